@@ -144,3 +144,66 @@ def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: 
         handed_in = canvas.student.post(f"{API}{work}/submissions", json=sent).json()
         names += [(one["id"] == made, one["display_name"]) for one in handed_in["attachments"]]
     assert names == [(True, "essay.txt"), (False, "essay-1.txt")]
+
+
+def test_what_folders_refuse_and_in_which_order(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    assert teacher.put(f"{API}/courses/1/tabs/files", json={"hidden": True}).status_code == 200
+    assert student.get(f"{API}/courses/1/files").status_code == 403, "the tab is hidden"
+    assert student.get(f"{API}/courses/1/folders/root").status_code == 403
+    assert student.get(f"{API}/courses/1/folders").status_code == 200, "a list of folders does not look at the tab"
+    assert student.get(f"{API}/courses/1/folders/by_path").status_code == 200
+    assert student.get(f"{API}/courses/1/folders/icon_maker").status_code == 204
+    assert teacher.get(f"{API}/courses/1/folders/icon_maker").status_code == 200
+    folder = teacher.post(f"{API}/courses/1/folders", data={"name": "Week"}).json()["id"]
+    both = {"parent_folder_id": str(folder), "parent_folder_path": "x"}
+    assert student.post(f"{API}/courses/1/folders", data=both).status_code == 400
+    assert student.post(f"{API}/courses/1/folders", data={"parent_folder_id": "999"}).status_code == 404
+    assert student.post(f"{API}/courses/1/folders", data={"parent_folder_id": str(folder)}).status_code == 403
+    assert student.post(f"{API}/courses/1/folders", data={"parent_folder_path": "new"}).status_code == 403
+    names = [one["name"] for one in teacher.get(f"{API}/courses/1/folders").json()]
+    assert "new" not in names, "a refused path makes nothing"
+    copy = f"{API}/folders/{folder}/copy_file"
+    assert student.post(copy).status_code == 400
+    assert student.post(copy, data={"source_file_id": "999"}).status_code == 403
+    assert teacher.post(copy, data={"source_file_id": "999"}).status_code == 404
+    assert teacher.post(copy, data={"source_file_id": "1", "on_duplicate": "explode"}).status_code == 400
+    assert teacher.post(copy, data={"source_file_id": "1"}).status_code == 200
+    assert student.post(f"{API}/folders/{folder}/copy_folder").status_code == 400
+    assert student.post(f"{API}/folders/{folder}/copy_folder", data={"source_folder_id": "1"}).status_code == 403
+    for force in ({"force": "1"}, {}):
+        assert teacher.delete(f"{API}/folders/{folder}", params=force).status_code == 400
+    assert teacher.delete(f"{API}/folders/{folder}", params={"force": "true"}).status_code == 200
+    assert teacher.put(f"{API}/folders/{folder}", data={"name": "Gone"}).json()["name"] == "Gone", "deleted ones too"
+    assert teacher.get(f"{API}/folders/{folder}").status_code == 404
+    rights = f"{API}/courses/1/usage_rights"
+    assert teacher.put(rights).json()["message"].startswith("Must supply 'file_ids'")
+    assert teacher.put(rights, json={"file_ids": [1]}).json() == {"message": "No 'usage_rights' object supplied"}
+    unfit = teacher.put(rights, json={"file_ids": [1], "usage_rights": {"license": "none"}}).json()["errors"]
+    assert sorted(unfit) == ["license", "use_justification"]
+    assert student.delete(rights).status_code == 403
+
+
+def test_who_changes_and_replaces_a_file(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    for who in (student, teacher):
+        assert who.delete(f"{API}/files/1", params={"replace": "1"}).json()["status"] == "unauthorized"
+    assert student.delete(f"{API}/files/1").json() == {"message": "Unauthorized to delete this file"}
+    own = upload(student, "/users/self/files", "own.txt", b"mine").json()["id"]
+    assert teacher.delete(f"{API}/files/{own}").status_code == 401
+    assert admin.post(f"{API}/files/{own}/reset_verifier").status_code == 200, "who may become the person"
+    fields = {"name": "Essays", "submission_types": ["online_upload"], "published": True}
+    made = teacher.post(f"{API}/courses/1/assignments", json={"assignment": fields}).json()["id"]
+    work = f"/courses/1/assignments/{made}/submissions"
+    kept = upload(student, f"{work}/self/files", "work.txt", b"work").json()["id"]
+    assert student.put(f"{API}/files/{kept}", data={"name": "x.txt"}).status_code == 403
+    assert student.delete(f"{API}/files/{kept}").status_code == 401, "not handed in, but where such files lie"
+    sent = {"submission": {"submission_type": "online_upload", "file_ids": [kept]}}
+    assert student.post(f"{API}{work}", json=sent).status_code == 201
+    assert student.delete(f"{API}/files/{kept}").status_code == 403
+    folder = student.get(f"{API}/files/{kept}").json()["folder_id"]
+    for method in ("PUT", "DELETE"):
+        assert student.request(method, f"{API}/folders/{folder}", data={"name": "x"}).status_code == 403
+    assert student.delete(f"{API}/files/{own}").status_code == 200
+    shown = student.get(f"{API}/users/self/files", params={"category": "icon_maker_icons"}).json()
+    assert shown == []

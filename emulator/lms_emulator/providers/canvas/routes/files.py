@@ -58,7 +58,9 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
         for file in found
         if term in file.display_name.lower() and (not kinds or _is_of(file, kinds)) and not _is_of(file, others)
     ]
-    sort, includes = api.params.text("sort") or "", api.params.includes
+    if category := api.params.text("category"):
+        found = [file for file in found if file.category == category]
+    sort, includes = api.params.text("sort") or api.params.text("sort_by") or "", api.params.includes
     if sort == "user":
         includes = {*includes, "user"}
         found.sort(key=lambda file: (collation.key(_owner(api, file)), file.id))
@@ -166,18 +168,21 @@ def icon_metadata(api: Api) -> Any:
 def reset_verifier(api: Api) -> Any:
     """Give a file a new UUID, which invalidates its old URLs. For callers who may act as other users."""
     file = _found(api)
-    context = files.context_of(api, file)
-    files.require_manager(api, context, "edit", "delete")
-    contexts.require(api, context, "become_user")
+    _require_replacing(api, file)
     changed = replace(file, uuid=api.x.ids.alnum(40), updated_at=api.now)
     return shapes.file(api, api.store.attachments.put(changed))
+
+
+def _require_replacing(api: Api, file: Attachment) -> None:
+    if not api.check("may put something else in the file's place", files.may_replace(api, file), got=file.id):
+        raise api.refused(f"replace file {file.id}", "become_user")
 
 
 def update(api: Api) -> Any:
     """Rename, move, hide, lock or date a file."""
     file = _found(api, deleted=True)
     context = files.context_of(api, file)
-    files.require_manager(api, context, "edit")
+    files.require_change(api, file, "edit")
     changes: dict[str, Any] = {
         **{name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)},
         **{name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)},
@@ -211,14 +216,8 @@ def shortened(name: str) -> str:
 def delete(api: Api) -> Any:
     """Delete a file; `replace=1` leaves a placeholder, for callers who may act as other users."""
     file = _found(api, deleted=True)
-    context = files.context_of(api, file)
-    if not api.check("may delete the file", files.manages(api, context, "delete"), got=file.id):
-        raise refusals.message(401, "file_not_yours", "Unauthorized to delete this file")
-    if files.submitted(api.store, file):
-        text = "Cannot delete a file that has been submitted as part of an assignment"
-        raise refusals.message(403, "file_submitted", text)
     if api.params.flag("replace"):
-        contexts.require(api, context, "become_user")
+        _require_replacing(api, file)
         changed = replace(
             file,
             display_name=REMOVED,
@@ -229,8 +228,13 @@ def delete(api: Api) -> Any:
             size=REMOVED_SIZE,
             updated_at=api.now,
         )
-    else:
+    elif api.check("may delete the file", files.may_change(api, file, "delete"), got=file.id):
         changed = replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now)
+    elif files.handed_in(api.store, file):
+        text = "Cannot delete a file that has been submitted as part of an assignment"
+        raise refusals.message(403, "file_submitted", text)
+    else:
+        raise refusals.message(401, "file_not_yours", "Unauthorized to delete this file")
     return shapes.file(api, api.store.attachments.put(changed))
 
 

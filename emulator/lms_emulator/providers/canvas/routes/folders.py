@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -23,17 +24,22 @@ PLACES = "courses users groups"
 
 
 def readable(api: Api) -> Context:
-    """The context in the path, whose files the caller may read."""
+    """The context in the path, whose files the caller may read; a hidden tab hides none of its folders."""
     context = contexts.of_path(api)
-    require_contents(api, context)
+    contexts.require(api, context, "read_files", "read")
     return context
+
+
+def sees_all(api: Api, context: Context) -> bool:
+    """Whether the caller sees hidden and locked files too, as those who manage them and staff do."""
+    return files.manages(api, context) or contexts.may(api, context, "read_as_admin")
 
 
 def require_contents(api: Api, context: Context) -> None:
     """Refuse callers who may not look into folders: a course that hides its files shows them one by one only."""
     contexts.require(api, context, "read_files", "read")
     course = context.record
-    shut = isinstance(course, Course) and tabs.hidden(course, "files") and not files.manages(api, context)
+    shut = isinstance(course, Course) and tabs.hidden(course, "files") and not sees_all(api, context)
     if not api.check("the files are not hidden", not shut):
         raise api.refused(f"the page `files` of course {context.id} is not hidden")
 
@@ -46,15 +52,21 @@ def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tupl
     return found, files.context_of(api, found)
 
 
-def readable_folder(api: Api) -> tuple[Folder, bool]:
-    """The folder in the path that the caller may look into, and whether the caller manages files there."""
-    folder, context = folder_in_path(api)
+def readable_folder(api: Api, *, deleted: bool = False) -> tuple[Folder, bool]:
+    """The folder in the path that the caller may look into, and whether the caller sees all that is in it."""
+    folder, context = folder_in_path(api, deleted=deleted)
+    managed = _require_look(api, folder, context)
+    return folder, managed
+
+
+def _require_look(api: Api, folder: Folder, context: Context) -> bool:
     require_contents(api, context)
-    managed = files.manages(api, context)
+    managed = sees_all(api, context)
     shut = files.folder_hidden(api.store, folder) or files.folder_locked(api, folder)
+    shut = shut or folder.workflow_state == "deleted"
     if not managed and shut:
         raise api.refused(f"folder {folder.id} is neither hidden nor locked")
-    return folder, managed
+    return managed
 
 
 def _listed(api: Api, found: list[Folder], managed: bool) -> Any:
@@ -69,12 +81,12 @@ def index(api: Api) -> Any:
     """All folders of a context, by name; `sort_by=position` by place."""
     context = readable(api)
     files.root_folder(api, context)
-    return _listed(api, files.folders_of(api.store, context), files.manages(api, context))
+    return _listed(api, files.folders_of(api.store, context), sees_all(api, context))
 
 
 def sub_folders(api: Api) -> Any:
     """The folders below one."""
-    folder, managed = readable_folder(api)
+    folder, managed = readable_folder(api, deleted=True)
     return _listed(api, files.sub_folders(api.store, folder), managed)
 
 
@@ -87,8 +99,9 @@ def show_in_context(api: Api) -> Any:
     """A folder of a context; `root` is the root."""
     context = contexts.of_path(api)
     if api.slot("id") == "root":
-        contexts.require(api, context, "read_files", "read")
-        return shapes.folder(api, files.root_folder(api, context))
+        root = files.root_folder(api, context)
+        _require_look(api, root, context)
+        return shapes.folder(api, root)
     folder, owner = folder_in_path(api)
     if (owner.type, owner.id) != (context.type, context.id):
         raise refusals.not_found("the folder in this context", folder.id)
@@ -98,7 +111,7 @@ def show_in_context(api: Api) -> Any:
 def by_path(api: Api) -> Any:
     """The folders from the root down to the one at a path."""
     context = readable(api)
-    managed = files.manages(api, context)
+    managed = sees_all(api, context)
     found = [files.root_folder(api, context)]
     if context.type == "User" and api.x.path_params.get("full_path") == files.CONVERSATIONS:
         files.child(api, found[0], files.CONVERSATIONS)
@@ -112,25 +125,36 @@ def by_path(api: Api) -> Any:
 
 
 def special(api: Api) -> Any:
-    """The folder for uploaded media or made icons. Those who do not manage files get one among their own."""
-    context = readable(api)
-    if not files.manages(api, context):
+    """The folder for uploaded media or made icons.
+
+    Those who do not manage files get one for media among their own, and nothing for icons.
+    """
+    context, kind = contexts.of_path(api), api.path.rsplit("/", 1)[-1]
+    managed = files.manages(api, context)
+    if not managed and kind == "icon_maker":
+        return Response(status_code=204)
+    if not managed:
+        contexts.require(api, context, "read_files", "read")
         context = contexts.get(api, "User", api.user.id)
-    return shapes.folder(api, files.special_folder(api, context, api.path.rsplit("/", 1)[-1]))
+    return shapes.folder(api, files.special_folder(api, context, kind))
 
 
 def create(api: Api) -> Any:
     """A new folder, in `unfiled` by default."""
     context = contexts.of_path(api)
-    files.require_manager(api, context, "add")
+    if not api.params.text("parent_folder_id"):
+        files.require_manager(api, context, "add")
     parent = files.named_folder(api, context, lambda: files.child(api, files.root_folder(api, context), "unfiled"))
+    files.require_change(api, parent, "add")
     return _created(api, context, parent)
 
 
 def create_below(api: Api) -> Any:
     """A new folder below another."""
-    parent, context = folder_in_path(api)
-    files.require_manager(api, context, "add")
+    parent, context = folder_in_path(api, deleted=True)
+    if api.params.text("parent_folder_id") or api.params.text("parent_folder_path"):
+        raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
+    files.require_change(api, parent, "add")
     return _created(api, context, parent)
 
 
@@ -159,8 +183,8 @@ def _name(api: Api) -> str:
 
 def update(api: Api) -> Any:
     """Rename, move, hide, lock or date a folder."""
-    folder, context = folder_in_path(api)
-    files.require_manager(api, context, "edit")
+    folder, context = folder_in_path(api, deleted=True)
+    files.require_change(api, folder, "edit")
     changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {
         name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)
     }
@@ -189,12 +213,12 @@ def _new_parent(api: Api, folder: Folder, context: Context) -> int:
 
 def delete(api: Api) -> Any:
     """Delete a folder; `force=true` with what is in it."""
-    folder, context = folder_in_path(api, deleted=True)
-    files.require_manager(api, context, "delete")
+    folder, _ = folder_in_path(api, deleted=True)
+    files.require_change(api, folder, "delete")
     if folder.parent_folder_id is None:
         raise refusals.message(400, "root_folder", "Can't delete the root folder")
     full = bool(files.sub_folders(api.store, folder) or files.files_in(api.store, folder))
-    if full and not api.params.flag("force"):
+    if full and api.params.get("force") != "true":
         raise refusals.message(400, "folder_not_empty", "Can't delete a folder with content")
     if folder.workflow_state != "deleted":
         _delete(api, folder)
@@ -210,19 +234,33 @@ def _delete(api: Api, folder: Folder) -> None:
     api.store.folders.put(replace(folder, workflow_state="deleted", updated_at=api.now))
 
 
+def _destination(api: Api) -> Folder:
+    """The folder to copy into, whose contents the caller manages."""
+    folder, _ = folder_in_path(api, "dest_folder_id", deleted=True)
+    allowed = any(files.may_change(api, folder, what) for what in ("add", "edit", "delete"))
+    if not api.check("may manage what is in the folder", allowed, got=folder.id):
+        raise api.refused(f"manage folder {folder.id}", "manage_files_add")
+    return folder
+
+
 def copy_file(api: Api) -> Any:
     """Copy a file into a folder."""
-    folder, context = folder_in_path(api, "dest_folder_id")
     source_id = api.params.text("source_file_id")
     if not source_id:
         raise refusals.message(400, "source_missing", "source_file_id must be provided")
+    folder = _destination(api)
     source = api.store.attachments.get(number(source_id))
     if source is None or source.file_state == "deleted":
         raise refusals.not_found("the file to copy", source_id)
     on_duplicate = api.params.text("on_duplicate") or ""
-    files.require_manager(api, context, "add")
     contexts.require(api, files.context_of(api, source), "read_files", "read")
-    if on_duplicate not in ("rename", "overwrite") and files.name_taken(api.store, folder, source.display_name):
+    if files.locked_for_caller(api, source):
+        raise api.refused(f"file {source.id} is not locked")
+    files.require_change(api, folder, "add")
+    if on_duplicate not in ("", "rename", "overwrite"):
+        text = "on_duplicate must be 'overwrite' or 'rename'"
+        raise refusals.message(400, "on_duplicate_invalid", text, got=on_duplicate)
+    if not on_duplicate and files.name_taken(api.store, folder, source.display_name):
         text = "file already exists; set on_duplicate to 'rename' or 'overwrite'"
         raise refusals.message(409, "file_exists", text)
     return shapes.file(api, files.copy(api, source, folder, on_duplicate))
@@ -230,17 +268,17 @@ def copy_file(api: Api) -> Any:
 
 def copy_folder(api: Api) -> Any:
     """Copy a folder, with what is in it, into another."""
-    target, context = folder_in_path(api, "dest_folder_id")
     source_id = api.params.text("source_folder_id")
     if not source_id:
         raise refusals.message(400, "source_missing", "source_folder_id must be provided")
+    target = _destination(api)
     source = api.store.folders.get(number(source_id))
     if source is None or source.workflow_state == "deleted":
         raise refusals.not_found("the folder to copy", source_id)
-    files.require_manager(api, context, "add")
-    files.require_manager(api, files.context_of(api, source), "edit")
     if source.id in {one.id for one in files.ancestors(api.store, target)}:
         raise refusals.message(400, "folder_in_itself", "source folder may not contain destination folder")
+    files.require_manager(api, files.context_of(api, source), "add", "edit", "delete")
+    files.require_change(api, target, "add")
     return shapes.folder(api, _copied_folder(api, source, target))
 
 

@@ -23,7 +23,6 @@ JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_
 
 def _chosen(api: Api, context: Context) -> list[Attachment]:
     """The files that are named, by themselves or by their folders."""
-    files.require_manager(api, context, "edit")
     if not (api.params.get("file_ids") or api.params.get("folder_ids")):
         raise refusals.message(400, "files_missing", "Must supply 'file_ids' and/or 'folder_ids' parameter")
     named = [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
@@ -53,16 +52,14 @@ def put(api: Api) -> Any:
     """Say by what right files are used; `publish` shows hidden ones."""
     context = contexts.of_path(api)
     files.require_manager(api, context, "edit")
-    if not api.params.get("usage_rights"):
+    found = _chosen(api, context)
+    if not isinstance(api.params.get("usage_rights"), dict):
         raise refusals.message(400, "usage_rights_missing", "No 'usage_rights' object supplied")
     sent = api.params.hash("usage_rights")
-    found = _chosen(api, context)
-    justification, license_id = sent.text("use_justification"), sent.text("license") or "private"
-    if justification not in JUSTIFICATIONS:
-        raise refusals.invalid({"use_justification": ["inclusion"]})
-    license = LICENSES.get(license_id)
-    if license is None:
-        raise refusals.invalid({"license": ["inclusion"]})
+    justification, license = sent.text("use_justification"), LICENSES.get(sent.text("license") or "private")
+    unfit = {"use_justification": justification not in JUSTIFICATIONS, "license": license is None}
+    if license is None or any(unfit.values()):
+        raise refusals.invalid({name: ["inclusion"] for name, wrong in unfit.items() if wrong})
     rights = {
         "use_justification": justification,
         "license": license.id,
@@ -77,7 +74,9 @@ def put(api: Api) -> Any:
 
 def remove(api: Api) -> Any:
     """Take back what was said about files."""
-    found = _chosen(api, contexts.of_path(api))
+    context = contexts.of_path(api)
+    files.require_manager(api, context, "delete")
+    found = _chosen(api, context)
     for file in found:
         api.store.attachments.put(replace(file, usage_rights=None))
     return _told(found)

@@ -20,8 +20,9 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts, modules
+from lms_emulator.providers.canvas.rules import contexts, masquerade, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 replace = msgspec.structs.replace
 ROOTS = {"Course": "course files", "User": "my files", "Group": "files", "Account": "files"}
@@ -258,8 +259,39 @@ def course_of(store: CanvasStore, file: Attachment) -> Course | None:
     return store.courses.get(getattr(quiz or holder, "course_id", 0))
 
 
+def may_change(api: Api, record: Folder | Attachment, what: str) -> bool:
+    """Whether the caller may `edit` or `delete` a file or folder, or `add` to a folder: none for what is handed in."""
+    folder = record if isinstance(record, Folder) else folder_of(api.store, record)
+    kept = folder is not None and folder.submission_context_code is not None
+    return not kept and manages(api, context_of(api, record), what)
+
+
+def require_change(api: Api, record: Folder | Attachment, what: str) -> None:
+    """Refuse callers who may not `edit` or `delete` a file or folder, or `add` to a folder."""
+    name = f"{'folder' if isinstance(record, Folder) else 'file'} {record.id}"
+    if not api.check(f"may {what} {name}", may_change(api, record, what)):
+        raise api.refused(f"{what} {name}", f"manage_files_{what}")
+
+
+def may_replace(api: Api, file: Attachment) -> bool:
+    """Whether the caller may put something else in a file's place: who manages files and may act as other people."""
+    context = context_of(api, file)
+    if isinstance(context.record, User):
+        own = api.caller is not None and api.caller.id == context.id
+        return own or (api.caller is not None and masquerade.may_become(api, api.caller, context.record))
+    return manages(api, context, "edit", "delete") and account_allows(api, api.caller, api.root, "become_user")
+
+
+def handed_in(store: CanvasStore, file: Attachment) -> bool:
+    """Whether a file is part of somebody's submission."""
+    if not submitted(store, file):
+        return False
+    attempts = (one for record in store.submissions.find("user", file.context_id) for one in (record, *record.versions))
+    return any(file.id in one.attachment_ids for one in attempts)
+
+
 def submitted(store: CanvasStore, file: Attachment) -> bool:
-    """Whether a file was handed in."""
+    """Whether a file lies where people's submissions do."""
     folder = folder_of(store, file)
     return folder is not None and folder.submission_context_code not in (None, "root")
 
