@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import ssl
+from typing import Any
 
+import certifi
 from hypothesis import HealthCheck, Phase, settings
 
 from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures of the contracts
@@ -25,3 +29,16 @@ settings.register_profile(
 )
 # Said in the environment, so that the contracts and the processes that tests start go by it as well.
 settings.load_profile(os.environ.setdefault("HYPOTHESIS_PROFILE", "dev"))
+
+_make_context = ssl.create_default_context
+_public_authorities = functools.cache(_make_context)
+
+
+def _context(*args: Any, cafile: str | None = None, **options: Any) -> ssl.SSLContext:
+    """httpx reads the public authorities for each client, also for `http://`, and that takes 20 ms."""
+    if cafile == certifi.where() and not args and not options:
+        return _public_authorities(cafile=cafile)
+    return _make_context(*args, cafile=cafile, **options)
+
+
+ssl.create_default_context = _context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -13,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ import pytest
 
 from contract_tests.machine import signals_end_processes
 from lms_emulator.app import PROVIDERS
+from lms_emulator.command.main import main
 
 COMMAND = [sys.executable, "-m", "lms_emulator"]
 
@@ -50,6 +52,24 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=env, timeout=60)
 
 
+def run_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has imported everything, for commands that answer and end."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(arguments)
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """One that runs without any option that matters, shared."""
+    with served("--port", "0") as (process, url):
+        yield process, url
+
+
 @signals_end_processes
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_ready_means_ready_and_a_signal_stops_it_within_a_second(name: str) -> None:
@@ -62,15 +82,15 @@ def test_ready_means_ready_and_a_signal_stops_it_within_a_second(name: str) -> N
             assert time.monotonic() - begun < 1
 
 
-def test_a_table_of_addresses_follows_the_ready_line() -> None:
-    with served("--port", "0") as (process, url):
-        assert process.stdout is not None
-        table = list(iter(process.stdout.readline, f"everything a test needs: {url}/_emulator/info\n"))
-        assert table[0].split() == ["provider", "base", "URL", "demo", "credentials"]
-        info = get_json(f"{url}/_emulator/info")["providers"]
-        assert isinstance(info, dict)
-        for name, provider in info.items():
-            assert any(row.startswith(name) and provider["base_urls"]["port"] in row for row in table)
+def test_a_table_of_addresses_follows_the_ready_line(plain: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = plain
+    assert process.stdout is not None
+    table = list(iter(process.stdout.readline, f"everything a test needs: {url}/_emulator/info\n"))
+    assert table[0].split() == ["provider", "base", "URL", "demo", "credentials"]
+    info = get_json(f"{url}/_emulator/info")["providers"]
+    assert isinstance(info, dict)
+    for name, provider in info.items():
+        assert any(row.startswith(name) and provider["base_urls"]["port"] in row for row in table)
 
 
 def _free_range(length: int) -> int:
@@ -147,9 +167,9 @@ def test_https_with_real_host_names_under_a_throw_away_authority() -> None:
                 assert b" 200 " in secure.recv(65536)
 
 
-def test_without_tls_there_is_no_authority() -> None:
-    with served("--port", "0") as (_, url):
-        assert httpx.get(f"{url}/_emulator/ca.pem", trust_env=False).status_code == 404
+def test_without_tls_there_is_no_authority(plain: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = plain
+    assert httpx.get(f"{url}/_emulator/ca.pem", trust_env=False).status_code == 404
 
 
 def _one_line(result: subprocess.CompletedProcess[str]) -> str:
@@ -191,86 +211,84 @@ def test_a_bad_world_file_tells_every_problem(tmp_path: Path) -> None:
     world = tmp_path / "bad.toml"
     world.write_text('nmae = "x"\n[clock]\nset = "yesterday"\n[settings.emulator]\nmax_body_bytes = "big"\n')
     for command in (["world", "check", str(world)], ["serve", "--port", "0", "--world", str(world)]):
-        result = run(*command)
+        result = run_here(*command)
         assert result.returncode == 2
         lines = result.stderr.strip().splitlines()
         assert len(lines) == 3
         assert all(line.startswith(f"lms-emulator: {world}: ") for line in lines)
         assert "did you mean `name`" in result.stderr
     world.write_text("[clock\n")
-    assert "not TOML" in _one_line(run("world", "check", str(world)))
+    assert "not TOML" in _one_line(run_here("world", "check", str(world)))
 
 
 @pytest.mark.parametrize("world", ["demo", "empty"])
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_shown_world_is_a_good_world(tmp_path: Path, world: str, form: list[str]) -> None:
-    shown = run("world", "show", world, *form)
+    shown = run_here("world", "show", world, *form)
     assert shown.returncode == 0, shown.stderr
     path = tmp_path / ("w.json" if form else "w.toml")
     path.write_text(shown.stdout)
-    checked = run("world", "check", str(path))
+    checked = run_here("world", "check", str(path))
     assert checked.returncode == 0, checked.stderr
     assert "a good world" in checked.stdout
 
 
-def test_healthcheck_tells_ready_from_not() -> None:
-    with served("--port", "0") as (_, url):
-        assert run("healthcheck", "--url", url).returncode == 0
-        assert run("healthcheck", LMS_EMULATOR_PORT=url.rpartition(":")[2]).returncode == 0
-        assert run("healthcheck", "--url", f"{url}/canvas/").stdout.startswith('{"status":"ready"')
-        refused = run("healthcheck", "--url", f"{url}/nowhere")
-        assert (refused.returncode, "404" in refused.stderr) == (1, True)
-    result = run("healthcheck", "--url", url)
-    assert result.returncode == 1
-    assert "not ready" in result.stderr
+def test_healthcheck_tells_ready_from_not(plain: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = plain
+    assert run("healthcheck", "--url", url).returncode == 0
+    assert run("healthcheck", LMS_EMULATOR_PORT=url.rpartition(":")[2]).returncode == 0
+    assert run_here("healthcheck", "--url", f"{url}/canvas/").stdout.startswith('{"status":"ready"')
+    refused = run_here("healthcheck", "--url", f"{url}/nowhere")
+    assert (refused.returncode, "404" in refused.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:port", "http://[::1]:1", "localhost:8080", "https://127.0.0.1:1", "://"]
 )
 def test_healthcheck_of_an_address_where_nobody_is(url: str) -> None:
-    result = run("healthcheck", "--url", url)
+    result = run_here("healthcheck", "--url", url)
     assert result.returncode == 1
     assert result.stderr.startswith("lms-emulator: not ready: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_explain_tells_why_the_last_request_was_refused() -> None:
-    with served("--port", "0") as (_, url):
-        nothing = run("explain", "--url", url)
-        assert (nothing.returncode, nothing.stderr.strip()) == (
-            1,
-            f"lms-emulator: every request so far went well at {url}",
-        )
-        assert httpx.get(f"{url}/openlearning/v2.1/users/me/institutions/", trust_env=False).status_code == 401
-        told = run("explain", "--url", url)
-        assert told.returncode == 0
-        assert "refused" in told.stdout
-        assert json.loads(run("explain", "--url", url, "--json").stdout)["status"] == 401
-    assert run("explain", "--url", url).returncode == 2
+def test_explain_tells_why_the_last_request_was_refused(plain: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = plain
+    httpx.post(f"{url}/_emulator/reset", trust_env=False)
+    nothing = run_here("explain", "--url", url)
+    assert (nothing.returncode, nothing.stderr.strip()) == (
+        1,
+        f"lms-emulator: every request so far went well at {url}",
+    )
+    assert httpx.get(f"{url}/openlearning/v2.1/users/me/institutions/", trust_env=False).status_code == 401
+    told = run_here("explain", "--url", url)
+    assert told.returncode == 0
+    assert "refused" in told.stdout
+    assert json.loads(run_here("explain", "--url", url, "--json").stdout)["status"] == 401
+    assert run_here("explain", "--url", "http://127.0.0.1:1").returncode == 2
 
 
 def test_routes_settings_and_openapi_come_from_the_declarations() -> None:
-    routes = json.loads(run("routes", "--json").stdout)
+    routes = json.loads(run_here("routes", "--json").stdout)
     assert {row["provider"] for row in routes}
     assert all(row["summary"] and (row["source"] or row["evidence"] == "chosen") for row in routes)
-    assert run("routes").stdout.splitlines()[0].split()[:3] == ["provider", "methods", "path"]
-    settings = json.loads(run("settings", "--json").stdout)
+    assert run_here("routes").stdout.splitlines()[0].split()[:3] == ["provider", "methods", "path"]
+    settings = json.loads(run_here("settings", "--json").stdout)
     assert all(row["help"] and row["evidence"] for row in settings)
-    assert "emulator.max_body_bytes = 1048576" in run("settings", "emulator").stdout
-    assert json.loads(run("openapi").stdout)["paths"]["/reset"]
+    assert "emulator.max_body_bytes = 1048576" in run_here("settings", "emulator").stdout
+    assert json.loads(run_here("openapi").stdout)["paths"]["/reset"]
     for provider in {row["provider"] for row in routes}:
-        document = json.loads(run("openapi", provider).stdout)
+        document = json.loads(run_here("openapi", provider).stdout)
         assert all("x-evidence" in op for item in document["paths"].values() for op in item.values())
-    unknown = run("routes", "no-such-provider")
+    unknown = run_here("routes", "no-such-provider")
     assert unknown.returncode == 2
     assert "unknown provider `no-such-provider`; known:" in unknown.stderr
 
 
 def test_help_teaches() -> None:
     for command in ([], ["serve"], ["world"], ["explain"], ["healthcheck"], ["sign"]):
-        shown = run(*command, "--help")
+        shown = run_here(*command, "--help")
         assert shown.returncode == 0
         assert "usage: lms-emulator" in shown.stdout
-    assert run().returncode == 2
-    assert run("--version").stdout.startswith("lms-emulator ")
+    assert run_here().returncode == 2
+    assert run_here("--version").stdout.startswith("lms-emulator ")

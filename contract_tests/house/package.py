@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import lms_emulator
 
@@ -39,38 +40,85 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    """The syntax tree of a module."""
-    return ast.parse(path.read_text("utf-8"))
+class Source(NamedTuple):
+    """What the rules ask of a module. Its tree is not kept: those of all modules take minutes of garbage collection.
 
-
-def imports(path: Path, *, annotations: bool = True) -> Iterator[Import]:
-    """What a module imports, inside functions too.
-
-    Parameters: `annotations`, whether to count what stands under `if TYPE_CHECKING:`.
+    Attributes:
+        imports: what it imports, inside functions too.
+        at_runtime: the same without what stands under `if TYPE_CHECKING:`.
+        docstrings: each with the line that it starts on, those below attributes included.
+        documented: whether the module itself has one.
+        calls: the methods and functions of modules that it calls, as they are written: `datetime.now`.
     """
-    package = dotted(path).split(".") if path.name == "__init__.py" else dotted(path).split(".")[:-1]
-    waiting: list[ast.AST] = [tree(path)]
+
+    imports: list[Import]
+    at_runtime: list[Import]
+    docstrings: list[tuple[int, str]]
+    documented: bool
+    calls: set[str]
+
+
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def statements(node: ast.AST, *, annotations: bool = True) -> Iterator[ast.AST]:
+    """A node and every statement below it, without the expressions in them.
+
+    Parameters: `annotations`, whether to enter `if TYPE_CHECKING:`.
+    """
+    waiting = [node]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not annotations:
+        yield node
+        if isinstance(node, ast.If) and not annotations and ast.unparse(node.test) == "TYPE_CHECKING":
             waiting += node.orelse
             continue
+        for block in _BLOCKS:
+            below = getattr(node, block, None)
+            if isinstance(below, list):
+                waiting += below
+
+
+@cache
+def read(path: Path) -> Source:
+    """Read a module."""
+    tree = ast.parse(path.read_text("utf-8"))
+    docstrings = [
+        (one.lineno, one.value.value)
+        for node in statements(tree)
+        if isinstance(node, _DOCUMENTED)
+        for one in node.body
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+    ]
+    calls = {
+        f"{node.func.value.id}.{node.func.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    at_runtime = list(_imports(statements(tree, annotations=False)))
+    documented = ast.get_docstring(tree) is not None
+    return Source(list(_imports(statements(tree))), at_runtime, docstrings, documented, calls)
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level:
-                module = ".".join([_NAME, *package[: len(package) - node.level + 1], *filter(None, [module])])
+            module = "." * node.level + (node.module or "")
             yield from (Import(f"{module}.{alias.name}", node.lineno) for alias in node.names)
-        waiting += ast.iter_child_nodes(node)
 
 
 def ours(path: Path, *, annotations: bool = True) -> Iterator[Import]:
-    """What a module imports of the package itself, as `core.ids`: the module, without the names taken from it."""
+    """What a module imports of the package itself, as `core.ids`: the module, without the names taken from it.
+
+    Parameters: `annotations`, whether to count what stands under `if TYPE_CHECKING:`.
+    """
     known = known_modules()
-    for one in imports(path, annotations=annotations):
+    source = read(path)
+    for one in source.imports if annotations else source.at_runtime:
+        assert not one.target.startswith("."), f"{relative(path)}:{one.line}: name the package that is imported from"
         if one.target == _NAME or one.target.startswith(f"{_NAME}."):
             target = one.target.removeprefix(_NAME).removeprefix(".")
             while target not in known:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from contract_tests.house.package import ROOT
+from contract_tests.house.package import ROOT, statements
 
 PACKAGE = ROOT / "emulator" / "lms_emulator"
 TOLD = ("check", "expected", "got", "diagnosis", "credential", "registered", "status", "needs")
@@ -26,7 +27,8 @@ Key = tuple[str, str]
 class File(NamedTuple):
     """One module of the code.
 
-    Attributes: `names`, what it imports: the module, and the name there, or None for a module as a whole.
+    Attributes: `nodes`, its functions, classes, calls and imports; `names`, what it imports: the module, and the name
+    there, or None for a module as a whole.
     """
 
     module: str
@@ -67,6 +69,7 @@ class Maker:
 
 CORE = "lms_emulator.core.http.refusals"
 BASE = (CORE, "Refusal")
+_READ = (ast.FunctionDef, ast.ClassDef, ast.Call, ast.ImportFrom)
 
 
 def _called(call: ast.Call, file: File) -> Key:
@@ -109,7 +112,7 @@ def _returned(function: ast.FunctionDef) -> list[ast.Call]:
         return []
     made: dict[str, ast.Call] = {}
     returned = []
-    for node in ast.walk(function):
+    for node in statements(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             made |= {one.id: node.value for one in node.targets if isinstance(one, ast.Name)}
         elif isinstance(node, ast.Return):
@@ -211,7 +214,7 @@ def _files(folder: Path) -> list[File]:
 
 
 def _file(path: Path) -> File:
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, _READ)]
     module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
     names: dict[str, tuple[str, str | None]] = {}
     for node in nodes:
@@ -220,8 +223,13 @@ def _file(path: Path) -> File:
     return File(module, nodes, names)
 
 
-def rows() -> Iterator[Row]:
+@cache
+def rows() -> tuple[Row, ...]:
     """Every refusal, by provider."""
+    return tuple(_rows())
+
+
+def _rows() -> Iterator[Row]:
     shared = _files(PACKAGE / "lti")
     for provider in sorted(path.name for path in (PACKAGE / "providers").iterdir() if (path / "provider.py").exists()):
         own = _files(PACKAGE / "providers" / provider)

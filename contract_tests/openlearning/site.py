@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ssl
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +13,6 @@ import httpx
 from lms_emulator.client.emulator import Emulator
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
-_CONTEXT = ssl.create_default_context()  # loading the authorities anew for each client costs more than a launch
 
 
 class Site:
@@ -24,7 +22,7 @@ class Site:
         self.lms = lms
         self.info = lms.openlearning
         self.url = url or self.info.url
-        self.http = httpx.Client(base_url=self.url, timeout=30, verify=_CONTEXT)
+        self.http = httpx.Client(base_url=self.url, timeout=30)
 
     def close(self) -> None:
         self.http.close()
@@ -74,7 +72,7 @@ class Site:
 
     def browser(self) -> httpx.Client:
         """A browser with cookies of its own. Close it, or use it in a with statement."""
-        return httpx.Client(base_url=self.url, headers=BROWSER, timeout=30, verify=_CONTEXT)
+        return httpx.Client(base_url=self.url, headers=BROWSER, timeout=30)
 
     def post_launch(self, data: dict[str, Any]) -> httpx.Response:
         """Post a launch from a fresh browser, without following where it leads."""

@@ -8,6 +8,8 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from lms_emulator.core.http.outgoing import authorities
+
 if TYPE_CHECKING:
     from lms_emulator.client.emulator import Emulator
     from lms_emulator.server.gateway import Gateway
@@ -93,7 +95,7 @@ class HttpTransport:
         import httpx
 
         self._url = url
-        self._client = httpx.HTTPTransport(trust_env=False)
+        self._client = httpx.HTTPTransport(verify=authorities(), trust_env=False)
         # Bound now, because interception replaces the method of the class.
         self._handle = self._client.handle_request
 
