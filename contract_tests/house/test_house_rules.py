@@ -27,8 +27,8 @@ def test_only_the_core_reads_time_and_draws_random_numbers() -> None:
 def test_handlers_wait_by_outside_alone() -> None:
     """A step of a handler may be done in a thread, where there is no event loop."""
     waiting = ("providers/", "lti/", "signing/")
-    handlers = [path for path in MODULES if _name(path).startswith(waiting)]
-    assert [_name(path) for path in handlers if "asyncio" in _imports(ast.parse(path.read_text("utf-8")))] == []
+    handlers = [path for path in modules() if relative(path).startswith(waiting)]
+    assert [relative(path) for path in handlers if any(one.target == "asyncio" for one in read(path).imports)] == []
 
 
 def test_what_is_dated_is_a_setting_or_a_route() -> None:
