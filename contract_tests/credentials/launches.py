@@ -121,6 +121,21 @@ def _(a: Side) -> Held:
     return Held(key, lambda w: w.request("GET", "ltiaas", "/api/platforms", headers=bearer(key)))
 
 
+@makes("ltiaas", "a shared secret of LTI 1.1")
+def _(a: Side) -> Held:
+    from lms_emulator.signing import lti11
+
+    key, secret = a.lms.ltiaas.consumer_key, a.lms.ltiaas.consumer_secret
+
+    def use(w: Side) -> httpx.Response:
+        url, now = f"{w.url('ltiaas')}/lti/launch", int(w.lms.clock.now.timestamp())
+        nonce, message = f"old{a.number()}", lti11.message("link", {"user_id": "u1"})
+        fields = lti11.signed_launch(url, message, consumer_key=key, secret=secret, timestamp=now, nonce=nonce)
+        return w.http.post(url, data=fields)
+
+    return Held(secret, use, redirected)
+
+
 @makes("ltiaas", "an ltik")
 def _(a: Side) -> Held:
     ltik, key = _ltik(a), a.lms.ltiaas.api_key

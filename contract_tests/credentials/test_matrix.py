@@ -18,6 +18,7 @@ SEEDED = {
     ("learningstudio", "the shared secret"),
     ("learningstudio", "the secret of a principal"),
     ("ltiaas", "the API key"),
+    ("ltiaas", "a shared secret of LTI 1.1"),
     ("openedx", "a client secret"),
     ("canvas", "the client secret"),
     ("brightspace", "the client secret"),

@@ -10,19 +10,31 @@ import msgspec
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
-from lms_emulator.providers.ltiaas.model import Activity, Launch, Platform, RateWindow, Tenant
+from lms_emulator.providers.ltiaas.model import Activity, Consumer, Launch, Platform, RateWindow, Tenant
 from lms_emulator.providers.ltiaas.wire import LTIK, Credential, Scheme, Unreadable, read_authorization
 
 DOMAIN = ".ltiaas.com"
 
 
 class Caller(NamedTuple):
-    """An authenticated tool. It has a `launch` with an ltik, and an `activity` if the launch offered a service."""
+    """An authenticated tool.
+
+    Attributes:
+        lms: the platform that launched it, or the consumer, with LTI 1.1.
+        launch: with an ltik.
+        activity: if the launch offered a service.
+    """
 
     tenant: Tenant
-    platform: Platform
+    lms: Platform | Consumer
     launch: Launch | None
     activity: Activity | None
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of a caller with an activity or with claims: only LTI 1.3 launches have them."""
+        assert isinstance(self.lms, Platform)
+        return self.lms
 
 
 def tenant_in_address(x: Call) -> Tenant | None:
@@ -113,21 +125,30 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
     _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)
     _count(x, tenant)
     caller = _by_ltik(x, tenant, credential) if credential.scheme in LTIK else _by_service_key(x, tenant, credential)
-    x.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, platform {caller.platform.id}")
+    x.check(f"Authorization: {credential.scheme}", got=f"tenant {tenant.subdomain}, {_called(caller.lms)}")
     return caller
 
 
-def make_ltik(x: Call, tenant: Tenant, platform: Platform, launch: Launch, context_id: str) -> str:
-    """The ltik of a launch: an HS256 JWT with the claims that ltijs puts in."""
+def _called(lms: Platform | Consumer) -> str:
+    return f"platform {lms.id}" if isinstance(lms, Platform) else f"consumer {lms.consumer_key}"
+
+
+def make_ltik(x: Call, tenant: Tenant, lms: Platform | Consumer, launch: Launch, context_id: str) -> str:
+    """The ltik of a launch: an HS256 JWT with the claims that ltijs puts in, as far as LTI 1.1 has them."""
     from lms_emulator.signing.jwt import sign
 
+    registration: dict[str, Any] = {"consumerKey": launch.consumer_key}
+    if isinstance(lms, Platform):
+        registration = {
+            "platformUrl": launch.claims.get("iss"),
+            "clientId": lms.client_id,
+            "deploymentId": launch.claims.get("https://purl.imsglobal.org/spec/lti/claim/deployment_id"),
+            "platformCode": f"lti{lms.id}",
+        }
     claims = {
-        "platformUrl": launch.claims.get("iss"),
-        "clientId": platform.client_id,
-        "deploymentId": launch.claims.get("https://purl.imsglobal.org/spec/lti/claim/deployment_id"),
-        "platformCode": f"lti{platform.id}",
+        **registration,
         "contextId": context_id,
-        "user": launch.claims.get("sub"),
+        "user": launch.user,
         "s": launch.id,
         "iat": int(launch.created_at.timestamp()),
     }
@@ -153,15 +174,16 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
             credential=credential.token,
         )
     platform = x.store.platform_of(tenant, launch.platform_id)
-    if platform is None:
+    lms = x.store.consumers.get(launch.consumer_key) if launch.consumer_key else platform
+    if lms is None or lms.tenant != tenant.subdomain:
         raise refusals.invalid_ltik(reason="ltik_platform_gone", got="an ltik of a platform that was removed")
     activity = x.store.activities.first("id", launch.service_key_id)
-    return Caller(tenant, platform, launch, activity)
+    return Caller(tenant, lms, launch, activity)
 
 
 def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
     """Whether an ltik is of this launch. With seeded ids, another launch had the same id before a reset."""
-    return (claims.get("user"), claims.get("iat")) == (launch.claims.get("sub"), int(launch.created_at.timestamp()))
+    return (claims.get("user"), claims.get("iat")) == (launch.user, int(launch.created_at.timestamp()))
 
 
 def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:

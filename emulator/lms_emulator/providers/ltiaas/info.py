@@ -36,6 +36,8 @@ class Info(LtiToolInfo, kw_only=True):
     host: str = ""
     platforms: Platforms = msgspec.field(default_factory=Platforms)
     without_oauth_plan: WithoutOAuthPlan = msgspec.field(default_factory=WithoutOAuthPlan)
+    consumer_key: str = ""
+    consumer_secret: str = ""
     oauth_return_url: str = ""
     launch_url: str = ""
     deep_linking_url: str = ""
@@ -47,6 +49,7 @@ def read(store: LtiaasStore, settings: LtiaasSettings, bases: dict[str, str]) ->
     if tenant is None:
         return Info(base_urls=bases)
     lacking = next((other for other in store.tenants if not other.plan.oauth2), None)
+    consumer = store.consumers.first("tenant", tenant.subdomain)
     theirs = store.platforms.first("tenant", lacking.subdomain) if lacking is not None else None
     return Info(
         base_urls=bases,
@@ -58,6 +61,8 @@ def read(store: LtiaasStore, settings: LtiaasSettings, bases: dict[str, str]) ->
         )
         if lacking is not None
         else WithoutOAuthPlan(),
+        consumer_key=consumer.consumer_key if consumer is not None else "",
+        consumer_secret=consumer.secret if consumer is not None else "",
         oauth_return_url=settings.oauth_return_url or tenant.oauth_return_url,
         launch_url=settings.launch_url or tenant.launch_url,
         deep_linking_url=settings.deep_linking_url or tenant.deep_linking_url,

@@ -88,6 +88,16 @@ class Platform(Record, frozen=True, kw_only=True):
     added: bool = False
 
 
+class Consumer(Record, frozen=True, kw_only=True):
+    """One LMS that launches by LTI 1.1 or 1.2, with the consumer key and shared secret of a tenant."""
+
+    consumer_key: str
+    secret: str
+    tenant: str
+    name: str = ""
+    active: bool = True
+
+
 class LoginState(Record, frozen=True, kw_only=True):
     """A login that waits for its id_token."""
 
@@ -101,23 +111,39 @@ class LoginState(Record, frozen=True, kw_only=True):
 
 
 class UsedNonce(Record, frozen=True, kw_only=True):
-    """A nonce that an id_token has used."""
+    """A nonce that an id_token has used, or an LTI 1.1 launch.
 
-    platform_id: str
+    Attributes: `sender`, the platform's id; in LTI 1.1, the consumer key.
+    """
+
+    sender: str
     nonce: str
     keep_until: datetime
 
 
 class Launch(Record, frozen=True, kw_only=True):
-    """A validated launch, which an ltik refers to."""
+    """A validated launch, which an ltik refers to.
+
+    Attributes:
+        platform_id: of an LTI 1.3 launch; empty in one of LTI 1.1, which has a `consumer_key`.
+        claims: of the id_token; of LTI 1.1, the fields of the form.
+        target: the address that an LTI 1.1 launch was posted to.
+    """
 
     id: str
     tenant: str
-    platform_id: str
+    platform_id: str = ""
+    consumer_key: str = ""
     claims: dict[str, Any]
+    target: str = ""
     service_key_id: str | None = None
     created_at: datetime
     keep_until: datetime
+
+    @property
+    def user(self) -> Any:
+        """Who was launched, if the LMS says."""
+        return self.claims.get("user_id" if self.consumer_key else "sub")
 
 
 class Activity(Record, frozen=True, kw_only=True):
@@ -198,6 +224,8 @@ def activity_key(record: Activity) -> tuple[str, str, str, str]:
 
 
 def _on_platform(record: LoginState | Launch | Activity | OAuthState | OAuthCode) -> str:
+    if isinstance(record, Launch) and record.consumer_key:
+        return f"the tenant `{record.tenant}` and the consumer {record.consumer_key}"
     return f"the tenant `{record.tenant}` and the platform {record.platform_id}"
 
 
@@ -222,7 +250,7 @@ def _signed(store: LtiaasStore, record: Launch | Activity, text: str) -> bool:
     claims = jwt.read(text).claims
     if isinstance(record, Activity):
         return claims.get("platformId") == record.platform_id
-    return (claims.get("user"), claims.get("iat")) == (record.claims.get("sub"), int(record.created_at.timestamp()))
+    return (claims.get("user"), claims.get("iat")) == (record.user, int(record.created_at.timestamp()))
 
 
 class LtiaasStore(Store):
@@ -253,6 +281,25 @@ class LtiaasStore(Store):
             ),
         ),
     )
+    consumers: Table[Consumer] = table(
+        key="consumer_key",
+        indexes={"tenant": lambda r: r.tenant},
+        credentials=(
+            Credential(
+                name="a consumer key of LTI 1.1",
+                value="consumer_key",
+                owner=lambda r: f"the tenant `{r.tenant}`",
+                tip="it goes into `oauth_consumer_key` of launches, with its secret to sign them",
+                public=True,
+            ),
+            Credential(
+                name="a shared secret of LTI 1.1",
+                value="secret",
+                owner=lambda r: f"the consumer {r.consumer_key}",
+                tip="it signs launches and is never sent; were key and secret swapped?",
+            ),
+        ),
+    )
     login_states: Table[LoginState] = table(
         key="state",
         keep_until=lambda r: r.keep_until,
@@ -260,10 +307,10 @@ class LtiaasStore(Store):
         credentials=(Credential(name="the state of a login", value="state", owner=_on_platform),),
     )
     used_nonces: Table[UsedNonce] = table(
-        key=lambda r: (r.platform_id, r.nonce),
+        key=lambda r: (r.sender, r.nonce),
         keep_until=lambda r: r.keep_until,
         limit=100_000,
-        once="the nonce of an id_token",
+        once="the nonce of a launch",
     )
     launches: Table[Launch] = table(
         key="id",

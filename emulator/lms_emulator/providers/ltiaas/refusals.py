@@ -11,6 +11,7 @@ from typing import Any
 
 from lms_emulator.core.http.refusals import Refusal
 
+_REGISTERED_BY = ("iss", "client_id", "platformId", "oauth_consumer_key")
 INVALID_AUTHORIZATION = "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"
 
 
@@ -160,16 +161,16 @@ def platform_not_found(status: int, platform_id: str) -> LtiaasRefusal:
     )
 
 
-def inactive_platform(received: Mapping[str, Any], *, reason: str, diagnosis: str) -> LtiaasRefusal:
-    """A launch, login or OAuth2 start of an LMS that is not registered, or not active."""
+def inactive_platform(received: Mapping[str, Any], *, reason: str, **why: Any) -> LtiaasRefusal:
+    """A launch, login or OAuth2 start of an LMS that is not registered, or not active, by what it was looked for."""
     return LtiaasRefusal(
         reason,
         status=400,
         details={"message": "UNREGISTERED_OR_INACTIVE_PLATFORM", "bodyReceived": dict(received)},
-        check="an active platform with exactly this iss and client_id",
-        expected="iss and clientId equal to the registration, character by character",
-        got={key: received.get(key) for key in ("iss", "client_id", "platformId") if key in received},
-        diagnosis=diagnosis,
+        check="an active platform with exactly this iss and client_id, or consumer key",
+        expected="what the registration says, character by character",
+        got={key: received[key] for key in _REGISTERED_BY if key in received},
+        **why,
     )
 
 
@@ -247,6 +248,12 @@ def launch_refused(
         got=got,
         diagnosis=diagnosis,
     )
+
+
+def legacy_launch_refused(code: str, reason: str, **details: Any) -> LtiaasRefusal:
+    """A launch of LTI 1.1 that fails a check. How LTIAAS says so is not public: `code` is chosen."""
+    sentence = {"message": code, "description": "Error validating LTI 1.1 launch"}
+    return LtiaasRefusal(reason, status=401, details=sentence, check=details.pop("check", reason), **details)
 
 
 def no_id_token() -> LtiaasRefusal:

@@ -137,6 +137,22 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             source=f"auth0/node-jsonwebtoken 9.0.2 verify.js; {LTIJS}/Utils/Auth.js",
         ),
     ] = "ignore"
+    legacy_launch_seconds: Annotated[
+        int,
+        choice(
+            "U20. How far `oauth_timestamp` of an LTI 1.1 launch may be from now.",
+            source="https://www.imsglobal.org/specs/ltiv1p1p1/implementation-guide, 4.2 (five minutes as an example)",
+            ge=1,
+        ),
+    ] = 300
+    legacy_query_signed: Annotated[
+        Literal["either", "twice"],
+        choice(
+            "U21. How a launch of LTI 1.1 may sign what its address has as a query and its form as a field: `twice` as "
+            "RFC 5849 has it, or once as Canvas does.",
+            source="canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (once)",
+        ),
+    ] = "either"
     ltik_hours: Annotated[
         int,
         choice(

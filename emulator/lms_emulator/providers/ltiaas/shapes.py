@@ -17,7 +17,7 @@ from lms_emulator.providers.ltiaas.lti.claims import (
 )
 from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.lti.registration import offered_messages, platform_configuration
-from lms_emulator.providers.ltiaas.model import Platform
+from lms_emulator.providers.ltiaas.model import Consumer, Launch, Platform
 
 _PRESENTATION = {
     "document_target": "documentTarget",
@@ -145,6 +145,84 @@ def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, A
 def raw_id_token(claims: Mapping[str, Any]) -> dict[str, Any]:
     """The body of `GET /api/idtoken?raw=true`: the claims, and `ltiVersion`, which both clients read first."""
     return {"ltiVersion": str(claim(claims, "version") or "1.3.0"), **claims}
+
+
+LEGACY_VERSION = "1.2.0"
+"""What LTIAAS's clients call LTI 1.1 and 1.2: LTIaaS/ltiaas-node-sdk src/resources/idtoken/enums.ts."""
+_LEGACY_USER = {
+    "lis_person_name_full": "name",
+    "lis_person_contact_email_primary": "email",
+    "lis_person_name_given": "givenName",
+    "lis_person_name_family": "familyName",
+}
+_LEGACY_PLATFORM = {
+    "tool_consumer_instance_guid": "guid",
+    "tool_consumer_instance_name": "name",
+    "tool_consumer_instance_description": "description",
+    "tool_consumer_instance_contact_email": "contactEmail",
+    "tool_consumer_info_version": "version",
+    "tool_consumer_info_product_family_code": "productFamilyCode",
+}
+_LEGACY_LIS = ("person_sourcedid", "course_offering_sourcedid", "course_section_sourcedid")
+_OUTCOMES = ("lis_outcome_service_url", "lis_result_sourcedid")
+_CUSTOM = "custom_"
+
+
+def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch) -> dict[str, Any]:
+    """The body of `GET /api/idtoken` after a launch of LTI 1.1.
+
+    The members are those of the clients' schema. Which field of the launch becomes which is inferred from the migration
+    guide of LTI 1.3, by which each has its claim; roles stay as the LMS writes them.
+    """
+    names = {"name": consumer.name} if consumer.name else {}
+    lis = _given(fields, {f"lis_{name}": name for name in _LEGACY_LIS})
+    mentored = _texts(fields.get("role_scope_mentor"))
+    return {
+        "ltiVersion": LEGACY_VERSION,
+        "user": {
+            "id": fields.get("user_id", ""),
+            "roles": _texts(fields.get("roles")),
+            **_given(fields, _LEGACY_USER),
+            **({"roleScopeMentor": mentored} if mentored else {}),
+        },
+        "platform": {
+            "consumerKey": consumer.consumer_key,
+            **names,
+            **_given(fields, _LEGACY_PLATFORM),
+            **({"lis": lis} if lis else {}),
+        },
+        "launch": _legacy_opened(fields, launch),
+        "services": {
+            "outcomes": {"available": all(fields.get(name) for name in _OUTCOMES)},
+            "deepLinking": {"available": False},
+            "namesAndRoles": {"available": False},
+            "assignmentAndGrades": {"available": False},
+        },
+    }
+
+
+def _legacy_opened(fields: Mapping[str, str], launch: Launch) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": fields["lti_message_type"], "target": launch.target}
+    if fields.get("context_id"):
+        context = _given(fields, {f"context_{name}": name for name in ("id", "label", "title")})
+        kinds = _texts(fields.get("context_type"))
+        found["context"] = {**context, **({"type": kinds} if kinds else {})}
+    found["resourceLink"] = _given(fields, {f"resource_link_{name}": name for name in ("id", "title", "description")})
+    shown = _given(fields, {f"launch_presentation_{name}": to for name, to in _PRESENTATION.items()})
+    if shown:
+        found["presentation"] = shown
+    found["custom"] = {name.removeprefix(_CUSTOM): v for name, v in fields.items() if name.startswith(_CUSTOM)}
+    return found
+
+
+def _texts(value: str | None) -> list[str]:
+    """What a field lists with commas between."""
+    return [one for text in (value or "").split(",") if (one := text.strip())]
+
+
+def raw_legacy_launch(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The body of `GET /api/idtoken?raw=true` after a launch of LTI 1.1: the fields as they came, but the signature."""
+    return {"ltiVersion": LEGACY_VERSION, **{name: v for name, v in fields.items() if name != "oauth_signature"}}
 
 
 def _given(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -6,16 +6,16 @@ signature, time, nonce. A nonce is used up only once signature and time are righ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.clock import isoformat
-from lms_emulator.core.http.refusals import Unfinished, searched
+from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.skew import why_off
 from lms_emulator.core.suggest import nearest
+from lms_emulator.lti import signed_launches
 from lms_emulator.providers.openlearning import refusals
 from lms_emulator.providers.openlearning.call import LAUNCH_PATH, Call, ensure, web_base
 from lms_emulator.providers.openlearning.model import Class, Institution, IssuedLaunch, Nonce, Registration
@@ -78,12 +78,10 @@ def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Laun
         pairs: the decoded fields of body and query, in their order.
         method, url: as the launch was sent; the URL without its query.
     """
-    fields: dict[str, str] = {}
-    for name, value in pairs:
-        fields.setdefault(name, value)
+    fields = signed_launches.first_values(pairs)
     registration = _registration(x, fields)
     _check_message(x, fields)
-    _check_oauth(x, pairs, fields)
+    _check_oauth(x, pairs)
     _check_signature(x, pairs, fields, registration, method, url)
     _check_time(x, int(fields["oauth_timestamp"]))
     _use_nonce(x, registration, fields)
@@ -132,25 +130,10 @@ def _check_message(x: Call, fields: Mapping[str, str]) -> None:
         ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got)
 
 
-def _check_oauth(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str]) -> None:
-    def field(name: str, passed: bool, expected: str, got: str | None) -> None:
+def _check_oauth(x: Call, pairs: list[tuple[str, str]]) -> None:
+    for name, passed, expected, got in signed_launches.oauth_fields(pairs):
         refuse = partial(refusals.launch_oauth_fields, name)
         ensure(x, f"the OAuth field {name}", passed, refuse, expected=expected, got=got)
-
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name.startswith("oauth_") and name in seen:
-            field(name, False, "once", "repeated")
-        seen.add(name)
-    method = fields.get("oauth_signature_method")
-    field("oauth_signature_method", method == lti11.SIGNATURE_METHOD, lti11.SIGNATURE_METHOD, method)
-    version = fields.get("oauth_version", "1.0")
-    field("oauth_version", version == "1.0", "1.0 or absent", version)
-    for name in ("oauth_signature", "oauth_nonce"):
-        field(name, bool(fields.get(name)), "not empty", fields.get(name))
-    timestamp = fields.get("oauth_timestamp", "")
-    digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
-    field("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None)
 
 
 def _check_signature(
@@ -163,61 +146,24 @@ def _check_signature(
         raise refusals.unusable_address(url) from None
 
     def why() -> str | Unfinished | None:
-        x.notes["signature_base_string"] = oauth1.signature_base_string(method, url, pairs)[:20_000]
-        return _changes(x, pairs, fields, url) or _mistake(x, pairs, received, registration, method, url)
+        return _changes(x, pairs, fields, url) or signed_launches.mistake(
+            x,
+            pairs,
+            url=url,
+            secret=registration.secret,
+            other_secrets={one.consumer_key: one.secret for one in x.store.registrations},
+            other_urls=_other_addresses(x, url),
+        )
 
     check = "oauth_signature is the HMAC-SHA1 of this request"
     same = oauth1.equal(expected, received)
     ensure(x, check, same, refusals.launch_signature, expected=expected, got=received, diagnosis=why)
 
 
-def _mistake(
-    x: Call, pairs: list[tuple[str, str]], received: str, registration: Registration, method: str, url: str
-) -> str | Unfinished | None:
-    """The mistake in signing that produces the signature received."""
-    from lms_emulator.signing.diagnosis import OUT_OF_TIME
-    from lms_emulator.signing.oauth1_mistakes import explain, limits
-
-    secrets = {
-        f"the secret of {other.consumer_key} was used, not that of {registration.consumer_key}": other.secret
-        for other in x.store.registrations.values()[:20]
-        if other.secret != registration.secret
-    }
-    urls = {f"{address} was signed instead of {url}": address for address in _other_addresses(x, url)}
-    query = x.query_string.decode("latin-1")
-    sent_to = f"{url}?{query}" if query else url
-
-    base = oauth1.signature_base_string(method, url, pairs)
-    whose = whose_secret(x, lambda key: oauth1.hmac_sha1(base, oauth1.signing_key(key.decode())) == received)
-    if whose is not None:
-        return f"it was signed with {whose}, not with that of {registration.consumer_key}"
-
-    def find(in_time: Callable[[], bool]) -> str:
-        options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
-        found = explain(received, method, sent_to, pairs, registration.secret, **options)
-        if found is not None and found is not OUT_OF_TIME:
-            return str(found)
-        cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else limits(pairs)
-        return (
-            "no known mistake reproduces this signature: another secret was used (the registered one has "
-            f"{len(registration.secret)} characters), or the message was changed after signing{cut}"
-        )
-
-    return searched(find)
-
-
 def _other_addresses(x: Call, url: str) -> list[str]:
     """The other addresses at which the launch endpoint answers."""
-    real = f"https://www.openlearning.com{LAUNCH_PATH}"
-    candidates = [f"{x.base_url}{LAUNCH_PATH}", f"{web_base(x)}{LAUNCH_PATH}", real]
-    port = x.addresses.port_of(x.provider)
-    if port is not None and x.world.is_default:
-        candidates += [f"http://{name}:{port}{LAUNCH_PATH}" for name in ("127.0.0.1", "localhost")]
-    gateway = x.addresses.gateway_port
-    if gateway is not None:
-        prefix = x.addresses.prefix(x.provider, x.world.name)
-        candidates += [f"http://{name}:{gateway}{prefix}{LAUNCH_PATH}" for name in ("127.0.0.1", "localhost")]
-        candidates.append(f"http://openlearning.localhost:{gateway}{LAUNCH_PATH}")
+    real = [f"{web_base(x)}{LAUNCH_PATH}", f"https://www.openlearning.com{LAUNCH_PATH}"]
+    candidates = [*real, *signed_launches.addresses(x, LAUNCH_PATH)]
     return [address for address in dict.fromkeys(candidates) if address != url]
 
 

@@ -153,4 +153,4 @@ def _spend_nonce(x: Call, platform: Platform, login: LoginState, claims: Mapping
     if (platform.id, nonce) in x.store.used_nonces:
         raise refusals.launch_refused("NONCE_ALREADY_RECEIVED", expected="a nonce not seen before", got="a spent one")
     until = later(x.clock.now(), NONCE_SECONDS)
-    x.store.used_nonces.put(UsedNonce(platform_id=platform.id, nonce=nonce, keep_until=until))
+    x.store.used_nonces.put(UsedNonce(sender=platform.id, nonce=nonce, keep_until=until))

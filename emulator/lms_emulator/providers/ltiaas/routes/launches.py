@@ -1,4 +1,4 @@
-"""LTI 1.3 between LMS and LTIAAS: login, launch, keys, and the redirect to the tool."""
+"""LTI between LMS and LTIAAS: login, launches of LTI 1.3 and 1.1, keys, and the redirect to the tool."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call, require_service
 from lms_emulator.providers.ltiaas.credentials import make_ltik, tenant_in_address, with_portal_overrides
-from lms_emulator.providers.ltiaas.lti import launch, lms
+from lms_emulator.providers.ltiaas.lti import launch, legacy, lms
 from lms_emulator.providers.ltiaas.lti.claims import (
     claim,
     grades_claim,
@@ -99,8 +99,10 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
 
 
 async def receive_launch(x: Call) -> Response:
-    """Validate the id_token and redirect the browser to the tool with an ltik."""
+    """Validate the id_token, or the signature of LTI 1.1, and redirect the browser to the tool with an ltik."""
     given = parameters(x)
+    if x.method == "POST" and legacy.is_legacy(given):
+        return _receive_legacy(x)
     token, state = given.get("id_token"), given.get("state", "")
     if given.get("error") and not token:
         raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
@@ -114,10 +116,37 @@ async def receive_launch(x: Call) -> Response:
         raise refusals.portal_url_missing("launch_url_missing", "LAUNCH_URL_NOT_CONFIGURED", kind)
     record, activity = _remember(x, tenant, platform, claims)
     ltik = make_ltik(x, tenant, platform, record, activity.id if activity else "")
-    stored = f"{url}{'&' if urlsplit(url).query else '?'}{waiting.query}" if waiting.query else url
-    response = redirect(lms.with_query(stored, ltik=ltik))
+    response = _to_tool(url, waiting.query, ltik)
     clear_state_cookie(response, state)
     return response
+
+
+def _to_tool(url: str, query: str, ltik: str) -> Response:
+    """Send the browser on to the tool, with the query of the launch."""
+    stored = f"{url}{'&' if urlsplit(url).query else '?'}{query}" if query else url
+    return redirect(lms.with_query(stored, ltik=ltik))
+
+
+def _receive_legacy(x: Call) -> Response:
+    consumer, fields = legacy.validated(x)
+    owner = x.store.tenants.get(consumer.tenant)
+    assert owner is not None  # a world whose consumers name no tenant is refused
+    tenant = with_portal_overrides(x, owner)
+    if not tenant.launch_url:
+        raise refusals.portal_url_missing("launch_url_missing", "LAUNCH_URL_NOT_CONFIGURED", "launch URL")
+    now = x.clock.now()
+    record = Launch(
+        id=x.ids.hex(32),
+        tenant=tenant.subdomain,
+        consumer_key=consumer.consumer_key,
+        claims=fields,
+        target=x.request_url,
+        created_at=now,
+        keep_until=later(now, x.settings.ltik_hours * 3600 + 3600),
+    )
+    x.store.launches.put(record)
+    query = x.query_string.decode("latin-1")
+    return _to_tool(tenant.launch_url, query, make_ltik(x, tenant, consumer, record, ""))
 
 
 def _waiting(x: Call, state: str) -> tuple[LoginState, Tenant]:
@@ -188,7 +217,7 @@ ROUTES: tuple[Route, ...] = (
         handler=receive_launch,
         evidence="documented",
         source=FLOW,
-        summary="Validate the id_token; on to the tool with an ltik",
+        summary="Validate the id_token, or an LTI 1.1 launch; on to the tool with an ltik",
         tag="LTI",
     ),
     Route(

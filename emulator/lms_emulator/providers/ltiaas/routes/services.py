@@ -21,6 +21,7 @@ from lms_emulator.providers.ltiaas.credentials import Caller, make_service_key, 
 from lms_emulator.providers.ltiaas.lti import deep_linking, lms
 from lms_emulator.providers.ltiaas.lti.claims import deep_linking_settings, is_deep_linking
 from lms_emulator.providers.ltiaas.lti.keys import KEYS
+from lms_emulator.providers.ltiaas.model import Consumer
 from lms_emulator.providers.ltiaas.settings import REFERENCE
 from lms_emulator.providers.ltiaas.wire import LTIK, LTIK_OR_SERVICE, answer
 
@@ -29,7 +30,12 @@ def id_token(x: Call) -> Response:
     """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
     caller = service_caller(x, LTIK)
     claims = _launch_claims(caller)
-    if x.query.get("raw", "").lower() in ("true", "1"):
+    raw = x.query.get("raw", "").lower() in ("true", "1")
+    if isinstance(caller.lms, Consumer):
+        assert caller.launch is not None  # `_launch_claims`
+        body = shapes.raw_legacy_launch(claims) if raw else shapes.legacy_launch(claims, caller.lms, caller.launch)
+        return answer(body)
+    if raw:
         return answer(shapes.raw_id_token(claims))
     platform = caller.platform
     service_key = make_service_key(caller.tenant, caller.activity) if caller.activity is not None else None

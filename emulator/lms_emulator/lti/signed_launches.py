@@ -1,0 +1,116 @@
+"""A launch of LTI 1.1 as the tool gets it: its OAuth fields, and the mistake behind a signature that does not hold.
+
+Sources: 1EdTech LTI Implementation Guide 1.1, 4.2; RFC 5849. Order of checks and refusals are the tool's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lms_emulator.core.access.signers import whose_secret
+from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.http.refusals import Unfinished, searched
+from lms_emulator.signing import lti11, oauth1
+
+Pairs = Sequence[tuple[str, str]]
+_MOST_SECRETS = 20
+
+
+class FieldCheck(NamedTuple):
+    """One check of an OAuth field."""
+
+    name: str
+    passed: bool
+    expected: str
+    got: str | None
+
+
+def first_values(pairs: Pairs) -> dict[str, str]:
+    """The fields by name; of those that came more than once, the first value."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found
+
+
+def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
+    """The checks of the OAuth fields, in order: none is repeated, and each has a value that it may have."""
+    fields = first_values(pairs)
+    names = [name for name, _ in pairs if name.startswith("oauth_")]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield FieldCheck(name, False, "once", "repeated")
+    method = fields.get("oauth_signature_method")
+    yield FieldCheck("oauth_signature_method", method == lti11.SIGNATURE_METHOD, lti11.SIGNATURE_METHOD, method)
+    version = fields.get("oauth_version", "1.0")
+    yield FieldCheck("oauth_version", version == "1.0", "1.0 or absent", version)
+    for name in ("oauth_signature", "oauth_nonce"):
+        yield FieldCheck(name, bool(fields.get(name)), "not empty", fields.get(name))
+    timestamp = fields.get("oauth_timestamp", "")
+    digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
+    yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None)
+
+
+def mistake(
+    x: Exchange[Any, Any],
+    pairs: Pairs,
+    *,
+    url: str,
+    secret: str,
+    other_secrets: Mapping[str, str],
+    other_urls: Sequence[str],
+) -> str | Unfinished | None:
+    """The mistake in signing that produces the signature received.
+
+    Parameters:
+        url: as it has to be signed, without its query.
+        secret: of the consumer.
+        other_secrets, other_urls: what may have been used instead; the secrets by consumer key.
+    """
+    from lms_emulator.signing.diagnosis import OUT_OF_TIME
+    from lms_emulator.signing.oauth1_mistakes import explain, limits
+
+    fields = first_values(pairs)
+    received, key = fields["oauth_signature"], fields["oauth_consumer_key"]
+    x.notes["signature_base_string"] = oauth1.signature_base_string(x.method, url, pairs)[:20_000]
+    secrets = {
+        f"the secret of {other} was used, not that of {key}": theirs
+        for other, theirs in list(other_secrets.items())[:_MOST_SECRETS]
+        if theirs != secret
+    }
+    urls = {f"{address} was signed instead of {url}": address for address in other_urls}
+    query = x.query_string.decode("latin-1")
+    sent_to = f"{url}?{query}" if query else url
+
+    base = oauth1.signature_base_string(x.method, url, pairs)
+    whose = whose_secret(x, lambda one: oauth1.hmac_sha1(base, oauth1.signing_key(one.decode())) == received)
+    if whose is not None:
+        return f"it was signed with {whose}, not with that of {key}"
+
+    def find(in_time: Callable[[], bool]) -> str:
+        options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
+        found = explain(received, x.method, sent_to, pairs, secret, **options)
+        if found is not None and found is not OUT_OF_TIME:
+            return str(found)
+        cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else limits(pairs)
+        return (
+            "no known mistake reproduces this signature: another secret was used (the registered one has "
+            f"{len(secret)} characters), or the message was changed after signing{cut}"
+        )
+
+    return searched(find)
+
+
+def addresses(x: Exchange[Any, Any], path: str) -> list[str]:
+    """The addresses at which a path of this provider answers, beside those of real host names."""
+    found = [f"{x.base_url}{path}"]
+    port = x.addresses.port_of(x.provider)
+    if port is not None and x.world.is_default:
+        found += [f"http://{name}:{port}{path}" for name in ("127.0.0.1", "localhost")]
+    gateway = x.addresses.gateway_port
+    if gateway is not None:
+        prefix = x.addresses.prefix(x.provider, x.world.name)
+        found += [f"http://{name}:{gateway}{prefix}{path}" for name in ("127.0.0.1", "localhost")]
+        found.append(f"http://{x.provider}.localhost:{gateway}{path}")
+    return found

@@ -1,0 +1,131 @@
+"""Checks a launch of LTI 1.1 or 1.2: consumer, message, OAuth fields, signature, time, nonce.
+
+That LTIAAS takes such launches, and what it says of them, is in its clients: LTIaaS/ltiaas-node-sdk
+src/resources/idtoken/schemas.ts, RawOauthPayloadSchema. Where they arrive and how they are refused is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lms_emulator.core.clock import later
+from lms_emulator.core.http.forms import decode_pairs
+from lms_emulator.core.http.refusals import Unfinished
+from lms_emulator.core.skew import why_off
+from lms_emulator.lti import signed_launches
+from lms_emulator.lti.signed_launches import Pairs
+from lms_emulator.providers.ltiaas import refusals
+from lms_emulator.providers.ltiaas.call import Call
+from lms_emulator.providers.ltiaas.credentials import tenant_in_address
+from lms_emulator.providers.ltiaas.model import Consumer, UsedNonce
+from lms_emulator.signing import lti11, oauth1
+
+_MESSAGE = {
+    "lti_message_type": (lti11.MESSAGE_TYPE, "NO_MESSAGE_TYPE_CLAIM"),
+    "lti_version": (lti11.VERSION, "WRONG_LTI_VERSION_CLAIM"),
+    "resource_link_id": ("", "NO_RESOURCE_LINK_ID_CLAIM"),
+}
+"""What a launch has to say, and the code where it does not: that of the same claim in LTI 1.3."""
+_NONCE_SECONDS = 3600
+_FORM = "application/x-www-form-urlencoded"
+
+
+def is_legacy(given: Mapping[str, str]) -> bool:
+    """Whether the fields are those of LTI 1.1 rather than of an answer with an id_token."""
+    return "id_token" not in given and ("oauth_consumer_key" in given or "lti_message_type" in given)
+
+
+def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
+    """The consumer and the fields of a valid launch. Marks its nonce as used.
+
+    Raises the refusal of the first check that fails.
+    """
+    pairs = _pairs(x)
+    fields = signed_launches.first_values(pairs)
+    consumer = _consumer(x, fields.get("oauth_consumer_key", ""))
+    for name, (value, code) in _MESSAGE.items():
+        got = fields.get(name)
+        if not x.check(f"the LTI field {name}", got == value if value else bool(got), got=got):
+            raise refusals.legacy_launch_refused(
+                code, f"legacy_{name}", check=name, expected=value or "not empty", got=got
+            )
+    for one in signed_launches.oauth_fields(_once(pairs)):
+        if not x.check(f"the OAuth field {one.name}", one.passed, expected=one.expected, got=one.got):
+            raise refusals.legacy_launch_refused(
+                "INVALID_OAUTH_FIELD", "legacy_oauth_field", check=one.name, expected=one.expected, got=one.got
+            )
+    _check_signature(x, consumer, pairs, fields)
+    _check_time(x, int(fields["oauth_timestamp"]))
+    _spend_nonce(x, consumer, fields["oauth_nonce"])
+    return consumer, fields
+
+
+def _pairs(x: Call) -> Pairs:
+    x.reads.whole()  # every field is signed
+    if not x.check("the body is a URL-encoded form", x.content_type == _FORM, got=x.content_type):
+        raise refusals.legacy_launch_refused(
+            "INVALID_OAUTH_FIELD", "legacy_not_a_form", expected=_FORM, got=x.content_type
+        )
+    return [pair for data in (x.body, x.query_string) for pair in decode_pairs(data)]
+
+
+def _once(pairs: Pairs) -> Pairs:
+    """The pairs, those that came both in the form and in the query once."""
+    return list(dict.fromkeys(pairs))
+
+
+def _consumer(x: Call, key: str) -> Consumer:
+    named = tenant_in_address(x)
+    consumer = x.store.consumers.get(key)
+    if consumer is None or (named is not None and consumer.tenant != named.subdomain):
+        why = f"none of the {len(x.store.consumers)} consumers of this world, or one of another tenant"
+        raise refusals.inactive_platform(
+            {"oauth_consumer_key": key}, reason="consumer_unregistered", diagnosis=why, credential=key
+        )
+    if not consumer.active:
+        why = f"consumer {key} is registered but not active; activate it in the portal"
+        raise refusals.inactive_platform({"oauth_consumer_key": key}, reason="consumer_inactive", diagnosis=why)
+    return consumer
+
+
+def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[str, str]) -> None:
+    url = x.request_url.partition("?")[0]
+    ways = [pairs] if x.settings.legacy_query_signed == "twice" else [pairs, _once(pairs)]
+    made = [oauth1.sign(x.method, url, way, consumer.secret) for way in ways]
+    received = fields["oauth_signature"]
+
+    def why() -> str | Unfinished | None:
+        others = {one.consumer_key: one.secret for one in x.store.consumers}
+        urls = [f"https://{consumer.tenant}.ltiaas.com{x.path}", *signed_launches.addresses(x, x.path)]
+        return signed_launches.mistake(
+            x, pairs, url=url, secret=consumer.secret, other_secrets=others, other_urls=[u for u in urls if u != url]
+        )
+
+    signed = any(oauth1.equal(one, received) for one in made)
+    if not x.check("oauth_signature is the HMAC-SHA1 of this request", signed, expected=made[0], got=received):
+        raise refusals.legacy_launch_refused(
+            "INVALID_OAUTH_SIGNATURE", "legacy_signature", expected=made[0], got=received, diagnosis=why()
+        )
+
+
+def _check_time(x: Call, timestamp: int) -> None:
+    most, off = x.settings.legacy_launch_seconds, int(x.clock.timestamp()) - timestamp
+    if not x.check(f"oauth_timestamp within {most} s of now", abs(off) <= most, got=f"{off} s ago"):
+        raise refusals.legacy_launch_refused(
+            "OAUTH_TIMESTAMP_OUT_OF_RANGE",
+            "legacy_timestamp",
+            expected=f"at most {most} s from now",
+            got=f"{off} s ago",
+            diagnosis=why_off(x.clock, timestamp) or "the form was kept too long, or the LMS's clock is wrong",
+        )
+
+
+def _spend_nonce(x: Call, consumer: Consumer, nonce: str) -> None:
+    fresh = (consumer.consumer_key, nonce) not in x.store.used_nonces
+    if not x.check("oauth_nonce was not used before", fresh, got=nonce):
+        why = "the form was posted twice: a reload or a double click; each launch needs a new one"
+        raise refusals.legacy_launch_refused(
+            "NONCE_ALREADY_RECEIVED", "legacy_nonce", expected="a nonce not seen before", got=nonce, diagnosis=why
+        )
+    until = later(x.clock.now(), _NONCE_SECONDS)
+    x.store.used_nonces.put(UsedNonce(sender=consumer.consumer_key, nonce=nonce, keep_until=until))
