@@ -91,3 +91,55 @@ def test_ratings(canvas: Site) -> None:
     plain = f"{TOPICS}/{talk(canvas.teacher)['id']}"
     other = canvas.student.post(f"{plain}/entries", json={"message": "x"}).json()["id"]
     assert canvas.teacher.post(f"{plain}/entries/{other}/rating", json={"rating": 1}).status_code == 403
+
+
+def test_what_a_list_leaves_out_and_a_topic_may_not_become(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    topics, later = TOPICS, "2099-01-01T00:00:00Z"
+
+    def made(title: str, **more: object) -> int:
+        answer = teacher.post(topics, json={"title": title, "message": "m", "published": True, **more})
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["id"])
+
+    def titles(**asked: str) -> set[str]:
+        return {one["title"] for one in teacher.get(topics, params={"per_page": "50", **asked}).json()}
+
+    waits, shut, plain = made("Later", delayed_post_at=later), made("Shut", locked=True), made("Plain")
+    assert {"Later", "Shut"} <= titles(scope="locked"), "a topic that waits for its time is locked too"
+    assert "Plain" not in titles(scope="locked")
+    assert titles(scope="locked").isdisjoint(titles(scope="unlocked"))
+    assert "Plain" not in titles(only_announcements="false"), "any text will do"
+    module = teacher.post(f"{API}/courses/1/modules", json={"module": {"name": "M", "unlock_at": later}}).json()["id"]
+    teacher.put(f"{API}/courses/1/modules/{module}", json={"module": {"published": True}})
+    item = {"module_item": {"type": "Discussion", "content_id": plain}}
+    assert teacher.post(f"{API}/courses/1/modules/{module}/items", json=item).status_code == 200
+    seen = [one["id"] for one in student.get(topics, params={"exclude_context_module_locked_topics": "1"}).json()]
+    assert plain not in seen
+    assert plain in [one["id"] for one in student.get(topics).json()]
+    assert waits in seen
+
+    assert teacher.put(f"{topics}/{shut}", json={"is_announcement": True}).status_code == 404
+    assert teacher.put(f"{topics}/{shut}", json={"anonymous_state": None}).status_code == 200
+    assert teacher.post(topics, json={"title": "t", "position_after": 999, "pinned": True}).status_code == 404
+    assert teacher.post(topics, json={"title": "t", "group_category_id": 999}).status_code == 404
+    category = teacher.post(f"{API}/courses/1/group_categories", json={"name": "Teams"}).json()["id"]
+    teacher.post(f"{API}/group_categories/{category}/groups", json={"name": "Team 1"})
+    grouped = {"group_category_id": category}
+    news = teacher.post(topics, json={"title": "n", "message": "m", "is_announcement": True, **grouped})
+    assert news.json()["errors"]["group"] == "You cannot use grouped discussion on an announcement."
+    assert student.post(topics, json={"title": "s", **grouped}).json()["errors"]["group"].endswith("as a student.")
+    changed = teacher.put(f"{topics}/{shut}", json=grouped).json()
+    assert changed["group_category_id"] == category
+    assert len(teacher.get(f"{topics}/{shut}").json()["topic_children"]) == 1, "each group has one of its own"
+    said = student.post(f"{topics}/{waits}/entries", json={"message": "x"})
+    assert said.status_code == 403, "not yet"
+    ours = made("Open")
+    entry = student.post(f"{topics}/{ours}/entries", json={"message": "x"}).json()["id"]
+    assert teacher.put(f"{topics}/{ours}", json=grouped).status_code == 400, "there are replies"
+    assert student.put(f"{topics}/{ours}/entries/{entry}", json={"message": "y"}).status_code == 200
+    kept = {"allow_student_discussion_editing": False}
+    assert teacher.put(f"{API}/courses/1/settings", json=kept).status_code == 200
+    assert student.put(f"{topics}/{ours}/entries/{entry}", json={"message": "z"}).status_code == 403
+    assert student.delete(f"{topics}/{ours}/entries/{entry}").status_code == 403
+    assert teacher.delete(f"{topics}/{ours}/entries/{entry}").status_code == 204

@@ -60,7 +60,7 @@ def newest_first(found: list[DiscussionTopic], when: Callable[[DiscussionTopic],
 def index(api: Api) -> Any:
     """The topics of a context, pinned ones last; `only_announcements` lists those instead."""
     context = contexts.of_path(api)
-    announcements = api.params.flag("only_announcements")
+    announcements = api.params.get("only_announcements") not in (None, False)
     contexts.require(api, context, "read_announcements" if announcements else "read_forum", "moderate_forum")
     term, student = search_term(api) or "", contexts.may(api, context, "participate_as_student")
     found = [
@@ -77,7 +77,7 @@ def index(api: Api) -> Any:
     includes = _includes(api)
 
     def row(topic: DiscussionTopic) -> Any:
-        if not rules.visible(api, topic, context):
+        if not rules.visible(api, topic, context) or not _fits(api, topic, context):
             return None
         body = shapes.topic(api, topic, context, includes)
         return _noted(api, context, topic, body)
@@ -88,6 +88,16 @@ def index(api: Api) -> Any:
         row,
         wrap=lambda rows: [row for row in rows if row is not None],
     )
+
+
+def _fits(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether a topic is locked or open as `scope` says; Canvas asks that of a page, once it has been made."""
+    by_module, lock = rules.lock_of_module(api, topic, context), rules.lock_of(api, topic)
+    if by_module is not None and api.params.flag("exclude_context_module_locked_topics"):
+        return False
+    locked = by_module is not None or lock is not None
+    wanted = {"locked": locked, "unlocked": not locked}
+    return all(wanted.get(one, True) for one in api.params.words("scope"))
 
 
 def _noted(api: Api, context: Context, topic: DiscussionTopic, body: Any) -> Any:
@@ -119,8 +129,6 @@ def _in_scope(api: Api, found: list[DiscussionTopic]) -> list[DiscussionTopic]:
     wanted: dict[str, Callable[[DiscussionTopic], bool]] = {
         "pinned": lambda topic: topic.pinned,
         "unpinned": lambda topic: not topic.pinned,
-        "locked": lambda topic: rules.closed(api, topic),
-        "unlocked": lambda topic: not rules.closed(api, topic),
     }
     return [topic for topic in found if all(wanted[one](topic) for one in scopes if one in wanted)]
 
@@ -156,6 +164,8 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change a topic."""
     topic, context = readable_topic(api)
+    if api.params.flag("is_announcement") and not topic.is_announcement and rules.moderates(api, context):
+        raise refusals.not_found("the announcement", topic.id)
     require(api, topic, context, "update")
     if context.type == "Course":
         sent = {name: api.params.text(name) for name in ("title", "message") if api.params.has(name)}

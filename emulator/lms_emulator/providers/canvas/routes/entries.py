@@ -108,7 +108,8 @@ def create_reply(api: Api) -> Any:
 
 
 def _require_editor(api: Api, entry: DiscussionEntry, topic: DiscussionTopic, context: Context) -> None:
-    own = entry.user_id == api.user.id and rules.locked_for_caller(api, topic, context) is None
+    own = entry.user_id == api.user.id and rules.edits_own(api, context)
+    own = own and rules.locked_for_caller(api, topic, context) is None
     if not api.check("may change the entry", own or rules.moderates(api, context), got=entry.id):
         raise api.refused(f"change entry {entry.id}")
 

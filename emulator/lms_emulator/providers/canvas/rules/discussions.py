@@ -131,9 +131,22 @@ def locked_for_caller(api: Api, topic: DiscussionTopic, context: Context) -> dic
     """`lock_of` for the caller."""
     if moderates(api, context):
         return None
+    return lock_of_module(api, topic, context) or lock_of(api, topic)
+
+
+def lock_of_module(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, Any] | None:
+    """What a module keeps the caller from answering by, as `lock_info` says it."""
     course = context.record
-    by_module = modules.lock_of(api, course, "Discussion", topic.id) if isinstance(course, Course) else None
-    return by_module or lock_of(api, topic)
+    if moderates(api, context) or not isinstance(course, Course):
+        return None
+    return modules.lock_of(api, course, "Discussion", topic.id)
+
+
+def edits_own(api: Api, context: Context) -> bool:
+    """Whether people may change what they said themselves: not where a course keeps its students from it."""
+    course = context.record
+    kept = isinstance(course, Course) and not course.settings.get("allow_student_discussion_editing", True)
+    return not kept or contexts.may(api, context, "read_as_admin")
 
 
 def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, bool]:
@@ -141,9 +154,7 @@ def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str,
     moderator, author = moderates(api, context), api.caller is not None and topic.user_id == api.caller.id
     posts = contexts.may(api, context, "post_to_forum", "moderate_forum")
     open_to_caller = locked_for_caller(api, topic, context) is None
-    own = author and open_to_caller and posts
-    if isinstance(context.record, Course):
-        own = own and context.record.settings.get("allow_student_discussion_editing", True)
+    own = author and open_to_caller and posts and edits_own(api, context)
     return {
         "attach": posts and (moderator or not topic.is_announcement),
         "update": topic.root_topic_id is None and (moderator or own),

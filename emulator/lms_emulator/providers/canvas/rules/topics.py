@@ -75,11 +75,17 @@ def create(api: Api, context: Context) -> DiscussionTopic:
     if api.params.has("attachment"):
         wanted = _attached(api, context, wanted)
     made = _placed(api, context, _graded(api, context, wanted, moderator))
-    for group in _groups(api, made):
-        part = replace(made, title=f"{made.title} - {group.name}", root_topic_id=made.id, require_initial_post=False)
+    _divide(api, made)
+    return made
+
+
+def _divide(api: Api, topic: DiscussionTopic) -> None:
+    """Give every group that discusses a topic by itself one of its own."""
+    known = {one.context_id for one in discussions.children(api, topic)}
+    for group in (one for one in _groups(api, topic) if one.id not in known):
+        part = replace(topic, title=f"{topic.title} - {group.name}", root_topic_id=topic.id, require_initial_post=False)
         part = replace(part, id=api.new_id("discussion_topics"), context_type="Group", context_id=group.id)
         api.store.discussion_topics.put(replace(part, assignment_id=None, section_ids=[]))
-    return made
 
 
 def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
@@ -92,18 +98,20 @@ def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
 def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """A topic changed as the request says. Raises the refusals for what it may not become."""
     moderator = discussions.moderates(api, context)
-    if api.params.has("anonymous_state"):
+    if api.params.text("anonymous_state") is not None:
         raise _field("anonymous_state", "You are not able to update the anonymous state of a discussion")
     wanted = replace(_described(api, context, topic, moderator), editor_id=api.user.id, updated_at=api.now)
     if wanted.published and not topic.published:
         wanted = replace(wanted, posted_at=api.now, last_reply_at=api.now)
-    if api.params.has("group_category_id") and discussions.entries_of(api, topic):
-        raise _field("group", "You cannot change grouping on a discussion with replies.")
+    if api.params.has("group_category_id"):
+        wanted = replace(wanted, group_category_id=_grouped(api, topic, moderator))
     if api.params.flag("remove_attachment"):
         wanted = replace(wanted, attachment_id=None)
     if api.params.file("attachment") is not None:
         wanted = _attached(api, context, wanted)
-    return _placed(api, context, _graded(api, context, wanted, moderator))
+    changed = _placed(api, context, _graded(api, context, wanted, moderator))
+    _divide(api, changed)
+    return changed
 
 
 def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bool) -> DiscussionTopic:
@@ -185,23 +193,32 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
 
 
 def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
-    """The set whose groups discuss a topic, each by itself."""
-    wanted = api.params.text("group_category_id")
-    if wanted and not moderator:
+    """The set whose groups discuss a topic, each by itself. Raises the refusals of a change that may not be."""
+    wanted = api.params.text("group_category_id") or api.params.text("assignment", "group_category_id")
+    chosen = number(wanted) if wanted else None
+    if chosen == topic.group_category_id:
+        return chosen
+    if not moderator:
         raise _field("group", "You cannot set a grouped discussion as a student.")
-    category = api.store.group_categories.get(number(wanted or ""))
-    fits = category is not None and (category.context_type, category.context_id) == (
-        topic.context_type,
-        topic.context_id,
-    )
-    return category.id if category is not None and fits else None
+    if topic.is_announcement:
+        raise _field("group", "You cannot use grouped discussion on an announcement.")
+    if discussions.entries_of(api, topic):
+        raise _field("group", "You cannot change grouping on a discussion with replies.")
+    category = api.store.group_categories.get(chosen) if chosen is not None else None
+    place = (category.context_type, category.context_id) if category is not None else None
+    if wanted and place != (topic.context_type, topic.context_id):
+        raise refusals.not_found("the group category", wanted)
+    return chosen
 
 
 def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """The topic with its place among the pinned ones, stored."""
     if not topic.is_announcement:
         others = [one for one in pinned(api, context) if one.id != topic.id]
-        after = number(api.params.text("position_after") or "")
+        asked = api.params.text("position_after") if discussions.moderates(api, context) else None
+        after = number(asked or "")
+        if asked and all(one.id != after for one in discussions.topics_of(api, context)):
+            raise refusals.not_found("the topic to stand after", asked)
         if not topic.pinned:
             topic = replace(topic, position=None)
         elif any(one.id == after for one in others):
@@ -251,7 +268,8 @@ def _graded(api: Api, context: Context, topic: DiscussionTopic, moderator: bool)
 
 
 def _assignment(api: Api, course: Course, topic: DiscussionTopic, known: Assignment | None) -> Assignment:
-    sent = {name: value for name, value in api.params.data["assignment"].items() if name != "set_assignment"}
+    of_topic = ("set_assignment", "group_category_id")
+    sent = {name: value for name, value in api.params.data["assignment"].items() if name not in of_topic}
     sent |= {"name": topic.title, "description": topic.message, "submission_types": ["discussion_topic"]}
     api.params.data["assignment"] = sent | {"published": topic.published}
     wanted, overrides = assigning.read(api, course, known)
