@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from contract_tests.canvas.grading import COURSE, grade, made, work
@@ -105,3 +106,89 @@ def test_anybody_puts_columns_into_an_order(canvas: Site) -> None:
     assert student.post(f"{path}/reorder", json={"order": [ids[2], 9999999, "x", ids[0]]}).json() == {}
     rows = {row["id"]: row["position"] for row in teacher.get(path).json()}
     assert rows == {ids[2]: 1, ids[0]: 3, ids[1]: 3, ids[3]: 4}
+
+
+def test_final_grades_of_a_course_and_of_its_periods(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    path = f"{COURSE}/update_final_grade_overrides"
+    assert teacher.put(path, json={"grading_period_id": 9}).status_code in REFUSED
+    flags = "/api/v1/accounts/1/features/flags"
+    admin.put(f"{flags}/final_grades_override", json={"state": "on"})
+    teacher.put(f"{COURSE}/settings", json={"allow_final_grade_override": True})
+    asked = {"grading_period_set": {"title": "S"}, "enrollment_term_ids": [1]}
+    number = admin.post(f"{ACCOUNT}/grading_period_sets", json=asked).json()["grading_period_set"]["id"]
+    batch = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
+    (only,) = admin.patch(batch, json={"grading_periods": [period("P", 1, 12)]}).json()["grading_periods"]
+    assert teacher.put(path, json={"grading_period_id": 9}).json() == {"error": "invalid_grading_period"}
+    assert teacher.put(path, json={"grading_period_id": only["id"]}).status_code == 400
+    rows = [{"student_id": 101, "override_score": 50}, {"student_id": "x", "override_score": 1}]
+    job = teacher.put(path, json={"grading_period_id": only["id"], "override_scores": rows}).json()
+    done = teacher.get(f"/api/v1/progress/{job['id']}").json()
+    assert done["results"] == {"errors": [{"student_id": "x", "error": "invalid_student_id"}]}
+    teacher.put(path, json={"override_scores": [{"student_id": 101, "override_score": 91.5}]})
+    for query, score in ({"grading_period_id": only["id"]}, 50), ({}, 91.5):
+        for who, name in ((teacher, "override_score"), (student, "final_score")):
+            listed = who.get(f"{COURSE}/enrollments", params={"user_id": 101, **query}).json()
+            assert next(row["grades"][name] for row in listed if "grades" in row) == score
+
+
+def test_scores_for_what_is_not_graded(canvas: Site) -> None:
+    teacher = canvas.teacher
+    path = f"{COURSE}/apply_score_to_ungraded_submissions"
+    assert teacher.put(path, json={"percent": 50}).status_code in REFUSED
+    whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    flag = {"id": 1, "context_type": "Account", "context_id": 1, "feature": "apply_score_to_ungraded", "state": "on"}
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00Z")
+    whole["canvas"]["feature_flags"] = [flag | times]
+    canvas.lms.load(whole)
+    open_, past = work(teacher), work(teacher, due_at="2020-01-01T00:00:00Z")
+    grade(teacher, past, 3, user=102)
+    both = {"student_ids": [101, 102, 9999999], "assignment_ids": [open_["id"], past["id"], 9999999]}
+    faults = [
+        teacher.put(path, json=one).json().get("error")
+        for one in ({"percent": ""}, {"percent": 5}, {**both, "percent": -1})
+    ]
+    assert faults == ["no_score_or_excused_provided", "no_student_ids_provided", "invalid_percent_value"]
+    assert "assignment" in teacher.put(path, json={"percent": 5, "student_ids": [101]}).json()["error"]
+    given = {"percent": "50", "only_past_due": True, "mark_as_missing": True}
+    assert teacher.put(path, json=given | both).status_code == 200
+    found = {
+        (task["id"], user): teacher.get(f"{COURSE}/assignments/{task['id']}/submissions/{user}").json()
+        for task in (open_, past)
+        for user in (101, 102)
+    }
+    assert [one["score"] for one in found.values()] == [None, None, 5, 3]
+    assert found[past["id"], 101]["late_policy_status"] == "missing"
+
+
+def test_how_one_looks_at_the_gradebook(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/gradebook_settings"
+    assert student.put(path, json={"gradebook_settings": {"hide_total": "true"}}).status_code in REFUSED
+    first = {
+        "hide_total": "true",
+        "odd": "x",
+        "filter_rows_by": {"section_id": "null", "odd": 1},
+        "filter_columns_by": {"submissions": "late"},
+        "colors": {"late": "#Ff0000", "missing": "red", "odd": "#000"},
+    }
+    teacher.put(path, json={"gradebook_settings": first})
+    second = {"filter_columns_by": {"context_module_id": "1"}, "colors": {"missing": "#abc"}}
+    assert teacher.put(path, json={"gradebook_settings": second}).json()["gradebook_settings"] == {
+        "1": {
+            "hide_total": "true",
+            "filter_rows_by": {"section_id": None},
+            "filter_columns_by": {"submissions": "late", "context_module_id": "1"},
+            "enter_grades_as": None,
+        },
+        "colors": {"late": "#Ff0000", "missing": "#abc"},
+    }
+    filters = f"{COURSE}/gradebook_filters"
+    assert student.post(filters, json={}).status_code == 400
+    wrong = student.post(filters, json={"gradebook_filter": {"name": "x" * 256, "payload": "p"}}).json()["errors"]
+    assert {name: one[0]["type"] for name, one in wrong.items()} == {"name": "too_long", "payload": "must be a hash"}
+    kept = student.post(filters, json={"gradebook_filter": {"name": "F", "payload": {"a": "b"}}}).json()
+    one = f"{filters}/{kept['gradebook_filter']['id']}"
+    assert [who.get(one).status_code for who in (student, teacher)] == [201, 404]
+    assert student.put(one, json={"gradebook_filter": {"name": ""}}).status_code == 400
+    assert (student.get(filters).json(), teacher.get(filters).json()) == ([kept], [])

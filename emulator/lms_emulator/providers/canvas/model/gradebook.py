@@ -92,10 +92,14 @@ class GradebookFilter(Record, frozen=True, kw_only=True):
 
 
 class GradeOverride(Record, frozen=True, kw_only=True):
-    """A final score that a user set, whatever the work comes to. `id` is that of the enrollment."""
+    """Final scores that a user set, whatever the work comes to. `id` is that of the enrollment.
+
+    Attributes: `score`, that of the whole course; `of_periods`, those of grading periods, by their ids.
+    """
 
     id: int
-    score: float
+    score: float | None = None
+    of_periods: dict[str, float] = {}
 
 
 class GradeChange(Record, frozen=True, kw_only=True):

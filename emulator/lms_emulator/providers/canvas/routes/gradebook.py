@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
@@ -9,19 +10,21 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.call.params import as_float
-from lms_emulator.providers.canvas.model import Course, GradebookFilter, GradeOverride
+from lms_emulator.providers.canvas.call.params import as_float, as_integer
+from lms_emulator.providers.canvas.model import Assignment, Course, GradebookFilter, GradeOverride
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
+    features,
     grades,
     grading,
     jobs,
-    lateness,
+    moderation,
     people,
     periods,
     roster,
+    states,
     submissions,
 )
 from lms_emulator.providers.canvas.rules.assignments import replace
@@ -32,6 +35,36 @@ SOURCE = (
     f"{RECORDED}/grading-gradebook.jsonl 240, 244, 332, 335, 338; {RECORDED}/grading-extra.jsonl 28, 32; "
     "canvas-lms app/controllers/gradebooks_controller.rb"
 )
+
+OVERRIDES, APPLYING = "final_grades_override", "apply_score_to_ungraded"
+SETTINGS = (
+    "hide_assignment_group_totals",
+    "hide_total",
+    "show_concluded_enrollments",
+    "show_inactive_enrollments",
+    "show_unpublished_assignments",
+    "show_separate_first_last_names",
+    "student_column_display_as",
+    "student_column_secondary_info",
+    "sort_rows_by_column_id",
+    "sort_rows_by_setting_key",
+    "sort_rows_by_direction",
+    "view_ungraded_as_zero",
+)
+OF_SETTINGS = {
+    "filter_columns_by": (
+        "context_module_id",
+        "grading_period_id",
+        "assignment_group_id",
+        "submissions",
+        "start_date",
+        "end_date",
+    ),
+    "filter_rows_by": ("section_id", "student_group_id"),
+}
+VIEWS = "selected_view_options_filters"
+COLORED = ("late", "missing", "resubmitted", "dropped", "excused", "extended")
+_COLOR = re.compile(r"^#([0-9A-F]{3}){1,2}$", re.IGNORECASE | re.MULTILINE)
 
 
 def _course(api: Api) -> Course:
@@ -45,86 +78,130 @@ def _error(text: str) -> Exception:
 
 
 def override_final(api: Api) -> Any:
-    """Set the final scores of many students, in a job; none takes one away."""
+    """Set the final scores of many students, in a course or in a grading period, in a job; none takes one away."""
     course = _course(api)
-    if not api.check("final grades may be set here", bool(course.settings.get("allow_final_grade_override"))):
+    allowed = features.enabled(api, course, OVERRIDES) and bool(course.settings.get("allow_final_grade_override"))
+    if not api.check("final grades may be set here", allowed):
         raise api.refused("set final grades")
+    period = api.params.text("grading_period_id")
+    if period is not None and not any(str(one.id) == period for one in periods.of_course(api, course)):
+        raise _error("invalid_grading_period")
     if not api.params.get("override_scores"):
         raise refusals.missing("override_scores")
-    if number := api.params.text("grading_period_id"):
-        if not any(str(one.id) == number for one in periods.of_course(api, course)):
-            raise _error("invalid_grading_period")
-        api.x.warn("grading_period_id", "only the score of the whole course is set here")
     sent = api.params.hashes("override_scores")
+    seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "inactive"}
+    rows = [e for e in assignments.students(api, course.id) if e.user_id in seen and e.workflow_state in states.CURRENT]
 
     def work() -> dict[str, Any]:
+        faults = []
         for one in sent:
-            user_id = identifiers.local_number(one.text("student_id") or "")
-            score = one.text("override_score")
-            for row in assignments.students(api, course.id):
-                if row.user_id == user_id:
-                    set_override(api, course, row.id, row.user_id, as_float(score) if score else None)
-        return {"errors": []}
+            user_id, score = as_integer(one.text("student_id")), one.text("override_score")
+            if user_id <= 0:
+                faults.append({"student_id": one.get("student_id"), "error": "invalid_student_id"})
+            own = [row.id for row in rows if row.user_id == user_id]
+            if own:
+                set_override(api, course, own, user_id, as_float(score) if score else None, period)
+        return {"errors": faults}
 
     return progress(api, jobs.run(api, course, "override_grade_update", work))
 
 
-def set_override(api: Api, course: Course, enrollment_id: int, student_id: int, score: float | None) -> None:
-    """Set a final score, or take it away."""
-    known = api.store.grade_overrides.get(enrollment_id)
-    if score is None:
-        api.store.grade_overrides.delete(enrollment_id)
-    else:
-        api.store.grade_overrides.put(GradeOverride(id=enrollment_id, score=score))
-    before = grades.course_letter(api, course, known.score) if known is not None else None
-    after = grades.course_letter(api, course, score) if score is not None else None
-    grading.note_change(api, course.id, None, student_id, before=before, after=after)
+def set_override(
+    api: Api, course: Course, enrollment_ids: list[int], student_id: int, score: float | None, period: str | None
+) -> None:
+    """Set a student's final score, or take it away, and note it once.
+
+    Parameters: `period`, the id of the grading period whose score it is; None for that of the course.
+    """
+    before = None
+    for number in enrollment_ids:
+        known = api.store.grade_overrides.get(number) or GradeOverride(id=number)
+        before = known.score if period is None else known.of_periods.get(period)
+        if period is None:
+            changed = replace(known, score=score)
+        else:
+            others = {name: one for name, one in known.of_periods.items() if name != period}
+            changed = replace(known, of_periods=others if score is None else {**others, period: score})
+        api.store.grade_overrides.put(changed)
+    letters = [None if one is None else grades.course_letter(api, course, one) for one in (before, score)]
+    grading.note_change(api, course.id, None, student_id, before=letters[0], after=letters[1])
 
 
 def apply_score(api: Api) -> Any:
     """Give the same score, or an excuse, for everything that is not graded, in a job."""
     course = _course(api)
+    account = api.store.accounts.get(course.account_id) or api.root
+    if not api.check("the account has the feature", features.enabled(api, account, APPLYING)):
+        raise api.refused(f"what the feature {APPLYING} is for")
     percent, excused = api.params.text("percent"), api.params.flag("excused")
-    if percent is None and not excused:
+    if not percent and not excused:
         raise _error("no_score_or_excused_provided")
-    if percent is not None and excused:
+    if percent and excused:
         raise _error("cannot_both_score_and_excuse")
-    if percent is not None and not 0 <= as_float(percent) <= 100:
+    if percent and not 0 <= as_float(percent) <= 100:
         raise _error("invalid_percent_value")
-    if not api.params.texts("student_ids"):
-        raise _error("no_student_ids_provided")
-    who = [roster.student(api, course, None, one).id for one in api.params.texts("student_ids")]
-    what = [assignments.find(api, course, one) for one in api.params.texts("assignment_ids")]
-    past, missing = api.params.flag("only_past_due"), api.params.flag("mark_as_missing")
+    for name in ("student_ids", "assignment_ids"):
+        if not api.params.texts(name):
+            raise _error(f"no_{name}_provided")
+    what = [a for a in assignments.of_course(api, course) if str(a.id) in api.params.texts("assignment_ids")]
+    what = [a for a in what if a.grading_type != "not_graded" and not moderation.under_way(a)]
+    who = set(map(as_integer, api.params.texts("student_ids")))
 
     def work() -> dict[str, Any]:
         for base in what:
-            for user_id in who:
-                record = submissions.of(api, base, user_id)
-                stands = lateness.standing(api, base, user_id, record)
-                late = stands.due_at is not None and stands.due_at < api.now
-                if record.entered_score is not None or record.excused or (past and not late):
-                    continue
-                text = None if excused else f"{percent}%"
-                made = grading.grade(api, course, base, record, text, excuse=excused)
-                if missing:
-                    grading.set_status(api, course, base, made, {"late_policy_status": "missing"}, new_version=False)
+            for user_id in who.intersection(roster.gradeable(api, course, None, base, *states.CURRENT)):
+                _apply(api, course, base, user_id, None if excused else f"{as_float(percent)}%")
         return {"errors": []}
 
     return progress(api, jobs.run(api, course, "apply_score_to_ungraded_assignments", work))
 
 
+def _apply(api: Api, course: Course, base: Assignment, user_id: int, text: str | None) -> None:
+    """Give a score, or without one an excuse, for work that has neither."""
+    record = submissions.of(api, base, user_id)
+    due = assignments.dated_for(api, base, user_id).due_at
+    waits = api.params.flag("only_past_due") and (due is None or due >= api.now)
+    if record.entered_grade is not None or record.excused or waits:
+        return
+    made = grading.grade(api, course, base, record, text, excuse=text is None)
+    if api.params.flag("mark_as_missing"):
+        api.store.submissions.put(replace(made, late_policy_status="missing"))
+
+
+# settings
+
+
 def settings(api: Api) -> Any:
     """The caller's settings of a course's gradebook."""
-    course = _course(api)
-    sent = api.params.require("gradebook_settings").data
-    colors = sent.get("colors") or {}
-    own = {name: value for name, value in sent.items() if name != "colors"}
-    known = api.user.preferences.get("gradebook_settings", {}).get(str(course.id), {})
-    merged = {**known, **{name: _without_null(value) for name, value in own.items()}}
-    every = {**api.user.preferences.get("gradebook_settings", {}), str(course.id): merged}
-    people.prefer(api, api.user, gradebook_settings=every, gradebook_colors=colors)
+    _ = api.user
+    course = identifiers.course(api, api.slot("course_id"))
+    courses.require(api, course, *assignments.GRADERS)
+    sent = api.params.require("gradebook_settings")
+    own: dict[str, Any] = {name: value for name in SETTINGS if isinstance(value := sent.get(name), str | int | float)}
+    own |= {
+        group: {name: value for name in names if isinstance(value := sent.get(group, name), str | int | float)}
+        for group, names in OF_SETTINGS.items()
+        if isinstance(sent.get(group), dict)
+    }
+    if isinstance(views := sent.get(VIEWS), list):
+        own[VIEWS] = views
+    own["enter_grades_as"] = sent.get("enter_grades_as")
+    colors = {name: text for name in COLORED if _COLOR.match(text := sent.text("colors", name) or "")}
+    kept = api.user.preferences.get("gradebook_settings", {})
+    merged = _merged(kept.get(str(course.id), {}), _without_null(own))
+    colors = {**api.user.preferences.get("gradebook_colors", {}), **colors}
+    people.prefer(api, api.user, gradebook_settings={**kept, str(course.id): merged}, gradebook_colors=colors)
     return {"gradebook_settings": {str(course.id): merged, "colors": colors}}
+
+
+def _merged(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """One hash over another, those within them too."""
+    both = {name: _merged(known[name], value) for name, value in new.items() if _nested(known.get(name), value)}
+    return {**known, **new, **both}
+
+
+def _nested(*values: Any) -> bool:
+    return all(isinstance(one, dict) for one in values)
 
 
 def _without_null(value: Any) -> Any:
@@ -136,7 +213,14 @@ def _without_null(value: Any) -> Any:
 # filters
 
 
-def _filter(api: Api, course: Course) -> GradebookFilter:
+def _place(api: Api) -> Course:
+    """The course of the path, for everybody: Canvas asks for no right here."""
+    _ = api.user
+    return identifiers.course(api, api.slot("course_id"))
+
+
+def _filter(api: Api) -> GradebookFilter:
+    course = _place(api)
     found = api.store.gradebook_filters.get(identifiers.local_number(api.slot("id")))
     if found is None or found.course_id != course.id or found.user_id != api.user.id:
         raise refusals.not_found("the filter", api.slot("id"))
@@ -151,52 +235,48 @@ def _filter_shape(record: GradebookFilter) -> dict[str, Any]:
 
 def filters(api: Api) -> Any:
     """The caller's filters."""
-    course = _course(api)
+    course = _place(api)
     found = [one for one in api.store.gradebook_filters if one.course_id == course.id and one.user_id == api.user.id]
-    return [_filter_shape(one) for one in sorted(found, key=lambda one: one.id)]
+    return [_filter_shape(one) for one in sorted(found, key=lambda one: (one.created_at, one.id))]
 
 
 def show_filter(api: Api) -> Any:
     """One filter; Canvas answers with 201."""
-    return reply(api, _filter_shape(_filter(api, _course(api))), 201)
+    return reply(api, _filter_shape(_filter(api)), 201)
+
+
+def _filled(api: Api, known: GradebookFilter) -> GradebookFilter:
+    """A filter with what is sent. Raises the refusal for one without a name or payload."""
+    sent = api.params.require("gradebook_filter")
+    name = sent.text("name") if sent.has("name") else known.name
+    payload = sent.get("payload") if sent.has("payload") else known.payload
+    faults: dict[str, list[Any]] = {}
+    if not payload or not isinstance(payload, dict):
+        faults["payload"] = ["must be a hash" if payload else "blank"]
+    if not name or len(name) > 255:
+        faults["name"] = ["too_long" if name else "blank"]
+    if faults:
+        raise refusals.invalid(faults)
+    return api.store.gradebook_filters.put(
+        replace(known, id=known.id or api.new_id("gradebook_filters"), name=name, payload=payload, updated_at=api.now)
+    )
 
 
 def create_filter(api: Api) -> Any:
     """Keep a filter."""
-    course = _course(api)
-    sent = api.params.require("gradebook_filter")
-    faults: dict[str, list[Any]] = {}
-    if not sent.text("name"):
-        faults["name"] = ["blank"]
-    if not sent.get("payload"):
-        faults["payload"] = ["blank"]
-    if faults:
-        raise refusals.invalid(faults)
-    made = GradebookFilter(
-        id=api.new_id("gradebook_filters"),
-        course_id=course.id,
-        user_id=api.user.id,
-        name=sent.text("name") or "",
-        payload=sent.hash("payload").data,
-        created_at=api.now,
-        updated_at=api.now,
-    )
-    return _filter_shape(api.store.gradebook_filters.put(made))
+    times = {"created_at": api.now, "updated_at": api.now}
+    blank = GradebookFilter(id=0, course_id=_place(api).id, user_id=api.user.id, name="", payload={}, **times)
+    return _filter_shape(_filled(api, blank))
 
 
 def update_filter(api: Api) -> Any:
     """Change a filter."""
-    known = _filter(api, _course(api))
-    sent = api.params.require("gradebook_filter")
-    changes: dict[str, Any] = {"name": sent.text("name")} if sent.text("name") else {}
-    if sent.get("payload"):
-        changes["payload"] = sent.hash("payload").data
-    return _filter_shape(api.store.gradebook_filters.put(replace(known, **changes, updated_at=api.now)))
+    return _filter_shape(_filled(api, _filter(api)))
 
 
 def destroy_filter(api: Api) -> Any:
     """Delete a filter."""
-    known = _filter(api, _course(api))
+    known = _filter(api)
     api.store.gradebook_filters.delete(known.id)
     return _filter_shape(known)
 

@@ -148,16 +148,18 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
     own = api.caller is not None and api.caller.id == record.user_id
     if not (sight.grader or (own and not course.hide_final_grades) or _observes(api, record, course)):
         return body
-    override = api.store.grade_overrides.get(record.id)
+    kept = api.store.grade_overrides.get(record.id)
+    period = api.params.text("grading_period_id") if sight.only is not None else None
+    override = None if kept is None else kept.score if period is None else kept.of_periods.get(period)
     if override is not None and not sight.grader:
-        return body | _lettered(api, course, Scores(override.score, override.score))
+        return body | _lettered(api, course, Scores(override, override))
     posted, unposted = both(api, record, course, sight.only)
     body |= _lettered(api, course, posted)
     if sight.grader:
         body |= _lettered(api, course, unposted, "unposted_")
         if override is not None:
-            body["override_score"] = override.score
-            body["override_grade"] = course_letter(api, course, override.score)
+            body["override_score"] = override
+            body["override_grade"] = course_letter(api, course, override)
     return body
 
 
