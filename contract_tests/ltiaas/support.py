@@ -29,7 +29,7 @@ class Rig:
 
     def __init__(self, server: Server) -> None:
         self.root = server.url
-        self.http = httpx.Client(trust_env=False, verify=False)
+        self.http = httpx.Client(trust_env=False, verify=False, timeout=60)
         self.everything: dict[str, Any] = self.http.get(f"{self.root}/_emulator/info").json()["providers"]
         self.info: dict[str, Any] = self.everything["ltiaas"]
         self.url: str = self.info["base_urls"]["port"]

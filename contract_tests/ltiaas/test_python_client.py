@@ -21,7 +21,7 @@ from ltiaas.resources.deep_linking.types import (
 from ltiaas.resources.lineitems.types import LineItem
 from ltiaas.resources.scores.types import Score
 
-from contract_tests.ltiaas.support import Campus, details, query
+from contract_tests.ltiaas.support import LTI, Campus, details, query
 from lms_emulator.client.emulator import Emulator
 
 INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
@@ -89,6 +89,10 @@ def test_id_token(campus: Campus, by_ltik: Any) -> None:
     raw = by_ltik.get_raw_id_token()
     assert raw.iss == "https://canvas.instructure.com"
     assert raw.sub == student["lti_id"]
+    legacy = getattr(raw, f"{LTI}lti11_legacy_user_id")
+    assert getattr(raw, f"{LTI}lti1p1") == {"user_id": legacy}
+    listed = {member.user_id: member.lti11_legacy_user_id for member in by_ltik.get_memberships().members}
+    assert listed[student["lti_id"]] == legacy
 
 
 def test_memberships_by_service_key(campus: Campus, by_service_key: Any) -> None:
