@@ -166,6 +166,7 @@ def test_the_python_handle_has_it(checkout: Checkout) -> None:
     assert checkout.run("use_handle").startswith("schoolbox-demo-key http://127.0.0.1:")
 
 
+@pytest.mark.slow
 def test_the_rest_is_derived_or_named_by_a_test(checkout: Checkout) -> None:
     """Without the command, tests name every place that lags; after it, those that only a person can write."""
     everywhere = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "contract_tests/house/test_derived.py")

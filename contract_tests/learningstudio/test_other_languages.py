@@ -24,7 +24,11 @@ LANGUAGES = [
 ]
 
 
-@pytest.mark.parametrize(("language", "command", "package"), LANGUAGES, ids=[row[0] for row in LANGUAGES])
+@pytest.mark.parametrize(
+    ("language", "command", "package"),
+    # Java compiles its program each time.
+    [pytest.param(*row, id=row[0], marks=[pytest.mark.slow] if row[0] == "java" else []) for row in LANGUAGES],
+)
 def test_a_signer(lms: Emulator, client: Client, info: Info, language: str, command: list[str], package: str) -> None:
     if shutil.which(language) is None:
         pytest.skip(f"no {language} here (Debian: {package})")

@@ -1,12 +1,17 @@
-"""The pytest plugin, as a project that has installed the package sees it."""
+"""The pytest plugin, as a project that has installed the package sees it.
+
+Most runs are inside this process, which spares them starting Python and importing everything.
+"""
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import pytest
 
+from lms_emulator.app import load_providers
 from lms_emulator.client.emulator import Emulator
 
 FLOW = """
@@ -19,6 +24,14 @@ def get(url):
     except urllib.error.HTTPError as error:
         return error.code
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """Import what a run imports: pytester forgets what was not there before, and some modules cannot come twice."""
+    load_providers()
+    for name in ("cryptography.hazmat.primitives.asymmetric.rsa", "httpx", "jinja2", "jwt"):
+        importlib.import_module(name)
 
 
 def test_each_test_begins_with_a_pristine_world(pytester: pytest.Pytester) -> None:
@@ -38,7 +51,7 @@ def test_each_test_begins_with_a_pristine_world(pytester: pytest.Pytester) -> No
             assert lms.url.startswith("http://127.0.0.1:")
         """
     )
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+    pytester.runpytest("-q").assert_outcomes(passed=3)
 
 
 def test_a_test_that_loads_another_world_leaves_the_next_one_as_it_was(pytester: pytest.Pytester) -> None:
@@ -53,7 +66,7 @@ def test_a_test_that_loads_another_world_leaves_the_next_one_as_it_was(pytester:
             assert lms.openlearning.api_key
         """
     )
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+    pytester.runpytest("-q").assert_outcomes(passed=2)
 
 
 def test_a_failing_test_tells_its_refused_requests(pytester: pytest.Pytester) -> None:
@@ -67,7 +80,7 @@ def test_passes(lms):
     assert get(lms.openlearning.url + "/v2.1/users/me/institutions/?api_key=other-key") == 401
 """
     )
-    result = pytester.runpytest_subprocess("-q")
+    result = pytester.runpytest("-q")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*LMS requests*", "*refused*"])
     result.stdout.no_fnmatch_line("*api_key=other-key*")
@@ -154,13 +167,13 @@ def test_settings_for_the_whole_session_outlive_resets(pytester: pytest.Pytester
             assert lms.settings["emulator.max_body_bytes"] == 77
         """
     )
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+    pytester.runpytest("-q").assert_outcomes(passed=2)
 
 
 def test_a_bad_world_is_told_in_one_place(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", bad="[clock]\nfreze = true\n")
     pytester.makepyfile("def test_it(lms): pass")
-    result = pytester.runpytest_subprocess("-q", "--lms-world", "bad.toml")
+    result = pytester.runpytest("-q", "--lms-world", "bad.toml")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*bad.toml: clock.freze: unknown key; did you mean `freeze`?*"])
 
@@ -217,8 +230,8 @@ def test_of_the_session(lms, request):
     assert status(lms, "per_page=1") == 200
 """
     )
-    pytester.runpytest_subprocess("-q", "--strict-markers").assert_outcomes(passed=3)
-    pytester.runpytest_subprocess("-q", "--lms-strict").assert_outcomes(passed=3)
+    pytester.runpytest("-q", "--strict-markers").assert_outcomes(passed=3)
+    pytester.runpytest("-q", "--lms-strict").assert_outcomes(passed=3)
 
 
 def test_the_providers_as_of_a_day(pytester: pytest.Pytester) -> None:
@@ -239,7 +252,7 @@ def test_the_providers_as_of_a_day(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.makeini("[pytest]\nlms_as_of = 2024-05-06\n")
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+    pytester.runpytest("-q").assert_outcomes(passed=3)
 
 
 def test_whatever_went_wrong_is_in_the_report(pytester: pytest.Pytester) -> None:
@@ -256,7 +269,7 @@ def test_it(lms):
     assert False
 """
     )
-    told = pytester.runpytest_subprocess("-q").stdout.str()
+    told = pytester.runpytest("-q").stdout.str()
     unread = "`exclude_context_module_locked_topics` (query) was not read: Canvas documents it"
     assert f"warning    parameter_not_read: {unread}" in told
     assert "fault      A scripted failure acted on this request. f1: status 503" in told

@@ -72,8 +72,9 @@ def add_provider(parser: argparse.ArgumentParser, help: str = "only this provide
 
 def chosen_providers(only: str | None) -> list[AnyProvider]:
     """The provider of this name, or all. Raises UsageError for an unknown name."""
-    from lms_emulator.app import load_providers
+    from lms_emulator.app import Providers
 
     if only is not None:
         check_provider(only)
-    return [provider for name, provider in load_providers().items() if only in (None, name)]
+    providers = Providers()
+    return [providers[name] for name in PROVIDERS if only in (None, name)]

@@ -1,13 +1,15 @@
 """`lms-emulator sign` prints what a correct client would send.
 
-A provider that has signatures to make offers them in its module `sign`. What follows `sign` on the command line is
-parsed apart, so that providers are imported only when one of them is to sign.
+A provider that has signatures to make offers them in its module `sign`, each kind under the provider's name. What
+follows `sign` on the command line is parsed apart, so that only the provider that is to sign is imported.
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from lms_emulator import providers
 from lms_emulator.command.options import Commands
 from lms_emulator.providers import PROVIDERS
 
@@ -22,21 +24,24 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what a provider signed."""
-    chosen = build_parser().parse_args(args.rest)
+    kind = next((word for word in args.rest if not word.startswith("-")), "")
+    chosen = build_parser(kind.partition("-")[0]).parse_args(args.rest)
     return int(chosen.run(chosen) or 0)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """What can be signed, from every provider that has something to sign."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """What can be signed.
+
+    Parameters: `only`, the one provider to ask; any other text, every provider that has something to sign.
+    """
     from importlib import import_module
-    from importlib.util import find_spec
 
     parser = argparse.ArgumentParser(
         prog="lms-emulator sign",
         description="Print what a correct client would send, with the demo world's keys by default.",
     )
     kinds = parser.add_subparsers(title="what to sign", metavar="KIND", required=True)
-    for name in PROVIDERS:
-        if find_spec(f"lms_emulator.providers.{name}.sign") is not None:
+    for name in (only,) if only in PROVIDERS else PROVIDERS:
+        if (Path(providers.__file__).parent / name / "sign.py").is_file():
             import_module(f"lms_emulator.providers.{name}.sign").add_commands(kinds)
     return parser
