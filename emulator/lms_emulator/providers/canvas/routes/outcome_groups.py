@@ -8,13 +8,14 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Outcome, OutcomeGroup, OutcomeLink
+from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts, jobs, outcomes
+from lms_emulator.providers.canvas.rules import contexts, features, jobs, outcomes
 from lms_emulator.providers.canvas.rules import html as markup
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.outcomes import replace
+from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
 from lms_emulator.providers.canvas.wire import redirect
@@ -23,6 +24,13 @@ SOURCE = (
     f"{RECORDED}/grading-outcomes.jsonl 13, 25, 43, 61, 82, 169, 180; "
     "canvas-lms app/controllers/outcome_groups_api_controller.rb"
 )
+MOST = 255
+SCALES = "account_level_mastery_scales"
+SCALED = {
+    "mastery points": ("mastery_points",),
+    "ratings": ("ratings",),
+    "calculation values": ("calculation_method", "calculation_int"),
+}
 
 
 def _failed(what: str, got: Any = None) -> Exception:
@@ -38,39 +46,63 @@ def _group(api: Api, context: Context, reference: str | None = None) -> OutcomeG
     return found
 
 
-def _changing(api: Api) -> tuple[Context, OutcomeGroup]:
+def _reading(api: Api) -> Context:
+    """The place of the path, for those who may see its outcomes."""
+    _ = api.user
+    context = contexts.of_path(api)
+    outcomes.require_read(api, context)
+    return context
+
+
+def _managing(api: Api) -> Context:
+    """The place of the path, for those who may change its outcomes."""
+    _ = api.user
     context = contexts.of_path(api)
     outcomes.require_change(api, context)
+    return context
+
+
+def _changing(api: Api) -> tuple[Context, OutcomeGroup]:
+    context = _managing(api)
     return context, _group(api, context)
 
 
 def top(api: Api) -> Any:
     """Where the root group of a course or account is."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
+    context = _reading(api)
     found = outcomes.root(api, context)
     return redirect(api.url(f"/api/v1{context.path}/outcome_groups/{found.id}"))
 
 
 def index(api: Api) -> Any:
     """The groups of a course or account."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
+    context = _reading(api)
     path = f"/api/v1{context.path}/outcome_groups"
     return paged(api, outcomes.groups(api, context), lambda one: shapes.group(api, one), path=path)
 
 
 def show(api: Api) -> Any:
     """A group."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
-    return shapes.group(api, _group(api, context))
+    return shapes.group(api, _group(api, _reading(api)))
+
+
+def above(api: Api) -> Any:
+    """The root groups of the accounts above a place, the nearest first, for those who may import from them."""
+    context = _managing(api)
+    account_id = context.record.account_id if isinstance(context.record, Course) else context.id
+    accounts = [one for one in chain(api.store, account_id) if not one.site_admin and one != context.record]
+
+    def shape(one: Account) -> dict[str, Any]:
+        group = shapes.short_group(api, outcomes.root(api, Context("Account", one.id, one)))
+        told = {"title": one.name, "description": "Account level outcomes group.", "dontImport": True}
+        return {name: group[name] for name in ("id", "url", "subgroups_url", "outcomes_url")} | told
+
+    return paged(api, accounts, shape, path=f"/api/v1{context.path}/outcome_groups/account_chain")
 
 
 def subgroups(api: Api) -> Any:
     """The groups within a group."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
+    context = _reading(api)
     group = _group(api, context)
     path = f"/api/v1{context.path}/outcome_groups/{group.id}/subgroups"
     return paged(api, outcomes.subgroups(api, group), lambda one: shapes.short_group(api, one), path=path)
@@ -87,7 +119,7 @@ def create(api: Api) -> Any:
     """A group within a group."""
     context, parent = _changing(api)
     fields = _fields(api)
-    if not fields.get("title"):
+    if not fields.get("title") or _too_long(fields):
         raise _failed("the group has a title", api.params.get("title"))
     made = OutcomeGroup(
         id=api.new_id("learning_outcome_groups"),
@@ -105,15 +137,23 @@ def update(api: Api) -> Any:
     if group.parent_id is None:
         raise _failed("the group is not the root", group.id)
     fields = _fields(api)
-    if "title" in fields and not fields["title"]:
-        raise refusals.invalid({"title": ["blank"]})
+    blank = "title" in fields and not fields["title"]
+    faults = {"title": ["blank"]} if blank else {name: ["too_long"] for name in _too_long(fields)}
+    if not faults:
+        group = api.store.learning_outcome_groups.put(replace(group, **fields))
     named = api.params.text("parent_outcome_group_id")
     if named is not None:
         parent = _group(api, context, named)
         if group.id in _above(api, parent):
             raise _failed("the group does not go into itself", named)
-        fields["parent_id"] = parent.id
-    return shapes.group(api, api.store.learning_outcome_groups.put(replace(group, **fields)))
+        group = replace(group, parent_id=parent.id)
+    if faults:
+        raise refusals.invalid(faults)
+    return shapes.group(api, api.store.learning_outcome_groups.put(group))
+
+
+def _too_long(fields: dict[str, Any]) -> list[str]:
+    return [name for name in ("title", "vendor_guid") if len(fields.get(name) or "") > MOST]
 
 
 def _above(api: Api, group: OutcomeGroup) -> set[int]:
@@ -153,7 +193,7 @@ def bring(api: Api) -> Any:
         made = shapes.short_group(api, _copied(api, source, target))
         return {"outcome_group_id": made["id"], "outcome_group_url": made["url"]}
 
-    if api.params.flag("async") and isinstance(context.record, Course):
+    if api.params.flag("async") and isinstance(context.record, Course | Account):
         return progress(api, jobs.run(api, context.record, "import_outcome_group", copied, by=api.user))
     return shapes.group(api, _copied(api, source, target))
 
@@ -170,8 +210,7 @@ def _copied(api: Api, source: OutcomeGroup, target: OutcomeGroup) -> OutcomeGrou
 
 def links(api: Api) -> Any:
     """The outcomes of a group."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
+    context = _reading(api)
     group = _group(api, context)
     path = f"/api/v1{context.path}/outcome_groups/{group.id}/outcomes"
     return _paged_links(api, outcomes.links(api, group), path)
@@ -179,16 +218,17 @@ def links(api: Api) -> Any:
 
 def all_links(api: Api) -> Any:
     """The outcomes of all groups of a course or account."""
-    context = contexts.of_path(api)
-    outcomes.require_read(api, context)
+    context = _reading(api)
     found = [pair for group in outcomes.groups(api, context) for pair in outcomes.links(api, group)]
     found.sort(key=lambda pair: pair[0].id)
-    return _paged_links(api, found, f"/api/v1{context.path}/outcome_group_links")
+    whole = api.params.has("outcome_group_style")
+    return _paged_links(api, found, f"/api/v1{context.path}/outcome_group_links", whole=whole)
 
 
-def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str) -> Any:
+def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str, *, whole: bool = False) -> Any:
+    """A page of links. In another style than the short one, whichever, outcomes are told in full, as are groups."""
     full = api.params.has("outcome_style")
-    return paged(api, found, lambda pair: shapes.link(api, *pair, full=full), path=path)
+    return paged(api, found, lambda pair: shapes.link(api, *pair, full=full, whole=whole), path=path)
 
 
 def add(api: Api) -> Any:
@@ -198,26 +238,18 @@ def add(api: Api) -> Any:
     if named is None:
         made = outcomes.read(api, outcomes.fresh(context))
         outcome = api.store.learning_outcomes.put(replace(made, id=api.new_id("learning_outcomes")))
-    else:
-        known = api.store.learning_outcomes.get(identifiers.local_number(named) or 0)
-        if known is None or known.workflow_state == "deleted" or not outcomes.available(api, context, known):
-            raise _failed("the outcome is one of the place or of an account above", named)
-        outcome = known
-        if (held := _leaving(api, outcome)) is not None:
-            api.store.outcome_links.put(replace(held, outcome_group_id=group.id))
-    return shapes.link(api, outcomes.link(api, group, outcome), outcome)
-
-
-def _leaving(api: Api, outcome: Outcome) -> OutcomeLink | None:
-    """The link of an outcome to the group that it is moved from."""
-    named = api.params.text("move_from")
-    if named is None:
-        return None
-    group = api.store.learning_outcome_groups.get(identifiers.local_number(named) or 0)
-    held = next((one for one, other in outcomes.links(api, group) if other == outcome), None) if group else None
-    if held is None:
-        raise _failed("the group to move from holds the outcome", named)
-    return held
+        return shapes.link(api, outcomes.link(api, group, outcome), outcome)
+    number = identifiers.local_number(named) or 0
+    if (source := api.params.text("move_from")) is not None:
+        held = next((pair for pair in outcomes.links(api, _group(api, context, source)) if pair[1].id == number), None)
+        if held is None:
+            raise _failed("the group to move from holds the outcome", source)
+        moved = api.store.outcome_links.put(replace(held[0], outcome_group_id=group.id))
+        return shapes.link(api, moved, held[1])
+    known = api.store.learning_outcomes.get(number)
+    if known is None or known.workflow_state == "deleted" or not outcomes.available(api, context, known):
+        raise _failed("the outcome is one of the place or of an account above", named)
+    return shapes.link(api, outcomes.link(api, group, known), known)
 
 
 def remove(api: Api) -> Any:
@@ -236,6 +268,7 @@ def remove(api: Api) -> Any:
 
 
 def _outcome(api: Api) -> tuple[Context, Outcome]:
+    _ = api.user
     found = api.store.learning_outcomes.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.workflow_state == "deleted":
         raise refusals.not_found("the outcome", api.slot("id"))
@@ -243,16 +276,24 @@ def _outcome(api: Api) -> tuple[Context, Outcome]:
 
 
 def show_outcome(api: Api) -> Any:
-    """An outcome."""
+    """An outcome; with `add_defaults=true` its ratings say which is mastery, and in which colours."""
     context, found = _outcome(api)
     outcomes.require_read(api, context)
-    return shapes.outcome(api, found)
+    body = shapes.outcome(api, found)
+    if api.params.text("add_defaults") == "true":
+        body["ratings"] = shapes.colored(found)
+    return body
 
 
 def update_outcome(api: Api) -> Any:
-    """Change an outcome."""
+    """Change an outcome; how it is rated only where the school has no scales for all."""
     context, found = _outcome(api)
     outcomes.require_change(api, context)
+    if features.enabled(api, api.root, SCALES):
+        for what, names in SCALED.items():
+            if not all(api.params.get(name) in (None, False) for name in names):
+                text = f"Individual outcome {what} cannot be modified."
+                raise refusals.rest("outcome_scaled", 403, {"error": text}, check="each outcome has its own scale")
     return shapes.outcome(api, api.store.learning_outcomes.put(outcomes.read(api, found)))
 
 
@@ -264,6 +305,7 @@ ROUTES: tuple[Route, ...] = rest(
     *within(PLACES, "GET /root_outcome_group", top, "Where the root group of outcomes is"),
     *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
     *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
+    *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
     *within(PLACES, f"GET {GROUP}", show, "A group of outcomes"),
     *within(PLACES, f"PUT {GROUP}", update, "Change a group of outcomes"),
     *within(PLACES, f"DELETE {GROUP}", destroy, "Delete a group of outcomes"),

@@ -10,10 +10,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer, as_whole
-from lms_emulator.providers.canvas.model import Course, Enrollment, OutcomeResult
+from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, OutcomeResult
 from lms_emulator.providers.canvas.paging import paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, outcomes, roster, states
+from lms_emulator.providers.canvas.rules import assignments, courses, outcomes, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
@@ -73,10 +73,18 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
     ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
     if any(one not in found for one in ids):
         if not everybody:
+            _require_enrolled(api, course, ids)
             raise _forbidden("not authorized to read grades for specified users", wanted)
         if not readable:
             raise _bad("can only include id's of users in the outcome context", wanted)
     return {one: found[one] for one in found if one in ids} if wanted else found
+
+
+def _require_enrolled(api: Api, course: Course, ids: list[int | None]) -> None:
+    rows = api.store.enrollments.find("course", course.id)
+    known = {e.user_id for e in rows if e.workflow_state not in assignments.GONE}
+    if not known.issuperset(ids):
+        raise _bad("specified users not enrolled", ids)
 
 
 def _forbidden(text: str, got: list[str]) -> Exception:
@@ -225,17 +233,26 @@ def _aggregate(api: Api, course: Course, context: Context, wanted: set[str]) -> 
 
 
 def alignments(api: Api) -> Any:
-    """The work of a student that is aligned to outcomes."""
-    course, context = _place(api)
+    """The work of a student that is aligned to outcomes. Canvas asks for no right in the course first."""
+    _ = api.user
+    course = identifiers.course(api, api.slot("course_id"))
     named = api.params.text("student_id")
     if named is None:
         raise refusals.message(400, "student_missing", "student_id is required")
-    student = roster.student(api, course, None, named)
+    number, grader = as_integer(named), assignments.grades(api, course)
+    if not grader and number not in assignments.seen_for(api, course, api.user):
+        _require_enrolled(api, course, [number])
+        raise _forbidden("not authorized to read grades for specified users", [named])
+    if number not in api.store.users:
+        raise refusals.message(404, "student_unknown", f"Couldn't find User with 'id'={named}")
+    context = Context("Course", course.id, course)
     rows: list[Json] = []
     for outcome in outcomes.of_course(api, context).values():
-        for number in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
-            work = api.store.assignments.get(number)
-            if work is None or work.course_id != course.id or not assignments.assigned(api, work, student.id):
+        for one in (one for rubric in outcomes.aligned(api, outcome) for one in outcomes.works(api, rubric)):
+            work = api.store.assignments.get(one)
+            if work is None or work.course_id != course.id or not (grader or work.published):
+                continue
+            if work.workflow_state == "deleted" or not _has(api, course, work, number):
                 continue
             rows.append(
                 {
@@ -247,6 +264,11 @@ def alignments(api: Api) -> Any:
                 }
             )
     return rows
+
+
+def _has(api: Api, course: Course, work: Assignment, user_id: int) -> bool:
+    studies = any(e.user_id == user_id for e in assignments.students(api, course.id))
+    return studies and assignments.assigned(api, work, user_id)
 
 
 COURSE = "/api/v1/courses/{course_id}"

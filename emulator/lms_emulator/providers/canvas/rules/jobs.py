@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, CoursePace, GroupCategory, Progress, User
+from lms_emulator.providers.canvas.model import Account, Course, CoursePace, GroupCategory, Progress, User
 
 
 class JobFailed(Exception):
@@ -17,7 +17,7 @@ class JobFailed(Exception):
 
 def run(
     api: Api,
-    place: Course | CoursePace | User,
+    place: Account | Course | CoursePace | User,
     tag: str,
     work: Callable[[], dict[str, Any] | str | None],
     *,
@@ -25,7 +25,7 @@ def run(
     completion: float | None = None,
     again: Progress | None = None,
 ) -> Progress:
-    """Run a job of a course, a pace or a user, and return the Progress as it was when the client asked.
+    """Run a job of an account, a course, a pace or a user, and return the Progress as it was when the client asked.
 
     Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed.
     `by`, whom the job is for; `completion`, how far the client sees it; `again`, the Progress of the last such job,

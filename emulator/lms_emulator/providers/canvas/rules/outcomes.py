@@ -13,8 +13,9 @@ import msgspec
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.call.params import Params, as_float
 from lms_emulator.providers.canvas.model import (
+    Account,
     Assignment,
     Outcome,
     OutcomeGroup,
@@ -25,9 +26,9 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import contexts, html
+from lms_emulator.providers.canvas.rules import belonging, contexts, html
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
 
 replace = msgspec.structs.replace
 RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
@@ -42,11 +43,13 @@ def may_change(api: Api, context: Context) -> bool:
 
 
 def require_read(api: Api, context: Context) -> None:
-    """Go on for those who may see the outcomes of a place: of an account, everybody who is signed in."""
-    if context.type == "Account":
-        _ = api.user
-    else:
+    """Go on for those who may see the outcomes of a place: of an account, whoever belongs to it or administers it."""
+    if not isinstance(context.record, Account):
         contexts.require(api, context, "read")
+        return
+    inside = belonging.belongs(api, api.user, context.record) or is_account_admin(api, api.user, context.record)
+    if not api.check("belongs to the account", inside, got=context.id):
+        raise api.refused(f"read the outcomes of account {context.id}")
 
 
 def require_change(api: Api, context: Context) -> None:
@@ -132,9 +135,10 @@ def works(api: Api, rubric: Rubric) -> list[int]:
     return [a.association_id for a in rows if a.association_type == "Assignment" and a.workflow_state == "active"]
 
 
-def assessed(api: Api, outcome: Outcome) -> bool:
-    """Whether anybody has a result for an outcome."""
-    return bool(api.store.learning_outcome_results.find("outcome", outcome.id))
+def assessed(api: Api, outcome: Outcome, course_id: int | None = None) -> bool:
+    """Whether anybody has a result for an outcome, anywhere or in one course."""
+    found = api.store.learning_outcome_results.find("outcome", outcome.id)
+    return any(course_id in (None, one.course_id) for one in found)
 
 
 def updateable(api: Api, outcome: Outcome) -> bool:
@@ -183,16 +187,14 @@ def read(api: Api, known: Outcome) -> Outcome:
     changes["title"] = changes.get("title", known.title) or ""
     if sent.has("description"):
         changes["description"] = html.clean(sent.text("description"), api.url(""))
-    if sent.has("mastery_points"):
-        changes["mastery_points"] = as_float(sent.text("mastery_points"))
-    if sent.has("ratings"):
-        rows = [(one.text("description") or "", as_float(one.text("points"))) for one in sent.hashes("ratings")]
-        rows.sort(key=lambda row: -row[1])
-        changes["ratings"] = [{"description": text, "points": points} for text, points in rows]
+    changes |= _criterion(sent, known)
     method = sent.text("calculation_method") or known.calculation_method
     changes["calculation_method"] = method
     low, _, usual = RANGES.get(method, (None, None, None))
-    number = identifiers.whole_number(sent.text("calculation_int")) if sent.has("calculation_int") else None
+    counted = sent.has("calculation_int") and (known.id or sent.has("calculation_method"))
+    number = identifiers.whole_number(sent.text("calculation_int")) if counted else None
+    if method != known.calculation_method and number == known.calculation_int:
+        number = None
     if low is None:
         number = None
     elif number is None:
@@ -204,6 +206,26 @@ def read(api: Api, known: Outcome) -> Outcome:
     return wanted
 
 
+def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
+    """The ratings and points of mastery that are sent. A new outcome takes the points only with ratings.
+
+    Ratings without them make the best one mastery.
+    """
+    changes: dict[str, Any] = {}
+    if is_sent := sent.get("ratings") not in (None, False):
+        rows = [(one.text("description"), as_float(one.text("points"))) for one in sent.hashes("ratings")]
+        rows.sort(key=lambda row: -row[1])
+        told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in rows]
+        changes["ratings"] = told
+    if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
+        changes["mastery_points"] = as_float(sent.text("mastery_points"))
+    elif is_sent:
+        if not changes["ratings"]:
+            raise refusals.crashed("there is no rating that could be mastery")
+        changes["mastery_points"] = changes["ratings"][0]["points"]
+    return changes
+
+
 def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
     """What is not valid in an outcome, by field."""
     low, high, _ = RANGES.get(wanted.calculation_method, (None, None, None))
@@ -212,6 +234,9 @@ def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
         found["short_description"] = ["blank"]
     elif len(wanted.title) > 255:
         found["short_description"] = ["too_long"]
+    for name in ("vendor_guid", "display_name"):
+        if len(getattr(wanted, name) or "") > 255:
+            found[name] = ["too_long"]
     if wanted.calculation_method not in METHODS:
         named = ", ".join(f'"{one}"' for one in METHODS)
         found["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]

@@ -15,6 +15,21 @@ from lms_emulator.providers.canvas.rules import contexts, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 
+BEST = {
+    1: ("0B874B",),
+    2: ("0B874B", "555555"),
+    3: ("0B874B", "FAB901", "555555"),
+    4: ("0B874B", "FAB901", "E0061F", "555555"),
+}
+"""The colours of so many ratings, the best one being mastery."""
+SECOND_BEST = {
+    3: ("0374B5", "0B874B", "555555"),
+    4: ("0374B5", "0B874B", "FAB901", "555555"),
+    5: ("0374B5", "0B874B", "FAB901", "E0061F", "555555"),
+    6: ("0374B5", "0B874B", "FAB901", "D97900", "E0061F", "555555"),
+}
+"""The same, the second best one being mastery."""
+
 
 def short_group(api: Api, record: OutcomeGroup) -> Json:
     """A group where something else is told."""
@@ -77,8 +92,26 @@ def outcome(api: Api, record: Outcome) -> Json:
     return body | {"assessed": outcomes.assessed(api, record)}
 
 
-def link(api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, gone: bool = False) -> Json:
-    """That a group holds an outcome. `gone`: it does not any more."""
+def colored(record: Outcome) -> list[Json]:
+    """The ratings of an outcome, with the one of mastery marked, and colours where Canvas knows some for so many."""
+    rows, count = record.ratings, len(record.ratings)
+    usual = 0 if count < 5 else 1
+    best = next((place for place, row in enumerate(rows) if row["points"] == record.mastery_points), usual)
+    told: list[Json] = [{**row, "mastery": place == best} for place, row in enumerate(rows)]
+    colors = (SECOND_BEST if best == 1 and count > 2 else BEST).get(count)
+    if colors is None or (count, best) == (4, 2):
+        return told
+    return [row | {"color": color} for row, color in zip(told, colors, strict=True)]
+
+
+def link(
+    api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, whole: bool = False, gone: bool = False
+) -> Json:
+    """That a group holds an outcome.
+
+    Parameters: `full`, whether the outcome is told in full; `whole`, whether the group is; `gone`, whether it does not
+    hold it any more.
+    """
     home = api.store.learning_outcome_groups.get(held.outcome_group_id)
     assert home is not None
     context = contexts.get(api, home.context_type, home.context_id)
@@ -87,13 +120,16 @@ def link(api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, go
         "context_type": home.context_type,
         "quiz_lti": False,
         "url": f"/api/v1{context.path}/outcome_groups/{home.id}/outcomes/{record.id}",
-        "outcome_group": short_group(api, home),
+        "outcome_group": (group if whole else short_group)(api, home),
         "outcome": outcome(api, record) if full else short(api, record),
     }
+    here = home.context_type == "Course" and outcomes.assessed(api, record, home.context_id)
+    if full and record.context_type == "Course":
+        body["outcome"]["assessed"] = here
     if not gone:
         free = outcomes.holding(api, record, held) is None
         body["can_unlink"] = outcomes.may_change(api, context) and free
-    return body | {"assessed": outcomes.assessed(api, record)}
+    return body | {"assessed": here}
 
 
 def result(api: Api, one: OutcomeResult) -> Json:

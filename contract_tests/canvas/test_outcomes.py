@@ -1,0 +1,143 @@
+"""Outcomes at Canvas: their groups and links, what is valid in them, and who may see and change them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.grading import ADA, COURSE, work
+from contract_tests.canvas.support import Site
+
+REFUSED = (401, 403)
+ACCOUNT = "/api/v1/accounts/1"
+
+
+def root(api: httpx.Client, place: str) -> str:
+    return f"{place}/outcome_groups/" + api.get(f"{place}/root_outcome_group").headers["location"].rpartition("/")[2]
+
+
+def made(api: httpx.Client, group: str, **fields: Any) -> Any:
+    answer = api.post(f"{group}/outcomes", json=fields)
+    return answer.json()["outcome"] if answer.status_code == 200 else answer.json()["errors"]
+
+
+def test_ratings_and_methods(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    group = root(teacher, COURSE)
+    rows = [{"points": 2}, {"description": "Best", "points": 6}, {"description": "Good", "points": 4}]
+    plain = made(teacher, group, title="Plain", mastery_points=9, calculation_int=7)
+    rated = made(teacher, group, title="Rated", ratings=rows)
+    both = made(teacher, group, title="Both", ratings=rows, mastery_points=4)
+    shown = {one["id"]: student.get(one["url"]).json() for one in (plain, rated, both)}
+    assert [one["mastery_points"] for one in shown.values()] == [3, 6, 4]
+    assert shown[plain["id"]]["calculation_int"] == 65
+    assert [one["description"] for one in shown[rated["id"]]["ratings"]] == ["Best", "Good", "No Comment"]
+    assert teacher.post(f"{group}/outcomes", json={"title": "None", "ratings": []}).status_code == 500
+    assert list(made(teacher, group, title="Long", vendor_guid="x" * 256, display_name="x" * 256)) == [
+        "vendor_guid",
+        "display_name",
+    ]
+    changed = teacher.put(both["url"], json={"ratings": [{"description": "Only", "points": 5}]}).json()
+    assert (changed["mastery_points"], changed["points_possible"]) == (5, 5)
+    assert teacher.put(both["url"], json={"mastery_points": 2}).json()["mastery_points"] == 2
+    n_mastery = {"calculation_method": "n_mastery", "calculation_int": 65}
+    assert teacher.put(both["url"], json=n_mastery).json()["calculation_int"] == 5
+    assert student.put(both["url"], json={"title": "x"}).status_code in REFUSED
+    assert "color" not in student.get(rated["url"]).json()["ratings"][0]
+    for number, (ratings, colors) in enumerate(
+        {
+            (1,): ["0B874B"],
+            (2, 1): ["0B874B", "555555"],
+            (5, 3, 0): ["0374B5", "0B874B", "555555"],
+            (3, 2, 1, 0): ["0B874B", "FAB901", "E0061F", "555555"],
+            (4, 3, 2, 0): ["0374B5", "0B874B", "FAB901", "555555"],
+            (6, 5, 3, 0): None,
+            (9, 8, 7, 6, 5, 4, 2): None,
+        }.items()
+    ):
+        one = made(
+            teacher, group, title=f"C{number}", ratings=[{"points": points} for points in ratings], mastery_points=3
+        )
+        told = student.get(one["url"], params={"add_defaults": "true"}).json()["ratings"]
+        assert [row.get("color") for row in told] == (colors or [None] * len(ratings)), ratings
+        assert sum(row["mastery"] for row in told) == 1
+
+
+def test_groups_and_links(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    group, whole = root(teacher, COURSE), root(admin, ACCOUNT)
+    (chain,) = teacher.get(f"{COURSE}/outcome_groups/account_chain").json()
+    assert (chain["url"], chain["dontImport"], "vendor_guid" in chain) == (whole, True, False)
+    assert admin.get(f"{ACCOUNT}/outcome_groups/account_chain").json() == []
+    assert student.get(f"{COURSE}/outcome_groups/account_chain").status_code in REFUSED
+    assert teacher.post(f"{group}/subgroups", json={"title": "x" * 256}).json() == "error"
+    first, second = (teacher.post(f"{group}/subgroups", json={"title": name}).json() for name in ("A", "B"))
+    assert list(teacher.put(first["url"], json={"title": "x" * 256}).json()["errors"]) == ["title"]
+    into = {"title": "Renamed", "parent_outcome_group_id": first["id"]}
+    assert teacher.put(first["url"], json=into).json() == "error"
+    assert teacher.get(first["url"]).json()["title"] == "Renamed"
+    one, other = made(teacher, first["url"], title="O"), made(admin, whole, title="Of the school")
+    target = f"{second['url']}/outcomes/{one['id']}"
+    assert teacher.put(target, params={"move_from": 9999999}).status_code == 404
+    assert teacher.put(target, params={"move_from": second["id"]}).json() == "error"
+    assert teacher.put(target, params={"move_from": first["id"]}).json()["outcome_group"]["title"] == "B"
+    assert teacher.put(f"{second['url']}/outcomes/{other['id']}").status_code == 200
+    query = {"outcome_style": "full", "outcome_group_style": "full"}
+    links = student.get(f"{COURSE}/outcome_group_links", params=query).json()
+    assert [("import_url" in row["outcome_group"], "ratings" in row["outcome"]) for row in links] == [(True, True)] * 2
+    job = admin.post(f"{whole}/import", json={"source_outcome_group_id": first["id"], "async": True})
+    assert job.json() == "error"
+    sub = admin.post(f"{whole}/subgroups", json={"title": "S"}).json()
+    job = admin.post(f"{whole}/import", json={"source_outcome_group_id": sub["id"], "async": True}).json()
+    assert (job["context_type"], job["tag"]) == ("Account", "import_outcome_group")
+
+
+def test_alignments_and_who_asks(canvas: Site) -> None:
+    teacher, student, nobody = canvas.teacher, canvas.student, canvas.client()
+    group = root(teacher, COURSE)
+    one = made(teacher, group, title="O")
+    for path in (f"{COURSE}/outcome_groups", "/api/v1/outcomes/9999999", "/api/v1/courses/9999999/outcome_groups"):
+        assert nobody.get(path).status_code == 401
+    row = {"description": "C", "learning_outcome_id": one["id"], "ratings": {"0": {"description": "Y", "points": 5}}}
+    tasks = [work(teacher, published=published) for published in (True, False)]
+    rubric = None
+    for task in tasks:
+        link = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
+        if rubric is None:
+            body = {"rubric": {"title": "R", "criteria": {"0": row}}, "rubric_association": link}
+            rubric = teacher.post(f"{COURSE}/rubrics", json=body).json()["rubric"]
+        else:
+            body = {"rubric_association": {"rubric_id": rubric["id"], **link}}
+            assert teacher.post(f"{COURSE}/rubric_associations", json=body).status_code == 200
+    path = f"{COURSE}/outcome_alignments"
+    assert student.get(path).status_code == 400
+    seen = {who: who.get(path, params={"student_id": ADA}).json() for who in (teacher, student)}
+    assert {who: len(rows) for who, rows in seen.items()} == {teacher: 2, student: 1}
+    assert seen[student][0]["assignment_id"] == tasks[0]["id"]
+    answers = [student.get(path, params={"student_id": number}) for number in (102, 9999999)]
+    assert [(one.status_code, one.json()["message"]) for one in answers] == [
+        (403, "not authorized to read grades for specified users"),
+        (400, "specified users not enrolled"),
+    ]
+    assert teacher.get(path, params={"student_id": 9999999}).status_code == 404
+
+
+def test_scales_of_a_school_seal_those_of_outcomes(canvas: Site) -> None:
+    one = made(canvas.teacher, root(canvas.teacher, COURSE), title="O")
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    flag = {
+        "id": 1,
+        "context_type": "Account",
+        "context_id": 1,
+        "feature": "account_level_mastery_scales",
+        "state": "on",
+    }
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00Z")
+    world["canvas"]["feature_flags"] = [flag | times]
+    canvas.lms.load(world)
+    for name in ("mastery_points", "ratings", "calculation_int"):
+        answer = canvas.teacher.put(one["url"], json={name: 1})
+        assert (answer.status_code, list(answer.json())) == (403, ["error"]), name
+    assert canvas.teacher.put(one["url"], json={"title": "P"}).json()["title"] == "P"
