@@ -68,6 +68,11 @@ class Params:
         known.add((*self._path, *path) if self._path else path)
         return value
 
+    def peek(self, *path: str) -> Any:
+        """The value as it was sent, to see of what kind it is: what is in a hash or list still has to be asked for."""
+        self._reads.paths.add((*self._path, *path))
+        return self._find(*path)
+
     def _find(self, *path: str) -> Any:
         value: Any = self.data
         for name in path:

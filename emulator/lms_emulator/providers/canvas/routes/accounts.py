@@ -170,7 +170,7 @@ def sub_accounts(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make an account below another."""
     parent = identifiers.account(api, api.slot("account_id"))
-    if not isinstance(api.params.get("account"), dict):
+    if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     if named := api.params.text("account", "parent_account_id"):
         parent = identifiers.account(api, named)
@@ -230,8 +230,7 @@ def update(api: Api) -> Any:
     """Change an account."""
     record = identifiers.account(api, api.slot("id"))
     require_account(api, record, "manage_account_settings")
-    sent = api.params.get("account")
-    if not isinstance(sent, dict):
+    if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     if api.params.has("account", "course_template_id"):
         raise refusals.rest("template_refused", 401, {"errors": {}}, check="add_course_template")

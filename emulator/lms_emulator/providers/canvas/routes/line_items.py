@@ -167,7 +167,7 @@ def create(api: Api) -> Response:
 def update(api: Api) -> Response:
     """Change a line item; changing an assignment's first one changes the assignment."""
     item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
-    if api.params.get(KIND) is not None:
+    if api.params.peek(KIND) is not None:
         raise refusals.crashed("a submission type in a change")
     _refuse(_faults_of_item(api, new=False))
     members = {**_cleared(api), **_members(api)}

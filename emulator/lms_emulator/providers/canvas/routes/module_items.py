@@ -116,7 +116,7 @@ def create(api: Api) -> Any:
 
 
 def _sent(api: Api) -> Params:
-    if api.params.get("module_item") is None:
+    if api.params.peek("module_item") is None:
         raise refusals.message(400, "module_item_missing", "missing module item parameter")
     return api.params.hash("module_item")
 

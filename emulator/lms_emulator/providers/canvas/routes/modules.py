@@ -132,7 +132,7 @@ def create(api: Api) -> Any:
 
 
 def _sent(api: Api) -> Params:
-    if api.params.get("module") is None:
+    if api.params.peek("module") is None:
         raise refusals.message(400, "module_missing", "missing module parameter")
     return api.params.hash("module")
 

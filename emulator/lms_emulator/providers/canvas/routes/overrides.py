@@ -66,7 +66,7 @@ def update(api: Api) -> Any:
 
 
 def _read(api: Api, record: Assignment, known: AssignmentOverride | None) -> AssignmentOverride:
-    if isinstance(api.params.get("assignment_override"), str):
+    if isinstance(api.params.peek("assignment_override"), str):
         raise _wrong(["invalid override data"])
     try:
         return overriding.read(api, record, api.params.hash("assignment_override"), known)
@@ -119,7 +119,7 @@ Pair = tuple[Assignment, AssignmentOverride | None, Params]
 
 
 def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Params]:
-    if not api.params.get("assignment_overrides"):
+    if not api.params.peek("assignment_overrides"):
         raise _wrong([nothing])
     found = api.params.hashes("assignment_overrides")
     if not found:

@@ -61,7 +61,7 @@ def create_token(api: Api) -> Response:
 
 def _sent(api: Api) -> dict[str, Any]:
     """What was sent about a token, as its fields. Raises the refusals of what is no token."""
-    if not isinstance(api.params.get("access_token"), dict):
+    if not isinstance(api.params.peek("access_token"), dict):
         raise refusals.page_error(400, "parameter_missing", "parameter `access_token` is sent")
     given = api.params.hash("access_token")
     changes: dict[str, Any] = {}

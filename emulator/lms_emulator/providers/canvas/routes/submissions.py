@@ -118,7 +118,7 @@ def update(api: Api) -> Any:
     """Grade a submission, excuse it, give it a status, comment on it."""
     course, section = roster.place(api)
     base = assignments.find(api, course, api.slot("assignment_id"))
-    whole = api.params.get("submission")
+    whole = api.params.peek("submission")
     if not (isinstance(whole, dict) or whole in (None, False)):
         raise refusals.crashed("`submission` is no hash", whole)
     sent = api.params.hash("submission")
@@ -128,7 +128,7 @@ def update(api: Api) -> Any:
     user = roster.of_path(api, course, section, base)
     if not api.check("the assignment is for the student", assignments.assigned(api, base, user.id), got=user.id):
         raise api.refused(f"the assignment is for user {user.id}")
-    if isinstance(whole, dict) or is_given(api.params.get("rubric_assessment")):
+    if isinstance(whole, dict) or is_given(api.params.peek("rubric_assessment")):
         _require_grading(api, course, base, user)
     else:
         _require_commenting(api, course, base, user)
@@ -234,7 +234,7 @@ def _assess(api: Api, course: Course, base: Assignment, record: Submission, aske
     """Keep the assessment with the assignment's rubric that parameters have."""
     sent = asked.hash("rubric_assessment")
     found = rubrics.of_assignment(api, base.id)
-    if not isinstance(asked.get("rubric_assessment"), dict) or found is None:
+    if not isinstance(asked.peek("rubric_assessment"), dict) or found is None:
         return
     rubric, association = found
     known = {str(one["id"]) for one in rubric.criteria}

@@ -53,7 +53,7 @@ def put(api: Api) -> Any:
     context = contexts.of_path(api)
     files.require_manager(api, context, "edit")
     found = _chosen(api, context)
-    if not isinstance(api.params.get("usage_rights"), dict):
+    if not isinstance(api.params.peek("usage_rights"), dict):
         raise refusals.message(400, "usage_rights_missing", "No 'usage_rights' object supplied")
     sent = api.params.hash("usage_rights")
     justification, license = sent.text("use_justification"), LICENSES.get(sent.text("license") or "private")

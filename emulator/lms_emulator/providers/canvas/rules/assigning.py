@@ -82,8 +82,8 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     Raises: the refusals for what is not valid.
     """
     sent = api.params.require("assignment")
-    if not isinstance(api.params.get("assignment"), dict):
-        raise refusals.crashed("`assignment` is no hash", api.params.get("assignment"))
+    if not isinstance(api.params.peek("assignment"), dict):
+        raise refusals.crashed("`assignment` is no hash", api.params.peek("assignment"))
     base = known or Assignment(
         id=0,
         course_id=course.id,
@@ -233,7 +233,7 @@ def _unfit(sent: Params) -> None:
     impossible = "wiki_page" in (_types(sent) or ()) or (
         "student_annotation" in (_types(sent) or ()) and not sent.text("annotatable_attachment_id")
     )
-    if impossible or isinstance(sent.get("assignment_overrides"), str):
+    if impossible or isinstance(sent.peek("assignment_overrides"), str):
         raise refusals.invalid({})
 
 

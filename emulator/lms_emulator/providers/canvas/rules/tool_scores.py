@@ -46,7 +46,7 @@ class Score:
 
     def __init__(self, api: Api) -> None:
         self.sent = api.params
-        extension = api.params.get(EXTENSION)
+        extension = api.params.peek(EXTENSION)
         if extension is not None and not isinstance(extension, dict):
             raise refusals.crashed(f"{EXTENSION} is no object", extension)
         self.extension: Params = api.params.hash(EXTENSION)
@@ -229,7 +229,7 @@ def keep_result(api: Api, item: LineItem, user: User, score: Score, last: LtiRes
         comment=score.comment if score.comment is not None or known is None else known.comment,
         activity_progress=score.activity,
         grading_progress=score.grading,
-        extensions={EXTENSION: extension} if score.sent.get(EXTENSION) is not None else {},
+        extensions={EXTENSION: extension} if score.sent.peek(EXTENSION) is not None else {},
         updated_at=at,
     )
     return api.store.lti_results.put(result)

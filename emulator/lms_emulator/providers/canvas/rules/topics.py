@@ -240,7 +240,7 @@ def insert(api: Api, context: Context, topic: DiscussionTopic, place: int) -> Di
 
 
 def _sent_assignment(api: Api) -> bool:
-    sent = api.params.get("assignment")
+    sent = api.params.peek("assignment")
     return isinstance(sent, dict) and api.params.flag("assignment", "set_assignment", default=True)
 
 
@@ -249,7 +249,7 @@ def _graded(api: Api, context: Context, topic: DiscussionTopic, moderator: bool)
     known = discussions.assignment_of(api, topic)
     if not isinstance(context.record, Course):
         return topic
-    if isinstance(api.params.get("assignment"), dict):
+    if isinstance(api.params.peek("assignment"), dict):
         if not moderator:
             raise api.refused("grade a discussion")
         if not _sent_assignment(api):
