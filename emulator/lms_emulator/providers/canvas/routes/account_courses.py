@@ -198,7 +198,7 @@ def change(api: Api) -> Any:
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "manage_courses")
     named = api.params.get("course_ids")
-    if not isinstance(named, list) or not named:
+    if not isinstance(named, list):
         raise refusals.message(400, "courses_missing", "must specify course_ids[]")
     if len(named) > LARGEST_BATCH:
         raise refusals.message(403, "batch_too_large", f"course batch size limit ({LARGEST_BATCH}) exceeded")

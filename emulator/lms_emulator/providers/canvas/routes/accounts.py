@@ -232,8 +232,7 @@ def update(api: Api) -> Any:
     require_account(api, record, "manage_account_settings")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
-    if api.params.has("account", "course_template_id"):
-        raise refusals.rest("template_refused", 401, {"errors": {}}, check="add_course_template")
+    _refuse_template(api, api.params.text("account", "course_template_id"))
     faults: dict[str, list[Any]] = {}
     fields = _changes(api, record, faults)
     if faults:
@@ -245,6 +244,15 @@ def update(api: Api) -> Any:
     changed = api.store.accounts.put(stickiness.by_hand(record, replace(record, **fields)))
     includes = set(api.params.texts("includes")) | ({"services"} if services.data else set())
     return shapes.account(api, changed, includes)
+
+
+def _refuse_template(api: Api, named: str | None) -> None:
+    """Refuse a course as the template of an account's courses: the feature that gives somebody that right is off."""
+    course = identifiers.find(api, "courses", named) if named and named != "0" else None
+    if named and named != "0" and (course is None or not course.template):
+        raise refusals.not_found("the template", named)
+    if named:
+        raise refusals.rest("template_refused", 401, {"errors": {}}, check="add_course_template")
 
 
 def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[str, Any]:

@@ -46,12 +46,12 @@ replace = msgspec.structs.replace
 def create(api: Api) -> Any:
     """Create a course with its first assignment group; its first section comes with the first enrollment."""
     account = identifiers.account(api, api.slot("account_id"))
+    require_account(api, account, "manage_courses")
     if named := api.params.text("course", "account_id"):
         below = identifiers.account(api, named)
         if account not in chain(api.store, below.id):
             raise refusals.not_found("the account below that of the path", below.id)
         account = below
-    require_account(api, account, "manage_courses")
     if (removed := _removed(api)) is not None:
         return _made(api, course_events.happen(api, removed, "undelete"))
     found = course_fields.fields(api, None)
@@ -109,15 +109,16 @@ def _made(api: Api, course: Course) -> Json:
 def update(api: Api) -> Any:
     """Change a course, or apply an event to it."""
     course = _course(api)
-    courses.require(api, course, "update")
-    if course.workflow_state == "completed" and not course_events.administers(api, course):
-        raise api.refused(f"update concluded course {course.id}")
+    event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
+    if event is None or set(api.params.hash("course").data) - {"event"}:
+        courses.require(api, course, "update")
+        if course.workflow_state == "completed" and not course_events.administers(api, course):
+            raise api.refused(f"update concluded course {course.id}")
     course_fields.require_rights(api, course)
     wrong = blueprints.faults(api, course, api.params.hash("course"))
     if wrong:
         raise refusals.invalid(wrong)
     found = course_fields.fields(api, course)
-    event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
     course_log.note_changes(api, course, changed)
     if event is not None:
@@ -148,7 +149,6 @@ def destroy(api: Api) -> Any:
     course = _course(api)
     event = api.params.text("event")
     if event not in ("delete", "conclude"):
-        courses.require(api, course, "update", "delete")
         raise refusals.message(400, "event_unknown", ENDS)
     if event == "delete" and not course_events.administers(api, course):
         raise api.refused(f"delete course {course.id}")
@@ -211,7 +211,7 @@ def set_settings(api: Api) -> Any:
     for name in ("image_url", "banner_image_url"):
         if params.has(name):
             kept[name] = params.text(name) or None
-    flags = {name: params.flag(name) for name in ("hide_final_grades",) if params.has(name)}
+    flags = {name: params.flag(name) for name in ("hide_final_grades", "homeroom_course") if params.has(name)}
     texts = {name: params.text(name) or None for name in ("course_color",) if params.has(name)}
     changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)
     course_log.note_changes(api, course, changed)

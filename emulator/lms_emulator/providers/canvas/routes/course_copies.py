@@ -34,10 +34,10 @@ def create(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_content")
     source = identifiers.course(api, api.params.text("source_course") or "")
-    courses.require(api, source, "read_as_admin", "manage_content")
     wanted, left = api.params.texts("only"), api.params.texts("except")
     if wanted and left:
         raise refusals.rest("copy_contradictory", 400, {"errors": BOTH}, check="one of only and except")
+    courses.require(api, source, "read_as_admin")
     copy: dict[str, Any] = dict(selection.EVERYTHING)
     if wanted or left:
         names = {*kinds.BY_NAME, *selection.OF_COURSE}

@@ -11,12 +11,13 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
-from lms_emulator.providers.canvas.model import ContextModule, Course
+from lms_emulator.providers.canvas.model import ContextModule, Course, User
 from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assignments, courses, modules
-from lms_emulator.providers.canvas.shapes import course_progress
+from lms_emulator.providers.canvas.rules import assignments, belonging, courses, modules, states
+from lms_emulator.providers.canvas.shapes import Json, course_progress, people
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
 EVENTS = ("publish", "unpublish", "delete")
@@ -241,13 +242,37 @@ def progress(api: Api) -> Any:
     if all(row.user_id != user.id or row.workflow_state == "deleted" for row in rows):
         raise refusals.not_found("somebody in the course", user.id)
     mine = api.caller is not None and user.id in assignments.seen_for(api, course, api.caller)
-    grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
+    mine = mine or belonging.may_read(api, user)
+    grades = courses.may(api, api.caller, course, "view_all_grades")
     if not api.check("sees the student's progress", mine or grades):
         raise api.refused("sees the student's progress")
     found = course_progress.course_progress(api, course, user.id)
     if "error" in found:
         raise refusals.rest("no_progress", 400, found, check="a student in a course with requirements")
-    return found if modules.evaluated(api, course, user.id) else found | {"next_requirement_url": None}
+    return _evaluated(api, course, user.id, found)
+
+
+def _evaluated(api: Api, course: Course, user_id: int, found: Json) -> Json:
+    return found if modules.evaluated(api, course, user_id) else found | {"next_requirement_url": None}
+
+
+def progress_of_all(api: Api) -> Any:
+    """How many of a course's requirements each student has met."""
+    course = identifiers.course(api, api.slot("course_id"))
+    if not api.check("sees grades", courses.may(api, api.caller, course, "view_all_grades")):
+        raise api.refused("sees the students' progress", "view_all_grades")
+    if not any(one.requirement for m in modules.of_course(api, course) for one in modules.items(api, m)):
+        body = {"error": {"message": course_progress.NO_MODULES}}
+        raise refusals.rest("no_progress", 400, body, check="a course with requirements")
+    rows = api.store.enrollments.find("course", course.id)
+    current = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
+    students = [user for user in map(api.store.users.get, current) if user is not None]
+
+    def row(user: User) -> Json:
+        found = _evaluated(api, course, user.id, course_progress.course_progress(api, course, user.id))
+        return {**people.display(api, user, course), "progress": found}
+
+    return paged(api, rosters.ordered(api, students, down=False), row)
 
 
 MODULES = "/api/v1/courses/{course_id}/modules"
@@ -267,5 +292,6 @@ ROUTES: tuple[Route, ...] = (
         "modules",
         f"{RECORDED}/content-modules.jsonl 156-157; canvas-lms app/controllers/courses_controller.rb, user_progress",
         ("GET /api/v1/courses/{course_id}/users/{user_id}/progress", progress, "Progress in a course"),
+        ("GET /api/v1/courses/{course_id}/bulk_user_progress", progress_of_all, "Progress of all students"),
     ),
 )

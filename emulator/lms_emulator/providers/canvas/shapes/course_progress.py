@@ -15,6 +15,11 @@ NO_PROGRESS = (
     "or the user is not enrolled as a student in this course"
 )
 
+NO_MODULES = (
+    "No progress available because this course is not module based "
+    "(meaning, it does not have modules and module completion requirements)."
+)
+
 
 def course_progress(api: Api, course: Course, user_id: int) -> Json:
     """`progress` of a student in a course with requirements, or why there is none."""
