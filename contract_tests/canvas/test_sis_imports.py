@@ -170,3 +170,33 @@ def test_who_may_import(canvas: Site) -> None:
     latin = {"Content-Type": "text/csv; charset=latin-1"}
     assert canvas.admin.post(IMPORTS, content=USERS, headers=latin).status_code == 400
     assert canvas.reason == "sis_import_not_utf8"
+
+
+def test_what_an_import_looks_at_first(canvas: Site) -> None:
+    admin = canvas.admin
+    below = admin.post("/api/v1/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    for who in (canvas.client(), canvas.student, admin):
+        assert who.get(f"/api/v1/accounts/{below}/sis_imports").status_code == 400, "no school, whoever asks"
+    table, csv = f"{USERS}W1,w1,Will,,active\n", {"Content-Type": "text/csv"}
+
+    def refused(**options: str) -> str:
+        answer = admin.post(IMPORTS, params=options, content=table, headers=csv)
+        assert answer.status_code == 400, answer.text
+        return str(answer.json()["message"])
+
+    assert refused(diffing_drop_status="gone", batch_mode_enrollment_drop_status="gone").endswith("diffing_drop_status")
+    assert refused(batch_mode_enrollment_drop_status="gone").endswith("batch_mode_enrollment_drop_status")
+    assert refused(multi_term_batch_mode="false").startswith("change_threshold is required"), "any text will do"
+    done = send(admin, table)["id"]
+    for asked, found in ((["imported"], True), (["failed"], False), (["nonsense"], True), (["failed", "x"], False)):
+        rows = admin.get(IMPORTS, params={"workflow_state[]": asked}).json()["sis_imports"]
+        assert (done in [row["id"] for row in rows]) is found, asked
+    role = {"label": "Importer", "base_role_type": "AccountMembership"}
+    role |= {f"permissions[import_sis][{name}]": "1" for name in ("enabled", "explicit")}
+    made = admin.post("/api/v1/accounts/1/roles", data=role).json()["id"]
+    clerk = admin.get("/api/v1/users/sis_user_id:W1").json()["id"]
+    admin.post("/api/v1/accounts/1/admins", data={"user_id": str(clerk), "role_id": str(made)})
+    acting = {"as_user_id": str(clerk)}
+    assert admin.get(f"{IMPORTS}/{done}", params=acting).status_code == 200
+    assert admin.put(f"{IMPORTS}/{done}/restore_states", params=acting).status_code == 403, "that takes manage_sis"
+    assert admin.post(IMPORTS, params=acting, content=table, headers=csv).status_code == 200

@@ -21,16 +21,23 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 
 MAY = ("import_sis", "manage_sis")
 STATES = ("deleted", "completed", "inactive")
+KNOWN_STATES = (
+    *("initializing", "created", "importing", "cleanup_batch", "imported", "imported_with_messages", "aborted"),
+    *("failed", "failed_with_messages", "restoring", "partially_restored", "restored"),
+)
+"""The states of imports; what else a list is asked for is not looked at."""
 FLAGS = ("override_sis_stickiness", "add_sis_stickiness", "clear_sis_stickiness")
 
 
-def _school(api: Api) -> Account:
-    """The school in the path, for those who import into it. Raises the refusal for a part of one."""
-    _ = api.user
+def _school(api: Api, *rights: str) -> Account:
+    """The school in the path, for those who import into it. Raises the refusal for a part of one.
+
+    Parameters: `rights`, of which one is needed, instead of any that has to do with imports.
+    """
     record = identifiers.account(api, api.slot("account_id"))
     if record.parent_account_id is not None:
         raise sis_refusals.not_a_school()
-    require_account(api, record, *MAY)
+    require_account(api, record, *(rights or MAY))
     return record
 
 
@@ -48,7 +55,7 @@ def _listed(api: Api, school: Account) -> list[SisBatch]:
         found = [one for one in found if one.created_at > since]
     if before is not None:
         found = [one for one in found if one.created_at < before]
-    states = api.params.texts("workflow_state")
+    states = [one for one in api.params.texts("workflow_state") if one in KNOWN_STATES]
     return [one for one in found if one.workflow_state in states] if states else found
 
 
@@ -78,7 +85,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Import a file, sent by itself or as a part of a form."""
-    _school(api)
+    _school(api, "import_sis")
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
         raise refusals.crashed("an unknown import_type", kind)
@@ -111,24 +118,22 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
     threshold = _whole(params.text("change_threshold"))
     options: dict[str, Any] = {}
     fields: dict[str, Any] = {"change_threshold": threshold, "options": options, "batch_mode_term_id": term}
-    several = params.flag("multi_term_batch_mode")
+    several = params.get("multi_term_batch_mode") not in (None, False)
     if term is not None:
         fields["batch_mode"] = True
     elif several:
         if threshold is None:
             text = "change_threshold is required to use multi term_batch mode."
             raise refusals.message(400, "change_threshold_missing", text)
-        fields["batch_mode"], options["multi_term_batch_mode"] = True, True
+        fields["batch_mode"], options["multi_term_batch_mode"] = True, params.flag("multi_term_batch_mode")
+    elif chain := params.text("diffing_data_set_identifier"):
+        again = params.flag("diffing_remaster_data_set")
+        fields |= {"diffing_data_set_identifier": chain, "diffing_remaster": again}
     options["skip_deletes"] = params.flag("skip_deletes")
     options["update_sis_id_if_login_claimed"] = params.flag("update_sis_id_if_login_claimed")
+    options |= _states(api, "diffing_drop_status", STATES)
     options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
-    if chain := params.text("diffing_data_set_identifier"):
-        fields |= {
-            "diffing_data_set_identifier": chain,
-            "diffing_remaster": params.flag("diffing_remaster_data_set"),
-        }
-        options |= _states(api, "diffing_drop_status", STATES)
-        options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
+    options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
     if (limit := _whole(params.text("diff_row_count_threshold"))) is not None:
         options["diff_row_count_threshold"] = limit
     if params.flag("override_sis_stickiness"):
@@ -167,7 +172,7 @@ def abort_all(api: Api) -> Any:
 
 def restore(api: Api) -> Any:
     """Undo the state changes of an import."""
-    batch = _batch(api, _school(api))
+    batch = _batch(api, _school(api, "manage_sis"))
     flags = {name: api.params.flag(name) for name in ("batch_mode", "undelete_only", "unconclude_only")}
     if flags["undelete_only"] and flags["unconclude_only"]:
         raise sis_refusals.both_kinds()
