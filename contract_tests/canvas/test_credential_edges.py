@@ -156,7 +156,10 @@ def test_headers_that_carry_no_token(rig: InProcess, header: str) -> None:
     if header.startswith("Basic") or header.lower() in ("plain", "bearer plain"):
         tip = "REST calls take it as a bearer, LTI services a token from grant_type=client_credentials"
         whose = f"this is an access token of developer key 1, for user 101: {tip}"
-        why = f"{whose}; Canvas looks for it in `Authorization: Bearer <token>`"
+        scheme = header.partition(" ")[0]
+        place = f"as `{scheme} …`" if " " in header else "in the Authorization header without a scheme"
+        place = "as the name of HTTP Basic" if scheme == "Basic" else place
+        why = f"{whose}; it came {place}; Canvas looks for it in `Authorization: Bearer <token>`"
     refused(rig, answer, NOBODY, "no_credentials", why)
 
 

@@ -123,7 +123,11 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
     ("token", "reason", "diagnosis"),
     [
         ("x.y.z", "malformed", None),
-        (ltik("plain", "w" * 64), "bad_signature", None),
+        (
+            ltik("plain", "w" * 64),
+            "bad_signature",
+            "LTIAAS did not sign this: pass the ltik of the launch URL on as it came",
+        ),
         (
             ltik("theirs", OTHER_SECRET),
             "bad_signature",

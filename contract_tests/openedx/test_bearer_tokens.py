@@ -57,7 +57,9 @@ def test_a_valid_token(site: Site, scheme: str) -> None:
 def test_a_header_of_one_word(site: Site, words: str) -> None:
     text = "Invalid token header. No credentials provided."
     assert me(site, words) == refused("token_not_provided", text)
-    assert explained(site) == ("token_not_provided", words.strip(), None)
+    reason, got, diagnosis = explained(site)
+    assert (reason, got) == ("token_not_provided", words.strip())
+    assert ("it came in the Authorization header without a scheme" in str(diagnosis)) == (words == LEARNER)
 
 
 @pytest.mark.parametrize("words", [f"Bearer {LEARNER} x", f"JWT {LEARNER} x", "a  b c d"])
@@ -111,7 +113,7 @@ def test_an_unknown_token_is_explained_by_what_it_really_is(site: Site, web: Web
         ('"nonsense"', None),
         (code, f"this is an authorization code of {theirs}: exchange it for a token first, at /oauth2/access_token"),
         (client.client_id, "this is a client id"),
-        (f"({learner})", None),
+        (f"({learner})", quoted.replace("quotation marks", "brackets")),
         (f"X{learner}X", None),
     ):
         assert me(site, f"Bearer {sent}") == refused("token_nonexistent", NO_MATCH)

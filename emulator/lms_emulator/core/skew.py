@@ -12,6 +12,10 @@ _NEAR = 20
 """Seconds by which a time may miss a time zone's offset, or the clock's shift, and still be put down to it."""
 
 
+_DURATION = 100_000_000
+"""A smaller number than this (it was 1973) is taken for a duration."""
+
+
 def why_off(clock: Clock, timestamp: float) -> str | None:
     """What explains that a time in a request is not now; None where nothing does.
 
@@ -31,6 +35,20 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
         if abs(ahead - seconds) <= _NEAR:
             return f"the timestamp is {abs(hours):g} h off: local time was probably taken for UTC{moved}"
     return moved[2:] or None
+
+
+def why_not_now(clock: Clock, timestamp: object) -> str | None:
+    """How far an instant that a token names is from now, and what explains it; None for what is no instant."""
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp < 1e14:
+        return None
+    if timestamp < _DURATION:
+        return f"{timestamp:g} is an instant, in epoch seconds, not a duration: add it to the time of now"
+    found = why_off(clock, timestamp)
+    if found is not None and ("milliseconds" in found or "machine's clock" in found):
+        return found
+    ahead = timestamp - clock.timestamp()
+    way = "later than" if ahead > 0 else "before"
+    return f"that is {timedelta(seconds=abs(round(ahead)))} {way} now" + (f"; {found}" if found else "")
 
 
 def length(seconds: float) -> str:

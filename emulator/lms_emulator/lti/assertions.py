@@ -109,6 +109,8 @@ class Assertions(ABC, Generic[X]):
 
 def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
     """What explains that a time of an assertion is off, or that its audience is nearly the right one."""
+    if got == "absent" or expected == "present":
+        return f"the claim `{claim}` is missing"
     if claim == "alg":
         taken = ", ".join(map(str, expected)) if isinstance(expected, list) else expected
         return f"it was signed with {got}; only {taken} is taken"

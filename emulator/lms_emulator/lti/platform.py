@@ -110,7 +110,8 @@ def warn_of_critical(x: Exchange[Any, Any], token: str) -> None:
 
 async def token_fault(x: Exchange[Any, Any], what: str, error: TokenError, token: str) -> Fault:
     """The fault of a signed token that failed verification."""
-    return Fault(what, error.reason, error.check, error.expected, error.got, credential=await signed(x, error, token))
+    credential = token if error.reason == "malformed" else await signed(x, error, token)
+    return Fault(what, error.reason, error.check, error.expected, error.got, credential=credential)
 
 
 async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | None:

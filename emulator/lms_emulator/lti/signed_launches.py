@@ -15,15 +15,17 @@ from lms_emulator.signing import lti11, oauth1
 
 Pairs = Sequence[tuple[str, str]]
 _MOST_SECRETS = 20
+_OTHERS = ("PLAINTEXT", "RSA-SHA1", "HMAC-SHA256", "HMAC-SHA512")
 
 
 class FieldCheck(NamedTuple):
-    """One check of an OAuth field."""
+    """One check of an OAuth field. Attributes: `why`, which mistake its value shows."""
 
     name: str
     passed: bool
     expected: str
     got: str | None
+    why: str | None = None
 
 
 def first_values(pairs: Pairs) -> dict[str, str]:
@@ -42,14 +44,18 @@ def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
         if names.count(name) > 1:
             yield FieldCheck(name, False, "once", "repeated")
     method = fields.get("oauth_signature_method")
-    yield FieldCheck("oauth_signature_method", method == lti11.SIGNATURE_METHOD, lti11.SIGNATURE_METHOD, method)
+    right = lti11.SIGNATURE_METHOD
+    why = f"{method} is another method of OAuth 1.0; launches are signed with {right}" if method in _OTHERS else None
+    yield FieldCheck("oauth_signature_method", method == right, right, method, why)
     version = fields.get("oauth_version", "1.0")
     yield FieldCheck("oauth_version", version == "1.0", "1.0 or absent", version)
     for name in ("oauth_signature", "oauth_nonce"):
         yield FieldCheck(name, bool(fields.get(name)), "not empty", fields.get(name))
     timestamp = fields.get("oauth_timestamp", "")
     digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
-    yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None)
+    why = "whole seconds are counted: it has a fraction" if timestamp.replace(".", "", 1).isdigit() else None
+    why = "it is a date, not the seconds since 1970" if "-" in timestamp[1:] or ":" in timestamp else why
+    yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None, why)
 
 
 def mistake(

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.absent import why_absent, why_nobody
 from lms_emulator.core.access.recognise import why_refused
+from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.not_emulated import (
@@ -23,6 +25,7 @@ from lms_emulator.core.http.not_emulated import (
 from lms_emulator.core.http.outgoing import send_later
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.outcomes import Outcome
+from lms_emulator.core.skew import why_not_now
 from lms_emulator.core.worlds.journal import Warning
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_NAMED = 20
 LONGEST_NAME = 100
+_OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
+"""How a reason ends that is about an instant in a token."""
 
 
 class Answer(NamedTuple):
@@ -63,10 +68,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             refusal = refused
         if refusal is not None:
             outcome = refusal.outcome
-            if refusal.credential is not None:
-                refusal.diagnosis = why_refused(x, refusal)
-            elif refusal.diagnosis is None and outcome == "refused":
-                refusal.diagnosis = provider.why_refused(x, refusal)
+            if outcome == "refused" or refusal.credential is not None:
+                refusal.diagnosis = _why(provider, x, refusal)
             if isinstance(refusal, NotEmulated):
                 if before is not None:
                     _undo(x, before)
@@ -87,6 +90,25 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
     finally:
         if x.body:
             x.close()
+
+
+def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """What was probably done wrong: the mistake that the request shows, else what the refusal itself says."""
+    if refusal.credential:
+        return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+    if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
+        return found
+    if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for)):
+        return found
+    if refusal.credential is not None:
+        return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+    if refusal.diagnosis is not None:
+        return refusal.diagnosis
+    if refusal.reason.endswith(_OF_TIME):
+        return why_not_now(x.clock, refusal.got)
+    if refusal.absent is not None:
+        return None
+    return provider.why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
@@ -136,7 +158,9 @@ def _without_route(
         answer.outcome = outcome
         if missing is not None:
             answer.diagnosis = missing.diagnosis
-        elif not allowed and answer.diagnosis is None:
+        elif allowed and answer.diagnosis is None:
+            answer.diagnosis = f"{method} was sent; this path takes {', '.join(allowed)}"
+        elif answer.diagnosis is None:
             answer.diagnosis = provider.hint_for_unknown_path(path)
         raise answer
     return answer, outcome if answer.status_code >= 400 else "answered"

@@ -12,15 +12,15 @@ from dataclasses import replace
 from functools import partial
 from html import escape, unescape
 from unicodedata import normalize
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Diagnosis, Mistake, always, diagnose
 from lms_emulator.signing.oauth1_signing import Signing
 
-WORK = 4_000_000
-"""How many characters of base string one diagnosis may build in all (some 0.1 s at most)."""
+WORK = 6_000_000
+"""How many characters of base string one diagnosis may build in all (some 0.15 s at most)."""
 LARGEST = 40_000
 """Requests with more characters than this are not diagnosed: signing them once is work enough."""
 
@@ -57,7 +57,7 @@ def explain(
     ]
     if size > LARGEST:
         return None
-    attempts = min(4000, WORK // size)
+    attempts = min(6000, WORK // size)
     found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts, in_time=in_time)
     if found is None or not isinstance(found.found, Signing) or not found.found.detail:
         return found
@@ -179,6 +179,18 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         lambda s: [replace(s, secret=word) for word in ("undefined", "null", "None", "nil", "NULL")],
         "secret",
     ),
+    Mistake(
+        "secret_base64",
+        "the secret was encoded in base64 first",
+        wrong.with_secret(lambda s: wrong.base64(s.secret.encode(errors="surrogatepass"))),
+        "secret",
+    ),
+    Mistake(
+        "secret_ampersand",
+        "the '&' of the key was taken for a part of the secret, and so put twice",
+        wrong.with_secret(lambda s: s.secret + "&"),
+        "secret",
+    ),
     Mistake("secret_empty", "an empty secret was used", wrong.with_secret(lambda s: ""), "secret"),
     Mistake(
         "secret_is_key", "the consumer key was used as the secret", wrong.with_secret(wrong.consumer_key), "secret"
@@ -250,6 +262,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "html_escaped_later",
         "values were sent with HTML entities (&amp; and the like) that were not signed",
         wrong.with_values(unescape),
+        "parameters",
+    ),
+    Mistake(
+        "sent_encoded_twice",
+        "values were sent percent-encoded once more than they were signed",
+        wrong.with_values(unquote),
         "parameters",
     ),
     Mistake(

@@ -7,12 +7,13 @@ this world, another provider, another world, or the time before a reset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from lms_emulator.core.access.signers import FAULTS, whose_signature
+from lms_emulator.core.access.slips import undone, why_no_jwt
 from lms_emulator.core.access.token_requests import why_no_basic
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 from lms_emulator.core.state.credentials import Credential
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
 _UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
-_SLIPS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("there is white space around it", str.strip),
-    ("there are quotation marks around it", lambda text: text.strip("\"'`")),
-    ("it is percent-encoded once too often", unquote),
-    ("its scheme stands before it once more", lambda text: text.partition(" ")[2].strip()),
-)
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
 NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
 _MOST_COMPARED = 1_000
@@ -52,8 +47,8 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return f"`{sent}` was sent: the variable that should hold it has no value"
     found = recognise(x, sent)
     if found is None and refusal.reason.endswith(FAULTS):
-        found = whose_signature(x, sent)
-    found = found or refusal.diagnosis
+        found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
+    found = found or why_no_jwt(sent) or refusal.diagnosis
     if found or registered is not None:
         return found or _lengths(sent, registered or "")
     return NOBODYS if refusal.expected is refusal.got is None else None
@@ -66,9 +61,8 @@ def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
     if found is not None:
         credential, record = found
         return f"this is {credential.described(record)}" + (f": {credential.tip}" if credential.tip else "")
-    for why, undo in _SLIPS:
-        meant = undo(sent)
-        if meant and meant != sent and (found := _in(world, own, meant)) is not None:
+    for why, meant in undone(sent):
+        if (found := _in(world, own, meant)) is not None:
             return f"this is {found[0].described(found[1])}, but {why}"
     if (said := _elsewhere(x, sent)) is not None or (close := _written_wrong(world, own, sent)) is None:
         return said
@@ -148,15 +142,26 @@ def _mistyped(sent: str, right: str) -> str | None:
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(sent, right, strict=False)))
     if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and 2 * less >= more:
         return f"it is cut: {less} of {more} characters came"
-    if more - less > 1:
-        return None
+    return _at_one_place(sent, right, same) or _between(sent, right)
+
+
+def _between(sent: str, right: str) -> str | None:
+    ours, theirs = (re.sub("[^a-z0-9]", "", text.lower()) for text in (sent, right))
+    return "the characters between its letters and digits differ" if ours == theirs != "" else None
+
+
+def _at_one_place(sent: str, right: str, same: int) -> str | None:
+    """Parameters: `same`, with how many characters they begin alike."""
+    more = max(len(sent), len(right))
     if len(sent) == len(right):
         if sent[same + 1 :] == right[same + 1 :]:
             return f"the character at place {same + 1} of {more} is another"
         swapped = right[same : same + 2][::-1] == sent[same : same + 2] and sent[same + 2 :] == right[same + 2 :]
         return f"the characters at places {same + 1} and {same + 2} are exchanged" if swapped else None
-    if len(sent) < len(right):
+    if len(sent) == len(right) - 1:
         return f"a character is missing at place {same + 1}" if sent[same:] == right[same + 1 :] else None
+    if len(sent) != len(right) + 1:
+        return None
     return f"the character at place {same + 1} is one too many" if sent[same + 1 :] == right[same:] else None
 
 
@@ -164,8 +169,8 @@ def _mistyped(sent: str, right: str) -> str | None:
 
 
 def _slip_of(sent: str, registered: str) -> str | None:
-    for why, undo in _SLIPS:
-        if undo(sent) == registered:
+    for why, meant in undone(sent):
+        if meant == registered:
             return f"it is the right one, but {why}"
     why_not = _mistyped(sent, registered)
     return f"it is the right one, but {why_not}" if why_not else None

@@ -81,8 +81,11 @@ def holders(world: World, provider: str) -> Iterator[Holder]:
                 yield Holder(f"{words} (`{called}`)", frozenset(names - {""}), url, jwk)
 
 
-def whose_signature(x: Exchange[Any, Any], token: str) -> str | None:
-    """Whose key or secret signed a JWT, and what that means; None if it is no JWT, or nobody's key that is known."""
+def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | None:
+    """Whose key or secret signed a JWT, and what that means; None if it is no JWT, or nobody's key that is known.
+
+    Parameters: `pair`, whether it should have been signed with a key of a pair, not with a secret.
+    """
     try:
         start, _, signature = token.rpartition(".")
         header, claims = (json_text.parse(_decoded(part)) for part in start.split("."))
@@ -91,7 +94,7 @@ def whose_signature(x: Exchange[Any, Any], token: str) -> str | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     if algorithm in ("HS256", "HS384", "HS512"):
-        return _by_secret(x, algorithm, start.encode(), raw)
+        return _by_secret(x, algorithm, start.encode(), raw, pair=pair)
     if algorithm[:2] not in ("RS", "PS"):
         return None
     from jwt import get_algorithm_by_name
@@ -194,14 +197,16 @@ def _of_holder(x: Exchange[Any, Any], holder: Holder, where: str, advice: str = 
                 yield _Key(f"the key of {holder.words}{where}{old}", jwk, advice)
 
 
-def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes) -> str | None:
+def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes, *, pair: bool) -> str | None:
     """Whose secret an HMAC was made with: a client's, or the text of a public key."""
 
     def made(secret: bytes) -> bool:
         return hmac.compare_digest(hmac.digest(secret, message, f"sha{algorithm[2:]}"), raw)
 
     if (whose := whose_secret(x, made)) is not None:
-        return f"it was signed with {algorithm}, and as the secret {whose}; a key pair is taken here"
+        return f"it was signed with {algorithm}, and as the secret {whose}" + (
+            "; a key pair is taken here" if pair else ""
+        )
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     for key in _keys(x, set()):
         if not in_time():

@@ -14,13 +14,9 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
 
 
-def why_no_grant(x: Exchange[Any, Any], sent: str, known: Collection[str]) -> str | None:
-    """Why a token endpoint sees no grant that it knows. Parameters: `known`, the grants that it has."""
+def why_no_grant(sent: str, known: Collection[str]) -> str | None:
+    """Why a token endpoint does not know the grant that came. Parameters: `known`, the grants that it has."""
     if not sent:
-        if not x.is_form and x.body:
-            return f"only form bodies are read; this one came as {x.content_type or 'no Content-Type'}"
-        if "grant_type" in x.query:
-            return "the parameters belong in the body, not in the query"
         return None
     if sent.replace("-", "_") in known:
         return "write the grant type with underscores; hyphens belong to the application's setting"
@@ -37,17 +33,26 @@ def why_no_basic(x: Exchange[Any, Any]) -> str | None:
         raw = b64decode(value.strip() + "=" * (-len(value.strip()) % 4), validate=True)
     except ValueError:
         plain = "they stand there as they are" if ":" in value else "it is no base64"
+        plain = "it is base64url, with - and _ for + and /" if re.fullmatch("[A-Za-z0-9_=-]+", value.strip()) else plain
         return f"what follows `Basic` has to be client id, colon and secret in base64; {plain}"
     if b"\0" in raw:
         return "the Basic credentials were encoded as UTF-16 before base64; they have to be UTF-8"
     return None if b":" in raw else "the Basic credentials have no colon between client id and secret"
 
 
+def why_no_response_type(sent: str | None) -> str | None:
+    """Why an authorization request asks for what is not given here. Parameters: `sent`, its `response_type`."""
+    if not sent:
+        return "no response_type was sent; it has to be code"
+    if sent in ("token", "id_token", "id_token token"):
+        return "the implicit grant is not given here: ask for response_type=code, and exchange the code"
+    return "only response_type=code is taken"
+
+
 def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None:
     """Which slip made scopes that nobody may have. Parameters: `known`, those that could have been asked for."""
     for scope in refused:
-        parts = [part for part in re.split("[,;|+]", scope) if part]
-        if len(parts) > 1 and set(parts) & set(known):
+        if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
         near = nearest(scope, known, 0.9)
         if near:
@@ -55,6 +60,7 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     return None
 
 
+NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

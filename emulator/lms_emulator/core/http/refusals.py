@@ -56,6 +56,8 @@ class Refusal(Exception):
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
         registered: the right one, if the request says whose it should be.
         needs: permissions of which the caller has none and one was needed, by the provider's names.
+        absent: the name of a parameter that is not there, or empty; `core.access.absent` looks where it is.
+        looked_for: how a credential is sent, where none was found: `Authorization: Bearer <token>`.
         defect: whether it is no decision: the real provider itself fails on such a request.
     Attributes: `outcome`, what kind of no it is; `later`, what finishes a diagnosis that was cut.
     """
@@ -77,6 +79,8 @@ class Refusal(Exception):
         credential: str | None = None,
         registered: str | None = None,
         needs: Sequence[str] = (),
+        absent: str | None = None,
+        looked_for: str | None = None,
         defect: bool = False,
     ) -> None:
         super().__init__(reason)
@@ -94,6 +98,8 @@ class Refusal(Exception):
         self.credential = credential
         self.registered = registered
         self.needs = needs
+        self.absent = absent
+        self.looked_for = looked_for
 
     def record(self) -> dict[str, Any]:
         """What the journal keeps."""

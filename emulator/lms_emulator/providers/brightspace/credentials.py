@@ -41,7 +41,10 @@ def bearer(x: Call) -> str:
     scheme, _, token = header.partition(" ")
     if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
         raise refusals.unparsable_token(
-            "token_missing", got=header[:12], diagnosis="send `Authorization: Bearer <token>`"
+            "token_missing",
+            got=header[:12],
+            diagnosis="send `Authorization: Bearer <token>`",
+            looked_for="Authorization: Bearer <token>",
         )
     return token.strip()
 

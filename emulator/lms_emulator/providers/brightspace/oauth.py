@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
-from lms_emulator.core.access.token_requests import why_no_redirect
+from lms_emulator.core.access.token_requests import why_no_redirect, why_no_response_type, why_no_scope
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.core.keys import private_key
@@ -84,7 +84,14 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
     if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
         error = "unsupported_response_type" if query.get("response_type") else "invalid_request"
         raise refusals.redirected(
-            redirect_uri, "unsupported_response_type", error, state, check="response_type", expected="code"
+            redirect_uri,
+            "unsupported_response_type",
+            error,
+            state,
+            check="response_type",
+            expected="code",
+            diagnosis=why_no_response_type(query.get("response_type")),
+            absent=None if query.get("response_type") else "response_type",
         )
     scopes = query.get("scope", "").split()
     if not scopes and x.settings.missing_scope == "registered":
@@ -100,6 +107,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             check="every scope is registered for the application",
             expected=application.scopes,
             got=refused or scopes,
+            diagnosis=why_no_scope(refused, application.scopes),
         )
     pending = PendingAuthorization(
         client_id=client_id, redirect_uri=redirect_uri, scopes=scopes, state=state, challenge=_challenge(x)
@@ -169,7 +177,7 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
     status = x.settings.token_error_status
     application = find_application(x, client_id)
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
-        raise refusals.invalid_client("unknown_client", status, got=client_id, credential=client_id)
+        raise refusals.invalid_client("unknown_client", status, got=client_id, credential=client_id, absent="client_id")
     assert application is not None
     known = application.client_secret
     if x.check("client_secret", bool(known) and hmac.compare_digest(known.encode(), secret.encode())):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
-from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
@@ -182,7 +181,7 @@ def scope_text(scope: str) -> str:
     return f"Client is not authorized to request the scope {scope}"
 
 
-def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
+def unsupported_grant_type(got: str) -> SiteRefusal:
     """A grant that the token endpoint does not know."""
     known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
@@ -191,7 +190,8 @@ def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
         check="grant_type",
         expected=known,
         got=got,
-        diagnosis=why_no_grant(x, got, known),
+        diagnosis=why_no_grant(got, known),
+        absent=None if got else "grant_type",
     )
 
 
@@ -233,6 +233,7 @@ def unknown_client_page(got: str) -> SiteRefusal:
         expected="an enabled client",
         got=got,
         credential=got,
+        absent="client_id",
     )
 
 
@@ -245,6 +246,7 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
         "redirect_uri is registered, to the letter",
         expected=expected,
         got=got,
+        absent=None if got else "redirect_uri",
         diagnosis=why_no_redirect(got, expected)
         or "Brightspace compares exactly and answers here itself; nothing is sent to an unregistered address",
     )

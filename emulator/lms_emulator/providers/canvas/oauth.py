@@ -136,7 +136,9 @@ def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[st
         diagnosis = "this is an LTI key; REST calls need an API key of their own (Developer Keys > + API Key)"
     elif not scopes:
         diagnosis = "this key enforces scopes, so `scope` must name them"
-    raise oauth_refusals.invalid_scope(None if redirect_uri == OUT_OF_BAND else redirect_uri, refused, diagnosis)
+    raise oauth_refusals.invalid_scope(
+        None if redirect_uri == OUT_OF_BAND else redirect_uri, refused, diagnosis, key.scopes
+    )
 
 
 def needs_no_consent(x: Call, key: DeveloperKey, user: User, pending: PendingAuthorization) -> bool:

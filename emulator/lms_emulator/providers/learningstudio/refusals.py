@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.http.refusals import Refusal
-from lms_emulator.core.suggest import nearest
 from lms_emulator.providers.learningstudio.wire import instant
 
 if TYPE_CHECKING:
@@ -44,23 +43,7 @@ _PARAMETERS = (
 def missing_parameter(x: Call, name: str) -> Refusal:
     """A parameter that this grant needs is missing or empty."""
     message, check = f"Missing required parameter: {name}.", "required parameters are present"
-    return _token(x, "missing_parameter", message, check=check, expected=name, diagnosis=_misnamed(x, name))
-
-
-def _misnamed(x: Call, name: str) -> str | None:
-    """Why a parameter did not come: it is empty, in the query, in a body of another kind, or has another name."""
-    form, query = [[one for one, _ in pairs.peek()] for pairs in (x.form(), x.query)]
-    if name in form or (name in query and x.method == "GET"):
-        return f"{name} came, but is empty: has the variable a value?"
-    if name in query:
-        return f"{name} came in the query; it goes into the form"
-    sent = query if x.method == "GET" else form
-    if not sent and x.body and x.content_type != "application/x-www-form-urlencoded":
-        return f"the body is {x.content_type or 'of no Content-Type'}; send application/x-www-form-urlencoded"
-    sent = [one for one in sent if one not in _PARAMETERS]
-    plain = name.replace("_", "").lower()
-    like = next((one for one in sent if plain in one.replace("_", "").replace("-", "").lower()), nearest(name, sent))
-    return f"`{like}` came; the name is `{name}`" if like else None
+    return _token(x, "missing_parameter", message, check=check, expected=name, absent=name)
 
 
 def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Refusal:

@@ -27,6 +27,7 @@ def object_body(x: Call, needed: str = "") -> dict[str, Any]:
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected JSON"]}]
         refusal = refusals.validation(status, faults, got=str(error))
         refusal.diagnosis = "sent a form; the API takes JSON" if x.is_form else None
+        refusal.absent = needed if not x.body else None
         raise refusal from None
     if not isinstance(body, dict):
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected object"]}]
@@ -38,7 +39,9 @@ def text_field(x: Call, body: Mapping[str, Any], name: str) -> str:
     """A required text member. Raises `validation`."""
     value = body.get(name)
     if value is None or value == "":
-        raise refusals.validation(x.settings.validation_status, [{name: ["Required"]}], got=sorted(map(str, body)))
+        refusal = refusals.validation(x.settings.validation_status, [{name: ["Required"]}], got=sorted(map(str, body)))
+        refusal.absent = name
+        raise refusal
     if not isinstance(value, str):
         raise refusals.validation(x.settings.validation_status, [{name: ["Expected string"]}], got=type(value).__name__)
     return value

@@ -14,6 +14,7 @@ from lms_emulator.providers.ltiaas.model import Activity, Consumer, Launch, Plat
 from lms_emulator.providers.ltiaas.wire import LTIK, Credential, Scheme, Unreadable, read_authorization
 
 DOMAIN = ".ltiaas.com"
+KEY_ALONE, KEY_AND_TOKEN = "Authorization: Bearer <API key>", "Authorization: LTIK-AUTH-V2 <API key>:<ltik>"
 
 
 class Caller(NamedTuple):
@@ -84,7 +85,12 @@ def bearer(x: Call) -> Tenant:
     code = x.settings.wrong_api_key_code
     credential = read_authorization(x.headers.get("authorization"))
     if isinstance(credential, Unreadable):
-        raise refusals.invalid_api_key(code, got=credential.why, diagnosis=credential.diagnosis)
+        raise refusals.invalid_api_key(
+            code,
+            got=credential.why,
+            diagnosis=credential.diagnosis,
+            looked_for=KEY_ALONE if credential.elsewhere else None,
+        )
     _warn_of_browser(x)
     if credential.scheme != "Bearer":
         raise refusals.bearer_only(code, credential.scheme)
@@ -110,7 +116,12 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
     """
     credential = read_authorization(x.headers.get("authorization"))
     if isinstance(credential, Unreadable):
-        raise refusals.invalid_ltik(reason="unreadable_credential", got=credential.why, diagnosis=credential.diagnosis)
+        raise refusals.invalid_ltik(
+            reason="unreadable_credential",
+            got=credential.why,
+            diagnosis=credential.diagnosis,
+            looked_for=KEY_AND_TOKEN if credential.elsewhere else None,
+        )
     _warn_of_browser(x)
     if credential.scheme not in taken:
         raise refusals.scheme_not_taken(credential.scheme, list(taken))
@@ -213,7 +224,10 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
 
 
 def _why_no_ltik(reason: str) -> str | None:
-    return "this JWT is not an ltik; was it the LMS's own id_token?" if reason == "alg_not_allowed" else None
+    return {
+        "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
+        "bad_signature": "LTIAAS did not sign this: pass the ltik of the launch URL on as it came",
+    }.get(reason)
 
 
 def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:

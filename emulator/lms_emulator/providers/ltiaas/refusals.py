@@ -265,6 +265,7 @@ def no_id_token() -> LtiaasRefusal:
         check="the form carries id_token and state",
         expected="a form_post from the LMS",
         got="no id_token",
+        absent="id_token",
     )
 
 
@@ -290,6 +291,7 @@ def missing_login_parameters(missing: Sequence[str], received: Mapping[str, Any]
         check="iss, login_hint and target_link_uri are given",
         expected=["iss", "login_hint", "target_link_uri"],
         got=f"missing {', '.join(missing)}",
+        absent=missing[0],
     )
 
 

@@ -83,10 +83,11 @@ class Credential(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Why a header is not a credential."""
+    """Why a header is not a credential. Attributes: `elsewhere`, whether one may be in another place."""
 
     why: str
     diagnosis: str | None = None
+    elsewhere: bool = False
 
 
 def read_authorization(header: str | None) -> Credential | Unreadable:
@@ -97,13 +98,14 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
     """
     if not header or not header.strip():
         return Unreadable(
-            "no Authorization header", f"send `Authorization: <scheme> <credentials>`; the schemes are {_SCHEMES}"
+            "no Authorization header", f"send `Authorization: <scheme> <credentials>`; the schemes are {_SCHEMES}", True
         )
     name, _, rest = header.strip().partition(" ")
     rest = rest.strip()
     scheme = _NAMES.get(name.lower())
     if scheme is None:
-        return Unreadable(f"unknown scheme `{name}`" if rest else "a bare value without a scheme", _guess(name, rest))
+        bare = f"unknown scheme `{name}`" if rest else "a bare value without a scheme"
+        return Unreadable(bare, _guess(name, rest), True)
     if not rest:
         return Unreadable(f"{scheme} without credentials", f"nothing stands after {scheme}: is the variable unset?")
     if scheme == "Bearer":
@@ -111,11 +113,14 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
     if scheme == "LTIK-AUTH-V1":
         match = _V1.match(rest)
         if match is None:
-            return Unreadable("LTIK-AUTH-V1 that is not `Token=<ltik>, Additional=Bearer <API key>`")
+            both = ":" in rest
+            why = "the form `<API key>:<ltik>` is that of LTIK-AUTH-V2" if both else None
+            return Unreadable("LTIK-AUTH-V1 that is not `Token=<ltik>, Additional=Bearer <API key>`", why)
         return Credential(scheme, match["key"], match["token"])
     key, colon, token = rest.partition(":")
     if not colon or not key or not token:
-        swapped = "the API key is missing: write `<API key>:<ltik>`" if rest.count(".") == 2 else None
+        lacks = "the API key" if rest.count(".") == 2 else "the ltik, or the service key,"
+        swapped = f"{lacks} is missing: write `<API key>:<ltik>`"
         return Unreadable(f"{scheme} that is not `<API key>:<token>`", swapped)
     if key.count(".") == 2 and token.count(".") != 2:
         return Unreadable(f"{scheme} with its halves swapped", "sent `<ltik>:<API key>`; the API key comes first")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.access.slips import misspelt
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.openedx import refusals
@@ -77,7 +78,10 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
     words = _words(x)
     if len(words) == 1:
         raise refusals.bearer_refused(
-            "token_not_provided", "Invalid token header. No credentials provided.", got=words[0]
+            "token_not_provided",
+            "Invalid token header. No credentials provided.",
+            got=words[0],
+            looked_for="Authorization: Bearer <token>",
         )
     if len(words) > 2:
         raise refusals.bearer_refused(
@@ -191,7 +195,12 @@ def _jwt_diagnosis(x: Call, error: jwt.TokenError, token: str) -> str | None:
     if error.reason == "bad_signature" and (why := jwt.why_not_whole(token)):
         return why
     if error.reason == "bad_signature":
+        for words, secret in misspelt(x.store.section.jwt.secret):
+            if jwt.is_signed(token, secret, "HS256"):
+                return f"it was signed with this site's secret {words}"
         return "signed with another key, or its header or payload was changed after signing"
+    if error.reason in ("alg_not_allowed", "alg_confusion"):
+        return f"it was signed with {error.got}; this site takes {error.expected}"
     if error.reason == "expired":
         return f"JWTs live {x.settings.jwt_seconds} s; ask for a new one"
     return None

@@ -71,6 +71,7 @@ def not_authenticated() -> OpenedxRefusal:
         message="Authentication credentials were not provided.",
         check="the caller is known",
         expected="Authorization: Bearer …, Authorization: JWT …, or a session cookie, as the resource takes them",
+        looked_for="Authorization: Bearer <token>` or `Authorization: JWT <token>",
     )
 
 

@@ -23,6 +23,7 @@ from lms_emulator.signing import lti11, oauth1
 
 PRODUCT_FAMILY = "openlearning-api"
 _KEEP = timedelta(hours=1)
+_NEWER = "this is a message of LTI 1.3; OpenLearning's launches are those of LTI 1.1"
 """How long a nonce and an issued form outlive the launch itself, so that setting the clock back does not revive one."""
 
 
@@ -99,7 +100,11 @@ def _registration(x: Call, fields: Mapping[str, str]) -> Registration:
         "oauth_consumer_key is in the form",
         fields.get("oauth_consumer_key"),
         refusals.launch_without_key,
-        diagnosis="the OAuth fields came in the Authorization header; LTI puts them in the form" if in_header else None,
+        diagnosis="the OAuth fields came in the Authorization header; LTI puts them in the form"
+        if in_header
+        else _NEWER
+        if "id_token" in fields
+        else None,
     )
     return ensure(
         x,
@@ -127,13 +132,14 @@ def _check_message(x: Call, fields: Mapping[str, str]) -> None:
         got = fields.get(name)
         passed = got == value if value else bool(got)
         refuse = partial(refusals.launch_not_lti, name)
-        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got)
+        newer = _NEWER if got in ("1.3.0", "LtiResourceLinkRequest") else None
+        ensure(x, f"the LTI field {name}", passed, refuse, expected=value or "not empty", got=got, diagnosis=newer)
 
 
 def _check_oauth(x: Call, pairs: list[tuple[str, str]]) -> None:
-    for name, passed, expected, got in signed_launches.oauth_fields(pairs):
+    for name, passed, expected, got, why in signed_launches.oauth_fields(pairs):
         refuse = partial(refusals.launch_oauth_fields, name)
-        ensure(x, f"the OAuth field {name}", passed, refuse, expected=expected, got=got)
+        ensure(x, f"the OAuth field {name}", passed, refuse, expected=expected, got=got, diagnosis=why)
 
 
 def _check_signature(

@@ -70,6 +70,7 @@ def missing_api_key(diagnosis: str | None = None) -> Refusal:
         message="An API key is required",
         check="an API key came with the request",
         expected="the query parameter api_key, or the header X-API-Key",
+        looked_for="X-API-Key: <key>" if diagnosis is None else None,
         diagnosis=diagnosis,
     )
 
@@ -159,6 +160,7 @@ def field_error(x: Call, field: str, message: str, *, got: object = None, diagno
         expected=message,
         got=got,
         diagnosis=diagnosis,
+        absent=field if got is None else None,
     )
 
 
@@ -258,7 +260,8 @@ def launch_unreadable(**details: Any) -> Refusal:
 
 def launch_without_key(**details: Any) -> Refusal:
     """422: no consumer key, so nobody claims to have signed it."""
-    return Refusal("launch_without_key", status=422, message="The launch has no consumer key.", **details)
+    message = "The launch has no consumer key."
+    return Refusal("launch_without_key", status=422, message=message, absent="oauth_consumer_key", **details)
 
 
 def launch_unknown_key(**details: Any) -> Refusal:
@@ -269,13 +272,15 @@ def launch_unknown_key(**details: Any) -> Refusal:
 def launch_not_lti(field: str, **details: Any) -> Refusal:
     """400: one of the three fields that make it an LTI 1.1 launch is missing or has another value."""
     message = f"The launch is not a valid LTI message ({field})."
-    return Refusal("launch_not_lti", status=400, message=message, **details)
+    absent = None if details["got"] else field
+    return Refusal("launch_not_lti", status=400, message=message, absent=absent, **details)
 
 
 def launch_oauth_fields(field: str, **details: Any) -> Refusal:
     """400: an OAuth field is repeated, missing, or has a value that no launch has."""
     message = f"The launch is not signed correctly ({field})."
-    return Refusal("launch_oauth_fields", status=400, message=message, **details)
+    absent = None if details["got"] else field
+    return Refusal("launch_oauth_fields", status=400, message=message, absent=absent, **details)
 
 
 def launch_signature(**details: Any) -> Refusal:

@@ -100,21 +100,24 @@ async def token(x: Call) -> Response:
     x.notes["grant_type"] = grant
     if not x.is_form:
         raise refusals.invalid_request(
-            "body_not_a_form", expected="application/x-www-form-urlencoded", got=x.content_type
+            "body_not_a_form",
+            expected="application/x-www-form-urlencoded",
+            got=x.content_type,
+            absent="grant_type",
         )
     if grant == "client_credentials":
         body = await lti_tokens.service_token(x)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
     if grant not in ("authorization_code", "refresh_token"):
-        raise refusals.unsupported_grant_type(x, grant)
+        raise refusals.unsupported_grant_type(grant)
     application = oauth.authenticate_client(x, *_client(x))
     if grant == "authorization_code":
         if not x.field("code"):
-            raise refusals.invalid_request("code_missing", expected="code")
+            raise refusals.invalid_request("code_missing", expected="code", absent="code")
         issued = oauth.exchange_code(x, application, x.field("code"), x.field("redirect_uri"))
     else:
         if not x.field("refresh_token"):
-            raise refusals.invalid_request("refresh_token_missing", expected="refresh_token")
+            raise refusals.invalid_request("refresh_token_missing", expected="refresh_token", absent="refresh_token")
         issued = oauth.refresh(x, application, x.field("refresh_token"), x.field("scope"))
     return JSONResponse(issued.body(), headers={"Cache-Control": "no-store"})
 

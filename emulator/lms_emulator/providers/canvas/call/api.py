@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lms_emulator.core.access.recognise import recognise
+from lms_emulator.core.access.absent import why_nobody
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.languages import translated
@@ -17,8 +17,6 @@ from lms_emulator.providers.canvas.model import AccessToken, Account, Course, Us
 if TYPE_CHECKING:
     from lms_emulator.core.http.refusals import SiteRefusal
 
-_NOT_LOOKED_AT = ("x-api-key", "x-access-token", "access-token", "x-auth-token")
-"""Headers that other APIs take a token in."""
 SHARD = 10_000_000_000_000
 ENCODED_SLASH = "\x1f"
 """Stands in a decoded path for a slash that the client encoded."""
@@ -140,11 +138,8 @@ def why_no_token(x: Call) -> str | None:
     header = x.headers.get("authorization", "")
     if header.startswith("Bearer ") and header[7:].strip():
         return None
-    basic = x.basic()
-    for sent in (header.partition(" ")[2], header, basic[1] if basic else "", *map(x.headers.get, _NOT_LOOKED_AT)):
-        if sent and (found := recognise(x, sent)) is not None:
-            return f"{found}; Canvas looks for it in `Authorization: Bearer <token>`"
-    return f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
+    shape = f"the Authorization header is not `Bearer <token>`: {header[:12]!r}" if header else None
+    return why_nobody(x, "Authorization: Bearer <token>") or shape
 
 
 def global_id(number: int) -> int:

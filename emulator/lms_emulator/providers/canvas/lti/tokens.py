@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lms_emulator.core.access import issued_tokens as issued
+from lms_emulator.core.access.slips import why_no_jwt
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.core.keys import private_pem
 from lms_emulator.lti.assertions import Assertions, Client, why_claim
@@ -104,7 +105,8 @@ class CanvasAssertions(Assertions[Call]):
         if fault.kind == "client_unknown":
             return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown")
         if fault.kind == "malformed":
-            return refusals.page_crashed(f"client_assertion is no JWT: {fault.got!r}")
+            slip = why_no_jwt(fault.credential or "")
+            return refusals.page_crashed(f"client_assertion is no JWT: {fault.got!r}" + (f"; {slip}" if slip else ""))
         sentence = _SENTENCES.get(fault.kind, "JWS signature invalid.")
         diagnosis = (
             fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
-from lms_emulator.core.http.exchange import Exchange
+from lms_emulator.core.access.token_requests import (
+    why_no_grant,
+    why_no_redirect,
+    why_no_response_type,
+    why_no_scope,
+)
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas.refusals import rest, text
@@ -29,7 +33,10 @@ def oauth_error(
 
 def unknown_client(got: str, reason: str = "unknown_client") -> SiteRefusal:
     """401: no active developer key has this id."""
-    hint = "the client id is the developer key's number" if not got.isdigit() else None
+    hint = None if got.isdigit() else "the client id is the developer key's number"
+    absent = "client_id" if reason == "unknown_client" else None
+    if not got:
+        hint = None if absent else "the assertion has no `sub`: it is the client id, the developer key's number"
     return oauth_error(
         reason,
         "invalid_client",
@@ -40,6 +47,7 @@ def unknown_client(got: str, reason: str = "unknown_client") -> SiteRefusal:
         got=got,
         diagnosis=hint,
         credential=got,
+        absent=absent,
     )
 
 
@@ -65,6 +73,7 @@ def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
         check="redirect_uri is registered, or on the key's host or below it",
         expected=expected,
         got=got,
+        absent=None if got else "redirect_uri",
         diagnosis=why_no_redirect(got, expected)
         or "Canvas answers here itself; nothing is sent to an address that is not registered",
     )
@@ -77,6 +86,7 @@ def code_missing() -> SiteRefusal:
         "invalid_request",
         "You must provide the code parameter when using the authorization_code grant type",
         check="code is present",
+        absent="code",
     )
 
 
@@ -114,6 +124,7 @@ def refresh_token_missing() -> SiteRefusal:
         "invalid_request",
         "You must provide the refresh_token parameter when using the refresh_token grant type",
         check="refresh_token is present",
+        absent="refresh_token",
     )
 
 
@@ -129,7 +140,7 @@ def refresh_token_not_found(error: str, diagnosis: str | None = None, credential
     )
 
 
-def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
+def unsupported_grant_type(got: str) -> SiteRefusal:
     """400: a grant that the token endpoint does not know."""
     known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
@@ -139,7 +150,8 @@ def unsupported_grant_type(x: Exchange[Any, Any], got: str) -> SiteRefusal:
         check="grant_type",
         expected=known,
         got=got,
-        diagnosis=why_no_grant(x, got, known),
+        diagnosis=why_no_grant(got, known),
+        absent=None if got else "grant_type",
     )
 
 
@@ -156,8 +168,16 @@ def bad_service_scope(refused: list[str], known: Collection[str]) -> SiteRefusal
         _scope_sentence(refused),
         check="every scope asked for is the key's",
         got=refused,
-        diagnosis=why_no_scope(refused, known),
+        diagnosis=why_no_scope(refused, known) or _why_other_scope(refused),
     )
+
+
+def _why_other_scope(refused: list[str]) -> str | None:
+    if not refused:
+        return "no scope was asked for: name those of the LTI services"
+    if any(one.startswith("url:") for one in refused):
+        return "a scope that begins with `url:` is one of the REST API, which takes a person's token"
+    return None
 
 
 def _scope_sentence(refused: list[str]) -> str:
@@ -208,6 +228,8 @@ def unsupported_response_type(redirect_uri: str, state: str | None, got: str | N
         check="response_type",
         expected="code",
         got=got,
+        diagnosis=why_no_response_type(got),
+        absent=None if got else "response_type",
     )
 
 
@@ -222,10 +244,12 @@ def code_verifier_wrong(why: str) -> SiteRefusal:
     )
 
 
-def invalid_scope(redirect_uri: str | None, refused: list[str], diagnosis: str | None) -> SiteRefusal:
-    """Sent back, out of band answered: scopes that a key which enforces them does not have."""
+def invalid_scope(
+    redirect_uri: str | None, refused: list[str], diagnosis: str | None, known: Collection[str]
+) -> SiteRefusal:
+    """Sent back, out of band answered: scopes that a key which enforces them does not have (`known`)."""
     if redirect_uri is None:
-        return bad_service_scope(refused, ())
+        return bad_service_scope(refused, known)
     return redirected(
         redirect_uri,
         "invalid_scope",
@@ -233,7 +257,7 @@ def invalid_scope(redirect_uri: str | None, refused: list[str], diagnosis: str |
         _scope_sentence(refused),
         check="every scope asked for is one of the key's",
         got=refused,
-        diagnosis=diagnosis,
+        diagnosis=diagnosis or why_no_scope(refused, known),
     )
 
 

@@ -41,7 +41,7 @@ async def _token(x: Call, params: Params) -> Response:
     elif grant in _GRANTS:
         body = _user_token(x, params, grant)
     else:
-        raise oauth_refusals.unsupported_grant_type(x, grant)
+        raise oauth_refusals.unsupported_grant_type(grant)
     limits.charge_visitor(x)
     kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # as a frame of a page could read it
     return Response(wire.dumps(body), headers={"Cache-Control": "no-store"}, media_type=kind)
@@ -50,7 +50,10 @@ async def _token(x: Call, params: Params) -> Response:
 def _service_token(x: Call, params: Params) -> Awaitable[dict[str, object]]:
     kind, assertion = params.text("client_assertion_type"), params.text("client_assertion")
     if not (assertion if kind == JWT_BEARER else params.text("client_id")):
-        raise refusals.page_error(400, "assertion_missing", "client_assertion is sent")
+        diagnosis = f"client_assertion_type has to be {JWT_BEARER}" if assertion else None
+        absent = None if assertion else "client_assertion"
+        check = "client_assertion is sent"
+        raise refusals.page_error(400, "assertion_missing", check, diagnosis=diagnosis, absent=absent)
     scope = params.text("scope") if params.has("scope") else params.text("scopes")
     return tokens.service_token(x, kind or "", assertion or "", scope or "")
 

@@ -105,7 +105,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             reason="" if error.reason in _TOKEN_FAULTS else f"id_token_{error.reason}",
             expected=error.expected,
             got=error.got,
-            diagnosis=(whose_signature(x, token) if error.reason in FAULTS else None)
+            diagnosis=(whose_signature(x, token, pair=True) if error.reason in FAULTS else None)
             or f"{error.check}: {error.reason}",
         ) from None
     warn_of_critical(x, token)

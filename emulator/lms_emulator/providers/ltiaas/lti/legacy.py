@@ -52,7 +52,12 @@ def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
     for one in signed_launches.oauth_fields(_once(pairs)):
         if not x.check(f"the OAuth field {one.name}", one.passed, expected=one.expected, got=one.got):
             raise refusals.legacy_launch_refused(
-                "INVALID_OAUTH_FIELD", "legacy_oauth_field", check=one.name, expected=one.expected, got=one.got
+                "INVALID_OAUTH_FIELD",
+                "legacy_oauth_field",
+                check=one.name,
+                expected=one.expected,
+                got=one.got,
+                diagnosis=one.why,
             )
     _check_signature(x, consumer, pairs, fields)
     _check_time(x, int(fields["oauth_timestamp"]))

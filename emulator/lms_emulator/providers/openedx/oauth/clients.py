@@ -57,7 +57,7 @@ class ClientCheck:
         return self.application is not None and self.application.client_type == "confidential"
 
     def _load(self, client_id: str) -> Application | None:
-        if self.application is None:
+        if self.application is None and client_id:
             self.application = lookup.application(self.x.store, self.x.settings, client_id)
             if self.application is None:
                 self.notes.append(f"no application has the client id {client_id!r}")
@@ -95,7 +95,8 @@ class ClientCheck:
     def _secret_holds(self, application: Application, secret: str) -> bool:
         if hmac.compare_digest(application.client_secret.encode(), secret.encode("utf-8", "surrogatepass")):
             return True
-        self.strange, self.registered = secret, application.client_secret
+        if secret or not self.strange:
+            self.strange, self.registered = secret, application.client_secret
         return False
 
     def _refusal(self) -> refusals.OpenedxRefusal:
@@ -106,6 +107,7 @@ class ClientCheck:
             expected="client_id and client_secret, in HTTP Basic or the form",
             got={"client_id": self.x.field("client_id"), "basic": self._basic() is not None},
             diagnosis="; ".join(notes) or None,
+            absent="client_id",
             credential=self.strange,
             registered=self.registered,
         )

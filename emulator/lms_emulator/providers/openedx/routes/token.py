@@ -79,7 +79,8 @@ def _grant(x: Call) -> tuple[Application, Issued]:
             check="grant_type",
             expected=sorted(_GRANTS),
             got=grant_type,
-            diagnosis=why_no_grant(x, grant_type, _GRANTS),
+            diagnosis=why_no_grant(grant_type, _GRANTS),
+            absent=None if grant_type else "grant_type",
         )
     return run(x)
 
@@ -127,6 +128,7 @@ def _require_grant_type(x: Call, application: Application, grant: str) -> None:
             check="the application's authorization grant type",
             expected=list(allowed),
             got=application.authorization_grant_type,
+            diagnosis=f"the application is set up for the grant {application.authorization_grant_type} alone",
         )
 
 
@@ -174,7 +176,11 @@ def _password(x: Call) -> tuple[Application, Issued]:
     for name in ("username", "password"):
         if not x.field(name):
             raise refusals.oauth_error(
-                "invalid_request", f"Request is missing {name} parameter.", reason=f"missing_{name}", check=name
+                "invalid_request",
+                f"Request is missing {name} parameter.",
+                reason=f"missing_{name}",
+                check=name,
+                absent=name,
             )
     user = _user_by_password(x)
     _require_grant_type(x, application, "password")
@@ -196,13 +202,17 @@ def _user_by_password(x: Call) -> User:
             check="username and password",
             got=name,
             diagnosis=diagnosis,
+            credential=password if user is not None else None,
+            registered=user.password if user is not None else None,
         )
     return user
 
 
 def _authorization_code(x: Call) -> tuple[Application, Issued]:
     if "code" not in x.form():
-        raise refusals.oauth_error("invalid_request", "Missing code parameter.", reason="missing_code", check="code")
+        raise refusals.oauth_error(
+            "invalid_request", "Missing code parameter.", reason="missing_code", check="code", absent="code"
+        )
     application = ClientCheck(x).require()
     _require_grant_type(x, application, "authorization_code")
     grant = _live_grant(x, application)
@@ -294,7 +304,11 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
 def _refresh_token(x: Call) -> tuple[Application, Issued]:
     if "refresh_token" not in x.form():
         raise refusals.oauth_error(
-            "invalid_request", "Missing refresh token parameter.", reason="missing_refresh_token", check="refresh_token"
+            "invalid_request",
+            "Missing refresh token parameter.",
+            reason="missing_refresh_token",
+            check="refresh_token",
+            absent="refresh_token",
         )
     application = ClientCheck(x).require()
     _require_grant_type(x, application, "refresh_token")

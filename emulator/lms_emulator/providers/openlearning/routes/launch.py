@@ -89,7 +89,11 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
             refusals.launch_content_type,
             expected=FORM,
             got=x.content_type,
-            diagnosis="the form was sent as JSON; post the params as a URL-encoded form" if json else None,
+            diagnosis="the form was sent as JSON; post the params as a URL-encoded form"
+            if json
+            else "the fields came in the URL's query; post them as a form"
+            if "oauth_consumer_key" in x.query and not x.body
+            else None,
         )
     try:
         return [pair for data in (body, x.query_string) for pair in decode_pairs(data, "strict")]

@@ -1,0 +1,111 @@
+"""Where that is which a request lacks: a parameter under another name or in another place, a credential likewise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lms_emulator.core.access.recognise import recognise
+from lms_emulator.core.access.token_requests import NO_CLIENT
+from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.suggest import nearest
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+
+_FORM = "application/x-www-form-urlencoded"
+_OF_CREDENTIALS = re.compile("token|key|auth|bearer|jwt|secret", re.IGNORECASE)
+_MOST = 20
+_NAMES = frozenset((
+    "grant_type", "client_id", "client_secret", "code", "code_verifier", "code_challenge", "code_challenge_method",
+    "redirect_uri", "refresh_token", "scope", "state", "username", "password", "response_type", "assertion_type",
+    "client_assertion_type", "oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp",
+    "oauth_nonce", "oauth_version",
+))  # fmt: skip
+"""Parameters of OAuth, which are never another one misspelt."""
+_GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
+
+
+def why_absent(x: Exchange[Any, Any], name: str) -> str | None:
+    """Why a parameter did not come: it is empty, in another place, in a body that was not read, or misspelt."""
+    in_query, in_body = dict(x.query.peek()), _body(x)
+    reads_query = x.method in ("GET", "HEAD", "DELETE")
+    read, other = (in_query, in_body) if reads_query else (in_body, in_query)
+    if name in read and (reads_query or x.body_was_read):
+        return f"{name} came, but is empty: has the variable a value?" if not read[name] else None
+    if name in other:
+        return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
+    if not reads_query and x.body and not x.body_was_read:
+        return f"the body came as {x.content_type or 'no Content-Type'}; send {_FORM}"
+    if x.is_form and len(in_body) == 1 and next(iter(in_body)).lstrip()[:1] in ("{", "["):
+        return f"the body is JSON, and its Content-Type says {x.content_type}"
+    if like := _like(name, read) or _like(name, other):
+        return f"`{like}` came; the name is `{name}`"
+    for one, value in read.items() if name in _GRANTED else ():
+        if one in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
+            return f"{found}; it came as `{one}`"
+    scheme = x.headers.get("authorization", "").partition(" ")[0]
+    if name == "client_id" and scheme and scheme.lower() != "basic":
+        return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
+    return NO_CLIENT if name == "client_id" and not scheme else None
+
+
+def _place(x: Exchange[Any, Any], reads_query: bool) -> str:
+    if reads_query:
+        return "query"
+    return "form" if x.is_form else "body"
+
+
+def _like(name: str, sent: dict[str, Any]) -> str | None:
+    plain = _plain(name)
+    known = [one for one in sent if _plain(one) and one not in _NAMES and not name.startswith(f"{one}_")]
+    inside = (one for one in known if plain in _plain(one))
+    part = (one for one in known if len(one) > 3 and _plain(one) in plain)
+    return next(inside, None) or next(part, None) or nearest(name, known, 0.75)
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def _body(x: Exchange[Any, Any]) -> dict[str, Any]:
+    """The members of the body, as far as it can be read."""
+    try:
+        if x.is_form:
+            return dict(x.form().peek())
+        value = x.plain_json() if x.body else None
+    except BodyError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def why_nobody(x: Exchange[Any, Any], looked_for: str) -> str | None:
+    """Whose credential came in a place where the provider does not look.
+
+    Parameters: `looked_for`, how one is sent, such as `Authorization: Bearer <token>`.
+    """
+    title = x.world.providers[x.provider].title
+    for place, sent in list(_sent(x))[:_MOST]:
+        if sent and (found := recognise(x, sent)) is not None:
+            return f"{found}; it came {place}; {title} looks for it in `{looked_for}`"
+    return None
+
+
+def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
+    """Whatever may be a credential, with its place in words."""
+    header = x.headers.get("authorization", "")
+    scheme, _, rest = header.partition(" ")
+    yield f"as `{scheme} …`", rest.strip()
+    yield "in the Authorization header without a scheme", header
+    yield "after a scheme that is not parted from it by a space", re.split("[=:]", header, maxsplit=1)[-1]
+    name, password = x.basic() or ("", "")
+    yield "as the name of HTTP Basic", name
+    yield "as the password of HTTP Basic", password
+    for name, value in x.headers.items():
+        if name not in ("authorization", "cookie") and _OF_CREDENTIALS.search(name):
+            yield f"in the header {name}", value
+    for where, pairs in (("query", x.query.peek()), ("body", _body(x).items()), ("cookies", x.cookies.items())):
+        for name, value in pairs:
+            if isinstance(value, str) and _OF_CREDENTIALS.search(name):
+                yield f"in the {where}, as `{name}`", value

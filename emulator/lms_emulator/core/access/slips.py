@@ -1,0 +1,122 @@
+"""Slips of the hand: what a text was before somebody quoted, encoded, wrapped or copied it once too often."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from lms_emulator.core.http import json_text
+from lms_emulator.core.suggest import nearest
+
+_LONGEST = 16_384
+_ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("HS", "RS", "ES", "PS") for size in (256, 384, 512))
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+def undone(sent: str) -> Iterator[tuple[str, str]]:
+    """What a text may have been meant to be: each slip in words, as the end of a sentence, and the text without it."""
+    if len(sent) > _LONGEST:
+        return
+    for why, undo in _SLIPS:
+        for meant in undo(sent):
+            if meant and meant != sent:
+                yield why, meant
+
+
+def why_no_jwt(sent: str) -> str | None:
+    """Which slip made a text of what would be a JWT; None if none did."""
+    for why, meant in undone(sent):
+        if _JWT.fullmatch(meant) and meant.startswith("eyJ"):
+            return f"it is a JWT, but {why}"
+    return None
+
+
+def misspelt(secret: str) -> Iterator[tuple[str, str]]:
+    """What is used in place of a secret by mistake: each in words, as the end of a sentence, and the text."""
+    yield "with a line end after it", secret + "\n"
+    yield "with white space after it", secret + " "
+    yield "encoded in base64", b64encode(secret.encode(errors="surrogatepass")).decode()
+    for why, meant in undone(secret):
+        if meant == secret.strip() or why == _DECODED:
+            yield ("trimmed" if meant == secret.strip() else "decoded from base64"), meant
+    yield "in quotation marks", f'"{secret}"'
+    yield "with the & that belongs to the key after it", secret + "&"
+
+
+def how_differs(expected: object, got: object) -> str | None:
+    """In what alone a text differs from one that it should have been; None if it is another.
+
+    Parameters: `expected`, a text or several; sentences lead to nothing.
+    """
+    if isinstance(got, str) and got in _ALGORITHMS:
+        return f"it was signed with {got}; only {' or '.join(map(str, _listed(expected)))} is taken"
+    known = [one for one in _listed(expected) if isinstance(one, str)]
+    if not isinstance(got, str) or not got or got in known or len(got) > _LONGEST:
+        return None
+    for right in known:
+        for why, meant in undone(got):
+            if meant == right:
+                return f"it is the right one, {right}, but {why}"
+        if got.rstrip("/") == right.rstrip("/"):
+            return f"it has to be {right}, {'without' if got.endswith('/') else 'with'} a slash at its end"
+        if "://" in right and got.partition("://")[2] == right.partition("://")[2]:
+            return f"it has to be {right}: the scheme differs"
+        if got.lower() == right.lower():
+            return f"it has to be {right}: letters differ in case"
+    near = nearest(got, [one for one in known if " " not in one], 0.8)
+    return f"did you mean {near}?" if near else None
+
+
+def _listed(expected: object) -> list[object]:
+    return list(expected) if isinstance(expected, list | tuple) else [expected]
+
+
+def _from_base64(text: str) -> list[str]:
+    if not _BASE64.fullmatch(text):
+        return []
+    try:
+        found = b64decode(text.translate(_STANDARD) + "=" * (-len(text) % 4)).decode("ascii")
+    except ValueError:
+        return []
+    return [found] if found.isprintable() else []
+
+
+def _from_json(text: str) -> list[str]:
+    if not text.startswith("{"):
+        return []
+    try:
+        members = json_text.parse(text.encode())
+    except ValueError:
+        return []
+    return [value for value in members.values() if isinstance(value, str)] if isinstance(members, dict) else []
+
+
+def _from_query(text: str) -> list[str]:
+    if "=" not in text or " " in text:
+        return []
+    return [value for _, value in parse_qsl(urlsplit(text).query if "://" in text else text)]
+
+
+def _as_base64url(text: str) -> list[str]:
+    return [".".join(part.translate(_URL).rstrip("=") for part in text.split("."))] if text.count(".") == 2 else []
+
+
+_DECODED = "it was encoded in base64 once more"
+_STANDARD, _URL = str.maketrans("-_", "+/"), str.maketrans("+/", "-_")
+_SLIPS: tuple[tuple[str, Callable[[str], list[str]]], ...] = (
+    ("there is white space around it", lambda text: [text.strip()]),
+    ("there are quotation marks around it", lambda text: [text.strip("\"'`")]),
+    ("it was written out as Python's bytes, b'…'", lambda text: [text[2:-1]] if text[:2] in ("b'", 'b"') else []),
+    ("there are brackets around it", lambda text: [text.strip("<>{}[]()")]),
+    ("it is percent-encoded once too often", lambda text: [unquote(text)]),
+    ("its scheme stands before it once more", lambda text: [text.partition(" ")[2].strip()]),
+    ("there are line breaks or spaces in it", lambda text: ["".join(text.split())]),
+    ("it is base64 with + and / or its padding, where a JWT has base64url without", _as_base64url),
+    (_DECODED, _from_base64),
+    ("a whole JSON document was sent instead of this one member", _from_json),
+    ("a whole query string or URL was sent instead of this one value", _from_query),
+    ("what followed it in the query was sent with it", lambda text: [text.partition("&")[0]]),
+)
