@@ -158,3 +158,34 @@ def test_results_of_outcomes_are_refused_in_order(canvas: Site) -> None:
     for query, text in wrong.items():
         answer = teacher.get(f"{path}?{query}")
         assert (answer.status_code, answer.json()["message"]) == (400, text)
+
+
+def test_the_history_of_grades_counts_submissions_and_tells_changes_of_scores(canvas: Site) -> None:
+    teacher = canvas.teacher
+    emptied(teacher)
+    tasks = [work(teacher, name=name) for name in "AB"]
+    for task in tasks:
+        for user in (ADA, 102):
+            grade(teacher, task, 1, user=user)
+    for score in (1, 3, None, "odd", 2):
+        grade(teacher, tasks[0], score)
+    today = teacher.get(f"{COURSE}/assignments/{tasks[0]['id']}/submissions/{ADA}").json()["graded_at"][:10]
+    path = f"{COURSE}/gradebook_history"
+    page = teacher.get(f"{path}/days", params={"per_page": 1})
+    assert "page=4" in page.headers["link"]
+    (shown,) = page.json()
+    (grader,) = shown["graders"]
+    assert (shown["date"], [one["name"] for one in grader["assignments"]]) == (today, ["A"])
+    assert len(teacher.get(f"{path}/{today}").json()[0]["assignments"]) == 2
+    of = f"{path}/{today}/graders/{grader['id']}/assignments/{tasks[0]['id']}/submissions"
+    first, second = sorted(teacher.get(of).json(), key=lambda row: row["versions"][0]["user_id"])
+    assert [(row["previous_grade"], row["new_grade"]) for row in first["versions"]] == [
+        ("3", "2"),
+        ("1", "3"),
+        (None, "1"),
+    ]
+    assert len(second["versions"]) == 1
+    assert teacher.get(of.replace(f"graders/{grader['id']}", "graders/0")).json() == []
+    for odd, status in ((f"{today}T00:00", 500), ("2020-1-5", 200)):
+        assert teacher.get(f"{path}/{odd}").status_code == status
+    assert teacher.get(of.replace(f"assignments/{tasks[0]['id']}", "assignments/9999999")).status_code == 404

@@ -55,6 +55,16 @@ def test_a_table_makes_changes_and_deletes(canvas: Site) -> None:
     assert admin.get(f"/api/v1/outcomes/{read['id']}").status_code == 404
 
 
+def test_groups_are_told_of_what_has_succeeded(canvas: Site) -> None:
+    failed = send(canvas, "a,b\nc,d\n")
+    answer = canvas.admin.get(f"{ACCOUNT}/outcome_imports/{failed['id']}/created_group_ids")
+    assert (failed["workflow_state"], answer.status_code, answer.json()) == (
+        "failed",
+        404,
+        {"message": "Import has failed"},
+    )
+
+
 def test_rows_that_are_wrong_are_left_out(canvas: Site) -> None:
     rows = [
         ("a b,outcome,T,,,,,", 'The "vendor_guid" field must have no spaces'),

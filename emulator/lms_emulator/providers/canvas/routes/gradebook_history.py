@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
-from lms_emulator.providers.canvas.call.params import query_of
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.call.params import as_integer, query_of
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -27,6 +28,7 @@ SOURCE = (
 )
 BY_ITSELF = "Graded on submission"
 Row = tuple[Submission, int, SubmissionVersion]
+Pair = tuple[Assignment, Submission]
 
 
 def _course(api: Api) -> Course:
@@ -35,22 +37,27 @@ def _course(api: Api) -> Course:
     return course
 
 
-def _day(moment: datetime | None) -> str:
-    return moment.date().isoformat() if moment is not None else ""
+def _day(api: Api, moment: datetime | None) -> str:
+    return moment.astimezone(api.zone).date().isoformat() if moment is not None else ""
 
 
-def _graded(api: Api, course: Course, day: str | None = None) -> list[tuple[Assignment, Submission]]:
+def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
     """The graded submissions of a course, of one day or all, latest first."""
     found = [
         (base, one)
         for base in assignments.of_course(api, course)
         for one in submissions.stored(api, base)
-        if one.graded_at is not None and day in (None, _day(one.graded_at))
+        if one.graded_at is not None and day in (None, _day(api, one.graded_at))
     ]
     return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
 
 
-def _graders(api: Api, course: Course, found: list[tuple[Assignment, Submission]]) -> list[dict[str, Any]]:
+def _by_page(api: Api, found: list[Pair], path: str, told: Callable[[list[Pair]], Any]) -> Any:
+    """What a page of submissions comes to: Canvas counts submissions here, whatever it makes of them."""
+    return paged(api, found, lambda pair: pair, path=path, wrap=told)
+
+
+def _graders(api: Api, course: Course, found: list[Pair]) -> list[dict[str, Any]]:
     """Who graded, with the assignments, both in the order in which they come first."""
     by_grader: dict[int, dict[int, Assignment]] = {}
     for base, one in found:
@@ -66,56 +73,66 @@ def _graders(api: Api, course: Course, found: list[tuple[Assignment, Submission]
 def days(api: Api) -> Any:
     """The days on which something was graded."""
     course = _course(api)
-    found = _graded(api, course)
-    dates = list(dict.fromkeys(_day(one.graded_at) for _, one in found))
 
-    def shape(day: str) -> dict[str, Any]:
-        rows = [pair for pair in found if _day(pair[1].graded_at) == day]
-        return {"graders": _graders(api, course, rows), "date": day}
+    def told(found: list[Pair]) -> Any:
+        dates = sorted({_day(api, one.graded_at) for _, one in found}, reverse=True)
+        of = {day: [pair for pair in found if _day(api, pair[1].graded_at) == day] for day in dates}
+        return [{"graders": _graders(api, course, of[day]), "date": day} for day in dates]
 
-    return paged(api, dates, shape, path=f"/api/v1/courses/{course.id}/gradebook_history/days")
+    return _by_page(api, _graded(api, course), f"/api/v1/courses/{course.id}/gradebook_history/days", told)
 
 
 def _date_of(api: Api) -> str:
-    moment = read_moment(api.slot("date"), api.zone)
-    if moment is None:
-        raise refusals.crashed("Canvas fails on a day that is none", api.slot("date"))
-    return moment.astimezone(api.zone).date().isoformat()
+    try:
+        return datetime.strptime(api.slot("date"), "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
+    except ValueError as error:
+        raise refusals.crashed("Canvas fails on a day that is none", api.slot("date")) from error
 
 
 def day(api: Api) -> Any:
     """Who graded what on a day."""
     course = _course(api)
-    found = _graders(api, course, _graded(api, course, _date_of(api)))
     path = f"/api/v1/courses/{course.id}/gradebook_history/{api.slot('date')}"
-    return paged(api, found, lambda row: row, path=path)
+    return _by_page(api, _graded(api, course, _date_of(api)), path, lambda found: _graders(api, course, found))
 
 
 def of_grader(api: Api) -> Any:
-    """What a user graded of an assignment on a day, with every version."""
+    """What a user graded of an assignment on a day, with the versions that changed the score, the newest first."""
     course = _course(api)
-    date, grader = _date_of(api), identifiers.local_number(api.slot("grader_id"))
-    base = assignments.find(api, course, api.slot("assignment_id"))
-    found = [one for other, one in _graded(api, course, date) if other.id == base.id and (one.grader_id or 0) == grader]
-    found.sort(key=lambda one: one.id)
+    date, grader = _date_of(api), as_integer(api.slot("grader_id"))
+    base = identifiers.find(api, "assignments", api.slot("assignment_id"))
+    if base is None:
+        raise refusals.not_found("the assignment", api.slot("assignment_id"))
+    found = [
+        (other, one)
+        for other, one in _graded(api, course, date)
+        if other.id == base.id
+        and one.grader_id is not None
+        and (one.grader_id == grader or (grader == 0 and one.grader_id < 0))
+    ]
 
-    def shape(one: Submission) -> dict[str, Any]:
-        rows = [_version(api, one, number, v, base, course) for number, v in enumerate(one.versions, 1)]
-        for place, row in enumerate(rows):
-            before = rows[place - 1] if place else None
-            row |= {
-                "previous_grade": before["grade"] if before else None,
-                "previous_graded_at": before["graded_at"] if before else None,
-                "previous_grader": before["grader"] if before else None,
-                "new_grade": row["grade"],
-                "new_graded_at": row["graded_at"],
-                "new_grader": row["grader"],
-                "new_score": row["score"],
-            }
-        return {"submission_id": one.id, "versions": rows[::-1]}
+    def told(rows: list[Pair]) -> Any:
+        kept = [one for _, one in rows if one.versions]
+        kept.sort(key=lambda one: (str(one.versions[0].made_at), one.id))
+        return [{"submission_id": one.id, "versions": _changes(api, one, base, course)} for one in kept]
 
     path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
-    return paged(api, found, shape, path=path)
+    return _by_page(api, found, path, told)
+
+
+def _changes(api: Api, one: Submission, base: Assignment, course: Course) -> list[dict[str, Any]]:
+    """The versions of a submission that have another score than the one before, the newest first."""
+    found: list[dict[str, Any]] = []
+    prior: dict[str, Any] = {}
+    for number, version in enumerate(one.versions, 1):
+        row = _version(api, one, number, version, base, course)
+        if row["score"] is not None and (not prior or prior["score"] != row["score"]):
+            dated = prior and prior["graded_at"] is not None and row["graded_at"] is not None
+            before = {f"previous_{name}": prior[name] if dated else None for name in ("grade", "graded_at", "grader")}
+            now = {f"new_{name}": row[name] for name in ("grade", "graded_at", "grader", "score")}
+            found.append(row | before | now)
+        prior = row
+    return found[::-1]
 
 
 def _grader(api: Api, number: int | None) -> str:

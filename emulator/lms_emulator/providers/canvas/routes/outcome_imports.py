@@ -71,9 +71,11 @@ def show(api: Api) -> Any:
 def created(api: Api) -> Any:
     """The ids of the groups that an import made or changed."""
     record = _import(api)
-    groups = api.store.learning_outcome_groups.find("context", (record.context_type, record.context_id))
-    found = (one for one in groups if one.outcome_import_id == record.id and one.workflow_state == "active")
-    return [str(one.id) for one in sorted(found, key=lambda one: one.id)]
+    if record.workflow_state != "succeeded":
+        failed = record.workflow_state == "failed"
+        text = "Import has failed" if failed else "Import is still being processed"
+        raise refusals.message(404, "outcome_import_unfinished", text, check="the import has succeeded")
+    return [str(one.id) for one in api.store.learning_outcome_groups if one.outcome_import_id == record.id]
 
 
 PLACES = "accounts courses"

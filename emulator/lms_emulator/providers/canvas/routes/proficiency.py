@@ -15,9 +15,9 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, Course, OutcomeProficiency
 from lms_emulator.providers.canvas.refusals.grading import Fault, faults_of_fields
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules import belonging, contexts
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = (
@@ -38,8 +38,7 @@ def _context(api: Api, right: str) -> Context:
     _ = api.user
     context = contexts.of_path(api)
     if right == "read" and isinstance(context.record, Account):
-        if not api.check("administers the account", is_account_admin(api, api.caller, context.record)):
-            raise api.refused(f"read account {context.id}")
+        belonging.require_account_reader(api, context.record)
     else:
         contexts.require(api, context, right)
     return context
