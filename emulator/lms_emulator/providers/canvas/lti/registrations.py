@@ -17,7 +17,13 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places, tokens
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
-from lms_emulator.providers.canvas.model import DeveloperKey, DeveloperKeyAccountBinding, Tool, ToolConfiguration
+from lms_emulator.providers.canvas.model import (
+    DeveloperKey,
+    DeveloperKeyAccountBinding,
+    LtiRegistration,
+    Tool,
+    ToolConfiguration,
+)
 from lms_emulator.providers.canvas.rules.scopes import PAGE_CONTENT
 from lms_emulator.providers.canvas.rules.tools import CHOOSING, PLACEMENTS
 from lms_emulator.signing import lti13
@@ -106,6 +112,20 @@ class CanvasRegistrations(Registrations[Call]):
         school, store = places.school(x, None), x.store
         privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or "anonymous")
         key = store.developer_keys.put(_key(x, wanted, school.id))
+        store.lti_registrations.put(
+            LtiRegistration(
+                id=store.new_id("lti_registrations"),
+                developer_key_id=key.id,
+                name=wanted.name,
+                vendor=wanted.tool.get(f"{PREFIX}vendor"),
+                description=wanted.tool.get("description"),
+                dynamic=True,
+                created_by_id=token.user_id,
+                updated_by_id=token.user_id,
+                created_at=x.clock.now(),
+                updated_at=x.clock.now(),
+            )
+        )
         store.developer_key_account_bindings.put(
             DeveloperKeyAccountBinding(
                 id=store.new_id("developer_key_account_bindings"), account_id=school.id, developer_key_id=key.id

@@ -121,6 +121,12 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.registrations import (
+    LtiContextControl,
+    LtiOverlay,
+    LtiOverlayVersion,
+    LtiRegistration,
+)
 from lms_emulator.providers.canvas.model.reports import AccountReport
 from lms_emulator.providers.canvas.model.rubrics import (
     PeerReview,
@@ -205,6 +211,10 @@ __all__ = [
     "LatePolicy",
     "LineItem",
     "LogoutCallback",
+    "LtiContextControl",
+    "LtiOverlay",
+    "LtiOverlayVersion",
+    "LtiRegistration",
     "LtiResult",
     "MediaObject",
     "MediaTrack",

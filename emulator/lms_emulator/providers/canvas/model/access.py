@@ -62,6 +62,10 @@ class DeveloperKeyAccountBinding(Record, frozen=True, kw_only=True):
     account_id: int
     developer_key_id: int
     workflow_state: Literal["on", "off", "allow"] = "off"
+    created_by_id: int | None = None
+    updated_by_id: int | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class AccessToken(Record, frozen=True, kw_only=True):

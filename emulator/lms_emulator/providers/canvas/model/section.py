@@ -110,6 +110,7 @@ from lms_emulator.providers.canvas.model.quizzes import (
     QuizSubmission,
     QuizSubmissionEvent,
 )
+from lms_emulator.providers.canvas.model.registrations import RegistrationStore
 from lms_emulator.providers.canvas.model.reports import AccountReport
 from lms_emulator.providers.canvas.model.rubrics import (
     PeerReview,
@@ -136,7 +137,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
         expand(self)
 
 
-class CanvasStore(LifeStore, RegisteringTables):
+class CanvasStore(LifeStore, RegistrationStore, RegisteringTables):
     """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
 
     accounts: Table[Account] = table(

@@ -149,10 +149,7 @@ def update(api: Api) -> Json:
 def delete(api: Api) -> Json:
     """Delete a key, and the tools of an LTI key."""
     key, account = _own(api)
-    gone = api.store.developer_keys.put(msgspec.structs.replace(key, workflow_state="deleted"))
-    for tool in list(api.store.tools.find("key", key.id)):
-        api.store.tools.put(msgspec.structs.replace(tool, workflow_state="deleted"))
-    return shapes.developer_key(api, gone, account)
+    return shapes.developer_key(api, keys.delete(api.store, key), account)
 
 
 def bind(api: Api) -> Json:

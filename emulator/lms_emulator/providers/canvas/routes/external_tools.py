@@ -15,9 +15,9 @@ from lms_emulator.providers.canvas.model import Account, Course, Group, Tool
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, keys, tabs, tool_forms, tools
+from lms_emulator.providers.canvas.rules import collation, contexts, keys, registrations, tabs, tool_forms, tools
 from lms_emulator.providers.canvas.rules import courses as course_rights
-from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import tools as shapes
 
@@ -127,7 +127,7 @@ def of_key(api: Api, where: Course | Account) -> Tool | None:
         return None
     if api.store.tool_configurations.first("key", key.id) is None:
         raise refusals.crashed("the key has no tool configuration", reference)
-    return tool_forms.of_key(api, key)
+    return registrations.deployed(api, key, root_of(api.store, account.id))
 
 
 async def update(api: Api) -> Json:

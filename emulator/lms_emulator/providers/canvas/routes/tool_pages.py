@@ -126,7 +126,7 @@ def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> 
 def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None:
     """The tool of the path with its placement, if the place offers it at that spot."""
     tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)
-    if tool is None or not tools.usable(api.store, tool):
+    if tool is None or not tools.usable(api.store, tool) or not tools.available(api.store, tool, place.record):
         return None
     if tools.place_of(api.store, tool) not in tools.places(api.store, place.record):
         return None

@@ -5,6 +5,8 @@ Source: canvas-lms app/models/developer_key.rb, account_binding_for (2023-06).
 
 from __future__ import annotations
 
+import msgspec
+
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.model import Account, CanvasStore, DeveloperKey, DeveloperKeyAccountBinding
@@ -48,6 +50,13 @@ def is_on_somewhere(store: CanvasStore, key: DeveloperKey) -> bool:
     """Whether a key may be used in some school."""
     schools = (one for one in store.accounts if one.parent_account_id is None and not one.site_admin)
     return any(is_on(store, key, school.id) for school in schools)
+
+
+def delete(store: CanvasStore, key: DeveloperKey) -> DeveloperKey:
+    """Delete a key, and the tools that were installed with it."""
+    for tool in list(store.tools.find("key", key.id)):
+        store.tools.put(msgspec.structs.replace(tool, workflow_state="deleted"))
+    return store.developer_keys.put(msgspec.structs.replace(key, workflow_state="deleted"))
 
 
 def site_admin(store: CanvasStore) -> Account | None:

@@ -21,6 +21,9 @@ Fault = tuple[str, str | None, str | None]
 
 REQUIRED = ("title", "description", "target_link_uri", "oidc_initiation_url")
 KEY_PARTS = ("kty", "e", "n", "kid", "alg", "use")
+OF_KEY = ("public_jwk", "public_jwk_url", "oidc_initiation_url", "target_link_uri")
+"""What a key takes over of its configuration as it is."""
+
 _TEXT: dict[str, Any] = {"type": "string"}
 _SPOTS = """
 account_navigation similarity_detection assignment_edit assignment_group_menu assignment_index_menu assignment_menu
@@ -143,13 +146,7 @@ def privacy_of(settings: dict[str, Any], asked: str | None) -> str | None:
 def follow(api: Api, key: DeveloperKey, found: ToolConfiguration) -> DeveloperKey:
     """Let a key, and the tools that were installed with it, take a configuration over."""
     settings = found.settings
-    changed = replace(
-        key,
-        public_jwk=settings.get("public_jwk"),
-        public_jwk_url=settings.get("public_jwk_url"),
-        oidc_initiation_url=settings.get("oidc_initiation_url"),
-        target_link_uri=settings.get("target_link_uri"),
-    )
+    changed = replace(key, **{name: settings.get(name) for name in OF_KEY})
     for tool in list(api.store.tools.find("key", key.id)):
         if tool.workflow_state == "active":
             kept = tool_forms.configured(tool, settings, found.privacy_level)

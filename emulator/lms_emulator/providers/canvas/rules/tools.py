@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     DeveloperKey,
     Group,
+    LtiContextControl,
     ResourceLink,
     Tool,
 )
@@ -251,6 +252,17 @@ def usable(store: CanvasStore, tool: Tool) -> bool:
     return key.workflow_state == "active" and keys.is_on(store, key, account_of(store, home(store, tool)).id)
 
 
+def controls(store: CanvasStore, tool: Tool) -> list[LtiContextControl]:
+    """Where it was said whether a tool is available."""
+    return [one for one in store.lti_context_controls.find("deployment", tool.id) if one.workflow_state == "active"]
+
+
+def available(store: CanvasStore, tool: Tool, where: Where) -> bool:
+    """Whether a tool is available somewhere: what is said nearest counts, and where nothing is said it is."""
+    said = {one.place: one.available for one in controls(store, tool)}
+    return not said or next((said[place] for place in places(store, where) if place in said), False)
+
+
 def installed(store: CanvasStore, where: Where) -> list[Tool]:
     """The usable tools of a course or account itself, by name."""
     own = places(store, where)[:1]
@@ -260,7 +272,8 @@ def installed(store: CanvasStore, where: Where) -> list[Tool]:
 def offered(store: CanvasStore, where: Where) -> list[Tool]:
     """The usable tools of a course, group or account and the accounts above, by name."""
     known = set(places(store, where))
-    return by_name(tool for tool in store.tools if place_of(store, tool) in known and usable(store, tool))
+    here = (tool for tool in store.tools if place_of(store, tool) in known and usable(store, tool))
+    return by_name(tool for tool in here if available(store, tool, where))
 
 
 def by_name(tools: Iterable[Tool]) -> list[Tool]:
@@ -325,7 +338,7 @@ def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:
 def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | None) -> Tool | None:
     """The tool that a link was made for, if it is still there; else the one that its address belongs to."""
     tool = store.tools.get(chosen) if chosen else None
-    if tool is not None and usable(store, tool):
+    if tool is not None and usable(store, tool) and available(store, tool, where):
         return tool
     return by_address(store, where, target or "")
 

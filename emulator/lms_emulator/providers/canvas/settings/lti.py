@@ -208,3 +208,12 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             source="nov/json-jwt lib/json/jws.rb, verify!; canvas-lms lib/canvas/security/jwt_validator.rb",
         ),
     ] = "ignore"
+    registrations_are_deployed: Annotated[
+        bool,
+        choice(
+            "Whether making an LTI registration installs its tool in the school too, available nowhere yet "
+            "(`lti_registrations_next`).",
+            evidence="documented",
+            source="canvas-lms app/services/lti/create_registration_service.rb (2025)",
+        ),
+    ] = True

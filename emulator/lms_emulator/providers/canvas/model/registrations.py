@@ -1,0 +1,87 @@
+"""LTI registrations: what a school says of a tool beside the tool's own configuration, and where the tool is available.
+
+Every LTI key has a registration; what binds it to an account is the key's binding.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lms_emulator.core.state.records import Instant, Record
+from lms_emulator.core.state.store import Store
+from lms_emulator.core.state.tables import Table, table
+
+
+class LtiRegistration(Record, frozen=True, kw_only=True):
+    """The registration of an LTI key's tool.
+
+    Attributes:
+        name: what the tool calls itself; empty for the key's name. admin_nickname: what the school calls it.
+        dynamic: whether the tool registered itself. registration_url: the address that it was begun with.
+        unified_tool_id: what a directory of tools knows it by.
+    """
+
+    id: int
+    developer_key_id: int
+    name: str = ""
+    admin_nickname: str | None = None
+    vendor: str | None = None
+    description: str | None = None
+    lock_deploying: bool = False
+    dynamic: bool = False
+    unified_tool_id: str | None = None
+    created_by_id: int | None = None
+    updated_by_id: int | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+
+
+class LtiOverlayVersion(Record, frozen=True, kw_only=True):
+    """One change of an overlay. `diff` lists what was added (`+`), taken away (`-`) and changed (`~`)."""
+
+    id: int
+    diff: list[Any] = []
+    caused_by_reset: bool = False
+    created_by_id: int | None = None
+    created_at: Instant
+
+
+class LtiOverlay(Record, frozen=True, kw_only=True):
+    """What an account changes in a tool's configuration, and every change of that, the latest last."""
+
+    id: int
+    registration_id: int
+    account_id: int
+    data: dict[str, Any] = {}
+    versions: list[LtiOverlayVersion] = []
+    updated_by_id: int | None = None
+    created_at: Instant
+    updated_at: Instant
+
+
+class LtiContextControl(Record, frozen=True, kw_only=True):
+    """Whether a tool, as it is installed somewhere, is available in an account or course and all that is below."""
+
+    id: int
+    deployment_id: int
+    account_id: int | None = None
+    course_id: int | None = None
+    available: bool = True
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_by_id: int | None = None
+    updated_by_id: int | None = None
+    created_at: Instant
+    updated_at: Instant
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The account or course, as kind and id."""
+        return ("Course", self.course_id) if self.course_id is not None else ("Account", self.account_id or 0)
+
+
+class RegistrationStore(Store):
+    """The tables of registrations."""
+
+    lti_registrations: Table[LtiRegistration] = table(key="id", indexes={"key": lambda r: r.developer_key_id})
+    lti_overlays: Table[LtiOverlay] = table(key="id", indexes={"whose": lambda o: (o.registration_id, o.account_id)})
+    lti_context_controls: Table[LtiContextControl] = table(key="id", indexes={"deployment": lambda c: c.deployment_id})

@@ -1,0 +1,213 @@
+"""Where the tools of LTI registrations are available: controls of accounts and courses."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_flag, as_text, listed
+from lms_emulator.providers.canvas.model import Account, LtiContextControl, LtiRegistration, Tool
+from lms_emulator.providers.canvas.paging import bookmarked
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.lti_registrations import BASE, created, school
+from lms_emulator.providers.canvas.rules import registrations, tools
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import registrations as shapes
+
+SINCE = "2025-06-01"
+PAGE, MOST = 20, 100
+EITHER = "Either account_id or course_id must be present"
+replace = msgspec.structs.replace
+Wanted = tuple[Tool, tuple[str, int], bool]
+
+
+def _refused(*errors: Any) -> SiteRefusal:
+    return refusals.rest("control_invalid", 422, {"errors": list(errors)}, check="the control holds", got=errors[0])
+
+
+def _registration(api: Api) -> LtiRegistration:
+    return registrations.find(api, api.slot("registration_id"))
+
+
+def index(api: Api) -> Any:
+    """The installed tools of a registration, each with where it is available: those of the school first."""
+    account = school(api)
+    one = _registration(api)
+    rows = sorted(registrations.controls(api, one), key=lambda row: _order(api, account, row))
+
+    def by_deployment(shown: list[LtiContextControl]) -> list[Json]:
+        found: dict[int, list[LtiContextControl]] = {}
+        for row in shown:
+            found.setdefault(row.deployment_id, []).append(row)
+        return [shapes.deployment(api, one, _tool(api, number), rows) for number, rows in found.items()]
+
+    return bookmarked(
+        api, rows, lambda row: row, lambda row: _order(api, account, row), default=PAGE, wrap=by_deployment
+    )
+
+
+def _tool(api: Api, number: int) -> Tool:
+    tool = api.store.tools.get(number)
+    assert tool is not None, "the world file's references are checked when it is loaded"
+    return tool
+
+
+def _order(api: Api, account: Account, row: LtiContextControl) -> list[Any]:
+    """The school's deployment, then those of accounts, then of courses; courses before their accounts."""
+    kind, number = tools.place_of(api.store, _tool(api, row.deployment_id))
+    group = 2 if kind == "Course" else int(number != account.id)
+    path = ".".join(f"{0 if place == 'Course' else 1}{id_}" for place, id_ in registrations.path_of(api, row.place))
+    return [group, row.deployment_id, f"{path}."]
+
+
+def _found(api: Api) -> tuple[LtiRegistration, LtiContextControl]:
+    """The control of the path."""
+    school(api)
+    one = _registration(api)
+    asked = identifiers.local_number(api.slot("id"))
+    row = next((row for row in registrations.controls(api, one) if row.id == asked), None)
+    if row is None:
+        raise refusals.not_found("the control", api.slot("id"))
+    return one, row
+
+
+def show(api: Api) -> Json:
+    """A control."""
+    one, row = _found(api)
+    return shapes.control(api, one, row, people=True)
+
+
+def create(api: Api) -> Any:
+    """Say whether a tool is available in an account or course and below."""
+    account = school(api, "current_account_id")
+    one = _registration(api)
+    tool, place, available = _wanted(api, account, one, api.params.data)
+    api.x.reads.add("account_id", "course_id", "deployment_id", "available")
+    if any(row.place == place for row in tools.controls(api.store, tool)):
+        raise _refused("A context control for this deployment and context already exists.")
+    if not _holds(api, tool, place):
+        kind = "must belong to the deployment's context"
+        raise _refused(f"Context {kind if tool.course_id is None else kind.replace('belong to', 'be')}")
+    return created(
+        api, shapes.control(api, one, registrations.control(api, tool, place, available=available), people=True)
+    )
+
+
+def create_many(api: Api) -> Any:
+    """Say so of up to a hundred accounts and courses; what was said of them before is replaced."""
+    account = school(api)
+    one = _registration(api)
+    sent = [row for row in listed(api.x) or [] if isinstance(row, dict)]
+    if not sent:
+        raise _refused("Invalid parameters. Expected an array of context control parameters.")
+    if len(sent) > MOST:
+        raise _refused(f"Cannot create more than {MOST} context controls at once")
+    if any(not row.get("account_id") and not row.get("course_id") for row in sent):
+        raise _refused(f"{EITHER} for each context control.")
+    if any(row.get("account_id") and row.get("course_id") for row in sent):
+        raise _refused(f"{EITHER} for each context control, but not both.")
+    if any(not row.get("deployment_id") for row in sent) and _of_school(api, account, one) is None:
+        raise _refused(
+            "No active deployment found for the root account. Please specify a deployment_id for each control."
+        )
+    if len({(str(row.get("account_id")), str(row.get("course_id"))) for row in sent}) != len(sent):
+        raise _refused(
+            "Cannot create multiple context controls for the same context. Please specify unique account_id or "
+            "course_id for each context control."
+        )
+    wanted = [_wanted(api, account, one, row) for row in sent]
+    wrong = [
+        {"message": "Context must belong to the deployment's context", **_names(place), "deployment_id": tool.id}
+        for tool, place, _ in wanted
+        if not _holds(api, tool, place)
+    ]
+    if wrong:
+        raise _refused(*wrong)
+    rows = [registrations.control(api, tool, place, available=available) for tool, place, available in wanted]
+    rows.sort(key=lambda row: row.id)
+    return created(api, [shapes.control(api, one, row, people=True) for row in rows])
+
+
+def _names(place: tuple[str, int]) -> Json:
+    return {"course_id" if place[0] == "Course" else "account_id": place[1]}
+
+
+def _wanted(api: Api, account: Account, one: LtiRegistration, sent: dict[str, Any]) -> Wanted:
+    """What is said: the installed tool, by default that of the school; the place; and whether it is available there."""
+    reference = as_text(sent.get("deployment_id"))
+    tool = api.store.tools.get(identifiers.local_number(reference) or 0) if reference else _of_school(api, account, one)
+    if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
+        if not reference:
+            raise _refused("No active deployment found for the root account.")
+        raise refusals.not_found("the deployment", reference)
+    for name, table in (("account_id", "accounts"), ("course_id", "courses")):
+        asked = as_text(sent.get(name))
+        if asked:
+            record = getattr(api.store, table).get(identifiers.local_number(asked) or 0)
+            if record is None or record.workflow_state == "deleted":
+                raise refusals.not_found(name.removesuffix("_id"), asked)
+            available = sent.get("available")
+            return tool, (type(record).__name__, record.id), True if available is None else as_flag(available)
+    raise _refused(f"{EITHER}.")
+
+
+def _of_school(api: Api, account: Account, one: LtiRegistration) -> Tool | None:
+    found = (tool for tool in api.store.tools.find("key", one.developer_key_id) if tool.workflow_state == "active")
+    return next((tool for tool in found if tools.place_of(api.store, tool) == ("Account", account.id)), None)
+
+
+def _holds(api: Api, tool: Tool, place: tuple[str, int]) -> bool:
+    """Whether a place is where the tool is installed, or below."""
+    return tools.place_of(api.store, tool) in registrations.path_of(api, place)
+
+
+def update(api: Api) -> Json:
+    """Change whether the tool is available."""
+    one, row = _found(api)
+    if api.params.get("available") is None:
+        raise refusals.missing("available")
+    available = api.params.flag("available")
+    tool = _tool(api, row.deployment_id)
+    return shapes.control(api, one, registrations.control(api, tool, row.place, available=available), people=True)
+
+
+def destroy(api: Api) -> Json:
+    """Take back what was said of an account or course, and of all below. The word at the tool's own place stays."""
+    one, row = _found(api)
+    tool = _tool(api, row.deployment_id)
+    if tools.place_of(api.store, tool) == row.place:
+        raise _refused("Cannot delete primary control for deployment")
+    for other in tools.controls(api.store, tool):
+        if row.place in registrations.path_of(api, other.place):
+            gone = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)
+            row = api.store.lti_context_controls.put(gone) if other.id == row.id else row
+            api.store.lti_context_controls.put(gone)
+    return shapes.control(api, one, row, people=True)
+
+
+CONTROLS = f"{BASE}/{{registration_id}}/controls"
+ROUTES = tuple(
+    dataclasses.replace(route, since=SINCE)
+    for route in rest(
+        "lti registrations",
+        "https://developerdocs.instructure.com/services/canvas/resources/lti_context_controls; "
+        "canvas-lms app/controllers/lti/context_controls_controller.rb (2025)",
+        (f"GET {CONTROLS}", index, "Where a registration's tools are available"),
+        (
+            f"POST {CONTROLS.replace('{account_id}', '{current_account_id}')}",
+            create,
+            "Say whether a tool is available in an account or course",
+        ),
+        (f"POST {CONTROLS}/bulk", create_many, "Say whether a tool is available in many accounts and courses"),
+        (f"GET {CONTROLS}/{{id}}", show, "A control"),
+        (f"PUT {CONTROLS}/{{id}}", update, "Change whether a tool is available"),
+        (f"DELETE {CONTROLS}/{{id}}", destroy, "Take back what was said of an account or course"),
+        evidence="documented",
+    )
+)

@@ -1,0 +1,360 @@
+"""LTI registrations: the tools of a school, their configuration, what the school lays over it, whether they are on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, ToolConfiguration
+from lms_emulator.providers.canvas.paging import per_page
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.rules import keys, overlays, registrations, tool_forms, tools
+from lms_emulator.providers.canvas.rules import tool_configurations as configurations
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import registrations as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+SINCE = "2024-08-17"
+PERMISSION = "manage_developer_keys"
+"""The right from before Canvas had `manage_lti_registrations` apart."""
+
+STATES = ("on", "off", "allow")
+SAID = ("name", "admin_nickname", "vendor", "description")
+ALWAYS = {"account_binding"}
+WITH_CONFIGURATION = ALWAYS | {"configuration"}
+WHOLE = WITH_CONFIGURATION | {"overlay"}
+PAGE, HISTORY, MOST, FOUND = 15, 10, 100, 20
+replace = msgspec.structs.replace
+
+
+def school(api: Api, slot: str = "account_id") -> Account:
+    """The school of the path, for those who manage its keys. Raises refusals; accounts below a school are not found."""
+    account = identifiers.account(api, api.slot(slot))
+    if account.parent_account_id is not None:
+        raise refusals.not_found("the school", api.slot(slot))
+    require_account(api, account, PERMISSION)
+    return account
+
+
+def refused(code: str, message: str, got: Any = None) -> SiteRefusal:
+    """422: something that was sent does not hold."""
+    body = {"errors": [{"code": code, "message": message}]}
+    return refusals.rest(code, 422, body, check=f"{message[0].lower()}{message[1:]}", got=got)
+
+
+def _foreign(account: Account) -> SiteRefusal:
+    body = {"errors": "registration does not belong to account"}
+    return refusals.rest("registration_elsewhere", 400, body, check=f"the registration is account {account.id}'s")
+
+
+def _found(api: Api, account: Account, *, changes: bool = False) -> LtiRegistration:
+    """The registration of the path, if it is the school's or the site admin account's. Parameters: `changes`, whether
+    the caller has to manage keys where it belongs."""
+    one = registrations.find(api, api.slot("id"))
+    owner = registrations.owner(api, one)
+    if changes:
+        require_account(api, owner, PERMISSION)
+    if owner.id != account.id and not owner.site_admin:
+        raise _foreign(account)
+    return one
+
+
+def _state(api: Api, account: Account) -> str | None:
+    state = api.params.text("workflow_state")
+    if state is not None and state not in STATES:
+        raise refused("invalid_workflow_state", "workflow_state must be one of 'on', 'off', or 'allow'", state)
+    if state == "allow" and not account.site_admin:
+        raise refused("invalid_workflow_state", "only site admin registrations can have a state of 'allow'", state)
+    return state
+
+
+def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The configuration, in Canvas's own form, and the overlay that were sent. Raises the refusal for faulty ones."""
+    given, over = api.params.get("configuration"), api.params.get("overlay")
+    for name, value in (("configuration", given), ("overlay", over)):
+        if value and not isinstance(value, dict):
+            raise _faulty([f"{name} must be an object"])
+    faults: list[str] = []
+    if given and given.get("extensions"):
+        given = overlays.internal(given, [given.get("target_link_uri") or ""])
+    if given:
+        faults += overlays.unlike(given, overlays.CONFIGURATION)
+    if over:
+        faults += overlays.unlike(over, overlays.OVERLAY)
+    if faults:
+        raise _faulty(faults)
+    kept = {name: given[name] for name in overlays.CONFIGURED if given.get(name) is not None} if given else None
+    return kept, over or None
+
+
+def _faulty(faults: list[str]) -> SiteRefusal:
+    return refusals.rest("configuration_invalid", 422, {"errors": faults}, check="the configuration holds", got=faults)
+
+
+# reading
+
+_SORTS: dict[str, Callable[[Api, Account, LtiRegistration], Any]] = {
+    "name": lambda api, _, one: registrations.name_of(api, one).lower(),
+    "nickname": lambda _api, _, one: (one.admin_nickname or "").lower(),
+    "lti_version": lambda _api, _, _one: "1.3",
+    "installed": lambda api, _, one: one.created_at or api.now,
+    "updated": lambda api, _, one: one.updated_at or api.now,
+    "installed_by": lambda api, _, one: _named(api, one.created_by_id),
+    "updated_by": lambda api, _, one: _named(api, one.updated_by_id),
+    "on": lambda api, account, one: getattr(registrations.binding_for(api, one, account), "workflow_state", ""),
+    "status": lambda _api, _, _one: "",
+}
+
+
+def _named(api: Api, number: int | None) -> str:
+    user = api.store.users.get(number or 0)
+    return user.name.lower() if user is not None else ""
+
+
+def index(api: Api) -> Json:
+    """The registrations of a school, those of the site admin account that are on there included."""
+    account = school(api)
+    page, order = api.params.text("page"), api.params.text("dir")
+    sort = api.params.text("sort") or "installed"
+    if page is not None and as_integer(page) <= 0:
+        raise refused("invalid_page", "page param should be an integer", page)
+    if order not in ("asc", "desc", None):
+        raise refused("invalid_dir", "dir param should be asc, desc, or empty", order)
+    if sort not in _SORTS:
+        raise refused("invalid_sort", f"{sort} is not a valid field for sorting", sort)
+    terms = (api.params.text("query") or "").lower().split()
+    found = [one for one in registrations.shown_in(api, account) if _fits(api, one, terms)]
+    found.sort(key=lambda one: _SORTS[sort](api, account, one))
+    if order != "asc":
+        found.reverse()
+    size, first = per_page(api, PAGE), as_integer(page or "1") - 1
+    includes = ALWAYS | (api.params.includes - {"overlay_versions"})
+    shown = found[first * size : (first + 1) * size]
+    return {
+        "total": len(found),
+        "data": [shapes.registration(api, one, account, includes) for one in shown],
+    }
+
+
+def _fits(api: Api, one: LtiRegistration, terms: Sequence[str]) -> bool:
+    told = [(text or "").lower() for text in (registrations.name_of(api, one), one.admin_nickname, one.vendor)]
+    return all(any(term in text for text in told) for term in terms)
+
+
+def show(api: Api) -> Json:
+    """A registration."""
+    account = school(api)
+    one = _found(api, account)
+    return shapes.registration(api, one, account, WITH_CONFIGURATION | api.params.includes)
+
+
+def overlay_history(api: Api) -> list[Json]:
+    """What a school changed in what it lays over a configuration, the latest first."""
+    account = school(api)
+    over = registrations.overlay_for(api, _found(api, account), account)
+    asked = api.params.text("limit") or ""
+    limit = as_integer(asked) if asked else HISTORY
+    if limit <= 0:
+        raise refused("invalid_limit", "limit must be a positive integer", asked)
+    if limit > MOST:
+        raise refused("invalid_limit", f"limit cannot exceed {MOST}", asked)
+    return [shapes.version(api, over, one) for one in reversed(over.versions[-limit:])] if over is not None else []
+
+
+# changing
+
+
+def create(api: Api) -> Any:
+    """Make a registration, with its key and, here, its tool, which is available nowhere yet."""
+    account = school(api)
+    state = _state(api, account)
+    given, over = _sent(api)
+    if given is None:
+        raise refusals.missing("configuration")
+    if over:
+        given = overlays.applied(over, given, additive=True)
+    said = {name: api.params.text(name) for name in SAID}
+    name = said.pop("name") or given["title"]
+    key = DeveloperKey(
+        id=global_id(api.new_id("developer_keys")),
+        name=name,
+        api_key=api.x.ids.alnum(64),
+        account_id=None if account.site_admin else account.id,
+        is_lti_key=True,
+        icon_url=given["launch_settings"].get("icon_url"),
+        visible=not account.site_admin,
+        scopes=given["scopes"],
+        redirect_uris=given["redirect_uris"] or [given["target_link_uri"]],
+        created_at=api.now,
+    )
+    key = api.store.developer_keys.put(replace(key, **{name: given.get(name) for name in configurations.OF_KEY}))
+    who = {"created_by_id": api.user.id, "updated_by_id": api.user.id}
+    kept = {"unified_tool_id": api.params.text("unified_tool_id"), "lock_deploying": api.params.flag("lock_deploying")}
+    one = registrations.make(api, key, name=name, **said, **who, **kept)
+    found = ToolConfiguration(
+        id=api.new_id("tool_configurations"),
+        developer_key_id=key.id,
+        settings=overlays.written(given),
+        privacy_level=given.get("privacy_level"),
+        created_at=api.now,
+        updated_at=api.now,
+    )
+    api.store.tool_configurations.put(found)
+    registrations.bind(api, one, account, state or "off")
+    if api.settings.registrations_are_deployed:
+        tool = replace(tool_forms.of_key(api, key), id=api.new_id("tools"), account_id=account.id)
+        registrations.control(api, api.store.tools.put(tool), ("Account", account.id), available=False)
+    return created(api, shapes.registration(api, one, account, WHOLE))
+
+
+def update(api: Api) -> Json:
+    """Change a registration, its tool's configuration, what the school lays over that, and whether it is on."""
+    account = school(api)
+    one = registrations.find(api, api.slot("id"))
+    require_account(api, registrations.owner(api, one), PERMISSION)
+    state = _state(api, account)
+    given, over = _sent(api)
+    if given and one.dynamic:
+        raise refused(
+            "tool_configuration_required",
+            "Only manual configurations can be updated. Please create a new registration if you need to update the "
+            "base tool configuration of a Dynamic Registration.",
+        )
+    one = _found(api, account)
+    said: dict[str, Any] = {name: api.params.text(name) for name in SAID if api.params.has(name)}
+    if api.params.has("lock_deploying"):
+        said["lock_deploying"] = api.params.flag("lock_deploying")
+    if said:
+        one = api.store.lti_registrations.put(replace(one, **said, updated_by_id=api.user.id, updated_at=api.now))
+    if said.get("name"):
+        api.store.developer_keys.put(replace(registrations.key_of(api, one), name=said["name"]))
+    if given:
+        registrations.configure(api, one, given)
+    if over:
+        registrations.lay_over(api, one, account, over)
+    if given or over:
+        registrations.follow(api, one, account)
+    if state:
+        registrations.bind(api, one, account, state)
+    return shapes.registration(api, one, account, WHOLE | {"overlay_versions"})
+
+
+def reset(api: Api) -> Json:
+    """Take away what the school laid over a configuration. Installed tools follow at the next change."""
+    account = school(api)
+    one = _found(api, account, changes=True)
+    if registrations.overlay_for(api, one, account) is not None:
+        registrations.lay_over(api, one, account, {}, reset=True)
+    return shapes.registration(api, one, account, {"overlaid_configuration", "overlay", "overlay_versions"})
+
+
+def destroy(api: Api) -> Json:
+    """Delete a registration, with its key and its tools."""
+    account = school(api)
+    one = _found(api, account, changes=True)
+    if registrations.owner(api, one).id != account.id:
+        raise _foreign(account)
+    keys.delete(api.store, registrations.key_of(api, one))
+    return shapes.registration(api, one, account, WHOLE)
+
+
+def bind(api: Api) -> Json:
+    """Switch a registration on or off in a school."""
+    account = school(api)
+    state = _state(api, account)
+    one = _found(api, account)
+    if state is None:
+        raise refusals.missing("workflow_state")
+    return shapes.binding(api, one, registrations.bind(api, one, account, state))
+
+
+def created(api: Api, body: Any) -> Response:
+    """201 with a body."""
+    return reply(api, body, status=201)
+
+
+def search(api: Api) -> Json:
+    """Accounts and courses in which an installed tool may be said to be available."""
+    account = school(api)
+    one = registrations.find(api, api.slot("registration_id"))
+    tool = api.store.tools.get(identifiers.local_number(api.slot("deployment_id")) or 0)
+    if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
+        raise refusals.not_found("the deployment", api.slot("deployment_id"))
+    kind, top = tools.place_of(api.store, tool)
+    if kind != "Account":
+        return {"accounts": [], "courses": []}
+    below = registrations.accounts_below(api, top)
+    asked = api.params.text("only_children_of")
+    parent = identifiers.local_number(asked) if asked else None
+    if asked and parent not in (top, *below):
+        raise refused(
+            "invalid_account_id", "only_children_of account ID must be or belong to deployment's account", asked
+        )
+    term = (api.params.text("search_term") or "").strip().lower()
+    accounts = [one for one in api.store.accounts if one.id in below and parent in (None, one.parent_account_id)]
+    wanted = {parent} if parent is not None else {top, *below}
+    courses = [one for one in api.store.courses if one.account_id in wanted and one.workflow_state != "deleted"]
+    sis = any(account_allows(api, api.caller, account, right) for right in ("read_sis", "manage_sis"))
+    return {
+        "accounts": [
+            _place(api, ("Account", one.id), one.name, one.sis_account_id if sis else None)
+            for one in _matching(accounts, term, ("name", "sis_account_id"))
+        ],
+        "courses": [
+            {
+                **_place(api, ("Course", one.id), one.name, one.sis_course_id if sis else None),
+                "course_code": one.course_code,
+            }
+            for one in _matching(courses, term, ("name", "sis_course_id", "course_code"))
+        ],
+    }
+
+
+def _matching(rows: list[Any], term: str, names: Sequence[str]) -> list[Any]:
+    """The first of those whose id is the term, or in whose names it is, by name."""
+    found = [
+        one for one in rows if str(one.id) == term or any(term in (getattr(one, name) or "").lower() for name in names)
+    ]
+    return sorted(found, key=lambda one: one.name or "")[:FOUND]
+
+
+def _place(api: Api, place: tuple[str, int], name: str | None, sis: str | None) -> Json:
+    return {"id": str(place[1]), "name": name, "sis_id": sis, "display_path": shapes.display_path(api, place)}
+
+
+BASE = "/api/v1/accounts/{account_id}/lti_registrations"
+SOURCE = (
+    "https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; "
+    "canvas-lms app/controllers/lti/registrations_controller.rb (2025)"
+)
+ROUTES = tuple(
+    dataclasses.replace(route, since=SINCE)
+    for route in rest(
+        "lti registrations",
+        SOURCE,
+        (f"GET {BASE}", index, "The registrations of a school"),
+        (f"POST {BASE}", create, "Make a registration"),
+        (f"GET {BASE}/{{id}}", show, "A registration"),
+        (f"PUT {BASE}/{{id}}", update, "Change a registration"),
+        (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
+        (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
+        (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
+        (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "What a school changed in what it lays over"),
+        (
+            f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",
+            search,
+            "Where a tool may be made available",
+        ),
+        evidence="documented",
+    )
+)

@@ -1,0 +1,182 @@
+"""The two forms of a tool's configuration, and what an account lays over it.
+
+A configuration is written as tools' makers write it (`LtiConfiguration`, with an extension for Canvas); registrations
+tell and take it in Canvas's own form. Source: canvas-lms lib/schemas/internal_lti_configuration.rb,
+app/models/lti/overlay.rb (2025), and the words of json_schemer, which checks it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lms_emulator.providers.canvas.rules import tool_configurations as configurations
+from lms_emulator.providers.canvas.rules import tool_forms, tools
+from lms_emulator.providers.canvas.rules.scopes import LTI
+from lms_emulator.signing import lti13
+
+OWN = "canvas.instructure.com"
+_ROOT = (
+    *("title", "description", "custom_fields", "target_link_uri", "oidc_initiation_url", "oidc_initiation_urls"),
+    *("public_jwk_url", "public_jwk", "scopes"),
+)
+_OF_EXTENSION = ("domain", "tool_id", "privacy_level")
+LAID_OVER = (
+    *("title", "description", "custom_fields", "target_link_uri", "oidc_initiation_url", "domain", "privacy_level"),
+    *("redirect_uris", "public_jwk", "public_jwk_url", "scopes"),
+)
+"""What an overlay replaces of the tool itself, rather than of a placement."""
+
+TEXT, NUMBER, FLAG, OBJECT = ({"type": kind} for kind in ("string", "number", "boolean", "object"))
+PLACEMENTS = (*configurations.PLACEMENTS, "top_navigation", "analytics_hub", "ActivityAssetProcessor")
+_MESSAGES = {**TEXT, "enum": [lti13.DEEP_LINKING_REQUEST, lti13.RESOURCE_LINK_REQUEST]}
+_SCOPES = {"type": "array", "items": {**TEXT, "enum": sorted(LTI)}}
+_PRIVACY = {**TEXT, "enum": list(tool_forms.PRIVACY)}
+_SIZES = dict.fromkeys(("launch_height", "launch_width", "selection_height", "selection_width"), NUMBER)
+_SETTINGS = {
+    **dict.fromkeys(("text", "icon_url", "canvas_icon_class", "required_permissions", "url", "target_link_uri"), TEXT),
+    **dict.fromkeys(("labels", "custom_fields"), OBJECT),
+    **_SIZES,
+    "message_type": _MESSAGES,
+    "windowTarget": {**TEXT, "enum": ["_blank"]},
+    "display_type": {
+        **TEXT,
+        "enum": ["default", "full_width", "full_width_in_context", "in_nav_context", "borderless"],
+    },
+    "visibility": {**TEXT, "enum": ["admins", "members", "public"]},
+    "default": {**TEXT, "enum": ["disabled", "enabled"]},
+    **dict.fromkeys(("icon_svg_path_64", "accept_media_types"), TEXT),
+    **dict.fromkeys(("prefer_sis_email", "oauth_compliant", "use_tray"), FLAG),
+}
+_PLACEMENT = {
+    "type": "object",
+    "required": ["placement"],
+    "properties": {"placement": {**TEXT, "enum": list(PLACEMENTS)}, "enabled": FLAG, **_SETTINGS},
+}
+CONFIGURATION: dict[str, Any] = {
+    "type": "object",
+    "required": [
+        *("title", "description", "target_link_uri", "oidc_initiation_url"),
+        *("redirect_uris", "scopes", "placements", "launch_settings"),
+    ],
+    "properties": {
+        **dict.fromkeys(("title", "description", "target_link_uri", "oidc_initiation_url", "public_jwk_url"), TEXT),
+        **dict.fromkeys(("oidc_initiation_urls", "public_jwk"), OBJECT),
+        "scopes": _SCOPES,
+        "redirect_uris": {"type": "array", "items": TEXT},
+        **dict.fromkeys(("domain", "tool_id"), TEXT),
+        "privacy_level": _PRIVACY,
+        "launch_settings": {"type": "object", "properties": _SETTINGS},
+        "placements": {"type": "array", "items": _PLACEMENT},
+    },
+}
+CONFIGURED = (*CONFIGURATION["properties"], "custom_fields")
+"""What is kept of a configuration."""
+
+_OVERLAID = {
+    **dict.fromkeys(("text", "target_link_uri", "icon_url"), TEXT),
+    **dict.fromkeys(("launch_height", "launch_width"), NUMBER),
+    "message_type": _MESSAGES,
+    "default": _SETTINGS["default"],
+}
+OVERLAY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(
+            ("title", "description", "target_link_uri", "oidc_initiation_url", "domain", "public_jwk_url"), TEXT
+        ),
+        **dict.fromkeys(("custom_fields", "public_jwk"), OBJECT),
+        "privacy_level": _PRIVACY,
+        "redirect_uris": {"type": "array", "items": TEXT},
+        **dict.fromkeys(("scopes", "disabled_scopes"), _SCOPES),
+        "disabled_placements": {"type": "array", "items": {**TEXT, "enum": list(PLACEMENTS)}},
+        "placements": {
+            "type": "object",
+            "properties": {name: {"type": "object", "properties": _OVERLAID} for name in PLACEMENTS},
+        },
+    },
+}
+_TYPES: dict[str, Any] = {"string": str, "object": dict, "array": list, "boolean": bool, "number": (int, float)}
+
+
+def internal(written: dict[str, Any], redirect_uris: list[str], disabled: list[str] | None = None) -> dict[str, Any]:
+    """A configuration in Canvas's own form. Parameters: `disabled`, placements that are off whatever is written."""
+    extension = tools.extension_of(written)
+    said = dict(extension.get("settings") or {})
+    placements = [{**one} for one in said.pop("placements", None) or []]
+    for one in placements:
+        if one.get("placement") in (disabled or ()):
+            one["enabled"] = False
+    found = {name: written[name] for name in _ROOT if written.get(name) is not None}
+    found |= {name: extension[name] for name in _OF_EXTENSION if extension.get(name) is not None}
+    scopes = list(written.get("scopes") or [])
+    return {
+        **found,
+        "scopes": scopes,
+        "redirect_uris": redirect_uris,
+        "launch_settings": said,
+        "placements": placements,
+    }
+
+
+def written(found: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of Canvas's own form as tools' makers write it."""
+    extension = {
+        "platform": OWN,
+        **{name: found[name] for name in _OF_EXTENSION if name in found},
+        "settings": {**(found.get("launch_settings") or {}), "placements": found.get("placements") or []},
+    }
+    return {**{name: found[name] for name in _ROOT if name in found}, "extensions": [extension]}
+
+
+def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> dict[str, Any]:
+    """A configuration with an overlay over it. Parameters: `additive`, whether it may name placements that are new."""
+    result = {**found, **{name: data[name] for name in LAID_OVER if name in data}}
+    off = data.get("disabled_scopes") or []
+    result["scopes"] = [one for one in dict.fromkeys(result["scopes"]) if one not in off]
+    changes = data.get("placements") or {}
+    known = [{**one, **changes.get(one["placement"], {})} for one in found["placements"]]
+    names = {one["placement"] for one in known}
+    if additive:
+        known += [{"placement": name, **one} for name, one in changes.items() if name not in names]
+    for one in known:
+        if one["placement"] in (data.get("disabled_placements") or []):
+            one["enabled"] = False
+    return {**result, "placements": known}
+
+
+def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Where a value is not what a schema says. A member that is null counts as left out."""
+    where = f"`{path}`" if path else "root"
+    kind = schema["type"]
+    if not isinstance(value, _TYPES[kind]) or (kind == "number" and isinstance(value, bool)):
+        yield f"value at {where} is not {'an' if kind[0] in 'ao' else 'a'} {kind}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"value at {where} is not one of: {json.dumps(schema['enum'], separators=(', ', ': '))}"
+    if isinstance(value, dict):
+        lacking = [name for name in schema.get("required", ()) if value.get(name) is None]
+        if lacking:
+            yield f"object at {where} is missing required properties: {', '.join(lacking)}"
+        for name, part in schema.get("properties", {}).items():
+            if value.get(name) is not None:
+                yield from unlike(value[name], part, f"{path}/{name}")
+    if isinstance(value, list) and "items" in schema:
+        for place, one in enumerate(value):
+            yield from unlike(one, schema["items"], f"{path}/{place}")
+
+
+def diff(old: Any, new: Any, path: str = "") -> list[list[Any]]:
+    """What has to be done to one value to make another of it."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        gone, more = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
+        below = f"{path}." if path else ""
+        found = [["-", f"{below}{name}", old[name]] for name in gone]
+        for name in sorted(old.keys() & new.keys()):
+            found += diff(old[name], new[name], f"{below}{name}")
+        return found + [["+", f"{below}{name}", new[name]] for name in more]
+    if isinstance(old, list) and isinstance(new, list):
+        found = [["-", f"{path}[{place}]", old[place]] for place in reversed(range(len(old))) if old[place] not in new]
+        return found + [["+", f"{path}[{place}]", one] for place, one in enumerate(new) if one not in old]
+    return [] if old == new else [["~", path, old, new]]

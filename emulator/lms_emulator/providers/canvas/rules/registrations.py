@@ -1,0 +1,264 @@
+"""LTI registrations: which there are, whose they are, how they are bound, changed and deployed.
+
+Source: canvas-lms app/models/lti/registration.rb, app/services/lti/create_registration_service.rb,
+update_registration_service.rb, list_registration_service.rb (2025).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.model import (
+    Account,
+    DeveloperKey,
+    DeveloperKeyAccountBinding,
+    LtiContextControl,
+    LtiOverlay,
+    LtiOverlayVersion,
+    LtiRegistration,
+    Tool,
+    ToolConfiguration,
+)
+from lms_emulator.providers.canvas.rules import keys, overlays, tool_forms, tools
+from lms_emulator.providers.canvas.rules import tool_configurations as configurations
+
+replace = msgspec.structs.replace
+
+
+def every(api: Api) -> list[LtiRegistration]:
+    """The registrations of all LTI keys that were not deleted; those that a world file leaves out are made."""
+    living = [key for key in api.store.developer_keys if key.is_lti_key and key.workflow_state != "deleted"]
+    living.sort(key=lambda key: key.id)
+    return [api.store.lti_registrations.first("key", key.id) or make(api, key) for key in living]
+
+
+def make(api: Api, key: DeveloperKey, **fields: Any) -> LtiRegistration:
+    """The registration of a key."""
+    times = {"created_at": key.created_at or api.now, "updated_at": key.created_at or api.now}
+    made = LtiRegistration(id=api.new_id("lti_registrations"), developer_key_id=key.id, **{**times, **fields})
+    return api.store.lti_registrations.put(made)
+
+
+def find(api: Api, reference: str) -> LtiRegistration:
+    """The registration of an id, local or global. Raises the refusal `not_found`."""
+    asked = number(reference)
+    found = next((one for one in every(api) if asked in (one.id, global_id(one.id))), None)
+    if found is None:
+        raise refusals.not_found("the registration", reference)
+    return found
+
+
+def key_of(api: Api, one: LtiRegistration) -> DeveloperKey:
+    """The key of a registration."""
+    key = api.store.developer_keys.get(one.developer_key_id)
+    assert key is not None, "the world file's references are checked when it is loaded"
+    return key
+
+
+def owner(api: Api, one: LtiRegistration) -> Account:
+    """The account that a registration belongs to: a school, or the site admin account."""
+    number = key_of(api, one).account_id
+    account = api.store.accounts.get(number) if number is not None else keys.site_admin(api.store)
+    return account or api.root
+
+
+def name_of(api: Api, one: LtiRegistration) -> str:
+    """What the tool calls itself."""
+    return one.name or key_of(api, one).name or str(_base(api, one).get("title") or "")
+
+
+def bindings(api: Api, one: LtiRegistration) -> list[DeveloperKeyAccountBinding]:
+    """What accounts say of a registration."""
+    return list(api.store.developer_key_account_bindings.find("key", one.developer_key_id))
+
+
+def binding_for(api: Api, one: LtiRegistration, account: Account) -> DeveloperKeyAccountBinding | None:
+    """What holds in a school: the site admin account's word, where it has said one, else the school's own."""
+    admin = keys.site_admin(api.store)
+    said = {binding.account_id: binding for binding in bindings(api, one)}
+    return (said.get(admin.id) if admin is not None else None) or said.get(account.id)
+
+
+def shown_in(api: Api, account: Account) -> list[LtiRegistration]:
+    """The registrations of an account, those that the site admin account forces on, and those it switched on itself."""
+    admin, found = keys.site_admin(api.store), []
+    for one in every(api):
+        said = {binding.account_id: binding.workflow_state for binding in bindings(api, one)}
+        forced = admin is not None and owner(api, one).id == admin.id and said.get(admin.id) == "on"
+        if owner(api, one).id == account.id or (not account.site_admin and (forced or said.get(account.id) == "on")):
+            found.append(one)
+    return found
+
+
+def bind(api: Api, one: LtiRegistration, account: Account, state: str) -> DeveloperKeyAccountBinding:
+    """Say in an account whether a registration is on."""
+    said = next((binding for binding in bindings(api, one) if binding.account_id == account.id), None)
+    made = said or DeveloperKeyAccountBinding(
+        id=api.new_id("developer_key_account_bindings"),
+        account_id=account.id,
+        developer_key_id=one.developer_key_id,
+        created_by_id=api.user.id,
+        created_at=api.now,
+    )
+    kept = replace(made, workflow_state=state, updated_by_id=api.user.id, updated_at=api.now)
+    return api.store.developer_key_account_bindings.put(kept)
+
+
+# configurations
+
+
+def configuration_of(api: Api, one: LtiRegistration) -> ToolConfiguration | None:
+    """The tool's own configuration."""
+    return api.store.tool_configurations.first("key", one.developer_key_id)
+
+
+def _base(api: Api, one: LtiRegistration) -> dict[str, Any]:
+    found, key = configuration_of(api, one), key_of(api, one)
+    if found is None:
+        return {}
+    base = overlays.internal(found.settings, key.redirect_uris, found.disabled_placements)
+    return {"privacy_level": found.privacy_level, **base} if found.privacy_level else base
+
+
+def configuration(api: Api, one: LtiRegistration, account: Account | None = None) -> dict[str, Any]:
+    """The configuration, with what an account lays over it if one is named; empty without any."""
+    base = _base(api, one)
+    over = overlay_for(api, one, account) if account is not None else None
+    return overlays.applied(over.data, base, additive=not one.dynamic) if base and over is not None else base
+
+
+def overlay_for(api: Api, one: LtiRegistration, account: Account) -> LtiOverlay | None:
+    """What a school lays over a tool's configuration, or else the site admin account."""
+    admin = keys.site_admin(api.store)
+    own = api.store.lti_overlays.first("whose", (one.id, account.id))
+    return own or (api.store.lti_overlays.first("whose", (one.id, admin.id)) if admin is not None else None)
+
+
+def lay_over(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
+    """Replace what an account lays over a tool's configuration."""
+    known = api.store.lti_overlays.first("whose", (one.id, account.id))
+    if known is None:
+        known = LtiOverlay(
+            id=api.new_id("lti_overlays"),
+            registration_id=one.id,
+            account_id=account.id,
+            data=data,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+    changes = overlays.diff(known.data, data)
+    versions = known.versions
+    if changes:
+        number, who = api.new_id("lti_overlay_versions"), api.user.id
+        made_now = LtiOverlayVersion(
+            id=number, diff=changes, caused_by_reset=reset, created_by_id=who, created_at=api.now
+        )
+        versions = [*versions, made_now]
+    kept = replace(known, data=data, versions=versions, updated_by_id=api.user.id, updated_at=api.now)
+    api.store.lti_overlays.put(kept)
+
+
+def configure(api: Api, one: LtiRegistration, given: dict[str, Any]) -> None:
+    """Change the members of a tool's own configuration that are given."""
+    found, key = configuration_of(api, one), key_of(api, one)
+    whole = {**_base(api, one), **given}
+    if found is None:
+        number = api.new_id("tool_configurations")
+        found = ToolConfiguration(id=number, developer_key_id=key.id, created_at=api.now)
+    privacy = whole.get("privacy_level")
+    disabled = None if "placements" in given else found.disabled_placements
+    kept = replace(
+        found,
+        settings=overlays.written(whole),
+        privacy_level=privacy,
+        disabled_placements=disabled,
+        updated_at=api.now,
+    )
+    api.store.tool_configurations.put(kept)
+    same = (*configurations.OF_KEY, "redirect_uris")
+    changes = {name: given[name] for name in same if name in given}
+    icon = (given.get("launch_settings") or {}).get("icon_url")
+    api.store.developer_keys.put(replace(key, **changes, **({"icon_url": icon} if icon else {})))
+
+
+def follow(api: Api, one: LtiRegistration, account: Account) -> None:
+    """Let the key's scopes and the tools that were installed with it follow what is configured and laid over."""
+    found = configuration(api, one, account)
+    key = key_of(api, one)
+    api.store.developer_keys.put(replace(key, scopes=list(found.get("scopes") or key.scopes)))
+    for tool in list(api.store.tools.find("key", key.id)):
+        if tool.workflow_state == "active":
+            api.store.tools.put(replace(_as_configured(tool, found), updated_at=api.now))
+
+
+def _as_configured(tool: Tool, found: dict[str, Any]) -> Tool:
+    written = overlays.written(found)
+    kept = tool_forms.configured(tool, written, found.get("privacy_level"))
+    said, fields = tools.of_configuration(written), written.get("custom_fields") or {}
+    return replace(kept, settings=said, custom=fields)
+
+
+def deployed(api: Api, key: DeveloperKey, account: Account) -> Tool:
+    """The tool of an LTI key as a school has it, not stored yet."""
+    tool = tool_forms.of_key(api, key)
+    known = api.store.lti_registrations.first("key", key.id)
+    over = overlay_for(api, known, account) if known is not None else None
+    return tool if known is None or over is None else _as_configured(tool, configuration(api, known, account))
+
+
+# availability
+
+
+def path_of(api: Api, place: tuple[str, int]) -> list[tuple[str, int]]:
+    """An account or course with what is above it, from the top: `[("Account", 1), ("Course", 3)]`."""
+    kind, number = place
+    record = (api.store.courses if kind == "Course" else api.store.accounts).get(number)
+    found = tools.places(api.store, record) if record is not None else []
+    return [one for one in reversed(found) if not _is_site_admin(api, one)]
+
+
+def accounts_below(api: Api, number: int) -> list[int]:
+    """The ids of the accounts below one."""
+    children = [one.id for one in api.store.accounts.find("parent", number) if one.workflow_state != "deleted"]
+    return [below for child in children for below in (child, *accounts_below(api, child))]
+
+
+def _is_site_admin(api: Api, place: tuple[str, int]) -> bool:
+    account = api.store.accounts.get(place[1]) if place[0] == "Account" else None
+    return account is not None and account.site_admin
+
+
+def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) -> LtiContextControl:
+    """Say whether an installed tool is available in an account or course and below."""
+    rows = api.store.lti_context_controls.find("deployment", tool.id)
+    known = next((one for one in rows if one.place == place), None)
+    if known is None:
+        known = LtiContextControl(
+            id=api.new_id("lti_context_controls"),
+            deployment_id=tool.id,
+            course_id=place[1] if place[0] == "Course" else None,
+            account_id=place[1] if place[0] == "Account" else None,
+            created_by_id=api.user.id,
+            created_at=api.now,
+            updated_at=api.now,
+        )
+    kept = replace(known, available=available, workflow_state="active", updated_by_id=api.user.id, updated_at=api.now)
+    return api.store.lti_context_controls.put(kept)
+
+
+def controls(api: Api, one: LtiRegistration) -> list[LtiContextControl]:
+    """Where the installed tools of a registration are available. Each has such a word where it is installed."""
+    found: list[LtiContextControl] = []
+    for tool in list(api.store.tools.find("key", one.developer_key_id)):
+        if tool.workflow_state == "active":
+            place = tools.place_of(api.store, tool)
+            rows = tools.controls(api.store, tool)
+            if not any(row.place == place for row in rows):
+                rows.append(control(api, tool, place, available=True))
+            found += rows
+    return found

@@ -1,0 +1,201 @@
+"""JSON of LTI registrations, what binds and overlays them, and where their tools are available."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import when
+from lms_emulator.providers.canvas.lti import places
+from lms_emulator.providers.canvas.model import (
+    Account,
+    DeveloperKeyAccountBinding,
+    LtiContextControl,
+    LtiOverlay,
+    LtiOverlayVersion,
+    LtiRegistration,
+    Tool,
+)
+from lms_emulator.providers.canvas.rules import overlays, registrations, tools
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin, root_of
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.people import brief
+
+VENDOR = "Instructure"
+LATEST = 5
+"""How many of the changes of an overlay are told with it."""
+
+
+def _person(api: Api, number: int | None, *, hide: bool = True) -> Json | str | None:
+    """A user; one of the site admin account is not told by name."""
+    user = api.store.users.get(number or 0)
+    if user is None:
+        return None
+    admins = (account for account in api.store.accounts if account.site_admin)
+    return VENDOR if hide and any(is_account_admin(api, user, one) for one in admins) else brief(api, user)
+
+
+def _with_people(api: Api, body: Json, people: dict[str, int | None], *, hide: bool = True) -> Json:
+    """With those of the people who are known."""
+    found = {name: _person(api, number, hide=hide) for name, number in people.items()}
+    return body | {name: person for name, person in found.items() if person is not None}
+
+
+def registration(api: Api, one: LtiRegistration, account: Account, includes: Collection[str]) -> Json:
+    """A registration as an account sees it."""
+    key, owner = registrations.key_of(api, one), registrations.owner(api, one)
+    found, over = registrations.configuration_of(api, one), registrations.overlay_for(api, one, account)
+    base, overlaid = registrations.configuration(api, one), registrations.configuration(api, one, account)
+    seen = overlaid if "overlay" in includes else base
+    body: Json = {
+        "id": one.id,
+        "account_id": owner.id,
+        "root_account_id": owner.id,
+        "internal_service": False,
+        "vendor": one.vendor,
+        "name": registrations.name_of(api, one),
+        "admin_nickname": one.admin_nickname,
+        "workflow_state": "deleted" if key.workflow_state == "deleted" else "active",
+        "created_at": when(one.created_at),
+        "updated_at": when(one.updated_at),
+        "description": one.description,
+        "lock_deploying": one.lock_deploying,
+        "inherited": owner.id != account.id,
+        "lti_version": "1.3",
+        "icon_url": (seen.get("launch_settings") or {}).get("icon_url"),
+    }
+    if one.dynamic:
+        body["dynamic_registration"] = True
+    number = found.id if found is not None else None
+    body |= {
+        "developer_key_id": key.id,
+        "ims_registration_id": number if one.dynamic else None,
+        "manual_configuration_id": None if one.dynamic else number,
+        "pending_update": None,
+    }
+    people = {"created_by": one.created_by_id, "updated_by": one.updated_by_id}
+    body = body | dict.fromkeys(people, VENDOR) if owner.site_admin else _with_people(api, body, people)
+    if "configuration" in includes:
+        body["configuration"] = base
+    if "overlaid_configuration" in includes:
+        body["overlaid_configuration"] = overlaid
+    if "overlaid_legacy_configuration" in includes:
+        body["overlaid_legacy_configuration"] = overlays.written(overlaid)
+    said = registrations.binding_for(api, one, account)
+    if "account_binding" in includes and said is not None:
+        body["account_binding"] = binding(api, one, said)
+    if "overlay" in includes and over is not None:
+        body["overlay"] = overlay(api, over)
+        if "overlay_versions" in includes:
+            body["overlay"]["versions"] = [version(api, over, one) for one in reversed(over.versions[-LATEST:])]
+    return body
+
+
+def binding(api: Api, one: LtiRegistration, said: DeveloperKeyAccountBinding) -> Json:
+    """What an account says of a registration."""
+    body = {
+        "id": said.id,
+        "account_id": said.account_id,
+        "root_account_id": root_of(api.store, said.account_id).id,
+        "registration_id": one.id,
+        "workflow_state": said.workflow_state,
+        "created_at": when(said.created_at or one.created_at),
+        "updated_at": when(said.updated_at or one.created_at),
+    }
+    return _with_people(api, body, {"created_by": said.created_by_id, "updated_by": said.updated_by_id})
+
+
+def overlay(api: Api, over: LtiOverlay) -> Json:
+    """What an account lays over a configuration."""
+    body = {
+        "id": over.id,
+        "account_id": over.account_id,
+        "root_account_id": root_of(api.store, over.account_id).id,
+        "registration_id": over.registration_id,
+        "workflow_state": "active",
+        "created_at": when(over.created_at),
+        "updated_at": when(over.updated_at),
+        "data": over.data,
+    }
+    return _with_people(api, body, {"updated_by": over.updated_by_id}, hide=False)
+
+
+def version(api: Api, over: LtiOverlay, one: LtiOverlayVersion) -> Json:
+    """One change of an overlay."""
+    body = {
+        "id": one.id,
+        "account_id": over.account_id,
+        "root_account_id": root_of(api.store, over.account_id).id,
+        "lti_overlay_id": over.id,
+        "workflow_state": "active",
+        "created_at": when(one.created_at),
+        "updated_at": when(one.created_at),
+        "diff": one.diff,
+        "caused_by_reset": one.caused_by_reset,
+    }
+    return _with_people(api, body, {"created_by": one.created_by_id}, hide=False)
+
+
+def deployment(api: Api, one: LtiRegistration, tool: Tool, rows: list[LtiContextControl]) -> Json:
+    """An installed tool, with where it is available."""
+    kind, number = tools.place_of(api.store, tool)
+    return {
+        "id": tool.id,
+        "context_id": number,
+        "context_type": kind,
+        "registration_id": one.id,
+        "deployment_id": places.deployment_id(api.x, tool),
+        "context_name": tools.home(api.store, tool).name,
+        "workflow_state": "active" if tool.workflow_state == "active" else "deleted",
+        "context_controls": [control(api, one, row) for row in rows],
+    }
+
+
+def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: bool = False) -> Json:
+    """Whether an installed tool is available in an account or course.
+
+    Parameters: `people`, whether who said so is told.
+    """
+    path = registrations.path_of(api, row.place)
+    kind, number = row.place
+    record = (api.store.courses if kind == "Course" else api.store.accounts).get(number)
+    tool = api.store.tools.get(row.deployment_id)
+    others = [other for other in tools.controls(api.store, tool) if other.id != row.id] if tool is not None else []
+    body: Json = {
+        "id": row.id,
+        "account_id": row.account_id,
+        "course_id": row.course_id,
+        "registration_id": one.id,
+        "deployment_id": row.deployment_id,
+        "workflow_state": row.workflow_state,
+        "created_at": when(row.created_at),
+        "updated_at": when(row.updated_at),
+        "available": row.available,
+        "path": "".join(f"{place[0].lower()}{id_}." for place, id_ in path),
+        "context_name": record.name if record is not None else None,
+        "display_path": display_path(api, row.place),
+        "depth": sum(other.place in path for other in others),
+        **_counts(api, row, [other for other in others if row.place in registrations.path_of(api, other.place)]),
+    }
+    told = {"created_by": row.created_by_id, "updated_by": row.updated_by_id}
+    return body | {name: _person(api, id_, hide=False) if people else None for name, id_ in told.items()}
+
+
+def display_path(api: Api, place: tuple[str, int]) -> list[str | None]:
+    """The names of the accounts between the school and a place."""
+    between = (one for one in registrations.path_of(api, place)[1:] if one[0] == "Account" and one != place)
+    found = (api.store.accounts.get(number) for _, number in between)
+    return [account.name for account in found if account is not None]
+
+
+def _counts(api: Api, row: LtiContextControl, below: list[LtiContextControl]) -> Json:
+    """What lies below an account; nothing below a course."""
+    if row.account_id is None:
+        return dict.fromkeys(("subaccount_count", "course_count", "child_control_count"), 0)
+    accounts = set(registrations.accounts_below(api, row.account_id))
+    courses = [one for one in api.store.courses if one.workflow_state != "deleted"]
+    return {
+        "subaccount_count": len(accounts),
+        "course_count": sum(one.account_id == row.account_id or one.account_id in accounts for one in courses),
+        "child_control_count": len(below),
+    }
