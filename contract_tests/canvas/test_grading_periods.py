@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from contract_tests.canvas.grading import COURSE, grade, made, work
@@ -136,11 +135,7 @@ def test_scores_for_what_is_not_graded(canvas: Site) -> None:
     teacher = canvas.teacher
     path = f"{COURSE}/apply_score_to_ungraded_submissions"
     assert teacher.put(path, json={"percent": 50}).status_code in REFUSED
-    whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
-    flag = {"id": 1, "context_type": "Account", "context_id": 1, "feature": "apply_score_to_ungraded", "state": "on"}
-    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00Z")
-    whole["canvas"]["feature_flags"] = [flag | times]
-    canvas.lms.load(whole)
+    canvas.switch_on("apply_score_to_ungraded")
     open_, past = work(teacher), work(teacher, due_at="2020-01-01T00:00:00Z")
     grade(teacher, past, 3, user=102)
     both = {"student_ids": [101, 102, 9999999], "assignment_ids": [open_["id"], past["id"], 9999999]}

@@ -230,8 +230,15 @@ class TestUnread:
         site.settings["emulator.strict"] = True
         assert http.get(asked).status_code == 200
         assert http.get("/canvas/api/v1/courses/1?include[]=term&include[]=total_scores").status_code == 200
+        assert site.requests.last.warnings == [], "a teacher has no scores that it could add"
+        asked = "/canvas/api/v1/courses/1/assignment_groups?include[]=assignments&include[]=all_dates&include[]=trem"
+        assert http.get(asked).status_code == 200
+        assert [one.name for one in site.requests.last.warnings] == ["include[]=trem"]
+        work = http.get("/canvas/api/v1/courses/1/assignments").json()[0]["id"]
+        asked = f"/canvas/api/v1/courses/1/assignments/{work}/submissions?include[]=user&include[]=read_status"
+        assert http.get(asked).status_code == 200
         (warning,) = site.requests.last.warnings
-        assert (warning.name, warning.documented) == ("include[]=total_scores", True)
+        assert (warning.name, warning.documented) == ("include[]=read_status", True)
         assert http.get("/canvas/api/v1/users/self/groups?include[]=tabs").status_code == 200
         assert site.requests.last.warnings == []
 

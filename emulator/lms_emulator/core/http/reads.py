@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
@@ -119,6 +120,23 @@ class Choices(set[str]):
     def __iter__(self) -> Iterator[str]:
         self.whole = True
         return super().__iter__()
+
+    def __and__(self, others: AbstractSet[object]) -> set[str]:
+        self.asked.update(others)  # type: ignore[arg-type]  # as above
+        return super().__and__(others)
+
+    __rand__ = __and__
+
+    def __sub__(self, others: AbstractSet[object]) -> Choices:
+        rest = Choices(self.name, super().__sub__(others))
+        rest.asked = self.asked
+        return rest
+
+    def isdisjoint(self, others: Iterable[Any]) -> bool:
+        """Whether none of these was sent."""
+        others = set(others)
+        self.asked.update(others)
+        return super().isdisjoint(others)
 
     def left(self) -> list[str]:
         """Values that nothing asked about, although it did about others."""

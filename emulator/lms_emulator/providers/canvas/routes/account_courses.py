@@ -40,8 +40,7 @@ def index(api: Api) -> Any:
 
 
 def _shown(api: Api, course: Course, includes: set[str]) -> Any:
-    known = includes - {"sections", "permissions", "public_description"}
-    body = shapes.course(api, course, [], known | (includes & {"public_description"}))
+    body = shapes.course(api, course, [], includes - {"sections", "permissions"})
     del body["enrollments"]
     account = api.store.accounts.get(course.account_id)
     # Canvas works the rights in many courses out in one go, and then a college's admin has this one too.

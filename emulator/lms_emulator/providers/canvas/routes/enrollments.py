@@ -200,9 +200,9 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
     assert course is not None, "the world file's references are checked when it is loaded"
     body = shapes.enrollment(api, enrollment, course, sis_of=context or api.root, includes=includes & IN_USER)
     if "locked" in includes:
-        body["locked"] = _locked(api, enrollment, course)
+        body["locked"] = enrolling.locked(api, enrollment, course)
     if "can_be_removed" in includes:
-        kept = _locked(api, enrollment, course)
+        kept = enrolling.locked(api, enrollment, course)
         body["can_be_removed"] = not kept and _may_end(api, course, enrollment, "deleted")
     if "current_points" in includes and "current_score" in body.get("grades", {}):
         only = periods.asked_for(api, course)
@@ -212,13 +212,6 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
     if "observed_users" in includes and enrollment.associated_user_id is not None:
         body["observed_user"] = _observed(api, enrollment.associated_user_id, course)
     return body
-
-
-def _locked(api: Api, enrollment: Enrollment, course: Course) -> bool:
-    """Whether an enrollment came by an import, and the caller manages no imports."""
-    account = api.store.accounts.get(course.account_id) or api.root
-    manages = any(account_allows(api, api.caller, account, name) for name in ("manage_account_settings", "manage_sis"))
-    return enrollment.sis_batch_id is not None and not manages
 
 
 def _observed(api: Api, user_id: int, course: Course) -> Any:

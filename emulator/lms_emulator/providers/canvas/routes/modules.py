@@ -99,7 +99,7 @@ def _with_items(api: Api, course: Course, module: ContextModule, student_id: int
         return body
     if term is not None and term not in module.name.lower():
         found = _hits(api, course, module, student_id, term)
-    includes = api.params.includes
+    includes = {name for name in shapes.IN_ITEM if name in api.params.includes}
     return body | {"items": [shapes.item(api, one, course, includes, student_id=student_id) for one in found]}
 
 

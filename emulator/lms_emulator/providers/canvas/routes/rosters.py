@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Enrollment, Use
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.enrollments import in_states, require_roster, visible
-from lms_emulator.providers.canvas.rules import courses, people, states
+from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
@@ -226,7 +226,7 @@ def _in(course: Course, rows: Iterable[Enrollment]) -> list[Enrollment]:
 def _included(api: Api, user: User, course: Course, includes: set[str], own: list[Enrollment]) -> Json:
     body: Json = {}
     if "enrollments" in includes:
-        body["enrollments"] = [enrollment_shapes.enrollment(api, e, course) for e in own]
+        body["enrollments"] = [_enrollment(api, e, course, includes) for e in own]
     if "sections" in includes:
         rows = own if "enrollments" in includes else api.store.enrollments.find("user", user.id)
         living = [e for e in rows if e.workflow_state != "deleted"]
@@ -244,6 +244,11 @@ def _included(api: Api, user: User, course: Course, includes: set[str], own: lis
     if "last_name" in includes:
         body["last_name"] = people.name_parts(user.name)[1]
     return body
+
+
+def _enrollment(api: Api, record: Enrollment, course: Course, includes: set[str]) -> Json:
+    body = enrollment_shapes.enrollment(api, record, course)
+    return body | {"locked": enrolling.locked(api, record, course)} if "locked" in includes else body
 
 
 def show(api: Api) -> Any:

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
 from lms_emulator.providers.canvas.rules import courses, mails, states
-from lms_emulator.providers.canvas.rules.permissions import chain, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
@@ -65,6 +65,13 @@ def permission_for(kind: str) -> str:
 def may_manage(api: Api, course: Course, kind: str) -> bool:
     """Whether the caller may add and remove people of that type."""
     return courses.may(api, api.caller, course, permission_for(kind))
+
+
+def locked(api: Api, enrollment: Enrollment, course: Course) -> bool:
+    """Whether an enrollment came by an import, and the caller manages no imports."""
+    account = api.store.accounts.get(course.account_id) or api.root
+    manages = any(account_allows(api, api.caller, account, name) for name in ("manage_account_settings", "manage_sis"))
+    return enrollment.sis_batch_id is not None and not manages
 
 
 def default_section(api: Api, course: Course) -> CourseSection:

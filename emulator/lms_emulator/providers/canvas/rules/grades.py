@@ -11,8 +11,9 @@ import re
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard
-from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard, User
+from lms_emulator.providers.canvas.rules import courses, features
+from lms_emulator.providers.canvas.rules.permissions import admins_over, chain
 
 Scheme = list[tuple[str, float]]
 DEFAULT: Scheme = [
@@ -57,11 +58,31 @@ def standards(api: Api, kind: str, number: int) -> list[GradingStandard]:
     return [one for place in places for one in api.store.grading_standards.find("place", place)]
 
 
-def course_letter(api: Api, course: Course, percent: float | None) -> str | None:
-    """The letter of a score in a course that has a scheme."""
-    if percent is None or course.grading_standard_id is None:
+def course_letter(api: Api, course: Course, percent: float | None, reader_id: int | None = None) -> str | None:
+    """The letter of a score in a course that has a scheme.
+
+    Parameters: `reader_id`, of the user who may see no numbers there, and so gets a letter in any case.
+    """
+    if percent is None:
+        return None
+    if course.grading_standard_id is None and not restricts_numbers(api, api.store.users.get(reader_id), course):
         return None
     return letter_for(scheme(api, course.grading_standard_id), percent)
+
+
+def restricts_numbers(api: Api, user: User | None, course: Course, *, staff: bool = True) -> bool:
+    """Whether a course shows a user letters in place of points.
+
+    Parameters: `staff`, whether those who teach there count as well.
+
+    Source: canvas-lms app/models/course.rb, restrict_quantitative_data? (2024-04).
+    """
+    if user is None or not course.settings.get("restrict_quantitative_data"):
+        return False
+    if not features.enabled(api, api.root, "restrict_quantitative_data"):
+        return False
+    administers = any(admins_over(api.store, user, course.account_id))
+    return not administers and (staff or not courses.may(api, user, course, "read_as_admin"))
 
 
 def written(number: float, digits: int | None = None) -> str:

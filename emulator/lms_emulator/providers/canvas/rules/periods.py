@@ -74,8 +74,18 @@ def asked_for(api: Api, course: Course) -> set[int] | None:
     if number is None:
         return None
     found = next((p for p in of_course(api, course) if p.id == number), None)
+    return None if found is None else assignments_of(api, course, found)
+
+
+def current(api: Api, course: Course) -> GradingPeriod | None:
+    """The period of a course that is now."""
+    return next((p for p in of_course(api, course) if p.start_date < api.now <= p.end_date), None)
+
+
+def assignments_of(api: Api, course: Course, period: GradingPeriod) -> set[int]:
+    """The assignments of a course that are due in a period."""
     every = list(api.store.assignments.find("course", course.id))
-    return None if found is None else {a.id for a in narrowed(api, course, every, str(found.id))}
+    return {a.id for a in narrowed(api, course, every, str(period.id))}
 
 
 def narrowed(api: Api, course: Course, found: list[Assignment], reference: str) -> list[Assignment]:

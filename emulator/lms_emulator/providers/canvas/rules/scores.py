@@ -88,6 +88,19 @@ def scores(
     return both(api, enrollment, course, only)[unposted]
 
 
+def final_grade(api: Api, enrollment: Enrollment, course: Course, period: str | None = None) -> float | None:
+    """The final grade that somebody set in place of the computed one, where the course lets them.
+
+    Parameters: `period`, the id of a grading period, for the grade of that period instead of the whole course's.
+
+    Source: canvas-lms app/models/enrollment.rb, override_score and effective_final_score (2024-04).
+    """
+    kept = api.store.grade_overrides.get(enrollment.id)
+    if kept is None or not course.settings.get("allow_final_grade_override"):
+        return None
+    return kept.score if period is None else kept.of_periods.get(period)
+
+
 def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None = None) -> tuple[Scores, Scores]:
     """The scores of one student without grades that were not posted, and with them.
 

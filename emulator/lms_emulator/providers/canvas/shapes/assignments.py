@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import assignments, courses, modules, pacing, periods, rubrics, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.grades import restricts_numbers
 from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
@@ -133,7 +134,7 @@ def assignment(
         "post_manually": assignments.posts_manually(record, course),
         "anonymize_students": record.anonymous_grading and submissions.muted(api, record),
         "require_lockdown_browser": False,
-        "restrict_quantitative_data": False,
+        "restrict_quantitative_data": restricts_numbers(api, api.caller, course, staff=False),
         "locked_for_user": False,
     }
     body |= _of_kind(api, record)

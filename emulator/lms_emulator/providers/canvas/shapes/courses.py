@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
-from lms_emulator.providers.canvas.rules import blueprints, courses, modules, periods, states, tabs
+from lms_emulator.providers.canvas.rules import blueprints, courses, grades, modules, periods, states, tabs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json, course_progress, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
@@ -93,7 +93,8 @@ def quota_mb(api: Api, record: Course) -> int:
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     """A course in a list or by itself, with the caller's enrollments."""
     body = basic(api, record)
-    body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, includes) for one in enrollments]
+    asked = {name for name in standings.INCLUDES if name in includes}
+    body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, asked) for one in enrollments]
     kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
     for name, value in _included(api, record, enrollments, kind, includes).items():
         body[name] = value
@@ -143,7 +144,11 @@ def _included(
         found["tabs"] = [tab(api, one) for one in tabs.of_course(api, record)]
     if "html_url" in includes:
         found["html_url"] = api.url(f"/courses/{record.id}")
-    found |= standings.of_course(api, record, includes)
+    if "grading_scheme" in includes:
+        found["grading_scheme"] = grades.scheme(api, record.grading_standard_id)
+    if "restrict_quantitative_data" in includes:
+        found["restrict_quantitative_data"] = grades.restricts_numbers(api, api.caller, record)
+    found |= standings.of_course(api, record, enrollments, includes)
     return found
 
 

@@ -12,11 +12,11 @@ from functools import cached_property
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
+from lms_emulator.providers.canvas.model import Account, Course, Enrollment, GradingPeriod, User
 from lms_emulator.providers.canvas.rules import courses, people, periods, states
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import root_of
-from lms_emulator.providers.canvas.rules.scores import Scores, both
+from lms_emulator.providers.canvas.rules.scores import Scores, both, final_grade
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -53,7 +53,20 @@ class _Sight:
     @cached_property
     def only(self) -> set[int] | None:
         """The assignments of the period that the request asks for."""
+        if self.of_today:
+            period = self.period
+            return None if period is None else periods.assignments_of(self._api, self.course, period)
         return periods.asked_for(self._api, self.course)
+
+    @cached_property
+    def of_today(self) -> bool:
+        """Whether a list of users asks for the grades of the grading period that is now."""
+        return "current_grading_period_scores" in self._api.params.includes
+
+    @cached_property
+    def period(self) -> GradingPeriod | None:
+        """The grading period that is now."""
+        return periods.current(self._api, self.course)
 
 
 @dataclass
@@ -148,18 +161,21 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
     own = api.caller is not None and api.caller.id == record.user_id
     if not (sight.grader or (own and not course.hide_final_grades) or _observes(api, record, course)):
         return body
-    kept = api.store.grade_overrides.get(record.id)
-    period = api.params.text("grading_period_id") if sight.only is not None else None
-    override = None if kept is None else kept.score if period is None else kept.of_periods.get(period)
+    if sight.of_today:
+        body["grading_period_id"] = sight.period.id if sight.period is not None else None
+    period = str(sight.period.id) if sight.of_today and sight.period is not None else None
+    if not sight.of_today and sight.only is not None:
+        period = api.params.text("grading_period_id")
+    override = final_grade(api, record, course, period)
     if override is not None and not sight.grader:
-        return body | _lettered(api, course, Scores(override, override))
+        return body | _lettered(api, record, course, Scores(override, override))
     posted, unposted = both(api, record, course, sight.only)
-    body |= _lettered(api, course, posted)
+    body |= _lettered(api, record, course, posted)
     if sight.grader:
-        body |= _lettered(api, course, unposted, "unposted_")
+        body |= _lettered(api, record, course, unposted, "unposted_")
         if override is not None:
             body["override_score"] = override
-            body["override_grade"] = course_letter(api, course, override)
+            body["override_grade"] = course_letter(api, course, override, record.user_id)
     return body
 
 
@@ -169,10 +185,10 @@ def _observes(api: Api, record: Enrollment, course: Course) -> bool:
     return any(e.associated_user_id == record.user_id for e in mine)
 
 
-def _lettered(api: Api, course: Course, found: Scores, prefix: str = "") -> Json:
+def _lettered(api: Api, record: Enrollment, course: Course, found: Scores, prefix: str = "") -> Json:
     return {
-        f"{prefix}current_grade": course_letter(api, course, found.current),
+        f"{prefix}current_grade": course_letter(api, course, found.current, record.user_id),
         f"{prefix}current_score": found.current,
-        f"{prefix}final_grade": course_letter(api, course, found.final),
+        f"{prefix}final_grade": course_letter(api, course, found.final, record.user_id),
         f"{prefix}final_score": found.final,
     }

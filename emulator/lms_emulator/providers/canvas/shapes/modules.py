@@ -41,6 +41,10 @@ def module(api: Api, record: ContextModule, course: Course, *, student_id: int |
     return body
 
 
+IN_ITEM = ("content_details", "mastery_paths")
+"""What a list can be asked to tell of its items."""
+
+
 def item(
     api: Api,
     record: ContentTag,

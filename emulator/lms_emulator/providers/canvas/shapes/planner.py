@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.model import (
     User,
 )
 from lms_emulator.providers.canvas.rules import assignments, courses, discussions, lateness, planner, submissions
+from lms_emulator.providers.canvas.rules.grades import restricts_numbers
 from lms_emulator.providers.canvas.rules.planner import Item
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import calendars as calendar_shapes
@@ -154,6 +155,9 @@ def plannable(api: Api, one: Item) -> Json:
     if graded is not None:
         points = graded.points_possible
         body |= {"points_possible": None if points is None else float(points), "due_at": when(graded.due_at)}
+        course = api.store.courses.get(graded.course_id)
+        if one.kind == "assignment" and course is not None and restricts_numbers(api, api.caller, course):
+            body["restrict_quantitative_data"] = True
     elif one.kind == "quiz":
         body |= {"points_possible": record.points_possible, "due_at": when(record.due_at)}
     if one.kind == "quiz":

@@ -7,51 +7,85 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, GradingPeriod
 from lms_emulator.providers.canvas.rules import courses, grades, periods, states, submissions
-from lms_emulator.providers.canvas.rules.scores import scores
+from lms_emulator.providers.canvas.rules.scores import Scores, both, final_grade
 from lms_emulator.providers.canvas.shapes import Json
+
+INCLUDES = ("total_scores", "current_grading_period_scores")
 
 
 def standing(api: Api, record: Enrollment, course: Course, includes: Collection[str]) -> Json:
-    """A student's scores, as far as they are asked for and not hidden."""
-    if record.type not in states.STUDENTS or not {"total_scores", "current_grading_period_scores"} & set(includes):
+    """A student's scores, as far as they are asked for and the course does not hide them.
+
+    Source: canvas-lms lib/api/v1/course_json.rb, total_scores and grading_period_info (2024-04).
+    """
+    asked, of_period = "total_scores" in includes, "current_grading_period_scores" in includes
+    if record.type not in states.STUDENTS or not asked:
         return {}
-    if course.hide_final_grades and not courses.may(api, api.caller, course, "view_all_grades", "manage_grades"):
-        return {}
-    found = scores(api, record, course)
-    body: Json = {
-        "computed_current_score": found.current,
-        "computed_current_grade": grades.course_letter(api, course, found.current),
-        "computed_current_letter_grade": grades.course_letter(api, course, found.current),
-        "computed_final_score": found.final,
-        "computed_final_grade": grades.course_letter(api, course, found.final),
+    period = periods.current(api, course) if of_period else None
+    body = _period(api, course, period) if of_period else {}
+    if course.hide_final_grades:
+        return body
+    override = final_grade(api, record, course)
+    grader = courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+    posted, unposted = both(api, record, course)
+    if grader:
+        body |= _lettered(api, record, course, "computed_", posted)
+        body |= _lettered(api, record, course, "unposted_", unposted)
+        body |= _set_by_hand(api, record, course, "", override)
+    else:
+        seen = Scores(override, override) if override is not None else posted
+        body |= _lettered(api, record, course, "computed_", seen)
+        body["computed_current_letter_grade"] = grades.course_letter(
+            api, course, seen.current, api.caller.id if api.caller is not None else None
+        )
+    return body | (_of_period(api, record, course, period, grader) if of_period else {})
+
+
+def _lettered(api: Api, record: Enrollment, course: Course, prefix: str, found: Scores) -> Json:
+    return {
+        f"{prefix}current_grade": grades.course_letter(api, course, found.current, record.user_id),
+        f"{prefix}current_score": found.current,
+        f"{prefix}final_grade": grades.course_letter(api, course, found.final, record.user_id),
+        f"{prefix}final_score": found.final,
     }
-    return body | (_of_period(api, record, course) if "current_grading_period_scores" in includes else {})
 
 
-def _now(api: Api, course: Course) -> GradingPeriod | None:
-    return next((p for p in periods.of_course(api, course) if p.start_date < api.now <= p.end_date), None)
+def _set_by_hand(api: Api, record: Enrollment, course: Course, prefix: str, score: float | None) -> Json:
+    letter = grades.course_letter(api, course, score, record.user_id)
+    found = {f"{prefix}override_score": score, f"{prefix}override_grade": letter}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _of_period(api: Api, record: Enrollment, course: Course) -> Json:
-    period, has = _now(api, course), bool(periods.of_course(api, course))
-    only = {a.id for a in periods.narrowed(api, course, [*_all(api, course)], str(period.id))} if period else set()
-    found = scores(api, record, course, only=only) if period is not None else None
-    current, final = (found.current, found.final) if found is not None else (None, None)
+def _period(api: Api, course: Course, period: GradingPeriod | None) -> Json:
+    has = bool(periods.of_course(api, course))
     return {
         "current_grading_period_id": period.id if period is not None else None,
         "current_grading_period_title": period.title if period is not None else None,
         "has_grading_periods": has,
         "multiple_grading_periods_enabled": has,
-        "totals_for_all_grading_periods_option": _totals(api, course),
-        "current_period_computed_current_score": current,
-        "current_period_computed_final_score": final,
-        "current_period_computed_current_grade": grades.course_letter(api, course, current),
-        "current_period_computed_final_grade": grades.course_letter(api, course, final),
     }
+
+
+def _of_period(api: Api, record: Enrollment, course: Course, period: GradingPeriod | None, grader: bool) -> Json:
+    posted = unposted = Scores()
+    override = final_grade(api, record, course, str(period.id)) if period is not None else None
+    if period is not None:
+        posted, unposted = both(api, record, course, periods.assignments_of(api, course, period))
+    body: Json = {"totals_for_all_grading_periods_option": _totals(api, course)}
+    if not grader:
+        seen = posted if override is None else Scores(override, override)
+        return body | _lettered(api, record, course, "current_period_computed_", seen)
+    body |= _lettered(api, record, course, "current_period_computed_", posted)
+    body |= _lettered(api, record, course, "current_period_unposted_", unposted)
+    return body | _set_by_hand(api, record, course, "current_period_", override)
 
 
 def _all(api: Api, course: Course) -> list[Assignment]:
     return [a for a in api.store.assignments.find("course", course.id) if a.workflow_state == "active"]
+
+
+def _teaches(api: Api, record: Enrollment, course: Course) -> bool:
+    return record.type in states.INSTRUCTORS and states.state_of(api, record, course).name == "active"
 
 
 def _totals(api: Api, course: Course) -> bool:
@@ -60,10 +94,13 @@ def _totals(api: Api, course: Course) -> bool:
     return group is not None and group.display_totals_for_all_grading_periods
 
 
-def of_course(api: Api, course: Course, includes: Collection[str]) -> Json:
-    """What a course says of its grading periods, and of work that waits for the caller's grade."""
+def of_course(api: Api, course: Course, mine: Collection[Enrollment], includes: Collection[str]) -> Json:
+    """What a course says of its grading periods, and of work that waits for a grade of those who teach it.
+
+    Parameters: `mine`, the enrollments of the caller.
+    """
     body: Json = {}
-    if "needs_grading_count" in includes and courses.may(api, api.caller, course, "manage_grades"):
+    if "needs_grading_count" in includes and any(_teaches(api, one, course) for one in mine):
         body["needs_grading_count"] = sum(
             sum(submissions.needing_grades(api, course, one).values()) for one in _all(api, course)
         )
