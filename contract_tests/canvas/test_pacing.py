@@ -112,6 +112,19 @@ def test_who_paces_and_where(canvas: Site) -> None:
     assert refused.json()["errors"] == ["Only one of course_section_id and user_id can be given"]
 
 
+def test_what_only_a_later_design_has_is_looked_for_first(canvas: Site) -> None:
+    items = paced(canvas)
+    pace = canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": sent(items, 1, 1)}).json()["course_pace"]
+    rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment"}).json()
+    known = {"sections": rows[0]["course_section_id"], "student_enrollments": rows[0]["id"]}
+    there = [f"course_pacing/{pace['id']}", *(f"{place}/{number}/pace" for place, number in known.items())]
+    for path in there:
+        assert (canvas.teacher.delete(f"{COURSE}/{path}").status_code, canvas.reason) == (404, "switched_off")
+    for path in ("course_pacing/9999999", "sections/9999999/pace", "student_enrollments/9999999/pace"):
+        assert (canvas.teacher.delete(f"{COURSE}/{path}").status_code, canvas.reason) == (404, "not_found")
+    assert canvas.student.delete(f"{COURSE}/course_pacing/{pace['id']}").status_code == 403
+
+
 def test_blackout_dates(canvas: Site) -> None:
     paced(canvas)
     path = f"{COURSE}/blackout_dates"

@@ -151,3 +151,36 @@ def test_lists_by_visibility_grade_and_group(canvas: Site) -> None:
     grade(teacher, task, 5, user=GRACE)
     grade(teacher, task, 5)
     assert teacher.get(counted, params={"grouped": "1"}).json() == {"graded": 2, "ungraded": 0, "not_submitted": -1}
+
+
+def test_what_is_missing_and_what_is_graded(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    set_ = {"grading_period_set": {"title": "S"}, "enrollment_term_ids": [1]}
+    number = admin.post("/api/v1/accounts/1/grading_period_sets", json=set_).json()["grading_period_set"]["id"]
+    spans = [("Old", "2000-01-01", "2001-01-01"), ("Now", "2001-01-01", "2100-01-01")]
+    sent = [{"title": title, "start_date": f"{a}T00:00:00Z", "end_date": f"{b}T00:00:00Z"} for title, a, b in spans]
+    path = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
+    assert admin.patch(path, json={"grading_periods": sent}).status_code == 200
+    old = work(admin, name="Old", due_at="2000-06-01T00:00:00Z")
+    new = work(admin, name="New", due_at="2020-06-01T00:00:00Z")
+    shut = work(admin, name="Shut", due_at="2020-06-01T00:00:00Z", lock_at="2020-07-01T00:00:00Z")
+    override = {"student_ids": [ADA], "due_at": "2020-06-02T00:00:00Z", "lock_at": None}
+    assert (
+        admin.post(f"{COURSE}/assignments/{shut['id']}/overrides", json={"assignment_override": override}).status_code
+        == 201
+    )
+    missing = "/api/v1/users/self/missing_submissions"
+
+    def found(*filters: str) -> list[str]:
+        rows = student.get(missing, params={"filter[]": list(filters), "per_page": 100}).json()
+        return [row["name"] for row in rows if row["id"] in (old["id"], new["id"], shut["id"])]
+
+    assert found() == ["Old", "New", "Shut"]
+    assert found("current_grading_period") == ["New", "Shut"]
+    assert found("submittable") == ["Old", "New"]
+    for task in (new, shut):
+        grade(teacher, task, 5)
+    grade(teacher, new, "")
+    assert admin.put(at(old, f"/{ADA}"), json={"submission": {"excuse": True}}).status_code == 200
+    rows = student.get("/api/v1/users/self/graded_submissions", params={"per_page": 100}).json()
+    assert {row["assignment_id"] for row in rows} & {old["id"], new["id"], shut["id"]} == {old["id"], shut["id"]}

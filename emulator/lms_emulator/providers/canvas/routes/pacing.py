@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Account, BlackoutDate, Course, CoursePace, PaceItem, Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts, courses, features, jobs, pacing
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, features, jobs, pacing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import pacing as shapes
@@ -177,10 +177,36 @@ def _start(api: Api, course: Course) -> date:
     return begun.astimezone(pacing.zone_of(api, course)).date()
 
 
-def redesigned(api: Api) -> Any:
-    """What a later design of the pages asks for. Sites that have it on are not emulated."""
-    _ = api.user
-    raise _off("the site has the feature `course_paces_redesign` on")
+REDESIGN = "the site has the feature `course_paces_redesign` on"
+
+
+def destroy(api: Api) -> Any:
+    """What a later design of the pages deletes. Sites that have it on are not emulated."""
+    _pace(api, _course(api))
+    raise _off(REDESIGN)
+
+
+def contexts_of(api: Api) -> Any:
+    """What a later design of the pages asks for."""
+    raise _off(REDESIGN)
+
+
+def of_section(api: Api) -> Any:
+    """The pace of a section, which only a later design of the pages has."""
+    course = identifiers.course(api, api.slot("course_id"))
+    section = identifiers.section(api, api.slot("course_section_id"))
+    if section.course_id != course.id or section.workflow_state == "deleted":
+        raise refusals.not_found("the section in the course", section.id)
+    raise _off(REDESIGN)
+
+
+def of_student(api: Api) -> Any:
+    """The pace of a student, which only a later design of the pages has."""
+    course = identifiers.course(api, api.slot("course_id"))
+    number = identifiers.local_number(api.slot("student_enrollment_id"))
+    if all(e.id != number or e.type != "StudentEnrollment" for e in assignments.students(api, course.id)):
+        raise refusals.not_found("the student's enrollment in the course", number)
+    raise _off(REDESIGN)
 
 
 # blackout dates
@@ -330,8 +356,20 @@ ROUTES: tuple[Route, ...] = (
         (f"PUT {COURSE}/course_pacing/{{id}}", update, "Change a pace"),
         (f"POST {COURSE}/course_pacing/compress_dates", compress, "When the items of a pace would fall due"),
         (f"POST {COURSE}/course_pacing/{{id}}/publish", publish, "Publish a pace"),
-        (f"GET {COURSE}/pace_contexts", redesigned, "Whom paces are for"),
-        (f"DELETE {COURSE}/course_pacing/{{id}}", redesigned, "Remove a pace"),
+        (f"GET {COURSE}/pace_contexts", contexts_of, "Whom paces are for"),
+        (f"DELETE {COURSE}/course_pacing/{{id}}", destroy, "Remove a pace"),
+        *(
+            (
+                f"{method} {COURSE}/{place}/pace{'s' if method == 'POST' else ''}",
+                handler,
+                f"{what} the pace of a {whose}",
+            )
+            for place, handler, whose in (
+                ("sections/{course_section_id}", of_section, "section"),
+                ("student_enrollments/{student_enrollment_id}", of_student, "student"),
+            )
+            for method, what in (("GET", "Read"), ("POST", "Make"), ("PATCH", "Change"), ("DELETE", "Remove"))
+        ),
     ),
     *rest(
         "courses",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
@@ -216,8 +216,14 @@ def missing(api: Api) -> Any:
             continue
         if states.state_of(api, row, course).name != "active" or course.workflow_state != "available":
             continue
-        found += [(a, course) for a in assignments.of_course(api, course) if _is_missing(api, a, user, filters)]
-    found.sort(key=lambda pair: (str(assignments.dated_for(api, pair[0], user.id).due_at), pair[0].id))
+        period = periods.current(api, course) if "current_grading_period" in filters else None
+        found += [
+            (a, course)
+            for a in assignments.of_course(api, course)
+            if _is_missing(api, a, user, filters)
+            and (period is None or periods.of_date(api, course, _due(api, a, user)) == period)
+        ]
+    found.sort(key=lambda pair: (str(_due(api, pair[0], user)), submissions.of(api, pair[0], user.id).id))
     api.see_as(user)
 
     def shape(pair: tuple[Assignment, Course]) -> dict[str, Any]:
@@ -232,13 +238,18 @@ def missing(api: Api) -> Any:
     return paged(api, found, shape)
 
 
+def _due(api: Api, base: Assignment, user: User) -> datetime | None:
+    return assignments.dated_for(api, base, user.id).due_at
+
+
 def _is_missing(api: Api, base: Assignment, user: User, filters: set[str]) -> bool:
     if not base.published or not assignments.assigned(api, base, user.id):
         return False
     record = submissions.of(api, base, user.id)
     if not lateness.standing(api, base, user.id, record).missing and not _waits(api, base, record):
         return False
-    return "submittable" not in filters or assignments.shut(api, assignments.dated_for(api, base, user.id)) is None
+    # Canvas looks at the assignment's own dates here
+    return "submittable" not in filters or assignments.shut(api, base) is None
 
 
 def _waits(api: Api, base: Assignment, record: Submission) -> bool:
@@ -255,14 +266,15 @@ def graded(api: Api) -> Any:
     current = api.params.flag("only_current_enrollments")
     published = api.params.flag("only_published_assignments")
     rows = api.store.enrollments.find("user", user.id)
-    mine = {e.course_id for e in rows if not current or e.workflow_state == "active"}
+    mine = {e.course_id for e in rows if not current or e.workflow_state in states.CURRENT}
     found: list[tuple[Submission, Assignment, Course]] = []
     for one in api.store.submissions.find("user", user.id):
         base = api.store.assignments.get(one.assignment_id)
         course = api.store.courses.get(base.course_id) if base is not None else None
         if base is None or course is None or base.workflow_state == "deleted" or course.id not in mine:
             continue
-        if one.graded_at is not None and one.workflow_state == "graded" and (base.published or not published):
+        counts = one.excused or (one.workflow_state == "graded" and one.entered_score is not None)
+        if counts and (base.published or not published):
             found.append((one, base, course))
     found.sort(key=_place)
     return bookmarked(api, found, lambda row: shapes.submission(api, *row, api.params.includes), _place)
