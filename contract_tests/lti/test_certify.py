@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from contract_tests import node
-from contract_tests.chromium import CHROMIUM
+from contract_tests.chromium import CHROMIUM, IN_A_BROWSER
 from contract_tests.lti.web_tools import DjangoApp, Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.command.certify.judge import Judge, Verdict, alike
@@ -149,7 +149,8 @@ def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
     told = capsys.readouterr().err
     assert "was given no launch" in told
-    assert re.search(r"canvas +expired +skipped", told)
+    assert re.search(r"canvas +launch_of_a_teacher +skipped .*; nor for the trials that follow$", told, re.M)
+    assert len(told.splitlines()) == 6, "the plain launch in two lines, all that follow it in one, and three policies"
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never", "--trial", "expired"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 3, "the plain launch in two lines, and the trial"
     for wrong, told in {
@@ -163,6 +164,16 @@ def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     }.items():
         assert main([*asked, *wrong]) == 2
         assert told in capsys.readouterr().err
+
+
+@IN_A_BROWSER[0]
+@IN_A_BROWSER[1]
+def test_chromium_tells_of_a_tool_that_is_not_there(running: Emulator) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    tool = ToolAddresses(f"{url}/login", f"{url}/launch")
+    plain, expired = Judge(lms=running, tool=tool, browser="always", only=["expired"]).run(["canvas"])
+    assert (plain.outcome, expired.outcome) == ("failed", "skipped")
+    assert plain.did == f"was given no launch ({url}/login: no answer: net::ERR_CONNECTION_REFUSED)"
 
 
 BROKEN = {
@@ -227,6 +238,8 @@ def test_a_tool_that_hangs_on_wrong_launches_is_waited_for_no_longer_than_asked(
     assert "no answer in time" in xml.read_text("utf-8")
     assert re.search(r"canvas: \d+ passed.*, \d+ cut", told.out)
     assert re.search(r"^ *159/159 \S+ +cookies_blocked +not tried", told.err, re.M)
+    failures = {one.get("message", "").partition(" (")[0] for one in ElementTree.parse(xml).getroot().iter("failure")}
+    assert failures == {"the tool did not answer the launch"}
     skipped = ElementTree.parse(xml).getroot().findall(".//skipped")
     assert {one.get("message") for one in skipped} == {"was not tried: the 5 seconds for all trials are over"}
 

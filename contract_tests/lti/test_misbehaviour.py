@@ -150,6 +150,7 @@ def test_the_page_offers_all_of_it(platform: Platform) -> None:
     platform.lti.next_launch(tampered=True)
     page = httpx.get(f"{platform.site.lms.url}/_emulator/{platform.site.name}/lti").text
     assert "changed after it was signed" in page
+    assert "under the platform&#39;s <code>kid</code>." in page
     assert all(f'name="{name}"' in page for name in misbehaviours() if name != "claims")
     assert platform.lti.keys["signing"] in page
     described = platform.site.lms.call("GET", "/openapi.json")

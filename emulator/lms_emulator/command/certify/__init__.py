@@ -164,14 +164,21 @@ def _tool(lms: Emulator, args: argparse.Namespace) -> ToolAddresses:
 
 
 def _reporter(args: argparse.Namespace, total: int) -> Callable[[Verdict], None]:
+    from lms_emulator.command.certify.judge import NOTHING_TO_COMPARE
     from lms_emulator.command.certify.reports import line
 
     numbers = count(1)
+    skipped: set[str] = set()
 
     def report(verdict: Verdict) -> None:
-        number = next(numbers)
+        number, told = next(numbers), line(verdict)
+        if verdict.did == NOTHING_TO_COMPARE:
+            if verdict.platform in skipped:
+                return
+            skipped.add(verdict.platform)
+            told += "; nor for the trials that follow"
         if not (args.quiet and verdict.outcome == "passed"):
-            print(f"{number:>3}/{total} {line(verdict)}", file=sys.stderr, flush=True)
+            print(f"{number:>3}/{total} {told}", file=sys.stderr, flush=True)
 
     return report
 

@@ -31,6 +31,7 @@ class ChromiumVisitor(Visitor):
         self.tab: Any = None
         self._person: Person | None = None
         self._seen: list[Any] = []
+        self._unanswered: list[Any] = []
 
     def open(self, page: str, person: Person) -> Landing:
         if self.tab is not None:
@@ -40,8 +41,9 @@ class ChromiumVisitor(Visitor):
             self._person = person
         tab = self.tab = self._context.new_page()
         tab.set_default_timeout(self.patience * 1000)
-        self._seen = []
+        self._seen, self._unanswered = [], []
         tab.on("response", self._note)
+        tab.on("requestfailed", self._note_failure)
         tab.goto(page)
         if tab.locator("input[type=password]").count():
             form = tab.locator("form:has(input[type=password])").first
@@ -54,6 +56,10 @@ class ChromiumVisitor(Visitor):
         if answer.request.is_navigation_request() and _is_the_tools(answer.frame):
             self._seen.append(answer)
 
+    def _note_failure(self, request: Any) -> None:
+        if request.is_navigation_request() and _is_the_tools(request.frame):
+            self._unanswered.append(request)
+
     def _settled(self, tab: Any) -> Landing:
         """Wait until the tool's frame leads nowhere else."""
         seen = self._seen
@@ -62,22 +68,29 @@ class ChromiumVisitor(Visitor):
         while monotonic() < end and quiet < 2:
             before = len(seen)
             tab.wait_for_timeout(QUIET_MS)
-            posts = any("id_token" in (one.request.post_data or "") for one in seen)
-            quiet = quiet + 1 if len(seen) == before and posts else 0
-        posted = next((one.request for one in seen if "id_token" in (one.request.post_data or "")), None)
+            quiet = quiet + 1 if len(seen) == before and (self._unanswered or any(map(_is_launch, self._sent))) else 0
+        posted = next(filter(_is_launch, self._sent), None)
         frame = next((one for one in tab.frames if _is_the_tools(one)), None)
         last = next((one for one in reversed(seen) if not 300 <= one.status < 400), None)
         text = str(frame.evaluate("document.body ? document.body.innerText : ''")) if frame is not None else ""
         sent = (posted.url, dict(posted.post_data_json or {})) if posted is not None else None
+        if self._unanswered:
+            failed = self._unanswered[-1]
+            return Landing(0, failed.url, "", sent, f"no answer: {failed.failure}")
         if last is None:
             return Landing(0, tab.url, text, sent, "the frame stayed empty")
         return Landing(last.status, last.url, " ".join(text.split()), sent)
+
+    @property
+    def _sent(self) -> list[Any]:
+        """What the frame asked for, with an answer or without."""
+        return [*(one.request for one in self._seen), *self._unanswered]
 
     def post_again(self, landing: Landing) -> Landing:
         assert landing.posted is not None
         action, fields = landing.posted
         tab = self.tab
-        self._seen = []
+        self._seen, self._unanswered = [], []
         frame = next(one for one in tab.frames if _is_the_tools(one))
         frame.evaluate(
             """([action, fields]) => {
@@ -97,6 +110,10 @@ class ChromiumVisitor(Visitor):
 
     def close(self) -> None:
         self._open.close()
+
+
+def _is_launch(request: Any) -> bool:
+    return "id_token" in (request.post_data or "")
 
 
 def _is_the_tools(frame: Any) -> bool:

@@ -29,6 +29,7 @@ ALIKE = 0.5
 """How many of their words two pages share, at least, of all that they have: below, they say different things."""
 BUDGET = 300.0
 """How many seconds a judgement may take, unless somebody says otherwise."""
+NOTHING_TO_COMPARE = "the plain launch was not taken, so there is nothing to compare with"
 IMPATIENT, TIMES_SLOWER = 2.0, 20
 """A tool that answered the plain launch in one second hangs after 20; in no time, after two seconds."""
 
@@ -140,7 +141,8 @@ class Judge:
         handle = getattr(self.lms, name).lti
         with self._visitor("lax") as visitor:
             plain, seconds = self._opened(visitor, site, seat)
-            needs = self.browser == "auto" and isinstance(visitor, HttpVisitor) and not self._arrived(plain)
+            by_http = self.browser == "auto" and isinstance(visitor, HttpVisitor)
+            needs = by_http and bool(plain.status) and not self._arrived(plain)
             if not needs:
                 yield self._plainly(visitor, name, plain, seconds)
                 yield from self._with(visitor, name, site, seat, handle)
@@ -164,8 +166,7 @@ class Judge:
     def _with(self, visitor: Visitor, name: str, site: Site, seat: Seat, handle: Any) -> Iterator[Verdict]:
         for trial in self._wanted(trials()):
             if self._plain[name] is None:
-                why = "the plain launch was not taken, so there is nothing to compare with"
-                yield Verdict(name, trial, "skipped", why, _should(trial), visitor.name, 0.0)
+                yield Verdict(name, trial, "skipped", NOTHING_TO_COMPARE, _should(trial), visitor.name, 0.0)
                 continue
             if cut := self._cut(name, trial, visitor):
                 yield cut
@@ -234,6 +235,8 @@ class Judge:
         outcome: Outcome = "passed"
         if not trial.duty.startswith("may") and taken is not wanted:
             outcome = "failed" if trial.duty.startswith("must") else "warned"
+        elif not taken and not landing.status:
+            outcome = "failed"
         elif not taken and landing.status >= 500 and trial.name != "lost":
             outcome = "warned"
         did = _printable(_did(landing, taken=taken))
@@ -274,9 +277,11 @@ def _person(landing: Landing) -> list[str]:
 
 
 def _did(landing: Landing, *, taken: bool) -> str:
-    where = f"{landing.status} at {host_of(landing.url)}" if landing.status else landing.url
+    where = f"{landing.status} at {host_of(landing.url)}" if landing.status else landing.url.partition("?")[0]
     if taken:
         return f"took the launch ({where})"
+    if landing.posted is not None and not landing.status:
+        return f"did not answer the launch ({where}: {landing.note})"
     if landing.posted is None:
         why = landing.note or landing.text[:120] or "the way ended before it"
         return f"was given no launch ({where}: {why})"

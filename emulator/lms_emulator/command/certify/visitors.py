@@ -174,7 +174,7 @@ class HttpVisitor(Visitor):
                 answer = self._send(form.method.upper(), target, led_by, form.fields)
                 answer = self._follow(answer)
             except httpx.HTTPError as error:
-                return Landing(0, target, "", posted, _why_no_answer(error))
+                return Landing(0, _asked(error) or target, "", posted, _why_no_answer(error))
             except (httpx.InvalidURL, ValueError) as error:
                 return Landing(0, target, "", posted, f"led to no address of the web: {error}")
             shown = Page(answer.text)
@@ -222,6 +222,14 @@ class HttpVisitor(Visitor):
         self._http.close()
 
 
+def _asked(error: httpx.HTTPError) -> str:
+    """The address that did not answer, which a redirect may have led to."""
+    try:
+        return str(error.request.url)
+    except RuntimeError:
+        return ""
+
+
 def _why_no_answer(error: httpx.HTTPError) -> str:
     why = str(error) or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
@@ -252,9 +260,10 @@ class _Loopback(httpx.HTTPTransport):
         host = request.url.host
         if host.endswith(".localhost"):
             request.url = request.url.copy_with(host="127.0.0.1")
-        answer = super().handle_request(request)
-        request.url = request.url.copy_with(host=host)
-        return answer
+        try:
+            return super().handle_request(request)
+        finally:
+            request.url = request.url.copy_with(host=host)
 
 
 def host_of(url: str) -> str:
