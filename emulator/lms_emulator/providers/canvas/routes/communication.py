@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import CommunicationChannel
+from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import belonging, contexts
@@ -153,22 +153,44 @@ def history(api: Api) -> Any:
     return paged(api, [user][:0], lambda one: one, path=f"/api/v1/users/{user.id}/history", size=100)
 
 
-def page_views(api: Api) -> Any:
-    """The requests that a user made; like a plain installation, the emulator keeps none."""
+def _viewer(api: Api) -> User:
+    """The person in the path, for those who may see what they do. Raises the refusals of others."""
+    _ = api.user
     user = identifiers.user(api, api.slot("user_id"))
     allowed = belonging.administered(api, user, "view_statistics")
     if not api.check("may see the person's page views", allowed, got=user.id):
-        raise api.refused(f"see page views of user {user.id}")
+        raise api.refused(f"see page views of user {user.id}", "view_statistics")
+    return user
+
+
+def _reversed(api: Api) -> bool:
     start, end = api.moment("start_time"), api.moment("end_time")
-    if start is not None and end is not None and end < start:
-        body = {"error": "end_time must be after start_time"}
-        raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`", got=str(end))
+    return not api.check("`end_time` is not before `start_time`", start is None or end is None or end >= start)
+
+
+def page_views(api: Api) -> Any:
+    """The requests that a user made; like a plain installation, the emulator keeps none."""
+    user = _viewer(api)
+    if _reversed(api):
+        body = {"error": REVERSED}
+        raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`")
     given = {name: api.params.text(name) for name in ("end_time", "start_time") if api.moment(name) is not None}
     query = "&".join(f"{name}={quote_plus(value or '')}" for name, value in given.items())
     path = f"/api/v1/users/{user.id}/page_views" + (f"?{query}" if query else "")
     return paged(api, [user][:0], lambda one: one, path=path)
 
 
+def page_views_table(api: Api) -> Response:
+    """The requests that a user made, as CSV; Canvas sends an empty file where there are none."""
+    user = _viewer(api)
+    if _reversed(api):
+        raise refusals.text("times_reversed", REVERSED)
+    name = f"Pageviews For {user.name.replace(' ', '_')}.csv"
+    headers = {"Content-Disposition": wire.disposition("attachment", name)}
+    return Response("", 200, headers, media_type="text/csv")
+
+
+REVERSED = "end_time must be after start_time"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (
     *rest("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "What was sent to somebody")),
@@ -192,5 +214,10 @@ ROUTES: tuple[Route, ...] = (
         ("POST /api/v1/courses/{course_id}/ping", ping, "Say that one is still there"),
         ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw"),
     ),
-    *rest("users", VIEWS, ("GET /api/v1/users/{user_id}/page_views", page_views, "Requests that somebody made")),
+    *rest(
+        "users",
+        VIEWS,
+        ("GET /api/v1/users/{user_id}/page_views", page_views, "Requests that somebody made"),
+        ("GET /api/v1/users/{user_id}/page_views.csv", page_views_table, "The same, as CSV"),
+    ),
 )

@@ -276,8 +276,10 @@ def mapping(api: Api) -> Any:
     """Which thing of the source course became which thing here."""
     context = _context(api)
     record = _migration(api, context)
+    if record.workflow_state != "completed":
+        raise refusals.message(400, "migration_incomplete", "Migration is incomplete")
     if record.source_course_id is None:
-        raise refusals.message(400, "migration_without_source", "asset_id_mapping is only available for course copies")
+        raise refusals.message(400, "migration_without_source", "Migration is not course copy or blueprint")
     found: dict[str, dict[str, str]] = {}
     rows = [one for one in api.store.copied_assets.find("course", context.id) if one.source_id is not None]
     for kind in kinds.KINDS:

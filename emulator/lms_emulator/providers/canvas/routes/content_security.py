@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses
-from lms_emulator.providers.canvas.rules.permissions import chain, require_account
+from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 156, 158, 160, 162, 163; canvas-lms app/controllers/csp_settings_controller.rb"
@@ -29,6 +29,22 @@ def _account(api: Api) -> Account:
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "manage_account_settings")
     return account
+
+
+def _readable(api: Api) -> Account:
+    """The account in the path, for those who have a role in it or above."""
+    account = identifiers.account(api, api.slot("account_id"))
+    if not api.check(f"administers account {account.id}", is_account_admin(api, api.caller, account)):
+        raise api.refused(f"read account {account.id} as an admin")
+    return account
+
+
+def reported(api: Api) -> Any:
+    """What browsers reported of content that was kept off: nowhere, as no server that collects it is configured."""
+    _ = api.user
+    if _readable(api).parent_account_id is not None:
+        raise refusals.message(400, "account_no_root", "must be called on a root account")
+    raise refusals.message(503, "csp_log_unset", "CSP logging is not configured on the server")
 
 
 def _set(api: Api, account: Account, **changes: Any) -> Account:
@@ -85,7 +101,7 @@ def _status(api: Api, words: tuple[str, ...]) -> str:
 
 def show(api: Api) -> Any:
     """The content security settings of an account."""
-    return _shown(api, _account(api))
+    return _shown(api, _readable(api))
 
 
 def update(api: Api) -> Any:
@@ -167,6 +183,7 @@ ROUTES: tuple[Route, ...] = rest(
     "accounts",
     SOURCE,
     (f"GET {CSP}", show, "Content security of an account"),
+    ("GET /api/v1/accounts/{account_id}/csp_log", reported, "What browsers kept off"),
     (f"PUT {CSP}", update, "Switch content security on or off"),
     (f"PUT {CSP}/lock", lock, "Keep those below from deciding"),
     (f"POST {CSP}/domains", add_domain, "Allow a domain"),

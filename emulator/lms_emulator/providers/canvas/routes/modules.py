@@ -72,10 +72,16 @@ def index(api: Api) -> Any:
     found = [m for m in modules.of_course(api, course) if every or m.workflow_state == "active"]
     term = search_term(api)
     whole = "items" in api.params.includes
-    if term is not None:
-        found = [m for m in found if term in m.name.lower() or (whole and _hits(api, course, m, student_id, term))]
+    if term is not None and not whole:
+        found = [m for m in found if term in m.name.lower()]
+
+    def row(module: ContextModule) -> Any:
+        if term is not None and term not in module.name.lower() and not _hits(api, course, module, student_id, term):
+            return None  # with items Canvas searches the page, once it has been made
+        return shown(_with_items(api, course, module, student_id, term), every)
+
     path = f"/api/v1/courses/{course.id}/modules"
-    return paged(api, found, lambda m: shown(_with_items(api, course, m, student_id, term), every), path=path)
+    return paged(api, found, row, path=path, wrap=lambda rows: [one for one in rows if one is not None])
 
 
 def shown(body: Any, every: bool) -> Any:

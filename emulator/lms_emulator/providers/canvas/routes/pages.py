@@ -25,6 +25,7 @@ SORTS: dict[str, Callable[[WikiPage], Any]] = {
     "title": lambda page: collation.key(page.title),
     "created_at": lambda page: page.created_at,
     "updated_at": lambda page: page.updated_at,
+    "todo_date": lambda page: (page.todo_date is None, page.todo_date),
 }
 STAFF_ONLY = {
     "title": "You are not allowed to update the title of this wiki page",
