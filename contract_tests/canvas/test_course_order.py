@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -61,3 +63,32 @@ def test_how_far_students_are(canvas: Site) -> None:
     assert rows[101] == teacher.get(f"{COURSE}/users/101/progress").json()
     assert teacher.get(f"{COURSE}/effective_due_dates").status_code == 200
     assert student.get(f"{COURSE}/effective_due_dates").status_code == 403
+
+
+def test_what_staff_may_in_a_course(canvas: Site) -> None:
+    """The rights that a course gives by itself, beside those of roles."""
+    admin, teacher = canvas.admin, canvas.teacher
+    rights = {name: teacher.get(f"{COURSE}/permissions").json()[name] for name in ("manage", "read_rubrics")}
+    assert rights == {"manage": True, "read_rubrics": True}
+    asked = {"permissions[]": ["manage_feature_flags", "read_grades", "delete", "direct_share", "reset_content"]}
+
+    def held(client: httpx.Client, course: str = COURSE) -> set[str]:
+        return {name for name, may in client.get(f"{course}/permissions", params=asked).json().items() if may}
+
+    assert held(canvas.student) == {"read_grades"}
+    assert held(teacher) >= {"manage_feature_flags", "direct_share", "reset_content"}
+    assert "read_grades" not in held(teacher) | held(admin), "that is to read one's own"
+    sis = {"course[sis_course_id]": "FROM-SIS"}
+    assert admin.put(COURSE, data=sis).status_code == 200
+    assert "delete" not in held(teacher), "a course of the SIS is not a teacher's to delete"
+    gone = {"course[event]": "delete"}
+    assert teacher.put(COURSE, data=gone).status_code == 403
+    assert teacher.delete(COURSE, params={"event": "delete"}).status_code == 403
+    assert admin.put(COURSE, data={"course[sis_course_id]": ""}).status_code == 200
+    assert "delete" in held(teacher)
+    assert teacher.delete(COURSE, params={"event": "conclude"}).json() == {"conclude": True}
+    over = held(teacher)
+    assert over >= {"direct_share", "delete"}, "what is left of a course that is over"
+    assert over.isdisjoint({"manage_feature_flags", "reset_content"})
+    assert "read_grades" in held(canvas.student)
+    assert teacher.delete(COURSE, params={"event": "delete"}).json() == {"delete": True}

@@ -173,7 +173,8 @@ def page_views(api: Api) -> Any:
     user = _viewer(api)
     if _reversed(api):
         body = {"error": REVERSED}
-        raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`")
+        got = api.params.text("end_time")
+        raise refusals.rest("times_reversed", 400, body, check="`end_time` is not before `start_time`", got=got)
     given = {name: api.params.text(name) for name in ("end_time", "start_time") if api.moment(name) is not None}
     query = "&".join(f"{name}={quote_plus(value or '')}" for name, value in given.items())
     path = f"/api/v1/users/{user.id}/page_views" + (f"?{query}" if query else "")
@@ -184,7 +185,7 @@ def page_views_table(api: Api) -> Response:
     """The requests that a user made, as CSV; Canvas sends an empty file where there are none."""
     user = _viewer(api)
     if _reversed(api):
-        raise refusals.text("times_reversed", REVERSED)
+        raise refusals.text("times_reversed", REVERSED, got=api.params.text("end_time"))
     name = f"Pageviews For {user.name.replace(' ', '_')}.csv"
     headers = {"Content-Disposition": wire.disposition("attachment", name)}
     return Response("", 200, headers, media_type="text/csv")

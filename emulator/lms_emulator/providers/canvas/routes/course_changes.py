@@ -150,8 +150,7 @@ def destroy(api: Api) -> Any:
     event = api.params.text("event")
     if event not in ("delete", "conclude"):
         raise refusals.message(400, "event_unknown", ENDS)
-    if event == "delete" and not course_events.administers(api, course):
-        raise api.refused(f"delete course {course.id}")
+    courses.require(api, course, "delete" if event == "delete" else "change_course_state")
     if course.workflow_state != "deleted":
         course_events.ask(api, course, event)
     return {event: True}

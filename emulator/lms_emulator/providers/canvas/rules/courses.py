@@ -14,7 +14,10 @@ from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, st
 
 NOTHING: frozenset[str] = frozenset()
 READING = frozenset({"read", "read_outline", "read_syllabus"})
-MEMBER = READING | {"read_as_member", "read_grades", "read_announcements"}
+MEMBER = READING | {"read_as_member", "read_announcements"}
+STUDY = ("StudentEnrollment", "StudentViewEnrollment")
+CONTENT_ADMINS = ("TeacherEnrollment", "DesignerEnrollment")
+FLAGS = {"manage_feature_flags", "view_feature_flags"}
 MANAGING = {
     "update",
     "delete",
@@ -24,7 +27,7 @@ MANAGING = {
     "reset_content",
     "manage_course_content",
     "change_course_account",
-}
+} | FLAGS
 READS_SIS = ("read_sis", "manage_sis")
 """The rights of which one is enough to see SIS ids."""
 POLICIES: dict[str, tuple[str, ...]] = {
@@ -41,12 +44,12 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "manage": ("manage",),
     "update": ("update",),
     "view_unpublished_items": ("read_as_admin",),
-    "read_rubrics": (),
-    "use_student_view": ("update",),
+    "read_rubrics": ("read_rubrics",),
+    "use_student_view": ("update", "use_student_view"),
     "create_tool_manually": ("lti_add_edit",),
     "read_prior_roster": ("read_prior_roster", "read_as_admin"),
-    "direct_share": ("update",),
-    "edit_course_availability": ("update",),
+    "direct_share": ("manage_content", "share_afterwards"),
+    "edit_course_availability": ("manage",),
 }
 """The rights of a course that are no permissions of roles, by Canvas's names, with what gives them."""
 #: What a teacher of a course that is over may still do.
@@ -114,7 +117,15 @@ def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: Stat
         return NOTHING
     if course.workflow_state == "unpublished" and enrollment.type not in STAFF:
         return NOTHING
-    return _of_member(allowed(api.store, account, role), enrollment.type, state.name)
+    granted = allowed(api.store, account, role)
+    found = _of_member(granted, enrollment.type, state.name)
+    watches = enrollment.type == "ObserverEnrollment" and enrollment.associated_user_id is not None
+    if watches and state.name in ("active", "completed"):
+        found |= {"read_grades"}
+    ends = enrollment.type in CONTENT_ADMINS and "change_course_state" in granted
+    if ends and state.name in ("active", "completed") and course.sis_course_id is None and not course.template:
+        found |= {"delete"}
+    return found
 
 
 @lru_cache(maxsize=1_024)
@@ -125,16 +136,21 @@ def _of_member(granted: frozenset[str], kind: str, state: str) -> frozenset[str]
     """
     staff = kind in STAFF
     if state == "completed":
-        return MEMBER | {"read_as_admin"} | (granted & AFTERWARDS) if staff else MEMBER
+        if not staff:
+            return MEMBER | ({"read_grades"} if kind == "StudentEnrollment" else NOTHING)
+        kept = {"read_as_admin", "read_rubrics", "use_student_view", "share_afterwards"}
+        return MEMBER | kept | (granted & AFTERWARDS)
     if state not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
         return NOTHING
     if state.startswith("pending"):
         return MEMBER | (granted & {"read_announcements", "read_forum"})
     found = set(MEMBER)
     if staff:
-        found |= {"read_as_admin", "update", "manage_course_content"}
-    if kind == "TeacherEnrollment":
+        found |= {"read_as_admin", "update", "manage", "manage_course_content", "read_rubrics"} | FLAGS
+    if kind in CONTENT_ADMINS:
         found |= {"conclude", "reset_content"}
+    if kind in STUDY and state == "active":
+        found.add("read_grades")
     if staff or state == "active":
         found |= granted
     else:
@@ -156,4 +172,6 @@ def _by_account(api: Api, user: User, course: Course) -> set[str]:
         found.add("read_as_admin")
     if "manage_courses" in held:
         found |= MANAGING
+        if course.template or "change_course_state" not in held:
+            found -= {"delete"}
     return found
