@@ -312,3 +312,19 @@ def test_a_public_url_is_what_clients_are_told() -> None:
         assert refused.headers["x-emulator-explain"].startswith("https://lms.example/_emulator/requests/r")
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 501, 502, 503, 599])
+def test_a_failure_that_a_handler_reproduces_is_the_providers_own(http: httpx.Client, status: int) -> None:
+    """By its status alone, whichever way it is answered: nobody has to remember to mark one."""
+    for way, otherwise in (("", "answered"), ("?refused", "refused")):
+        answer = http.get(f"/toy/answer/{status}{way}")
+        entry = http.get("/_emulator/requests/last").json()
+        assert (answer.status_code, entry["status"]) == (status, status)
+        assert entry["outcome"] == ("provider_defect" if status == 500 else otherwise)
+        assert entry["provider_defect"] == (status == 500)
+
+
+def test_a_crash_is_no_failure_of_the_providers(http: httpx.Client) -> None:
+    assert http.get("/toy/crash").status_code == 500
+    assert http.get("/_emulator/requests/last").json()["outcome"] == "crash"

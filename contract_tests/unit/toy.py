@@ -121,6 +121,13 @@ def crash(x: Call) -> Response:
     raise ZeroDivisionError("on purpose")
 
 
+def answer(x: Call) -> Response:
+    """Any status, as a handler answers by itself or by a refusal."""
+    if "refused" in x.query:
+        raise Refusal("on_purpose", status=x.path_params["status"])
+    return Response("on purpose", x.path_params["status"])
+
+
 class Toy(Provider[School, Settings]):
     name = "toy"
     title = "Toy School"
@@ -138,6 +145,9 @@ class Toy(Provider[School, Settings]):
         Route(methods=("POST",), path="/ask", handler=ask, evidence="chosen", source="", summary="ask"),
         Route(methods=("POST",), path="/json", handler=read, evidence="chosen", source="", summary="read"),
         Route(methods=("GET",), path="/keeps/", handler=keeps, evidence="chosen", source="", summary="keeps"),
+        Route(
+            methods=("GET",), path="/answer/{status:int}", handler=answer, evidence="chosen", source="", summary="any"
+        ),
         Route(methods=("GET",), path="/crash", handler=crash, evidence="chosen", source="", summary="crash"),
     )
 

@@ -78,9 +78,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
         provider.finish(x, response)
         x.store.expire(x.clock)
         await send_later(x)
-        if x.notes.get("provider_defect"):
-            outcome = "provider_defect"
-        elif outcome == "answered":
+        if outcome == "answered":
             outcome = _ended(x, response)
         return Answer(response, outcome, refusal)
     except Exception:
@@ -112,7 +110,7 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
-    if x.route is not None and x.route.defect and response.status_code >= 500:
+    if response.status_code == 500:  # made by a handler, so on purpose: our own failure is a crash
         return "provider_defect"
     return "answered_with_warnings" if x.warnings else "answered"
 

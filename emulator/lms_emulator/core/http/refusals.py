@@ -58,8 +58,8 @@ class Refusal(Exception):
         needs: permissions of which the caller has none and one was needed, by the provider's names.
         absent: the name of a parameter that is not there, or empty; `core.access.absent` looks where it is.
         looked_for: how a credential is sent, where none was found: `Authorization: Bearer <token>`.
-        defect: whether it is no decision: the real provider itself fails on such a request.
-    Attributes: `outcome`, what kind of no it is; `later`, what finishes a diagnosis that was cut.
+    Attributes: `outcome`, what kind of no it is; with the status 500 it is none, and the real provider itself fails;
+    `later`, what finishes a diagnosis that was cut.
     """
 
     outcome: Outcome = "refused"
@@ -81,10 +81,9 @@ class Refusal(Exception):
         needs: Sequence[str] = (),
         absent: str | None = None,
         looked_for: str | None = None,
-        defect: bool = False,
     ) -> None:
         super().__init__(reason)
-        if defect:
+        if status == 500:
             self.outcome = "provider_defect"
         self.reason = reason
         self.status = status

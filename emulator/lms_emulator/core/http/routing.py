@@ -34,7 +34,7 @@ class Route:
         evidence, source: how sure this operation is, and where a reader can check that.
         summary: one line for people.
         tag: the family it belongs to in documents.
-        defect: the answer reproduces a defect of the real provider (such as a 500 on bad input).
+        defect: whether lists of routes say that the real provider fails on some input (by a 500).
         since, until: first day on which the real provider has the operation, and on which it has it no longer.
         ignores: parameters that the real provider takes and ignores too.
         openapi: further keys of the operation object (parameters, requestBody, responses, security).

@@ -63,7 +63,7 @@ def page_error(status: int, reason: str, check: str, **details: Any) -> PageRefu
 
 def page_crashed(why: str) -> PageRefusal:
     """A page on which Canvas itself fails."""
-    return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why, defect=True)
+    return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why)
 
 
 def wrong_csrf(api: bool = False) -> SiteRefusal:
@@ -235,7 +235,7 @@ def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:
 def crashed(why: str, got: Any = None) -> SiteRefusal:
     """A request on which Canvas itself fails: the answer is its 500, the journal tells that it is a defect there."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}], "error_report_id": 1}
-    return rest("canvas_fails_here", 500, body, check="what Canvas can work with", got=got, diagnosis=why, defect=True)
+    return rest("canvas_fails_here", 500, body, check="what Canvas can work with", got=got, diagnosis=why)
 
 
 def unreadable_parameters(why: str) -> SiteRefusal:
@@ -245,7 +245,6 @@ def unreadable_parameters(why: str) -> SiteRefusal:
         status=500,
         check="the parameters can be read",
         got=why,
-        defect=True,
         headers={"Content-Type": "text/plain"},
         text="500 Internal Server Error\nIf you are the administrator of this website, then please read this web "
         "application's log file and/or the web server's log file to find out what went wrong.",
@@ -310,7 +309,7 @@ def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
 def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
     """A status alone, as some answers of the LTI services are; with 500 Canvas itself fails."""
     headers = {"Content-Type": "application/json"}
-    return SiteRefusal(reason, status=status, check=check, text="", headers=headers, defect=status == 500)
+    return SiteRefusal(reason, status=status, check=check, text="", headers=headers)
 
 
 def launch_client_unknown(got: str) -> SiteRefusal:

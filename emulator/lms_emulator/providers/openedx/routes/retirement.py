@@ -192,7 +192,7 @@ def retire_forum(x: Call) -> Response:
     """Wipe the discussions of a user in retirement; the recorded release fails on every such user."""
     _named(x, wire.read(x))
     raise refusals.api_error(
-        500, "'forum'", reason="provider_defect", check="forum", diagnosis="the real server fails here", defect=True
+        500, "'forum'", reason="provider_defect", check="forum", diagnosis="the real server fails here"
     )
 
 
