@@ -125,7 +125,7 @@ def test_whose_result_it_is_and_what_is_asked(canvas: Site) -> None:
     flipped = seat.sourced_id[:-1] + ("0" if seat.sourced_id[-1] != "0" else "1")
     assert "signature_invalid" in seat.ask("readResult", sourced_id=flipped).text
     assert "tool_invalid" not in seat.ask("fooResult").text
-    for body in ("hello", "", ENVELOPE[:200], "<!DOCTYPE a []><a/>"):
+    for body in ("hello", "", ENVELOPE[:200], "<!DOCTYPE a []><a/>", "<a>" * 5_000 + "</a>" * 5_000):
         assert "unsupported" in seat.ask("", body=body).text
     far = "<submissionDetails><submittedAt>{}</submittedAt></submissionDetails>"
     assert "timestamp_in_future" in seat.ask("replaceResult", score("1"), far.format("2099-01-01T00:00:00Z")).text

@@ -33,6 +33,17 @@ def test_what_is_said_is_read_and_counted(canvas: Site) -> None:
     assert (gone["deleted"], "message" in gone, len(gone["replies"])) == (True, False, 1)
 
 
+def test_replies_go_fifty_levels_deep(canvas: Site) -> None:
+    topic = f"{TOPICS}/{talk(canvas.teacher, discussion_type='threaded')['id']}"
+    last = canvas.student.post(f"{topic}/entries", json={"message": "1"}).json()["id"]
+    for level in range(2, 51):
+        answer = canvas.student.post(f"{topic}/entries/{last}/replies", json={"message": str(level)})
+        assert answer.status_code == 201
+        last = answer.json()["id"]
+    answer = canvas.student.post(f"{topic}/entries/{last}/replies", json={"message": "51"})
+    assert (answer.status_code, answer.json()["errors"]["base"][0]["message"]) == (400, "Maximum entry depth reached")
+
+
 def test_who_has_to_post_first(canvas: Site) -> None:
     topic = f"{TOPICS}/{talk(canvas.teacher, require_initial_post=True)['id']}"
     canvas.teacher.post(f"{topic}/entries", json={"message": "the answer"})

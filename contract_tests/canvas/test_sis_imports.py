@@ -102,6 +102,15 @@ def test_rows_that_say_nothing_sensible_are_passed_over(canvas: Site) -> None:
     assert send(canvas.admin, 'user_id,login_id,status\n"x,1,2\n')["processing_errors"][0][1] == "Malformed CSV"
 
 
+def test_an_account_is_not_put_below_itself(canvas: Site) -> None:
+    rows = "account_id,parent_account_id,name,status\nx,,X,active\ny,x,Y,active\nx,y,X,active\nx,x,X,active\n"
+    done = send(canvas.admin, rows)
+    told = [text for _, text in done["processing_warnings"]]
+    assert told == [f"Setting account x's parent to {one} would create a loop" for one in "yx"]
+    below = canvas.admin.get("/api/v1/accounts/sis_account_id:x/sub_accounts").json()
+    assert [one["sis_account_id"] for one in below] == ["y"]
+
+
 def test_what_was_changed_by_hand_stays_unless_it_is_overridden(canvas: Site) -> None:
     admin = canvas.admin
     send(admin, f"{COURSES}L1,L1,Law 1,,,active\n")

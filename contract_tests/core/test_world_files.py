@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.errors import WorldError
+from lms_emulator.core.state.references import DEEPEST
 from lms_emulator.core.worlds.file import dump_toml, from_data
 
 TEXTS = ["a\r\nb", "a\rb", "\r", "a\nb\n", "\x7f\x00", '"""', "'" * 3, "\\", "\u2028", ""]
@@ -59,6 +60,35 @@ def test_a_later_version_is_refused(version: Any) -> None:
 
 def test_a_dump_says_its_version() -> None:
     assert Emulator.in_process("empty").dump()["schema"] == 1
+
+
+def _modules(*above: int | None) -> dict[str, Any]:
+    fields = {"org_unit_id": 1, "title": "M", "last_modified": "2026-01-01T00:00:00Z"}
+    rows = [{"id": place, **fields, "parent_id": one} for place, one in enumerate(above)]
+    return {"brightspace": {"org_units": [{"id": 1, "name": "C", "code": "c"}], "modules": rows}}
+
+
+def problems_of(data: dict[str, Any]) -> list[str]:
+    with pytest.raises(WorldError) as refused:
+        from_data(data, load_providers())
+    return refused.value.problems
+
+
+def test_records_that_lead_back_to_themselves_are_told() -> None:
+    assert problems_of(_modules(0, None)) == ["brightspace.modules[0].parent_id: 0 leads in a circle"]
+    two = problems_of(_modules(1, 0, 0, None))
+    assert two == [f"brightspace.modules[{n}].parent_id: {n} leads in a circle" for n in range(3)]
+    times = dict.fromkeys(("created", "updated"), "2026-01-01T00:00:00Z")
+    reply = {"id": 7, "course": "course-v1:a+b+c", "thread": 1, "author": "ada", "body": "", "parent": 7, **times}
+    assert "openedx.comments[0].parent: 7 leads in a circle" in problems_of({"openedx": {"comments": [reply]}})
+    of_canvas = {"context_modules": [{"id": 1, "course_id": 1, "name": "M", "prerequisite_ids": [1]}]}
+    assert "canvas.context_modules[0].prerequisite_ids: 1 leads in a circle" in problems_of({"canvas": of_canvas})
+
+
+def test_records_are_at_most_so_many_levels_deep() -> None:
+    chain = [None, *range(DEEPEST)]
+    assert problems_of(_modules(*chain)) == [f"brightspace.modules[200].parent_id: 200 is over {DEEPEST} levels deep"]
+    assert from_data(_modules(*chain[:-1]), load_providers())
 
 
 @pytest.mark.parametrize("suffix", [".json", ".toml"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+import httpx
 
 from lms_emulator import Emulator
 
@@ -22,10 +26,14 @@ SLOWEST = 0.1
 
 
 class Hostile(NamedTuple):
-    """One request. Attributes: `name`, of what is expensive about it; `sent`, its bytes."""
+    """One request.
+
+    Attributes: `name`, of what is expensive about it; `sent`, its bytes; `once`, that it does nothing a second time.
+    """
 
     name: str
     sent: bytes
+    once: bool = False
 
 
 def _request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
@@ -169,6 +177,7 @@ def _long_work(lms: Emulator) -> Iterator[Hostile]:
     ):
         part = b'--x\r\nContent-Disposition: form-data; name="message"\r\n\r\n' + html + b"\r\n--x--\r\n"
         yield Hostile(name, _request("POST", topics, part, Content_Type="multipart/form-data; boundary=x", **admin))
+    yield from _cartridges(lms, admin)
     imports = "/canvas/api/v1/accounts/1/sis_imports"
     people = b"".join(b"u%d,l%d,Ann,Smith%d,u%d@x.test,active\n" % (n, n, n, n) for n in range(18_000))
     enrolments = b"".join(b"c1,u%d,student,active\n" % n for n in range(18_000))
@@ -190,6 +199,37 @@ def _long_work(lms: Emulator) -> Iterator[Hostile]:
         yield Hostile(f"{path} of a large world", _request("GET", path, **admin))
     for path in ("/_emulator/snapshots", "/_emulator/reset", "/_emulator/snapshots/s1/restore", "/_emulator/reset"):
         yield Hostile(f"{path} of a large world", _request("POST", path))
+
+
+def _cartridges(lms: Emulator, admin: dict[str, str]) -> Iterator[Hostile]:
+    """Cartridges that are large, or become so, at the step that reads them: the ones before are done here."""
+    names = range(6_000)
+    row = '<resource identifier="i{0}" type="webcontent" href="f{0}"><file href="f{0}"/></resource>'
+    item = '<item identifier="t{0}" identifierref="i{0}"><title>T</title></item>'
+    files: dict[str, bytes] = {f"f{name}": b"x" for name in names}
+    for what, items, resources, packed in (
+        ("many files", "".join(map(item.format, names)), "".join(map(row.format, names)), files),
+        ("a large manifest", "", row * 60_000, {}),
+        ("nested items", "<item>" * 100_000 + "</item>" * 100_000, "", {}),
+        ("a file of nothing", "", "", {"f": bytes(15_000_000)}),
+    ):
+        manifest = f"<manifest><organizations>{items}</organizations><resources>{resources}</resources></manifest>"
+        ended = urlsplit(_uploaded(lms, admin, {"imsmanifest.xml": manifest.encode(), **packed}))
+        yield Hostile(f"a cartridge with {what}", _request("GET", f"{ended.path}?{ended.query}", **admin), once=True)
+
+
+def _uploaded(lms: Emulator, admin: dict[str, str], packed: dict[str, bytes]) -> str:
+    """Where an upload for a migration ends."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in packed.items():
+            archive.writestr(name, data)
+    form = {"migration_type": "common_cartridge_importer", "pre_attachment[name]": "a.imscc"}
+    with httpx.Client(headers=admin | {"User-Agent": "hostile"}, timeout=60) as http:
+        answer = http.post(f"{lms.canvas.url}/api/v1/courses/1/content_migrations", data=form)
+        begun = answer.json()["pre_attachment"]
+        sent = {"file": ("a.imscc", content.getvalue())}
+        return http.post(begun["upload_url"], data=begun["upload_params"], files=sent).headers["location"]
 
 
 # watching
@@ -286,6 +326,6 @@ def answered(url: str, pid: int, hostile: Hostile, *, tries: int = 2) -> Answere
             time.sleep(0.01)
             line = send(url, hostile)
         found.append(Answered(line, pulse.slowest, pulse.worked))
-        if pulse.worked < SLOWEST:
+        if pulse.worked < SLOWEST or hostile.once:
             break
     return min(found, key=lambda one: one.worked)

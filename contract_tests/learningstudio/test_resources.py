@@ -13,6 +13,7 @@ import pytest
 from contract_tests.learningstudio.client import Client
 from contract_tests.learningstudio.support import Send, refused, refused_because, warnings
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.xml import DEEPEST
 from lms_emulator.providers.learningstudio.info import Info
 
 
@@ -48,10 +49,12 @@ def test_every_resource_as_xml(lms: Emulator, send: Send, info: Info) -> None:
 def test_bodies_in_xml(lms: Emulator, client: Client, send: Send, info: Info) -> None:
     path = f"/users/{info.other_student.id}/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grade.xml"
 
-    def post(body: str) -> httpx.Response:
-        return client.signed("POST", path, body.encode(), {"Content-Type": "application/xml"})
+    def post(body: str, encoding: str = "utf-8") -> httpx.Response:
+        return client.signed("POST", path, body.encode(encoding), {"Content-Type": "application/xml"})
 
-    for odd in ("<grade><points>5</grade>", "<!DOCTYPE grade><grade/>", "<grade>5</grade>", "<other/>"):
+    assert post("<!DOCTYPE grade><grade><points>5</points></grade>", "utf-16").status_code == 400
+    deep = "<a>" * (DEEPEST + 1) + "</a>" * (DEEPEST + 1)
+    for odd in ("<grade><points>5</grade>", "<!DOCTYPE grade><grade/>", "<grade>5</grade>", "<other/>", deep):
         answer, refusal = post(odd), lms.requests.last.refusal
         assert refusal is not None
         assert (answer.status_code, refusal.reason) == (400, "malformed_body"), odd

@@ -1,11 +1,15 @@
-"""What can be wrong with a well-formed section of a world file: dangling references and duplicate values."""
+"""What can be wrong with a well-formed section of a world file: references to nowhere or without end, duplicates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+
+R = TypeVar("R")
+DEEPEST = 200
+"""How many records of a world file may be below one another. Answers that nest them are nested as deep."""
 
 
 class Reference(NamedTuple):
@@ -25,9 +29,62 @@ def dangling(section: msgspec.Struct, references: Iterable[Reference]) -> Iterat
             known[target, key] = {getattr(record, key) for record in getattr(section, target)}
         for number, record in enumerate(getattr(section, table)):
             value = getattr(record, field)
-            for one in value if isinstance(value, list) else [value]:
+            for one in _named(value):
                 if one is not None and one not in known[target, key]:
                     yield f"{table}[{number}].{field}: {one!r} is not among `{target}`"
+
+
+def unending(section: msgspec.Struct, references: Iterable[Reference]) -> Iterator[str]:
+    """One line for each record from which references to its own table lead in a circle, or over more than `DEEPEST`
+    records: code that climbs them expects an end. References to other tables are not looked at.
+    """
+    for table, field, target, key in references:
+        if table != target:
+            continue
+        above = {getattr(record, key): _named(getattr(record, field)) for record in getattr(section, table)}
+        levels: dict[Any, int] = {}
+        for number, name in enumerate(above):
+            level = _level(name, above, levels)
+            if level is None:
+                yield f"{table}[{number}].{field}: {name!r} leads in a circle"
+            elif level > DEEPEST:
+                yield f"{table}[{number}].{field}: {name!r} is over {DEEPEST} levels deep"
+
+
+def _named(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) -> int | None:
+    """How many records the longest way up from one passes, itself counted; None if a way meets a record again.
+
+    Parameters: `levels`, those that are known, to which it adds.
+    """
+    way: list[tuple[Any, Iterator[Any]]] = [(name, iter(above.get(name, ())))]
+    on_it = {name}
+    while way:
+        here, further = way[-1]
+        for one in further:
+            if one in on_it:
+                return None
+            if one not in levels:
+                way.append((one, iter(above.get(one, ()))))
+                on_it.add(one)
+                break
+        else:
+            way.pop()
+            on_it.discard(here)
+            levels[here] = 1 + max((levels[one] for one in above.get(here, ())), default=0)
+    return levels[name]
+
+
+def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, R | None]]:
+    """A record and all below it, each before what is below it and with the one above it, however deep they are."""
+    waiting: list[tuple[R, R | None]] = [(record, None)]
+    while waiting:
+        one, above = waiting.pop()
+        yield one, above
+        waiting += [(child, one) for child in reversed(list(below(one)))]
 
 
 def shared(table: str, field: str, values: Iterable[Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.core.state.references import Reference, dangling, shared, unending
 
 REFERENCES = (
     Reference("enrollments", "org_unit_id", "org_units"),
@@ -35,4 +35,5 @@ REFERENCES = (
 def problems(section: Any) -> Iterable[str]:
     """References to records that are not there, and usernames that two people have."""
     yield from dangling(section, REFERENCES)
+    yield from unending(section, REFERENCES)
     yield from shared("users", "username", (user.username.lower() for user in section.users))

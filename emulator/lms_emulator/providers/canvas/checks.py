@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.core.state.references import Reference, dangling, shared, unending
 from lms_emulator.providers.canvas.model.files import ATTACHED
 
 REFERENCES = (
@@ -200,6 +200,12 @@ IN_CONTEXTS = (
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 
 
+_MAY_DANGLE = (
+    Reference("discussion_entries", "parent_id", "discussion_entries"),
+    Reference("context_modules", "prerequisite_ids", "context_modules"),
+)
+
+
 def without_context(section: Any) -> Iterable[str]:
     """Rows that belong to something that is not there."""
     known = {kind: {record.id for record in getattr(section, table)} for kind, table in CONTEXTS.items()}
@@ -213,6 +219,7 @@ def without_context(section: Any) -> Iterable[str]:
 def problems(section: Any) -> Iterable[str]:
     """References to records that are not there, and logins that two people have."""
     yield from dangling(section, REFERENCES)
+    yield from unending(section, (*REFERENCES, *_MAY_DANGLE))
     yield from without_context(section)
     pseudonyms = section.pseudonyms
     logins = ((p.account_id, p.unique_id.lower()) if p.workflow_state != "deleted" else None for p in pseudonyms)

@@ -335,16 +335,13 @@ class _Elements(dict[str, Any]):
 
 
 def _xml_body(x: Call) -> dict[str, Any]:
-    from xml.etree import ElementTree
+    from lms_emulator.core.xml import NotXmlError, read_xml
 
     check, expected = "an XML body", "an XML document without a DOCTYPE"
-    if b"<!DOCTYPE" in x.body or b"<!ENTITY" in x.body:
-        message = "The request body is not acceptable XML."
-        raise refusals.malformed_body(message, check=check, expected=expected, got="a DOCTYPE")
     try:
-        root = ElementTree.fromstring(x.body)
+        root = read_xml(x.body)
         return _Elements({root.tag.rpartition("}")[2]: _xml_value(root)})
-    except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
+    except NotXmlError as error:
         message = "The request body is not valid XML."
         raise refusals.malformed_body(message, check=check, expected=expected, got=str(error)) from None
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, dangling, shared
+from lms_emulator.core.state.references import Reference, dangling, shared, unending
 from lms_emulator.signing.cmac import KEY_LENGTHS
 
 _REFERENCES = (
@@ -84,6 +84,7 @@ def problems(section: Any) -> Iterator[str]:
         if "|" in user.username:
             yield f"users[{number}].username: may not contain |, which separates the fields of an assertion"
     yield from dangling(section, _REFERENCES)
+    yield from unending(section, _REFERENCES)
 
 
 def _content(section: Any) -> Iterator[str]:

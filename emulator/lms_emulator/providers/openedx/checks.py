@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lms_emulator.core.state.references import Reference, unending
 from lms_emulator.providers.openedx.model.courseware import Block, Course
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import events
@@ -42,6 +43,7 @@ def problems(section: Any) -> Iterator[str]:
         yield from _unreadable(f"{place}.id", course.id)
         yield from _repeated(f"{place}.modes", [mode.slug.lower() for mode in course.modes])
         yield from _repeated(f"{place}.content", list(_blocks(course)))
+    yield from unending(section, [Reference("comments", "parent", "comments")])
     for place, hook in _records(section, "event_webhooks"):
         yield from _unknown(f"{place}.events", "event", hook.events, set(events.NAMES))
     for place, application in _records(section, "applications"):

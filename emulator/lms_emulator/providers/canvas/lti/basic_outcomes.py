@@ -10,10 +10,10 @@ import hmac
 import re
 from html import escape
 from typing import NamedTuple
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from lms_emulator.core.keys import private_pem
+from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.providers.canvas.call.params import Params
 
 _WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)")
@@ -143,8 +143,8 @@ _OLD_RESULT = """<result>
 def read_envelope(body: bytes) -> Asked:
     """What an envelope of XML asks."""
     try:
-        root = ElementTree.fromstring(body) if b"<!DOCTYPE" not in body else Element("refused")
-    except (ElementTree.ParseError, LookupError, ValueError):
+        root = read_xml(body)
+    except NotXmlError:
         return Asked()
     message = next((one.text or "" for one in root.iter() if _local(one) == "imsx_messageIdentifier"), "")
     holder = next((one for one in root.iter() if _local(one) == "imsx_POXBody"), None)

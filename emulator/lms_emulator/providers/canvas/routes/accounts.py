@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -100,8 +101,11 @@ def _living(api: Api, ids: list[int]) -> list[Account]:
 
 def _below(api: Api, record: Account) -> list[Account]:
     """An account with everything below it, depth first."""
-    children = [a for a in api.store.accounts.find("parent", record.id) if a.workflow_state == "active"]
-    return [record, *(one for child in children for one in _below(api, child))]
+
+    def children(one: Account) -> list[Account]:
+        return [a for a in api.store.accounts.find("parent", one.id) if a.workflow_state == "active"]
+
+    return [one for one, _ in from_top(record, children)]
 
 
 def manageable(api: Api) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
@@ -227,11 +229,10 @@ def delete(api: Api) -> Any:
 
 
 def _delete(api: Api, folder: Folder) -> None:
-    for file in files.files_in(api.store, folder):
-        api.store.attachments.put(replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now))
-    for below in files.sub_folders(api.store, folder):
-        _delete(api, below)
-    api.store.folders.put(replace(folder, workflow_state="deleted", updated_at=api.now))
+    for one, _ in list(from_top(folder, partial(files.sub_folders, api.store))):
+        for file in files.files_in(api.store, one):
+            api.store.attachments.put(replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now))
+        api.store.folders.put(replace(one, workflow_state="deleted", updated_at=api.now))
 
 
 def _destination(api: Api) -> Folder:
@@ -283,6 +284,13 @@ def copy_folder(api: Api) -> Any:
 
 
 def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
+    copies: dict[int, Folder] = {}
+    for one, above in list(from_top(source, partial(files.sub_folders, api.store))):
+        copies[one.id] = _copy_of_one(api, one, target if above is None else copies[above.id])
+    return copies[source.id]
+
+
+def _copy_of_one(api: Api, source: Folder, target: Folder) -> Folder:
     if not source.cloned:  # the first copy notes in the source that there are copies
         source = api.store.folders.put(replace(source, cloned=True, updated_at=api.now))
     names = {one.name for one in files.sub_folders(api.store, target)}
@@ -299,8 +307,6 @@ def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
     )
     for file in files.files_in(api.store, source):
         files.copy(api, file, copy)
-    for below in files.sub_folders(api.store, source):
-        _copied_folder(api, below, copy)
     return copy
 
 

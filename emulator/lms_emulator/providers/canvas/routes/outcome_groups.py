@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -199,13 +201,15 @@ def bring(api: Api) -> Any:
 
 
 def _copied(api: Api, source: OutcomeGroup, target: OutcomeGroup) -> OutcomeGroup:
-    place = {"context_type": target.context_type, "context_id": target.context_id, "parent_id": target.id}
-    made = api.store.learning_outcome_groups.put(replace(source, id=api.new_id("learning_outcome_groups"), **place))
-    for _, outcome in outcomes.links(api, source):
-        outcomes.link(api, made, outcome)
-    for one in outcomes.subgroups(api, source):
-        _copied(api, one, made)
-    return made
+    copies: dict[int, OutcomeGroup] = {}
+    context = {"context_type": target.context_type, "context_id": target.context_id}
+    for one, above in list(from_top(source, partial(outcomes.subgroups, api))):
+        parent = target if above is None else copies[above.id]
+        made = replace(one, id=api.new_id("learning_outcome_groups"), parent_id=parent.id, **context)
+        copies[one.id] = api.store.learning_outcome_groups.put(made)
+        for _, outcome in outcomes.links(api, one):
+            outcomes.link(api, made, outcome)
+    return copies[source.id]
 
 
 def links(api: Api) -> Any:

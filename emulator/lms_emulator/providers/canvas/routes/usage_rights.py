@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
@@ -34,13 +36,11 @@ def _chosen(api: Api, context: Context) -> list[Attachment]:
 
 
 def _below(api: Api, folder_id: int) -> list[Attachment | None]:
-    found: list[Attachment | None] = []
     folder = api.store.folders.get(folder_id)
-    if folder is not None:
-        found += files.files_in(api.store, folder)
-        for below in files.sub_folders(api.store, folder):
-            found += _below(api, below.id)
-    return found
+    if folder is None:
+        return []
+    below = from_top(folder, partial(files.sub_folders, api.store))
+    return [file for one, _ in below for file in files.files_in(api.store, one)]
 
 
 def _told(found: list[Attachment]) -> dict[str, Any]:

@@ -85,14 +85,13 @@ def chain(store: CanvasStore, account_id: int) -> list[Account]:
 
 
 def _chain(store: CanvasStore, account_id: int) -> list[Account]:
-    found: list[Account] = []
+    found: dict[int, Account] = {}
     account = store.accounts.get(account_id)
-    while account is not None and account not in found:
-        found.append(account)
+    while account is not None:
+        found[account.id] = account
         parent = account.parent_account_id
         account = store.accounts.get(parent) if parent is not None else None
-    found += [one for one in store.accounts if one.site_admin and one not in found]
-    return found
+    return list((found | {one.id: one for one in store.accounts if one.site_admin}).values())
 
 
 def root_of(store: CanvasStore, account_id: int) -> Account:

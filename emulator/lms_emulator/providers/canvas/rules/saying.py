@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.rules import discussions, grading, submissions
@@ -20,6 +21,9 @@ replace = msgspec.structs.replace
 LAST_REPLY_WITHIN = timedelta(minutes=1)
 """So long after a reply the time of the last one stays as it is."""
 
+DEEPEST = 50
+"""Levels of replies: canvas-lms app/models/discussion_entry.rb, max_depth."""
+
 
 def say(
     api: Api,
@@ -29,7 +33,9 @@ def say(
     parent: DiscussionEntry | None = None,
     **fields: Any,
 ) -> DiscussionEntry:
-    """Add an entry to a topic; in a graded topic it is the student's work."""
+    """Add an entry to a topic; in a graded topic it is the student's work. Raises a refusal where it is too deep."""
+    if parent is not None and _depth(api, parent) >= DEEPEST:
+        raise refusals.invalid({"base": ["Maximum entry depth reached"]})
     entry = DiscussionEntry(
         id=api.new_id("discussion_entries"),
         topic_id=topic.id,
@@ -52,6 +58,13 @@ def say(
     if assignment is not None and isinstance(context.record, Course):
         hand_in(api, assignment, context.record, api.user.id, api.now)
     return entry
+
+
+def _depth(api: Api, entry: DiscussionEntry) -> int:
+    depth, above = 1, entry.parent_id
+    while above is not None and (one := api.store.discussion_entries.get(above)) is not None:
+        depth, above = depth + 1, one.parent_id
+    return depth
 
 
 def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: datetime) -> None:

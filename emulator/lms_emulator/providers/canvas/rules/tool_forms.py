@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import msgspec
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch
+from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_flag, as_text, as_whole
 from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, Tool
@@ -173,8 +173,8 @@ async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
             return
         text = answer.text
     try:
-        root = ElementTree.fromstring(text) if "<!DOCTYPE" not in text else Element("refused")
-    except (ElementTree.ParseError, LookupError, ValueError):
+        root = read_xml(text)
+    except NotXmlError:
         root = Element("unreadable")
     if _local(root) != "cartridge_basiclti_link":
         reading.faults[field] = [BAD_XML]

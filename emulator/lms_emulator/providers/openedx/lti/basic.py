@@ -10,11 +10,11 @@ import base64
 import hashlib
 from typing import NamedTuple
 from urllib.parse import quote, unquote
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
+from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
@@ -138,8 +138,8 @@ def _person(x: Call, anonymous: str) -> User | None:
 
 def _read(body: str) -> _Request:
     try:
-        root = ElementTree.fromstring(body.strip())
-    except ElementTree.ParseError as error:
+        root = read_xml(body.strip())
+    except NotXmlError as error:
         raise _UnreadableError(str(error)) from error
     found = {name: root.find(f".//{NAMESPACE}{name}") for name in ("imsx_messageIdentifier", "imsx_POXBody")}
     for name, element in found.items():

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from urllib.parse import unquote
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from lms_emulator.core.ids import Ids
+from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import (
     Assignment,
@@ -78,8 +78,8 @@ class _Reader:
             return None
         self.read.add(path)
         try:
-            return ElementTree.fromstring(content)
-        except (ElementTree.ParseError, LookupError, ValueError):
+            return read_xml(content, doctype=True)
+        except NotXmlError:
             self.issues.append(f"The file {path} is not readable as XML")
             return None
 

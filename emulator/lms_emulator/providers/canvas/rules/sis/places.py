@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
+from lms_emulator.providers.canvas.rules import permissions
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
 
 WITH_DATES = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
@@ -33,6 +34,9 @@ def account(work: Work, row: Row) -> bool:
     stuck = work.stuck(known)
     fields: Fields = {"sis_account_id": sis_id, "integration_id": row.get("integration_id") or None}
     if "parent_account_id" not in stuck:
+        if known is not None and known.id in {one.id for one in permissions.chain(work.store, parent.id)}:
+            told = parent.sis_account_id or parent.id
+            raise ImportFault(f"Setting account {sis_id}'s parent to {told} would create a loop")
         fields["parent_account_id"] = parent.id
     if name and "name" not in stuck:
         fields["name"] = name
