@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -56,3 +58,79 @@ def test_refusals_with_texts_of_their_own(canvas: Site) -> None:
     refused = admin.get(views, params=backwards)
     assert (refused.status_code, refused.text) == (400, "end_time must be after start_time")
     assert student.get(views).status_code == 403
+
+
+def test_graded_quizzes_keep_out_of_closed_periods(canvas: Site) -> None:
+    """Except for administrators: a quiz is neither made nor moved into a closed period, nor out of one."""
+    admin, teacher = canvas.admin, canvas.teacher
+    terms = {"grading_period_set": {"title": "All"}, "enrollment_term_ids": [1]}
+    number = admin.post(f"{API}/accounts/1/grading_period_sets", json=terms).json()["grading_period_set"]["id"]
+    spans = (("Over", "2020", "2021", "2021"), ("Now", "2021", "2090", "2091"))
+    periods = [
+        {"title": title, "start_date": f"{a}-01-01", "end_date": f"{b}-01-01", "close_date": f"{c}-01-01"}
+        for title, a, b, c in spans
+    ]
+    path = f"{API}/grading_period_sets/{number}/grading_periods/batch_update"
+    assert admin.patch(path, json={"grading_periods": periods}).status_code == 200
+    over, open_now = "2020-06-01T00:00:00Z", "2050-06-01T00:00:00Z"
+
+    def made(client: httpx.Client, **fields: object) -> httpx.Response:
+        return client.post(f"{COURSE}/quizzes", json={"quiz": {"title": "Q", "quiz_type": "assignment", **fields}})
+
+    def said(answer: httpx.Response) -> list[str]:
+        assert answer.status_code == 403, answer.text
+        return [fault["message"] for faults in answer.json()["errors"].values() for fault in faults]
+
+    assert said(made(teacher, due_at=over)) == ["Cannot set the due date to a date within a closed grading period"]
+    assert made(teacher, due_at=over, quiz_type="practice_quiz").status_code == 200, "nothing is graded in it"
+    assert made(teacher, due_at=over, only_visible_to_overrides=True).status_code == 200
+    closed = f"{COURSE}/quizzes/{made(admin, due_at=over).json()['id']}"
+    current = f"{COURSE}/quizzes/{made(teacher, due_at=open_now).json()['id']}"
+    into = "Cannot change the due date to a date within a closed grading period"
+    assert said(teacher.put(current, json={"quiz": {"due_at": over}})) == [into]
+    out = "Cannot change the due date when due in a closed grading period"
+    assert said(teacher.put(closed, json={"quiz": {"due_at": open_now}})) == [out]
+    hidden = "Cannot set only visible to overrides when due in a closed grading period"
+    assert said(teacher.put(closed, json={"quiz": {"only_visible_to_overrides": True}})) == [hidden]
+    assert teacher.put(closed, json={"quiz": {"title": "R", "due_at": over}}).status_code == 200, "nothing moves"
+    assert teacher.delete(closed).json()["errors"] == [{"message": "user not authorized to perform that action"}]
+    assert admin.put(closed, json={"quiz": {"due_at": open_now}}).status_code == 200
+    assert teacher.delete(closed).status_code == 200
+
+
+def test_the_newest_run_of_a_report_is_told_in_whatever_state(canvas: Site) -> None:
+    reports = f"{API}/accounts/1/reports"
+    canvas.admin.post(f"{reports}/provisioning_csv", json={"parameters": {"users": True}})
+    done = canvas.admin.get(f"{reports}/provisioning_csv").json()[0]["id"]
+    begun = canvas.admin.post(f"{reports}/provisioning_csv", json={"parameters": {"users": True}}).json()["id"]
+    assert canvas.admin.put(f"{reports}/provisioning_csv/{begun}/abort").json()["status"] == "aborted"
+
+    def last() -> tuple[int, str]:
+        row = next(one for one in canvas.admin.get(reports).json() if one["report"] == "provisioning_csv")
+        return row["last_run"]["id"], row["last_run"]["status"]
+
+    assert last() == (begun, "aborted")
+    canvas.admin.delete(f"{reports}/provisioning_csv/{begun}")
+    assert last() == (done, "complete")
+
+
+def test_courses_of_a_blueprint_are_looked_at_in_order(canvas: Site) -> None:
+    admin = canvas.admin
+    master, child = (
+        admin.post(f"{API}/accounts/1/courses", json={"course": {"name": name}}).json()["id"] for name in ("M", "C")
+    )
+    assert admin.put(f"{API}/courses/{master}", json={"course": {"blueprint": True}}).status_code == 200
+    path = f"{API}/courses/{master}/blueprint_templates/default"
+
+    def change(**courses: list[int]) -> httpx.Response:
+        return admin.put(f"{path}/update_associations", json=courses)
+
+    assert change(course_ids_to_add=[child, 999_999]).json() == {"success": True}, "an unknown one is passed over"
+    assert len(admin.get(f"{path}/associated_courses").json()) == 1
+    assert change(course_ids_to_add=[master]).json() == {"message": f"invalid courses to add ({master})"}
+    both = change(course_ids_to_add=[child], course_ids_to_remove=[child])
+    assert both.json() == {"message": "cannot add and remove a course at the same time"}
+    canvas.lms.settings["canvas.background_job_seconds"] = 3600
+    assert admin.post(f"{path}/migrations").status_code == 200
+    busy = change(course_ids_to_add=[master], course_ids_to_remove=[child])
+    assert busy.json() == {"message": "cannot remove courses while a sync is ongoing"}, "before what is to be added"

@@ -35,7 +35,7 @@ def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Cour
     named = api.slot("template_id")
     if found is None or named not in ("default", str(found.id)):
         raise refusals.not_found("the blueprint of the course", named)
-    courses.require(api, course, "read_as_admin")
+    courses.require(api, course, "manage")
     account = api.store.accounts.get(course.account_id)
     allowed = account is not None and account_allows(api, api.caller, account, "manage_master_courses")
     if admin and not api.check("may manage blueprints", allowed):
@@ -86,22 +86,22 @@ def associate(api: Api) -> Any:
     """Associate further courses, and dissociate others."""
     template, _ = _template(api, admin=True)
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
-    new = [(named, identifiers.find(api, "courses", named)) for named in added]
+    new = [course for named in added if (course := identifiers.find(api, "courses", named)) is not None]
     gone = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]
-    if {one.id for _, one in new if one is not None} & {one.id for one in gone}:
+    if {one.id for one in new} & {one.id for one in gone}:
         raise refusals.message(400, "blueprint_contradictory", "cannot add and remove a course at the same time")
-    wrong = [named for named, one in new if one is None or not blueprints.fits(api, template, one)]
+    if gone and _running(api, template):
+        raise refusals.message(400, "blueprint_busy", "cannot remove courses while a sync is ongoing")
+    wrong = [str(one.id) for one in new if not blueprints.fits(api, template, one)]
     if wrong:
         raise refusals.message(400, "blueprint_course_invalid", f"invalid courses to add ({', '.join(wrong)})")
     own = {one.course_id for one in blueprints.subscriptions(api.store, template)}
-    taken = [one for _, one in new if one.id not in own and blueprints.subscription_of(api.store, one) is not None]
+    taken = [one for one in new if one.id not in own and blueprints.subscription_of(api.store, one) is not None]
     if taken:
         ids = ", ".join(str(one.id) for one in taken)
         text = f"cannot add courses already associated with other templates ({ids})"
         raise refusals.message(400, "blueprint_course_taken", text)
-    if any(one.id in own for one in gone) and _running(api, template):
-        raise refusals.message(400, "blueprint_busy", "cannot remove courses while a sync is ongoing")
-    blueprints.associate(api, template, [one for _, one in new])
+    blueprints.associate(api, template, new)
     for course in gone:
         if course.id in own:
             blueprints.dissociate(api, course)

@@ -248,7 +248,7 @@ def selective(api: Api) -> Any:
     context = _context(api)
     record = _migration(api, context)
     source = api.store.courses.get(record.source_course_id or 0)
-    if record.workflow_state != "waiting_for_select" or source is None:
+    if source is None:
         text = "Content migration is not in a state to be selected"
         raise refusals.message(400, "migration_waits_for_nothing", text)
     address = api.url(f"{shapes.path(record)}/selective_data")

@@ -12,12 +12,13 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, courses, quiz_taking, quizzes, tabs
+from lms_emulator.providers.canvas.rules import blueprints, courses, periods, quiz_taking, quizzes, tabs
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
@@ -78,7 +79,10 @@ def create(api: Api) -> Any:
     sent = api.params.hash("quiz")
     if not sent.data:
         raise refusals.invalid({})
-    fields = _fields(api, course, sent, Quiz(id=0, course_id=course.id, created_at=api.now, updated_at=api.now))
+    blank = Quiz(id=0, course_id=course.id, created_at=api.now, updated_at=api.now)
+    if sent.text("quiz_type") in quizzes.GRADED:
+        periods.require_open(api, course, None, replace(blank, **_dated(api, sent)))
+    fields = _fields(api, course, sent, blank)
     kind = fields.get("quiz_type")
     made = Quiz(
         id=api.new_id("quizzes"),
@@ -100,6 +104,8 @@ def update(api: Api) -> Any:
     """Change a quiz; with `published`, let students take it, with the questions that it has now."""
     course, quiz = a_quiz(api, "manage_assignments", slot="id")
     sent = api.params.hash("quiz")
+    if quiz.quiz_type in quizzes.GRADED:
+        periods.require_open(api, course, quiz, replace(quiz, **_dated(api, sent)))
     fields = _fields(api, course, sent, quiz)
     blueprints.require_unlocked(api, course.id, "quizzes", quiz, replace(quiz, **fields))
     shows = sent.flag("published") if sent.has("published") else None
@@ -125,9 +131,19 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete a quiz and its assignment."""
     course, quiz = a_quiz(api, "manage_assignments", slot="id")
+    graded = quizzes.assignment_of(api, quiz)
+    if graded is not None and periods.binds(api, course) and periods.due_in_closed(api, course, graded):
+        raise api.refused("delete what is due in a closed grading period")
     again = quiz.workflow_state == "deleted"
     gone = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
     return shapes.quiz(api, gone, course, own_dates=True)
+
+
+def _dated(api: Api, sent: Params) -> dict[str, Any]:
+    """What is said about when a quiz is due, and for whom."""
+    found: dict[str, Any] = {"due_at": read_moment(sent.text("due_at"), api.zone)} if sent.has("due_at") else {}
+    name = "only_visible_to_overrides"
+    return found | ({name: sent.flag(name)} if sent.has(name) else {})
 
 
 def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:

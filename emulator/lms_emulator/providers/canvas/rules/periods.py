@@ -10,7 +10,7 @@ from datetime import datetime
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Assignment, Course, GradingPeriod
+from lms_emulator.providers.canvas.model import Assignment, Course, GradingPeriod, Quiz
 from lms_emulator.providers.canvas.rules import assignments
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 
@@ -59,6 +59,30 @@ def due_in_closed(api: Api, course: Course, assignment: Assignment) -> bool:
     dates = [o.dates["due_at"] for o in assignments.overrides(api, assignment) if "due_at" in o.dates]
     every = dates if assignment.only_visible_to_overrides else [assignment.due_at, *dates]
     return any(closed(api, of_date(api, course, due)) for due in every)
+
+
+def require_open(api: Api, course: Course, before: Quiz | None, after: Quiz) -> None:
+    """Refuse a graded quiz that would be due in a closed period, or no longer be due in one."""
+    if not binds(api, course) or not of_course(api, course):
+        return
+    only = after.only_visible_to_overrides
+    if before is None:
+        into = not only and closed(api, of_date(api, course, after.due_at))
+        faults = {"due_at": "Cannot set the due date to a date within a closed grading period"} if into else {}
+    elif (before.due_at, before.only_visible_to_overrides) == (after.due_at, only):
+        return
+    elif closed(api, of_date(api, course, before.due_at)) and not before.only_visible_to_overrides:
+        moved = before.due_at != after.due_at
+        name, what = ("due_at", "change the due date") if moved else ("only_visible_to_overrides", ONLY)
+        faults = {name: f"Cannot {what} when due in a closed grading period"}
+    else:
+        free = (only and before.only_visible_to_overrides) or not closed(api, of_date(api, course, after.due_at))
+        faults = {} if free else {"due_at": "Cannot change the due date to a date within a closed grading period"}
+    if faults:
+        raise refusals.invalid({name: [text] for name, text in faults.items()}, 403)
+
+
+ONLY = "set only visible to overrides"
 
 
 def binds(api: Api, course: Course) -> bool:
