@@ -184,3 +184,40 @@ def test_what_is_missing_and_what_is_graded(canvas: Site) -> None:
     assert admin.put(at(old, f"/{ADA}"), json={"submission": {"excuse": True}}).status_code == 200
     rows = student.get("/api/v1/users/self/graded_submissions", params={"per_page": 100}).json()
     assert {row["assignment_id"] for row in rows} & {old["id"], new["id"], shut["id"]} == {old["id"], shut["id"]}
+
+
+def test_who_reads_whose_work(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    task, hidden = work(teacher), work(teacher, published=False)
+    watcher = admin.post(
+        "/api/v1/accounts/1/users", json={"user": {"name": "W"}, "pseudonym": {"unique_id": "w"}}
+    ).json()
+    row = {
+        "user_id": watcher["id"],
+        "type": "ObserverEnrollment",
+        "associated_user_id": ADA,
+        "enrollment_state": "active",
+    }
+    assert teacher.post(f"{COURSE}/enrollments", json={"enrollment": row}).status_code == 200
+    (own,) = (one for one in teacher.get(f"{COURSE}/enrollments", params={"user_id": ADA}).json())
+    statuses = {}
+    for state in ("active", "inactive"):
+        if state == "inactive":
+            answer = admin.delete(f"{COURSE}/enrollments/{own['id']}", params={"task": "deactivate"})
+            assert answer.status_code == 200
+        statuses[state] = [
+            [who.get(at(one, f"/{ADA}"), params=query).status_code for one in (task, hidden)]
+            for who, query in ((student, {}), (admin, {"as_user_id": watcher["id"]}), (teacher, {}))
+        ]
+    assert statuses["active"] == [[200, 403], [200, 200], [200, 200]]
+    assert statuses["inactive"] == statuses["active"]
+    assert student.get(at(task, "/102")).status_code == 404, "who sees no roster finds nobody else there"
+    several = f"{COURSE}/assignments/gradeable_students"
+    rows = teacher.get(several, params={"assignment_ids[]": [task["id"], hidden["id"], 9999999]}).json()
+    assert {row["id"]: row["assignment_ids"] for row in rows} == {102: [task["id"]]}
+    single = teacher.get(f"{COURSE}/assignments/{task['id']}/gradeable_students").json()
+    assert [row["id"] for row in single] == [ADA, 102]
+    counts = [teacher.get(f"{COURSE}/assignments/{one['id']}/submission_summary").json() for one in (task, hidden)]
+    assert [sum(one.values()) for one in counts] == [1, 0]
+    job = teacher.post(at(task, "/update_grades"), json={"grade_data": {ADA: {"posted_grade": 1}}}).json()
+    assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "failed"

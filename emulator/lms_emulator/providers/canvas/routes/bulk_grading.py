@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.rules import (
     jobs,
     moderation,
     roster,
+    states,
     submissions,
     submitting,
     teams,
@@ -74,10 +75,11 @@ def gradeable_of_several(api: Api) -> Any:
     """The students whom the caller grades, with the assignments that they have."""
     course, section = roster.place(api)
     roster.require_grader(api, course)
-    wanted = [assignments.find(api, course, one) for one in api.params.texts("assignment_ids")]
+    asked = api.params.texts("assignment_ids")
+    wanted = [a for a in assignments.of_course(api, course) if str(a.id) in asked and a.published]
     of: dict[int, list[int]] = {}
     for base in wanted:
-        for user_id in roster.gradeable(api, course, section, base, *GRADEABLE):
+        for user_id in roster.gradeable(api, course, section, base, *states.CURRENT):
             of.setdefault(user_id, []).append(base.id)
 
     def shape(user: User) -> Any:
@@ -99,7 +101,8 @@ def summary(api: Api) -> Any:
         category = api.store.group_categories.get(base.group_category_id)
         total = len(groups.of_category(api, category)) if category is not None else 0
     else:
-        found = submissions.of_all(api, base, roster.gradeable(api, course, section, base, "active"))
+        people = roster.gradeable(api, course, section, base, "active") if base.published else []
+        found = submissions.of_all(api, base, people)
         total = len(found)
     graded = [
         one for one in found if one.excused or (one.entered_score is not None and one.grade_matches_current_submission)
@@ -159,7 +162,7 @@ def _grade_students(
 ) -> list[str]:
     """Grade the students of one assignment. Returns the ids of those who do not exist."""
     unknown: list[str] = []
-    known = set(roster.gradeable(api, course, section, base, *GRADEABLE))
+    known = set(roster.gradeable(api, course, section, base, *states.CURRENT))
     for name in data.data:
         user = identifiers.find(api, "users", name)
         if user is None or user.id not in known:

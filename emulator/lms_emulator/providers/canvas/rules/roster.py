@@ -28,7 +28,7 @@ def enrollments_seen(api: Api, course: Course, section: CourseSection | None) ->
     if section is not None:
         rows = [e for e in rows if e.course_section_id == section.id]
     if not courses.may(api, api.caller, course, "read_roster", *assignments.GRADERS):
-        mine = assignments.seen_for(api, course, api.user)
+        mine = {api.user.id, *assignments.seen_for(api, course, api.user)}
         return [e for e in rows if e.user_id in mine]
     limited = assignments.sections_seen(api, course)
     return rows if limited is None else [e for e in rows if e.course_section_id in limited]
@@ -95,11 +95,20 @@ def reviews(api: Api, assignment: Assignment, user: User) -> bool:
 
 
 def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bool:
-    """Whether the caller may read that student's submission."""
-    if assignments.grades(api, course):
+    """Whether the caller may read that student's submission: one's own without any right in the course."""
+    sees_all = courses.may(api, api.caller, course, "view_all_grades")
+    if sees_all or (assignment.published and courses.may(api, api.caller, course, "manage_grades")):
         return True
-    if reviews(api, assignment, user):
-        return True
-    if api.caller is None or user.id not in assignments.seen_for(api, course, api.caller):
+    if api.caller is None:
         return False
-    return assignments.visible(api, course, assignment)
+    own = api.caller.id == user.id and assignment.published
+    if not (own or _observes(api, course, user) or reviews(api, assignment, user)):
+        return False
+    seen = {api.caller.id, *assignments.seen_for(api, course, api.caller)}
+    return any(assignments.assigned(api, assignment, one) for one in seen)
+
+
+def _observes(api: Api, course: Course, user: User) -> bool:
+    rows = api.store.enrollments.find("user", api.user.id)
+    mine = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
+    return any(e.associated_user_id == user.id and e.workflow_state == "active" for e in mine)
