@@ -41,7 +41,12 @@ def a_course_at_work(canvas: Site) -> tuple[Any, Any, Any]:
     association = {"association_type": "Assignment", "association_id": essay.id, "purpose": "grading"}
     rubric = {"title": "Essays", "criteria": CRITERIA}
     course.create_rubric(rubric=rubric, rubric_association={**association, "use_for_grading": True})
-    tag = {"url": LAUNCH, "content_id": 77, "custom_params": {"person": "$Canvas.user.id"}}
+    tag = {
+        "url": LAUNCH,
+        "content_type": "ContextExternalTool",
+        "content_id": 77,
+        "custom_params": {"person": "$Canvas.user.id"},
+    }
     sent = {"name": "Quiz", "points_possible": 10, "submission_types": ["external_tool"], "published": True}
     quiz = course.create_assignment({**sent, "external_tool_tag_attributes": tag})
     return course, essay, quiz

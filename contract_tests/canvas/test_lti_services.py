@@ -57,7 +57,12 @@ def test_pages_and_filters_of_the_roster(canvas: Site, tool: Tool) -> None:
 def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
     api = canvas.api(service(canvas, assertion(canvas, tool)).json()["access_token"])
     teacher = canvas.teacher
-    tag = {"url": LAUNCH, "content_id": 77, "custom_params": {"who": "$Canvas.user.id", "role": "$Membership.role"}}
+    tag = {
+        "url": LAUNCH,
+        "content_type": "ContextExternalTool",
+        "content_id": 77,
+        "custom_params": {"who": "$Canvas.user.id", "role": "$Membership.role"},
+    }
     sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
     override = {"student_ids": [101], "title": "Ada"}
     sent |= {"only_visible_to_overrides": True, "assignment_overrides": [override]}
@@ -150,7 +155,12 @@ def test_line_items_and_assignments_follow_each_other(canvas: Site, api: httpx.C
     assert (api.get(url).json()["label"], api.get(url).json()["scoreMaximum"]) == ("By hand", 3)
     assert api.delete(url).status_code == 204
     assert (api.get(url).status_code, teacher.get(path).status_code) == (404, 404)
-    tag = {"url": f"{LAUNCH}?quiz=1", "content_id": 77, "line_item": {"resourceId": "r", "tag": "t"}}
+    tag = {
+        "url": f"{LAUNCH}?quiz=1",
+        "content_type": "ContextExternalTool",
+        "content_id": 77,
+        "line_item": {"resourceId": "r", "tag": "t"},
+    }
     sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
     base = teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()
     (item,) = api.get(ITEMS, params={"tag": "t", "include[]": "launch_url"}).json()
@@ -185,6 +195,8 @@ def test_line_items_that_do_not_hold(api: httpx.Client, body: dict[str, Any], fa
 
 
 def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
+    api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 1, "startDateTime": "2026-12-01T12:00:00Z"})
+    assert [one.name for one in canvas.lms.requests.last.warnings] == ["startDateTime"], "Canvas has no such date"
     good = {"label": "x", "scoreMaximum": 1}
     for body, status in (
         ({**good, "resourceLinkId": "x"}, 404),
@@ -206,7 +218,7 @@ def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
 def test_what_is_checked_of_a_line_item_in_the_path_and_what_a_change_takes_away(
     canvas: Site, api: httpx.Client
 ) -> None:
-    tag = {"url": LAUNCH, "content_id": 77}
+    tag = {"url": LAUNCH, "content_type": "ContextExternalTool", "content_id": 77}
     sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
     link = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()["lti_context_id"]
     (item,) = api.get(ITEMS, params={"resource_link_id": link}).json()

@@ -185,7 +185,12 @@ def test_what_a_menu_offers_is_told_as_the_address_says_it_or_by_name(world: Sit
 
 
 def test_an_assignment_tells_the_dates_of_those_whom_it_is_for(world: Site, tool: Tool) -> None:
-    tag = {"url": LAUNCH, "content_id": 77, "content_type": "ContextExternalTool", "line_item": {"resourceId": "lab"}}
+    tag = {
+        "url": LAUNCH,
+        "content_type": "ContextExternalTool",
+        "content_id": 77,
+        "line_item": {"resourceId": "lab"},
+    }
     said = {"name": "Lab", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag}
     later, early = "2027-03-01T10:00:00Z", "2027-02-01T10:00:00Z"
     sent = {"assignment": {**said, "points_possible": 5, "due_at": later, "published": True}}

@@ -312,5 +312,5 @@ class Reads:
             return
         if x.is_form:
             yield from x.form().unread("form")
-        elif not x.body_was_read and x.content_type == "application/json":
+        elif not x.body_was_read and x.content_type.endswith(("/json", "+json")):
             yield from _leaves(x.plain_json(), (), ())

@@ -18,7 +18,7 @@ from starlette.datastructures import UploadFile
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.exchange import BodyError, number
 from lms_emulator.core.http.forms import unescaped
-from lms_emulator.core.http.reads import Reads
+from lms_emulator.core.http.reads import Members, Reads
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 
@@ -232,7 +232,11 @@ def listed(x: Call) -> list[Any] | None:
         body = json_text.parse(x.body or b"null")
     except ValueError:
         return None
-    return body if isinstance(body, list) else None
+    if not isinstance(body, list):
+        return None
+    found = [Members(one) if isinstance(one, dict) else one for one in body]
+    x.reads.members += [one for one in found if isinstance(one, Members)]
+    return found
 
 
 def _kept_whole(value: str | UploadFile) -> str | Upload:

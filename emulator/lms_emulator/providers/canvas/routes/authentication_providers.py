@@ -125,7 +125,8 @@ def _sent(api: Api, kind: str) -> dict[str, Any]:
         if isinstance(default, bool):
             found[name] = api.params.flag(name)
         elif isinstance(default, dict):
-            found[name] = dict(api.params.hash(name).data)
+            given = api.params.get(name)
+            found[name] = dict(given) if isinstance(given, dict) else {}
         else:
             text = api.params.text(name)
             found[name] = (as_whole(text) or text) if name == "auth_port" else text

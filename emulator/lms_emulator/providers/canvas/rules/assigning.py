@@ -72,6 +72,8 @@ FLAGS = (
 )
 FROZEN = ("name", "points_possible", "grading_type", "submission_types", "assignment_group_id", "omit_from_final_grade")
 IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
+TOOL_TYPES = ("ContextExternalTool", "context_external_tool")
+"""What `content_type` says where `content_id` is that of a tool (canvas-lms app/models/assignment.rb)."""
 WORTH = ("points_possible", "grading_type", "grading_standard_id")
 replace = msgspec.structs.replace
 
@@ -312,7 +314,10 @@ def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: 
 
 def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolTag:
     url = tag.text("url") or ""
-    named = identifiers.local_number(tag.text("content_id") or "")
+    kind = tag.text("content_type")
+    named = identifiers.local_number(tag.text("content_id") or "") if kind in TOOL_TYPES else None
+    if kind in TOOL_TYPES and api.store.tools.get(named) is None:
+        raise refusals.not_found("the tool", tag.text("content_id"))
     known_here = {tool.id for tool in tools.offered(api.store, course)}
     found = tools.by_address(api.store, course, url) if named not in known_here else None
     chosen = named if named in known_here else (found.id if found is not None else None)
@@ -321,11 +326,22 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
         url=url,
         new_tab=tag.flag("new_tab") if tag.has("new_tab") else None,
         content_id=chosen,
-        custom_params=tag.hash("custom_params").data or (known.custom_params if known else None),
-        external_data=tag.get("external_data") or None,
+        custom_params=_hash(tag, "custom_params") or (known.custom_params if known else None),
+        external_data=_hash(tag, "external_data"),
         resource_link_id=known.resource_link_id if known else api.x.ids.hex(40),
         line_item={name: text for name in ("resourceId", "tag") if (text := tag.text("line_item", name))} or None,
     )
+
+
+def _hash(tag: Params, name: str) -> dict[str, Any] | None:
+    """A hash as it was sent, be it as JSON in a text."""
+    value = tag.get(name)
+    if isinstance(value, str):
+        try:
+            value = json_text.parse(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, dict) and value else None
 
 
 def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""Members of hashes at Canvas: what each does, and that one which nothing asks for does not pass for read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.lti import LAUNCH
+from contract_tests.canvas.support import Site
+from contract_tests.lti_tool import Tool
+
+WORK = "/api/v1/courses/1/assignments"
+
+
+def unread(canvas: Site) -> list[str]:
+    return sorted(
+        one.name for one in canvas.lms.requests.last.warnings if one.code == "parameter_not_read" and one.name
+    )
+
+
+def made(canvas: Site, **assignment: Any) -> httpx.Response:
+    return canvas.teacher.post(WORK, json={"assignment": {"name": "Work", **assignment}})
+
+
+def test_members_that_nothing_asks_for_are_warned_of(canvas: Site) -> None:
+    """In a hash, in a hash of a hash, in a list of hashes, and in a document of a media type of LTI's."""
+    work = made(
+        canvas, turnitin_enabled=True, peer_review={"points_possible": 3}, points_possible=5, published=True
+    ).json()
+    assert unread(canvas) == ["assignment.peer_review.points_possible", "assignment.turnitin_enabled"]
+    place = f"{WORK}/{work['id']}"
+    canvas.teacher.put(f"{place}/submissions/101", json={"submission": {"sticker": "star", "posted_grade": "3"}})
+    assert unread(canvas) == ["submission.sticker"]
+    dates = [{"id": work["id"], "colour": "red", "all_dates": [{"base": True, "due_at": "2026-12-01T00:00:00Z"}]}]
+    assert canvas.teacher.put(f"{WORK}/bulk_update", json=dates).status_code == 200
+    assert unread(canvas) == ["colour"]
+    assert canvas.teacher.get(place).json()["due_at"] == "2026-12-01T00:00:00Z"
+
+
+def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: Tool) -> None:
+    """Without its kind the id says nothing: the address does."""
+    tag = {
+        "url": LAUNCH,
+        "content_type": "ContextExternalTool",
+        "content_id": 77,
+        "custom_params": {"a": "b"},
+        "external_data": '{"key": "c"}',
+    }
+    kinds = {"submission_types": ["external_tool"]}
+    known = {**tag, "content_type": "ContextExternalTool"}
+    assert made(canvas, **kinds, external_tool_tag_attributes=known).status_code == 201
+    assert unread(canvas) == []
+    told = canvas.teacher.get(WORK).json()[-1]["external_tool_tag_attributes"]
+    assert (told["content_id"], told["custom_params"], told["external_data"]) == (77, {"a": "b"}, {"key": "c"})
+    nobodys = {**known, "content_id": 9_999}
+    assert made(canvas, **kinds, external_tool_tag_attributes=nobodys).status_code == 404
+    by_address = {**nobodys, "content_type": "x", "custom_params": "x"}
+    told = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
+    assert "content_id" not in told, "no tool has this address alone"
+    assert told["custom_params"] is None
