@@ -109,6 +109,9 @@ def test_claims_stand_in_the_order_of_a_captured_launch(brightspace: Site, tool:
     ]
     assert list(data[f"{CLAIM}tool_platform"]) == ["guid", "product_family_code"]
     assert data[OWN]["link_id"] == 77
+    changed(brightspace, "lti_links", LINK, content_topic_id=501)
+    own = launched(brightspace, tool).get_launch_data()[OWN]
+    assert (own["content_topic_id"], "link_id" in own) == (501, False)
 
 
 def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Tool) -> None:

@@ -16,6 +16,7 @@ from lms_emulator.app import load_providers
 
 SETTINGS = {
     "learningstudio": {"refresh_token_reuse": "refuse", "access_grant_reuse": "refuse"},
+    "brightspace": {"reused_jti": "refuse"},
     "canvas": {"reused_jti": "refuse"},
     "openedx": {"lti_checks": "strict"},
 }

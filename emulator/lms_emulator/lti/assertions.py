@@ -53,6 +53,13 @@ class Assertions(ABC, Generic[X]):
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of an assertion that fails a check."""
 
+    def glance(self, x: X, assertion: str) -> None:
+        """What is looked at before the tool's keys are fetched: nothing. Raises TokenError."""
+
+    def read_keys(self, found: Any) -> KeySet:
+        """The keys of a key set. Raises TokenError, or KeysUnavailableError with the platform's own words."""
+        return KeySet.from_jwks(found)
+
     def allowed_again(self, x: X) -> bool:
         """Whether a `jti` may be used more than once."""
         return False
@@ -68,7 +75,8 @@ class Assertions(ABC, Generic[X]):
             raise self.refusal(x, fault)
         try:
             client = self._signer(x, assertion)
-            keys = await key_set(x, client.keys)
+            self.glance(x, assertion)
+            keys = await key_set(x, client.keys, self.read_keys)
             claims = self.check(x, client, assertion, keys)
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
@@ -93,7 +101,7 @@ class Assertions(ABC, Generic[X]):
             audiences=self.audiences(x),
             now=x.clock.timestamp(),
             leeway=x.settings.assertion_future_buffer_seconds,
-            max_age=x.settings.assertion_max_age_seconds,
+            max_age=x.settings.assertion_max_age_seconds or None,
             critical=x.settings.critical_headers,
         )
 

@@ -86,13 +86,13 @@ class DeepLinking(ABC, Generic[X]):
         try:
             items = lti13.check_deep_linking_response(
                 message,
-                await key_set(x, keys),
+                await key_set(x, keys, self.read_keys),
                 client_id=client_id,
                 issuer=self.issuer(x),
                 deployment_id=deployment_id,
                 now=x.clock.timestamp(),
                 leeway=x.settings.assertion_future_buffer_seconds,
-                max_age=x.settings.assertion_max_age_seconds,
+                max_age=x.settings.assertion_max_age_seconds or None,
                 critical=x.settings.critical_headers,
             )
         except KeysUnavailableError as error:
@@ -105,6 +105,10 @@ class DeepLinking(ABC, Generic[X]):
         if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):
             raise self.refusal(x, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(x))
         return items
+
+    def read_keys(self, found: Any) -> KeySet:
+        """The keys of a tool's key set, as the platform reads one."""
+        return KeySet.from_jwks(found)
 
     def allowed_again(self, x: X) -> bool:
         """Whether a nonce may be used more than once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -149,17 +149,19 @@ class KeysUnavailableError(Exception):
         return Fault("tool_keys", "unavailable", "the tool's keys", diagnosis=str(self))
 
 
-async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:
+async def key_set(
+    x: Exchange[Any, Any], keys: ToolKeys, read_keys: Callable[[Any], KeySet] = KeySet.from_jwks
+) -> KeySet:
     """A tool's public keys, fetched where they are published.
 
-    Raises KeysUnavailableError.
+    Parameters: `read_keys`, how the platform reads a key set. Raises KeysUnavailableError.
     """
     url = x.resolve(keys.url) if keys.url else ""
     try:
         if url:
-            return await _fetched(x, url)
+            return await _fetched(x, url, read_keys)
         if keys.jwk is not None:
-            return KeySet.from_jwks(keys.jwk)
+            return read_keys(keys.jwk)
     except OutgoingError as error:
         raise KeysUnavailableError(str(error)) from error
     except (ValueError, TokenError) as error:
@@ -167,16 +169,16 @@ async def key_set(x: Exchange[Any, Any], keys: ToolKeys) -> KeySet:
     raise KeysUnavailableError("the tool has neither a key set's address nor a key with its registration")
 
 
-async def _fetched(x: Exchange[Any, Any], url: str) -> KeySet:
+async def _fetched(x: Exchange[Any, Any], url: str, read_keys: Callable[[Any], KeySet]) -> KeySet:
     kept, keeps = x.store.kept_key_sets.get(url), x.world.emulator.tool_keys_kept_seconds
     if keeps and kept is not None and x.clock.now() < kept.expires_at:
         x.warn(
             "tool_keys_kept", f"the tool's key set is one that was fetched before, and is kept until {kept.expires_at}"
         )
-        return KeySet.from_jwks(kept.keys)
+        return read_keys(kept.keys)
     found = await fetch_json(x, url)
     x.world.given_out.published.note(url, found)
-    keys = KeySet.from_jwks(found)
+    keys = read_keys(found)
     if keeps:
         x.store.kept_key_sets.put(KeptKeySet(url=url, keys=found, expires_at=later(x.clock.now(), keeps)))
     return keys

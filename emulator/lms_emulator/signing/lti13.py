@@ -242,9 +242,10 @@ def check_client_assertion(
     audiences: Collection[str],
     now: float,
     leeway: float = 30,
-    max_age: float = 300,
+    max_age: float | None = 300,
     max_lifetime: float | None = None,
     critical: Critical = "refuse",
+    grace: float = 0,
 ) -> Claims:
     """A tool's `private_key_jwt` for a service token, verified.
 
@@ -254,10 +255,12 @@ def check_client_assertion(
         client_id: both `iss` and `sub` must be it.
         audiences: the accepted `aud` (the token endpoint's addresses).
         now: seconds since the epoch.
-        leeway: seconds `iat` may lie in the future; `exp` gets none, nor does the age.
-        max_age: seconds since `iat` after which it is too old (Canvas's `jwt_validator.rb` tolerates no difference).
+        leeway: seconds `iat` may lie in the future; the age gets none.
+        max_age: seconds since `iat` after which it is too old (Canvas's `jwt_validator.rb` tolerates no difference);
+            `None` skips the check.
         max_lifetime: longest `exp - iat`; `None` skips the check.
         critical: whether a `crit` header is heeded.
+        grace: seconds after `exp` in which it is taken all the same.
 
     Returns:
         The claims; the caller must still check that `jti` is new.
@@ -267,9 +270,9 @@ def check_client_assertion(
     """
     required = ("iss", "sub", "aud", "exp", "iat", "jti")
     claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, required=required, critical=critical)
-    if now > claims["iat"] + max_age:
+    if max_age is not None and now > claims["iat"] + max_age:
         raise TokenError("too_old", "iat", expected=f"at or after {now - max_age:.3f}", got=claims["iat"])
-    if now >= claims["exp"]:
+    if now >= claims["exp"] + grace:
         raise TokenError("expired", "exp", expected=f"after {now:.3f}", got=claims["exp"])
     for name in ("iss", "sub"):
         if claims[name] != client_id:
@@ -293,7 +296,7 @@ def check_deep_linking_response(
     deployment_id: str,
     now: float,
     leeway: float = 30,
-    max_age: float = 300,
+    max_age: float | None = 300,
     critical: Critical = "refuse",
 ) -> list[dict[str, Any]]:
     """The content items of a tool's deep linking response, verified.

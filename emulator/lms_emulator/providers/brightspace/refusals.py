@@ -167,6 +167,13 @@ def invalid_assertion(reason: str, text: str, **details: Any) -> SiteRefusal:
     return refusal
 
 
+def several_audiences(got: list[Any]) -> SiteRefusal:
+    """500: D2L's token endpoint fails on an `aud` that lists more than one audience."""
+    hint = "send `aud` as one text"
+    check = "`aud` names one audience"
+    return SiteRefusal("several_audiences", status=500, text="", check=check, got=got, diagnosis=hint, defect=True)
+
+
 def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
     """Scopes that the application is not registered for."""
     refusal = oauth_error("invalid_scope", "invalid_scope", check="scope", expected=allowed, got=refused)

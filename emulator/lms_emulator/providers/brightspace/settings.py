@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lms_emulator.core.settings import choice
+from lms_emulator.core.settings import Was, choice
 
 DOCS = "https://docs.valence.desire2learn.com"
+VALIDATOR = "Brightspace/D2L.Security.OAuth2 src/D2L.Security.OAuth2/Validation/AccessTokens/AccessTokenValidator.cs"
 VERSIONS = "brightspace-api 2.1.2 bsapi/__init__.py, check_versions"
 LIMITS = "https://community.d2l.com/brightspace/kb/articles/1191-api-rate-logging-limiting-faq"
 
@@ -160,11 +161,51 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600
     assertion_max_age_seconds: Annotated[
-        int, choice("Oldest `iat` of a client assertion.", evidence="chosen", ge=1)
-    ] = 300
+        int,
+        choice(
+            "Oldest `iat` of a client assertion; 0 for any, as D2L's validator does not look at it.",
+            evidence="inferred",
+            source=f"{VALIDATOR}, ValidateAsync",
+            ge=0,
+        ),
+    ] = 0
     assertion_future_buffer_seconds: Annotated[
-        int, choice("How far `iat` may lie in the future.", evidence="chosen", ge=0)
-    ] = 30
+        int,
+        choice(
+            "How far an assertion's `nbf` and `iat` may lie in the future, and how long it is taken after its `exp`: "
+            "the clock skew that D2L's validator leaves as it is.",
+            evidence="inferred",
+            source=f"{VALIDATOR}; AzureAD/azure-activedirectory-identitymodel-extensions-for-dotnet "
+            "src/Microsoft.IdentityModel.Tokens/TokenValidationParameters.cs, DefaultClockSkew",
+            ge=0,
+        ),
+    ] = 300
+    token_url_as_audience: Annotated[
+        bool,
+        choice(
+            "Whether an assertion's `aud` may be the token endpoint's own address beside D2L's fixed audience.",
+            evidence="observed",
+            source="https://github.com/oat-sa/lib-lti1p3-core/issues/187 (May 2024)",
+            was=(Was(False, "2024-05-15", "https://github.com/openwebwork/webwork2/pull/2342 (the day is chosen)"),),
+        ),
+    ] = True
+    several_audiences: Annotated[
+        Literal["fail", "take"],
+        choice(
+            "An assertion whose `aud` lists more than one audience: D2L's token endpoint fails on it, or takes one.",
+            evidence="observed",
+            source="https://github.com/oat-sa/lib-lti1p3-core/issues/187 (May 2024)",
+        ),
+    ] = "fail"
+    reused_jti: Annotated[
+        Literal["refuse", "allow"],
+        choice(
+            "An assertion whose `jti` was used before. D2L calls it potentially reusable; 1EdTech's Security Framework "
+            "does not want it. What is allowed comes with a warning.",
+            evidence="documented",
+            source="https://community.d2l.com/brightspace/kb/articles/23661",
+        ),
+    ] = "allow"
     critical_headers: Annotated[
         Literal["refuse", "ignore"],
         choice(

@@ -210,7 +210,9 @@ def _own_claims(x: Call, user: User, deployment: Deployment, link: LtiLink | Non
             told["username"] = user.username
     told |= {"Context.id.history": "", "ResourceLink.id.history": ""}
     number = link_number(link.id) if link is not None else None
-    if number is not None:
+    if link is not None and link.content_topic_id is not None:
+        told["content_topic_id"] = link.content_topic_id
+    elif number is not None:
         told["link_id"] = number
     legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
     return {BRIGHTSPACE_CLAIM: told, **legacy}

@@ -12,6 +12,7 @@ from lms_emulator.lti.deep_linking import DeepLinking, link_of
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.lti.services import add_line_item
 from lms_emulator.providers.brightspace.lti.spots import Spot
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
@@ -36,6 +37,9 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
 
     def own_key(self) -> KeySet:
         return oauth.public_keys()
+
+    def read_keys(self, found: Any) -> KeySet:
+        return read_keys(found)
 
     def issuer(self, x: Call) -> str:
         return x.base_url

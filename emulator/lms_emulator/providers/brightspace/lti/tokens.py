@@ -10,11 +10,14 @@ from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.credentials import claims_of
+from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
 
 TOKEN_PATH = "/core/connect/token"
+ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
+"""Those that D2L's validator names (AccessTokenValidator.cs). The elliptic ones are not verified here."""
 
 
 class BrightspaceAssertions(Assertions[Call]):
@@ -30,19 +33,48 @@ class BrightspaceAssertions(Assertions[Call]):
         return Client(client_id, ToolKeys(application.jwks_url), application.scopes, str(application.service_user_id))
 
     def audiences(self, x: Call) -> list[str]:
-        """D2L's fixed one, at every site: not the address of the token endpoint."""
-        return [oauth.AUDIENCE]
+        """D2L's fixed one, at every site, and since 2024 the address of the token endpoint too."""
+        return [oauth.AUDIENCE, *([x.url(TOKEN_PATH)] if x.settings.token_url_as_audience else [])]
+
+    def allowed_again(self, x: Call) -> bool:
+        return x.settings.reused_jti == "allow"
+
+    def glance(self, x: Call, assertion: str) -> None:
+        """D2L looks at the algorithm and at `kid` first: it finds the key by that, and by nothing else."""
+        header = read(assertion).header
+        algorithm = header.get("alg")
+        if algorithm not in ALGORITHMS:
+            confused = str(algorithm).startswith("HS")
+            raise TokenError("alg_confusion" if confused else "alg_not_allowed", "alg", expected="RS256", got=algorithm)
+        if "kid" not in header:
+            raise TokenError("missing_kid", "kid", expected="the id of a key in the tool's key set", got=None)
+
+    def read_keys(self, found: Any) -> KeySet:
+        return read_keys(found)
 
     def check(self, x: Call, client: Client, assertion: str, keys: KeySet) -> Claims:
-        """D2L finds the key by `kid`, and by nothing else."""
-        if "kid" not in read(assertion).header:
-            raise TokenError("missing_kid", "kid", expected="the id of a key in the tool's key set", got=None)
-        return super().check(x, client, assertion, keys)
+        skew = x.settings.assertion_future_buffer_seconds
+        claims = lti13.check_client_assertion(
+            assertion,
+            keys,
+            client_id=client.client_id,
+            audiences=self.audiences(x),
+            now=x.clock.timestamp(),
+            leeway=skew,
+            grace=skew,
+            max_age=x.settings.assertion_max_age_seconds or None,
+            critical=x.settings.critical_headers,
+        )
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if several and x.settings.several_audiences == "fail":
+            raise refusals.several_audiences(claims["aud"])
+        return claims
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         if fault.kind in ("client_unknown", "wrong_issuer", "type_wrong"):
             return refusals.invalid_client(fault.reason, x.settings.token_error_status, **fault.details)
         texts = {
+            "malformed": "Couldn't parse token",
             "missing_kid": "KeyId not found in token",
             "expired": "The access token is expired",
             "too_old": "The access token is expired",
@@ -51,13 +83,16 @@ class BrightspaceAssertions(Assertions[Call]):
             "wrong_audience": x.settings.assertion_audience_error,
         }
         hints = {
-            "wrong_audience": f"`aud` has to be {oauth.AUDIENCE} at every site, not the token endpoint's address",
+            "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}, at every site",
             "missing_kid": "write the key's id into the header: `kid`, as in the tool's key set",
             "unknown_kid": "the tool's key set does not publish the key that signed this",
             "bad_signature": "the key of this `kid` did not sign the assertion; was it replaced without a new kid?",
         }
         if fault.kind == "unknown_kid":
             text = f"Could not find public key with id '{fault.got}' from '{self._key_set(x)}'"
+        elif fault.kind in ("alg_not_allowed", "alg_none", "alg_confusion"):
+            permitted = ",".join(ALGORITHMS)
+            text = f"Signature algorithm '{fault.got}' is not supported.  Permitted algorithms are '{permitted}'"
         elif fault.kind == "unavailable":
             text = f"Error while looking up key(s) at {self._key_set(x)}: {fault.diagnosis}"
         else:

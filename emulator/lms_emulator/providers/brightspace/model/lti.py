@@ -56,7 +56,11 @@ class Deployment(Record, frozen=True, kw_only=True):
 
 
 class LtiLink(Record, frozen=True, kw_only=True):
-    """A placed link to a tool. `kind` says where it stands: in content, on a homepage, in a text, as an activity."""
+    """A placed link to a tool. `kind` says where it stands: in content, on a homepage, in a text, as an activity.
+
+    Attributes:
+        content_topic_id: the topic that it is in the course's content, which launches then name in place of the link.
+    """
 
     id: str
     deployment_id: str
@@ -65,6 +69,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
     url: str | None = None
     description: str = ""
     custom: dict[str, str] = {}
+    content_topic_id: int | None = None
 
 
 class LineItem(Record, frozen=True, kw_only=True):
