@@ -31,13 +31,14 @@ settings.register_profile(
 settings.load_profile(os.environ.setdefault("HYPOTHESIS_PROFILE", "dev"))
 
 _make_context = ssl.create_default_context
-_public_authorities = functools.cache(_make_context)
+_kept_context = functools.cache(_make_context)
+_AUTHORITIES = (certifi.where(), os.environ.get("SSL_CERT_FILE"))
 
 
 def _context(*args: Any, cafile: str | None = None, **options: Any) -> ssl.SSLContext:
     """httpx reads the public authorities for each client, also for `http://`, and that takes 20 ms."""
-    if cafile == certifi.where() and not args and not options:
-        return _public_authorities(cafile=cafile)
+    if cafile in _AUTHORITIES and cafile is not None and not args and not options:
+        return _kept_context(cafile=cafile)
     return _make_context(*args, cafile=cafile, **options)
 
 

@@ -70,18 +70,20 @@ def _all_answer(lms: Emulator, sent: Iterable[Sent]) -> None:
         assert status < 500 or said or "/500" in entry.target, request
 
 
-@pytest.mark.parametrize("longest", [False, True], ids=["default lifetimes", "longest lifetimes"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
-def test_every_request_is_answered_at_any_time(provider: str, longest: bool, data: st.DataObject) -> None:
-    lms = _emulator(provider, longest)
+def test_every_request_is_answered_at_any_time(provider: str, data: st.DataObject) -> None:
+    lms = _emulator(provider, data.draw(st.booleans(), label="with the longest lifetimes"))
     lms.reset()
     lms.clock.freeze(data.draw(_MOMENTS))
     _all_answer(lms, [data.draw(requests(provider)) for _ in range(5)])
 
 
-@pytest.mark.parametrize("moment", _EDGES, ids=str)
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(one, marks=[] if one in (EARLIEST, LATEST) else pytest.mark.slow, id=str(one)) for one in _EDGES],
+)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_route_answers_at_the_edges(provider: str, moment: datetime) -> None:
     lms = _emulator(provider, True)
