@@ -65,10 +65,7 @@ def test_what_is_looked_at_first(canvas: Site) -> None:
     below = admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "College"}).json()["id"]
     for who in (admin, teacher):
         assert who.delete(f"{API}/accounts/{below}/users/101").status_code == 404, "no school"
-        assert who.put(f"{API}/accounts/{below}/users/101/restore").status_code == 404
-    again = admin.put(f"{SCHOOL}/users/101/restore")
-    assert (again.status_code, again.json()) == (400, {"errors": "User not deleted"})
-    assert teacher.put(f"{SCHOOL}/users/101/restore").status_code == 403
+        assert who.put(f"{SCHOOL}/users/101/restore").status_code == 403, "that takes an admin of the whole site"
     login = admin.get(f"{STUDENT}/logins").json()[0]["id"]
     assert admin.put(f"{API}/accounts/999999/logins/{login}", data={"login[unique_id]": "ada"}).status_code == 200
     unknown = {"user[id]": "101", "login[authentication_provider_id]": "999999"}
@@ -161,3 +158,23 @@ def test_who_makes_people(canvas: Site) -> None:
     canvas.lms.load(world)
     assert register(nobody).status_code == 200
     assert canvas.lms.dump()["canvas"]["users"][-1]["workflow_state"] == "pre_registered", "nobody else sets a password"
+
+
+def test_an_admin_of_the_site_brings_people_back(canvas: Site) -> None:
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
+    section.setdefault("account_users", []).append({"id": 77, "user_id": 104, "account_id": 2, "role_id": 1})
+    canvas.lms.load(world)
+    admin = canvas.admin
+    below = admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    assert admin.put(f"{API}/accounts/{below}/users/101/restore").status_code == 404, "no school"
+    again = admin.put(f"{SCHOOL}/users/101/restore")
+    assert (again.status_code, again.json()) == (400, {"errors": "User not deleted"})
+    assert admin.delete(f"{SCHOOL}/users/101").status_code == 200
+    assert admin.get(f"{STUDENT}/logins").json() == []
+    assert admin.put(f"{SCHOOL}/users/101/restore").status_code == 200
+    assert len(admin.get(f"{STUDENT}/logins").json()) == 1
+    for path in ("manageable_accounts", "course_accounts"):
+        assert canvas.client().get(f"{API}/{path}").json() == [], "nobody's is an empty list"
+    assert canvas.client().get(f"{API}/accounts").status_code == 401

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import belonging, departures
 from lms_emulator.providers.canvas.rules.belonging import belongs
-from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as shapes
 
@@ -45,14 +45,16 @@ def remove(api: Api) -> Any:
 
 def restore(api: Api) -> Any:
     """Let a user who was removed sign in again."""
-    _ = api.user
+    site = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
+    account = identifiers.account(api, api.slot("account_id"))
+    if not api.check("administers the site", site):
+        raise api.refused(f"restore people of account {account.id}")
     account = _school(api)
     user = identifiers.find(api, "users", api.slot("user_id"))
     logins = api.store.pseudonyms.find("user", user.id) if user is not None else []
     gone = [login for login in logins if login.account_id == account.id]
     if user is None or user.merged_into_user_id is not None or not gone:
         raise refusals.not_found("the user", api.slot("user_id"))
-    require_account(api, account, "manage_user_logins")
     if user.workflow_state != "deleted" and all(login.workflow_state != "deleted" for login in gone):
         raise refusals.rest("not_removed", 400, {"errors": "User not deleted"}, check="the person was removed")
     return _row(api, departures.restore(api, user, account), account)
