@@ -28,13 +28,14 @@ def run(args: argparse.Namespace) -> int:
     """Print the changes, latest first. Raises UsageError for what is no day."""
     from lms_emulator.core.changes import changes
 
+    since = ""
     if args.since is not None:
         try:
-            date.fromisoformat(args.since)
+            since = date.fromisoformat(args.since).isoformat()
         except ValueError:
             raise UsageError(f"--since: `{args.since}` is not a day such as 2025-09-01") from None
     found = [one for provider in chosen_providers(args.provider) for one in changes(provider)]
-    found = sorted((one for one in found if args.since is None or one.day >= args.since), reverse=True)
+    found = sorted((one for one in found if one.day >= since), reverse=True)
     if args.json:
         print(json.dumps([one._asdict() for one in found], indent=2))
         return 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from typing import Any
 
-from lms_emulator.command.options import Commands, add_url, emulator_url, env
+from lms_emulator.command.options import Commands, add_url, checked_url, emulator_url, env, shown
 from lms_emulator.core.errors import UsageError
+from lms_emulator.core.suggest import nearest
 
 
 def add(commands: Commands) -> None:
@@ -29,33 +31,61 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one journal entry. Returns 0, or 1 when there is none. Raises UsageError if no emulator answers."""
-    from urllib.error import HTTPError, URLError
+    from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import ProxyHandler, Request, build_opener
 
-    url, entry_id = emulator_url(args), args.id
-    if "://" in entry_id:
-        url, _, entry_id = entry_id.partition("/_emulator/requests/")
-        if not entry_id:
-            raise UsageError(f"`{args.id}` is not the URL of X-Emulator-Explain, which ends in /_emulator/requests/r17")
+    url, entry_id = _place(args)
+    request = Request(f"{url}/_emulator/requests/{entry_id}", headers=_authorization(args))
     try:
-        request = Request(f"{url}/_emulator/requests/{entry_id}")
-        token = args.control_token or env("control-token")
-        if token:
-            request.add_header("Authorization", f"Bearer {token}")
         with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
             entry = json.load(answer)
     except HTTPError as error:
         error.close()
-        nothing = _NOTHING.get(entry_id, f"no request {entry_id} in the journal")
-        print(f"lms-emulator: {nothing} at {url}" if error.code == 404 else f"lms-emulator: {error}", file=sys.stderr)
+        print(f"lms-emulator: {_why_none(error.code, url, entry_id)}", file=sys.stderr)
         return 1
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         tip = "start one with `lms-emulator serve`, or name it with --url"
-        raise UsageError(f"no emulator answers at {url} ({error}); {tip}") from None
+        raise UsageError(f"no emulator answers at {url} ({' '.join(str(error).split())}); {tip}") from None
+    if not isinstance(entry, dict) or not {"id", "method", "url", "status", "provider"} <= set(entry):
+        raise UsageError(f"what answers at {url} is no emulator; name one with --url")
     print(json.dumps(entry, indent=2) if args.json else describe(entry))
     return 0
 
 
+def _place(args: argparse.Namespace) -> tuple[str, str]:
+    """The emulator and the entry that are meant. Raises UsageError."""
+    entry_id = args.id
+    if "://" not in entry_id:
+        if not re.fullmatch(_ID, entry_id):
+            near = nearest(entry_id, _NOTHING)
+            tip = f"did you mean {near}?" if near else f"give one such as r17, or {', '.join(_NOTHING)}"
+            raise UsageError(f"id: `{shown(entry_id, 60)}` is not the id of a request; {tip}")
+        return emulator_url(args), entry_id
+    url, _, entry_id = entry_id.partition("/_emulator/requests/")
+    entry_id = re.split("[/?#]", entry_id, maxsplit=1)[0]
+    if not re.fullmatch(_ID, entry_id):
+        given = shown(args.id)
+        raise UsageError(f"`{given}` is not the URL of X-Emulator-Explain, which ends in /_emulator/requests/r17")
+    return checked_url(url, "id"), entry_id
+
+
+def _authorization(args: argparse.Namespace) -> dict[str, str]:
+    token = args.control_token or env("control-token")
+    if token and not (token.isascii() and token.isprintable()):
+        raise UsageError("--control-token: a token has printable ASCII characters only")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _why_none(status: int, url: str, entry_id: str) -> str:
+    if status == 404:
+        return f"{_NOTHING.get(entry_id, f'no request {entry_id} in the journal')} at {url}"
+    if status == 401:
+        return f"{url} wants the token of its control API: give --control-token, or set LMS_EMULATOR_CONTROL_TOKEN"
+    return f"{url} answers {status}: is it an emulator? name one with --url"
+
+
+_ID = r"r\d{1,18}|last|last-failed|last-refused"
 _NOTHING = {
     "last": "no request has come",
     "last-failed": "every request so far went well",

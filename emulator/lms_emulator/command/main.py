@@ -10,6 +10,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from errno import ENOSPC
+from io import TextIOWrapper
 
 from lms_emulator._version import __version__
 from lms_emulator.command import (
@@ -62,6 +64,7 @@ Signatures, nonces, scopes and expiry are really checked; state lives in memory.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 success, 1 a negative result, 2 a usage error."""
+    _print_anywhere()
     parser = build_parser()
     args, rest = parser.parse_known_args(argv)
     if rest and not hasattr(args, "rest_parser"):
@@ -71,15 +74,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        if sys.stdout is not None:  # it is None where the shell closed it
+            sys.stdout.flush()
+        return code
     except UsageError as error:
         _report(error.problems if isinstance(error, WorldError) else [str(error)])
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        _discard_output()
+        _report([f"the output could not be written: {error.strerror}"])
+        return 1
     except KeyboardInterrupt:
         return 0
+
+
+def _print_anywhere() -> None:
+    """Have a character that the terminal's or file's encoding lacks written as its code, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not (stream.encoding or "").lower().startswith("utf"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(problems: Sequence[str]) -> None:

@@ -55,8 +55,27 @@ def add_url(parser: argparse.ArgumentParser) -> None:
 
 
 def emulator_url(args: argparse.Namespace) -> str:
-    """The address of the running emulator, without a slash at the end."""
-    return str(args.url or default_url()).rstrip("/")
+    """The address of the running emulator, without a slash at the end. Raises UsageError for what is none."""
+    return checked_url(str(args.url or default_url()), "--url" if args.url else "the address in the environment")
+
+
+def shown(given: str, most: int = 200) -> str:
+    """What was written on the command line, on one line and cut, as an error shows it."""
+    return (given if given.isprintable() else repr(given)[1:-1])[:most]
+
+
+def checked_url(url: str, option: str) -> str:
+    """An emulator's address, without a slash at the end. Raises UsageError, which names `option`."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(f"{option}: `{shown(url)}` is not an address such as http://127.0.0.1:8080")
+    return url.rstrip("/")
 
 
 def check_provider(name: str, *also: str) -> None:
