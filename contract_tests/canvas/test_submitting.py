@@ -221,3 +221,32 @@ def test_who_reads_whose_work(canvas: Site) -> None:
     assert [sum(one.values()) for one in counts] == [1, 0]
     job = teacher.post(at(task, "/update_grades"), json={"grade_data": {ADA: {"posted_grade": 1}}}).json()
     assert teacher.get(f"/api/v1/progress/{job['id']}").json()["workflow_state"] == "failed"
+
+
+def test_work_without_names_and_only_the_fields_asked_for(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    teacher.put(f"{COURSE}/features/flags/anonymous_marking", json={"state": "on"})
+    task = work(teacher, anonymous_grading=True)
+    assert (task["anonymous_grading"], task["anonymize_students"]) == (True, False)
+    assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["anonymize_students"]
+    assert student.post(at(task), json=text()).status_code == 201
+    includes = {"include[]": ["user", "html_url", "submission_history", "has_postable_comments"]}
+    nameless = admin.get(at(task), params=includes).json()[0]
+    assert (nameless["user_id"], "user" in nameless, "preview_url" in nameless) == (ADA, False, False)
+    assert f"anonymous_id={nameless['anonymous_id']}" in nameless["html_url"]
+    path = f"{COURSE}/assignments/{task['id']}/anonymous_submissions/{nameless['anonymous_id']}"
+    graded = teacher.put(path, json={"submission": {"posted_grade": 5}, "comment": {"text_comment": "x"}}).json()
+    assert ("user_id" in graded, graded["anonymous_id"], graded["posted_at"]) == (False, nameless["anonymous_id"], None)
+    shown = teacher.get(path, params=includes).json()
+    assert ("user_id" in shown["submission_history"][0], shown["has_postable_comments"]) == (False, True)
+    own = student.get(at(task, "/self"), params=includes).json()
+    assert (own["user"]["id"], "preview_url" in own, "score" in own) == (ADA, False, False)
+    plain = work(teacher)
+    cut = {"response_fields[]": ["id", "score"], "include[]": ["user", "submission_history"]}
+    one = teacher.get(at(plain, f"/{ADA}"), params=cut).json()
+    assert set(one) == {"id", "score", "preview_url", "user", "submission_history"}
+    assert set(one["submission_history"][0]) == {"id", "score", "preview_url"}
+    left = teacher.get(
+        at(plain, f"/{ADA}"), params={**cut, "response_fields[]": [], "exclude_response_fields[]": "user"}
+    ).json()
+    assert "user" in left

@@ -174,8 +174,9 @@ def create(api: Api) -> Any:
     course = _course(api)
     courses.require(api, course, "manage_assignments")
     made = assigning.keep(api, course, *assigning.read(api, course, None))
-    # nobody's work has a due date yet, which a grading period would be looked up by
-    return reply(api, {**shapes.assignment(api, made, course), "in_closed_grading_period": False}, 201)
+    # nobody's work is there yet, which grading periods and names to be hidden would be looked up by
+    body = {**shapes.assignment(api, made, course), "in_closed_grading_period": False}
+    return reply(api, body if made.moderated_grading else {**body, "anonymize_students": False}, 201)
 
 
 def update(api: Api) -> Any:

@@ -103,3 +103,15 @@ def muted(api: Api, assignment: Assignment) -> bool:
     """Whether a grade has not been posted."""
     posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
     return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))
+
+
+def nameless(api: Api, assignment: Assignment) -> bool:
+    """Whether graders are not to learn names: until moderation is over, or until everybody's grade is posted."""
+    if not assignment.anonymous_grading:
+        return False
+    if assignment.moderated_grading:
+        return assignment.grades_published_at is None
+    rows = api.store.enrollments.find("course", assignment.course_id)
+    active = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state == "active"}
+    posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
+    return any(user_id in active and user_id not in posted for user_id in student_ids(api, assignment))

@@ -132,7 +132,7 @@ def assignment(
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
         "post_manually": assignments.posts_manually(record, course),
-        "anonymize_students": record.anonymous_grading and submissions.muted(api, record),
+        "anonymize_students": submissions.nameless(api, record),
         "require_lockdown_browser": False,
         "restrict_quantitative_data": restricts_numbers(api, api.caller, course, staff=False),
         "locked_for_user": False,

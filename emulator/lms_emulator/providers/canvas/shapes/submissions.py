@@ -49,6 +49,7 @@ from lms_emulator.providers.canvas.shapes import rubrics as rubric_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
 
 GRADE_KEYS = ("grade", "score", "entered_grade", "entered_score")
+ALWAYS = ("preview_url", "media_comment", "external_tool_url")
 replace = msgspec.structs.replace
 
 EVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -70,33 +71,41 @@ def submission(api: Api, record: Submission, base: Assignment, course: Course, i
     body = version(api, record, record, base, course, len(record.versions))
     if not assignments.assigned(api, base, record.user_id):
         body["workflow_state"] = "deleted"
-    nameless = base.anonymous_grading and submissions.muted(api, base)
-    if nameless:
-        body.pop("preview_url", None)
-    if nameless and not _names_people(api, course, record):
-        body.pop("user_id")
+    account = api.store.accounts.get(course.account_id)
+    if _by_anonymous_id(api) or (account is not None and is_account_admin(api, api.caller, account)):
         body["anonymous_id"] = record.anonymous_id
-        includes = set(includes) - {"user", "user_summary", "group", "html_url"}
-    elif api.caller is not None and is_account_admin(api, api.caller, api.root):
-        body["anonymous_id"] = record.anonymous_id
-    body |= _included(api, record, base, course, includes)
-    return _chosen(api, body)
+    return body | _included(api, record, base, course, includes)
 
 
-def _names_people(api: Api, course: Course, record: Submission) -> bool:
-    own = api.caller is not None and api.caller.id == record.user_id
-    return own or is_account_admin(api, api.caller, api.root)
+def _by_anonymous_id(api: Api) -> bool:
+    return "anonymous_id" in api.x.path_params
+
+
+def _names(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
+    """Whether the caller learns whose it is."""
+    if api.caller is not None and api.caller.id == record.user_id:
+        return True
+    reviewed = base.anonymous_peer_reviews and not courses.may(api, api.caller, course, "view_all_grades")
+    return not (reviewed or submissions.nameless(api, base))
+
+
+def _page(api: Api, record: Submission, base: Assignment, course: Course) -> str:
+    """Where a submission is looked at; by its anonymous id where names are hidden."""
+    if not submissions.nameless(api, base):
+        return api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
+    query = urlencode({"anonymous_id": record.anonymous_id, "assignment_id": base.id})
+    return api.url(f"/courses/{course.id}/gradebook/speed_grader?{query}")
 
 
 def _chosen(api: Api, body: Json) -> Json:
-    """Only the keys that a client asks for."""
+    """Only the keys that a client asks for; some are told whatever it asks for."""
     only, without = api.params.texts("response_fields"), api.params.texts("exclude_response_fields")
     if not only and not without:
         return body
     return {
         name: value
         for name, value in body.items()
-        if (not only or name in only or name == "preview_url") and name not in without
+        if (not only or name in only or name in ALWAYS) and (name not in without or name == "media_comment")
     }
 
 
@@ -141,7 +150,11 @@ def version(
     if not reads_grade(api, course, base, record):
         for name in GRADE_KEYS:
             del body[name]
-    return body | _content(api, record, stored, base, course)
+    if submissions.nameless(api, base):
+        del body["preview_url"]
+    if _by_anonymous_id(api):
+        del body["user_id"]
+    return _chosen(api, body | _content(api, record, stored, base, course))
 
 
 def _content(api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course) -> Json:
@@ -242,13 +255,12 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     if "course" in includes:
         body["course"] = {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")}
     if "html_url" in includes:
-        body["html_url"] = api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
+        body["html_url"] = _page(api, record, base, course)
     if "group" in includes:
         body["group"] = _group(api, base, record.user_id)
-    if "user" in includes and user is not None:
-        body["user"] = people_shapes.person(api, user, course)
-    elif "user_summary" in includes and user is not None:
-        body["user"] = people_shapes.display(api, user, course)
+    if user is not None and not {"user", "user_summary"}.isdisjoint(includes) and _names(api, record, base, course):
+        shape = people_shapes.display if "user_summary" in includes else people_shapes.person
+        body["user"] = shape(api, user, course)
     assessed = rubrics.grading_assessment(api, record) if reads_grade(api, course, base, record) else None
     if "rubric_assessment" in includes and assessed is not None:
         body["rubric_assessment"] = rubric_shapes.of_submission(api, assessed)
@@ -266,8 +278,17 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     if "provisional_grades" in includes and moderation.moderates(api, course, base):
         body |= _provisional(api, record, base, with_comments="submission_comments" in includes)
     if "has_postable_comments" in includes:
-        body["has_postable_comments"] = False
+        body["has_postable_comments"] = _has_hidden_comments(api, record, base, course)
     return body
+
+
+def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
+    """Whether there are comments of graders that the student gets to see with the grade."""
+    if record.posted_at is not None or not assignments.posts_manually(base, course):
+        return False
+    students = {e.user_id for e in assignments.students(api, course.id)}
+    found = api.store.submission_comments.find("submission", record.id)
+    return any(not one.draft and one.provisional_grade_id is None and one.author_id not in students for one in found)
 
 
 def _provisional(api: Api, record: Submission, base: Assignment, *, with_comments: bool) -> Json:
