@@ -15,7 +15,7 @@ from lms_emulator.command.main import main
 from lms_emulator.server.sockets import Server
 from pytest_lms_emulator.report import section
 
-UNREAD = "/canvas/api/v1/courses/1/discussion_topics?exclude_context_module_locked_topics=1&searchterm=x"
+UNREAD = "/canvas/api/v1/courses/1/group_categories?collaboration_state=all&searchterm=x"
 
 
 @pytest.fixture
@@ -176,13 +176,23 @@ class TestUnread:
     def test_what_nothing_read_is_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
         told = {warning.name: warning.documented for warning in site.requests.last.warnings}
-        assert told == {"exclude_context_module_locked_topics": True, "searchterm": False}
+        assert told == {"collaboration_state": True, "searchterm": False}
         assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
         assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
 
     def test_what_was_read_is_not(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses?enrollment_type=teacher&per_page=5&page=1")
         assert site.requests.last.warnings == []
+
+    def test_what_this_request_gave_no_reason_to_look_at_is_not(self, site: Emulator, http: httpx.Client) -> None:
+        site.settings["emulator.strict"] = True
+        for asked in (
+            "discussion_topics?exclude_context_module_locked_topics=1",  # which those of the course see in any case
+            "modules?include[]=items&include[]=content_details",  # of which there may be none
+            "?teacher_limit=1",  # of teachers that nobody asked for
+        ):
+            assert http.get(f"/canvas/api/v1/courses/1/{asked}".replace("/?", "?")).status_code == 200
+            assert site.requests.last.warnings == []
 
     def test_a_refused_request_has_nothing_to_read(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses/99?include[]=term")

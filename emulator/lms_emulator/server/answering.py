@@ -180,12 +180,20 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
     if unread:
         documents = _documents(_operation(provider, x))
-        warnings += [_warning(provider, one, documents(one.path)) for one in unread[:MOST_NAMED]]
+        told = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
+        warnings += [_warning(provider, one, known) for one, known in told if not (known and _looks(x, one.path[-1]))]
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     if x.world.emulator.strict and any(one.documented is not False for one in not_read):
         why = "; ".join(one.message for one in not_read)
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
+
+
+def _looks(x: Exchange[Any, Any], name: str) -> bool:
+    """Whether the operation's code looks at a parameter, though this request gave it no reason to."""
+    from lms_emulator.core.http.readable import names
+
+    return x.route is not None and name in names(x.route.handler)
 
 
 def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None:
@@ -195,7 +203,7 @@ def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Values that ask for a part of the answer which no part of the answer is."""
     for choices in x.reads.chosen:
-        left = choices.left()[:MOST_NAMED]
+        left = [value for value in choices.left()[:MOST_NAMED] if not _looks(x, value)]
         operation = _operation(provider, x) if left else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in left:

@@ -1,0 +1,108 @@
+"""Which parameters the code of an operation can look at, whether or not a request led there.
+
+A handler that asks `not all(...) and api.params.flag("active_only")` has not looked at `active_only` where the first
+half decided. It is read from the compiled code, and only when a parameter was left.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+_ACCESSORS = frozenset(
+    ("text", "flag", "get", "has", "values", "texts", "words", "hash", "hashes", "require", "file", "field", "getlist")
+)
+"""The methods that take the name of a parameter."""
+_DESCRIBE = (".shapes", ".wire", ".model")
+"""Rooms of a provider that describe answers: what they `get` are mostly members of records."""
+
+
+@lru_cache(maxsize=4_096)
+def names(handler: Callable[..., Any]) -> frozenset[str]:
+    """The names of parameters, and parts of answers, that a handler and what it calls ask for."""
+    found: set[str] = set()
+    seen: set[CodeType] = set()
+    left = list(_functions(handler))
+    within = _package(left[0].__module__) if left else ""
+    while left:
+        function = left.pop()
+        if function.__code__ in seen:
+            continue
+        seen.add(function.__code__)
+        asked, called = _of(function, within)
+        found |= asked
+        left += called
+    return frozenset(found)
+
+
+@lru_cache(maxsize=16_384)
+def _of(function: FunctionType, within: str) -> tuple[frozenset[str], tuple[FunctionType, ...]]:
+    """What a function asks for itself, and which others it may call."""
+    codes = list(_codes(function.__code__))
+    called = [one for code in codes for one in _called(code, function.__globals__, within)]
+    called += [one for cell in function.__closure__ or () for one in _functions(cell.cell_contents)]
+    describes = any(f"{within}{room}" in function.__module__ for room in _DESCRIBE)
+    accessors = _ACCESSORS - {"get"} if describes else _ACCESSORS
+    return frozenset(name for code in codes for name in _asked(code, accessors)), tuple(called)
+
+
+def _functions(value: Any) -> Iterator[FunctionType]:
+    """The functions that a value is made of: itself, those a `partial` or a tuple holds, or those of a resource."""
+    if isinstance(value, FunctionType):
+        yield value
+    elif isinstance(value, partial):
+        for one in (value.func, *value.args):
+            yield from _functions(one)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _functions(one)
+    elif isinstance(value, dict):
+        yield from _functions(list(value.values()))
+    elif callable(value) and not isinstance(value, type) and type(value).__module__.startswith("lms_emulator."):
+        yield from _functions(list(vars(value).values()) if hasattr(value, "__dict__") else [])
+
+
+def _package(module: str) -> str:
+    """The provider that a module belongs to."""
+    return ".".join(module.split(".")[:3])
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _asked(code: CodeType, accessors: frozenset[str]) -> Iterator[str]:
+    """Texts that are given to an accessor, or looked for in a set: `x.query.get("page")`, `"term" in includes`."""
+    accessor = False
+    waiting: list[str] = []
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_METHOD", "LOAD_ATTR"):
+            accessor = step.argval in accessors
+        elif step.opname == "LOAD_CONST" and isinstance(step.argval, str):
+            waiting = [*waiting[-1:], step.argval]
+            if accessor:
+                yield step.argval
+        elif step.opname.startswith("CALL"):
+            accessor = False
+        elif step.opname == "CONTAINS_OP":
+            yield from waiting
+            waiting = []
+
+
+def _called(code: CodeType, globals_: dict[str, Any], within: str) -> Iterator[FunctionType]:
+    """What the code names of the same provider's functions, by themselves or in one of its modules."""
+    for name in code.co_names:
+        value = globals_.get(name)
+        for one in [value] if not isinstance(value, ModuleType) else [getattr(value, n, None) for n in code.co_names]:
+            for function in _functions(one):
+                if _package(function.__module__) == within:
+                    yield function
+
+
+__all__ = ["names"]
