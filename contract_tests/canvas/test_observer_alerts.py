@@ -36,8 +36,9 @@ def test_an_observer_is_told_of_a_low_grade(canvas: Site) -> None:
     count = f"{own}/unread_count"
     assert canvas.admin.get(count, params=acting).json() == {"unread_count": 1}
     assert canvas.teacher.get(count).json() == {"unread_count": 0}
-    assert canvas.teacher.put(f"{own}/{alert['id']}/read").status_code == 404
-    assert canvas.admin.put(f"{own}/{alert['id']}/seen", params=acting).status_code == 404
+    assert canvas.teacher.put(f"{own}/{alert['id']}/read").status_code == 403
+    assert canvas.admin.put(f"{own}/999999/read", params=acting).status_code == 404
+    assert canvas.admin.put(f"{own}/{alert['id']}/seen", params=acting).json()["workflow_state"] == "unread"
     assert canvas.admin.put(f"{own}/{alert['id']}/read", params=acting).json()["workflow_state"] == "read"
     assert canvas.admin.get(count, params=acting).json() == {"unread_count": 0}
     assert canvas.admin.put(f"{own}/{alert['id']}/dismissed", params=acting).status_code == 200

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import httpx
 
 from contract_tests.canvas.support import Site
@@ -134,3 +137,66 @@ def test_courses_of_a_blueprint_are_looked_at_in_order(canvas: Site) -> None:
     assert admin.post(f"{path}/migrations").status_code == 200
     busy = change(course_ids_to_add=[master], course_ids_to_remove=[child])
     assert busy.json() == {"message": "cannot remove courses while a sync is ongoing"}, "before what is to be added"
+
+
+def test_ungraded_quizzes_wait_too_where_they_are_asked_for(canvas: Site) -> None:
+    teacher, student, own = canvas.teacher, canvas.student, f"{API}/users/self/todo"
+    now = canvas.lms.clock.now
+    for title, days, kind in (("Soon", 2, "practice_quiz"), ("Late", 30, "survey"), ("Past", -2, "survey")):
+        fields = {"title": title, "quiz_type": kind, "published": True, "due_at": (now + timedelta(days)).isoformat()}
+        assert teacher.post(f"{COURSE}/quizzes", json={"quiz": fields}).status_code == 200
+    asked = {"include[]": "ungraded_quizzes"}
+
+    def waiting(path: str = own, **params: str) -> list[Any]:
+        return [one for one in student.get(path, params=params).json() if "quiz" in one]
+
+    assert waiting() == []
+    (item,) = waiting(**asked)
+    assert (item["type"], item["quiz"]["title"]) == ("submitting", "Soon")
+    assert item["html_url"].endswith(f"/courses/1/quizzes/{item['quiz']['id']}")
+    assert waiting(f"{COURSE}/todo", **asked) == [item]
+    counts = [student.get(f"{API}/users/self/todo_item_count", params=p).json() for p in ({}, asked)]
+    assert counts[1]["assignments_needing_submitting"] == counts[0]["assignments_needing_submitting"] + 1
+    assert student.delete(item["ignore_permanently"]).json() == {"ignored": True}
+    assert waiting(**asked) == []
+
+
+def test_work_to_grade_is_counted_by_the_piece(canvas: Site) -> None:
+    fields = {"name": "Essay", "submission_types": ["online_text_entry"], "published": True}
+    made = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).json()["id"]
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+    assert canvas.student.post(f"{COURSE}/assignments/{made}/submissions", json=sent).status_code == 201
+    people = [
+        row["id"] for row in canvas.teacher.get(f"{COURSE}/users", params={"enrollment_type[]": "student"}).json()
+    ]
+    for other in people:
+        path = f"{COURSE}/assignments/{made}/submissions"
+        canvas.admin.post(path, json=sent, params={"as_user_id": str(other)})
+    (item,) = [one for one in canvas.teacher.get(f"{API}/users/self/todo").json() if one["assignment"]["id"] == made]
+    count = canvas.teacher.get(f"{API}/users/self/todo_item_count").json()["needs_grading_count"]
+    assert count >= item["needs_grading_count"] == len(people) > 1
+
+
+def test_thresholds_and_alerts_belong_to_who_observes(canvas: Site) -> None:
+    admin = canvas.admin
+    acting = {}
+    for name in ("watcher", "other"):
+        sent = {"user": {"name": name}, "pseudonym": {"unique_id": name}}
+        number = admin.post(f"{API}/accounts/1/users", json=sent).json()["id"]
+        admin.put(f"{API}/users/{number}/observees/101")
+        acting[name] = {"as_user_id": str(number)}
+    thresholds = f"{API}/users/self/observer_alert_thresholds"
+    nobody = {"observer_alert_threshold": {"user_id": 999_999, "alert_type": "assignment_missing"}}
+    refused = admin.post(thresholds, json=nobody, params=acting["watcher"])
+    assert (refused.status_code, refused.json()) == (400, {"errors": ["user_id is invalid"]})
+    wanted = {"observer_alert_threshold": {"user_id": 101, "alert_type": "assignment_missing"}}
+    made = admin.post(thresholds, json=wanted, params=acting["watcher"]).json()["id"]
+    assert admin.get(f"{thresholds}/{made}", params=acting["watcher"]).status_code == 200
+    assert admin.get(f"{thresholds}/{made}", params=acting["other"]).status_code == 403, "somebody else's"
+    assert admin.get(f"{thresholds}/999999", params=acting["other"]).status_code == 404
+    listed = admin.get(thresholds, params={**acting["watcher"], "student_id": "999999"})
+    assert listed.json() == [], "nobody is looked for"
+    assert admin.get(f"{API}/users/self/observer_alerts/999999", params=acting["watcher"]).json() == []
+    assert admin.delete(f"{API}/users/{acting['watcher']['as_user_id']}/observees/101").status_code == 200
+    assert admin.get(thresholds, params=acting["watcher"]).json() == [], "the link is gone"
+    assert admin.get(f"{thresholds}/{made}", params=acting["watcher"]).status_code == 403

@@ -18,7 +18,6 @@ from lms_emulator.providers.canvas.shapes import Json
 SOURCE = f"{RECORDED}/misc.jsonl 181, 183, 184, 186; canvas-lms app/controllers/observer_alerts_api_controller.rb"
 STATES: dict[str, Literal["unread", "read", "dismissed"]] = {
     "read": "read",
-    "unread": "unread",
     "dismissed": "dismissed",
 }
 
@@ -53,26 +52,30 @@ def _alert(api: Api, record: ObserverAlert) -> Json:
 def index(api: Api) -> Any:
     """The caller's alerts about a student, without dismissed ones."""
     found = [one for one in alerts.of(api, api.user) if one.workflow_state != "dismissed"]
-    student = identifiers.user(api, api.slot("student_id"))
-    return paged(api, [one for one in found if one.user_id == student.id], lambda one: _alert(api, one))
+    student = identifiers.local_number(api.slot("student_id"))
+    return paged(api, [one for one in found if one.user_id == student], lambda one: _alert(api, one))
 
 
 def unread_count(api: Api) -> Any:
     """How many alerts the caller has not seen, of one student or of all."""
     found = [one for one in alerts.of(api, api.user) if one.workflow_state == "unread"]
     named = api.params.text("student_id")
-    student = identifiers.user(api, named) if named else None
-    return {"unread_count": sum(1 for one in found if student is None or one.user_id == student.id)}
+    student = identifiers.local_number(named) if named else None
+    return {"unread_count": sum(1 for one in found if not named or one.user_id == student)}
 
 
 def change(api: Api) -> Any:
     """Mark an alert read or unread, or dismiss it."""
     number = identifiers.local_number(api.slot("observer_alert_id"))
-    found = next((one for one in alerts.of(api, api.user) if one.id == number), None)
+    own, record = api.user, api.store.observer_alerts.get(number or 0)
+    if record is None:
+        raise refusals.not_found("the alert", api.slot("observer_alert_id"))
+    found = next((one for one in alerts.of(api, own) if one.id == record.id), None)
+    if not api.check("the alert is the caller's, who observes the student", found is not None, got=record.id):
+        raise api.refused(f"mark alert {record.id}")
+    assert found is not None
     state = STATES.get(api.slot("workflow_state"))
-    if found is None or state is None:
-        raise refusals.not_found("the caller's alert", api.slot("observer_alert_id"))
-    return _alert(api, alerts.mark(api, found, state))
+    return _alert(api, found if state is None else alerts.mark(api, found, state))
 
 
 ALERTS = "/api/v1/users/{user_id}/observer_alerts"

@@ -198,15 +198,23 @@ def thresholds(api: Api) -> Any:
         t for t in api.store.observer_alert_thresholds.find("observer", api.user.id) if t.workflow_state == "active"
     ]
     if (named := api.params.text("student_id")) is not None:
-        student = identifiers.user(api, named)
-        rows = [row for row in rows if row.user_id == student.id]
-    return [_threshold(row) for row in rows]
+        rows = [row for row in rows if row.user_id == identifiers.local_number(named)]
+    return [_threshold(row) for row in rows if _observed(api, row)]
+
+
+def _observed(api: Api, record: AlertThreshold) -> bool:
+    """Whether the caller still observes the student that a threshold is about."""
+    student = api.store.users.get(record.user_id)
+    return student is not None and observing.link_between(api, api.user, student) is not None
 
 
 def add_threshold(api: Api) -> Any:
     """Add an alert threshold; a second one of a kind changes the number."""
     sent = api.params.require("observer_alert_threshold")
-    student = identifiers.user(api, sent.text("user_id"))
+    student = identifiers.find(api, "users", sent.text("user_id") or "")
+    if student is None or student.workflow_state == "deleted":
+        body = {"errors": ["user_id is invalid"]}
+        raise refusals.rest("threshold_of_nobody", 400, body, check="`user_id` is somebody", got=sent.text("user_id"))
     kind, number = sent.text("alert_type") or "", sent.text("threshold")
     _check_threshold(api, student, kind, number)
     rows = api.store.observer_alert_thresholds.find("observer", api.user.id)
@@ -237,8 +245,12 @@ def _check_threshold(api: Api, student: User, kind: str, number: str | None) -> 
 def _own_threshold(api: Api) -> AlertThreshold:
     number = identifiers.local_number(api.slot("observer_alert_threshold_id"))
     found = api.store.observer_alert_thresholds.get(number)
-    if found is None or found.observer_id != api.user.id or found.workflow_state == "deleted":
+    caller = api.user
+    if found is None or found.workflow_state == "deleted":
         raise refusals.not_found("the threshold")
+    own = found.observer_id == caller.id and _observed(api, found)
+    if not api.check("the threshold is the caller's, who observes the student", own, got=found.id):
+        raise api.refused(f"threshold {found.id}")
     return found
 
 

@@ -10,15 +10,25 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
-from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course
+from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, Quiz
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, people, planner, states, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    people,
+    planner,
+    quiz_taking,
+    quizzes,
+    states,
+    submissions,
+)
 from lms_emulator.providers.canvas.rules.calendars import Place
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import calendars as calendar_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
+from lms_emulator.providers.canvas.shapes import quizzes as quiz_shapes
 
 SOURCE = (
     f"{RECORDED}/people-linked.jsonl 152, 164, 167, 168; canvas-lms app/controllers/users_controller.rb, todo_items"
@@ -33,13 +43,18 @@ NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
 
 
 class Item(NamedTuple):
-    """Something that waits: an assignment, and what is to be done about it."""
+    """Something that waits: an assignment or an ungraded quiz, and what is to be done about it."""
 
     purpose: str
-    assignment: Assignment
+    work: Assignment | Quiz
     course: Course
     due: datetime | None
     waiting: int = 0
+
+    @property
+    def asset_string(self) -> str:
+        """What names it in addresses."""
+        return f"{'quizzes:quiz' if isinstance(self.work, Quiz) else 'assignment'}_{self.work.id}"
 
 
 def _courses(api: Api, kinds: tuple[str, ...]) -> list[Course]:
@@ -67,6 +82,18 @@ def _submitting(api: Api, course: Course) -> list[Item]:
     return found
 
 
+def _ungraded(api: Api, course: Course) -> list[Item]:
+    """Practice quizzes and surveys that are due within a week and that the caller has not completed."""
+    found = []
+    for quiz in quizzes.of_course(api, course):
+        taken = quiz_taking.of_user(api, quiz, api.user.id)
+        soon = quiz.due_at is not None and api.now <= quiz.due_at <= api.now + AHEAD
+        waits = taken is None or taken.workflow_state not in ("complete", "pending_review")
+        if quiz.assignment_id is None and soon and waits and quizzes.visible(api, course, quiz):
+            found.append(Item("submitting", quiz, course, quiz.due_at))
+    return found
+
+
 def _grading(api: Api, course: Course) -> list[Item]:
     if not courses.may(api, api.caller, course, "manage_grades"):
         return []
@@ -85,46 +112,50 @@ def _items(api: Api, course: Course | None) -> list[Item]:
         return [one for one in _courses(api, kinds) if course is None or one.id == course.id]
 
     found = [item for one in within(states.INSTRUCTORS) for item in _grading(api, one)]
-    found += [item for one in within(("StudentEnrollment",)) for item in _submitting(api, one)]
+    studied = within(("StudentEnrollment",))
+    found += [item for one in studied for item in _submitting(api, one)]
+    if "ungraded_quizzes" in api.params.texts("include"):
+        found += [item for one in studied for item in _ungraded(api, one)]
     kept = [item for item in found if not _ignored(api, item, ignored)]
     return sorted(kept, key=_key)
 
 
 def _ignored(api: Api, item: Item, ignored: dict[str, str | None]) -> bool:
     """Whether an item is hidden: for good, or until somebody hands something in for the assignment."""
-    name = f"{item.purpose}/{item.assignment.id}"
+    name = f"{item.purpose}/{item.asset_string}"
     since = read_moment(ignored.get(name))
     if since is None:
         return name in ignored
-    handed = (one.submitted_at for one in submissions.stored(api, item.assignment))
+    if isinstance(item.work, Quiz):
+        return True
+    handed = (one.submitted_at for one in submissions.stored(api, item.work))
     return not any(at is not None and at > since for at in handed)
 
 
 def _key(item: Item) -> list[Any]:
     due = item.due.strftime("%Y-%m-%d %H:%M:%S.%f") if item.due is not None else ""
-    return [item.purpose, [due, item.assignment.id]]
+    return [item.purpose, [due, item.work.id], *(["quiz"] if isinstance(item.work, Quiz) else [])]
 
 
 def _shown(api: Api, item: Item) -> Json:
     place = f"/courses/{item.course.id}"
-    ignore = api.url(f"/api/v1/users/self/todo/assignment_{item.assignment.id}/{item.purpose}")
-    grading = item.purpose == "grading"
-    address = (
-        f"{place}/gradebook/speed_grader?assignment_id={item.assignment.id}"
-        if grading
-        else f"{place}/assignments/{item.assignment.id}#submit"
-    )
-    body = {
+    ignore = api.url(f"/api/v1/users/self/todo/{item.asset_string}/{item.purpose}")
+    body: Json = {
         "context_type": "Course",
         "course_id": item.course.id,
         "context_name": course_shapes.course_name(api, item.course),
         "type": item.purpose,
         "ignore": f"{ignore}?permanent=0",
         "ignore_permanently": f"{ignore}?permanent=1",
-        "assignment": assignment_shapes.assignment(api, item.assignment, item.course, {"all_dates"}),
-        "html_url": api.url(address),
     }
-    return body | ({"needs_grading_count": item.waiting} if grading else {})
+    if isinstance(item.work, Quiz):
+        shown = quiz_shapes.quiz(api, item.work, item.course)
+        return body | {"quiz": shown, "html_url": api.url(f"{place}/quizzes/{item.work.id}")}
+    body["assignment"] = assignment_shapes.assignment(api, item.work, item.course, {"all_dates"})
+    if item.purpose != "grading":
+        return body | {"html_url": api.url(f"{place}/assignments/{item.work.id}#submit")}
+    address = f"{place}/gradebook/speed_grader?assignment_id={item.work.id}"
+    return body | {"html_url": api.url(address), "needs_grading_count": item.waiting}
 
 
 def index(api: Api) -> Any:
@@ -140,7 +171,7 @@ def count(api: Api) -> Any:
     """How much waits for the caller."""
     found = _items(api, None)
     return {
-        "needs_grading_count": sum(1 for item in found if item.purpose == "grading"),
+        "needs_grading_count": sum(item.waiting for item in found if item.purpose == "grading"),
         "assignments_needing_submitting": sum(1 for item in found if item.purpose == "submitting"),
     }
 
@@ -150,9 +181,8 @@ def ignore(api: Api) -> Any:
     user, purpose = api.user, api.slot("purpose")
     if purpose not in PURPOSES:
         raise refusals.rest("purpose_unknown", 400, {"ignored": False}, check="purpose", got=purpose)
-    number = identifiers.local_number(api.slot("asset_string").removeprefix("assignment_"))
-    until = None if api.params.flag("permanent") else stamp(api.now)
-    ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{number}": until}
+    until = None if api.params.get("permanent") == "1" else stamp(api.now)
+    ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{api.slot('asset_string')}": until}
     people.prefer(api, user, ignored_until=ignored)
     return {"ignored": True}
 
