@@ -171,7 +171,7 @@ def several_audiences(got: list[Any]) -> SiteRefusal:
     """500: D2L's token endpoint fails on an `aud` that lists more than one audience."""
     hint = "send `aud` as one text"
     check = "`aud` names one audience"
-    return SiteRefusal("several_audiences", status=500, text="", check=check, got=got, diagnosis=hint, defect=True)
+    return SiteRefusal("several_audiences", status=500, text="", check=check, got=got, diagnosis=hint)
 
 
 def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
