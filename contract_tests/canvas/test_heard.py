@@ -59,3 +59,14 @@ def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: T
     told = made(canvas, **kinds, external_tool_tag_attributes=by_address).json()["external_tool_tag_attributes"]
     assert "content_id" not in told, "no tool has this address alone"
     assert told["custom_params"] is None
+
+
+def test_a_new_course_takes_a_grading_scheme_of_its_account(canvas: Site) -> None:
+    rows = [{"name": "P", "value": 50}, {"name": "F", "value": 0}]
+    scheme = canvas.admin.post(
+        "/api/v1/accounts/1/grading_standards", json={"title": "Pass", "grading_scheme_entry": rows}
+    ).json()["id"]
+    for number, kept in ((scheme, scheme), (9_999, None)):
+        sent = {"course": {"name": "New", "grading_standard_id": number}}
+        course = canvas.admin.post("/api/v1/accounts/1/courses", json=sent).json()
+        assert course["grading_standard_id"] == kept

@@ -145,3 +145,6 @@ def test_favourites_leave_out_what_is_asked(canvas: Site) -> None:
     assert canvas.admin.put(f"{API}/courses/{empty}", data=blueprint).status_code == 200
     assert set(ids(canvas.teacher.get(favourites))) == taught | {empty}
     assert set(ids(canvas.teacher.get(favourites, params={"exclude_blueprint_courses": "true"}))) == taught
+    assert canvas.teacher.put(f"{API}/users/self/course_nicknames/{empty}", data={"nickname": "zz"}).status_code == 200
+    assert ids(canvas.teacher.get(favourites, params={"sort": "nickname"}))[-1] == empty, "`B` is called `zz`"
+    assert ids(canvas.teacher.get(favourites))[-1] != empty, "`B` comes before `zz` by its own name"

@@ -8,11 +8,12 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import User
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.routes.courses import current_courses, shown
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import groups, people
+from lms_emulator.providers.canvas.rules import collation, groups, people
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
+from lms_emulator.providers.canvas.shapes.courses import course_name
 
 SOURCE = f"{RECORDED}/courses-misc.jsonl 52, 58, 71, 74; canvas-lms app/controllers/favorites_controller.rb"
 RANKS = (
@@ -31,13 +32,18 @@ def _marked(user: User) -> list[int]:
     return found
 
 
+def _rank(row: tuple[Course, list[Enrollment]]) -> int:
+    return min(RANKS.index(one.type) for one in row[1])
+
+
 def index(api: Api) -> Any:
     """The caller's favourite courses; without favourites all of them, those they teach first."""
     own, marked = current_courses(api, api.user), _marked(api.user)
     rows = [row for row in own if row[0].id in marked]
-    by_rank = api.params.text("sort") == "nickname"
-    if by_rank or not rows:
-        rows = sorted(rows or own, key=lambda row: min(RANKS.index(one.type) for one in row[1]))
+    if not rows:
+        rows = sorted(own, key=lambda row: (_rank(row), collation.key(row[0].name or "")))
+    if api.params.text("sort") == "nickname":
+        rows = sorted(rows, key=lambda row: (_rank(row), collation.key(course_name(api, row[0]))))
     if api.params.flag("exclude_blueprint_courses"):
         rows = [row for row in rows if not row[0].blueprint]
     bodies = [shown(api, *row, api.params.includes) for row in rows]

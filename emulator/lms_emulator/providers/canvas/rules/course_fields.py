@@ -181,7 +181,8 @@ def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[st
     sent = api.params.hash("course")
     if sent.has("grading_standard_id"):
         wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
-        usable = {one.id for one in grades.standards(api, "Course", own.id)} if own is not None else set()
+        known = grades.standards(api, "Course", own.id) if own is not None else api.store.grading_standards
+        usable = {one.id for one in known}  # a new course takes anybody's
         if wanted in usable:
             found["grading_standard_id"] = wanted
         elif sent.text("grading_standard_id") == "":
