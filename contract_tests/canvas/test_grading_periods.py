@@ -187,3 +187,37 @@ def test_how_one_looks_at_the_gradebook(canvas: Site) -> None:
     assert [who.get(one).status_code for who in (student, teacher)] == [201, 404]
     assert student.put(one, json={"gradebook_filter": {"name": ""}}).status_code == 400
     assert (student.get(filters).json(), teacher.get(filters).json()) == ([kept], [])
+
+
+def test_what_a_student_information_system_collects(canvas: Site) -> None:
+    teacher, student, admin, nobody = canvas.teacher, canvas.student, canvas.admin, canvas.client()
+    path = "/api/sis/courses/1/assignments"
+    assert [who.get(path).status_code for who in (nobody, teacher)] == [401, 400]
+    assert student.get(path).status_code in REFUSED
+    canvas.switch_on("post_grades")
+    task = work(teacher, post_to_sis=True, due_at="2026-05-01T10:00:00Z", omit_from_final_grade=True)
+    work(teacher, post_to_sis=True, published=False)
+    (section,) = teacher.get(f"{COURSE}/sections").json()[:1]
+    for target in ({"course_section_id": section["id"]}, {"student_ids": [101]}):
+        body = {"assignment_override": {**target, "due_at": "2026-06-01T10:00:00Z"}}
+        assert teacher.post(f"{COURSE}/assignments/{task['id']}/overrides", json=body).status_code == 201
+    (row,) = teacher.get(path, params={"include[]": "student_overrides"}).json()
+    assert (row["id"], row["due_at"], row["include_in_final_grade"]) == (task["id"], "2026-05-01T10:00:00Z", False)
+    dated = next(one for one in row["sections"] if one["id"] == section["id"])
+    assert (dated["override"]["due_at"], dated["origin_course"]["id"]) == ("2026-06-01T10:00:00Z", 1)
+    assert row["user_overrides"][0]["students"] == [{"user_id": 101, "sis_user_id": "S-101"}]
+    assert row["assignment_group"]["id"] == task["assignment_group_id"]
+    whole = f"/api/sis{ACCOUNT.removeprefix('/api/v1')}/assignments"
+    assert [one["id"] for one in admin.get(whole).json()] == [task["id"]]
+    assert (
+        admin.get(whole, params={"ends_after": "2100-01-01T00:00:00Z", "starts_before": "1990-01-01"}).status_code
+        == 200
+    )
+    assert teacher.get(whole).status_code in REFUSED
+    off = "/api/sis/courses/1/disable_post_to_sis"
+    refused = student.put(off)
+    assert (refused.status_code, refused.text) == (401, "")
+    assert teacher.put(off, json={"grading_period_id": 9}).json()["code"] == "not_found"
+    assert (teacher.put(off).status_code, teacher.get(path).json()) == (204, [])
+    late = "/api/v1/courses/9999999/late_policy"
+    assert [who.get(late).status_code for who in (nobody, teacher)] == [401, 404]

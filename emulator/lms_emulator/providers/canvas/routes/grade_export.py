@@ -7,47 +7,156 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import Account, Assignment, AssignmentOverride, Course, CourseSection
+from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, features
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, features, people, periods
+from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.shapes import Json
 
 NOT_ENABLED = "A SIS integration is not configured and the bulk SIS Grade Export feature is not enabled"
+NOT_PUBLISHED = "Grade data is not available for non-published courses"
 replace = msgspec.structs.replace
 
 
-def _course(api: Api) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
-    courses.require(api, course, "manage", "update")
-    return course
+def _refused(code: str, text: str) -> Exception:
+    return refusals.rest(f"grade_export_{code}", 400, {"code": code, "error": text}, check=text)
 
 
-def assignments(api: Api) -> Any:
-    """The assignments to be reported; refused where the school reports none."""
-    course = _course(api)
-    if not api.check("the school reports grades", features.enabled(api, course, "post_grades")):
-        body = {"code": "not_enabled", "error": NOT_ENABLED}
-        raise refusals.rest("grade_export_off", 400, body, check="the school reports grades")
-    raise parameters_not_emulated("canvas", "/api/sis/courses", ["course_id"], "the list of reported assignments")
+def reported(api: Api) -> Any:
+    """The assignments of a course, or of all courses of an account, that are to be reported."""
+    context = contexts.of_path(api)
+    record = context.record
+    contexts.require(api, context, "view_all_grades")
+    assert isinstance(record, Account | Course)
+    if not api.check("grades are reported from there", features.enabled(api, record, "post_grades")):
+        raise _refused("not_enabled", NOT_ENABLED)
+    if isinstance(record, Course):
+        found = [record]
+        if record.workflow_state != "available":
+            raise _refused("unpublished_course", NOT_PUBLISHED)
+    else:
+        found = [one for one in api.store.courses if one.workflow_state == "available" and _within(api, one, record)]
+        found = [one for one in found if _lasts(api, one)]
+    rows = [
+        (base, course)
+        for course in sorted(found, key=lambda one: one.id)
+        for base in sorted(assignments.of_course(api, course), key=lambda one: one.id)
+        if base.published and base.post_to_sis
+    ]
+    students = "student_overrides" in api.params.includes
+    path = f"/api/sis{context.path}/assignments"
+    return paged(api, rows, lambda row: _shape(api, *row, students=students), path=path)
+
+
+def _within(api: Api, course: Course, account: Account) -> bool:
+    return account in chain(api.store, course.account_id)
+
+
+def _lasts(api: Api, course: Course) -> bool:
+    """Whether a course, or its term, begins before and ends after the days that are asked for, if it says when."""
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    begins = [one for one in (course.start_at, term.start_at if term is not None else None) if one is not None]
+    ends = [one for one in (course.end_at, term.end_at if term is not None else None) if one is not None]
+    before, after = api.moment("starts_before"), api.moment("ends_after")
+    begun = before is None or not begins or any(one < before for one in begins)
+    return begun and (after is None or not ends or any(one > after for one in ends))
+
+
+def _shape(api: Api, base: Assignment, course: Course, *, students: bool) -> Json:
+    """An assignment with its sections, each with the dates that hold there."""
+    group = api.store.assignment_groups.get(base.assignment_group_id)
+    overrides = assignments.overrides(api, base)
+    of_sections = {one.set_id: one for one in overrides if one.set_type == "CourseSection"}
+    sections = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"]
+    if base.only_visible_to_overrides:
+        sections = [one for one in sections if one.id in of_sections]
+    names = ("id", "course_id", "name", "submission_types", "sis_assignment_id", "integration_id", "integration_data")
+    body: Json = {name: getattr(base, name) for name in names} | _dates(base)
+    body |= {
+        "created_at": stamp(base.created_at),
+        "points_possible": None if base.points_possible is None else float(base.points_possible),
+        "include_in_final_grade": not base.omit_from_final_grade and base.grading_type != "not_graded",
+        "sections": [_section(api, one, course, of_sections.get(one.id)) for one in sections],
+    }
+    if group is not None:
+        body["assignment_group"] = {
+            **{name: getattr(group, name) for name in ("id", "name", "sis_source_id", "integration_data")},
+            "group_weight": float(group.group_weight),
+        }
+    if students:
+        body["user_overrides"] = [
+            {**_override(one), "title": one.title, "students": [_student(api, number) for number in one.student_ids]}
+            for one in overrides
+            if one.student_ids
+        ]
+    return body
+
+
+def _dates(base: Assignment) -> Json:
+    return {name: when(getattr(base, name)) for name in assignments.DATES}
+
+
+def _override(one: AssignmentOverride) -> Json:
+    return {"id": one.id, **{name: when(one.dates.get(name)) for name in assignments.DATES}}
+
+
+def _student(api: Api, user_id: int) -> Json:
+    user = api.store.users.get(user_id)
+    login = people.login_of(api.store, user) if user is not None else None
+    return {"user_id": user_id, "sis_user_id": login.sis_user_id if login is not None else None}
+
+
+def _section(api: Api, one: CourseSection, course: Course, override: AssignmentOverride | None) -> Json:
+    origin = api.store.courses.get(one.nonxlist_course_id)
+    body: Json = {
+        "id": one.id,
+        "name": one.name,
+        "sis_id": one.sis_section_id,
+        "integration_id": one.integration_id,
+        "origin_course": _course(origin or course),
+    }
+    if origin is not None:
+        body["xlist_course"] = _course(course)
+    if override is not None:
+        body["override"] = {**_override(override), "override_title": override.title}
+    return body
+
+
+def _course(one: Course) -> Json:
+    names = {"id": one.id, "name": one.name, "integration_id": one.integration_id}
+    return {**names, "sis_id": one.sis_course_id}
 
 
 def disable(api: Api) -> Response:
-    """Stop reporting a course's assignments."""
-    course = _course(api)
-    for one in list(api.store.assignments.find("course", course.id)):
-        if one.post_to_sis:
-            api.store.assignments.put(replace(one, post_to_sis=False, updated_at=api.now))
+    """Stop reporting a course's published assignments, or those that are due in a grading period or at no time."""
+    course = identifiers.course(api, api.slot("course_id"))
+    allowed = courses.may(api, api.caller, course, "manage_assignments")
+    if not api.check("may manage assignments", allowed, got=course.id):
+        raise refusals.lti_nothing("assignments_of_others", 401, "the caller may manage assignments")
+    period = None
+    if named := api.params.text("grading_period_id"):
+        number = identifiers.local_number(named)
+        period = next((one for one in periods.of_course(api, course) if one.id == number), None)
+        if period is None:
+            raise _refused("not_found", "The Grading Period cannot be found")
+    for one in assignments.of_course(api, course):
+        within_it = period is None or one.due_at is None or period.start_date <= one.due_at <= period.end_date
+        if one.post_to_sis and one.published and within_it:
+            api.store.assignments.put(replace(one, post_to_sis=False))
     return Response(status_code=204)
 
 
 ROUTES: tuple[Route, ...] = rest(
     "sis",
-    f"{RECORDED}/grading-gradebook.jsonl 343, 345; canvas-lms app/controllers/sis_api_controller.rb",
-    ("GET /api/sis/courses/{course_id}/assignments", assignments, "Assignments that are reported"),
+    f"{RECORDED}/grading-gradebook.jsonl 343, 345; canvas-lms app/controllers/sis_api_controller.rb and "
+    "lib/api/v1/sis_assignment.rb",
+    ("GET /api/sis/courses/{course_id}/assignments", reported, "Assignments of a course that are reported"),
+    ("GET /api/sis/accounts/{account_id}/assignments", reported, "Assignments of an account that are reported"),
     ("PUT /api/sis/courses/{course_id}/disable_post_to_sis", disable, "Report no assignments any more"),
 )
