@@ -154,8 +154,8 @@ def disable(api: Api) -> Response:
 
 ROUTES: tuple[Route, ...] = rest(
     "sis",
-    f"{RECORDED}/grading-gradebook.jsonl 343, 345; canvas-lms app/controllers/sis_api_controller.rb and "
-    "lib/api/v1/sis_assignment.rb",
+    f"{RECORDED}/grading-gradebook.jsonl 343, 345; canvas-lms app/controllers/sis_api_controller.rb; "
+    "canvas-lms lib/api/v1/sis_assignment.rb",
     ("GET /api/sis/courses/{course_id}/assignments", reported, "Assignments of a course that are reported"),
     ("GET /api/sis/accounts/{account_id}/assignments", reported, "Assignments of an account that are reported"),
     ("PUT /api/sis/courses/{course_id}/disable_post_to_sis", disable, "Report no assignments any more"),
