@@ -74,6 +74,7 @@ REFUSALS = [
     Row(LEARNER, "GET", "/api/mobile/v1/users/ada", 200),
     Row(LEARNER, "GET", "/api/mobile/v3/course_info/blocks/?username=ada", 400, "course_id_missing"),
     Row(LEARNER, "GET", f"/api/mobile/v3/course_info/blocks/?username=ada&course_id={ENCODED}", 200),
+    Row(LEARNER, "GET", f"/api/mobile/v3/course_info/blocks/?username=ada&course_id={ENCODED}&return_type=list", 200),
     # completion
     Row(LEARNER, "POST", BATCH, 403, "permission_denied", {"username": "charles", "course_key": COURSE, "blocks": {}}),
     Row(LEARNER, "POST", BATCH, 400, "invalid_completion", {"username": "ada", "blocks": {}}),

@@ -109,8 +109,10 @@ def _completion(
 def for_apps(x: Call) -> Response:
     """The blocks of a course as the apps want them, with the course around them."""
     course, root = course_named(x)
-    document, user = answer(x, course, root, sums=True)
-    return wire.api_json({**document, **mobile.blocks_info(x, course, user)} if user is not None else document)
+    around = x.query.get("return_type", "dict") == "dict"
+    document, user = answer(x, course, root, sums=around)
+    told = mobile.blocks_info(x, course, user) if around and user is not None else {}
+    return wire.api_json({**document, **told} if told else document)
 
 
 def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
