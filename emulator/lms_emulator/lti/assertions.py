@@ -25,6 +25,9 @@ from lms_emulator.lti.platform import (
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
 
+_REMEMBERED = 3600
+"""How long the `jti` of an assertion without `exp` is remembered, in seconds."""
+
 
 class Client(NamedTuple):
     """Who may sign assertions.
@@ -75,22 +78,33 @@ class Assertions(ABC, Generic[X]):
             raise self.refusal(x, fault)
         try:
             client = self._signer(x, assertion)
-            self.glance(x, assertion)
-            keys = await key_set(x, client.keys, self.read_keys)
-            claims = self.check(x, client, assertion, keys)
+            claims = await self.claims(x, client, assertion)
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
             raise self.refusal(x, (await token_fault(x, "assertion", error, assertion)).noted(x)) from error
         x.check("the client assertion holds")
         warn_of_critical(x, assertion)
+        self._use(x, client, claims)
+        return client
+
+    async def claims(self, x: X, client: Client, assertion: str) -> Claims:
+        """The claims of a valid assertion, with the keys that the platform takes. Raises TokenError and
+        KeysUnavailableError."""
+        self.glance(x, assertion)
+        keys = await key_set(x, client.keys, self.read_keys)
+        return self.check(x, client, assertion, keys)
+
+    def _use(self, x: X, client: Client, claims: Claims) -> None:
+        """Note the `jti`; an assertion without one, where it is taken, may be sent again until it is over."""
+        if "jti" not in claims:
+            x.warn("jti_missing", "an assertion without `jti` can be sent again by whoever reads it")
+            return
         jti, again = str(claims["jti"]), self.allowed_again(x)
-        if not x.check(
-            "jti is new", use_once(x, "jti", client.client_id, jti, claims["exp"], allowed_again=again), got=jti
-        ):
+        until = claims.get("exp", x.clock.timestamp() + _REMEMBERED)
+        if not x.check("jti is new", use_once(x, "jti", client.client_id, jti, until, allowed_again=again), got=jti):
             diagnosis = "sign a new assertion for each request"
             raise self.refusal(x, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
-        return client
 
     def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
         """The claims of a valid assertion. Raises TokenError."""

@@ -84,27 +84,32 @@ class DeepLinking(ABC, Generic[X]):
     ) -> list[dict[str, Any]]:
         """The content items of a verified response. Raises the refusal for the first fault."""
         try:
-            items = lti13.check_deep_linking_response(
-                message,
-                await key_set(x, keys, self.read_keys),
-                client_id=client_id,
-                issuer=self.issuer(x),
-                deployment_id=deployment_id,
-                now=x.clock.timestamp(),
-                leeway=x.settings.assertion_future_buffer_seconds,
-                max_age=x.settings.assertion_max_age_seconds or None,
-                critical=x.settings.critical_headers,
-            )
+            public = await key_set(x, keys, self.read_keys)
+            items = self.check(x, message, public, client_id=client_id, deployment_id=deployment_id)
         except KeysUnavailableError as error:
             raise self.refusal(x, error.fault) from error
         except TokenError as error:
             raise self.refusal(x, (await token_fault(x, "deep_linking", error, message)).noted(x)) from error
         warn_of_critical(x, message)
         claims = read(message).claims
-        nonce = str(claims["nonce"])
-        if not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=self.allowed_again(x)):
+        nonce, again = str(claims.get("nonce", "")), self.allowed_again(x)
+        if nonce and not use_once(x, "nonce", client_id, nonce, claims["exp"], allowed_again=again):
             raise self.refusal(x, Fault("deep_linking", "nonce_used", "nonce", got=nonce).noted(x))
         return items
+
+    def check(self, x: X, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
+        """The content items of a valid response. Raises TokenError."""
+        return lti13.check_deep_linking_response(
+            message,
+            keys,
+            client_id=client_id,
+            issuer=self.issuer(x),
+            deployment_id=deployment_id,
+            now=x.clock.timestamp(),
+            leeway=x.settings.assertion_future_buffer_seconds,
+            max_age=x.settings.assertion_max_age_seconds or None,
+            critical=x.settings.critical_headers,
+        )
 
     def read_keys(self, found: Any) -> KeySet:
         """The keys of a tool's key set, as the platform reads one."""

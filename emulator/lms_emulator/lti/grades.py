@@ -6,10 +6,11 @@ Source: 1EdTech Assignment and Grade Services 2.0.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Refusal
@@ -19,8 +20,6 @@ from lms_emulator.lti.records import Result
 from lms_emulator.lti.services import P, Service
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
-
-FILTERS = ("tag", "resource_id", "resource_link_id")
 
 
 class GradeStore(LtiStore, Protocol):
@@ -53,7 +52,12 @@ U = TypeVar("U", bound=Person)
 
 
 class Grades(Service[G, P], Generic[G, P, L, U]):
-    """Assignment and grade services of one platform. `L` is a line item, `U` a person."""
+    """Assignment and grade services of one platform. `L` is a line item, `U` a person.
+
+    Attributes: `filters`, the parameters by which line items are looked for, with the member that each means.
+    """
+
+    filters: ClassVar[Mapping[str, str]] = {name: name for name in ("tag", "resource_id", "resource_link_id")}
 
     @abstractmethod
     def line_items(self, x: G, place: P) -> list[L]:
@@ -113,35 +117,32 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         """GET: line items; `tag`, `resource_id` and `resource_link_id` filter."""
         place = self.enter(x, lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
         found = self.line_items(x, place)
-        for name in FILTERS:
+        for name, member in self.filters.items():
             wanted = x.query.get(name)
             if wanted is not None:
-                found = [item for item in found if getattr(item.data, name) == wanted]
+                found = [item for item in found if getattr(item.data, member) == wanted]
         shown, headers = self.page(x, found)
         body = [self.line_item_json(x, item) for item in shown]
-        return JSONResponse(body, headers=headers, media_type=services.LINE_ITEMS_TYPE + self.charset)
+        return self.answer(body, services.LINE_ITEMS_TYPE, headers=headers)
 
     def create_line_item(self, x: G) -> Response:
         """POST: a new line item, 201."""
         place = self.enter(x, lti13.SCOPE_LINE_ITEM)
-        item = self.create(x, place, self._line_item_data(x, x.json()))
-        return self._line_item(x, item, 201)
+        body = x.json()
+        return self.line_item_answer(x, self.create(x, place, self.line_item_data(x, body)), body, 201)
 
     def show_line_item(self, x: G) -> Response:
         """GET: one line item."""
         place = self.enter(x, lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
-        return JSONResponse(
-            self.line_item_json(x, self.line_item(x, place)), media_type=services.LINE_ITEM_TYPE + self.charset
-        )
+        return self.answer(self.line_item_json(x, self.line_item(x, place)), services.LINE_ITEM_TYPE)
 
     def update_line_item(self, x: G) -> Response:
         """PUT: change a line item; its resource link stays."""
         item = self.line_item(x, self.enter(x, lti13.SCOPE_LINE_ITEM))
-        data = self._line_item_data(x, self.kept(item, x.json()))
+        body = x.json()
+        data = self.line_item_data(x, self.kept(item, body))
         data = msgspec.structs.replace(data, resource_link_id=item.data.resource_link_id)
-        return JSONResponse(
-            self.line_item_json(x, self.change(x, item, data)), media_type=services.LINE_ITEM_TYPE + self.charset
-        )
+        return self.line_item_answer(x, self.change(x, item, data), body, 200)
 
     def delete_line_item(self, x: G) -> Response:
         """DELETE: a line item and its results, 204."""
@@ -158,7 +159,7 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         score, user = self.read_score(x, place, x.json())
         last = x.store.results.first("person", (item.id, user.id))
         try:
-            services.check_order(score, last.timestamp if last is not None else None)
+            self.check_order(x, item, user, score, last)
         except services.ServiceError as error:
             raise self._bad(x, "score", error) from error
         result = Result(
@@ -186,13 +187,17 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
             found = [result for result in found if user is not None and result.user_id == user.id]
         shown, headers = self.page(x, found)
         body = [self.result_json(x, item, result) for result in shown]
-        return JSONResponse(body, headers=headers, media_type=services.RESULTS_TYPE + self.charset)
+        return self.answer(body, services.RESULTS_TYPE, headers=headers)
 
     # bodies
 
-    def _line_item(self, x: G, item: L, status: int = 200) -> Response:
-        body = self.line_item_json(x, item)
-        return JSONResponse(body, status, media_type=services.LINE_ITEM_TYPE + self.charset)
+    def line_item_answer(self, x: G, item: L, sent: Any, status: int) -> Response:
+        """The answer to a line item that was made or changed. Parameters: `sent`, the body of the request."""
+        return self.answer(self.line_item_json(x, item), services.LINE_ITEM_TYPE, status)
+
+    def check_order(self, x: G, item: L, user: U, score: services.ScoreData, last: Result | None) -> None:
+        """That a score is not older than what it would replace: the last one. Raises ServiceError."""
+        services.check_order(score, last.timestamp if last is not None else None)
 
     def line_item_json(self, x: G, item: L) -> dict[str, Any]:
         """A line item as a tool reads it."""
@@ -221,7 +226,8 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         except services.ServiceError as error:
             raise self._bad(x, "score", error) from error
 
-    def _line_item_data(self, x: G, body: Any) -> services.LineItemData:
+    def line_item_data(self, x: G, body: Any) -> services.LineItemData:
+        """A line item from a tool's JSON. Raises a refusal."""
         try:
             return services.read_line_item(body)
         except services.ServiceError as error:

@@ -35,7 +35,7 @@ class AuthenticationRequest(Generic[U]):
     """What a tool asks for after login initiation.
 
     Attributes:
-        params: as they came.
+        params: as they came, or as the platform reads them.
         client_id, redirect_uris: of the registered tool that asks.
         pending: the launch that it asks for, if it is alive and unused.
         user: whoever is signed in.
@@ -136,7 +136,7 @@ class Launches(ABC, Generic[X, U]):
             raise self.refused(x, request, fault)
         assert request.pending is not None  # `launch_is_alive`
         x.store.pending_launches.delete(request.pending.hint)
-        return request.redirect_uri, self._answer(x, request, request.pending, params["nonce"])
+        return request.redirect_uri, self._answer(x, request, request.pending, request.params["nonce"])
 
     def _answer(self, x: X, request: AuthenticationRequest[U], pending: PendingLaunch, nonce: str) -> dict[str, str]:
         key = self.keys.signing(x)

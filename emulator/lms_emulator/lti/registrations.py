@@ -125,15 +125,20 @@ class Registrations(ABC, Generic[X]):
             )
         wanted = self._read(x)
         answer = self.create(x, wanted, token)
-        x.store.registration_tokens.put(msgspec.structs.replace(token, used=True))
+        if self.single_use(token):
+            x.store.registration_tokens.put(msgspec.structs.replace(token, used=True))
         return answer
+
+    def single_use(self, token: RegistrationToken) -> bool:
+        """Whether a token is used up by a registration."""
+        return True
 
     def _read(self, x: X) -> Wanted:
         try:
             body = x.plain_json()
         except BodyError as error:
             raise self.refusal(x, Fault("registration", "invalid", "body", "JSON", str(error))) from None
-        fault = _fault(body)
+        fault = self.fault(body)
         if fault is not None:
             raise self.refusal(x, fault.noted(x))
         return Wanted(
@@ -146,9 +151,13 @@ class Registrations(ABC, Generic[X]):
             body=body,
         )
 
+    def fault(self, body: Any) -> Fault | None:
+        """What is wrong with a registration request; None if nothing is."""
+        return fault_of(body)
 
-def _fault(body: Any) -> Fault | None:
-    """What is wrong with a registration request; None if nothing is."""
+
+def fault_of(body: Any) -> Fault | None:
+    """What is wrong with a registration request by the specification; None if nothing is."""
     if not isinstance(body, Mapping):
         return _invalid("body", "an object", body)
     fixed = {"application_type": "web", "token_endpoint_auth_method": "private_key_jwt"}

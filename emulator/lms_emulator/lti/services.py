@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from starlette.responses import JSONResponse, Response
@@ -25,6 +25,12 @@ class Service(ABC, Generic[X, P]):
     """
 
     charset: ClassVar[str] = ""
+
+    def answer(
+        self, body: Any, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """JSON as the platform writes it."""
+        return JSONResponse(body, status, headers=headers, media_type=media_type + self.charset)
 
     @abstractmethod
     def enter(self, x: X, *scopes: str) -> P:
@@ -68,5 +74,9 @@ class Roster(Service[X, P], Generic[X, P, M]):
         found = [m for m in self.members(x, place) if not wanted or services.role_matches(wanted, self.roles(m))]
         shown, headers = self.page(x, found)
         members = [self.shape(x, place, member) for member in shown]
-        body = services.membership_json(x.request_url, self.context(place), members)
-        return JSONResponse(body, headers=headers, media_type=services.MEMBERSHIP_TYPE + self.charset)
+        body = services.membership_json(self.address(x), self.context(place), members)
+        return self.answer(body, services.MEMBERSHIP_TYPE, headers=headers)
+
+    def address(self, x: X) -> str:
+        """The `id` of the roster: the address that was asked for."""
+        return x.request_url
