@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _MOST_COMPARED = 200
 _SLASHES = re.compile(r"\{[^}]*(?:\*|:path)\}")
+_VERSION = re.compile(r"v\d+(?:\.\d+)*")
 _YEAR_AND_MONTH = re.compile(r"((?:19|20)\d\d)(?:-(\d\d))?")
 
 
@@ -203,6 +204,18 @@ class Catalogue:
             found += _under(self._tree(len(segments)), segments)
             found += _under(self._tree(0), segments)
         return [self._operation(line) for line in found]
+
+    def methods(self, path: str, day: date) -> tuple[str, ...]:
+        """The methods that the operations of a path take on that day, in the order of Django's `Allow`."""
+        taken = {method for one in self.at(path) if one.exists_on(day) for method in one.methods}
+        order = ("GET", "POST", "PUT", "PATCH", "DELETE")
+        return tuple(one for one in order if one in taken) + (("HEAD",) if "GET" in taken else ())
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """The versions with which paths of this provider begin (`v2.2`), the newest first."""
+        found = {line.split("\t", 2)[1].split("/", 2)[1] for line in self._lines}
+        return tuple(sorted((one for one in found if _VERSION.fullmatch(one)), reverse=True))
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation that the real provider would run, or None."""

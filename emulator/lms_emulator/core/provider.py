@@ -23,6 +23,8 @@ from lms_emulator.core.suggest import nearest
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
+_VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
+
 StoreT = TypeVar("StoreT", bound=Store)
 SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
 
@@ -223,6 +225,8 @@ class Provider(Generic[StoreT, SettingsT]):
         for change, meant in _slips(path):
             if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
                 return f"{catalogue.title} has `{meant}`, but not with {change}"
+        if (other := _other_version(catalogue, path)) is not None:
+            return other
         near = catalogue.nearest(path)
         tip = f"; the nearest is `{near}`" if near else ""
         there = catalogue.at(path)
@@ -233,6 +237,17 @@ class Provider(Generic[StoreT, SettingsT]):
         if catalogue.complete:
             return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
         return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
+
+
+def _other_version(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there under another version of the API, or the version was left out."""
+    begins = _VERSION.match(path)
+    for version in catalogue.versions:
+        meant = f"/{version}{path[begins.end() :] if begins else path}"
+        if meant != path and catalogue.at(meant):
+            wrong = f"is not known to have a version `{begins[1]}`" if begins else "has its version in the path"
+            return f"{catalogue.title} {wrong}; it has `{meant}`"
+    return None
 
 
 def _slips(path: str) -> Iterator[tuple[str, str]]:

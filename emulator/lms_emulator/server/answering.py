@@ -60,7 +60,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
         refusal: Refusal | None = None
         try:
             response, outcome = await _dispatch(provider, x)
-            if (x.query_string or x.body) and x.route is not None and response.status_code < 400:
+            came = (x.query_string or x.body) and x.method != "OPTIONS"  # which asks about the resource, not it
+            if came and x.route is not None and response.status_code < 400:
                 _note_unread(provider, x, response)
         except BodyError as error:
             refusal = provider.body_unreadable(x, str(error))
@@ -143,6 +144,8 @@ def _without_route(
     catalogue = provider.catalogue
     operation = catalogue.find(method, path) if catalogue is not None else None
     missing: NotEmulated | None = None
+    if catalogue is not None and operation is None and not allowed:
+        allowed = catalogue.methods(path, x.world.as_of)
     if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
         operation = None  # gone, or its own route does not take this value: the provider says what it would
     if catalogue is not None and operation is not None:

@@ -126,10 +126,14 @@ def version_pair(text: str) -> tuple[int, int] | None:
 
 
 def check_version(x: Call, product: str, text: str) -> None:
-    """Raises 404 for a version that is not served; newer ones than the latest are taken."""
+    """Raises 404 for a version that is not served; what becomes of newer ones than the latest is a setting."""
     minimum = getattr(x.settings, f"{product}_minimum_version")
     asked, least = version_pair(text), version_pair(minimum)
-    if text == "unstable" or (asked is not None and least is not None and asked >= least):
+    latest = getattr(x.settings, f"{product}_latest_version")
+    newest = version_pair(latest) if x.settings.newer_versions == "refuse" else None
+    served = asked is not None and least is not None and asked >= least and (newest is None or asked <= newest)
+    if text == "unstable" or served:
         return
-    x.check(f"version of {product}", False, expected=f"at least {minimum}", got=text)
-    raise refusals.obsolete_version(product, minimum, text)
+    expected = f"at least {minimum}" + (f", at most {latest}" if newest is not None else "")
+    x.check(f"version of {product}", False, expected=expected, got=text)
+    raise refusals.obsolete_version(product, expected, text)

@@ -84,7 +84,7 @@ def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
     return problem("not_found", 404, "", "Not Found", "Resource not found", check=f"{what} exists", got=got)
 
 
-def obsolete_version(product: str, minimum: str, got: str) -> SiteRefusal:
+def obsolete_version(product: str, expected: str, got: str) -> SiteRefusal:
     """404: a version of the API that is no longer, or not yet, served."""
     return problem(
         "version_not_served",
@@ -93,7 +93,7 @@ def obsolete_version(product: str, minimum: str, got: str) -> SiteRefusal:
         "Not Found",
         "Resource not found",
         check=f"version of {product} is served",
-        expected=f"at least {minimum}",
+        expected=expected,
         got=got,
         diagnosis="ask GET /d2l/api/versions/ which versions are served",
     )

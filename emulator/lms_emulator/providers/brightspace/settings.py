@@ -103,6 +103,15 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         str, choice("Oldest version of the `le` product served.", evidence="observed", source=VERSIONS)
     ] = "1.51"
     le_latest_version: Annotated[str, choice("Latest version of `le`.", evidence="observed", source=VERSIONS)] = "1.93"
+    newer_versions: Annotated[
+        Literal["take", "refuse"],
+        choice(
+            "Calls of a version newer than the latest: taken as the latest, or 404 as those of one that is too old. "
+            "D2L's page on versions has clients ask which are supported.",
+            evidence="chosen",
+            source="https://docs.valence.desire2learn.com/basic/version.html",
+        ),
+    ] = "take"
     page_size: Annotated[int, choice("Items of a page of a paged set.", evidence="chosen", ge=1)] = 100
     rate_limit_credits: Annotated[
         int,
