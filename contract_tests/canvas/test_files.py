@@ -207,3 +207,38 @@ def test_who_changes_and_replaces_a_file(canvas: Site) -> None:
     assert student.delete(f"{API}/files/{own}").status_code == 200
     shown = student.get(f"{API}/users/self/files", params={"category": "icon_maker_icons"}).json()
     assert shown == []
+
+
+def test_who_reads_the_files_of_a_person(canvas: Site) -> None:
+    """Oneself, an observer, and who manages the person's logins; a grader reads what was handed in, and no more."""
+    admin, teacher, student = canvas.admin, canvas.teacher, canvas.student
+    own = upload(student, "/users/self/files", "own.txt", b"mine").json()["id"]
+    sent = {"user[name]": "Watcher", "pseudonym[unique_id]": "watcher"}
+    acting = {"as_user_id": str(admin.post(f"{API}/accounts/1/users", data=sent).json()["id"])}
+    paths = [
+        f"{API}/users/101/files",
+        f"{API}/users/101/folders",
+        f"{API}/files/{own}",
+        f"{API}/files/{own}/public_url",
+    ]
+
+    def statuses(who: httpx.Client, **params: str) -> set[int]:
+        return {who.get(path, params=params).status_code for path in paths}
+
+    assert (statuses(student), statuses(admin), statuses(teacher)) == ({200}, {200}, {403})
+    assert statuses(admin, **acting) == {403}
+    assert admin.put(f"{API}/users/{acting['as_user_id']}/observees/101").status_code == 200
+    assert statuses(admin, **acting) == {200}
+    assert admin.put(f"{API}/files/{own}", data={"name": "x.txt"}).status_code == 403, "reading is all"
+    assert admin.post(f"{API}/users/101/folders", data={"name": "x"}).status_code == 403
+    fields = {"name": "Essays", "submission_types": ["online_upload"], "published": True}
+    made = teacher.post(f"{API}/courses/1/assignments", json={"assignment": fields}).json()["id"]
+    work = f"/courses/1/assignments/{made}/submissions"
+    kept = upload(student, f"{work}/self/files", "work.txt", b"work").json()["id"]
+    assert teacher.get(f"{API}/files/{kept}").status_code == 403, "it was not handed in yet"
+    submission = {"submission_type": "online_upload", "file_ids": [kept]}
+    done = student.post(f"{API}{work}", json={"submission": submission}).json()["id"]
+    assert teacher.get(f"{API}/files/{kept}").status_code == 200
+    url = f"{API}/files/{kept}/public_url"
+    assert teacher.get(url).status_code == 403, "the submission has to be named"
+    assert teacher.get(url, params={"submission_id": str(done)}).status_code == 200

@@ -99,8 +99,17 @@ def _require_reader(api: Api, file: Attachment) -> None:
     """Refuse callers who may not know of a file: they must be readers, or have its verifier."""
     if api.params.text("verifier") == file.uuid:
         return
-    if not api.check("may read the file", may_read(api, file), got=file.id):
+    if not api.check("may read the file", may_read(api, file) or _graded(api, file), got=file.id):
         raise api.refused(f"file {file.id}")
+
+
+def _graded(api: Api, file: Attachment) -> bool:
+    """Whether a file is part of a submission that the caller may grade."""
+    folder = files.folder_of(api.store, file)
+    code = (folder.submission_context_code or "") if folder is not None else ""
+    course = api.store.courses.get(number(code.removeprefix("course_"))) if code.startswith("course_") else None
+    grades = course is not None and courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+    return grades and files.handed_in(api.store, file)
 
 
 def _require_reader_of_work(api: Api, file: Attachment) -> None:
@@ -119,17 +128,12 @@ def _require_reader_of_work(api: Api, file: Attachment) -> None:
 
 
 def may_read(api: Api, file: Attachment) -> bool:
-    """Whether the caller may read a file: of what it belongs to, or as a grader of what was handed in."""
+    """Whether the caller may read a file, by a right in what it belongs to."""
     if file.context_type in ATTACHED:
         course = files.course_of(api.store, file)
         return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
     context = files.context_of(api, file)
-    if contexts.may(api, context, "read_files", "read"):
-        return True
-    folder = files.folder_of(api.store, file)
-    code = (folder.submission_context_code or "") if folder is not None else ""
-    course = api.store.courses.get(number(code.removeprefix("course_"))) if code.startswith("course_") else None
-    return course is not None and courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+    return contexts.may(api, context, "read_files", "read")
 
 
 def show(api: Api) -> Any:
@@ -152,8 +156,8 @@ def public_url(api: Api) -> Any:
     file = _found(api)
     if api.params.has("submission_id"):
         _require_reader_of_work(api, file)
-    else:
-        _require_reader(api, file)
+    elif api.params.text("verifier") != file.uuid and not api.check("may open the file", may_read(api, file)):
+        raise api.refused(f"file {file.id}")
     if files.locked_for_caller(api, file):
         raise api.refused(f"file {file.id} is not locked")
     return {"public_url": api.url(f"{shapes.page_path(file)}/download?verifier={file.uuid}")}
@@ -265,7 +269,7 @@ def _require_session(x: Call, file: Attachment) -> None:
         raise file_refusals.to_login(x.url("/login"))
     api = Api(x, Params({}))
     api.caller = user
-    allowed = may_read(api, file) and files.locked_for_caller(api, file) is None
+    allowed = (may_read(api, file) or _graded(api, file)) and files.locked_for_caller(api, file) is None
     if not x.check("who is signed in may open the file", allowed):
         what = "the verifier is the file's, or the session's user may see it"
         raise refusals.page_forbidden(x.settings.permission_denied_status, what)

@@ -35,14 +35,16 @@ def answering(api: Api, user: User) -> list[Account]:
     return accounts_with(api, user) or [api.root]
 
 
-def may_read(api: Api, user: User) -> bool:
-    """Whether the caller may read what a person has: oneself, their observer, who manages their logins."""
-    caller = api.caller
+def may_read(api: Api, user: User, asker: User | None = None) -> bool:
+    """Whether a user (by default the caller) may read what a person has: oneself, an observer, who manages logins."""
+    caller = asker or api.caller
     if caller is None:
         return False
     links = api.store.user_observers.find("observer", caller.id)
     observes = any(one.student_id == user.id and one.workflow_state == "active" for one in links)
-    return caller.id == user.id or observes or administered(api, user, "manage_user_logins")
+    if caller.id == user.id or observes:
+        return True
+    return any(account_allows(api, caller, one, "manage_user_logins") for one in answering(api, user))
 
 
 def administered(api: Api, user: User, *wanted: str) -> bool:

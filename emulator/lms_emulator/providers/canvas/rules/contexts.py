@@ -8,7 +8,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, Group, User
-from lms_emulator.providers.canvas.rules import courses, groups
+from lms_emulator.providers.canvas.rules import belonging, courses, groups
 from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions
 
 TABLES = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts"}
@@ -61,13 +61,18 @@ def get(api: Api, kind: str, number: int) -> Context:
 
 
 def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:
-    """Whether a user (by default the caller) has one of the rights there. Users have all rights in their own."""
+    """Whether a user (by default the caller) has one of the rights there.
+
+    Users have all rights in their own, and their observers and who manages their logins may read.
+    """
     who = user or api.caller
     record = context.record
     if isinstance(record, Course):
         return courses.may(api, who, record, *wanted)
     if isinstance(record, User):
-        return who is not None and who.id == record.id
+        if who is None or not {"read", "read_files"} & set(wanted):
+            return who is not None and who.id == record.id
+        return belonging.may_read(api, record, user)
     if isinstance(record, Group):
         return not groups.rights(api, record, who).isdisjoint(wanted)
     known = permissions()
