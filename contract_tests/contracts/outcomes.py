@@ -37,6 +37,14 @@ class Code:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Member:
+    """A person in a roster, with the roles as the LMS writes them."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Launched:
     """A launch that a tool accepted: who and where, and all claims. `own` is whatever the client keeps of it."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from .http import Browser
-from .outcomes import Code, Form, Launched, Refused, Token
+from .outcomes import Code, Form, Launched, Member, Refused, Token
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -238,8 +238,12 @@ class Lms(Protocol):
         """A token for LTI services, by signed assertion."""
         ...
 
-    def roster(self, seat: Any, launched: Launched, now: int, jti: str) -> list[str] | Refused:
-        """Ids of the people of the launch's course (NRPS)."""
+    def roster(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, Member] | Refused:
+        """The people of the launch's course by their ids (NRPS)."""
+        ...
+
+    def choice(self, seat: Any, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
+        """The signed answer of a tool that was asked for content: links to itself with these titles."""
         ...
 
     @creates("a line item and a score", undone_by="the line item is deleted")

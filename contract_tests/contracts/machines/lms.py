@@ -46,7 +46,7 @@ class LmsMachine(ToolRules):
     """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
 
     ATTACKS: ClassVar = {
-        "tamper": "exchange refresh use_tampered launch_forged assertions_forged use_a_service_token",
+        "tamper": "exchange refresh use_tampered launch_forged assertions_forged choose_content use_a_service_token",
         "truncate": "exchange use_tampered launch_forged assertions_forged use_a_service_token",
         "replay": "launch_forged assertions_forged",
         "reuse": "sign_in refresh",
@@ -338,7 +338,7 @@ class CanvasMachine(LmsMachine):
     provider = "canvas"
     ROTATES = False
     HINT_DECIDES = True
-    UNCHECKED = frozenset({"issuer", "twice"})
+    UNCHECKED = frozenset({"issuer", "twice", "message"})
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
     DEAD_REFRESH = "invalid_grant"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from ..adapters.wire.opening import authenticate, open_tool
-from ..adapters.wire.tool import LINE_ITEM, ROSTER, SCORE, Seat, assertion
+from ..adapters.wire.tool import CLAIM, LINE_ITEM, ROSTER, SCORE, Seat, assertion, choice
 from ..http import Browser
 from ..jose import b64, hs_token, rs_token, unb64
 from ..outcomes import Form, Launched, Refused
@@ -25,6 +25,7 @@ ASSERTION_ATTACKS += ["exp now", "too old", "too early", "no jti", "unknown kid"
 REPLAY = "launch replay"
 FORGED = 3
 """How often an example tries forged logins, launches and assertions: they take many requests each."""
+CHOICE_ATTACKS = ["flip", "none", "another key", "sender", "audience", "expired", "message"]
 SERVICE_ATTACKS = ["right", "right", "flip", "cut", "none", "of a person"]
 
 
@@ -37,7 +38,7 @@ class ToolRules(Machine):
     HINT_DECIDES: ClassVar[bool]
     """Whether a message hint stands for the launch it was made for, whoever brings it: Canvas keeps launches so."""
     UNCHECKED: ClassVar[frozenset[str]] = frozenset()
-    """The forged assertions that the LMS takes all the same."""
+    """The forged assertions and choices that the LMS takes all the same."""
     wire: Any
 
     def sit_down(self) -> None:
@@ -47,6 +48,7 @@ class ToolRules(Machine):
         self.points: dict[str, float] = {}
         self.zero = 0
         self.jtis = self.forged = 0
+        self.chosen = False
         self.opened: dict[str, Browser] = {}
         self.seat: Seat | None = None
 
@@ -67,11 +69,14 @@ class ToolRules(Machine):
         self.jtis += 1
         return f"contract-{self.jtis}"
 
-    def begin_login(self, person: str) -> tuple[str, dict[str, str], Browser]:
-        """A person opens the tool; gives where the tool sends the browser, with the session it keeps."""
+    def begin_login(self, person: str, *, choosing: bool = False) -> tuple[str, dict[str, str], Browser]:
+        """A person opens the tool; gives where the tool sends the browser, with the session it keeps.
+
+        Parameters: `choosing`, whether to choose content.
+        """
         browser = self.opened.setdefault(person, Browser(self.bench.target.http))
         base = self.bench.target.base(self.provider)
-        sent = open_tool(browser, self.provider, base, self.facts, self.facts[person])
+        sent = open_tool(browser, self.provider, base, self.facts, self.facts[person], choosing=choosing)
         fields, session = dict(sent.fields), dict[str, str]()
         if self.seat is None:
             from lms_emulator.core.keys import private_pem
@@ -91,9 +96,9 @@ class ToolRules(Machine):
         assert fields["login_hint"]
         return self.port.login(self.seat, fields, session), session, browser
 
-    def launch(self, person: str) -> tuple[Form, dict[str, str]]:
+    def launch(self, person: str, *, choosing: bool = False) -> tuple[Form, dict[str, str]]:
         """From the course page to the form with the id_token."""
-        url, session, browser = self.begin_login(person)
+        url, session, browser = self.begin_login(person, choosing=choosing)
         assert self.seat is not None
         made: Form = expect_granted(authenticate(browser, url, self.bench.target.base(self.provider)))
         assert made.url == self.seat.launch_url
@@ -294,7 +299,52 @@ class ToolRules(Machine):
     def roster(self, number: int) -> None:
         launched, _ = pick(self.launches, number)
         found = expect_granted(self.port.roster(self.seat, launched, self.epoch(), self.jti()))
-        assert {self.facts[person]["lti_id"] for person in self.PEOPLE} <= set(found)
+        for person in self.PEOPLE:
+            member = found[self.facts[person]["lti_id"]]
+            role = "Instructor" if person == self.PEOPLE[-1] else "Learner"
+            assert member.name == self.facts[person]["name"]
+            assert f"http://purl.imsglobal.org/vocab/lis/v2/membership#{role}" in member.roles, (person, member)
+
+    @creating
+    @precondition(lambda self: self.seated and not self.chosen)
+    @rule(number=st.integers(0, 2), attacks=st.sets(st.sampled_from(CHOICE_ATTACKS), max_size=2), at=PICK)
+    def choose_content(self, number: int, attacks: set[str], at: int) -> None:
+        """A teacher has the tool choose links to itself; an answer that somebody changed is not taken."""
+        self.chosen = True
+        teacher = self.PEOPLE[-1]
+        made, session = self.launch(teacher, choosing=True)
+        now = self.epoch()
+        launched = expect_granted(self.port.accept(self.seat, dict(made.fields), session, now))
+        titles = [f"Chosen {one}" for one in range(number)]
+        for how in sorted(attacks):
+            forged = self.choice_forged(how, launched, at)
+            outcome = self.wire.send_choice(self.opened[teacher], launched, forged)
+            if how in self.UNCHECKED:
+                expect_granted(outcome, how)
+                return  # an answer is taken once
+            expect_refused(outcome, why=how)
+        signed = self.port.choice(self.seat, launched, titles, now, self.jti())
+        assert expect_granted(self.wire.send_choice(self.opened[teacher], launched, signed)) == number
+
+    def choice_forged(self, how: str, launched: Launched, at: int) -> str:
+        """An answer that is wrong in one way."""
+        assert self.seat is not None
+        from lms_emulator.core.keys import private_pem
+
+        now = self.epoch()
+        changes: dict[str, dict[str, Any]] = {
+            "sender": {"iss": flipped(self.seat.client_id, at)},
+            "audience": {"aud": "https://elsewhere.example"},
+            "expired": {"iat": now - 120, "exp": now - 60},
+            "message": {f"{CLAIM}message_type": "LtiDeepLinkingRequest"},
+        }
+        claims = choice(self.seat, launched, ["Forged"], now, self.jti()) | changes.get(how, {})
+        pem = private_pem("spare") if how == "another key" else self.seat.private_pem
+        signed = rs_token(claims, pem, self.seat.kid)
+        head, payload, signature = signed.split(".")
+        if how == "flip":
+            return f"{head}.{payload}.{flipped(signature, at % (len(signature) - 1))}"
+        return f"{b64({'alg': 'none', 'kid': self.seat.kid})}.{payload}." if how == "none" else signed
 
     @creating
     @precondition(lambda self: self.launches)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
-from ...outcomes import Launched, Refused, Token
+from ...outcomes import Launched, Member, Refused, Token
 from ..wire import brightspace, canvas
-from ..wire.tool import ITEM, Seat, ToolSide
+from ..wire.tool import ITEM, Seat, ToolSide, members
 
 T = TypeVar("T")
 
@@ -52,9 +52,16 @@ class PyLti1p3(ToolSide):
             except LtiServiceException as error:
                 return Refused(status=error.response.status_code, detail=str(error))
 
-    def roster(self, seat: Seat, launched: Launched, now: int, jti: str) -> list[str] | Refused:
+    def roster(self, seat: Seat, launched: Launched, now: int, jti: str) -> dict[str, Member] | Refused:
         with _at(now):
-            return _try(lambda: [str(one["user_id"]) for one in launched.own.get_nrps().get_members()])
+            return _try(lambda: members(launched.own.get_nrps().get_members()))
+
+    def choice(self, seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
+        from pylti1p3.deep_link_resource import DeepLinkResource
+
+        with _at(now):
+            resources = [DeepLinkResource().set_title(one).set_url(seat.launch_url) for one in titles]
+            return str(launched.own.get_deep_link().get_response_jwt(resources))
 
     def grade(self, seat: Seat, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
         from pylti1p3.grade import Grade

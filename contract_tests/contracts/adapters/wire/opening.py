@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from ...http import Answer, Browser
@@ -13,18 +13,43 @@ from ...outcomes import Form, Refused
 from .openedx import hidden_fields
 from .pages import Person, submit
 
-COURSE_PAGES = {"canvas": "/courses/{course_id}", "brightspace": "/d2l/home/{org_unit_id}"}
-LINKS = {"canvas": r'href="([^"]*/external_tools/\d+)"', "brightspace": r'href="([^"]*/launch/[^"]+)"'}
+
+class Place(NamedTuple):
+    """Where people find a tool at an LMS.
+
+    Attributes: `course`, the page of the course; `opens` and `chooses`, patterns of its links to the tool.
+    """
+
+    course: str
+    opens: str
+    chooses: str
 
 
-def open_tool(browser: Browser, lms: str, base: str, facts: Mapping[str, Any], person: Person) -> Form:
-    """The login initiation that the LMS has the browser post to the tool."""
-    url = base + COURSE_PAGES[lms].format(**facts)
+PLACES = {
+    "canvas": Place(
+        "/courses/{course_id}", r'href="([^"]*/external_tools/\d+)"', r'href="([^"]*/resource_selection[^"]*)"'
+    ),
+    "brightspace": Place(
+        "/d2l/home/{org_unit_id}", r'href="([^"]*/launch/[^"]+)"', r'href="([^"]*/deeplinking/[^"]+)"'
+    ),
+}
+"""A platform of the contracts about LTI is a row here, and a machine that says who its people are."""
+
+
+def open_tool(
+    browser: Browser, lms: str, base: str, facts: Mapping[str, Any], person: Person, *, choosing: bool = False
+) -> Form:
+    """The login initiation that the LMS has the browser post to the tool.
+
+    Parameters: `choosing`, whether the tool is to choose content.
+    """
+    place = PLACES[lms]
+    url = base + place.course.format(**facts)
     page = browser.open(url)
     if 'type="password"' in page.text:
         submit(browser, page, person, True, lambda location: False)
         page = browser.open(url)
-    link = re.search(LINKS[lms], page.text)
+    link = re.search(place.chooses if choosing else place.opens, page.text)
     assert link is not None, f"no tool on the course page: {page.status} {page.text[:300]}"
     return page_form(browser.open(urljoin(page.url, html.unescape(link[1]))))
 

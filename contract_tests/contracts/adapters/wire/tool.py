@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ...http import Answer, Http, Pairs, form
+from ...http import Answer, Browser, Http, Pairs, form
 from ...jose import public_key, rs256_holds, rs_token, unb64
-from ...outcomes import Launched, Refused, Token
+from ...outcomes import Launched, Member, Refused, Token
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+DEEP_LINKING = f"{DL}deep_linking_settings"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 ROSTER = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
@@ -95,14 +98,23 @@ class ToolSide:
         body = answer.json()
         return Token(access=body["access_token"], expires_in=body["expires_in"], kind=body["token_type"])
 
-    def roster(self, seat: Seat, launched: Launched, now: int, jti: str) -> list[str] | Refused:
+    def roster(self, seat: Seat, launched: Launched, now: int, jti: str) -> dict[str, Member] | Refused:
         token = self.service_token(seat, [ROSTER], now, jti)
         return token if isinstance(token, Refused) else self.roster_with(token.access, launched)
 
-    def roster_with(self, token: str, launched: Launched) -> list[str] | Refused:
+    def roster_with(self, token: str, launched: Launched) -> dict[str, Member] | Refused:
         """The roster with exactly this token."""
         answer = self._call("GET", launched.claims[NRPS]["context_memberships_url"], token)
-        return [one["user_id"] for one in answer.json()["members"]] if answer.status == 200 else _refused(answer)
+        return members(answer.json()["members"]) if answer.status == 200 else _refused(answer)
+
+    def choice(self, seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
+        return rs_token(choice(seat, launched, titles, now, jti), seat.private_pem, seat.kid)
+
+    def send_choice(self, browser: Browser, launched: Launched, signed: str) -> int | Refused:
+        """Post exactly this answer where the LMS asked for it; how many items it took."""
+        answer = browser.form(launched.claims[DEEP_LINKING]["deep_link_return_url"], {"JWT": signed})
+        found = re.search(r"(\d+) items? received", answer.text)
+        return int(found[1]) if answer.status == 200 and found is not None else _refused(answer)
 
     def grade(self, seat: Seat, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
         token = self.service_token(seat, [LINE_ITEM, SCORE], int(now), jti)
@@ -163,6 +175,27 @@ def assertion(seat: Seat, now: int, jti: str) -> dict[str, Any]:
         "iat": now,
         "exp": now + 60,
         "jti": jti,
+    }
+
+
+def members(found: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
+    """A page of a roster."""
+    return {str(one["user_id"]): Member(name=one.get("name", ""), roles=tuple(one["roles"])) for one in found}
+
+
+def choice(seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti: str) -> dict[str, Any]:
+    """The claims of an answer to a platform that asked for content."""
+    return {
+        "iss": seat.client_id,
+        "aud": seat.issuer,
+        "iat": now,
+        "exp": now + 60,
+        "nonce": jti,
+        f"{CLAIM}message_type": "LtiDeepLinkingResponse",
+        f"{CLAIM}version": "1.3.0",
+        f"{CLAIM}deployment_id": seat.deployment_id,
+        f"{DL}content_items": [{"type": "ltiResourceLink", "title": one, "url": seat.launch_url} for one in titles],
+        **({f"{DL}data": data} if (data := launched.claims[DEEP_LINKING].get("data")) is not None else {}),
     }
 
 
