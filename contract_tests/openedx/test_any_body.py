@@ -58,7 +58,7 @@ def site() -> Iterator[InProcess]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@settings(max_examples=max(30, settings.default.max_examples // 2))
+@settings(max_examples=max(10, settings.default.max_examples // 2))
 @given(
     method=st.sampled_from(["GET", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
     query=queries,
