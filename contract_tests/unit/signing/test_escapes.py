@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 
 from lms_emulator.signing.escapes import percent_encoded
 
-FEW_KINDS = st.lists(st.sampled_from([b"%", b" ", b"&", b"abcdefgh", b"~-._"]), max_size=8).map(b"".join)
-MANY_KINDS = st.tuples(st.binary(max_size=20), st.integers(0, 40)).map(lambda pair: pair[0] + b"a" * pair[1])
 
-
-@given(FEW_KINDS | MANY_KINDS)
+@given(st.binary(max_size=60))
 def test_it_is_what_the_standard_library_gives(data: bytes) -> None:
     assert percent_encoded(data) == urllib.parse.quote_from_bytes(data, safe="")
 
@@ -22,6 +19,5 @@ def test_it_is_what_the_standard_library_gives(data: bytes) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"plain", b" %aaaa", b"%%%", b"\xfa\xfb\xfc", bytes(range(256)) + b"a" * 600, b"!*'()/:@;aaaaaaaaa"]
 )
-def test_each_way_of_doing_it(data: bytes) -> None:
-    """Nothing to escape, a few kinds, mostly escaped, and many kinds in a long text."""
+def test_every_byte_and_none(data: bytes) -> None:
     assert percent_encoded(data) == urllib.parse.quote_from_bytes(data, safe="")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import quote_from_bytes
+from codecs import latin_1_decode
 
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_RUN = re.compile(rb"[^A-Za-z0-9._~-]+")
-_FEW = 8
+_ESCAPED = [chr(code) if code in UNRESERVED else f"%{code:02X}" for code in range(256)]
+_FEW = 20
 
 
 def percent_encoded(data: bytes) -> str:
     """All bytes but the unreserved ones of RFC 3986 as `%` and two upper-case hex digits."""
-    escaped = data.translate(None, UNRESERVED)
-    if not escaped:
-        return data.decode("ascii")
-    if 2 * len(escaped) > len(data):
-        return _RUN.sub(lambda run: b"%" + run[0].hex("%").upper().encode(), data).decode("ascii")
-    kinds = set(escaped)
-    if len(kinds) <= _FEW:
-        # `%` first, since the others bring it in.
-        for code in sorted(kinds, key=lambda code: code != 0x25):
-            data = data.replace(bytes((code,)), b"%%%02X" % code)
-        return data.decode("ascii")
-    return quote_from_bytes(data, safe="")
+    kinds = set(data.translate(None, UNRESERVED))
+    if len(kinds) > _FEW:
+        return latin_1_decode(data)[0].translate(_ESCAPED)
+    # `%` first, since the others bring it in.
+    for code in (0x25, *kinds - {0x25}):
+        data = data.replace(bytes((code,)), _ESCAPED[code].encode())
+    return latin_1_decode(data)[0]
