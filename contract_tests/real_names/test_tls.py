@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
 
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.server import sockets
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,19 @@ def test_every_real_name_is_certified(served: Emulator, trusting: httpx.Client) 
 def test_a_foreign_name_is_not_certified(served: Emulator, trusting: httpx.Client) -> None:
     with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
         trusting.get(f"{served.tls_url}/_emulator/health", extensions={"sni_hostname": "www.example.org"})
+
+
+def test_a_handshake_that_does_not_come_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "REQUEST_SECONDS", 0.5)
+    with Emulator.start("empty", tls=True) as lms:
+        address = lms.tls_url.rpartition(":")[2]
+        for sent, least in ((b"\x16\x03\x01\x02\x00\x01", 0.4), (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0.0)):
+            begun = time.monotonic()
+            with socket.create_connection(("127.0.0.1", int(address)), timeout=5) as connection:
+                connection.sendall(sent)
+                with suppress(ConnectionResetError):
+                    assert connection.recv(64) == b""
+            assert least < time.monotonic() - begun < 4
 
 
 def test_addresses_in_answers_are_https_under_the_real_name(served: Emulator, trusting: httpx.Client) -> None:

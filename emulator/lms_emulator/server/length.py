@@ -46,4 +46,4 @@ class Lengths:
 
     def _key(self, provider: AnyProvider, x: Exchange[Any, Any]) -> Any:
         route, _, _ = provider.router.match(provider.method_of(x), provider.normalise_path(x.path))
-        return x.world.name, provider.name, id(route), x.query_string
+        return x.world.name, provider.name, id(route), hash(x.query_string)  # which may be long

@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 
 from lms_emulator.core.errors import UsageError
 from lms_emulator.server.gateway import Gateway
-from lms_emulator.server.protocol import Protocol
+from lms_emulator.server.protocol import REQUEST_SECONDS, Protocol
 
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 0.5
@@ -129,7 +129,8 @@ class Server:
 
             context, self.gateway.ca_pem = tls_module.server_context(self.gateway.addresses)
         for sock, tls in self._sockets:
-            self._servers.append(await loop.create_server(protocol, sock=sock, ssl=context if tls else None))
+            secured: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": REQUEST_SECONDS} if tls else {}
+            self._servers.append(await loop.create_server(protocol, sock=sock, **secured))
 
     async def _close(self, grace: float) -> None:
         for server in self._servers:

@@ -199,7 +199,8 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Keep an exchange. The oldest are dropped to make room."""
-        entry.size = 512 + len(entry.target) + len(entry.body) + len(entry.response_body) + _bytes_of(entry.headers)
+        texts = len(entry.target) + len(entry.body) + len(entry.response_body)
+        entry.size = 512 + texts + _bytes_of(entry.headers) + _bytes_of(entry.response_headers)
         entries = self._entries
         entries.append(entry)
         self._bytes += entry.size
