@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract_tests.canvas.grading import ADA, COURSE, emptied, grade, made, rubric, work
+from contract_tests.canvas.grading import ADA, COURSE, emptied, grade, made, rubric, scores, work
 from contract_tests.canvas.support import Site
 
 
@@ -189,3 +189,29 @@ def test_the_history_of_grades_counts_submissions_and_tells_changes_of_scores(ca
     for odd, status in ((f"{today}T00:00", 500), ("2020-1-5", 200)):
         assert teacher.get(f"{path}/{odd}").status_code == status
     assert teacher.get(of.replace(f"assignments/{tasks[0]['id']}", "assignments/9999999")).status_code == 404
+
+
+def test_what_counts_what_touches_and_what_is_no_number(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    emptied(teacher)
+    task = work(teacher)
+    other = {"name": "N", "points_possible": 10, "published": True, "submission_types": ["online_text_entry"]}
+    made(teacher, "assignments", assignment={**other, "grading_type": "not_graded"})
+    grade(teacher, task, 10)
+    assert scores(teacher)["final_score"] == 50, "it is not to be graded, but work is handed in"
+    made(teacher, "assignments", assignment={**other, "submission_types": ["not_graded"]})
+    assert scores(teacher)["final_score"] == 50
+    canvas.lms.call("POST", "/clock", {"advance": 60})
+    files = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}/comments/files"
+    assert student.post(files, json={"name": "a.txt"}).status_code == 200
+    assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["updated_at"] > task["updated_at"]
+    wrong = {"late_submission_deduction": "", "missing_submission_deduction": "x", "late_submission_interval": ""}
+    found = teacher.post(f"{COURSE}/late_policy", json={"late_policy": wrong}).json()["errors"]
+    assert {name: [one["type"] for one in rows] for name, rows in found.items()} == {
+        "late_submission_deduction": ["blank", "not_a_number"],
+        "missing_submission_deduction": ["not_a_number"],
+        "late_submission_interval": ["blank", "inclusion"],
+    }
+    teacher.put(f"{COURSE}/assignments/{task['id']}", json={"assignment": {"published": False}})
+    part = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}/read/grade"
+    assert student.put(part).status_code in (401, 403)

@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_float
+from lms_emulator.providers.canvas.call.params import as_float, is_number
 from lms_emulator.providers.canvas.model import Course, LatePolicy
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, grading, lateness, policies, submissions
@@ -96,15 +96,19 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
     faults: dict[str, list[Any]] = {}
     for name in NUMBERS:
         if sent.has(name):
-            changes[name] = as_float(sent.text(name))
-            if changes[name] < 0:
+            text = sent.text(name) or ""
+            changes[name] = as_float(text)
+            if not is_number(text):
+                faults[name] = [*([] if text.strip() else ["blank"]), "not_a_number"]
+            elif changes[name] < 0:
                 faults[name] = ["greater_than_or_equal_to"]
             elif changes[name] > 100:
                 faults[name] = ["less_than_or_equal_to"]
     if sent.has("late_submission_interval"):
         changes["late_submission_interval"] = sent.text("late_submission_interval")
         if changes["late_submission_interval"] not in policies.INTERVALS:
-            faults["late_submission_interval"] = ["inclusion"]
+            blank = not (changes["late_submission_interval"] or "").strip()
+            faults["late_submission_interval"] = [*(["blank"] if blank else []), "inclusion"]
     if faults:
         raise refusals.invalid(faults, 422)
     return replace(record, **changes)

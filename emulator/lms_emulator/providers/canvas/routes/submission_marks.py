@@ -53,6 +53,9 @@ def _seen(api: Api, item: str) -> None:
 
 def read_item(api: Api) -> Response:
     """Mark the grade, the comments or the rubric as read by the student."""
+    base = api.store.assignments.get(_known(api).assignment_id)
+    if not api.check("the assignment is published", base is not None and base.published):
+        raise api.refused("mark parts of work on an assignment that is not published")
     _seen(api, api.slot("item"))
     return Response(status_code=204)
 

@@ -73,6 +73,7 @@ async def begin_comment(api: Api) -> Any:
         raise api.refused(f"comment on the submission of user {user.id}")
     uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
     attachment = uploads.expect(api, "Assignment", assignment.id, None)
+    api.store.assignments.put(replace(assignment, updated_at=api.now))
     return uploads.offered(api, attachment, "overwrite", exempt=True)
 
 
@@ -182,6 +183,8 @@ def finish(api: Api) -> Any:
     done = files.settle(api, done, api.params.text("on_duplicate") or "overwrite")
     if done.context_type == "ContentMigration":
         runs.received(api, done)
+    if done.context_type == "Assignment" and (base := api.store.assignments.get(done.context_id)) is not None:
+        api.store.assignments.put(replace(base, updated_at=api.now))
     return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
 
 

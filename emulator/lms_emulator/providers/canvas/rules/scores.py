@@ -28,7 +28,8 @@ READ = (
     "submissions",
 )
 """The tables that scores follow from. Time is not among it: work is late by when it was handed in."""
-NOT_COUNTED = {"not_graded", "not_gradeable"}
+NOT_COUNTED = (["not_graded"], ["wiki_page"])
+"""What is handed in where nothing counts. An assignment that is only not to be graded counts all the same."""
 
 
 class Scores(NamedTuple):
@@ -70,8 +71,7 @@ def _counted(api: Api, course: Course) -> list[Assignment]:
         for a in found
         if a.published
         and a.workflow_state == "active"
-        and a.grading_type not in NOT_COUNTED
-        and a.submission_types != ["not_graded"]
+        and a.submission_types not in NOT_COUNTED
         and not a.omit_from_final_grade
     ]
 
