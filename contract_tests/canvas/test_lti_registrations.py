@@ -121,6 +121,11 @@ def test_a_tool_is_launched_where_it_is_available_as_the_school_has_it(canvas: S
     gone = canvas.admin.delete(f"{page}/controls/{control.json()['id']}").json()
     assert gone["workflow_state"] == "deleted"
     assert canvas.admin.get(f"{page}/controls/{gone['id']}").status_code == 404
+    taken_back, switched, said = canvas.admin.get(f"{page}/history").json()
+    assert {one["update_type"] for one in (taken_back, switched, said)} == {"control_edit"}
+    number = str(gone["id"])
+    assert switched["diff"] == {"context_controls": [["~", [number, "available"], True, False]]}
+    assert said["diff"]["context_controls"][0][:2] == ["+", [number]]
     canvas.admin.put(f"{page}/controls/{primary['id']}", json={"available": True})
     assert 'id="tool_form"' in browser.get(opened).text
     canvas.admin.post(f"{page}/bind", json={"workflow_state": "off"})
@@ -136,7 +141,7 @@ def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool)
     canvas.admin.put(page, json={"configuration": {**configured, "public_jwk_url": None}}).raise_for_status()
     over: dict[str, Any] = {"custom_fields": {"from": "school"}, "disabled_scopes": [lti13.SCOPE_SCORE]}
     over["placements"] = {"course_navigation": {"text": "Ours"}}
-    shown = canvas.admin.put(page, json={"overlay": over, "name": "Renamed"}).json()
+    shown = canvas.admin.put(page, json={"overlay": over, "name": "Renamed", "comment": "As agreed"}).json()
     assert (shown["name"], shown["overlay"]["data"]) == ("Renamed", over)
     assert shown["overlay"]["versions"] == []
     browser = signed_in(canvas)
@@ -153,6 +158,14 @@ def test_an_overlay_reaches_launches_until_it_is_reset(canvas: Site, tool: Tool)
     assert first["diff"] == [["-", "disabled_scopes[0]", lti13.SCOPE_SCORE]]
     assert (last["caused_by_reset"], last["diff"][0][:2]) == (True, ["-", "custom_fields"])
     assert len(canvas.admin.get(f"{page}/overlay_history", params={"limit": 1}).json()) == 1
+    entries = canvas.admin.get(f"{page}/history", params={"per_page": 2})
+    assert [one["update_type"] for one in entries.json()] == ["manual_edit", "manual_edit"]
+    assert "next" in entries.links, "one for the configuration, two for what was laid over; a reset leaves none"
+    assert entries.json()[0]["diff"]["overlay"] == [["-", ["disabled_scopes", 0], lti13.SCOPE_SCORE]]
+    named = entries.json()[1]
+    assert ["~", ["name"], "PyLTI1p3", "Renamed"] in named["diff"]["registration"]
+    assert named["comment"] == "As agreed"
+    assert canvas.admin.put(page, json={"name": "x", "comment": "x" * 2001}).status_code == 400
     assert errors(canvas.admin.get(f"{page}/overlay_history", params={"limit": 101}))[0]["code"] == "invalid_limit"
     assert errors(canvas.admin.put(page, json={"overlay": {"title": 1}})) == ["value at `/title` is not a string"]
     gone = canvas.admin.delete(page).json()

@@ -162,6 +162,8 @@ REFERENCES = (
     Reference("lti_registrations", "developer_key_id", "developer_keys"),
     Reference("lti_overlays", "registration_id", "lti_registrations"),
     Reference("lti_overlays", "account_id", "accounts"),
+    Reference("lti_history", "registration_id", "lti_registrations"),
+    Reference("lti_history", "account_id", "accounts"),
     Reference("lti_context_controls", "deployment_id", "tools"),
     Reference("lti_context_controls", "account_id", "accounts"),
     Reference("lti_context_controls", "course_id", "courses"),

@@ -123,6 +123,7 @@ from lms_emulator.providers.canvas.model.quizzes import (
 )
 from lms_emulator.providers.canvas.model.registrations import (
     LtiContextControl,
+    LtiHistoryEntry,
     LtiOverlay,
     LtiOverlayVersion,
     LtiRegistration,
@@ -212,6 +213,7 @@ __all__ = [
     "LineItem",
     "LogoutCallback",
     "LtiContextControl",
+    "LtiHistoryEntry",
     "LtiOverlay",
     "LtiOverlayVersion",
     "LtiRegistration",

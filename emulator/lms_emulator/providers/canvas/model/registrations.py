@@ -79,9 +79,25 @@ class LtiContextControl(Record, frozen=True, kw_only=True):
         return ("Course", self.course_id) if self.course_id is not None else ("Account", self.account_id or 0)
 
 
+class LtiHistoryEntry(Record, frozen=True, kw_only=True):
+    """One change of a registration: of itself, its key, its configuration, an overlay, or where it is available."""
+
+    id: int
+    registration_id: int
+    account_id: int
+    diff: dict[str, list[Any]]
+    update_type: Literal["manual_edit", "control_edit"]
+    comment: str | None = None
+    created_by_id: int | None = None
+    created_at: Instant
+
+
 class RegistrationStore(Store):
     """The tables of registrations."""
 
     lti_registrations: Table[LtiRegistration] = table(key="id", indexes={"key": lambda r: r.developer_key_id})
     lti_overlays: Table[LtiOverlay] = table(key="id", indexes={"whose": lambda o: (o.registration_id, o.account_id)})
+    lti_history: Table[LtiHistoryEntry] = table(
+        key="id", limit=10_000, indexes={"registration": lambda e: e.registration_id}
+    )
     lti_context_controls: Table[LtiContextControl] = table(key="id", indexes={"deployment": lambda c: c.deployment_id})

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Account, LtiContextControl, LtiR
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import rest
 from lms_emulator.providers.canvas.routes.lti_registrations import BASE, created, school
-from lms_emulator.providers.canvas.rules import registrations, tools
+from lms_emulator.providers.canvas.rules import registration_history, registrations, tools
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import registrations as shapes
 
@@ -66,20 +66,20 @@ def _order(api: Api, account: Account, row: LtiContextControl) -> list[Any]:
     return [group, row.deployment_id, f"{path}."]
 
 
-def _found(api: Api) -> tuple[LtiRegistration, LtiContextControl]:
-    """The control of the path."""
-    school(api)
+def _found(api: Api) -> tuple[Account, LtiRegistration, LtiContextControl]:
+    """The school, the registration and the control of the path."""
+    account = school(api)
     one = _registration(api)
     asked = identifiers.local_number(api.slot("id"))
     row = next((row for row in registrations.controls(api, one) if row.id == asked), None)
     if row is None:
         raise refusals.not_found("the control", api.slot("id"))
-    return one, row
+    return account, one, row
 
 
 def show(api: Api) -> Json:
     """A control."""
-    one, row = _found(api)
+    _, one, row = _found(api)
     return shapes.control(api, one, row, people=True)
 
 
@@ -94,9 +94,9 @@ def create(api: Api) -> Any:
     if not _holds(api, tool, place):
         kind = "must belong to the deployment's context"
         raise _refused(f"Context {kind if tool.course_id is None else kind.replace('belong to', 'be')}")
-    return created(
-        api, shapes.control(api, one, registrations.control(api, tool, place, available=available), people=True)
-    )
+    with registration_history.controlling(api, one, account):
+        row = registrations.control(api, tool, place, available=available)
+    return created(api, shapes.control(api, one, row, people=True))
 
 
 def create_many(api: Api) -> Any:
@@ -129,7 +129,8 @@ def create_many(api: Api) -> Any:
     ]
     if wrong:
         raise _refused(*wrong)
-    rows = [registrations.control(api, tool, place, available=available) for tool, place, available in wanted]
+    with registration_history.controlling(api, one, account):
+        rows = [registrations.control(api, tool, place, available=available) for tool, place, available in wanted]
     rows.sort(key=lambda row: row.id)
     return created(api, [shapes.control(api, one, row, people=True) for row in rows])
 
@@ -169,25 +170,27 @@ def _holds(api: Api, tool: Tool, place: tuple[str, int]) -> bool:
 
 def update(api: Api) -> Json:
     """Change whether the tool is available."""
-    one, row = _found(api)
+    account, one, row = _found(api)
     if api.params.get("available") is None:
         raise refusals.missing("available")
     available = api.params.flag("available")
-    tool = _tool(api, row.deployment_id)
-    return shapes.control(api, one, registrations.control(api, tool, row.place, available=available), people=True)
+    with registration_history.controlling(api, one, account):
+        kept = registrations.control(api, _tool(api, row.deployment_id), row.place, available=available)
+    return shapes.control(api, one, kept, people=True)
 
 
 def destroy(api: Api) -> Json:
     """Take back what was said of an account or course, and of all below. The word at the tool's own place stays."""
-    one, row = _found(api)
+    account, one, row = _found(api)
     tool = _tool(api, row.deployment_id)
     if tools.place_of(api.store, tool) == row.place:
         raise _refused("Cannot delete primary control for deployment")
-    for other in tools.controls(api.store, tool):
-        if row.place in registrations.path_of(api, other.place):
+    below = [one for one in tools.controls(api.store, tool) if row.place in registrations.path_of(api, one.place)]
+    with registration_history.controlling(api, one, account):
+        for other in below:
             gone = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)
-            row = api.store.lti_context_controls.put(gone) if other.id == row.id else row
             api.store.lti_context_controls.put(gone)
+            row = gone if gone.id == row.id else row
     return shapes.control(api, one, row, people=True)
 
 

@@ -15,9 +15,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, ToolConfiguration
-from lms_emulator.providers.canvas.paging import per_page
+from lms_emulator.providers.canvas.paging import bookmarked, per_page
 from lms_emulator.providers.canvas.routes.declare import rest
-from lms_emulator.providers.canvas.rules import keys, overlays, registrations, tool_forms, tools
+from lms_emulator.providers.canvas.rules import keys, overlays, registration_history, registrations, tool_forms, tools
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 from lms_emulator.providers.canvas.shapes import Json
@@ -171,6 +171,15 @@ def overlay_history(api: Api) -> list[Json]:
     return [shapes.version(api, over, one) for one in reversed(over.versions[-limit:])] if over is not None else []
 
 
+def history(api: Api) -> Any:
+    """What was changed in a registration, its key, its configuration, and where it is available; the latest first."""
+    account = school(api)
+    one = _found(api, account)
+    rows = [row for row in api.store.lti_history.find("registration", one.id) if row.account_id == account.id]
+    rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+    return bookmarked(api, rows, lambda row: shapes.history(api, row), lambda row: -row.id, default=HISTORY)
+
+
 # changing
 
 
@@ -231,6 +240,17 @@ def update(api: Api) -> Json:
             "base tool configuration of a Dynamic Registration.",
         )
     one = _found(api, account)
+    with registration_history.configuring(api, one, account):
+        _change(api, one, account, given, over)
+    if state:
+        registrations.bind(api, one, account, state)
+    kept = registrations.find(api, str(one.id))
+    return shapes.registration(api, kept, account, WHOLE | {"overlay_versions"})
+
+
+def _change(
+    api: Api, one: LtiRegistration, account: Account, given: dict[str, Any] | None, over: dict[str, Any] | None
+) -> None:
     said: dict[str, Any] = {name: api.params.text(name) for name in SAID if api.params.has(name)}
     if api.params.has("lock_deploying"):
         said["lock_deploying"] = api.params.flag("lock_deploying")
@@ -244,9 +264,6 @@ def update(api: Api) -> Json:
         registrations.lay_over(api, one, account, over)
     if given or over:
         registrations.follow(api, one, account)
-    if state:
-        registrations.bind(api, one, account, state)
-    return shapes.registration(api, one, account, WHOLE | {"overlay_versions"})
 
 
 def reset(api: Api) -> Json:
@@ -349,6 +366,7 @@ ROUTES = tuple(
         (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
         (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
         (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
+        (f"GET {BASE}/{{id}}/history", history, "What was changed in a registration"),
         (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "What a school changed in what it lays over"),
         (
             f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",

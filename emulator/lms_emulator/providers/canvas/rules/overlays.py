@@ -167,16 +167,24 @@ def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from unlike(one, schema["items"], f"{path}/{place}")
 
 
-def diff(old: Any, new: Any, path: str = "") -> list[list[Any]]:
-    """What has to be done to one value to make another of it."""
+def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]]:
+    """What has to be done to one value to make another of it: `["~", path, old, new]`, `-` and `+`."""
     if isinstance(old, dict) and isinstance(new, dict):
-        gone, more = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-        below = f"{path}." if path else ""
-        found = [["-", f"{below}{name}", old[name]] for name in gone]
-        for name in sorted(old.keys() & new.keys()):
-            found += diff(old[name], new[name], f"{below}{name}")
-        return found + [["+", f"{below}{name}", new[name]] for name in more]
+        found = [["-", [*path, name], one] for name, one in old.items() if name not in new]
+        for name in old:
+            found += diff(old[name], new[name], (*path, name)) if name in new else []
+        return found + [["+", [*path, name], one] for name, one in new.items() if name not in old]
     if isinstance(old, list) and isinstance(new, list):
-        found = [["-", f"{path}[{place}]", old[place]] for place in reversed(range(len(old))) if old[place] not in new]
-        return found + [["+", f"{path}[{place}]", one] for place, one in enumerate(new) if one not in old]
-    return [] if old == new else [["~", path, old, new]]
+        gone = [place for place in reversed(range(len(old))) if old[place] not in new]
+        found = [["-", [*path, place], old[place]] for place in gone]
+        return found + [["+", [*path, place], one] for place, one in enumerate(new) if one not in old]
+    return [] if old == new else [["~", [*path], old, new]]
+
+
+def flat(changes: list[list[Any]]) -> list[list[Any]]:
+    """A `diff` with each path as one text: `placements[0].text`."""
+    found = []
+    for sign, path, *rest in changes:
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        found.append([sign, text.removeprefix("."), *rest])
+    return found

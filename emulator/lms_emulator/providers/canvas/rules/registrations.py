@@ -151,7 +151,7 @@ def lay_over(api: Api, one: LtiRegistration, account: Account, data: dict[str, A
             created_at=api.now,
             updated_at=api.now,
         )
-    changes = overlays.diff(known.data, data)
+    changes = overlays.flat(overlays.diff(known.data, data))
     versions = known.versions
     if changes:
         number, who = api.new_id("lti_overlay_versions"), api.user.id

@@ -11,6 +11,7 @@ from lms_emulator.providers.canvas.model import (
     Account,
     DeveloperKeyAccountBinding,
     LtiContextControl,
+    LtiHistoryEntry,
     LtiOverlay,
     LtiOverlayVersion,
     LtiRegistration,
@@ -134,6 +135,21 @@ def version(api: Api, over: LtiOverlay, one: LtiOverlayVersion) -> Json:
         "caused_by_reset": one.caused_by_reset,
     }
     return _with_people(api, body, {"created_by": one.created_by_id}, hide=False)
+
+
+def history(api: Api, row: LtiHistoryEntry) -> Json:
+    """One change of a registration."""
+    body = {
+        "id": row.id,
+        "root_account_id": root_of(api.store, row.account_id).id,
+        "lti_registration_id": row.registration_id,
+        "created_at": when(row.created_at),
+        "updated_at": when(row.created_at),
+        "diff": row.diff,
+        "update_type": row.update_type,
+        "comment": row.comment,
+    }
+    return _with_people(api, body, {"created_by": row.created_by_id})
 
 
 def deployment(api: Api, one: LtiRegistration, tool: Tool, rows: list[LtiContextControl]) -> Json:

@@ -1,0 +1,92 @@
+"""What was changed in a registration, and where it is available, by whom and why.
+
+Source: canvas-lms app/models/lti/registration_history_entry.rb (2025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Account, LtiHistoryEntry, LtiRegistration
+from lms_emulator.providers.canvas.rules import overlays, registrations
+
+_REGISTRATION = ("admin_nickname", "vendor", "description")
+_KEY = (
+    *("name", "email", "icon_url", "notes", "redirect_uris", "public_jwk", "public_jwk_url", "oidc_initiation_url"),
+    *("scopes", "workflow_state"),
+)
+"""Which members of a key Canvas compares is chosen: those that the configuration of a tool may set, and its notes."""
+
+_CONTROL = ("id", "account_id", "course_id", "deployment_id", "available", "workflow_state")
+_LONGEST = 2000
+
+
+@contextmanager
+def configuring(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+    """Note what is changed meanwhile in a registration, its key, its configuration, and what is laid over that."""
+    with _noted(api, one, account, "manual_edit", lambda: _whole(api, one.id, account)):
+        yield
+
+
+@contextmanager
+def controlling(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+    """Note what is said meanwhile of where its tools are available."""
+    registrations.controls(api, one)
+    with _noted(api, one, account, "control_edit", lambda: {"context_controls": _controls(api, one)}):
+        yield
+
+
+@contextmanager
+def _noted(
+    api: Api,
+    one: LtiRegistration,
+    account: Account,
+    kind: Literal["manual_edit", "control_edit"],
+    look: Callable[[], dict[str, Any]],
+) -> Iterator[None]:
+    comment = api.params.text("comment")
+    if comment is not None and len(comment) > _LONGEST:
+        raise refusals.invalid({"comment": ["too_long"]})
+    before = look()
+    yield
+    after = look()
+    changes = {name: found for name in before if (found := overlays.diff(before[name], after[name]))}
+    if changes:
+        entry = LtiHistoryEntry(
+            id=api.new_id("lti_history"),
+            registration_id=one.id,
+            account_id=account.id,
+            diff=changes,
+            update_type=kind,
+            comment=comment,
+            created_by_id=api.user.id,
+            created_at=api.now,
+        )
+        api.store.lti_history.put(entry)
+
+
+def _whole(api: Api, number: int, account: Account) -> dict[str, Any]:
+    one = api.store.lti_registrations.get(number)
+    assert one is not None
+    key, over = registrations.key_of(api, one), registrations.overlay_for(api, one, account)
+    found = registrations.configuration(api, one)
+    if found:
+        placements = sorted(found["placements"], key=lambda each: str(each.get("placement")))
+        found = {**found, "scopes": sorted(found["scopes"]), "placements": placements}
+    own = {name: getattr(one, name) for name in _REGISTRATION}
+    return {
+        "registration": {**own, "name": registrations.name_of(api, one)},
+        "internal_lti_configuration": found,
+        "developer_key": {name: getattr(key, name) for name in _KEY},
+        "overlay": over.data if over is not None else None,
+    }
+
+
+def _controls(api: Api, one: LtiRegistration) -> dict[str, Any]:
+    tools = {tool.id for tool in api.store.tools.find("key", one.developer_key_id)}
+    rows = [row for row in api.store.lti_context_controls if row.deployment_id in tools]
+    return {str(row.id): {name: getattr(row, name) for name in _CONTROL} for row in rows}
