@@ -45,8 +45,8 @@ async function worked(token) {
   const { scores } = await Provider.Grade.getScores(token, item.id, { userId: token.user });
   const { lineItems } = await Provider.Grade.getLineItems(token, { id: item.id });
   return {
-    message, user: token.user, members: members.map(one => one.user_id), results: scores.map(one => one.resultScore),
-    columns: lineItems.length,
+    message, user: token.user, name: token.userInfo.name, results: scores.map(one => one.resultScore),
+    members: Object.fromEntries(members.map(one => [one.user_id, [one.name, one.roles]])), columns: lineItems.length,
   };
 }
 

@@ -13,7 +13,7 @@ import pytest
 from contract_tests import node
 from contract_tests.lti.web_tools import Pylti1p3App, free_port, ltijs, served
 from lms_emulator.client.emulator import Emulator
-from lms_emulator.command.certify.judge import Judge
+from lms_emulator.command.certify.judge import Judge, seated
 from lms_emulator.command.certify.visitors import HttpVisitor, Landing
 from lms_emulator.lti.seats import Person, Seat, Site, ToolAddresses
 from lms_emulator.providers.openedx.lti.seat import NUMBER as JUDGED
@@ -21,7 +21,8 @@ from lms_emulator.signing import lti13
 
 pytestmark = pytest.mark.slow
 
-PLATFORMS = ("openedx", "canvas", "brightspace")
+PLATFORMS = tuple(seated())
+"""Every provider that has a seat for a tool: whoever adds one finds it judged here."""
 ITEM = "11ee0000-0000-4000-8000-000000009001"
 LIBRARIES = ("pylti1p3", pytest.param("ltijs", marks=node.needs("ltijs@5.9.9")))
 CHOOSING = (
@@ -96,8 +97,10 @@ def works(lms: Emulator, library: str, url: str) -> Works:
     world["brightspace"]["line_items"].append(
         {"id": ITEM, "deployment_id": deployment, "org_unit_id": 6836, "grade_object_id": 501, "data": data}
     )
+    consumer = next(one for one in world["openedx"]["lti_tools"] if one["id"] == JUDGED)
+    consumer["roster_names"] = True
     if library == "pylti1p3":  # ltijs asks for `application/json` when it makes a column: a 406 at Open edX
-        next(one for one in world["openedx"]["lti_tools"] if one["id"] == JUDGED)["grades"] = "programmatic"
+        consumer["grades"] = "programmatic"
     tool = next(one for one in world["canvas"]["tools"] if one["url"] == f"{url}/launch")
     kinds = dict.fromkeys(CHOOSING, lti13.DEEP_LINKING_REQUEST) | dict.fromkeys(SHOWING, lti13.RESOURCE_LINK_REQUEST)
     tool["settings"] = {name: {"enabled": True, "message_type": kind} for name, kind in kinds.items()}
@@ -116,7 +119,8 @@ def test_a_resource_link_with_its_services(tool: Works, platform: str) -> None:
     seat = tool.seats[platform][1]
     did = told(tool.opened(platform, seat.opened, seat.student))
     assert did["message"] == lti13.RESOURCE_LINK_REQUEST
-    assert did["user"] in did["members"]
+    name, roles = did["members"][did["user"]]
+    assert (name, f"{lti13.MEMBERSHIP}Learner" in roles) == (did["name"], True)
     assert (did["results"], did["columns"]) == ([7], 1)
 
 

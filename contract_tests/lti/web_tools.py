@@ -140,7 +140,8 @@ def worked(launch: Any) -> dict[str, Any]:
     return {
         "message": data[f"{lti13.CLAIM}message_type"],
         "user": about["user_id"],
-        "members": [one["user_id"] for one in launch.get_nrps().get_members()],
+        "name": data.get("name"),
+        "members": {one["user_id"]: [one.get("name"), one["roles"]] for one in launch.get_nrps().get_members()},
         "results": [one["resultScore"] for one in ags.get_grades(item) if one["userId"] == about["user_id"]],
         "columns": len([one for one in ags.get_lineitems() if one["id"] == item.get_id()]),
     }
