@@ -144,7 +144,7 @@ def test_the_command_tells_what_a_tool_has_to_know(capsys: Any) -> None:
     assert known["brightspace"]["keys_url"].startswith("http://127.0.0.1:")
 
 
-def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
+def test_a_tool_that_is_not_there_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
     told = capsys.readouterr().err
@@ -153,6 +153,10 @@ def test_a_tool_that_is_not_there_fails(capsys: Any) -> None:
     assert len(told.splitlines()) == 6, "the plain launch in two lines, all that follow it in one, and three policies"
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never", "--trial", "expired"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 3, "the plain launch in two lines, and the trial"
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    assert main([*asked, "--port", "0", "--platform", "canvas", "--trial", "expired"]) == 1
+    assert capsys.readouterr().err.startswith("no Chromium with Playwright here: all trials run over plain HTTP")
     for wrong, told in {
         ("--platform", "moodle"): "moodle",
         ("--trial", "late"): "late",

@@ -48,6 +48,10 @@ the whole; what it cuts is named, and is no success. --together opens the tool f
 exit status: 0 no failure (warnings are none), 1 the tool failed a trial or some were not tried, 2 a usage error
 """
 
+_NO_BROWSER = (
+    "no Chromium with Playwright here: all trials run over plain HTTP, which keeps cookies in frames as browsers do"
+)
+
 
 def add(commands: Commands) -> None:
     """Declare the command."""
@@ -88,6 +92,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge the tool, as the parsed command line says."""
+    from lms_emulator.client import browsers
     from lms_emulator.command.certify.judge import Judge, seated
     from lms_emulator.command.certify.reports import summary
 
@@ -101,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
         if args.registrations:
             return _print_registrations(judge, args.platform or seated())
+        if args.browser == "auto" and not args.quiet and browsers.found() is None:
+            print(_NO_BROWSER, file=sys.stderr, flush=True)
         judge.report = _reporter(args, judge.count(args.platform))
         verdicts = judge.run(args.platform)
     finally:
