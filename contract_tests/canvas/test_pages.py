@@ -27,7 +27,7 @@ def test_a_hidden_page_of_a_course_hides_its_list(canvas: Site) -> None:
         canvas.teacher.put(f"/api/v1/courses/1/tabs/{name}", json={"hidden": True})
         assert canvas.student.get(listed).status_code == status
         assert canvas.teacher.get(listed).status_code == 200
-    assert canvas.student.get("/api/v1/courses/1/folders").status_code == 403
+    assert canvas.student.get("/api/v1/courses/1/folders").status_code == 200, "a hidden page hides no folders"
     assert canvas.student.get("/api/v1/courses/1/conferences").headers["Location"].endswith("/courses/1")
 
 
@@ -113,3 +113,26 @@ def test_links_tell_where_the_api_has_what_they_lead_to(canvas: Site) -> None:
     assert f'<a href="{canvas.url}/x">x</a>' in shown
     again = canvas.teacher.put(f"{PAGES}/links", json={"wiki_page": {"body": shown}}).json()["body"]
     assert again == shown, "what was read can be written back"
+
+
+def test_links_in_what_a_course_holds_come_with_their_endpoints(canvas: Site) -> None:
+    api, course = canvas.teacher, "/api/v1/courses/1"
+    link = '<p><a href="/courses/1/pages/home">home</a></p>'
+    assert api.put(course, json={"course": {"syllabus_body": link}}).is_success
+    quiz = api.post(f"{course}/quizzes", json={"quiz": {"title": "Q", "description": link}}).json()
+    answers = [{"answer_html": link, "answer_weight": 100}, {"answer_text": "b", "answer_weight": 0}]
+    question = {"question_type": "multiple_choice_question", "question_text": link, "answers": answers}
+    made = api.post(f"{course}/quizzes/{quiz['id']}/questions", json={"question": question}).json()
+    assert made["question_text"] == link, "who makes it gets it back as it was"
+    assert api.put(f"{course}/quizzes/{quiz['id']}", json={"quiz": {"published": True}}).is_success
+    (asked,) = api.get(f"{course}/quizzes/{quiz['id']}/questions").json()
+    turn = canvas.student.post(f"{course}/quizzes/{quiz['id']}/submissions").json()["quiz_submissions"][0]
+    taken = canvas.student.get(f"/api/v1/quiz_submissions/{turn['id']}/questions").json()["quiz_submission_questions"]
+    for found in (
+        api.get(course, params={"include[]": "syllabus_body"}).json()["syllabus_body"],
+        api.get(f"{course}/quizzes/{quiz['id']}").json()["description"],
+        asked["question_text"],
+        asked["answers"][0]["html"],
+        taken[0]["question_text"],
+    ):
+        assert f'data-api-endpoint="{canvas.url}{course}/pages/home"' in found

@@ -42,7 +42,12 @@ def index(api: Api) -> Any:
         found = sorted((one for one in found if one.id in ids), key=lambda one: ids.index(one.id))
     whole = courses.may(api, api.caller, course, "manage_assignments")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
-    return paged(api, found, lambda one: _shape(api, one) if whole else shapes.censored(_shape(api, one)), path=path)
+
+    def shape(one: QuizQuestion) -> Any:
+        body = _shape(api, one, course)
+        return body if whole else shapes.censored(body)
+
+    return paged(api, found, shape, path=path)
 
 
 def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[int]:
@@ -65,12 +70,12 @@ def show(api: Api) -> Any:
     course, quiz = a_quiz(api)
     found = _question(api, quiz)
     courses.require(api, course, "manage_assignments")
-    return _shape(api, found)
+    return _shape(api, found, course)
 
 
-def _shape(api: Api, record: QuizQuestion) -> Any:
+def _shape(api: Api, record: QuizQuestion, course: Course) -> Any:
     whole = "assessment_question" in api.params.includes
-    return shapes.with_assessment(api, record) if whole else shapes.question(record)
+    return shapes.with_assessment(api, record, course) if whole else shapes.question(api, record, course)
 
 
 def create(api: Api) -> Any:
@@ -88,7 +93,7 @@ def create(api: Api) -> Any:
     api.store.quiz_questions.put(made)
     api.params.has("question", "position")  # Canvas puts a new question last all the same
     quizzes.edited(api, quiz)
-    return shapes.with_assessment(api, made)
+    return shapes.with_assessment(api, made, None)
 
 
 def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
@@ -134,7 +139,7 @@ def update(api: Api) -> Any:
     group_id = _group_id(api, quiz, sent, record.quiz_group_id)
     changed = api.store.quiz_questions.put(replace(record, question_data=data, quiz_group_id=group_id))
     quizzes.edited(api, quiz)
-    return shapes.with_assessment(api, changed, data)
+    return shapes.with_assessment(api, changed, None, data)
 
 
 def destroy(api: Api) -> Any:

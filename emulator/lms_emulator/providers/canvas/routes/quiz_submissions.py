@@ -199,7 +199,10 @@ def _turn(api: Api) -> tuple[QuizSubmission, Quiz, Course]:
     return record, quiz, identifiers.course(api, quiz.course_id)
 
 
-def _asked(record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, plain: bool = False) -> list[Data]:
+def _asked(
+    api: Api, record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, plain: bool = False
+) -> list[Data]:
+    course = api.store.courses.get(quiz.course_id)
     rows, place = list[Data](), 0
     for one in record.quiz_data:
         spacer = one["question_type"] == TEXT_ONLY
@@ -207,7 +210,8 @@ def _asked(record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, 
         heading = "Spacer" if spacer else f"Question {place}"
         if only is None or one["id"] in only:
             results = quiz.hide_results is None
-            rows.append(shapes.asked(record, one, (place, heading), plain=plain, results=results))
+            asked = shapes.asked(record, one, (place, heading), plain=plain, results=results)
+            rows.append(shapes.linked(api, asked, course))
     return rows
 
 
@@ -227,9 +231,9 @@ def questions(api: Api) -> Any:
         quiz_taking.require_results(api, course, quiz, record)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, whose)):
         raise api.refused("sees the quiz submission")
-    body: Data = {"quiz_submission_questions": _asked(record, quiz)}
+    body: Data = {"quiz_submission_questions": _asked(api, record, quiz)}
     if "quiz_question" in api.params.includes:
-        body["quiz_questions"] = _asked(record, quiz, plain=True)
+        body["quiz_questions"] = _asked(api, record, quiz, plain=True)
         body["meta"] = {"primaryCollection": "quiz_submission_questions"}
     return body
 
@@ -272,7 +276,7 @@ def answer(api: Api) -> Any:
     ]
     _require_open(api, quiz, record)
     changed = quiz_taking.answer(api, record, given)
-    return {"quiz_submission_questions": _asked(changed, quiz, {one["id"] for one, _ in given})}
+    return {"quiz_submission_questions": _asked(api, changed, quiz, {one["id"] for one, _ in given})}
 
 
 def _flagged(api: Api, *, on: bool) -> Any:
@@ -282,7 +286,7 @@ def _flagged(api: Api, *, on: bool) -> Any:
     _require_open(api, quiz, record)
     rest_of = [one for one in record.flagged if one != key]
     changed = api.store.quiz_submissions.put(quizzes.replace(record, flagged=[*rest_of, key] if on else rest_of))
-    return {"quiz_submission_questions": _asked(changed, quiz, {key})}
+    return {"quiz_submission_questions": _asked(api, changed, quiz, {key})}
 
 
 def flag(api: Api) -> Any:

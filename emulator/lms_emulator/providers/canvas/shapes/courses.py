@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.shapes import Json, course_progress, standing
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.tabs import tab
 
 
@@ -106,7 +107,7 @@ def _included(
 ) -> Json:
     found: Json = {}
     if "syllabus_body" in includes:
-        found["syllabus_body"] = record.syllabus_body
+        found["syllabus_body"] = shown(api, record.syllabus_body, record)
     if "public_description" in includes and record.public_description is not None:
         found["public_description"] = record.public_description
     if "term" in includes and (own := api.store.enrollment_terms.get(record.enrollment_term_id)) is not None:

@@ -172,9 +172,12 @@ def censored(body: Json) -> Json:
     return shown
 
 
-def question(record: QuizQuestion) -> Json:
-    """A question, for those who make it."""
-    data = record.question_data
+def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
+    """A question, for those who make it.
+
+    Parameters: `course`, whose links get their endpoints; None leaves the HTML as it was written.
+    """
+    data = record.question_data if course is None else linked(api, record.question_data, course)
     named = ("question_name", "question_type", "question_text", "points_possible", *COMMENTS)
     return {
         "id": record.id,
@@ -190,10 +193,20 @@ def question(record: QuizQuestion) -> Json:
     }
 
 
-def with_assessment(api: Api, record: QuizQuestion, data: Json | None = None) -> Json:
+def linked(api: Api, data: Json, course: Course | None) -> Json:
+    """A question with its links as the API gives them out."""
+    told = {**data, "question_text": shown(api, data["question_text"], course)}
+    if data.get("answers"):
+        told["answers"] = [a | {"html": shown(api, a["html"], course)} if a.get("html") else a for a in data["answers"]]
+    return told
+
+
+def with_assessment(api: Api, record: QuizQuestion, course: Course | None, data: Json | None = None) -> Json:
     """A question with its row in the question bank. `data`: what the row says now, if not what it began with."""
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
-    return question(record) | {"assessment_question": None if kept is None else assessment(api, kept, data)}
+    return question(api, record, course) | {
+        "assessment_question": None if kept is None else assessment(api, kept, data)
+    }
 
 
 def assessment(api: Api, kept: AssessmentQuestion, data: Json | None) -> Json:
