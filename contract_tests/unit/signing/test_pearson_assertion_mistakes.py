@@ -13,7 +13,8 @@ import pytest
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import Assertion
-from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY, diagnose_assertion
+from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_assertion
+from lms_emulator.signing.pearson_mistakes import LARGEST_BODY
 
 SECRET = "0123456789ABCDEFabcdefabcdefabcd"
 RAW = SECRET.encode()

@@ -10,7 +10,8 @@ import pytest
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import Assertion
-from lms_emulator.signing.pearson_diagnosis import diagnose_assertion, diagnose_oauth1
+from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_assertion
+from lms_emulator.signing.pearson_diagnosis import diagnose_oauth1
 from lms_emulator.signing.pearson_oauth1 import SignedRequest, base_string
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -12,7 +12,8 @@ from urllib.parse import quote, quote_plus, unquote
 import pytest
 
 from lms_emulator.signing.cmac import cmac_aes
-from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY, LARGEST_BODY_FOR_PAIRS, diagnose_oauth1
+from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY_FOR_PAIRS, diagnose_oauth1
+from lms_emulator.signing.pearson_mistakes import LARGEST_BODY
 from lms_emulator.signing.pearson_oauth1 import SignedRequest
 
 Pair = tuple[str, str]

@@ -193,7 +193,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
     if x.settings.upper_case_hex == "allow" and hmac.compare_digest(right.encode(), sent.lower().encode()):
         x.warn("upper_case_hex", "The assertion's signature is in upper case; Pearson's libraries write lower case.")
         return
-    from lms_emulator.signing.pearson_diagnosis import diagnose_assertion
+    from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_assertion
 
     diagnosis = "the hex digits are in upper case" if sent.lower() == right else None
     text = signed.assertion.text

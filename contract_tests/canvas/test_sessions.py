@@ -1,0 +1,346 @@
+"""What a browser at Canvas carries: its session, `Stay signed in`, the token of forms, and a session URL's token."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import httpx
+import pytest
+
+from contract_tests.in_process import NOON, InProcess
+
+HTML, JSON = "text/html,application/xhtml+xml", "application/json"
+SELF = "/api/v1/users/self"
+SECURE = "https://canvas.instructure.com"
+
+
+@pytest.fixture
+def site() -> InProcess:
+    return InProcess("canvas")
+
+
+class Browser:
+    """A browser that keeps cookies, wherever it sends requests to.
+
+    Attributes: `cookies`, by name; `set`, what the last answer set, with its attributes.
+    """
+
+    def __init__(self, site: InProcess, url: str | None = None) -> None:
+        self.site, self.url = site, url
+        self.cookies: dict[str, str] = {}
+        self.set: dict[str, str] = {}
+
+    def send(self, method: str, path: str, *, accept: str = HTML, **options: Any) -> httpx.Response:
+        headers = {"Accept": accept, **options.pop("headers", {})}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = self.site.send(method, path, url=self.url, headers=headers, **options)
+        self.set = {one.partition("=")[0]: one for one in answer.headers.get_list("set-cookie")}
+        for name, one in self.set.items():
+            value = one.partition("=")[2].partition(";")[0]
+            if value and "max-age=0" not in one:
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
+        return answer
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.send("GET", path, **options)
+
+    def sign_in(self, person: Any, **more: str) -> httpx.Response:
+        page = self.get("/login/canvas").text
+        found = re.search(r'name="authenticity_token" value="([^"]+)"', page)
+        assert found is not None
+        names = {"unique_id": person.login, "password": person.password, **more}
+        fields = {f"pseudonym_session[{name}]": value for name, value in names.items()}
+        return self.send("POST", "/login/canvas", data={"authenticity_token": found[1], **fields})
+
+    @property
+    def csrf(self) -> str:
+        """A token that forms send, as masked as the cookie has it."""
+        return unquote(self.cookies["_csrf_token"])
+
+    def act_as(self, person: int) -> httpx.Response:
+        return self.send("POST", f"/users/{person}/masquerade", data={"authenticity_token": self.csrf})
+
+    def who(self) -> int | None:
+        """Whom the REST API takes the browser for."""
+        answer = self.get(SELF, accept=JSON)
+        return answer.json()["id"] if answer.status_code == 200 else None
+
+
+def session_url(site: InProcess, token: str | None = None, **params: str) -> str:
+    """The path of a new session URL."""
+    headers = {"Authorization": f"Bearer {token or site.lms.canvas.access_tokens.student}"}
+    answer = site.get("/login/session_token", headers=headers, params=params)
+    return str(answer.json()["session_url"]).partition("/canvas")[2]
+
+
+def opens(site: InProcess, token: str) -> bool:
+    """Whether a session URL with this token signs a new browser in."""
+    browser = Browser(site)
+    location = browser.get(f"/courses/1?session_token={quote(token)}").headers["location"]
+    return location.endswith("/courses/1") and browser.who() == 101
+
+
+def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) -> None:
+    path = session_url(site)
+    token = parse_qs(urlsplit(path).query)["session_token"][0]
+    assert "=" not in token
+    padded = token + "=" * (-len(token) % 4)
+    values = json.loads(base64.urlsafe_b64decode(padded))
+    now = int(site.lms.clock.now.timestamp())
+    assert values == {
+        "created_at": now,
+        "user_id": 101,
+        "current_user_id": None,
+        "signature": values["signature"],
+    }
+    assert re.fullmatch("[0-9a-f]{64}", values["signature"])
+    assert opens(site, token)
+    assert opens(site, f"{token}#fragment")
+    for change in ({"user_id": 104}, {"created_at": now + 1}, {"current_user_id": 104}, {"signature": "x"}):
+        assert not opens(site, base64.urlsafe_b64encode(json.dumps(values | change).encode()).decode())
+    for odd in (b"", b"[]", b"{}", b"null", b"\xff", b'{"signature": ""}', b'{"signature": "", "created_at": "x"}'):
+        assert not opens(site, base64.urlsafe_b64encode(odd).decode().rstrip("="))
+    for odd in ("a", "ü", "%%%", token[:-8], f"x{token}"):
+        assert not opens(site, odd)
+    site.lms.clock.advance(seconds=30)
+    assert opens(site, token)
+    site.lms.clock.advance(seconds=1)
+    assert not opens(site, token)
+    site.lms.reset()
+    site.lms.clock.freeze(NOON)
+    assert not opens(site, token), "of before the reset"
+
+
+def test_a_session_url_says_whom_its_owner_acts_as(site: InProcess) -> None:
+    tokens = site.lms.canvas.access_tokens
+    acting = Browser(site)
+    acting.get(session_url(site, tokens.admin, as_user_id="101"))
+    assert acting.who() == 101
+    assert acting.act_as(104).status_code == 302
+    assert acting.who() == 104
+    plain = Browser(site)
+    plain.get(session_url(site, tokens.admin))
+    assert plain.who() == 104
+
+
+def test_who_is_sent_to_the_sign_in_page_and_back(site: InProcess) -> None:
+    browser = Browser(site)
+    asked = browser.get("/courses/1/modules?a=1&&b=2")
+    assert (asked.status_code, asked.headers["location"]) == (302, f"{site.lms.url}/canvas/login")
+    assert "You must be logged in to access this page" in browser.get("/login/canvas").text
+    assert browser.sign_in(site.lms.canvas.student).headers["location"].endswith("/courses/1/modules?a=1&b=2")
+    assert Browser(site).get("/courses/1", accept=JSON).json()["status"] == "unauthenticated"
+    assert Browser(site).get("/courses/1", accept="image/png").text == "Unauthorized"
+    home = Browser(site)
+    assert home.get("/").headers["location"].endswith("/login")
+    assert "You must be logged in" not in home.get("/login/canvas").text
+    assert home.sign_in(site.lms.canvas.student).headers["location"] == f"{site.lms.url}/canvas/"
+    posted = Browser(site)
+    posted.get("/login/canvas")
+    posted.send("POST", "/users/101/masquerade", data={"authenticity_token": posted.csrf})
+    assert posted.sign_in(site.lms.canvas.student).headers["location"].endswith("/?login_success=1")
+
+
+def test_a_page_that_its_visitor_may_not_see(site: InProcess) -> None:
+    assert Browser(site).get("/users/104/masquerade").headers["location"].endswith("/login")
+    student = Browser(site)
+    student.sign_in(site.lms.canvas.student)
+    assert student.get("/users/104/masquerade").status_code == 403
+    assert site.refusal.reason == "page_forbidden"
+    assert site.checks[-1] == {"name": "`become_user` in each account of the person", "passed": False}
+
+
+@pytest.mark.parametrize(
+    ("query", "person"),
+    [
+        ("become_user_id=101", 101),
+        ("become_user_id=self", 104),
+        ("become_user_id=999", None),
+        ("become_student=1", 101),
+        ("become_teacher=1", 103),
+        ("become_student=", None),
+        ("other=1", None),
+    ],
+)
+def test_an_address_asks_to_act_as_somebody(site: InProcess, query: str, person: int | None) -> None:
+    admin = Browser(site)
+    admin.sign_in(site.lms.canvas.admin)
+    answer = admin.get(f"/courses/1?{query}")
+    if person is not None:
+        assert answer.headers["location"].endswith(f"/users/{person}/masquerade")
+    else:
+        assert "masquerade" not in answer.headers.get("location", "")
+    assert "location" not in admin.get("/profile?become_student=1").headers, "no course"
+
+
+def test_a_session_ends_with_its_time_and_with_the_person(site: InProcess) -> None:
+    lifetime = site.lms.settings["canvas.session_lifetime_seconds"]
+    student = Browser(site)
+    student.sign_in(site.lms.canvas.student)
+    for _ in range(2):
+        site.lms.clock.advance(seconds=lifetime - 1)
+        assert student.who() == 101, "kept alive by each request"
+    other = Browser(site)
+    other.cookies = {"_legacy_normandy_session": student.cookies["_normandy_session"]}
+    assert other.who() == 101
+    site.lms.clock.advance(seconds=lifetime)
+    assert student.who() is None
+    student.sign_in(site.lms.canvas.student)
+    whole = site.lms.dump()["canvas"]
+    for change in ("no login", "deleted", "no such person"):
+        world = json.loads(json.dumps(whole, default=str))
+        for login in world["pseudonyms"]:
+            if login["user_id"] == 101 and change == "no login":
+                login["workflow_state"] = "suspended"
+        for person in world["users"]:
+            if person["id"] == 101 and change == "deleted":
+                person["workflow_state"] = "deleted"
+        site.lms.load({"name": change, "canvas": world})
+        site.lms.clock.freeze(NOON)
+        assert (student.who() == 101) is (change == "no such person")
+
+
+def test_signing_in_changes_the_id_of_the_session_and_keeps_what_waits(site: InProcess) -> None:
+    client = site.lms.canvas
+    query = (
+        f"client_id={client.client_id}&response_type=code&state=s&redirect_uri={quote(client.redirect_uri, safe='')}"
+    )
+    browser = Browser(site)
+    browser.get(f"/login/oauth2/auth?{query}")
+    before = browser.cookies["_normandy_session"]
+    assert "oauth2/confirm" in browser.sign_in(client.student).headers["location"]
+    after = browser.cookies["_normandy_session"]
+    assert before != after
+    assert re.fullmatch(r"[\w-]{43}", after)
+    assert browser.cookies["_legacy_normandy_session"] == after
+    stale = Browser(site)
+    stale.cookies = {"_normandy_session": before}
+    assert stale.who() is None
+
+
+def test_cookies_say_where_they_hold(site: InProcess) -> None:
+    plain = Browser(site)
+    plain.get("/login/canvas")
+    assert plain.set["_csrf_token"].endswith("; path=/canvas")
+    assert plain.set["_normandy_session"].endswith("; path=/canvas; HttpOnly; SameSite=None")
+    assert plain.set["_legacy_normandy_session"].endswith("; path=/canvas; HttpOnly")
+    assert re.fullmatch(r"log_session_id=[0-9a-f]{32}; path=/canvas; HttpOnly", plain.set["log_session_id"])
+    plain.get("/login/canvas")
+    assert "log_session_id" not in plain.set
+    secure = Browser(site, SECURE)
+    secure.get("/login/canvas")
+    assert secure.set["_csrf_token"].endswith("; path=/; secure")
+    assert secure.set["_normandy_session"].endswith("; path=/; secure; HttpOnly; SameSite=None")
+    assert secure.set["_legacy_normandy_session"].endswith("; path=/; secure; HttpOnly")
+    assert secure.set["log_session_id"].endswith("; path=/; secure; HttpOnly")
+
+
+def test_a_form_carries_the_token_of_its_browser(site: InProcess) -> None:
+    browser = Browser(site)
+    browser.sign_in(site.lms.canvas.admin)
+    masked = {browser.csrf}
+    secrets = set()
+    for _ in range(3):
+        browser.get("/profile")
+        masked.add(browser.csrf)
+        raw = base64.b64decode(browser.csrf, validate=True)
+        assert len(raw) == 64
+        secrets.add(bytes(a ^ b for a, b in zip(raw[:32], raw[32:], strict=True)))
+    assert (len(masked), len(secrets)) == (4, 1)
+
+    def change(token: str | None, header: str | None = None) -> bool:
+        data = {} if token is None else {"authenticity_token": token}
+        headers = {} if header is None else {"X-CSRF-Token": header}
+        kept = dict(browser.cookies)
+        answer = browser.send("POST", "/users/104/masquerade", data=data, headers=headers)
+        browser.cookies = kept
+        checked = [one["passed"] for one in site.checks if one["name"] == "authenticity_token belongs to the browser"]
+        assert checked == [answer.status_code == 302]
+        return answer.status_code == 302
+
+    right = browser.csrf
+    assert all(change(one) for one in masked)
+    assert change(None, right)
+    assert change("wrong", right)
+    assert change(right, "wrong")
+    short = base64.b64encode(b"x" * 63).decode()
+    for wrong in (None, "", "wrong", right[:-4], f"{right}!", short, base64.b64encode(b"\0" * 64).decode(), "ü"):
+        assert not change(wrong)
+    browser.cookies.pop("_csrf_token")
+    assert not change(right)
+    browser.cookies["_csrf_token"] = quote(short, safe="")
+    assert not change(short)
+    browser.get("/profile")
+    assert len(base64.b64decode(browser.csrf)) == 64, "a new one for a broken one"
+
+
+def test_staying_signed_in_works_once_for_each_cookie_and_for_two_weeks(site: InProcess) -> None:
+    browser = Browser(site, SECURE)
+    browser.sign_in(site.lms.canvas.student, remember_me="1")
+    cookie = browser.set["pseudonym_credentials"]
+    assert cookie.endswith("; path=/; expires=Sat, 05 Dec 2026 12:00:00 GMT; secure; HttpOnly")
+    value = unquote(browser.cookies["pseudonym_credentials"])
+    login, first, second = value.split("::")
+    assert login.isdigit()
+    assert (len(first), len(second)) == (128, 64)
+
+    def back(cookie: str) -> Browser:
+        again = Browser(site, SECURE)
+        again.cookies = {"pseudonym_credentials": cookie}
+        assert again.get("/login/canvas").status_code in (200, 302)
+        return again
+
+    site.lms.clock.advance(days=14, seconds=-1)
+    again = back(browser.cookies["pseudonym_credentials"])
+    assert again.who() == 101
+    assert back(browser.cookies["pseudonym_credentials"]).who() is None, "it was used"
+    site.lms.clock.advance(days=14)
+    newer = again.cookies["pseudonym_credentials"]
+    assert newer != browser.cookies["pseudonym_credentials"]
+    assert back(newer).who() is None, "it is over"
+    assert back("1%3A%3Ax").who() is None
+    assert not Browser(site).sign_in(site.lms.canvas.student, remember_me="1").headers.get_list("set-cookie", True)[4:]
+
+
+def test_signing_out_ends_the_sessions_in_all_browsers(site: InProcess) -> None:
+    first, second = Browser(site, SECURE), Browser(site, SECURE)
+    for browser in (first, second):
+        browser.sign_in(site.lms.canvas.student, remember_me="1")
+    other = Browser(site, SECURE)
+    other.sign_in(site.lms.canvas.teacher)
+    kept = dict(second.cookies)
+    left = first.send("DELETE", "/logout", data={"authenticity_token": first.csrf})
+    assert left.headers["location"].endswith("/login/canvas")
+    assert first.set["pseudonym_credentials"] == (
+        "pseudonym_credentials=; path=/; max-age=0; expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    )
+    assert first.who() is None
+    told = second.get(SELF, accept=JSON)
+    assert (told.status_code, site.refusal.reason) == (401, "session_ended")
+    assert other.who() == 103
+    again = Browser(site, SECURE)
+    again.cookies = {"pseudonym_credentials": kept["pseudonym_credentials"]}
+    assert again.who() is None, "what `Stay signed in` gave is taken back"
+
+
+def test_only_a_session_that_is_known_tells_of_rate_limits(site: InProcess) -> None:
+    browser = Browser(site)
+    assert "x-rate-limit-remaining" not in browser.get("/login/canvas").headers
+    browser.sign_in(site.lms.canvas.student)
+    first, second = (browser.get(SELF, accept=JSON).headers for _ in range(2))
+    assert ("x-rate-limit-remaining" in first, "x-rate-limit-remaining" in second) == (False, True)
+
+
+def test_a_notice_is_shown_once(site: InProcess) -> None:
+    browser = Browser(site)
+    browser.get("/profile")
+    browser.get("/courses/1")
+    said = "You must be logged in to access this page"
+    assert [browser.get("/login/canvas").text.count(said) for _ in range(2)] == [2, 0]

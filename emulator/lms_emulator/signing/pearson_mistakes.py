@@ -1,0 +1,96 @@
+"""Mistakes that integrators of LearningStudio make in either signature: another MAC, another key, another encoding."""
+
+import hashlib
+import hmac
+from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.pearson_oauth1 import JAVA
+
+Mac = Callable[[bytes, bytes], bytes]
+
+LARGEST_BODY = 16_384
+"""Bytes. A larger body is not diagnosed: a hundred attempts at it would hold up every other request."""
+
+
+def hmac_sha1(key: bytes, message: bytes) -> bytes:
+    """What most OAuth libraries make."""
+    return hmac.digest(key, message, hashlib.sha1)
+
+
+def hmac_sha256(key: bytes, message: bytes) -> bytes:
+    """What most webhooks are signed with."""
+    return hmac.digest(key, message, hashlib.sha256)
+
+
+def over_hex(key: bytes, message: bytes) -> bytes:
+    """The right MAC, of the hex digits of the message."""
+    return cmac_aes(key, message.hex().encode())
+
+
+def cbc_mac(key: bytes, message: bytes) -> bytes:
+    """The last block of AES-CBC from a zero vector, the message padded with zeros."""
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    padded = message + bytes(-len(message) % 16)
+    return Cipher(AES(key), CBC(bytes(16))).encryptor().update(padded)[-16:]
+
+
+def wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
+    """Wrong keys that integrators derive from a shared secret."""
+    raw = secret.encode()
+    yield "'&' was appended to the secret, as in ordinary OAuth 1.0", raw + b"&"
+    with suppress(ValueError):
+        yield "the secret was hex-decoded; its ASCII characters are the key", bytes.fromhex(secret)
+    with suppress(ValueError):
+        yield "the secret was Base64-decoded; its ASCII characters are the key", b64decode(secret, validate=True)
+    yield "only the first 16 characters of the secret were used", raw[:16]
+    yield "the secret was hashed with MD5 before use", hashlib.md5(raw, usedforsecurity=False).digest()
+    yield "the secret was hashed with SHA-256 before use", hashlib.sha256(raw).digest()
+    yield "the secret was used with a space at its end", raw + b" "
+    yield "the secret was used with a line break at its end", raw + b"\n"
+    yield "the secret was upper-cased", secret.upper().encode()
+    yield "the secret was lower-cased", secret.lower().encode()
+
+
+ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "base64": ("the signature was encoded as Base64 instead of hex", lambda tag: b64encode(tag).decode()),
+    "base64url": ("the signature was encoded as URL-safe Base64", lambda tag: urlsafe_b64encode(tag).decode()),
+    "base64-bare": ("the padding '==' of the signature is missing", lambda tag: b64encode(tag).decode().rstrip("=")),
+    "hex": ("the signature was encoded as hex instead of Base64", lambda tag: tag.hex()),
+    "base64-line": (
+        "the signature has the line break that some encoders end with",
+        lambda tag: f"{b64encode(tag).decode()}\n",
+    ),
+    "dashes": ("the signature is hex with dashes, as .NET's BitConverter writes it", lambda tag: tag.hex("-").upper()),
+    "0x": ("the signature has 0x in front", lambda tag: f"0x{tag.hex()}"),
+    "hex-line": ("the signature has a line break at its end", lambda tag: f"{tag.hex()}\n"),
+    "HEX": ("the signature was encoded as upper-case hex", lambda tag: tag.hex().upper()),
+    "base64-escaped": ("the signature was percent-encoded twice", lambda tag: JAVA(b64encode(tag).decode())),
+    "base64-of-hex": (
+        "the signature was encoded as hex and then as Base64",
+        lambda tag: b64encode(tag.hex().encode()).decode(),
+    ),
+}
+
+SLIPS_OF_HEX: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "colons": ("the signature is hex with colons", lambda tag: tag.hex(":")),
+    "spaces": ("the signature is hex with spaces", lambda tag: tag.hex(" ")),
+    "reversed": ("the bytes of the signature are in reverse order", lambda tag: tag[::-1].hex()),
+    "words": (
+        "the bytes of each 4-byte word of the signature are in reverse order",
+        lambda tag: b"".join(tag[at : at + 4][::-1] for at in range(0, len(tag), 4)).hex(),
+    ),
+    "half": ("only the first 8 bytes of the signature were sent", lambda tag: tag[:8].hex()),
+    "decimal": ("the signature was written as a decimal number", lambda tag: str(int.from_bytes(tag, "big"))),
+    "base32": ("the signature was encoded as Base32", lambda tag: b32encode(tag).decode()),
+    "base64url-bare": (
+        "the signature was encoded as URL-safe Base64 without its padding",
+        lambda tag: urlsafe_b64encode(tag).decode().rstrip("="),
+    ),
+}
+"""Further ones of an assertion."""
