@@ -86,6 +86,16 @@ def test_who_asks_and_what_is_sent_have_to_fit(canvas: Site) -> None:
     (one,) = wrong(placements=[{"placement": "nowhere"}])
     assert one.startswith("value at `/placements/0/placement` is not one of: [")
     assert wrong(scopes=["x"])[0].startswith("value at `/scopes/0` is not one of")
+    assert wrong(custom_fields=[1]) == ["value at `/custom_fields` is not an object"]
+    assert wrong(extensions=["x"]) == ["value at `/extensions/0` is not an object"]
+    assert wrong(extensions=[{"settings": {"placements": ["x"]}}])[0].startswith("value at `/extensions/0/settings/")
+    over = {"placements": {"nowhere": 1}, "scopes": None}
+    told = errors(canvas.admin.post(BASE, json={"configuration": CONFIGURATION, "overlay": over}))
+    assert told == ["object property at `/placements/nowhere` is a disallowed additional property"]
+    legacy = {**CONFIGURATION, "custom_fields": "a=b\nc = d", "extensions": [{"settings": {"placements": []}}]}
+    taken = canvas.admin.post(BASE, json={"configuration": legacy, "overlay": {"scopes": None, "title": "T"}}).json()
+    assert taken["configuration"]["custom_fields"] == {"a": "b", "c": "d"}
+    assert (taken["configuration"]["title"], taken["configuration"]["placements"]) == ("T", [])
     states = {"configuration": CONFIGURATION, "workflow_state": "allow"}
     assert errors(canvas.admin.post(BASE, json=states))[0]["code"] == "invalid_workflow_state"
     assert errors(canvas.admin.post(BASE, json={"configuration": "x"})) == ["configuration must be an object"]

@@ -121,6 +121,7 @@ def canvas_ltik(campus: Campus) -> str:
     return launch(campus, "student", f"/courses/{campus.lms('canvas')['course_id']}/external_tools/5")
 
 
+@pytest.mark.slow
 def test_connect_at_open_edx(campus: Campus) -> None:
     """From the block into the tool, to the consent page and back; then as somebody else."""
     edx, site = campus.lms("openedx"), campus.url("openedx")

@@ -86,8 +86,10 @@ def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
             raise _faulty([f"{name} must be an object"])
     faults: list[str] = []
     if given and given.get("extensions"):
-        given = overlays.internal(given, [given.get("target_link_uri") or ""])
+        faults += overlays.unlike(given, overlays.WRITTEN)
+        given = None if faults else overlays.internal(given, [given.get("target_link_uri") or ""])
     if given:
+        given = {**given, "custom_fields": overlays.fields_of(given.get("custom_fields"))}
         faults += overlays.unlike(given, overlays.CONFIGURATION)
     if over:
         faults += overlays.unlike(over, overlays.OVERLAY)

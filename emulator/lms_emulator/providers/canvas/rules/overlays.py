@@ -62,7 +62,7 @@ CONFIGURATION: dict[str, Any] = {
     ],
     "properties": {
         **dict.fromkeys(("title", "description", "target_link_uri", "oidc_initiation_url", "public_jwk_url"), TEXT),
-        **dict.fromkeys(("oidc_initiation_urls", "public_jwk"), OBJECT),
+        **dict.fromkeys(("oidc_initiation_urls", "public_jwk", "custom_fields"), OBJECT),
         "scopes": _SCOPES,
         "redirect_uris": {"type": "array", "items": TEXT},
         **dict.fromkeys(("domain", "tool_id"), TEXT),
@@ -71,7 +71,7 @@ CONFIGURATION: dict[str, Any] = {
         "placements": {"type": "array", "items": _PLACEMENT},
     },
 }
-CONFIGURED = (*CONFIGURATION["properties"], "custom_fields")
+CONFIGURED = tuple(CONFIGURATION["properties"])
 """What is kept of a configuration."""
 
 _OVERLAID = {
@@ -94,10 +94,39 @@ OVERLAY: dict[str, Any] = {
         "placements": {
             "type": "object",
             "properties": {name: {"type": "object", "properties": _OVERLAID} for name in PLACEMENTS},
+            "closed": True,
         },
     },
 }
+WRITTEN: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "scopes": {"type": "array"},
+        "extensions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "settings": {
+                        "type": "object",
+                        "properties": {"placements": {"type": "array", "items": {"type": "object"}}},
+                    }
+                },
+            },
+        },
+    },
+}
+"""What a configuration has to be, as makers of tools write it, so that it can be taken over."""
+
 _TYPES: dict[str, Any] = {"string": str, "object": dict, "array": list, "boolean": bool, "number": (int, float)}
+
+
+def fields_of(given: Any) -> Any:
+    """Custom fields, which may also be written as lines of text."""
+    if not isinstance(given, str):
+        return given
+    lines = (line.partition("=") for line in given.splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines if name.strip()}
 
 
 def internal(written: dict[str, Any], redirect_uris: list[str], disabled: list[str] | None = None) -> dict[str, Any]:
@@ -132,7 +161,7 @@ def written(found: dict[str, Any]) -> dict[str, Any]:
 
 def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> dict[str, Any]:
     """A configuration with an overlay over it. Parameters: `additive`, whether it may name placements that are new."""
-    result = {**found, **{name: data[name] for name in LAID_OVER if name in data}}
+    result = {**found, **{name: data[name] for name in LAID_OVER if data.get(name) is not None}}
     off = data.get("disabled_scopes") or []
     result["scopes"] = [one for one in dict.fromkeys(result["scopes"]) if one not in off]
     changes = data.get("placements") or {}
@@ -159,9 +188,13 @@ def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
         lacking = [name for name in schema.get("required", ()) if value.get(name) is None]
         if lacking:
             yield f"object at {where} is missing required properties: {', '.join(lacking)}"
-        for name, part in schema.get("properties", {}).items():
+        known = schema.get("properties", {})
+        for name, part in known.items():
             if value.get(name) is not None:
                 yield from unlike(value[name], part, f"{path}/{name}")
+        for name in value if schema.get("closed") else ():
+            if name not in known:
+                yield f"object property at `{path}/{name}` is a disallowed additional property"
     if isinstance(value, list) and "items" in schema:
         for place, one in enumerate(value):
             yield from unlike(one, schema["items"], f"{path}/{place}")
