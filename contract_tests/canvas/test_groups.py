@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -95,7 +97,7 @@ def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> No
 def test_a_group_could_work_together_with_those_who_run_its_course(canvas: Site) -> None:
     group, own = group_of(canvas), canvas.student.get(f"{API}/users/self/profile").json()["id"]
     path = f"{API}/groups/{group}/potential_collaborators"
-    assert canvas.student.get(path).status_code == 403
+    assert canvas.student.get(path).status_code == 200, "who may join sees who is in it"
     canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own})
     found = {one["id"] for one in canvas.student.get(path).json()}
     taken = canvas.teacher.get(f"{API}/courses/1/enrollments").json()
@@ -119,3 +121,31 @@ def test_who_is_in_which_group_is_told_with_people_and_in_a_file_of_any_name(can
     canvas.teacher.put(category, json={"name": "Café 東"})
     named = canvas.teacher.get(f"{category}/export").headers["content-disposition"]
     assert named == "attachment; filename=\"Cafe %3F.csv\"; filename*=UTF-8''Caf%C3%A9%20%E6%9D%B1.csv"
+
+
+def test_what_one_may_do_in_a_group(canvas: Site) -> None:
+    """By one's place in the group, and by what its course gives."""
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    category = teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()["id"]
+    group = teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Team 1"}).json()["id"]
+    path = f"/api/v1/groups/{group}"
+
+    def held(who: httpx.Client, **params: str) -> set[str]:
+        return {name for name, may in who.get(f"{path}/permissions", params=params).json().items() if may}
+
+    runs = {"manage", "update", "delete", "moderate_forum", "manage_students", "manage_files_add", "read_as_admin"}
+    assert held(teacher) >= runs
+    assert held(teacher).isdisjoint({"participate", "participate_as_student", "join", "leave"})
+    assert student.get(f"{path}/permissions").status_code == 403, "not in it"
+    assert teacher.post(f"{path}/memberships", json={"user_id": 101}).status_code == 200
+    member = held(student)
+    assert member >= {"participate", "participate_as_student", "read", "post_to_forum", "send_messages", "create"}
+    assert member.isdisjoint({"manage", "update", "moderate_forum", "read_as_admin", "join", "leave"})
+    assert teacher.put("/api/v1/courses/1/settings", json={"allow_student_organized_groups": False}).status_code == 200
+    assert "create" not in held(student)
+    signup = {"self_signup": "enabled"}
+    assert teacher.put(f"/api/v1/group_categories/{category}", json=signup).status_code == 200
+    assert held(student) >= {"join", "leave"}
+    assert teacher.put("/api/v1/courses/1", json={"course": {"event": "claim"}}).status_code == 200
+    assert student.get(f"{path}/permissions").status_code == 403, "members of a draft see nothing of it"
+    assert admin.get(f"{path}/permissions", params={"permissions[]": "read"}).json() == {"read": True}

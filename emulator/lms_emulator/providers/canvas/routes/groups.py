@@ -191,7 +191,7 @@ def permitted(api: Api) -> Any:
     """Which of some permissions the caller has in a group."""
     group = _read(api)
     own = groups.rights(api, group, api.caller)
-    return {name: name in own for name in api.params.texts("permissions") or sorted(groups.MODERATORS_MAY)}
+    return {name: name in own for name in api.params.texts("permissions") or sorted(groups.POLICY)}
 
 
 # memberships

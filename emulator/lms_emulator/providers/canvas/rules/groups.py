@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.model import (
     User,
 )
 from lms_emulator.providers.canvas.rules import belonging, collation, courses, people, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, permissions
 
 replace = msgspec.structs.replace
 FREE = ("communities", "student_organized")
@@ -32,16 +32,31 @@ OPEN = "parent_context_auto_join"
 ON_REQUEST = "parent_context_request"
 MOST_GROUPS = 200
 """How many groups a request can make."""
-_READ = "read read_files read_forum read_announcements read_roster"
-_TAKE_PART = """
-read_as_member participate participate_as_student create_forum post_to_forum send_messages send_messages_all attach
-manage_files_add manage_files_edit manage_files_delete manage_wiki_create manage_wiki_update manage_wiki_delete
-manage_content manage_calendar
-"""
-READERS_MAY = frozenset(_READ.split())
-MEMBERS_MAY = READERS_MAY | frozenset(_TAKE_PART.split())
-MODERATORS_MAY = MEMBERS_MAY | {"moderate_forum", "read_as_admin", "update", "manage", "delete"}
-"""What those may do who run the groups of a course or account, and whoever founded a group."""
+_READ = frozenset(["read", "read_files", "read_forum", "read_announcements", "read_roster"])
+_CONTENT = frozenset(
+    {
+        *(f"manage_{kind}_{verb}" for kind in ("course_content", "files") for verb in ("add", "delete", "edit")),
+        *(f"manage_wiki_{verb}" for verb in ("create", "delete", "update")),
+        *("create_collaborations", "create_forum", "manage_calendar", "manage_content", "post_to_forum"),
+    }
+)
+_MODERATE = frozenset(
+    {
+        *("allow_course_admin_actions", "delete", "manage", "manage_admin_users"),
+        *("manage_students", "moderate_forum", "update"),
+    }
+)
+_SEND = frozenset({"send_messages", "send_messages_all"})
+_OF_PLACE = ("read_as_admin", "read_sis", "view_user_logins", "read_email_addresses", "participate_as_student")
+"""Rights in a group that those have who have them in its course or account."""
+POLICY = frozenset(
+    {"participate", "view_unpublished_items", "create", "join", "leave", "create_conferences", *_OF_PLACE}
+    | _READ
+    | _CONTENT
+    | _MODERATE
+    | _SEND
+)
+"""The rights in a group, by Canvas's names."""
 
 
 def home(api: Api, category: GroupCategory) -> Course | Account:
@@ -95,15 +110,64 @@ def rights(api: Api, group: Group, user: User | None) -> frozenset[str]:
     """What a user may do in a group: those who run its place, its members, and who else sees its pages."""
     if user is None:
         return frozenset()
-    place = home(api, category_of(api, group))
+    category = category_of(api, group)
+    place = home(api, category)
     row = membership(api, group, user.id)
     member = row is not None and row.workflow_state == "accepted"
-    if may_manage(api, place, user) or (member and row is not None and row.moderator):
-        return MODERATORS_MAY
-    if member:
-        return MEMBERS_MAY
-    reads_pages = isinstance(place, Course) and courses.may(api, user, place, "view_group_pages")
-    return READERS_MAY if reads_pages else frozenset()
+    found = set(_CONTENT | {"participate", "read_as_member", "attach"}) if member else set[str]()
+    if isinstance(place, Course) and not courses.may(api, user, place, "read", "read_as_admin"):
+        return frozenset(found)
+    held = _of_place(api, place, user)
+    manages_all = may_manage(api, place, user)
+    if member or manages_all:
+        found |= _READ | {"view_unpublished_items"}
+        sends = manages_all or not isinstance(place, Course) or not _SEND.isdisjoint(held)
+        found |= _SEND if sends else set()
+    if manages_all:
+        found |= _CONTENT | _MODERATE | {"create", "read_as_member", "attach"}
+    if member and row is not None and row.moderator:
+        found |= _MODERATE
+    if member and "moderate_forum" in held:
+        found.add("moderate_forum")
+    if group.leader_id == user.id:
+        found.add("update")
+    if "view_group_pages" in held:
+        found |= _READ
+    found |= held & {*_OF_PLACE}
+    if "read_as_admin" in held:
+        found |= held & {"post_to_forum", "create_forum"}
+    return frozenset(found | _joining(api, group, category, place, user, held) | _meeting(found, held))
+
+
+def _of_place(api: Api, place: Course | Account, user: User) -> frozenset[str]:
+    """What a user may do in the course or account of a group."""
+    if isinstance(place, Course):
+        return courses.rights(api, user, place)
+    known = {name for name in (*_OF_PLACE, *_SEND) if name in permissions()}
+    admin = {"read_as_admin"} if is_account_admin(api, user, place) else set()
+    return frozenset({name for name in known if account_allows(api, user, place, name)} | admin)
+
+
+def _meeting(found: set[str], held: frozenset[str]) -> set[str]:
+    return {"create_conferences"} if "manage_content" in found and "create_conferences" in held else set()
+
+
+def _joining(
+    api: Api, group: Group, category: GroupCategory, place: Course | Account, user: User, held: frozenset[str]
+) -> set[str]:
+    """The rights of people in groups of their own making: to found one, to join, and to leave."""
+    signs_up = category.self_signup == "enabled" or (
+        category.self_signup is not None and shares_section(api, group, user)
+    )
+    free = category.role in FREE
+    opens = signs_up or (free and group.join_level in (OPEN, ON_REQUEST))
+    found = {"join", "read_roster"} if opens and takes_part(api, place, user) else set[str]()
+    if free or signs_up:
+        found.add("leave")
+    organized = isinstance(place, Course) and place.settings.get("allow_student_organized_groups", True)
+    if category.role == "communities" or ("participate_as_student" in held and organized):
+        found.add("create")
+    return found
 
 
 def manages(api: Api, group: Group) -> bool:
