@@ -73,7 +73,9 @@ def test_values_that_an_account_accepts(site: Site) -> None:
         "country": None,
         "year_of_birth": 1985,
     }
-    assert change(site, dict(fields)) == 200
+    assert change(site, {**fields, "city": "London", "secondary_email": "ada@home.example"}) == 200
+    assert [one.name for one in site.lms.requests.last.warnings] == ["secondary_email"]
+    assert next(one for one in site.lms.dump()["openedx"]["users"] if one["username"] == "ada")["city"] == "London"
     shown = site.get(ADA, LEARNER)
     assert {name: shown[name] for name in fields} == fields
 

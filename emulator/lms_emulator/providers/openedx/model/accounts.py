@@ -53,6 +53,7 @@ class User(Record, frozen=True, kw_only=True):
     bio: str | None = None
     goals: str | None = None
     state: str | None = None
+    city: str | None = None
     mailing_address: str | None = None
     phone_number: str | None = None
     language_proficiencies: list[str] = []

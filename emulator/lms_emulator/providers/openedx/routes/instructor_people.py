@@ -291,7 +291,7 @@ def _features(x: Call, user: User, record: Enrollment) -> dict[str, Any]:
         "level_of_education": str(user.level_of_education),
         "mailing_address": str(user.mailing_address),
         "goals": str(user.goals),
-        "city": "None",
+        "city": str(user.city),
         "country": user.country or "",
         "cohort": cohort.name if cohort else "[unassigned]",
         "enrollment_mode": record.mode,

@@ -84,6 +84,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
             gender=_one_of(form, "gender", accounts.GENDERS),
             goals=form.get("goals") or None,
             mailing_address=form.get("mailing_address") or None,
+            city=form.get("city") or None,
             state=form.get("state") or None,
             date_joined=x.clock.now(),
             preferences={"pref-lang": "en"},

@@ -57,7 +57,9 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
     """
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
-    for name, value in body.items():
+    known = {*READ_ONLY, "email", *_EDITABLE}
+    for name in [one for one in dict.keys(body) if one in known]:  # without having read the others
+        value = body[name]
         if name in READ_ONLY:
             errors[name] = {
                 "developer_message": "This field is not editable via this API",
@@ -67,7 +69,7 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
             if text := _email_problem(user, value):
                 developer = f"Error thrown from validate_new_email: '{text}'"
                 errors[name] = {"developer_message": developer, "user_message": text}
-        elif name in _EDITABLE:
+        else:
             try:
                 changes[name] = None if value is None and name in _NULLABLE else _EDITABLE[name](value)
             except FieldError as error:
@@ -118,6 +120,7 @@ _EDITABLE: dict[str, Callable[[Any], Any]] = {
     "bio": _free_text,
     "goals": _free_text,
     "state": _free_text,
+    "city": _free_text,
     "mailing_address": _free_text,
     "phone_number": _free_text,
     "country": _country,
