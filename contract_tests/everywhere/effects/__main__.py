@@ -1,0 +1,27 @@
+"""`python -m contract_tests.everywhere.effects PROVIDER [RUN...]`: try every parameter, and list what shows nothing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from contract_tests.everywhere.effects import ledger
+
+
+def main() -> None:
+    """Play the runs, and print what made no difference."""
+    parser = argparse.ArgumentParser(prog="python -m contract_tests.everywhere.effects", description=__doc__)
+    parser.add_argument("provider", choices=ledger.PLAYED)
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="only these runs")
+    parser.add_argument("--write", action="store_true", help="write the ledger of the provider (needs all runs)")
+    options = parser.parse_args()
+    found = ledger.tried(options.provider, options.runs, lambda text: print(text, file=sys.stderr, flush=True))
+    for key in sorted(found):
+        if found[key].verdict == "silent":
+            print(*key, dict(found[key].outcomes))
+    if options.write:
+        ledger.write(options.provider, found)
+
+
+if __name__ == "__main__":
+    main()

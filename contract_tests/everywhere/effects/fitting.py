@@ -1,0 +1,156 @@
+"""Values that a parameter may well have: recorded ones, documented ones, ids that exist, and those of its kind."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.everywhere.effects.requests import Request
+from lms_emulator.core.http.reads import Path, path_of
+
+if TYPE_CHECKING:
+    from lms_emulator.core.catalogue import Operation
+    from lms_emulator.core.state.store import Store
+
+MOMENTS = re.compile(r"(_at|_date|_time|date|after|before|since|until|start|end|from|to|DateTime)$")
+DAYS = (1, -1, 2000, -2000)
+DOCUMENTED: dict[str, tuple[Any, ...]] = {
+    "scope": ("unread", "starred", "archived", "sent", "locked", "unlocked", "pinned", "unpinned"),
+    "filter_by": ("unread", "all"),
+    "filter": ("submittable", "current_grading_period", "new_activity", "incomplete_items", "ungraded_todo_items"),
+    "filter_mode": ("and", "or"),
+    "content_types": ("text/plain", "image", ["image/png"]),
+    "exclude_content_types": (["text/plain"], ["text"], ["image"], ["text/csv"], ["application"]),
+    "exclude": (["sources"], ["tracks"], ["user"], ["course"], ["context"], ["enrollments"]),
+    "bucket": ("past", "overdue", "undated", "ungraded", "unsubmitted", "upcoming", "future"),
+    "order": ("asc", "desc", [{"type": "question", "id": 1}]),
+    "privacy_level": ("public", "anonymous", "name_only", "email_only"),
+    "registration_status": ("all", "registered", "not_registered"),
+    "group_comment": (True,),
+    "plannable_type": ("assignment", "quiz", "wiki_page", "discussion_topic"),
+    "grading_type": ("points", "percent", "letter_grade", "pass_fail", "gpa_scale", "not_graded"),
+    "role": ("teacher", "TeacherEnrollment", "StudentEnrollment", "TaEnrollment", "Learner", "Instructor"),
+    "late_submission_interval": ("hour", "day"),
+    "workflow_state": ("accepted", "deleted", "active", "requested"),
+    "visibility_level": ("institution", "public", "course"),
+    "display": ("borderless", "full_width", "in_rce"),
+    "includes": ("lti_guid", "registration_settings", "services"),
+    "self_signup": ("enabled", "restricted"),
+    "auto_leader": ("first", "random"),
+    "sort": ("name", "title", "created_at", "updated_at", "size", "username", "email", "id", "desc", "nickname"),
+    "sort_by": ("name", "created_at", "student", "user"),
+    "sort_order": ("desc", "asc", "all", "top", "alphabetical"),
+    "order_by": ("name", "position", "due_at", "title", "id", "recent_activity"),
+}
+"""Values that documentation names for a parameter, by the last part of its name."""
+KINDS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    (r"direction$", ("desc", "asc", "descending", "ascending")),
+    (r"search|query|^q$|filter|partial", ("a", "Ada", "zzz", "te", "the")),
+    (r"state|status", ("active", "deleted", "completed", "available", "unread", "published", "inactive")),
+    (r"type$", ("student", "StudentEnrollment", "teacher", "Course", "online_text_entry", "assignment", "email")),
+    (r"colou?r|hexcode", ("#abcdef",)),
+    (r"url|uri|href|domain", ("https://tool.example.test/launch",)),
+    (r"email|address", ("new@example.test",)),
+    (r"locale|language", ("de", "fr")),
+    (r"zone", ("Europe/Berlin", "America/Denver")),
+    (r"points|score|grade|limit|count|position|number|weight|threshold|quota|size|max|min", (3, 1, 70, "50%", "A", 0)),
+    (r"attempts|days|hours|percent|level|width|height|offset|interval", (2, 1, 50)),
+    (r"event", ("conclude", "delete", "publish", "suspend")),
+)
+"""A pattern of a parameter's last part, and what fits it."""
+ANY: tuple[Any, ...] = (True, False, "1", "0", "text of a test", 2, ["1"], ["a", "b"])
+MOST = 18
+TABLES = {
+    "category": "group_categories",
+    "file": "attachments",
+    "grader": "users",
+    "module": "context_modules",
+    "observee": "users",
+    "observer": "users",
+    "outcome": "learning_outcomes",
+    "quiz": "quizzes",
+    "section": "course_sections",
+    "student": "users",
+    "term": "enrollment_terms",
+    "tool": "tools",
+    "topic": "discussion_topics",
+}
+"""Where a table has another name than its objects in a parameter."""
+
+
+class Fitting:
+    """What may be sent as a parameter. Learns from the requests that it is shown."""
+
+    def __init__(self) -> None:
+        self.includes: set[str] = set()
+        self._of: dict[tuple[str, str, Path], dict[str, Any]] = defaultdict(dict)
+        self._named: dict[str, dict[str, Any]] = defaultdict(dict)
+
+    def learn(self, operation: Operation, request: Request) -> None:
+        """Remember the values of a request that went well."""
+        self.includes |= operation.choices.get("include", frozenset())
+        for name, value in (*request.query, *request.form):
+            self._keep(operation, request, path_of(name), [value] if name.endswith("[]") else value)
+        if request.is_json:
+            for path, value in _values(request.document, ()):
+                self._keep(operation, request, path, value)
+
+    def _keep(self, operation: Operation, request: Request, path: Path, value: Any) -> None:
+        if len(str(value)) < 400:
+            self._of[request.method, operation.path, path].setdefault(repr(value), value)
+            self._named[path[-1]].setdefault(repr(value), value)
+
+    def values(self, operation: Operation, request: Request, name: str, store: Store, now: datetime) -> list[Any]:
+        """At most `MOST` values, the likeliest first."""
+        path = path_of(name)
+        leaf = path[-1]
+        found: list[Any] = list(self._of[request.method, operation.path, path].values())[:6]
+        choices = sorted(operation.choices.get(name.removesuffix("[]"), ()))
+        if leaf in ("include", "includes"):
+            found += [[one] for one in choices] or [sorted(self.includes)]
+        found += choices
+        found += DOCUMENTED.get(leaf, ())
+        found += existing(leaf, store, request.target)
+        if MOMENTS.search(leaf):
+            found += [f"{now + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in DAYS]
+        kinds = [values for pattern, values in KINDS if re.search(pattern, leaf)]
+        found += [one for values in kinds[:2] for one in values]
+        found += list(self._named[leaf].values())[:5]
+        found += ANY
+        unique = {repr(one): one for one in found}
+        return list(unique.values())[: MOST + len(choices)]
+
+
+def existing(leaf: str, store: Store, target: str) -> Iterator[Any]:
+    """Ids of records of the kind that the name tells, those of the course in the address before others."""
+    listed = leaf.endswith("ids")
+    kind = leaf.removesuffix("s").removesuffix("_id")
+    if kind == leaf.removesuffix("s") and kind not in ("user", "course", "section"):
+        return
+    names = (TABLES.get(kind, ""), f"{kind}s", f"{kind[:-1]}ies")
+    table = next((one for one in names if one in store.tables), None)
+    if table is None:
+        return
+    records = getattr(store, table).values()
+    course = re.search(r"/courses/(\d+)", target)
+    inside = [one for one in records if course and str(getattr(one, "course_id", "")) == course[1]]
+    for one in dict.fromkeys(getattr(one, "id", None) for one in [*inside[-3:], *records[-2:], *records[:2]]):
+        if one is not None:
+            yield [str(one)] if listed else one
+
+
+def _values(value: Any, path: Path) -> Iterable[tuple[Path, Any]]:
+    if isinstance(value, dict) and value:
+        if path:
+            yield path, value
+        for name, one in value.items():
+            yield from _values(one, path if name.isdigit() else (*path, *path_of(name)))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield path, value
+        for one in value:
+            yield from _values(one, path)
+    elif path:
+        yield path, value
