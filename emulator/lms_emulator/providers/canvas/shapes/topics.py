@@ -71,7 +71,7 @@ def topic(
         "unread_count": rules.unread_count(api, record, api.caller) if api.caller is not None else 0,
         "subscribed": rules.subscribed(api, record, context),
         "attachments": attachments(api, record.attachment_id),
-        "published": record.published,
+        "published": record.published or record.workflow_state == "deleted",  # whatever is not unpublished
         "can_unpublish": moderator and not record.is_announcement and _without_work(api, record, entries),
         "locked": rules.closed(api, record),
         "can_lock": assignment is None or assignment.due_at is None or assignment.due_at <= api.now,
