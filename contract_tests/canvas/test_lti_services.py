@@ -325,10 +325,12 @@ def test_what_scores_do_to_submissions(canvas: Site, api: httpx.Client, keys: Ke
     assert (comment["comment"], comment["author_id"]) == ("Well done", None)
     keys.answer = (200, b"essay")
     file = {"type": "file", "url": f"{keys.url}/essay.txt", "title": "essay.txt"}
-    told = given(**{EXTENSION: {"content_items": [file, {"type": "link"}]}})
-    assert [one["display_name"] for one in told["attachments"]] == ["essay.txt"]
-    (item,) = told["answer"]["content_items"]
-    assert api.get(item["progress"]).json()["workflow_state"] == "completed"
+    gone = {"type": "file", "url": "http://127.0.0.1:9/a.txt", "title": "gone.txt", "media_type": "application/pdf"}
+    told = given(**{EXTENSION: {"content_items": [file, {"type": "link"}, gone]}})
+    kinds = [("essay.txt", "text/plain"), ("gone.txt", "application/pdf")]
+    assert [(one["display_name"], one["content-type"]) for one in told["attachments"]] == kinds
+    states = [api.get(one["progress"]).json()["workflow_state"] for one in told["answer"]["content_items"]]
+    assert states == ["completed", "failed"], "one attempt at once, whatever comes of the files"
     assert (told["attempt"], told["score"]) == (7, 5)
     teacher.put(f"{COURSE}/assignments/{base['id']}", json={"assignment": {"allowed_attempts": 7}})
     at = "2026-11-21T13:00:00.000Z"

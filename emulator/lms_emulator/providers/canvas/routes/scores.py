@@ -12,9 +12,10 @@ from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
-from lms_emulator.providers.canvas.model import Assignment, LineItem, LtiResult, Progress, User
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Folder, LineItem, LtiResult, Progress, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import line_items as items
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
@@ -29,6 +30,7 @@ from lms_emulator.providers.canvas.rules import (
     tool_scores,
     uploads,
 )
+from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.rules.tool_scores import EXTENSION, Score
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -73,6 +75,10 @@ async def create(api: Api) -> Response:
     record = submissions.of(api, base, user.id) if base is not None and score.new_attempt else None
     if base is not None and record is not None and not tool_scores.attempts_left(base, record):
         raise tool_scores.refused("attempts_used_up", tool_scores.NO_ATTEMPTS)
+    sent = _expected(api, place, user, score) if base is not None else []
+    at_once = api.settings.one_attempt_of_several_files or features.enabled(api, api.root, AT_ONCE)
+    if base is not None and at_once:
+        _hand_in(api, base, user, score, sent)
     if base is not None and line_items.is_first(api.store, item):
         if record is not None and not score.files:
             tool_scores.hand_in(api, base, record, score)
@@ -80,32 +86,45 @@ async def create(api: Api) -> Response:
     else:
         tool_scores.check_result(score)
     result = tool_scores.keep_result(api, item, user, score, last, at)
-    taken = await _take_files(api, place, base, user, score) if base is not None else []
+    taken = await _take_files(api, place, base, user, score, sent, at_once=at_once) if base is not None else []
     body = {"resultUrl": _result_url(api, item, result), EXTENSION: {"content_items": taken}}
     return reply(api, body, headers=typed(lti13_services.SCORE_TYPE))
 
 
-async def _take_files(api: Api, place: Place, base: Assignment, user: User, score: Score) -> list[Json]:
-    """Fetch the files of a score, and hand them in."""
+def _expected(api: Api, place: Place, user: User, score: Score) -> list[Attachment]:
+    """The files of a score, which are not there yet."""
+    folder = files.submissions_folder(api, user, place.course) if score.files else None
+    return [_expect(api, folder, user, one) for one in score.files]
+
+
+def _expect(api: Api, folder: Folder | None, user: User, one: Params) -> Attachment:
+    name = one.text("title") or urlsplit(one.text("url") or "").path.rpartition("/")[2] or "file"
+    made = uploads.expect(api, "User", user.id, folder, name, owner=user)
+    kind = one.text("media_type")
+    return api.store.attachments.put(replace(made, content_type=kind)) if kind else made
+
+
+def _hand_in(api: Api, base: Assignment, user: User, score: Score, sent: list[Attachment]) -> None:
+    """Make an attempt of files, if the score stands for one."""
+    if sent and score.new_attempt:
+        given = {"submission_type": "online_upload", "url": None, "body": None}
+        record = submissions.of(api, base, user.id)
+        submitting.hand_in(api, base, record, {**given, "attachment_ids": [one.id for one in sent]})
+
+
+async def _take_files(
+    api: Api, place: Place, base: Assignment, user: User, score: Score, sent: list[Attachment], *, at_once: bool
+) -> list[Json]:
+    """Fetch the files of a score; each one that comes is handed in, unless they were `at_once`."""
     shown: list[Json] = []
-    come: list[int] = []
-    folder = files.submissions_folder(api, user, place.course)
-    for one in score.files:
-        address, title = one.text("url") or "", one.text("title")
-        name = title or urlsplit(address).path.rpartition("/")[2] or "file"
-        attachment = uploads.expect(api, "User", user.id, folder, name, owner=user)
+    for one, attachment in zip(score.files, sent, strict=True):
+        address = one.text("url") or ""
         job = await fetch_file(api, attachment, address, "rename", ("Assignment", base.id), user)
         done = api.store.progresses.get(job.id)
-        if done is not None and done.workflow_state == "completed":
-            come.append(attachment.id)
-        told = {"type": "file", "url": address, "title": title}
+        if not at_once and done is not None and done.workflow_state == "completed":
+            _hand_in(api, base, user, score, [attachment])
+        told = {"type": "file", "url": address, "title": one.text("title")}
         shown.append({**told, "progress": _progress_url(api, place, job)})
-    at_once = api.settings.one_attempt_of_several_files or features.enabled(api, api.root, AT_ONCE)
-    attempts = [come] if at_once else [[one] for one in come]
-    for ids in (one for one in attempts if one and score.new_attempt):
-        record = submissions.of(api, base, user.id)
-        given = {"submission_type": "online_upload", "url": None, "body": None, "attachment_ids": ids}
-        submitting.hand_in(api, base, record, given)
     return shown
 
 
