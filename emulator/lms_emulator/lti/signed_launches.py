@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lms_emulator.core.access.signers import whose_secret
+from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Unfinished, searched
 from lms_emulator.signing import lti11, oauth1
@@ -76,6 +76,7 @@ def mistake(
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
     from lms_emulator.signing.oauth1_mistakes import explain, limits
+    from lms_emulator.signing.oauth1_secrets import explain_secret
 
     fields = first_values(pairs)
     received, key = fields["oauth_signature"], fields["oauth_consumer_key"]
@@ -93,12 +94,17 @@ def mistake(
     whose = whose_secret(x, lambda one: oauth1.hmac_sha1(base, oauth1.signing_key(one.decode())) == received)
     if whose is not None:
         return f"it was signed with {whose}, not with that of {key}"
+    known = known_secrets(x)
 
     def find(in_time: Callable[[], bool]) -> str:
         options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
         found = explain(received, x.method, sent_to, pairs, secret, **options)
         if found is not None and found is not OUT_OF_TIME:
             return str(found)
+        message: Any = (received, x.method, sent_to, pairs, known)
+        other = None if found is OUT_OF_TIME else explain_secret(*message, other_urls=urls, in_time=in_time)
+        if other is not None:
+            return f"it was signed with {other[0]()}, not with that of {key}; and {other[1]}"
         cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else limits(pairs)
         return (
             "no known mistake reproduces this signature: another secret was used (the registered one has "

@@ -19,8 +19,8 @@ from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Diagnosis, Mistake, always, diagnose
 from lms_emulator.signing.oauth1_signing import Signing
 
-WORK = 6_000_000
-"""How many characters of base string one diagnosis may build in all (some 0.15 s at most)."""
+WORK = 5_000_000
+"""How many characters of base string one diagnosis may build in all (some 0.12 s at most)."""
 LARGEST = 40_000
 """Requests with more characters than this are not diagnosed: signing them once is work enough."""
 
@@ -49,34 +49,37 @@ def explain(
     """
     sent = tuple((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
     right = Signing(method=method, url=url, pairs=sent, secret=secret)
-    size = _size(sent)
+    size = size_of(sent)
     mistakes = [
-        *_extra(other_urls or {}, "url"),
-        *_extra(other_secrets or {}, "secret"),
+        *in_place_of(other_urls or {}, "url"),
+        *in_place_of(other_secrets or {}, "secret"),
         *MISTAKES,
     ]
     if size > LARGEST:
         return None
-    attempts = min(6000, WORK // size)
+    attempts = min(5000, WORK // size)
     found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts, in_time=in_time)
     if found is None or not isinstance(found.found, Signing) or not found.found.detail:
         return found
     return replace(found, texts=(*found.texts[:-1], f"{found.texts[-1]}: {found.found.detail}"))
 
 
-def _size(sent: Iterable[tuple[str, str]]) -> int:
+def size_of(sent: Iterable[tuple[str, str]]) -> int:
+    """About how many characters the base string of these parameters has."""
     return 200 + sum(len(name) + len(value) + 2 for name, value in sent)
 
 
 def limits(pairs: Iterable[tuple[str, str]]) -> str:
     """What was not tried on a message of this size, in words; empty if nothing."""
-    size = _size((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
+    size = size_of((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
     if size > LARGEST:
         return f"; none was tried, as the message has over {LARGEST:,} characters"
     return "; not all pairs of mistakes were tried, as the message is long" if size * len(MISTAKES) ** 2 > WORK else ""
 
 
-def _extra(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
+def in_place_of(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
+    """Mistakes that put another URL or secret in its place. Parameters: `values`, by what to say of each."""
+
     def swap(value: str) -> Callable[[Signing], Iterable[Signing]]:
         return lambda s: [replace(s, url=value) if field == "url" else replace(s, secret=value)]
 

@@ -62,11 +62,18 @@ class Signing:
         Raises:
             ValueError: the URL cannot be signed.
         """
+        return self.signed(self.message(), self.secret)
+
+    def message(self) -> bytes:
+        """The base string, which costs far more than to sign it. Raises ValueError as `signature` does."""
         encoded = [(self._encoded(name), self._encoded(value), name, value) for name, value in self.pairs]
         parameters = "&".join(f"{name}={value}" for name, value, _, _ in self.order(encoded))
         join = self.base or _base
-        text = join(self.method, self.uri(self.url), parameters)
-        return self.output(hmac.digest(self.key(self.secret), text.encode(errors="surrogatepass"), self.digest))
+        return join(self.method, self.uri(self.url), parameters).encode(errors="surrogatepass")
+
+    def signed(self, message: bytes, secret: str) -> str:
+        """The signature of a base string with a secret."""
+        return self.output(hmac.digest(self.key(secret), message, self.digest))
 
     def _encoded(self, text: str) -> str:
         key = (self.encode, text)

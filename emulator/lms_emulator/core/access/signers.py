@@ -10,6 +10,7 @@ import hmac
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
@@ -18,13 +19,14 @@ from lms_emulator.core.keys import NAMES, public_numbers
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
+    from lms_emulator.core.state.credentials import Credential
     from lms_emulator.core.worlds.world import World
 
 ADDRESSES = ("public_jwk_url", "keyset_url", "jwks_url")
 """Fields of a record that say where its owner publishes keys."""
 FAULTS = ("bad_signature", "unknown_kid", "alg_confusion")
 """How a reason ends that is about the key of a signature."""
-_MOST_ADDRESSES, _MOST_OF_ONE = 500, 4
+_MOST_ADDRESSES, _MOST_OF_ONE, _MOST_SECRETS = 500, 4, 2_000
 
 
 class Published:
@@ -123,25 +125,37 @@ def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | 
     Parameters: `made`, whether a secret makes that signature; may raise ValueError for one that makes none.
     """
     in_time = stopwatch(DIAGNOSIS_SECONDS)
-    tried: set[str] = set()
-    for world in (x.world, *x.world.others()):
-        inside = "" if world is x.world else f" in the world `{world.name}`"
-        for name in (x.provider, *(name for name in world.providers if name != x.provider)):
-            for whose, secret in _secrets(world, name):
-                if not in_time():
-                    return None
-                if secret in tried:
-                    continue
-                tried.add(secret)
-                with suppress(ValueError):
-                    if made(secret.encode(errors="surrogatepass")):
-                        at = "" if name == x.provider else f" at {world.providers[name].title}"
-                        return f"{whose}{at}{inside}"
+    for whose, secret in known_secrets(x):
+        if not in_time():
+            return None
+        with suppress(ValueError):
+            if made(secret.encode(errors="surrogatepass")):
+                return whose()
     return None
 
 
-def _secrets(world: World, provider: str) -> Iterator[tuple[str, str]]:
-    """Every secret of a provider's records, with whose it is in words."""
+def known_secrets(x: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
+    """Every secret that this process knows, its own provider's first, each with what says whose it is."""
+    in_time = stopwatch(DIAGNOSIS_SECONDS)
+    found: dict[str, Callable[[], str]] = {}
+    for world in (x.world, *x.world.others()):
+        inside = "" if world is x.world else f" in the world `{world.name}`"
+        for name in (x.provider, *(name for name in world.providers if name != x.provider)):
+            at = "" if name == x.provider else f" at {world.providers[name].title}"
+            for credential, record, secret in _records(world, name):
+                if not in_time() or len(found) >= _MOST_SECRETS:
+                    return [(whose, one) for one, whose in found.items()]
+                whose = partial(_described, credential, record, f"{at}{inside}")
+                found.setdefault(secret, whose)
+    return [(whose, one) for one, whose in found.items()]
+
+
+def _described(credential: Credential, record: Any, where: str) -> str:
+    return f"{credential.described(record)}{where}"
+
+
+def _records(world: World, provider: str) -> Iterator[tuple[Credential, Any, str]]:
+    """Every secret of a provider's records."""
     store = world.store(provider)
     for table, spec in store.tables.items():
         for credential in spec.credentials:
@@ -149,7 +163,7 @@ def _secrets(world: World, provider: str) -> Iterator[tuple[str, str]]:
                 values = credential.values(record)
                 for value in values if isinstance(values, list) else [values]:
                     if isinstance(value, str):
-                        yield credential.described(record), value
+                        yield credential, record, value
 
 
 def _decoded(part: str) -> bytes:
