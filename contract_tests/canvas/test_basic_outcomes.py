@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,10 +31,11 @@ ENVELOPE = (
 class Seat:
     """An assignment that opens a tool of LTI 1.1, opened by the student."""
 
-    def __init__(self, canvas: Site, **fields: Any) -> None:
+    def __init__(self, canvas: Site, tool: dict[str, Any] | None = None, **fields: Any) -> None:
         self.canvas = canvas
-        self.tool = canvas.teacher.post(f"{COURSE}/external_tools", json=TOOL).json()
-        tag = {"content_type": "ContextExternalTool", "content_id": self.tool["id"], "url": TOOL["url"]}
+        wanted = TOOL | (tool or {})
+        self.tool = canvas.teacher.post(f"{COURSE}/external_tools", json=wanted).json()
+        tag = {"content_type": "ContextExternalTool", "content_id": self.tool["id"], "url": wanted["url"]}
         work = {"submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": True}
         sent = {"assignment": {"name": "Old", "points_possible": 10, **work, **fields}}
         self.number = canvas.teacher.post(f"{COURSE}/assignments", json=sent).json()["id"]
@@ -64,6 +67,19 @@ class Seat:
         path = f"{COURSE}/assignments/{self.number}/submissions/{self.canvas.info.student.id}"
         found: dict[str, Any] = self.canvas.teacher.get(path).json()
         return found
+
+
+RECORDED = Path(__file__).parents[2] / "fixtures/recordings/canvas/lti-11.jsonl"
+
+
+def test_the_fields_of_a_launch_stand_in_the_recorded_order(canvas: Site) -> None:
+    """Recording 57: a student opens an assignment whose tool has custom fields, and a query in its address."""
+    lines = (json.loads(line) for line in RECORDED.read_text("utf-8").splitlines())
+    page = next(one["response"]["html"] for one in lines if one["n"] == 57)
+    recorded = [one["name"] for one in page["forms"][0]["controls"]]
+    custom = {"url": f"{TOOL['url']}?a=1", "custom_fields": {"a": "1", "who": "x"}, "privacy_level": "public"}
+    ours = list(Seat(canvas, custom).launch)
+    assert ours == recorded
 
 
 def score(text: str, kind: str = "resultScore") -> str:
