@@ -114,6 +114,9 @@ def test_references_that_lead_nowhere(lms: Emulator) -> None:
         "brightspace.enrollments[0].role_id: 99 is not among `roles`",
     ):
         assert line in str(caught.value)
+    dump["canvas"] = {"roles": [dump["canvas"]["roles"][2] | {"name": "Tutor"}]}
+    with pytest.raises(ControlError, match="there is no built-in role 'Tutor'"):
+        lms.load(dump)
     dump["canvas"] = {}
     with pytest.raises(ControlError, match=r"users\[0\] has the same"):
         lms.load(dump)

@@ -58,6 +58,16 @@ def test_a_later_version_is_refused(version: Any) -> None:
     assert from_data({"schema": 1}, load_providers()).name == "world"
 
 
+@pytest.mark.parametrize("number", ["nan", "-inf", "1e999"])
+def test_a_number_that_no_answer_could_have_is_refused(tmp_path: Any, number: str) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text(f"[[canvas.assignments]]\npoints_possible = {number}\n")
+    with pytest.raises(WorldError, match=f"not TOML: {number} is no number"):
+        Emulator.in_process(str(file))
+    file.write_bytes(b"\xef\xbb\xbfname = 'marked'\n")  # as some editors save it
+    assert Emulator.in_process(str(file)).dump()["name"] == "marked"
+
+
 def test_a_dump_says_its_version() -> None:
     assert Emulator.in_process("empty").dump()["schema"] == 1
 

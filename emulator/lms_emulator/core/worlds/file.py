@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def load(reference: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
 def _read(reference: str) -> Any:
     path = Path(reference)
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise WorldError([f"{reference}: no such file; give `demo`, `empty`, or the path of a world file"]) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -83,9 +84,20 @@ def _read(reference: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return tomllib.loads(text, parse_float=_finite)
+    except (NotFiniteError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise WorldError([f"{reference}: not TOML: {error}"]) from None
+
+
+class NotFiniteError(ValueError):
+    """JSON, of which all answers are, has no such number."""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise NotFiniteError(f"{text} is no number that an answer could have")
+    return number
 
 
 def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: str = "world") -> WorldSeed:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lms_emulator.core.state.references import Reference, dangling, shared, unending
 from lms_emulator.providers.canvas.model.files import ATTACHED
+from lms_emulator.providers.canvas.model.shorthand import BUILT_IN
 
 REFERENCES = (
     Reference("developer_keys", "account_id", "accounts"),
@@ -219,10 +220,13 @@ def without_context(section: Any) -> Iterable[str]:
 
 
 def problems(section: Any) -> Iterable[str]:
-    """References to records that are not there, and logins that two people have."""
+    """References to records that are not there, roles that nobody knows, and logins that two people have."""
     yield from dangling(section, REFERENCES)
     yield from unending(section, (*REFERENCES, *_MAY_DANGLE))
     yield from without_context(section)
+    for place, role in enumerate(section.roles):
+        if role.account_id is None and role.name not in BUILT_IN:
+            yield f"roles[{place}].name: there is no built-in role {role.name!r}; another one names its `account_id`"
     pseudonyms = section.pseudonyms
     logins = ((p.account_id, p.unique_id.lower()) if p.workflow_state != "deleted" else None for p in pseudonyms)
     yield from shared("pseudonyms", "unique_id", logins)
