@@ -223,6 +223,7 @@ def test_each_check_of_a_launch(sender: Sender) -> None:
         assert sender.post(changed).status_code in (400, 401), name
     assert details(sender.post(good | {"ext_submit": "Go"}))["message"] == "INVALID_OAUTH_SIGNATURE"
     assert sender.post({}, json=good).status_code == 401
+    assert details(sender.post(good, headers={"Host": "127.0.0.1:0"}))["message"] == "INVALID_OAUTH_SIGNATURE"
     assert sender.post(good).status_code == 302
     assert details(sender.post(good))["message"] == "NONCE_ALREADY_RECEIVED"
 

@@ -96,7 +96,12 @@ def _consumer(x: Call, key: str) -> Consumer:
 def _check_signature(x: Call, consumer: Consumer, pairs: Pairs, fields: Mapping[str, str]) -> None:
     url = x.request_url.partition("?")[0]
     ways = [pairs] if x.settings.legacy_query_signed == "twice" else [pairs, _once(pairs)]
-    made = [oauth1.sign(x.method, url, way, consumer.secret) for way in ways]
+    try:
+        made = [oauth1.sign(x.method, url, way, consumer.secret) for way in ways]
+    except ValueError as error:
+        raise refusals.legacy_launch_refused(
+            "INVALID_OAUTH_SIGNATURE", "legacy_address", expected="an address that can be signed", got=str(error)
+        ) from None
     received = fields["oauth_signature"]
 
     def why() -> str | Unfinished | None:
