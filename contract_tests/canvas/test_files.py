@@ -87,8 +87,17 @@ def test_an_upload_has_to_be_the_one_that_was_begun(canvas: Site) -> None:
     assert httpx.post(first["upload_url"], data=fields, files=sent).status_code == 400, "once only"
     wrong = httpx.URL(second.headers["location"]).copy_merge_params({"uuid": "no"})
     assert canvas.teacher.get(str(wrong)).status_code == 400
+    place = httpx.URL(second.headers["location"])
+    odd = canvas.teacher.get(str(place.copy_merge_params({"on_duplicate": "explode"})))
+    assert (odd.status_code, odd.json()) == (400, {"message": "invalid on_duplicate option"})
+    number = place.path.split("/")[4]
+    status = f"{API}/files/{number}/{place.params['uuid']}/status"
+    assert canvas.client().get(status).json() == {"upload_status": "pending"}
+    assert canvas.client().get(f"{API}/files/{number}/no/status").status_code == 404
     assert canvas.teacher.get(second.headers["location"]).status_code == 200
     assert canvas.teacher.get(second.headers["location"]).status_code == 400, "once only"
+    done = canvas.teacher.get(status).json()
+    assert (done["upload_status"], done["attachment"]["display_name"]) == ("ready", "a.txt")
 
 
 def test_the_quota_holds_before_and_after_an_upload(canvas: Site) -> None:

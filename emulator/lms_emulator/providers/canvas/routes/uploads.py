@@ -174,18 +174,29 @@ def finish(api: Api) -> Any:
     fits = attachment is not None and attachment.workflow_state == "received" and uuid == attachment.uuid
     if attachment is None or not api.check("`uuid` is that of a file just uploaded", fits, got=uuid):
         raise file_refusals.upload_not_done(uuid)
+    on_duplicate = uploads.on_duplicate(api)
     exempt = api.params.text("quota_exemption") == uploads.exemption(attachment)
     if not exempt and attachment.context_type in contexts.TABLES:
         context = files.context_of(api, attachment)
         if files.quota(api, context) < files.quota_used(api.store, context) + (attachment.size or 0):
             raise refusals.message(400, "over_quota", "file size exceeds quota limits")
     done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)
-    done = files.settle(api, done, api.params.text("on_duplicate") or "overwrite")
+    done = files.settle(api, done, on_duplicate)
     if done.context_type == "ContentMigration":
         runs.received(api, done)
     if done.context_type == "Assignment" and (base := api.store.assignments.get(done.context_id)) is not None:
         api.store.assignments.put(replace(base, updated_at=api.now))
     return shapes.whole_file(api, done, api.params.includes or {"enhanced_preview_url"})
+
+
+def status(api: Api) -> Any:
+    """How far an upload is, for who knows the file's uuid."""
+    found = api.store.attachments.get(number(api.slot("id")))
+    if found is None or found.uuid != api.slot("uuid"):
+        raise refusals.not_found("the file of that uuid", api.slot("id"))
+    if found.file_state == "deleted":
+        return {"upload_status": "pending"}
+    return {"upload_status": "ready", "attachment": shapes.file(api, found)}
 
 
 def preflight(x: Call) -> Response:
@@ -207,6 +218,7 @@ ROUTES: tuple[Route, ...] = (
         (f"POST {SUBMISSION}/comments/files", begin_comment, "Begin an upload that goes with a comment"),
         ("GET /api/v1/files/{id}/create_success", finish, "End an upload"),
         ("POST /api/v1/files/{id}/create_success", finish, "End an upload"),
+        ("GET /api/v1/files/{id}/{uuid}/status", status, "How far an upload is"),
     ),
     *family(
         "files",

@@ -48,13 +48,19 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
     """
     if api.params.text("parent_folder_id") and (api.params.text("parent_folder_path") or api.params.text("folder")):
         raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
-    on_duplicate = api.params.text("on_duplicate")
-    if on_duplicate is not None and on_duplicate not in ("rename", "overwrite"):
-        raise refusals.message(400, "on_duplicate_invalid", "invalid on_duplicate option")
+    chosen = on_duplicate(api)
     wanted = as_integer(api.params.text("size"))
     if not exempt and files.quota(api, context) < files.quota_used(api.store, context) + wanted:
         raise refusals.message(400, "over_quota", "file size exceeds quota")
-    return on_duplicate or "overwrite"
+    return chosen
+
+
+def on_duplicate(api: Api) -> str:
+    """How to handle a taken name, as the client says. Raises the refusal of any other word."""
+    chosen = api.params.text("on_duplicate")
+    if chosen not in (None, "rename", "overwrite"):
+        raise refusals.message(400, "on_duplicate_invalid", "invalid on_duplicate option", got=chosen)
+    return chosen or "overwrite"
 
 
 def target_folder(api: Api, context: Context, preferred: Folder | None = None) -> Folder:
