@@ -92,7 +92,7 @@ async def create(api: Api) -> Any:
         raise refusals.message(400, "migration_without_file", NO_FILE)
     record = ContentMigration(
         id=api.new_id("content_migrations"),
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds above
+        context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
         migration_type=kind,

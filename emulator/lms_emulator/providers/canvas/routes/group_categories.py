@@ -79,11 +79,10 @@ def create(api: Api) -> Any:
     """Make a set, with groups in it and people in them where it is asked for."""
     place = _place(api)
     require_manager(api, place)
-    kind = "Course" if isinstance(place, Course) else "Account"
     fields = _fields(api, place, None)
     made = GroupCategory(
         id=api.new_id("group_categories"),
-        context_type=kind,  # type: ignore[arg-type]  # one of the two
+        context_type="Course" if isinstance(place, Course) else "Account",
         context_id=place.id,
         created_at=api.now,
         **fields,

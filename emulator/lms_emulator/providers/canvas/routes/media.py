@@ -79,7 +79,7 @@ def create(api: Api) -> Any:
     title, kind = api.params.text("title"), api.params.text("type")
     file = Attachment(
         id=api.new_id("attachments"),
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
         display_name=title or media_id,
@@ -95,7 +95,7 @@ def create(api: Api) -> Any:
         id=api.new_id("media_objects"),
         media_id=media_id,
         media_type=kind,
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
         title=title,

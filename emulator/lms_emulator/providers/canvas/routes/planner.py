@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import contexts, courses, observing, planner, states
 from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
-from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import Item, Window
 from lms_emulator.providers.canvas.shapes import planner as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -101,13 +100,13 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
     groups = [place for place in places if place.kind == "Group"]
     if kind in ("ungraded_todo_items", "all_ungraded_todo_items"):
         for place in within + groups:
-            context = Context(place.kind, place.record.id, place.record)
-            yield from planner.ungraded(api, context, window, announced=kind == "ungraded_todo_items")
+            announced = kind == "ungraded_todo_items"
+            yield from planner.ungraded(api, contexts.of(place.record), window, announced=announced)
         return
     for place in within:
         yield from planner.of_course(api, place.record, window)
     for place in groups:
-        yield from planner.ungraded(api, Context("Group", place.record.id, place.record), window)
+        yield from planner.ungraded(api, contexts.of(place.record), window)
     own = any(place.kind == "User" for place in places)
     about: set[int | None] = {place.record.id for place in within} | ({None} if own else set())
     yield from planner.notes(api, user, window, about)
@@ -128,7 +127,7 @@ def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
     groups = {one.id for one in planner.groups_of(api, user)}
     for place in found:
         if place.kind == "Group" and place.record.id not in groups:
-            contexts.require(api, Context("Group", place.record.id, place.record), "read")
+            contexts.require(api, contexts.of(place.record), "read")
         elif place.kind == "User" and not api.check("it is the person's own", place.record.id == user.id):
             raise api.refused(f"see what user {place.record.id} plans")
     return found

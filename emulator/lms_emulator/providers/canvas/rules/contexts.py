@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -11,14 +11,15 @@ from lms_emulator.providers.canvas.model import Account, Course, Group, User
 from lms_emulator.providers.canvas.rules import belonging, courses, groups
 from lms_emulator.providers.canvas.rules.permissions import account_allows, permissions
 
-TABLES = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts"}
+Kind = Literal["Course", "User", "Group", "Account"]
+TABLES: dict[str, str] = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts"}
 """The kinds of contexts, with their tables, which are also the first part of their paths."""
 
 
 class Context(NamedTuple):
     """Something that files, pages and the like belong to."""
 
-    type: str
+    type: Kind
     id: int
     record: Course | User | Group | Account
 
@@ -33,6 +34,12 @@ class Context(NamedTuple):
         return f"/{TABLES[self.type]}/{self.id}"
 
 
+def of(record: Course | User | Group | Account) -> Context:
+    """A record as what others belong to."""
+    kinds: dict[type, Kind] = {Course: "Course", User: "User", Group: "Group", Account: "Account"}
+    return Context(kinds[type(record)], record.id, record)
+
+
 def of_path(api: Api) -> Context:
     """The context that the path of the request names; `Link` shows it by its number. Raises the refusal `not_found`."""
     for kind, find in (
@@ -44,7 +51,7 @@ def of_path(api: Api) -> Context:
         slot = f"{kind.lower()}_id"
         if slot in api.x.path_params:
             record = find(api, api.slot(slot))
-            context = Context(kind, record.id, record)
+            context = of(record)
             first = f"/api/v1/{TABLES[kind]}/"
             if api.path.startswith(first):
                 api.path = f"/api/v1{context.path}" + "".join(api.path.removeprefix(first).partition("/")[1:])
@@ -57,7 +64,7 @@ def get(api: Api, kind: str, number: int) -> Context:
     record = getattr(api.store, TABLES[kind]).get(number) if kind in TABLES else None
     if record is None or record.workflow_state == "deleted":
         raise refusals.not_found(f"the {kind.lower()}", number)
-    return Context(kind, number, record)
+    return of(record)
 
 
 def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:

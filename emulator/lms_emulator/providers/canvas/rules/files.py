@@ -74,7 +74,7 @@ def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **
     position = max((one.position or 0 for one in siblings), default=0) + 1 if parent is not None else None
     folder = Folder(
         id=api.new_id("folders"),
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_type=context.type,
         context_id=context.id,
         name=free_folder_name(name, {one.name for one in siblings}),
         parent_folder_id=parent.id if parent is not None else None,

@@ -174,7 +174,7 @@ def events(api: Api, places: Iterable[Place], user: User, window: Window) -> Ite
         code = (calendars.effective_code(api, event) or calendars.code_of(event)).partition(",")[0]
         place = calendars.place_of_code(api, code)
         if place is not None and place.kind in contexts.TABLES:
-            yield Item("calendar_event", event, event.start_at, Context(place.kind, place.record.id, place.record))
+            yield Item("calendar_event", event, event.start_at, contexts.of(place.record))
 
 
 def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] | None) -> Iterator[Item]:

@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.model import (
     ConversationParticipant,
     Course,
     DiscussionTopic,
+    Group,
     Submission,
     User,
 )
@@ -74,7 +75,7 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
 def takes_part(api: Api, place: Context, user: User) -> bool:
     """Whether a user gets activity: members do, observers do not."""
     if not isinstance(place.record, Course):
-        return place.type == "Group" and user.id in {row.user_id for row in groups.members(api, place.record)}  # type: ignore[arg-type]  # a group's record
+        return isinstance(place.record, Group) and user.id in {row.user_id for row in groups.members(api, place.record)}
     rows = api.store.enrollments.find("user", user.id)
     return any(
         e.course_id == place.id and e.workflow_state == "active" and e.type != "ObserverEnrollment" for e in rows

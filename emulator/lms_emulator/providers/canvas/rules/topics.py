@@ -313,7 +313,7 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
     name = (sent.filename or "file").rsplit("/", 1)[-1]
     made = Attachment(
         id=api.new_id("attachments"),
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_type=context.type,
         context_id=context.id,
         folder_id=folder.id,
         user_id=api.user.id,

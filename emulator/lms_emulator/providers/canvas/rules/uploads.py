@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
+from lms_emulator.providers.canvas.model.files import ContextType
 from lms_emulator.providers.canvas.rules import files
 from lms_emulator.providers.canvas.rules.contexts import Context
 
@@ -100,7 +101,7 @@ def allowed_name(api: Api, extensions: list[str]) -> str | None:
 
 def expect(
     api: Api,
-    context_type: str,
+    context_type: ContextType,
     context_id: int,
     folder: Folder | None,
     name: str | None = None,
@@ -119,7 +120,7 @@ def expect(
     sent_type = content_type or api.params.text("content_type")
     attachment = Attachment(
         id=api.new_id("attachments"),
-        context_type=context_type,  # type: ignore[arg-type]  # one of the kinds that have files
+        context_type=context_type,
         context_id=context_id,
         folder_id=folder.id if folder is not None else None,
         user_id=(owner or api.user).id,

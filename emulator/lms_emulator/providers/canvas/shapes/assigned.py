@@ -20,17 +20,12 @@ COUNTED_AFTER = timedelta(minutes=5)
 """A job counts the statistics some time after a grade was given. Chosen: how long."""
 
 
-def assignment(
-    api: Api,
-    base: Assignment,
-    course: Course,
-    includes: Collection[str] = (),
-    *,
-    override_dates: bool = True,
-    topic: bool = True,
-) -> Json:
-    """`shapes.assignments.assignment` with the submissions that are asked for: those of who asks, never of another."""
-    body = shapes.assignment(api, base, course, includes, override_dates=override_dates, topic=topic)
+def assignment(api: Api, base: Assignment, course: Course, includes: Collection[str] = (), **options: bool) -> Json:
+    """`shapes.assignments.assignment` with the submissions that are asked for: those of who asks, never of another.
+
+    Parameters: `options`, those of the other.
+    """
+    body = shapes.assignment(api, base, course, includes, **options)
     asker = api.asker or api.caller
     if api.caller is None or asker is None or not {"submission", "can_submit"} & set(includes):
         return body

@@ -115,9 +115,9 @@ def _columns(api: Api, record: CalendarEvent, place: Place) -> Json:
 def _context(api: Api, record: CalendarEvent, place: Place) -> contexts.Context | None:
     if record.context_type == "CourseSection":
         course = api.store.courses.get(place.record.course_id)
-        return contexts.Context("Course", course.id, course) if course is not None else None
+        return contexts.of(course) if course is not None else None
     if record.context_type in contexts.TABLES:
-        return contexts.Context(record.context_type, record.context_id, place.record)
+        return contexts.of(place.record)
     return None
 
 
