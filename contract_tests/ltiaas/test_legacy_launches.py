@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,12 @@ from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
 from contract_tests.ltiaas.support import Rig, details, query
+from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 from lti import OutcomeRequest
 
+COURSE = "course-v1:DemoX+DemoCourse+T2024"
+BLOCK = "block-v1:DemoX+DemoCourse+T2024+type@lti_consumer+block@demo_tool"
 FIELDS = {
     "lti_message_type": "basic-lti-launch-request",
     "lti_version": "LTI-1p0",
@@ -332,3 +336,27 @@ def test_from_canvas_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
     assert canvas.teacher.get(mine).json()["score"] == 5
     assert outcome(fields, secret).post_read_result().score == "0.5"
     canvas.close()
+
+
+def test_from_open_edx_to_the_tool_and_back_with_a_score(lms: Emulator) -> None:
+    """The demo world's component, set to LTI 1.1: it knows one kind of request about results."""
+    key, secret = lms.ltiaas.consumer_key, lms.ltiaas.consumer_secret
+    world = json.loads(json.dumps(lms.dump(), default=str))
+    tool = next(one for one in world["openedx"]["lti_tools"] if one["block"] == BLOCK)
+    tool.update(version="lti_1p1", consumer_key=key, secret=secret)
+    lms.load(world)
+    edx = Web(lms)
+    page = edx.browser(edx.info.learner).get(f"/courses/{COURSE}/xblock/{BLOCK}/handler/lti_launch_handler")
+    action, fields = form(page.text)
+    landed = httpx.post(action, data=fields)
+    assert landed.status_code == 302, landed.text
+    client = reader(lms.ltiaas.url, lms.ltiaas.api_key, query(landed.headers["location"])["ltik"])
+    token = client.get_id_token()
+    client._request_handler.session.close()
+    assert (token.user.roles, token.launch.custom["greeting"]) == (["Student", "Learner"], "hello")
+    assert token.services.outcomes == {"available": True}
+    assert outcome(fields, secret).post_replace_result(0.25).is_success()
+    assert not outcome(fields, "another").post_replace_result(0.75).is_success()
+    states = [one for one in lms.dump()["openedx"]["block_states"] if one["block"] == BLOCK]
+    assert [one["earned"] / one["possible"] for one in states] == [0.25]
+    edx.close()
