@@ -162,6 +162,10 @@ def test_a_course_by_number_and_by_call_number(lms: Emulator, send: Send, info: 
 
 def test_expanding_a_course(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}?expand="
+    send("app", "GET", f"{path}instructors,grades")
+    assert [(one.code, one.name) for one in lms.requests.last.warnings] == [("include_not_read", "expand=grades")]
+    send("app", "GET", f"/courses/{info.course_id}/items?expand=access,schedule,group")
+    assert lms.requests.last.warnings == []
     course = send("student", "GET", f"{path}instructors,teachingAssistances").json()["courses"][0]
     assert [p["id"] for p in course["instructors"]["links"][0]["instructors"]] == [info.teacher.id]
     assert len(course["teachingAssistants"]["links"][0]["teachingAssistants"]) == 1

@@ -96,13 +96,19 @@ def _asked(code: CodeType, accessors: frozenset[str]) -> Iterator[str]:
 
 
 def _called(code: CodeType, globals_: dict[str, Any], within: str) -> Iterator[FunctionType]:
-    """What the code names of the same provider's functions, by themselves or in one of its modules."""
-    for name in code.co_names:
-        value = globals_.get(name)
-        for one in [value] if not isinstance(value, ModuleType) else [getattr(value, n, None) for n in code.co_names]:
-            for function in _functions(one):
-                if _package(function.__module__) == within:
-                    yield function
+    """The same provider's functions that the code loads, by themselves or out of one of its modules. A member of
+    something else is none, be it of the same name."""
+    module: ModuleType | None = None
+    for step in dis.get_instructions(code):
+        value: Any = None
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = globals_.get(step.argval)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and module is not None:
+            value = getattr(module, step.argval, None)
+        module = value if isinstance(value, ModuleType) else None
+        for function in _functions(value):
+            if _package(function.__module__) == within:
+                yield function
 
 
 __all__ = ["names"]

@@ -255,8 +255,13 @@ def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | Count
 
 
 def expansions(x: Call) -> set[str]:
-    """What `expand` lists, in lower case, between commas (or semicolons, as on an older route)."""
-    return {name.strip().lower() for name in re.split("[,;]", x.query.get("expand", "")) if name.strip()}
+    """What `expand` lists, in lower case, between commas (or semicolons, as on an older route); it remembers what of
+    that was asked about."""
+
+    def listed() -> list[str]:
+        return [name.strip().lower() for name in re.split("[,;]", x.query.get("expand", "")) if name.strip()]
+
+    return x.reads.choose("expand", listed)
 
 
 def day(x: Call, name: str, text: str) -> datetime:

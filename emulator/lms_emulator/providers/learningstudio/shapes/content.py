@@ -40,6 +40,10 @@ def base(place: Place) -> str:
 
 
 # --- items ---
+PARTS = ("access", "schedule", "group")
+"""What of an item can be written out inside its link."""
+
+
 def item(x: Call, place: Place, one: CourseItem, expand: set[str]) -> dict[str, Any]:
     """A unit or an item.
 
@@ -52,9 +56,10 @@ def item(x: Call, place: Place, one: CourseItem, expand: set[str]) -> dict[str, 
     if group is not None:
         parts["group"] = group_of_item(group)
     links = _content_link(x, place, one)
+    written_out = {title for title in PARTS if title in expand}
     for title, body in parts.items():
         made = wire.link(x, f"{path}/{title}", f"/course/item/{title}", title)
-        links.append({title: body, **made} if title in expand else made)
+        links.append({title: body, **made} if title in written_out else made)
     if one.parent_id is not None:
         links.append(wire.link(x, f"{base(place)}/items/{one.parent_id}", "/course/item", "items"))
     return {"id": one.id, "title": one.title, "links": links}
@@ -98,12 +103,12 @@ def group_of_item(one: CourseGroup) -> dict[str, Any]:
 
 def hierarchy(x: Call, place: Place, items: Iterable[CourseItem], expand: set[str]) -> list[dict[str, Any]]:
     """Units with their items below them, as links; `expand` puts the items inside, and parts of them inside those."""
-    inside = {name.removeprefix("item.") for name in expand if name.startswith("item.")}
-    found = list(items)
+    inside = {title for title in PARTS if f"item.{title}" in expand}
+    whole, found = "item" in expand or bool(inside), list(items)
 
     def node(one: CourseItem) -> dict[str, Any]:
         made = wire.link(x, f"{base(place)}/items/{one.id}", "/course/item", "items")
-        if "item" in expand or inside:
+        if whole:
             made = {"item": item(x, place, one, inside), **made}
         children = [node(child) for child in found if child.parent_id == one.id]
         return {"links": [made], "children": children}
