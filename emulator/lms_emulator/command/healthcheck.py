@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from lms_emulator.command.health import TIMEOUT, report
-from lms_emulator.command.options import Commands, add_url, emulator_url
+from lms_emulator.command.health import TIMEOUT, default_url, report
+from lms_emulator.command.options import Commands, add_url
 
 
 def add(commands: Commands) -> None:
@@ -18,4 +18,4 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer, or why there is none."""
-    return report(emulator_url(args), args.timeout)
+    return report(args.url or default_url(), args.timeout)
