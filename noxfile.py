@@ -97,9 +97,9 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """Attack a running emulator: expensive and broken requests, races, Schemathesis, load."""
+    """Attack a running emulator: expensive and broken requests, races, Schemathesis, resets, load."""
     install(session, "test", "hostile")
-    for what in session.posargs or ("costly", "fuzz", "races", "schemas", "load"):
+    for what in session.posargs or ("costly", "fuzz", "races", "schemas", "resets", "load"):
         session.run("python", "benchmarks/hostile.py", what)
 
 

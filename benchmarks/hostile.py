@@ -4,11 +4,12 @@
     python benchmarks/hostile.py fuzz    [--requests 100000] [--seed 1] [--begin 0]
     python benchmarks/hostile.py races   [--rounds 50] [--at-once 24]
     python benchmarks/hostile.py schemas [--examples 50] [--documents canvas brightspace]
+    python benchmarks/hostile.py resets  [--seconds 60]
     python benchmarks/hostile.py load    [--seconds 180] [--connections 64]
 
 Each starts an emulator of its own on sockets. It fails if `/_emulator/health` takes longer than 100 ms while a single
-other request runs, if our own code crashes, if what may be used once is used twice, or if memory keeps growing.
-`schemas` needs Schemathesis.
+other request runs, if our own code crashes, if what may be used once is used twice, if a reset leaves
+anything of what was under way, or if memory keeps growing. `schemas` needs Schemathesis.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,60 @@ def schemas(url: str, args: argparse.Namespace) -> None:
         print(f"{name or 'control API'}: {'; '.join(tested) or told[-300:]}; {len(failed)} failed as the real one does")
 
 
+# resets: a world that begins anew while it is written to
+
+
+COLUMNS = "user_id,login_id,full_name,status\n"
+
+
+async def resets(url: str, args: argparse.Namespace) -> None:
+    """Reset, restore and replace a world that eight clients write to: nothing of what began before may be in it."""
+    lms, begun = Emulator.connect(url), count(10_000)
+    headers = {"Authorization": f"Bearer {lms.canvas.access_tokens.admin}", "User-Agent": "hostile"}
+    end, done, times = time.monotonic() + args.seconds, Counter[int](), 0
+    canvas, control = f"{url}/canvas/api/v1", f"{url}/_emulator"
+
+    async def writes(number: int) -> None:
+        rng = random.Random(number)
+        async with httpx.AsyncClient(trust_env=False, timeout=30, headers=headers) as http:
+            while time.monotonic() < end:
+                name = f"Q{next(begun)}Q"
+                people = "".join(f"{name}{n},{name}{n},N,active\n" for n in range(500))
+                page = {"wiki_page[title]": name, "wiki_page[body]": "x" * 20_000}
+                path, sent = rng.choice(
+                    [
+                        ("/accounts/1/users", {"data": {"user[name]": name, "pseudonym[unique_id]": name}}),
+                        ("/courses/1/pages", {"data": page}),
+                        ("/accounts/1/sis_imports?extension=csv", {"content": f"{COLUMNS}{people}"}),
+                    ]
+                )
+                answer = await http.post(f"{canvas}{path}", **sent)
+                done[answer.status_code] += 1
+
+    async def begins_anew(http: httpx.AsyncClient) -> None:
+        nonlocal times
+        world = (await http.get(f"{control}/world")).json()
+        kept = (await http.post(f"{control}/snapshots")).json()["id"]
+        while time.monotonic() < end:
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+            first, how = next(begun), times % 3
+            if how == 2:
+                answer = await http.put(f"{control}/world", json=world)
+            else:
+                answer = await http.post(f"{control}/reset" if how else f"{control}/snapshots/{kept}/restore")
+            answer.raise_for_status()
+            left = [(await http.get(f"{control}/{what}")).text for what in ("world", "outbox")]
+            if how:  # a restore keeps the journal
+                left.append((await http.get(f"{control}/requests")).text)
+            late = [found for text in left for found in re.findall(r"Q(\d{5})Q", text) if 10_000 <= int(found) < first]
+            assert not late, f"left of what began before: {late}"
+            times += 1
+
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        await asyncio.gather(begins_anew(http), *map(writes, range(8)))
+    print(f"{times} times anew among {sum(done.values())} writes, of which {done[503]} were told so: {dict(done)}")
+
+
 # load: mixed flows on many connections
 
 
@@ -268,6 +324,7 @@ WORK: dict[str, Callable[[str, argparse.Namespace], Any]] = {
     "fuzz": fuzz,
     "races": races,
     "schemas": schemas,
+    "resets": resets,
     "load": load,
 }
 
