@@ -35,6 +35,7 @@ NO_CREDENTIALS = {
     "override_histories", "reports", "notifications", "progresses", "grade_changes", "quiz_submission_events",
     "observer_alerts", "sis_batch_errors", "sis_batch_roll_back_data",
     "armed_launches", "last_launches", "key_rotations",  # how the next launch misbehaves, and what the last one was
+    "lti_history",  # who changed a registration of a tool
     "logout_callbacks",  # addresses of tools
     "kept_key_sets",  # public keys of tools
 }  # fmt: skip
