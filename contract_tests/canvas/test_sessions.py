@@ -101,8 +101,12 @@ def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) 
         "signature": values["signature"],
     }
     assert re.fullmatch("[0-9a-f]{64}", values["signature"])
+    others = f"{session_url(site, site.lms.canvas.access_tokens.teacher)}==".partition("session_token=")[2]
+    assert json.loads(base64.urlsafe_b64decode(others))["signature"] != values["signature"]
     assert opens(site, token)
     assert opens(site, f"{token}#fragment")
+    assert site.get(SELF, headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert "the token of a session URL" in str(site.refusal)
     for change in ({"user_id": 104}, {"created_at": now + 1}, {"current_user_id": 104}, {"signature": "x"}):
         assert not opens(site, base64.urlsafe_b64encode(json.dumps(values | change).encode()).decode())
     for odd in (b"", b"[]", b"{}", b"null", b"\xff", b'{"signature": ""}', b'{"signature": "", "created_at": "x"}'):

@@ -35,20 +35,20 @@ def issue(x: Call, user_id: int, become_user_id: int | None) -> str:
         "current_user_id": become_user_id,
     }
     sealed = values | {"signature": _signature(values)}
-    token = base64.urlsafe_b64encode(json.dumps(sealed).encode()).rstrip(b"=").decode("ascii")
+    token = base64.urlsafe_b64encode(json.dumps(sealed).encode()).decode().rstrip("=")
     return issued.remember(x.store.issued_tokens, token, values["created_at"] + ALIVE_SECONDS, kind="session")
 
 
 def _signature(values: dict[str, Any]) -> str:
     secret = f"canvas session tokens\n{private_pem('canvas')}".encode()
-    return hmac.new(secret, json.dumps(values, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, json.dumps(values).encode(), hashlib.sha256).hexdigest()
 
 
 def read(x: Call, text: str) -> SessionToken | None:
     """What a token says, or None for one that is over, was changed, or never was one."""
     text = text.partition("#")[0]  # where a program sent the fragment of the address along
     try:
-        values = json_text.parse(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        values = json_text.parse(base64.urlsafe_b64decode(text + "=="))
         signature = str(values.pop("signature"))
         age = x.clock.timestamp() - values["created_at"]
         right = hmac.compare_digest(signature.encode(), _signature(values).encode())
