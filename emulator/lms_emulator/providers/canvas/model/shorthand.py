@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -24,19 +24,7 @@ from lms_emulator.providers.canvas.model.people import (
     User,
 )
 
-if TYPE_CHECKING:
-    pass
-
-BUILT_IN: tuple[BaseRole, ...] = (
-    "AccountAdmin",
-    "AccountMembership",
-    "StudentEnrollment",
-    "TeacherEnrollment",
-    "TaEnrollment",
-    "DesignerEnrollment",
-    "ObserverEnrollment",
-    "NoPermissions",
-)
+BUILT_IN: tuple[BaseRole, ...] = get_args(BaseRole)
 DEFAULT_TERM = "Default Term"
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 """When what a world file does not name was made."""

@@ -6,33 +6,25 @@ Source: canvas-lms app/models/course.rb, student_view_student (2023-06); fixture
 from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Enrollment, Pseudonym, User
+from lms_emulator.providers.canvas.model import Course, Pseudonym, User
 from lms_emulator.providers.canvas.rules import enrolling
+from lms_emulator.providers.canvas.rules.enrolling import Wish
 
+KIND = "StudentViewEnrollment"
 NAME, SORTABLE = "Test Student", "Student, Test"
 
 
 def student(api: Api, course: Course) -> User:
     """The course's test student, made when first needed, and in each section."""
-    rows = [one for one in api.store.enrollments.find("course", course.id) if one.type == "StudentViewEnrollment"]
-    found = next((user for one in rows if (user := api.store.users.get(one.user_id)) is not None), None)
-    user = found or _made(api)
-    known = {one.course_section_id for one in rows if one.user_id == user.id and one.workflow_state == "active"}
-    role = enrolling.built_in(api, course, "StudentEnrollment")
+    rows = [e for e in api.store.enrollments.find("course", course.id) if e.type == KIND]
+    known = next((e for e in rows if e.workflow_state != "deleted"), None)
+    user = api.store.users.get(known.user_id) if known is not None else None
+    user = user or _made(api)
+    role = enrolling.built_in(api, course, KIND)
+    taken = {e.course_section_id for e in api.store.enrollments.find("user", user.id) if e.workflow_state == "active"}
     for section in api.store.course_sections.find("course", course.id):
-        if section.workflow_state == "active" and section.id not in known:
-            api.store.enrollments.put(
-                Enrollment(
-                    id=api.new_id("enrollments"),
-                    course_id=course.id,
-                    user_id=user.id,
-                    type="StudentViewEnrollment",
-                    course_section_id=section.id,
-                    role_id=role.id,
-                    created_at=api.now,
-                    updated_at=api.now,
-                )
-            )
+        if section.workflow_state == "active" and section.id not in taken:
+            enrolling.enroll(api, Wish(user, course, section, role, "active", None, False, None, None, test=True))
     return user
 
 
