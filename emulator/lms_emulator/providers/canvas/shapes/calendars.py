@@ -268,7 +268,7 @@ def assignment_event(
     if "description" not in excludes:
         body["description"] = shown(api, record.description, course)
     if "assignment" not in excludes:
-        kept = {"submission"} & set(includes)
+        kept = {one for one in ("submission",) if one in includes}
         body["assignment"] = assigned.assignment(api, record, course, kept, override_dates=False)
         if "url" in body["assignment"]:
             body["assignment"]["url"] = None
@@ -336,7 +336,7 @@ def appointment_group(
     if "appointments" in includes:
         past = past or api.params.flag("include_past_appointments")
         slots = found if past else [one for one in found if one.end_at is None or one.end_at > api.now]
-        deep = {"child_events"} & set(includes)
+        deep = {one for one in ("child_events",) if one in includes}
         body["appointments"] = [event(api, one, includes=deep, within=record, scheduler=not deep) for one in slots]
     body["appointments_count"] = len(found)
     return body

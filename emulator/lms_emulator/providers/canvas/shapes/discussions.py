@@ -45,7 +45,7 @@ def topic(
     assignment = rules.assignment_of(api, record)
     if assignment is None or not isinstance(context.record, Course):
         return body
-    kept = {one for one in includes if one in ("all_dates", "overrides")}
+    kept = {one for one in ("all_dates", "overrides") if one in includes}
     graded = assignment_shapes.assignment(api, assignment, context.record, kept, topic=False)
     if "bare_assignment" in includes:
         graded.pop("description", None)

@@ -125,6 +125,10 @@ def association(api: Api, course: Course, record: RubricAssociation) -> Json:
     }
 
 
+ASSOCIATIONS = ("associations", "assignment_associations", "course_associations", "account_associations")
+"""What of a rubric's associations can be included: all, or those of a kind."""
+
+
 def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None) -> Json:
     """A rubric by itself, with its associations and assessments where they are asked for."""
     body = brief(api, record)
@@ -136,7 +140,7 @@ def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None
         body["assessments"] = [assessment(api, one, style) for one in found]
         if style == "full":
             body["criteria"] = record.criteria
-    asked = [one for one in includes if one.endswith("associations")]
+    asked = [one for one in ASSOCIATIONS if one in includes]
     if asked:
         found_associations = [
             a

@@ -258,7 +258,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["html_url"] = _page(api, record, base, course)
     if "group" in includes:
         body["group"] = _group(api, base, record.user_id)
-    if user is not None and not {"user", "user_summary"}.isdisjoint(includes) and _names(api, record, base, course):
+    if user is not None and ("user" in includes or "user_summary" in includes) and _names(api, record, base, course):
         shape = people_shapes.display if "user_summary" in includes else people_shapes.person
         body["user"] = shape(api, user, course)
     assessed = rubrics.grading_assessment(api, record) if reads_grade(api, course, base, record) else None
