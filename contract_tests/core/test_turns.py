@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -154,3 +158,24 @@ def test_an_event_loop_of_the_callers_does_not_matter() -> None:
         return seen
 
     assert asyncio.run(asked()) > PEOPLE
+
+
+_FORKED = """
+import os, warnings
+from contract_tests.in_process import InProcess
+
+warnings.simplefilter("ignore")  # newer Pythons warn of any fork beside threads
+site = InProcess("openlearning")
+path = "/v2.1/users/me/institutions/?api_key=x&long=" + "x" * 20_000
+assert site.get(path).status_code == 401
+child = os.fork()
+if child == 0:
+    os._exit(0 if site.get(path).status_code == 401 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    """Parallel test runners fork; what takes long must not wait for a thread that stayed behind."""
+    subprocess.run([sys.executable, "-c", _FORKED], check=True, timeout=60, cwd=Path(__file__).parents[2])

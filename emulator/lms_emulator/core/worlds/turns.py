@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -107,6 +108,11 @@ def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
 def _threads() -> ThreadPoolExecutor:
     """Not those of an event loop, which may end before the work does."""
     return ThreadPoolExecutor(thread_name_prefix="lms-emulator")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process (of a parallel test runner, say) has none of its parent's threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 _lock = threading.Lock()
