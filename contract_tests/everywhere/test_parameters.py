@@ -43,7 +43,10 @@ class Asking:
         headers = [*self.headers, (b"content-type", media)] if kind else self.headers
         path = f"/{self.name}{self.demo.filled(template.removesuffix('[/]'))}"
         status, _, entry = send(self.app, Sent(method, path.encode(), query.encode(), headers, body))
-        return entry if entry is not None and status < 400 and entry.refusal is None else None
+        if entry is None or status >= 400 or entry.refusal is not None:
+            return None
+        onward = dict(entry.response_headers).get(b"location", b"")
+        return None if b"/login?next=" in onward else entry  # to sign in first, with the whole query kept for later
 
 
 def served(name: str, *methods: str) -> Iterator[tuple[str, Operation]]:
