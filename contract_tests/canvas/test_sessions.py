@@ -138,6 +138,7 @@ def test_who_is_sent_to_the_sign_in_page_and_back(site: InProcess) -> None:
     browser = Browser(site)
     asked = browser.get("/courses/1/modules?a=1&&b=2")
     assert (asked.status_code, asked.headers["location"]) == (302, f"{site.lms.url}/canvas/login")
+    assert site.checks == [{"name": "somebody is signed in", "passed": False}]
     assert "You must be logged in to access this page" in browser.get("/login/canvas").text
     assert browser.sign_in(site.lms.canvas.student).headers["location"].endswith("/courses/1/modules?a=1&b=2")
     assert Browser(site).get("/courses/1", accept=JSON).json()["status"] == "unauthenticated"
@@ -182,6 +183,24 @@ def test_an_address_asks_to_act_as_somebody(site: InProcess, query: str, person:
     else:
         assert "masquerade" not in answer.headers.get("location", "")
     assert "location" not in admin.get("/profile?become_student=1").headers, "no course"
+    assert "masquerade" not in admin.get("/courses/1?other=1").headers.get("location", "")
+
+
+def test_nobody_acts_as_somebody_who_is_gone(site: InProcess) -> None:
+    world = json.loads(json.dumps(site.lms.dump()["canvas"], default=str))
+    world["users"] = [one | ({"workflow_state": "deleted"} if one["id"] == 101 else {}) for one in world["users"]]
+    world["enrollments"] = [
+        one | ({"workflow_state": "completed"} if one["type"] == "TeacherEnrollment" else {})
+        for one in world["enrollments"]
+    ]
+    site.lms.load({"name": "gone", "canvas": world})
+    site.lms.clock.freeze(NOON)
+    admin = Browser(site)
+    admin.sign_in(site.lms.canvas.admin)
+    for query in ("become_user_id=101", "become_teacher=1"):
+        answer = admin.get(f"/courses/1?{query}")
+        assert answer.status_code < 500
+        assert "masquerade" not in answer.headers.get("location", "")
 
 
 def test_a_session_ends_with_its_time_and_with_the_person(site: InProcess) -> None:
