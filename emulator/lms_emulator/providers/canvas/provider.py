@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.refusals.files import to_login
-from lms_emulator.providers.canvas.routes import ROUTES
+from lms_emulator.providers.canvas.routes import ROUTES, analytics
 from lms_emulator.providers.canvas.rules import standing, waiting
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
@@ -126,6 +126,13 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             browser.identify(api := Api(x, Params({})), told=False)
             note_identity(api)
         return refusals.page_not_found(f"{x.path} exists")
+
+    def only_fits(
+        self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None
+    ) -> bool:
+        """Also a route of a part that the site does not have."""
+        lacks = route.tag == analytics.TAG and world is not None and not world.settings(self.name).analytics
+        return lacks or super().only_fits(route, params, method, path, world)
 
     def before_missing(self, x: Call) -> None:
         """Whoever calls REST or GraphQL is looked at before what they ask for."""

@@ -10,6 +10,7 @@ from lms_emulator.providers.canvas.routes import (
     accounts,
     activity_streams,
     admins,
+    analytics,
     announcements,
     appointment_groups,
     assignment_groups,
@@ -138,6 +139,7 @@ COURSE_PARTS = ("modules", "pages", "files", "discussion_topics", "quizzes", "as
 """The parts of a course that have pages of their own at Canvas, and the course's page here."""
 
 FAMILIES = (
+    analytics,
     todo,
     activity_streams,
     calendar_choices,

@@ -14,6 +14,16 @@ TOKEN = "canvas-lms lib/canvas/oauth/token.rb"
 class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the provider `canvas`."""
 
+    analytics: Annotated[
+        bool,
+        choice(
+            "Whether the site has the part that answers under `/analytics`, as hosted ones have. The open source of "
+            "Canvas by itself answers with its page for unknown addresses.",
+            evidence="observed",
+            source="https://github.com/instructure/analytics config/routes.rb (2026-04); "
+            f"{RECORDED}/grading-gradebook.jsonl 262-264 (a site without it)",
+        ),
+    ] = True
     access_token_lifetime_seconds: Annotated[
         int,
         choice(
