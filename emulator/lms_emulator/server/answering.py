@@ -184,7 +184,7 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     if unread:
         documents = _documents(_operation(provider, x))
         told = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
-        warnings += [_warning(provider, one, known) for one, known in told if not (known and _looks(x, one.path[-1]))]
+        warnings += [_warning(provider, one, known) for one, known in told if not (known and _looks(x, *one.path))]
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     if x.world.emulator.strict and any(one.documented is not False for one in not_read):
@@ -192,11 +192,11 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
 
 
-def _looks(x: Exchange[Any, Any], name: str) -> bool:
+def _looks(x: Exchange[Any, Any], *path: str) -> bool:
     """Whether the operation's code looks at a parameter, though this request gave it no reason to."""
     from lms_emulator.core.http.readable import names
 
-    return x.route is not None and name in names(x.route.handler)
+    return x.route is not None and names(x.route.handler).issuperset(path)
 
 
 def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None:
