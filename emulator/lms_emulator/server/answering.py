@@ -79,7 +79,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
         provider.finish(x, response)
         x.store.expire(x.clock)
         await send_later(x)
-        if outcome == "answered":
+        if outcome == "answered" or (refusal is None and response.status_code == 500):
             outcome = _ended(x, response)
         return Answer(response, outcome, refusal)
     except Exception:
