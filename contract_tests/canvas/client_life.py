@@ -26,6 +26,43 @@ PLANNING: Rows = {
     "Account.get_all_account_calendars": lambda s: s.account.get_all_account_calendars(),
     "Account.update_account_calendar_visibility": lambda s: s.account.update_account_calendar_visibility(visible=True),
 }
+ANALYTICS: Rows = {
+    "Course.get_course_level_assignment_data": lambda s: s.course.get_course_level_assignment_data(),
+    "Course.get_course_level_participation_data": lambda s: s.course.get_course_level_participation_data(),
+    "Course.get_course_level_student_summary_data": lambda s: s.course.get_course_level_student_summary_data(),
+    "Course.get_user_in_a_course_level_assignment_data": lambda s: s.course.get_user_in_a_course_level_assignment_data(
+        101
+    ),
+    "Course.get_user_in_a_course_level_messaging_data": lambda s: s.course.get_user_in_a_course_level_messaging_data(
+        101
+    ),
+    "Course.get_user_in_a_course_level_participation_data": lambda s: (
+        s.course.get_user_in_a_course_level_participation_data(101)
+    ),
+    "Account.get_department_level_grade_data_completed": lambda s: (
+        s.account.get_department_level_grade_data_completed()
+    ),
+    "Account.get_department_level_grade_data_current": lambda s: s.account.get_department_level_grade_data_current(),
+    "Account.get_department_level_grade_data_with_given_term": lambda s: (
+        s.account.get_department_level_grade_data_with_given_term(s.term.id)
+    ),
+    "Account.get_department_level_participation_data_completed": lambda s: (
+        s.account.get_department_level_participation_data_completed()
+    ),
+    "Account.get_department_level_participation_data_current": lambda s: (
+        s.account.get_department_level_participation_data_current()
+    ),
+    "Account.get_department_level_participation_data_with_given_term": lambda s: (
+        s.account.get_department_level_participation_data_with_given_term(s.term.id)
+    ),
+    "Account.get_department_level_statistics_completed": lambda s: (
+        s.account.get_department_level_statistics_completed()
+    ),
+    "Account.get_department_level_statistics_current": lambda s: s.account.get_department_level_statistics_current(),
+    "Account.get_department_level_statistics_with_given_term": lambda s: (
+        s.account.get_department_level_statistics_with_given_term(s.term.id)
+    ),
+}
 POLLS: Rows = {
     "Canvas.get_polls": lambda s: s.api.get_polls(),
     "Canvas.get_poll": lambda s: s.api.get_poll(s.poll.id),
@@ -53,4 +90,4 @@ TOLD: Rows = {
     "User.get_eportfolios": lambda s: s.user.get_eportfolios(),
     "Conversation.delete_messages": lambda s: s.talk.delete_messages([s.words.id]),
 }
-LIFE: Rows = {**PLANNING, **POLLS, **TOLD}
+LIFE: Rows = {**ANALYTICS, **PLANNING, **POLLS, **TOLD}

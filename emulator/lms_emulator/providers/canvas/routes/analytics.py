@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.rules.analytics import Work
 from lms_emulator.providers.canvas.shapes import Json
 
 TAG = "analytics"
-SOURCE = "https://github.com/instructure/analytics app/controllers/analytics_api_controller.rb (2026-04)"
+SOURCE = "instructure/analytics app/controllers/analytics_api_controller.rb (2026-04)"
 COURSE = "/api/v1/courses/{course_id}/analytics"
 NOT_COUNTED = ("discussion_topics", "media_objects", "attachments", "assignments")
 """What Canvas counts for a whole department only."""

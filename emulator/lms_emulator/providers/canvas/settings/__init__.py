@@ -20,8 +20,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             "Whether the site has the part that answers under `/analytics`, as hosted ones have. The open source of "
             "Canvas by itself answers with its page for unknown addresses.",
             evidence="observed",
-            source="https://github.com/instructure/analytics config/routes.rb (2026-04); "
-            f"{RECORDED}/grading-gradebook.jsonl 262-264 (a site without it)",
+            source="instructure/analytics config/routes.rb (2026-04); "
+            f"{RECORDED}/grading-gradebook.jsonl 351-353 (a site without it)",
         ),
     ] = True
     access_token_lifetime_seconds: Annotated[
