@@ -193,6 +193,7 @@ class TestUnread:
         ):
             assert http.get(f"/canvas/api/v1/courses/1/{asked}".replace("/?", "?")).status_code == 200
             assert site.requests.last.warnings == []
+        assert site.requests.last.notes["parameters_without_effect_here"] == ["teacher_limit"]
 
     def test_a_refused_request_has_nothing_to_read(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses/99?include[]=term")

@@ -102,6 +102,16 @@ def test_files_of_documents(lms: Emulator, send: Send, course: str, info: Info) 
 
 
 # --- discussions ---
+def test_replies_end_somewhere(lms: Emulator, send: Send, info: Info, topic: str) -> None:
+    lms.settings["learningstudio.most_reply_levels"] = 3
+    place = f"{topic}/responses"
+    for _ in range(3):
+        made = send("student", "POST", place, {"response": {"title": "Deeper"}})
+        assert made.status_code == 201
+        place = f"{made.headers['Location'].removeprefix(info.url)}/responses"
+    refused(lms, send("student", "POST", place, {"response": {"title": "Too deep"}}), "reply_too_deep", 400)
+
+
 def test_posts_replies_and_who_has_read_them(lms: Emulator, send: Send, info: Info, topic: str) -> None:
     counts = f"/me{topic}/responseCounts"
     before = send("student", "GET", counts).json()["responseCount"]

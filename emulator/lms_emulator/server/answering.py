@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_NAMED = 20
 LONGEST_NAME = 100
+NOT_HERE = "parameters_without_effect_here"
+"""The journal's note of parameters that the operation knows, but had no reason to look at in this request."""
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """How a reason ends that is about an instant in a token."""
 
@@ -184,7 +186,11 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     if unread:
         documents = _documents(_operation(provider, x))
         told = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
-        warnings += [_warning(provider, one, known) for one, known in told if not (known and _looks(x, *one.path))]
+        warnings += [
+            _warning(provider, one, known)
+            for one, known in told
+            if not (known and _looks_elsewhere(x, one.name, *one.path))
+        ]
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     if x.world.emulator.strict and any(one.documented is not False for one in not_read):
@@ -192,11 +198,17 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
 
 
-def _looks(x: Exchange[Any, Any], *path: str) -> bool:
-    """Whether the operation's code looks at a parameter, though this request gave it no reason to."""
+def _looks_elsewhere(x: Exchange[Any, Any], name: str, *path: str) -> bool:
+    """Whether the operation's code looks at a parameter, though this request gave it no reason to.
+
+    Parameters: `name`, under which the journal notes it then.
+    """
     from lms_emulator.core.http.readable import names
 
-    return x.route is not None and names(x.route.handler).issuperset(path)
+    found = x.route is not None and names(x.route.handler).issuperset(path)
+    if found:
+        x.notes.setdefault(NOT_HERE, []).append(name)
+    return found
 
 
 def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None:
@@ -206,7 +218,8 @@ def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Values that ask for a part of the answer which no part of the answer is."""
     for choices in x.reads.chosen:
-        left = [value for value in choices.left()[:MOST_NAMED] if not _looks(x, value)]
+        name = choices.name
+        left = [one for one in choices.left()[:MOST_NAMED] if not _looks_elsewhere(x, f"{name}={one}", one)]
         operation = _operation(provider, x) if left else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in left:

@@ -224,6 +224,15 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
             source=java("exams/ExamService"),
         ),
     ] = "https://api.learningstudio.com/rels"
+    most_reply_levels: Annotated[
+        int,
+        choice(
+            "How many responses may be below one another in a discussion, which some answers nest; a reply to the "
+            "lowest is a 400. Whether Pearson had a limit is not known.",
+            ge=1,
+            le=200,
+        ),
+    ] = 200
     requests_per_second: Annotated[
         int,
         choice(

@@ -121,6 +121,11 @@ def add_response(x: Call, topic: Topic, parent: TopicResponse | None, author_id:
     title, description = field(body, "title", str, ""), field(body, "description", str, "")
     if not title and not description:
         raise refusals.malformed_body("Missing required element: title.", check="a title or a description")
+    level, above = 1, parent
+    while above is not None:
+        level, above = level + 1, x.store.topic_responses.get(above.parent_id)
+    if level > (most := x.settings.most_reply_levels):
+        raise refusals.bad_request("reply_too_deep", "Bad Request", check="levels of replies", expected=most, got=level)
     post = TopicResponse(
         id=x.store.next_number("topic_responses"),
         topic_id=topic.id,
