@@ -52,7 +52,7 @@ def test_canvasapi(lms: Emulator) -> None:
         assert (type(raised.value), "501" in str(raised.value)) == (CanvasException, True), path
         assert lms.requests.last.outcome == "not_emulated"
     with pytest.raises(CanvasException, match="501"):
-        client.get_course(1).get_course_level_participation_data()
+        client.search_accounts()
     requester._session.close()
 
 

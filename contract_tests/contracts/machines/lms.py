@@ -367,6 +367,8 @@ class BrightspaceMachine(LmsMachine):
     """Brightspace: refresh tokens work once, access tokens are signed and live out their time."""
 
     provider = "brightspace"
+    UNCHECKED = frozenset({"too old", "twice"})
+    LEEWAY = 300
     ROTATES = True
     HINT_DECIDES = False
     CODE_LIFE = 300

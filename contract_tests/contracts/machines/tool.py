@@ -39,6 +39,8 @@ class ToolRules(Machine):
     """Whether a message hint stands for the launch it was made for, whoever brings it: Canvas keeps launches so."""
     UNCHECKED: ClassVar[frozenset[str]] = frozenset()
     """The forged assertions and choices that the LMS takes all the same."""
+    LEEWAY: ClassVar[int] = 0
+    """Seconds that its clock and a tool's may differ by."""
     wire: Any
 
     def sit_down(self) -> None:
@@ -238,9 +240,9 @@ class ToolRules(Machine):
             "audience": {"aud": "https://elsewhere.example/token"},
             "issuer": {"iss": flipped(seat.client_id, at)},
             "subject": {"sub": flipped(seat.client_id, at)},
-            "exp now": {"exp": now},
+            "exp now": {"exp": now - self.LEEWAY},
             "too old": {"iat": now - ASSERTION_AGE - 1},
-            "too early": {"iat": now + AHEAD + 1},
+            "too early": {"iat": now + max(AHEAD, self.LEEWAY) + 1},
         }
         claims |= changes.get(how, {})
         signed = rs_token(claims, pem, kid)
@@ -335,7 +337,7 @@ class ToolRules(Machine):
         changes: dict[str, dict[str, Any]] = {
             "sender": {"iss": flipped(self.seat.client_id, at)},
             "audience": {"aud": "https://elsewhere.example"},
-            "expired": {"iat": now - 120, "exp": now - 60},
+            "expired": {"iat": now - 7200, "exp": now - 3600},
             "message": {f"{CLAIM}message_type": "LtiDeepLinkingRequest"},
         }
         claims = choice(self.seat, launched, ["Forged"], now, self.jti()) | changes.get(how, {})
