@@ -23,6 +23,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from contract_tests import node
 from contract_tests.contracts.adapters.published.pylti1p3_tool import Tool
 from contract_tests.contracts.adapters.wire.tool import Seat
+from contract_tests.django_settings import configure
 from lms_emulator.core.keys import private_key, private_pem
 from lms_emulator.lti.seats import Seat as Place
 from lms_emulator.signing import jwt, lti13
@@ -161,18 +162,7 @@ class DjangoApp:
 
     def __init__(self) -> None:
         self.places: dict[str, Place] = {}
-        import django
-        from django.conf import settings
-
-        if not settings.configured:
-            settings.configure(
-                SECRET_KEY="tool", ALLOWED_HOSTS=["*"], ROOT_URLCONF="contract_tests.lti.web_tools",
-                MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware"],
-                SESSION_ENGINE="django.contrib.sessions.backends.cache", SESSION_COOKIE_SAMESITE="None",
-                SESSION_COOKIE_SECURE=True, INSTALLED_APPS=["django.contrib.sessions"],
-                CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
-            )  # fmt: skip
-            django.setup()
+        configure()
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
         from django.core.handlers.wsgi import WSGIHandler

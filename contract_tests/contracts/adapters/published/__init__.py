@@ -14,11 +14,3 @@ def refused(answer: Any) -> Refused:
     except ValueError:
         document = None
     return Refused(status=answer.status_code, code=document.get("error") if isinstance(document, dict) else None)
-
-
-def configure_django() -> None:
-    """The clients of edX read Django's settings; the least of them is enough."""
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from contract_tests.django_settings import configure
+
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import openedx
-from . import configure_django, refused
+from . import refused
 
 
 class EdxAuthBackends(openedx.OpenEdx):
@@ -22,7 +24,7 @@ class EdxAuthBackends(openedx.OpenEdx):
     def _backend(self, client: Client, code: str, redirect_uri: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            configure_django()
+            configure()
             from auth_backends.backends import EdXOAuth2
             from social_core.strategy import BaseStrategy
 

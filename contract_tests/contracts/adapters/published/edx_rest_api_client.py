@@ -6,10 +6,12 @@ from typing import Any
 
 import requests
 
+from contract_tests.django_settings import configure
+
 from ...outcomes import Refused, Token
 from ...ports import Client
 from ..wire import openedx
-from . import configure_django, refused
+from . import refused
 
 
 class EdxRestApiClient(openedx.OpenEdx):
@@ -34,7 +36,7 @@ class EdxRestApiClient(openedx.OpenEdx):
     def me(self, scheme: str | None, token: str) -> str | Refused:
         if scheme != "JWT":
             return super().me(scheme, token)
-        configure_django()
+        configure()
         from edx_rest_api_client.auth import SuppliedJwtAuth
 
         answer = requests.get(f"{self.base}/api/user/v1/me", auth=SuppliedJwtAuth(token), timeout=10)
@@ -48,7 +50,7 @@ class EdxRestApiClient(openedx.OpenEdx):
         scheme, _, token = credentials.partition(" ")
         if scheme != "JWT" or kind != "application/json":
             return super().call(credentials, method, path, document, kind=kind)
-        configure_django()
+        configure()
         from edx_rest_api_client.auth import SuppliedJwtAuth
 
         auth = SuppliedJwtAuth(token)
@@ -60,7 +62,7 @@ class EdxRestApiClient(openedx.OpenEdx):
     def _token(self, client: Client, **how: Any) -> Token | Refused:
         if "token_type" not in how:
             return super()._token(client, **how)
-        configure_django()
+        configure()
         from edx_rest_api_client.client import get_oauth_access_token
 
         url = f"{self.base}/oauth2/access_token"
