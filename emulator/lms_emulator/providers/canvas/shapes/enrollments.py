@@ -168,11 +168,11 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
         period = api.params.text("grading_period_id")
     override = final_grade(api, record, course, period)
     if override is not None and not sight.grader:
-        return body | _lettered(api, record, course, Scores(override, override))
+        return body | lettered(api, record, course, Scores(override, override))
     posted, unposted = both(api, record, course, sight.only)
-    body |= _lettered(api, record, course, posted)
+    body |= lettered(api, record, course, posted)
     if sight.grader:
-        body |= _lettered(api, record, course, unposted, "unposted_")
+        body |= lettered(api, record, course, unposted, "unposted_")
         if override is not None:
             body["override_score"] = override
             body["override_grade"] = course_letter(api, course, override, record.user_id)
@@ -185,7 +185,8 @@ def _observes(api: Api, record: Enrollment, course: Course) -> bool:
     return any(e.associated_user_id == record.user_id for e in mine)
 
 
-def _lettered(api: Api, record: Enrollment, course: Course, found: Scores, prefix: str = "") -> Json:
+def lettered(api: Api, record: Enrollment, course: Course, found: Scores, prefix: str = "") -> Json:
+    """Scores with their letters. Parameters: `prefix`, of their names."""
     return {
         f"{prefix}current_grade": course_letter(api, course, found.current, record.user_id),
         f"{prefix}current_score": found.current,

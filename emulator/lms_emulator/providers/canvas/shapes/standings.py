@@ -9,6 +9,7 @@ from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, 
 from lms_emulator.providers.canvas.rules import courses, grades, periods, states, submissions
 from lms_emulator.providers.canvas.rules.scores import Scores, both, final_grade
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes.enrollments import lettered
 
 INCLUDES = ("total_scores", "current_grading_period_scores")
 
@@ -29,25 +30,16 @@ def standing(api: Api, record: Enrollment, course: Course, includes: Collection[
     grader = courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
     posted, unposted = both(api, record, course)
     if grader:
-        body |= _lettered(api, record, course, "computed_", posted)
-        body |= _lettered(api, record, course, "unposted_", unposted)
+        body |= lettered(api, record, course, posted, "computed_")
+        body |= lettered(api, record, course, unposted, "unposted_")
         body |= _set_by_hand(api, record, course, "", override)
     else:
         seen = Scores(override, override) if override is not None else posted
-        body |= _lettered(api, record, course, "computed_", seen)
+        body |= lettered(api, record, course, seen, "computed_")
         body["computed_current_letter_grade"] = grades.course_letter(
             api, course, seen.current, api.caller.id if api.caller is not None else None
         )
     return body | (_of_period(api, record, course, period, grader) if of_period else {})
-
-
-def _lettered(api: Api, record: Enrollment, course: Course, prefix: str, found: Scores) -> Json:
-    return {
-        f"{prefix}current_grade": grades.course_letter(api, course, found.current, record.user_id),
-        f"{prefix}current_score": found.current,
-        f"{prefix}final_grade": grades.course_letter(api, course, found.final, record.user_id),
-        f"{prefix}final_score": found.final,
-    }
 
 
 def _set_by_hand(api: Api, record: Enrollment, course: Course, prefix: str, score: float | None) -> Json:
@@ -74,9 +66,9 @@ def _of_period(api: Api, record: Enrollment, course: Course, period: GradingPeri
     body: Json = {"totals_for_all_grading_periods_option": _totals(api, course)}
     if not grader:
         seen = posted if override is None else Scores(override, override)
-        return body | _lettered(api, record, course, "current_period_computed_", seen)
-    body |= _lettered(api, record, course, "current_period_computed_", posted)
-    body |= _lettered(api, record, course, "current_period_unposted_", unposted)
+        return body | lettered(api, record, course, seen, "current_period_computed_")
+    body |= lettered(api, record, course, posted, "current_period_computed_")
+    body |= lettered(api, record, course, unposted, "current_period_unposted_")
     return body | _set_by_hand(api, record, course, "current_period_", override)
 
 
