@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 from contract_tests.house.package import PACKAGE, modules, read, relative
 
@@ -47,6 +48,7 @@ def test_what_is_dated_is_a_setting_or_a_route() -> None:
 def test_importing_the_application_imports_nothing_heavy() -> None:
     code = f"""
 import sys
+from pathlib import Path
 import lms_emulator.app, lms_emulator.server.sockets
 lms_emulator.app.load_providers()
 print([m for m in {HEAVY!r} if m in sys.modules])
@@ -61,3 +63,11 @@ def test_no_module_has_grown_out_of_hand() -> None:
 
 def test_every_module_says_what_it_is() -> None:
     assert [relative(path) for path in modules() if not read(path).documented] == []
+
+
+def test_one_place_sets_django_up_for_the_tests() -> None:
+    """A process can be set up once, and whichever test came first would decide for all the others."""
+    tests = Path(__file__).parents[1]
+    asking = [path.relative_to(tests).as_posix() for path in tests.rglob("*.py") if ".configure(" in path.read_text()]
+    apart = [name for name in asking if not name.startswith(("oracles/", "house/"))]
+    assert apart == ["django_settings.py"], "call `contract_tests.django_settings.configure`"

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from contract_tests.django_settings import configure
 from contract_tests.openedx.web import Browser, Web, returned
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # what python3-openid imports warns
@@ -20,10 +21,7 @@ def _installed() -> None:
     """social-core pulls in modules that warn when they are first imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        from django.conf import settings
-
-        if not settings.configured:
-            settings.configure(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})
+        configure()
         importlib.import_module("auth_backends.backends")
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from contract_tests.django_settings import configure
 from contract_tests.openedx.conftest import COURSE, OTHER
 from lms_emulator.client.emulator import Emulator
 
 
 @pytest.fixture
 def client(lms: Emulator):
-    import django
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})
-        django.setup()
+    configure()
     from edx_django_utils.cache import TieredCache
     from edx_rest_api_client.client import OAuthAPIClient
 
