@@ -115,6 +115,22 @@ def test_links_tell_where_the_api_has_what_they_lead_to(canvas: Site) -> None:
     assert again == shown, "what was read can be written back"
 
 
+def test_images_of_equations_come_with_their_mathml(canvas: Site) -> None:
+    def shown(latex: str, name: str = "data-equation-content") -> str:
+        sent = f'<img class="big equation_image" {name}="{latex}" src="/equation_images/x">'
+        return str(make(canvas.teacher, title="Sums", body=sent).json()["body"])
+
+    for name in ("data-equation-content", "alt"):
+        assert shown("x^2", name).endswith(
+            ' x-canvaslms-safe-mathml="<math xmlns=&quot;http://www.w3.org/1998/Math/MathML&quot; display=&quot;inline'
+            '&quot;><msup><mi>x</mi><mn>2</mn></msup></math>">'
+        )
+    assert "<mfrac><mi>a</mi><mi>b</mi></mfrac></math>" in shown(r"\frac{a}{b}")
+    for unreadable in ("{" * 900, r"\left(", "", "x" * 3001):
+        assert "mathml" not in shown(unreadable)
+    assert [one.code for one in canvas.lms.requests.last.warnings] == ["mathml_left_out"]
+
+
 def test_links_in_what_a_course_holds_come_with_their_endpoints(canvas: Site) -> None:
     api, course = canvas.teacher, "/api/v1/courses/1"
     link = '<p><a href="/courses/1/pages/home">home</a></p>'

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import query_of
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.shapes.equations import with_mathml
 
 _TAG = re.compile(r"<(\w+)((?:\s[\w:-]+=\"[^\"]*\")*)>")
 _ADDRESS = re.compile(r"(?<=\s)(href|src|poster)=\"(/(?!/)[^\"]*)\"")
@@ -70,6 +71,8 @@ def shown(api: Api, text: str | None, context: Context | Course | None, *, verif
         text = _MEDIA.sub(lambda found: _media(api, where, found), text)
     if "<object" in text or "<embed" in text:
         text = _EMBEDDED.sub(lambda found: _embedded(api, found), text)
+    if "equation_image" in text:
+        text = with_mathml(api, text)
     if '="/' not in text:
         return text
     return _TAG.sub(lambda found: _tag(api, where if verifiers else None, found), text)
