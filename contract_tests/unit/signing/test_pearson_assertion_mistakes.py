@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64encode, urlsafe_b64encode
+import struct
+from base64 import b32encode, b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
@@ -30,6 +31,7 @@ TEXT = (
     " My/Äpp€ |aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee|11111111-2222-3333-4444-555555555555|sandbox|"
     " sandbox\\Ada\\Byron |2014-05-13T16:53:20Z"
 )
+GUIDS = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee|11111111-2222-3333-4444-555555555555"
 
 
 def tag(text: str | bytes = TEXT, key: bytes = RAW) -> bytes:
@@ -58,6 +60,8 @@ SENTENCES: dict[str, list[str]] = {
     # With what.
     "HMAC-SHA1 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha1").hex()],
     "HMAC-SHA256 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha256").hex()],
+    "the hex digits of the assertion were signed, not the assertion": [tag(TEXT.encode().hex()).hex()],
+    "the bytes of the secret were reversed": [tag(key=RAW[::-1]).hex()],
     "the secret was hex-decoded; its ASCII characters are the key": [tag(key=bytes.fromhex(SECRET)).hex()],
     "only the first 16 characters of the secret were used": [tag(key=RAW[:16]).hex()],
     "the secret was hashed with MD5 before use": [tag(key=hashlib.md5(RAW).digest()).hex()],
@@ -71,6 +75,13 @@ SENTENCES: dict[str, list[str]] = {
     "the assertion was signed as UTF-16 instead of UTF-8": [tag(TEXT.encode("utf-16-le")).hex()],
     "the assertion was signed with a line break at the end": [tag(f"{TEXT}\n").hex()],
     "the assertion was signed in lower case": [tag(TEXT.lower()).hex()],
+    "the assertion was signed in upper case": [tag(TEXT.upper()).hex()],
+    "the name of the form's field was signed with it": [tag(f"assertion={TEXT}").hex()],
+    "the assertion was signed in quotation marks": [tag(f'"{TEXT}"').hex()],
+    "the assertion was signed without its pipes": [tag(TEXT.replace("|", "")).hex()],
+    "the assertion was signed with commas instead of pipes": [tag(TEXT.replace("|", ",")).hex()],
+    "the fields of the assertion were signed in reverse order": [tag("|".join(TEXT.split("|")[::-1])).hex()],
+    "the assertion was signed without its timestamp": [tag(TEXT.rpartition("|")[0]).hex()],
     "a '+' was not percent-encoded in the form, so it arrived as a space (send %2B)": [
         tag(TEXT.replace(" ", "+")).hex()
     ],
@@ -81,6 +92,7 @@ SENTENCES: dict[str, list[str]] = {
     "the signed username was trimmed": [signed(" sandbox\\Ada\\Byron ", "sandbox\\Ada\\Byron")],
     "the signed username had the clientString in front": [signed(" sandbox\\Ada", "sandbox\\ sandbox\\Ada")],
     "the signed username had no clientString in front": [signed(" sandbox\\Ada\\Byron ", "Byron ")],
+    "the signed GUIDs were in upper case": [signed(GUIDS, GUIDS.upper())],
     "the signed applicationName was trimmed": [signed(" My/Äpp€ ", "My/Äpp€")],
     "the signed timestamp had no Z": [signed("20Z", "20")],
     "the signed timestamp ended in +00:00": [signed("20Z", "20+00:00")],
@@ -94,6 +106,27 @@ SENTENCES: dict[str, list[str]] = {
 def test_each_mistake_has_its_sentence(sentence: str) -> None:
     for received in SENTENCES[sentence]:
         assert why(received) == sentence
+
+
+SLIPS: dict[str, str] = {
+    "the signature is hex with colons": tag().hex(":"),
+    "the signature is hex with spaces": tag().hex(" "),
+    "the bytes of the signature are in reverse order": tag()[::-1].hex(),
+    "the bytes of each 4-byte word of the signature are in reverse order": struct.pack(
+        "<4I", *struct.unpack(">4I", tag())
+    ).hex(),
+    "only the first 8 bytes of the signature were sent": tag().hex()[:16],
+    "the signature was written as a decimal number": str(int(tag().hex(), 16)),
+    "the signature was encoded as Base32": b32encode(tag()).decode(),
+    "the signature is hex with dashes, as .NET's BitConverter writes it": tag().hex("-").upper(),
+    "the signature has 0x in front": "0x" + tag().hex(),
+    "the signature has a line break at its end": tag().hex() + "\n",
+}
+
+
+@pytest.mark.parametrize("sentence", SLIPS)
+def test_each_way_to_write_it_has_its_sentence(sentence: str) -> None:
+    assert why(SLIPS[sentence]) == sentence
 
 
 def test_url_safe_base64() -> None:
@@ -111,6 +144,8 @@ def test_url_safe_base64() -> None:
             b"ABCDEFGHIJKLMNOP",
             "the secret was Base64-decoded; its ASCII characters are the key",
         ),
+        ("0123456789ABCDE", b"0123456789ABCDE ", "the secret was used with a space at its end"),
+        ("0123456789ABCDE", b"0123456789ABCDE\n", "the secret was used with a line break at its end"),
         ("0123456789ABCDE", b"0123456789ABCDE&", "'&' was appended to the secret, as in ordinary OAuth 1.0"),
     ],
 )

@@ -10,6 +10,9 @@ from dataclasses import replace
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY_FOR_PAIRS, diagnose_oauth1
@@ -83,6 +86,19 @@ def sha256(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 
 
+def cbc_mac(key: bytes, message: bytes) -> bytes:
+    """Block by block, as books describe it."""
+    block = bytes(16)
+    for at in range(0, len(message), 16):
+        mixed = bytes(a ^ b for a, b in zip(block, message[at : at + 16].ljust(16, b"\0"), strict=True))
+        block = Cipher(AES(key), ECB()).encryptor().update(mixed)
+    return block
+
+
+def of_hex(key: bytes, message: bytes) -> bytes:
+    return cmac_aes(key, message.hex().encode())
+
+
 def lower_hex(value: str) -> str:
     escaped = quote_plus(value)
     return "".join(
@@ -118,6 +134,8 @@ SENTENCES: dict[str, list[bytes | str]] = {
     "only the first 16 characters of the secret were used": [digest(PUT, key=RAW[:16])],
     "the secret was hashed with MD5 before use": [digest(PUT, key=hashlib.md5(RAW).digest())],
     "the secret was hashed with SHA-256 before use": [digest(PUT, key=hashlib.sha256(RAW).digest())],
+    "CBC-MAC was used instead of CMAC-AES": [digest(PUT, mac=cbc_mac)],
+    "the hex digits of the base string were signed, not the string": [digest(PUT, mac=of_hex)],
     "the secret was upper-cased": [digest(PUT, key=RAW.upper())],
     "the secret was lower-cased": [digest(PUT, key=RAW.lower())],
     # Over which address.
@@ -208,6 +226,8 @@ def test_url_safe_base64() -> None:
             b"ABCDEFGHIJKLMNOP",
             "the secret was Base64-decoded; its ASCII characters are the key",
         ),
+        ("0123456789ABCDE", b"0123456789ABCDE ", "the secret was used with a space at its end"),
+        ("0123456789ABCDE", b"0123456789ABCDE\n", "the secret was used with a line break at its end"),
         # Not Base64: what is not of its alphabet is not passed over.
         ("QUJDREVGR0hJSktMTU5PUA!==", b"ABCDEFGHIJKLMNOP", None),
     ],
