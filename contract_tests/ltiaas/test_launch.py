@@ -377,6 +377,24 @@ def test_formatted_id_token(rig: Rig, lms_side: LmsSide, small: SmallLms) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("setting", "sent", "told"),
+    [
+        ("left out", {"width": 800, "height": 600}, {}),
+        ("numbers", {"width": 800, "height": "600"}, {"width": 800, "height": 600}),
+        ("text", {"width": 800, "height": "600"}, {"width": "800", "height": "600"}),
+        ("numbers", {"width": "wide", "height": None}, {}),
+    ],
+)
+def test_the_size_of_the_frame_as_the_setting_has_it(
+    rig: Rig, lms_side: LmsSide, setting: str, sent: dict[str, Any], told: dict[str, Any]
+) -> None:
+    rig.settings(presentation_size=setting)
+    ltik = lms_side.ltik(**{f"{LTI}launch_presentation": {"locale": "en", **sent}})
+    launch = rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").json()["launch"]
+    assert launch["presentation"] == {"locale": "en", **told}
+
+
 def test_raw_id_token_and_service_key_only_with_services(rig: Rig, lms_side: LmsSide) -> None:
     auth = f"LTIK-AUTH-V2 {rig.key}:{lms_side.ltik()}"
     for value in ("true", "True"):

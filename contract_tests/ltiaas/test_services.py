@@ -260,6 +260,7 @@ def test_score_for_someone_who_is_no_student(tool: Tool) -> None:
         ({"gradingProgress": None}, "gradingProgress"),
         ({"scoreGiven": 3}, "scoreMaximum"),
         ({"scoreGiven": "3", "scoreMaximum": 4}, "scoreGiven"),
+        ({"scoreGiven": 0, "scoreMaximum": 0}, "scoreMaximum"),
         ({"timestamp": "yesterday"}, "timestamp"),
     ],
 )

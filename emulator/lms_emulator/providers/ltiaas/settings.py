@@ -175,6 +175,15 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = "auto"
 
+    presentation_size: Annotated[
+        Literal["left out", "numbers", "text"],
+        choice(
+            "How `width` and `height` of the frame are told in the id token: the reference has numbers, LTIAAS's Node "
+            "client takes only text, and refuses the whole id token otherwise.",
+            source=f"{REFERENCE}/get-idtoken/index.md; LTIaaS/ltiaas-node-sdk src/resources/idtoken/schemas.ts",
+        ),
+    ] = "left out"
+
     # services
     lineitem_put_status: Annotated[
         int,

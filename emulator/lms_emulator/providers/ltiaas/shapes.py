@@ -24,6 +24,7 @@ _PRESENTATION = {
     "locale": "locale",
     "return_url": "returnUrl",
 }
+_SIZE = ("width", "height")
 _DEEP_LINKING_SETTINGS = {
     "accept_types": "acceptTypes",
     "accept_media_types": "acceptMediaTypes",
@@ -60,22 +61,27 @@ _RESULT = ("id", "userId", "scoreOf", "timestamp", "resultScore", "resultMaximum
 
 
 def id_token(
-    claims: Mapping[str, Any], *, platform_id: str, platform_name: str, client_id: str, service_key: str | None
+    claims: Mapping[str, Any],
+    *,
+    platform_id: str,
+    platform_name: str,
+    client_id: str,
+    service_key: str | None,
+    sizes: str,
 ) -> dict[str, Any]:
     """The body of `GET /api/idtoken`.
 
-    It has what the API reference of July 2025 lists and both official clients parse. Presentation width and height are
-    left out: the reference has integers, the Node client expects strings. `custom` keeps only strings and integers: the
-    Python client refuses others.
+    It has what the API reference of July 2025 lists and both official clients parse. `custom` keeps only strings and
+    integers: the Python client refuses others.
 
     Parameters: `claims`, the validated id_token; `platform_id`, the LTIAAS registration id; `service_key`, given
-    if grades or roster are available.
+    if grades or roster are available; `sizes`, the setting `presentation_size`.
     """
     return {
         "ltiVersion": str(claim(claims, "version") or "1.3.0"),
         "user": _user(claims),
         "platform": _platform(claims, platform_id, platform_name, client_id),
-        "launch": _launch(claims),
+        "launch": _launch(claims, sizes),
         "services": _services(claims, service_key),
     }
 
@@ -104,7 +110,7 @@ def _platform(claims: Mapping[str, Any], platform_id: str, name: str, client_id:
     return platform
 
 
-def _launch(claims: Mapping[str, Any]) -> dict[str, Any]:
+def _launch(claims: Mapping[str, Any], sizes: str) -> dict[str, Any]:
     launch: dict[str, Any] = {"type": claim(claims, "message_type"), "target": claim(claims, "target_link_uri")}
     context = as_object(claim(claims, "context"))
     if context:
@@ -112,7 +118,8 @@ def _launch(claims: Mapping[str, Any]) -> dict[str, Any]:
     link = as_object(claim(claims, "resource_link"))
     if link:
         launch["resourceLink"] = {key: link[key] for key in ("id", "title", "description") if link.get(key)}
-    presentation = _given(as_object(claim(claims, "launch_presentation")), _PRESENTATION)
+    told = as_object(claim(claims, "launch_presentation"))
+    presentation = _given(told, _PRESENTATION) | _sized(told, sizes)
     if presentation:
         launch["presentation"] = presentation
     custom = as_object(claim(claims, "custom"))
@@ -120,6 +127,14 @@ def _launch(claims: Mapping[str, Any]) -> dict[str, Any]:
         key: value for key, value in custom.items() if isinstance(value, str | int) and not isinstance(value, bool)
     }
     return launch
+
+
+def _sized(told: Mapping[str, Any], sizes: str) -> dict[str, Any]:
+    """Width and height of the frame, as the setting has them; what is no number is left out."""
+    if sizes == "left out":
+        return {}
+    found = {name: str(told[name]) for name in _SIZE if str(told.get(name, "")).isdecimal()}
+    return {name: int(text) if sizes == "numbers" else text for name, text in found.items()}
 
 
 def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, Any]:
@@ -165,10 +180,10 @@ _LEGACY_PLATFORM = {
 }
 _LEGACY_LIS = ("person_sourcedid", "course_offering_sourcedid", "course_section_sourcedid")
 _OUTCOMES = ("lis_outcome_service_url", "lis_result_sourcedid")
-_CUSTOM = "custom_"
+_CUSTOM, _SHOWN = "custom_", "launch_presentation_"
 
 
-def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch) -> dict[str, Any]:
+def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch, sizes: str) -> dict[str, Any]:
     """The body of `GET /api/idtoken` after a launch of LTI 1.1.
 
     The members are those of the clients' schema. Which field of the launch becomes which is inferred from the migration
@@ -191,7 +206,7 @@ def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch)
             **_given(fields, _LEGACY_PLATFORM),
             **({"lis": lis} if lis else {}),
         },
-        "launch": _legacy_opened(fields, launch),
+        "launch": _legacy_opened(fields, launch, sizes),
         "services": {
             "outcomes": {"available": all(fields.get(name) for name in _OUTCOMES)},
             "deepLinking": {"available": False},
@@ -201,14 +216,15 @@ def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch)
     }
 
 
-def _legacy_opened(fields: Mapping[str, str], launch: Launch) -> dict[str, Any]:
+def _legacy_opened(fields: Mapping[str, str], launch: Launch, sizes: str) -> dict[str, Any]:
     found: dict[str, Any] = {"type": fields["lti_message_type"], "target": launch.target}
     if fields.get("context_id"):
         context = _given(fields, {f"context_{name}": name for name in ("id", "label", "title")})
         kinds = _texts(fields.get("context_type"))
         found["context"] = {**context, **({"type": kinds} if kinds else {})}
     found["resourceLink"] = _given(fields, {f"resource_link_{name}": name for name in ("id", "title", "description")})
-    shown = _given(fields, {f"launch_presentation_{name}": to for name, to in _PRESENTATION.items()})
+    told = {name.removeprefix(_SHOWN): value for name, value in fields.items() if name.startswith(_SHOWN)}
+    shown = _given(told, _PRESENTATION) | _sized(told, sizes)
     if shown:
         found["presentation"] = shown
     found["custom"] = {name.removeprefix(_CUSTOM): v for name, v in fields.items() if name.startswith(_CUSTOM)}

@@ -202,7 +202,8 @@ async def submit_score(x: Call) -> Response:
     url = line_item_url(x, scores=True)
     body: dict[str, Any] = without_nulls(object_body(x))
     try:
-        read_score(body, now=x.clock.now())
+        if read_score(body, now=x.clock.now()).score_maximum == 0:
+            raise ServiceError("out_of_range", "scoreMaximum", expected="a number above 0", got=0)
     except ServiceError as error:
         raise _invalid(x, error, body) from None
     body.setdefault("timestamp", iso(x.clock.now()))

@@ -30,11 +30,12 @@ def id_token(x: Call) -> Response:
     """The launch, formatted; `?raw=true` gives the claims as the LMS signed them."""
     caller = service_caller(x, LTIK)
     claims = _launch_claims(caller)
-    raw = x.query.get("raw", "").lower() in ("true", "1")
+    raw, sizes = x.query.get("raw", "").lower() in ("true", "1"), x.settings.presentation_size
     if isinstance(caller.lms, Consumer):
         assert caller.launch is not None  # `_launch_claims`
-        body = shapes.raw_legacy_launch(claims) if raw else shapes.legacy_launch(claims, caller.lms, caller.launch)
-        return answer(body)
+        if raw:
+            return answer(shapes.raw_legacy_launch(claims))
+        return answer(shapes.legacy_launch(claims, caller.lms, caller.launch, sizes))
     if raw:
         return answer(shapes.raw_id_token(claims))
     platform = caller.platform
@@ -46,6 +47,7 @@ def id_token(x: Call) -> Response:
             platform_name=platform.name,
             client_id=platform.client_id,
             service_key=service_key,
+            sizes=sizes,
         )
     )
 
