@@ -79,12 +79,16 @@ class Registrations(ABC, Generic[X]):
 
     def begin(self, x: X, url: str, user_id: int) -> str:
         """Where to send the browser of whoever registers a tool. Parameters: `url`, of the tool's registration."""
-        token = self.make_token(x, url, user_id)
-        expires = x.clock.now() + LIFETIME
-        x.store.registration_tokens.put(RegistrationToken(token=token, user_id=user_id, expires_at=expires))
+        token = self.issue(x, self.make_token(x, url, user_id), user_id)
         return add_query(
             url, [("openid_configuration", self.configuration_url(x, token)), ("registration_token", token)]
         )
+
+    def issue(self, x: X, token: str, user_id: int) -> str:
+        """Take a registration token from now on. Parameters: `user_id`, who asked for it."""
+        expires = x.clock.now() + LIFETIME
+        x.store.registration_tokens.put(RegistrationToken(token=token, user_id=user_id, expires_at=expires))
+        return token
 
     def held(self, x: X) -> RegistrationToken:
         """The live token of a request, in its header or its query. Raises a refusal."""
@@ -123,7 +127,7 @@ class Registrations(ABC, Generic[X]):
             raise self.refusal(
                 x, Fault("registration", "token_used", "registration_token", diagnosis="a token registers one tool")
             )
-        wanted = self._read(x)
+        wanted = self.wanted(x)
         answer = self.create(x, wanted, token)
         if self.single_use(token):
             x.store.registration_tokens.put(msgspec.structs.replace(token, used=True))
@@ -133,7 +137,9 @@ class Registrations(ABC, Generic[X]):
         """Whether a token is used up by a registration."""
         return True
 
-    def _read(self, x: X) -> Wanted:
+    def wanted(self, x: X) -> Wanted:
+        """What the request asks for. Raises a refusal."""
+        x.reads.whole()
         try:
             body = x.plain_json()
         except BodyError as error:
@@ -141,19 +147,24 @@ class Registrations(ABC, Generic[X]):
         fault = self.fault(body)
         if fault is not None:
             raise self.refusal(x, fault.noted(x))
-        return Wanted(
-            name=body["client_name"],
-            login=body["initiate_login_uri"],
-            redirect_uris=list(body["redirect_uris"]),
-            keys=body["jwks_uri"],
-            scopes=str(body.get("scope", "")).split(),
-            tool=dict(body[TOOL]),
-            body=body,
-        )
+        return wanted_of(body)
 
     def fault(self, body: Any) -> Fault | None:
         """What is wrong with a registration request; None if nothing is."""
         return fault_of(body)
+
+
+def wanted_of(body: dict[str, Any]) -> Wanted:
+    """A registration request that holds, read."""
+    return Wanted(
+        name=body["client_name"],
+        login=body["initiate_login_uri"],
+        redirect_uris=list(body["redirect_uris"]),
+        keys=body["jwks_uri"],
+        scopes=str(body.get("scope", "")).split(),
+        tool=dict(body[TOOL]),
+        body=body,
+    )
 
 
 def fault_of(body: Any) -> Fault | None:

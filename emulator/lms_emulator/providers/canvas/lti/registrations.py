@@ -6,6 +6,7 @@ members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, cast
 
 from lms_emulator.core.http.refusals import Refusal
@@ -15,7 +16,7 @@ from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registratio
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
-from lms_emulator.providers.canvas.lti import places, tokens
+from lms_emulator.providers.canvas.lti import notices, places, tokens, variables
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import (
     DeveloperKey,
@@ -24,10 +25,10 @@ from lms_emulator.providers.canvas.model import (
     Tool,
     ToolConfiguration,
 )
-from lms_emulator.providers.canvas.rules.scopes import PAGE_CONTENT
+from lms_emulator.providers.canvas.rules import scopes, update_requests
 from lms_emulator.providers.canvas.rules.tools import CHOOSING, PLACEMENTS
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import sign
+from lms_emulator.signing.jwt import read, sign
 
 Privacy = Literal["public", "name_only", "email_only", "anonymous"]
 PREFIX = "https://canvas.instructure.com/lti/"
@@ -38,22 +39,12 @@ SCOPES = (
     f"{PREFIX}public_jwk/scope/update",
     f"{PREFIX}account_lookup/scope/show",
     PROGRESS,
-    PAGE_CONTENT,
+    scopes.PAGE_CONTENT,
+    *scopes.REGISTRATION,
 )
-"""Those of services that are emulated."""
+"""Those of services that are emulated, but for notices, which a setting switches."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
 """Names of the specification's own, for spots that Canvas calls otherwise."""
-VARIABLES = (
-    "ResourceLink.id",
-    "Context.id",
-    "Context.title",
-    "Canvas.course.id",
-    "Canvas.user.id",
-    "Canvas.user.loginId",
-    "Person.name.full",
-    "Person.email.primary",
-    "Membership.role",
-)
 
 
 class CanvasRegistrations(Registrations[Call]):
@@ -66,7 +57,7 @@ class CanvasRegistrations(Registrations[Call]):
             return f"{x.settings.issuer}/api/lti/ims/security/openid-configuration"
         return x.url(f"{CONFIGURATION}?registration_token={token}")
 
-    def make_token(self, x: Call, url: str, user_id: int) -> str:
+    def make_token(self, x: Call, url: str | None, user_id: int, **further: Any) -> str:
         now = x.clock.now()
         if not x.settings.dynamic_registration:
             school = places.school(x, None).uuid
@@ -79,9 +70,15 @@ class CanvasRegistrations(Registrations[Call]):
             "root_account_global_id": global_id(places.school(x, None).id),
             "root_account_domain": x.authority,
             "registration_url": url,
+            **further,
             "exp": int((now + LIFETIME).timestamp()),
         }
         return sign(claims, tokens.secret(), algorithm="HS256")
+
+    def uuid_of(self, token: str) -> str | None:
+        """The id of a registration token."""
+        found = read(token).claims.get("uuid")
+        return str(found) if found is not None else None
 
     def own_members(self, x: Call) -> dict[str, Any]:
         school = places.school(x, None)
@@ -92,7 +89,7 @@ class CanvasRegistrations(Registrations[Call]):
             "authorization_endpoint": x.url("/api/lti/authorize_redirect"),
             "jwks_uri": x.url("/api/lti/security/jwks"),
             "token_endpoint": x.url(tokens.TOKEN_PATH),
-            "scopes_supported": list(SCOPES),
+            "scopes_supported": list(_offered(x)),
             "authorization_server": x.authority,
             PLATFORM: {
                 "product_family_code": "canvas",
@@ -101,7 +98,8 @@ class CanvasRegistrations(Registrations[Call]):
                     {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*spots, "ContentArea"]},
                     {"type": lti13.DEEP_LINKING_REQUEST, "placements": [*choosing, "ContentArea", "RichTextEditor"]},
                 ],
-                "variables": list(VARIABLES),
+                **({"notice_types_supported": list(notices.TYPES)} if x.settings.notices else {}),
+                "variables": variables.names(x.settings.newer_variables),
                 f"{PREFIX}account_name": school.name,
                 f"{PREFIX}account_lti_guid": f"{school.guid}:canvas-lms",
                 f"{PREFIX}account_domain": x.authority,
@@ -109,8 +107,11 @@ class CanvasRegistrations(Registrations[Call]):
         }
 
     def create(self, x: Call, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
+        said = read(token.token).claims
+        if said.get("existing_registration") is not None:
+            return self._update(x, wanted, said, token.user_id)
         school, store = places.school(x, None), x.store
-        privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or "anonymous")
+        settings, privacy = configured(wanted)
         key = store.developer_keys.put(_key(x, wanted, school.id))
         store.lti_registrations.put(
             LtiRegistration(
@@ -120,6 +121,9 @@ class CanvasRegistrations(Registrations[Call]):
                 vendor=wanted.tool.get(f"{PREFIX}vendor"),
                 description=wanted.tool.get("description"),
                 dynamic=True,
+                sent=wanted.body,
+                guid=said.get("uuid"),
+                unified_tool_id=said.get("unified_tool_id"),
                 created_by_id=token.user_id,
                 updated_by_id=token.user_id,
                 created_at=x.clock.now(),
@@ -131,11 +135,11 @@ class CanvasRegistrations(Registrations[Call]):
                 id=store.new_id("developer_key_account_bindings"), account_id=school.id, developer_key_id=key.id
             )
         )
-        store.tool_configurations.put(
+        found = store.tool_configurations.put(
             ToolConfiguration(
                 id=store.new_id("tool_configurations"),
                 developer_key_id=key.id,
-                settings=_configuration(wanted, privacy),
+                settings=settings,
                 privacy_level=privacy,
             )
         )
@@ -154,31 +158,60 @@ class CanvasRegistrations(Registrations[Call]):
             )
         )
         x.warn("key_off", f"the key {key.id} is off until an administrator switches it on")
-        return _answer(x, wanted, key, places.deployment_id(x, tool))
+        return {**answer(x, wanted.body, key, found), "deployment_id": places.deployment_id(x, tool)}
+
+    def _update(self, x: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
+        """Ask for a change of a registration, which its tool was sent to make. Tells what is registered so far."""
+        number = said["existing_registration"]
+        one = next((each for each in x.store.lti_registrations if number in (each.id, global_id(each.id))), None)
+        key = x.store.developer_keys.get(one.developer_key_id) if one is not None else None
+        if one is None or key is None or key.workflow_state == "deleted":
+            raise refusals.not_found("the registration", number)
+        school = places.school(x, None).id
+        update_requests.ask(x, one, school, wanted.body, uuid=said.get("uuid"), user_id=user_id)
+        return registered(x, one, key)
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
+def _offered(x: Call) -> tuple[str, ...]:
+    """The scopes that tools may ask for."""
+    return (*SCOPES, scopes.NOTICES) if x.settings.notices else SCOPES
+
+
+def key_members(x: Call, wanted: Wanted) -> dict[str, Any]:
+    """What a registration says of the key."""
+    offered = _offered(x)
+    return {
+        "name": wanted.name,
+        "redirect_uris": wanted.redirect_uris,
+        "scopes": [scope for scope in wanted.scopes if scope in offered and scope != "openid"],
+        "public_jwk_url": wanted.keys,
+        "oidc_initiation_url": wanted.login,
+        "target_link_uri": wanted.tool["target_link_uri"],
+    }
+
+
 def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
     return DeveloperKey(
         id=global_id(x.store.new_id("developer_keys")),
-        name=wanted.name,
         account_id=school,
         api_key=x.ids.alnum(64),
-        redirect_uris=wanted.redirect_uris,
-        scopes=[scope for scope in wanted.scopes if scope in SCOPES and scope != "openid"],
         require_scopes=True,
         is_lti_key=True,
-        public_jwk_url=wanted.keys,
-        oidc_initiation_url=wanted.login,
-        target_link_uri=wanted.tool["target_link_uri"],
         created_at=x.clock.now(),
+        **key_members(x, wanted),
     )
 
 
+def configured(wanted: Wanted) -> tuple[dict[str, Any], str]:
+    """What the key says about the tool, as Canvas's own configurations are written, and the level of privacy."""
+    privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or "anonymous")
+    return _configuration(wanted, privacy), privacy
+
+
 def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
-    """What the key says about the tool, as Canvas's own configurations are written."""
     placements = [
         {
             "placement": _own_name(spot),
@@ -217,24 +250,33 @@ def _own_name(spot: Any) -> str:
     return STANDARD.get(text, text)
 
 
-def _answer(x: Call, wanted: Wanted, key: DeveloperKey, deployment_id: str) -> dict[str, Any]:
-    """Canvas repeats some members of the request, but neither `contacts` nor `client_uri`."""
+def registered(x: Call, one: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
+    """What is registered of a tool that registered itself, with its first deployment."""
+    found = x.store.tool_configurations.first("key", key.id)
+    tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
+    deployed = {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
+    assert found is not None, "a tool that registered itself has a configuration"
+    return {**answer(x, one.sent or {}, key, found), **deployed}
+
+
+def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
+    """What Canvas repeats of a registration: neither `contacts` nor `client_uri`."""
     kept = ("domain", "messages", "claims", "target_link_uri", "custom_parameters", "description")
-    tool = {name: wanted.tool[name] for name in kept if name in wanted.tool}
+    told = body.get(TOOL) or {}
+    tool = {name: told[name] for name in kept if name in told}
     return {
         "client_id": str(key.id),
         "application_type": "web",
         "grant_types": ["client_credentials", "implicit"],
-        "initiate_login_uri": wanted.login,
-        "redirect_uris": wanted.redirect_uris,
+        "initiate_login_uri": body.get("initiate_login_uri"),
+        "redirect_uris": body.get("redirect_uris"),
         "response_types": ["id_token"],
-        "client_name": wanted.name,
-        "jwks_uri": wanted.keys,
-        **({"logo_uri": wanted.body["logo_uri"]} if "logo_uri" in wanted.body else {}),
+        "client_name": body.get("client_name"),
+        "jwks_uri": body.get("jwks_uri"),
+        **({"logo_uri": body["logo_uri"]} if "logo_uri" in body else {}),
         "token_endpoint_auth_method": "private_key_jwt",
-        "scope": " ".join(wanted.scopes),
-        TOOL: {**tool, f"{PREFIX}registration_config_url": x.url(f"/api/lti/registrations/{key.id}/view")},
-        "deployment_id": deployment_id,
+        "scope": " ".join(str(body.get("scope", "")).split()),
+        TOOL: {**tool, f"{PREFIX}registration_config_url": x.url(f"/api/lti/registrations/{global_id(found.id)}/view")},
     }
 
 

@@ -127,6 +127,7 @@ from lms_emulator.providers.canvas.model.registrations import (
     LtiOverlay,
     LtiOverlayVersion,
     LtiRegistration,
+    LtiUpdateRequest,
 )
 from lms_emulator.providers.canvas.model.reports import AccountReport
 from lms_emulator.providers.canvas.model.rubrics import (
@@ -218,6 +219,7 @@ __all__ = [
     "LtiOverlayVersion",
     "LtiRegistration",
     "LtiResult",
+    "LtiUpdateRequest",
     "MediaObject",
     "MediaTrack",
     "MigrationIssue",

@@ -11,6 +11,8 @@ from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.state.tables import Table, table
 
+UpdateType = Literal["manual_edit", "control_edit", "registration_update"]
+
 
 class LtiRegistration(Record, frozen=True, kw_only=True):
     """The registration of an LTI key's tool.
@@ -19,6 +21,7 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
         name: what the tool calls itself; empty for the key's name. admin_nickname: what the school calls it.
         dynamic: whether the tool registered itself. registration_url: the address that it was begun with.
         unified_tool_id: what a directory of tools knows it by.
+        sent: what a tool that registered itself sent; guid: the id of the token that it had for that.
     """
 
     id: int
@@ -30,6 +33,8 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
     lock_deploying: bool = False
     dynamic: bool = False
     unified_tool_id: str | None = None
+    sent: dict[str, Any] | None = None
+    guid: str | None = None
     created_by_id: int | None = None
     updated_by_id: int | None = None
     created_at: Instant | None = None
@@ -86,10 +91,31 @@ class LtiHistoryEntry(Record, frozen=True, kw_only=True):
     registration_id: int
     account_id: int
     diff: dict[str, list[Any]]
-    update_type: Literal["manual_edit", "control_edit"]
+    update_type: UpdateType
     comment: str | None = None
     created_by_id: int | None = None
     created_at: Instant
+
+
+class LtiUpdateRequest(Record, frozen=True, kw_only=True):
+    """What a tool that registered itself wants its registration to become.
+
+    Attributes: `sent`, the registration that it sent; `uuid`, of the token that an administrator had made for it.
+    """
+
+    id: int
+    registration_id: int
+    account_id: int
+    sent: dict[str, Any]
+    uuid: str | None = None
+    tool_initiated: bool = False
+    comment: str | None = None
+    created_by_id: int | None = None
+    updated_by_id: int | None = None
+    created_at: Instant
+    updated_at: Instant
+    accepted_at: Instant | None = None
+    rejected_at: Instant | None = None
 
 
 class RegistrationStore(Store):
@@ -99,5 +125,8 @@ class RegistrationStore(Store):
     lti_overlays: Table[LtiOverlay] = table(key="id", indexes={"whose": lambda o: (o.registration_id, o.account_id)})
     lti_history: Table[LtiHistoryEntry] = table(
         key="id", limit=10_000, indexes={"registration": lambda e: e.registration_id}
+    )
+    lti_update_requests: Table[LtiUpdateRequest] = table(
+        key="id", limit=10_000, indexes={"registration": lambda r: r.registration_id}
     )
     lti_context_controls: Table[LtiContextControl] = table(key="id", indexes={"deployment": lambda c: c.deployment_id})

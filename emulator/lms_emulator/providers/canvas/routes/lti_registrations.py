@@ -17,7 +17,15 @@ from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, ToolConfiguration
 from lms_emulator.providers.canvas.paging import bookmarked, per_page
 from lms_emulator.providers.canvas.routes.declare import rest
-from lms_emulator.providers.canvas.rules import keys, overlays, registration_history, registrations, tool_forms, tools
+from lms_emulator.providers.canvas.rules import (
+    keys,
+    overlays,
+    registration_history,
+    registrations,
+    tool_forms,
+    tools,
+    update_requests,
+)
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 from lms_emulator.providers.canvas.shapes import Json
@@ -57,7 +65,7 @@ def _foreign(account: Account) -> SiteRefusal:
     return refusals.rest("registration_elsewhere", 400, body, check=f"the registration is account {account.id}'s")
 
 
-def _found(api: Api, account: Account, *, changes: bool = False) -> LtiRegistration:
+def found_in(api: Api, account: Account, *, changes: bool = False) -> LtiRegistration:
     """The registration of the path, if it is the school's or the site admin account's. Parameters: `changes`, whether
     the caller has to manage keys where it belongs."""
     one = registrations.find(api, api.slot("id"))
@@ -80,10 +88,7 @@ def _state(api: Api, account: Account) -> str | None:
 
 def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The configuration, in Canvas's own form, and the overlay that were sent. Raises the refusal for faulty ones."""
-    given, over = api.params.get("configuration"), api.params.get("overlay")
-    for name, value in (("configuration", given), ("overlay", over)):
-        if value and not isinstance(value, dict):
-            raise _faulty([f"{name} must be an object"])
+    given = _object(api, "configuration")
     faults: list[str] = []
     if given and given.get("extensions"):
         faults += overlays.unlike(given, overlays.WRITTEN)
@@ -91,12 +96,25 @@ def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     if given:
         given = {**given, "custom_fields": overlays.fields_of(given.get("custom_fields"))}
         faults += overlays.unlike(given, overlays.CONFIGURATION)
-    if over:
-        faults += overlays.unlike(over, overlays.OVERLAY)
-    if faults:
-        raise _faulty(faults)
+    over = overlay_sent(api, faults)
     kept = {name: given[name] for name in overlays.CONFIGURED if given.get(name) is not None} if given else None
-    return kept, over or None
+    return kept, over
+
+
+def overlay_sent(api: Api, faults: Sequence[str] = ()) -> dict[str, Any] | None:
+    """What is to be laid over a configuration, if anything. Raises the refusal for a faulty one, with other faults."""
+    over = _object(api, "overlay")
+    found = [*faults, *(overlays.unlike(over, overlays.OVERLAY) if over else ())]
+    if found:
+        raise _faulty(found)
+    return over or None
+
+
+def _object(api: Api, name: str) -> dict[str, Any] | None:
+    value = api.params.get(name)
+    if value and not isinstance(value, dict):
+        raise _faulty([f"{name} must be an object"])
+    return value or None
 
 
 def _faulty(faults: list[str]) -> SiteRefusal:
@@ -114,7 +132,7 @@ _SORTS: dict[str, Callable[[Api, Account, LtiRegistration], Any]] = {
     "installed_by": lambda api, _, one: _named(api, one.created_by_id),
     "updated_by": lambda api, _, one: _named(api, one.updated_by_id),
     "on": lambda api, account, one: getattr(registrations.binding_for(api, one, account), "workflow_state", ""),
-    "status": lambda _api, _, _one: "",
+    "status": lambda api, _, one: update_requests.pending(api.store, one) is not None,
 }
 
 
@@ -156,14 +174,50 @@ def _fits(api: Api, one: LtiRegistration, terms: Sequence[str]) -> bool:
 def show(api: Api) -> Json:
     """A registration."""
     account = school(api)
-    one = _found(api, account)
+    one = found_in(api, account)
     return shapes.registration(api, one, account, WITH_CONFIGURATION | api.params.includes)
+
+
+def of_client(api: Api) -> Json:
+    """The registration of a key."""
+    account = school(api)
+    return shapes.registration(api, _of_client(api, account), account, WITH_CONFIGURATION)
+
+
+def of_unified_tool(api: Api) -> Json:
+    """The registration of a tool as a directory of tools knows it, if the school has it or it is the site's."""
+    account = school(api)
+    known = api.slot("utid")
+    for one in registrations.every(api):
+        owner = registrations.owner(api, one)
+        bound = any(said.account_id == account.id for said in registrations.bindings(api, one))
+        if one.unified_tool_id == known and (owner.id == account.id or owner.site_admin or bound):
+            return shapes.registration(api, one, account, WITH_CONFIGURATION)
+    raise refusals.not_found("the registration of the unified tool", known)
+
+
+def install_status(api: Api) -> Json:
+    """The registration of a key as the school has it; one of the whole site has no copy here."""
+    account = school(api)
+    one = _of_client(api, account)
+    if registrations.owner(api, one).id != account.id:
+        raise refusals.not_found("the school's own copy of the registration", api.slot("client_id"))
+    return shapes.registration(api, one, account, WITH_CONFIGURATION)
+
+
+def _of_client(api: Api, account: Account) -> LtiRegistration:
+    key = keys.find(api.store, api.slot("client_id"))
+    one = next((one for one in registrations.every(api) if key is not None and one.developer_key_id == key.id), None)
+    owner = registrations.owner(api, one) if one is not None else None
+    if one is None or owner is None or (owner.id != account.id and not owner.site_admin):
+        raise refusals.not_found("the registration of the key", api.slot("client_id"))
+    return one
 
 
 def overlay_history(api: Api) -> list[Json]:
     """What a school changed in what it lays over a configuration, the latest first."""
     account = school(api)
-    over = registrations.overlay_for(api, _found(api, account), account)
+    over = registrations.overlay_for(api, found_in(api, account), account)
     asked = api.params.text("limit") or ""
     limit = as_integer(asked) if asked else HISTORY
     if limit <= 0:
@@ -176,7 +230,7 @@ def overlay_history(api: Api) -> list[Json]:
 def history(api: Api) -> Any:
     """What was changed in a registration, its key, its configuration, and where it is available; the latest first."""
     account = school(api)
-    one = _found(api, account)
+    one = found_in(api, account)
     rows = [row for row in api.store.lti_history.find("registration", one.id) if row.account_id == account.id]
     rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     return bookmarked(api, rows, lambda row: shapes.history(api, row), lambda row: -row.id, default=HISTORY)
@@ -241,7 +295,7 @@ def update(api: Api) -> Json:
             "Only manual configurations can be updated. Please create a new registration if you need to update the "
             "base tool configuration of a Dynamic Registration.",
         )
-    one = _found(api, account)
+    one = found_in(api, account)
     with registration_history.configuring(api, one, account):
         _change(api, one, account, given, over)
     if state:
@@ -271,7 +325,7 @@ def _change(
 def reset(api: Api) -> Json:
     """Take away what the school laid over a configuration. Installed tools follow at the next change."""
     account = school(api)
-    one = _found(api, account, changes=True)
+    one = found_in(api, account, changes=True)
     if registrations.overlay_for(api, one, account) is not None:
         registrations.lay_over(api, one, account, {}, reset=True)
     return shapes.registration(api, one, account, {"overlaid_configuration", "overlay", "overlay_versions"})
@@ -280,7 +334,7 @@ def reset(api: Api) -> Json:
 def destroy(api: Api) -> Json:
     """Delete a registration, with its key and its tools."""
     account = school(api)
-    one = _found(api, account, changes=True)
+    one = found_in(api, account, changes=True)
     if registrations.owner(api, one).id != account.id:
         raise _foreign(account)
     keys.delete(api.store, registrations.key_of(api, one))
@@ -291,7 +345,7 @@ def bind(api: Api) -> Json:
     """Switch a registration on or off in a school."""
     account = school(api)
     state = _state(api, account)
-    one = _found(api, account)
+    one = found_in(api, account)
     if state is None:
         raise refusals.missing("workflow_state")
     return shapes.binding(api, one, registrations.bind(api, one, account, state))
@@ -363,6 +417,13 @@ ROUTES = tuple(
         SOURCE,
         (f"GET {BASE}", index, "The registrations of a school"),
         (f"POST {BASE}", create, "Make a registration"),
+        (
+            "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
+            of_client,
+            "The registration of a key",
+        ),
+        (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a tool of a directory"),
+        (f"GET {BASE}/install_status/{{client_id}}", install_status, "The registration of a key as the school has it"),
         (f"GET {BASE}/{{id}}", show, "A registration"),
         (f"PUT {BASE}/{{id}}", update, "Change a registration"),
         (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),

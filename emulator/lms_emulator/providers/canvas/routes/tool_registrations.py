@@ -93,8 +93,9 @@ def register(x: Call) -> Response:
 def view(x: Call) -> Response:
     """GET /api/lti/registrations/{registration_id}/view: on to the page of the school's keys, with this one on it."""
     _served(x)
-    key = keys.find(x.store, x.path_params["registration_id"])
-    if key is None or not key.is_lti_key:
+    found = x.store.tool_configurations.get(local_number(x.path_params["registration_id"]) or 0)
+    key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
+    if key is None or key.workflow_state == "deleted":
         raise refusals.page_not_found("the registration exists")
     return wire.redirect(x.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, LtiHistoryEntry, LtiRegistration
+from lms_emulator.providers.canvas.model.registrations import UpdateType
 from lms_emulator.providers.canvas.rules import overlays, registrations
 
 _REGISTRATION = ("admin_nickname", "vendor", "description")
@@ -33,6 +34,13 @@ def configuring(api: Api, one: LtiRegistration, account: Account) -> Iterator[No
 
 
 @contextmanager
+def updating(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+    """Note what becomes of a registration whose tool asked for a change."""
+    with _noted(api, one, account, "registration_update", lambda: _whole(api, one.id, account)):
+        yield
+
+
+@contextmanager
 def controlling(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
     """Note what is said meanwhile of where its tools are available."""
     registrations.controls(api, one)
@@ -45,7 +53,7 @@ def _noted(
     api: Api,
     one: LtiRegistration,
     account: Account,
-    kind: Literal["manual_edit", "control_edit"],
+    kind: UpdateType,
     look: Callable[[], dict[str, Any]],
 ) -> Iterator[None]:
     comment = api.params.text("comment")

@@ -20,6 +20,11 @@ LISTED_LTI = (
 )
 """Scopes that every tool may be given."""
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+REGISTRATION = (
+    "https://purl.imsglobal.org/spec/lti-reg/scope/registration.readonly",
+    "https://purl.imsglobal.org/spec/lti-reg/scope/registration",
+)
+"""With the second a tool that registered itself may ask for changes; with either it may look."""
 PAGE_CONTENT = "https://canvas.instructure.com/lti/page_content/show"
 _OF_SERVICES = {
     "data_services": ("create", "show", "update", "list", "destroy", "list_event_types"),
@@ -30,6 +35,7 @@ LTI = frozenset(
     {
         *LISTED_LTI,
         NOTICES,
+        *REGISTRATION,
         PAGE_CONTENT,
         *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights),
     }

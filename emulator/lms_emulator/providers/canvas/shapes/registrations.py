@@ -15,9 +15,10 @@ from lms_emulator.providers.canvas.model import (
     LtiOverlay,
     LtiOverlayVersion,
     LtiRegistration,
+    LtiUpdateRequest,
     Tool,
 )
-from lms_emulator.providers.canvas.rules import overlays, registrations, tools
+from lms_emulator.providers.canvas.rules import overlays, registrations, tools, update_requests
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.people import brief
@@ -67,12 +68,13 @@ def registration(api: Api, one: LtiRegistration, account: Account, includes: Col
     }
     if one.dynamic:
         body["dynamic_registration"] = True
+    asked = update_requests.pending(api.store, one)
     number = found.id if found is not None else None
     body |= {
         "developer_key_id": key.id,
         "ims_registration_id": number if one.dynamic else None,
         "manual_configuration_id": None if one.dynamic else number,
-        "pending_update": None,
+        "pending_update": update_request(api, asked) if asked is not None else None,
     }
     people = {"created_by": one.created_by_id, "updated_by": one.updated_by_id}
     body = body | dict.fromkeys(people, VENDOR) if owner.site_admin else _with_people(api, body, people)
@@ -90,6 +92,24 @@ def registration(api: Api, one: LtiRegistration, account: Account, includes: Col
         if "overlay_versions" in includes:
             body["overlay"]["versions"] = [version(api, over, one) for one in reversed(over.versions[-LATEST:])]
     return body
+
+
+def update_request(api: Api, asked: LtiUpdateRequest) -> Json:
+    """A change that a tool asked for."""
+    body = {
+        "id": asked.id,
+        "root_account_id": root_of(api.store, asked.account_id).id,
+        "lti_registration_id": asked.registration_id,
+        "uuid": asked.uuid,
+        "tool_initiated": asked.tool_initiated,
+        "comment": asked.comment,
+        "created_at": when(asked.created_at),
+        "updated_at": when(asked.updated_at),
+        "accepted_at": when(asked.accepted_at),
+        "rejected_at": when(asked.rejected_at),
+        "status": update_requests.status(asked),
+    }
+    return _with_people(api, body, {"created_by": asked.created_by_id, "updated_by": asked.updated_by_id})
 
 
 def binding(api: Api, one: LtiRegistration, said: DeveloperKeyAccountBinding) -> Json:

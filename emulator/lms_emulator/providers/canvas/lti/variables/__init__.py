@@ -20,7 +20,12 @@ VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, 
 NEWER: dict[str, Callable[[Scene], Any]] = {**courses.NEWER, **people.NEWER, **work.NEWER, **site.NEWER}
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
 _WITHIN = re.compile(r"\$\{([^}]*)\}")
-__all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text"]
+__all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text", "names"]
+
+
+def names(newer: bool) -> list[str]:
+    """The variables that Canvas tells tools of. Parameters: `newer`, those that came after June 2023 too."""
+    return [*VALUES, *(NEWER if newer else ()), f"{people.PERMISSIONS}>"]
 
 
 def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:

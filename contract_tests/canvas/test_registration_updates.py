@@ -1,0 +1,178 @@
+"""How a tool that registered itself at Canvas changes: it asks, sent by an administrator or by itself; one decides."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.lti import assertion, service
+from contract_tests.canvas.support import Site
+from contract_tests.lti.test_registration import REQUEST
+from contract_tests.lti_tool import KeySite, Tool
+from lms_emulator.lti.registrations import PLATFORM, TOOL
+from lms_emulator.providers.canvas.lti.variables import names
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import read
+
+BASE = "/api/v1/accounts/1/lti_registrations"
+TOKEN = "/api/lti/accounts/1/registration_token"
+NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+READ, WRITE = (f"https://purl.imsglobal.org/spec/lti-reg/scope/registration{end}" for end in (".readonly", ""))
+SCOPES = f"{REQUEST['scope']} {NOTICES} {READ} {WRITE}"
+RENAMED = {"client_name": "Renamed", TOOL: {**REQUEST[TOOL], "custom_parameters": {"new": "$Canvas.user.id"}}}
+
+
+@dataclasses.dataclass
+class Registered:
+    """A tool that registered itself and was switched on. `page` is its registration for administrators."""
+
+    site: Site
+    request: dict[str, Any]
+    answer: dict[str, Any]
+    page: str
+    tool: Tool
+
+    def api(self, *scopes: str) -> httpx.Client:
+        """The tool with a service token."""
+        client = self.answer["client_id"]
+        answer = service(self.site, assertion(self.site, self.tool, iss=client, sub=client), " ".join(scopes))
+        assert answer.status_code == 200, answer.text
+        return self.site.api(answer.json()["access_token"])
+
+    @property
+    def path(self) -> str:
+        """The tool's own address of its registration."""
+        view: str = self.answer[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]
+        return httpx.URL(view).path.removesuffix("/view")
+
+    def admin(self, path: str = "", **params: str) -> Any:
+        answer = self.site.admin.get(f"{self.page}{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def sent(site: Site, request: dict[str, Any], **params: Any) -> httpx.Response:
+    """A registration with a token that an administrator asked for."""
+    made = site.admin.get(TOKEN, params=params).json()
+    config = httpx.get(made["oidc_configuration_url"]).json()
+    bearer = {"Authorization": f"Bearer {made['token']}"}
+    return httpx.post(config["registration_endpoint"], json=request, headers=bearer)
+
+
+@pytest.fixture
+def registered(canvas: Site, tool: Tool, keys: KeySite) -> Registered:
+    request = {**REQUEST, "jwks_uri": keys.url, "scope": SCOPES}
+    answer = sent(canvas, request, unified_tool_id="unified-1")
+    assert answer.status_code == 200, answer.text
+    warned = [one.code for one in canvas.lms.requests.last.warnings]
+    assert warned == ["key_off"], "the registration is read as a whole"
+    client = answer.json()["client_id"]
+    one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
+    page = f"{BASE}/{one['id']}"
+    canvas.admin.post(f"{page}/bind", json={"workflow_state": "on"})
+    return Registered(canvas, request, answer.json(), page, tool)
+
+
+def test_what_an_administrator_is_given_for_a_tool(canvas: Site) -> None:
+    made = canvas.admin.get(TOKEN, params={"unified_tool_id": "u"}).json()
+    said = read(made["token"]).claims
+    assert (said["uuid"], said["unified_tool_id"], said["registration_url"]) == (made["uuid"], "u", None)
+    assert made["oidc_configuration_url"].endswith(f"openid-configuration?registration_token={made['token']}")
+    config = httpx.get(made["oidc_configuration_url"]).json()
+    told = config[PLATFORM]
+    assert told["variables"] == names(True)
+    assert {"Canvas.assignment.dueAt.iso8601", "Canvas.membership.permissions<>"} <= set(told["variables"])
+    assert "LtiContextCopyNotice" in told["notice_types_supported"]
+    assert {NOTICES, READ, WRITE} <= set(config["scopes_supported"])
+    assert canvas.teacher.get(TOKEN).status_code == 403
+    assert canvas.admin.get(TOKEN, params={"registration_id": "999"}).status_code == 404
+
+
+def test_a_registered_tool_gets_notices_only_where_canvas_has_them(registered: Registered) -> None:
+    deployment = registered.answer["deployment_id"].partition(":")[0]
+    assert registered.api(NOTICES).get(f"/api/lti/notice-handlers/{deployment}").status_code == 200
+    registered.site.lms.settings["canvas.notices"] = False
+    made = registered.site.admin.get(TOKEN).json()
+    config = httpx.get(made["oidc_configuration_url"]).json()
+    assert NOTICES not in config["scopes_supported"]
+    assert "notice_types_supported" not in config[PLATFORM]
+
+
+def test_registrations_by_their_names(registered: Registered) -> None:
+    admin, number = registered.site.admin, registered.admin()["id"]
+    client = registered.answer["client_id"]
+    for path in (
+        f"/api/v1/accounts/1/lti_registration_by_client_id/{client}", f"{BASE}/by_utid/unified-1",
+        f"{BASE}/install_status/{client}",
+    ):  # fmt: skip
+        assert admin.get(path).json()["id"] == number
+        assert admin.get(f"{path}0").status_code == 404
+        assert registered.site.teacher.get(path).status_code == 403
+    one = registered.site.admin.get(f"/api/lti/accounts/1/registrations/{registered.path.rpartition('/')[2]}").json()
+    assert (one["developer_key_id"], one["jwks_uri"]) == (client, registered.request["jwks_uri"])
+    assert one["lti_tool_configuration"] == REQUEST[TOOL]
+    assert len(one["guid"]) == 36
+    assert admin.get("/api/lti/accounts/1/registrations/999").status_code == 404
+
+
+def test_an_administrator_has_a_tool_change_and_takes_it(registered: Registered) -> None:
+    number = registered.admin()["id"]
+    assert registered.site.admin.get(f"{registered.page}/latest_update_request").status_code == 404
+    answer = sent(registered.site, {**registered.request, **RENAMED}, registration_id=number)
+    assert answer.json()["client_id"] == registered.answer["client_id"]
+    assert answer.json()["client_name"] == "Tool", "nothing is changed until somebody takes it"
+    asked = registered.admin("/latest_update_request")
+    assert (asked["status"], asked["tool_initiated"], asked["lti_registration_id"]) == ("pending", False, number)
+    assert registered.admin()["pending_update"] == asked
+    path = f"{registered.page}/update_requests/{asked['id']}"
+    assert registered.site.admin.get(path).json() == asked
+    assert registered.site.admin.put(f"{path}/apply").status_code == 400
+    over = {"description": "Ours"}
+    done = registered.site.admin.put(f"{path}/apply", json={"accepted": True, "overlay": over, "comment": "Fine"})
+    assert (done.json()["name"], done.json()["overlay"]["data"]) == ("Renamed", over)
+    told = registered.admin("/latest_update_request")
+    assert (told["status"], told["comment"], bool(told["accepted_at"])) == ("applied", "Fine", True)
+    assert registered.admin()["pending_update"] is None
+    (entry,) = registered.admin("/history")
+    assert (entry["update_type"], entry["comment"]) == ("registration_update", "Fine")
+    tool = next(
+        one for one in registered.site.lms.dump()["canvas"]["tools"]
+        if str(one.get("developer_key_id")) == registered.answer["client_id"]
+    )  # fmt: skip
+    assert tool["custom"]["new"] == "$Canvas.user.id"
+
+
+def test_a_change_is_rejected(registered: Registered) -> None:
+    sent(registered.site, {**registered.request, **RENAMED}, registration_id=registered.admin()["id"])
+    asked = registered.admin("/latest_update_request")
+    path = f"{registered.page}/update_requests/{asked['id']}/apply"
+    assert registered.site.teacher.put(path, json={"accepted": False}).status_code == 403
+    assert registered.site.admin.put(path, json={"accepted": False}).json()["name"] == "Tool"
+    assert registered.admin("/latest_update_request")["status"] == "rejected"
+    assert registered.admin()["pending_update"] is None
+    assert (
+        registered.site.admin.put(path.replace(f"/{asked['id']}/", "/999/"), json={"accepted": True}).status_code == 404
+    )
+
+
+def test_a_tool_asks_by_itself(registered: Registered) -> None:
+    own = registered.api(READ, WRITE)
+    known = own.get(registered.path).json()
+    assert {**known, "deployment_id": registered.answer["deployment_id"]} == registered.answer
+    assert own.put(registered.path, json=registered.request).status_code == 200
+    asked = registered.admin("/latest_update_request")
+    assert (asked["status"], asked["tool_initiated"]) == ("applied", True), "it is that already"
+    assert own.put(registered.path, json={**registered.request, **RENAMED}).json() == known
+    assert registered.admin("/latest_update_request")["status"] == "pending"
+    assert own.put(registered.path, json={**registered.request, "grant_types": []}).status_code == 422
+    assert own.put(f"{registered.path}9", json=registered.request).status_code == 404
+    reading = registered.api(READ)
+    assert reading.get(registered.path).status_code == 200
+    assert reading.put(registered.path, json=registered.request).status_code == 401
+    assert registered.api(lti13.SCOPE_MEMBERSHIP).get(registered.path).status_code == 401
+    other = sent(registered.site, registered.request).json()
+    view = httpx.URL(other[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]).path
+    assert own.get(view.removesuffix("/view")).status_code == 403, "another tool's"

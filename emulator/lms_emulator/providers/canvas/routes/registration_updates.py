@@ -1,0 +1,204 @@
+"""How a tool that registered itself changes: it asks, sent by an administrator or by itself, and somebody decides.
+
+Source: https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; canvas-lms
+app/controllers/lti/ims/dynamic_registration_controller.rb (2025).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.lti.registrations import TOOL, wanted_of
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import Call, identifiers
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.lti.registrations import REGISTRATIONS, configured, key_members, registered
+from lms_emulator.providers.canvas.lti.tokens import require_service
+from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, LtiUpdateRequest
+from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.lti_registrations import (
+    BASE,
+    SINCE,
+    SOURCE,
+    WHOLE,
+    found_in,
+    overlay_sent,
+    school,
+)
+from lms_emulator.providers.canvas.rules import registration_history, registrations, update_requests
+from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.scopes import REGISTRATION
+from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import registrations as shapes
+
+OF_TOOL = "/api/lti/registrations/{registration_id}"
+OF_ACCOUNT = "/api/lti/accounts/{account_id}"
+replace = msgspec.structs.replace
+
+
+# administrators
+
+
+def token(api: Api) -> Json:
+    """A token with which a tool registers itself, or, where a registration is named, asks for a change of it."""
+    account = school(api)
+    further: dict[str, Any] = {}
+    if api.params.text("unified_tool_id"):
+        further["unified_tool_id"] = api.params.text("unified_tool_id")
+    if api.params.text("registration_id"):
+        one = registrations.find(api, api.params.text("registration_id") or "")
+        require_account(api, registrations.owner(api, one), "manage_developer_keys")
+        further["existing_registration"] = global_id(one.id)
+    made = REGISTRATIONS.make_token(api.x, api.params.text("registration_url"), api.user.id, **further)
+    api.x.notes["account"] = account.id
+    return {
+        "uuid": REGISTRATIONS.uuid_of(made),
+        "oidc_configuration_url": REGISTRATIONS.configuration_url(api.x, made),
+        "token": REGISTRATIONS.issue(api.x, made, api.user.id),
+    }
+
+
+def show(api: Api) -> Json:
+    """What a tool sent when it registered itself."""
+    school(api)
+    one, key = _of_number(api.x, api.slot("registration_id"))
+    sent = one.sent or {}
+    found = registrations.configuration_of(api, one)
+    return {
+        "id": str(global_id(found.id)) if found is not None else None,
+        "lti_registration_id": str(global_id(one.id)),
+        "developer_key_id": str(key.id),
+        **{name: sent.get(name) for name in ("client_name", "jwks_uri", "initiate_login_uri", "redirect_uris")},
+        "guid": one.guid,
+        **{name: sent.get(name) for name in ("logo_uri", "client_uri", "tos_uri", "policy_uri")},
+        "scopes": key.scopes,
+        "application_type": "web",
+        "grant_types": ["client_credentials", "implicit"],
+        "response_types": ["id_token"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "lti_tool_configuration": sent.get(TOOL),
+    }
+
+
+def latest(api: Api) -> Json:
+    """The change that the tool asked for last."""
+    one = found_in(api, school(api))
+    asked = update_requests.latest(api.store, one)
+    if asked is None:
+        raise refusals.not_found("a request for a change of the registration", one.id)
+    return shapes.update_request(api, asked)
+
+
+def asked_for(api: Api) -> Json:
+    """One change that the tool asked for."""
+    return shapes.update_request(api, _asked(api, found_in(api, school(api))))
+
+
+def decide(api: Api) -> Json:
+    """Take a change that the tool asked for, or reject it."""
+    account = school(api)
+    one = found_in(api, account, changes=True)
+    asked = _asked(api, one)
+    if not api.params.has("accepted"):
+        raise refusals.missing("accepted")
+    over = overlay_sent(api)
+    if not api.params.flag("accepted"):
+        update_requests.reject(api.store, asked, rejected_at=api.now, updated_at=api.now, updated_by_id=api.user.id)
+        return shapes.registration(api, one, account, WHOLE)
+    _accept(api, one, account, asked, over)
+    return shapes.registration(api, registrations.find(api, str(one.id)), account, WHOLE)
+
+
+def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
+    found = api.store.lti_update_requests.get(identifiers.local_number(api.slot("update_request_id")) or 0)
+    if found is None or found.registration_id != one.id:
+        raise refusals.not_found("the request for a change", api.slot("update_request_id"))
+    return found
+
+
+def _accept(
+    api: Api, one: LtiRegistration, account: Account, asked: LtiUpdateRequest, over: dict[str, Any] | None
+) -> None:
+    wanted, now = wanted_of(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
+    found = registrations.configuration_of(api, one)
+    assert found is not None, "a tool that registered itself has a configuration"
+    with registration_history.updating(api, one, account):
+        members = {**key_members(api.x, wanted), "icon_url": wanted.body.get("logo_uri")}
+        api.store.developer_keys.put(replace(registrations.key_of(api, one), **members))
+        settings, privacy = configured(wanted)
+        kept = {"settings": settings, "privacy_level": privacy, "disabled_placements": None}
+        api.store.tool_configurations.put(replace(found, **kept, updated_at=api.now))
+        changed = api.store.lti_registrations.put(replace(one, name=wanted.name, sent=wanted.body, **now))
+        if over is not None:
+            registrations.lay_over(api, changed, account, over)
+        registrations.follow(api, changed, account)
+    api.store.lti_update_requests.put(replace(asked, accepted_at=api.now, comment=api.params.text("comment"), **now))
+
+
+# the tool itself
+
+
+def own(x: Call) -> Response:
+    """What is registered of the tool that asks."""
+    one, key = _own(x, *REGISTRATION)
+    return JSONResponse(registered(x, one, key))
+
+
+def change(x: Call) -> Response:
+    """The tool asks for a change of its own registration."""
+    one, key = _own(x, REGISTRATION[-1])
+    update_requests.ask(x, one, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
+    return JSONResponse(registered(x, one, key))
+
+
+def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
+    caller = require_service(x, *scopes)
+    one, key = _of_number(x, x.path_params["registration_id"])
+    if not x.check("the registration is the tool's own", key.id == caller.key.id, got=caller.key.id):
+        raise refusals.lti_service(
+            "registration_of_another_tool",
+            "Not authorized to access this registration",
+            403,
+            check="the registration is the tool's own",
+        )
+    return one, key
+
+
+def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
+    """The registration of a tool that registered itself, by the number of its configuration, local or global."""
+    found = x.store.tool_configurations.get(identifiers.local_number(reference) or 0)
+    key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
+    one = x.store.lti_registrations.first("key", key.id) if key is not None else None
+    if one is None or key is None or one.sent is None or key.workflow_state == "deleted":
+        raise refusals.not_found("the registration", reference)
+    return one, key
+
+
+_UPDATES = f"{BASE}/{{id}}/update_requests/{{update_request_id}}"
+ROUTES: tuple[Route, ...] = tuple(
+    dataclasses.replace(route, since=SINCE)
+    for route in (
+        *rest(
+            "lti registrations",
+            SOURCE,
+            (f"GET {OF_ACCOUNT}/registration_token", token, "A token for a tool to register itself"),
+            (f"GET {OF_ACCOUNT}/registrations/{{registration_id}}", show, "What a tool sent to register itself"),
+            (f"GET {BASE}/{{id}}/latest_update_request", latest, "The change that a tool asked for last"),
+            (f"GET {_UPDATES}", asked_for, "A change that a tool asked for"),
+            (f"PUT {_UPDATES}/apply", decide, "Take a change, or reject it"),
+            evidence="documented",
+        ),
+        *family(
+            "lti",
+            SOURCE,
+            "documented",
+            (f"GET {OF_TOOL}", own, "A tool looks at its registration"),
+            (f"PUT {OF_TOOL}", change, "A tool asks for a change of its registration"),
+        ),
+    )
+)

@@ -1,0 +1,71 @@
+"""Changes that a tool which registered itself asks for; an administrator takes or rejects them.
+
+Source: canvas-lms app/models/lti/registration_update_request.rb, app/services/lti/
+apply_registration_update_request_service.rb (2025).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lms_emulator.lti.registrations import TOOL
+from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.model import CanvasStore, LtiRegistration, LtiUpdateRequest
+
+_COMPARED = (
+    *("client_name", "jwks_uri", "initiate_login_uri", "redirect_uris", TOOL),
+    *("logo_uri", "client_uri", "tos_uri", "policy_uri"),
+)
+
+
+def ask(
+    x: Call, one: LtiRegistration, account_id: int, sent: dict[str, Any], *, uuid: str | None, user_id: int | None
+) -> LtiUpdateRequest:
+    """Ask for a registration to become what was sent. Where it is that already, the request is taken at once.
+
+    Parameters: `uuid`, of the registration token, and `user_id`, who had it made; None for both where the tool asks by
+    itself.
+    """
+    now = x.clock.now().replace(microsecond=0)
+    made = LtiUpdateRequest(
+        id=x.store.new_id("lti_update_requests"),
+        registration_id=one.id,
+        account_id=account_id,
+        uuid=uuid,
+        sent=sent,
+        tool_initiated=user_id is None,
+        created_by_id=user_id,
+        created_at=now,
+        updated_at=now,
+        accepted_at=now if _same(one.sent or {}, sent) else None,
+    )
+    return x.store.lti_update_requests.put(made)
+
+
+def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    before, after = (set(str(body.get("scope", "")).split()) for body in (old, new))
+    return before == after and all(old.get(name) == new.get(name) for name in _COMPARED)
+
+
+def latest(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
+    """The request that was made last, whatever became of it."""
+    found = store.lti_update_requests.find("registration", one.id)
+    return max(found, key=lambda each: (each.created_at, each.id), default=None)
+
+
+def pending(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
+    """The request that was made last, if nobody has decided on it."""
+    found = latest(store, one)
+    return found if found is not None and status(found) == "pending" else None
+
+
+def status(asked: LtiUpdateRequest) -> str:
+    """What became of a request."""
+    return "applied" if asked.accepted_at is not None else "rejected" if asked.rejected_at is not None else "pending"
+
+
+def reject(store: CanvasStore, asked: LtiUpdateRequest, **members: Any) -> None:
+    """Leave a registration as it is. Parameters: `members`, what else is noted."""
+    store.lti_update_requests.put(msgspec.structs.replace(asked, **members))
