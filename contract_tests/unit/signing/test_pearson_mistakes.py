@@ -192,6 +192,12 @@ def test_each_mistake_has_its_sentence(sentence: str) -> None:
         assert why(sent) == sentence
 
 
+@pytest.mark.parametrize("length", range(16))
+def test_cbc_mac_pads_every_length(length: int) -> None:
+    request = replace(PUT, nonce="N" * length)
+    assert why(digest(request, mac=cbc_mac), request) == "CBC-MAC was used instead of CMAC-AES"
+
+
 def test_mistakes_with_a_request_that_signs_no_body() -> None:
     sentence = "the body was signed, but GET requests never sign one"
     assert why(digest(GET, body=twice(BODY)), GET) == sentence
