@@ -99,6 +99,11 @@ class Api:
         user = self.caller
         return (user.locale or user.browser_locale or "en") if user is not None else "en"
 
+    @property
+    def later(self) -> Params:
+        """The parameters where Canvas has come to know one since 2023; none by the setting `later_parameters`."""
+        return self.params if self.settings.later_parameters else Params({})
+
     def moment(self, *path: str) -> datetime | None:
         """A time among the parameters, in the caller's time zone unless it says; None when it is missing or none."""
         return read_moment(self.params.text(*path), self.zone)

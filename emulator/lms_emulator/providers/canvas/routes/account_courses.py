@@ -71,6 +71,7 @@ def _tests(api: Api, account: Account) -> list[Any]:
         _of_term(api),
         _searched(api, account),
         _of_types(api),
+        _of_enrollment_states(api),
         _taught(api),
         _in_accounts(api),
         _dated(api),
@@ -132,6 +133,14 @@ def _of_types(api: Api) -> Any:
         return None
     wanted = {f"{name.capitalize()}Enrollment" for name in api.params.texts("enrollment_type")}
     return lambda course: any(e.type in wanted for e in _living(api, course))
+
+
+def _of_enrollment_states(api: Api) -> Any:
+    """Courses with somebody whose enrollment is in one of the states."""
+    wanted = set(api.later.texts("enrollment_workflow_state"))
+    if not wanted:
+        return None
+    return lambda course: any(e.workflow_state in wanted for e in api.store.enrollments.find("course", course.id))
 
 
 def _taught(api: Api) -> Any:

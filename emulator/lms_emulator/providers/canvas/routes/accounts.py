@@ -167,9 +167,11 @@ def sub_accounts(api: Api) -> Any:
     rows = _below(api, record)[1:]
     if not whole:
         rows = [a for a in rows if a.parent_account_id == record.id]
-    rows.sort(key=lambda one: one.id)
+    by_name = not whole and api.later.text("order") == "name"
+    rows.sort(key=lambda one: ((one.name or "").lower() if by_name else "", one.id))
+    includes = api.later.includes & {"course_count", "sub_account_count"}
     path = f"/api/v1/accounts/{record.id}/sub_accounts"
-    return paged(api, rows, lambda one: shapes.account(api, one), path=path, counted=not whole)
+    return paged(api, rows, lambda one: shapes.account(api, one, includes), path=path, counted=not whole)
 
 
 def create(api: Api) -> Any:

@@ -12,13 +12,17 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, Role, User
 from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import mails, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
-SOURCE = f"{RECORDED}/people-accounts.jsonl 235, 242, 258; canvas-lms app/controllers/admins_controller.rb"
+SOURCE = (
+    f"{RECORDED}/people-accounts.jsonl 235, 242, 258; canvas-lms app/controllers/admins_controller.rb; "
+    "https://canvas.instructure.com/doc/api/admins.html"
+)
 replace = msgspec.structs.replace
 
 
@@ -47,7 +51,12 @@ def index(api: Api) -> Any:
     """Who administers an account."""
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "manage_account_memberships")
-    rows = [a for a in api.store.account_users.find("account", account.id) if a.workflow_state == "active"]
+    gone = api.later.flag("include_deleted")
+    rows = [a for a in api.store.account_users.find("account", account.id) if gone or a.workflow_state == "active"]
+    if (term := rosters.search_term(api, later=True)) is not None:
+        people_named = [user for a in rows if (user := api.store.users.get(a.user_id)) is not None]
+        fitting = {user.id for user in rosters.searched(api, account, people_named, term)}
+        rows = [a for a in rows if a.user_id in fitting]
     if wanted := api.params.texts("user_id"):
         known = {u.id for name in wanted if (u := identifiers.find(api, "users", name)) is not None}
         rows = [a for a in rows if a.user_id in known]

@@ -30,6 +30,7 @@ def index(api: Api) -> Any:
     places = [Context("Course", course.id, course) for course in _courses(api)]
     start, end = _window(api)
     early = all(rules.moderates(api, place) for place in places) and not api.params.flag("active_only")
+    after = _date(api, "available_after", LAST_DAY) if api.later.text("available_after") else None
     found = [
         (_at(api, topic), topic, place)
         for place in places
@@ -38,6 +39,7 @@ def index(api: Api) -> Any:
         and start <= _at(api, topic) <= end
         and (early or not rules.delayed(api, topic))
         and rules.visible(api, topic, place)
+        and (after is None or topic.lock_at is None or topic.lock_at > after or rules.moderates(api, place))
     ]
     found.sort(key=lambda row: (row[0], row[1].id), reverse=True)
     if api.params.flag("latest_only"):

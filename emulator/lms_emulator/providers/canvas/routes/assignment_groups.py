@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.params import as_float, as_integer
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assigning, assignments, courses, moderation, modules, periods
+from lms_emulator.providers.canvas.rules import assigning, assignments, courses, moderation, modules, periods, states
 from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
@@ -70,12 +70,19 @@ def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]
         for one in assigning.in_group(api, record.id)
         if without.isdisjoint(one.submission_types) and (not only or str(one.id) in only)
     ]
-    number = identifiers.local_number(api.params.text("grading_period_id") or "")
-    if any(period.id == number for period in periods.of_course(api, course)):
-        found = periods.narrowed(api, course, found, str(number))
+    if (period := periods.asked_for(api, course)) is not None:
+        own = api.params.has("scope_assignments_to_student") and _studies(api, course)
+        found = periods.narrowed(api, course, found, period, api.user.id if own else None)
     dates = api.params.flag("override_assignment_dates", default=True)
     cut = set(api.params.texts("exclude_response_fields"))
     return _whole(api, course, record, found, includes, dates=dates, cut=cut)
+
+
+def _studies(api: Api, course: Course) -> bool:
+    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
+    return any(
+        e.course_id == course.id and e.type in states.STUDENTS and e.workflow_state in states.CURRENT for e in rows
+    )
 
 
 def _whole(
@@ -112,14 +119,15 @@ def show(api: Api) -> Any:
     course, record = _found(api)
     courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
     includes = api.params.includes - {"overrides", "observed_users"}
-    if "assignments" not in includes:
-        return shapes.group(record)
     found = assigning.in_group(api, record.id)
     if number := api.params.text("grading_period_id"):
-        if not any(str(period.id) == number for period in periods.of_course(api, course)):
+        if (period := periods.asked_for(api, course)) is None:
             raise refusals.crashed("there is no grading period of that id", number)
-        found = periods.narrowed(api, course, found, number)
-    return _whole(api, course, record, found, includes)
+        found = periods.narrowed(api, course, found, period)
+    dates = api.params.flag("override_assignment_dates", default=True)
+    if "assignments" not in includes:
+        return shapes.group(record)
+    return _whole(api, course, record, found, includes, dates=dates)
 
 
 def create(api: Api) -> Any:

@@ -56,6 +56,9 @@ def _courses_of(api: Api, user: User, path: str) -> Any:
     found = [row for row in found if not (api.params.flag("exclude_blueprint_courses") and row[0].blueprint)]
     if api.params.has("homeroom") and api.params.flag("homeroom"):
         found = [row for row in found if row[0].homeroom_course]
+    if "user_id" in api.x.path_params and (named := api.later.text("account_id")):
+        account = identifiers.account(api, named)
+        found = [row for row in found if account in chain(api.store, row[0].account_id)]
     includes = api.params.includes
     return paged(api, found, lambda row: shown(api, *row, includes), path=path)
 

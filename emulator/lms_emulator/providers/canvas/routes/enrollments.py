@@ -205,7 +205,8 @@ def _row(api: Api, enrollment: Enrollment, includes: frozenset[str], context: Co
         kept = enrolling.locked(api, enrollment, course)
         body["can_be_removed"] = not kept and _may_end(api, course, enrollment, "deleted")
     if "current_points" in includes and "current_score" in body.get("grades", {}):
-        only = periods.asked_for(api, course)
+        period = periods.asked_for(api, course)
+        only = periods.assignments_of(api, course, period, enrollment.user_id) if period is not None else None
         body["grades"]["current_points"] = scores(api, enrollment, course, only=only).points
         if "unposted_current_score" in body["grades"]:
             body["grades"]["unposted_current_points"] = scores(api, enrollment, course, unposted=True, only=only).points

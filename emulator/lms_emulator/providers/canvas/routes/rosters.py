@@ -40,12 +40,14 @@ UNCONFIRMED = ("invited", "creation_pending", "rejected")
 """People with nothing but such enrollments show no login and no address."""
 
 
-def search_term(api: Api, *, blank: bool = False) -> str | None:
+def search_term(api: Api, *, blank: bool = False, later: bool = False) -> str | None:
     """`search_term` in lower case. Raises the refusal for one that is too short.
 
-    Parameters: `blank`, whether nothing but spaces counts as a term.
+    Parameters:
+        blank: whether nothing but spaces counts as a term.
+        later: whether the operation has come to know it since 2023.
     """
-    term = api.params.text("search_term")
+    term = (api.later if later else api.params).text("search_term")
     if term is None or not (blank or term.strip()):
         return None
     least = api.settings.min_search_term
@@ -98,6 +100,8 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
         rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
     if "test_student" not in api.params.includes and "student_view" not in api.params.texts("enrollment_type"):
         rows = [e for e in rows if e.type != "StudentViewEnrollment"]
+    if wanted_sections := set(api.later.words("section_ids")):
+        rows = [e for e in rows if str(e.course_section_id) in wanted_sections]
     role_ids, roles = api.params.texts("enrollment_role_id"), api.params.texts("enrollment_role")
     if role_ids:
         wanted_roles = {known_role(api, reference) for reference in role_ids}

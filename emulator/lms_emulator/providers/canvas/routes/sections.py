@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import courses, sections, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -35,6 +36,8 @@ def index(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
+    if (term := search_term(api, later=True)) is not None:
+        found = [section for section in found if term in section.name.lower()]
     found.sort(key=lambda section: (section.name.lower(), section.id))
     sees_people = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades")
     includes = api.params.includes if sees_people else set()

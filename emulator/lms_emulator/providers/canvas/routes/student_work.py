@@ -87,7 +87,7 @@ def _assignments(api: Api, course: Course) -> list[Assignment]:
     if api.params.flag("post_to_sis"):
         found = [a for a in found if a.post_to_sis]
     if period := api.params.text("grading_period_id"):
-        found = periods.narrowed(api, course, found, period)
+        found = periods.narrowed(api, course, found, periods.find(api, course, period))
     if api.params.texts("assignment_ids"):
         asked = api.params.texts("assignment_ids")
         by_id = {str(a.id): a for a in found}

@@ -55,6 +55,8 @@ def index(api: Api) -> Any:
     _may_read(api, record)
     asked = set(api.params.texts("workflow_state")) & {"active", "deleted", "all"} or {"active"}
     rows = [t for t in api.store.enrollment_terms.find("root", record.id) if {t.workflow_state, "all"} & asked]
+    if named := (api.later.text("term_name") or "").lower():
+        rows = [t for t in rows if named in (t.name or "").lower()]
     rows.sort(key=lambda term: (*_latest_first(term.start_at), *_latest_first(term.end_at), term.id))
     includes, path = api.params.includes, f"/api/v1/accounts/{record.id}/terms"
 

@@ -108,8 +108,10 @@ def _grading(api: Api, course: Course) -> list[Item]:
 def _items(api: Api, course: Course | None) -> list[Item]:
     ignored = api.user.preferences.get("ignored_until", {})
 
+    wanted = set(api.later.words("course_ids")) if course is None else {str(course.id)}
+
     def within(kinds: tuple[str, ...]) -> list[Course]:
-        return [one for one in _courses(api, kinds) if course is None or one.id == course.id]
+        return [one for one in _courses(api, kinds) if not wanted or str(one.id) in wanted]
 
     found = [item for one in within(states.INSTRUCTORS) for item in _grading(api, one)]
     studied = within(("StudentEnrollment",))

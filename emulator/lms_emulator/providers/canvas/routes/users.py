@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import zone
-from lms_emulator.providers.canvas.model import CommunicationChannel, User
+from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -75,6 +75,8 @@ def shared_courses(api: Api, user: User) -> list[Any]:
 
 LISTED = {"avatar_url", "email", "last_login", "time_zone", "uuid"}
 """What a list of an account's people includes."""
+MOST_UUIDS = 100
+"""How many of `uuids` are looked at."""
 
 
 def index(api: Api) -> Any:
@@ -82,6 +84,11 @@ def index(api: Api) -> Any:
     account = identifiers.account(api, api.slot("account_id"))
     require_account(api, account, "read_roster")
     found = [user for user in api.store.users if belongs(api, user, account)]
+    if api.later.flag("include_deleted_users"):
+        gone = {one.user_id for one in api.store.pseudonyms if _deleted_in(one, account)}
+        found += [user for user in api.store.users if user.id in gone and user not in found]
+    if uuids := set(api.later.texts("uuids")[:MOST_UUIDS]):
+        found = [user for user in found if user.uuid in uuids]
     term = rosters.search_term(api)
     roles = {rosters.known_role(api, reference) for reference in api.params.texts("role_filter_id")}
     if roles:
@@ -98,6 +105,10 @@ def index(api: Api) -> Any:
     found = rosters.ordered(api, found)
     path = f"/api/v1/accounts/{account.id}/users"
     return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=False)
+
+
+def _deleted_in(login: Pseudonym, account: Account) -> bool:
+    return login.account_id == account.id and login.workflow_state == "deleted"
 
 
 def _enrolled(api: Api, user: User, gone: tuple[str, ...], **wanted: Container[Any]) -> bool:

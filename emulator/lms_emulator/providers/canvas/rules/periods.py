@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradingPeriod, Quiz
-from lms_emulator.providers.canvas.rules import assignments
+from lms_emulator.providers.canvas.rules import assignments, states
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 
 
@@ -91,14 +91,11 @@ def binds(api: Api, course: Course) -> bool:
     return account is None or not is_account_admin(api, api.caller, account)
 
 
-def asked_for(api: Api, course: Course) -> set[int] | None:
-    """The assignments of the period that the request asks for; None if it asks for none, or another course's."""
+def asked_for(api: Api, course: Course) -> GradingPeriod | None:
+    """The period that the request asks for; None if it asks for none, or another course's."""
     reference = api.params.text("grading_period_id")
     number = identifiers.local_number(reference) if reference else None
-    if number is None:
-        return None
-    found = next((p for p in of_course(api, course) if p.id == number), None)
-    return None if found is None else assignments_of(api, course, found)
+    return next((p for p in of_course(api, course) if p.id == number), None) if number is not None else None
 
 
 def current(api: Api, course: Course) -> GradingPeriod | None:
@@ -106,13 +103,21 @@ def current(api: Api, course: Course) -> GradingPeriod | None:
     return next((p for p in of_course(api, course) if p.start_date < api.now <= p.end_date), None)
 
 
-def assignments_of(api: Api, course: Course, period: GradingPeriod) -> set[int]:
-    """The assignments of a course that are due in a period."""
-    every = list(api.store.assignments.find("course", course.id))
-    return {a.id for a in narrowed(api, course, every, str(period.id))}
+def assignments_of(api: Api, course: Course, period: GradingPeriod, user_id: int) -> set[int]:
+    """The assignments of a course that are due in a period for a student."""
+    return {a.id for a in api.store.assignments.find("course", course.id) if due_in(api, course, a, period, user_id)}
 
 
-def narrowed(api: Api, course: Course, found: list[Assignment], reference: str) -> list[Assignment]:
-    """Those of the assignments that are due in a period. Raises the refusal `not_found` for an unknown one."""
-    period = find(api, course, reference)
-    return [a for a in found if of_date(api, course, assignments.dated(api, course, a).due_at) == period]
+def due_in(api: Api, course: Course, assignment: Assignment, period: GradingPeriod, user_id: int) -> bool:
+    """Whether a student's work is due in a period."""
+    due = assignments.dated_for(api, assignment, user_id).due_at
+    return of_date(api, course, due) == period and assignments.assigned(api, assignment, user_id)
+
+
+def narrowed(
+    api: Api, course: Course, found: list[Assignment], period: GradingPeriod, user_id: int | None = None
+) -> list[Assignment]:
+    """Those of the assignments that are due in a period for a student, by default for any who is in the course."""
+    rows = assignments.students(api, course.id)
+    people = [e.user_id for e in rows if e.workflow_state in states.CURRENT] if user_id is None else [user_id]
+    return [a for a in found if any(due_in(api, course, a, period, one) for one in people)]

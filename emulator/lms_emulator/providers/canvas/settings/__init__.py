@@ -185,6 +185,15 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/content-announcements.jsonl 32, 33",
         ),
     ] = True
+    later_parameters: Annotated[
+        bool,
+        since(
+            "2024-07-01",
+            "Whether lists know the filters and parts documented since 2023, such as `term_name` of terms.",
+            "https://canvas.instructure.com/doc/api/all_resources.html",
+            f"{RECORDED}/courses-enrol.jsonl 23 and people-accounts.jsonl 64, which pass over them",
+        ),
+    ] = True
     tells_auto_subscribe: Annotated[
         bool,
         since(

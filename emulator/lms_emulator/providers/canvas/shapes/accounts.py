@@ -70,6 +70,13 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
             "sis_import_id": record.sis_batch_id,
             "integration_id": record.integration_id,
         }
+    if "course_count" in includes:
+        own = (one for one in api.store.courses if one.account_id == record.id)
+        body["course_count"] = sum(one.workflow_state != "deleted" for one in own)
+    if "sub_account_count" in includes:
+        body["sub_account_count"] = sum(
+            one.workflow_state == "active" for one in api.store.accounts.find("parent", record.id)
+        )
     if "lti_guid" in includes:
         body["lti_guid"] = f"{record.guid}:canvas-lms"
     if "registration_settings" in includes:

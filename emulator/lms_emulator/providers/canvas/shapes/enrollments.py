@@ -50,13 +50,10 @@ class _Sight:
                 "course_integration_id": course.integration_id,
             }
 
-    @cached_property
-    def only(self) -> set[int] | None:
-        """The assignments of the period that the request asks for."""
-        if self.of_today:
-            period = self.period
-            return None if period is None else periods.assignments_of(self._api, self.course, period)
-        return periods.asked_for(self._api, self.course)
+    def only(self, user_id: int) -> set[int] | None:
+        """A student's assignments of the period that the request asks for."""
+        period = self.period if self.of_today else periods.asked_for(self._api, self.course)
+        return None if period is None else periods.assignments_of(self._api, self.course, period, user_id)
 
     @cached_property
     def of_today(self) -> bool:
@@ -164,12 +161,13 @@ def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json
     if sight.of_today:
         body["grading_period_id"] = sight.period.id if sight.period is not None else None
     period = str(sight.period.id) if sight.of_today and sight.period is not None else None
-    if not sight.of_today and sight.only is not None:
+    only = sight.only(record.user_id)
+    if not sight.of_today and only is not None:
         period = api.params.text("grading_period_id")
     override = final_grade(api, record, course, period)
     if override is not None and not sight.grader:
         return body | lettered(api, record, course, Scores(override, override))
-    posted, unposted = both(api, record, course, sight.only)
+    posted, unposted = both(api, record, course, only)
     body |= lettered(api, record, course, posted)
     if sight.grader:
         body |= lettered(api, record, course, unposted, "unposted_")

@@ -62,7 +62,7 @@ def _of_period(api: Api, record: Enrollment, course: Course, period: GradingPeri
     posted = unposted = Scores()
     override = final_grade(api, record, course, str(period.id)) if period is not None else None
     if period is not None:
-        posted, unposted = both(api, record, course, periods.assignments_of(api, course, period))
+        posted, unposted = both(api, record, course, periods.assignments_of(api, course, period, record.user_id))
     body: Json = {"totals_for_all_grading_periods_option": _totals(api, course)}
     if not grader:
         seen = posted if override is None else Scores(override, override)

@@ -1,0 +1,106 @@
+"""Parameters that Canvas has come to know since 2023, beside answers of a site that does not know them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract_tests.canvas.grading import COURSE, made, work
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+SCHOOL = f"{API}/accounts/1"
+
+
+def names(site: Site, path: str, key: str = "name", **params: Any) -> list[Any]:
+    answer = site.admin.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return [one[key] for one in (body if isinstance(body, list) else next(iter(body.values())))]
+
+
+@pytest.fixture
+def filled(canvas: Site) -> Site:
+    admin = canvas.admin
+    for name in ("Zoology", "Arts"):
+        admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": name})
+        admin.post(f"{SCHOOL}/terms", data={"enrollment_term[name]": f"{name} term"})
+        admin.post(f"{COURSE}/sections", data={"course_section[name]": f"{name} group"})
+    for person in ("102", "103"):
+        admin.post(f"{SCHOOL}/admins", data={"user_id": person})
+    admin.delete(f"{SCHOOL}/admins/102")
+    return canvas
+
+
+def test_filters_of_an_account(filled: Site) -> None:
+    below = f"{SCHOOL}/sub_accounts"
+    assert names(filled, below) == ["Zoology", "Arts"]
+    assert names(filled, below, order="name") == ["Arts", "Zoology"]
+    assert names(filled, below, order="name", recursive="true") == ["Zoology", "Arts"], "the whole tree is by id"
+    asked = {"include[]": ["course_count", "sub_account_count"]}
+    assert names(filled, below, "course_count", **asked) == [0, 0]
+    assert names(filled, below, "sub_account_count", **asked) == [0, 0]
+    assert names(filled, f"{SCHOOL}/terms", term_name="ARTS") == ["Arts term"]
+    admins = f"{SCHOOL}/admins"
+    now = names(filled, admins, "workflow_state")
+    assert set(now) == {"active"}
+    assert sorted(names(filled, admins, "workflow_state", include_deleted="true")) == sorted([*now, "deleted"])
+    assert [one["id"] for one in names(filled, admins, "user", search_term="hopper")] == [103]
+    assert filled.admin.get(admins, params={"search_term": "h"}).status_code == 400
+    filled.lms.settings["canvas.later_parameters"] = False
+    assert names(filled, below, order="name", **asked) == ["Zoology", "Arts"]
+    assert len(names(filled, f"{SCHOOL}/terms", term_name="ARTS")) > 1
+    assert len(names(filled, admins, "id", search_term="hopper")) == len(now)
+
+
+def test_filters_of_people(filled: Site) -> None:
+    people = f"{SCHOOL}/users"
+    everybody = names(filled, people, "id")
+    gone = {"user[name]": "Gone", "pseudonym[unique_id]": "gone"}
+    user = filled.admin.post(people, data=gone).json()["id"]
+    everybody.append(user)
+    assert filled.admin.delete(f"{SCHOOL}/users/{user}").status_code == 200
+    assert set(everybody) - set(names(filled, people, "id")) == {user}
+    assert set(names(filled, people, "id", include_deleted_users="true")) == set(everybody)
+    uuid = filled.admin.get(f"{API}/users/103", params={"include[]": "uuid"}).json()["uuid"]
+    assert names(filled, people, "id", **{"uuids[]": uuid}) == [103]
+
+
+def test_filters_of_courses_and_sections(filled: Site) -> None:
+    assert names(filled, f"{COURSE}/sections", search_term="zoo") == ["Zoology group"]
+    section = filled.admin.get(f"{COURSE}/sections", params={"search_term": "zoo"}).json()[0]["id"]
+    assert names(filled, f"{COURSE}/users", **{"section_ids[]": section}) == []
+    assert len(names(filled, f"{COURSE}/users")) > 1
+    (arts,) = [one["id"] for one in filled.admin.get(f"{SCHOOL}/sub_accounts").json() if one["name"] == "Arts"]
+    mine = f"{API}/users/103/courses"
+    assert names(filled, mine, "id", account_id="1") == names(filled, mine, "id") != []
+    assert names(filled, mine, "id", account_id=str(arts)) == []
+    courses = f"{SCHOOL}/courses"
+    assert 1 in names(filled, courses, "id", **{"enrollment_workflow_state[]": "active"})
+    assert names(filled, courses, "id", **{"enrollment_workflow_state[]": "rejected"}) == []
+
+
+def test_what_is_to_do_in_certain_courses(filled: Site) -> None:
+    soon = "2026-11-28T10:00:00Z"
+    base = work(filled.teacher, due_at=soon)
+    todo = f"{API}/users/self/todo"
+
+    def waiting(**params: str) -> list[int]:
+        return [one["assignment"]["id"] for one in filled.student.get(todo, params=params).json()]
+
+    assert base["id"] in waiting(**{"course_ids[]": "1"}) == waiting()
+    assert waiting(**{"course_ids[]": "2"}) == []
+
+
+def test_announcements_that_are_still_open_to_students(filled: Site) -> None:
+    said = {"title": "Closing", "message": "x", "is_announcement": True, "lock_at": "2026-11-30T00:00:00Z"}
+    number = made(filled.teacher, "discussion_topics", **said)["id"]
+
+    def listed(who: Any, after: str) -> bool:
+        asked = {"context_codes[]": "course_1", "end_date": "2027-01-01", "available_after": after}
+        return number in [one["id"] for one in who.get(f"{API}/announcements", params=asked).json()]
+
+    assert listed(filled.student, "2026-11-28")
+    assert not listed(filled.student, "2026-12-02")
+    assert listed(filled.teacher, "2026-12-02"), "those who moderate see all"
