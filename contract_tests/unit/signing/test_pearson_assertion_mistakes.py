@@ -12,7 +12,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from contract_tests.learningstudio.client import cbc_mac
 from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.diagnosis import OUT_OF_TIME
 from lms_emulator.signing.pearson import Assertion
 from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_assertion
 from lms_emulator.signing.pearson_mistakes import LARGEST_BODY
@@ -60,6 +62,7 @@ SENTENCES: dict[str, list[str]] = {
     # With what.
     "HMAC-SHA1 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha1").hex()],
     "HMAC-SHA256 was used instead of CMAC-AES": [hmac.digest(RAW, TEXT.encode(), "sha256").hex()],
+    "CBC-MAC was used instead of CMAC-AES": [cbc_mac(SECRET, TEXT).hex()],
     "the hex digits of the assertion were signed, not the assertion": [tag(TEXT.encode().hex()).hex()],
     "the bytes of the secret were reversed": [tag(key=RAW[::-1]).hex()],
     "the secret was hex-decoded; its ASCII characters are the key": [tag(key=bytes.fromhex(SECRET)).hex()],
@@ -203,6 +206,15 @@ def test_nothing_is_said_of_a_right_signature() -> None:
     """Nor of one in upper case: whether that is wrong at all, a setting says."""
     assert why(tag().hex()) is None
     assert why(tag().hex().upper()) is None
+
+
+def test_guids_in_lower_case() -> None:
+    sent = replace(SENT, consumer_key=SENT.consumer_key.upper())
+    assert why(tag().hex(), sent) == "the signed GUIDs were in lower case"
+
+
+def test_it_is_said_that_time_was_up() -> None:
+    assert diagnose_assertion(tag(b"").hex(), SENT, SECRET, in_time=lambda: False) == str(OUT_OF_TIME)
 
 
 def test_a_huge_assertion_is_not_looked_into() -> None:
