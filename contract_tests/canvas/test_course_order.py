@@ -66,7 +66,8 @@ def test_how_far_students_are(canvas: Site) -> None:
 
 
 def test_what_staff_may_in_a_course(canvas: Site) -> None:
-    """The rights that a course gives by itself, beside those of roles."""
+    """The rights that a course gives by itself, beside those of roles, before Canvas split the permissions."""
+    canvas.lms.settings["canvas.granular_permissions"] = False
     admin, teacher = canvas.admin, canvas.teacher
     rights = {name: teacher.get(f"{COURSE}/permissions").json()[name] for name in ("manage", "read_rubrics")}
     assert rights == {"manage": True, "read_rubrics": True}

@@ -36,3 +36,16 @@ def switched_on(store: CanvasStore, feature: str) -> bool:
     sites = [account.id for account in store.accounts if account.site_admin]
     rows = (row for number in sites for row in store.feature_flags.find("context", ("Account", number)))
     return any(row.feature == feature and row.state in ("on", "allowed_on") for row in rows)
+
+
+def decides(store: CanvasStore, feature: str, account_id: int) -> bool:
+    """Whether a feature that comes switched off is on for a school, by its own decision or that of its operators."""
+    sites = [account.id for account in store.accounts if account.site_admin]
+    found = False
+    for number in (*sites, account_id):
+        for row in store.feature_flags.find("context", ("Account", number)):
+            if row.feature == feature and row.state is not None:
+                if row.state in ("on", "off"):
+                    return row.state == "on"
+                found = row.state == "allowed_on"
+    return found

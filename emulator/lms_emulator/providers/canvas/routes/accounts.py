@@ -20,8 +20,7 @@ from lms_emulator.providers.canvas.rules import belonging, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     chain,
-    has_hidden,
-    hidden,
+    in_force,
     is_account_admin,
     permissions,
     require_account,
@@ -60,24 +59,24 @@ DEFAULT_HELP_LINKS = [
     }
 ]
 """The link that a site as it comes has; those to ask a teacher and to report a problem are off."""
-POLICIES = {
-    "read": "",
-    "read_as_admin": "",
-    "manage": "",
-    "update": "",
-    "delete": "",
-    "read_outcomes": "",
-    "read_terms": "",
-    "read_files": "",
-    "launch_external_tool": "",
-    "read_global_outcomes": "off",
-    "manage_privacy_settings": "off",
-    "view_bounced_emails": "off",
-    "view_account_calendar_details": "",
-    "create_tool_manually": "lti_add_edit",
-    "create_courses": "manage_courses",
+POLICIES: dict[str, tuple[str, ...]] = {
+    "read": (),
+    "read_as_admin": (),
+    "manage": (),
+    "update": (),
+    "delete": (),
+    "read_outcomes": (),
+    "read_terms": (),
+    "read_files": (),
+    "launch_external_tool": (),
+    "read_global_outcomes": ("",),
+    "manage_privacy_settings": ("",),
+    "view_bounced_emails": ("view_notifications",),
+    "view_account_calendar_details": (),
+    "create_tool_manually": ("lti_add_edit",),
+    "create_courses": ("manage_courses", "manage_courses_add"),
 }
-"""The rights in an account that no role lists, with the permission that gives them; an empty one is every admin's."""
+"""The rights in an account that no role lists, with the permissions that give them; without one it is every admin's."""
 replace = msgspec.structs.replace
 
 
@@ -111,7 +110,7 @@ def _below(api: Api, record: Account) -> list[Account]:
 def manageable(api: Api) -> Any:
     """The accounts that the caller administers, with all below them."""
     mine = _administered(api) if api.caller is not None else []
-    mine = [a for a in mine if account_allows(api, api.caller, a, "manage_courses")]
+    mine = [a for a in mine if account_allows(api, api.caller, a, "manage_courses_admin")]
     rows = list({a.id: a for record in mine for a in _below(api, record)}.values())
     rows.sort(key=lambda record: record.id)
     return paged(api, rows, lambda record: shapes.account(api, record), path="/api/v1/manageable_accounts")
@@ -319,15 +318,13 @@ def allowed(api: Api) -> Any:
     """Which permissions the caller has in an account."""
     record = identifiers.account(api, api.slot("account_id"))
     belonging.require_account_reader(api, record)
-    asked = api.params.texts("permissions") or [*permissions(), *hidden(), *POLICIES]
-    return {name: _allowed(api, record, name) for name in asked}
+    asked = api.params.texts("permissions") or [*permissions(), *POLICIES]
+    there = in_force(api, record)
+    return {name: _allowed(api, record, POLICIES.get(name, (name,)), there) for name in asked}
 
 
-def _allowed(api: Api, record: Account, name: str) -> bool:
-    needed = POLICIES.get(name, name)
-    if needed in permissions():
-        return account_allows(api, api.caller, record, needed)
-    return needed == "" or has_hidden(api, name, record)
+def _allowed(api: Api, record: Account, needed: tuple[str, ...], there: frozenset[str]) -> bool:
+    return not needed or any(account_allows(api, api.caller, record, one) for one in needed if one in there)
 
 
 def terms_of_service(api: Api) -> Any:

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import mails, people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, listed, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -40,9 +40,8 @@ def _role(api: Api, account: Account) -> Role:
 def _require_over(api: Api, account: Account, role: Role) -> None:
     """Refuse callers who may not choose admins, or have less rights than the role gives."""
     require_account(api, account, "manage_account_memberships")
-    below = account.parent_account_id is not None
-    given = [name for name in allowed(api.store, account, role) if not (below and permissions()[name].root_only)]
-    more = [name for name in given if not account_allows(api, api.caller, account, name)]
+    given = {one.name for one in listed(api, account)} & allowed(api, account, role, account.id)
+    more = sorted(name for name in given if not account_allows(api, api.caller, account, name))
     if not api.check("has every right of the role", not more, got=more):
         raise api.refused(f"rights of the role {role.name} in account {account.id}")
 

@@ -133,7 +133,7 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """A new group, behind the others."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_add")
     last = max((g.position for g in living(api, course)), default=0)
     blank = AssignmentGroup(id=0, course_id=course.id, name="Assignments", position=last + 1, created_at=api.now)
     made = replace(_fields(api, course, blank), id=api.new_id("assignment_groups"))
@@ -143,7 +143,7 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change a group."""
     course, record = _found(api)
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     wanted = _fields(api, course, record)
     weighs = (wanted.group_weight, wanted.rules) != (record.group_weight, record.rules)
     if weighs and _closed(api, course, record):
@@ -202,7 +202,7 @@ def _closed(api: Api, course: Course, record: AssignmentGroup) -> bool:
 def destroy(api: Api) -> Any:
     """Delete a group, and its assignments unless they are moved to another one."""
     course, record = _found(api)
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_delete")
     if _closed(api, course, record):
         raise api.refused("delete work that is due in a closed grading period")
     target = None

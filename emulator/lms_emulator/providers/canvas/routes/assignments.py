@@ -172,7 +172,7 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """A new assignment."""
     course = _course(api)
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_add")
     made = assigning.keep(api, course, *assigning.read(api, course, None))
     # nobody's work is there yet, which grading periods and names to be hidden would be looked up by
     body = {**shapes.assignment(api, made, course), "in_closed_grading_period": False}
@@ -181,7 +181,7 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change an assignment."""
-    course, record = _found(api, "manage_assignments")
+    course, record = _found(api, "manage_assignments_edit")
     if not api.check("may change what is moderated", assignments.may_change(api, course, record), got=record.id):
         raise api.refused(f"change assignment {record.id}", "select_final_grade")
     wanted, found = assigning.read(api, course, record)
@@ -194,7 +194,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete an assignment."""
-    course, record = _found(api, "manage_assignments")
+    course, record = _found(api, "manage_assignments_delete")
     blueprints.require_deletable(api, course.id, "assignments", record.id)
     if periods.binds(api, course) and periods.due_in_closed(api, course, record):
         raise api.refused("delete what is due in a closed grading period")
@@ -208,7 +208,7 @@ def duplicate(api: Api) -> Any:
     if known is None or known.course_id != course.id or known.workflow_state == "deleted":
         raise refusals.rest("assignment_unknown", 400, {"error": "assignment does not exist"}, check="it is there")
     copying.require_copyable(known)
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_add")
     made, places = copying.duplicate_assignment(api, known)
     return {**shapes.assignment(api, made, course), "new_positions": places}
 

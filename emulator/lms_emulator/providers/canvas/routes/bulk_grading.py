@@ -188,7 +188,7 @@ def extend(api: Api) -> Any:
     """Give students more attempts."""
     course, _, base = place(api)
     _ = api.user
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     if not api.params.get("assignment_extensions"):
         raise _bad_request("missing required key :assignment_extensions")
     sent = api.params.hashes("assignment_extensions")
@@ -223,7 +223,7 @@ def _bad_request(text: str) -> Exception:
 def bulk_dates(api: Api) -> Any:
     """Change the dates of many assignments, in a job."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     sent = listed(api.x)
     if sent is None:
         raise refusals.message(400, "no_array", "expected array")

@@ -333,7 +333,7 @@ def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
 
 
 def _move(api: Api, course: Course, base: Assignment) -> Json:
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     sent = api.params.require("calendar_event")
     due = assignments.end_of_day(read_moment(sent.text("start_at"), api.zone), api.zone)
     made = assigning.keep(api, course, assignments.replace(base, due_at=due, updated_at=api.now), None)

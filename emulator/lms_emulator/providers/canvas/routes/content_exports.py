@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import contexts, courses, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import exports, selection
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import migrations as shapes
 
@@ -28,7 +29,7 @@ def _context(api: Api) -> Context:
 
 def _packs_content(api: Api, context: Context) -> bool:
     return isinstance(context.record, Course) and courses.may(
-        api, api.caller, context.record, "read_as_admin", "manage_content"
+        api, api.caller, context.record, "read_as_admin", *CONTENT
     )
 
 

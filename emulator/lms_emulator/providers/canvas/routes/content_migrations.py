@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.rules import attached, contexts, courses, fil
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import kinds, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import migrations as shapes
 
 replace = msgspec.structs.replace
@@ -28,15 +29,15 @@ NOT_ALLOWED = "You are not allowed to copy the source course."
 NO_FOLDER = "A .zip upload requires a folder to upload to."
 
 
-def _context(api: Api) -> Context:
+def _context(api: Api, *wanted: str) -> Context:
     """Where content goes, for those who add content there."""
     context = contexts.of_path(api)
-    _require(api, context)
+    _require(api, context, *wanted)
     return context
 
 
-def _require(api: Api, context: Context) -> None:
-    contexts.require(api, context, "manage_content", "manage_files_add", "manage_account_settings")
+def _require(api: Api, context: Context, *wanted: str) -> None:
+    contexts.require(api, context, *(wanted or CONTENT))
 
 
 def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration:
@@ -78,7 +79,7 @@ def show(api: Api) -> Any:
 
 async def create(api: Api) -> Any:
     """Begin a migration."""
-    context = _context(api)
+    context = _context(api, "manage_course_content_add")
     kind = api.params.text("migration_type")
     if kind is None:
         raise refusals.crashed("migration_type is missing")
@@ -127,7 +128,7 @@ def _source(api: Api) -> Course:
     if not named:
         raise refusals.message(400, "copy_without_source", NO_SOURCE)
     source = identifiers.course(api, named)
-    allowed = courses.may(api, api.caller, source, "read_as_admin", "manage_content")
+    allowed = courses.may(api, api.caller, source, "read_as_admin", *CONTENT)
     if not api.check("may copy the source course", allowed):
         raise refusals.message(400, "copy_refused", NOT_ALLOWED)
     return source
@@ -230,7 +231,7 @@ async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
 
 def update(api: Api) -> Any:
     """Make the selection of a waiting migration, or upload its package again."""
-    context = _context(api)
+    context = _context(api, "manage_course_content_edit")
     record = _migration(api, context)
     if record.workflow_state == "waiting_for_select" and api.params.has("copy"):
         copy = api.params.get("copy")
@@ -268,7 +269,7 @@ def _list(api: Api, source: Course, root: str, address: str) -> Any:
 def content_list(api: Api) -> Any:
     """What can be chosen of a course."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_content", "read_as_admin")
+    courses.require(api, course, *CONTENT, "read_as_admin")
     return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
 
 

@@ -171,7 +171,7 @@ def show_course(api: Api) -> Any:
 
 def update_course(api: Api) -> Any:
     """Switch content security off in a course, or inherit it."""
-    course = _course(api, "manage_courses", "update")
+    course = _course(api, "manage_courses_admin", "update")
     off = _status(api, ("disabled", "inherited")) == "disabled"
     changed = api.store.courses.put(replace(course, settings={**course.settings, "csp_disabled": off}))
     return _course_shown(api, changed)

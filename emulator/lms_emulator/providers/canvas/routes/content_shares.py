@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import contexts, courses, module_content, observing
 from lms_emulator.providers.canvas.rules.migrations import exports
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME, key_of
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules.permissions import CONTENT, account_allows
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.courses import course_name
 from lms_emulator.providers.canvas.shapes.migrations import export
@@ -123,7 +123,7 @@ def _pack(api: Api, kind: str, record: Any) -> ContentExport:
     course = api.store.courses.get(getattr(record, "course_id", None) or record.context_id)
     if not isinstance(course, Course):
         raise refusals.message(400, "content_unknown", "Requested share content not found", got=record.id)
-    courses.require(api, course, "read_as_admin", "manage_content")
+    courses.require(api, course, "read_as_admin", *CONTENT)
     content = module_content.content(api, record) if kind == "module_item" else record
     holding = (one for one in BY_NAME.values() if _holds(api, one, course, content))
     packed = BY_NAME.get(KINDS[kind]) or next(holding, None)

@@ -27,8 +27,7 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
 from lms_emulator.providers.canvas.rules.permissions import (
     chain,
-    has_hidden,
-    hidden,
+    in_force,
     permissions,
     require_account,
 )
@@ -46,7 +45,7 @@ replace = msgspec.structs.replace
 def create(api: Api) -> Any:
     """Create a course with its first assignment group; its first section comes with the first enrollment."""
     account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_courses")
+    require_account(api, account, "manage_courses_add")
     if named := api.params.text("course", "account_id"):
         below = identifiers.account(api, named)
         if account not in chain(api.store, below.id):
@@ -150,7 +149,7 @@ def destroy(api: Api) -> Any:
     event = api.params.text("event")
     if event not in ("delete", "conclude"):
         raise refusals.message(400, "event_unknown", ENDS)
-    courses.require(api, course, "delete" if event == "delete" else "change_course_state")
+    courses.require(api, course, course_events.RIGHTS[event])
     if course.workflow_state != "deleted":
         course_events.ask(api, course, event)
     return {event: True}
@@ -221,13 +220,10 @@ def allowed(api: Api) -> Any:
     """Which permissions the caller has in a course."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
-    account = identifiers.account(api, course.account_id)
-    asked = api.params.texts("permissions") or [*courses.POLICIES, *permissions(), *hidden()]
-    return {
-        name: courses.may(api, api.caller, course, *courses.POLICIES.get(name, (name,)))
-        or has_hidden(api, name, account)
-        for name in asked
-    }
+    every = {**courses.POLICIES, **{name: (name,) for name in permissions()}}
+    held = courses.rights(api, api.caller, course) - (permissions().keys() - in_force(api, course))
+    asked = api.params.texts("permissions") or every
+    return {name: not held.isdisjoint(every.get(name, ())) for name in asked}
 
 
 def dismiss_alert(api: Api) -> Any:

@@ -32,7 +32,7 @@ def _shape(api: Api, record: ContentMigration, course: Course, *, begun: bool = 
 def create(api: Api) -> Any:
     """Copy a course into this one: all of it, some kinds of content, or all but some."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_content")
+    courses.require(api, course, "manage_course_content_add")
     source = identifiers.course(api, api.params.text("source_course") or "")
     wanted, left = api.params.texts("only"), api.params.texts("except")
     if wanted and left:
@@ -61,7 +61,7 @@ def create(api: Api) -> Any:
 def show(api: Api) -> Any:
     """The progress of a copy."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_content")
+    courses.require(api, course, "manage_course_content_add")
     found = api.store.content_migrations.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or (found.context_type, found.context_id) != ("Course", course.id):
         raise refusals.not_found("the copy", api.slot("id"))

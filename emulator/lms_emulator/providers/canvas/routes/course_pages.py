@@ -87,7 +87,7 @@ def group(api: Api) -> Response:
 
 def add_module(api: Api) -> Any:
     """POST /courses/{course_id}/modules: make a module, from the form of the page."""
-    course = _course(api, "manage_content")
+    course = _course(api, "manage_course_content_add")
     sent = api.params.hash("context_module")
     made = ContextModule(
         id=api.new_id("context_modules"),
@@ -106,7 +106,7 @@ def add_module(api: Api) -> Any:
 
 def edit_item(api: Api) -> Any:
     """PUT /courses/{course_id}/modules/items/{item_id}: change an item of a module, from the form of the page."""
-    course = _course(api, "manage_content")
+    course = _course(api, "manage_course_content_edit")
     item = api.store.content_tags.get(identifiers.local_number(api.slot("item_id")) or 0)
     if item is None or item.course_id != course.id or item.workflow_state == "deleted":
         raise refusals.page_not_found("the item is in the course")

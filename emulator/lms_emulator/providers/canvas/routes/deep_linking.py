@@ -33,7 +33,8 @@ async def answer(api: Api) -> Response:
     spot = str(found.data.get("placement") or "")
     course = where if isinstance(where, Course) else None
     making = spot in deep_links.MAKING or found.data.get("context_module_id") is not None
-    if making and course is not None and not courses.may(api, api.caller, course, "manage_content"):
+    needs = ("manage_course_content_add", "update")
+    if making and course is not None and not courses.may(api, api.caller, course, *needs):
         raise visitors.forbidden(api, "the person manages the course's content")
     api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False
     if not isinstance(found.items, list):

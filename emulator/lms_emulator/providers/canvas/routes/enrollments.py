@@ -329,26 +329,31 @@ def destroy(api: Api) -> Any:
     if record.workflow_state == "deleted":
         raise refusals.not_found("the enrollment", record.id)
     state = TASKS.get(api.params.text("task") or "", "completed")
-    if not api.check("may end the enrollment", _may_end(api, course, record, state), got=record.id):
-        raise api.refused(f"{enrolling.permission_for(record.type)} in course {course.id}")
+    _require_end(api, course, record, state)
     return _changed(api, course, record, state)
 
 
+def _require_end(api: Api, course: Course, record: Enrollment, state: str) -> None:
+    """Refuse callers who may not end the enrollment that way."""
+    needs = enrolling.to_end(record.type, state)
+    if not api.check("may end the enrollment", _may_end(api, course, record, state), got=record.id):
+        raise api.refused(f"{' or '.join(needs)} in course {course.id}", *needs)
+
+
 def _may_end(api: Api, course: Course, record: Enrollment, state: str) -> bool:
-    own = api.user.id == record.user_id
-    return enrolling.may_manage(api, course, record.type) and (state == "completed" or not own or _admin(api, course))
-
-
-def _admin(api: Api, course: Course) -> bool:
+    """Whether the caller may end an enrollment that way. One's own, only admins of the account do away with."""
+    if not courses.may(api, api.caller, course, *enrolling.to_end(record.type, state)):
+        return False
+    if api.user.id != record.user_id or state == "completed" or record.type == "StudentViewEnrollment":
+        return True
     account = api.store.accounts.get(course.account_id)
-    return account is not None and account_allows(api, api.caller, account, "manage_admin_users")
+    return account is not None and account_allows(api, api.caller, account, "allow_course_admin_actions")
 
 
 def reactivate(api: Api) -> Any:
     """Let an inactive enrollment be active again."""
     course, record = _enrollment(api)
-    if not api.check("may reactivate", enrolling.may_manage(api, course, record.type), got=record.id):
-        raise api.refused(f"{enrolling.permission_for(record.type)} in course {course.id}")
+    _require_end(api, course, record, "active")
     if record.workflow_state != "inactive":
         raise refusals.rest(
             "enrollment_not_inactive", 400, {"error": "enrollment not inactive"}, check="it is inactive"

@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import tools as shapes
 
 SOURCE = f"{RECORDED}/tools.jsonl 3, 25, 64, 112; canvas-lms app/controllers/external_tools_controller.rb"
-MANAGE = "lti_add_edit"
 MOST_FAVORITES = 2
 replace = msgspec.structs.replace
 
@@ -39,14 +38,14 @@ def _readable(api: Api) -> Course | Account | Group:
     return record
 
 
-def _managed(api: Api) -> Course | Account:
+def _managed(api: Api, right: str) -> Course | Account:
     """The course or account of the path, for those who may install tools there."""
     record = contexts.of_path(api).record
     if isinstance(record, Account):
-        require_account(api, record, MANAGE)
+        require_account(api, record, right)
         return record
     assert isinstance(record, Course)
-    course_rights.require(api, record, MANAGE)
+    course_rights.require(api, record, right)
     return record
 
 
@@ -83,7 +82,7 @@ def show(api: Api) -> Json:
 
 async def create(api: Api) -> Any:
     """Install a tool: of LTI 1.1 as it is described, of LTI 1.3 as its key has it."""
-    where = _managed(api)
+    where = _managed(api, "manage_lti_add")
     sent = _sent(api)
     if api.params.has("client_id"):
         tool = of_key(api, where)
@@ -135,7 +134,7 @@ async def update(api: Api) -> Json:
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
-    where = _managed(api)
+    where = _managed(api, "manage_lti_edit")
     assert tool is not None
     changed, faults = await tool_forms.read(api, tool, _sent(api))
     if faults:
@@ -149,7 +148,7 @@ def delete(api: Api) -> Json:
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
-    where = _managed(api)
+    where = _managed(api, "manage_lti_delete")
     assert tool is not None
     return remove(api, where, tool)
 
@@ -163,8 +162,8 @@ def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
 # the editor's toolbar
 
 
-def _toolbar(api: Api) -> tuple[Account, list[int]]:
-    account = _managed(api)
+def _toolbar(api: Api, right: str) -> tuple[Account, list[int]]:
+    account = _managed(api, right)
     assert isinstance(account, Account)
     said = tools.favorites(api.store, account)
     if said is None:
@@ -175,7 +174,7 @@ def _toolbar(api: Api) -> tuple[Account, list[int]]:
 
 def add_favorite(api: Api) -> Json:
     """Put a tool into the editor's toolbar."""
-    account, found = _toolbar(api)
+    account, found = _toolbar(api, "manage_lti_add")
     number = identifiers.local_number(api.slot("id")) or 0
     known = {tool.id: tool for tool in tools.offered(api.store, account)}
     if number not in known:
@@ -192,7 +191,7 @@ def add_favorite(api: Api) -> Json:
 
 def remove_favorite(api: Api) -> Json:
     """Take a tool out of the editor's toolbar."""
-    account, found = _toolbar(api)
+    account, found = _toolbar(api, "manage_lti_delete")
     number = identifiers.local_number(api.slot("id"))
     return _keep_favorites(api, account, [one for one in found if one != number])
 

@@ -136,7 +136,7 @@ def _course(one: Course) -> Json:
 def disable(api: Api) -> Response:
     """Stop reporting a course's published assignments, or those that are due in a grading period or at no time."""
     course = identifiers.course(api, api.slot("course_id"))
-    allowed = courses.may(api, api.caller, course, "manage_assignments")
+    allowed = courses.may(api, api.caller, course, "manage_assignments_edit")
     if not api.check("may manage assignments", allowed, got=course.id):
         raise refusals.lti_nothing("assignments_of_others", 401, "the caller may manage assignments")
     period = None

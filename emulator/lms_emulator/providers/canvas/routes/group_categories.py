@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, 
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.rosters import search_term, searched
 from lms_emulator.providers.canvas.rules import courses, groups, jobs, people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows, is_account_admin
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -34,10 +34,11 @@ def _place(api: Api) -> Course | Account:
     return identifiers.account(api, api.slot("account_id"))
 
 
-def require_manager(api: Api, place: Course | Account) -> None:
-    """Refuse callers who may not manage groups there."""
-    if not api.check("manages groups there", groups.may_manage(api, place)):
-        raise api.refused(f"manage_groups in {place.id}")
+def require_manager(api: Api, place: Course | Account, *wanted: str) -> None:
+    """Refuse callers who have none of the permissions there; by default none that concerns groups."""
+    needs = wanted or GROUPS
+    if not api.check("manages groups there", groups.may(api, place, *needs)):
+        raise api.refused(f"{' or '.join(needs)} in {place.id}", *needs)
 
 
 def found(api: Api, slot: str = "id") -> GroupCategory:
@@ -78,7 +79,7 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make a set, with groups in it and people in them where it is asked for."""
     place = _place(api)
-    require_manager(api, place)
+    require_manager(api, place, "manage_groups_add")
     fields = _fields(api, place, None)
     made = GroupCategory(
         id=api.new_id("group_categories"),
@@ -145,7 +146,7 @@ def update(api: Api) -> Any:
     """Change a set; self sign-up, limit and leaders are cleared if the request does not name them."""
     category = found(api)
     place = groups.home(api, category)
-    require_manager(api, place)
+    require_manager(api, place, "manage_groups_manage")
     fields = _fields(api, place, category)
     # Canvas passes over the SIS id that an admin sends, and trips over that of others.
     if not account_allows(api, api.caller, api.root, "manage_sis") and api.params.has("sis_group_category_id"):
@@ -155,9 +156,9 @@ def update(api: Api) -> Any:
     return shapes.category(api, changed, _includes(api))
 
 
-def _unprotected(api: Api) -> GroupCategory:
+def _unprotected(api: Api, right: str) -> GroupCategory:
     category = found(api, "group_category_id" if "group_category_id" in api.x.path_params else "id")
-    require_manager(api, groups.home(api, category))
+    require_manager(api, groups.home(api, category), right)
     if category.role is not None:
         raise refusals.rest("category_protected", 401, {"status": "unauthorized"}, check="not a set of Canvas's own")
     return category
@@ -165,7 +166,7 @@ def _unprotected(api: Api) -> GroupCategory:
 
 def destroy(api: Api) -> Any:
     """Delete a set with its groups."""
-    category = _unprotected(api)
+    category = _unprotected(api, "manage_groups_delete")
     for group in groups.of_category(api, category):
         api.store.groups.put(replace(group, workflow_state="deleted"))
     body = shapes.category(api, category)
@@ -206,7 +207,7 @@ def users(api: Api) -> Any:
 def assign(api: Api) -> Any:
     """Distribute those who are in no group."""
     category = found(api, "group_category_id")
-    require_manager(api, groups.home(api, category))
+    require_manager(api, groups.home(api, category), "manage_groups_manage")
     if category.role is not None:
         if category.role == "student_organized":
             raise refusals.rest("groups_of_students", 400, {}, check="not the groups that students made")
@@ -234,7 +235,7 @@ def export(api: Api) -> Any:
     """A CSV of who is in which group."""
     category = found(api, "group_category_id")
     place = groups.home(api, category)
-    if not groups.may_manage(api, place):
+    if not groups.may(api, place, *GROUPS):
         raise refusals.text("unauthorized", "Unauthorized", status=401, check="manages groups there")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -254,7 +255,7 @@ def export(api: Api) -> Any:
 
 def import_csv(api: Api) -> Any:
     """Put people into groups from a CSV; unknown rows are skipped."""
-    category = _unprotected(api)
+    category = _unprotected(api, "manage_groups_add")
     file = api.params.file("attachment")
     if file is None:
         raise refusals.crashed("there is no file `attachment`")

@@ -39,11 +39,11 @@ def _read(api: Api, slot: str = "group_id") -> Group:
     return group
 
 
-def _managed(api: Api, slot: str = "group_id") -> Group:
+def _managed(api: Api, right: str) -> Group:
     """The group in the path, for callers who may change it. Raises the refusal for others."""
-    group = _found(api, slot)
-    if not api.check("manages the group", groups.manages(api, group)):
-        raise api.refused(f"manages group {group.id}")
+    group = _found(api)
+    if not api.check(f"may {right} the group", right in groups.rights(api, group, api.caller)):
+        raise api.refused(f"{right} group {group.id}")
     return group
 
 
@@ -55,7 +55,7 @@ def show(api: Api) -> Any:
 def of_course(api: Api) -> Any:
     """The groups of a course; with `only_own_groups`, the caller's."""
     course = identifiers.course(api, api.slot("course_id"))
-    if not groups.may_manage(api, course):
+    if not groups.may(api, course, *permissions.GROUPS):
         courses.require(api, course, "read_roster")
     found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
     if api.params.flag("only_own_groups"):
@@ -86,7 +86,7 @@ def create(api: Api) -> Any:
     """Make a group in a set."""
     category = sets.found(api, "group_category_id")
     place = groups.home(api, category)
-    require_manager(api, place)
+    require_manager(api, place, "manage_groups_add")
     fields = _fields(api, None)
     if may_set_sis(api, "sis_group_id", "set"):
         fields["sis_source_id"] = api.params.text("sis_group_id") or None
@@ -140,7 +140,7 @@ def _fields(api: Api, known: Group | None) -> dict[str, Any]:
 
 def update(api: Api) -> Any:
     """Change a group, its members and its leader."""
-    group = _managed(api)
+    group = _managed(api, "update")
     place = groups.home(api, groups.category_of(api, group))
     fields = _fields(api, group)
     if "storage_quota_mb" in fields and not _sets_quota(api, place):
@@ -181,7 +181,7 @@ def tabs(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a group."""
-    group = _managed(api)
+    group = _managed(api, "delete")
     body = shapes.group(api, group)
     api.store.groups.put(replace(group, workflow_state="deleted"))
     return body
@@ -235,8 +235,9 @@ def join(api: Api) -> Any:
     category = groups.category_of(api, group)
     itself = api.caller is not None and user.id == api.caller.id
     state = groups.own_entry(api, group, user) if itself else None
-    if groups.manages(api, group):
-        state = "accepted" if groups.takes_part(api, groups.home(api, category), user) or state else None
+    place = groups.home(api, category)
+    if groups.may(api, place, "manage_groups_manage"):
+        state = "accepted" if groups.takes_part(api, place, user) or state else None
     if not api.check("may bring this person in", state is not None, got=user.id):
         raise api.refused(f"brings {user.id} into group {group.id}")
     known = groups.membership(api, group, user.id)
@@ -273,7 +274,7 @@ def leave(api: Api) -> Any:
 
 def invite(api: Api) -> Any:
     """Invite people by address or login. In a course's set they are members at once."""
-    group = _managed(api)
+    group = _managed(api, "manage")
     state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
     rows = []
     for one in reversed(api.params.texts("invitees")):

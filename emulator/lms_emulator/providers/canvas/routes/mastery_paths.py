@@ -19,9 +19,9 @@ from lms_emulator.providers.canvas.shapes import modules as module_shapes
 from lms_emulator.providers.canvas.shapes import people
 
 
-def _editor(api: Api) -> Course:
+def _editor(api: Api, *wanted: str) -> Course:
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, *(wanted or ("manage_assignments_edit",)))
     return course
 
 
@@ -31,7 +31,7 @@ def _whole(api: Api) -> bool:
 
 def index(api: Api) -> Any:
     """The rules of a course, or of one assignment."""
-    course = _editor(api)
+    course = _editor(api, "read")
     found = mastery.of_course(api, course)
     if (wanted := api.params.text("trigger_assignment_id")) is not None:
         found = [one for one in found if str(one.trigger_assignment_id) == wanted]
@@ -40,13 +40,13 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """One rule."""
-    course = _editor(api)
+    course = _editor(api, "read")
     return shapes.rule(mastery.find(api, course, api.slot("id")), whole=_whole(api))
 
 
 def create(api: Api) -> Any:
     """Make a rule."""
-    course = _editor(api)
+    course = _editor(api, "manage_assignments_add", "manage_assignments_edit")
     trigger = assignments.find(api, course, api.params.text("trigger_assignment_id") or "")
     made = PathRule(
         id=api.new_id("conditional_release_rules"),
@@ -80,7 +80,7 @@ def destroy(api: Api) -> Any:
 
 def students_per_range(api: Api) -> Any:
     """Who is in which range of an assignment's rule."""
-    course = _editor(api)
+    course = _editor(api, "view_all_grades")
     wanted = api.params.text("trigger_assignment") or ""
     trigger = assignments.find(api, course, wanted)
     rule = next((one for one in mastery.of_course(api, course) if one.trigger_assignment_id == trigger.id), None)

@@ -277,7 +277,7 @@ def redirect(api: Api) -> Any:
     item = _living(api, course)
     module = modules.living(api, course, item.context_module_id)
     if not item.published or module.workflow_state != "active":
-        courses.require(api, course, "manage_content")
+        courses.require(api, course, "manage_course_content_edit")
     if item.type != "ExternalUrl":
         raise refusals.message(400, "item_type_wrong", "incorrect module item type")
     modules.act(api, course, item, "seen")
@@ -365,7 +365,7 @@ def _copied(api: Api, item: ContentTag, record: Any) -> ContentTag:
 
 def duplicate_module(api: Api) -> Any:
     """Copy a module with its items and what they show."""
-    course, module = edited(api, "module_id")
+    course, module = edited(api, "module_id", "add")
     found = modules.items(api, module)
     if any(one.type == "Quiz" for one in found):
         raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="no quiz stands in the module")

@@ -32,18 +32,18 @@ def reader(api: Api) -> Course:
     return course
 
 
-def editor(api: Api) -> Course:
-    """The course in the path, for those who may change its content."""
+def editor(api: Api, verb: str = "edit") -> Course:
+    """The course in the path, for those who may add, edit or delete its content."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_content")
+    courses.require(api, course, f"manage_course_content_{verb}")
     return course
 
 
-def edited(api: Api, slot: str = "id") -> tuple[Course, ContextModule]:
+def edited(api: Api, slot: str = "id", verb: str = "edit") -> tuple[Course, ContextModule]:
     """The module in the path, for those who may change it. What does not exist is not found, whoever asks."""
     course = identifiers.course(api, api.slot("course_id"))
     module = modules.living(api, course, api.slot(slot))
-    courses.require(api, course, "manage_content")
+    courses.require(api, course, f"manage_course_content_{verb}")
     return course, module
 
 
@@ -119,7 +119,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a module, unpublished."""
-    course = editor(api)
+    course = editor(api, "add")
     sent = _sent(api)
     if not sent.text("name"):
         raise refusals.message(400, "module_name_missing", "missing module name")
@@ -202,7 +202,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a module."""
-    course, module = edited(api)
+    course, module = edited(api, verb="delete")
     return shapes.module(api, modules.delete(api, course, module), course)
 
 

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service
 from lms_emulator.providers.canvas.routes.line_items import typed
 from lms_emulator.providers.canvas.rules import assignments, collation, contexts, people, states, tools
+from lms_emulator.providers.canvas.rules.permissions import GROUPS
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.wire import reply
 from lms_emulator.signing import lti13, lti13_services
@@ -242,7 +243,7 @@ def group_memberships(api: Api) -> Response:
     if group is None or group.workflow_state == "deleted":
         raise refusals.not_found("the group", api.slot("group_id"))
     context = contexts.get(api, "Group", group.id)
-    if not api.check("may read the group", contexts.may(api, context, "read", "read_as_admin", "manage_groups")):
+    if not api.check("may read the group", contexts.may(api, context, "read", "read_as_admin", *GROUPS)):
         raise api.refused(f"read the memberships of group {group.id}")
     opaque = group.lti_context_id or places.opaque("group", group.id)
     path = f"/api/lti/groups/{group.id}/membership_service"

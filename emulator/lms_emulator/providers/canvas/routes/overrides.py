@@ -52,14 +52,14 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new override."""
-    _, record = _assignment(api, "manage_assignments")
+    _, record = _assignment(api, "manage_assignments_edit")
     made = overriding.keep(api, _read(api, record, None))
     return reply(api, shapes.override(made), 201)
 
 
 def update(api: Api) -> Any:
     """Change an override; dates that are left out are cleared."""
-    course, record = _assignment(api, "manage_assignments")
+    course, record = _assignment(api, "manage_assignments_edit")
     known = _override(api, course, record)
     made = overriding.keep(api, _read(api, record, known))
     return shapes.override(replace(made, student_ids=known.student_ids))
@@ -80,7 +80,7 @@ def _wrong(faults: list[Any]) -> Exception:
 
 def destroy(api: Api) -> Any:
     """Delete an override."""
-    course, record = _assignment(api, "manage_assignments")
+    course, record = _assignment(api, "manage_assignments_edit")
     known = _override(api, course, record)
     api.store.assignment_overrides.put(replace(known, workflow_state="deleted"))
     overriding.touch(api, record.id)
@@ -160,7 +160,7 @@ def update_several(api: Api) -> Any:
 
 def _batch(api: Api, *, new: bool) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     form = "must specify an array of overrides"
     sent = _several(api, course, nothing="no assignment override data present", shape=form)
     read: list[tuple[AssignmentOverride, list[int]]] = []

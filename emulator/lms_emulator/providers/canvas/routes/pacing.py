@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.model import Account, BlackoutDate, Course, C
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import assignments, contexts, courses, features, jobs, pacing
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import pacing as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -40,11 +41,11 @@ def _off(what: str) -> Exception:
     return refusals.rest("switched_off", 404, body, check=what)
 
 
-def _course(api: Api) -> Course:
+def _course(api: Api, *wanted: str) -> Course:
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("the course is paced", pacing.on(api, course), got=course.id):
         raise _off("the course's setting `enable_course_paces` and its account's feature `course_paces` are on")
-    courses.require(api, course, "manage_content")
+    courses.require(api, course, *(wanted or CONTENT))
     return course
 
 
@@ -81,7 +82,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a pace and publish it."""
-    course = _course(api)
+    course = _course(api, "manage_course_content_add")
     found = _sent(api, course, CoursePace(id=0, course_id=course.id))
     items = [replace(one, id=api.new_id("course_pace_module_items")) for one in found.items]
     made = replace(found, id=api.new_id("course_paces"), items=items, created_at=api.now, updated_at=api.now)
@@ -90,7 +91,7 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a pace and publish it again."""
-    course = _course(api)
+    course = _course(api, "manage_course_content_edit")
     found = _sent(api, course, _pace(api, course))
     items = [one if one.id else replace(one, id=api.new_id("course_pace_module_items")) for one in found.items]
     made = api.store.course_paces.put(replace(found, items=items, updated_at=api.now))
@@ -99,7 +100,7 @@ def update(api: Api) -> Any:
 
 def publish(api: Api) -> Any:
     """Publish a pace again."""
-    course = _course(api)
+    course = _course(api, "manage_course_content_edit")
     return progress(api, _publish(api, course, _pace(api, course)))
 
 
@@ -155,7 +156,7 @@ def _items(api: Api, course: Course, sent: Params, known: CoursePace) -> list[Pa
 
 def compress(api: Api) -> Any:
     """When the items of a pace would be due, by item; nothing is stored."""
-    course = _course(api)
+    course = _course(api, "manage_course_content_edit")
     made = _sent(api, course, CoursePace(id=0, course_id=course.id))
     begin = _day(api.params.hash("course_pace"), "start_date") or _start(api, course)
     if made.end_date is not None and date.fromisoformat(made.end_date) < begin:
@@ -182,7 +183,7 @@ REDESIGN = "the site has the feature `course_paces_redesign` on"
 
 def destroy(api: Api) -> Any:
     """What a later design of the pages deletes. Sites that have it on are not emulated."""
-    _pace(api, _course(api))
+    _pace(api, _course(api, "manage_course_content_delete"))
     raise _off(REDESIGN)
 
 
@@ -212,14 +213,14 @@ def of_student(api: Api) -> Any:
 # blackout dates
 
 
-def _place(api: Api) -> Context:
+def _place(api: Api, *wanted: str) -> Context:
     context = contexts.of_path(api)
     record = context.record
     account = api.store.accounts.get(record.account_id) if isinstance(record, Course) else record
     has = isinstance(account, Account) and features.enabled(api, account, "course_paces")
     if not api.check("the account has the feature `course_paces` on", has):
         raise _off("the account has the feature `course_paces` on")
-    contexts.require(api, context, "manage_content")
+    contexts.require(api, context, *(wanted or CONTENT))
     return context
 
 
@@ -256,7 +257,7 @@ def new_blackout(api: Api) -> Any:
 
 def create_blackout(api: Api) -> Any:
     """Make a blackout date."""
-    context = _place(api)
+    context = _place(api, "manage_course_content_add")
     made, faults = _read(api, context, api.params.require("blackout_date"), None)
     if made is None:
         raise _unfit("blackout_invalid", faults)
@@ -265,7 +266,7 @@ def create_blackout(api: Api) -> Any:
 
 def update_blackout(api: Api) -> Any:
     """Change a blackout date."""
-    context = _place(api)
+    context = _place(api, "manage_course_content_edit")
     known = _blackout(api, context, api.slot("id"))
     made, faults = _read(api, context, api.params.require("blackout_date"), known)
     if made is None:
@@ -275,14 +276,14 @@ def update_blackout(api: Api) -> Any:
 
 def delete_blackout(api: Api) -> Any:
     """Remove a blackout date."""
-    known = _blackout(api, _place(api), api.slot("id"))
+    known = _blackout(api, _place(api, "manage_course_content_delete"), api.slot("id"))
     api.store.blackout_dates.delete(known.id)
     return Response(status_code=204)
 
 
 def replace_blackouts(api: Api) -> Any:
     """Replace a course's blackout dates by those in the request: changed by id, or new."""
-    context = _place(api)
+    context = _place(api, "manage_course_content_edit")
     sent = api.params.hashes("blackout_dates")
     known = [_blackout(api, context, one.text("id") or "") if one.text("id") else None for one in sent]
     made = [_read(api, context, one, old) for one, old in zip(sent, known, strict=True)]

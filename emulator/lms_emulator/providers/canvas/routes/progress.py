@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules.permissions import CONTENT, GROUPS
 from lms_emulator.providers.canvas.shapes.progress import progress
 
 
@@ -41,14 +42,14 @@ def show(api: Api) -> Any:
         )
         job = table.get(found.context_id)
         place = contexts.get(api, job.context_type, job.context_id) if job is not None else None
-        own = own or (place is not None and contexts.may(api, place, "manage_content"))
+        own = own or (place is not None and contexts.may(api, place, *CONTENT))
     if found.context_type == "CoursePace":
         pace = api.store.course_paces.get(found.context_id)
-        own = pace is not None and contexts.may(api, contexts.get(api, "Course", pace.course_id), "manage_content")
+        own = pace is not None and contexts.may(api, contexts.get(api, "Course", pace.course_id), *CONTENT)
     if found.context_type == "GroupCategory":
         category = api.store.group_categories.get(found.context_id)
         own = category is not None and contexts.may(
-            api, contexts.get(api, category.context_type, category.context_id), "read", "read_as_admin", "manage_groups"
+            api, contexts.get(api, category.context_type, category.context_id), "read", "read_as_admin", *GROUPS
         )
     if not api.check("started the job, or runs the place that it is for", own, got=found.id):
         raise api.refused(f"job {found.id}")

@@ -36,11 +36,11 @@ def index(api: Api) -> Any:
     found = quizzes.questions(api, quiz)
     given, attempt = api.params.get("quiz_submission_id"), api.params.text("quiz_submission_attempt")
     if given is None or attempt is None:
-        courses.require(api, course, "manage_assignments")
+        courses.require(api, course, "manage_assignments_edit")
     else:
         ids = _given(api, course, quiz, given, attempt)
         found = sorted((one for one in found if one.id in ids), key=lambda one: ids.index(one.id))
-    whole = courses.may(api, api.caller, course, "manage_assignments")
+    whole = courses.may(api, api.caller, course, "manage_assignments_edit")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
 
     def shape(one: QuizQuestion) -> Any:
@@ -69,7 +69,7 @@ def show(api: Api) -> Any:
     """One question of a quiz; Canvas looks for it before it looks at rights."""
     course, quiz = a_quiz(api)
     found = _question(api, quiz)
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_edit")
     return _shape(api, found, course)
 
 
@@ -80,7 +80,7 @@ def _shape(api: Api, record: QuizQuestion, course: Course) -> Any:
 
 def create(api: Api) -> Any:
     """Add a question to a quiz."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     sent = api.params.hash("question")
     data = quiz_questions.parse(sent, {}, api.x.ids)
     made = QuizQuestion(
@@ -129,7 +129,7 @@ def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | N
 
 def update(api: Api) -> Any:
     """Change a question. Fields that are left out go back to what they were when the question was created."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     record = _question(api, quiz)
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
     before = kept.question_data if kept is not None else record.question_data
@@ -144,7 +144,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Remove a question from a quiz."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     api.store.quiz_questions.delete(_question(api, quiz).id)
     return Response(status_code=204)
 
@@ -188,7 +188,7 @@ def show_group(api: Api) -> Any:
 
 def create_group(api: Api) -> Any:
     """Make a group."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     places = [one.position or 0 for one in quizzes.groups(api, quiz)]
     places += [one.position or 0 for one in quizzes.questions(api, quiz)]
     position = max(places, default=0) + 1
@@ -200,14 +200,14 @@ def create_group(api: Api) -> Any:
 
 def update_group(api: Api) -> Any:
     """Change a group."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     changed = api.store.quiz_groups.put(replace(_group(api, quiz), **_group_fields(api)))
     return {"quiz_groups": [shapes.group(changed)]}
 
 
 def destroy_group(api: Api) -> Any:
     """Delete a group and its questions."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     gone = _group(api, quiz)
     for one in quizzes.questions(api, quiz):
         if one.quiz_group_id == gone.id:
@@ -218,7 +218,7 @@ def destroy_group(api: Api) -> Any:
 
 def reorder_group(api: Api) -> Any:
     """Give the questions of a group their places."""
-    _, quiz = a_quiz(api, "manage_assignments")
+    _, quiz = a_quiz(api, "manage_assignments_edit")
     place(api, quiz, _group(api, quiz).id)
     return Response(status_code=204)
 

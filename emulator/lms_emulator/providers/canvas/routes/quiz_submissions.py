@@ -224,7 +224,7 @@ def questions(api: Api) -> Any:
         if attempt not in record.attempts:
             raise refusals.not_found("the attempt", attempt)
         record = record.attempts[attempt]
-    if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments"):
+    if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments_edit"):
         text = "Cannot receive one question at a time questions in the API"
         raise quiz_refusals.quiz(401, "one_question_at_a_time", text)
     if record.workflow_state == "complete":

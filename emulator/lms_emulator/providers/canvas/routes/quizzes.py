@@ -20,6 +20,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import blueprints, courses, periods, quiz_taking, quizzes, tabs
 from lms_emulator.providers.canvas.rules.html import clean
+from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
@@ -75,7 +76,7 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make a quiz, and the assignment of a graded one."""
     course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments")
+    courses.require(api, course, "manage_assignments_add")
     sent = api.params.hash("quiz")
     if not sent.data:
         raise refusals.invalid({})
@@ -102,7 +103,7 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a quiz; with `published`, let students take it, with the questions that it has now."""
-    course, quiz = a_quiz(api, "manage_assignments", slot="id")
+    course, quiz = a_quiz(api, "manage_assignments_edit", slot="id")
     sent = api.params.hash("quiz")
     if quiz.quiz_type in quizzes.GRADED:
         periods.require_open(api, course, quiz, replace(quiz, **_dated(api, sent)))
@@ -130,7 +131,7 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Delete a quiz and its assignment."""
-    course, quiz = a_quiz(api, "manage_assignments", slot="id")
+    course, quiz = a_quiz(api, "manage_assignments_delete", slot="id")
     graded = quizzes.assignment_of(api, quiz)
     if graded is not None and periods.binds(api, course) and periods.due_in_closed(api, course, graded):
         raise api.refused("delete what is due in a closed grading period")
@@ -208,7 +209,7 @@ def _is_range(text: str) -> bool:
 
 def reorder(api: Api) -> Any:
     """Reorder a quiz's questions and groups."""
-    _, quiz = a_quiz(api, "manage_assignments", slot="id")
+    _, quiz = a_quiz(api, "manage_assignments_edit", slot="id")
     place(api, quiz, None)
     return Response(status_code=204)
 
@@ -238,7 +239,7 @@ def validate_access_code(api: Api) -> Any:
 
 def ip_filters(api: Api) -> Any:
     """The school's named IP ranges: none, as they come from a plug-in."""
-    a_quiz(api, "manage_assignments")
+    a_quiz(api, "manage_assignments_edit")
     return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_ip_filters": rows})
 
 
@@ -265,7 +266,7 @@ def overrides(api: Api) -> Any:
 def _override(api: Api, quiz: Quiz, course: Course) -> dict[str, Any]:
     dates = shapes.dates(api, quiz, course)
     body = {"quiz_id": quiz.id, "due_dates": dates}
-    manages = courses.may(api, api.caller, course, "manage_assignments", "read_as_admin")
+    manages = courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin")
     return body | {"all_dates": dates} if manages else body
 
 

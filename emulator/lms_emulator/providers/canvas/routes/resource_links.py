@@ -21,8 +21,8 @@ from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.resource_links import resource_link
 
 SINCE = "2024-08-17"
-RIGHTS = ("lti_add_edit", "manage_assignments")
-"""The rights from before Canvas split them: `manage_lti_add` and `manage_assignments_add` since."""
+RIGHTS = ("manage_lti_add", "manage_assignments_add")
+"""The rights that are needed, all of them."""
 PAGE, MOST = 50, 100
 NO_TOOL = "No tool found for the provided URL"
 _ADDRESS = re.compile(r"[\w.~:/?#\[\]@!$&'()*+,;=%-]*", re.ASCII)

@@ -86,8 +86,8 @@ def create(api: Api) -> Any:
         created_at=api.now,
         updated_at=api.now,
     )
-    set_permissions(api, account, made, sent)
     api.store.roles.put(made)
+    set_permissions(api, account, made, sent)
     body = shapes.role(api, made, account)
     return body if base == "AccountMembership" else {**body, "base_role_type_label": shapes.LABELS[base]}
 
@@ -109,8 +109,8 @@ def update(api: Api) -> Any:
             raise refusals.message(400, "role_inherited", "cannot update the 'label' for an inherited role")
         _label_is_free(api, account, label)
         role = api.store.roles.put(replace(role, name=label, updated_at=api.now))
-    set_permissions(api, account, role, api.params.hash("permissions"))
-    return shapes.role(api, api.store.roles.get(role.id) or role, account)
+    shown = set_permissions(api, account, role, api.params.hash("permissions"))
+    return shapes.role(api, shown, account)
 
 
 def destroy(api: Api) -> Any:

@@ -18,11 +18,10 @@ from lms_emulator.providers.canvas.model import Account, Course, DeveloperKey, T
 from lms_emulator.providers.canvas.refusals import grading
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service
 from lms_emulator.providers.canvas.routes.developer_keys import bind_to, changes_of
-from lms_emulator.providers.canvas.routes.external_tools import MANAGE
 from lms_emulator.providers.canvas.routes.line_items import typed
 from lms_emulator.providers.canvas.rules import contexts, keys
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
-from lms_emulator.providers.canvas.rules.permissions import admins_over, role_allows
+from lms_emulator.providers.canvas.rules.permissions import TOOLS, admins_over, role_allows
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import access as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -66,7 +65,7 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
 def _require(api: Api, account: Account) -> None:
     """Go on for those who manage keys in the account; here admins of accounts below a school may too."""
     held = admins_over(api.store, api.user, account.id)
-    if not api.check(f"may {PERMISSION}", any(role_allows(api.store, account, role, PERMISSION) for _, role in held)):
+    if not api.check(f"may {PERMISSION}", any(role_allows(api, account, role, PERMISSION) for _, role in held)):
         raise api.refused(f"{PERMISSION} in account {account.id}")
 
 
@@ -150,7 +149,7 @@ def show(api: Api) -> Any:
     assert isinstance(account, Account)
     if not key.is_lti_key:
         _found(api, key)
-    usable = keys.is_on(api.store, key, account.id) and contexts.may(api, context, MANAGE)
+    usable = keys.is_on(api.store, key, account.id) and contexts.may(api, context, *TOOLS)
     if not usable:
         raise refusals.bare("key_not_usable", 401, "the key is on, and the caller may install tools")
     return _shape(api, _found(api, key), key, _owner(api, key))

@@ -17,6 +17,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course, Enrollment, User
 from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 
 DATES = ("due_at", "unlock_at", "lock_at")
 GONE = ("deleted", "rejected")
@@ -41,7 +42,7 @@ def find(api: Api, course: Course, reference: str) -> Assignment:
 
 def manages(api: Api, course: Course) -> bool:
     """Whether the caller may change assignments of the course."""
-    return courses.may(api, api.caller, course, "manage_assignments")
+    return courses.may(api, api.caller, course, "manage_assignments_edit")
 
 
 def may_change(api: Api, course: Course, assignment: Assignment) -> bool:
@@ -59,7 +60,7 @@ def visible(api: Api, course: Course, assignment: Assignment) -> bool:
     """Whether the caller may see the assignment."""
     if not courses.may(api, api.caller, course, "read", "read_as_admin"):
         return False
-    if courses.may(api, api.caller, course, "manage_assignments", "read_as_admin", *GRADERS):
+    if courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin", *GRADERS):
         return True
     if not assignment.published:
         return False
@@ -141,7 +142,7 @@ def assigned(api: Api, assignment: Assignment, user_id: int) -> bool:
 
 def sections_seen(api: Api, course: Course) -> set[int] | None:
     """The sections that the caller is limited to; None for those who see all."""
-    if api.caller is None or courses.may(api, api.caller, course, "manage_courses"):
+    if api.caller is None or courses.may(api, api.caller, course, "manage_courses_admin"):
         return None
     rows = [e for e, state in courses.enrollments_of(api, api.caller, course) if state.name in states.CURRENT]
     limited = {e.course_section_id for e in rows if e.limit_privileges_to_course_section}
@@ -150,7 +151,7 @@ def sections_seen(api: Api, course: Course) -> set[int] | None:
 
 def overrides_seen(api: Api, course: Course, assignment: Assignment) -> list[AssignmentOverride]:
     """The overrides that the caller may see: their own, or for staff those of their sections."""
-    if not courses.may(api, api.caller, course, "manage_assignments", "read_as_admin", *GRADERS):
+    if not courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin", *GRADERS):
         people = seen_for(api, course, api.user) if api.caller is not None else []
         every = {o.id: o for user_id in people for o in overrides_for(api, assignment, user_id)}
         return [o for o in overrides(api, assignment) if o.id in every]

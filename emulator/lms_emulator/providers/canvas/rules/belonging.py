@@ -77,7 +77,7 @@ def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
     for school in (one for one in schools if one.parent_account_id is None):
         for admin, role in admins_over(api.store, user, school.id):
             level = api.store.accounts.get(admin.account_id)
-            if level is not None and not _has_all(api, level, allowed(api.store, level, role)):
+            if level is not None and not _has_all(api, level, allowed(api, level, role, level.id)):
                 return False
     return True
 

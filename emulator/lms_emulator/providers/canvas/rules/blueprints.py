@@ -24,7 +24,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
 )
 from lms_emulator.providers.canvas.rules import courses
-from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules.permissions import CONTENT, chain
 
 replace = msgspec.structs.replace
 RESTRICTIONS = ("content", "points", "due_dates", "availability_dates", "settings")
@@ -285,6 +285,6 @@ def require_deletable(api: Api, course_id: int, table: str, number: int) -> None
 def noted(api: Api, course_id: int, table: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
     """A thing in a list, with the blueprint notes that managers of the course see."""
     course = api.store.courses.get(course_id)
-    if course is None or not courses.may(api, api.caller, course, "manage_content"):
+    if course is None or not courses.may(api, api.caller, course, *CONTENT):
         return body
     return body | notes(api.store, course_id, table, number)

@@ -154,7 +154,7 @@ def sections_seen(api: Api, course: Course, user: User | None) -> set[int]:
     rows = [e for e, _ in courses.enrollments_of(api, user, course)] if user is not None else []
     kept = {"StudentEnrollment", "StudentViewEnrollment", "ObserverEnrollment"}
     limited = bool(rows) and all(e.limit_privileges_to_course_section or e.type in kept for e in rows)
-    if limited and not courses.may(api, user, course, "manage_courses"):
+    if limited and not courses.may(api, user, course, "manage_courses_admin"):
         return {e.course_section_id for e in rows}
     return {one.id for one in api.store.course_sections.find("course", course.id)}
 

@@ -23,6 +23,14 @@ EVENTS = {
     "undelete": ("deleted",),
 }
 """The events, with the states of a course in which each may happen."""
+RIGHTS = {
+    "offer": "manage_courses_publish",
+    "claim": "manage_courses_publish",
+    "conclude": "manage_courses_conclude",
+    "delete": "delete",
+    "undelete": "undelete",
+}
+"""The right that each event needs."""
 IN_DATABASE = {"unpublished": "claimed"}
 replace = msgspec.structs.replace
 
@@ -30,13 +38,13 @@ replace = msgspec.structs.replace
 def administers(api: Api, course: Course) -> bool:
     """Whether the caller manages the courses of the account that a course is in."""
     account = api.store.accounts.get(course.account_id)
-    return account is not None and account_allows(api, api.caller, account, "manage_courses")
+    return account is not None and account_allows(api, api.caller, account, "manage_courses_admin")
 
 
 def ask(api: Api, course: Course, event: str) -> Course:
     """Apply an event for the caller. Raises the refusals for one that the caller or the course's state forbids."""
     if event in EVENTS:
-        courses.require(api, course, "delete" if event == "delete" else "change_course_state")
+        courses.require(api, course, RIGHTS[event])
     if course.workflow_state not in EVENTS.get(event, ()):
         state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
         raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})

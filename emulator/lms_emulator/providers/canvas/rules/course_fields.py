@@ -90,7 +90,7 @@ def require_rights(api: Api, course: Course) -> None:
     sent = api.params.hash("course")
     account = api.store.accounts.get(course.account_id)
     for name in OF_ADMINS:
-        allowed = account is not None and account_allows(api, api.caller, account, "manage_courses")
+        allowed = account is not None and account_allows(api, api.caller, account, "manage_courses_admin")
         if sent.has(name) and not api.check(f"may set {name}", allowed):
             raise api.refused(f"{name} of course {course.id}")
     if not api.params.flag("override_sis_stickiness", default=True) and sent.data:
@@ -230,7 +230,7 @@ def _placed(api: Api, own: Course | None, found: dict[str, Any]) -> None:
     """What only account admins may set: where a course belongs, its storage quota."""
     sent = api.params.hash("course")
     account = api.store.accounts.get(own.account_id) if own is not None else None
-    if account is not None and not account_allows(api, api.caller, account, "manage_courses"):
+    if account is not None and not account_allows(api, api.caller, account, "manage_courses_admin"):
         return
     if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
         found["storage_quota_mb"] = quota
@@ -284,7 +284,7 @@ def term_id(api: Api, own: Course | None) -> int:
     """The term that is named, else the course's, else the school's default one."""
     sent = api.params.hash("course")
     named = sent.text("term_id") or sent.text("enrollment_term_id")
-    if named and (own is None or _may(api, "manage_courses")):
+    if named and (own is None or _may(api, "manage_courses_admin")):
         return identifiers.term(api, named).id
     return own.enrollment_term_id if own is not None else identifiers.term(api, "default").id
 

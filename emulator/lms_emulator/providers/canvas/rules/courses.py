@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, permissions
+from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, in_force, permissions
 from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, state_of
 
 NOTHING: frozenset[str] = frozenset()
@@ -20,14 +20,15 @@ CONTENT_ADMINS = ("TeacherEnrollment", "DesignerEnrollment")
 FLAGS = {"manage_feature_flags", "view_feature_flags"}
 MANAGING = {
     "update",
-    "delete",
     "conclude",
     "manage",
     "read_as_admin",
-    "reset_content",
     "manage_course_content",
     "change_course_account",
+    "use_student_view",
 } | FLAGS
+SPLIT = "manage_courses_delete"
+"""A school has this permission, or else others stand for it."""
 READS_SIS = ("read_sis", "manage_sis")
 """The rights of which one is enough to see SIS ids."""
 POLICIES: dict[str, tuple[str, ...]] = {
@@ -48,7 +49,7 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "use_student_view": ("update", "use_student_view"),
     "create_tool_manually": ("lti_add_edit",),
     "read_prior_roster": ("read_prior_roster", "read_as_admin"),
-    "direct_share": ("manage_content", "share_afterwards"),
+    "direct_share": ("manage_content", "manage_course_content_add", "share_afterwards"),
     "edit_course_availability": ("manage",),
 }
 """The rights of a course that are no permissions of roles, by Canvas's names, with what gives them."""
@@ -107,7 +108,10 @@ def _rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
         return found
     for enrollment, state in enrollments_of(api, user, course):
         found |= _by_enrollment(api, course, enrollment, state)
-    return found | _by_account(api, user, course)
+    found |= _by_account(api, user, course)
+    split = SPLIT in in_force(api, course)
+    found -= {"reset_content"} if split and course.template else NOTHING
+    return found | ({"undelete"} if ("delete" if split else "change_course_state") in found else NOTHING)
 
 
 def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: State) -> frozenset[str]:
@@ -117,22 +121,25 @@ def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: Stat
         return NOTHING
     if course.workflow_state == "unpublished" and enrollment.type not in STAFF:
         return NOTHING
-    granted = allowed(api.store, account, role)
-    found = _of_member(granted, enrollment.type, state.name)
+    granted = allowed(api, account, role)
+    split = SPLIT in in_force(api, course)
+    found = _of_member(granted, enrollment.type, state.name, split)
     watches = enrollment.type == "ObserverEnrollment" and enrollment.associated_user_id is not None
     if watches and state.name in ("active", "completed"):
         found |= {"read_grades"}
-    ends = enrollment.type in CONTENT_ADMINS and "change_course_state" in granted
+    ends = enrollment.type in CONTENT_ADMINS and (SPLIT if split else "change_course_state") in granted
     if ends and state.name in ("active", "completed") and course.sis_course_id is None and not course.template:
         found |= {"delete"}
     return found
 
 
 @lru_cache(maxsize=1_024)
-def _of_member(granted: frozenset[str], kind: str, state: str) -> frozenset[str]:
+def _of_member(granted: frozenset[str], kind: str, state: str, split: bool) -> frozenset[str]:
     """What somebody enrolled in that way may do, in that state.
 
-    Parameters: `granted`, the permissions of their role.
+    Parameters:
+        granted: the permissions of their role.
+        split: whether the school has permissions for emptying and deleting courses.
     """
     staff = kind in STAFF
     if state == "completed":
@@ -148,7 +155,7 @@ def _of_member(granted: frozenset[str], kind: str, state: str) -> frozenset[str]
     if staff:
         found |= {"read_as_admin", "update", "manage", "manage_course_content", "read_rubrics"} | FLAGS
     if kind in CONTENT_ADMINS:
-        found |= {"conclude", "reset_content"}
+        found |= {"conclude"} | ({"reset_content"} if not split or "manage_courses_reset" in granted else set())
     if kind in STUDY and state == "active":
         found.add("read_grades")
     if staff or state == "active":
@@ -170,8 +177,13 @@ def _by_account(api: Api, user: User, course: Course) -> set[str]:
         found |= READING
     if "read_course_content" in held:
         found.add("read_as_admin")
-    if "manage_courses" in held:
+    if "manage_courses_admin" in held:
         found |= MANAGING
-        if course.template or "change_course_state" not in held:
-            found -= {"delete"}
+    split = SPLIT in in_force(api, course)
+    if ("manage_courses_reset" if split else "manage_courses") in held:
+        found.add("reset_content")
+    deletes = SPLIT in held if split else {"manage_courses", "change_course_state"} <= held
+    imported = course.sis_course_id is not None and {"manage_sis", "change_course_state"} <= held
+    if (deletes or imported) and not course.template:
+        found.add("delete")
     return found

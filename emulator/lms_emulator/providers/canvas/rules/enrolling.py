@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows, chai
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
+_NAMES = {kind: kind.removesuffix("Enrollment").lower() for kind in KINDS}
 STATES = ("active", "invited", "inactive", "completed")
 OVER = ("completed", "inactive", "rejected", "deleted")
 """In these states, by date too, an enrollment begins anew when it is asked for again."""
@@ -57,14 +58,18 @@ class Wish:
         return "StudentViewEnrollment" if self.test else self.role.base_role_type
 
 
-def permission_for(kind: str) -> str:
-    """The permission that managing enrollments of a type needs."""
-    return "manage_students" if kind in ("StudentEnrollment", "ObserverEnrollment") else "manage_admin_users"
+def to_add(kind: str) -> str:
+    """The permission that adding people of a type to a course needs."""
+    return f"add_{_NAMES[kind]}_to_course"
 
 
-def may_manage(api: Api, course: Course, kind: str) -> bool:
-    """Whether the caller may add and remove people of that type."""
-    return courses.may(api, api.caller, course, permission_for(kind))
+def to_end(kind: str, state: str) -> tuple[str, ...]:
+    """The permissions of which one is needed to give an enrollment of a type the state that ends it."""
+    if kind == "StudentViewEnrollment":
+        return ("use_student_view",)
+    if state != "completed":
+        return (f"remove_{_NAMES[kind]}_from_course",)
+    return ("allow_course_admin_actions", *(("manage_students",) if kind == "StudentEnrollment" else ()))
 
 
 def locked(api: Api, enrollment: Enrollment, course: Course) -> bool:
@@ -199,8 +204,7 @@ def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fie
 
 def _open_for(api: Api, course: Course, role: Role) -> None:
     kind = role.base_role_type
-    if not api.check(f"may enroll as {kind}", may_manage(api, course, kind)):
-        raise api.refused(f"{permission_for(kind)} in course {course.id}")
+    courses.require(api, course, to_add(kind))
     if states.concluded(api, course):
         raise refusals.message(400, "course_concluded", CONCLUDED)
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, FeatureFlag, User
 from lms_emulator.providers.canvas.model.features import FlagState
-from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import GRANULAR, chain, is_account_admin
 
 Owner = Account | Course | User
 TUTORIAL = "new_user_tutorial_on_off"
@@ -196,6 +196,8 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
     default = Flag(feature, feature.state)
     if feature.state in ("off", "on"):
         return default
+    if api.settings.granular_permissions and name.startswith(GRANULAR):
+        return Flag(feature, "on")
     found = default if not feature.hidden or _is_site(owner) or shown else None
     levels = [(account, True) for account in _above(api, owner)] + ([] if inherited else [(owner, False)])
     for level, below in levels:

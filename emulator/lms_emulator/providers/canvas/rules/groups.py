@@ -76,16 +76,15 @@ def category_of(api: Api, group: Group) -> GroupCategory:
     return found
 
 
-def may_manage(api: Api, place: Course | Account, user: User | None = None) -> bool:
-    """Whether a user (by default the caller) may make and change groups there."""
+def may(api: Api, place: Course | Account, *wanted: str, user: User | None = None) -> bool:
+    """Whether a user (by default the caller) may do to groups there what one of the permissions allows."""
     who = user or api.caller
     if isinstance(place, Course):
-        if states.concluded(api, place, "TeacherEnrollment") and not account_allows(
-            api, who, api.root, "manage_groups"
-        ):
+        over = states.concluded(api, place, "TeacherEnrollment")
+        if over and not any(account_allows(api, who, api.root, one) for one in wanted):
             return False
-        return courses.may(api, who, place, "manage_groups")
-    return account_allows(api, who, place, "manage_groups")
+        return courses.may(api, who, place, *wanted)
+    return any(account_allows(api, who, place, one) for one in wanted)
 
 
 def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
@@ -118,13 +117,15 @@ def rights(api: Api, group: Group, user: User | None) -> frozenset[str]:
     if isinstance(place, Course) and not courses.may(api, user, place, "read", "read_as_admin"):
         return frozenset(found)
     held = _of_place(api, place, user)
-    manages_all = may_manage(api, place, user)
+    manages_all = may(api, place, "manage_groups_manage", user=user)
     if member or manages_all:
         found |= _READ | {"view_unpublished_items"}
         sends = manages_all or not isinstance(place, Course) or not _SEND.isdisjoint(held)
         found |= _SEND if sends else set()
     if manages_all:
-        found |= _CONTENT | _MODERATE | {"create", "read_as_member", "attach"}
+        found |= _CONTENT | _MODERATE - {"delete"} | {"read_as_member", "attach"}
+    for right, verb in (("create", "add"), ("delete", "delete")):
+        found |= {"read", "read_files", right} if may(api, place, f"manage_groups_{verb}", user=user) else set()
     if member and row is not None and row.moderator:
         found |= _MODERATE
     if member and "moderate_forum" in held:
@@ -149,7 +150,7 @@ def _of_place(api: Api, place: Course | Account, user: User) -> frozenset[str]:
 
 
 def _meeting(found: set[str], held: frozenset[str]) -> set[str]:
-    return {"create_conferences"} if "manage_content" in found and "create_conferences" in held else set()
+    return {"create_conferences"} if "manage_course_content_add" in found and "create_conferences" in held else set()
 
 
 def _joining(

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, ContextModule, Course, ModuleProgression
 from lms_emulator.providers.canvas.rules import courses, lateness, module_content
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 
 replace = msgspec.structs.replace
 REQUIREMENTS = ("must_view", "must_submit", "must_contribute", "min_score", "must_mark_done")
@@ -32,7 +33,7 @@ def of_course(api: Api, course: Course) -> list[ContextModule]:
 
 def manages(api: Api, course: Course) -> bool:
     """Whether the caller may change modules of the course."""
-    return courses.may(api, api.caller, course, "manage_content")
+    return courses.may(api, api.caller, course, *CONTENT)
 
 
 def sees_all(api: Api, course: Course) -> bool:

@@ -1,7 +1,10 @@
 """What a role may do in an account: the defaults of each role, and what the accounts above override.
 
-The defaults are data: `catalogue/permissions.tsv`, from `fixtures/recordings/canvas/people-accounts.jsonl` 266 and 269.
-Source of how overrides are resolved: canvas-lms app/models/role_override.rb, permission_for (2023-06).
+The defaults are data: `catalogue/permissions.tsv`, from `fixtures/recordings/canvas/people-accounts.jsonl` 41, 266 and
+269, and canvas-lms app/models/role_override.rb (2024-04). Source of how overrides are resolved: permission_for there.
+
+Canvas split some permissions into finer ones, and a school has the finer ones once its feature for them is on. Whoever
+asks for a right names the fine one. Where the school still has what stood for it before, its roles get it from that.
 """
 
 from __future__ import annotations
@@ -11,8 +14,18 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, AccountUser, CanvasStore, Role, RoleOverride, User
+from lms_emulator.providers.canvas.model import Account, AccountUser, CanvasStore, Course, Role, RoleOverride, User
+from lms_emulator.providers.canvas.model.features import decides
+
+Site = Api | Call
+GRANULAR = "granular_permissions_"
+"""How the features begin that split permissions."""
+ASSIGNMENTS = ("manage_assignments_add", "manage_assignments_edit", "manage_assignments_delete")
+CONTENT = ("manage_course_content_add", "manage_course_content_edit", "manage_course_content_delete")
+GROUPS = ("manage_groups_add", "manage_groups_manage", "manage_groups_delete")
+TOOLS = ("manage_lti_add", "manage_lti_edit", "manage_lti_delete")
 
 
 class Permission(NamedTuple):
@@ -20,13 +33,19 @@ class Permission(NamedTuple):
 
     Attributes:
         group: what it is shown and set together with, or None.
-        root_only: means something for admins of a whole school only.
+        level: `account`; `root`, something for admins of a whole school only; `site`, for the operators of the site.
+        when: the condition that a school has it: a feature that is on, `!` and one that is off, `setting:` and a
+            setting of the account, `off` for one that needs what is not emulated, `unlisted` for one that is there and
+            in no list of roles; None for none.
+        before: the permissions of which one stood for it before Canvas split them.
         defaults: by base role, `always`, `on`, `off`, or `never`; the first and last cannot be overridden.
     """
 
     name: str
     group: str | None
-    root_only: bool
+    level: str
+    when: str | None
+    before: frozenset[str]
     defaults: dict[str, str]
 
 
@@ -48,35 +67,51 @@ def permissions() -> dict[str, Permission]:
     text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/permissions.tsv").read_text("utf-8")
     header, *rows = (line.split("\t") for line in text.splitlines())
     return {
-        row[0]: Permission(
-            row[0], None if row[1] == "-" else row[1], row[2] == "root", dict(zip(header[3:], row[3:], strict=True))
+        name: Permission(
+            name,
+            None if group == "-" else group,
+            level,
+            None if when == "-" else when,
+            frozenset() if before == "-" else frozenset(before.split(",")),
+            dict(zip(header[5:], defaults, strict=True)),
         )
-        for row in rows
+        for name, group, level, when, before, *defaults in rows
     }
 
 
-@cache
-def hidden() -> dict[str, str]:
-    """Permissions that no list of roles shows: those of site admins (`site`), of account admins (`admin`), or of a
-    feature that is off (`off`).
-    """
-    package = resources.files("lms_emulator.providers.canvas")
-    text = package.joinpath("catalogue/hidden_permissions.tsv").read_text("utf-8")
-    return {name: value for name, _, value in (line.partition("\t") for line in text.splitlines()[1:])}
+def in_force(site: Site, place: Account | Course) -> frozenset[str]:
+    """The permissions that the school of a place has: fine ones, or what stood for them, as its features say."""
+    root = root_of(site.store, place.account_id if isinstance(place, Course) else place.id)
+    split = site.settings.granular_permissions
+
+    def compute() -> frozenset[str]:
+        return frozenset(one.name for one in permissions().values() if _has(site.store, root, one, split))
+
+    return site.store.derived(("permissions in force", root.id, split), ("accounts", "feature_flags"), compute)
 
 
-def has_hidden(api: Api, name: str, account: Account) -> bool:
-    """Whether the caller has a permission that is in no list of roles."""
-    who = hidden().get(name)
-    if who == "site":
-        return any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
-    return who == "admin" and is_account_admin(api, api.caller, account)
+def _has(store: CanvasStore, root: Account, permission: Permission, split: bool) -> bool:
+    when = permission.when
+    if when is None or when == "unlisted":
+        return True
+    kind, _, setting = when.partition(":")
+    if kind == "setting":
+        return bool(root.settings.get(setting))
+    feature = when.removeprefix("!")
+    on = (split and feature.startswith(GRANULAR)) or decides(store, feature, root.id)
+    return when != "off" and on != when.startswith("!")
 
 
-def members(name: str) -> list[str]:
-    """The permissions that a name stands for: a group's members, or itself; none for an unknown name."""
-    grouped = [one.name for one in permissions().values() if one.group == name]
-    return grouped or ([name] if name in permissions() else [])
+def listed(site: Site, account: Account) -> list[Permission]:
+    """The permissions that an account shows of its roles, and lets them have."""
+    there, root, operators = in_force(site, account), account.parent_account_id is None, account.site_admin
+    return [
+        one
+        for one in permissions().values()
+        if one.name in there
+        and one.when != "unlisted"
+        and (one.level == "account" or (root and one.level == "root") or operators)
+    ]
 
 
 def chain(store: CanvasStore, account_id: int) -> list[Account]:
@@ -103,31 +138,34 @@ def root_of(store: CanvasStore, account_id: int) -> Account:
     )
 
 
-def standing(store: CanvasStore, account: Account, role: Role, permission: str) -> Standing:
-    """How a permission of a role stands in an account, with overrides of the accounts above."""
+def standing(site: Site, account: Account, role: Role, permission: str, given_at: int | None = None) -> Standing:
+    """How a permission of a role stands in an account, with overrides of the accounts above.
+
+    Parameters: `given_at`, the account whose admins have the role: what it gives there, no account below takes away.
+    """
     default = permissions()[permission].defaults.get(role.base_role_type, "never")
     on = default in ("always", "on")
     found = Standing(on, on, on, fixed := default in ("always", "never"), fixed)
     if fixed:
         return found
-    for level in reversed(chain(store, account.id)):
-        override = _override(store, level, role, permission)
-        if override is None:
-            continue
+    below = False
+    for level in reversed(chain(site.store, account.id)):
+        override = _override(site.store, level, role, permission)
         own = level.id == account.id
-        if not own and not override.applies_to_descendants:
-            continue
         before = found.enabled
-        if override.enabled is not None:
-            found = found._replace(
-                enabled=override.enabled,
-                applies_to_self=override.enabled and override.applies_to_self,
-                applies_to_descendants=override.enabled and override.applies_to_descendants,
-            )
-        found = found._replace(locked=override.locked, readonly=override.locked and not own)
-        if own:
+        if override is not None and override.enabled is not None and not (below and found.enabled):
+            on, to_self = override.enabled, override.applies_to_self
+            further = on and override.applies_to_descendants
+            found = found._replace(enabled=on, applies_to_self=on and to_self, applies_to_descendants=further)
+        elif own and (override is None or override.enabled is None):
+            on = found.enabled and found.applies_to_descendants
+            found = found._replace(enabled=on, applies_to_self=on, applies_to_descendants=on)
+        if override is not None:
+            found = found._replace(locked=override.locked, readonly=override.locked and not own)
+        if override is not None and own:
             found = found._replace(explicit=override.enabled is not None, prior_default=before)
-        if override.locked:
+        below = below or level.id == given_at
+        if (override is not None and override.locked) or (below and found.enabled):
             break
     return found
 
@@ -148,18 +186,26 @@ def admins_over(store: CanvasStore, user: User, account_id: int) -> Iterator[tup
             yield admin, role
 
 
-def role_allows(store: CanvasStore, account: Account, role: Role, permission: str) -> bool:
+def role_allows(site: Site, account: Account, role: Role, permission: str) -> bool:
     """Whether a role has a permission in an account."""
-    return permission in allowed(store, account, role)
+    return permission in allowed(site, account, role)
 
 
-def allowed(store: CanvasStore, account: Account, role: Role) -> frozenset[str]:
-    """The permissions that a role has in an account."""
+def allowed(site: Site, account: Account, role: Role, given_at: int | None = None) -> frozenset[str]:
+    """The permissions that a role has in an account, with those that follow from what stood for them before.
+
+    Parameters: `given_at`, the account whose admins have the role; by default the one that made the role.
+    """
+    made_at = given_at or role.account_id
+    there = in_force(site, account)
 
     def compute() -> frozenset[str]:
-        return frozenset(name for name in permissions() if standing(store, account, role, name).enabled)
+        own = {name for name in there if standing(site, account, role, name, made_at).applies_to_self}
+        split = (one for one in permissions().values() if one.name not in there)
+        return frozenset(own | {one.name for one in split if not one.before.isdisjoint(own)})
 
-    return store.derived(("allowed", account.id, role.id), ("accounts", "role_overrides", "roles"), compute)
+    key = ("allowed", account.id, role.id, made_at, there)
+    return site.store.derived(key, ("accounts", "role_overrides", "roles"), compute)
 
 
 def account_allows(
@@ -169,14 +215,16 @@ def account_allows(
 
     Parameters: `at_any_level`, whether a role below the school gives what else only the school's own roles give.
     """
-    if user is None or user.workflow_state == "deleted":
+    if user is None or user.workflow_state == "deleted" or permission not in permissions():
         return False
-    root_only = permissions()[permission].root_only and not at_any_level
+    needed = permissions()[permission].level
     for admin, role in admins_over(api.store, user, account.id):
         level = api.store.accounts.get(admin.account_id)
-        if root_only and (level is None or level.parent_account_id is not None):
+        if needed == "site" and (level is None or not level.site_admin):
             continue
-        if role_allows(api.store, account, role, permission):
+        if needed == "root" and not at_any_level and (level is None or level.parent_account_id is not None):
+            continue
+        if permission in allowed(api, account, role, admin.account_id):
             return True
     return False
 

@@ -17,12 +17,13 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz, QuizGroup, QuizQuestion, User
 from lms_emulator.providers.canvas.rules import assigning, assignments, courses, states
+from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY
 
 replace = msgspec.structs.replace
 GRADED = ("assignment", "graded_survey")
 SURVEYS = ("survey", "graded_survey")
-STAFF = ("manage_assignments", "manage_grades", "read_as_admin")
+STAFF = (*ASSIGNMENTS, "manage_grades", "read_as_admin")
 """Any of these rights shows every quiz and lets one take it."""
 TYPES = ("practice_quiz", *GRADED, "survey")
 SHARED = {"title": "name"} | {
@@ -62,7 +63,7 @@ def published(quiz: Quiz) -> bool:
 
 def manages(api: Api, course: Course, user: User | None = None) -> bool:
     """Whether a user, by default the caller, may change quizzes of the course."""
-    return courses.may(api, user or api.caller, course, "manage_assignments")
+    return courses.may(api, user or api.caller, course, "manage_assignments_edit")
 
 
 def assignment_of(api: Api, quiz: Quiz) -> Assignment | None:

@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CanvasStore, Role, RoleOverride
-from lms_emulator.providers.canvas.rules.permissions import chain, members, root_of, standing
+from lms_emulator.providers.canvas.rules.permissions import chain, listed, root_of
 
 HIDDEN = ("AccountMembership", "NoPermissions")
 ORDER = (
@@ -35,46 +35,75 @@ def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True) ->
     return [*built_in, *sorted(own, key=lambda role: role.id)]
 
 
-def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> None:
-    """Change an account's overrides of a role as asked. Raises the refusal for a permission that reaches nobody."""
+def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Role:
+    """Change an account's overrides of a role as asked. Raises the refusals of what cannot be set, and changes nothing.
+
+    A name may be that of a group, which stands for its members. Names of permissions that the account does not have,
+    or that such a role cannot have, are passed over.
+
+    Returns the role as Canvas shows it then: the time of its change is told at once only when an override is new.
+    """
+    of_courses = role.base_role_type not in HIDDEN and role.base_role_type != "AccountAdmin"
+    able = [
+        one
+        for one in listed(api, account)
+        if not of_courses or one.defaults.get(role.base_role_type, "never") != "never"
+    ]
+    changes: list[tuple[str, Params, bool]] = []
     for name in sent.data:
         asked = sent.hash(name)
+        targets = [one for one in able if name in (one.name, one.group)]
+        if asked.flag("readonly") or not targets:
+            continue
+        if asked.has("locked") and any(one.name == name and one.group for one in targets):
+            text = "Cannot change locked status on granular permission"
+            raise refusals.message(400, "permission_locked_with_its_group", text)
         reaches = asked.flag("applies_to_self", default=True) or asked.flag("applies_to_descendants", default=True)
         if not reaches:
             raise refusals.message(400, "permission_reaches_nobody", "Permission must be enabled for someone")
-        for permission in members(name):
-            if not standing(api.store, account, role, permission).readonly:
-                _override(api, account, role, permission, asked)
+        changes += [(one.name, asked, one.name != name) for one in targets]
+    made = [_override(api, account, role, permission, asked, grouped) for permission, asked, grouped in changes]
+    changed = replace(role, updated_at=api.now)
+    if any(one is not None for one in made):
+        api.store.roles.put(changed)
+    return changed if any(made) else role
 
 
-def _override(api: Api, account: Account, role: Role, permission: str, asked: Params) -> None:
+def _override(api: Api, account: Account, role: Role, permission: str, asked: Params, grouped: bool) -> bool | None:
+    """Write one override, or take it back where nothing is said of it.
+
+    Parameters: `grouped`, whether it was named by its group, whose members keep what was said of them before.
+
+    Returns whether it is new; None where nothing changed.
+    """
     rows = api.store.role_overrides.find("role", role.id)
     known = next((o for o in rows if o.account_id == account.id and o.permission == permission), None)
-    explicit = asked.flag("explicit") if asked.has("explicit") else None
-    enabled = known.enabled if known is not None else None
-    if explicit is False:
-        enabled = None
-    elif explicit and asked.has("enabled"):
-        enabled = asked.flag("enabled")
-    locked = asked.flag("locked") if asked.has("locked") else known is not None and known.locked
+    enabled: bool | None = None
+    if asked.flag("explicit"):
+        before = known.enabled if known is not None and grouped else None
+        enabled = asked.flag("enabled") if asked.has("enabled") else before
+    locked = asked.flag("locked")
     if enabled is None and not locked:
         if known is not None:
             api.store.role_overrides.delete(known.id)
-        return
-    made = RoleOverride(
+        return None if known is None else False
+    blank = RoleOverride(
         id=known.id if known is not None else api.new_id("role_overrides"),
         account_id=account.id,
         role_id=role.id,
         permission=permission,
-        enabled=_now(api, account, role, permission) if enabled is None else enabled,
-        locked=locked,
-        applies_to_self=asked.flag("applies_to_self", default=True),
-        applies_to_descendants=asked.flag("applies_to_descendants", default=True),
+        enabled=True,
+        locked=False,
     )
-    if made != known:
-        api.store.role_overrides.put(made)
-        api.store.roles.put(replace(api.store.roles.get(role.id) or role, updated_at=api.now))
-
-
-def _now(api: Api, account: Account, role: Role, permission: str) -> bool:
-    return standing(api.store, account, role, permission).enabled
+    base = known or blank
+    made = replace(
+        base,
+        enabled=base.enabled if enabled is None else enabled,
+        locked=locked if asked.has("locked") else base.locked,
+        applies_to_self=asked.flag("applies_to_self", default=base.applies_to_self),
+        applies_to_descendants=asked.flag("applies_to_descendants", default=base.applies_to_descendants),
+    )
+    if made == known:
+        return None
+    api.store.role_overrides.put(made)
+    return known is None

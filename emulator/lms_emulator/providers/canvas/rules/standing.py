@@ -56,5 +56,5 @@ def _holders(x: Call, account: Account, needs: Iterable[str]) -> Iterator[str]:
     """`manage_grades` belongs to TeacherEnrollment, TaEnrollment, AccountAdmin."""
     for need in needs:
         if need in permissions():
-            names = dict.fromkeys(role.name for role in x.store.roles if role_allows(x.store, account, role, need))
+            names = dict.fromkeys(role.name for role in x.store.roles if role_allows(x, account, role, need))
             yield f"`{need}` belongs to {', '.join(list(names)[:_LISTED]) or 'no role'}"

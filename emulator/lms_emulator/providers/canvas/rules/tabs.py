@@ -56,7 +56,7 @@ OF_ACCOUNT = (
     ("outcomes", "Outcomes", "/outcomes", "manage_outcomes", False),
     ("rubrics", "Rubrics", "/rubrics", "manage_rubrics", False),
     ("grading_standards", "Grading", "/grading_standards", "manage_grades", False),
-    ("question_banks", "Question Banks", "/question_banks", "manage_assignments", False),
+    ("question_banks", "Question Banks", "/question_banks", "manage_assignments_edit", False),
     ("sub_accounts", "Sub-Accounts", "/sub_accounts", "manage_account_settings", False),
     ("account_calendars", "Account Calendars", "/calendar_settings", "manage_account_calendar_visibility", False),
     ("terms", "Terms", "/terms", "manage_account_settings", True),

@@ -24,6 +24,17 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/grading-gradebook.jsonl 351-353 (a site without it)",
         ),
     ] = True
+    granular_permissions: Annotated[
+        bool,
+        choice(
+            "Whether every school has the features `granular_permissions_*` on, as hosted ones have: permissions to "
+            "add, edit and delete in the place of one for all. Otherwise a school has those that its flags say.",
+            evidence="documented",
+            source="https://developerdocs.instructure.com/services/canvas/permissions/details/"
+            "file.permissions_manage_course_content; canvas-lms app/models/role_override.rb (2024-04)",
+            was=(Was(False, "2024-06-01", f"{RECORDED}/people-accounts.jsonl 41 (off in 2023; the day is chosen)"),),
+        ),
+    ] = True
     access_token_lifetime_seconds: Annotated[
         int,
         choice(

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.model import Account, AccountUser, EnrollmentTerm, Role
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, permissions, root_of, standing
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, listed, root_of, standing
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -155,10 +155,8 @@ def role(api: Api, record: Role, account_of: Account) -> Json:
 
 def _permissions(api: Api, record: Role, account_of: Account) -> Json:
     found: Json = {}
-    for permission in permissions().values():
-        if permission.root_only and account_of.parent_account_id is not None:
-            continue
-        now = standing(api.store, account_of, record, permission.name)
+    for permission in listed(api, account_of):
+        now = standing(api, account_of, record, permission.name)
         row: Json = {
             "enabled": now.enabled,
             "locked": now.locked,

@@ -23,6 +23,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import assignments, courses, modules, pacing, periods, rubrics, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.grades import restricts_numbers
+from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.signing import jwt
@@ -224,7 +225,7 @@ def _rubric(api: Api, rubric: Rubric, association: RubricAssociation) -> Json:
 def _managed(api: Api, record: Assignment, course: Course) -> Json:
     """What only those see who may change it."""
     body: Json = {}
-    if courses.may(api, api.caller, course, "manage", "manage_grades", "manage_assignments"):
+    if courses.may(api, api.caller, course, "manage", "manage_grades", "manage_assignments_edit"):
         body["has_overrides"] = bool(assignments.overrides(api, record))
         body["unpublishable"] = not any(submissions.handed_in(one) for one in submissions.stored(api, record))
     if courses.may(api, api.caller, course, "manage_grades"):
@@ -253,7 +254,7 @@ def _included(api: Api, base: Assignment, course: Course, includes: Collection[s
         body["can_edit"] = assignments.may_change(api, course, base)
     if "webhook_info" in includes and manages:
         body["webhook_info"] = None
-    staff = courses.may(api, api.caller, course, "read_as_admin", "manage_grades", "manage_assignments")
+    staff = courses.may(api, api.caller, course, "read_as_admin", "manage_grades", *ASSIGNMENTS)
     if "assignment_visibility" in includes and staff:
         active = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "inactive"}
         people = [one for one in submissions.student_ids(api, base) if one in active] if base.published else []
@@ -279,7 +280,7 @@ def all_dates(api: Api, base: Assignment, course: Course, *, can_edit: bool = Fa
     ordered = sorted(found, key=lambda o: (o.dates.get("due_at") is None, o.dates.get("due_at"), o.title, o.id))
     rows = [dated(o.dates, id=o.id, title=o.title, set_type=o.set_type, set_id=o.set_id) for o in ordered]
     first = dated({name: getattr(base, name) for name in assignments.DATES}, base=True)
-    own = not courses.may(api, api.caller, course, "read_as_admin", "manage_assignments")
+    own = not courses.may(api, api.caller, course, "read_as_admin", *ASSIGNMENTS)
     sections = {s.id for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"}
     every_section = bool(sections) and sections == {o.set_id for o in found if o.set_type == "CourseSection"}
     if (own and rows) or base.only_visible_to_overrides or every_section:
