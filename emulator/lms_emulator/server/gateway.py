@@ -209,8 +209,8 @@ def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> Non
     entry.status = response.status_code
     entry.response_headers = response.raw_headers
     entry.response_body = bytes(response.body)
-    entry.checks = x.checks
-    entry.warnings = x.warnings
+    entry.checks = x.checks or ()
+    entry.warnings = x.warnings or ()
     entry.notes = x.notes
     entry.refusal = refusal.record() if refusal is not None else None
     entry.later = refusal.later if refusal is not None else None

@@ -8,6 +8,7 @@ import socket
 import sys
 from functools import lru_cache
 from ipaddress import IPv6Address
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -51,12 +52,13 @@ class BadRequestError(Exception):
 class Cycle(RequestResponseCycle):
     """uvicorn's request and its answer, which goes out in one piece when it is there as a whole.
 
-    uvicorn sends the head and the body one after the other. Here the head of an answer with a Content-Length waits for
-    the body: one call of the operating system instead of two, and one segment on the wire.
+    uvicorn sends the head and the body one after the other. Here the head of an answer waits for the body: one call of
+    the operating system instead of two, and one segment on the wire.
     """
 
     tasks: set[asyncio.Task[None]]
     _held: Any = None
+    _given = False
 
     async def run_asgi(self, app: Any) -> None:
         try:
@@ -64,42 +66,60 @@ class Cycle(RequestResponseCycle):
         finally:
             self.tasks.discard(asyncio.current_task())
 
+    async def receive(self) -> Any:
+        """What there is of the body, at once when that is all of it; uvicorn's waits for its event in any case."""
+        if (
+            self.more_body
+            or self._given
+            or self.disconnected
+            or self.response_complete
+            or self.waiting_for_100_continue
+        ):
+            message = await super().receive()
+            self._given = not message.get("more_body")
+            return message
+        self._given = True
+        self.message_event.clear()
+        self.flow.resume_reading()
+        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
+
     async def send(self, message: Any) -> None:
         held = self._held
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._held = message
+            return
         if held is None:
-            if not self.response_started and b"content-length" in dict(message.get("headers", ())):
-                self._held = message
-            else:
-                await super().send(message)
+            await super().send(message)
             return
         self._held = None
-        body: bytes = message.get("body", b"")
-        if message.get("more_body") or self.flow.write_paused or self.disconnected or not self._whole(held, body):
+        if message.get("more_body") or self.flow.write_paused or self.disconnected or not self._whole(held, message):
             await super().send(held)
             await super().send(message)
 
-    def _whole(self, start: Any, body: bytes) -> bool:
+    def _whole(self, start: Any, end: Any) -> bool:
         """Send an answer at once, if nothing about it is special."""
         headers: list[tuple[bytes, bytes]] = start["headers"]
-        lines = [STATUS_LINE[start["status"]]]
-        for name, value in headers:
-            if name == b"content-length":
-                if int(value) != len(body):
-                    return False
-            elif name in _SPECIAL:
-                return False
-            lines += (name, b": ", value, b"\r\n")
-        names, values = zip(*headers, strict=True)
-        plain = HEADER_RE.search(b"".join(names)) is None and HEADER_VALUE_RE.search(b"".join(values)) is None
-        if not (plain and self.keep_alive) or self.scope["method"] == "HEAD":
+        body: bytes = end.get("body", b"")
+        names = tuple([name for name, _ in headers])
+        values = [value for _, value in headers]
+        if not (_are_plain(names) and self.keep_alive) or self.scope["method"] == "HEAD":
             return False
-        lines += (b"\r\n", body)
-        self.transport.write(b"".join(lines))
+        if int(values[names.index(b"content-length")]) != len(body) or HEADER_VALUE_RE.search(b"".join(values)):
+            return False
+        lines = b"\r\n".join([b": ".join(header) for header in headers])
+        self.transport.write(b"".join((STATUS_LINE[start["status"]], lines, b"\r\n\r\n", body)))
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         self.message_event.set()
         self.on_response()
         return True
+
+
+@lru_cache(maxsize=1_024)
+def _are_plain(names: tuple[bytes, ...]) -> bool:
+    """Whether these headers say how long the answer is, and nothing else about how it is framed."""
+    framed = names.count(b"content-length") == 1 and not any(name in names for name in _SPECIAL)
+    return framed and HEADER_RE.search(b"".join(names)) is None
 
 
 class Protocol(HttpToolsProtocol):
@@ -187,19 +207,22 @@ class Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head is not None:
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Begin to answer. In place of uvicorn's, which takes the target apart in another way."""
         if self._body_after:
             return
-        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
-        if size > MAX_HEAD_BYTES:
+        headers = self.headers
+        if len(self.url) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > MAX_HEAD_BYTES:
             raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
         raw_path, query, authority = split_target(self.url)
         version: str = self.parser.get_http_version()
-        self._check_framing(version)
-        self._check_host(authority, version)
+        names = [name for name, _ in headers]
+        self._check_framing(names, version)
+        self._check_host(names, authority, version)
+        if b"expect" in names:
+            self.expect_100_continue = any(one[0] == b"expect" and one[1].lower() == b"100-continue" for one in headers)
         self._head = None
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
@@ -258,28 +281,29 @@ class Protocol(HttpToolsProtocol):
         self._arriving, self._passed = False, True
         super().on_message_complete()
 
-    def _check_framing(self, version: str) -> None:
+    def _check_framing(self, names: list[bytes], version: str) -> None:
         """A version and a transfer coding that are spoken here: RFC 9112, 2.3 and 6.1."""
         if version not in ("1.1", "1.0"):
             raise BadRequestError(505, f"HTTP/{version} is not spoken here")
-        for name, value in self.headers:
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise BadRequestError(501, "a transfer coding other than chunked")
+        if b"transfer-encoding" in names and any(
+            name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers
+        ):
+            raise BadRequestError(501, "a transfer coding other than chunked")
 
-    def _check_host(self, authority: bytes | None, version: str) -> None:
+    def _check_host(self, names: list[bytes], authority: bytes | None, version: str) -> None:
         """One host, and no more: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
-        hosts = [place for place, header in enumerate(self.headers) if header[0] == b"host"]
-        if len(hosts) > 1 or (not hosts and version == "1.1"):
+        hosts = names.count(b"host")
+        if hosts > 1 or (not hosts and version == "1.1"):
             raise BadRequestError(400, "two Host headers" if hosts else "no Host header")
         if authority is not None:
             if not authority:
                 raise BadRequestError(400, "an absolute target without a host")
             if hosts:
-                self.headers[hosts[0]] = (b"host", authority)
+                self.headers[names.index(b"host")] = (b"host", authority)
             else:
                 self.headers.append((b"host", authority))
         elif hosts:
-            authority = self.headers[hosts[0]][1]
+            authority = self.headers[names.index(b"host")][1]
         if authority and not is_host(authority):
             raise BadRequestError(400, "a Host that is no host")
 
@@ -343,7 +367,10 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
 
     Bytes that are not ASCII are escaped.
     """
-    target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target.split(b"#", 1)[0])
+    if b"#" in target:
+        target = target.split(b"#", 1)[0]
+    if _NOT_ASCII.search(target):
+        target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target)
     authority = None
     if not target.startswith(b"/"):
         _, found, rest = target.partition(b"://")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -35,17 +36,34 @@ class Check(msgspec.Struct, frozen=True):
     got: Any = None
 
 
+_BETWEEN = b"\0"  # which stands in no header
+
+
+def _packed(headers: Headers) -> bytes:
+    return _BETWEEN.join(chain.from_iterable(headers))
+
+
+def _unpacked(packed: bytes) -> Headers:
+    parts = iter(packed.split(_BETWEEN) if packed else ())
+    return list(zip(parts, parts, strict=True))
+
+
 class Entry:
-    """One exchange. Kept raw, and turned into text only when it is read."""
+    """One exchange. Kept raw, and turned into text only when it is read.
+
+    Headers are kept in one piece: memory that is taken and freed with every request, but is not what the last one had,
+    is slow to come by.
+    """
 
     __slots__ = (
+        "_headers",
+        "_response_headers",
         "at",
         "body",
         "checks",
         "crash",
         "defect",
         "duration",
-        "headers",
         "host",
         "id",
         "later",
@@ -56,7 +74,6 @@ class Entry:
         "reached_by",
         "refusal",
         "response_body",
-        "response_headers",
         "route",
         "scheme",
         "size",
@@ -76,14 +93,12 @@ class Entry:
     host: str
     method: str
     target: str
-    headers: Headers
     body: bytes
     route: str
     status: int
-    response_headers: Headers
     response_body: bytes
-    checks: list[Check]
-    warnings: list[Warning]
+    checks: Sequence[Check]
+    warnings: Sequence[Warning]
     notes: dict[str, Any]
     refusal: dict[str, Any] | None
     later: Callable[[], str | None] | None
@@ -91,6 +106,30 @@ class Entry:
     crash: str | None
     outcome: Outcome
     size: int
+
+    @property
+    def headers(self) -> Headers:
+        """The request's, as they came."""
+        return _unpacked(self._headers)
+
+    @headers.setter
+    def headers(self, sent: Headers) -> None:
+        self._headers = _packed(sent)
+
+    @property
+    def response_headers(self) -> Headers:
+        """The answer's."""
+        return _unpacked(self._response_headers)
+
+    @response_headers.setter
+    def response_headers(self, sent: Headers) -> None:
+        self._response_headers = _packed(sent)
+
+    def count_bytes(self) -> int:
+        """Note about how much memory this takes, and give it back."""
+        texts = len(self.target) + len(self.body) + len(self.response_body)
+        self.size = 512 + texts + len(self._headers) + len(self._response_headers)
+        return self.size
 
     def settle(self) -> None:
         """Finish a diagnosis that was cut. Takes seconds at worst; from any thread."""
@@ -167,14 +206,6 @@ def _headers(headers: Headers) -> list[list[str]]:
     return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
 
 
-_A_HEADER = 130
-"""Bytes that a header takes beside its text: its place in the list, the pair, and two strings."""
-
-
-def _bytes_of(headers: Headers) -> int:
-    return _A_HEADER * len(headers) + sum([len(name) + len(value) for name, value in headers])
-
-
 class Journal:
     """The latest exchanges, bounded by count and by bytes.
 
@@ -199,11 +230,9 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Keep an exchange. The oldest are dropped to make room."""
-        texts = len(entry.target) + len(entry.body) + len(entry.response_body)
-        entry.size = 512 + texts + _bytes_of(entry.headers) + _bytes_of(entry.response_headers)
         entries = self._entries
         entries.append(entry)
-        self._bytes += entry.size
+        self._bytes += entry.count_bytes()
         while entries and (len(entries) > self.max_entries or self._bytes > self.max_bytes):
             self._bytes -= entries.popleft().size
             self.dropped += 1
