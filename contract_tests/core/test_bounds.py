@@ -22,7 +22,7 @@ from lms_emulator.core.worlds.journal import Entry, Journal
 from lms_emulator.providers import PROVIDERS
 from lms_emulator.server import protocol
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, always
-from lms_emulator.signing.oauth1_mistakes import explain
+from lms_emulator.signing.oauth1_diagnosis import explain
 
 
 @pytest.fixture(scope="module")

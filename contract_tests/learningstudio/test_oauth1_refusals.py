@@ -291,7 +291,7 @@ def test_a_window_of_no_time_at_all(lms: Emulator, client: Client) -> None:
         assert refused(lms, answer, "timestamp_out_of_window", 401).diagnosis == diagnosis
 
 
-def test_milliseconds(lms: Emulator, client: Client) -> None:
+def test_a_time_that_is_counted_otherwise(lms: Emulator, client: Client) -> None:
     lms.clock.freeze(NOON)
     now = int(NOON.timestamp())
 
@@ -299,11 +299,26 @@ def test_milliseconds(lms: Emulator, client: Client) -> None:
         answer = client.signed("GET", PATH, oauth_timestamp=str(sent))
         return refused(lms, answer, "timestamp_out_of_window", 401).diagnosis
 
-    milliseconds = "oauth_timestamp is in milliseconds; it has to be in seconds"
-    for sent in (now * 1000 + 999, (now + 300) * 1000 + 999, (now - 300) * 1000):
-        assert why(sent) == milliseconds
-    for sent in ((now + 301) * 1000, (now - 300) * 1000 - 1, int("9" * 20)):
-        assert why(sent) == f"the server's time is {now}; the request is {sent - now} s ahead"
+    since_1601 = int((NOON - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds())
+    since_1 = int((NOON - datetime(1, 1, 1, tzinfo=UTC)).total_seconds())
+    since_1900 = int((NOON - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds())
+    since_2001 = int((NOON - datetime(2001, 1, 1, tzinfo=UTC)).total_seconds())
+    for sent, counted in {
+        now * 1000 + 999: "is in milliseconds",
+        (now - 3_000_000) * 1000: "is in milliseconds",
+        now * 10**6: "is in microseconds",
+        now * 10**9: "is in nanoseconds",
+        since_1 * 10**7: "is in .NET's ticks of 100 nanoseconds since the year 1",
+        since_1601 * 10**7: "is in Windows' 100 nanoseconds since 1601",
+        now // 60: "is in minutes",
+        since_1900: "counts from 1900, as NTP does",
+        since_2001: "counts from 2001, as Apple's reference date does",
+        int(NOON.strftime("%Y%m%d%H%M%S")): "is written as the digits of a date",
+    }.items():
+        assert str(why(sent)).endswith(f"the timestamp {counted}; it counts seconds since 1970"), counted
+    assert "since 1970" not in str(why(int("9" * 20)))
+    for sent in (now + 100_000, since_2001 + 100_000, since_1900 - 100_000):
+        assert "since 1970" not in str(why(sent))
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,25 @@ HABITS: dict[str, Callable[[str, Pairs, str], str]] = {
     "the usual port of its scheme": lambda u, p, s: made(f"https://{httpx.URL(u).host}:443{httpx.URL(u).path}", p, s),
     "with two leading slashes": lambda u, p, s: made(u.replace("/lti/", "//lti/"), p, s),
     "only the path": lambda u, p, s: made(httpx.URL(u).path, p, s),
+    "the URL was percent-encoded once more": lambda u, p, s: made(quote(u, safe=""), p, s),
+    "written out as Python's bytes": lambda u, p, s: made(u, p, f"b'{s}'"),
+    "a hash of the secret was used as the secret: md5": lambda u, p, s: made(
+        u, p, hashlib.md5(s.encode(), usedforsecurity=False).hexdigest()
+    ),
+    "the secret was cut: 20 of 26 characters": lambda u, p, s: made(u, p, s[:20]),
+    "the secret was upper-cased": lambda u, p, s: made(u, p, s.upper()),
+    "key and secret were joined": lambda u, p, s: made(u, p, s, key=f"{dict(p)['oauth_consumer_key']}&{rfc3986(s)}"),
+    "sorted backwards": lambda u, p, s: made(u, p, s, order=lambda pairs: sorted(pairs, reverse=True)),
+    "the OAuth fields were signed before all others": lambda u, p, s: made(
+        u, p, s, order=lambda pairs: sorted(pairs, key=lambda pair: (not pair[0].startswith("oauth_"), pair))
+    ),
+    "an empty oauth_token was signed but not sent": lambda u, p, s: made(u, [*p, ("oauth_token", "")], s),
+    "with a line break or '&' at its end": lambda u, p, s: made(
+        u, p, s, order=lambda pairs: [*sorted(pairs)[:-1], (sorted(pairs)[-1][0], f"{sorted(pairs)[-1][1]}&")]
+    ),
+    'something around it: "…"': lambda u, p, s: f'"{made(u, p, s)}"',
+    "encoded in base64 twice": lambda u, p, s: base64.b64encode(made(u, p, s).encode()).decode(),
+    "the signature was cut: 20 of 28 characters": lambda u, p, s: made(u, p, s)[:20],
     "parameter names were lower-cased": lambda u, p, s: made(u, [(n.lower(), v) for n, v in p], s),
 }
 

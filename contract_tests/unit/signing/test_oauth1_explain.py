@@ -6,7 +6,7 @@ import pytest
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing.diagnosis import Diagnosis
-from lms_emulator.signing.oauth1_mistakes import LARGEST, WORK, explain
+from lms_emulator.signing.oauth1_diagnosis import LARGEST, MESSAGES, TOO_LONG, WORK, explain
 
 URL = "http://lms.example/launch/"
 SECRET = "s3cr3t"
@@ -39,15 +39,15 @@ def test_the_largest_request_that_is_looked_into(more: int, found: bool) -> None
     assert (explain(received, "POST", URL, pairs, SECRET) is not None) == found
 
 
-@pytest.mark.parametrize(("size", "attempts"), [(500, 5_000), (LARGEST, WORK // LARGEST), (30_011, WORK // 30_011)])
-def test_as_many_attempts_as_the_work_allows(size: int, attempts: int) -> None:
+@pytest.mark.parametrize(("size", "messages"), [(500, MESSAGES), (LARGEST, WORK // LARGEST), (30_011, WORK // 30_011)])
+def test_as_many_base_strings_as_the_work_allows(size: int, messages: int) -> None:
     pairs = sized(size)
-    suspects = {f"suspect {i}": f"http://lms.example/{i}" for i in range(1, attempts + 2)}
-    last = signed(f"http://lms.example/{attempts}", pairs=pairs)
+    suspects = {f"suspect {i}": f"http://lms.example/{i}" for i in range(1, messages + 2)}
+    last = signed(f"http://lms.example/{messages}", pairs=pairs)
     found = explain(last, "POST", URL, pairs, SECRET, other_urls=suspects)
-    assert found == Diagnosis(names=("other_url",), texts=(f"suspect {attempts}",))
-    beyond = signed(f"http://lms.example/{attempts + 1}", pairs=pairs)
-    assert explain(beyond, "POST", URL, pairs, SECRET, other_urls=suspects) is None
+    assert found == Diagnosis(names=("other_url",), texts=(f"suspect {messages}",))
+    beyond = signed(f"http://lms.example/{messages + 1}", pairs=pairs)
+    assert explain(beyond, "POST", URL, pairs, SECRET, other_urls=suspects) is TOO_LONG
 
 
 def test_the_callers_suspicions_come_with_one_mistake_of_another_kind() -> None:

@@ -34,7 +34,7 @@ DIAGNOSIS_SECONDS = 0.02
 
 FIRST_LOOK_SECONDS = 0.002
 """Processor time that a search for the mistake in a signature may take before the answer is sent."""
-SEARCH_SECONDS = 5
+SEARCH_SECONDS = 3
 """Processor time that it may take beside the event loop, once somebody asks for its outcome."""
 
 

@@ -12,6 +12,25 @@ _NEAR = 20
 """Seconds by which a time may miss a time zone's offset, or the clock's shift, and still be put down to it."""
 
 
+_DAY = 86_400
+_YEAR_2000, _YEAR_2100 = 946_684_800, 4_102_444_800
+_DIGITS_2000, _DIGITS_2100 = 20_000_101_000_000, 21_000_101_000_000
+_TO_YEAR_1, _TO_1601, _TO_1900, _FROM_1970_TO_2001 = 62_135_596_800, 11_644_473_600, 2_208_988_800, 978_307_200
+_LARGE = (
+    ("is in milliseconds", 1e3, 0),
+    ("is in microseconds", 1e6, 0),
+    ("is in nanoseconds", 1e9, 0),
+    ("is in .NET's ticks of 100 nanoseconds since the year 1", 1e7, _TO_YEAR_1),
+    ("is in Windows' 100 nanoseconds since 1601", 1e7, _TO_1601),
+)
+"""Ways to count: what to say, units of a second, and seconds from its start to 1970. Of any time of this century."""
+_SMALL = (
+    ("is in minutes", 1 / 60, 0),
+    ("counts from 1900, as NTP does", 1, _TO_1900),
+    ("counts from 2001, as Apple's reference date does", 1, -_FROM_1970_TO_2001),
+)
+"""The same of numbers that may well be seconds, and are taken for another count where that gives about now."""
+_BEYOND_ALL = 1e20
 _DURATION = 100_000_000
 """A smaller number than this (it was 1973) is taken for a duration."""
 
@@ -22,10 +41,10 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
     Parameters:
         timestamp: the time in the request, in epoch seconds.
     """
-    if not -100_000_000_000 < timestamp < 100_000_000_000_000:
+    if not abs(timestamp) < _BEYOND_ALL:
         return None
-    if timestamp > 100_000_000_000:
-        return "the timestamp is in milliseconds; it counts seconds"
+    if (counted := _counted_otherwise(clock, timestamp)) is not None:
+        return f"the timestamp {counted}; it counts seconds since 1970"
     ahead = timestamp - clock.timestamp()
     shift = round(clock.shift)
     if shift and abs(ahead + shift) <= _NEAR:
@@ -37,14 +56,28 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
     return moved[2:] or None
 
 
+def _counted_otherwise(clock: Clock, timestamp: float) -> str | None:
+    """In which other way a time was counted; None if in none that is known."""
+    for name, each, before_1970 in _LARGE:
+        if _YEAR_2000 <= timestamp / each - before_1970 < _YEAR_2100:
+            return name
+    if _DIGITS_2000 <= timestamp < _DIGITS_2100:
+        return "is written as the digits of a date"
+    now = clock.timestamp()
+    for name, each, before_1970 in _SMALL:
+        if abs(timestamp / each - before_1970 - now) <= _DAY:
+            return name
+    return None
+
+
 def why_not_now(clock: Clock, timestamp: object) -> str | None:
     """How far an instant that a token names is from now, and what explains it; None for what is no instant."""
-    if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp < 1e14:
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp < _BEYOND_ALL:
         return None
     if timestamp < _DURATION:
         return f"{timestamp:g} is an instant, in epoch seconds, not a duration: add it to the time of now"
     found = why_off(clock, timestamp)
-    if found is not None and ("milliseconds" in found or "machine's clock" in found):
+    if found is not None and ("since 1970" in found or "machine's clock" in found):
         return found
     ahead = timestamp - clock.timestamp()
     way = "later than" if ahead > 0 else "before"

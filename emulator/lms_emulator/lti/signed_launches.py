@@ -55,6 +55,7 @@ def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
     digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
     why = "whole seconds are counted: it has a fraction" if timestamp.replace(".", "", 1).isdigit() else None
     why = "it is a date, not the seconds since 1970" if "-" in timestamp[1:] or ":" in timestamp else why
+    why = f"the seconds since 1970 have 10 digits, it has {len(timestamp)}" if timestamp.isdecimal() else why
     yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None, why)
 
 
@@ -75,8 +76,7 @@ def mistake(
         other_secrets, other_urls: what may have been used instead; the secrets by consumer key.
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
-    from lms_emulator.signing.oauth1_mistakes import explain, limits
-    from lms_emulator.signing.oauth1_secrets import explain_secret
+    from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, limits
 
     fields = first_values(pairs)
     received, key = fields["oauth_signature"], fields["oauth_consumer_key"]
@@ -97,15 +97,14 @@ def mistake(
     known = known_secrets(x)
 
     def find(in_time: Callable[[], bool]) -> str:
-        options: Any = {"other_urls": urls, "other_secrets": secrets, "in_time": in_time}
-        found = explain(received, x.method, sent_to, pairs, secret, **options)
-        if found is not None and found is not OUT_OF_TIME:
-            return str(found)
-        message: Any = (received, x.method, sent_to, pairs, known)
-        other = None if found is OUT_OF_TIME else explain_secret(*message, other_urls=urls, in_time=in_time)
-        if other is not None:
-            return f"it was signed with {other[0]()}, not with that of {key}; and {other[1]}"
-        cut = "; not all pairs of mistakes were tried, for want of time" if found is OUT_OF_TIME else limits(pairs)
+        options: Any = {"other_urls": urls, "in_time": in_time}
+        message = (received, x.method, sent_to, pairs, secret)
+        whose, found = None, explain(*message, other_secrets=secrets, **options)
+        if found is None or found is TOO_LONG:
+            whose, found = explain_secret(*message, known, **options) or (None, found)
+        if found is not None and found not in (OUT_OF_TIME, TOO_LONG):
+            return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
+        cut = limits(pairs, found)
         return (
             "no known mistake reproduces this signature: another secret was used (the registered one has "
             f"{len(secret)} characters), or the message was changed after signing{cut}"

@@ -88,18 +88,23 @@ def diagnose(
     """
     budget = attempts
     for size in range(1, together + 1):
-        for chosen in combinations(mistakes, size):
-            if len({mistake.axis for mistake in chosen}) < size:
-                continue
-            for candidate in _applied(right, chosen):
-                budget -= 1
-                if budget < 0:
-                    return None
-                if not in_time():
-                    return OUT_OF_TIME
-                if _computes(candidate, compute, received):
-                    return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen), candidate)
+        for chosen, candidate in made(right, mistakes, size):
+            budget -= 1
+            if budget < 0:
+                return None
+            if not in_time():
+                return OUT_OF_TIME
+            if _computes(candidate, compute, received):
+                return Diagnosis(tuple(m.name for m in chosen), tuple(m.text for m in chosen), candidate)
     return None
+
+
+def made(right: T, mistakes: Sequence[Mistake[T]], together: int) -> Iterator[tuple[tuple[Mistake[T], ...], T]]:
+    """Every wrong signing that so many mistakes of different axes make, with those mistakes."""
+    for chosen in combinations(mistakes, together):
+        if len({mistake.axis for mistake in chosen}) == together:
+            for candidate in _applied(right, chosen):
+                yield chosen, candidate
 
 
 def _applied(right: T, chosen: Sequence[Mistake[T]]) -> Iterator[T]:

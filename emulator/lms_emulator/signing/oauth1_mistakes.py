@@ -1,90 +1,24 @@
 """The mistakes made in signing OAuth 1.0 requests with HMAC, and LTI 1.1 launches in particular.
 
 Each is a change to a `oauth1_signing.Signing`, the right one as the server sees it, which
-yields what a client with that mistake would have signed. `explain` runs them through the diagnosis engine.
+yields what a client with that mistake would have signed. `oauth1_diagnosis` tries them.
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import sha1
 from html import escape, unescape
+from re import sub
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus, unquote
 
-from lms_emulator.signing import oauth1
+from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
-from lms_emulator.signing.diagnosis import Diagnosis, Mistake, always, diagnose
+from lms_emulator.signing.diagnosis import Mistake
 from lms_emulator.signing.oauth1_signing import Signing
-
-WORK = 5_000_000
-"""How many characters of base string one diagnosis may build in all (some 0.12 s at most)."""
-LARGEST = 40_000
-"""Requests with more characters than this are not diagnosed: signing them once is work enough."""
-
-
-def explain(
-    received: str,
-    method: str,
-    url: str,
-    pairs: Iterable[tuple[str, str]],
-    secret: str,
-    *,
-    other_urls: Mapping[str, str] | None = None,
-    other_secrets: Mapping[str, str] | None = None,
-    in_time: Callable[[], bool] = always,
-) -> Diagnosis | None:
-    """The mistake, or the pair of mistakes, which reproduces a refused signature; None when none of the known does.
-
-    Parameters:
-        received: the `oauth_signature` sent.
-        method, url: of the request as it should have been signed.
-        pairs: its decoded parameters from body and query.
-        secret: the consumer's secret.
-        other_urls: further URLs the client may have signed, by what to say ("the API's address was signed").
-        other_secrets: further secrets it may have used, by what to say.
-        in_time: False when the search must end.
-    """
-    sent = tuple((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
-    right = Signing(method=method, url=url, pairs=sent, secret=secret)
-    size = size_of(sent)
-    mistakes = [
-        *in_place_of(other_urls or {}, "url"),
-        *in_place_of(other_secrets or {}, "secret"),
-        *MISTAKES,
-    ]
-    if size > LARGEST:
-        return None
-    attempts = min(5000, WORK // size)
-    found = diagnose(received, right, Signing.signature, mistakes, attempts=attempts, in_time=in_time)
-    if found is None or not isinstance(found.found, Signing) or not found.found.detail:
-        return found
-    return replace(found, texts=(*found.texts[:-1], f"{found.texts[-1]}: {found.found.detail}"))
-
-
-def size_of(sent: Iterable[tuple[str, str]]) -> int:
-    """About how many characters the base string of these parameters has."""
-    return 200 + sum(len(name) + len(value) + 2 for name, value in sent)
-
-
-def limits(pairs: Iterable[tuple[str, str]]) -> str:
-    """What was not tried on a message of this size, in words; empty if nothing."""
-    size = size_of((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
-    if size > LARGEST:
-        return f"; none was tried, as the message has over {LARGEST:,} characters"
-    return "; not all pairs of mistakes were tried, as the message is long" if size * len(MISTAKES) ** 2 > WORK else ""
-
-
-def in_place_of(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
-    """Mistakes that put another URL or secret in its place. Parameters: `values`, by what to say of each."""
-
-    def swap(value: str) -> Callable[[Signing], Iterable[Signing]]:
-        return lambda s: [replace(s, url=value) if field == "url" else replace(s, secret=value)]
-
-    return [Mistake(f"other_{field}", text, swap(value), axis=field) for text, value in values.items()]
-
 
 MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake("url_without_slash", "the URL was signed without its trailing slash", wrong.without_slash, "url"),
@@ -128,6 +62,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake("url_path_only", "only the path of the URL was signed", wrong.path_only, "url"),
     Mistake("url_double_slash", "the path was signed with two leading slashes", wrong.double_slash, "url"),
     Mistake("method_get", "the signature was made for GET, not POST", wrong.with_method("GET"), "method"),
+    Mistake(
+        "url_encoded_twice",
+        "the URL was percent-encoded once more than the base string needs",
+        lambda s: [replace(s, uri=lambda url: oauth1.percent_encode(oauth1.base_string_uri(url)))],
+        "url",
+    ),
     Mistake("method_lower", "the method was signed in lower case", wrong.with_method("post"), "method"),
     Mistake(
         "key_without_ampersand",
@@ -199,6 +139,21 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "secret_is_key", "the consumer key was used as the secret", wrong.with_secret(wrong.consumer_key), "secret"
     ),
     Mistake("secret_lowered", "the secret was lower-cased", wrong.with_secret(lambda s: s.secret.lower()), "secret"),
+    Mistake("secret_uppered", "the secret was upper-cased", wrong.with_secret(lambda s: s.secret.upper()), "secret"),
+    Mistake(
+        "secret_bytes",
+        "the secret was written out as Python's bytes, b'…'",
+        wrong.with_secret(lambda s: f"b'{s.secret}'"),
+        "secret",
+    ),
+    Mistake("secret_hashed", "a hash of the secret was used as the secret", wrong.secret_hashed, "secret"),
+    Mistake("secret_cut", "the secret was cut", wrong.secret_cut, "secret"),
+    Mistake(
+        "key_both",
+        "consumer key and secret were joined to make the key",
+        lambda s: wrong.with_key(lambda secret: f"{wrong.consumer_key(s)}&{oauth1.percent_encode(secret)}")(s),
+        "secret",
+    ),
     Mistake("submit_button", "a submit button or CSRF field was added after signing", wrong.button_added, "parameters"),
     Mistake(
         "body_left_out",
@@ -286,8 +241,15 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "parameters",
     ),
     Mistake("newlines", "line breaks were signed as LF but sent as CR LF", wrong.newlines, "parameters"),
+    Mistake(
+        "token_not_sent",
+        "an empty oauth_token was signed but not sent",
+        wrong.with_pair("oauth_token", ""),
+        "parameters",
+    ),
     Mistake("names_lowered", "parameter names were lower-cased", wrong.names_lowered, "parameters"),
     Mistake("field_added", "a field was added to the form after signing", wrong.one_added, "parameters"),
+    Mistake("fields_added", "fields were added to the form after signing", wrong.several_added, "parameters"),
     Mistake(
         "unsorted",
         "the parameters were signed in the order of the form, not sorted",
@@ -306,6 +268,18 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: (e[0].lower(), e[1]))),
         "order",
     ),
+    Mistake(
+        "sorted_backwards",
+        "the parameters were sorted backwards",
+        wrong.with_order(lambda encoded: sorted(encoded, reverse=True)),
+        "order",
+    ),
+    Mistake(
+        "oauth_first",
+        "the OAuth fields were signed before all others, each group sorted by itself",
+        wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: (not e[0].startswith("oauth_"), e))),
+        "order",
+    ),
     Mistake("plus_for_space", "spaces were encoded as '+' instead of %20", wrong.with_encoding(quote_plus), "encoding"),
     Mistake(
         "encoded_twice",
@@ -320,9 +294,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "encoding",
     ),
     Mistake(
-        "hex_lowered", "percent-encoding used lower-case hex digits", wrong.with_encoding(wrong.lower_hex), "encoding"
+        "hex_lowered",
+        "percent-encoding used lower-case hex digits",
+        wrong.with_encoding(encoders.lower_hex),
+        "encoding",
     ),
-    Mistake("latin1", "text was encoded as Latin-1 instead of UTF-8", wrong.with_encoding(wrong.latin1), "encoding"),
+    Mistake("latin1", "text was encoded as Latin-1 instead of UTF-8", wrong.with_encoding(encoders.latin1), "encoding"),
     Mistake(
         "uri_component",
         "encodeURIComponent was used, which leaves ! ' ( ) * bare",
@@ -335,36 +312,36 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.with_encoding(lambda text: quote(text.encode(errors="surrogatepass"), safe="/")),
         "encoding",
     ),
-    Mistake("tilde_encoded", "'~' was encoded as %7E", wrong.with_encoding(wrong.encoded_tilde), "encoding"),
+    Mistake("tilde_encoded", "'~' was encoded as %7E", wrong.with_encoding(encoders.encoded_tilde), "encoding"),
     Mistake(
         "encoder_java",
         "Java's URLEncoder was used, which encodes for forms: a space as '+', '~' as %7E, '*' not at all",
-        wrong.with_encoder(wrong.java_encoder),
+        wrong.with_encoder(encoders.java),
         "encoding",
     ),
     Mistake(
         "encoder_php",
         "PHP's urlencode was used, which encodes for forms; OAuth needs rawurlencode",
-        wrong.with_encoder(wrong.php_encoder),
+        wrong.with_encoder(encoders.php),
         "encoding",
     ),
     Mistake(
         "encoder_dotnet",
         ".NET's HttpUtility.UrlEncode was used, which encodes for forms and in lower-case hex digits; "
         "OAuth needs Uri.EscapeDataString",
-        wrong.with_encoder(wrong.dotnet_encoder),
+        wrong.with_encoder(encoders.dotnet),
         "encoding",
     ),
     Mistake(
         "encoder_javascript",
         "JavaScript's escape was used, which knows no UTF-8; OAuth needs encodeURIComponent and !'()* besides",
-        wrong.with_encoder(wrong.javascript_encoder),
+        wrong.with_encoder(encoders.javascript),
         "encoding",
     ),
     Mistake(
         "base_hex_lowered",
         "the base string was encoded with lower-case hex digits",
-        wrong.with_base(wrong.base_lower_hex),
+        wrong.with_base(encoders.base_lower_hex),
         "base",
     ),
     Mistake(
@@ -391,9 +368,28 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.with_base(lambda *parts: "\n".join(oauth1.percent_encode(part) for part in parts)),
         "base",
     ),
+    Mistake("base_ended", "the base string was signed with a line break or '&' at its end", wrong.base_ended, "base"),
+    Mistake(
+        "blank_without_equals",
+        "blank parameters were signed without their '='",
+        wrong.with_base(lambda method, uri, text: wrong.joined(method, uri, sub("=(?=&|$)", "", text))),
+        "base",
+    ),
     Mistake("sha256", "HMAC-SHA256 was used under the name HMAC-SHA1", wrong.with_hash("sha256"), "hash"),
     Mistake("sha512", "HMAC-SHA512 was used under the name HMAC-SHA1", wrong.with_hash("sha512"), "hash"),
     Mistake("md5", "HMAC-MD5 was used under the name HMAC-SHA1", wrong.with_hash("md5"), "hash"),
+    Mistake(
+        "no_hmac",
+        "a plain SHA-1 of key and base string was made, no HMAC",
+        wrong.with_mac(lambda key, message: sha1(key + message, usedforsecurity=False).digest()),
+        "hash",
+    ),
+    Mistake(
+        "key_and_text_swapped",
+        "key and base string were handed to HMAC in each other's place",
+        wrong.with_mac(lambda key, message: wrong.hmac_sha1(message, key)),
+        "hash",
+    ),
     Mistake("hex", "the signature is hex instead of base64", wrong.with_output(bytes.hex), "output"),
     Mistake(
         "hex_upper", "the signature is hex instead of base64", wrong.with_output(lambda d: d.hex().upper()), "output"
@@ -431,6 +427,14 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         wrong.with_output(lambda d: wrong.base64(d) + "\n"),
         "output",
     ),
+    Mistake("signature_wrapped", "the signature came with something around it", wrong.wrapped, "output"),
+    Mistake(
+        "signature_base64_twice",
+        "the signature was encoded in base64 twice",
+        wrong.with_output(lambda d: wrong.base64(wrong.base64(d).encode())),
+        "output",
+    ),
+    Mistake("signature_cut", "the signature was cut", wrong.signature_cut, "output"),
     Mistake(
         "signature_lowered",
         "the signature was lower-cased",

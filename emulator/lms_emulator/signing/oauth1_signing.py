@@ -6,20 +6,33 @@ would, and gives no signing where the mistake makes no difference. `oauth1_mista
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from functools import partial
+from operator import itemgetter
+from urllib.parse import urlsplit, urlunsplit
 
 from lms_emulator.signing import oauth1
 
-_HEX = re.compile("%[0-9A-F]{2}")
 _ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
+
+_NAMES = (
+    *("oauth_", "lti_", "lis_", "custom_", "ext_", "tool_consumer_", "launch_presentation_", "context_"),
+    *("resource_link_", "user_", "role", "content_item", "accept_", "data", "text", "title", "auto_create"),
+)
+"""How the names of LTI's own fields begin."""
 
 Encoded = tuple[str, str, str, str]
 """A parameter on its way into the base string: encoded name and value, then both as they were."""
+
+
+def hmac_sha1(key: bytes, message: bytes) -> bytes:
+    """The digest of a base string as it has to be."""
+    return hmac.digest(key, message, "sha1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class Signing:
         uri: how the URL becomes the base string URI.
         key: from the secret to the HMAC key.
         base: from method, URI and parameter string to the base string.
-        digest: the HMAC's hash.
+        mac: from key and base string to the digest.
         output: from the digest to text.
         detail: what a mistake found out about this request ("the field `submit`"), for people to read.
         memo: encoded texts, shared by all signings derived from one, so that trying many costs little.
@@ -51,7 +64,7 @@ class Signing:
     uri: Callable[[str], str] = oauth1.base_string_uri
     key: Callable[[str], bytes] = oauth1.signing_key
     base: Callable[[str, str, str], str] | None = None
-    digest: str = "sha1"
+    mac: Callable[[bytes, bytes], bytes] = hmac_sha1
     output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode()
     detail: str = field(default="", compare=False)
     memo: dict[tuple[Callable[[str], str], str], str] = field(default_factory=dict, compare=False, repr=False)
@@ -68,12 +81,12 @@ class Signing:
         """The base string, which costs far more than to sign it. Raises ValueError as `signature` does."""
         encoded = [(self._encoded(name), self._encoded(value), name, value) for name, value in self.pairs]
         parameters = "&".join(f"{name}={value}" for name, value, _, _ in self.order(encoded))
-        join = self.base or _base
+        join = self.base or joined
         return join(self.method, self.uri(self.url), parameters).encode(errors="surrogatepass")
 
     def signed(self, message: bytes, secret: str) -> str:
         """The signature of a base string with a secret."""
-        return self.output(hmac.digest(self.key(secret), message, self.digest))
+        return self.output(self.mac(self.key(secret), message))
 
     def _encoded(self, text: str) -> str:
         key = (self.encode, text)
@@ -83,8 +96,13 @@ class Signing:
         return found
 
 
-def _base(method: str, uri: str, parameters: str) -> str:
+def joined(method: str, uri: str, parameters: str) -> str:
+    """The base string of its three parts, as it has to be."""
     return "&".join((oauth1.percent_encode(method), oauth1.percent_encode(uri), _encode_again(parameters)))
+
+
+def _joined_and(within: str, after: str, method: str, uri: str, parameters: str) -> str:
+    return joined(method, uri, parameters + within) + after
 
 
 def _encode_again(parameters: str) -> str:
@@ -218,6 +236,17 @@ def consumer_key(s: Signing) -> str:
     return next((value for name, value in s.pairs if name == "oauth_consumer_key"), s.secret)
 
 
+def secret_hashed(s: Signing) -> list[Signing]:
+    raw = s.secret.encode(errors="surrogatepass")
+    return [replace(s, secret=hashlib.new(n, raw).hexdigest(), detail=n) for n in ("md5", "sha1", "sha256")]
+
+
+def secret_cut(s: Signing) -> list[Signing]:
+    """Only the first characters of the secret, of at most a hundred."""
+    whole = len(s.secret)
+    return [replace(s, secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in range(min(whole, 100))[:0:-1]]
+
+
 # --- parameters ---
 def keeping(keep: Callable[[str, str], bool]) -> Callable[[Signing], list[Signing]]:
     """Sign only the parameters that pass `keep`, which gets name and value."""
@@ -256,6 +285,17 @@ def one_added(s: Signing) -> list[Signing]:
         for i, (name, _) in enumerate(s.pairs)
         if not name.startswith("oauth_")
     ][:60]
+
+
+def several_added(s: Signing) -> list[Signing]:
+    """Sign without the last fields of the form, two to six, or without all whose names LTI does not know."""
+    foreign = tuple(pair for pair in s.pairs if not pair[0].startswith(_NAMES))
+    groups = [foreign, *(s.pairs[-number:] for number in range(2, min(7, len(s.pairs))))]
+    return [
+        replace(s, pairs=tuple(p for p in s.pairs if p not in left), detail=", ".join(name for name, _ in left)[:500])
+        for left in groups
+        if len(left) > 1
+    ]
 
 
 def button_added(s: Signing) -> list[Signing]:
@@ -357,59 +397,27 @@ def with_encoder(encode: Callable[[str], str]) -> Callable[[Signing], list[Signi
     return lambda s: [replace(s, encode=encode, base=base), replace(s, encode=encode)]
 
 
-def java_encoder(text: str) -> str:
-    """`java.net.URLEncoder.encode`: a form's encoding, which leaves `*` bare."""
-    return quote_plus(text.encode(errors="surrogatepass"), safe="*").replace("~", "%7E")
-
-
-def php_encoder(text: str) -> str:
-    """PHP's `urlencode`: a form's encoding."""
-    return quote_plus(text.encode(errors="surrogatepass")).replace("~", "%7E")
-
-
-def dotnet_encoder(text: str) -> str:
-    """.NET's `HttpUtility.UrlEncode`: a form's encoding with lower-case hex digits, which leaves `!*()` bare."""
-    return _HEX.sub(
-        lambda found: found[0].lower(), quote_plus(text.encode(errors="surrogatepass"), safe="!*()")
-    ).replace("~", "%7e")
-
-
-def javascript_encoder(text: str) -> str:
-    """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` bare."""
-    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"
-    units = text.encode("utf-16-be", "surrogatepass")
-    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(chr(c) if c < 128 and chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
-
-
-def lower_hex(text: str) -> str:
-    """Percent-encoding with lower-case hex digits."""
-    return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))
-
-
-def latin1(text: str) -> str:
-    """Percent-encoding of Latin-1 instead of UTF-8."""
-    return quote(text.encode("latin-1", "replace"), safe="")
-
-
-def base_lower_hex(method: str, uri: str, parameters: str) -> str:
-    """A base string whose parts are encoded with lower-case hex digits."""
-    return "&".join(lower_hex(part) for part in (method, uri, parameters))
-
-
 def with_base(join: Callable[[str, str, str], str]) -> Callable[[Signing], list[Signing]]:
     """Join method, URI and parameter string in another way."""
     return lambda s: [replace(s, base=join)]
 
 
-def encoded_tilde(text: str) -> str:
-    return oauth1.percent_encode(text).replace("~", "%7E")
+def base_ended(s: Signing) -> list[Signing]:
+    """A base string that goes on after its last parameter, or a parameter string that does."""
+
+    ends = (("", "\n"), ("", "\r\n"), ("", "&"), ("&", ""))
+    return [replace(s, base=partial(_joined_and, within, after)) for within, after in ends]
 
 
 # --- hash and output ---
 def with_hash(name: str) -> Callable[[Signing], list[Signing]]:
     """Use another hash, by its name in `hashlib`."""
-    return lambda s: [replace(s, digest=name)]
+    return with_mac(lambda key, message: hmac.digest(key, message, name))
+
+
+def with_mac(mac: Callable[[bytes, bytes], bytes]) -> Callable[[Signing], list[Signing]]:
+    """Make the digest of key and base string in another way."""
+    return lambda s: [replace(s, mac=mac)]
 
 
 def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signing]]:
@@ -419,6 +427,21 @@ def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signin
 
 def base64(digest: bytes) -> str:
     return b64encode(digest).decode()
+
+
+def wrapped(s: Signing) -> list[Signing]:
+    """The right base64 with what a careless program leaves around it."""
+    forms = ('"…"', "'…'", "b'…'", " …", "… ", "sha1=…", "HMAC-SHA1 …", "…&", "<…>")
+    return [_written(s, partial(form.replace, "…"), form) for form in forms]
+
+
+def signature_cut(s: Signing) -> list[Signing]:
+    """Only the first characters of the right base64."""
+    return [_written(s, itemgetter(slice(n)), f"{n} of 28 characters") for n in range(26, 7, -1)]
+
+
+def _written(s: Signing, change: Callable[[str], str], detail: str) -> Signing:
+    return replace(s, output=lambda digest: change(base64(digest)), detail=detail)
 
 
 def with_method(name: str) -> Callable[[Signing], list[Signing]]:

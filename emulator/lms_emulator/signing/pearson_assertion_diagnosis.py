@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lms_emulator.signing.cmac import cmac_aes
-from lms_emulator.signing.diagnosis import Mistake, always, diagnose
+from lms_emulator.signing.diagnosis import OUT_OF_TIME, Mistake, always, diagnose
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
 from lms_emulator.signing.pearson_mistakes import (
     ENCODINGS,
@@ -72,7 +72,7 @@ def diagnose_assertion(
         add(text, text=signed)
     right = _Signing(text=assertion.text.encode(), key=secret.encode())
     found = diagnose(received, right, _Signing.signature, mistakes, in_time=in_time)
-    return None if found is None else str(found)
+    return None if found is None or found is OUT_OF_TIME else str(found)
 
 
 def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from lms_emulator.signing.cmac import cmac_aes
-from lms_emulator.signing.diagnosis import Mistake, always, diagnose
+from lms_emulator.signing.diagnosis import OUT_OF_TIME, Mistake, always, diagnose
 from lms_emulator.signing.pearson_mistakes import (
     ENCODINGS,
     LARGEST_BODY,
@@ -209,7 +209,7 @@ def diagnose_oauth1(
     if found is None and len(request.body) <= LARGEST_BODY_FOR_PAIRS:
         common = [mistake for mistake in single if mistake.axis != "alone"]
         found = diagnose(received, right, _Recipe.signature, common, attempts=1_000, in_time=in_time)
-    return None if found is None else str(found)
+    return None if found is None or found is OUT_OF_TIME else str(found)
 
 
 def limits(request: SignedRequest) -> str:

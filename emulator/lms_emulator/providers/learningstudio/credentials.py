@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from lms_emulator.core.access.signers import whose_secret
+from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.clock import isoformat
-from lms_emulator.core.http.refusals import Refusal, searched
+from lms_emulator.core.http.refusals import Refusal, Unfinished, searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.model.access import Nonce, RequestCount
@@ -262,9 +262,8 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
     x.notes["signed_string"] = base
     urls = _urls(x, header)
 
-    def find(in_time: Callable[[], bool]) -> str:
-        found = diagnose_oauth1(header.signature, requests[0], secret, urls=urls, in_time=in_time)
-        return found or unexplained(secret) + limits(requests[0])
+    def mistakes(key: str, in_time: Callable[[], bool]) -> str | None:
+        return diagnose_oauth1(header.signature, requests[0], key, urls=urls, in_time=in_time)
 
     whose = whose_secret(x, lambda key: b64encode(cmac_aes(key, base.encode())).decode() == header.signature)
     raise _oauth1(
@@ -272,8 +271,33 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
         f"oauth_signature is the Base64 CMAC-AES of {base}",
         expected=signature(secret, base),
         got=header.signature,
-        diagnosis=f"it was signed with {whose}" if whose else searched(find),
+        diagnosis=f"it was signed with {whose}"
+        if whose
+        else mistaken(x, mistakes, secret, unexplained(secret) + limits(requests[0])),
     )
+
+
+def mistaken(
+    x: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, left: str
+) -> str | Unfinished | None:
+    """The mistake in a signature: one made with the campus's own secret, or with another's as well.
+
+    Parameters:
+        find: the mistake that reproduces the signature with a secret; asks again and again whether it may go on.
+        secret: the campus's.
+        left: what to say when none does.
+    """
+    others = [(whose, other) for whose, other in known_secrets(x) if other != secret]
+
+    def search(in_time: Callable[[], bool]) -> str:
+        if found := find(secret, in_time):
+            return found
+        for whose, other in others:
+            if found := find(other, in_time):
+                return f"it was signed with {whose()}; and {found}"
+        return left if in_time() else f"{left}; not everything was tried, for want of time"
+
+    return searched(search)
 
 
 def unexplained(secret: str) -> str:
@@ -323,9 +347,7 @@ def _check_time(x: Call, header: OAuth1Header) -> None:
     away = int(sent) - now
     if abs(away) > window:
         diagnosis = f"the server's time is {now}; the request is {abs(away)} s {'ahead' if away > 0 else 'behind'}"
-        if abs(int(sent) // 1000 - now) <= window:
-            diagnosis = "oauth_timestamp is in milliseconds; it has to be in seconds"
-        elif len(sent) < 12 and (why := why_off(x.clock, int(sent))):
+        if why := why_off(x.clock, int(sent)):
             diagnosis += f": {why}"
         raise _oauth1(
             "timestamp_out_of_window",

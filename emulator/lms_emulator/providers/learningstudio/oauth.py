@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from lms_emulator.core.access.signers import whose_secret
-from lms_emulator.core.http.refusals import searched
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
-from lms_emulator.providers.learningstudio.credentials import remember, unexplained
+from lms_emulator.providers.learningstudio.credentials import mistaken, remember, unexplained
 from lms_emulator.providers.learningstudio.model.access import AccessGrant, IssuedToken, LatestToken, RefreshToken
 from lms_emulator.providers.learningstudio.model.people import Application, Campus, User
 from lms_emulator.providers.learningstudio.wire import instant
@@ -201,8 +200,8 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         diagnosis = f"it was signed with {whose}"
     left = _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret)
 
-    def find(in_time: Callable[[], bool]) -> str:
-        return diagnose_assertion(sent, signed.assertion, campus.shared_secret, in_time=in_time) or left
+    def mistakes(key: str, in_time: Callable[[], bool]) -> str | None:
+        return diagnose_assertion(sent, signed.assertion, key, in_time=in_time)
 
     x.notes["signed_string"] = text
     raise refusals.assertion_signature(
@@ -210,7 +209,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         check=f"signature is the hex CMAC-AES of {text!r}",
         expected=right,
         got=sent,
-        diagnosis=diagnosis or searched(find),
+        diagnosis=diagnosis or mistaken(x, mistakes, campus.shared_secret, left),
     )
 
 

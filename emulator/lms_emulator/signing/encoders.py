@@ -1,0 +1,54 @@
+"""What functions of other platforms, and common slips, make of a text where RFC 3986 wants percent-encoding."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, quote_plus
+
+from lms_emulator.signing import oauth1
+
+_HEX = re.compile("%[0-9A-F]{2}")
+
+
+def java(text: str) -> str:
+    """`java.net.URLEncoder.encode`: a form's encoding, which leaves `*` bare."""
+    return quote_plus(text.encode(errors="surrogatepass"), safe="*").replace("~", "%7E")
+
+
+def php(text: str) -> str:
+    """PHP's `urlencode`: a form's encoding."""
+    return quote_plus(text.encode(errors="surrogatepass")).replace("~", "%7E")
+
+
+def dotnet(text: str) -> str:
+    """.NET's `HttpUtility.UrlEncode`: a form's encoding with lower-case hex digits, which leaves `!*()` bare."""
+    return _HEX.sub(
+        lambda found: found[0].lower(), quote_plus(text.encode(errors="surrogatepass"), safe="!*()")
+    ).replace("~", "%7e")
+
+
+def javascript(text: str) -> str:
+    """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` bare."""
+    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"
+    units = text.encode("utf-16-be", "surrogatepass")
+    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
+    return "".join(chr(c) if c < 128 and chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
+
+
+def lower_hex(text: str) -> str:
+    """Percent-encoding with lower-case hex digits."""
+    return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))
+
+
+def latin1(text: str) -> str:
+    """Percent-encoding of Latin-1 instead of UTF-8."""
+    return quote(text.encode("latin-1", "replace"), safe="")
+
+
+def encoded_tilde(text: str) -> str:
+    return oauth1.percent_encode(text).replace("~", "%7E")
+
+
+def base_lower_hex(method: str, uri: str, parameters: str) -> str:
+    """A base string whose parts are encoded with lower-case hex digits."""
+    return "&".join(lower_hex(part) for part in (method, uri, parameters))
