@@ -38,6 +38,21 @@ def test_members_that_nothing_asks_for_are_warned_of(canvas: Site) -> None:
     assert canvas.teacher.get(place).json()["due_at"] == "2026-12-01T00:00:00Z"
 
 
+def test_a_name_in_brackets_is_one_name_in_json(canvas: Site) -> None:
+    """Rails takes names apart in forms and queries alone, so that the change is lost; generated clients fall for it."""
+    answer = canvas.teacher.put("/api/v1/courses/1", json={"course[name]": "Other", "course": {"course_code": "AE"}})
+    assert (answer.json()["name"], answer.json()["course_code"]) == ("Analytical Engines", "AE")
+    assert unread(canvas) == ["course[name]"]
+    assert "in JSON, brackets are part of a name" in canvas.lms.requests.last.warnings[0].message
+    assert canvas.teacher.put(f"{WORK}/1", json={"assignment[name]": "Other"}).status_code == 400
+    refusal = canvas.lms.requests.last.refusal
+    assert refusal is not None
+    assert refusal.reason == "parameter_missing"
+    assert refusal.diagnosis == "in JSON, `assignment[name]` is one name; send an object `assignment` instead"
+    assert canvas.teacher.put("/api/v1/courses/1", data={"course[name]": "Other"}).json()["name"] == "Other"
+    assert unread(canvas) == []
+
+
 def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: Tool) -> None:
     """Without its kind the id says nothing: the address does."""
     tag = {

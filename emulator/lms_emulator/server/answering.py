@@ -250,7 +250,9 @@ def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
 
 def _warning(provider: AnyProvider, one: Unread, documented: bool | None) -> Warning:
     title = provider.title
-    if documented:
+    if one.where == "json" and "[" in one.name:
+        what = "in JSON, brackets are part of a name; nest the objects and lists instead"
+    elif documented:
         what = f"{title} documents it for this operation; the emulator does nothing with it"
     elif documented is None:
         what = f"whether {title} knows it is not known; the emulator does nothing with it"

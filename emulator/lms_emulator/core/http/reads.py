@@ -219,7 +219,7 @@ class Members(dict[str, Any]):
         if self.whole or not self.names:
             return
         for name in dict.keys(self):
-            path = (*above, *path_of(name))
+            path = (*above, *(path_of(name) if where == "form" else (name,)))
             value = dict.__getitem__(self, name)
             if isinstance(value, Members):
                 yield from value.unread(where, path)
@@ -227,17 +227,17 @@ class Members(dict[str, Any]):
                 yield Unread(where, ".".join((*above, name)), path)
 
 
-def _leaves(value: Any, names: Path, path: Path) -> Iterator[Unread]:
+def _leaves(value: Any, path: Path) -> Iterator[Unread]:
     """The members of a document that nothing took apart, those of objects in lists once each."""
     if isinstance(value, dict) and value:
         for name, one in value.items():
-            yield from _leaves(one, (*names, name), (*path, *path_of(name)))
+            yield from _leaves(one, (*path, name))
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         yield from _leaves(
-            {name: one for part in value if isinstance(part, dict) for name, one in part.items()}, names, path
+            {name: one for part in value if isinstance(part, dict) for name, one in part.items()}, path
         )
     elif path:
-        yield Unread("json", ".".join(names), path)
+        yield Unread("json", ".".join(path), path)
 
 
 def _unnumbered(path: Path) -> Path:
@@ -313,4 +313,4 @@ class Reads:
         if x.is_form:
             yield from x.form().unread("form")
         elif not x.body_was_read and x.content_type.endswith(("/json", "+json")):
-            yield from _leaves(x.plain_json(), (), ())
+            yield from _leaves(x.plain_json(), ())

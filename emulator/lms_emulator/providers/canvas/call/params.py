@@ -134,7 +134,7 @@ class Params:
         """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`) without one."""
         value = self._find(name)
         if value is None or value in ("", {}, []):
-            raise refusals.missing(name)
+            raise refusals.missing(name, self.data)
         return self.hash(name)
 
     def file(self, *path: str) -> Upload | None:

@@ -7,7 +7,7 @@ Sources: github.com/instructure/canvas-lms, in 2026: `lib/request_error.rb`, `li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -211,10 +211,15 @@ def message(status: int, reason: str, text: str, **details: Any) -> SiteRefusal:
     return rest(reason, status, {"message": text}, **details)
 
 
-def missing(name: str) -> SiteRefusal:
-    """A hash of parameters without which Rails goes no further."""
+def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
+    """A hash of parameters without which Rails goes no further.
+
+    Parameters: `sent`, the names that came instead.
+    """
     body = {"errors": [{"message": f"{name} is missing"}]}
-    return rest("parameter_missing", 400, body, check=f"parameter `{name}` is sent")
+    flat = next((one for one in sent if one.startswith(f"{name}[")), None)
+    why = None if flat is None else f"in JSON, `{flat}` is one name; send an object `{name}` instead"
+    return rest("parameter_missing", 400, body, check=f"parameter `{name}` is sent", diagnosis=why)
 
 
 def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int = 400) -> SiteRefusal:
