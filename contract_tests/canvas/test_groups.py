@@ -7,6 +7,12 @@ import httpx
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
+NEVER = {"explicit": True, "enabled": False}
+
+
+def teacher_role(canvas: Site) -> int:
+    roles = canvas.admin.get(f"{API}/accounts/1/roles").json()
+    return next(int(one["id"]) for one in roles if one["base_role_type"] == "TeacherEnrollment")
 
 
 def group_of(canvas: Site) -> int:
@@ -121,6 +127,39 @@ def test_who_is_in_which_group_is_told_with_people_and_in_a_file_of_any_name(can
     canvas.teacher.put(category, json={"name": "Café 東"})
     named = canvas.teacher.get(f"{category}/export").headers["content-disposition"]
     assert named == "attachment; filename=\"Cafe %3F.csv\"; filename*=UTF-8''Caf%C3%A9%20%E6%9D%B1.csv"
+
+
+def test_a_file_of_who_is_in_which_group_goes_out_and_comes_back(canvas: Site) -> None:
+    """Groups are named by number, by the SIS or by name; the first row of a student counts, and moves them."""
+    first = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
+    category = f"{API}/group_categories/{first['group_category_id']}"
+
+    def put(*rows: str) -> str:
+        file = {"attachment": ("groups.csv", "\n".join(rows).encode("latin-1"), "text/csv")}
+        job = canvas.teacher.post(f"{category}/import", files=file).json()
+        assert (job["workflow_state"], job["completion"]) == ("queued", 0.0)
+        ended = canvas.teacher.get(f"{API}/progress/{job['id']}").json()
+        return ended["message"] or str(ended["workflow_state"])
+
+    def told(who: httpx.Client) -> list[str]:
+        return who.get(f"{category}/export").text.splitlines()
+
+    heads = "name,canvas_user_id,user_id,login_id,sections,group_name"
+    assert told(canvas.teacher)[0] == heads, "nobody is in a group yet"
+    assert put("canvas_user_id,canvas_group_id", f"101,{first['id']}", "101,9999", f"103,{first['id']}") == "completed"
+    rows = told(canvas.teacher)
+    assert rows[0] == f"{heads},canvas_group_id,group_id"
+    assert rows[1] == f'"Lovelace, Ada",101,S-101,ada.lovelace,Analytical Engines,Lab 1,{first["id"]},'
+    assert rows[2] == '"Babbage, Charles",102,S-102,charles.babbage,Analytical Engines,,,'
+    assert len(rows) == 3, "a teacher is put into no group"
+    assert put("Login_ID , Group_Name", "ada.lovelace, New ", "", "charles.babbage,Lab 1", "ada.lovelace,Lab 2") == (
+        "completed"
+    )
+    assert [row.split(",")[-3] for row in told(canvas.teacher)[1:]] == ["New", "Lab 1"]
+    assert put("user_id,group_name", '"S-101,Lab 1') == "Malformed CSV"
+    assert put("user_id,group_name", "S-101,Caf\xe9") == "Invalid UTF-8"
+    canvas.admin.put(f"{API}/accounts/1/roles/{teacher_role(canvas)}", json={"permissions": {"read_sis": NEVER}})
+    assert told(canvas.teacher)[0] == "name,canvas_user_id,login_id,sections,group_name,canvas_group_id"
 
 
 def test_what_one_may_do_in_a_group(canvas: Site) -> None:

@@ -233,9 +233,7 @@ def _leaves(value: Any, path: Path) -> Iterator[Unread]:
         for name, one in value.items():
             yield from _leaves(one, (*path, name))
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        yield from _leaves(
-            {name: one for part in value if isinstance(part, dict) for name, one in part.items()}, path
-        )
+        yield from _leaves({name: one for part in value if isinstance(part, dict) for name, one in part.items()}, path)
     elif path:
         yield Unread("json", ".".join(path), path)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.rosters import search_term, searched
-from lms_emulator.providers.canvas.rules import courses, groups, jobs, people
+from lms_emulator.providers.canvas.rules import courses, group_files, groups, jobs, people
 from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows, is_account_admin
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -217,7 +216,8 @@ def assign(api: Api) -> Any:
     added = groups.share_out(api, category)
     if api.params.flag("sync"):
         return [{"id": key, "new_members": [_new_member(api, category, user) for user in added[key]]} for key in added]
-    return progress(api, jobs.of_category(api, category, "assign_unassigned_members", "running"))
+    job = jobs.run(api, category, "assign_unassigned_members", lambda: None, completion=0.0, shown="running")
+    return progress(api, job)
 
 
 def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
@@ -237,42 +237,16 @@ def export(api: Api) -> Any:
     place = groups.home(api, category)
     if not groups.may(api, place, *GROUPS):
         raise refusals.text("unauthorized", "Unauthorized", status=401, check="manages groups there")
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = ["name", "canvas_user_id", "user_id", "login_id", "sections", "group_name", "canvas_group_id", "group_id"]
-    writer.writerow(names)
-    within = {row.user_id: one for one in groups.of_category(api, category) for row in groups.members(api, one)}
-    for user in groups.candidates(api, place, ("active",)):
-        login, group = people.login_of(api.store, user), within.get(user.id)
-        rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == place.id]
-        sections = [one.name for row in rows if (one := api.store.course_sections.get(row.course_section_id))]
-        own = [login.sis_user_id, login.unique_id] if login is not None else [None, None]
-        rest_of = [group.name, group.id, group.sis_source_id] if group is not None else [None, None, None]
-        writer.writerow([people.sortable_name(user), user.id, *own, ", ".join(sections), *rest_of])
+    content = group_files.of(api, category)
     named = disposition("attachment", f"{category.name}.csv")
-    return Response(out.getvalue(), headers={"Content-Disposition": named, "Content-Type": "text/csv"})
+    return Response(content, headers={"Content-Disposition": named, "Content-Type": "text/csv"})
 
 
 def import_csv(api: Api) -> Any:
-    """Put people into groups from a CSV; unknown rows are skipped."""
+    """Put people into groups from a CSV; rows that name nobody or no group are skipped."""
     category = _unprotected(api, "manage_groups_add")
     file = api.params.file("attachment")
     if file is None:
         raise refusals.crashed("there is no file `attachment`")
-    rows = csv.DictReader(io.StringIO(file.content.decode("utf-8", "replace")))
-    for row in rows:
-        user = _named(api, row)
-        name = (row.get("group_name") or "").strip()
-        if name:
-            known = next((one for one in groups.of_category(api, category) if one.name == name), None)
-            group = known or groups.make_group(api, category, name=name)
-            if user is not None:
-                groups.join(api, group, user.id)
-    return progress(api, jobs.of_category(api, category, "course_group_import", "queued"))
-
-
-def _named(api: Api, row: dict[str, Any]) -> Any:
-    for column, prefix in (("canvas_user_id", ""), ("user_id", "sis_user_id:"), ("login_id", "sis_login_id:")):
-        if row.get(column):
-            return identifiers.find(api, "users", f"{prefix}{row[column]}")
-    return None
+    work = partial(group_files.take, api, category, file.content)
+    return progress(api, jobs.run(api, category, "course_group_import", work, completion=0.0))

@@ -1,0 +1,89 @@
+"""Who is in which group of a set, as a CSV that teachers take out, change and bring back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Group, GroupCategory, User
+from lms_emulator.providers.canvas.rules import courses, csv_files, groups, jobs, people
+
+Row = dict[str | None, str | None]
+_HEADS = ("name", "canvas_user_id", "user_id", "login_id", "sections", "group_name", "canvas_group_id", "group_id")
+_USERS = (("canvas_user_id", ""), ("user_id", "sis_user_id:"), ("login_id", "sis_login_id:"))
+
+
+def of(api: Api, category: GroupCategory) -> str:
+    """The file of a course's set, one row for each student; groups have numbers in it once somebody is in one."""
+    place = groups.home(api, category)
+    within = {row.user_id: one for one in groups.of_category(api, category) for row in groups.members(api, one)}
+    left_out = set() if within else {"canvas_group_id", "group_id"}
+    if isinstance(place, Course) and not courses.may(api, api.caller, place, *courses.READS_SIS):
+        left_out |= {"user_id", "group_id"}
+    rows = [_row(api, place.id, user, within.get(user.id)) for user in groups.candidates(api, place, ("active",))]
+    rows.sort(key=lambda row: row["canvas_user_id"])
+    heads = [name for name in _HEADS if name not in left_out]
+    return csv_files.written([heads, *([row[name] for name in heads] for row in rows)])
+
+
+def _row(api: Api, course_id: int, user: User, group: Group | None) -> dict[str, Any]:
+    login = people.login_of(api.store, user)
+    sections = [
+        section.name
+        for one in api.store.enrollments.find("user", user.id)
+        if one.course_id == course_id and (section := api.store.course_sections.get(one.course_section_id)) is not None
+    ]
+    own = (login.sis_user_id, login.unique_id) if login is not None else (None, None)
+    theirs = (group.name, group.id, group.sis_source_id) if group is not None else (None, None, None)
+    cells = (people.sortable_name(user), user.id, *own, _sentence(sections), *theirs)
+    return dict(zip(_HEADS, cells, strict=True))
+
+
+def _sentence(words: list[str]) -> str:
+    if len(words) > 2:
+        return f"{', '.join(words[:-1])}, and {words[-1]}"
+    return " and ".join(words)
+
+
+def take(api: Api, category: GroupCategory, content: bytes) -> None:
+    """Put the people that a file names into groups, making those it names first. Raises JobFailed.
+
+    The first row of a person counts; it moves them.
+    """
+    try:
+        rows = csv_files.read(content.decode())
+    except UnicodeDecodeError:
+        raise jobs.JobFailed("Invalid UTF-8") from None
+    except csv_files.MalformedCsv:
+        raise jobs.JobFailed("Malformed CSV") from None
+    heads = [name and name.lower() for name in rows[0]] if rows else []
+    students = {one.id for one in groups.candidates(api, groups.home(api, category))}
+    for cells in rows[1:]:
+        row: Row = dict(zip(heads, cells, strict=False))
+        group = _group(api, category, row)
+        user = _user(api, row, students) if group is not None else None
+        if group is not None and user is not None:
+            students.discard(user.id)
+            groups.join(api, group, user.id)
+
+
+def _user(api: Api, row: Row, students: set[int]) -> User | None:
+    named = [f"{prefix}{row[column]}" for column, prefix in _USERS if row.get(column)]
+    found = (identifiers.find(api, "users", one) for one in named)
+    return next((one for one in found if one is not None and one.id in students), None)
+
+
+def _group(api: Api, category: GroupCategory, row: Row) -> Group | None:
+    known = list(api.store.groups.find("category", category.id))
+    number, sis_id, name = row.get("canvas_group_id"), row.get("group_id"), row.get("group_name")
+    found = next((one for one in known if str(one.id) == number), None)
+    found = found or next((one for one in known if sis_id and one.sis_source_id == sis_id), None)
+    if found is not None and found.workflow_state == "deleted":
+        found = api.store.groups.put(replace(found, workflow_state="available"))
+    if found is not None or name is None:
+        return found
+    living = (one for one in groups.of_category(api, category) if one.name == name)
+    return next(living, None) or groups.make_group(api, category, name=name)
