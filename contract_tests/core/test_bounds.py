@@ -13,9 +13,12 @@ from weakref import WeakSet
 import httpx
 import pytest
 
+from contract_tests.everywhere.asgi import Sent, send
+from contract_tests.everywhere.existing import DemoWorld, credentials
 from lms_emulator import ControlError, Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.errors import WorldError
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.refusals import CUT, Unfinished, searched
 from lms_emulator.core.worlds.file import from_data
 from lms_emulator.core.worlds.journal import Entry, Journal
@@ -55,6 +58,7 @@ def status(answer: bytes) -> int:
 
 
 GET = b"GET /_emulator/health HTTP/1.1\r\n"
+CHUNKED = b"PUT /_emulator/world HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 CASES = [
     (GET + b"Host: localhost\r\n\r\n", 200),
     (GET + b"\r\n", 400),
@@ -79,6 +83,15 @@ CASES = [
     (GET + b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     (GET + b"Host: a\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", 200),
     (b"GET /_emulator/health?" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
+    (b"GET ftp://localhost/_emulator/health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"GET HTTPS://localhost/_emulator/health HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+    (b"GET http://localhost@a/_emulator/health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"CONNECT localhost:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 204),
+    (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (CHUNKED + b"1\r\na\r\n" * 9_000 + b"0\r\n\r\n", 415),
+    (CHUNKED + b"1;x=" + b"y" * 200_000 + b"\r\na\r\n0\r\n\r\n", 431),
+    (CHUNKED + b"1\r\na\r\n0\r\n" + b"X-Later: 1\r\n" * 20_000 + b"\r\n", 431),
 ]
 
 
@@ -195,6 +208,8 @@ FAULTS: list[dict[str, Any]] = [
     {"status": 100},
     {"status": 101},
     {"delay_ms": 1e12},
+    {"body": "sorry", "status": 204},
+    {"body": "sorry", "status": 304},
 ]
 
 
@@ -209,7 +224,8 @@ def test_a_fault_is_checked_when_it_is_made(lms: Emulator, fault: dict[str, Any]
 
 @pytest.mark.parametrize("code", [200, 204, 304, 503])
 def test_a_fault_of_any_status_is_sent(lms: Emulator, code: int) -> None:
-    lms.call("POST", "/faults", {"status": code, "body": "sorry", "times": 1, "provider": "openedx"})
+    body = "" if code in (204, 304) else "sorry"
+    lms.call("POST", "/faults", {"status": code, "body": body, "times": 1, "provider": "openedx"})
     assert httpx.get(f"{lms.url}/openedx/x", trust_env=False).status_code == code
     assert httpx.get(f"{lms.url}/_emulator/health", trust_env=False).status_code == 200
 
@@ -226,6 +242,18 @@ def test_a_world_file_full_of_errors_is_told_briefly() -> None:
     with pytest.raises(WorldError) as refused:
         from_data(few, load_providers())
     assert not any("not looked at" in problem for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize("bad", [{"x" * 100_000: 1}, {"canvas": {"x" * 100_000: 1}}, {"schema": int("9" * 4_000)}])
+def test_a_problem_quotes_little_of_the_world(lms: Emulator, bad: dict[str, Any]) -> None:
+    with pytest.raises(WorldError) as refused:
+        from_data(bad, load_providers())
+    assert all(len(problem) < 1_100 for problem in refused.value.problems)
+    with httpx.Client(trust_env=False) as http:
+        answer = http.put(f"{lms.url}/_emulator/world", json=bad)
+        assert (answer.status_code, len(answer.content) < 5_000) == (400, True)
+        answer = http.patch(f"{lms.url}/_emulator/settings", json={f"canvas.{'x' * 100_000}": 1})
+        assert (answer.status_code, len(answer.content) < 5_000) == (400, True)
 
 
 def test_a_diagnosis_ends_when_time_is_up() -> None:
@@ -312,6 +340,29 @@ def test_nested_json_breaks_no_provider(lms: Emulator, provider: str) -> None:
                 for body in bodies:
                     http.post(f"{lms.url}/{provider}{route.path}", content=body)
     assert not [entry for entry in lms.requests if entry.crash]
+
+
+def test_half_a_pair_of_surrogates_is_no_character() -> None:
+    assert json_text.parse(rb'{"a": "\ud800b", "\udFFF": ["\ud83d\ude00", "\\ud800"]}') == {
+        "a": "\ufffd\ufffd\ufffdb",
+        "\ufffd\ufffd\ufffd": ["\U0001f600", "\\ud800"],
+    }
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_half_a_pair_of_surrogates_breaks_no_provider(provider: str) -> None:
+    """Written to where it is kept, it can be read again, and dumped."""
+    lms = Emulator.in_process("demo")
+    world, headers = DemoWorld(lms, provider), [(b"content-type", b"application/json"), (b"user-agent", b"t")]
+    headers += [(name.lower().encode(), value.encode()) for name, value in credentials(lms, provider).items()]
+    body = rb'{"name": "\ud800", "title": "\ud800", "message": "\ud800", "refreshToken": "\ud800", "label": "\ud800"}'
+    for route in load_providers()[provider].routes:
+        for method in {"POST", "PUT", "PATCH"}.intersection(route.methods):
+            path = f"/{provider}{world.filled(route.path)}".encode()
+            assert lms.app is not None
+            _, _, entry = send(lms.app, Sent(method, path, b"", headers, body))
+            assert entry is None or entry.crash is None, entry.crash
+    lms.dump()
 
 
 def test_json_nested_inside_a_parameter_is_refused_like_any_other_that_is_not_json(lms: Emulator) -> None:

@@ -63,6 +63,13 @@ def test_another_web_site_is_refused(lms: Emulator, method: str, path: str, head
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_one_foreign_origin_of_two_is_enough(lms: Emulator) -> None:
+    own, foreign = ("origin", lms.url), ("origin", "https://evil.example")
+    with httpx.Client(trust_env=False) as http:
+        for sent, expected in (([own], 200), ([own, foreign], 403), ([foreign, own], 403)):
+            assert http.get(f"{lms.url}/_emulator/clock", headers=sent).status_code == expected
+
+
 def test_a_refused_call_changes_nothing(lms: Emulator) -> None:
     before = lms.dump()
     for headers in FOREIGN:
@@ -106,6 +113,10 @@ def test_a_body_says_that_it_is_json(lms: Emulator, kind: str | None) -> None:
     answer = call(lms, "POST", "/clock", headers, content=b'{"resume": true}')
     assert answer.status_code == 415
     assert "--json" in answer.json()["detail"]
+    both = [("content-type", "application/json"), ("content-type", "text/plain")]
+    with httpx.Client(trust_env=False) as http:
+        answer = http.post(f"{lms.url}/_emulator/clock", headers=both, content=b'{"resume": true}')
+    assert answer.status_code == 415
     for right in ("application/json", "application/json; charset=utf-8", "application/merge-patch+json"):
         assert call(lms, "POST", "/clock", {"content-type": right}, content=b'{"resume": true}').status_code == 200
 

@@ -25,6 +25,7 @@ messages.
 | what | bound | beyond it |
 |---|---|---|
 | request line and headers | 64 KiB | 431 |
+| what the chunks of a body say of themselves, and fields after it | 64 KiB, and eight times the body | 431 |
 | a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
 | a pause in which the peer takes nothing of an answer | 30 s | closed |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
@@ -38,7 +39,7 @@ messages.
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 2 ms of processor time | it is said, and finished when somebody reads it |
 | records of a world file below one another, such as folders | 200 levels, none below itself | it is refused |
-| problems told of a world file | 100 per provider | the rest is not looked at |
+| problems told of a world file | 100 per provider, 1,000 characters each | the rest is not looked at |
 
 What takes long (a body over 16 KiB, jobs that wait, a world with over 2,000 records, a dump) is done in a thread, and
 other requests to the same world wait for it: they are answered one after the other, as ever. `/_emulator/health`, and

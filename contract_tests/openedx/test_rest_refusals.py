@@ -392,6 +392,12 @@ def send(site: Site, call: Call, *, api_key: str | None = None) -> Any:
     return site.call(call.method, call.path, token=call.token, body=call.body, kind=call.kind, api_key=api_key)
 
 
+def test_addresses_that_are_no_list_are_not_handled(site: Site) -> None:
+    for emails, expected in ((5, 500), (True, 500), (None, 200), ("ada", 200), ([5], 200)):
+        answer = send(site, Call("POST", "/api/user/v1/accounts/search_emails", STAFF, {"emails": emails}))
+        assert answer.status == expected
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_and_its_neighbour(site: Site, name: str) -> None:
     refused, status, piece, passing = REFUSALS[name]

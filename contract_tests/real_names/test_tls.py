@@ -74,6 +74,23 @@ def test_a_handshake_that_does_not_come_in_is_given_up(monkeypatch: pytest.Monke
             assert least < time.monotonic() - begun < 4
 
 
+def test_a_handshake_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with Emulator.start("empty", tls=True) as lms:
+        port = int(lms.tls_url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            peer = f"127.0.0.1:{connection.getsockname()[1]}"
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            with suppress(ConnectionResetError):
+                assert connection.recv(64) == b""
+        with httpx.Client(verify=False, trust_env=False) as http:
+            assert http.get(f"https://127.0.0.1:{port}/_emulator/health").status_code == 200
+    told = capfd.readouterr().err
+    assert told.startswith(f"lms-emulator: no TLS handshake with {peer}: HTTP")
+    assert told.count("\n") == 1
+
+
 def test_addresses_in_answers_are_https_under_the_real_name(served: Emulator, trusting: httpx.Client) -> None:
     host = "api.openlearning.com"
     info = trusting.get(f"{served.tls_url}/_emulator/info").json()

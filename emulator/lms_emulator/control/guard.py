@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 OPEN = ("/health", "/cookies")
 """Calls that anybody may make: they change nothing and tell nothing but that the emulator is there."""
+_JSON = re.compile(r"application/(?:.+\+)?json")
 _ANSWER_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -76,12 +78,11 @@ class Guard:
 
 def _foreign(addresses: Addresses, scope: Scope, headers: Headers) -> str | None:
     """What gives a request away as another web site's; None if nothing does."""
-    origin = headers.get("origin")
-    if origin is not None:
-        own = {f"{scope['scheme']}://{headers.get('host', '')}".lower()}
-        if addresses.public_url:
-            parts = urlsplit(addresses.public_url)
-            own.add(f"{parts.scheme}://{parts.netloc}".lower())
+    own = {f"{scope['scheme']}://{headers.get('host', '')}".lower()}
+    if addresses.public_url:
+        parts = urlsplit(addresses.public_url)
+        own.add(f"{parts.scheme}://{parts.netloc}".lower())
+    for origin in headers.getlist("origin"):
         if origin.lower() not in own:
             return f"Origin: {origin}"
     site = headers.get("sec-fetch-site")
@@ -96,10 +97,10 @@ def wrong_type(scope: Scope, body: bytes) -> Response | None:
     """The refusal of a body that does not say it is JSON, as a form of another web site would send it."""
     if not body or scope.get("state", {}).get("owner") is True:
         return None
-    kind = Headers(scope=scope).get("content-type", "").split(";", 1)[0].strip().lower()
-    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+    kinds = [kind.split(";", 1)[0].strip().lower() for kind in Headers(scope=scope).getlist("content-type")]
+    if kinds and all(_JSON.fullmatch(kind) for kind in kinds):
         return None
-    given = f"`{kind}`" if kind else "none"
+    given = " and ".join(f"`{kind}`" for kind in kinds) or "none"
     return problem(415, f"send the body as Content-Type: application/json (curl: --json), got {given}")
 
 

@@ -112,6 +112,9 @@ def set_clock(call: Call) -> Any:
             400,
             'the body takes {"set": "2026-…Z"}, {"advance": "PT10M"} or seconds, {"freeze": true}, {"resume": true}',
         )
+    for name in ("freeze", "resume"):
+        if not isinstance(data.get(name, False), bool):
+            raise Problem(400, f"{name}: expected true or false, got {data[name]!r}")
     clock = call.world.clock
     before = clock.snapshot()
     if data.get("freeze"):

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 
+LONGEST_PROBLEM = 1_000
+"""Characters of a problem of a world file that are told: it may quote a name, which may be of any length."""
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or the beginning of it."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 class UsageError(Exception):
     """A mistake of the person who runs the emulator. The text says in one line what is wrong and how to fix it."""
 
@@ -14,6 +23,7 @@ class WorldError(UsageError):
     """
 
     def __init__(self, problems: list[str]) -> None:
+        problems = [shortened(problem, LONGEST_PROBLEM) for problem in problems]
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         super().__init__("; ".join(problems[:3]) + more)
         self.problems = problems

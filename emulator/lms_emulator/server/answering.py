@@ -16,6 +16,7 @@ from lms_emulator.core.access.absent import why_absent, why_nobody
 from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.coverage import serves
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.not_emulated import (
     NotEmulated,
@@ -258,7 +259,7 @@ def _warning(provider: AnyProvider, one: Unread, documented: bool | None) -> War
         what = f"whether {title} knows it is not known; the emulator does nothing with it"
     else:
         what = f"{title} does not document it for this operation"
-    name = one.name if len(one.name) <= LONGEST_NAME else one.name[:LONGEST_NAME] + "…"
+    name = shortened(one.name, LONGEST_NAME)
     return Warning(
         "parameter_not_read", f"`{name}` ({one.where}) was not read: {what}", name=name, documented=documented
     )

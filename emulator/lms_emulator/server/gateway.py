@@ -71,6 +71,9 @@ class Gateway:
         server_host, server_port = scope.get("server") or ("127.0.0.1", None)
         host, port = split_authority(headers.get("host") or server_host)
         path: str = scope["path"]
+        if path == "*":  # OPTIONS of the server itself, which asks whether it is there
+            await Response(status_code=204)(scope, receive, send)
+            return
         address = self.addresses.locate(host, server_port, path, self.worlds.had)
         if not self.worlds.has(address.world):
             known = ", ".join(world.name for world in self.worlds)

@@ -144,6 +144,7 @@ class Protocol(HttpToolsProtocol):
         self._arriving = True
         self._running: Cycle | None = None  # the request that is answered now, or was last
         self._broken: tuple[int, str] | None = None  # what is to be said of a request once those before it are answered
+        self._framing = self._content = 0  # bytes on the wire of the body that arrives now, and those of it alone
         self._body_after = b""  # framing of the body of a request that asks for another protocol
         self._since = self.loop.time()
         self._unsent = (0, self._since)  # bytes of answers that the peer has not taken, and since when it is as many
@@ -163,7 +164,7 @@ class Protocol(HttpToolsProtocol):
                 self._since = self.loop.time()  # a body may take long, but not stop
         else:
             self._arriving, self._head, self._since = True, 0, self.loop.time()
-        self._passed = False
+        self._passed, in_body = False, self._head is None
         try:
             self._feed(data)
         except httptools.HttpParserError as error:
@@ -175,6 +176,15 @@ class Protocol(HttpToolsProtocol):
             self._head += len(data)
             if self._head > MAX_HEAD_BYTES:
                 self._refuse(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
+        elif in_body and self._arriving and not self._passed:
+            self._framing += len(data)
+            # A chunk of one byte has five around it.
+            if self._framing > MAX_HEAD_BYTES + 8 * self._content:
+                self._refuse(431, "the chunks say more of themselves than they bring")
+
+    def on_body(self, body: bytes) -> None:
+        self._content += len(body)
+        super().on_body(body)
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -216,6 +226,12 @@ class Protocol(HttpToolsProtocol):
         headers = self.headers
         if len(self.url) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > MAX_HEAD_BYTES:
             raise BadRequestError(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
+        method = self.parser.get_method()
+        if not self.url.startswith(b"/"):
+            if method == b"CONNECT":
+                raise BadRequestError(501, "CONNECT is for proxies")
+            if self.url == b"*" and method != b"OPTIONS":
+                raise BadRequestError(400, "the target * is for OPTIONS")
         raw_path, query, authority = split_target(self.url)
         version: str = self.parser.get_http_version()
         names = [name for name, _ in headers]
@@ -223,10 +239,10 @@ class Protocol(HttpToolsProtocol):
         self._check_host(names, authority, version)
         if b"expect" in names:
             self.expect_100_continue = any(one[0] == b"expect" and one[1].lower() == b"100-continue" for one in headers)
-        self._head = None
+        self._head, self._framing, self._content = None, 0, 0
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
-        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["method"] = method.decode("ascii")
         scope["http_version"] = version
         scope["path"] = unquote(path, errors="replace") if "%" in path else path
         scope["raw_path"] = raw_path
@@ -365,7 +381,8 @@ def is_host(authority: bytes) -> bool:
 def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
     """Path, query and authority of a request target: origin form and `*` have no authority, absolute form has one.
 
-    Bytes that are not ASCII are escaped.
+    Bytes that are not ASCII are escaped. Raises BadRequestError for an absolute form of another scheme than HTTP's, or
+    with a user in it: RFC 9110, 4.2.4.
     """
     if b"#" in target:
         target = target.split(b"#", 1)[0]
@@ -373,10 +390,16 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
         target = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], target)
     authority = None
     if not target.startswith(b"/"):
-        _, found, rest = target.partition(b"://")
+        if target == b"*":
+            return target, b"", None
+        scheme, found, rest = target.partition(b"://")
         if found:
+            if scheme.lower() not in (b"http", b"https"):
+                raise BadRequestError(400, "a target that is no HTTP address")
             end = re.search(rb"[/?]", rest)
-            authority = (rest[: end.start()] if end else rest).rpartition(b"@")[2]
+            authority = rest[: end.start()] if end else rest
+            if b"@" in authority:
+                raise BadRequestError(400, "a target with a user in it")
             rest = rest[end.start() :] if end else b""
             target = rest if rest.startswith(b"/") else b"/" + rest
         else:

@@ -6,9 +6,10 @@ import asyncio
 import gc
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -17,8 +18,12 @@ from lms_emulator.core.errors import UsageError
 from lms_emulator.server.gateway import Gateway
 from lms_emulator.server.protocol import REQUEST_SECONDS, Protocol
 
+if TYPE_CHECKING:
+    import ssl
+
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 0.5
+_BACKLOG = 2048
 
 
 class Server:
@@ -48,6 +53,7 @@ class Server:
         self._tls_port = tls_port
         self._sockets: list[tuple[socket.socket, bool]] = []
         self._servers: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._state = ServerState()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -87,7 +93,7 @@ class Server:
     def _listen(self, port: int, purpose: str, *, tls: bool = False) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            sock = socket.create_server((self.host, port), family=family, backlog=2048)
+            sock = socket.create_server((self.host, port), family=family, backlog=_BACKLOG)
         except OverflowError:
             raise UsageError(f"port {port} (for {purpose}) is over 65535; choose a lower --port") from None
         except OSError as error:
@@ -129,12 +135,42 @@ class Server:
 
             context, self.gateway.ca_pem = tls_module.server_context(self.gateway.addresses)
         for sock, tls in self._sockets:
-            secured: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": REQUEST_SECONDS} if tls else {}
-            self._servers.append(await loop.create_server(protocol, sock=sock, **secured))
+            if tls and context is not None:
+                self._accepting.append(loop.create_task(self._accept(sock, protocol, context)))
+            else:
+                self._servers.append(await loop.create_server(protocol, sock=sock, backlog=_BACKLOG))
+
+    async def _accept(self, sock: socket.socket, protocol: Callable[[], Protocol], context: ssl.SSLContext) -> None:
+        """Take TLS connections. asyncio's own server says nothing of those that come to nothing."""
+        loop, shaking = asyncio.get_running_loop(), set()
+
+        async def shake_hands(connection: socket.socket, peer: Any) -> None:
+            try:
+                await loop.connect_accepted_socket(
+                    protocol, connection, ssl=context, ssl_handshake_timeout=REQUEST_SECONDS
+                )
+            except ConnectionResetError:  # it left
+                pass
+            except OSError as error:
+                why = getattr(error, "reason", None) or error.strerror or error
+                print(f"lms-emulator: no TLS handshake with {peer[0]}:{peer[1]}: {why}", file=sys.stderr)
+
+        while True:
+            try:
+                connection, peer = await loop.sock_accept(sock)
+            except OSError:  # no more descriptors, or a peer that is gone
+                await asyncio.sleep(0.1)
+                continue
+            task = loop.create_task(shake_hands(connection, peer))
+            shaking.add(task)
+            task.add_done_callback(shaking.discard)
 
     async def _close(self, grace: float) -> None:
         for server in self._servers:
             server.close()
+        for task in self._accepting:
+            task.cancel()
+        self._close_sockets()
         for connection in list(self._state.connections):
             connection.shutdown()
         if self._state.tasks:
@@ -143,7 +179,7 @@ class Server:
             if connection.transport is not None:
                 connection.transport.abort()
         self._servers = []
-        self._sockets = []
+        self._accepting = []
 
     # in the main thread
 

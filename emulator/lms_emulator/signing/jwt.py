@@ -411,7 +411,11 @@ def _encode(raw: bytes) -> str:
 
 def _object(part: str, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(_decode(part))
+        raw = _decode(part)
+        value = json.loads(raw)
+        if rb"\ud" in raw.lower():  # half a pair of surrogates, which is no character, becomes U+FFFD
+            plain = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            value = json.loads(plain.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:
         raise TokenError("malformed", what, expected="base64url of a JSON object", got=part[:60]) from exc
     if not isinstance(value, dict):

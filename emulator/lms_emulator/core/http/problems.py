@@ -8,6 +8,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from lms_emulator.core.errors import shortened
+
+_LONGEST = 4_000
+
 
 def problem(
     status: int, detail: str, *, errors: Sequence[str] | None = None, headers: Mapping[str, str] | None = None
@@ -17,7 +21,7 @@ def problem(
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": shortened(detail, _LONGEST),
     }
     if errors:
         content["errors"] = list(errors)

@@ -40,6 +40,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     retry_after: Annotated[int, msgspec.Meta(ge=0)] = 60
 
     def __post_init__(self) -> None:
+        if self.body and self.status in (204, 205, 304):
+            raise ValueError(f"body: an answer with status {self.status} has none")
         for name, value in self.headers.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"headers: `{name}` is not the name of a header")

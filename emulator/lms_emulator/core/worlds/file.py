@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lms_emulator.core.errors import UsageError, WorldError
+from lms_emulator.core.errors import UsageError, WorldError, shortened
 from lms_emulator.core.provider import AnyProvider
 from lms_emulator.core.settings import EmulatorSettings, change
 from lms_emulator.core.state.structure import MOST_PROBLEMS, convert, structure
@@ -18,6 +18,7 @@ from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.world import SCHEMA, ClockSection, WorldSeed
 
 BUILT_IN = ("demo", "empty")
+_LONGEST_NAME = 100
 
 
 def built_in(name: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
@@ -110,7 +111,7 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     for key in islice((key for key in data if key not in known), MOST_PROBLEMS):
         near = nearest(key, known)
         tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
-        problems.append(f"{_shown(key)}: unknown key or provider; {tip}")
+        problems.append(f"{shortened(key, _LONGEST_NAME)}: unknown key or provider; {tip}")
     texts = {key: data.get(key, default) for key, default in (("name", default_name), ("description", ""))}
     problems.extend(f"{k}: expected str, got {v!r}" for k, v in texts.items() if not isinstance(v, str))
     clock, clock_problems = structure(data.get("clock", {}), ClockSection, "clock")
@@ -158,17 +159,13 @@ def _settings_problems(settings: Any, providers: Mapping[str, AnyProvider]) -> I
     for name, values in settings.items():
         kind = EmulatorSettings if name == "emulator" else providers[name].settings if name in providers else None
         if kind is None or not isinstance(values, dict):
-            yield f"settings.{_shown(name)}: expected a table named after a provider or `emulator`"
+            yield f"settings.{shortened(name, _LONGEST_NAME)}: expected a table named after a provider or `emulator`"
             continue
         for key, value in values.items():
             try:
                 change(kind(), name, {key: value})
             except UsageError as error:
-                yield f"settings.{name}.{_shown(key)}: {_shown(str(error), 1_000)}"
-
-
-def _shown(text: str, most: int = 100) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
+                yield f"settings.{name}.{shortened(key, _LONGEST_NAME)}: {error}"
 
 
 def _duplicates(section: msgspec.Struct, provider: AnyProvider) -> Iterator[str]:

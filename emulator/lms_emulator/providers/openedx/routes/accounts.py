@@ -102,7 +102,7 @@ def _ask_to_confirm(x: Call, email: str | None) -> None:
 
 
 def search_emails(x: Call) -> Response:
-    """Which of many addresses have an account; for staff. A body that is a list is not handled (500)."""
+    """Which of many addresses have an account; for staff. What is no object, or no list within it, is not handled (500)."""
     if not caller(x).is_staff:
         document = {"developer_message": "not_found", "user_message": "Not Found"}
         raise refusals.api_error(404, document, reason="staff_only", check="staff")
@@ -111,7 +111,10 @@ def search_emails(x: Call) -> Response:
         text = "'emails' field is required"
         document = {"developer_message": text, "user_message": text}
         raise refusals.api_error(400, document, reason="emails_missing", check="emails")
-    wanted = [one for one in body["emails"] or () if isinstance(one, str)]
+    emails = body["emails"]
+    if emails and not isinstance(emails, str | list | dict):
+        raise refusals.Unhandled
+    wanted = [one for one in emails or () if isinstance(one, str)]
     users = {user.id: user for one in wanted if (user := lookup.user_with_email(x.store, x.settings, one))}
     found = [users[number] for number in sorted(users)]
     return wire.api_json([{"email": user.email, "id": user.id, "username": user.username} for user in found])
