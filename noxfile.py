@@ -99,7 +99,7 @@ def nightly(session: nox.Session) -> None:
 def hostile(session: nox.Session) -> None:
     """Attack a running emulator: expensive and broken requests, races, Schemathesis, resets, load."""
     install(session, "test", "hostile")
-    for what in session.posargs or ("costly", "fuzz", "races", "schemas", "resets", "load"):
+    for what in session.posargs or ("costly", "fuzz", "values", "races", "schemas", "resets", "load"):
         session.run("python", "benchmarks/hostile.py", what)
 
 

@@ -2,6 +2,7 @@
 
     python benchmarks/hostile.py costly
     python benchmarks/hostile.py fuzz    [--requests 100000] [--seed 1] [--begin 0]
+    python benchmarks/hostile.py values  [--documents canvas]
     python benchmarks/hostile.py races   [--rounds 50] [--at-once 24]
     python benchmarks/hostile.py schemas [--examples 50] [--documents canvas brightspace]
     python benchmarks/hostile.py resets  [--seconds 60]
@@ -26,9 +27,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.fuzz import Fuzz, world
 from contract_tests.credentials.makers import Side
 from contract_tests.credentials.races import SETTINGS, once, winners
+from contract_tests.everywhere.asgi import Sent
 from contract_tests.everywhere.hostile import SLOWEST, answered, corpus, start
+from contract_tests.everywhere.odd_values import requests
 
 from lms_emulator import Emulator
 from lms_emulator.client.parts import RecordedRequest
+
+BATCH = 500
+"""Requests between two resets."""
 
 
 def crashes(log: Path) -> list[str]:
@@ -94,17 +100,49 @@ def costly(url: str, args: argparse.Namespace) -> None:
 
 async def fuzz(url: str, args: argparse.Namespace) -> None:
     """Send requests with bytes changed. Each five hundred have a seed of their own, and begin with the same world."""
-    address = httpx.URL(url)
     lms = Emulator.connect(url)
     await asyncio.to_thread(lambda: lms.load(world(lms)))
     made = await asyncio.to_thread(Fuzz, lms)
-    statuses: Counter[str] = Counter()
-    gate = asyncio.Semaphore(16)
+    batches = (
+        made.batch(args.seed + begun, min(BATCH, args.requests - begun))
+        for begun in range(args.begin, args.requests, BATCH)
+    )
+    print(f"{await sent(lms, args.log, batches)} over {made.operations} operations")
 
-    async def one(sent: bytes) -> None:
+
+# values: what every parameter might be
+
+
+async def values(url: str, args: argparse.Namespace) -> None:
+    """Send odd values for each parameter of each operation, by whoever may do everything."""
+    lms = Emulator.connect(url)
+    for name in args.documents or lms.info()["providers"]:
+        wanted = (wire(one) for one in requests(lms, name))
+        print(f"{name}: {await sent(lms, args.log, batched(wanted))}", flush=True)
+
+
+def wire(one: Sent) -> bytes:
+    """A request as it goes over a connection of its own."""
+    target = one.raw_path + (b"?" + one.query if one.query else b"")
+    head = [one.method.encode() + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close"]
+    head += [b"%s: %s" % pair for pair in (*one.headers, (b"Content-Length", b"%d" % len(one.body)))]
+    return b"\r\n".join(head) + b"\r\n\r\n" + one.body
+
+
+def batched(wanted: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """Lists of so many."""
+    while batch := list(islice(wanted, BATCH)):
+        yield batch
+
+
+async def sent(lms: Emulator, log: Path, batches: Iterator[list[bytes]]) -> str:
+    """Send requests, some at once; the world begins anew with each batch. How many there were of each status."""
+    address, statuses, gate = httpx.URL(lms.url), Counter[str](), asyncio.Semaphore(16)
+
+    async def one(request: bytes) -> None:
         async with gate:
             reader, writer = await asyncio.open_connection(address.host, address.port)
-            writer.write(sent)
+            writer.write(request)
             with suppress(OSError, asyncio.TimeoutError):
                 answer = await asyncio.wait_for(reader.read(64), 2)
                 statuses[answer[9:12].decode("latin-1")] += 1
@@ -112,14 +150,14 @@ async def fuzz(url: str, args: argparse.Namespace) -> None:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    for begun in range(args.begin, args.requests, 500):
-        size = min(500, args.requests - begun)
-        batch = await asyncio.to_thread(made.batch, args.seed + begun, size)
+    kept = None  # taken once the first requests are made, which may need what somebody got by signing in
+    while batch := await asyncio.to_thread(next, batches, None):
+        kept = kept or await asyncio.to_thread(lms.snapshot)
         await asyncio.gather(*map(one, batch))
-        await asyncio.to_thread(lms.reset)
-        if (begun + 500) % 10_000 == 0:
-            print(f"{begun + 500}: {dict(statuses.most_common())}, {len(crashes(args.log))} crashes", flush=True)
-    print(f"{args.requests - args.begin} requests over {made.operations} operations; answers:", statuses.most_common())
+        await asyncio.to_thread(lms.restore, kept)
+        if statuses.total() % 10_000 < BATCH:
+            print(f"{statuses.total()}: {len(crashes(log))} crashes", flush=True)
+    return f"{statuses.total()} answers: {statuses.most_common()}"
 
 
 # races: what may be used once
@@ -322,6 +360,7 @@ async def load(url: str, args: argparse.Namespace) -> None:
 WORK: dict[str, Callable[[str, argparse.Namespace], Any]] = {
     "costly": costly,
     "fuzz": fuzz,
+    "values": values,
     "races": races,
     "schemas": schemas,
     "resets": resets,

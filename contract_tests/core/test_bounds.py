@@ -294,8 +294,8 @@ def wrong_header(lms: Emulator, parameters: int) -> httpx.Response:
 def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulator) -> None:
     """The request is answered at once and says that the search was cut; reading its entry does the rest, elsewhere."""
     large = {f"custom_{number}": "x" * 90 for number in range(300)}
-    for send in (lambda: wrong_launch(lms, **large), lambda: wrong_header(lms, 2_000)):
-        answer = send()
+    for asked in (lambda: wrong_launch(lms, **large), lambda: wrong_header(lms, 2_000)):
+        answer = asked()
         assert answer.status_code in (401, 403)
         entry = lms.app.worlds.default.journal.entries()[-1]
         assert entry.refusal["diagnosis"] == CUT

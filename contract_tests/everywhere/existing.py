@@ -101,8 +101,12 @@ def _pearson_token(lms: Emulator) -> str:
     info = lms.learningstudio
     form = {"grant_type": "password", "client_id": info.application_id, "password": info.teacher.password}
     form["username"] = f"{info.client_string}\\{info.teacher.username}"
+    if lms.app is None:
+        import httpx
+
+        with httpx.Client(trust_env=False) as http:
+            return str(http.post(f"{lms.url}/learningstudio/token", data=form).json()["access_token"])
     kind = [(b"content-type", b"application/x-www-form-urlencoded")]
-    assert lms.app is not None
     status, body, _ = send(lms.app, Sent("POST", b"/learningstudio/token", b"", kind, urlencode(form).encode()))
     assert status == 200, body
     return str(json.loads(body)["access_token"])

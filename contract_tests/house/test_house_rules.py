@@ -45,6 +45,24 @@ def test_what_is_dated_is_a_setting_or_a_route() -> None:
     assert asking == []
 
 
+def test_addresses_that_cannot_be_read_break_nothing() -> None:
+    """`urlsplit` raises ValueError for some. `core.http.urls.parts_of` does not."""
+    careless = []
+    for path in modules():
+        if not relative(path).startswith(("providers/", "lti/")):
+            continue
+        text = path.read_text("utf-8")
+        if "urlsplit(" not in text and "urlparse(" not in text:
+            continue
+        tree = ast.parse(text)
+        careful = {id(n) for node in ast.walk(tree) if isinstance(node, ast.Try) for n in ast.walk(node)}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in careful]
+        careless += [
+            f"{relative(path)}:{one.lineno}" for one in calls if ast.unparse(one.func) in ("urlsplit", "urlparse")
+        ]
+    assert careless == []
+
+
 def test_importing_the_application_imports_nothing_heavy() -> None:
     code = f"""
 import sys

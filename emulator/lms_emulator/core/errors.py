@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 LONGEST_PROBLEM = 1_000
 """Characters of a problem of a world file that are told: it may quote a name, which may be of any length."""
 

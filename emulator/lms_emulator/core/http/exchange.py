@@ -364,9 +364,12 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     def reached_otherwise_by(self, url: str, path: str) -> bool:
         """Whether a URL is a path of this provider in this world, reached in another way (port, prefix, host)."""
-        parts = urlsplit(url)
         own = self.world.name
-        found = self.addresses.locate(parts.hostname or "", parts.port, parts.path, lambda name: name == own)
+        try:
+            parts = urlsplit(url)
+            found = self.addresses.locate(parts.hostname or "", parts.port, parts.path, lambda name: name == own)
+        except ValueError:
+            return False
         same = (found.provider, found.world) == (self.provider, own) and parts.path == found.prefix + path
         return same and found.reached_by != self.address.reached_by
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from lms_emulator.core.http.exchange import Exchange
 
 
+def parts_of(url: str) -> SplitResult:
+    """The parts of an address that somebody sent. One that cannot be read, such as `http://[`, is a path as a whole."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+
+
 def add_query(url: str, values: Iterable[tuple[str, object]]) -> str:
     """The URL with parameters appended to its query, which stays as it is."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     added = urlencode(list(values))
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
 

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.token_requests import why_no_redirect, why_no_response_type, why_no_scope
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.core.http.urls import add_query
+from lms_emulator.core.http.urls import add_query, parts_of
 from lms_emulator.core.keys import private_key
 from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
@@ -138,7 +137,7 @@ def _check_verifier(x: Call, code: AuthorizationCode, verifier: str) -> None:
 
 
 def _secure_enough(x: Call, redirect_uri: str) -> bool:
-    parts = urlsplit(redirect_uri)
+    parts = parts_of(redirect_uri)
     if parts.scheme == "https" or x.settings.insecure_redirects == "any":
         return True
     host = parts.hostname or ""

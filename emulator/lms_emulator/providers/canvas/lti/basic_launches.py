@@ -7,8 +7,9 @@ canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06).
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlunsplit
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
@@ -35,7 +36,7 @@ _TARGETS = {"migration_selection": "download", "collaboration": "window"}
 def form(x: Call, opening: Opening) -> Form:
     """Where the browser posts to, and what."""
     address = x.resolve(target_of(opening))
-    parts = urlsplit(address)
+    parts = parts_of(address)
     if not (parts.scheme and parts.netloc):
         raise refusals.crashed("a launch of LTI 1.1 goes to a whole address", address)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(x, opening, address)

@@ -7,9 +7,9 @@ nothing but capabilities and storage is inferred from `frame` in the answer to `
 from __future__ import annotations
 
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from lms_emulator.core.http import cookie_policies
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -92,5 +92,5 @@ def parent_origin(x: Call, token: str) -> str:
 
 
 def _origin(address: str) -> str:
-    parts = urlsplit(address)
+    parts = parts_of(address)
     return f"{parts.scheme}://{parts.netloc}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -21,7 +21,7 @@ VERBOSITIES = ("full", "truncate", "link_only")
 
 
 def _shown(record: ExternalFeed) -> Json:
-    parts = urlsplit(record.url)
+    parts = parts_of(record.url)
     return {
         "id": record.id,
         "url": record.url,
@@ -52,7 +52,7 @@ def create(api: Api) -> Any:
     url, verbosity = api.params.text("url") or "", api.params.text("verbosity") or "full"
     if not url:
         raise refusals.invalid({"url": ["blank"]})
-    parts = urlsplit(url)
+    parts = parts_of(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise refusals.invalid({"url": ["is not a valid URL"]})
     chosen: Any = verbosity if verbosity in VERBOSITIES else "full"

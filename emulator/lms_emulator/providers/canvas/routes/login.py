@@ -14,7 +14,7 @@ from lms_emulator.core.http import outgoing
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.pages import NOT_IN_FRAMES
 from lms_emulator.core.http.refusals import SiteRefusal
-from lms_emulator.core.http.urls import add_query
+from lms_emulator.core.http.urls import add_query, parts_of
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -215,7 +215,7 @@ def session_token(api: Api) -> Response:
     assert api.caller is not None  # a token has an owner
     real = api.real_user.id if api.real_user is not None and api.real_user.id != api.caller.id else None
     token = session_tokens.issue(x, real or api.caller.id, api.caller.id if real is not None else None)
-    parts = urlsplit(target)
+    parts = parts_of(target)
     query = f"{parts.query}&session_token={token}" if parts.query else f"session_token={token}"
     url = urlunsplit(parts._replace(query=query))
     return wire.reply(api, {"session_url": url, "requires_terms_acceptance": False})

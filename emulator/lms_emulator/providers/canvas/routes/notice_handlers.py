@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
@@ -57,7 +56,7 @@ def update(api: Api) -> Json:
     kind, address, size = (api.params.text(name) for name in ("notice_type", "handler", "max_batch_size"))
     if not kind:
         raise refusals.missing("notice_type")
-    if address is None or (address and not urlsplit(address).scheme.startswith("http")):
+    if address is None or (address and not parts_of(address).scheme.startswith("http")):
         raise _refused("handler must be a valid URL or an empty string", address)
     if kind not in notices.TYPES:
         raise _refused(f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]", kind)

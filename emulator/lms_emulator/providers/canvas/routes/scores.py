@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, rules
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
@@ -98,7 +98,7 @@ def _expected(api: Api, place: Place, user: User, score: Score) -> list[Attachme
 
 
 def _expect(api: Api, folder: Folder | None, user: User, one: Params) -> Attachment:
-    name = one.text("title") or urlsplit(one.text("url") or "").path.rpartition("/")[2] or "file"
+    name = one.text("title") or parts_of(one.text("url") or "").path.rpartition("/")[2] or "file"
     made = uploads.expect(api, "User", user.id, folder, name, owner=user)
     kind = one.text("media_type")
     return api.store.attachments.put(replace(made, content_type=kind)) if kind else made

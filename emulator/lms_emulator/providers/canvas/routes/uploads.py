@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.datastructures import UploadFile
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.outgoing import OutgoingError, fetch
 from lms_emulator.core.http.routing import Route, family
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call, identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
@@ -129,7 +129,7 @@ async def fetch_file(
 
 async def download(api: Api, url: str) -> tuple[bytes, str | None]:
     """The file at an address, and what went wrong."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     if parts.scheme not in ("http", "https"):
         return b"", f"Could not parse the URL: {url}"
     if not parts.hostname:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
@@ -345,12 +346,12 @@ def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | N
 
 def matches_host(tool: Tool, url: str) -> bool:
     """Whether an address is on a tool's host."""
-    host = urlsplit(url).hostname
-    return bool(host) and host == (tool.domain or urlsplit(tool.url or "").hostname or "").lower()
+    host = parts_of(url).hostname
+    return bool(host) and host == (tool.domain or parts_of(tool.url or "").hostname or "").lower()
 
 
 def _plain(url: str) -> tuple[str, list[tuple[str, str]]]:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    parts = parts_of(url if "://" in url else f"http://{url}")
     address = f"{parts.scheme}://{parts.netloc.lower()}{parts.path or '/'}"
     return address, sorted(parse_qsl(parts.query, keep_blank_values=True))
 
@@ -368,7 +369,7 @@ def _same_but_query(tool: Tool, url: str) -> bool:
 
 
 def _same_host(tool: Tool, url: str) -> bool:
-    host = urlsplit(url if "://" in url else f"http://{url}").hostname
+    host = parts_of(url if "://" in url else f"http://{url}").hostname
     return bool(tool.domain and host) and f".{host}".endswith(f".{(tool.domain or '').lower()}")
 
 

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
 from lms_emulator.core.http.routing import Route, family
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.learningstudio import refusals, wire
 from lms_emulator.providers.learningstudio.call import Call, Place
 from lms_emulator.providers.learningstudio.model.eventing import Principal, Subscription
@@ -67,8 +68,8 @@ def subscribe(x: Call) -> Response:
     values = {name: fields.get(name, "") for name in (*signing.SIGNED_FIELDS, "WSDL-URI")}
     principal = _principal(x, "".join(values[name] for name in signing.SIGNED_FIELDS))
     url = values["CALLBACK-URL"]
-    host = urlsplit(url).hostname or ""
-    if urlsplit(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
+    host = parts_of(url).hostname or ""
+    if parts_of(url).scheme not in ("http", "https") or not fnmatchcase(host, principal.domain):
         check, wanted = "CALLBACK-URL is on the principal's domain", f"http or https, {principal.domain}"
         raise refusals.bad_request("callback_url", "Invalid CALLBACK-URL.", check=check, expected=wanted, got=url)
     tags = {kind: values[name] for name, kind in _TAGS.items() if values[name]}

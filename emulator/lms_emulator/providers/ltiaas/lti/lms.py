@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, is_ours
-from lms_emulator.core.http.urls import add_query
+from lms_emulator.core.http.urls import add_query, parts_of
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti.keys import KEYS
@@ -196,7 +196,7 @@ def with_query(url: str, **parameters: str | None) -> str:
 
 def below(url: str, name: str) -> str:
     """`url` with a path segment appended to its path."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 

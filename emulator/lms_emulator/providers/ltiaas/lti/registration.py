@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.ltiaas.lti.claims import as_object
 
 PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
@@ -57,7 +57,7 @@ def registration_request(
     claims = _CLAIMS[:2] if privacy_level == "anonymous" else _CLAIMS
     launch = f"{base_url}/lti/launch"
     tool: dict[str, Any] = {
-        "domain": urlsplit(base_url).netloc,
+        "domain": parts_of(base_url).netloc,
         "target_link_uri": launch,
         "claims": list(claims),
         "messages": [{**message, "target_link_uri": launch} for message in chosen if isinstance(message, Mapping)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call, require_service
 from lms_emulator.providers.ltiaas.credentials import make_ltik, tenant_in_address, with_portal_overrides
@@ -51,7 +52,7 @@ def login(x: Call) -> Response:
         raise refusals.missing_login_parameters(missing, received)
     tenant = _tenant_for(x, given["iss"], given.get("client_id"))
     platform = launch.active_platform(x, tenant, given["iss"], given.get("client_id") or None, received)
-    target = urlsplit(given["target_link_uri"])
+    target = parts_of(given["target_link_uri"])
     now = x.clock.now()
     state = LoginState(
         state=x.ids.token(25),
@@ -123,7 +124,7 @@ async def receive_launch(x: Call) -> Response:
 
 def _to_tool(url: str, query: str, ltik: str) -> Response:
     """Send the browser on to the tool, with the query of the launch."""
-    stored = f"{url}{'&' if urlsplit(url).query else '?'}{query}" if query else url
+    stored = f"{url}{'&' if parts_of(url).query else '?'}{query}" if query else url
     return redirect(lms.with_query(stored, ltik=ltik))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx.admin.base import Model, applications, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
@@ -150,7 +150,7 @@ def _check_together(form: Form) -> None:
     """What the application's own validation says about the fields together."""
     uris, grant = form.text("redirect_uris").split(), form.text("authorization_grant_type")
     for uri in uris:
-        parts = urlsplit(uri)
+        parts = parts_of(uri)
         if parts.scheme not in ("http", "https") and not uri.startswith("urn:ietf:wg:oauth:2.0:oob"):
             form.fail("__all__", f"Unauthorized redirect scheme: {parts.scheme}")
             return

@@ -110,8 +110,11 @@ def redirect_uri_allowed(uri: str, registered: Iterable[str]) -> bool:
     except ValueError:
         return False
     for allowed_uri in registered:
-        allowed = urlsplit(allowed_uri)
-        loopback = allowed.scheme == "http" and allowed.hostname in ("127.0.0.1", "::1") and allowed.port is None
+        try:
+            allowed = urlsplit(allowed_uri)
+            loopback = allowed.scheme == "http" and allowed.hostname in ("127.0.0.1", "::1") and allowed.port is None
+        except ValueError:
+            continue
         same_host = allowed.hostname == given_host if loopback else allowed.netloc == given.netloc
         same = allowed.scheme == given.scheme and same_host and allowed.path == given.path
         if same and set(parse_qsl(allowed.query)) <= given_query:

@@ -102,7 +102,7 @@ def _ask_to_confirm(x: Call, email: str | None) -> None:
 
 
 def search_emails(x: Call) -> Response:
-    """Which of many addresses have an account; for staff. What is no object, or no list within it, is not handled (500)."""
+    """Which of many addresses have an account; for staff. A body that is a list is not handled, nor a number (500)."""
     if not caller(x).is_staff:
         document = {"developer_message": "not_found", "user_message": "Not Found"}
         raise refusals.api_error(404, document, reason="staff_only", check="staff")

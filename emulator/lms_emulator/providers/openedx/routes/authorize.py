@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlunsplit
 
 from starlette.responses import Response
 
 from lms_emulator.core.access.token_requests import why_no_redirect
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model import lookup
@@ -219,13 +220,13 @@ def _out_of_band(x: Call, request: Request, code: str) -> Response:
 
 
 def _with_query(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
-    parts = urlsplit(uri)
+    parts = parts_of(uri)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *pairs], errors="surrogatepass")
     return urlunsplit(parts._replace(query=query))
 
 
 def _with_fragment(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
-    parts = urlsplit(uri)
+    parts = parts_of(uri)
     fragment = urlencode([*parse_qsl(parts.fragment, keep_blank_values=True), *pairs], errors="surrogatepass")
     return urlunsplit(parts._replace(fragment=fragment))
 

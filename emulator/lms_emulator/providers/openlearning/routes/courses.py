@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openlearning import credentials, refusals, shapes
 from lms_emulator.providers.openlearning.call import Call, api, web_base
 from lms_emulator.providers.openlearning.model import Course, User
@@ -52,7 +53,7 @@ def _by_url(x: Call, url: str) -> list[Course]:
         return []
     path = unquote(parts.path).strip("/")
     if host.removeprefix("www.") not in _REAL_HOSTS:
-        own = urlsplit(web_base(x))
+        own = parts_of(web_base(x))
         if host not in (own.netloc.lower(), x.authority.lower()):
             return []
         path = path.removeprefix(own.path.strip("/")).strip("/")

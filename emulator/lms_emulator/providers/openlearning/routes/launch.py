@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openlearning import credentials, lti, refusals, rules, shapes, wire
 from lms_emulator.providers.openlearning.call import FORM, LAUNCH_PATH, Call, ensure, web_base
 from lms_emulator.providers.openlearning.lti import Launch
@@ -141,7 +141,7 @@ def _sign_in(x: Call, user: User) -> Session:
 
 def _with_cookie(x: Call, response: Response, session: Session) -> Response:
     """Set the session cookie; `SameSite=None`, as a page in another site's frame needs it, wherever TLS allows it."""
-    address = urlsplit(web_base(x))
+    address = parts_of(web_base(x))
     secure = address.scheme == "https"
     response.set_cookie(
         credentials.SESSION_COOKIE,

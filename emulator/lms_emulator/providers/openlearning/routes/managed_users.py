@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openlearning import call, credentials, lti, refusals, rules, shapes, wire
 from lms_emulator.providers.openlearning.call import Call, api, request_body
 from lms_emulator.providers.openlearning.model import Class, Institution, Membership, User
@@ -64,7 +63,7 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
             "external_institution_id holds the institution's id; it is meant for your own key of the user",
         )
     image = values.get("profile_image", "")
-    if image and urlsplit(image).scheme not in ("http", "https"):
+    if image and parts_of(image).scheme not in ("http", "https"):
         x.warn("profile_image_is_no_url", f"profile_image is the address of a picture; {image[:100]!r} is none")
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and x.settings.send_mail_by_default:

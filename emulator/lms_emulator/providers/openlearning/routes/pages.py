@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Handler, Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openlearning import credentials, refusals, shapes, wire
 from lms_emulator.providers.openlearning.call import Call, web_base
 from lms_emulator.providers.openlearning.model import Class, Comment, Course, Enrolment, User
@@ -150,7 +150,7 @@ def sign_out(x: Call) -> Response:
         x.store.sessions.delete(session.id)
     base = web_base(x)
     response = RedirectResponse(f"{base}/accounts/signed-out/", 303)
-    response.delete_cookie(credentials.SESSION_COOKIE, path=f"{urlsplit(base).path}/")
+    response.delete_cookie(credentials.SESSION_COOKIE, path=f"{parts_of(base).path}/")
     return response
 
 
