@@ -10,7 +10,6 @@ from contract_tests.everywhere.odd_values import ADDRESS, requests
 from lms_emulator import Emulator
 from lms_emulator.app import PROVIDERS
 
-
 _WORDS = (b"url", b"uri", b"link", b"domain", b"address")
 """In names of parameters that hold one. The others are tried together."""
 
