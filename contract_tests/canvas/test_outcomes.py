@@ -141,3 +141,81 @@ def test_scales_of_a_school_seal_those_of_outcomes(canvas: Site) -> None:
         answer = canvas.teacher.put(one["url"], json={name: 1})
         assert (answer.status_code, list(answer.json())) == (403, ["error"]), name
     assert canvas.teacher.put(one["url"], json={"title": "P"}).json()["title"] == "P"
+
+
+def test_outcomes_of_all_schools(canvas: Site) -> None:
+    whole = "/api/v1/global"
+    assert canvas.admin.get(f"{whole}/root_outcome_group").status_code == 404, "the demo world has nothing above"
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    world["canvas"]["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
+    chief = next(r["id"] for r in world["canvas"]["roles"] if r["name"] == "AccountAdmin")
+    canvas.lms.load(world)
+    group = root(canvas.student, whole)
+    assert canvas.student.get(group).json() | {"id": 0} == {
+        "id": 0,
+        "title": "ROOT",
+        "vendor_guid": None,
+        "url": group,
+        "subgroups_url": f"{group}/subgroups",
+        "outcomes_url": f"{group}/outcomes",
+        "can_edit": False,
+        "import_url": f"{group}/import",
+        "context_id": None,
+        "context_type": None,
+        "description": None,
+    }
+    assert canvas.admin.post(f"{group}/subgroups", data={"title": "S"}).status_code in REFUSED, "a school's admin"
+    world["canvas"]["account_users"].append({"id": 999, "account_id": 99, "user_id": 103, "role_id": chief})
+    canvas.lms.load(world)
+    group = root(canvas.teacher, whole)
+    below = canvas.teacher.post(f"{group}/subgroups", data={"title": "S"}).json()
+    one = made(canvas.teacher, below["url"], title="Global")
+    assert (one["context_id"], one["can_edit"]) == (None, True)
+    brought = canvas.teacher.post(
+        f"{root(canvas.teacher, COURSE)}/import", data={"source_outcome_group_id": below["id"]}
+    )
+    assert brought.json()["context_type"] == "Course"
+    (held,) = canvas.teacher.get(brought.json()["outcomes_url"]).json()
+    assert held["outcome"]["id"] == one["id"]
+
+
+def test_whose_rollups_and_which_results(canvas: Site) -> None:
+    teacher = canvas.teacher
+    one = made(teacher, root(teacher, COURSE), title="O")
+    task = work(teacher)
+    row = {"description": "C", "learning_outcome_id": one["id"], "ratings": {"0": {"description": "Y", "points": 5}}}
+    link = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
+    body = {"rubric": {"title": "R", "criteria": {"0": row}}, "rubric_association": link}
+    answer = teacher.post(f"{COURSE}/rubrics", json=body).json()
+    (criterion,) = answer["rubric"]["criteria"]
+    path = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}"
+
+    def assess() -> None:
+        assert teacher.put(path, json={"rubric_assessment": {criterion["id"]: {"points": 4}}}).status_code == 200
+
+    def rollups(**params: Any) -> Any:
+        return teacher.get(f"{COURSE}/outcome_rollups", params=params).json()
+
+    assess()
+    everybody = [row["links"]["user"] for row in rollups()["rollups"]]
+    assert len(everybody) > 1
+    (only,) = rollups(**{"exclude[]": "missing_user_rollups", "contributing_scores": "true"})["rollups"]
+    assert only["scores"][0]["links"]["contributing_scores"] == [
+        {"association_id": task["id"], "association_type": "Assignment", "title": "Work", "score": 4}
+    ]
+    told = rollups(**{"include[]": "outcomes", "add_defaults": "true"})["linked"]["outcomes"][0]["ratings"]
+    assert "color" in told[0]
+    (row,) = [e for e in teacher.get(f"{COURSE}/enrollments").json() if (e["user_id"], e["type"][:3]) == (ADA, "Stu")]
+    canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "conclude"})
+    left = [row["links"]["user"] for row in rollups(**{"exclude[]": "concluded_enrollments"})["rollups"]]
+    assert set(everybody) - set(left) == {str(ADA)}
+    assert rollups(aggregate="course", **{"exclude[]": "concluded_enrollments"})["rollups"][0]["scores"] == []
+    hiding = {"rubric_association": {"hide_outcome_results": True}}
+    assert teacher.put(f"{COURSE}/rubric_associations/{answer['rubric_association']['id']}", json=hiding).is_success
+    canvas.admin.put(f"{COURSE}/enrollments/{row['id']}/reactivate")
+    assess()
+    results = f"{COURSE}/outcome_results"
+    assert teacher.get(results).json()["outcome_results"] == []
+    assert [r["hidden"] for r in teacher.get(results, params={"include_hidden": "1"}).json()["outcome_results"]] == [
+        True
+    ]

@@ -65,7 +65,10 @@ class OutcomeImport(Record, frozen=True, kw_only=True):
 
 
 class OutcomeResult(Record, frozen=True, kw_only=True):
-    """What a student reached in one piece of work, as a criterion of its rubric says."""
+    """What a student reached in one piece of work, as a criterion of its rubric says.
+
+    Attributes: `hidden`, kept from the gradebook of mastery, as the rubric's use asks.
+    """
 
     id: int
     outcome_id: int
@@ -78,6 +81,7 @@ class OutcomeResult(Record, frozen=True, kw_only=True):
     possible: float = 0
     mastery: bool | None = None
     hide_points: bool = False
+    hidden: bool = False
     submitted_or_assessed_at: Instant
 
 

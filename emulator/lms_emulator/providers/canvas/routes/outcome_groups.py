@@ -12,10 +12,11 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.declare import RECORDED, Row, rest, within
 from lms_emulator.providers.canvas.rules import contexts, features, jobs, outcomes
 from lms_emulator.providers.canvas.rules import html as markup
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.keys import site_admin
 from lms_emulator.providers.canvas.rules.outcomes import replace
 from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
@@ -48,10 +49,20 @@ def _group(api: Api, context: Context, reference: str | None = None) -> OutcomeG
     return found
 
 
+def _place(api: Api) -> Context:
+    """The course or account of the path, or what all schools share."""
+    if not api.path.startswith("/api/v1/global/"):
+        return contexts.of_path(api)
+    site = site_admin(api.store)
+    if site is None:
+        raise refusals.not_found("the account above all schools, which the world does not have", "site_admin")
+    return contexts.of(site)
+
+
 def _reading(api: Api) -> Context:
     """The place of the path, for those who may see its outcomes."""
     _ = api.user
-    context = contexts.of_path(api)
+    context = _place(api)
     outcomes.require_read(api, context)
     return context
 
@@ -59,7 +70,7 @@ def _reading(api: Api) -> Context:
 def _managing(api: Api) -> Context:
     """The place of the path, for those who may change its outcomes."""
     _ = api.user
-    context = contexts.of_path(api)
+    context = _place(api)
     outcomes.require_change(api, context)
     return context
 
@@ -73,13 +84,13 @@ def top(api: Api) -> Any:
     """Where the root group of a course or account is."""
     context = _reading(api)
     found = outcomes.root(api, context)
-    return redirect(api.url(f"/api/v1{context.path}/outcome_groups/{found.id}"))
+    return redirect(api.url(f"{outcomes.path(context)}/outcome_groups/{found.id}"))
 
 
 def index(api: Api) -> Any:
     """The groups of a course or account."""
     context = _reading(api)
-    path = f"/api/v1{context.path}/outcome_groups"
+    path = f"{outcomes.path(context)}/outcome_groups"
     return paged(api, outcomes.groups(api, context), lambda one: shapes.group(api, one), path=path)
 
 
@@ -99,14 +110,14 @@ def above(api: Api) -> Any:
         told = {"title": one.name, "description": "Account level outcomes group.", "dontImport": True}
         return {name: group[name] for name in ("id", "url", "subgroups_url", "outcomes_url")} | told
 
-    return paged(api, accounts, shape, path=f"/api/v1{context.path}/outcome_groups/account_chain")
+    return paged(api, accounts, shape, path=f"{outcomes.path(context)}/outcome_groups/account_chain")
 
 
 def subgroups(api: Api) -> Any:
     """The groups within a group."""
     context = _reading(api)
     group = _group(api, context)
-    path = f"/api/v1{context.path}/outcome_groups/{group.id}/subgroups"
+    path = f"{outcomes.path(context)}/outcome_groups/{group.id}/subgroups"
     return paged(api, outcomes.subgroups(api, group), lambda one: shapes.short_group(api, one), path=path)
 
 
@@ -216,7 +227,7 @@ def links(api: Api) -> Any:
     """The outcomes of a group."""
     context = _reading(api)
     group = _group(api, context)
-    path = f"/api/v1{context.path}/outcome_groups/{group.id}/outcomes"
+    path = f"{outcomes.path(context)}/outcome_groups/{group.id}/outcomes"
     return _paged_links(api, outcomes.links(api, group), path)
 
 
@@ -280,13 +291,10 @@ def _outcome(api: Api) -> tuple[Context, Outcome]:
 
 
 def show_outcome(api: Api) -> Any:
-    """An outcome; with `add_defaults=true` its ratings say which is mastery, and in which colours."""
+    """An outcome."""
     context, found = _outcome(api)
     outcomes.require_read(api, context)
-    body = shapes.outcome(api, found)
-    if api.params.text("add_defaults") == "true":
-        body["ratings"] = shapes.colored(found)
-    return body
+    return shapes.rated(api, found)
 
 
 def update_outcome(api: Api) -> Any:
@@ -298,28 +306,32 @@ def update_outcome(api: Api) -> Any:
             if not all(api.params.get(name) in (None, False) for name in names):
                 text = f"Individual outcome {what} cannot be modified."
                 raise refusals.rest("outcome_scaled", 403, {"error": text}, check="each outcome has its own scale")
-    return shapes.outcome(api, api.store.learning_outcomes.put(outcomes.read(api, found)))
+    return shapes.rated(api, api.store.learning_outcomes.put(outcomes.read(api, found)))
 
 
 PLACES = "courses accounts"
 GROUP = "/outcome_groups/{id}"
+IN_GROUPS: tuple[Row, ...] = (
+    ("GET /root_outcome_group", top, "Where the root group of outcomes is"),
+    (f"GET {GROUP}", show, "A group of outcomes"),
+    (f"PUT {GROUP}", update, "Change a group of outcomes"),
+    (f"DELETE {GROUP}", destroy, "Delete a group of outcomes"),
+    (f"GET {GROUP}/subgroups", subgroups, "Groups within a group"),
+    (f"POST {GROUP}/subgroups", create, "Make a group within a group"),
+    (f"POST {GROUP}/import", bring, "Copy a group of an account above"),
+    (f"GET {GROUP}/outcomes", links, "Outcomes of a group"),
+    (f"POST {GROUP}/outcomes", add, "Put an outcome into a group"),
+    (f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group"),
+    (f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Take an outcome out of a group"),
+)
 ROUTES: tuple[Route, ...] = rest(
     "outcomes",
     SOURCE,
-    *within(PLACES, "GET /root_outcome_group", top, "Where the root group of outcomes is"),
     *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
     *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
     *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
-    *within(PLACES, f"GET {GROUP}", show, "A group of outcomes"),
-    *within(PLACES, f"PUT {GROUP}", update, "Change a group of outcomes"),
-    *within(PLACES, f"DELETE {GROUP}", destroy, "Delete a group of outcomes"),
-    *within(PLACES, f"GET {GROUP}/subgroups", subgroups, "Groups within a group"),
-    *within(PLACES, f"POST {GROUP}/subgroups", create, "Make a group within a group"),
-    *within(PLACES, f"POST {GROUP}/import", bring, "Copy a group of an account above"),
-    *within(PLACES, f"GET {GROUP}/outcomes", links, "Outcomes of a group"),
-    *within(PLACES, f"POST {GROUP}/outcomes", add, "Put an outcome into a group"),
-    *within(PLACES, f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group"),
-    *within(PLACES, f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Take an outcome out of a group"),
+    *(row for one in IN_GROUPS for row in within(PLACES, *one)),
+    *((operation.replace(" ", " /api/v1/global", 1), handler, line) for operation, handler, line in IN_GROUPS),
     ("GET /api/v1/outcomes/{id}", show_outcome, "An outcome"),
     ("PUT /api/v1/outcomes/{id}", update_outcome, "Change an outcome"),
 )

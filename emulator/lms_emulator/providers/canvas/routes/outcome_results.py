@@ -33,6 +33,8 @@ INCLUDES = {
     "users",
     "assignments",
 }
+LEFT = {"concluded_enrollments": "completed", "inactive_enrollments": "inactive"}
+"""What `exclude` calls the states of enrollments."""
 Rows = list[OutcomeResult]
 
 
@@ -91,12 +93,30 @@ def _forbidden(text: str, got: list[str]) -> Exception:
     return refusals.rest("grades_of_others", 403, {"status": "forbidden", "message": text}, check=text, got=got)
 
 
-def _found(api: Api, course: Course, context: Context, people: dict[int, Enrollment]) -> Rows:
+def _found(api: Api, course: Course, context: Context, people: dict[int, Enrollment], *, hidden: bool = False) -> Rows:
+    """The results of students. Parameters: `hidden`, those too that a rubric keeps from the gradebook of mastery."""
     known = outcomes.of_course(api, context)
     wanted = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
     rows = api.store.learning_outcome_results.find("course", course.id)
     kept = [r for r in rows if r.user_id in people and r.outcome_id in (wanted or known)]
+    if not hidden:
+        kept = [r for r in kept if not r.hidden]
     return sorted(kept, key=lambda r: r.id)
+
+
+def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Rows) -> dict[int, Enrollment]:
+    """Those of the students whom `exclude` leaves: none without results, none who have left every section."""
+    asked = set(api.params.words("exclude"))
+    if "missing_user_rollups" in asked and api.params.text("aggregate") is None:
+        having = {one.user_id for one in found}
+        people = {number: row for number, row in people.items() if number in having}
+    gone = {LEFT[name] for name in asked if name in LEFT}
+    if not gone:
+        return people
+    section = identifiers.local_number(api.params.text("section_id") or "")
+    rows = [e for e in api.store.enrollments.find("course", course.id) if section in (None, e.course_section_id)]
+    staying = {e.user_id for e in rows if e.workflow_state not in gone | {"deleted"}}
+    return {number: row for number, row in people.items() if number in staying}
 
 
 def _includes(api: Api, context: Context) -> set[str]:
@@ -121,7 +141,7 @@ def results(api: Api) -> Any:
     course, context = _place(api)
     wanted = _includes(api, context)
     people = _people(api, course)
-    found = _found(api, course, context, people)
+    found = _found(api, course, context, people, hidden=api.params.flag("include_hidden"))
 
     def whole(rows: list[Any]) -> Json:
         body: Json = {"outcome_results": rows}
@@ -143,6 +163,7 @@ def rollups(api: Api) -> Any:
         return _aggregate(api, course, context, wanted)
     people = _people(api, course)
     found = _found(api, course, context, people)
+    people = _without(api, people, course, found)
     rows = [
         _rollup(api, course, context, one, [r for r in found if r.user_id == one.user_id]) for one in people.values()
     ]
@@ -153,9 +174,9 @@ def rollups(api: Api) -> Any:
 
 
 def _rollup(api: Api, course: Course, context: Context, enrollment: Enrollment, found: Rows) -> Json:
-    known = outcomes.of_course(api, context)
+    known, whole = outcomes.of_course(api, context), api.params.text("contributing_scores") == "true"
     scores = [
-        shapes.rollup_score(known[number], [one for one in found if one.outcome_id == number])
+        shapes.rollup_score(known[number], [one for one in found if one.outcome_id == number], contributing=whole)
         for number in sorted({one.outcome_id for one in found})
     ]
     links = {
@@ -210,7 +231,7 @@ def _sort(api: Api, rows: list[Json]) -> None:
 
 def _aggregate(api: Api, course: Course, context: Context, wanted: set[str]) -> Any:
     middle = api.params.text("aggregate_stat") or "mean"
-    people = _people(api, course)
+    people = _without(api, _people(api, course), course, [])
     found = _found(api, course, context, people)
     scores = []
     for number, outcome in outcomes.of_course(api, context).items():

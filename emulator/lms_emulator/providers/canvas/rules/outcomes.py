@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import belonging, contexts, html
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import chain, has_hidden, is_account_admin
 
 replace = msgspec.structs.replace
 RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
@@ -39,6 +39,8 @@ RANGES = {"decaying_average": (1, 99, 65), "n_mastery": (1, 10, 5)}
 
 def may_change(api: Api, context: Context) -> bool:
     """Whether the caller may change the outcomes of a place."""
+    if isinstance(context.record, Account) and is_global(context):
+        return has_hidden(api, "manage_global_outcomes", context.record)
     return contexts.may(api, context, "manage_outcomes")
 
 
@@ -47,6 +49,8 @@ def require_read(api: Api, context: Context) -> None:
     if not isinstance(context.record, Account):
         contexts.require(api, context, "read")
         return
+    if context.record.site_admin:
+        return  # those of all schools: whoever is logged in
     inside = belonging.belongs(api, api.user, context.record) or is_account_admin(api, api.user, context.record)
     if not api.check("belongs to the account", inside, got=context.id):
         raise api.refused(f"read the outcomes of account {context.id}")
@@ -54,7 +58,18 @@ def require_read(api: Api, context: Context) -> None:
 
 def require_change(api: Api, context: Context) -> None:
     """Go on for those who may change the outcomes of a place."""
-    contexts.require(api, context, "manage_outcomes")
+    if not api.check("may change outcomes there", may_change(api, context), got=context.asset_string):
+        raise api.refused(f"change outcomes in {context.asset_string}", "manage_outcomes")
+
+
+def is_global(context: Context) -> bool:
+    """Whether outcomes of a place are those of all schools, which belong to no account and hang on the site's here."""
+    return isinstance(context.record, Account) and context.record.site_admin
+
+
+def path(context: Context) -> str:
+    """The beginning of the addresses of a place's groups."""
+    return "/api/v1/global" if is_global(context) else f"/api/v1{context.path}"
 
 
 def root(api: Api, context: Context) -> OutcomeGroup:
@@ -66,7 +81,7 @@ def root(api: Api, context: Context) -> OutcomeGroup:
         id=api.new_id("learning_outcome_groups"),
         context_type="Course" if context.type == "Course" else "Account",
         context_id=context.id,
-        title=getattr(context.record, "name", None) or "",
+        title="ROOT" if is_global(context) else getattr(context.record, "name", None) or "",
     )
     return api.store.learning_outcome_groups.put(made)
 
@@ -280,6 +295,7 @@ def record(
             "mastery": entry["points"] >= criterion["mastery_points"],
             "title": base.name,
             "hide_points": association.hide_points,
+            "hidden": association.hide_outcome_results,
             "submitted_or_assessed_at": row.submitted_at or api.now,
         }
         old = known.get(number)

@@ -31,10 +31,17 @@ SECOND_BEST = {
 """The same, the second best one being mastery."""
 
 
+def _owner(api: Api, record: Outcome | OutcomeGroup) -> Json:
+    """The course or account of an outcome or a group; none where they are for all schools."""
+    if outcomes.is_global(contexts.get(api, record.context_type, record.context_id)):
+        return {"context_id": None, "context_type": None}
+    return {"context_id": record.context_id, "context_type": record.context_type}
+
+
 def short_group(api: Api, record: OutcomeGroup) -> Json:
     """A group where something else is told."""
     context = contexts.get(api, record.context_type, record.context_id)
-    address = f"/api/v1{context.path}/outcome_groups/{record.id}"
+    address = f"{outcomes.path(context)}/outcome_groups/{record.id}"
     return {
         "id": record.id,
         "title": record.title,
@@ -54,8 +61,7 @@ def group(api: Api, record: OutcomeGroup) -> Json:
         **body,
         "import_url": f"{body['url']}/import",
         **({"parent_outcome_group": short_group(api, parent)} if parent is not None else {}),
-        "context_id": record.context_id,
-        "context_type": record.context_type,
+        **_owner(api, record),
         "description": record.description,
     }
 
@@ -65,8 +71,7 @@ def short(api: Api, record: Outcome) -> Json:
     context = contexts.get(api, record.context_type, record.context_id)
     return {
         "id": record.id,
-        "context_id": record.context_id,
-        "context_type": record.context_type,
+        **_owner(api, record),
         "vendor_guid": record.vendor_guid,
         "display_name": record.display_name,
         "title": record.title,
@@ -90,6 +95,12 @@ def outcome(api: Api, record: Outcome) -> Json:
     if record.calculation_int is not None:
         body["calculation_int"] = record.calculation_int
     return body | {"assessed": outcomes.assessed(api, record)}
+
+
+def rated(api: Api, record: Outcome) -> Json:
+    """An outcome; with `add_defaults=true` its ratings say which is mastery, and in which colours."""
+    body = outcome(api, record)
+    return body | {"ratings": colored(record)} if api.params.text("add_defaults") == "true" else body
 
 
 def colored(record: Outcome) -> list[Json]:
@@ -116,10 +127,9 @@ def link(
     assert home is not None
     context = contexts.get(api, home.context_type, home.context_id)
     body: Json = {
-        "context_id": home.context_id,
-        "context_type": home.context_type,
+        **_owner(api, home),
         "quiz_lti": False,
-        "url": f"/api/v1{context.path}/outcome_groups/{home.id}/outcomes/{record.id}",
+        "url": f"{outcomes.path(context)}/outcome_groups/{home.id}/outcomes/{record.id}",
         "outcome_group": (group if whole else short_group)(api, home),
         "outcome": outcome(api, record) if full else short(api, record),
     }
@@ -142,7 +152,7 @@ def result(api: Api, one: OutcomeResult) -> Json:
         "possible": one.possible,
         "percent": None if one.score is None or not one.possible else one.score / one.possible,
         "hide_points": one.hide_points,
-        "hidden": False,
+        "hidden": one.hidden,
         "submitted_or_assessed_at": stamp(one.submitted_or_assessed_at),
         "links": {
             "user": str(one.user_id),
@@ -153,8 +163,22 @@ def result(api: Api, one: OutcomeResult) -> Json:
     }
 
 
-def rollup_score(record: Outcome, found: list[OutcomeResult]) -> Json:
-    """What a student's results for an outcome come to, with the newest of them."""
+def rollup_score(record: Outcome, found: list[OutcomeResult], *, contributing: bool = False) -> Json:
+    """What a student's results for an outcome come to, with the newest of them.
+
+    Parameters: `contributing`, whether each of them is told as well.
+    """
+    links: Json = {"outcome": str(record.id)}
+    if contributing:
+        links["contributing_scores"] = [
+            {
+                "association_id": one.assignment_id,
+                "association_type": "Assignment",
+                "title": one.title,
+                "score": one.score,
+            }
+            for one in found
+        ]
     newest = max(found, key=lambda one: (one.submitted_or_assessed_at, one.id))
     score = outcomes.come_to(record, found)
     return {
@@ -163,7 +187,7 @@ def rollup_score(record: Outcome, found: list[OutcomeResult]) -> Json:
         "submitted_at": stamp(newest.submitted_or_assessed_at),
         "count": len(found),
         "hide_points": None if score is None else any(one.hide_points for one in found),
-        "links": {"outcome": str(record.id)},
+        "links": links,
     }
 
 
@@ -174,7 +198,7 @@ def linked(api: Api, context: Context, wanted: set[str], people: Iterable[int], 
     works = {one.assignment_id: one for one in found}
     body: Json = {}
     if "outcomes" in wanted:
-        body["outcomes"] = [outcome(api, one) | {"alignments": _alignments(api, context, one)} for _, one in held]
+        body["outcomes"] = [rated(api, one) | {"alignments": _alignments(api, context, one)} for _, one in held]
     if "outcome_groups" in wanted:
         body["outcome_groups"] = [group(api, one) for one in groups]
     if "outcome_links" in wanted:
