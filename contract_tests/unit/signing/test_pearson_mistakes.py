@@ -13,7 +13,7 @@ import pytest
 
 from contract_tests.learningstudio.client import cbc_mac
 from lms_emulator.signing.cmac import cmac_aes
-from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY_FOR_PAIRS, diagnose_oauth1
+from lms_emulator.signing.pearson_diagnosis import LARGEST_BODY_FOR_PAIRS, diagnose_oauth1, limits
 from lms_emulator.signing.pearson_mistakes import LARGEST_BODY
 from lms_emulator.signing.pearson_oauth1 import SignedRequest
 
@@ -49,8 +49,10 @@ def digest(
     without: str = "",
     added: list[Pair] | None = None,
     query: bool = True,
-    order: Callable[[Pair], str] = lambda pair: pair[0].lower(),
+    order: Callable[[Pair], object] = lambda pair: pair[0].lower(),
     escape: Callable[[str], str] = quote_plus,
+    between: str = "&",
+    escape_parameters: Callable[[str], str] | None = None,
     key: bytes = SECRET.encode(),
     mac: Mac = cmac_aes,
 ) -> bytes:
@@ -67,8 +69,8 @@ def digest(
     if body is not None and (body or request.method.upper() in ("PUT", "POST")):
         pairs.append(("body", body or twice(b64encode(request.body).decode())))
     pairs = sorted([pair for pair in pairs if pair[0] != without] + (added or []), key=order)
-    joined = "&".join(f"{name}={value}" for name, value in pairs)
-    base = f"{method or request.method.upper()}&{escape(location or request.path)}&{escape(joined)}"
+    joined = (escape_parameters or escape)(between.join(f"{name}={value}" for name, value in pairs))
+    base = f"{method or request.method.upper()}&{escape(location or request.path)}&{joined}"
     return mac(key, base.encode())
 
 
@@ -82,6 +84,10 @@ def sha1(key: bytes, message: bytes) -> bytes:
 
 def sha256(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
+
+
+def backwards(pair: Pair) -> tuple[int, ...]:
+    return tuple(255 - ord(letter) for letter in pair[0].casefold())
 
 
 def of_blocks(key: bytes, message: bytes) -> bytes:
@@ -149,6 +155,10 @@ SENTENCES: dict[str, list[bytes | str]] = {
     "oauth_version was signed (CMAC-AES requests have none)": [digest(PUT, added=[("oauth_version", "1.0")])],
     "the query parameters were not signed": [digest(PUT, query=False)],
     "the parameters were sorted case-sensitively": [digest(PUT, order=lambda pair: pair[0])],
+    "the parameters were sorted backwards": [digest(PUT, order=backwards)],
+    "the parameters were joined by ';' instead of '&'": [digest(PUT, between=";")],
+    "the parameters were not percent-encoded in the base string": [digest(PUT, escape_parameters=str)],
+    "the realm was signed with the parameters": [digest(PUT, added=[("realm", realm)]) for realm in (*URLS, PUT.path)],
     "the parameters were not sorted": [digest(PUT, order=lambda pair: "")],
     # Over which body.
     "the body was left out of the signed parameters": [digest(PUT, body=None)],
@@ -297,6 +307,9 @@ def test_mistakes_in_pairs(sent: bytes | str, sentence: str | None) -> None:
     assert why(sent) == sentence
 
 
+LIMITED = "; no pairs of mistakes were tried, as the body has over 2,048 bytes"
+
+
 def test_large_bodies_are_looked_into_less() -> None:
     for size, single, pair in (
         (LARGEST_BODY_FOR_PAIRS, True, True),
@@ -307,6 +320,24 @@ def test_large_bodies_are_looked_into_less() -> None:
         request = replace(PUT, body=b"x" * size)
         assert (why(digest(request, key=RAW[:16]), request) is not None) == single
         assert (why(digest(request, key=RAW[:16]).hex(), request) is not None) == pair
+        assert limits(request) == (
+            "" if pair else LIMITED if single else "; none was tried, as query or body have over 16,384 characters"
+        )
+    assert limits(replace(GET, query="x" * LARGEST_BODY)) == ""
+    assert "none was tried" in limits(replace(GET, query="x" * (LARGEST_BODY + 1), body=b""))
+
+
+def test_only_the_first_addresses_are_tried_as_realms() -> None:
+    urls = [f"http://h{i}" for i in range(4)]
+    named = [why(digest(PUT, added=[("realm", url)]), urls=urls) is not None for url in urls]
+    assert named == [True, True, True, False]
+
+
+@pytest.mark.parametrize("sent", [digest(PUT, key=RAW[:16]), digest(PUT, key=RAW[:16]).hex()])
+def test_nothing_is_named_once_time_is_up(sent: bytes | str) -> None:
+    received = sent if isinstance(sent, str) else text(sent)
+    assert diagnose_oauth1(received, PUT, SECRET, urls=URLS) is not None
+    assert diagnose_oauth1(received, PUT, SECRET, urls=URLS, in_time=lambda: False) is None
 
 
 def test_the_number_of_pairs_that_are_tried_is_bounded() -> None:
