@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import belonging, contexts, html
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.permissions import chain, has_hidden, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
 
 replace = msgspec.structs.replace
 RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
@@ -39,9 +39,7 @@ RANGES = {"decaying_average": (1, 99, 65), "n_mastery": (1, 10, 5)}
 
 def may_change(api: Api, context: Context) -> bool:
     """Whether the caller may change the outcomes of a place."""
-    if isinstance(context.record, Account) and is_global(context):
-        return has_hidden(api, "manage_global_outcomes", context.record)
-    return contexts.may(api, context, "manage_outcomes")
+    return contexts.may(api, context, "manage_global_outcomes" if is_global(context) else "manage_outcomes")
 
 
 def require_read(api: Api, context: Context) -> None:
