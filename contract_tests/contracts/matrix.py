@@ -26,6 +26,7 @@ PUBLISHED = {
     "canvas/canvasapi": ".adapters.published.canvasapi:CanvasApi",
     "canvas/pylti1p3": ".adapters.published.pylti1p3:AtCanvas",
     "brightspace/pylti1p3": ".adapters.published.pylti1p3:AtBrightspace",
+    "openedx/pylti1p3": ".adapters.published.pylti1p3:AtOpenEdx",
     "brightspace/bsapi": ".adapters.published.bsapi:BsApi",
     "ltiaas/ltiaas": ".adapters.published.ltiaas:LtiaasClient",
 }
@@ -36,10 +37,14 @@ FEW = {
     ("coursework", SOCKET): 10,
     ("learning", IN_PROCESS): 40,
     ("learning", SOCKET): 10,
+    ("consumer", IN_PROCESS): 40,
+    ("consumer", SOCKET): 20,
 }
 """Cells with fewer examples than the profile has, as each takes long."""
 OF_LEARNERS = ("edx-api-client", "edx-rest-api-client", "openedx-rest-api-client")
 """Clients that do more than sign in: the contract `learning` is for them too."""
+OF_TOOLS = {"openedx/pylti1p3": "consumer"}
+"""Adapters that are tools, where the contract about LTI is one of its own."""
 NO_SIGN_IN = ("openedx-rest-api-client",)
 """Clients that show nobody their tokens, so that the contract of signing in says nothing about them."""
 ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
@@ -109,11 +114,15 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
             if client in OF_LEARNERS:
                 few = FEW["learning", SOCKET]
                 found.append(Cell(contract="learning", adapter=name, target=SOCKET, examples=few))
+            provider = OF_TOOLS.get(name, provider)
             if client in NO_SIGN_IN:
                 continue
             hosts = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
             fewer = {ORACLE: CLIENTS_ON_THE_ORACLE}
-            found += [Cell(contract=provider, adapter=name, target=t, examples=fewer.get(t)) for t in hosts]
+            found += [
+                Cell(contract=provider, adapter=name, target=t, examples=fewer.get(t, FEW.get((provider, t))))
+                for t in hosts
+            ]
         found = [cell for cell in found if not chosen or cell.target in chosen]
     if not split:
         return found

@@ -36,7 +36,46 @@ Client = Mapping[str, Any]
 """An application: `client_id`, and `client_secret` where it has one."""
 
 
-class OpenEdx(Protocol):
+class Tool(Protocol):
+    """A tool's side of LTI 1.3 at Canvas, Brightspace or Open edX.
+
+    `seat` is the tool's registration (`adapters.wire.tool.Seat`), `session` what the tool keeps in the person's
+    browser, `now` the tool's clock in epoch seconds, `jti` an id that was not used before.
+    """
+
+    def login(self, seat: Any, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
+        """Answer a login initiation: the address to send the browser to."""
+        ...
+
+    def accept(
+        self, seat: Any, fields: Mapping[str, str], session: MutableMapping[str, str], now: int
+    ) -> Launched | Refused:
+        """Take a posted id_token, or refuse it."""
+        ...
+
+    def service_token(self, seat: Any, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
+        """A token for LTI services, by signed assertion."""
+        ...
+
+    def roster(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, Member] | Refused:
+        """The people of the launch's course by their ids (NRPS)."""
+        ...
+
+    def choice(self, seat: Any, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
+        """The signed answer of a tool that was asked for content: links to itself with these titles."""
+        ...
+
+    @creates("a line item and a score", undone_by="the line item is deleted")
+    def grade(self, seat: Any, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
+        """Give a person points of 100 (AGS), in a line item tagged `contract`."""
+        ...
+
+    def results(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, float] | Refused:
+        """Points by person (AGS)."""
+        ...
+
+
+class OpenEdx(Tool, Protocol):
     """Open edX: OAuth 2.0 tokens, opaque or JWT, who they stand for, and a learner's life by the REST APIs.
 
     `token` is an opaque token, `jwt` a JWT.
@@ -205,12 +244,8 @@ class LearningStudio(Protocol):
         ...
 
 
-class Lms(Protocol):
-    """Canvas or Brightspace: OAuth 2.0 with a person's consent, the REST API, and a tool's side of LTI 1.3.
-
-    `seat` is the tool's registration (`adapters.wire.tool.Seat`), `session` what the tool keeps in the person's
-    browser, `now` the tool's clock in epoch seconds, `jti` an id that was not used before.
-    """
+class Lms(Tool, Protocol):
+    """Canvas or Brightspace: OAuth 2.0 with a person's consent, the REST API, and a tool's side of LTI 1.3."""
 
     def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
         """A token for an authorization code."""
@@ -222,37 +257,6 @@ class Lms(Protocol):
 
     def whoami(self, access_token: str) -> str | Refused:
         """The id of the person behind a token."""
-        ...
-
-    def login(self, seat: Any, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
-        """Answer a login initiation: the address to send the browser to."""
-        ...
-
-    def accept(
-        self, seat: Any, fields: Mapping[str, str], session: MutableMapping[str, str], now: int
-    ) -> Launched | Refused:
-        """Take a posted id_token, or refuse it."""
-        ...
-
-    def service_token(self, seat: Any, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
-        """A token for LTI services, by signed assertion."""
-        ...
-
-    def roster(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, Member] | Refused:
-        """The people of the launch's course by their ids (NRPS)."""
-        ...
-
-    def choice(self, seat: Any, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
-        """The signed answer of a tool that was asked for content: links to itself with these titles."""
-        ...
-
-    @creates("a line item and a score", undone_by="the line item is deleted")
-    def grade(self, seat: Any, launched: Launched, user: str, points: float, now: float, jti: str) -> Refused | None:
-        """Give a person points of 100 (AGS), in a line item tagged `contract`."""
-        ...
-
-    def results(self, seat: Any, launched: Launched, now: int, jti: str) -> dict[str, float] | Refused:
-        """Points by person (AGS)."""
         ...
 
 

@@ -26,6 +26,7 @@ CONTRACTS = {
     "brightspace": ".machines.lms:BrightspaceMachine",
     "coursework": ".machines.coursework:CourseworkMachine",
     "learning": ".machines.learning:LearningMachine",
+    "consumer": ".machines.consumer:ConsumerMachine",
     "campus": ".machines.campus:CampusMachine",
 }
 """Every contract by name: `provider`, or what it is about where it spans several."""

@@ -337,7 +337,7 @@ class CanvasMachine(LmsMachine):
 
     provider = "canvas"
     ROTATES = False
-    HINT_DECIDES = True
+    HINT_DECIDES = frozenset({"hint of another"})
     UNCHECKED = frozenset({"issuer", "twice", "message"})
     CODE_LIFE = 600
     PEOPLE = ("student", "other_student", "teacher")
@@ -370,7 +370,6 @@ class BrightspaceMachine(LmsMachine):
     UNCHECKED = frozenset({"too old", "twice"})
     LEEWAY = 300
     ROTATES = True
-    HINT_DECIDES = False
     CODE_LIFE = 300
     PEOPLE = ("student", "other_student", "instructor")
     DEAD_REFRESH = "invalid_grant"

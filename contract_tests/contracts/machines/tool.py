@@ -17,7 +17,7 @@ from ..jose import b64, hs_token, rs_token, unb64
 from ..outcomes import Form, Launched, Refused
 from .base import PICK, Machine, creating, expect_granted, expect_refused, flipped, pick
 
-SERVICE_LIFE, ASSERTION_AGE, AHEAD = 3600, 300, 30
+SERVICE_LIFE, ASSERTION_AGE = 3600, 300
 LOGIN_ATTACKS = ["user", "client", "address", "no nonce", "no hint", "browser", "hint of another"]
 TOKEN_ATTACKS = ["flip", "cut", "claims", "none", "public key", "state", "again", "late"]
 ASSERTION_ATTACKS = ["flip", "cut", "claims", "none", "public key", "another key", "audience", "issuer", "subject"]
@@ -35,10 +35,12 @@ class ToolRules(Machine):
     port: Any
     PEOPLE: ClassVar[tuple[str, ...]]
     sessions: list[Any]
-    HINT_DECIDES: ClassVar[bool]
-    """Whether a message hint stands for the launch it was made for, whoever brings it: Canvas keeps launches so."""
+    HINT_DECIDES: ClassVar[frozenset[str]] = frozenset()
+    """The wrong logins for which the message hint decides: it stands for the launch it was made for, whoever comes."""
     UNCHECKED: ClassVar[frozenset[str]] = frozenset()
     """The forged assertions and choices that the LMS takes all the same."""
+    AHEAD: ClassVar[int] = 30
+    """How far ahead of its clock an assertion may be made."""
     LEEWAY: ClassVar[int] = 0
     """Seconds that its clock and a tool's may differ by."""
     wire: Any
@@ -76,7 +78,7 @@ class ToolRules(Machine):
 
         Parameters: `choosing`, whether to choose content.
         """
-        browser = self.opened.setdefault(person, Browser(self.bench.target.http))
+        browser = self.opened.get(person) or self.opened.setdefault(person, self.new_browser(person))
         base = self.bench.target.base(self.provider)
         sent = open_tool(browser, self.provider, base, self.facts, self.facts[person], choosing=choosing)
         fields, session = dict(sent.fields), dict[str, str]()
@@ -91,12 +93,16 @@ class ToolRules(Machine):
                 private_pem=private_pem("ltiaas"),
                 launch_url=sent.url.replace("/lti/login", "/lti/launch"),
                 auth_url=base + self.wire.TOOL_AUTH,
-                token_url=base + self.wire.TOKEN,
+                token_url=base + self.wire.TOOL_TOKEN,
                 keys_url=base + self.wire.TOOL_KEYS,
                 audience=self.wire.TOOL_AUDIENCE,
             )
         assert fields["login_hint"]
         return self.port.login(self.seat, fields, session), session, browser
+
+    def new_browser(self, person: str) -> Browser:
+        """A browser in which a person signs in when the LMS asks."""
+        return Browser(self.bench.target.http)
 
     def launch(self, person: str, *, choosing: bool = False) -> tuple[Form, dict[str, str]]:
         """From the course page to the form with the id_token."""
@@ -146,14 +152,12 @@ class ToolRules(Machine):
         else:
             query["login_hint"] = self.login_hint(self.PEOPLE[1])
             browser = self.opened[self.PEOPLE[1]]  # signed in as the other, with the message hint of the first
-            if self.HINT_DECIDES:
-                url = parts._replace(query=urlencode(query)).geturl()
-                made = expect_granted(authenticate(browser, url, self.bench.target.base(self.provider)))
-                claims = json.loads(unb64(made["id_token"].split(".")[1]))
-                assert claims["sub"] == self.facts[self.PEOPLE[0]]["lti_id"], "the id_token names who opened the tool"
-                return
         url = parts._replace(query=urlencode(query)).geturl()
         outcome = authenticate(browser, url, self.bench.target.base(self.provider))
+        if how in self.HINT_DECIDES:
+            claims = json.loads(unb64(expect_granted(outcome)["id_token"].split(".")[1]))
+            assert claims["sub"] == self.facts[self.PEOPLE[0]]["lti_id"], "the id_token names who opened the tool"
+            return
         refused = expect_refused(outcome, why=how)
         assert "evil.example" not in urlsplit(refused.detail).netloc, f"redirected to {refused.detail}"
 
@@ -215,7 +219,7 @@ class ToolRules(Machine):
         self.forged += 1
         for how in sorted(attacks):
             self.assertion_forged(how, at)
-        for change in ({"exp": 1}, {"iat": -ASSERTION_AGE}, {"iat": AHEAD}):
+        for change in ({"exp": 1}, {"iat": -ASSERTION_AGE}, {"iat": self.AHEAD}):
             assert self.seat is not None
             now = self.epoch()
             claims = assertion(self.seat, now, self.jti()) | {name: now + by for name, by in change.items()}
@@ -242,7 +246,7 @@ class ToolRules(Machine):
             "subject": {"sub": flipped(seat.client_id, at)},
             "exp now": {"exp": now - self.LEEWAY},
             "too old": {"iat": now - ASSERTION_AGE - 1},
-            "too early": {"iat": now + max(AHEAD, self.LEEWAY) + 1},
+            "too early": {"iat": now + max(self.AHEAD, self.LEEWAY) + 1},
         }
         claims |= changes.get(how, {})
         signed = rs_token(claims, pem, kid)
@@ -290,9 +294,14 @@ class ToolRules(Machine):
             "flip": lambda: flipped(token, at % (len(token) - 1)),
             "cut": lambda: token[:-2],
             "none": lambda: f"{b64({'alg': 'none', 'typ': 'JWT'})}.{token.split('.')[1]}.",
-            "of a person": lambda: self.sessions[-1].tokens[-1][0],
+            "of a person": self.token_of_a_person,
         }
         expect_refused(self.wire.roster_with(wrong[how](), launched), why=how)
+
+    def token_of_a_person(self) -> str:
+        """A living access token of the LMS's own API."""
+        found: str = self.sessions[-1].tokens[-1][0]
+        return found
 
     # services, as the client under contract uses them
 

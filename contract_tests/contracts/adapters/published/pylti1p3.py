@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from ...outcomes import Launched, Member, Refused, Token
-from ..wire import brightspace, canvas
-from ..wire.tool import ITEM, Seat, ToolSide, members
+from ..wire import brightspace, canvas, openedx
+from ..wire.tool import AGS, ITEM, Seat, ToolSide, members
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class PyLti1p3(ToolSide):
             except LtiException as error:
                 return Refused(detail=str(error))
         claims = launch.get_launch_data()
-        context = claims["https://purl.imsglobal.org/spec/lti/claim/context"]["id"]
+        context = claims.get("https://purl.imsglobal.org/spec/lti/claim/context", {}).get("id", "")
         return Launched(user=claims["sub"], context=context, claims=claims, own=launch)
 
     def service_token(self, seat: Seat, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
@@ -70,13 +70,15 @@ class PyLti1p3(ToolSide):
         grade = Grade().set_score_given(points).set_score_maximum(100).set_user_id(user).set_timestamp(stamp)
         grade.set_activity_progress("Completed").set_grading_progress("FullyGraded")
         with _at(int(now)):
-            outcome = _try(lambda: launched.own.get_ags().put_grade(grade, _item()))
+            outcome = _try(lambda: launched.own.get_ags().put_grade(grade, _item(launched)))
         return outcome if isinstance(outcome, Refused) else None
 
     def results(self, seat: Seat, launched: Launched, now: int, jti: str) -> dict[str, float] | Refused:
         def ask() -> dict[str, float]:
             ags = launched.own.get_ags()
-            return {one["userId"]: one["resultScore"] for one in ags.get_grades(ags.find_or_create_lineitem(_item()))}
+            item = _item(launched)
+            found = ags.get_grades(ags.find_or_create_lineitem(item) if item is not None else None)
+            return {one["userId"]: 100 * one["resultScore"] / one["resultMaximum"] for one in found}
 
         with _at(now):
             return _try(ask)
@@ -90,9 +92,16 @@ class AtBrightspace(PyLti1p3, brightspace.Brightspace):
     """At Brightspace."""
 
 
-def _item() -> Any:
+class AtOpenEdx(PyLti1p3, openedx.OpenEdx):
+    """At Open edX."""
+
+
+def _item(launched: Launched) -> Any:
+    """A line item of our own; None where the LMS made one for the launch, which the library then takes."""
     from pylti1p3.lineitem import LineItem
 
+    if launched.claims[AGS].get("lineitem"):
+        return None
     return LineItem().set_tag(ITEM["tag"]).set_label(ITEM["label"]).set_score_maximum(ITEM["scoreMaximum"])
 
 

@@ -23,6 +23,11 @@ class Lms(ToolSide):
     TOOL_KEYS: str
     TOOL_AUDIENCE: str = ""
 
+    @property
+    def TOOL_TOKEN(self) -> str:
+        """Where tools get service tokens: where everybody gets tokens."""
+        return self.TOKEN
+
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:
         self.http, self.base, self.facts = http, base, facts
 

@@ -6,22 +6,45 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
 
 from ...http import Answer, Browser, Http, Pairs, form
-from ...outcomes import Code, Refused, Token
+from ...outcomes import Code, Launched, Refused, Token
 from ...ports import Client
 from .learning import Learning, refused
+from .tool import DEEP_LINKING, ToolSide
+
+CONSUMER = "/api/lti_consumer/v1"
 
 
-class OpenEdx(Learning):
+class OpenEdx(Learning, ToolSide):
     """The port, request by request. `style` is how clients show who they are: `body` or `basic`."""
 
     provider = "openedx"
+    TOOL_AUTH = f"{CONSUMER}/launch/"
+    TOOL_AUDIENCE = ""
 
     def __init__(self, http: Http, base: str, facts: Mapping[str, Any]) -> None:
         self.http, self.base, self.facts = http, base, facts
         self.style = "body"
+
+    @property
+    def TOOL_KEYS(self) -> str:
+        """The key set of the tool's block."""
+        return f"{CONSUMER}/public_keysets/{quote(self.facts['lti_block'])}"
+
+    @property
+    def TOOL_TOKEN(self) -> str:
+        """Where the tool of the block gets its service tokens."""
+        return f"{CONSUMER}/token/{quote(self.facts['lti_block'])}"
+
+    def send_choice(self, browser: Browser, launched: Launched, signed: str) -> int | Refused:
+        back = launched.claims[DEEP_LINKING]["deep_link_return_url"]
+        answer = browser.form(back, {"JWT": signed})
+        if answer.status != 200:
+            return refused(answer)
+        shown = browser.open(back.replace("lti-dl/response", "lti-dl/content"))
+        return shown.text.count("<iframe") if shown.status == 200 else 0
 
     def client_credentials(self, client: Client, *, scope: str | None = None, jwt: bool = False) -> Token | Refused:
         return self._token(client, grant_type="client_credentials", scope=scope, jwt=jwt)

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from ...http import Answer, Browser
 from ...outcomes import Form, Refused
@@ -17,11 +17,12 @@ from .pages import Person, submit
 class Place(NamedTuple):
     """Where people find a tool at an LMS.
 
-    Attributes: `course`, the page of the course; `opens` and `chooses`, patterns of its links to the tool.
+    Attributes: `course`, the page of the course; `opens` and `chooses`, patterns of its links to the tool, without
+    `opens` the page opens the tool itself.
     """
 
     course: str
-    opens: str
+    opens: str | None
     chooses: str
 
 
@@ -32,6 +33,7 @@ PLACES = {
     "brightspace": Place(
         "/d2l/home/{org_unit_id}", r'href="([^"]*/launch/[^"]+)"', r'href="([^"]*/deeplinking/[^"]+)"'
     ),
+    "openedx": Place("/xblock/{lti_block}", None, r'href="([^"]*deep_linking=1[^"]*)"'),
 }
 """A platform of the contracts about LTI is a row here, and a machine that says who its people are."""
 
@@ -49,9 +51,23 @@ def open_tool(
     if 'type="password"' in page.text:
         submit(browser, page, person, True, lambda location: False)
         page = browser.open(url)
-    link = re.search(place.chooses if choosing else place.opens, page.text)
-    assert link is not None, f"no tool on the course page: {page.status} {page.text[:300]}"
-    return page_form(browser.open(urljoin(page.url, html.unescape(link[1]))))
+    wanted = place.chooses if choosing else place.opens
+    if wanted is not None:
+        link = re.search(wanted, page.text)
+        assert link is not None, f"no tool on the course page: {page.status} {page.text[:300]}"
+        page = browser.open(urljoin(page.url, html.unescape(link[1])))
+    return _initiation(browser, page)
+
+
+def _initiation(browser: Browser, page: Answer) -> Form:
+    """The login initiation that a page sends the browser to: a form, or the address of a frame, perhaps in a frame."""
+    form, frame = page_form(page), re.search(r'<iframe[^>]* src="([^"]+)"', page.text)
+    if frame is None or "login_hint" in dict(form.fields):
+        return form
+    url = urlsplit(urljoin(page.url, html.unescape(frame[1])))
+    if "client_id=" in url.query:
+        return Form(url=url._replace(query="").geturl(), fields=tuple(parse_qsl(url.query)))
+    return _initiation(browser, browser.open(url.geturl()))
 
 
 def authenticate(browser: Browser, url: str, base: str) -> Form | Refused:

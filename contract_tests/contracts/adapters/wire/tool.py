@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from ...http import Answer, Browser, Http, Pairs, form
 from ...jose import public_key, rs256_holds, rs_token, unb64
@@ -84,7 +84,8 @@ class ToolSide:
         if not (holds and right and now < claims["exp"] and claims[f"{CLAIM}deployment_id"] == seat.deployment_id):
             return Refused(detail=f"signature {holds}, claims {right}, expires {claims['exp']}, now {now}")
         session[fields["state"]] = ""  # a nonce works once
-        return Launched(user=claims["sub"], context=claims[f"{CLAIM}context"]["id"], claims=claims)
+        context = claims.get(f"{CLAIM}context", {}).get("id", "")
+        return Launched(user=claims["sub"], context=context, claims=claims)
 
     def service_token(self, seat: Seat, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
         return self.send_assertion(seat, rs_token(assertion(seat, now, jti), seat.private_pem, seat.kid), scopes)
@@ -143,7 +144,9 @@ class ToolSide:
             return token if isinstance(token, Refused) else Refused()
         answer = self._call("GET", f"{item}/results", token.access)
         return (
-            {one["userId"]: one["resultScore"] for one in answer.json()} if answer.status == 200 else _refused(answer)
+            {one["userId"]: 100 * one["resultScore"] / one["resultMaximum"] for one in answer.json()}
+            if answer.status == 200
+            else _refused(answer)
         )
 
     def remove_items(self, seat: Seat, launched: Launched, now: int, jti: str) -> None:
@@ -153,6 +156,9 @@ class ToolSide:
             self._call("DELETE", str(self._item(token.access, launched)), token.access)
 
     def _item(self, token: str, launched: Launched) -> str | Refused:
+        """The line item of the launch, if the LMS made one; else one of our own."""
+        if launched.claims[AGS].get("lineitem"):
+            return str(launched.claims[AGS]["lineitem"])
         url = launched.claims[AGS]["lineitems"]
         found = self._call("GET", f"{url}?tag={ITEM['tag']}", token)
         mine = [one for one in found.json() or [] if isinstance(one, dict) and one.get("tag") == ITEM["tag"]]
@@ -163,7 +169,10 @@ class ToolSide:
 
     def _call(self, method: str, url: str, token: str, document: Any = None, kind: str = "") -> Answer:
         headers: Pairs = [("Authorization", f"Bearer {token}"), *([("Content-Type", kind)] if kind else [])]
-        return self.http.send(method, url, headers, json.dumps(document).encode() if document is not None else b"")
+        answer = self.http.send(method, url, headers, json.dumps(document).encode() if document is not None else b"")
+        if method == "GET" and answer.status == 301:
+            return self.http.send(method, urljoin(url, answer.location or ""), headers)
+        return answer
 
 
 def assertion(seat: Seat, now: int, jti: str) -> dict[str, Any]:

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """A user who can sign in."""
+    """A user who can sign in. `lti_id` is the `sub` that tools see."""
 
     id: int = 0
     username: str = ""
     password: str = ""
     email: str = ""
+    name: str = ""
+    lti_id: str = ""
 
 
 class Client(msgspec.Struct, kw_only=True):
@@ -88,15 +90,23 @@ class Info(LtiPlatformInfo, kw_only=True):
 
 def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
     """Fill the answer from the world: the first record of each kind."""
+    from lms_emulator.providers.openedx.lti.claims import external_id
     from lms_emulator.providers.openedx.oauth import jwts
 
     section = store.section
+
+    def account(user: User | None) -> Account:
+        if user is None:
+            return Account()
+        known = {"username": user.username, "password": user.password or "", "email": user.email, "name": user.name}
+        return Account(id=user.id, lti_id=external_id(store, user), **known)
+
     superuser = _user(store, lambda u: u.is_superuser and u.is_active)
     staff = _user(store, lambda u: u.is_staff and not u.is_superuser and u.is_active)
     learners = [u for u in store.users if _is_learner(u)]
     inactive = _user(store, lambda u: not u.is_active)
     people = [superuser, staff, *[*learners, None, None][:2], inactive]
-    accounts = [_account(user) for user in people]
+    accounts = [account(user) for user in people]
     courses = [course.id for course in store.courses]
     still_open = [course.id for course in store.courses if course.enrollment_end is None]
     tool = next(iter(store.lti_tools), None)
@@ -132,12 +142,6 @@ def _is_learner(user: User) -> bool:
 
 def _user(store: OpenedxStore, condition: Callable[[User], bool]) -> User | None:
     return next((user for user in store.users if user.password is not None and condition(user)), None)
-
-
-def _account(user: User | None) -> Account:
-    if user is None:
-        return Account()
-    return Account(id=user.id, username=user.username, password=user.password or "", email=user.email)
 
 
 def _clients(store: OpenedxStore) -> Clients:

@@ -13,6 +13,7 @@ from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiLineItem, LtiTool
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import blocks, keys, people
 from lms_emulator.signing import lti13
 
@@ -45,14 +46,14 @@ def place(x: Call, tool: LtiTool) -> tuple[Course, blocks.Node] | None:
     return (course, node) if course is not None and node is not None else None
 
 
-def external_id(x: Call, user: User) -> str:
+def external_id(store: OpenedxStore, user: User) -> str:
     """The `sub` by which all tools know a user."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{x.store.section.jwt.secret}/lti/{user.id}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{store.section.jwt.secret}/lti/{user.id}"))
 
 
 def user_of(x: Call, sub: str) -> User | None:
     """Who a `sub` is."""
-    return next((user for user in x.store.users if external_id(x, user) == sub), None)
+    return next((user for user in x.store.users if external_id(x.store, user) == sub), None)
 
 
 def role(x: Call, user: User, course: str) -> str:
@@ -102,7 +103,7 @@ def launch(
         deployment_id=DEPLOYMENT,
         target_link_uri=str(chosen.get("url") or x.resolve(tool.launch_url)),
         message_type=lti13.DEEP_LINKING_REQUEST if deep else lti13.RESOURCE_LINK_REQUEST,
-        person={"sub": external_id(x, user), **{name: value for name, value in names.items() if value}},
+        person={"sub": external_id(x.store, user), **{name: value for name, value in names.items() if value}},
         roles=ROLES[role(x, user, course.id)],
         resource_link={"id": tool.block},
         presentation=None if deep else {"document_target": "iframe"},
@@ -161,7 +162,7 @@ def member(x: Call, user: User, course: str, *, names: bool) -> dict[str, Any]:
     """A user in a roster."""
     body = {
         "status": "Active",
-        "user_id": external_id(x, user),
+        "user_id": external_id(x.store, user),
         "roles": CONTEXT_ROLES[role(x, user, course)],
     }
     return {**body, "name": user.name, "email": user.email} if names else body
