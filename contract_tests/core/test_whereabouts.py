@@ -64,7 +64,7 @@ def test_a_record_that_was_deleted_or_is_in_another_world(lms: Emulator) -> None
 def test_a_permission_that_is_missing(lms: Emulator) -> None:
     found = told(lms, "POST", f"{COURSES}/1/assignments", lms.canvas.access_tokens.student)
     assert found is not None
-    assert found.startswith("user 101 is StudentEnrollment in course 1; `manage_assignments` belongs to ")
+    assert found.startswith("user 101 is StudentEnrollment in course 1; `manage_assignments_add` belongs to ")
     assert "TeacherEnrollment" in found
     student = lms.brightspace.access_tokens.student
     found = told(lms, "GET", "/brightspace/d2l/api/le/1.75/6836/grades/501/values/", student)

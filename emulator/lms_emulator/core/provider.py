@@ -230,10 +230,11 @@ class Provider(Generic[StoreT, SettingsT]):
         near = catalogue.nearest(path)
         tip = f"; the nearest is `{near}`" if near else ""
         there = catalogue.at(path)
-        if there:
+        if there and not any(one.until for one in there):
             methods = ", ".join(dict.fromkeys(method for one in there for method in one.methods))
-            gone = next((one.until for one in there if one.until), "")
-            tip = f"; it had it until {gone}" if gone else f"; it takes {methods}"
+            return f"{catalogue.title} has `{there[0].path}` ({methods}), which does not take this value"
+        if there:
+            tip = f"; it had it until {next(one.until for one in there if one.until)}"
         if catalogue.complete:
             return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
         return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
@@ -242,6 +243,9 @@ class Provider(Generic[StoreT, SettingsT]):
 def _other_version(catalogue: Catalogue, path: str) -> str | None:
     """Whether the operation is there under another version of the API, or the version was left out."""
     begins = _VERSION.match(path)
+    shorter = path.removeprefix("/api")
+    if shorter != path and catalogue.at(shorter):
+        return f"{catalogue.title} has `{shorter}`, without /api in front"
     for version in catalogue.versions:
         meant = f"/{version}{path[begins.end() :] if begins else path}"
         if meant != path and catalogue.at(meant):

@@ -29,6 +29,12 @@ _REMEMBERED = 3600
 """How long the `jti` of an assertion without `exp` is remembered, in seconds."""
 
 
+_NO_ASSERTION = (
+    "tools ask for tokens with a client_assertion that they sign; "
+    "a client secret is for the grants in which a person takes part"
+)
+
+
 class Client(NamedTuple):
     """Who may sign assertions.
 
@@ -74,7 +80,8 @@ class Assertions(ABC, Generic[X]):
         """
         if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
             check = "client_assertion_type"
-            fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind)
+            why = None if kind or assertion else _NO_ASSERTION
+            fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind, diagnosis=why)
             raise self.refusal(x, fault)
         try:
             client = self._signer(x, assertion)

@@ -27,19 +27,27 @@ _NAMES = frozenset((
 _GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
 
 
-def why_absent(x: Exchange[Any, Any], name: str) -> str | None:
-    """Why a parameter did not come: it is empty, in another place, in a body that was not read, or misspelt."""
+def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) -> str | None:
+    """Why a parameter did not come: it is empty, in another place, in a body that was not read, or misspelt.
+
+    Parameters: `holds_others`, whether it is one that holds others, `name[…]`.
+    """
     in_query, in_body = dict(x.query.peek()), _body(x)
     reads_query = x.method in ("GET", "HEAD", "DELETE")
     read, other = (in_query, in_body) if reads_query else (in_body, in_query)
-    if name in read and (reads_query or x.body_was_read):
+    # A provider that takes the body apart itself reports what it looked at.
+    taken = x.body_was_read or (bool(x.reads.paths) and (x.is_form or x.content_type.endswith("json")))
+    if name in read and (reads_query or taken):
         return f"{name} came, but is empty: has the variable a value?" if not read[name] else None
     if name in other:
         return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
-    if not reads_query and x.body and not x.body_was_read:
+    if not reads_query and x.body and not taken:
         return f"the body came as {x.content_type or 'no Content-Type'}; send {_FORM}"
     if x.is_form and len(in_body) == 1 and next(iter(in_body)).lstrip()[:1] in ("{", "["):
         return f"the body is JSON, and its Content-Type says {x.content_type}"
+    if holds_others:
+        bare = next((one for one in read if "[" not in one), None)
+        return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
     for one, value in read.items() if name in _GRANTED else ():

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 _UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
 NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
+_CHANGED = "another key signed it, or its header or payload was changed after signing"
 _MOST_COMPARED = 1_000
 _SHORTEST = 8
 """Of shorter texts, and of numbers, one that is nearly the same is another."""
+_TELLING = 16
+"""The first or last characters of a credential that tell whose it is; the beginnings of JWTs are much alike."""
 _LONGEST = 8_192
 """Longer texts are not looked for."""
 
@@ -48,6 +51,8 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     found = recognise(x, sent)
     if found is None and refusal.reason.endswith(FAULTS):
         found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
+        if found is None and refusal.diagnosis is None and refusal.reason.endswith("bad_signature"):
+            found = why_no_jwt(sent) or _CHANGED
     found = found or why_no_jwt(sent) or refusal.diagnosis
     if found or registered is not None:
         return found or _lengths(sent, registered or "")
@@ -140,7 +145,8 @@ def _mistyped(sent: str, right: str) -> str | None:
     if less < _SHORTEST or sent.isdigit() or more > _LONGEST:
         return None
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(sent, right, strict=False)))
-    if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and 2 * less >= more:
+    enough = 2 * less >= more or (less >= _TELLING and "." not in right)
+    if len(sent) < len(right) and max(same, less if right.endswith(sent) else 0) == less and enough:
         return f"it is cut: {less} of {more} characters came"
     return _at_one_place(sent, right, same) or _between(sent, right)
 

@@ -35,6 +35,12 @@ class Caller(NamedTuple):
     scopes: list[str]
 
 
+_ID_KEY = (
+    "x_a to x_t belong to ID-key authentication, which the emulator does not have: "
+    "register an application for OAuth 2.0 and send `Authorization: Bearer <token>`"
+)
+
+
 def bearer(x: Call) -> str:
     """The token of the Authorization header. Raises the 401."""
     header = x.headers.get("authorization", "")
@@ -43,7 +49,7 @@ def bearer(x: Call) -> str:
         raise refusals.unparsable_token(
             "token_missing",
             got=header[:12],
-            diagnosis="send `Authorization: Bearer <token>`",
+            diagnosis=_ID_KEY if "x_a" in dict(x.query.peek()) else "send `Authorization: Bearer <token>`",
             looked_for="Authorization: Bearer <token>",
         )
     return token.strip()

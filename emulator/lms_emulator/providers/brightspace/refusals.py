@@ -95,7 +95,9 @@ def obsolete_version(product: str, expected: str, got: str) -> SiteRefusal:
         check=f"version of {product} is served",
         expected=expected,
         got=got,
-        diagnosis="ask GET /d2l/api/versions/ which versions are served",
+        diagnosis=f"write {got[1:]}, without the v"
+        if got[:1] in ("v", "V")
+        else "ask GET /d2l/api/versions/ which versions are served",
     )
 
 

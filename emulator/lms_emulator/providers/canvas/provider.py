@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.absent import why_absent
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
@@ -90,7 +91,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         if refusal.reason in ("not_authorized", "page_forbidden"):
             return standing.why_not(x, refusal.needs)
-        if x.kept(Identity).user_id is None and (why := why_no_token(x)):
+        if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
+            return why_absent(x, refusal.expected.partition("[")[0], holds_others=True)
+        if x.path != oauth.TOKEN and x.kept(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
 

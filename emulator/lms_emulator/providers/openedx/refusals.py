@@ -8,7 +8,7 @@ A refusal that only one family of routes knows is in that family's module. Sourc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -137,14 +137,16 @@ def not_acceptable(accept: str) -> OpenedxRefusal:
     )
 
 
-def unsupported_media_type(given: str) -> OpenedxRefusal:
-    """A body of a media type that the resource does not read."""
+def unsupported_media_type(given: str, taken: Sequence[str] = ()) -> OpenedxRefusal:
+    """A body of a media type that the resource does not read. Parameters: `taken`, those that it reads."""
     return OpenedxRefusal(
         "unsupported_media_type",
         status=415,
         message=f'Unsupported media type "{given}" in request.',
         check="Content-Type",
+        expected=list(taken),
         got=given,
+        diagnosis=f"send the body as {' or '.join(taken)}" if taken else None,
     )
 
 

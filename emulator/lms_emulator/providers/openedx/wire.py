@@ -83,8 +83,9 @@ def read(x: Call) -> Any:
     if not x.body:
         return {}
     kind = x.content_type
-    if kind not in (dialect.parsers if dialect is not None else ANY_BODY):
-        raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
+    taken = dialect.parsers if dialect is not None else ANY_BODY
+    if kind not in taken:
+        raise refusals.unsupported_media_type(x.headers.get("content-type", ""), taken)
     try:
         if kind in (FORM, MULTIPART):
             return x.fields(files=True)

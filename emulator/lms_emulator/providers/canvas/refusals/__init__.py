@@ -219,7 +219,8 @@ def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
     body = {"errors": [{"message": f"{name} is missing"}]}
     flat = next((one for one in sent if one.startswith(f"{name}[")), None)
     why = None if flat is None else f"in JSON, `{flat}` is one name; send an object `{name}` instead"
-    return rest("parameter_missing", 400, body, check=f"parameter `{name}` is sent", diagnosis=why)
+    check = f"parameter `{name}` is sent"
+    return rest("parameter_missing", 400, body, check=check, expected=f"{name}[…]", diagnosis=why)
 
 
 def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int = 400) -> SiteRefusal:

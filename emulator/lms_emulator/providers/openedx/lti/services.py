@@ -284,7 +284,7 @@ def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
 
 def _object(x: Call, media_type: str) -> dict[str, Any]:
     if x.content_type != media_type and media_type == types.LINE_ITEM_TYPE:
-        raise refusals.unsupported_media_type(x.headers.get("content-type", ""))
+        raise refusals.unsupported_media_type(x.headers.get("content-type", ""), [media_type])
     try:
         body = x.json()
     except BodyError as error:

@@ -93,7 +93,7 @@ def _course_key(body: dict[str, Any]) -> keys.CourseKey:
         raise refusals.Unhandled
     text = details.get("course_id")
     if not text:
-        raise course_id_missing()
+        raise course_id_missing(at_top="course_id" in body)
     key = keys.course_key(text)
     if key is None:
         raise unknown_course(str(text))
@@ -183,14 +183,15 @@ def _message(status: int, text: str, reason: str, **more: Any) -> refusals.Opene
     return refusals.api_error(status, {"message": text}, reason=reason, **more)
 
 
-def course_id_missing() -> refusals.OpenedxRefusal:
-    """No course named."""
+def course_id_missing(*, at_top: bool = False) -> refusals.OpenedxRefusal:
+    """No course named. Parameters: `at_top`, whether it was, but not in `course_details`."""
     return _message(
         400,
         "Course ID must be specified to create a new enrollment.",
         "course_id_missing",
         check="course_details.course_id",
         expected='{"course_details": {"course_id": "course-v1:…"}}',
+        diagnosis="course_id came at the top; it goes into course_details, in JSON" if at_top else None,
     )
 
 

@@ -1,0 +1,124 @@
+"""What integrators get wrong in requests beside their signatures: each is named, and its right neighbour is taken."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from contract_tests.credentials.test_integrators_mistakes import each, told
+from lms_emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def lms() -> Iterator[Emulator]:
+    with Emulator.start() as lms:
+        yield lms
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=30) as http:
+        yield http
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_canvas(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.canvas
+    tokens, assignments = info.access_tokens, f"{info.url}/api/v1/courses/{info.course_id}/assignments"
+    teacher, token_url = bearer(tokens.teacher), f"{info.url}/login/oauth2/token"
+    document = json.dumps({"assignment": {"name": "Essay"}})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    client = {"client_id": info.client_id, "client_secret": info.client_secret}
+    each(
+        lms,
+        {
+            "parameters that are not nested": (
+                lambda: http.post(assignments, headers=teacher, data={"name": "Essay"}),
+                "`name` came at the top; write `assignment[name]`",
+            ),
+            "the same as JSON": (
+                lambda: http.post(assignments, headers=teacher, json={"name": "Essay"}),
+                "`name` came at the top; write `assignment[name]`",
+            ),
+            "JSON that says it is a form": (
+                lambda: http.post(assignments, headers=teacher | form, content=document),
+                "the body is JSON, and its Content-Type says application/x-www-form-urlencoded",
+            ),
+            "a token that was cut early": (
+                lambda: http.get(f"{info.url}/api/v1/users/self", headers=bearer(tokens.student[:20])),
+                f"for user {info.student.id}, but it is cut: 20 of {len(tokens.student)} characters came",
+            ),
+            "a secret where a tool signs": (
+                lambda: http.post(token_url, data={"grant_type": "client_credentials", "scope": "x", **client}),
+                "tools ask for tokens with a client_assertion that they sign",
+            ),
+        },
+    )
+    assert http.post(assignments, headers=teacher, content=document).status_code >= 400
+    assert http.post(assignments, headers=teacher, json=json.loads(document)).status_code == 201
+    assert told(lms) == ""
+
+
+def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.brightspace
+    token, me = info.access_tokens.student, f"{info.url}/d2l/api/lp/1.47/users/whoami"
+    header, claims, signature = token.split(".")
+    altered = base64.urlsafe_b64encode(base64.urlsafe_b64decode(claims + "==").replace(b"169", b"170")).decode()
+    keyed = {"x_a": "G9nUpvbZQyiPrk3um2YAkQ", "x_b": "sIQu", "x_c": "t", "x_d": "u", "x_t": str(int(time.time()))}
+    each(
+        lms,
+        {
+            "another person in the claims": (
+                lambda: http.get(me, headers=bearer(f"{header}.{altered.rstrip('=')}.{signature}")),
+                "another key signed it, or its header or payload was changed after signing",
+            ),
+            "a version with a v": (
+                lambda: http.get(me.replace("1.47", "v1.47"), headers=bearer(token)),
+                "write 1.47, without the v",
+            ),
+            "signed by ID and key": (
+                lambda: http.get(me, params=keyed),
+                "x_a to x_t belong to ID-key authentication",
+            ),
+        },
+    )
+    assert http.get(me, headers=bearer(token)).status_code == 200
+    assert told(lms) == ""
+
+
+def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.openedx
+    learner = bearer(info.access_tokens.learner)
+    enrol, account = f"{info.url}/api/enrollment/v1/enrollment", f"{info.url}/api/user/v1/accounts/ada"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    each(
+        lms,
+        {
+            "a course that is not nested": (
+                lambda: http.post(enrol, headers=learner, json={"course_id": "course-v1:A+B+C"}),
+                "course_id came at the top; it goes into course_details",
+            ),
+            "plain JSON to change an account": (
+                lambda: http.patch(account, headers=learner, json={"bio": "x"}),
+                "send the body as application/merge-patch+json",
+            ),
+        },
+    )
+    changed = http.patch(account, headers=learner | merge, content=json.dumps({"bio": "x"}))
+    assert changed.status_code == 200
+    assert told(lms) == ""
+
+
+def test_an_address_with_the_api_of_others(lms: Emulator, http: httpx.Client) -> None:
+    key = {"X-Api-Key": lms.openlearning.api_key}
+    path = "/v2.1/users/"
+    assert http.get(f"{lms.openlearning.url}/api{path}", headers=key).status_code == 404
+    assert told(lms) == f"OpenLearning has `{path}`, without /api in front"
