@@ -109,6 +109,7 @@ REFERENCES = (
     Reference("sis_batch_errors", "sis_batch_id", "sis_batches"),
     Reference("sis_batch_roll_back_data", "sis_batch_id", "sis_batches"),
     Reference("groups", "group_category_id", "group_categories"),
+    Reference("groups", "avatar_id", "attachments"),
     Reference("group_memberships", "group_id", "groups"),
     Reference("group_memberships", "user_id", "users"),
     Reference("quizzes", "course_id", "courses"),

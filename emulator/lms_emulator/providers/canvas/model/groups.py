@@ -32,7 +32,7 @@ class GroupCategory(Record, frozen=True, kw_only=True):
 
 
 class Group(Record, frozen=True, kw_only=True):
-    """A group of people."""
+    """A group of people. `avatar_id`, an image among its files."""
 
     id: int
     group_category_id: int
@@ -43,6 +43,7 @@ class Group(Record, frozen=True, kw_only=True):
     max_membership: int | None = None
     storage_quota_mb: int | None = None
     leader_id: int | None = None
+    avatar_id: int | None = None
     sis_source_id: str | None = None
     sis_batch_id: int | None = None
     stuck_sis_fields: list[str] = []

@@ -247,7 +247,9 @@ def update(api: Api) -> Any:
     if services.data:
         on = {name for name in services.data if services.flag(name)}
         fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
-    changed = api.store.accounts.put(stickiness.by_hand(record, replace(record, **fields)))
+    changed = api.store.accounts.put(
+        stickiness.by_hand(record, replace(record, **stickiness.unless_stuck(api, record, fields)))
+    )
     includes = set(api.params.texts("includes")) | ({"services"} if services.data else set())
     return shapes.account(api, changed, includes)
 

@@ -74,19 +74,30 @@ def _operate(api: Api) -> None:
 
 
 def _channels(api: Api) -> list[CommunicationChannel]:
-    """The unconfirmed addresses of people, by their kind, text and age."""
-    identifiers.account(api, api.slot("account_id"))
+    """The unconfirmed addresses of an account's people, by their kind, text and age."""
+    account = identifiers.account(api, api.slot("account_id"))
     _operate(api)
-    after, before, kind = api.moment("after"), api.moment("before"), api.params.text("type")
-    pattern = api.params.text("pattern")
-    fits = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.IGNORECASE) if pattern else None
     found = [one for one in api.store.communication_channels if one.workflow_state == "unconfirmed"]
-    found = [one for one in found if kind in (None, "", one.type) and (fits is None or fits.fullmatch(one.address))]
-    return [
+    people = {one.user_id: api.store.users.get(one.user_id) for one in found}
+    inside = {number for number, user in people.items() if user is not None and belonging.belongs(api, user, account)}
+    return _filtered(api, [one for one in found if one.user_id in inside])
+
+
+def _filtered(api: Api, found: list[CommunicationChannel]) -> list[CommunicationChannel]:
+    """Those of the addresses that the request asks for, the oldest first unless it says otherwise."""
+    after, before, kind = api.moment("after"), api.moment("before"), api.params.text("path_type")
+    pattern, broken = api.params.text("pattern"), api.params.has("with_invalid_paths")
+    fits = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.IGNORECASE) if pattern else None
+    kept = [
         one
         for one in found
-        if (after is None or one.created_at >= after) and (before is None or one.created_at <= before)
+        if kind in (None, one.type)
+        and (fits is None or fits.fullmatch(one.address))
+        and (broken or one.type != "email" or _ADDRESS.search(one.address))
+        and (after is None or one.created_at > after)
+        and (before is None or one.created_at < before)
     ]
+    return sorted(kept, key=lambda one: one.created_at, reverse=(api.params.text("order") or "").lower() == "desc")
 
 
 def unconfirmed(api: Api) -> Any:
@@ -106,14 +117,14 @@ def bounced(api: Api) -> Any:
     """Addresses that mails came back from, as CSV: none, as no mail leaves the emulator."""
     identifiers.account(api, api.slot("account_id"))
     _operate(api)
-    return _table(api, [], ("Date of most recent bounce", "Bounce reason"))
+    return _table(api, _filtered(api, []), ("Date of most recent bounce", "Bounce reason"))
 
 
 def reset_bounces(api: Api) -> Any:
     """Forget that mails came back."""
     identifiers.account(api, api.slot("account_id"))
     _operate(api)
-    return {"scheduled_reset_approximate_count": 0}
+    return {"scheduled_reset_approximate_count": len(_filtered(api, []))}
 
 
 def _table(api: Api, rows: list[CommunicationChannel], more: tuple[str, ...]) -> Response:
@@ -191,6 +202,7 @@ def page_views_table(api: Api) -> Response:
     return Response("", 200, headers, media_type="text/csv")
 
 
+_ADDRESS = re.compile(r".@.+\..")
 REVERSED = "end_time must be after start_time"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (

@@ -169,10 +169,10 @@ def settings(api: Api) -> Any:
     """The settings of a course, for every member."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
-    return _settings(course)
+    return _settings(api, course)
 
 
-def _settings(course: Course) -> Json:
+def _settings(api: Api, course: Course) -> Json:
     kept = course.settings
     body = {name: kept.get(name, default) for name, default in SETTINGS.items()}
     return body | {
@@ -183,11 +183,11 @@ def _settings(course: Course) -> Json:
         "home_page_announcement_limit": kept.get("home_page_announcement_limit"),
         "homeroom_course": course.homeroom_course,
         "image_url": kept.get("image_url"),
-        "image_id": None,
-        "image": kept.get("image_url"),
+        "image_id": kept.get("image_id"),
+        "image": shapes.picture(api, course, "image"),
         "banner_image_url": kept.get("banner_image_url"),
-        "banner_image_id": None,
-        "banner_image": kept.get("banner_image_url"),
+        "banner_image_id": kept.get("banner_image_id"),
+        "banner_image": shapes.picture(api, course, "banner_image"),
         "course_color": course.course_color,
         "friendly_name": course.friendly_name,
         "default_due_time": kept.get("default_due_time") or "23:59:59",
@@ -206,14 +206,14 @@ def set_settings(api: Api) -> Any:
         kept["home_page_announcement_limit"] = as_whole(limit) or 0
     if params.has("default_due_time"):
         kept["default_due_time"] = course_fields.time_of_day(params.text("default_due_time") or "")
-    for name in ("image_url", "banner_image_url"):
-        if params.has(name):
-            kept[name] = params.text(name) or None
+    for name in ("image", "banner_image"):
+        if params.has(f"{name}_url"):
+            kept |= {f"{name}_url": params.text(f"{name}_url") or None, f"{name}_id": None}
     flags = {name: params.flag(name) for name in ("hide_final_grades", "homeroom_course") if params.has(name)}
     texts = {name: params.text(name) or None for name in ("course_color",) if params.has(name)}
     changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)
     course_log.note_changes(api, course, changed)
-    return _settings(api.store.courses.put(changed))
+    return _settings(api, api.store.courses.put(changed))
 
 
 def allowed(api: Api) -> Any:

@@ -140,24 +140,39 @@ def _fields(api: Api, known: Group | None) -> dict[str, Any]:
 
 def update(api: Api) -> Any:
     """Change a group, its members and its leader."""
+    leader = _leader(api, _found(api))
     group = _managed(api, "update")
     place = groups.home(api, groups.category_of(api, group))
-    fields = _fields(api, group)
+    fields = _fields(api, group) | leader
+    if (named := api.params.text("avatar_id")) is not None:
+        fields["avatar_id"] = _image(api, group, named)
     if "storage_quota_mb" in fields and not _sets_quota(api, place):
         del fields["storage_quota_mb"]
     if may_set_sis(api, "sis_group_id", "update"):
         fields["sis_source_id"] = api.params.text("sis_group_id") or None
+    fields = stickiness.unless_stuck(api, group, fields)
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):
         _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])
         group = api.store.groups.get(group.id) or group
-    if api.params.has("leader"):
-        key = identifiers.local_number(api.params.text("leader", "id") or "")
-        inside = {one.user_id for one in groups.members(api, group)}
-        if key is not None and key not in inside:
-            raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
-        group = api.store.groups.put(replace(group, leader_id=key))
     return shapes.group(api, group, WHOLE)
+
+
+def _leader(api: Api, group: Group) -> dict[str, Any]:
+    """Whom the request makes the leader. Raises the refusal for somebody outside, before any right is asked for."""
+    if not api.params.has("leader"):
+        return {}
+    key = identifiers.local_number(api.params.text("leader", "id") or "")
+    if key is not None and key not in {one.user_id for one in groups.members(api, group)}:
+        raise refusals.rest("leader_no_member", 400, {}, check="the leader is a member")
+    return {"leader_id": key}
+
+
+def _image(api: Api, group: Group, named: str) -> int | None:
+    """The image among a group's files that a reference names."""
+    file = api.store.attachments.get(identifiers.local_number(named) or 0)
+    own = file is not None and (file.context_type, file.context_id) == ("Group", group.id)
+    return file.id if file and own and file.file_state != "deleted" and file.content_type.startswith("image") else None
 
 
 def _set_members(api: Api, group: Group, wanted: list[Any]) -> None:

@@ -35,7 +35,7 @@ FLAGS = (
 )
 TEXTS = ("course_code", "public_description", "syllabus_body")
 SWITCHES = ("post_manually", "enable_course_paces")
-PICTURES = ("image_url", "banner_image_url")
+PICTURES = ("image", "banner_image")
 LONGEST = 255
 VIEWS = ("feed", "wiki", "modules", "assignments", "syllabus")
 FORMATS = ("on_campus", "online", "blended")
@@ -155,17 +155,34 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
     kept = dict(own.settings) if own is not None else {}
     names = (name for name in (*SETTINGS, *SWITCHES) if sent.has(name) and settable(api, own, name))
     kept |= {name: sent.flag(name) for name in names}
-    kept |= {name: sent.text(name) or None for name in PICTURES if sent.has(name)}
-    if sent.flag("remove_image"):
-        kept["image_url"] = None
-    if sent.flag("remove_banner_image"):
-        kept["banner_image_url"] = None
+    for name in PICTURES:
+        kept |= _picture(api, own, name)
     if (limit := sent.text("home_page_announcement_limit")) is not None:
         kept["home_page_announcement_limit"] = as_whole(limit) or 0
     if sent.has("default_due_time"):
         kept["default_due_time"] = time_of_day(sent.text("default_due_time") or "")
     if kept != (own.settings if own is not None else {}):
         found["settings"] = kept
+
+
+def _picture(api: Api, own: Course | None, name: str) -> dict[str, Any]:
+    """What the request says of a picture: an address, or one of the course's files.
+
+    Canvas passes over both at once, and over a file that is not the course's, without a word.
+    """
+    sent = api.params.hash("course")
+    url, named = sent.text(f"{name}_url"), sent.text(f"{name}_id")
+    number = None
+    if named is not None:
+        file = api.store.attachments.get(identifiers.local_number(named) or 0)
+        inside = file is not None and own is not None and (file.context_type, file.context_id) == ("Course", own.id)
+        if url is not None or not inside or file is None or file.file_state == "deleted":
+            return {}
+        number = file.id
+    gone = sent.flag(f"remove_{name}")
+    if url is None and number is None and not gone:
+        return {}
+    return {f"{name}_url": None if gone else url or None, f"{name}_id": None if gone else number}
 
 
 def time_of_day(text: str) -> str | None:

@@ -5,9 +5,12 @@ Source: canvas-lms lib/sticky_sis_fields.rb and the models that name `are_sis_st
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from lms_emulator.providers.canvas.call.api import Api
 
 STICKY: dict[str, tuple[str, ...]] = {
     "Account": ("name", "parent_account_id"),
@@ -38,6 +41,13 @@ def changed(before: Any, after: Any) -> set[str]:
     """The sticky fields that differ; for a new record those that are set."""
     names = STICKY.get(type(after).__name__, ())
     return {name for name in names if getattr(after, name) != (getattr(before, name) if before is not None else None)}
+
+
+def unless_stuck(api: Api, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """What a request sets of a record; with `override_sis_stickiness=false` without what people changed before."""
+    if api.params.flag("override_sis_stickiness", default=True):
+        return fields
+    return {name: value for name, value in fields.items() if name not in record.stuck_sis_fields}
 
 
 def by_hand(before: R, after: R) -> R:

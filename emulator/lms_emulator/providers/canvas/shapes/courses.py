@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
 from lms_emulator.providers.canvas.rules import blueprints, courses, grades, modules, periods, states, tabs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
-from lms_emulator.providers.canvas.shapes import Json, course_progress, standings
+from lms_emulator.providers.canvas.shapes import Json, course_progress, files, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -127,9 +127,9 @@ def _included(
     if "passback_status" in includes:
         found["passback_status"] = None
     if "course_image" in includes:
-        found["image_download_url"] = record.settings.get("image_url") or None
+        found["image_download_url"] = picture(api, record, "image")
     if "banner_image" in includes:
-        found["banner_image_download_url"] = record.settings.get("banner_image_url") or None
+        found["banner_image_download_url"] = picture(api, record, "banner_image")
     if "lti_context_id" in includes:
         found["lti_context_id"] = record.lti_context_id or None
     if "course_progress" in includes:
@@ -298,3 +298,11 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
                 body["enrollments"] = [enrollment_shapes.enrollment(api, row, course)]
             found.append(body)
     return found or None
+
+
+def picture(api: Api, record: Course, name: str) -> str | None:
+    """The address of a course's `image` or `banner_image`: of one of its files, or the one that was given."""
+    file = api.store.attachments.get(record.settings.get(f"{name}_id") or 0)
+    if file is not None:
+        return files.download_url(api, file) if file.file_state != "deleted" else None
+    return record.settings.get(f"{name}_url") or None

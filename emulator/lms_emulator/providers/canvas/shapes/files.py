@@ -109,7 +109,7 @@ def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
         "hidden": hidden,
         "lock_at": when(record.lock_at),
         "hidden_for_user": hidden and not managed,
-        "thumbnail_url": "" if lock else _thumbnail(api, record),
+        "thumbnail_url": "" if lock else thumbnail(api, record),
         "modified_at": stamp(record.modified_at or record.updated_at),
         "mime_class": mime_class(record.content_type),
         "media_entry_id": record.media_entry_id,
@@ -140,7 +140,7 @@ def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
     return body
 
 
-def _thumbnail(api: Api, record: Attachment) -> str | None:
+def thumbnail(api: Api, record: Attachment) -> str | None:
     """Where a small picture of a picture is; of drawings it is the file itself."""
     if record.content_type == "image/svg+xml":
         return download_url(api, record)

@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCat
 from lms_emulator.providers.canvas.rules import groups, people, states
 from lms_emulator.providers.canvas.rules.tabs import Tab
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import files as file_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import tabs as tab_shapes
 
@@ -76,6 +77,7 @@ def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
     within = groups.category_of(api, record)
     place = groups.home(api, within)
     leader = api.store.users.get(record.leader_id) if record.leader_id is not None else None
+    avatar = api.store.attachments.get(record.avatar_id) if record.avatar_id is not None else None
     body: Json = {
         "id": record.id,
         "name": record.name,
@@ -88,7 +90,7 @@ def group(api: Api, record: Group, includes: Collection[str] = ()) -> Json:
         "members_count": len(groups.members(api, record)),
         "storage_quota_mb": record.storage_quota_mb or QUOTA,
         **_place(within),
-        "avatar_url": None,
+        "avatar_url": file_shapes.thumbnail(api, avatar) if avatar is not None else None,
         "role": within.role,
         "leader": None,
         **_sis(api, place, "sis_group_id", record.sis_source_id, record.sis_batch_id),

@@ -1,0 +1,93 @@
+"""Parameters of writes that show in what is read later: pictures, avatars, what is left alone."""
+
+from __future__ import annotations
+
+import json
+
+from contract_tests.canvas.grading import COURSE
+from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_files import upload
+
+API = "/api/v1"
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+
+
+def test_a_file_as_the_picture_of_a_course(canvas: Site) -> None:
+    teacher = canvas.teacher
+    file = upload(teacher, "/courses/1/files", "a.gif", GIF, content_type="image/gif").json()["id"]
+
+    def shown() -> tuple[object, object, str]:
+        now = teacher.get(f"{COURSE}/settings").json()
+        return now["image_id"], now["image_url"], now["image"] or ""
+
+    def ask(**fields: object) -> None:
+        assert teacher.put(COURSE, json={"course": fields}).status_code == 200
+
+    ask(image_url="http://pictures.example.test/a.png")
+    assert shown() == (None, "http://pictures.example.test/a.png", "http://pictures.example.test/a.png")
+    ask(image_id=9999999)
+    assert shown()[0] is None, "a file that the course does not have changes nothing"
+    ask(image_id=file, image_url="http://pictures.example.test/b.png")
+    assert shown()[:2] == (None, "http://pictures.example.test/a.png"), "nor do both at once"
+    ask(image_id=file)
+    assert shown()[:2] == (file, None)
+    picture = teacher.get(COURSE, params={"include[]": "course_image"}).json()["image_download_url"]
+    assert picture == shown()[2]
+    assert f"/files/{file}/download" in picture
+    ask(remove_image=True)
+    assert shown() == (None, None, "")
+
+
+def test_the_picture_and_the_leader_of_a_group(canvas: Site) -> None:
+    teacher = canvas.teacher
+    teams = teacher.post(f"{COURSE}/group_categories", data={"name": "Teams"}).json()["id"]
+    group = teacher.post(f"{API}/group_categories/{teams}/groups", data={"name": "Reds"}).json()["id"]
+    path = f"{API}/groups/{group}"
+    teacher.post(f"{path}/memberships", data={"user_id": "101"})
+    file = upload(canvas.student, f"/groups/{group}/files", "a.gif", GIF, content_type="image/gif").json()["id"]
+    text = upload(canvas.student, f"/groups/{group}/files", "a.txt", b"x").json()["id"]
+    assert f"/images/thumbnails/{file}/" in teacher.put(path, data={"avatar_id": file}).json()["avatar_url"]
+    assert teacher.put(path, data={"avatar_id": text}).json()["avatar_url"] is None
+    assert canvas.student.put(path, json={"leader": {"id": 102}}).status_code == 400, "before the right is asked for"
+    assert canvas.student.put(path, json={"leader": {"id": 101}}).status_code in (401, 403)
+    assert teacher.put(path, json={"leader": {"id": 101}}).json()["leader"]["id"] == 101
+
+
+def test_what_people_changed_is_left_alone_when_asked(canvas: Site) -> None:
+    below = canvas.admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "A"}).json()["id"]
+    path = f"{API}/accounts/{below}"
+
+    def renamed(name: str, **more: str) -> str:
+        body = canvas.admin.put(path, data={"account[name]": name, **more}).json()
+        return str(body["name"])
+
+    keep = {"override_sis_stickiness": "false"}
+    assert renamed("B", **keep) == "B"
+    assert renamed("C", **keep) == "B"
+    assert renamed("D") == "D"
+
+
+def test_which_unconfirmed_addresses_are_listed(canvas: Site) -> None:
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))["canvas"]
+    world["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
+    chief = next(role["id"] for role in world["roles"] if role["name"] == "AccountAdmin")
+    world["account_users"].append({"id": 999, "account_id": 99, "user_id": 103, "role_id": chief})
+    made = {"user_id": 101, "workflow_state": "unconfirmed", "position": 5}
+    for number, (kind, address, day) in enumerate(
+        [("email", "one@a.example", 1), ("email", "broken", 2), ("sms", "15551234567@txt.example", 3)], start=901
+    ):
+        row = {"id": number, "type": kind, "address": address, "created_at": f"2026-11-0{day}T00:00:00Z"}
+        world["communication_channels"].append(made | row)
+    canvas.lms.load({"canvas": world})
+
+    def listed(**params: str) -> list[str]:
+        answer = canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels", params=params)
+        assert answer.status_code == 200, answer.text
+        return [line.split(",")[2] for line in answer.text.splitlines()[1:]]
+
+    assert listed() == ["901", "903"]
+    assert listed(with_invalid_paths="1") == ["901", "902", "903"]
+    assert listed(path_type="sms") == ["903"]
+    assert listed(order="DESC") == ["903", "901"]
+    assert listed(pattern="one@*") == ["901"]
+    assert listed(after="2026-11-02") == ["903"]
