@@ -200,3 +200,32 @@ def test_thresholds_and_alerts_belong_to_who_observes(canvas: Site) -> None:
     assert admin.delete(f"{API}/users/{acting['watcher']['as_user_id']}/observees/101").status_code == 200
     assert admin.get(thresholds, params=acting["watcher"]).json() == [], "the link is gone"
     assert admin.get(f"{thresholds}/{made}", params=acting["watcher"]).status_code == 403
+
+
+def test_new_assignments_are_news_to_those_in_the_course(canvas: Site) -> None:
+    stream = f"{COURSE}/activity_stream"
+    fields = {"name": "Report", "published": True, "due_at": "2026-12-02T09:30:00Z"}
+    made = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).json()
+    canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": {"name": "Draft", "published": False}})
+    for reader in (canvas.teacher, canvas.student):
+        told = [one for one in reader.get(stream).json() if one["type"] == "Message"]
+        assert "Draft" not in str(told)
+        (item,) = (one for one in told if one["url"] == made["html_url"])
+        assert item["title"].startswith("Assignment Created - Report, ")
+        assert "\ndue: Dec 2 at " in item["message"]
+        assert (item["read_state"], item["message_id"], item["notification_category"]) == (True, None, "Due Date")
+        (counted,) = (one for one in reader.get(f"{stream}/summary").json() if one["type"] == "Message")
+        assert (counted["count"], counted["unread_count"]) == (len(told), 0)
+
+
+def test_announcements_count_as_topics_too(canvas: Site) -> None:
+    canvas.teacher.post(f"{COURSE}/discussion_topics", json={"title": "News", "message": "x", "is_announcement": True})
+    counted = {one["type"]: one["count"] for one in canvas.student.get(f"{COURSE}/activity_stream/summary").json()}
+    assert counted["Announcement"] > 0
+    assert "DiscussionTopic" in counted
+
+
+def test_who_may_make_accounts_is_asked_before_what_they_send(canvas: Site) -> None:
+    path = f"{API}/accounts/1/sub_accounts"
+    assert canvas.teacher.post(path, data={"name": "x"}).status_code == 403
+    assert canvas.admin.post(path, data={"name": "x"}).status_code == 500

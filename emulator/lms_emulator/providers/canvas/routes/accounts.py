@@ -176,11 +176,12 @@ def sub_accounts(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make an account below another."""
     parent = identifiers.account(api, api.slot("account_id"))
+    require_account(api, parent, "manage_account_settings")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     if named := api.params.text("account", "parent_account_id"):
         parent = identifiers.account(api, named)
-    require_account(api, parent, "manage_account_settings")
+        require_account(api, parent, "manage_account_settings")
     sent = api.params.hash("account")
     quotas: dict[str, Any] = {name: _whole(sent.text(name)) for name in shapes.QUOTAS if sent.has(name)}
     name = api.params.text("account", "name")

@@ -10,6 +10,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
+    Assignment,
     ConversationParticipant,
     Course,
     DiscussionEntry,
@@ -27,9 +28,12 @@ from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
+from lms_emulator.providers.canvas.shapes.locks import spoken
 
 NEWEST = 21
 """How many things a page has unless another size is asked for."""
+DUE_DATE = "Due Date"
+"""The category of notifications that new assignments are in."""
 ENTRIES = 3
 """How many of the newest entries a discussion is shown with."""
 
@@ -76,6 +80,8 @@ def _item(api: Api, one: Item) -> Json:
         return body | _topic(api, one.place, one.record)
     if isinstance(one.record, Submission):
         return body | _work(api, one, one.record)
+    if isinstance(one.record, Assignment):
+        return body | _news(api, one, one.record)
     assert isinstance(one.record, ConversationParticipant)  # the kinds end here
     return body | _conversation(api, one.record)
 
@@ -125,6 +131,31 @@ def _work(api: Api, one: Item, record: Submission) -> Json:
     }
 
 
+_FOOTER = (
+    f"{'_' * 40}\n\nYou received this email because you are participating in one or more classes using Canvas.  "
+    "To change or turn off email notifications, visit:\n"
+)
+
+
+def _news(api: Api, one: Item, base: Assignment) -> Json:
+    """That there is a new assignment, as Canvas mails it. It keeps no message for the page, so that has no id."""
+    course = one.place.record if one.place is not None else None
+    assert isinstance(course, Course)  # assignments are in courses
+    url = api.url(f"/courses/{course.id}/assignments/{base.id}")
+    due = spoken(api, base.due_at) if base.due_at is not None else "No Due Date"
+    told = f"\nA new assignment has been created for your course, {course.name}\n\n{base.name}\n\n\n\ndue: {due}\n"
+    told += f"Click here to view the assignment:\n{url}\n\n\n\n\n\n\n"
+    return {
+        "updated_at": when(base.created_at),
+        "title": f"Assignment Created - {base.name}, {course.name}",
+        "message": f"{told}{_FOOTER}{api.url('/profile/communication')}\n\n",
+        "message_id": None,
+        "notification_category": DUE_DATE,
+        "url": url,
+        "html_url": url,
+    }
+
+
 def _conversation(api: Api, mine: ConversationParticipant) -> Json:
     record = api.store.conversations.get(mine.conversation_id)
     assert record is not None  # a participant's conversation is kept with it
@@ -162,9 +193,17 @@ def own_summary(api: Api) -> Any:
 def _counted(api: Api, found: list[Item]) -> list[Json]:
     count = Counter(one.kind for one in found)
     unread = Counter(one.kind for one in found if not streams.is_read(api, one, api.user))
-    names = ("notification_category", "count", "unread_count")
+    kinds = set(count)
+    if "Announcement" in count:
+        kinds.add("DiscussionTopic")  # which announcements were counted as before they were told apart
     return [
-        {"type": kind, **dict(zip(names, (None, count[kind], unread[kind]), strict=True))} for kind in sorted(count)
+        {
+            "type": kind,
+            "notification_category": DUE_DATE if kind == "Message" else None,
+            "count": count[kind],
+            "unread_count": unread[kind],
+        }
+        for kind in sorted(kinds)
     ]
 
 

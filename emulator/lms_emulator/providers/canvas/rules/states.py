@@ -62,8 +62,9 @@ def term_dates(api: Api, course: Course, kind: str) -> Dates:
     return start or (None if kind in STAFF else term.start_at), end or term.end_at
 
 
-def state_of(api: Api, enrollment: Enrollment, course: Course) -> State:
-    """The enrollment's state now."""
+def state_of(api: Api, enrollment: Enrollment, course: Course, at: datetime | None = None) -> State:
+    """The enrollment's state by dates. Parameters: `at`, another time than now."""
+    at = at or api.now
     own = enrollment.workflow_state
     if own in ("inactive", "rejected", "deleted"):
         return State(own, True)
@@ -71,10 +72,10 @@ def state_of(api: Api, enrollment: Enrollment, course: Course) -> State:
         return State("deleted", True)
     shut = enrollment.type not in STAFF
     starts, ends = zip(*ranges_of(api, enrollment, course), strict=True)
-    over = None not in ends and api.now > max(ends)
+    over = None not in ends and at > max(ends)
     if own == "completed" or course.workflow_state == "completed" or over:
         return State("completed", shut and restricts(api, course, "restrict_student_past_view"))
-    if None not in starts and api.now < min(starts):
+    if None not in starts and at < min(starts):
         pending = "pending_active" if own == "active" else "pending_invited"
         return State(pending, shut and restricts(api, course, "restrict_student_future_view"))
     return State(own, False)

@@ -1,7 +1,8 @@
-"""Recent activity: announcements and discussions, comments on the user's work, conversations.
+"""Recent activity: announcements and discussions, comments on the user's work, new assignments, conversations.
 
-Source: canvas-lms app/models/stream_item.rb (2023-06), and the recorded exchanges of `courses` 282-299. Canvas keeps
-items for those who took part when something happened; here they are found anew, and what somebody hid is remembered.
+Source: canvas-lms app/models/stream_item.rb and assignment.rb, participants_with_visibility (2023-06), and the recorded
+exchanges of `courses` 282-299. Canvas keeps items for those who took part when something happened; here they are found
+anew, and what somebody hid is remembered.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from lms_emulator.providers.canvas.model import (
     ConversationParticipant,
     Course,
     DiscussionTopic,
+    Enrollment,
     Group,
     Submission,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups
+from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
 
-KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation")
+KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation", "Message")
 """What there are items of, in the order of their names in ids."""
 HIDDEN = "hidden_stream_items"
 
@@ -39,7 +41,7 @@ class Item(NamedTuple):
     """
 
     kind: str
-    record: DiscussionTopic | Submission | ConversationParticipant
+    record: DiscussionTopic | Submission | ConversationParticipant | Assignment
     at: datetime
     place: Context | None = None
     assignment: Assignment | None = None
@@ -72,6 +74,30 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
             yield Item("Submission", record, at, place, base)
 
 
+def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
+    """The new assignments that Canvas told the user of."""
+    own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    for base in assignments.of_course(api, course):
+        at = base.created_at
+        if base.published and at is not None and any(_told(api, course, base, one, at) for one in own):
+            yield Item("Message", base, at, place)
+
+
+def _told(api: Api, course: Course, assignment: Assignment, one: Enrollment, at: datetime) -> bool:
+    """Whether an assignment that was made at `at` was news to somebody enrolled: staff, students whose dates had begun,
+    and who observes one of them or the whole course."""
+    if one.workflow_state != "active" or (one.created_at is not None and one.created_at > at):
+        return False
+    if one.type in states.STUDENTS:
+        begun = states.state_of(api, one, course, at).name == "active"
+        return begun and assignments.assigned(api, assignment, one.user_id)
+    if one.type != "ObserverEnrollment" or one.associated_user_id is None:
+        return True
+    rows = api.store.enrollments.find("user", one.associated_user_id)
+    students = (e for e in rows if e.course_id == course.id and e.type in states.STUDENTS)
+    return any(_told(api, course, assignment, e, at) for e in students)
+
+
 def takes_part(api: Api, place: Context, user: User) -> bool:
     """Whether a user gets activity: members do, observers do not."""
     if not isinstance(place.record, Course):
@@ -86,7 +112,7 @@ def of_place(api: Api, place: Context, user: User) -> list[Item]:
     """Activity in a course or a group, latest first."""
     found = list(_of_topics(api, place)) if takes_part(api, place, user) else []
     if isinstance(place.record, Course):
-        found += _of_work(api, place.record, place, user)
+        found += [*_of_work(api, place.record, place, user), *_of_news(api, place.record, place, user)]
     return _shown(found, user)
 
 
@@ -113,4 +139,6 @@ def is_read(api: Api, item: Item, user: User) -> bool:
         return discussions.topic_read(api, item.record, user)
     if isinstance(item.record, ConversationParticipant):
         return item.record.workflow_state != "unread"
+    if isinstance(item.record, Assignment):
+        return True
     return user.id in item.record.read_by or not item.record.unread
