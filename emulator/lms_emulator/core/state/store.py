@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import UTC, datetime
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _REQUESTS_PER_SWEEP = 16
 _DERIVED_KEPT = 8_192
 _SLICE = 1_000
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 T = TypeVar("T")
 
 
@@ -115,6 +117,27 @@ class Store:
             found.at = now  # whatever else changed until now, these tables need not be looked at again
         kept: T = found.value
         return kept
+
+    def derived_at(
+        self,
+        now: datetime,
+        key: Hashable,
+        tables: tuple[str, ...],
+        compute: Callable[[], tuple[T, Collection[datetime]]],
+    ) -> T:
+        """What follows from some tables, and from which of some moments are past: kept until that changes.
+
+        Parameters: `compute`, which gives it with those moments; else as of `derived`.
+        """
+        kept: list[Any] = self.derived(key, tables, list)
+        if kept and kept[0] < now < kept[1]:
+            found: T = kept[2]
+            return found
+        found, moments = compute()
+        if now not in moments:
+            since = max((one for one in moments if one < now), default=_FIRST)
+            kept[:] = since, min((one for one in moments if one > now), default=_LAST), found
+        return found
 
     def expire(self, clock: Clock) -> None:
         """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""

@@ -63,6 +63,8 @@ class Params:
 
     def get(self, *path: str) -> Any:
         """The value as it was sent, or None. JSON null counts as not sent."""
+        if not self.data:
+            return None
         value = self.data.get(path[0]) if len(path) == 1 else self._find(*path)
         known = self._reads.below if isinstance(value, _NESTED) else self._reads.paths
         known.add((*self._path, *path) if self._path else path)

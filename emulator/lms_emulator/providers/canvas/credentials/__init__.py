@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import NamedTuple
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
@@ -12,7 +13,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.credentials import browser
-from lms_emulator.providers.canvas.model import AccessToken, DeveloperKey, User
+from lms_emulator.providers.canvas.model import AccessToken, CanvasStore, DeveloperKey, User
 from lms_emulator.providers.canvas.rules import keys, masquerade, people
 from lms_emulator.providers.canvas.rules.people import logins_of
 
@@ -111,27 +112,48 @@ def _limit_includes(api: Api) -> None:
             api.x.warn("includes_dropped", f"the developer key does not allow `{name}[]`")
 
 
+class _Owner(NamedTuple):
+    """Whose a token is.
+
+    Attributes: `login`, the name that its owner signs in with, if they still can; `usable`, whether its key is on.
+    """
+
+    user: User
+    key: DeveloperKey
+    login: str | None
+    usable: bool
+
+
+_OWNED_BY = ("access_tokens", "users", "developer_keys", "pseudonyms", "accounts", "developer_key_account_bindings")
+
+
 def _owner(x: Call, text: str) -> tuple[AccessToken, User]:
     token = _live_token(x, text)
-    user = x.store.users.get(token.user_id)
-    key = x.store.developer_keys.get(token.developer_key_id)
+    owner = x.store.derived(("owner", token.id), _OWNED_BY, partial(_look_up_owner, x.store, token))
+    if owner.login is None:
+        raise refusals.invalid_token("token_orphaned", "the token's user is deleted or suspended")
+    if not owner.usable:
+        x.check("the developer key is active, and on in the account", False, got=owner.key.id)
+        raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
+    _check_scope(x, token, owner.key)
+    x.notes["user"] = owner.login
+    return token, owner.user
+
+
+def _look_up_owner(store: CanvasStore, token: AccessToken) -> _Owner:
+    user = store.users.get(token.user_id)
+    key = store.developer_keys.get(token.developer_key_id)
     assert user is not None  # the world file's references are checked when it is loaded
     assert key is not None
-    logins = logins_of(x.store, user)
-    if user.workflow_state == "deleted" or not any(login.workflow_state == "active" for login in logins):
-        raise refusals.invalid_token("token_orphaned", "the token's user is deleted or suspended")
-    if not _usable(x, key):
-        x.check("the developer key is active, and on in the account", False, got=key.id)
-        raise refusals.invalid_token("token_key_off", "the token's developer key is inactive, or on in no account")
-    _check_scope(x, token, key)
-    x.notes["user"] = logins[0].unique_id
-    return token, user
+    logins = logins_of(store, user)
+    lives = user.workflow_state != "deleted" and any(login.workflow_state == "active" for login in logins)
+    return _Owner(user, key, logins[0].unique_id if lives else None, _usable(store, key))
 
 
-def _usable(x: Call, key: DeveloperKey) -> bool:
+def _usable(store: CanvasStore, key: DeveloperKey) -> bool:
     if key.workflow_state != "active":
         return False
-    return key.name == keys.USER_GENERATED or keys.is_on_somewhere(x.store, key)
+    return key.name == keys.USER_GENERATED or keys.is_on_somewhere(store, key)
 
 
 def _enforces_scopes(key: DeveloperKey) -> bool:

@@ -5,12 +5,13 @@ Source: canvas-lms app/models/course.rb, set_policy (2023-06), and the recorded 
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, in_force, permissions
-from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, state_of
+from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, ranges_of, state_of
 
 NOTHING: frozenset[str] = frozenset()
 READING = frozenset({"read", "read_outline", "read_syllabus"})
@@ -53,6 +54,18 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "edit_course_availability": ("manage",),
 }
 """The rights of a course that are no permissions of roles, by Canvas's names, with what gives them."""
+_RIGHTS_FROM = (
+    "users",
+    "courses",
+    "enrollments",
+    "course_sections",
+    "enrollment_terms",
+    "accounts",
+    "account_users",
+    "roles",
+    "role_overrides",
+    "feature_flags",
+)
 #: What a teacher of a course that is over may still do.
 AFTERWARDS = {
     "view_all_grades",
@@ -77,8 +90,23 @@ def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
     key = (user.id if user is not None else None, course.id)
     known = api.rights.get(key)
     if known is None or known[0] is not course:
-        known = api.rights[key] = course, _rights(api, user, course)
+        known = api.rights[key] = course, _kept_rights(api, user, course)
     return known[1]
+
+
+def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
+    """Those of an earlier request, where nothing has changed since then; not for a course as it is about to be."""
+    store = api.store
+    if user is None or store.courses.get(course.id) is not course or store.users.get(user.id) is not user:
+        return _rights(api, user, course)
+
+    def compute() -> tuple[frozenset[str], set[datetime]]:
+        mine = [e for e in store.enrollments.find("user", user.id) if e.course_id == course.id]
+        moments = {moment for e in mine for dates in ranges_of(api, e, course) for moment in dates if moment}
+        return _rights(api, user, course), moments
+
+    key = ("rights", user.id, course.id, api.settings.granular_permissions)
+    return store.derived_at(api.now, key, _RIGHTS_FROM, compute)
 
 
 def keep_rights(api: Api, course: Course, changed: Course) -> None:

@@ -36,10 +36,35 @@ def course_name(api: Api, course: Course) -> str:
 
 def basic(api: Api, record: Course) -> Json:
     """The keys that every answer about a course has."""
-    root, chosen = root_of(api.store, record.account_id), nickname(api, record)
-    body: Json = {
+    if api.store.courses.get(record.id) is record:
+        body = dict(api.store.derived(("course", record.id), _SAME_FOR_ALL_FROM, lambda: _same_for_all(api, record)))
+    else:
+        body = _same_for_all(api, record)
+    body["calendar"] = {"ics": api.url(f"/feeds/calendars/course_{record.uuid}.ics")}
+    if chosen := nickname(api, record):
+        body["name"], body["original_name"] = chosen, record.name
+    if record.course_format is not None:
+        body["course_format"] = record.course_format
+    if record.locale is not None:
+        body["locale"] = record.locale
+    held = courses.rights(api, api.caller, record)
+    if not held.isdisjoint(courses.READS_SIS):
+        body["sis_course_id"] = record.sis_course_id
+        body["integration_id"] = record.integration_id
+    if "manage_sis" in held:
+        body["sis_import_id"] = record.sis_batch_id
+    return body
+
+
+_SAME_FOR_ALL_FROM = ("courses", "accounts", "blueprint_templates")
+
+
+def _same_for_all(api: Api, record: Course) -> Json:
+    """What everybody sees of a course, in the order of an answer."""
+    root = root_of(api.store, record.account_id)
+    return {
         "id": record.id,
-        "name": chosen or record.name,
+        "name": record.name,
         "account_id": record.account_id,
         "uuid": record.uuid,
         "start_at": when(record.start_at),
@@ -61,7 +86,7 @@ def basic(api: Api, record: Course) -> Json:
         "course_color": record.course_color,
         "friendly_name": record.friendly_name,
         "apply_assignment_group_weights": record.apply_assignment_group_weights,
-        "calendar": {"ics": api.url(f"/feeds/calendars/course_{record.uuid}.ics")},
+        "calendar": {},
         "time_zone": iana_name(record.time_zone or root.default_time_zone or "UTC"),
         "blueprint": record.blueprint,
         **blueprints.shown(api.store, record),
@@ -69,19 +94,6 @@ def basic(api: Api, record: Course) -> Json:
         "workflow_state": record.workflow_state,
         "restrict_enrollments_to_course_dates": record.restrict_enrollments_to_course_dates,
     }
-    if chosen:
-        body["original_name"] = record.name
-    if record.course_format is not None:
-        body["course_format"] = record.course_format
-    if record.locale is not None:
-        body["locale"] = record.locale
-    held = courses.rights(api, api.caller, record)
-    if not held.isdisjoint(courses.READS_SIS):
-        body["sis_course_id"] = record.sis_course_id
-        body["integration_id"] = record.integration_id
-    if "manage_sis" in held:
-        body["sis_import_id"] = record.sis_batch_id
-    return body
 
 
 def quota_mb(api: Api, record: Course) -> int:
@@ -97,9 +109,7 @@ def course(api: Api, record: Course, enrollments: Collection[Enrollment], includ
     asked = {name for name in standings.INCLUDES if name in includes}
     body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, asked) for one in enrollments]
     kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
-    for name, value in _included(api, record, enrollments, kind, includes).items():
-        body[name] = value
-    return body
+    return body | _included(api, record, enrollments, kind, includes) if includes else body
 
 
 def _included(
