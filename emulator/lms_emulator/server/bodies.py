@@ -36,16 +36,20 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise TooLargeError("max_body_bytes")
     chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
+    size = 0
+    while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise CutOffError
-        chunks.append(message.get("body", b""))
-        size, more = size + len(chunks[-1]), message.get("more_body", False)
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
         if size > limit:
             raise TooLargeError("max_body_bytes")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if not message.get("more_body") and not chunks:
+            return chunk
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:

@@ -75,18 +75,19 @@ class Gateway:
             await Response(status_code=204)(scope, receive, send)
             return
         address = self.addresses.locate(host, server_port, path, self.worlds.had)
-        if not self.worlds.has(address.world):
+        world = self.worlds.get(address.world)
+        if world is None:
             known = ", ".join(world.name for world in self.worlds)
             await problem(404, f"there is no world `{address.world}`; known: {known}")(scope, receive, send)
             return
-        world = self.worlds[address.world]
         epoch = world.epoch
-        if f"{path[len(address.prefix) :]}/".startswith(f"{CONTROL_PREFIX}/"):
+        if CONTROL_PREFIX in path and f"{path[len(address.prefix) :]}/".startswith(f"{CONTROL_PREFIX}/"):
             await self.control(self, world, address, scope, receive, send)
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
-            await self.bring(address.provider)
+            if address.provider not in self._opened:
+                await self.bring(address.provider)
             if not world.has_opened(address.provider):
                 await world.turns.long(partial(world.store, address.provider))
             x = Exchange(

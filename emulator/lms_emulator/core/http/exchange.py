@@ -37,18 +37,24 @@ class RequestHeaders(Headers):
     """
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        super().__init__(raw=raw)
-        self._first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
+        self._list = raw
+        self._first = dict(reversed(raw))
 
     def __getitem__(self, key: str) -> str:
-        return self._first[key.lower()]
+        return self._first[_wire_name(key)].decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._first
+        return isinstance(key, str) and _wire_name(key) in self._first
 
     def get(self, key: str, default: Any = None) -> Any:
         """The first value of that name, in any case of letters."""
-        return self._first.get(key.lower(), default)
+        found = self._first.get(_wire_name(key))
+        return default if found is None else found.decode("latin-1")
+
+
+@lru_cache(maxsize=1_024)
+def _wire_name(name: str) -> bytes:
+    return name.lower().encode("latin-1", "replace")
 
 
 class BodyError(ValueError):

@@ -73,6 +73,7 @@ class Store:
         self._derived: dict[Hashable, _Derived] = {}
         for name, table_seed in seed.seeds.items():
             setattr(self, name, Table(table_seed, self._count))
+        self._passing = [getattr(self, name) for name, spec in self.tables.items() if spec.keep_until is not None]
 
     @property
     def section(self) -> Any:
@@ -145,9 +146,8 @@ class Store:
         if self._requests % _REQUESTS_PER_SWEEP:
             return
         now = clock.now()
-        for name, spec in self.tables.items():
-            if spec.keep_until is not None:
-                getattr(self, name).expire(now)
+        for table in self._passing:
+            table.expire(now)
 
     def snapshot(self) -> StoreSnapshot:
         return StoreSnapshot({name: getattr(self, name).snapshot() for name in self.tables}, dict(self.counters))

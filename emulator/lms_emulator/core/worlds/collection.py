@@ -59,8 +59,9 @@ class Worlds:
         """The world that ports and plain host names lead to."""
         return self._worlds[DEFAULT_WORLD]
 
-    def has(self, name: str) -> bool:
-        return name in self._worlds
+    def get(self, name: str) -> World | None:
+        """The world of that name, if there is one."""
+        return self._worlds.get(name)
 
     def had(self, name: str) -> bool:
         """Whether there is, or was, a world of that name."""

@@ -5,6 +5,7 @@ Source: canvas.instructure.com/doc/api/file.throttling.html.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 
 from starlette.responses import Response
@@ -80,7 +81,12 @@ def add_headers(x: Call, response: Response) -> None:
     raw = response.raw_headers
     there = dict(raw)
     if b"x-request-cost" not in there:
-        raw.append((b"x-request-cost", str(x.settings.request_cost + x.notes.get("further_cost", 0)).encode()))
+        raw.append((b"x-request-cost", _written(x.settings.request_cost + x.notes.get("further_cost", 0))))
     if b"x-rate-limit-remaining" not in there:
         remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
-        raw.append((b"x-rate-limit-remaining", str(float(remaining)).encode()))
+        raw.append((b"x-rate-limit-remaining", _written(float(remaining))))
+
+
+@lru_cache(maxsize=64, typed=True)
+def _written(number: float) -> bytes:
+    return str(number).encode()

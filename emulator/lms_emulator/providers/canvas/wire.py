@@ -15,6 +15,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http import pages
+from lms_emulator.core.http.plain import PlainResponse
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -26,6 +27,7 @@ PACKAGE = __package__
 STRING_IDS = "application/json+canvas-string-ids"
 XML = "application/xml; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+_JSON_BYTES = JSON.encode()
 _IDS = ("id", "ids", "unread_entries", "forced_entries")
 _ESCAPED = {
     character.encode(): f"\\u{ord(character):04x}".encode() for character in ("<", ">", "&", "\u2028", "\u2029")
@@ -50,6 +52,8 @@ def answer(x: Call, body: Any, status: int = 200, headers: dict[str, str] | None
     """A JSON answer of the REST API. Ids become strings when the client accepts only those."""
     if STRING_IDS in x.headers.get("accept", ""):
         body = with_string_ids(body)
+    if status == 200 and headers is None:
+        return PlainResponse(encoded(body), _JSON_BYTES)
     return Response(encoded(body), status, headers, media_type=JSON)
 
 
@@ -81,8 +85,8 @@ def encoded(body: Any) -> bytes:
         text = msgspec.json.encode(body)
     except (TypeError, UnicodeEncodeError):  # a key that is no text; half a surrogate pair
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    for character, escape in _ESCAPED.items():
-        if character in text:
+    if b"&" in text or b"<" in text or b">" in text or not text.isascii():
+        for character, escape in _ESCAPED.items():
             text = text.replace(character, escape)
     return text
 

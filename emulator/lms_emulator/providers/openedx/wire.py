@@ -14,6 +14,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.plain import PlainResponse
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.providers.openedx import pages, refusals
 from lms_emulator.providers.openedx.call import ANY_BODY, FORM, MULTIPART, Call, Dialect, Reply
@@ -33,7 +34,10 @@ def api_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = N
     """Compact JSON as REST resources write it."""
     text = _COMPACT.encode(data)
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return Response(text.encode("utf-8", "surrogatepass"), status, headers, "application/json")
+    body = text.encode("utf-8", "surrogatepass")
+    if status == 200 and headers is None:
+        return PlainResponse(body, b"application/json")
+    return Response(body, status, headers, "application/json")
 
 
 def spaced_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
