@@ -23,7 +23,9 @@ from lms_emulator.core.http.refusals import CUT, Unfinished, searched
 from lms_emulator.core.worlds.file import from_data
 from lms_emulator.core.worlds.journal import Entry, Journal
 from lms_emulator.providers import PROVIDERS
+from lms_emulator.providers.learningstudio.call import _TRAILING_COMMA
 from lms_emulator.server import protocol
+from lms_emulator.server.bodies import has_more_values
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, always
 from lms_emulator.signing.oauth1_diagnosis import explain
 
@@ -347,6 +349,15 @@ def test_half_a_pair_of_surrogates_is_no_character() -> None:
         "a": "\ufffd\ufffd\ufffdb",
         "\ufffd\ufffd\ufffd": ["\U0001f600", "\\ud800"],
     }
+
+
+def test_a_text_that_does_not_end_is_looked_at_once(lms: Emulator) -> None:
+    body = b"[" + b"1," * 20_001 + b'"' + b'\\"' * 400_000
+    begun = time.process_time()
+    assert has_more_values(body, 20_000)
+    assert not has_more_values(body[-700_000:], 20_000)
+    assert _TRAILING_COMMA.sub(lambda found: found[1] or "", body[-700_001:].decode()) == body[-700_001:].decode()
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

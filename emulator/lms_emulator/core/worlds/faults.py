@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from lms_emulator.core.wildcards import fits
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = ("content-length", "transfer-encoding", "connection", "upgrade")
@@ -100,15 +102,13 @@ class Faults:
 
     def hit(self, provider: str, method: str, path: str) -> Fault | None:
         """The failure for this request, which is counted; None if there is none."""
-        from fnmatch import fnmatchcase
-
         for fault in self._faults.values():
             if fault.provider is not None and fault.provider != provider:
                 continue
             if fault.method is not None and fault.method.upper() != method:
                 continue
             if fault.path is not None:
-                matches = fnmatchcase(path, fault.path) if "*" in fault.path else path.startswith(fault.path)
+                matches = fits(path, fault.path) if "*" in fault.path else path.startswith(fault.path)
                 if not matches:
                     continue
             self._seen[fault.id] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -26,7 +25,6 @@ SOURCE = (
 )
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"
-_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.IGNORECASE | re.DOTALL)
 replace = msgspec.structs.replace
 
 
@@ -129,7 +127,7 @@ def update(api: Api) -> Any:
 def _fields(api: Api, account: Account, sent: Params, own: AccountNotification | None) -> dict[str, Any]:
     found: dict[str, Any] = {name: sent.text(name) or "" for name in ("subject", "icon") if sent.has(name)}
     if sent.has("message"):
-        found["message"] = html.clean(_SCRIPT.sub("", sent.text("message") or "")) or ""
+        found["message"] = html.clean(sent.text("message")) or ""
     for name in ("start_at", "end_at"):
         if sent.has(name):
             found[name] = api.moment("account_notification", name)

@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.wildcards import fits
 from lms_emulator.core.worlds.outbox import Message
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
@@ -86,13 +87,12 @@ def _channels(api: Api) -> list[CommunicationChannel]:
 def _filtered(api: Api, found: list[CommunicationChannel]) -> list[CommunicationChannel]:
     """Those of the addresses that the request asks for, the oldest first unless it says otherwise."""
     after, before, kind = api.moment("after"), api.moment("before"), api.params.text("path_type")
-    pattern, broken = api.params.text("pattern"), api.params.has("with_invalid_paths")
-    fits = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.IGNORECASE) if pattern else None
+    pattern, broken = (api.params.text("pattern") or "*").lower(), api.params.has("with_invalid_paths")
     kept = [
         one
         for one in found
         if kind in (None, one.type)
-        and (fits is None or fits.fullmatch(one.address))
+        and fits(one.address.lower(), pattern)
         and (broken or one.type != "email" or _ADDRESS.search(one.address))
         and (after is None or one.created_at > after)
         and (before is None or one.created_at < before)

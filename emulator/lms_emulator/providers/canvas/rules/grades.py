@@ -32,8 +32,8 @@ DEFAULT: Scheme = [
 ]
 """Canvas's own scheme: letters with the part of the points from which they are given."""
 LETTERS = ("letter_grade", "gpa_scale")
-_PERCENT = re.compile(r"[+-]?\d*\.?\d+%")
-_NUMBER = re.compile(r"[+-]?\d*\.?\d+")
+_PERCENT = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)%")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)")
 
 
 def scheme_of(api: Api, assignment: Assignment) -> Scheme:

@@ -6,6 +6,7 @@ Source: canvas-lms gems/canvas_sanitize (2023-06), and the recorded exchanges of
 from __future__ import annotations
 
 import re
+from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,8 @@ ATTRIBUTES = {
     "video": "allowfullscreen controls height muted name poster src width",
 }
 SCHEMES = {"ftp", "http", "https", "mailto", "skype", "tel"}
-_ADDRESS_IN_STYLE = re.compile(r"[\w-]+\s*:[^;]*\burl\s*\([^;]*;?", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?<![\w-])[\w-]++\s*+:")
+_ADDRESS = re.compile(r"\burl\s*\(", re.IGNORECASE)
 
 
 @cache
@@ -76,8 +78,16 @@ def _cleaner() -> Cleaner:
 def _kept(tag: str, attribute: str, value: str) -> str | None:
     """The value that an allowed attribute keeps."""
     if attribute == "style":
-        return _ADDRESS_IN_STYLE.sub("", value)
+        return "".join(_without_address(one) for one in re.findall(r"[^;]+;?|;", value))
     return None if attribute.startswith("data-api-") else value
+
+
+def _without_address(declaration: str) -> str:
+    """A declaration of a style, or what is before it if it names an address."""
+    for last in deque(_ADDRESS.finditer(declaration), maxlen=1):
+        if named := _PROPERTY.search(declaration, 0, last.start()):
+            return declaration[: named.start()]
+    return declaration
 
 
 def clean(text: str | None, own: str = "") -> str | None:

@@ -19,7 +19,7 @@ def slug(title: str) -> str:
     """The title's part of an address. Letters of Latin, Greek and Cyrillic become ASCII, others stay."""
     text = title
     for sign, word in _WORDS:
-        text = re.sub(rf"\s*{sign}\s*", f" {word} ", text)
+        text = re.sub(rf"(?:(?<!\s)\s++)?{sign}\s*", f" {word} ", text)
     text = re.sub(r"(\S)\.(\S)", r"\1 dot \2", text)
     text = re.sub(r"['\"‘’“”]", "", text)
     letters = "".join(_folded(letter) for letter in unicodedata.normalize("NFC", text.lower()))

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.shapes.html import shown
 
 WIDTH = 75
-_BLOCK = re.compile(r"\s*</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*>\s*", re.IGNORECASE)
+BLOCK = re.compile(r"(?:(?<!\s)\s++)?</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*>\s*", re.IGNORECASE)
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"[^>]*>(.*?)</a>', re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
@@ -99,7 +99,7 @@ def _event(api: Api, one: Entry) -> Iterator[str]:
 def as_text(html: str) -> str:
     """HTML as plain text, with the addresses of its links."""
     text = _LINK.sub(lambda found: f"[{found.group(2)}] ({found.group(1)})", html)
-    text = _BLOCK.sub("\n\n", _BREAK.sub("\n", text))
+    text = BLOCK.sub("\n\n", _BREAK.sub("\n", text))
     return unescape(_TAG.sub("", re.sub(r"\n{3,}", "\n\n", text))).strip()
 
 

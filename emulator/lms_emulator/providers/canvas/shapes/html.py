@@ -24,7 +24,9 @@ from lms_emulator.providers.canvas.shapes.equations import with_mathml
 _TAG = re.compile(r"<(\w+)((?:\s[\w:-]+=\"[^\"]*\")*)>")
 _ADDRESS = re.compile(r"(?<=\s)(href|src|poster)=\"(/(?!/)[^\"]*)\"")
 _FILE = re.compile(r"/(course|user|group)s/(\d+)/files/(\d+)(?:/(?:download|preview))?(?:\?(.*))?")
-_MEDIA = re.compile(r'<a id="media_comment_([\w-]+)" class="([^"]*instructure_inline_media_comment[^"]*)"[^>]*>.*?</a>')
+_MEDIA = re.compile(
+    r'<a id="media_comment_([\w-]+)" class="(?=[^"]*instructure_inline_media_comment)([^"]*)"[^>]*>.*?</a>'
+)
 _EMBEDDED = re.compile(r"<object\b([^>]*)>(.*?)</object>|<embed\b([^>]*)>", re.DOTALL)
 _WITHIN = r"/(?P<context>(?:courses|groups|users)/\d+)"
 

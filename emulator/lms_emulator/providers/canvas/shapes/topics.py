@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules import people, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
-from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import Json, feeds
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import files as file_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
@@ -107,7 +107,7 @@ def plain(message: str | None) -> str | None:
     """HTML as text: without its tags, links and pictures left as they were written."""
     if message is None:
         return None
-    text = re.sub(r"\s*</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*>\s*", "\n\n", message)
+    text = feeds.BLOCK.sub("\n\n", message)
     text = re.sub(r"\n{3,}", "\n\n", text)
     return _TAG.sub("", text).strip()
 

@@ -22,7 +22,7 @@ from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
 ASSERTION_SECONDS = 60
 SERVICE_FAILED = "EXTERNAL_SERVICE_REQUEST_FAILED"
 TOKEN_FAILED = "OAUTH_ACCESS_TOKEN_REQUEST_FAILED"
-_LINK = re.compile(r'<([^>]*)>\s*;[^,]*?rel="?([a-zA-Z]+)"?')
+_LINK = re.compile(r'\s*<([^>]*)>\s*;.*?rel="?([a-zA-Z]+)"?')
 
 
 class Answer(NamedTuple):
@@ -77,7 +77,8 @@ async def ask(
         body = json_text.parse(response.content) if response.content else None
     except ValueError:
         body = response.text[:2000]
-    pages = {rel.lower(): target for target, rel in _LINK.findall(response.headers.get("link", ""))}
+    links = re.split(r",(?=\s*<)", response.headers.get("link", ""))
+    pages = {found[2].lower(): found[1] for one in links if (found := _LINK.match(one))}
     return Answer(response.status_code, body, pages)
 
 

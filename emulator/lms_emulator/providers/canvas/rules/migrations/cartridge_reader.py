@@ -39,8 +39,8 @@ from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-_BODY = re.compile(r"<body[^>]*>\s*(.*?)\s*</body>", re.DOTALL | re.IGNORECASE)
-_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+_BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title>", re.IGNORECASE)
 _META = re.compile(r'<meta name="([\w-]+)" content="([^"]*)"')
 QTI = re.compile(r"imsqti_xmlv\dp\d")
 
@@ -397,13 +397,19 @@ class _Reader:
 
 def _body(content: bytes) -> str:
     text = content.decode("utf-8", "replace")
-    found = _BODY.search(text)
-    return found.group(1) if found is not None else text
+    found = _between(text, _BODY, "</body>")
+    return text if found is None else found
 
 
 def _title(content: bytes) -> str:
-    found = _TITLE.search(content.decode("utf-8", "replace"))
-    return found.group(1).strip() if found is not None else ""
+    return _between(content.decode("utf-8", "replace"), _TITLE, "</title>") or ""
+
+
+def _between(text: str, opening: re.Pattern[str], closing: str) -> str | None:
+    """What is between two tags, without the space around it. A single pattern would search again from every tag."""
+    begun = opening.search(text)
+    end = re.compile(closing, re.IGNORECASE).search(text, begun.end()) if begun is not None else None
+    return text[begun.end() : end.start()].strip() if begun is not None and end is not None else None
 
 
 def _items(assessment: Element) -> list[Element]:
