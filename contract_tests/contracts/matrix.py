@@ -37,8 +37,8 @@ FEW = {
     ("coursework", SOCKET): 10,
     ("learning", IN_PROCESS): 40,
     ("learning", SOCKET): 10,
-    ("consumer", IN_PROCESS): 40,
-    ("consumer", SOCKET): 20,
+    ("consumer", IN_PROCESS): 15,
+    ("consumer", SOCKET): 5,
 }
 """Cells with fewer examples than the profile has, as each takes long."""
 OF_LEARNERS = ("edx-api-client", "edx-rest-api-client", "openedx-rest-api-client")
