@@ -34,7 +34,7 @@ def from_emulator(url: str) -> Config:
     try:
         token = os.environ.get("LMS_EMULATOR_CONTROL_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx.get(f"{url.rstrip('/')}/_emulator/info", timeout=5, trust_env=False, headers=headers)
+        answer = httpx.get(f"{url.rstrip('/')}/_emulator/info", timeout=30, trust_env=False, headers=headers)
         providers: dict[str, Any] = answer.raise_for_status().json()["providers"]
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise UsageError(f"no emulator answers at {url} ({error}); start one with `lms-emulator serve`") from None
