@@ -51,7 +51,7 @@ def _world(dump: dict[str, Any], keys_url: str) -> dict[str, Any]:
         {**known, "id": 8, "block": DEEP, "config_id": CONFIG.replace("7", "8"), "client_id": "deep",
          "deep_linking_url": f"{LAUNCH}/choose", "grades": "programmatic"},
         {"id": 9, "block": OLD_BLOCK, "version": "lti_1p1", "launch_url": f"{LAUNCH}?x=1", "consumer_key": KEY,
-         "secret": SECRET, "has_score": True},
+         "secret": SECRET, "has_score": True, "custom_parameters": ["c=d", "context_type=Group"]},
     ]  # fmt: skip
     return dump
 
@@ -349,6 +349,9 @@ def test_lti_1_1(edx: Web) -> None:
     assert oauth1.sign("POST", action, fields.items(), SECRET) == signature
     assert (fields["lti_message_type"], fields["roles"]) == (lti11.MESSAGE_TYPE, "Student,Learner")
     assert fields["lis_outcome_service_url"] == f"{edx.url}{OUTCOMES}"
+    assert list(fields)[:4] == ["oauth_callback", "launch_presentation_return_url", "lti_message_type", "lti_version"]
+    assert list(fields)[-3:] == ["oauth_signature_method", "oauth_consumer_key", "oauth_nonce"]
+    assert (fields["context_type"], fields["custom_c"]) == ("Group", "d"), "a parameter of LTI's own has no prefix"
 
     def outcome(score: str = "0.5", sourced: str = fields["lis_result_sourcedid"], **how: str) -> str:
         action = how.get("action", "replaceResultRequest")

@@ -17,11 +17,12 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 import pytest
 
+from contract_tests.lms_site import form
 from contract_tests.openedx.web import Web
 from contract_tests.oracles.launcher import CannotBuild, Oracle
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing import jwt, lti13
+from lms_emulator.signing import jwt, lti13, oauth1
 from lms_emulator.signing.jwt import read
 
 pytestmark = pytest.mark.slow
@@ -30,6 +31,8 @@ COURSE = "course-v1:DemoX+DemoCourse+T2024"
 BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
 CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
 LAUNCH, LOGIN = "https://tool.example/launch", "https://tool.example/login"
+OLD = BLOCK.replace("@mine", "@old")
+DUE, CUSTOM = "2027-01-02T03:04:05Z", ["a=b", "context_type = Group", "launch_presentation_locale=de"]
 API = "/api/lti_consumer/v1"
 LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
 LATER = "2026-11-21T12:00:01Z"
@@ -113,7 +116,10 @@ def emulated() -> Iterator[Platform]:
         section = world["openedx"]
         course = next(one for one in section["courses"] if one["id"] == COURSE)
         unit = course["content"][0]["children"][0]["children"][0]
-        unit["children"].append({"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10})
+        unit["children"] += [
+            {"type": "lti_consumer", "block_id": "mine", "display_name": "Mine", "weight": 10},
+            {"type": "lti_consumer", "block_id": "old", "display_name": "Old", "weight": 10, "due": DUE},
+        ]
         public = jwt.jwks([("k", private_key("tool"))])["keys"][0]
         section["lti_tools"] = [
             {
@@ -126,7 +132,20 @@ def emulated() -> Iterator[Platform]:
                 "public_jwk": public,
                 "grades": "programmatic",
                 "custom_parameters": ["a=b"],
-            }
+            },
+            {
+                "id": 8,
+                "block": OLD,
+                "version": "lti_1p1",
+                "launch_url": f"{LAUNCH}?x=1",
+                "consumer_key": "key",
+                "secret": "secret",
+                "has_score": True,
+                "ask_to_send_username": True,
+                "ask_to_send_full_name": True,
+                "ask_to_send_email": True,
+                "custom_parameters": CUSTOM,
+            },
         ]
         lms.load(world)
         web = Web(lms)
@@ -168,6 +187,32 @@ def test_a_launch(emulated: Platform, component: Platform) -> None:
         )
     assert told[0][5].pop(f"{lti13.CLAIM}target_link_uri") == told[1][5].pop(f"{lti13.CLAIM}target_link_uri")
     assert told[0] == told[1]
+
+
+def test_a_launch_of_lti_1_1(emulated: Platform, component: Platform) -> None:
+    """The same fields in the same order; what each holds is told to the component, but for what it makes itself."""
+    page = emulated.browser.get(f"/courses/{COURSE}/xblock/{OLD}/handler/lti_launch_handler").text
+    action, fields = form(page)
+    names = {"lis_result_sourcedid": "result_sourcedid", "user_id": "user_id", "roles": "roles"}
+    names |= {f"lis_{name}": name for name in ("person_sourcedid", "person_contact_email_primary", "person_name_full")}
+    told = {
+        "url": action,
+        "key": "key",
+        "secret": "secret",
+        "link": fields["resource_link_id"],
+        "user": {to: fields[name] for name, to in names.items()},
+        "context": {name: fields[name] for name in ("context_id", "context_title", "context_label")},
+        "outcomes": fields["lis_outcome_service_url"],
+        "block": {"custom_parameters": CUSTOM, "display_name": "Old", "due": DUE},
+    }
+    found = dict(component.http.post(f"{component.url}/_oracle/basic", json=told).json()["fields"])
+    assert list(fields) == list(found)
+    own = {"oauth_nonce", "oauth_timestamp", "oauth_signature", "tool_consumer_info_product_family_code"}
+    assert {name: value for name, value in fields.items() if name not in own} == {
+        name: value for name, value in found.items() if name not in own
+    }
+    signature = fields.pop("oauth_signature")
+    assert oauth1.sign("POST", action, fields.items(), "secret") == signature
 
 
 @pytest.mark.parametrize(

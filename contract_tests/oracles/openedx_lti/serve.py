@@ -1,7 +1,8 @@
 """`python serve.py [--port 0]`: the views of lti-consumer-xblock on loopback; prints their address once they answer.
 
 What the component asks of the platform around it (the block, the course, ids of people) is answered here.
-`POST /_oracle/tool` makes the one configuration that there is; `GET /_oracle/start` begins a launch.
+`POST /_oracle/tool` makes the one configuration that there is; `GET /_oracle/start` begins a launch;
+`POST /_oracle/basic` gives the form of one of LTI 1.1.
 """
 
 import argparse
@@ -123,14 +124,34 @@ def start(request):
     return JsonResponse({"url": get_lti_1p3_launch_start_url(launch)})
 
 
+def basic(request):
+    """The form of a launch of LTI 1.1, in order."""
+    from datetime import datetime
+
+    from django.http import JsonResponse
+    from lti_consumer.lti_1p1.consumer import LtiConsumer1p1
+    from lti_consumer.lti_xblock import LtiConsumerXBlock
+
+    given = json.loads(request.body)
+    block = SimpleNamespace(**given["block"], graceperiod=None)
+    block.due = datetime.fromisoformat(block.due)
+    made = LtiConsumer1p1(given["url"], given["key"], given["secret"])
+    made.set_user_data(**given["user"])
+    made.set_context_data(**given["context"])
+    made.set_outcome_service_url(given["outcomes"])
+    made.set_custom_parameters(LtiConsumerXBlock.prefixed_custom_parameters.fget(block))
+    return JsonResponse({"fields": list(made.generate_launch_request(given["link"]).items())})
+
+
 def urls():
-    """The component's addresses, and our two."""
+    """The component's addresses, and our own."""
     from django.urls import include, path
 
     return [
         path("api/", include("lti_consumer.plugin.urls")),
         path("_oracle/tool", tool),
         path("_oracle/start", start),
+        path("_oracle/basic", basic),
     ]
 
 

@@ -1,7 +1,7 @@
 """LTI 1.1: the signed form of a launch, and Basic Outcomes.
 
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_1p1/consumer.py` (generate_launch_request), `lti_1p1/oauth.py`
-(verify_oauth_body_signature), `lti_consumer/outcomes.py`.
+(verify_oauth_body_signature), `lti_consumer/outcomes.py`, `lti_consumer/lti_xblock.py` (prefixed_custom_parameters).
 """
 
 from __future__ import annotations
@@ -27,6 +27,20 @@ from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.signing import lti11, oauth1
 
 ROLES = {"staff": "Administrator", "instructor": "Instructor", "student": "Student,Learner"}
+_SIGNED = (
+    *("oauth_timestamp", "oauth_version", "oauth_signature_method", "oauth_consumer_key", oauth1.SIGNATURE_FIELD),
+    "oauth_nonce",
+)
+"""The last fields of a launch, as the component takes them apart from oauthlib's header."""
+_STANDARD = """
+user_image lis_person_name_given lis_person_name_family lis_person_name_full lis_person_contact_email_primary
+lis_person_sourcedid role_scope_mentor context_type context_title context_label launch_presentation_locale
+launch_presentation_document_target launch_presentation_css_url launch_presentation_width launch_presentation_height
+launch_presentation_return_url tool_consumer_info_product_family_code tool_consumer_info_version
+tool_consumer_instance_guid tool_consumer_instance_name tool_consumer_instance_description tool_consumer_instance_url
+tool_consumer_instance_contact_email
+"""
+"""The parameters that a tool's author may set without the prefix `custom_` (LTI_PARAMETERS)."""
 NAMESPACE = "{http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0}"
 _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 <imsx_POXEnvelopeResponse xmlns = "http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">
@@ -49,19 +63,21 @@ _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
-    """Where the browser posts to, and the signed fields."""
+    """Where the browser posts to, and the signed fields, in the component's order."""
     key = keys.course_key(course.id)
     person = jwts.anonymous_id(user.id, x.store.section.jwt)
     link = quote(f"{x.authority}-{tool.block.rpartition('@')[2]}")
-    found = claims.place(x, tool)
     names = {
         "lis_person_sourcedid": user.username if tool.ask_to_send_username else "",
         "lis_person_contact_email_primary": user.email if tool.ask_to_send_email else "",
         "lis_person_name_full": user.name if tool.ask_to_send_full_name else "",
+    }
+    settings = {
         "lis_outcome_service_url": outcomes_url(x, tool, course) if tool.has_score else "",
         "launch_presentation_locale": user.preferences.get("pref-lang", ""),
     }
     fields = {
+        "oauth_callback": "about:blank",
         "launch_presentation_return_url": "",
         "lti_message_type": lti11.MESSAGE_TYPE,
         "lti_version": lti11.VERSION,
@@ -70,12 +86,12 @@ def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
         "user_id": person,
         "roles": ROLES[claims.role(x, user, course.id)],
         "lis_result_sourcedid": f"{quote(course.id)}:{link}:{person}",
+        **{name: value for name, value in names.items() if value},
         "context_id": course.id,
         "context_title": course.display_name,
         "context_label": key.org if key is not None else "",
-        **{name: value for name, value in names.items() if value},
-        **{f"custom_{name}": value for name, value in claims.custom(tool).items()},
-        "custom_component_display_name": found[1].block.display_name if found is not None else "",
+        **{name: value for name, value in settings.items() if value},
+        **_custom(x, tool),
     }
     address = x.resolve(tool.launch_url)
     signed = lti11.signed_launch(
@@ -86,7 +102,20 @@ def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
         timestamp=int(x.clock.timestamp()),
         nonce=x.ids.alnum(32),
     )
-    return address, signed
+    return address, {name: signed[name] for name in (*fields, *_SIGNED)}
+
+
+def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
+    """The fields of a tool's custom parameters, and what the block is called and when it is due."""
+    found = claims.place(x, tool)
+    block = found[1].block if found is not None else None
+    due = block.due if block is not None else None
+    standard = _STANDARD.split()
+    return {
+        **{name if name in standard else f"custom_{name}": value for name, value in claims.custom(tool).items()},
+        "custom_component_display_name": block.display_name if block is not None else "",
+        **({"custom_component_due_date": f"{due:%Y-%m-%d %H:%M:%S}"} if due is not None else {}),
+    }
 
 
 def outcomes_url(x: Call, tool: LtiTool, course: Course) -> str:
