@@ -16,6 +16,7 @@ import pytest
 
 from lms_emulator import Emulator
 from lms_emulator.command.main import main
+from lms_emulator.command.options import shown
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +205,39 @@ def test_an_output_that_takes_nothing() -> None:
         full = run(["settings", "emulator"], "> /dev/full")
         assert full.returncode == 1
         assert full.stderr == "lms-emulator: the output could not be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("certify",), "the following arguments are required: --login-url, --launch-url; see `lms-emulator"),
+        (
+            ("certify", "--timeout", "soon"),
+            "argument --timeout: invalid float value: 'soon'; see `lms-emulator certify",
+        ),
+        (("explain", "r1", "r2"), "unrecognized arguments: r2; see `lms-emulator --help`"),
+        (("explian",), "invalid choice: 'explian' (choose from "),
+        (("world",), "the following arguments are required: COMMAND; see `lms-emulator world --help`"),
+    ],
+)
+def test_arguments_that_are_none(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], words: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize("port", ["99999", "²", "-1", "1e3", "", "80 81"])
+def test_ports_that_are_none(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    for command in (("record", "--provider", "canvas", "--upstream", "http://x"), ("demo-tool",)):
+        code, line = told(capsys, *command, "--port", port)
+        assert (code, line) == (2, f"--port: `{shown(port)}` is not a port number; give 0 to 65535")
+
+
+@pytest.mark.parametrize("secret", ["x", "x=", "=x", "="])
+def test_secrets_to_replace_that_are_none(capsys: pytest.CaptureFixture[str], secret: str) -> None:
+    code, line = told(capsys, "record", "--provider", "canvas", "--upstream", "http://x", "--secret", secret)
+    assert (code, line) == (2, "--secret: write NAME=VALUE, neither of them empty")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from errno import ENOSPC
 from io import TextIOWrapper
+from typing import NoReturn
 
 from lms_emulator._version import __version__
 from lms_emulator.command import (
@@ -60,6 +61,14 @@ Signatures, nonces, scopes and expiry are really checked; state lives in memory.
   lms-emulator explain                    why the last request did not go well
   lms-emulator settings                   behaviours you can change with --set provider.setting=value
 """
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with status 2."""
+        self.exit(2, f"lms-emulator: {message}; see `{self.prog} --help`\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +124,7 @@ def _report(problems: Sequence[str]) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, for `main` and for the documentation."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="lms-emulator", description=_DESCRIPTION, formatter_class=raw)
+    parser = Parser(prog="lms-emulator", description=_DESCRIPTION, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"lms-emulator {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:

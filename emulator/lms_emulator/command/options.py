@@ -43,8 +43,8 @@ def _variable(option: str) -> str:
 
 def port_number(text: str, option: str) -> int:
     """The port that `option` was given. Raises UsageError."""
-    if not text.isdigit():
-        raise UsageError(f"{option}: `{text}` is not a port number; give 0 to 65535")
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
+        raise UsageError(f"{option}: `{shown(text)}` is not a port number; give 0 to 65535")
     return int(text)
 
 

@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.upstream.startswith(("http://", "https://")):
         raise UsageError(f"--upstream: `{args.upstream}` is not an http or https URL")
     secrets = [tuple(given.partition("=")[::2]) for given in args.secret]
+    if any(not name or not value for name, value in secrets):
+        raise UsageError("--secret: write NAME=VALUE, neither of them empty")
     out = Path(args.out or f"{args.provider}.jsonl")
     try:
         return record(args.upstream, port=port_number(args.port, "--port"), out=out, secrets=secrets)
