@@ -251,3 +251,10 @@ def test_who_reads_the_files_of_a_person(canvas: Site) -> None:
     url = f"{API}/files/{kept}/public_url"
     assert teacher.get(url).status_code == 403, "the submission has to be named"
     assert teacher.get(url, params={"submission_id": str(done)}).status_code == 200
+
+
+def test_a_course_tells_how_much_its_files_take(canvas: Site) -> None:
+    asked = {"include[]": "storage_quota_used_mb"}
+    used = canvas.student.get(f"{API}/courses/1", params=asked).json()["storage_quota_used_mb"]
+    upload(canvas.teacher, "/courses/1/files", "engine.png", b"x" * 2**18)
+    assert canvas.student.get(f"{API}/courses/1", params=asked).json()["storage_quota_used_mb"] == used + 0.25

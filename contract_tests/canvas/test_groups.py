@@ -188,3 +188,15 @@ def test_what_one_may_do_in_a_group(canvas: Site) -> None:
     assert teacher.put("/api/v1/courses/1", json={"course": {"event": "claim"}}).status_code == 200
     assert student.get(f"{path}/permissions").status_code == 403, "members of a draft see nothing of it"
     assert admin.get(f"{path}/permissions", params={"permissions[]": "read"}).json() == {"read": True}
+
+
+def test_several_leave_a_group_at_once(canvas: Site) -> None:
+    """Those whom the caller may remove; whoever is not in the group is not told of."""
+    path = f"{API}/groups/{group_of(canvas)}"
+    for user in (101, 102):
+        canvas.teacher.post(f"{path}/memberships", json={"user_id": user})
+    gone = canvas.student.request("DELETE", f"{path}/users", data={"user_ids[]": ["101", "102", "103"]}).json()
+    assert gone == {"message": "Bulk delete completed", "deleted_user_ids": [101], "unauthorized_user_ids": [102]}
+    gone = canvas.teacher.request("DELETE", f"{path}/users", params={"user_ids[]": ["101", "102"]}).json()
+    assert (gone["deleted_user_ids"], gone["unauthorized_user_ids"]) == ([102], [])
+    assert canvas.teacher.get(f"{path}/users").json() == []

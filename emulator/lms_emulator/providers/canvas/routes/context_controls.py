@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -195,22 +194,20 @@ def destroy(api: Api) -> Json:
 
 
 CONTROLS = f"{BASE}/{{registration_id}}/controls"
-ROUTES = tuple(
-    dataclasses.replace(route, since=SINCE)
-    for route in rest(
-        "lti registrations",
-        "https://developerdocs.instructure.com/services/canvas/resources/lti_context_controls; "
-        "canvas-lms app/controllers/lti/context_controls_controller.rb (2025)",
-        (f"GET {CONTROLS}", index, "Where a registration's tools are available"),
-        (
-            f"POST {CONTROLS.replace('{account_id}', '{current_account_id}')}",
-            create,
-            "Say whether a tool is available in an account or course",
-        ),
-        (f"POST {CONTROLS}/bulk", create_many, "Say whether a tool is available in many accounts and courses"),
-        (f"GET {CONTROLS}/{{id}}", show, "A control"),
-        (f"PUT {CONTROLS}/{{id}}", update, "Change whether a tool is available"),
-        (f"DELETE {CONTROLS}/{{id}}", destroy, "Take back what was said of an account or course"),
-        evidence="documented",
-    )
+ROUTES = rest(
+    "lti registrations",
+    "https://developerdocs.instructure.com/services/canvas/resources/lti_context_controls; "
+    "canvas-lms app/controllers/lti/context_controls_controller.rb (2025)",
+    (f"GET {CONTROLS}", index, "Where a registration's tools are available"),
+    (
+        f"POST {CONTROLS.replace('{account_id}', '{current_account_id}')}",
+        create,
+        "Say whether a tool is available in an account or course",
+    ),
+    (f"POST {CONTROLS}/bulk", create_many, "Say whether a tool is available in many accounts and courses"),
+    (f"GET {CONTROLS}/{{id}}", show, "A control"),
+    (f"PUT {CONTROLS}/{{id}}", update, "Change whether a tool is available"),
+    (f"DELETE {CONTROLS}/{{id}}", destroy, "Take back what was said of an account or course"),
+    evidence="documented",
+    since=SINCE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -25,7 +26,7 @@ Page = Callable[[Api], Response | Awaitable[Response]]
 PageRow = tuple[str, Page, str]
 
 
-def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> tuple[Route, ...]:
+def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded", since: str = "") -> tuple[Route, ...]:
     """Declare operations of the REST API that were read in one place.
 
     Parameters:
@@ -34,8 +35,10 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> 
         rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a
             path are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and
             gives JSON data, sent with 200, or a response; or it raises a refusal. One that waits is `async`.
+        since: the day from which Canvas has them, if it had none in 2023.
     """
-    return family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
+    routes = family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
+    return tuple(replace(route, since=since) for route in routes) if since else routes
 
 
 def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row, ...]:

@@ -280,11 +280,29 @@ def leave(api: Api) -> Any:
     """Leave a group, or remove a user."""
     group = _found(api)
     row = _row(api, group)
-    itself = api.caller is not None and row.user_id == api.caller.id
-    if not api.check("may end the membership", itself or groups.manages(api, group)):
+    if not api.check("may end the membership", _may_end(api, group, row)):
         raise api.refused(f"takes {row.user_id} out of group {group.id}")
     groups.leave(api, group, row)
     return {"ok": True}
+
+
+def _may_end(api: Api, group: Group, row: GroupMembership) -> bool:
+    return groups.manages(api, group) or (api.caller is not None and row.user_id == api.caller.id)
+
+
+def take_out(api: Api) -> Any:
+    """Remove several users. Those whom the caller may not remove stay; whoever is not in the group is passed over."""
+    group = _found(api)
+    wanted = {identifiers.local_number(one) for one in api.params.texts("user_ids")}
+    rows = [row for row in groups.members(api, group) if row.user_id in wanted]
+    gone = [row for row in rows if _may_end(api, group, row)]
+    for row in gone:
+        groups.leave(api, group, row)
+    return {
+        "message": "Bulk delete completed",
+        "deleted_user_ids": [row.user_id for row in gone],
+        "unauthorized_user_ids": [row.user_id for row in rows if row not in gone],
+    }
 
 
 def invite(api: Api) -> Any:
@@ -343,6 +361,7 @@ def _active(api: Api, course: Course, user: User) -> bool:
     return any(one.workflow_state in states.CURRENT for one in rows)
 
 
+# `DELETE /users` is in the documents of today and not in the source of 2024-04-07; the day between is not known
 GROUP = "/api/v1/groups/{group_id}"
 CATEGORY = "/api/v1/group_categories/{group_category_id}"
 ROUTES: tuple[Route, ...] = (
@@ -389,5 +408,12 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {GROUP}/users/{{user_id}}", membership, "Somebody's membership"),
         (f"PUT {GROUP}/users/{{user_id}}", change_membership, "Change somebody's membership"),
         (f"DELETE {GROUP}/users/{{user_id}}", leave, "End somebody's membership"),
+    ),
+    *rest(
+        "group memberships",
+        "https://canvas.instructure.com/doc/api/groups.html, Bulk delete memberships",
+        (f"DELETE {GROUP}/users", take_out, "End the memberships of several"),
+        evidence="documented",
+        since="2024-04-08",
     ),
 )

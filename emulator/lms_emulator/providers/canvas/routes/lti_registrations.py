@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -410,32 +409,30 @@ SOURCE = (
     "https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; "
     "canvas-lms app/controllers/lti/registrations_controller.rb (2025)"
 )
-ROUTES = tuple(
-    dataclasses.replace(route, since=SINCE)
-    for route in rest(
-        "lti registrations",
-        SOURCE,
-        (f"GET {BASE}", index, "The registrations of a school"),
-        (f"POST {BASE}", create, "Make a registration"),
-        (
-            "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
-            of_client,
-            "The registration of a key",
-        ),
-        (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a tool of a directory"),
-        (f"GET {BASE}/install_status/{{client_id}}", install_status, "The registration of a key as the school has it"),
-        (f"GET {BASE}/{{id}}", show, "A registration"),
-        (f"PUT {BASE}/{{id}}", update, "Change a registration"),
-        (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
-        (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
-        (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
-        (f"GET {BASE}/{{id}}/history", history, "What was changed in a registration"),
-        (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "What a school changed in what it lays over"),
-        (
-            f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",
-            search,
-            "Where a tool may be made available",
-        ),
-        evidence="documented",
-    )
+ROUTES = rest(
+    "lti registrations",
+    SOURCE,
+    (f"GET {BASE}", index, "The registrations of a school"),
+    (f"POST {BASE}", create, "Make a registration"),
+    (
+        "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
+        of_client,
+        "The registration of a key",
+    ),
+    (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a tool of a directory"),
+    (f"GET {BASE}/install_status/{{client_id}}", install_status, "The registration of a key as the school has it"),
+    (f"GET {BASE}/{{id}}", show, "A registration"),
+    (f"PUT {BASE}/{{id}}", update, "Change a registration"),
+    (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
+    (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
+    (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
+    (f"GET {BASE}/{{id}}/history", history, "What was changed in a registration"),
+    (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "What a school changed in what it lays over"),
+    (
+        f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",
+        search,
+        "Where a tool may be made available",
+    ),
+    evidence="documented",
+    since=SINCE,
 )

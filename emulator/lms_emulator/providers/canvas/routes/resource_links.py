@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any, NamedTuple
 
@@ -188,18 +187,16 @@ def destroy(api: Api) -> Json:
 
 
 LINKS = "/api/v1/courses/{course_id}/lti_resource_links"
-ROUTES = tuple(
-    dataclasses.replace(route, since=SINCE)
-    for route in rest(
-        "lti resource links",
-        "https://canvas.instructure.com/doc/api/lti_resource_links.html; "
-        "canvas-lms app/controllers/lti/resource_links_controller.rb (2025)",
-        (f"GET {LINKS}", index, "The links of a course"),
-        (f"POST {LINKS}", create, "Make a link for a text"),
-        (f"POST {LINKS}/bulk", create_many, "Make links for texts"),
-        (f"GET {LINKS}/{{id}}", show, "A link"),
-        (f"PUT {LINKS}/{{id}}", update, "Change a link"),
-        (f"DELETE {LINKS}/{{id}}", destroy, "Delete a link of a text"),
-        evidence="documented",
-    )
+ROUTES = rest(
+    "lti resource links",
+    "https://canvas.instructure.com/doc/api/lti_resource_links.html; "
+    "canvas-lms app/controllers/lti/resource_links_controller.rb (2025)",
+    (f"GET {LINKS}", index, "The links of a course"),
+    (f"POST {LINKS}", create, "Make a link for a text"),
+    (f"POST {LINKS}/bulk", create_many, "Make links for texts"),
+    (f"GET {LINKS}/{{id}}", show, "A link"),
+    (f"PUT {LINKS}/{{id}}", update, "Change a link"),
+    (f"DELETE {LINKS}/{{id}}", destroy, "Delete a link of a text"),
+    evidence="documented",
+    since=SINCE,
 )

@@ -12,7 +12,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
-from lms_emulator.providers.canvas.rules import blueprints, courses, grades, modules, periods, states, tabs
+from lms_emulator.providers.canvas.rules import blueprints, contexts, courses, grades, modules, periods, states, tabs
+from lms_emulator.providers.canvas.rules.files import quota_used
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json, course_progress, files, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
@@ -133,7 +134,7 @@ def _included(
     if "favorites" in includes:
         found["is_favorite"] = record.id in favorites(api)
     if "storage_quota_used_mb" in includes:
-        found["storage_quota_used_mb"] = 0.0
+        found["storage_quota_used_mb"] = quota_used(api.store, contexts.of(record)) / 1024**2
     if "passback_status" in includes:
         found["passback_status"] = None
     if "course_image" in includes:
