@@ -204,7 +204,8 @@ def _sorted(api: Api, found: list[Course]) -> list[Course]:
 def change(api: Api) -> Any:
     """Let one event happen to many courses; the job is done at once."""
     account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_courses_admin")
+    undeletes = api.params.text("event") == "undelete"
+    require_account(api, account, "undelete_courses" if undeletes else "manage_courses_admin")
     named = api.params.get("course_ids")
     if not isinstance(named, list):
         raise refusals.message(400, "courses_missing", "must specify course_ids[]")

@@ -30,6 +30,14 @@ from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 0, 29, 65, 79; canvas-lms app/controllers/accounts_controller.rb"
 BY_HAND = "Manually-Created Courses"
+NOT_YOURS = {
+    "manage_account_settings": (
+        ("name", "default_time_zone", "settings"),
+        "You are not allowed to manage account settings",
+    ),
+    "manage_storage_quotas": (tuple(shapes.QUOTAS), "You are not allowed to manage quota settings"),
+}
+"""Fields that need a right, with what callers without it are told."""
 SIS_REFUSED = "user not authorized to manage SIS data - account[sis_account_id]"
 SETTINGS = (
     "restrict_student_past_view",
@@ -236,15 +244,18 @@ def _not_empty(what: str) -> Exception:
 def update(api: Api) -> Any:
     """Change an account."""
     record = identifiers.account(api, api.slot("id"))
-    require_account(api, record, "manage_account_settings")
+    require_account(api, record, "manage_account_settings", "manage_storage_quotas")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
+    services = api.params.hash("account", "services")
+    if services.data:
+        require_account(api, record, "manage_account_settings")
     _refuse_template(api, api.params.text("account", "course_template_id"))
     faults: dict[str, list[Any]] = {}
     fields = _changes(api, record, faults)
-    if faults:
-        raise refusals.invalid(faults, 401 if "unauthorized" in faults else 400)
-    services = api.params.hash("account", "services")
+    foreign = _foreign(api, record)
+    if faults or foreign:
+        raise refusals.invalid(faults | foreign, 401 if foreign or "unauthorized" in faults else 400)
     if services.data:
         on = {name for name in services.data if services.flag(name)}
         fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
@@ -286,6 +297,15 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
     if known:
         fields["settings"] = {**record.settings, **known}
     return fields
+
+
+def _foreign(api: Api, record: Account) -> dict[str, list[Any]]:
+    """The fields that were sent and that the caller has no right to."""
+    sent, found = api.params.hash("account"), dict[str, list[Any]]()
+    for right, (names, text) in NOT_YOURS.items():
+        if not account_allows(api, api.caller, record, right):
+            found |= {name: [text] for name in names if sent.has(name)}
+    return found
 
 
 def _quota(text: str | None, name: str, faults: dict[str, list[Any]]) -> int | None:

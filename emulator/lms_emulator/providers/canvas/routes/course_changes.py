@@ -53,7 +53,7 @@ def create(api: Api) -> Any:
         account = below
     if (removed := _removed(api)) is not None:
         return _made(api, course_events.happen(api, removed, "undelete"))
-    found = course_fields.fields(api, None)
+    found = course_fields.fields(api, None, account)
     name = found.pop("name", "Unnamed Course")
     code = found.pop("course_code", None) or course_fields.code_of(name)
     made = Course(
@@ -117,7 +117,7 @@ def update(api: Api) -> Any:
     wrong = blueprints.faults(api, course, api.params.hash("course"))
     if wrong:
         raise refusals.invalid(wrong)
-    found = course_fields.fields(api, course)
+    found = course_fields.fields(api, course, course_fields.home(api, course))
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
     course_log.note_changes(api, course, changed)
     if event is not None:

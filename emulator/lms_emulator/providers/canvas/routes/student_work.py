@@ -51,9 +51,11 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     """The students that are asked for, by id. Raises the refusal where one of them is not the caller's to see."""
     rows = roster.enrollments_seen(api, course, section)
     grader = assignments.grades(api, course)
-    mine = set(assignments.seen_for(api, course, api.user))
+    mine = set(assignments.seen_for(api, course, api.user)) - {api.user.id}
     if not grader and courses.may(api, api.user, course, "read_grades"):
         mine.add(api.user.id)
+    if not api.check("may see somebody's work", grader or bool(mine)):
+        raise api.refused(f"grades in course {course.id}", *assignments.GRADERS)
     known = {e.user_id for e in rows} if grader else mine
     asked = api.params.texts("student_ids")
     if "all" not in asked:

@@ -14,10 +14,10 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import Params, as_whole
-from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import features, grades
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.rules import courses, features, grades
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 
 FLAGS = (
     "is_public",
@@ -82,23 +82,27 @@ _COLOR = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 VISIBILITIES = {"course": (False, False), "institution": (False, True), "public": (True, None)}
 """By `course_visibility`, what becomes of `is_public` and `is_public_to_auth_users`; None leaves it."""
-OF_ADMINS = ("blueprint", "template")
 
 
 def require_rights(api: Api, course: Course) -> None:
     """Refuse callers who send a field that they may not set."""
     sent = api.params.hash("course")
-    account = api.store.accounts.get(course.account_id)
-    for name in OF_ADMINS:
-        allowed = account is not None and account_allows(api, api.caller, account, "manage_courses_admin")
-        if sent.has(name) and not api.check(f"may set {name}", allowed):
-            raise api.refused(f"{name} of course {course.id}")
+    if sent.has("blueprint") and sent.flag("blueprint") != course.blueprint:
+        require_account(api, home(api, course), "manage_master_courses")
     if not api.params.flag("override_sis_stickiness", default=True) and sent.data:
         raise refusals.crashed("Canvas of 2023 fails on override_sis_stickiness=false here")
 
 
-def fields(api: Api, own: Course | None) -> dict[str, Any]:
-    """What the request sets of a course. Raises the refusal for what is not valid."""
+def home(api: Api, course: Course) -> Account:
+    """The account that a course is in."""
+    return api.store.accounts.get(course.account_id) or api.root
+
+
+def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
+    """What the request sets of a course. Raises the refusal for what is not valid.
+
+    Parameters: `account`, where the course is, or is to be made.
+    """
     sent = api.params.hash("course")
     found: dict[str, Any] = {name: _cast(sent.text(name)) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
@@ -110,8 +114,8 @@ def fields(api: Api, own: Course | None) -> dict[str, Any]:
     code = found.get("course_code") or (code_of(found["name"]) if own is None and "name" in found else "")
     if len(code) > LONGEST:
         faults["course_code"] = ["too_long"]
-    _openness(sent, own, found)
-    _chosen(api, own, found, faults)
+    _openness(api, own, account, found)
+    _chosen(api, own, account, found, faults)
     _dates(api, own, found, faults)
     _sis(api, own, found, faults)
     _settings(api, own, found)
@@ -127,7 +131,17 @@ def _cast(text: str | None) -> bool | None:
     return None if not text else text.lower() not in ("false", "f", "0", "off")
 
 
-def _openness(sent: Params, own: Course | None, found: dict[str, Any]) -> None:
+def _openness(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:
+    """Who may see the course. What callers send who may not decide that counts for nothing."""
+    sent, right = api.params.hash("course"), "manage_course_visibility"
+    allowed = courses.may(api, api.caller, own, right) if own else account_allows(api, api.caller, account, right)
+    if not allowed and own is None:
+        for name in ("public_syllabus", "is_public_to_auth_users", "public_syllabus_to_auth"):
+            found.pop(name, None)
+        found["is_public"] = False
+    if not allowed:
+        found.pop("indexed", None)
+        return
     public, logged_in = VISIBILITIES.get(sent.text("course_visibility") or "", (None, None))
     if public is not None:
         found["is_public"] = public
@@ -194,7 +208,9 @@ def time_of_day(text: str) -> str | None:
     return f"{hour:02}:{minute:02}:{second:02}" if hour < 24 and minute < 60 and second < 60 else "00:00:00"
 
 
-def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
+def _chosen(
+    api: Api, own: Course | None, account: Account, found: dict[str, Any], faults: dict[str, list[Any]]
+) -> None:
     sent = api.params.hash("course")
     if sent.has("grading_standard_id"):
         wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
@@ -232,10 +248,13 @@ def _chosen(api: Api, own: Course | None, found: dict[str, Any], faults: dict[st
         found["course_color"] = f"#{color.lstrip('#')}" if color is not None else None
         if color is not None and not _COLOR.fullmatch(color):
             faults["course_color"] = ["Invalid hexcode provided"]
-    for name in ("blueprint", "template"):
-        if sent.has(name):
-            found[name] = sent.flag(name)
-    _placed(api, own, found)
+    if sent.has("blueprint"):
+        found["blueprint"] = sent.flag("blueprint")
+    if sent.has("template") and own is not None:
+        right = "add_course_template" if sent.flag("template") else "delete_course_template"
+        if courses.may(api, api.caller, own, right):
+            found["template"] = sent.flag("template")
+    _placed(api, own, account, found)
 
 
 def _has_front_page(api: Api, own: Course | None) -> bool:
@@ -243,18 +262,19 @@ def _has_front_page(api: Api, own: Course | None) -> bool:
     return any(page.front_page and page.workflow_state == "active" for page in pages)
 
 
-def _placed(api: Api, own: Course | None, found: dict[str, Any]) -> None:
+def _placed(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:
     """What only account admins may set: where a course belongs, its storage quota."""
     sent = api.params.hash("course")
-    account = api.store.accounts.get(own.account_id) if own is not None else None
-    if account is not None and not account_allows(api, api.caller, account, "manage_courses_admin"):
-        return
-    if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
-        found["storage_quota_mb"] = quota
-    elif (quota := as_whole(sent.text("storage_quota"))) is not None:
-        found["storage_quota_mb"] = quota // 2**20
-    if own is not None and (named := sent.text("account_id")):
-        found["account_id"] = identifiers.account(api, named).id
+    if account_allows(api, api.caller, account, "manage_storage_quotas"):
+        if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
+            found["storage_quota_mb"] = quota
+        elif (quota := as_whole(sent.text("storage_quota"))) is not None:
+            found["storage_quota_mb"] = quota // 2**20
+    named = sent.text("account_id")
+    if own is not None and named and account_allows(api, api.caller, account, "manage_courses_admin"):
+        other = identifiers.account(api, named)
+        if account_allows(api, api.caller, other, "manage_courses_admin"):
+            found["account_id"] = other.id
 
 
 def _dates(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
@@ -301,7 +321,7 @@ def term_id(api: Api, own: Course | None) -> int:
     """The term that is named, else the course's, else the school's default one."""
     sent = api.params.hash("course")
     named = sent.text("term_id") or sent.text("enrollment_term_id")
-    if named and (own is None or _may(api, "manage_courses_admin")):
+    if named and (own is None or account_allows(api, api.caller, home(api, own), "manage_courses_admin")):
         return identifiers.term(api, named).id
     return own.enrollment_term_id if own is not None else identifiers.term(api, "default").id
 

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, in_force, permissions
+from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, in_force, lasting, permissions
 from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, ranges_of, state_of
 
 NOTHING: frozenset[str] = frozenset()
 READING = frozenset({"read", "read_outline", "read_syllabus"})
-MEMBER = READING | {"read_as_member", "read_announcements"}
+MEMBER = READING | {"read_as_member"}
 STUDY = ("StudentEnrollment", "StudentViewEnrollment")
 CONTENT_ADMINS = ("TeacherEnrollment", "DesignerEnrollment")
 FLAGS = {"manage_feature_flags", "view_feature_flags"}
@@ -66,17 +66,6 @@ _RIGHTS_FROM = (
     "role_overrides",
     "feature_flags",
 )
-#: What a teacher of a course that is over may still do.
-AFTERWARDS = {
-    "view_all_grades",
-    "read_roster",
-    "read_forum",
-    "read_announcements",
-    "read_question_banks",
-    "view_group_pages",
-    "read_email_addresses",
-    "read_prior_roster",
-}
 
 
 def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
@@ -171,25 +160,21 @@ def _of_member(granted: frozenset[str], kind: str, state: str, split: bool) -> f
     """
     staff = kind in STAFF
     if state == "completed":
-        if not staff:
-            return MEMBER | ({"read_grades"} if kind == "StudentEnrollment" else NOTHING)
-        kept = {"read_as_admin", "read_rubrics", "use_student_view", "share_afterwards"}
-        return MEMBER | kept | (granted & AFTERWARDS)
+        kept = {"read_as_admin", "read_rubrics", "use_student_view", "share_afterwards"} if staff else NOTHING
+        own = {"read_grades"} if kind == "StudentEnrollment" else NOTHING
+        return MEMBER | kept | own | (granted & lasting(kind, over=True))
     if state not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
         return NOTHING
+    granted = granted if state == "active" else granted & lasting(kind, over=False)
     if state.startswith("pending"):
-        return MEMBER | (granted & {"read_announcements", "read_forum"})
-    found = set(MEMBER)
+        return MEMBER | granted
+    found = set(MEMBER) | granted
     if staff:
         found |= {"read_as_admin", "update", "manage", "manage_course_content", "read_rubrics"} | FLAGS
     if kind in CONTENT_ADMINS:
         found |= {"conclude"} | ({"reset_content"} if not split or "manage_courses_reset" in granted else set())
     if kind in STUDY and state == "active":
         found.add("read_grades")
-    if staff or state == "active":
-        found |= granted
-    else:
-        found |= granted & {"read_announcements", "read_forum", "read_roster"}
     if state == "active" and not staff:
         found.add("participate_as_student" if kind == "StudentEnrollment" else "participate")
     return frozenset(found)

@@ -38,6 +38,8 @@ class Permission(NamedTuple):
             setting of the account, `off` for one that needs what is not emulated, `unlisted` for one that is there and
             in no list of roles; None for none.
         before: the permissions of which one stood for it before Canvas split them.
+        early: whether enrollments give it that are not active yet: an invitation, a course to come.
+        after: the types of enrollments that go on giving it once they are over; `all` stands for every one.
         defaults: by base role, `always`, `on`, `off`, or `never`; the first and last cannot be overridden.
     """
 
@@ -46,6 +48,8 @@ class Permission(NamedTuple):
     level: str
     when: str | None
     before: frozenset[str]
+    early: bool
+    after: tuple[str, ...]
     defaults: dict[str, str]
 
 
@@ -73,10 +77,19 @@ def permissions() -> dict[str, Permission]:
             level,
             None if when == "-" else when,
             frozenset() if before == "-" else frozenset(before.split(",")),
-            dict(zip(header[5:], defaults, strict=True)),
+            early == "yes",
+            tuple(after.split(",")),
+            dict(zip(header[7:], defaults, strict=True)),
         )
-        for name, group, level, when, before, *defaults in rows
+        for name, group, level, when, before, early, after, *defaults in rows
     }
+
+
+@cache
+def lasting(kind: str, *, over: bool) -> frozenset[str]:
+    """The permissions that an enrollment of a type gives before it is active or, with `over`, after it was."""
+    every = permissions().values()
+    return frozenset(one.name for one in every if (not {"all", kind}.isdisjoint(one.after) if over else one.early))
 
 
 def in_force(site: Site, place: Account | Course) -> frozenset[str]:
