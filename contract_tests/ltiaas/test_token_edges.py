@@ -184,7 +184,12 @@ GONE = "a key of no activity here"
     ("token", "reason", "got", "diagnosis"),
     [
         ("x.y.z", "service_key_malformed", "malformed", None),
-        (service_key("act", "w" * 64), "service_key_bad_signature", "bad_signature", None),
+        (
+            service_key("act", "w" * 64),
+            "service_key_bad_signature",
+            "bad_signature",
+            "another key signed it, or its header or payload was changed after signing",
+        ),
         (jwt.encode({"serviceKey": "act"}, SPARE, "RS256"), "service_key_alg_not_allowed", "alg_not_allowed", None),
         (service_key("act", exp=NOW), "service_key_expired", "expired", None),
         (
