@@ -130,9 +130,6 @@ def test_an_export_is_a_cartridge_that_can_be_imported(canvas: Site) -> None:
     assert admin.post(moved.headers["location"]).status_code == 200
     assert admin.get(f"{path}/{asked['id']}").json()["workflow_state"] == "completed"
     has_everything(admin, new)
-    book = admin.post(f"{API}/courses/{old}/epub_exports").json()
-    shown = admin.get(f"{API}/courses/{old}/epub_exports/{book['epub_export']['id']}").json()["epub_export"]
-    assert shown["workflow_state"] == "generated"
     assert admin.post(exports, json={"export_type": "pdf"}).status_code == 400
 
 
@@ -206,3 +203,34 @@ def test_a_migration_that_cannot_be_done_says_so(canvas: Site) -> None:
     path = f"{API}/accounts/1/content_migrations"
     begun = admin.post(path, json={"migration_type": "moodle_converter"}).json()
     assert admin.get(f"{path}/{begun['id']}").json()["workflow_state"] == "failed"
+
+
+def test_books_of_courses(canvas: Site) -> None:
+    books, teacher = f"{API}/courses/1/epub_exports", canvas.teacher
+    assert teacher.post(books).status_code == 404, "the school has not allowed it"
+    assert canvas.admin.put(f"{API}/accounts/1/features/flags/epub_export", data={"state": "on"}).status_code == 200
+    made = canvas.student.post(books)
+    assert made.status_code == 201
+    assert made.json()["epub_export"]["permissions"] == {"download": False, "regenerate": False}
+    one = f"{books}/{made.json()['epub_export']['id']}"
+    for who in (canvas.student, teacher):
+        shown = who.get(one).json()["epub_export"]
+        assert (shown["workflow_state"], shown["permissions"]["download"]) == ("generated", True)
+        assert httpx.get(shown["epub_attachment"]["url"]).content.startswith(b"PK")
+    assert canvas.admin.get(f"{books}/999999").status_code == 403
+    mine = canvas.student.get(f"{API}/epub_exports").json()["courses"]
+    assert [(row["id"], "epub_export" in row) for row in mine] == [(1, True), (2, False)]
+    taught = teacher.get(f"{API}/epub_exports").json()["courses"]
+    assert [(row["id"], "epub_export" in row) for row in taught][:1] == [(1, False)], "a book is whose it was made for"
+
+
+def test_whose_exports_are_shown(canvas: Site) -> None:
+    exports, teacher, student = f"{API}/courses/1/content_exports", canvas.teacher, canvas.student
+    packed = teacher.post(exports, data={"export_type": "common_cartridge"}).json()["id"]
+    files = student.post(exports, data={"export_type": "zip"}).json()["id"]
+    assert student.post(exports, data={"export_type": "qti"}).status_code == 403
+    assert [row["id"] for row in student.get(exports).json()] == [files]
+    assert [row["id"] for row in canvas.admin.get(exports).json()] == [packed]
+    assert student.get(f"{exports}/{packed}").status_code == 403
+    assert teacher.get(f"{exports}/{files}").status_code == 403, "files are packed for whoever asked"
+    assert canvas.admin.get(f"{exports}/{packed}").status_code == 200

@@ -250,3 +250,21 @@ def test_work_without_names_and_only_the_fields_asked_for(canvas: Site) -> None:
         at(plain, f"/{ADA}"), params={**cut, "response_fields[]": [], "exclude_response_fields[]": "user"}
     ).json()
     assert "user" in left
+
+
+def test_a_new_attempt_starts_without_the_status_of_the_last(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher)
+    student.post(at(task), json=text())
+    late = {"submission": {"late_policy_status": "late", "seconds_late_override": 3600}}
+    assert teacher.put(at(task, f"/{ADA}"), json=late).json()["seconds_late"] == 3600
+    links = canvas.lms.dump()["canvas"]["resource_links"]
+    known = next(one for one in links if one.get("course_id") == 1)
+    sent = text(resource_link_lookup_uuid="nobody", group_comment=True)
+    refused = student.post(at(task), json=sent)
+    assert (refused.status_code, "lookup_uuid" in refused.json()["message"]) == (400, True)
+    sent["submission"]["resource_link_lookup_uuid"] = known.get("lookup_id") or known["id"]
+    again = student.post(at(task), json=sent)
+    assert again.status_code == 201, again.text
+    assert (again.json()["attempt"], again.json()["late_policy_status"], again.json()["seconds_late"]) == (2, None, 0)
+    assert [one.code for one in canvas.lms.requests.last.warnings] == ["group_comment_ignored"]

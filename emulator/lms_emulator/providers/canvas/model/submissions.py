@@ -24,6 +24,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     submission_type: str | None = None
     body: str | None = None
     url: str | None = None
+    resource_link_lookup_uuid: str | None = None
     attachment_ids: list[int] = []
     media_comment_id: str | None = None
     media_comment_type: str | None = None

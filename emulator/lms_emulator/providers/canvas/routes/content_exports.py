@@ -8,15 +8,22 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import ContentExport, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts, courses, states
+from lms_emulator.providers.canvas.rules import contexts, courses, features, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import exports, selection
-from lms_emulator.providers.canvas.rules.permissions import CONTENT
-from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import Json, files
 from lms_emulator.providers.canvas.shapes import migrations as shapes
+from lms_emulator.providers.canvas.wire import reply
+
+BOOKS = "epub_export"
+"""The feature of schools and courses that make books."""
+READERS = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment")
+STATES = {"created": "created", "exported": "generated", "failed": "failed"}
+MANAGES_FILES = tuple(f"manage_files_{what}" for what in ("add", "edit", "delete"))
 
 
 def _context(api: Api) -> Context:
@@ -27,21 +34,25 @@ def _context(api: Api) -> Context:
     return context
 
 
-def _packs_content(api: Api, context: Context) -> bool:
-    return isinstance(context.record, Course) and courses.may(
-        api, api.caller, context.record, "read_as_admin", *CONTENT
-    )
+def _as_admin(api: Api, context: Context) -> bool:
+    return isinstance(context.record, Course) and courses.may(api, api.caller, context.record, "read_as_admin")
 
 
 def _shown(api: Api, context: Context) -> list[ContentExport]:
+    """What a list shows: of packed files the caller's own, of packed content all of it to the course's staff."""
     rows = api.store.content_exports.find("context", (context.type, context.id))
-    everything = _packs_content(api, context)
+    staff = context.type != "Course" or _as_admin(api, context)
     found = [
-        one
-        for one in rows
-        if not one.epub and (one.user_id == api.user.id or (everything and one.export_type != "zip"))
+        one for one in rows if not one.epub and (staff if one.export_type != "zip" else one.user_id == api.user.id)
     ]
     return sorted(found, key=lambda one: -one.id)
+
+
+def _may_read(api: Api, context: Context, one: ContentExport) -> bool:
+    if one.export_type != "zip" and contexts.may(api, context, *MANAGES_FILES):
+        return True
+    own, right = one.user_id == api.user.id, "read" if one.export_type == "zip" else "read_as_admin"
+    return own and contexts.may(api, context, right)
 
 
 def index(api: Api) -> Any:
@@ -57,7 +68,7 @@ def show(api: Api) -> Any:
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.epub or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the export", api.slot("id"))
-    if not api.check("may see the export", found in _shown(api, context), got=found.id):
+    if not api.check("may see the export", _may_read(api, context, found), got=found.id):
         raise api.refused(f"export {found.id}")
     return shapes.export(api, found)
 
@@ -68,7 +79,7 @@ def create(api: Api) -> Any:
     kind = api.params.text("export_type")
     if kind not in exports.COURSE_TYPES or (kind != "zip" and context.type != "Course"):
         raise refusals.message(400, "export_type_invalid", "invalid export_type", got=kind)
-    if kind != "zip" and not api.check("may export the content", _packs_content(api, context)):
+    if kind != "zip" and not api.check("may export the content", _as_admin(api, context)):
         raise api.refused(f"export the content of {context.asset_string}")
     select = api.params.hash("select")
     selected: dict[str, Any] = {}
@@ -84,53 +95,93 @@ def create(api: Api) -> Any:
 # electronic books
 
 
+def _course(api: Api) -> Course:
+    """The course of the path, where the school lets books be made. Raises the refusal `not_found`."""
+    _ = api.user
+    course = identifiers.course(api, api.slot("course_id"))
+    _require_feature(api)
+    return course
+
+
+def _require_feature(api: Api) -> None:
+    flag = features.lookup(api, api.root, BOOKS)
+    if not api.check(f"the school allows {BOOKS}", flag is not None and flag.state != "off"):
+        raise refusals.not_found("the feature of the school", BOOKS)
+
+
 def _books(api: Api) -> list[Course]:
-    """The courses of which the caller may have a book."""
-    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.workflow_state in states.CURRENT]
-    found = {e.course_id: api.store.courses.get(e.course_id) for e in rows}
-    return [course for course in found.values() if course is not None and course.workflow_state == "available"]
+    """The courses that make books and in which the caller studies or teaches, or has."""
+    known = (*states.CURRENT, "completed")
+    rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in READERS]
+    ids = dict.fromkeys(e.course_id for e in rows if e.workflow_state in known)
+    found = [course for course in map(api.store.courses.get, ids) if course is not None]
+    return [one for one in found if one.workflow_state != "deleted" and features.enabled(api, one, BOOKS)]
 
 
-def _book(api: Api, course: Course) -> Json:
-    rows = [one for one in api.store.content_exports.find("context", ("Course", course.id)) if one.epub]
-    own = max((one for one in rows if one.user_id == api.user.id), key=lambda one: one.id, default=None)
-    body: Json = {"id": course.id, "name": course.name}
-    if own is not None:
-        body["epub_export"] = _epub(api, own)
-    return body
+def _book(course: Course, shown: Json | None) -> Json:
+    return {"id": course.id, "name": course.name, **({"epub_export": shown} if shown is not None else {})}
 
 
-def _epub(api: Api, record: ContentExport) -> Json:
-    shown = shapes.export(api, record)
-    body: Json = {"id": record.id, "created_at": shown["created_at"], "progress_id": record.progress_id}
-    state = {"created": "created", "exported": "generated"}.get(record.workflow_state, "failed")
-    body |= {"user_id": record.user_id, "workflow_state": state, "progress_url": shown.get("progress_url")}
-    if "attachment" in shown:
-        body["attachment"] = shown["attachment"]
-    return body
+def _of(api: Api, course: Course) -> list[ContentExport]:
+    rows = api.store.content_exports.find("context", ("Course", course.id))
+    return [one for one in rows if one.epub and one.user_id == api.user.id]
+
+
+def _makes(api: Api, course: Course) -> bool:
+    return courses.may(api, api.caller, course, "read_as_admin", "participate_as_student")
+
+
+def _epub(api: Api, course: Course, record: ContentExport) -> Json:
+    file = api.store.attachments.get(record.attachment_id or 0)
+    state = STATES[record.workflow_state]
+    body: Json = {
+        "id": record.id,
+        "content_export_id": record.id if state != "created" else None,
+        "course_id": course.id,
+        "user_id": record.user_id,
+        "workflow_state": state,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "type": None,
+        "permissions": {"download": state == "generated", "regenerate": state != "created" and _makes(api, course)},
+        "progress_id": record.progress_id,
+        "progress_url": api.url(f"/api/v1/progress/{record.progress_id}"),
+    }
+    return body | ({"epub_attachment": files.file(api, file)} if file is not None else {})
 
 
 def books(api: Api) -> Any:
     """The caller's courses, with the newest book of each."""
-    return {"courses": [_book(api, course) for course in sorted(_books(api), key=lambda one: one.id)]}
+    _ = api.user
+    _require_feature(api)
+    found = []
+    for course in sorted(_books(api), key=lambda one: one.id):
+        newest = max(_of(api, course), key=lambda one: one.id, default=None)
+        found.append(_book(course, _epub(api, course, newest) if newest is not None else None))
+    return {"courses": found}
 
 
 def make_book(api: Api) -> Any:
-    """Make a book of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read", "read_as_admin")
+    """Make a book of a course; the one under way, with 422, while there is one."""
+    course = _course(api)
+    if not api.check("may make a book", _makes(api, course), got=course.id):
+        raise api.refused(f"make a book of course {course.id}")
+    running = next((one for one in _of(api, course) if one.workflow_state == "created"), None)
+    if running is not None:
+        return reply(api, _book(course, _epub(api, course, running)), 422)
     begun = exports.begin(api, contexts.get(api, "Course", course.id), "epub", {}, epub=True)
-    return {**_book(api, course), "epub_export": _epub(api, begun)}
+    return reply(api, _book(course, _epub(api, course, begun)), 201)
 
 
 def show_book(api: Api) -> Any:
-    """A book of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read", "read_as_admin")
+    """A book of a course, for whoever had it made and the course's staff."""
+    course = _course(api)
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or not found.epub or (found.context_id, found.user_id) != (course.id, api.user.id):
-        raise refusals.not_found("the book", api.slot("id"))
-    return {"id": course.id, "name": course.name, "epub_export": _epub(api, found)}
+    known = found is not None and found.epub and (found.context_type, found.context_id) == ("Course", course.id)
+    staff = courses.may(api, api.caller, course, "read_as_admin")
+    if found is None or not api.check("may read it", known and (staff or found.user_id == api.user.id)):
+        raise api.refused(f"the book {api.slot('id')}")
+    return _book(course, _epub(api, course, found))
 
 
 ANYWHERE = "courses groups users"
@@ -144,7 +195,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     *rest(
         "epub exports",
-        "canvas-lms app/controllers/epub_exports_controller.rb",
+        "canvas-lms app/controllers/epub_exports_controller.rb, app/models/epub_export.rb, lib/api/v1/epub_export.rb",
         ("GET /api/v1/epub_exports", books, "Courses with their books"),
         ("POST /api/v1/courses/{course_id}/epub_exports", make_book, "Make a book of a course"),
         ("GET /api/v1/courses/{course_id}/epub_exports/{id}", show_book, "A book of a course"),

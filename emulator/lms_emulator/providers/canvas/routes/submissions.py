@@ -100,6 +100,9 @@ def create(api: Api) -> Any:
         _require_grading(api, course, base, user)
     if sent.text("submission_type") == "online_text_entry" and not (sent.text("body") or "").strip():
         return redirect(api.url(f"/courses/{course.id}/assignments/{base.id}"))
+    if sent.has("group_comment"):
+        text = "Canvas documents `submission[group_comment]`, and drops it where work is handed in by the API"
+        api.x.warn("group_comment_ignored", text)
     given = submitting.content(api, base, sent, user)
     if moment is not None:
         given["submitted_at"] = moment

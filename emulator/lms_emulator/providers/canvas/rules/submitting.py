@@ -75,7 +75,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         text = f"Invalid parameters for submission_type {kind}. Required: {needed}"
         raise refusals.message(400, "submission_incomplete", text)
     found: dict[str, Any] = {"body": None, "url": None, "attachment_ids": [], "submission_type": kind}
-    found |= {"media_comment_id": None, "media_comment_type": None}
+    found |= {"media_comment_id": None, "media_comment_type": None, "resource_link_lookup_uuid": None}
     match kind:
         case "online_text_entry":
             found["body"] = html.clean(sent.text("body"))
@@ -90,6 +90,12 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
                 raise refusals.crashed("another file than the one to be annotated", sent.text(names[0]))
         case _:
             found |= {name: sent.text(name) for name in names}
+    if (lookup := sent.text("resource_link_lookup_uuid")) is not None:
+        links = api.store.resource_links
+        if not any(one.course_id == base.course_id and (one.lookup_id or one.id) == lookup for one in links):
+            text = "Resource link not found for given `resource_link_lookup_uuid`"
+            raise refusals.message(400, "resource_link_unknown", text, got=lookup)
+        found["resource_link_lookup_uuid"] = lookup
     return found
 
 
@@ -144,7 +150,8 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         group_id=group.id if group is not None else None,
         attempt=attempt,
         workflow_state="pending_review" if record.workflow_state == "pending_review" else "submitted",
-        late_policy_status=None if record.late_policy_status == "missing" else record.late_policy_status,
+        late_policy_status=None,
+        seconds_late_override=None,
         graded_at=api.now if record.excused else record.graded_at,
         grade_matches_current_submission=record.entered_grade is None,
         read_by=[],

@@ -245,7 +245,6 @@ _BARE: dict[str, Any] = {
     "last_comment_at": None,
     "cached_quiz_lti": False,
     "cached_tardiness": None,
-    "resource_link_lookup_uuid": None,
     "proxy_submitter_id": None,
 }
 
@@ -273,6 +272,7 @@ def submission_row(api: Api, record: Submission, base: Assignment) -> Json:
         "anonymous_id",
         "extra_attempts",
         "redo_request",
+        "resource_link_lookup_uuid",
     )
     return {
         **_BARE,
