@@ -114,6 +114,9 @@ def test_claims_stand_in_the_order_of_a_captured_launch(brightspace: Site, tool:
     assert (own["content_topic_id"], "link_id" in own) == (501, False)
 
 
+DATES = [f"{what}.{end}DateTime" for what in ("available", "submission") for end in ("start", "end")]
+
+
 def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Tool) -> None:
     fields = {f"v{number}": f"${name}" for number, name in enumerate(NAMES)}
     changed(brightspace, "lti_links", LINK, custom={**fields, "plain": "x", "strange": "$Moon.phase"})
@@ -124,6 +127,16 @@ def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Too
     assert values["CourseOffering.title"] == "Analytical Engines"
     assert values["ResourceLink.title"] == "PyLTI1p3"
     assert values["Context.id.history"] == ""
+    assert (values["CourseSection.timeFrame.begin"], values["CourseSection.timeFrame.end"]) == (
+        "2024-09-01T08:00:00.000Z", "",
+    )  # fmt: skip
+    assert values["ResourceLink.available.startDateTime"] == ""
+    changed(
+        brightspace, "lti_links", LINK, available_from="2026-12-01T09:00:00Z", submission_until="2027-01-01T00:00:00Z"
+    )
+    dated = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
+    told = {name: dated[f"v{NAMES.index(f'ResourceLink.{name}')}"] for name in DATES}
+    assert told == dict(zip(DATES, ("2026-12-01T09:00:00.000Z", "", "", "2027-01-01T00:00:00.000Z"), strict=True))
     assert (custom["a"], custom["plain"], custom["strange"]) == ("b", "x", "$Moon.phase")
     warned = [one for request in brightspace.lms.requests for one in request.warnings]
     assert "variable_unknown" in {one.code for one in warned}

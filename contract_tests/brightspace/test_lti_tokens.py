@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from contract_tests.brightspace.lti import (
@@ -101,6 +102,31 @@ def test_what_is_no_token_or_signed_otherwise_is_told_in_d2l_s_words(brightspace
         "Signature algorithm 'HS256' is not supported.  Permitted algorithms are 'RS256,ES256,ES384,ES512'"
     )
     assert service(brightspace, "x").json() == wrong("Couldn't parse token")
+
+
+@pytest.mark.parametrize(("algorithm", "curve"), [("ES256", "P-256"), ("ES384", "P-384"), ("ES512", "P-521")])
+def test_elliptic_keys_sign_as_well(brightspace: Site, tool: Tool, keys: KeySite, algorithm: str, curve: str) -> None:
+    """Signed by jwcrypto; another curve, or an RSA key under that algorithm, is no signature."""
+    from jwcrypto import jwk, jwt
+
+    key = jwk.JWK.generate(kty="EC", crv=curve, kid="e", use="sig")
+    other = jwk.JWK.generate(kty="EC", crv="P-256" if curve != "P-256" else "P-384", kid="e", use="sig")
+    rsa = jwk.JWK.generate(kty="RSA", size=2048, kid="e", use="sig")
+    before, now = keys.answer, int(brightspace.lms.clock.now.timestamp())
+
+    def asked(published: Any, jti: str) -> httpx.Response:
+        keys.answer = 200, json.dumps({"keys": [json.loads(published.export_public())]}).encode()
+        claims = {"iss": CLIENT, "sub": CLIENT, "aud": AUDIENCE, "iat": now, "exp": now + 60, "jti": jti}
+        signed = jwt.JWT(header={"alg": algorithm, "kid": "e"}, claims=claims)
+        signed.make_signed_token(key)
+        return service(brightspace, signed.serialize())
+
+    try:
+        assert asked(key, "own").status_code == 200
+        for number, published in enumerate((other, rsa, jwk.JWK.generate(kty="EC", crv=curve, kid="e"))):
+            assert asked(published, f"wrong-{number}").json() == wrong("Unknown validation exception")
+    finally:
+        keys.answer = before
 
 
 AUDIENCE = "https://api.brightspace.com/auth/token"

@@ -256,6 +256,7 @@ def test_what_is_no_key_set(document: object, expected: str, got: object) -> Non
         {},
         {"kty": "RSA"},
         {"kty": "EC", "n": "AQAB", "e": "AQAB"},
+        {"kty": "EC", "crv": "P-256", "x": "AQAB", "y": "AQAB"},
         {"kty": "RSA", "n": "AQAB"},
         {"kty": "RSA", "n": 5, "e": "AQAB"},
         {"kty": "RSA", "n": None, "e": "AQAB"},
@@ -263,11 +264,11 @@ def test_what_is_no_key_set(document: object, expected: str, got: object) -> Non
         {"kty": "RSA", "n": "é", "e": "AQAB"},
     ],
 )
-def test_what_is_no_rsa_key(jwk: dict[str, Any]) -> None:
+def test_what_is_no_public_key(jwk: dict[str, Any]) -> None:
     with pytest.raises(TokenError) as caught:
         public_key_from_jwk(jwk)
     error = caught.value
-    assert (error.reason, error.check, error.expected) == ("malformed", "jwk", "an RSA public key")
+    assert (error.reason, error.check, error.expected) == ("malformed", "jwk", f"an {jwk.get('kty', 'RSA')} public key")
     assert error.got == str(error.__cause__)
 
 

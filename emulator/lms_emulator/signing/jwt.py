@@ -19,12 +19,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 Claims: TypeAlias = dict[str, Any]
 SigningKey: TypeAlias = "RSAPrivateKey | str | bytes"
 """An RSA private key (object or PEM), or the shared secret of an HMAC."""
-VerifyingKey: TypeAlias = "RSAPublicKey | RSAPrivateKey | str | bytes"
+VerifyingKey: TypeAlias = "RSAPublicKey | RSAPrivateKey | EllipticCurvePublicKey | str | bytes"
+CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+"""The curve of each elliptic algorithm (RFC 7518, 3.4)."""
 
 TokenFault = Literal[
     "malformed",
@@ -94,22 +97,23 @@ class KeySet:
         self._keys = dict(keys)
 
     @classmethod
-    def from_jwks(cls, document: object) -> KeySet:
-        """The RSA signature keys of a parsed JWKS document (or of one bare JWK).
+    def from_jwks(cls, document: object, *, elliptic: bool = False) -> KeySet:
+        """The RSA signature keys of a parsed JWKS document (or of one bare JWK), and the `elliptic` ones if wanted.
 
         Keys of another type or use are passed over, as RFC 7517 section 5 asks.
 
         Raises:
-            TokenError: `malformed` when the document is not a JWKS, or an RSA key in it cannot be read.
+            TokenError: `malformed` when the document is not a JWKS, or a key of these types in it cannot be read.
         """
         if not isinstance(document, Mapping):
             raise TokenError("malformed", "jwks", expected="an object with keys", got=type(document).__name__)
         entries = document.get("keys", [document] if "kty" in document else None)
         if not isinstance(entries, Sequence) or isinstance(entries, str):
             raise TokenError("malformed", "jwks", expected="a list under keys", got=sorted(map(str, document)))
+        kinds = ("RSA", "EC") if elliptic else ("RSA",)
         keys: dict[str, VerifyingKey] = {}
         for entry in entries:
-            if isinstance(entry, Mapping) and entry.get("kty") == "RSA" and entry.get("use", "sig") == "sig":
+            if isinstance(entry, Mapping) and entry.get("kty") in kinds and entry.get("use", "sig") == "sig":
                 keys.setdefault(str(entry.get("kid", "")), public_key_from_jwk(entry))
         return cls(keys)
 
@@ -152,27 +156,30 @@ def load_public_key(pem: str | bytes) -> RSAPublicKey:
         raise TokenError("malformed", "public key", expected="a PEM public key", got=str(exc)) from exc
 
 
-def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
-    """The RSA public key of a JWK (RFC 7518 section 6.3.1).
+def public_key_from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey | EllipticCurvePublicKey:
+    """The public key of a JWK of type `RSA` or `EC` (RFC 7518, 6.2.1 and 6.3.1).
 
     Raises:
-        TokenError: `malformed` when it is not an RSA key.
+        TokenError: `malformed` when it is neither.
     """
     from jwt import InvalidKeyError
-    from jwt.algorithms import RSAAlgorithm
+    from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+    elliptic = jwk.get("kty") == "EC"
+    names = ("kty", "crv", "x", "y") if elliptic else ("kty", "n", "e")
     try:
-        key = RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e") if name in jwk})
+        key = (ECAlgorithm if elliptic else RSAAlgorithm).from_jwk({name: jwk[name] for name in names if name in jwk})
     except (InvalidKeyError, ValueError, TypeError, KeyError) as exc:
-        raise TokenError("malformed", "jwk", expected="an RSA public key", got=str(exc)) from exc
-    return cast("RSAPublicKey", key)
+        kind = "EC" if elliptic else "RSA"
+        raise TokenError("malformed", "jwk", expected=f"an {kind} public key", got=str(exc)) from exc
+    return cast("RSAPublicKey | EllipticCurvePublicKey", key)
 
 
 def public_jwk(key: SigningKey | VerifyingKey, kid: str, *, algorithm: str = "RS256") -> dict[str, str]:
     """The public half of an RSA key as a JWK: `{kty, n, e, alg, use, kid}`, numbers base64url without padding."""
     from jwt.algorithms import RSAAlgorithm
 
-    exported = RSAAlgorithm.to_jwk(_public(key), as_dict=True)
+    exported = RSAAlgorithm.to_jwk(cast("RSAPublicKey", _public(key)), as_dict=True)
     return {
         "kty": "RSA",
         "n": str(exported["n"]),
@@ -237,7 +244,8 @@ def why_not_whole(token: str) -> str | None:
         algorithm, size = read(token).header.get("alg"), len(_decode(token.rpartition(".")[2]))
     except (TokenError, ValueError):
         return None
-    right = {"HS256": (32,), "HS384": (48,), "HS512": (64,)}.get(str(algorithm), (128, 256, 384, 512))
+    sizes = {"HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,)}
+    right = sizes.get(str(algorithm), (128, 256, 384, 512))
     return None if size in right else f"its signature has {size} bytes, a length that no {algorithm} has: it was cut"
 
 
@@ -342,6 +350,9 @@ def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
     from jwt import get_algorithm_by_name
 
     material: Any = key if algorithm.startswith("HS") else _public(key)
+    curve = getattr(material, "curve", None)
+    if (curve.name if curve is not None else None) != CURVES.get(algorithm):
+        return False  # a key of another type, or on another curve
     signed, _, signature = token.rpartition(".")
     try:
         raw = _decode(signature)
@@ -392,7 +403,7 @@ def _check_audience(got: object, accepted: str | Collection[str]) -> None:
         raise TokenError("wrong_audience", "aud", expected=sorted(wanted), got=got)
 
 
-def _public(key: SigningKey | VerifyingKey) -> RSAPublicKey:
+def _public(key: SigningKey | VerifyingKey) -> RSAPublicKey | EllipticCurvePublicKey:
     if isinstance(key, str | bytes):
         text = key.encode() if isinstance(key, str) else key
         return load_private_key(key).public_key() if b"PRIVATE KEY" in text else load_public_key(key)

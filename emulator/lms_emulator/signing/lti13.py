@@ -246,6 +246,7 @@ def check_client_assertion(
     max_lifetime: float | None = None,
     critical: Critical = "refuse",
     grace: float = 0,
+    algorithms: Collection[str] = ("RS256",),
 ) -> Claims:
     """A tool's `private_key_jwt` for a service token, verified.
 
@@ -261,6 +262,7 @@ def check_client_assertion(
         max_lifetime: longest `exp - iat`; `None` skips the check.
         critical: whether a `crit` header is heeded.
         grace: seconds after `exp` in which it is taken all the same.
+        algorithms: those that it may be signed with.
 
     Returns:
         The claims; the caller must still check that `jti` is new.
@@ -269,7 +271,9 @@ def check_client_assertion(
         TokenError: the check that failed.
     """
     required = ("iss", "sub", "aud", "exp", "iat", "jti")
-    claims = verify(assertion, keys, algorithms=["RS256"], now=now, leeway=leeway, required=required, critical=critical)
+    claims = verify(
+        assertion, keys, algorithms=algorithms, now=now, leeway=leeway, required=required, critical=critical
+    )
     if max_age is not None and now > claims["iat"] + max_age:
         raise TokenError("too_old", "iat", expected=f"at or after {now - max_age:.3f}", got=claims["iat"])
     if now >= claims["exp"] + grace:

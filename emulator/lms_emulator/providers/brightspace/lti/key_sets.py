@@ -26,7 +26,7 @@ def read_keys(found: Any) -> KeySet:
         fault = _fault(entry)
         if fault is not None:
             raise KeysUnavailableError(fault)
-    return KeySet.from_jwks({"keys": signing})
+    return KeySet.from_jwks({"keys": signing}, elliptic=True)
 
 
 def _fault(entry: Any) -> str | None:

@@ -13,11 +13,11 @@ from lms_emulator.providers.brightspace.credentials import claims_of
 from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.model import ToolRegistration
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
+from lms_emulator.signing.jwt import Claims, KeySet, TokenError, TokenFault, read
 
 TOKEN_PATH = "/core/connect/token"
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
-"""Those that D2L's validator names (AccessTokenValidator.cs). The elliptic ones are not verified here."""
+"""Those that D2L's validator names (Brightspace/D2L.Security.OAuth2, AccessTokenValidator.cs)."""
 
 
 class BrightspaceAssertions(Assertions[Call]):
@@ -45,7 +45,8 @@ class BrightspaceAssertions(Assertions[Call]):
         algorithm = header.get("alg")
         if algorithm not in ALGORITHMS:
             confused = str(algorithm).startswith("HS")
-            raise TokenError("alg_confusion" if confused else "alg_not_allowed", "alg", expected="RS256", got=algorithm)
+            kind: TokenFault = "alg_confusion" if confused else "alg_not_allowed"
+            raise TokenError(kind, "alg", expected=list(ALGORITHMS), got=algorithm)
         if "kid" not in header:
             raise TokenError("missing_kid", "kid", expected="the id of a key in the tool's key set", got=None)
 
@@ -64,6 +65,7 @@ class BrightspaceAssertions(Assertions[Call]):
             grace=skew,
             max_age=x.settings.assertion_max_age_seconds or None,
             critical=x.settings.critical_headers,
+            algorithms=ALGORITHMS,
         )
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if several and x.settings.several_audiences == "fail":

@@ -7,10 +7,12 @@ What is not known stays as it is. That a value which the deployment's settings k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit, User
+from lms_emulator.providers.brightspace.wire import when
 
 
 class Scene(NamedTuple):
@@ -28,12 +30,16 @@ def _sourced_id(scene: Scene) -> str:
 
 
 def _unset(scene: Scene) -> str:
-    """What the world's courses and links do not have: templates, sections, dates, copies."""
+    """What the world's courses and links do not have: templates, sections, copies."""
     return ""
 
 
 def _unit(read: Callable[[OrgUnit], str]) -> Callable[[Scene], str]:
     return lambda scene: read(scene.unit) if scene.deployment.send_org_unit else ""
+
+
+def _dated(read: Callable[[LtiLink], datetime | None]) -> Callable[[Scene], str | None]:
+    return lambda scene: (when(read(scene.link)) or "") if scene.link is not None else None
 
 
 def _link(setting: str, read: Callable[[LtiLink], str]) -> Callable[[Scene], str | None]:
@@ -63,10 +69,10 @@ _VALUES: Mapping[str, Callable[[Scene], str | None]] = {
     "Person.sourcedId": _person("send_org_defined_id", lambda user: user.org_defined_id or ""),
     "ResourceLink.title": _link("send_link_title", lambda link: link.title),
     "ResourceLink.description": _link("send_link_description", lambda link: link.description),
-    "ResourceLink.available.startDateTime": _unset,
-    "ResourceLink.available.endDateTime": _unset,
-    "ResourceLink.submission.startDateTime": _unset,
-    "ResourceLink.submission.endDateTime": _unset,
+    "ResourceLink.available.startDateTime": _dated(lambda link: link.available_from),
+    "ResourceLink.available.endDateTime": _dated(lambda link: link.available_until),
+    "ResourceLink.submission.startDateTime": _dated(lambda link: link.submission_from),
+    "ResourceLink.submission.endDateTime": _dated(lambda link: link.submission_until),
     "CourseTemplate.sourcedId": _unset,
     "CourseTemplate.title": _unset,
     "CourseOffering.sourcedId": _sourced_id,
@@ -76,8 +82,8 @@ _VALUES: Mapping[str, Callable[[Scene], str | None]] = {
     "CourseSection.sourcedId": _sourced_id,
     "CourseSection.title": _unset,
     "CourseSection.dept": _unset,
-    "CourseSection.timeFrame.begin": _unset,
-    "CourseSection.timeFrame.end": _unset,
+    "CourseSection.timeFrame.begin": _unit(lambda unit: when(unit.start_date) or ""),
+    "CourseSection.timeFrame.end": _unit(lambda unit: when(unit.end_date) or ""),
     "Context.id.history": _unset,
     "ResourceLink.id.history": _unset,
 }

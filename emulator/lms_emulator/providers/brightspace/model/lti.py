@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lms_emulator.core.state.records import Record
+from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.signing.lti13_services import LineItemData
 
 Extension = Literal["ags", "nrps", "deep_linking", "submission_review"]
@@ -60,6 +60,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
 
     Attributes:
         content_topic_id: the topic that it is in the course's content, which launches then name in place of the link.
+        available_from, available_until, submission_from, submission_until: what custom parameters can tell of it.
     """
 
     id: str
@@ -70,6 +71,10 @@ class LtiLink(Record, frozen=True, kw_only=True):
     description: str = ""
     custom: dict[str, str] = {}
     content_topic_id: int | None = None
+    available_from: Instant | None = None
+    available_until: Instant | None = None
+    submission_from: Instant | None = None
+    submission_until: Instant | None = None
 
 
 class LineItem(Record, frozen=True, kw_only=True):
