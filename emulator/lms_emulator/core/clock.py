@@ -29,6 +29,11 @@ def monotonic() -> float:
     return _time.perf_counter()
 
 
+def worked() -> float:
+    """Seconds of processor time that this process has used: what other processes do meanwhile does not count."""
+    return _time.process_time()
+
+
 DIAGNOSIS_SECONDS = 0.02
 """Processor time that a search for a client's mistake may take while other requests wait."""
 

@@ -160,7 +160,7 @@ class Gateway:
             return None
         if fault is not None and (fault.status is not None or fault.rate_limit is not None):
             return Answer(_fault_response(fault), "fault")
-        begun = monotonic()
+        begun = self._lengths.begin(x)
         found = await x.world.turns.play(_in_time(provider, x), partial(self._lengths.is_long, provider, x))
         self._lengths.learn(provider, x, begun)
         return found

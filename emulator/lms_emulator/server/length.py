@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lms_emulator.core.clock import monotonic
+from lms_emulator.core.clock import worked
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.provider import AnyProvider
 
@@ -32,12 +32,16 @@ class Lengths:
             return True
         return x.store.size > MANY_RECORDS and self._key(provider, x) not in self._short
 
-    def learn(self, provider: AnyProvider, x: Exchange[Any, Any], begun: float) -> None:
+    def begin(self, x: Exchange[Any, Any]) -> float | None:
+        """What `learn` has to know of a request that begins: nothing, where the state is small."""
+        return worked() if x.store.size > MANY_RECORDS else None
+
+    def learn(self, provider: AnyProvider, x: Exchange[Any, Any], begun: float | None) -> None:
         """Keep how long it took, where that depends on the state."""
-        if x.store.size <= MANY_RECORDS:
+        if begun is None:
             return
         key = self._key(provider, x)
-        if monotonic() - begun > SHORT_SECONDS:
+        if worked() - begun > SHORT_SECONDS:
             self._short.pop(key, None)
         elif key not in self._short:
             if len(self._short) >= _MOST_KNOWN:

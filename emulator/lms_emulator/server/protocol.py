@@ -100,13 +100,14 @@ class Cycle(RequestResponseCycle):
         """Send an answer at once, if nothing about it is special."""
         headers: list[tuple[bytes, bytes]] = start["headers"]
         body: bytes = end.get("body", b"")
-        names = tuple([name for name, _ in headers])
-        values = [value for _, value in headers]
-        if not (_are_plain(names) and self.keep_alive) or self.scope["method"] == "HEAD":
+        if not (headers and self.keep_alive) or self.scope["method"] == "HEAD":
+            return False
+        names, values = zip(*headers, strict=True)
+        if not _are_plain(names):
             return False
         if int(values[names.index(b"content-length")]) != len(body) or HEADER_VALUE_RE.search(b"".join(values)):
             return False
-        lines = b"\r\n".join([b": ".join(header) for header in headers])
+        lines = b"\r\n".join(map(b": ".join, headers))
         self.transport.write(b"".join((STATUS_LINE[start["status"]], lines, b"\r\n\r\n", body)))
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False

@@ -191,9 +191,10 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
         Parameters: `kind`, a class of the provider's own that can be made without arguments.
         """
-        found: KeptT | None = self._kept.get(kind)
-        if found is None:
-            found = self._kept[kind] = kind()
+        kept = self._kept
+        if kind not in kept:
+            kept[kind] = kind()
+        found: KeptT = kept[kind]
         return found
 
     def keeps(self, kind: type[Any]) -> bool:

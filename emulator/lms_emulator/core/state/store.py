@@ -85,6 +85,11 @@ class Store:
         """About how many records there are, and have been."""
         return self._seed.size + self._count.number
 
+    def take_watched(self) -> bool:
+        """Whether a watched table was changed since this was last asked."""
+        watched, self._count.watched = self._count.watched, False
+        return watched
+
     def next_number(self, table: str, attribute: str = "id", floor: int = 0) -> int:
         """The next free integer identity: one more than the highest seeded or given so far.
 

@@ -110,10 +110,12 @@ class Seed(Generic[R]):
 class Count:
     """How often the tables of one store were changed, all together."""
 
-    __slots__ = ("number",)
+    __slots__ = ("number", "watched")
 
     def __init__(self) -> None:
         self.number = 0
+        self.watched = False
+        """Whether a watched table was among them."""
 
 
 class Table(Generic[R]):
@@ -228,6 +230,7 @@ class Table(Generic[R]):
         self._count.number += 1
         key = self._spec.key_of(record)
         if self._spec.watched:
+            self._count.watched = True
             self._seen.append((self.get(key), record))
         self._unindex(key)
         if self._changes.get(key) is _DELETED:
@@ -251,6 +254,7 @@ class Table(Generic[R]):
         self.version += 1
         self._count.number += 1
         if self._spec.watched:
+            self._count.watched = True
             self._seen.append((record, None))
         self._unindex(key)
         if key in self._seed.records:

@@ -56,7 +56,7 @@ def notification_requested(x: Call, people: Iterable[User], **what: Any) -> None
 
 def publish_changes(x: Call) -> None:
     """Tell of everything that this request has changed, then of the notifications that it asked for."""
-    for name, tell in _TOLD:
+    for name, tell in _TOLD if x.store.take_watched() else ():
         changes = getattr(x.store, name).changes()
         if changes:
             for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
