@@ -35,7 +35,7 @@ NO_CREDENTIALS = {
     "override_histories", "reports", "notifications", "progresses", "grade_changes", "quiz_submission_events",
     "observer_alerts", "sis_batch_errors", "sis_batch_roll_back_data",
     "armed_launches", "last_launches", "key_rotations",  # how the next launch misbehaves, and what the last one was
-    "lti_history",  # who changed a registration of a tool
+    "lti_history", "lti_update_requests",  # who changed a registration of a tool, and what tools ask for
     "logout_callbacks",  # addresses of tools
     "kept_key_sets",  # public keys of tools
 }  # fmt: skip
