@@ -200,3 +200,19 @@ def test_several_leave_a_group_at_once(canvas: Site) -> None:
     gone = canvas.teacher.request("DELETE", f"{path}/users", params={"user_ids[]": ["101", "102"]}).json()
     assert (gone["deleted_user_ids"], gone["unauthorized_user_ids"]) == ([102], [])
     assert canvas.teacher.get(f"{path}/users").json() == []
+
+
+def test_groups_follow_feeds_that_members_choose(canvas: Site) -> None:
+    category = canvas.teacher.post(f"{API}/courses/1/group_categories", json={"name": "Readers"}).json()["id"]
+    group = canvas.teacher.post(f"{API}/group_categories/{category}/groups", json={"name": "Blue"}).json()["id"]
+    feeds = f"{API}/groups/{group}/external_feeds"
+    assert canvas.student.post(feeds, json={"url": "https://news.example.test/a.xml"}).status_code == 403
+    own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    assert canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own}).status_code == 200
+    made = canvas.student.post(feeds, json={"url": "https://news.example.test/a.xml"}).json()
+    assert [one["id"] for one in canvas.teacher.get(feeds).json()] == [made["id"]]
+    assert made["id"] not in [one["id"] for one in canvas.teacher.get(f"{API}/courses/1/external_feeds").json()]
+    elsewhere = canvas.teacher.delete(f"{API}/courses/1/external_feeds/{made['id']}")
+    assert elsewhere.status_code == 404
+    assert canvas.student.delete(f"{feeds}/{made['id']}").json()["url"] == "https://news.example.test/a.xml"
+    assert canvas.teacher.get(feeds).json() == []

@@ -178,7 +178,12 @@ def test_an_announcement_is_shown_to_those_it_is_made_to(canvas: Site) -> None:
     made = canvas.admin.post(notices, json=sent).json()["id"]
     assert canvas.student.get(f"{notices}/{made}").json()["subject"] == "Break"
     assert canvas.teacher.get(f"{notices}/{made}").status_code == 403
-    canvas.student.delete(f"{notices}/{made}")
+    own, old = canvas.student.get(f"{API}/users/self/profile").json()["id"], f"{API}/accounts/1/users"
+    assert canvas.student.get(f"{old}/{own}/account_notifications/{made}").json()["id"] == made
+    for method, path in (("GET", ""), ("GET", f"/{made}"), ("DELETE", f"/{made}")):
+        other = canvas.admin.request(method, f"{old}/{own}/account_notifications{path}")
+        assert other.status_code == 404, "it is not the admin's address"
+    assert canvas.student.delete(f"{old}/self/account_notifications/{made}").json()["id"] == made
     assert canvas.student.get(f"{notices}/{made}").status_code == 403, "closed"
 
 

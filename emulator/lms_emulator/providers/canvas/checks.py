@@ -30,7 +30,6 @@ REFERENCES = (
     Reference("authentication_providers", "account_id", "accounts"),
     Reference("account_notifications", "account_id", "accounts"),
     Reference("bookmarks", "user_id", "users"),
-    Reference("external_feeds", "course_id", "courses"),
     Reference("pairing_codes", "user_id", "users"),
     Reference("observer_alert_thresholds", "observer_id", "users"),
     Reference("observer_alert_thresholds", "user_id", "users"),
@@ -202,6 +201,7 @@ IN_CONTEXTS = (
     "media_objects",
     "feature_flags",
     "calendar_events",
+    "external_feeds",
 )
 """The tables whose rows belong to something that `context_type` and `context_id` name."""
 

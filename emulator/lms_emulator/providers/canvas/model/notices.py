@@ -1,4 +1,4 @@
-"""What accounts announce, what people bookmark, which feeds a course follows."""
+"""What accounts announce, what people bookmark, which feeds a course or group follows."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class Bookmark(Record, frozen=True, kw_only=True):
 
 
 class ExternalFeed(Record, frozen=True, kw_only=True):
-    """A feed whose entries become announcements of a course."""
+    """A feed whose entries become announcements of a course or a group."""
 
     id: int
-    course_id: int
+    context_type: Literal["Course", "Group"] = "Course"
+    context_id: int
     user_id: int
     url: str
     header_match: str | None = None

@@ -174,7 +174,7 @@ class CanvasStore(LifeStore, RegistrationStore, RegisteringTables):
     )
     account_notifications: Table[AccountNotification] = table(key="id", indexes={"account": lambda n: n.account_id})
     bookmarks: Table[Bookmark] = table(key="id", indexes={"user": _user})
-    external_feeds: Table[ExternalFeed] = table(key="id", indexes={"course": _course})
+    external_feeds: Table[ExternalFeed] = table(key="id", indexes={"context": _context})
     pairing_codes: Table[PairingCode] = table(
         key="id", indexes={"code": lambda c: c.code}, keep_until=_until, credentials=held.PAIRING_CODES
     )

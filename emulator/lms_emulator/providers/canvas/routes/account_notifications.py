@@ -45,9 +45,16 @@ def _shown(api: Api, record: AccountNotification) -> Json:
 
 def index(api: Api) -> Any:
     """The caller's current announcements; with `include_past` also past and closed ones."""
+    _require_self(api)
     identifiers.account(api, api.slot("account_id"))
     found = _told(api, past=api.params.flag("include_past") or api.params.flag("include_all"))
     return [_shown(api, one) for one in found]
+
+
+def _require_self(api: Api) -> None:
+    """Refuse old addresses that name another user than the caller."""
+    if "user_id" in api.x.path_params and identifiers.user(api, api.slot("user_id")).id != api.user.id:
+        raise refusals.not_found("the user", api.slot("user_id"))
 
 
 def _told(api: Api, *, past: bool = False) -> list[AccountNotification]:
@@ -86,6 +93,7 @@ def _reach(api: Api) -> tuple[set[int], set[str]]:
 
 def _one(api: Api) -> tuple[Account, AccountNotification]:
     _ = api.user
+    _require_self(api)
     account = identifiers.account(api, api.slot("account_id"))
     found = api.store.account_notifications.get(identifiers.local_number(api.slot("id")))
     if found is None or found.account_id != account.id:
@@ -96,6 +104,7 @@ def _one(api: Api) -> tuple[Account, AccountNotification]:
 def show(api: Api) -> Any:
     """One announcement, if it is made to the caller now."""
     _ = api.user
+    _require_self(api)
     identifiers.account(api, api.slot("account_id"))
     found = api.store.account_notifications.get(identifiers.local_number(api.slot("id")))
     if found is None:
@@ -177,11 +186,14 @@ def destroy(api: Api) -> Any:
 
 
 NOTICES = "/api/v1/accounts/{account_id}/account_notifications"
+OLD = "/api/v1/accounts/{account_id}/users/{user_id}/account_notifications"
 ROUTES: tuple[Route, ...] = rest(
     "accounts",
     SOURCE,
     (f"GET {NOTICES}", index, "What an account announces"),
-    ("GET /api/v1/accounts/{account_id}/users/{user_id}/account_notifications", index, "The same, at its old address"),
+    (f"GET {OLD}", index, "The same, at its old address"),
+    (f"GET {OLD}/{{id}}", show, "One announcement, at its old address"),
+    (f"DELETE {OLD}/{{id}}", destroy, "Close an announcement, at its old address"),
     (f"POST {NOTICES}", create, "Announce something"),
     (f"GET {NOTICES}/{{id}}", show, "One announcement"),
     (f"PUT {NOTICES}/{{id}}", update, "Change an announcement"),

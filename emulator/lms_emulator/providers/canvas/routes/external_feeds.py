@@ -1,4 +1,4 @@
-"""REST: external feeds of a course."""
+"""REST: external feeds of courses and groups."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Course, ExternalFeed
+from lms_emulator.providers.canvas.model import ExternalFeed
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses
+from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/people-account-tools.jsonl 148, 149, 159; canvas-lms app/controllers/external_feeds_controller.rb"
@@ -33,32 +34,35 @@ def _shown(record: ExternalFeed) -> Json:
     }
 
 
-def _course(api: Api) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "moderate_forum", "manage_course_content")
-    return course
+def _context(api: Api) -> Context:
+    """The course or group of the path. Raises the refusal for callers who may not make announcements there."""
+    context = contexts.of_path(api)
+    contexts.require(api, context, *(("create_forum",) if context.type == "Group" else ()), "moderate_forum")
+    return context
 
 
 def index(api: Api) -> Any:
-    """The feeds of a course."""
-    course = _course(api)
-    path = f"/api/v1/courses/{course.id}/external_feeds"
-    return paged(api, list(api.store.external_feeds.find("course", course.id)), _shown, path=path)
+    """The feeds of a course or a group."""
+    context = _context(api)
+    found = api.store.external_feeds.find("context", (context.type, context.id))
+    return paged(api, list(found), _shown)
 
 
 def create(api: Api) -> Any:
     """Add a feed."""
-    course = _course(api)
+    context = _context(api)
     url, verbosity = api.params.text("url") or "", api.params.text("verbosity") or "full"
     if not url:
         raise refusals.invalid({"url": ["blank"]})
     parts = parts_of(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise refusals.invalid({"url": ["is not a valid URL"]})
+    kind: Any = context.type
     chosen: Any = verbosity if verbosity in VERBOSITIES else "full"
     made = ExternalFeed(
         id=api.new_id("external_feeds"),
-        course_id=course.id,
+        context_type=kind,
+        context_id=context.id,
         user_id=api.user.id,
         url=url,
         header_match=api.params.text("header_match") or None,
@@ -70,19 +74,28 @@ def create(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Remove a feed."""
-    course = _course(api)
+    context = _context(api)
     found = api.store.external_feeds.get(identifiers.local_number(api.slot("external_feed_id")))
-    if found is None or found.course_id != course.id:
+    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the feed", api.slot("external_feed_id"))
     api.store.external_feeds.delete(found.id)
     return _shown(found)
 
 
-FEEDS = "/api/v1/courses/{course_id}/external_feeds"
-ROUTES: tuple[Route, ...] = rest(
-    "courses",
-    SOURCE,
-    (f"GET {FEEDS}", index, "Feeds that a course follows"),
-    (f"POST {FEEDS}", create, "Follow a feed"),
-    (f"DELETE {FEEDS}/{{external_feed_id}}", destroy, "Follow a feed no more"),
+OF_COURSE, OF_GROUP = (f"/api/v1/{kind}/external_feeds" for kind in ("courses/{course_id}", "groups/{group_id}"))
+ROUTES: tuple[Route, ...] = (
+    *rest(
+        "courses",
+        SOURCE,
+        (f"GET {OF_COURSE}", index, "Feeds that a course follows"),
+        (f"POST {OF_COURSE}", create, "Follow a feed"),
+        (f"DELETE {OF_COURSE}/{{external_feed_id}}", destroy, "Follow a feed no more"),
+    ),
+    *rest(
+        "groups",
+        SOURCE,
+        (f"GET {OF_GROUP}", index, "Feeds that a group follows"),
+        (f"POST {OF_GROUP}", create, "Follow a feed in a group"),
+        (f"DELETE {OF_GROUP}/{{external_feed_id}}", destroy, "Follow a feed in a group no more"),
+    ),
 )
