@@ -218,3 +218,16 @@ def test_who_reads_what_a_person_has(canvas: Site) -> None:
     job = canvas.admin.put("/api/v1/accounts/1/courses", json={"event": "offer", "course_ids": ["1"]}).json()
     assert canvas.teacher.post(f"/api/v1/progress/{job['id']}/cancel").status_code == 403
     assert canvas.admin.post(f"/api/v1/progress/{job['id']}/cancel").json()["workflow_state"] == "failed"
+
+
+def test_nobody_observes_themselves(canvas: Site) -> None:
+    student = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    refused = canvas.admin.put(f"{API}/users/{student}/observees/{student}")
+    assert refused.status_code == 422
+    told = {"field": "observer_id", "message": "Cannot observe yourself", "error_code": None}
+    assert refused.json() == {"errors": [told]}
+    assert canvas.admin.get(f"{API}/users/{student}/observees").json() == []
+    observer = canvas.admin.post(
+        f"{API}/accounts/1/users", json={"user": {"name": "Ora"}, "pseudonym": {"unique_id": "ora"}}
+    )
+    assert canvas.admin.put(f"{API}/users/{observer.json()['id']}/observees/{student}").status_code == 200

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import AlertThreshold, PairingCode, User
 from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.refusals.grading import fault_of_field
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.users import shared_courses
 from lms_emulator.providers.canvas.rules import courses, observing, people
@@ -94,13 +95,20 @@ def _manage(api: Api) -> None:
         raise api.refused("manage_user_observers")
 
 
+def _observe(api: Api, user: User, student: User) -> Json:
+    """Make a user an observer of a student. Raises the refusal for people who would observe themselves."""
+    if user.id == student.id:
+        raise fault_of_field("observer_id", "Cannot observe yourself", None)
+    observing.link(api, user, student)
+    return _short(api, student)
+
+
 def add(api: Api) -> Any:
     """Make a user an observer of a student, as an admin."""
     user = identifiers.user(api, api.slot("user_id"))
     student = identifiers.user(api, api.slot("observee_id"))
     _manage(api)
-    observing.link(api, user, student)
-    return _short(api, student)
+    return _observe(api, user, student)
 
 
 def remove(api: Api) -> Any:
@@ -116,9 +124,7 @@ def remove(api: Api) -> Any:
 def claim(api: Api) -> Any:
     """Observe a student by their credentials, token or pairing code."""
     user = _person(api)
-    student = _claimed(api)
-    observing.link(api, user, student)
-    return _short(api, student)
+    return _observe(api, user, _claimed(api))
 
 
 def _claimed(api: Api) -> User:
