@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from lms_emulator import Emulator
 
 ADDRESS = "http://[::1"
-_NUMBERS = "9" * 400, "-" + "9" * 400, "9" * 19, "-1", "1e400", "NaN", "-inf", "\u0663", "1," * 500
+"""An address that cannot be read."""
+NUMBER = "9" * 5_000
+"""A number with more digits than Python reads."""
+_NUMBERS = NUMBER, "9" * 400, "-" + "9" * 400, "9" * 19, "-1", "1e400", "NaN", "-inf", "\u0663", "1," * 500
 _TIMES = (
     *("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "10000-01-01T00:00:00Z", "9999-12-31", "0001-01-01"),
     *("2026-02-30", "253402300800", "-62135596801", "1e20"),

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
+from lms_emulator.core.numbers import whole
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
@@ -125,7 +126,7 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
 
 def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     table: Table[Any] = getattr(x.store, place.table)
-    if any(table.was_seeded(key) for key in (place.sent, int(place.sent) if place.sent.isdecimal() else None)):
+    if any(table.was_seeded(key) for key in (place.sent, whole(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     for world in x.world.others():

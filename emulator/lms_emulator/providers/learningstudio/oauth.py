@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from lms_emulator.core.access.signers import whose_secret
+from lms_emulator.core.numbers import whole
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
@@ -257,7 +258,7 @@ def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
         diagnosis = "an assertion has the username alone; clientString\\username belongs to the password grant"
     elif other is not None:
         diagnosis = f"with this assertion_type the fifth field is {kind}; the value fits the other assertion_type"
-    elif name.isdigit() and x.store.users.get(int(name[:18])) is not None:
+    elif x.store.users.get(whole(name[:18])) is not None:
         diagnosis = "the fifth field is the username, not the user's number"
     elif x.store.user_named(assertion.client_string, name.strip(), ignore_case=True) is not None:
         diagnosis = "the username on record differs in case or white space"

@@ -174,8 +174,7 @@ def _text(x: Call, name: str, value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise refusals.field_error(x, name, f"{name} must be a string", got=repr(value)[:100])
-    # JSON can smuggle in lone surrogates, which UTF-8 cannot carry.
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None = None) -> str:

@@ -178,9 +178,10 @@ def as_integer(value: Any) -> int:
     found = _INTEGER.match(as_text(value) or "")
     if found is None:
         return 0
-    if len(found.group(1).lstrip("+-0")) > _LONGEST:
+    digits = found.group(1).lstrip("+-0")
+    if len(digits) > _LONGEST:
         raise refusals.crashed("a number is too large for Canvas's database", found.group(1)[:40])
-    return int(found.group(1))
+    return int(digits or 0) * (-1 if found.group(1).startswith("-") else 1)
 
 
 def as_whole(text: str | None) -> int | None:

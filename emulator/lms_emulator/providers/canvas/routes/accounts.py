@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -214,7 +215,7 @@ def create(api: Api) -> Any:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"-?\d+", text) else None
+    return as_integer(text) if text and re.fullmatch(r"-?\d+", text) else None
 
 
 def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.core.http.urls import parts_of
+from lms_emulator.core.numbers import whole
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx.admin.base import Model, applications, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
@@ -218,7 +219,7 @@ class ApplicationAccesses(_Dispatch):
 
     def save(self, x: Call, form: Form, existing: Any) -> Any:
         form.check()
-        chosen = x.store.applications.first("id", int(form.text("application"))) if not form.errors else None
+        chosen = x.store.applications.first("id", whole(form.text("application"))) if not form.errors else None
         if chosen is not None and chosen.access is not None and (existing is None or existing.id != chosen.id):
             form.fail("application", "Application access with this Application already exists.")
         if form.errors or chosen is None:
@@ -256,7 +257,7 @@ class RestrictedApplications(_Dispatch):
         form.check()
         if form.errors:
             return None
-        chosen = x.store.applications.first("id", int(form.text("application")))
+        chosen = x.store.applications.first("id", whole(form.text("application")))
         if chosen is None:
             return None
         return x.store.applications.put(msgspec.structs.replace(chosen, restricted=True))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.keys import private_key, public_numbers
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.section import JwtConfig, OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
@@ -130,7 +131,7 @@ def verify(token: str, *, config: JwtConfig, settings: OpenedxSettings, now: flo
     )
     version = str(claims.get("version", "1.0.0"))
     major = version.partition(".")[0]
-    if not major.isdigit() or int(major) > 1:
+    if (number := whole(major)) is None or number > 1:
         raise jwt.TokenError("bad_claim", "version", expected="major version 1", got=version)
     return claims
 

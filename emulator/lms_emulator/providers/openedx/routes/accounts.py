@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -68,7 +69,7 @@ def _asked(x: Call) -> tuple[list[User], str | None]:
             raise refusals.api_error(
                 400, None, reason="bad_user_id", check="lms_user_id", expected="a number", got=number
             )
-        user = store.users.first("id", int(number))
+        user = store.users.first("id", whole(number))
         return [user] if user else [], number
     return [caller(x)], None
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -37,7 +38,7 @@ def _course(x: Call) -> Course:
 
 
 def _cohort(x: Call, course: Course) -> Cohort:
-    found = x.store.cohorts.get(int(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         raise _refusal(404, None, "CourseUserGroup matching query does not exist.", x.path_params["cohort_id"])
     return found
@@ -46,7 +47,7 @@ def _cohort(x: Call, course: Course) -> Cohort:
 def _members(x: Call) -> Cohort:
     """The cohort whose members are asked for. Here a missing one has its own error code."""
     course = _course(x)
-    found = x.store.cohorts.get(int(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         text = f"Cohort (ID {x.path_params['cohort_id']}) not found for {x.path_params['course_id']}"
         raise _refusal(404, "cohort-not-found", text, x.path_params["cohort_id"])
@@ -214,7 +215,7 @@ def _all(x: Call) -> dict[str, Any]:
 
 def _one(x: Call) -> dict[str, Any]:
     course = _seen(x)
-    found = x.store.cohorts.get(int(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         raise refusals.page_not_found(x.path)
     return shapes.cohort(found)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model.accounts import User
@@ -189,7 +190,7 @@ def read_subsection(x: Call) -> Response:
         raise error(404, "invalid_subsection_id", "Invalid UsageKey", text)
     course = authored_course(x, key.course)
     number = x.query.get("user_id", "")
-    user = x.store.users.first("id", int(number)) if number.isdecimal() else None
+    user = x.store.users.first("id", whole(number))
     node = blocks.find(blocks.tree(course), key.text)
     if user is None:
         raise refusals.developer_error(404, "User matching query does not exist.", reason="unknown_user", got=number)
@@ -207,9 +208,9 @@ def read_subsection(x: Call) -> Response:
         for one in x.store.override_histories
         if (one.override.user, one.override.block) == (user.username, key.text)
     ]
-    limit = x.query.get("history_record_limit", "")
-    if limit.isdecimal():
-        history = history[-int(limit) :]
+    limit = whole(x.query.get("history_record_limit", ""))
+    if limit is not None:
+        history = history[-limit:]
     return wire.api_json(
         {
             "success": True,

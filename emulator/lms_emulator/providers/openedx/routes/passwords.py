@@ -85,7 +85,11 @@ def _mail(x: Call, email: str) -> User | None:
 def _holder(x: Call, text: str) -> User | None:
     """The user that a token was made for."""
     number, _, token = text.partition("-")
-    user = x.store.users.first("id", int(number, 36)) if number.isalnum() and number.isascii() else None
+    user = (
+        x.store.users.first("id", int(number, 36))
+        if number.isalnum() and number.isascii() and len(number) < 20
+        else None
+    )
     if user is None or not passwords.holds(user, token, x.clock.now(), x.store.section.jwt.secret):
         return None
     return user if issued_tokens.find(x.store.issued_tokens, text) is not None else None

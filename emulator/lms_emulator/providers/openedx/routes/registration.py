@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import credentials, limits, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -79,7 +80,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
             name=form["name"],
             is_active=False,
             country=form.get("country") or None,
-            year_of_birth=int(year) if year.isascii() and year.isdigit() else None,
+            year_of_birth=whole(year) if year.isascii() else None,
             level_of_education=_one_of(form, "level_of_education", accounts.LEVELS),
             gender=_one_of(form, "gender", accounts.GENDERS),
             goals=form.get("goals") or None,

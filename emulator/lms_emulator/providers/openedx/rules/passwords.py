@@ -44,7 +44,7 @@ def _at(user: User, seconds: int, secret: str) -> str:
 def holds(user: User, text: str, now: datetime, secret: str) -> bool:
     """Whether a token was made for this user, for this password, and not too long ago."""
     stamp = text.partition("-")[0]
-    if not stamp or any(character not in _DIGITS for character in stamp):
+    if not stamp or any(character not in _DIGITS for character in stamp) or len(stamp) > 20:
         return False
     seconds = int(stamp, 36)
     age = (now - _ORIGIN).total_seconds() - seconds
