@@ -94,3 +94,38 @@ def test_recipients_are_found_among_those_one_knows(canvas: Site) -> None:
     name = canvas.teacher.get("/api/v1/users/self/profile").json()["name"].split()[0]
     assert own_id(canvas.teacher) in [one["id"] for one in canvas.student.get(found, params={"search": name}).json()]
     assert canvas.student.get(found, params={"search": name, "type": "course"}).json() == []
+    every = canvas.student.get(found, params={"search": "", "type": "course", "messageable_only": "1"}).json()
+    assert [one["id"] for one in every] == ["course_1", "course_2"], "an empty search finds all"
+
+
+def test_contexts_tell_the_permissions_that_one_has_there(canvas: Site) -> None:
+    found = "/api/v1/search/recipients"
+    asked = {"search": "analytical", "type": "course", "permissions[]": ["send_messages", "manage_grades", "read", "x"]}
+    assert [one["permissions"] for one in canvas.student.get(found, params=asked).json()] == [
+        {"send_messages": True, "read": True}
+    ]
+    assert "manage_grades" in canvas.teacher.get(found, params=asked).json()[0]["permissions"]
+
+
+def test_what_stands_for_the_people_of_a_course(canvas: Site) -> None:
+    """Roles, sections and groups stand for people where that is asked for; a search finds those of its name."""
+    found = "/api/v1/search/recipients"
+    section = canvas.admin.post("/api/v1/courses/1/sections", data={"course_section[name]": "Evening"}).json()["id"]
+    category = canvas.admin.post("/api/v1/courses/1/group_categories", data={"name": "Set"}).json()["id"]
+    group = canvas.admin.post(f"/api/v1/group_categories/{category}/groups", data={"name": "Gears"}).json()["id"]
+
+    def ids(context: str, **more: str) -> list[object]:
+        asked = {"context": context, "synthetic_contexts": "1", **more}
+        return [one["id"] for one in canvas.teacher.get(found, params=asked).json()]
+
+    whole = ["course_1_teachers", "course_1_students", "course_1_sections", "course_1_groups"]
+    assert ids("course_1") == whole, "nobody by name"
+    assert f"section_{section}" in ids("course_1_sections")
+    assert ids("course_1_groups") == [f"group_{group}"]
+    assert ids("course_1", search="gea") == [f"group_{group}"]
+    assert ids("course_1", search="even", type="context") == [f"section_{section}"]
+    assert (
+        "context_name"
+        not in canvas.teacher.get(found, params={"context": "course_1_groups", "synthetic_contexts": "1"}).json()[0]
+    )
+    assert ids("course_1_groups", synthetic_contexts="0", type="context") == []

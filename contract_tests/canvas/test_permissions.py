@@ -254,3 +254,20 @@ def test_a_course_that_is_over_gives_what_its_role_gives_afterwards(canvas: Site
     assert allowed(canvas.teacher, COURSE, *names) == {*names} - {"manage_grades"}
     give(canvas, role_id(canvas, "student"), "read_forum", False)
     assert allowed(canvas.student, COURSE, *names) == set()
+
+
+def test_who_instructs_somebody_reads_their_profile(canvas: Site) -> None:
+    """Reports are not what lets a teacher see a profile; somebody who designs the course needs them."""
+    role = role_id(canvas, "teacher")
+    give(canvas, role, "read_reports", False)
+    profile = "/api/v1/users/101/profile"
+    assert canvas.teacher.get(profile).status_code == 200
+    role = role_id(canvas, "designer")
+    made(canvas, f"{COURSE}/enrollments", {**DESIGNS, "enrollment[user_id]": str(PERSON)})
+    give(canvas, role, "read_reports", False)
+    assert canvas.admin.get(profile, params={"as_user_id": PERSON}).status_code == 403
+    give(canvas, role, "read_reports", True)
+    assert canvas.admin.get(profile, params={"as_user_id": PERSON}).status_code == 200
+
+
+DESIGNS = {"enrollment[type]": "DesignerEnrollment", "enrollment[enrollment_state]": "active"}

@@ -27,8 +27,6 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
 from lms_emulator.providers.canvas.rules.permissions import (
     chain,
-    in_force,
-    permissions,
     require_account,
 )
 from lms_emulator.providers.canvas.shapes import Json
@@ -220,10 +218,7 @@ def allowed(api: Api) -> Any:
     """Which permissions the caller has in a course."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read", "read_as_admin")
-    every = {**courses.POLICIES, **{name: (name,) for name in permissions()}}
-    held = courses.rights(api, api.caller, course) - (permissions().keys() - in_force(api, course))
-    asked = api.params.texts("permissions") or every
-    return {name: not held.isdisjoint(every.get(name, ())) for name in asked}
+    return courses.told(api, course, api.params.texts("permissions") or None)
 
 
 def dismiss_alert(api: Api) -> Any:

@@ -14,7 +14,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, collation, courses, messaging, people
 from lms_emulator.providers.canvas.rules import groups as group_rules
 from lms_emulator.providers.canvas.rules.messaging import Common, Messaging, Place
-from lms_emulator.providers.canvas.rules.permissions import permissions
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import conversations as shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -32,7 +31,7 @@ def recipients(api: Api) -> Any:
     """People and contexts that fit a search, or those of a context, that the caller can write to."""
     user, sent = api.user, api.params
     code, number = sent.text("context"), sent.text("user_id")
-    if not (code or number or sent.text("search")):
+    if not (code or number or sent.has("search")):
         return []
     look = Messaging(api, user)
     kinds = set(sent.words("type")) or {"user", "context"}
@@ -41,9 +40,13 @@ def recipients(api: Api) -> Any:
     if number:
         rows += _named(api, look, number)
     else:
+        whole = False
         if kinds & {"context", "course", "section", "group"}:
-            rows += _contexts(api, look, place, kinds)
-        if "user" in kinds:
+            if place is None:
+                rows += _contexts(api, look, kinds)
+            elif sent.flag("synthetic_contexts"):
+                rows, whole = _synthetic(api, look, place)
+        if "user" in kinds and not whole:
             rows += _people(api, look, place)
     excluded = {str(one) for one in sent.texts("exclude")}
     rows = [row for row in rows if str(row[1]["id"]) not in excluded]
@@ -115,11 +118,10 @@ def _runs(api: Api, place: Place) -> bool:
     )
 
 
-def _contexts(api: Api, look: Messaging, place: Place | None, kinds: set[str]) -> list[Row]:
-    """The courses, sections and groups that fit; of a course, its roles and sections where that is asked for."""
-    if place is not None:
-        return _of_course(api, look, place)
+def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
+    """The courses, sections and groups that fit; all courses and groups where the search is empty."""
     terms, found = _terms(api), list[Row]()
+    kinds = kinds if terms else {"course", "group"}
     active = [one for one, rows in look.own() if look.takes_part(one)]
     if kinds & {"context", "course"}:
         found += [_course(api, look, one) for one in active if _fits(terms, one.name)]
@@ -129,69 +131,118 @@ def _contexts(api: Api, look: Messaging, place: Place | None, kinds: set[str]) -
         found += [_section(api, look, one, section) for one, section in seen if _fits(terms, section.name)]
     if kinds & {"context", "group"}:
         found += [_group(api, look, one) for one in look.groups() if _fits(terms, one.name)]
-    if api.params.flag("messageable_only"):
-        found = [row for row in found if row[1]["permissions"].get("send_messages")]
-    return found
+    return _messageable(api, found)
 
 
-def _of_course(api: Api, look: Messaging, place: Place) -> list[Row]:
-    course = place.course
-    if course is None or place.section is not None:
-        return []
-    if place.part == "sections":
-        every = messaging.sections_of(api, course)
-        return [_section(api, look, course, one) for one in every if look.sees_section(course, one)]
-    if place.part is not None or not api.params.flag("synthetic_contexts"):
-        return []
-    code, found = f"course_{course.id}", list[Row]()
-    for position, (part, name) in enumerate(ROLES.items()):
-        count = len(look.within(place._replace(part=part)))
-        if count:
-            body = _context(api, f"{code}_{part}", name, count, course)
-            found.append(([0, 0, position], body))
-    sections = [one for one in messaging.sections_of(api, course) if look.sees_section(course, one)]
-    groups = [one for one in look.groups() if group_rules.category_of(api, one).context_id == course.id]
+def _messageable(api: Api, found: list[Row]) -> list[Row]:
+    if not api.params.flag("messageable_only"):
+        return found
+    return [row for row in found if row[1]["permissions"].get("send_messages")]
+
+
+def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool]:
+    """What stands for the people of a course or section: roles, sections, groups; and whether that is all there is."""
+    course, section = place.course, place.section
+    if course is None or place.part not in (None, "sections", "groups"):
+        return [], False
+    terms = _terms(api)
+    if section is not None:
+        return ([], False) if terms else (_roles(api, look, place, course, f"section_{section.id}"), True)
+    sections, groups = _parts(api, look, course)
+    if place.part is not None:
+        return _messageable(api, sections if place.part == "sections" else groups), True
+    if terms or api.params.flag("search_all_contexts"):
+        return _messageable(api, [row for row in (*sections, *groups) if _fits(terms, row[1]["name"])]), False
+    code = f"course_{course.id}"
+    found = _roles(api, look, place, course, code)
+    several = len(sections) if messaging.sections_of(api, course) else 0
     for position, (part, name, items) in enumerate(
-        (("sections", "Course Sections", len(sections)), ("groups", "Student Groups", len(groups)))
+        (("sections", "Course Sections", several), ("groups", "Student Groups", len(groups)))
     ):
         if items:
             body = {"id": f"{code}_{part}", "name": name, "avatar_url": api.url(shapes.GROUP_AVATAR), "type": "context"}
             found.append(([0, 1, position], {**body, "item_count": items}))
-    return found
+    return found, True
 
 
-def _context(api: Api, code: str, name: str, count: int, course: Course | None) -> Json:
-    asked = {one for one in api.params.texts("permissions") if one in permissions()}
-    asked |= {"send_messages"} if api.params.flag("messageable_only") else set()
-    may = {one: course is None or courses.may(api, api.caller, course, one) for one in sorted(asked)}
+def _parts(api: Api, look: Messaging, course: Course) -> tuple[list[Row], list[Row]]:
+    """The sections that the caller sees, and the groups of a course."""
+    living = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
+    seen = [one for one in living if look.sees_section(course, one)]
+    groups = [one for kind in group_rules.of_place(api, course) for one in group_rules.of_category(api, kind)]
+    return (
+        [_within(_section(api, look, course, one)) for one in seen],
+        [_within(_group(api, look, one, course)) for one in groups],
+    )
+
+
+def _within(row: Row) -> Row:
+    """A row as it is told within its course, which is not named then."""
+    return row[0], {name: value for name, value in row[1].items() if name != "context_name"}
+
+
+def _roles(api: Api, look: Messaging, place: Place, course: Course, code: str) -> list[Row]:
+    counts = {part: len(look.within(place._replace(part=part))) for part in ROLES}
+    told = _permissions(api, course)
+    return [
+        ([0, 0, position], _context(api, f"{code}_{part}", ROLES[part], count, told))
+        for position, (part, count) in enumerate(counts.items())
+        if count
+    ]
+
+
+def _permissions(api: Api, course: Course) -> dict[str, bool]:
+    """Those of the permissions that were asked for that the caller has in a course."""
+    return {name: True for name, has in courses.told(api, course, _asked(api)).items() if has}
+
+
+def _asked(api: Api) -> list[str]:
+    return [*api.params.texts("permissions"), *(["send_messages"] if api.params.flag("messageable_only") else [])]
+
+
+def _context(api: Api, code: str, name: str, count: int, told: dict[str, bool]) -> Json:
     return {
         "id": code,
         "name": name,
         "avatar_url": api.url(shapes.GROUP_AVATAR),
         "type": "context",
         "user_count": count,
-        "permissions": may,
+        "permissions": told,
     }
 
 
 def _course(api: Api, look: Messaging, course: Course) -> Row:
     name = course_shapes.course_name(api, course)
-    count = len(look.within(Place(course)))
-    return [0, collation.key(name), 0, course.id], _context(api, f"course_{course.id}", name, count, course)
+    body = _context(api, f"course_{course.id}", name, len(look.within(Place(course))), _permissions(api, course))
+    return _ranked(api, 0, name, course.id), body
+
+
+def _ranked(api: Api, kind: int, name: str, number: int) -> list[Any]:
+    """The place of a context: by its kind where there is a search, then by its name."""
+    return [0, kind if _terms(api) else 0, collation.key(name), kind, number]
 
 
 def _section(api: Api, look: Messaging, course: Course, section: CourseSection) -> Row:
     count = len(look.within(Place(course, section)))
-    body = _context(api, f"section_{section.id}", section.name, count, course)
-    return [0, collation.key(section.name), 1, section.id], body | {"context_name": course.name}
+    body = _context(api, f"section_{section.id}", section.name, count, _permissions(api, course))
+    return _ranked(api, 1, section.name, section.id), body | {"context_name": course.name}
 
 
-def _group(api: Api, look: Messaging, group: Group) -> Row:
+def _group(api: Api, look: Messaging, group: Group, known: Course | None = None) -> Row:
+    """A group. In a course that the caller knows it has the permissions there, in others its people can be written to.
+
+    Parameters: `known`, a course that is looked at.
+    """
     home = group_rules.home(api, group_rules.category_of(api, group))
-    count = len(look.within(Place(None, group=group)))
-    within = home if isinstance(home, Course) else None
-    body = _context(api, f"group_{group.id}", group.name, count, within)
-    return [0, collation.key(group.name), 2, group.id], body | {"context_name": home.name}
+    if not isinstance(home, Course):
+        own = group_rules.rights(api, group, api.caller)
+        told = {name: True for name in _asked(api) if name in own}
+    elif home == known or any(home.id == one.id for one, _ in look.own()):
+        told = _permissions(api, home)
+    else:
+        told = {"send_messages": True}
+    body = _context(api, f"group_{group.id}", group.name, len(look.within(Place(None, group=group))), told)
+    return _ranked(api, 2, group.name, group.id), body | {"context_name": home.name}
 
 
 ROUTES: tuple[Route, ...] = rest(

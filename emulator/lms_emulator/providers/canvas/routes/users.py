@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import zone
-from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -55,7 +55,7 @@ def profile(api: Api) -> Any:
     user = identifiers.user(api, api.slot("user_id"))
     own = caller.id == user.id
     shared = shared_courses(api, user)
-    staff = any(courses.may(api, caller, course, "read_reports", "manage_students") for course in shared)
+    staff = any(_instructs(api, course) or courses.may(api, caller, course, "read_reports") for course in shared)
     allowed = own or staff or administered(api, user, "manage_students", "manage_user_logins")
     if not api.check("may see the profile", allowed, got=user.id):
         raise api.refused(f"profile of user {user.id}")
@@ -64,6 +64,11 @@ def profile(api: Api) -> Any:
     more = {"uuid": user.uuid, "links": [], "user_services": []}
     shown = {name: value for name, value in more.items() if name in api.params.includes}
     return shapes.profile(api, user, email=email) | shown
+
+
+def _instructs(api: Api, course: Course) -> bool:
+    rows = courses.enrollments_of(api, api.user, course)
+    return any(e.type in ("TeacherEnrollment", "TaEnrollment") and state.name == "active" for e, state in rows)
 
 
 def shared_courses(api: Api, user: User) -> list[Any]:
@@ -170,10 +175,11 @@ def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
     """Which fields of a person the caller may set."""
     said = api.root.settings
     may = IGNORED | (MANAGED if manages else set()) | ({"terms_of_use"} if own else set())
-    if manages or (own and shapes.may_rename(api, user)):
-        may |= set(registering.NAMES)
-    of_profile = said.get("enable_profiles") and (manages or said.get("users_can_edit_profile"))
-    return may | PROFILE_FIELDS if of_profile else may
+    renames = manages or (own and shapes.may_rename(api, user))
+    may |= set(registering.NAMES) if renames else set()
+    if said.get("enable_profiles"):
+        may |= ({"bio"} if manages else set()) | ({"title"} if renames else set())
+    return may if said.get("can_change_pronouns", True) else may - {"pronouns"}
 
 
 def _changes(api: Api, user: User) -> dict[str, Any]:
@@ -197,7 +203,8 @@ def _changes(api: Api, user: User) -> dict[str, Any]:
         found["locale"] = sent.text("locale") if sent.text("locale") in LOCALES else None
     if sent.has("pronouns") and api.root.settings.get("can_add_pronouns"):
         asked = sent.text("pronouns") or ""
-        known = next((one for one in PRONOUNS if one.lower() == asked.lower()), user.pronouns)
+        offered = api.root.settings.get("pronouns") or PRONOUNS
+        known = next((one for one in offered if one.lower() == asked.lower()), user.pronouns)
         found["pronouns"] = known if asked else None
     if sent.has("avatar") and shapes.avatars_on(api):
         found |= _avatar(api, user)

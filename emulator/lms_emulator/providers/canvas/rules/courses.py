@@ -98,6 +98,16 @@ def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
     return store.derived_at(api.now, key, _RIGHTS_FROM, compute)
 
 
+def told(api: Api, course: Course, asked: list[str] | None) -> dict[str, bool]:
+    """Whether the caller has rights in a course, as lists tell it: those that Canvas names, not what stands for them.
+
+    Parameters: `asked`, the names; None for all of them.
+    """
+    every = {**POLICIES, **{name: (name,) for name in permissions()}}
+    held = rights(api, api.caller, course) - (permissions().keys() - in_force(api, course))
+    return {name: not held.isdisjoint(every.get(name, ())) for name in (every if asked is None else asked)}
+
+
 def keep_rights(api: Api, course: Course, changed: Course) -> None:
     """Let the caller see a changed course with the rights they had before: rights last as long as a request."""
     key = (api.caller.id if api.caller is not None else None, course.id)
