@@ -104,3 +104,15 @@ def test_announcements_that_are_still_open_to_students(filled: Site) -> None:
     assert listed(filled.student, "2026-11-28")
     assert not listed(filled.student, "2026-12-02")
     assert listed(filled.teacher, "2026-12-02"), "those who moderate see all"
+
+
+def test_how_a_topic_is_shown(canvas: Site) -> None:
+    sent = {"title": "T", "sort_order": "asc", "expanded": True, "sort_order_locked": True, "published": True}
+    topic = made(canvas.teacher, "discussion_topics", **sent)
+    names = ("sort_order", "sort_order_locked", "expanded", "expanded_locked")
+    assert [topic[name] for name in names] == ["asc", True, True, False]
+    path = f"{COURSE}/discussion_topics/{topic['id']}"
+    changed = canvas.teacher.put(path, json={"sort_order": "sideways", "expanded": False}).json()
+    assert [changed[name] for name in names] == ["desc", True, False, False]
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert not set(names) & set(canvas.student.get(path).json())

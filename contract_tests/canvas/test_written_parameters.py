@@ -91,3 +91,40 @@ def test_which_unconfirmed_addresses_are_listed(canvas: Site) -> None:
     assert listed(order="DESC") == ["903", "901"]
     assert listed(pattern="one@*") == ["901"]
     assert listed(after="2026-11-02") == ["903"]
+
+
+def test_what_an_account_says_of_teams_at_microsoft(canvas: Site) -> None:
+    account = f"{API}/accounts/1"
+    wanted = {
+        "microsoft_sync_enabled": "true",
+        "microsoft_sync_tenant": "school.example",
+        "microsoft_sync_login_attribute": "email",
+        "microsoft_sync_remote_attribute": "mail",
+    }
+
+    def answer(**changes: str) -> tuple[int, str]:
+        given = {f"account[settings][{name}]": value for name, value in {**wanted, **changes}.items()}
+        found = canvas.admin.put(account, data=given)
+        return found.status_code, str(found.json().get("errors", ""))
+
+    assert answer()[0] == 400, "the feature is off"
+    canvas.switch_on("microsoft_group_enrollments_syncing")
+    assert answer()[0] == 200
+    assert canvas.admin.get(f"{account}/settings").json() == {**wanted, "microsoft_sync_enabled": True}
+    for changes, said in (
+        ({"microsoft_sync_tenant": "-a.example"}, "tenant"),
+        ({"microsoft_sync_login_attribute": "name"}, "email, preferred_username, sis_user_id, or integration_id"),
+        ({"microsoft_sync_login_attribute_suffix": "a b"}, "suffix"),
+        ({"microsoft_sync_remote_attribute": "name"}, "remote attribute"),
+        ({"microsoft_sync_enabled": ""}, "Please specify"),
+    ):
+        status, text = answer(**changes)
+        assert (status, said in text) == (400, True), text
+    assert answer(microsoft_sync_enabled="false", microsoft_sync_tenant="-")[0] == 200, "what is off is not looked at"
+
+
+def test_what_canvas_takes_beside_the_id_of_a_role(canvas: Site) -> None:
+    role = canvas.admin.get(f"{API}/accounts/1/roles").json()[0]["id"]
+    for name, told in (("role_id", []), ("roles", ["roles"])):
+        assert canvas.admin.get(f"{API}/accounts/1/roles/{role}", params={name: "9"}).status_code == 200
+        assert [one.name for one in canvas.lms.requests.last.warnings] == told

@@ -40,6 +40,10 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
     allow_rating: bool = False
     only_graders_can_rate: bool = False
     sort_by_rating: bool = False
+    sort_order: Literal["asc", "desc"] = "desc"
+    sort_order_locked: bool = False
+    expanded: bool = False
+    expanded_locked: bool = False
     podcast_enabled: bool = False
     podcast_has_student_posts: bool = False
     require_initial_post: bool | None = None

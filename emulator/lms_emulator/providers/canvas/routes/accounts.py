@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import belonging, states, stickiness
+from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     chain,
@@ -48,13 +48,6 @@ SETTINGS = (
     "lock_all_announcements",
     "sis_assignment_name_length_input",
     "conditional_release",
-)
-SHOWN_SETTINGS = (
-    "microsoft_sync_enabled",
-    "microsoft_sync_tenant",
-    "microsoft_sync_login_attribute",
-    "microsoft_sync_login_attribute_suffix",
-    "microsoft_sync_remote_attribute",
 )
 """The settings of an account that its admins read."""
 DEFAULT_HELP_LINKS = [
@@ -295,6 +288,7 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
         fields["sis_account_id"] = _new_sis_id(api, record, faults)
     given = sent.hash("settings")
     known = {name: _setting(given.get(name)) for name in SETTINGS if given.has(name)}
+    known |= microsoft_sync.sent(api, record, faults)
     if known:
         fields["settings"] = {**record.settings, **known}
     return fields
@@ -383,7 +377,7 @@ def settings(api: Api) -> Any:
     """The settings of an account."""
     record = identifiers.account(api, api.slot("account_id"))
     require_account(api, record, "manage_account_settings")
-    return {name: record.settings[name] for name in SHOWN_SETTINGS if record.settings.get(name) is not None}
+    return {name: record.settings[name] for name in microsoft_sync.NAMES if record.settings.get(name) is not None}
 
 
 ACCOUNT = "/api/v1/accounts/{account_id}"

@@ -41,6 +41,11 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded", sin
     return tuple(replace(route, since=since) for route in routes) if since else routes
 
 
+def ignoring(names: tuple[str, ...], tag: str, source: str, *rows: Row) -> tuple[Route, ...]:
+    """Declare operations as `rest` does. Parameters: `names`, parameters that Canvas takes there and ignores too."""
+    return tuple(replace(route, ignores=names) for route in rest(tag, source, *rows))
+
+
 def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row, ...]:
     """One operation in several kinds of contexts: `within("courses groups", "GET /files", …)` declares
     `GET /api/v1/courses/{course_id}/files` and its like for groups.

@@ -169,8 +169,8 @@ def _by_sis(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enr
     if not reads:
         text = "Insufficient permissions to filter by SIS fields"
         raise refusals.message(400, "sis_filter_refused", text, check="read_sis")
-    if api.params.flag("created_for_sis_id"):
-        return []
+    if "sis_user_id" in asked and api.params.flag("created_for_sis_id"):
+        rows = [e for e in rows if e.sis_batch_id is not None]
     return [e for e in rows if all(_sis_of(api, e, name) in wanted for name, wanted in asked.items())]
 
 

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, BaseRole, Role
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, ignoring
 from lms_emulator.providers.canvas.rules.permissions import require_account, root_of
 from lms_emulator.providers.canvas.rules.roles import ORDER, roles_of, set_permissions
 from lms_emulator.providers.canvas.shapes import accounts as shapes
@@ -136,7 +136,10 @@ def activate(api: Api) -> Any:
 
 
 ROLES = "/api/v1/accounts/{account_id}/roles"
-ROUTES: tuple[Route, ...] = rest(
+IGNORED = ("role", "role_id")
+"""What the documentation lists beside the id of the path, which alone counts."""
+ROUTES: tuple[Route, ...] = ignoring(
+    IGNORED,
     "roles",
     SOURCE,
     (f"GET {ROLES}", index, "Roles of an account"),

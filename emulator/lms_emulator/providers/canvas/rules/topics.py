@@ -40,6 +40,8 @@ FLAGS = (
     "pinned",
     "locked",
 )
+SHOWING = ("expanded", "expanded_locked", "sort_order_locked")
+"""How a page opens the threads of a topic, and whether readers may change that."""
 MODERATORS_ONLY = ("podcast_enabled", "podcast_has_student_posts", "allow_rating", "sort_by_rating")
 
 
@@ -129,6 +131,9 @@ def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bo
     for name in FLAGS:
         if api.params.has(name) and (moderator or name not in MODERATORS_ONLY):
             changes[name] = api.params.flag(name)
+    changes |= {name: api.later.flag(name) for name in SHOWING if api.later.has(name)}
+    if api.later.has("sort_order"):
+        changes["sort_order"] = "asc" if api.later.text("sort_order") == "asc" else "desc"
     if api.params.has("require_initial_post"):
         changes["require_initial_post"] = api.params.flag("require_initial_post") or None
     changes |= _dates(api, topic, moderator)

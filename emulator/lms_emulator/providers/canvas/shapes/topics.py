@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course, DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.rules import discussions as rules
-from lms_emulator.providers.canvas.rules import people, submissions
+from lms_emulator.providers.canvas.rules import people, submissions, topics
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 from lms_emulator.providers.canvas.shapes import Json, feeds
@@ -88,6 +88,8 @@ def topic(
         "is_announcement": record.is_announcement,
         **shut(api, "topic", lock),
     }
+    if api.settings.later_parameters:
+        body |= {name: getattr(record, name) for name in (*topics.SHOWING, "sort_order")}
     waits = lock is not None and ("unlock_at" in lock or "context_module" in lock)
     body["message"] = body["lock_explanation"] if waits else _message(api, record, context, includes)
     if lock and set(lock) == {"can_view", "asset_string"}:
