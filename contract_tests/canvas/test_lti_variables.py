@@ -18,6 +18,7 @@ FIELDS = {
     "start_within": "on ${Canvas.course.startAt}",
     "null_within": "a ${Canvas.account.sisSourceId} b",
     "false_within": "${Canvas.course.hideDistributionGraphs}",
+    "undefined": "$com.instructure.Tag.id",
     "unknown_within": "${Canvas.nothing}",
     "dollars": "$x ${Canvas.course.id} ${$Canvas.user.id}",
     "away": "${Canvas.assignment.id}",
@@ -118,7 +119,10 @@ def test_a_variable_within_a_text_stays_where_its_value_is_null_or_false(world: 
     assert found["unknown_within"] == FIELDS["unknown_within"]
     assert found["dollars"] == "$x 1 102"
     assert found["away"] == "$Canvas.assignment.id"
-    assert any(w.code == "variable_not_replaced" for e in world.lms.requests for w in e.warnings)
+    warned = [w.message for e in world.lms.requests for w in e.warnings if w.code == "variable_not_replaced"]
+    assert any("no such thing in this launch" in text for text in warned)
+    assert found["undefined"] == FIELDS["undefined"]
+    assert any("not public" in text and "Tag.id" in text for text in warned)
 
 
 def test_what_was_copied_and_what_a_member_may(world: Site, tool: Tool) -> None:

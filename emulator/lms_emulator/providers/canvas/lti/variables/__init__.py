@@ -18,6 +18,15 @@ from lms_emulator.providers.canvas.rules import features
 
 VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, **work.VALUES, **site.VALUES}
 NEWER: dict[str, Callable[[Scene], Any]] = {**courses.NEWER, **people.NEWER, **work.NEWER, **site.NEWER}
+UNKNOWN = """
+Activity.id.history Canvas.account.decimal_separator Canvas.account.horizonMode Canvas.account.thousand_separator
+Canvas.assignment.anonymous_participants Canvas.assignment.new_quizzes_type Canvas.course.aiQuizGeneration
+Canvas.course.horizonMode CourseGroup.id com.instructure.Account.instructureIdentityOrganizationId
+com.instructure.Course.canvas_resource_id com.instructure.Course.rce_studio_embed_improvements com.instructure.Tag.id
+com.instructure.Tag.name com.instructure.User.instructureIdentityGlobalUserId
+com.instructure.User.instructureIdentityOrganizationUserId com.instructure.instui_nav
+"""
+"""Those that a Canvas of 2026 announces to tools that register. What they become is not public."""
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
 _WITHIN = re.compile(r"\$\{([^}]*)\}")
 __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text", "names"]
@@ -87,5 +96,9 @@ def _of(scene: Scene, known: Callable[[Scene], Any], given: str, bare: str) -> A
 
 
 def _stays(scene: Scene, given: str, becomes: str) -> str:
-    scene.x.warn("variable_not_replaced", f"`{given}` is not replaced: there is no such thing in this launch")
+    if given.strip("${}") in UNKNOWN.split():
+        text = "newer Canvas replaces it; by what is not public, so that the emulator leaves it"
+    else:
+        text = "there is no such thing in this launch"
+    scene.x.warn("variable_not_replaced", f"`{given}` is not replaced: {text}")
     return becomes
