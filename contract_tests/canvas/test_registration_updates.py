@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from contract_tests.canvas.lti import assertion, service
+from contract_tests.canvas.lti import KEY, assertion, service
 from contract_tests.canvas.support import Site
 from contract_tests.lti.test_registration import REQUEST
 from contract_tests.lti_tool import KeySite, Tool
@@ -176,3 +177,33 @@ def test_a_tool_asks_by_itself(registered: Registered) -> None:
     other = sent(registered.site, registered.request).json()
     view = httpx.URL(other[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]).path
     assert own.get(view.removesuffix("/view")).status_code == 403, "another tool's"
+
+
+def test_a_school_gives_up_a_registration_of_the_whole_site(canvas: Site, tool: Tool) -> None:
+    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    section = world["canvas"]
+    section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
+    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    section["developer_keys"].append({**key, "id": KEY + 1, "account_id": 2, "accounts": []})
+    canvas.lms.load(world)
+    one = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY + 1}").json()
+    assert (one["inherited"], one.get("account_binding")) == (True, None)
+    path = f"{BASE}/{one['id']}/bind"
+    assert canvas.admin.delete(path).status_code == 404, "nothing was said of it yet"
+    said = canvas.admin.post(path, json={"workflow_state": "on"}).json()
+    assert canvas.teacher.delete(path).status_code == 403
+    gone = canvas.admin.delete(path).json()
+    assert (gone["id"], gone["workflow_state"]) == (said["id"], "deleted")
+    assert "account_binding" not in canvas.admin.get(path.removesuffix("/bind")).json()
+    assert canvas.admin.get(f"{BASE}/install_status/{KEY + 1}").status_code == 404, "the school has no copy of it"
+    own = canvas.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{KEY}").json()
+    assert canvas.admin.delete(f"{BASE}/{own['id']}/bind").status_code == 404, "its own are deleted"
+
+
+def test_what_a_registration_is_said_to_be(registered: Registered) -> None:
+    for said, state in (("inactive", "off"), ("active", "on")):
+        done = registered.site.admin.put(registered.page, json={"workflow_state": said})
+        assert done.json()["account_binding"]["workflow_state"] == state
+    sent(registered.site, {**registered.request, **RENAMED}, registration_id=registered.admin()["id"])
+    listed = registered.site.admin.get(BASE, params={"sort": "status", "dir": "asc"}).json()["data"]
+    assert listed[-1]["id"] == registered.admin()["id"], "what waits for a decision comes last"

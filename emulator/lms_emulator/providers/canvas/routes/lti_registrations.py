@@ -22,11 +22,10 @@ from lms_emulator.providers.canvas.rules import (
     registration_history,
     registrations,
     tool_forms,
-    tools,
     update_requests,
 )
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
-from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import registrations as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -36,11 +35,13 @@ PERMISSION = "manage_developer_keys"
 """The right from before Canvas had `manage_lti_registrations` apart."""
 
 STATES = ("on", "off", "allow")
+ALSO = {"active": "on", "inactive": "off"}
+"""What a registration may be said to be in their place."""
 SAID = ("name", "admin_nickname", "vendor", "description")
 ALWAYS = {"account_binding"}
 WITH_CONFIGURATION = ALWAYS | {"configuration"}
 WHOLE = WITH_CONFIGURATION | {"overlay"}
-PAGE, HISTORY, MOST, FOUND = 15, 10, 100, 20
+PAGE, HISTORY, MOST = 15, 10, 100
 replace = msgspec.structs.replace
 
 
@@ -77,7 +78,8 @@ def found_in(api: Api, account: Account, *, changes: bool = False) -> LtiRegistr
 
 
 def _state(api: Api, account: Account) -> str | None:
-    state = api.params.text("workflow_state")
+    said = api.params.text("workflow_state")
+    state = ALSO.get(said or "", said)
     if state is not None and state not in STATES:
         raise refused("invalid_workflow_state", "workflow_state must be one of 'on', 'off', or 'allow'", state)
     if state == "allow" and not account.site_admin:
@@ -175,42 +177,6 @@ def show(api: Api) -> Json:
     account = school(api)
     one = found_in(api, account)
     return shapes.registration(api, one, account, WITH_CONFIGURATION | api.params.includes)
-
-
-def of_client(api: Api) -> Json:
-    """The registration of a key."""
-    account = school(api)
-    return shapes.registration(api, _of_client(api, account), account, WITH_CONFIGURATION)
-
-
-def of_unified_tool(api: Api) -> Json:
-    """The registration of a tool as a directory of tools knows it, if the school has it or it is the site's."""
-    account = school(api)
-    known = api.slot("utid")
-    for one in registrations.every(api):
-        owner = registrations.owner(api, one)
-        bound = any(said.account_id == account.id for said in registrations.bindings(api, one))
-        if one.unified_tool_id == known and (owner.id == account.id or owner.site_admin or bound):
-            return shapes.registration(api, one, account, WITH_CONFIGURATION)
-    raise refusals.not_found("the registration of the unified tool", known)
-
-
-def install_status(api: Api) -> Json:
-    """The registration of a key as the school has it; one of the whole site has no copy here."""
-    account = school(api)
-    one = _of_client(api, account)
-    if registrations.owner(api, one).id != account.id:
-        raise refusals.not_found("the school's own copy of the registration", api.slot("client_id"))
-    return shapes.registration(api, one, account, WITH_CONFIGURATION)
-
-
-def _of_client(api: Api, account: Account) -> LtiRegistration:
-    key = keys.find(api.store, api.slot("client_id"))
-    one = next((one for one in registrations.every(api) if key is not None and one.developer_key_id == key.id), None)
-    owner = registrations.owner(api, one) if one is not None else None
-    if one is None or owner is None or (owner.id != account.id and not owner.site_admin):
-        raise refusals.not_found("the registration of the key", api.slot("client_id"))
-    return one
 
 
 def overlay_history(api: Api) -> list[Json]:
@@ -350,58 +316,20 @@ def bind(api: Api) -> Json:
     return shapes.binding(api, one, registrations.bind(api, one, account, state))
 
 
+def unbind(api: Api) -> Json:
+    """Give up a registration of the whole site that a school switched on or off. Those of its own are not found."""
+    account = school(api)
+    one = found_in(api, account)
+    said = next((row for row in registrations.bindings(api, one) if row.account_id == account.id), None)
+    if said is None or registrations.owner(api, one).id == account.id:
+        raise refusals.not_found("the school's word on an inherited registration", one.id)
+    api.store.developer_key_account_bindings.delete(said.id)
+    return {**shapes.binding(api, one, said), "workflow_state": "deleted"}
+
+
 def created(api: Api, body: Any) -> Response:
     """201 with a body."""
     return reply(api, body, status=201)
-
-
-def search(api: Api) -> Json:
-    """Accounts and courses in which an installed tool may be said to be available."""
-    account = school(api)
-    one = registrations.find(api, api.slot("registration_id"))
-    tool = api.store.tools.get(identifiers.local_number(api.slot("deployment_id")) or 0)
-    if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
-        raise refusals.not_found("the deployment", api.slot("deployment_id"))
-    kind, top = tools.place_of(api.store, tool)
-    if kind != "Account":
-        return {"accounts": [], "courses": []}
-    below = registrations.accounts_below(api, top)
-    asked = api.params.text("only_children_of")
-    parent = identifiers.local_number(asked) if asked else None
-    if asked and parent not in (top, *below):
-        raise refused(
-            "invalid_account_id", "only_children_of account ID must be or belong to deployment's account", asked
-        )
-    term = (api.params.text("search_term") or "").strip().lower()
-    accounts = [one for one in api.store.accounts if one.id in below and parent in (None, one.parent_account_id)]
-    wanted = {parent} if parent is not None else {top, *below}
-    courses = [one for one in api.store.courses if one.account_id in wanted and one.workflow_state != "deleted"]
-    sis = any(account_allows(api, api.caller, account, right) for right in ("read_sis", "manage_sis"))
-    return {
-        "accounts": [
-            _place(api, ("Account", one.id), one.name, one.sis_account_id if sis else None)
-            for one in _matching(accounts, term, ("name", "sis_account_id"))
-        ],
-        "courses": [
-            {
-                **_place(api, ("Course", one.id), one.name, one.sis_course_id if sis else None),
-                "course_code": one.course_code,
-            }
-            for one in _matching(courses, term, ("name", "sis_course_id", "course_code"))
-        ],
-    }
-
-
-def _matching(rows: list[Any], term: str, names: Sequence[str]) -> list[Any]:
-    """The first of those whose id is the term, or in whose names it is, by name."""
-    found = [
-        one for one in rows if str(one.id) == term or any(term in (getattr(one, name) or "").lower() for name in names)
-    ]
-    return sorted(found, key=lambda one: one.name or "")[:FOUND]
-
-
-def _place(api: Api, place: tuple[str, int], name: str | None, sis: str | None) -> Json:
-    return {"id": str(place[1]), "name": name, "sis_id": sis, "display_path": shapes.display_path(api, place)}
 
 
 BASE = "/api/v1/accounts/{account_id}/lti_registrations"
@@ -414,25 +342,14 @@ ROUTES = rest(
     SOURCE,
     (f"GET {BASE}", index, "The registrations of a school"),
     (f"POST {BASE}", create, "Make a registration"),
-    (
-        "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
-        of_client,
-        "The registration of a key",
-    ),
-    (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a tool of a directory"),
-    (f"GET {BASE}/install_status/{{client_id}}", install_status, "The registration of a key as the school has it"),
     (f"GET {BASE}/{{id}}", show, "A registration"),
     (f"PUT {BASE}/{{id}}", update, "Change a registration"),
     (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
     (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
+    (f"DELETE {BASE}/{{id}}/bind", unbind, "Give up a registration of the whole site"),
     (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
     (f"GET {BASE}/{{id}}/history", history, "What was changed in a registration"),
     (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "What a school changed in what it lays over"),
-    (
-        f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",
-        search,
-        "Where a tool may be made available",
-    ),
     evidence="documented",
     since=SINCE,
 )
