@@ -331,6 +331,8 @@ GROUPS: Rows = {
     "Group.get_pages": lambda s: s.team.get_pages(),
     "Group.create_page": lambda s: s.team.create_page({"title": "Ours"}),
     "Group.get_files": lambda s: s.team.get_files(),
+    "Group.get_external_feeds": lambda s: s.team.get_external_feeds(),
+    "Group.create_external_feed": lambda s: s.team.create_external_feed("https://feed.example.test/a.xml"),
     "Group.get_discussion_topics": lambda s: s.team.get_discussion_topics(),
     "Group.create_discussion_topic": lambda s: s.team.create_discussion_topic(title="Ours"),
 }
