@@ -148,3 +148,20 @@ def test_favourites_leave_out_what_is_asked(canvas: Site) -> None:
     assert canvas.teacher.put(f"{API}/users/self/course_nicknames/{empty}", data={"nickname": "zz"}).status_code == 200
     assert ids(canvas.teacher.get(favourites, params={"sort": "nickname"}))[-1] == empty, "`B` is called `zz`"
     assert ids(canvas.teacher.get(favourites))[-1] != empty, "`B` comes before `zz` by its own name"
+
+
+def test_students_meet_those_who_study_and_teach(canvas: Site) -> None:
+    course, lists = f"{API}/courses/1", ("users", "search_users", "potential_collaborators")
+    account = {"user": {"name": "Dee Designer"}, "pseudonym": {"unique_id": "dee"}}
+    made = canvas.admin.post(f"{API}/accounts/1/users", json=account).json()["id"]
+    role = {"user_id": made, "type": "DesignerEnrollment", "enrollment_state": "active"}
+    assert canvas.admin.post(f"{course}/enrollments", json={"enrollment": role}).status_code == 200
+
+    def met(who: httpx.Client, path: str) -> set[int]:
+        return {one["id"] for one in who.get(f"{course}/{path}", params={"per_page": "100"}).json()}
+
+    for path in lists:
+        assert made in met(canvas.teacher, path)
+        assert met(canvas.student, path) == met(canvas.teacher, path) - {made}, path
+    assert canvas.teacher.get(f"{course}/users/{made}").status_code == 200
+    assert canvas.student.get(f"{course}/users/{made}").status_code == 404

@@ -112,6 +112,9 @@ def require_roster(api: Api, course: Course) -> None:
         raise api.refused(f"read_roster in course {course.id}")
 
 
+_RUNNING = ("read_as_admin", "view_all_grades", "manage_grades", "manage_students", "allow_course_admin_actions")
+
+
 def _limited(api: Api, course: Course) -> bool:
     own = [] if api.caller is None else courses.enrollments_of(api, api.caller, course)
     return bool(own) and all(e.limit_privileges_to_course_section for e, _ in own)
@@ -130,6 +133,18 @@ def visible(api: Api, course: Course, rows: list[Enrollment], *, staff: bool = F
     own = [e for e, _ in courses.enrollments_of(api, api.caller, course)]
     shown = {api.caller.id} | {e.associated_user_id for e in own if e.associated_user_id is not None}
     return [e for e in rows if e.user_id in shown]
+
+
+def met(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
+    """Of enrollments, those whose people the caller sees in lists of people.
+
+    Whoever has no part in running the course meets those who study, teach and assist, but no designers or observers.
+    Source: canvas-lms app/models/course.rb, enrollment_visibility_level_for (2023-06).
+    """
+    rows = visible(api, course, rows)
+    if courses.may(api, api.caller, course, *_RUNNING):
+        return rows
+    return [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
 
 
 def _of_all_sections(record: Enrollment) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -13,9 +12,10 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Attachment, Course, Group, MediaObject, MediaTrack
+from lms_emulator.providers.canvas.model import Attachment, Course, Enrollment, Group, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.enrollments import met
 from lms_emulator.providers.canvas.routes.files import shortened
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states, tabs
@@ -211,19 +211,20 @@ def potential_collaborators(api: Api) -> Any:
     if isinstance(context.record, Group):
         place = groups.home(api, groups.category_of(api, context.record))
         ids = {one.user_id for one in groups.members(api, context.record)}
-        ids |= _taking_part(api, place, states.STAFF) if isinstance(place, Course) else set()
+        if isinstance(place, Course):
+            ids |= {one.user_id for one in _taking_part(api, place) if one.type in states.STAFF}
     else:
-        place = context.record  # type: ignore[assignment]  # the route is of courses and groups
-        ids = _taking_part(api, place)
+        assert isinstance(context.record, Course)  # the route is of courses and groups
+        place = context.record
+        ids = {one.user_id for one in met(api, place, _taking_part(api, place))}
     found = [user for number in ids if (user := api.store.users.get(number)) is not None]
     found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
     return paged(api, found, lambda user: people_shapes.person(api, user, place))
 
 
-def _taking_part(api: Api, course: Any, types: Collection[str] | None = None) -> set[int]:
-    living = api.store.enrollments.find("course", course.id)
-    wanted = (one for one in living if types is None or one.type in types)
-    return {one.user_id for one in wanted if states.state_of(api, one, course).name in states.CURRENT}
+def _taking_part(api: Api, course: Course) -> list[Enrollment]:
+    rows = api.store.enrollments.find("course", course.id)
+    return [one for one in rows if states.state_of(api, one, course).name in states.CURRENT]
 
 
 MEDIA = "/api/v1/media_objects/{media_object_id}"

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.routes.enrollments import in_states, require_roster, visible
+from lms_emulator.providers.canvas.routes.enrollments import in_states, met, require_roster
 from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -84,20 +84,12 @@ def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: 
     return any(term in channel.address.lower() for channel in addresses if channel.type == "email")
 
 
-def _only_invited(api: Api, course: Course) -> bool:
-    assert api.caller is not None
-    own = courses.enrollments_of(api, api.caller, course)
-    return bool(own) and all(state.name == "invited" and e.type not in states.STAFF for e, state in own)
-
-
 def _rows(api: Api, course: Course) -> list[Enrollment]:
     """The enrollments that make somebody one of those asked for."""
     wanted = api.params.texts("enrollment_state") or (
         ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
     )
-    rows = visible(api, course, in_states(api, course, ("course", course.id), tuple(wanted)))
-    if api.caller is not None and _only_invited(api, course):
-        rows = [e for e in rows if e.type not in ("ObserverEnrollment", "DesignerEnrollment")]
+    rows = met(api, course, in_states(api, course, ("course", course.id), tuple(wanted)))
     if "test_student" not in api.params.includes and "student_view" not in api.params.texts("enrollment_type"):
         rows = [e for e in rows if e.type != "StudentViewEnrollment"]
     if wanted_sections := set(api.later.words("section_ids")):
@@ -260,7 +252,7 @@ def show(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read_roster")
     user = identifiers.user(api, api.slot("id"))
-    rows = visible(api, course, api.store.enrollments.find("course", course.id))
+    rows = met(api, course, api.store.enrollments.find("course", course.id))
     gone = {"deleted", "rejected"}
     if not courses.may(api, api.caller, course, "read_as_admin"):
         gone |= {"inactive", "completed"}
