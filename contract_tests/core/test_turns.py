@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lms_emulator import ControlError, Emulator
+from lms_emulator.control.calls import answer_to
 
 PEOPLE = 2_500
 IMPORTS = "/canvas/api/v1/accounts/1/sis_imports"
@@ -102,6 +106,17 @@ def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
         assert any(
             one.startswith(f"canvas.users[{len(people) - 1}].nmae: unknown key; did you mean `name`") for one in refused
         )
+
+
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(-(2**63), 2**63 - 1),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    )
+)
+def test_an_answer_that_is_encoded_by_pieces_is_the_same(value: Any) -> None:
+    for told in (value, {"a": {"b": [value] * 2_001}}):
+        assert answer_to((told, 200)).body == msgspec.json.encode(told)
 
 
 def test_a_world_that_nobody_needs_is_refused_before_it_is_read(lms: Emulator) -> None:

@@ -144,6 +144,16 @@ def _heads(lms: Emulator) -> Iterator[Hostile]:
             f"an Accept list at {provider}", _request("GET", f"/{provider}/login", Accept="a/b;q=0.1," * 5_000)
         )
 
+    admin = {"Authorization": f"Bearer {lms.canvas.access_tokens.admin}"}
+    for name, query in (
+        ("many includes", "include[]=a&" * 5_000),
+        ("nested parameters", "&".join(f"a[b][c][{number}][d]=e" for number in range(2_500))),
+        ("a deep parameter", "a" + "[b]" * 20_000 + "=c"),
+        ("a long number", "page=" + "9" * 60_000),
+        ("a long search", "search_term=" + "a%20" * 15_000),
+    ):
+        yield Hostile(f"{name} at canvas", _request("GET", f"/canvas/api/v1/courses/1/users?{query}", **admin))
+
 
 def _of_the_owner() -> Iterator[Hostile]:
     bad = {"openlearning": {"users": [{"nonsense": number, "eamil": 3} for number in range(20_000)]}}

@@ -171,7 +171,8 @@ class Store:
     def as_data(self) -> dict[str, Any]:
         """The section as plain data, every table with its records, slice by slice: one long call would hold up every
         other thread."""
-        data: dict[str, Any] = msgspec.to_builtins(self._seed.section)
+        bare = msgspec.structs.replace(self._seed.section, **{name: [] for name in self.tables})
+        data: dict[str, Any] = msgspec.to_builtins(bare)
         for name in self.tables:
             records = getattr(self, name).values()
             slices = (records[start : start + _SLICE] for start in range(0, len(records), _SLICE))

@@ -161,9 +161,10 @@ def standing(site: Site, account: Account, role: Role, permission: str, given_at
     found = Standing(on, on, on, fixed := default in ("always", "never"), fixed)
     if fixed:
         return found
-    below = False
-    for level in reversed(chain(site.store, account.id)):
-        override = _override(site.store, level, role, permission)
+    below, overrides = False, _overrides(site.store, role, permission)
+    changing = {account.id, given_at, *overrides}
+    for level in reversed([one for one in chain(site.store, account.id) if one.id in changing]):
+        override = overrides.get(level.id)
         own = level.id == account.id
         before = found.enabled
         if override is not None and override.enabled is not None and not (below and found.enabled):
@@ -183,9 +184,10 @@ def standing(site: Site, account: Account, role: Role, permission: str, given_at
     return found
 
 
-def _override(store: CanvasStore, account: Account, role: Role, permission: str) -> RoleOverride | None:
-    overrides = store.role_overrides.find("role", role.id)
-    return next((o for o in overrides if o.account_id == account.id and o.permission == permission), None)
+def _overrides(store: CanvasStore, role: Role, permission: str) -> dict[int, RoleOverride]:
+    """Those of a permission of a role, by their account."""
+    found = (one for one in store.role_overrides.find("role", role.id) if one.permission == permission)
+    return {one.account_id: one for one in found}
 
 
 def admins_over(store: CanvasStore, user: User, account_id: int) -> Iterator[tuple[AccountUser, Role]]:
