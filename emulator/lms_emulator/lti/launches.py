@@ -25,6 +25,24 @@ from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims
 
+ASKED = (
+    *("scope", "response_type", "response_mode", "prompt", "client_id", "redirect_uri"),
+    *("login_hint", "lti_message_hint", "nonce", "state"),
+)
+"""The parameters of an authentication request (1EdTech Security Framework 1.0, 5.1.1.2)."""
+_PASSED_OVER = ("id_token_signed_response_alg", "lti_deployment_id")
+"""What tools built on ltijs send besides (ltijs dist/Utils/Request.js); platforms have no use for it."""
+
+
+def asked(*places: Mapping[str, object]) -> dict[str, str]:
+    """The parameters of an authentication request, of query and form; what else came there is not read."""
+    found: dict[str, str] = {}
+    for place in places:
+        values = {name: place.get(name) for name in (*ASKED, *_PASSED_OVER)}
+        found |= {name: value for name, value in values.items() if isinstance(value, str) and name in ASKED}
+    return found
+
+
 U = TypeVar("U")
 Form: TypeAlias = tuple[str, dict[str, str]]
 """An address, and the fields that the browser posts to it."""

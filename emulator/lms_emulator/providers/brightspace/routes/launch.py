@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.pages import page
+from lms_emulator.lti.launches import asked
 from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
@@ -111,9 +112,8 @@ def review(x: Call, _session: Session, user: User) -> Response:
 
 def authenticate(x: Call) -> Response:
     """GET or POST /d2l/lti/authenticate: the signed launch, posted to the tool by the browser."""
-    posted = {name: value for name, value in x.form().items() if isinstance(value, str)}
     user = SESSIONS.user(x, SESSIONS.find(x))
-    return wire.auto_post(*LAUNCHES.authenticate(x, {**dict(x.query.items()), **posted}, user))
+    return wire.auto_post(*LAUNCHES.authenticate(x, asked(x.query, x.form()), user))
 
 
 def jwks(x: Call) -> Response:

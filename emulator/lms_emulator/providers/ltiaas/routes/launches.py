@@ -32,12 +32,13 @@ _REQUIRED = ("iss", "login_hint", "target_link_uri")
 _KEPT_SECONDS = 600
 
 
-def parameters(x: Call) -> ImmutableMultiDict[str, str]:
-    """Query and form fields together: the login accepts either."""
-    pairs = list(x.query.multi_items())
+def parameters(x: Call, *read: str) -> ImmutableMultiDict[str, str]:
+    """Query and form fields together: the login accepts either. Parameters: `read`, those that are looked at."""
+    x.reads.add(*read)
+    pairs = x.query.peek()
     if x.method == "POST":
         try:
-            pairs += [(name, value) for name, value in x.form().multi_items() if isinstance(value, str)]
+            pairs += [(name, value) for name, value in x.form().peek() if isinstance(value, str)]
         except BodyError as error:
             x.warn("form_unreadable", str(error))
     return ImmutableMultiDict(pairs)
@@ -45,7 +46,7 @@ def parameters(x: Call) -> ImmutableMultiDict[str, str]:
 
 def login(x: Call) -> Response:
     """OIDC initiation: send the browser to the LMS's authentication endpoint."""
-    given = parameters(x)
+    given = parameters(x, *_REQUIRED, "client_id", "lti_message_hint", "lti_deployment_id")
     received = {name: given[name] for name in ("iss", "login_hint", "target_link_uri", "client_id") if name in given}
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
@@ -101,7 +102,7 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
 
 async def receive_launch(x: Call) -> Response:
     """Validate the id_token, or the signature of LTI 1.1, and redirect the browser to the tool with an ltik."""
-    given = parameters(x)
+    given = parameters(x, "id_token", "state", "error", "error_description")
     if x.method == "POST" and legacy.is_legacy(given):
         return _receive_legacy(x)
     token, state = given.get("id_token"), given.get("state", "")
@@ -129,6 +130,7 @@ def _to_tool(url: str, query: str, ltik: str) -> Response:
 
 
 def _receive_legacy(x: Call) -> Response:
+    x.reads.whole()
     consumer, fields = legacy.validated(x)
     owner = x.store.tenants.get(consumer.tenant)
     assert owner is not None  # a world whose consumers name no tenant is refused

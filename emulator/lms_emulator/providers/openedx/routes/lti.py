@@ -13,6 +13,7 @@ from starlette.responses import Response
 from lms_emulator.core.http import cookie_policies
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.core.numbers import whole
+from lms_emulator.lti.launches import asked
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Dialect, Reply
 from lms_emulator.providers.openedx.lti import basic, claims, deep_linking, services, tokens
@@ -86,8 +87,7 @@ def _start(x: Call, user: User, tool: LtiTool, course: Course, item: LtiContentI
 def launch(x: Call) -> Response:
     """The signed launch, posted to the tool by the browser."""
     x.kept(Reply).framed = True
-    posted = {name: value for name, value in x.form().items() if isinstance(value, str)}
-    params = dict(x.query.items()) if x.method == "GET" else posted
+    params = asked(x.query if x.method == "GET" else x.form())
     action, fields = LAUNCHES.authenticate(x, params, session.current(x).user)
     return pages.launch(action, fields)
 
