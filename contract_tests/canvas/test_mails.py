@@ -188,3 +188,36 @@ def test_an_ignored_task_comes_back_with_the_next_hand_in_unless_for_good(canvas
         student.post(path, json=text)
         shown.append(grading())
     assert shown == [True, False]
+
+
+def test_new_people_are_told_how_to_finish_their_registration(canvas: Site, mails: Any) -> None:
+    def made(name: str, **more: str) -> list[tuple[str, str]]:
+        address = f"{name}@school.example"
+        sent = {"user[name]": name, "pseudonym[unique_id]": address} | more
+        answer = canvas.admin.post("/api/v1/accounts/1/users", data=sent)
+        assert answer.status_code == 200, answer.text
+        return [(one.kind, one.data["link"].removeprefix(canvas.url).split("/")[1]) for one in mails()]
+
+    mails()
+    asked, password = {"pseudonym[send_confirmation]": "true"}, {"pseudonym[password]": "longenough1"}
+    assert made("a") == []
+    assert made("b", **asked) == [("pseudonym_registration", "register")]
+    assert made("c", **asked, **password) == [("pseudonym_registration_done", "profile")]
+    forced = {"pseudonym[force_self_registration]": "true"}
+    assert made("d", **asked, **forced) == [("confirm_registration", "register")]
+    known = {"communication_channel[skip_confirmation]": "true"}
+    assert made("e", **asked, **known) == [], "a confirmed address needs no mail"
+
+
+def test_where_a_new_person_goes_on_signed_in(canvas: Site) -> None:
+    def onward(destination: str, **more: str) -> str:
+        name = f"n{len(destination)}{len(more)}"
+        sent = {"user[name]": "N", "pseudonym[unique_id]": name, "destination": destination} | more
+        return str(canvas.admin.post("/api/v1/accounts/1/users", data=sent).json().get("destination", ""))
+
+    password = {"pseudonym[password]": "longenough1"}
+    assert onward(f"{canvas.url}/courses") == "", "without a password"
+    assert onward("http://elsewhere.example/courses", **password) == ""
+    address = onward(f"{canvas.url}/profile?a=b&session_token=old", **password)
+    assert "a=b&session_token=" in address
+    assert canvas.client().get(address).status_code == 302, "the token is used up and left out"

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, Row, rest, within
+from lms_emulator.providers.canvas.routes.declare import RECORDED, Row, ignoring, rest, within
 from lms_emulator.providers.canvas.rules import contexts, features, jobs, outcomes
 from lms_emulator.providers.canvas.rules import html as markup
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -311,6 +311,18 @@ def update_outcome(api: Api) -> Any:
 
 PLACES = "courses accounts"
 GROUP = "/outcome_groups/{id}"
+LINKING = (f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group")
+OF_NEW_ONES = (
+    "title",
+    "display_name",
+    "description",
+    "vendor_guid",
+    "mastery_points",
+    "ratings",
+    "calculation_method",
+    "calculation_int",
+)
+"""What the documentation lists for a known outcome too, which `link` of the controller reads of new ones only."""
 IN_GROUPS: tuple[Row, ...] = (
     ("GET /root_outcome_group", top, "Where the root group of outcomes is"),
     (f"GET {GROUP}", show, "A group of outcomes"),
@@ -321,17 +333,26 @@ IN_GROUPS: tuple[Row, ...] = (
     (f"POST {GROUP}/import", bring, "Copy a group of an account above"),
     (f"GET {GROUP}/outcomes", links, "Outcomes of a group"),
     (f"POST {GROUP}/outcomes", add, "Put an outcome into a group"),
-    (f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group"),
     (f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Take an outcome out of a group"),
 )
-ROUTES: tuple[Route, ...] = rest(
-    "outcomes",
-    SOURCE,
-    *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
-    *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
-    *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
-    *(row for one in IN_GROUPS for row in within(PLACES, *one)),
-    *((operation.replace(" ", " /api/v1/global", 1), handler, line) for operation, handler, line in IN_GROUPS),
-    ("GET /api/v1/outcomes/{id}", show_outcome, "An outcome"),
-    ("PUT /api/v1/outcomes/{id}", update_outcome, "Change an outcome"),
+
+
+def _everywhere(*rows: Row) -> tuple[Row, ...]:
+    """Operations of courses and accounts, and of what all schools share."""
+    shared = tuple((operation.replace(" ", " /api/v1/global", 1), handler, line) for operation, handler, line in rows)
+    return (*(one for row in rows for one in within(PLACES, *row)), *shared)
+
+
+ROUTES: tuple[Route, ...] = (
+    *ignoring(OF_NEW_ONES, "outcomes", SOURCE, *_everywhere(LINKING)),
+    *rest(
+        "outcomes",
+        SOURCE,
+        *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
+        *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
+        *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
+        *_everywhere(*IN_GROUPS),
+        ("GET /api/v1/outcomes/{id}", show_outcome, "An outcome"),
+        ("PUT /api/v1/outcomes/{id}", update_outcome, "Change an outcome"),
+    ),
 )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import zone
+from lms_emulator.providers.canvas.credentials import session_tokens
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
@@ -134,7 +137,18 @@ def create(api: Api) -> Any:
         channel = next((one for one in people.channels_of(api.store, user) if one.type == "email"), None)
         code = channel.confirmation_code if channel is not None else None
         body["confirmation_url"] = api.url(f"/register/{code}") if code is not None else None
-    return body
+    return body | _onward(api, user)
+
+
+def _onward(api: Api, user: User) -> dict[str, str]:
+    """An address of this site that was sent, with what signs the new person in there; for who has a password."""
+    parts = parts_of(api.params.text("destination") or "")
+    login = people.login_of(api.store, user)
+    if login is None or login.password is None or parts.netloc != api.x.authority:
+        return {}
+    kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "session_token"]
+    query = urlencode([*kept, ("session_token", session_tokens.issue(api.x, user.id, None))])
+    return {"destination": parts._replace(query=query).geturl()}
 
 
 IGNORED = {"avatar", "avatar_image", "birthdate"}

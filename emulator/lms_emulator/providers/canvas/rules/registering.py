@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import stamp, zone
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Pseudonym, User
-from lms_emulator.providers.canvas.rules import observing, people
+from lms_emulator.providers.canvas.rules import mails, observing, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
@@ -122,7 +122,34 @@ def register(api: Api, account: Account) -> User:
     if code is not None and student is not None:
         observing.use(api, code)
         observing.link(api, user, student)
+    _welcome(api, account, user, by_oneself=not manages or login.flag("force_self_registration"))
     return user
+
+
+def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> None:
+    """Mail a person with an unconfirmed address how to complete their registration, or that it is complete."""
+    reached = (one for one in people.channels_of(api.store, user) if one.type == "email")
+    channel = next((one for one in reached if one.workflow_state == "unconfirmed"), None)
+    if channel is None:
+        return
+    confirm, finish = api.url(f"/register/{channel.confirmation_code}"), "To finish the registration process"
+    if by_oneself:
+        kind, subject, link = "confirm_registration", "Confirm Registration: Canvas", confirm
+        who, where = people.short_name(user), api.x.authority
+        said = f"Thank you for registering with Canvas!  This email is confirmation that the user {who} is registering "
+        said += f"for a new account at {where}.\n\n{finish}, please visit the following url:"
+    elif not api.params.flag("pseudonym", "send_confirmation"):
+        return
+    elif user.workflow_state == "registered":
+        kind, subject, link = "pseudonym_registration_done", "Canvas Registration Complete", api.url("/profile")
+        said = f"You have been registered for a Canvas account at {account.name}!"
+    else:
+        kind, subject, link = "pseudonym_registration", "Finish Registration: Canvas", confirm
+        said = (
+            f"You have been registered for a Canvas account at {account.name}!  Before you can log in and start using "
+        )
+        said += f"Canvas, you'll need to finish the configuration process.\n\n{finish}, please visit the following url:"
+    mails.send(api, kind, channel.address, subject, said, {"link": link})
 
 
 def _login_sent(api: Api, account: Account, *, with_password: bool) -> Params:
