@@ -271,3 +271,10 @@ def test_who_instructs_somebody_reads_their_profile(canvas: Site) -> None:
 
 
 DESIGNS = {"enrollment[type]": "DesignerEnrollment", "enrollment[enrollment_state]": "active"}
+
+
+def test_who_only_teaches_in_an_account_does_not_run_it(canvas: Site) -> None:
+    names = ("read", "read_files", "read_as_admin", "manage", "update", "delete", "manage_courses_add")
+    assert allowed(canvas.teacher, SCHOOL, *names) == {"read", "read_files"}
+    assert allowed(canvas.admin, SCHOOL, *names) == {*names}
+    assert canvas.student.get(f"{SCHOOL}/permissions").status_code == 403

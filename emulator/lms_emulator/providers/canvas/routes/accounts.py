@@ -79,6 +79,8 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "create_courses": ("manage_courses", "manage_courses_add"),
 }
 """The rights in an account that no role lists, with the permissions that give them; without one it is every admin's."""
+READERS = {"read", "read_files", "read_outcomes", "read_terms", "launch_external_tool"}
+"""Those that who teaches in an account has too."""
 replace = msgspec.structs.replace
 
 
@@ -338,11 +340,14 @@ def allowed(api: Api) -> Any:
     belonging.require_account_reader(api, record)
     asked = api.params.texts("permissions") or [*permissions(), *POLICIES]
     there = in_force(api, record)
-    return {name: _allowed(api, record, POLICIES.get(name, (name,)), there) for name in asked}
+    return {name: _allowed(api, record, name, there) for name in asked}
 
 
-def _allowed(api: Api, record: Account, needed: tuple[str, ...], there: frozenset[str]) -> bool:
-    return not needed or any(account_allows(api, api.caller, record, one) for one in needed if one in there)
+def _allowed(api: Api, record: Account, name: str, there: frozenset[str]) -> bool:
+    needed = POLICIES.get(name, (name,))
+    if not needed:
+        return name in READERS or is_account_admin(api, api.caller, record)
+    return any(account_allows(api, api.caller, record, one) for one in needed if one in there)
 
 
 def terms_of_service(api: Api) -> Any:
