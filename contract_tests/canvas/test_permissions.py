@@ -278,3 +278,13 @@ def test_who_only_teaches_in_an_account_does_not_run_it(canvas: Site) -> None:
     assert allowed(canvas.teacher, SCHOOL, *names) == {"read", "read_files"}
     assert allowed(canvas.admin, SCHOOL, *names) == {*names}
     assert canvas.student.get(f"{SCHOOL}/permissions").status_code == 403
+
+
+def test_the_list_of_courses_opens_none_of_them(canvas: Site) -> None:
+    role, acting = role_id(canvas, "clerk"), {"as_user_id": PERSON}
+    give(canvas, role, "read_course_list", True)
+    assert canvas.admin.get(f"{SCHOOL}/courses", params=acting).status_code == 200
+    assert canvas.admin.get("/api/v1/courses/3/permissions", params=acting).status_code == 403
+    give(canvas, role, "read_course_content", True)
+    told = canvas.admin.get("/api/v1/courses/3/permissions", params=acting).json()
+    assert (told["read"], told["read_as_admin"], told["manage"]) == (True, True, False)

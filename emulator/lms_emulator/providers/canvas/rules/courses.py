@@ -10,7 +10,14 @@ from functools import lru_cache
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, in_force, lasting, permissions
+from lms_emulator.providers.canvas.rules.permissions import (
+    account_allows,
+    allowed,
+    in_force,
+    is_account_admin,
+    lasting,
+    permissions,
+)
 from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, ranges_of, state_of
 
 NOTHING: frozenset[str] = frozenset()
@@ -196,10 +203,10 @@ def _by_account(api: Api, user: User, course: Course) -> set[str]:
         return set()
     held = {name for name in permissions() if account_allows(api, user, account, name)}
     found = set(held)
-    if "read_course_list" in held or "read_course_content" in held:
-        found |= READING
-    if "read_course_content" in held:
+    if is_account_admin(api, user, account):
         found.add("read_as_admin")
+    if "read_course_content" in held:
+        found |= READING | {"read_as_member"}
     if "manage_courses_admin" in held:
         found |= MANAGING
     split = SPLIT in in_force(api, course)
