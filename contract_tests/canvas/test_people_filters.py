@@ -165,3 +165,14 @@ def test_students_meet_those_who_study_and_teach(canvas: Site) -> None:
         assert met(canvas.student, path) == met(canvas.teacher, path) - {made}, path
     assert canvas.teacher.get(f"{course}/users/{made}").status_code == 200
     assert canvas.student.get(f"{course}/users/{made}").status_code == 404
+
+
+def test_one_person_is_shown_whose_enrollment_is_over(canvas: Site) -> None:
+    course = f"{API}/courses/1"
+    account = {"user": {"name": "Gone Away"}, "pseudonym": {"unique_id": "gone"}}
+    made = canvas.admin.post(f"{API}/accounts/1/users", json=account).json()["id"]
+    role = {"user_id": made, "type": "StudentEnrollment", "enrollment_state": "active"}
+    enrolled = canvas.admin.post(f"{course}/enrollments", json={"enrollment": role}).json()["id"]
+    for task, shown in (("deactivate", 200), ("conclude", 200), ("delete", 404)):
+        assert canvas.admin.delete(f"{course}/enrollments/{enrolled}", params={"task": task}).status_code == 200
+        assert canvas.student.get(f"{course}/users/{made}").status_code == shown, task
