@@ -77,13 +77,10 @@ def test_a_launch_with_anothers_secret(lms: Emulator) -> None:
     whose += f"not with that of {lms.openlearning.consumer_key}"
     slash, plus = "the URL was signed without its trailing slash", "spaces were encoded as '+' instead of %20"
     ampersand, scheme = "the '&' after the consumer secret is missing", "http and https were swapped in the signed URL"
-    get, hashed = "the signature was made for GET, not POST", "HMAC-SHA256 was used under the name HMAC-SHA1"
     for answer, words in (
         (launched(lms, canvas), ()),
-        (launched(lms, canvas[:-1]), (ampersand,)),
         (launched(lms, canvas, slashless, escape=form), (slash, plus)),
         (launched(lms, canvas[:-1], secure), (scheme, ampersand)),
-        (launched(lms, canvas, method="GET", digest="sha256"), (get, hashed)),
         (
             launched(lms, canvas.replace("&", "%0A&"), added=[("a", "1"), ("b", "2")]),
             ("after signing: a, b", "newline"),
