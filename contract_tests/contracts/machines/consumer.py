@@ -57,6 +57,13 @@ class ConsumerMachine(ToolRules):
         found: str = self.facts["access_tokens"]["learner"]
         return found
 
+    @rule()
+    def the_keys_are_published(self) -> None:
+        """Anybody can read the keys that launches are signed with, at a site without a seat for a tool too."""
+        answer = self.bench.target.http.send("GET", self.bench.target.base(self.provider) + self.wire.TOOL_KEYS)
+        assert answer.status == 200, answer.text
+        assert all("d" not in key for key in answer.json()["keys"])
+
     @precondition(lambda self: self.bench.target.has_clock)
     @rule(seconds=st.sampled_from([1, 599, 3599, 3600]))
     def wait(self, seconds: int) -> None:
