@@ -201,18 +201,18 @@ class TestUnread:
 
     def test_members_of_documents_and_forms(self, site: Emulator, http: httpx.Client) -> None:
         topics = "/canvas/api/v1/courses/1/discussion_topics"
-        for sent in ({"json": {"title": "x", "sort_order": "asc"}}, {"data": {"title": "x", "sort_order": "asc"}}):
+        for sent in ({"json": {"title": "x", "lock_comment": "1"}}, {"data": {"title": "x", "lock_comment": "1"}}):
             assert http.post(topics, **sent).status_code == 200
             (warning,) = site.requests.last.warnings
-            assert (warning.name, warning.documented) == ("sort_order", True)
+            assert (warning.name, warning.documented) == ("lock_comment", True)
 
     def test_strict_refuses_and_undoes(self, site: Emulator, http: httpx.Client) -> None:
         site.clock.freeze()
         site.settings["emulator.strict"] = True
         topics = "/canvas/api/v1/courses/1/discussion_topics"
         before = http.get(topics).json()
-        answer = http.post(topics, json={"title": "x", "sort_order": "asc"})
-        assert (answer.status_code, answer.json()["parameters"]) == (501, ["sort_order"])
+        answer = http.post(topics, json={"title": "x", "lock_comment": "1"})
+        assert (answer.status_code, answer.json()["parameters"]) == (501, ["lock_comment"])
         assert answer.headers["x-emulator-not-emulated"] == "POST /api/v1/courses/{course_id}/discussion_topics"
         assert site.requests.last.outcome == "not_emulated"
         assert http.get(topics).json() == before

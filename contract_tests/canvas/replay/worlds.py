@@ -109,6 +109,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
         "settings": {
             "emulator": {"as_of": "2023-06-20"},
             "canvas": {
+                "analytics": False,
                 "permission_denied_status": 401,
                 "rate_limit": "bucket",
                 "feature_flag_delay_seconds": 30,
