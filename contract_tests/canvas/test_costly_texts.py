@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.canvas.support import Site
 from lms_emulator.core.wildcards import fits
-from lms_emulator.providers.canvas.rules import html, slugs
+from lms_emulator.providers.canvas.rules import csv_files, html, slugs
 from lms_emulator.providers.canvas.rules.migrations.cartridge_reader import _body, _title
 from lms_emulator.providers.canvas.shapes.topics import plain
 
@@ -85,6 +85,14 @@ def test_a_page_of_a_cartridge_is_read_once(text: str) -> None:
     assert _quick(begun)
     page = b"<html><title> A </title><BODY class='b'>\n <p>x</p> </Body></html>"
     assert (_title(page), _body(page)) == ("A", "<p>x</p>")
+
+
+def test_a_line_of_a_table_is_bounded() -> None:
+    assert csv_files.read("a" + "," * (csv_files.LONGEST_LINE - 3) + "b\n")[0][-1] == "b"
+    with pytest.raises(csv_files.MalformedCsv, match="a line has over"):
+        csv_files.read("a\n" + "," * csv_files.LONGEST_LINE + "\n")
+    with pytest.raises(csv_files.MalformedCsv, match="lines"):
+        csv_files.read("\n" * (csv_files.MOST_LINES + 1))
 
 
 def test_scripts_in_announcements_are_read_once(canvas: Site) -> None:

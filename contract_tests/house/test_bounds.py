@@ -32,6 +32,7 @@ messages.
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |
 | what a zip archive has unpacked | 16 MiB | it is no archive that can be read |
+| a table in CSV | 1,000,000 lines, 262,144 characters each | as for a table that is malformed |
 | body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
 | depth of HTML that is kept | 512 levels, and a sum of depths of 1,000,000 | the tags beyond are left out |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |

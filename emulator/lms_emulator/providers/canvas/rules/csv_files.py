@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 _EMPTY = "\x00"
+MOST_LINES = 1_000_000
+LONGEST_LINE = 262_144
+"""Characters of a line: it is taken apart at one go, while every other thread waits."""
 
 
 class MalformedCsv(ValueError):
@@ -25,8 +28,17 @@ def written(rows: Iterable[Sequence[Any]]) -> str:
 
 def read(text: str) -> list[list[str | None]]:
     """The rows of a text, without blank lines; cells are stripped, empty ones None. Raises MalformedCsv."""
-    try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    reader = csv.reader(_lines(text.removeprefix("\ufeff")), strict=True)
+    try:  # row by row, so that other threads have their turn
+        return [[cell.strip() or None for cell in row] for row in reader if row]
     except csv.Error as error:
         raise MalformedCsv(str(error)) from error
-    return [[cell.strip() or None for cell in row] for row in rows if row]
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline="")):
+        if number >= MOST_LINES:
+            raise MalformedCsv(f"it has over {MOST_LINES} lines")
+        if len(line) > LONGEST_LINE:
+            raise MalformedCsv(f"a line has over {LONGEST_LINE} characters")
+        yield line
