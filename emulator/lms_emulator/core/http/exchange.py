@@ -421,8 +421,12 @@ def read_multipart(headers: Headers, body: bytes) -> FormData:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
+    # The body is in memory, within `emulator.max_body_bytes`. A file on disk would be written in a thread.
+    parser = MultiPartParser(headers, stream(), max_part_size=len(body))
+    parser.spool_max_size = len(body) + 1
+
     async def parse() -> FormData:
-        return await MultiPartParser(headers, stream()).parse()
+        return await parser.parse()
 
     parsing = parse()
     try:

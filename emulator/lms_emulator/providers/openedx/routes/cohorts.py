@@ -5,24 +5,30 @@ Source: edx-platform `openedx/core/djangoapps/course_groups/views.py`.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
-from lms_emulator.providers.openedx import paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx import pages, paging, refusals, wire
+from lms_emulator.providers.openedx.call import Call, Reply, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
 from lms_emulator.providers.openedx.routes.authorize import to_login
+from lms_emulator.providers.openedx.routes.instructor_tasks import store_report
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, pattern, recorded
 from lms_emulator.providers.openedx.rules import cohorts, keys, people
 from lms_emulator.providers.openedx.shapes import cohorts as shapes
 from lms_emulator.providers.openedx.web import csrf, session
+
+LARGEST_TABLE = 2_000_000
+"""Bytes of an uploaded table."""
 
 
 def _course(x: Call) -> Course:
@@ -173,12 +179,48 @@ def course_staff(x: Call) -> None:
 
 
 def upload_users(x: Call) -> Response:
-    """Put the people of an uploaded file into cohorts."""
+    """Put the people of an uploaded table into cohorts, which the real one does a moment later.
+
+    Source: edx-platform `lms/djangoapps/instructor/views/api.py` (CohortCSV); `common/djangoapps/util/file.py`.
+    """
     course = _course(x)
     wire.read(x)
-    if "uploaded-file" not in x.form():
+    file = x.form().get("uploaded-file")
+    if not isinstance(file, UploadFile):
         raise _refusal(400, "failed-validation", "No file uploaded with key 'uploaded-file'.", course.id)
+    cohorts.add_table(x.store, course.id, _table(x, file), x.settings)
+    store_report(x, course, "cohort_results")
     return wire.no_content()
+
+
+def _table(x: Call, file: UploadFile) -> csv.DictReader[str]:
+    """The rows of an uploaded table, which has a column `cohort` and one of `username` and `email`."""
+    data, name = file.file.read(), (file.filename or "").lower()
+    if not name.endswith(".csv"):
+        raise _file_not_taken(x, "The file must end with the extension '.csv'.")
+    if len(data) > LARGEST_TABLE:
+        raise _file_not_taken(x, f"Maximum upload file size is {LARGEST_TABLE} bytes.")
+    try:
+        rows = csv.DictReader(data.decode("utf-8-sig").splitlines())
+        columns = rows.fieldnames or ()
+    except (ValueError, csv.Error) as error:
+        raise _refusal(400, "failed-validation", str(error), name) from None
+    if "cohort" not in columns:
+        text = "The file must contain a 'cohort' column containing cohort names."
+        raise _refusal(400, "failed-validation", text, columns)
+    if "email" not in columns and "username" not in columns:
+        text = "The file must contain a 'username' column, an 'email' column, or both."
+        raise _refusal(400, "failed-validation", text, columns)
+    return rows
+
+
+def _file_not_taken(x: Call, text: str) -> refusals.OpenedxRefusal:
+    """Django's own page: the LMS makes no answer of its own of this refusal."""
+    x.kept(Reply).dialect = None
+    page = pages.plain("403 Forbidden", "403 Forbidden")
+    return refusals.OpenedxRefusal(
+        "file_not_taken", status=403, style="plain", body=page, check="the uploaded file", expected=text
+    )
 
 
 # the dashboard's own pages

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.courseware import DueDate, Report
+from lms_emulator.providers.openedx.model.courseware import Course, DueDate, Report
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.routes.instructor_api import (
     FAMILY,
@@ -54,16 +54,15 @@ def make_report(name: str) -> Operation:
     title, file = _REPORTS[name]
 
     def make(x: Call) -> Response:
-        store_report(x, file)
+        store_report(x, course(x), file)
         text = f"The {title} report is being created. To view the status of the report, see Pending Tasks below."
         return wire.pretty_json({"status": text})
 
     return make
 
 
-def store_report(x: Call, name: str) -> None:
-    """Keep the file of a report."""
-    found = course(x)
+def store_report(x: Call, found: Course, name: str) -> None:
+    """Keep the file of a report on a course."""
     parts = found.id.partition(":")[2].replace("+", "_")
     file = f"{parts}_{name}_{x.clock.now():%Y-%m-%d-%H%M}.csv"
     number = x.store.next_number("reports")
@@ -283,7 +282,7 @@ def student_extensions(x: Call) -> Response:
 def start_certificates(x: Call) -> Response:
     """Make the certificates of everybody who passed."""
     found = course(x)
-    store_report(x, "certificates_generated")
+    store_report(x, found, "certificates_generated")
     for one in list(certificates.due(x.store, found, x.clock.now())):
         x.store.certificates.put(msgspec.structs.replace(one, uuid=x.ids.uuid().replace("-", "")))
     return wire.pretty_json(

@@ -6,6 +6,9 @@ Sources: edx-platform `openedx/core/djangoapps/course_groups/cohorts.py`; `fixtu
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -72,36 +75,71 @@ def remove(store: OpenedxStore, cohort: Cohort, username: str) -> None:
     store.cohorts.put(msgspec.structs.replace(cohort, users=[name for name in cohort.users if name != username]))
 
 
+class Rosters:
+    """The cohorts of a course while many people join them; `save` writes what changed."""
+
+    def __init__(self, store: OpenedxStore, course: str, settings: OpenedxSettings) -> None:
+        self._store, self._settings = store, settings
+        self.cohorts = {cohort.id: cohort for cohort in of_course(store, course)}
+        self._users = {number: dict.fromkeys(cohort.users) for number, cohort in self.cohorts.items()}
+        self._preassigned = {number: dict.fromkeys(cohort.preassigned) for number, cohort in self.cohorts.items()}
+        self._cohort_of = {user: number for number, users in self._users.items() for user in users}
+
+    def put(self, number: int, who: str, outcome: Added) -> None:
+        """Put somebody into a cohort, by username or e-mail address. Unknown addresses are kept for later."""
+        user = people.user_by_name_or_email(self._store, self._settings, who)
+        if user is None and "@" not in who:
+            outcome.unknown.append(who)
+        elif user is None and not people.is_email(who):
+            outcome.invalid.append(who)
+        elif user is None:
+            self._preassigned[number][who] = None
+            outcome.preassigned.append(who)
+        elif (previous := self._cohort_of.get(user.username)) == number:
+            outcome.present.append(who)
+        else:
+            self._users[number][user.username] = None
+            self._cohort_of[user.username] = number
+            joined = {"username": user.username, "email": user.email}
+            if previous is None:
+                outcome.added.append(joined)
+            else:
+                self._users[previous].pop(user.username, None)
+                name = self.cohorts[previous].name
+                outcome.changed.append({"email": user.email, "previous_cohort": name, "username": user.username})
+
+    def save(self) -> None:
+        """Write the cohorts that changed."""
+        for number, cohort in self.cohorts.items():
+            users, preassigned = list(self._users[number]), list(self._preassigned[number])
+            if (users, preassigned) != (cohort.users, cohort.preassigned):
+                self._store.cohorts.put(msgspec.structs.replace(cohort, users=users, preassigned=preassigned))
+
+
 def add(store: OpenedxStore, cohort: Cohort, identifiers: list[str], settings: OpenedxSettings) -> Added:
     """Add people by username or e-mail address. Unknown addresses are kept for when they register."""
-    outcome = Added()
+    outcome, rosters = Added(), Rosters(store, cohort.course, settings)
     for who in identifiers:
-        user = people.user_by_name_or_email(store, settings, who)
-        if user is None:
-            _preassign(store, cohort, who, outcome)
-            continue
-        current = of_user(store, cohort.course, user.username)
-        if current is not None and current.id == cohort.id:
-            outcome.present.append(who)
-            continue
-        previous = join(store, cohort, user.username)
-        if previous is None:
-            outcome.added.append({"username": user.username, "email": user.email})
-        else:
-            outcome.changed.append({"email": user.email, "previous_cohort": previous.name, "username": user.username})
+        rosters.put(cohort.id, who, outcome)
+    rosters.save()
     return outcome
 
 
-def _preassign(store: OpenedxStore, cohort: Cohort, who: str, outcome: Added) -> None:
-    if "@" not in who:
-        outcome.unknown.append(who)
-    elif not people.is_email(who):
-        outcome.invalid.append(who)
-    else:
-        current = store.cohorts.get(cohort.id) or cohort
-        if who not in current.preassigned:
-            store.cohorts.put(msgspec.structs.replace(current, preassigned=[*current.preassigned, who]))
-        outcome.preassigned.append(who)
+def add_table(store: OpenedxStore, course: str, rows: Iterable[dict[str, str]], settings: OpenedxSettings) -> Added:
+    """Add the people of a table to the cohorts that its rows name; those of cohorts that do not exist are left out.
+
+    Where the table cannot be read, it ends.
+    Source: edx-platform `lms/djangoapps/instructor_task/tasks_helper/misc.py`, cohort_students_and_upload.
+    """
+    outcome, rosters = Added(), Rosters(store, course, settings)
+    numbers = {cohort.name: number for number, cohort in reversed(rosters.cohorts.items())}
+    with suppress(csv.Error):
+        for row in rows:
+            number = numbers.get(row.get("cohort") or "")
+            if number is not None:
+                rosters.put(number, row.get("email") or row.get("username") or "", outcome)
+    rosters.save()
+    return outcome
 
 
 def assign(store: OpenedxStore, course: str, username: str) -> None:
