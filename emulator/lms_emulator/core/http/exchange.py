@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.requests import cookie_parser
 
 from lms_emulator.core.http import json_text
 from lms_emulator.core.http.addresses import Address, Addresses
-from lms_emulator.core.http.forms import decode_pairs
+from lms_emulator.core.http.forms import decode_pairs, read_multipart
 from lms_emulator.core.http.reads import FormPairs, Members, Pairs, Reads
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.worlds.journal import Check, Warning
@@ -251,7 +250,10 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         """
         if self._form is None:
             if self.content_type == "multipart/form-data":
-                self._form = FormPairs(read_multipart(self.headers, self.body).multi_items())
+                try:
+                    self._form = FormPairs(read_multipart(self.headers, self.body))
+                except ValueError as error:
+                    raise BodyError(str(error)) from None
             elif self.content_type == "application/x-www-form-urlencoded":
                 self._form = FormPairs(decode_pairs(self.body))
             else:
@@ -403,42 +405,6 @@ def number(text: object) -> int | None:
     """The whole number that an identifier in a request stands for, or None."""
     digits = str(text)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
-
-
-_QUIET = logging.NullHandler()
-
-
-def read_multipart(headers: Headers, body: bytes) -> FormData:
-    """Fields of a multipart form. Raises BodyError when it cannot be read."""
-    import asyncio
-    from collections.abc import AsyncGenerator
-
-    from starlette.formparsers import MultiPartException, MultiPartParser
-
-    # The parser's own log would tell each broken form on stderr.
-    logging.getLogger("python_multipart").addHandler(_QUIET)
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    # The body is in memory, within `emulator.max_body_bytes`. A file on disk would be written in a thread.
-    parser = MultiPartParser(headers, stream(), max_part_size=len(body))
-    parser.spool_max_size = len(body) + 1
-
-    async def parse() -> FormData:
-        return await parser.parse()
-
-    parsing = parse()
-    try:
-        parsing.send(None)
-    except StopIteration as done:
-        form: FormData = done.value
-        return form
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise BodyError(str(error)) from None
-    finally:
-        parsing.close()
-    raise BodyError("a file in the form is too large to be read at once") from asyncio.CancelledError()
 
 
 @lru_cache(maxsize=256)
