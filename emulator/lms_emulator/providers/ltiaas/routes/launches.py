@@ -30,6 +30,8 @@ from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redir
 FLOW = "https://ltiaas.com/guides/flows/launch-and-sso"
 _REQUIRED = ("iss", "login_hint", "target_link_uri")
 _KEPT_SECONDS = 600
+_FROM_PLATFORMS = ("deployment_id", "lti_storage_target", "canvas_environment", "canvas_region")
+"""What platforms send beside what a tool needs: LTIAAS keeps its state in cookies, and calls no platform's own API."""
 
 
 def parameters(x: Call, *read: str) -> ImmutableMultiDict[str, str]:
@@ -213,6 +215,7 @@ ROUTES: tuple[Route, ...] = (
         source=FLOW,
         summary="OIDC login initiation by the LMS",
         tag="LTI",
+        ignores=_FROM_PLATFORMS,
     ),
     Route(
         methods=("GET", "POST"),
@@ -222,6 +225,7 @@ ROUTES: tuple[Route, ...] = (
         source=FLOW,
         summary="Validate the id_token, or an LTI 1.1 launch; on to the tool with an ltik",
         tag="LTI",
+        ignores=_FROM_PLATFORMS,
     ),
     Route(
         methods=("GET",),
