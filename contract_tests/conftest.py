@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import certifi
+import httpx
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures of the contracts
@@ -43,3 +46,10 @@ def _context(*args: Any, cafile: str | None = None, **options: Any) -> ssl.SSLCo
 
 
 ssl.create_default_context = _context
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    """A client that goes straight to the emulator, whatever proxies the machine has."""
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        yield client

@@ -19,12 +19,6 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=30) as client:
-        yield client
-
-
 def test_a_method_that_an_operation_which_is_not_served_does_not_have(lms: Emulator, http: httpx.Client) -> None:
     headers = {"Authorization": f"Bearer {lms.brightspace.access_tokens.instructor}"}
     assert http.get(lms.brightspace.url + DROPBOX, headers=headers).status_code == 501

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +18,6 @@ from lms_emulator.providers.learningstudio.info import Info, Person
 @pytest.fixture
 def info(lms: Emulator) -> Info:
     return lms.learningstudio
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as client:
-        yield client
 
 
 @pytest.fixture
