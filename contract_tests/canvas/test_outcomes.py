@@ -200,9 +200,14 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     everybody = [row["links"]["user"] for row in rollups()["rollups"]]
     assert len(everybody) > 1
     (only,) = rollups(**{"exclude[]": "missing_user_rollups", "contributing_scores": "true"})["rollups"]
-    assert only["scores"][0]["links"]["contributing_scores"] == [
-        {"association_id": task["id"], "association_type": "Assignment", "title": "Work", "score": 4}
-    ]
+    use = answer["rubric_association"]["id"]
+    (said,) = only["scores"][0]["links"]["contributing_scores"]
+    assert (said["association_id"], said["association_type"], said["score"]) == (use, "RubricAssociation", 4)
+    assert said["title"].endswith(", Work")
+    assert only["scores"][0]["title"] == "Work"
+    linked = rollups(**{"include[]": ["assignments", "outcomes.alignments"]})["linked"]
+    assert linked["assignments"][0]["submission_types"] == ",".join(task["submission_types"])
+    assert [row["name"] for row in linked["outcomes.alignments"]] == ["R", "Work"]
     told = rollups(**{"include[]": "outcomes", "add_defaults": "true"})["linked"]["outcomes"][0]["ratings"]
     assert "color" in told[0]
     (row,) = [e for e in teacher.get(f"{COURSE}/enrollments").json() if (e["user_id"], e["type"][:3]) == (ADA, "Stu")]
@@ -219,3 +224,37 @@ def test_whose_rollups_and_which_results(canvas: Site) -> None:
     assert [r["hidden"] for r in teacher.get(results, params={"include_hidden": "1"}).json()["outcome_results"]] == [
         True
     ]
+
+
+def test_rollups_have_a_row_for_each_enrollment_and_pages_of_students(canvas: Site) -> None:
+    teacher, rollups = canvas.teacher, f"{COURSE}/outcome_rollups"
+    (second,) = [canvas.admin.post(f"{COURSE}/sections", data={"course_section[name]": "Second"}).json()["id"]]
+    sent = {
+        "enrollment[user_id]": ADA,
+        "enrollment[type]": "StudentEnrollment",
+        "enrollment[course_section_id]": second,
+    }
+    assert canvas.admin.post(f"{COURSE}/enrollments", data=sent).is_success
+
+    def rows(**params: Any) -> list[tuple[int, int, str]]:
+        found = teacher.get(rollups, params=params).json()["rollups"]
+        return [(int(r["links"]["user"]), int(r["links"]["section"]), r["links"]["status"]) for r in found]
+
+    (first, other) = [row for row in rows() if row[0] == ADA]
+    assert (other[1:], first[2]) == ((second, "invited"), "active")
+    assert rows(section_id=second) == [other]
+    whole = rows(sort_by="student")
+    assert rows(per_page=1) == rows()
+    assert rows(per_page=1, sort_by="student") == [row for row in whole if row[0] == whole[0][0]]
+    group = root(teacher, COURSE)
+    one = made(teacher, group, title="Asked")
+    made(teacher, group, title="Other")
+    asked = {"include[]": "outcomes", "outcome_ids[]": one["id"]}
+    assert [o["id"] for o in teacher.get(rollups, params=asked).json()["linked"]["outcomes"]] == [one["id"]]
+    asked["outcome_group_id"] = group.rpartition("/")[2]
+    refused = teacher.get(rollups, params=asked).json()
+    assert refused["message"] == "can't filter by both outcome_ids and outcome_group_id"
+    del asked["outcome_ids[]"]
+    assert len(teacher.get(rollups, params=asked).json()["linked"]["outcomes"]) == 2
+    refused = teacher.get(rollups, params={"outcome_group_id": 999}).json()
+    assert refused["message"] == "can only include an outcome group id in the outcome context"

@@ -141,3 +141,25 @@ def test_blackout_dates(canvas: Site) -> None:
     above = f"{API}/accounts/1/blackout_dates"
     assert canvas.admin.get(f"{above}/new").json()["blackout_date"]["context_type"] == "Account"
     assert canvas.admin.get(above).json() == []
+
+
+def test_a_section_and_a_student_begin_with_the_next_wider_pace(canvas: Site) -> None:
+    items = paced(canvas)
+    new = f"{COURSE}/course_pacing/new"
+    row = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment"}).json()[0]
+    section, student = {"course_section_id": row["course_section_id"]}, {"enrollment_id": row["id"]}
+    empty = canvas.teacher.get(new, params=section).json()["course_pace"]
+    assert (empty["context_type"], empty["modules"][0]["items"][0]["duration"]) == ("Section", 0)
+    wanted = sent(items, 1, 2)
+    canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": wanted})
+    copied = canvas.teacher.get(new, params=section).json()["course_pace"]
+    assert (copied["id"], copied["workflow_state"], copied["root_account_id"]) == (None, "unpublished", 1)
+    assert [one["duration"] for one in copied["modules"][0]["items"]] == [1, 2]
+    wanted = {**section, **sent(items, 3, 4)}
+    made = canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": wanted}).json()["course_pace"]
+    assert canvas.teacher.get(new, params=section).json()["course_pace"]["id"] == made["id"]
+    own = canvas.teacher.get(new, params=student).json()["course_pace"]
+    assert (own["context_type"], own["context_id"], own["id"]) == ("Enrollment", row["user_id"], None)
+    assert [one["duration"] for one in own["modules"][0]["items"]] == [3, 4]
+    assert canvas.teacher.get(new, params={"enrollment_id": 999}).status_code == 404
+    assert canvas.student.get(new, params=student).status_code == 403

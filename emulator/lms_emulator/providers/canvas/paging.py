@@ -223,14 +223,14 @@ def _link(
 def with_meta(
     api: Api,
     records: Sequence[R],
-    shape: Callable[[R], Any],
+    shape: Callable[[R], Any] | None,
     name: str,
     *,
     base: str,
     primary: bool = False,
     extra: dict[str, Any] | None = None,
     with_query: bool = False,
-    whole: bool = False,
+    rows: Callable[[Sequence[R]], list[Any]] | None = None,
 ) -> Response:
     """One page of a list in JSON API's way: within a hash, with the pages told in `meta` too.
 
@@ -240,7 +240,7 @@ def with_meta(
         primary: whether `meta` names the key.
         extra: further keys.
         with_query: whether the links keep the other parameters.
-        whole: whether every page has all items, as Canvas has it for rollups.
+        rows: what makes the items from the records of the page, where `shape` does not make one of each.
     """
     size, (number, _) = per_page(api), _page(api)
     last = max(1, -(-len(records) // size))
@@ -263,5 +263,6 @@ def with_meta(
         },
         **({"primaryCollection": name} if primary else {}),
     }
-    rows = [shape(one) for one in (records if whole else records[(number - 1) * size : number * size])]
-    return reply(api, {name: rows, "meta": meta, **(extra or {})}, headers={"Link": header})
+    page = records[(number - 1) * size : number * size]
+    items = rows(page) if rows is not None else [shape(one) for one in page] if shape is not None else list(page)
+    return reply(api, {name: items, "meta": meta, **(extra or {})}, headers={"Link": header})

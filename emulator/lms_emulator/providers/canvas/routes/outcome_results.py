@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
@@ -10,10 +11,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer, as_whole
-from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, OutcomeResult
+from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, Outcome, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.paging import paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, outcomes, states
+from lms_emulator.providers.canvas.rules import assignments, collation, courses, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
@@ -36,6 +37,7 @@ INCLUDES = {
 LEFT = {"concluded_enrollments": "completed", "inactive_enrollments": "inactive"}
 """What `exclude` calls the states of enrollments."""
 Rows = list[OutcomeResult]
+Held = list[tuple[OutcomeLink, Outcome]]
 
 
 def _bad(text: str, got: Any = None) -> Exception:
@@ -93,15 +95,31 @@ def _forbidden(text: str, got: list[str]) -> Exception:
     return refusals.rest("grades_of_others", 403, {"status": "forbidden", "message": text}, check=text, got=got)
 
 
-def _found(api: Api, course: Course, context: Context, people: dict[int, Enrollment], *, hidden: bool = False) -> Rows:
-    """The results of students. Parameters: `hidden`, those too that a rubric keeps from the gradebook of mastery."""
-    known = outcomes.of_course(api, context)
-    wanted = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
+def _found(api: Api, course: Course, held: Held, people: dict[int, Enrollment], *, hidden: bool = False) -> Rows:
+    """The results of students for outcomes, by name.
+
+    Parameters: `hidden`, whether those are among them that a rubric keeps from the gradebook of mastery.
+    """
+    known = {outcome.id for _, outcome in held}
     rows = api.store.learning_outcome_results.find("course", course.id)
-    kept = [r for r in rows if r.user_id in people and r.outcome_id in (wanted or known)]
-    if not hidden:
-        kept = [r for r in kept if not r.hidden]
-    return sorted(kept, key=lambda r: r.id)
+    kept = [r for r in rows if r.user_id in people and r.outcome_id in known and (hidden or not r.hidden)]
+    if not assignments.grades(api, course):
+        kept = [r for r in kept if _is_posted(api, course, r)]
+    return sorted(kept, key=lambda r: (_name(api, r.user_id), r.user_id, r.outcome_id, r.id))
+
+
+def _is_posted(api: Api, course: Course, one: OutcomeResult) -> bool:
+    """Whether students get to see a result: grades of work that posts by hand stay hidden until they are posted."""
+    base = api.store.assignments.get(one.assignment_id)
+    row = api.store.submissions.first("whose", (one.assignment_id, one.user_id))
+    if base is None or base.grading_type == "not_graded" or (row is not None and row.posted_at is not None):
+        return True
+    return not assignments.posts_manually(base, course)
+
+
+def _name(api: Api, user_id: int) -> Any:
+    user = api.store.users.get(user_id)
+    return collation.key((user.sortable_name or "") if user is not None else "")
 
 
 def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Rows) -> dict[int, Enrollment]:
@@ -119,8 +137,8 @@ def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Row
     return {number: row for number, row in people.items() if number in staying}
 
 
-def _includes(api: Api, context: Context) -> set[str]:
-    """What is to come with the results. Raises the refusals for what there is not, unknown outcomes among it."""
+def _includes(api: Api) -> set[str]:
+    """What is to come with the results. Raises the refusals for what there is not."""
     found = api.params.includes
     for one in api.params.texts("include"):
         if one == "courses" and api.params.text("aggregate") != "course":
@@ -129,24 +147,43 @@ def _includes(api: Api, context: Context) -> set[str]:
             raise _bad("can't include users unless aggregate is not set")
         if one not in INCLUDES:
             raise _bad(f"invalid include: {one}", one)
-    named = [identifiers.local_number(one) for one in api.params.words("outcome_ids")]
-    known = outcomes.of_course(api, context)
-    if any(one not in known for one in named):
-        raise _bad("can only include id's of outcomes in the outcome context", named)
     return found
+
+
+def _outcomes(api: Api, context: Context) -> Held:
+    """The outcomes that are asked for: those named, those of a group, or all of the course."""
+    numbers = [as_integer(one) for one in dict.fromkeys(api.params.words("outcome_ids"))]
+    groups = outcomes.groups(api, context)
+    every = [pair for group in groups for pair in outcomes.links(api, group)]
+    if api.params.has("outcome_group_id"):
+        if api.params.has("outcome_ids"):
+            raise _bad("can't filter by both outcome_ids and outcome_group_id")
+        number = as_integer(api.params.text("outcome_group_id"))
+        if number not in {group.id for group in groups}:
+            raise _bad("can only include an outcome group id in the outcome context", number)
+        every = [pair for pair in every if pair[0].outcome_group_id == number]
+    elif api.params.has("outcome_ids"):
+        by_outcome = {outcome.id: (link, outcome) for link, outcome in every}
+        if any(one not in by_outcome for one in numbers):
+            raise _bad("can only include id's of outcomes in the outcome context", numbers)
+        every = [by_outcome[one] for one in sorted(set(numbers))]
+    return sorted(every, key=lambda pair: pair[0].id)
 
 
 def results(api: Api) -> Any:
     """Outcome results, one per piece of work."""
     course, context = _place(api)
-    wanted = _includes(api, context)
+    wanted = _includes(api)
+    held = _outcomes(api, context)
     people = _people(api, course)
-    found = _found(api, course, context, people, hidden=api.params.flag("include_hidden"))
+    found = _found(api, course, held, people, hidden=api.params.flag("include_hidden"))
 
     def whole(rows: list[Any]) -> Json:
         body: Json = {"outcome_results": rows}
         if wanted:
-            body["linked"] = shapes.linked(api, context, wanted, people, found)
+            shown = {row["id"] for row in rows}
+            of_page = [one for one in found if one.id in shown]
+            body["linked"] = shapes.linked(api, context, wanted, held, people, of_page)
         return body
 
     path = f"/api/v1/courses/{course.id}/outcome_results"
@@ -154,37 +191,51 @@ def results(api: Api) -> Any:
 
 
 def rollups(api: Api) -> Any:
-    """Rollups by student, or aggregated."""
+    """Rollups by student, or aggregated. A student has a row for each enrollment."""
     course, context = _place(api)
     _require_aggregate(api)
     _require_sort(api)
-    wanted = _includes(api, context)
+    wanted = _includes(api)
+    held = _outcomes(api, context)
     if api.params.text("aggregate") is not None:
-        return _aggregate(api, course, context, wanted)
+        return _aggregate(api, course, context, held, wanted)
     people = _people(api, course)
-    found = _found(api, course, context, people)
-    people = _without(api, people, course, found)
-    rows = [
-        _rollup(api, course, context, one, [r for r in found if r.user_id == one.user_id]) for one in people.values()
-    ]
-    _sort(api, rows)
-    extra = {"linked": shapes.linked(api, context, wanted, people, found)} if wanted else None
+    people = _without(api, people, course, _found(api, course, held, people))
+    found = _found(api, course, held, people)
+    scores = {number: _scores(api, held, [r for r in found if r.user_id == number]) for number in people}
+    order = _sorted(api, people, scores)
+    having = list(dict.fromkeys(one.user_id for one in found))
+    every = [*having, *(number for number in order if number not in having)]
+
+    def rows(page: Sequence[int]) -> list[Json]:
+        # unless they are sorted, Canvas cuts only the list of students into pages
+        told = page if api.params.has("sort_by") else every
+        return [row for number in told for row in _rollup(api, course, number, scores[number])]
+
+    extra = {"linked": shapes.linked(api, context, wanted, held, people, found)} if wanted else None
     path = api.url(f"/api/v1/courses/{course.id}/outcome_rollups")
-    return with_meta(api, rows, lambda row: row, "rollups", base=path, extra=extra, with_query=True, whole=True)
+    return with_meta(api, order, None, "rollups", base=path, extra=extra, with_query=True, rows=rows)
 
 
-def _rollup(api: Api, course: Course, context: Context, enrollment: Enrollment, found: Rows) -> Json:
-    known, whole = outcomes.of_course(api, context), api.params.text("contributing_scores") == "true"
-    scores = [
-        shapes.rollup_score(known[number], [one for one in found if one.outcome_id == number], contributing=whole)
-        for number in sorted({one.outcome_id for one in found})
+def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[Json]:
+    """A student's rollup, once for each enrollment, or for the one in the section that is asked for."""
+    rows = [e for e in assignments.students(api, course.id) if e.user_id == user_id and e.workflow_state != "rejected"]
+    if (section := api.params.text("section_id")) is not None:
+        rows = [e for e in rows if e.course_section_id == as_integer(section)][:1]
+    user = str(user_id)
+    return [
+        {"scores": scores, "links": {"user": user, "section": str(e.course_section_id), "status": e.workflow_state}}
+        for e in rows
     ]
-    links = {
-        "user": str(enrollment.user_id),
-        "section": str(enrollment.course_section_id),
-        "status": states.state_of(api, enrollment, course).name,
-    }
-    return {"scores": scores, "links": links}
+
+
+def _scores(api: Api, held: Held, found: Rows) -> list[Json]:
+    known, whole = {outcome.id: outcome for _, outcome in held}, api.params.text("contributing_scores") == "true"
+    scored = [one for one in found if one.score is not None]
+    return [
+        shapes.rollup_score(api, known[number], [one for one in scored if one.outcome_id == number], contributing=whole)
+        for number in dict.fromkeys(one.outcome_id for one in scored)
+    ]
 
 
 def _require_aggregate(api: Api) -> None:
@@ -207,47 +258,46 @@ def _require_sort(api: Api) -> None:
         raise _bad("invalid sort_order parameter value", order)
 
 
-def _sort(api: Api, rows: list[Json]) -> None:
-    """Those with results come first, unless the client wants them by name or by what they reached in one outcome."""
+def _sorted(api: Api, people: Iterable[int], scores: dict[int, list[Json]]) -> list[int]:
+    """The students by id, unless the client wants them by name or by what they reached in one outcome."""
     by, down = api.params.text("sort_by"), api.params.text("sort_order") == "desc"
     if by is None:
-        rows.sort(key=lambda row: not row["scores"])
-        return
-
-    def name(row: Json) -> str:
-        user = api.store.users.get(int(row["links"]["user"]))
-        return (user.sortable_name or "").lower() if user is not None else ""
-
-    rows.sort(key=name, reverse=down)
+        return sorted(people)
+    order = sorted(people, key=lambda number: _name(api, number), reverse=down)
     if by == "outcome":
-        wanted = str(identifiers.local_number(api.params.text("sort_outcome_id") or ""))
+        wanted = api.params.text("sort_outcome_id")
 
-        def reached(row: Json) -> tuple[bool, float]:
-            own = next((one["score"] for one in row["scores"] if one["links"]["outcome"] == wanted), None)
+        def reached(number: int) -> tuple[bool, float]:
+            own = next((one["score"] for one in scores[number] if one["links"]["outcome"] == wanted), None)
             return own is None, (-own if down else own) if own is not None else 0
 
-        rows.sort(key=reached)
+        order.sort(key=reached)
+    return order
 
 
-def _aggregate(api: Api, course: Course, context: Context, wanted: set[str]) -> Any:
+def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: set[str]) -> Any:
     middle = api.params.text("aggregate_stat") or "mean"
     people = _without(api, _people(api, course), course, [])
-    found = _found(api, course, context, people)
+    found = _found(api, course, held, people)
+    scored = [one for one in found if one.score is not None]
+    known = {outcome.id: outcome for _, outcome in held}
     scores = []
-    for number, outcome in outcomes.of_course(api, context).items():
-        by_user = {u: [r for r in found if (r.user_id, r.outcome_id) == (u, number)] for u in people}
-        having = [rows for rows in by_user.values() if rows]
-        if not having:
-            continue
-        reached = [one for one in (outcomes.come_to(outcome, rows) for rows in having) if one is not None]
+    for number in dict.fromkeys(one.outcome_id for one in scored):
+        by_user: dict[int, Rows] = {}
+        for one in scored:
+            if one.outcome_id == number:
+                by_user.setdefault(one.user_id, []).append(one)
+        rolled = [outcomes.come_to(known[number], rows) for rows in by_user.values()]
+        reached = [one.score for one in rolled if one.score is not None]
         score = None
         if reached:
-            score = round(median(reached) if middle == "median" else sum(reached) / len(reached), 2)
-        rest_of = {"title": None, "submitted_at": None, "count": len(having), "hide_points": False}
+            score = median(reached) if middle == "median" else round(sum(reached) / len(reached), 2)
+        hidden = all(one.hide_points for one in rolled)
+        rest_of = {"title": None, "submitted_at": None, "count": len(rolled), "hide_points": hidden}
         scores.append({"score": score, **rest_of, "links": {"outcome": str(number)}})
     body: Json = {"rollups": [{"scores": scores, "links": {"course": str(course.id)}}]}
     if wanted:
-        body["linked"] = shapes.linked(api, context, wanted, people, found)
+        body["linked"] = shapes.linked(api, context, wanted, held, people, found)
         if "courses" in wanted:
             body["linked"]["courses"] = [{"id": str(course.id), "name": course.name}]
     return body

@@ -42,7 +42,10 @@ def _off(what: str) -> Exception:
 
 
 def _course(api: Api, *wanted: str) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
+    return _paced(api, identifiers.course(api, api.slot("course_id")), *wanted)
+
+
+def _paced(api: Api, course: Course, *wanted: str) -> Course:
     if not api.check("the course is paced", pacing.on(api, course), got=course.id):
         raise _off("the course's setting `enable_course_paces` and its account's feature `course_paces` are on")
     courses.require(api, course, *(wanted or CONTENT))
@@ -56,22 +59,42 @@ def _pace(api: Api, course: Course) -> CoursePace:
     return found
 
 
-def _primary(api: Api, course: Course) -> CoursePace | None:
-    """The pace of the course itself, a published one first."""
+def _of(api: Api, course: Course, section_id: int | None = None, user_id: int | None = None) -> CoursePace | None:
+    """The pace of a course, a section or a person in it, a published one first."""
     rows = [
         one
         for one in api.store.course_paces.find("course", course.id)
-        if one.workflow_state != "deleted" and one.course_section_id is None and one.user_id is None
+        if one.workflow_state != "deleted" and (one.course_section_id, one.user_id) == (section_id, user_id)
     ]
-    return min(rows, key=lambda one: (one.published_at is None, one.id), default=None)
+    return min(rows, key=lambda one: (not _is_published(one), one.id), default=None)
+
+
+def _is_published(pace: CoursePace) -> bool:
+    return pace.workflow_state == "active" and pace.published_at is not None
 
 
 def new(api: Api) -> Any:
-    """The pace of a course, or the defaults of a new one."""
-    course = _course(api)
+    """The pace of a course, a section or a student. One that has none begins as a copy of the next wider pace."""
+    number, named = api.params.text("enrollment_id"), api.params.text("course_section_id")
+    row = api.store.enrollments.get(as_whole(number) or 0) if number is not None else None
+    section = identifiers.section(api, named) if number is None and named is not None else None
+    if number is not None and row is None:
+        raise refusals.not_found("the enrollment", number)
+    inside = row or section
+    course = _paced(api, identifiers.course(api, inside.course_id)) if inside is not None else _course(api)
+    whose = {"section_id": section.id if section is not None else None, "user_id": row.user_id if row else None}
+    found = _of(api, course, **whose)
+    if found is not None:
+        return _body(api, course, found, None)
+    wider = [_of(api, course, row.course_section_id)] if row is not None else []
+    known = next((one for one in (*wider, _of(api, course)) if one is not None and _is_published(one)), None)
+    owner = {"course_section_id": whose["section_id"], "user_id": whose["user_id"]}
+    if known is not None:
+        items = [PaceItem(module_item_id=one.module_item_id, duration=one.duration) for one in known.items]
+        fresh = {"id": 0, "workflow_state": "unpublished", "published_at": None, "created_at": None, "updated_at": None}
+        return _body(api, course, replace(known, **fresh, **owner, items=items), None, copied=True)
     items = [PaceItem(module_item_id=tag.id) for tag in pacing.paced(api, course)]
-    found = _primary(api, course) or CoursePace(id=0, course_id=course.id, items=items)
-    return _body(api, course, found, None)
+    return _body(api, course, replace(CoursePace(id=0, course_id=course.id, items=items), **owner), None)
 
 
 def show(api: Api) -> Any:
@@ -108,9 +131,9 @@ def _publish(api: Api, course: Course, record: CoursePace) -> Progress:
     return jobs.run(api, record, "course_pace_publish", lambda: pacing.publish(api, course, record))
 
 
-def _body(api: Api, course: Course, record: CoursePace, job: Progress | None) -> Json:
+def _body(api: Api, course: Course, record: CoursePace, job: Progress | None, *, copied: bool = False) -> Json:
     return {
-        "course_pace": shapes.pace(api, record, course),
+        "course_pace": shapes.pace(api, record, course, copied=copied),
         "progress": progress(api, job) if job is not None else None,
     }
 

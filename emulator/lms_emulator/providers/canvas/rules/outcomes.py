@@ -6,7 +6,7 @@ lib/outcomes/learning_outcome_group_children.rb, lib/outcomes/result_analytics.r
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -291,7 +291,7 @@ def record(
             "score": entry["points"],
             "possible": float(criterion["points"]),
             "mastery": entry["points"] >= criterion["mastery_points"],
-            "title": base.name,
+            "title": association.title or base.name,
             "hide_points": association.hide_points,
             "hidden": association.hide_outcome_results,
             "submitted_or_assessed_at": row.submitted_at or api.now,
@@ -316,22 +316,32 @@ def of_course(api: Api, context: Context) -> dict[int, Outcome]:
     return {outcome.id: outcome for _, outcome in held}
 
 
-def come_to(outcome: Outcome, found: list[OutcomeResult]) -> float | None:
+class Reached(NamedTuple):
+    """What results for an outcome come to. `hide_points` is None where they come to nothing."""
+
+    score: float | None
+    hide_points: bool | None
+
+
+def come_to(outcome: Outcome, found: list[OutcomeResult]) -> Reached:
     """What results for one outcome come to, by its method."""
     rows = sorted(found, key=lambda r: (r.submitted_or_assessed_at, r.id))
     top = float(outcome.ratings[0]["points"]) if outcome.ratings else 0
-    scores = [(r.score or 0) / r.possible * top if r.possible else r.score or 0 for r in rows]
-    if not scores:
-        return None
+    reached = [((r.score or 0) / r.possible * top if r.possible else r.score or 0, r) for r in rows]
     method, number = outcome.calculation_method, outcome.calculation_int or 0
-    if method == "highest":
-        return max(scores)
-    if method == "latest":
-        return scores[-1]
     if method == "n_mastery":
-        reached = [one for one in scores if one >= outcome.mastery_points]
-        return round(sum(reached) / len(reached), 2) if len(reached) >= number else None
+        reached = [pair for pair in reached if pair[0] >= outcome.mastery_points]
+        if len(reached) < number:
+            return Reached(None, None)
+    if not reached:
+        return Reached(None, None)
+    if method == "highest":
+        reached = [max(reached, key=lambda pair: pair[0])]
+    elif method == "latest":
+        reached = reached[-1:]
+    scores = [score for score, _ in reached]
+    score = sum(scores) / len(scores)
     if method == "decaying_average" and len(scores) > 1:
         share = number / 100
-        return round(scores[-1] * share + sum(scores[:-1]) / (len(scores) - 1) * (1 - share), 2)
-    return round(sum(scores) / len(scores), 2)
+        score = scores[-1] * share + sum(scores[:-1]) / (len(scores) - 1) * (1 - share)
+    return Reached(round(score, 2), all(one.hide_points for _, one in reached))

@@ -163,44 +163,60 @@ def result(api: Api, one: OutcomeResult) -> Json:
     }
 
 
-def rollup_score(record: Outcome, found: list[OutcomeResult], *, contributing: bool = False) -> Json:
+def rollup_score(api: Api, record: Outcome, found: list[OutcomeResult], *, contributing: bool = False) -> Json:
     """What a student's results for an outcome come to, with the newest of them.
 
     Parameters: `contributing`, whether each of them is told as well.
     """
     links: Json = {"outcome": str(record.id)}
     if contributing:
-        links["contributing_scores"] = [
-            {
-                "association_id": one.assignment_id,
-                "association_type": "Assignment",
-                "title": one.title,
-                "score": one.score,
-            }
-            for one in found
-        ]
+        links["contributing_scores"] = [_contributing(api, one) for one in found]
     newest = max(found, key=lambda one: (one.submitted_or_assessed_at, one.id))
-    score = outcomes.come_to(record, found)
+    reached = outcomes.come_to(record, found)
     return {
-        "score": score,
-        "title": newest.title,
+        "score": reached.score,
+        "title": _title(api, newest).split(", ")[1],
         "submitted_at": stamp(newest.submitted_or_assessed_at),
         "count": len(found),
-        "hide_points": None if score is None else any(one.hide_points for one in found),
+        "hide_points": reached.hide_points,
         "links": links,
     }
 
 
-def linked(api: Api, context: Context, wanted: set[str], people: Iterable[int], found: Iterable[OutcomeResult]) -> Json:
-    """What the client asked to have beside results."""
-    groups = outcomes.groups(api, context)
-    held = sorted((pair for one in groups for pair in outcomes.links(api, one)), key=lambda pair: pair[0].id)
-    works = {one.assignment_id: one for one in found}
+def _title(api: Api, one: OutcomeResult) -> str:
+    """A result's title as Canvas keeps it: who was assessed, and in what."""
+    user = api.store.users.get(one.user_id)
+    return f"{user.name if user is not None else ''}, {one.title}"
+
+
+def _contributing(api: Api, one: OutcomeResult) -> Json:
+    assessment = api.store.rubric_assessments.get(one.rubric_assessment_id)
+    return {
+        "association_id": assessment.rubric_association_id if assessment is not None else None,
+        "association_type": "RubricAssociation",
+        "title": _title(api, one),
+        "score": one.score,
+    }
+
+
+def linked(
+    api: Api,
+    context: Context,
+    wanted: set[str],
+    held: list[tuple[OutcomeLink, Outcome]],
+    people: Iterable[int],
+    found: Iterable[OutcomeResult],
+) -> Json:
+    """What the client asked to have beside results.
+
+    Parameters: `held`, the outcomes that are asked for; `people`, the students; `found`, the results that are shown.
+    """
+    works = list(dict.fromkeys(one.assignment_id for one in found))
     body: Json = {}
     if "outcomes" in wanted:
         body["outcomes"] = [rated(api, one) | {"alignments": _alignments(api, context, one)} for _, one in held]
     if "outcome_groups" in wanted:
-        body["outcome_groups"] = [group(api, one) for one in groups]
+        body["outcome_groups"] = [group(api, one) for one in outcomes.groups(api, context)]
     if "outcome_links" in wanted:
         body["outcome_links"] = [link(api, one, record) for one, record in held]
     if "outcome_paths" in wanted:
@@ -216,10 +232,29 @@ def linked(api: Api, context: Context, wanted: set[str], people: Iterable[int], 
             }
             for one in known
         ]
-    for name in ("alignments", "assignments"):
-        if name in wanted:
-            body[name] = [_work(api, context, one) for one in works.values()]
+    if "alignments" in wanted:
+        body["alignments"] = [_work(api, context, number) for number in works]
+    if "outcomes.alignments" in wanted:
+        body["outcomes.alignments"] = _aligned(api, context, held)
+    if "assignments" in wanted:
+        body["assignments"] = [
+            _work(api, context, number) | {"submission_types": ",".join(base.submission_types)}
+            for number in works
+            if (base := api.store.assignments.get(number)) is not None
+        ]
     return body
+
+
+def _aligned(api: Api, context: Context, held: list[tuple[OutcomeLink, Outcome]]) -> list[Json]:
+    """The rubrics and the work that outcomes are aligned to."""
+    found: dict[str, Json] = {}
+    for rubric in (rubric for _, outcome in held for rubric in outcomes.aligned(api, outcome)):
+        name = f"rubric_{rubric.id}"
+        found[name] = {"id": name, "name": rubric.title}
+        if rubric.course_id is not None:
+            found[name]["html_url"] = api.url(f"/courses/{rubric.course_id}/rubrics/{rubric.id}")
+        found |= {f"assignment_{one}": _work(api, context, one) for one in outcomes.works(api, rubric)}
+    return list(found.values())
 
 
 def _alignments(api: Api, context: Context, record: Outcome) -> list[str] | None:
@@ -239,6 +274,7 @@ def _path(api: Api, held: OutcomeLink, record: Outcome) -> list[Json]:
     return [{"name": name} for name in names]
 
 
-def _work(api: Api, context: Context, one: OutcomeResult) -> Json:
-    address = api.url(f"{context.path}/assignments/{one.assignment_id}")
-    return {"id": f"assignment_{one.assignment_id}", "name": one.title, "html_url": address}
+def _work(api: Api, context: Context, number: int) -> Json:
+    base = api.store.assignments.get(number)
+    address = api.url(f"{context.path}/assignments/{number}")
+    return {"id": f"assignment_{number}", "name": base.name if base is not None else None, "html_url": address}

@@ -12,8 +12,12 @@ from lms_emulator.providers.canvas.rules import assignments, modules, pacing
 from lms_emulator.providers.canvas.shapes import Json
 
 
-def pace(api: Api, record: CoursePace, course: Course) -> Json:
-    """A pace with its items by module. One that is not stored has no id, nor have its items."""
+def pace(api: Api, record: CoursePace, course: Course, *, copied: bool = False) -> Json:
+    """A pace with its items by module. One that is not stored has no id, nor have its items.
+
+    Parameters: `copied`, whether it is a copy of a stored one, which takes the school's id over.
+    """
+    root = api.root.id if record.id or copied else None
     context = ("Course", record.course_id)
     if record.user_id is not None:
         context = ("Enrollment", record.user_id)
@@ -30,8 +34,8 @@ def pace(api: Api, record: CoursePace, course: Course) -> Json:
         "created_at": when(record.created_at),
         "updated_at": when(record.updated_at),
         "published_at": when(record.published_at),
-        "root_account_id": api.root.id if record.id else None,
-        "modules": _modules(api, record, course),
+        "root_account_id": root,
+        "modules": _modules(api, record, course, root),
         "context_id": context[1],
         "context_type": context[0],
         **_start(api, record, course),
@@ -39,11 +43,12 @@ def pace(api: Api, record: CoursePace, course: Course) -> Json:
     }
 
 
-def _modules(api: Api, record: CoursePace, course: Course) -> list[Json]:
+def _modules(api: Api, record: CoursePace, course: Course, root: int | None) -> list[Json]:
     by_item = {one.module_item_id: one for one in record.items}
     found = []
     for module in modules.of_course(api, course):
-        rows = [_item(api, tag, by_item[tag.id], record) for tag in modules.items(api, module) if tag.id in by_item]
+        tags = [tag for tag in modules.items(api, module) if tag.id in by_item]
+        rows = [_item(api, tag, by_item[tag.id], record) | {"root_account_id": root} for tag in tags]
         if rows:
             found.append({"id": module.id, "name": module.name, "position": module.position, "items": rows})
     return found
@@ -57,7 +62,7 @@ def _item(api: Api, tag: ContentTag, one: PaceItem, record: CoursePace) -> Json:
         "id": one.id,
         "duration": one.duration,
         "course_pace_id": record.id or None,
-        "root_account_id": api.root.id if record.id else None,
+        "root_account_id": None,
         "module_item_id": tag.id,
         "assignment_title": modules.title(api, tag),
         "points_possible": _plain(points),
