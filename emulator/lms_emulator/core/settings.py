@@ -11,6 +11,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.clock import CENTURY
 from lms_emulator.core.errors import UsageError
@@ -56,7 +57,7 @@ class Was(NamedTuple):
 def defaults_on(kind: type[S], day: date) -> S:
     """The settings of one kind with the defaults of a day."""
     changed = {name: value for name, was in dated(kind).items() if (value := _before(was, day)) is not _NONE}
-    return msgspec.structs.replace(kind(), **changed) if changed else kind()
+    return replace(kind(), **changed) if changed else kind()
 
 
 _NONE: Any = object()

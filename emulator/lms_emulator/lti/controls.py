@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.controls import ControlCall, control
 from lms_emulator.core.errors import NotFoundError, UsageError
@@ -92,7 +93,7 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
     def publish(call: ControlCall[KeyStore]) -> Any:
         for one in list(call.store.key_rotations):
             if one.stale:
-                call.store.key_rotations.put(msgspec.structs.replace(one, stale=False))
+                call.store.key_rotations.put(replace(one, stale=False))
         for listed in call.world.faults.listing():
             if listed["provider"] == call.provider and listed["path"] == keys.path:
                 call.world.faults.remove(listed["id"])

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import Exchange
@@ -141,7 +141,7 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         item = self.line_item(x, self.enter(x, lti13.SCOPE_LINE_ITEM))
         body = x.json()
         data = self.line_item_data(x, self.kept(item, body))
-        data = msgspec.structs.replace(data, resource_link_id=item.data.resource_link_id)
+        data = replace(data, resource_link_id=item.data.resource_link_id)
         return self.line_item_answer(x, self.change(x, item, data), body, 200)
 
     def delete_line_item(self, x: G) -> Response:

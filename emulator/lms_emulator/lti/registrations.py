@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.refusals import Refusal
@@ -130,7 +130,7 @@ class Registrations(ABC, Generic[X]):
         wanted = self.wanted(x)
         answer = self.create(x, wanted, token)
         if self.single_use(token):
-            x.store.registration_tokens.put(msgspec.structs.replace(token, used=True))
+            x.store.registration_tokens.put(replace(token, used=True))
         return answer
 
     def single_use(self, token: RegistrationToken) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.exchange import Exchange
@@ -92,7 +92,7 @@ class WebSessions(Generic[S, U]):
 
     def change(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, **changes: object) -> S:
         """Keep the session with some fields replaced."""
-        return self._keep(x, msgspec.structs.replace(session, **changes))
+        return self._keep(x, replace(session, **changes))
 
     def signed_in_as(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, user_id: int) -> S:
         """The session of a person who has just signed in: under a new id, against session fixation."""

@@ -8,6 +8,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.tables import Count, Seed, Table, TableSpec
@@ -34,7 +35,7 @@ class StoreSeed:
 
     def __init__(self, section: msgspec.Struct, tables: Mapping[str, TableSpec[Any]]) -> None:
         self.seeds = {name: Seed(spec, getattr(section, name)) for name, spec in tables.items()}
-        self.section = msgspec.structs.replace(section, **{name: [] for name in tables})
+        self.section = replace(section, **{name: [] for name in tables})
         self.highest: dict[str, int] = {}
         self.size = sum(len(seed.records) for seed in self.seeds.values())
 
@@ -164,14 +165,12 @@ class Store:
 
     def dump(self) -> msgspec.Struct:
         """The section as a world file of the current state has it."""
-        return msgspec.structs.replace(
-            self._seed.section, **{name: getattr(self, name).values() for name in self.tables}
-        )
+        return replace(self._seed.section, **{name: getattr(self, name).values() for name in self.tables})
 
     def as_data(self) -> dict[str, Any]:
         """The section as plain data, every table with its records, slice by slice: one long call would hold up every
         other thread."""
-        bare = msgspec.structs.replace(self._seed.section, **{name: [] for name in self.tables})
+        bare = replace(self._seed.section, **{name: [] for name in self.tables})
         data: dict[str, Any] = msgspec.to_builtins(bare)
         for name in self.tables:
             records = getattr(self, name).values()

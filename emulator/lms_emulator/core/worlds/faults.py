@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.wildcards import fits
 
@@ -82,7 +83,7 @@ class Faults:
     def add(self, fault: Fault) -> Fault:
         """Add a failure. Returns it with its id."""
         self._number += 1
-        named = msgspec.structs.replace(fault, id=f"f{self._number}")
+        named = replace(fault, id=f"f{self._number}")
         self._faults[named.id] = named
         self._seen[named.id] = 0
         return named

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.token_requests import why_no_redirect, why_no_response_type, why_no_scope
@@ -228,7 +228,7 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
         raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
-    x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
+    x.store.authorization_codes.put(replace(found, used=True))
     return _issue(x, application, user.id, found.scopes, family=x.ids.uuid())
 
 
@@ -254,18 +254,18 @@ def refresh(x: Call, application: Application, token: str, scope: str) -> Issued
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
         raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
-    x.store.refresh_tokens.put(msgspec.structs.replace(found, used=True))
+    x.store.refresh_tokens.put(replace(found, used=True))
     return _issue(x, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
 
 
 def _reused(x: Call, found: RefreshToken) -> SiteRefusal:
-    again = msgspec.structs.replace(found, reuses=found.reuses + 1)
+    again = replace(found, reuses=found.reuses + 1)
     x.store.refresh_tokens.put(again)
     x.notes["refresh_token_reuses"] = again.reuses
     if x.settings.refresh_token_reuse == "revoke_family":
         for token in x.store.refresh_tokens.find("family", found.family):
             if not token.used:
-                x.store.refresh_tokens.put(msgspec.structs.replace(token, used=True))
+                x.store.refresh_tokens.put(replace(token, used=True))
     return refusals.invalid_grant(
         "refresh_token_used",
         f"refresh tokens work once; this one was tried again {again.reuses} time(s) after its use. Two workers that "

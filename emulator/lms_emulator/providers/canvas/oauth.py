@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.urls import add_query
@@ -205,7 +205,7 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *
     if found.developer_key_id != key.id:
         x.check("code was given to this key", False, expected=found.developer_key_id, got=key.id)
         raise oauth_refusals.incorrect_client(found.developer_key_id, key.id, code)
-    x.store.authorization_codes.put(msgspec.structs.replace(found, used=True))
+    x.store.authorization_codes.put(replace(found, used=True))
     _check_verifier(x, found, verifier)
     user = x.store.users.get(found.user_id)
     if user is None:
@@ -288,7 +288,7 @@ def _expiry(x: Call, key: DeveloperKey) -> datetime | None:
 
 
 def _regenerate(x: Call, key: DeveloperKey, token: AccessToken) -> AccessToken:
-    renewed = msgspec.structs.replace(
+    renewed = replace(
         token,
         token=token_text(x),
         expires_at=_expiry(x, key),
@@ -304,7 +304,7 @@ def token_text(x: Call) -> str:
 
 def revoke(x: Call, token: AccessToken) -> None:
     """Kill the token and its refresh token."""
-    x.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
+    x.store.access_tokens.put(replace(token, revoked=True))
 
 
 def token_answer(x: Call, grant: Grant) -> dict[str, object]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.clock import isoformat
@@ -401,6 +401,6 @@ def _throttle(x: Call, key: str) -> None:
     before = x.store.request_counts.get(key)
     if before is None or before.second != second:
         before = RequestCount(key=key, second=second, count=0)
-    counted = x.store.request_counts.put(msgspec.structs.replace(before, count=before.count + 1))
+    counted = x.store.request_counts.put(replace(before, count=before.count + 1))
     if counted.count > limit:
         raise refusals.too_many_requests(limit, counted.count)

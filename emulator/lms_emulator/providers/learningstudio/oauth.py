@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.numbers import whole
@@ -325,10 +325,10 @@ def by_refresh_token(x: Call, application: Application, text: str) -> User:
     user = x.store.users.get(kept.user_id)
     if user is None or not user.active:
         raise refusals.bad_refresh_token(x, "the user is active")
-    x.store.refresh_tokens.put(msgspec.structs.replace(kept, used=True))
+    x.store.refresh_tokens.put(replace(kept, used=True))
     old = x.store.access_tokens.get(kept.access_token)
     if old is not None and x.settings.access_token_after_refresh == "revoke":
-        x.store.access_tokens.put(msgspec.structs.replace(old, revoked=True))
+        x.store.access_tokens.put(replace(old, revoked=True))
     return user
 
 
@@ -357,7 +357,7 @@ def by_grant(x: Call, text: str) -> tuple[Application, User]:
     application, user = x.store.applications.get(kept.application_id), x.store.users.get(kept.user_id)
     if application is None or not application.active or user is None or not user.active:
         raise refusals.bad_grant("application and user are active")
-    x.store.access_grants.put(msgspec.structs.replace(kept, used=True))
+    x.store.access_grants.put(replace(kept, used=True))
     return application, user
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.providers.ltiaas import refusals
@@ -74,7 +74,7 @@ def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
         for name in ("launch_url", "deep_linking_url", "oauth_return_url")
         if getattr(x.settings, name)
     }
-    return msgspec.structs.replace(tenant, **changes)
+    return replace(tenant, **changes)
 
 
 def bearer(x: Call) -> Tenant:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Record
@@ -385,11 +385,11 @@ class LtiaasStore(Store):
 
     def spend_oauth_state(self, state: OAuthState) -> None:
         """Mark a state as used; it stays known until its `keep_until`."""
-        self.oauth_states.put(msgspec.structs.replace(state, used=True))
+        self.oauth_states.put(replace(state, used=True))
 
     def spend_oauth_code(self, code: OAuthCode, *, used: bool = True) -> None:
         """Mark a code as used, or as unused again if the LMS was never asked."""
-        self.oauth_codes.put(msgspec.structs.replace(code, used=used))
+        self.oauth_codes.put(replace(code, used=used))
 
     def remember_activity(self, found: Activity, *, rotate: bool) -> Activity:
         """Store the activity of a launch. Returns the record, with the id of the earlier one.
@@ -400,7 +400,7 @@ class LtiaasStore(Store):
         if earlier is None:
             return self.activities.put(found)
         generation = earlier.generation + 1 if rotate else earlier.generation
-        return self.activities.put(msgspec.structs.replace(found, id=earlier.id, generation=generation))
+        return self.activities.put(replace(found, id=earlier.id, generation=generation))
 
 
 Section = section_of(LtiaasStore, "Section", SectionValues)

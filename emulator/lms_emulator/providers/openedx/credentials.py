@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.access.slips import misspelt
@@ -288,4 +288,4 @@ def check_password(user: User, password: str) -> bool:
 
 def remember_login(x: Call, user: User) -> User:
     """Set the time of the user's last sign-in. Returns the changed record."""
-    return x.store.users.put(msgspec.structs.replace(user, last_login=x.clock.now()))
+    return x.store.users.put(replace(user, last_login=x.clock.now()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.clock import Clock
 from lms_emulator.core.ids import Ids
@@ -102,7 +102,7 @@ def enrol(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, klass: C
         )
     elif enrolment.role == role:
         return enrolment
-    return store.enrolments.put(msgspec.structs.replace(enrolment, role=role))
+    return store.enrolments.put(replace(enrolment, role=role))
 
 
 def enrol_in_program(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, program: Program) -> Enrolment:

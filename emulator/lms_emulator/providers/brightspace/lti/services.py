@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import Refusal
@@ -145,9 +145,9 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
     def change(self, x: Call, item: LineItem, data: services.LineItemData) -> LineItem:
         column = x.store.grade_objects.get(item.grade_object_id)
         if column is not None:
-            renamed = msgspec.structs.replace(column, name=data.label, max_points=data.score_maximum)
+            renamed = replace(column, name=data.label, max_points=data.score_maximum)
             x.store.grade_objects.put(renamed)
-        return x.store.line_items.put(msgspec.structs.replace(item, data=data))
+        return x.store.line_items.put(replace(item, data=data))
 
     def remove(self, x: Call, item: LineItem) -> None:
         x.store.line_items.delete(item.id)

@@ -5,7 +5,7 @@ Source: https://community.d2l.com/brightspace/kb/articles/23660; what the pages 
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
@@ -67,7 +67,7 @@ def switch(x: Call, _session: Session, user: User) -> Response:
     SESSIONS.posted(x)
     _require(x, user)
     found = _registration(x)
-    x.store.registrations.put(msgspec.structs.replace(found, enabled=x.field("enabled") == "true"))
+    x.store.registrations.put(replace(found, enabled=x.field("enabled") == "true"))
     return RedirectResponse(x.url(PAGE), 302)
 
 

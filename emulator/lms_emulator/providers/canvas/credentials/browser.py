@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.canvas import refusals
@@ -74,7 +74,7 @@ def change(x: Call, **changes: Any) -> Session:
     browser = x.kept(Browser)
     session = browser.session or open_session(x)
     until = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
-    browser.session = x.store.sessions.put(msgspec.structs.replace(session, **changes, expires_at=until))
+    browser.session = x.store.sessions.put(replace(session, **changes, expires_at=until))
     return browser.session
 
 
@@ -89,7 +89,7 @@ def end(x: Call) -> None:
 def end_all(x: Call, user_id: int) -> None:
     """End the person's sessions in all browsers; each is told when it comes next."""
     for session in list(x.store.sessions.find("user", user_id)):
-        x.store.sessions.put(msgspec.structs.replace(session, ended=True))
+        x.store.sessions.put(replace(session, ended=True))
 
 
 def sign_in(x: Call, user: User, login: Pseudonym | None, *, remembered: bool = False) -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.state.records import Record
 
@@ -40,7 +40,7 @@ def touched(record: R, at: datetime, **changes: Any) -> R:
     """A record with changes and a new `updated_at`; the same one where nothing changes."""
     if all(getattr(record, name) == value for name, value in changes.items()):
         return record
-    return msgspec.structs.replace(record, updated_at=at, **changes)
+    return replace(record, updated_at=at, **changes)
 
 
 def login(record: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.model.access import DeveloperKeyAccountBinding
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup
@@ -28,7 +28,6 @@ BUILT_IN: tuple[BaseRole, ...] = get_args(BaseRole)
 DEFAULT_TERM = "Default Term"
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 """When what a world file does not name was made."""
-replace = msgspec.structs.replace
 
 
 def expand(section: Any) -> None:

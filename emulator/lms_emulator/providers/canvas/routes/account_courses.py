@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -236,7 +236,7 @@ def change(api: Api) -> Any:
         updated_at=api.now,
     )
     api.store.progresses.put(job)
-    return progress(api, msgspec.structs.replace(job, completion=0, workflow_state="queued", message=None))
+    return progress(api, replace(job, completion=0, workflow_state="queued", message=None))
 
 
 def _told(done: int, lost: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -25,7 +25,6 @@ SOURCE = (
 )
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"
-replace = msgspec.structs.replace
 
 
 def _shown(api: Api, record: AccountNotification) -> Json:

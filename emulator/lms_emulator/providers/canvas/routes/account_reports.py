@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -17,8 +17,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.rules.reports import runs
 from lms_emulator.providers.canvas.shapes import Json, files
-
-replace = msgspec.structs.replace
 
 
 def _account(api: Api) -> Account:

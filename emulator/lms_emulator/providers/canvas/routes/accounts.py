@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.references import from_top
@@ -81,7 +81,6 @@ POLICIES: dict[str, tuple[str, ...]] = {
 """The rights in an account that no role lists, with the permissions that give them; without one it is every admin's."""
 READERS = {"read", "read_files", "read_outcomes", "read_terms", "launch_external_tool"}
 """Those that who teaches in an account has too."""
-replace = msgspec.structs.replace
 
 
 def index(api: Api) -> Any:

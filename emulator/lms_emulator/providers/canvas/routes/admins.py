@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -23,7 +23,6 @@ SOURCE = (
     f"{RECORDED}/people-accounts.jsonl 235, 242, 258; canvas-lms app/controllers/admins_controller.rb; "
     "https://canvas.instructure.com/doc/api/admins.html"
 )
-replace = msgspec.structs.replace
 
 
 def _role(api: Api, account: Account) -> Role:

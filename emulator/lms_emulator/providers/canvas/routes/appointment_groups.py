@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -29,7 +29,6 @@ SOURCE = (
     "canvas-lms app/controllers/appointment_groups_controller.rb"
 )
 VISIBILITIES = ("private", "protected")
-replace = msgspec.structs.replace
 
 
 def _group(api: Api) -> AppointmentGroup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -15,7 +17,6 @@ from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Cou
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assigning, assignments, courses, moderation, modules, periods, states
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 

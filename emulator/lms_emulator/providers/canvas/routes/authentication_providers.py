@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -79,7 +79,6 @@ FIELDS: dict[str, dict[str, Any]] = {
 SECRETS = ("auth_password", "client_secret")
 SSO = ("login_handle_name", "change_password_url", "auth_discovery_url", "unknown_user_url")
 OTHER_TYPE = "Can not change type of authorization config, please delete and create new config."
-replace = msgspec.structs.replace
 
 
 def _shown(record: AuthenticationProvider) -> Json:

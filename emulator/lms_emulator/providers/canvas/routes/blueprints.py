@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -24,8 +24,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import blueprint_sync, blueprints, courses, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json, people
-
-replace = msgspec.structs.replace
 
 
 def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Course]:

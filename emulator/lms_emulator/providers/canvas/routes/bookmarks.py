@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
@@ -19,7 +19,6 @@ from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/people-misc.jsonl 1, 7, 14; canvas-lms app/controllers/bookmarks/bookmarks_controller.rb"
 NO_BODY = {"Content-Type": "text/html"}
-replace = msgspec.structs.replace
 
 
 def _shown(record: Bookmark) -> Json:

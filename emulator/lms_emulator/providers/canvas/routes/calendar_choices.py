@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -24,7 +24,6 @@ SOURCE = (
     f"{RECORDED}/calendar.jsonl 115, 116, 123, 124, 126; canvas-lms app/controllers/calendar_events_api_controller.rb"
 )
 ACCOUNTS = f"{RECORDED}/misc.jsonl 87, 90, 96, 101, 107; canvas-lms app/controllers/account_calendars_api_controller.rb"
-replace = msgspec.structs.replace
 
 
 def visible_contexts(api: Api) -> Any:

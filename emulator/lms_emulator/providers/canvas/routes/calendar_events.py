@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -336,7 +338,7 @@ def _move(api: Api, course: Course, base: Assignment) -> Json:
     courses.require(api, course, "manage_assignments_edit")
     sent = api.params.require("calendar_event")
     due = assignments.end_of_day(read_moment(sent.text("start_at"), api.zone), api.zone)
-    made = assigning.keep(api, course, assignments.replace(base, due_at=due, updated_at=api.now), None)
+    made = assigning.keep(api, course, replace(base, due_at=due, updated_at=api.now), None)
     quizzes.follow(api, made)
     return shapes.assignment_event(api, made, course)
 

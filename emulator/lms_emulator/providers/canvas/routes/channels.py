@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -27,7 +27,6 @@ PREFERENCES = (
 )
 FREQUENCIES = ("immediately", "daily", "weekly", "never")
 NO_PUSH = "SNS is not configured for this developer key"
-replace = msgspec.structs.replace
 
 
 def index(api: Api) -> Any:

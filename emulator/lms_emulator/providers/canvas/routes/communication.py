@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import quote_plus
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -109,7 +109,7 @@ def confirm(api: Api) -> Any:
     """Confirm addresses for their people."""
     found = _channels(api)
     for one in found:
-        api.store.communication_channels.put(msgspec.structs.replace(one, workflow_state="active"))
+        api.store.communication_channels.put(replace(one, workflow_state="active"))
     return {"confirmed_count": len(found)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import migrations as shapes
 
-replace = msgspec.structs.replace
 NO_FILE = "File upload, file_url, or content_export_id is required"
 NO_SOURCE = "A course copy requires a source course."
 NOT_ALLOWED = "You are not allowed to copy the source course."

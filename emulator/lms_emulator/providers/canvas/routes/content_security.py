@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 156, 158, 160, 162, 163; canvas-lms app/controllers/csp_settings_controller.rb"
 ENABLED, LOCKED, DOMAINS = "csp_enabled", "csp_locked", "csp_domains"
-replace = msgspec.structs.replace
 
 
 def _account(api: Api) -> Account:

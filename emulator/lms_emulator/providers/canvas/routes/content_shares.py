@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals, wire
@@ -36,7 +36,6 @@ KINDS = {
     "module_item": "content_tags",
 }
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
-replace = msgspec.structs.replace
 
 
 def _shown(api: Api, record: ContentShare) -> Json:

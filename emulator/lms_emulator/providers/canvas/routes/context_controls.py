@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.shapes import registrations as shapes
 SINCE = "2025-06-01"
 PAGE, MOST = 20, 100
 EITHER = "Either account_id or course_id must be present"
-replace = msgspec.structs.replace
 Wanted = tuple[Tool, tuple[str, int], bool]
 
 

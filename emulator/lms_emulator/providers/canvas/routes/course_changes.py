@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -37,7 +37,6 @@ SOURCE = (
     "canvas-lms app/controllers/courses_controller.rb"
 )
 ENDS = 'Only "delete" and "conclude" events are allowed.'
-replace = msgspec.structs.replace
 
 
 def create(api: Api) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.canvas import refusals, wire
@@ -19,7 +19,6 @@ _INVITED = (
     'You&#39;ll need to <a data-method="POST" data-url="{url}" href="#">accept the enrollment invitation</a>'
     " before you can fully participate in this course."
 )
-replace = msgspec.structs.replace
 
 
 def _course(api: Api, *rights: str) -> Course:

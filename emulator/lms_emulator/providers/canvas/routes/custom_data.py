@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
@@ -111,7 +111,7 @@ def remove(api: Api) -> Any:
         if holder[name] == {}:
             del holder[name]
     if root:
-        api.store.custom_data.put(msgspec.structs.replace(kept, data=root[""]))
+        api.store.custom_data.put(replace(kept, data=root[""]))
     else:
         api.store.custom_data.delete(kept.id)
     return {"data": gone}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -141,8 +141,8 @@ def update(api: Api) -> Json:
         changes["workflow_state"] = "active" if event == "activate" else "inactive"
     if not set(key.scopes) <= set(changes.get("scopes", key.scopes)):
         for token in list(api.store.access_tokens.find("key", key.id)):
-            api.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
-    changed = api.store.developer_keys.put(msgspec.structs.replace(key, **changes))
+            api.store.access_tokens.put(replace(token, revoked=True))
+    changed = api.store.developer_keys.put(replace(key, **changes))
     return shapes.developer_key(api, changed, account)
 
 
@@ -174,7 +174,7 @@ def bind_to(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
     if said is None:
         number = api.new_id("developer_key_account_bindings")
         said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)
-    api.store.developer_key_account_bindings.put(msgspec.structs.replace(said, workflow_state=state))
+    api.store.developer_key_account_bindings.put(replace(said, workflow_state=state))
 
 
 def scope_list(api: Api) -> Any:

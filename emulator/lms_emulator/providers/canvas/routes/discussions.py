@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import discussions as shapes
 
-replace = msgspec.structs.replace
 PLACES = "courses groups"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -29,7 +29,6 @@ TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"
 IN_ROW = ("locked", "can_be_removed", "current_points", "observed_users")
 IN_USER = {"avatar_url", "email", "group_ids", "uuid"}
 """What a list of enrollments may include, beside each and about its person."""
-replace = msgspec.structs.replace
 
 
 def in_course(api: Api) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -21,8 +21,6 @@ from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import discussions as shapes
 from lms_emulator.providers.canvas.wire import reply
-
-replace = msgspec.structs.replace
 
 
 def _entry(api: Api, topic: DiscussionTopic, slot: str = "entry_id", *, deleted: bool = False) -> DiscussionEntry:

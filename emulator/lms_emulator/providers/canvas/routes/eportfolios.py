@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.shapes import Json
 SOURCE = f"{RECORDED}/misc.jsonl 111, 112, 117, 118; canvas-lms app/controllers/eportfolios_api_controller.rb"
 STATES = ("marked_as_spam", "marked_as_safe")
 SPAM = ("flagged_as_possible_spam", "marked_as_spam")
-replace = msgspec.structs.replace
 
 
 def _shown(record: EPortfolio) -> Json:

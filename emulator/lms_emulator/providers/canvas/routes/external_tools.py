@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -23,7 +23,6 @@ from lms_emulator.providers.canvas.shapes import tools as shapes
 
 SOURCE = f"{RECORDED}/tools.jsonl 3, 25, 64, 112; canvas-lms app/controllers/external_tools_controller.rb"
 MOST_FAVORITES = 2
-replace = msgspec.structs.replace
 
 
 def _readable(api: Api) -> Course | Account | Group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -114,7 +114,7 @@ def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, s
             updated_at=api.now,
         )
     elif own.state != state:
-        own = msgspec.structs.replace(own, state=state, earlier=features.seen_below(api, own), updated_at=api.now)
+        own = replace(own, state=state, earlier=features.seen_below(api, own), updated_at=api.now)
     return Flag(feature, state, place, api.store.feature_flags.put(own))
 
 
@@ -126,9 +126,7 @@ def forget(api: Api) -> Any:
     if own is None or own.state is None or feature is None:
         raise refusals.not_found("the flag", api.slot("feature"))
     was = shapes.flag(api, owner, Flag(feature, own.state, features.place(owner), own))
-    api.store.feature_flags.put(
-        msgspec.structs.replace(own, state=None, earlier=features.seen_below(api, own), updated_at=api.now)
-    )
+    api.store.feature_flags.put(replace(own, state=None, earlier=features.seen_below(api, own), updated_at=api.now))
     return was
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route, family
@@ -25,7 +25,6 @@ from lms_emulator.providers.canvas.rules import collation, contexts, courses, fi
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
-replace = msgspec.structs.replace
 SORTS: dict[str, Callable[[Attachment], Any]] = {
     "size": lambda file: file.bytes_count or 0,
     "created_at": lambda file: file.created_at,

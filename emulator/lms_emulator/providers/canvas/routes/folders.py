@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.rules import contexts, files, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
 
-replace = msgspec.structs.replace
 PLACES = "courses users groups"
 
 

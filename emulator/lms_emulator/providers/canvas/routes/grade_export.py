@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.shapes import Json
 
 NOT_ENABLED = "A SIS integration is not configured and the bulk SIS Grade Export feature is not enabled"
 NOT_PUBLISHED = "Grade data is not available for non-published courses"
-replace = msgspec.structs.replace
 
 
 def _refused(code: str, text: str) -> Exception:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -27,7 +29,6 @@ from lms_emulator.providers.canvas.rules import (
     states,
     submissions,
 )
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes.progress import progress
 from lms_emulator.providers.canvas.wire import reply
 

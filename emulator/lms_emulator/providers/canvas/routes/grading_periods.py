@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -20,7 +21,6 @@ from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, belonging, courses, periods
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.rules.permissions import (
     is_account_admin,
     require_account,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.canvas import refusals
@@ -24,7 +25,6 @@ from lms_emulator.providers.canvas.wire import disposition
 RESERVED = ("student groups", "imported groups", "communities")
 NO_SIS = "You must have manage_sis permission to {} sis attributes"
 COUNTS = ("groups_count", "unassigned_users_count")
-replace = groups.replace
 
 
 def _place(api: Api) -> Course | Account:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -20,7 +22,6 @@ from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 WHOLE = ("users", "permissions", "group_category")
-replace = groups.replace
 
 
 def _found(api: Api, slot: str = "group_id") -> Group:

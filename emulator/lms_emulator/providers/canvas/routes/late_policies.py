@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -14,7 +15,6 @@ from lms_emulator.providers.canvas.call.params import as_float, is_number
 from lms_emulator.providers.canvas.model import Course, LatePolicy
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import assignments, courses, grading, lateness, policies, submissions
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = f"{RECORDED}/grading-gradebook.jsonl 16, 20, 26, 36; canvas-lms app/controllers/late_policy_controller.rb"

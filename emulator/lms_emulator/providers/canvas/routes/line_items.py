@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -19,7 +20,6 @@ from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.refusals.grading import Fault
 from lms_emulator.providers.canvas.routes.declare import RECORDED, service
 from lms_emulator.providers.canvas.rules import assigning, line_items, quizzes, tools
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.wire import reply
 from lms_emulator.signing import lti13, lti13_services

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http import outgoing
@@ -291,7 +291,7 @@ def end_sessions(api: Api) -> Any:
         raise api.refused("manage_user_logins in the person's accounts")
     browser.end_all(api.x, user.id)
     for token in list(api.store.access_tokens.find("user", user.id)):
-        api.store.access_tokens.put(msgspec.structs.replace(token, revoked=True))
+        api.store.access_tokens.put(replace(token, revoked=True))
     return Response("ok", media_type=wire.JSON)
 
 

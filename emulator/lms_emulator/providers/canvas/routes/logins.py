@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -30,7 +30,6 @@ FIELDS = {
     "workflow_state",
 }
 USER_TYPES = ("administrative", "observer", "staff", "student", "student_other", "teacher")
-replace = msgspec.structs.replace
 
 
 def index(api: Api) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -42,7 +42,6 @@ ALWAYS = {"account_binding"}
 WITH_CONFIGURATION = ALWAYS | {"configuration"}
 WHOLE = WITH_CONFIGURATION | {"overlay"}
 PAGE, HISTORY, MOST = 15, 10, 100
-replace = msgspec.structs.replace
 
 
 def school(api: Api, slot: str = "account_id") -> Account:

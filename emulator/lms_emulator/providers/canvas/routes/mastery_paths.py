@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -62,12 +64,12 @@ def create(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change a rule; new ranges replace the old ones."""
     course = _editor(api)
-    changed = modules.replace(mastery.find(api, course, api.slot("id")), updated_at=api.now)
+    changed = replace(mastery.find(api, course, api.slot("id")), updated_at=api.now)
     if api.params.has("trigger_assignment_id"):
         trigger = assignments.find(api, course, api.params.text("trigger_assignment_id") or "")
-        changed = modules.replace(changed, trigger_assignment_id=trigger.id)
+        changed = replace(changed, trigger_assignment_id=trigger.id)
     if api.params.has("scoring_ranges"):
-        changed = modules.replace(changed, ranges=mastery.ranges(api, api.params))
+        changed = replace(changed, ranges=mastery.ranges(api, api.params))
     return shapes.rule(api.store.conditional_release_rules.put(changed), whole=True)
 
 

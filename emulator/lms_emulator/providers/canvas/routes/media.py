@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.rules import collation, contexts, groups, peo
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
-replace = msgspec.structs.replace
 _CODE = re.compile(r"(course|user|account|group)_(\d+)")
 
 

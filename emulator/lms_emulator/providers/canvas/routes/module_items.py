@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
@@ -27,7 +29,6 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
-replace = modules.replace
 TYPES = (*module_content.KINDS, *module_content.BARE_MODELS)
 NOT_COPIED = "cannot duplicate this module"
 BAD_REQUIREMENT = "Invalid completion requirement type"

@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -22,7 +24,6 @@ from lms_emulator.providers.canvas.shapes import modules as shapes
 
 EVENTS = ("publish", "unpublish", "delete")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
-replace = modules.replace
 
 
 def reader(api: Api) -> Course:

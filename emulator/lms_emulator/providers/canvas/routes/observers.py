@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
@@ -31,7 +31,6 @@ NEED_NUMBERS = ("assignment_grade_high", "assignment_grade_low", "course_grade_h
 ALERT_TYPES = (*NEED_NUMBERS, "assignment_missing", "course_announcement", "institution_announcement")
 TOO_FEW = "Threshold is required for the provided alert_type."
 NOT_LINKED = "Observer must be linked to Student"
-replace = msgspec.structs.replace
 
 
 def _shown(api: Api, user: User, *, linked: bool = True) -> Json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
@@ -17,7 +19,6 @@ from lms_emulator.providers.canvas.rules import contexts, features, jobs, outcom
 from lms_emulator.providers.canvas.rules import html as markup
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.keys import site_admin
-from lms_emulator.providers.canvas.rules.outcomes import replace
 from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress

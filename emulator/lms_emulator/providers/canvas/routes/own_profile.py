@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.canvas import oauth, refusals, wire
@@ -90,14 +90,14 @@ def update_token(api: Api) -> Response:
     if again:
         changes["token"] = oauth.token_text(api.x)
         changes["replaced_tokens"] = [*token.replaced_tokens, token.token][-oauth.REPLACED_KEPT :]
-    changed = api.store.access_tokens.put(msgspec.structs.replace(token, updated_at=api.now, **changes))
+    changed = api.store.access_tokens.put(replace(token, updated_at=api.now, **changes))
     return wire.reply(api, access.own_token(api, changed, shown=again))
 
 
 def delete_token(api: Api) -> Response:
     """Revoke a token."""
     token = _token(api, _with_password(api))
-    gone = api.store.access_tokens.put(msgspec.structs.replace(token, updated_at=api.now, revoked=True))
+    gone = api.store.access_tokens.put(replace(token, updated_at=api.now, revoked=True))
     return wire.reply(api, access.own_token(api, gone))
 
 
@@ -134,7 +134,7 @@ def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str 
         raise refusals.invalid({"password": ["too_short"]})
     if new != again:
         raise refusals.invalid({"password_confirmation": ["confirmation"]})
-    api.store.pseudonyms.put(msgspec.structs.replace(login, password=new))
+    api.store.pseudonyms.put(replace(login, password=new))
     own = browser.find(api.x).session
     for session in list(api.store.sessions.find("user", login.user_id)):
         if session.login_id == login.id and (own is None or session.id != own.id):
@@ -147,7 +147,7 @@ def forgotten(api: Api) -> Response:
     for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
         channel = _channel(api, login)
         if channel is not None and login.workflow_state == "active":
-            kept = msgspec.structs.replace(channel, confirmation_code=api.x.ids.alnum(25))
+            kept = replace(channel, confirmation_code=api.x.ids.alnum(25))
             _mail_way(api, login, api.store.communication_channels.put(kept))
     if wire.asked_for(api.x) == "json":
         return wire.reply(api, {"requested": True})
@@ -201,8 +201,8 @@ def set_new_password(api: Api) -> Response:
         raise refusals.invalid({"password": ["too_short"]})
     if new != given.text("password_confirmation"):
         raise refusals.invalid({"password_confirmation": ["confirmation"]})
-    changed = api.store.pseudonyms.put(msgspec.structs.replace(login, password=new))
-    api.store.communication_channels.put(msgspec.structs.replace(channel, confirmation_code=""))
+    changed = api.store.pseudonyms.put(replace(login, password=new))
+    api.store.communication_channels.put(replace(channel, confirmation_code=""))
     user = api.store.users.get(login.user_id)
     assert user is not None  # the world file's references are checked when it is loaded
     browser.sign_in(api.x, user, changed)

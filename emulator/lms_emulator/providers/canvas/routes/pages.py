@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -19,7 +19,6 @@ from lms_emulator.providers.canvas.rules import blueprints, collation, contexts,
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
-replace = msgspec.structs.replace
 PLACES = "courses groups"
 SORTS: dict[str, Callable[[WikiPage], Any]] = {
     "title": lambda page: collation.key(page.title),

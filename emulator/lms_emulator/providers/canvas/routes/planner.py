@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -27,7 +27,6 @@ OVERRIDES = f"{RECORDED}/planner.jsonl 78, 93, 97; canvas-lms app/controllers/pl
 AROUND = timedelta(weeks=2)
 FAR = timedelta(days=3652)
 LINKED = ("announcement", "assignment", "discussion_topic", "wiki_page", "quiz")
-replace = msgspec.structs.replace
 
 
 def _window(api: Api) -> Window:

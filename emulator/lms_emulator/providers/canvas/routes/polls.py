@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -24,7 +24,6 @@ from lms_emulator.providers.canvas.shapes import Json
 SOURCE = f"{RECORDED}/misc.jsonl 29, 41, 48, 54, 56, 57, 63, 64; canvas-lms app/controllers/polling/polls_controller.rb"
 LONGEST = 255
 T = TypeVar("T")
-replace = msgspec.structs.replace
 
 
 def _one(name: str, body: Json) -> Json:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -70,7 +70,7 @@ def create(api: Api) -> Any:
         kind: Any = context.type
         made = OutcomeProficiency(id=number, context_type=kind, context_id=context.id, ratings=ratings)
     else:
-        made = msgspec.structs.replace(record, ratings=ratings)
+        made = replace(record, ratings=ratings)
     return _shown(api.store.outcome_proficiencies.put(made))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -61,9 +61,7 @@ def cancel(api: Api) -> Any:
     found = _job(api)
     if not api.check("started the job", found.user_id == api.user.id, got=found.id):
         raise api.refused(f"cancel job {found.id}")
-    job = msgspec.structs.replace(
-        found, workflow_state="failed", message=api.params.text("message"), updated_at=api.now
-    )
+    job = replace(found, workflow_state="failed", message=api.params.text("message"), updated_at=api.now)
     return progress(api, api.store.progresses.put(job))
 
 

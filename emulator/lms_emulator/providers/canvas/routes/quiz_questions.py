@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -19,8 +20,6 @@ from lms_emulator.providers.canvas.rules import courses, quiz_questions, quiz_ta
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 from lms_emulator.providers.canvas.wire import reply
-
-replace = quizzes.replace
 
 
 def _question(api: Api, quiz: Quiz) -> QuizQuestion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -90,6 +91,14 @@ def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
     return [record.attempts[number_of] for number_of in sorted(record.attempts, key=int, reverse=True)]
 
 
+def _at_attempt(record: QuizSubmission, attempt: str | None) -> QuizSubmission:
+    if not attempt or attempt == str(record.attempt):
+        return record
+    if attempt not in record.attempts:
+        raise refusals.not_found("the attempt", attempt)
+    return record.attempts[attempt]
+
+
 def own(api: Api) -> Any:
     """The caller's quiz submission."""
     course, quiz = a_quiz(api)
@@ -104,12 +113,7 @@ def show(api: Api) -> Any:
     record = _taken(api, quiz)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, record)):
         raise api.refused("sees the quiz submission")
-    attempt = api.params.text("attempt")
-    if attempt and attempt != str(record.attempt):
-        if attempt not in record.attempts:
-            raise refusals.not_found("the attempt", attempt)
-        record = record.attempts[attempt]
-    return _listed(api, course, quiz, [record])
+    return _listed(api, course, quiz, [_at_attempt(record, api.params.text("attempt"))])
 
 
 def create(api: Api) -> Any:
@@ -173,7 +177,7 @@ def complete(api: Api) -> Any:
     quiz_taking.check_attempt(api, record)
     ended = quiz_taking.complete(api, quiz, record)
     answer = _listed(api, course, quiz, [ended])
-    api.store.quiz_submissions.put(quizzes.replace(ended, has_seen_results=False))
+    api.store.quiz_submissions.put(replace(ended, has_seen_results=False))
     return answer
 
 
@@ -218,22 +222,17 @@ def _asked(
 def questions(api: Api) -> Any:
     """The questions of an attempt, with what was answered, or what was right."""
     record, quiz, course = _turn(api)
-    attempt = api.params.text("quiz_submission_attempt")
-    whose = record
-    if attempt and attempt != str(record.attempt):
-        if attempt not in record.attempts:
-            raise refusals.not_found("the attempt", attempt)
-        record = record.attempts[attempt]
+    shown = _at_attempt(record, api.params.text("quiz_submission_attempt"))
     if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments_edit"):
         text = "Cannot receive one question at a time questions in the API"
         raise quiz_refusals.quiz(401, "one_question_at_a_time", text)
-    if record.workflow_state == "complete":
-        quiz_taking.require_results(api, course, quiz, record)
-    if not api.check("sees the quiz submission", quiz_taking.readable(api, course, whose)):
+    if shown.workflow_state == "complete":
+        quiz_taking.require_results(api, course, quiz, shown)
+    if not api.check("sees the quiz submission", quiz_taking.readable(api, course, record)):
         raise api.refused("sees the quiz submission")
-    body: Data = {"quiz_submission_questions": _asked(api, record, quiz)}
+    body: Data = {"quiz_submission_questions": _asked(api, shown, quiz)}
     if "quiz_question" in api.params.includes:
-        body["quiz_questions"] = _asked(api, record, quiz, plain=True)
+        body["quiz_questions"] = _asked(api, shown, quiz, plain=True)
         body["meta"] = {"primaryCollection": "quiz_submission_questions"}
     return body
 
@@ -285,7 +284,7 @@ def _flagged(api: Api, *, on: bool) -> Any:
     _require_running(api, record)
     _require_open(api, quiz, record)
     rest_of = [one for one in record.flagged if one != key]
-    changed = api.store.quiz_submissions.put(quizzes.replace(record, flagged=[*rest_of, key] if on else rest_of))
+    changed = api.store.quiz_submissions.put(replace(record, flagged=[*rest_of, key] if on else rest_of))
     return {"quiz_submission_questions": _asked(api, changed, quiz, {key})}
 
 
@@ -337,9 +336,7 @@ def events(api: Api) -> Any:
     courses.require(api, course, "manage_grades")
     if not features.enabled(api, course, "quiz_log_auditing"):
         raise quiz_refusals.quiz(400, "auditing_off", "quiz log auditing must be enabled")
-    attempt = api.params.text("attempt") or str(record.attempt)
-    if attempt != str(record.attempt) and attempt not in record.attempts:
-        raise refusals.not_found("the attempt", attempt)
+    attempt = str(_at_attempt(record, api.params.text("attempt")).attempt)
     rows = api.store.quiz_submission_events.find("submission", record.id)
     return paged(
         api,

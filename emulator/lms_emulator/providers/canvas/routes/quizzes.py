@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -23,8 +23,6 @@ from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
-
-replace = msgspec.structs.replace
 
 FLAGS = (
     "shuffle_answers",
@@ -119,7 +117,7 @@ def update(api: Api) -> Any:
     assignment = quizzes.assignment_of(api, quiz)
     if assignment is not None and "only_visible_to_overrides" in fields:
         only = quiz.only_visible_to_overrides
-        api.store.assignments.put(quizzes.replace(assignment, only_visible_to_overrides=only, updated_at=api.now))
+        api.store.assignments.put(replace(assignment, only_visible_to_overrides=only, updated_at=api.now))
     if "quiz_type" in fields:
         quiz = quizzes.assign(api, quiz)
     if shows:
@@ -221,11 +219,11 @@ def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
         if one.text("type") == "group" and group_id is None:
             group = api.store.quiz_groups.get(key)
             if group is not None and group.quiz_id == quiz.id:
-                api.store.quiz_groups.put(quizzes.replace(group, position=position))
+                api.store.quiz_groups.put(replace(group, position=position))
         else:
             question = api.store.quiz_questions.get(key)
             if question is not None and question.quiz_id == quiz.id:
-                moved = quizzes.replace(question, position=position, quiz_group_id=group_id)
+                moved = replace(question, position=position, quiz_group_id=group_id)
                 api.store.quiz_questions.put(moved)
 
 

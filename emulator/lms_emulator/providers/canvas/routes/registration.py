@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
@@ -18,8 +18,6 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, site
 from lms_emulator.providers.canvas.rules import people, registering, signing_in
 from lms_emulator.providers.canvas.shapes import access
 from lms_emulator.providers.canvas.shapes import people as shapes
-
-replace = msgspec.structs.replace
 
 
 def page(api: Api) -> Response:

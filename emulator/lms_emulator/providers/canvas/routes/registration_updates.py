@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.routing import Route, family
@@ -38,8 +38,6 @@ from lms_emulator.providers.canvas.shapes import registrations as shapes
 
 OF_TOOL = "/api/lti/registrations/{registration_id}"
 OF_ACCOUNT = "/api/lti/accounts/{account_id}"
-replace = msgspec.structs.replace
-
 
 # administrators
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -60,7 +62,7 @@ def restore(api: Api) -> Any:
     for one in list(api.store.conversation_messages.find("conversation", place)):
         if one.id in numbers and str(user.id) in one.removed:
             removed = {key: at for key, at in one.removed.items() if key != str(user.id)}
-            found.append(api.store.conversation_messages.put(conversations.replace(one, removed=removed)))
+            found.append(api.store.conversation_messages.put(replace(one, removed=removed)))
     own = api.store.conversation_participants.first("whose", (place, user.id))
     if own is not None and found:
         conversations.recount(api, own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
@@ -25,7 +25,6 @@ RIGHTS = ("manage_lti_add", "manage_assignments_add")
 PAGE, MOST = 50, 100
 NO_TOOL = "No tool found for the provided URL"
 _ADDRESS = re.compile(r"[\w.~:/?#\[\]@!$&'()*+,;=%-]*", re.ASCII)
-replace = msgspec.structs.replace
 
 
 class Fault(NamedTuple):

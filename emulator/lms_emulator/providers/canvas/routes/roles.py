@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -19,7 +19,6 @@ from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 266, 272, 275, 288; canvas-lms app/controllers/role_overrides_controller.rb"
 BASES = {"AccountMembership", *ORDER} - {"AccountAdmin"}
-replace = msgspec.structs.replace
 
 
 def _account(api: Api) -> Account:

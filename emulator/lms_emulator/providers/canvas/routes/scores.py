@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -30,7 +31,6 @@ from lms_emulator.providers.canvas.rules import (
     tool_scores,
     uploads,
 )
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.rules.tool_scores import EXTENSION, Score
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.progress import progress

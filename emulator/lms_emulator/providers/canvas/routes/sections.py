@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.shapes import courses as shapes
 
 SOURCE = f"{RECORDED}/courses-enrol.jsonl 3, 29, 51, 67; canvas-lms app/controllers/sections_controller.rb"
 NO_SIS = "You must have manage_sis permission to update sis attributes"
-replace = msgspec.structs.replace
 
 
 def _section(api: Api, name: str = "id") -> tuple[CourseSection, Course]:

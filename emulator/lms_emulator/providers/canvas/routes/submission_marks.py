@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -14,7 +15,6 @@ from lms_emulator.providers.canvas.model import Course, Submission, SubmissionCo
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import found, place
 from lms_emulator.providers.canvas.rules import courses, roster, submissions
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.shapes import submissions as shapes
 
 CONTROLLER = "canvas-lms app/controllers/submission_comments_api_controller.rb"

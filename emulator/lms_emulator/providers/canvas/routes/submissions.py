@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -225,12 +225,12 @@ def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> S
     if sent.text("submission_type") != "basic_lti_launch" or not url:
         return record
     if record.submission_type == "basic_lti_launch":
-        return api.store.submissions.put(msgspec.structs.replace(record, url=url))
+        return api.store.submissions.put(replace(record, url=url))
     if submissions.handed_in(record):
         return record
     launched = {"submission_type": "basic_lti_launch", "url": url, "attempt": 1}
     at = record.created_at or base.created_at
-    return api.store.submissions.put(msgspec.structs.replace(record, **launched, submitted_at=at))
+    return api.store.submissions.put(replace(record, **launched, submitted_at=at))
 
 
 def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params) -> None:

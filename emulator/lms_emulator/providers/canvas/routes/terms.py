@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import HTMLResponse
 
 from lms_emulator.core.http.routing import Route
@@ -26,7 +26,6 @@ INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 WHOLE = ("overrides",)
 STICKY = ("name", "start_at", "end_at")
 """What a person set of a term, which a caller may ask to be left alone."""
-replace = msgspec.structs.replace
 
 
 def _school(api: Api) -> Account:

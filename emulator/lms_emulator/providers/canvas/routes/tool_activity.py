@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.access.single_use import use_once
@@ -52,7 +52,7 @@ def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
     for one in api.store.enrollments.find("course", course_id):
         if one.user_id == user_id:
             total = one.total_activity_time + _seconds(duration)
-            api.store.enrollments.put(msgspec.structs.replace(one, total_activity_time=total))
+            api.store.enrollments.put(replace(one, total_activity_time=total))
     return nothing(200)
 
 

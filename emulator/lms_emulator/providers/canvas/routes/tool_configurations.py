@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http import json_text
@@ -30,7 +30,6 @@ PERMISSION = "manage_developer_keys"
 PUBLIC_KEY = "https://canvas.instructure.com/lti/public_jwk/scope/update"
 MEDIA = "application/vnd.ims.lis.v2.publicjwk+json"
 LTI = "/api/lti"
-replace = msgspec.structs.replace
 
 
 def _shape(api: Api, found: ToolConfiguration, key: DeveloperKey, account: Account) -> Json:

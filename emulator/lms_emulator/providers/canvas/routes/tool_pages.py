@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.urls import add_query
@@ -282,7 +282,7 @@ def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
     if tool is None:
         return None
     if link is not None and tag is not None and tag.custom_params:
-        link = msgspec.structs.replace(link, custom=dict(tag.custom_params))
+        link = replace(link, custom=dict(tag.custom_params))
     tab = tag is not None and bool(tag.new_tab)
     returned = api.url(f"{place.path}/assignments") if tab else None
     item = item_of(api, api.params.text("module_item_id"), found.course_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.routing import Route, family
@@ -59,7 +59,7 @@ def switch(api: Api) -> Response:
     if said is None:
         number = api.new_id("developer_key_account_bindings")
         said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)
-    table.put(msgspec.structs.replace(said, workflow_state=state))
+    table.put(replace(said, workflow_state=state))
     return wire.redirect(api.url(f"/accounts/{account.id}/developer_keys"))
 
 

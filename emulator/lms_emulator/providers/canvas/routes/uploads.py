@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -25,8 +25,6 @@ from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import runs
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
-
-replace = msgspec.structs.replace
 
 
 async def begin(api: Api) -> Any:

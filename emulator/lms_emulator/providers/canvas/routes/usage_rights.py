@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.references import from_top
@@ -19,7 +19,6 @@ from lms_emulator.providers.canvas.rules import contexts, files
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.licenses import LICENSES
 
-replace = msgspec.structs.replace
 JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_use", "creative_commons")
 
 

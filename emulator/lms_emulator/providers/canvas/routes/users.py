@@ -7,7 +7,7 @@ from collections.abc import Container
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import parts_of
@@ -28,7 +28,6 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows, requ
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-users.jsonl 2, 4; canvas-lms app/controllers/users_controller.rb"
-replace = msgspec.structs.replace
 PROFILE = f"{RECORDED}/people-users.jsonl 85; canvas-lms app/controllers/profile_controller.rb"
 
 

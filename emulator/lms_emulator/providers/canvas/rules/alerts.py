@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AlertThreshold, Course, Enrollment, ObserverAlert, User
@@ -26,8 +26,6 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.rules.scores import scores
-
-replace = msgspec.structs.replace
 
 
 class News(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.rules import courses, groups, mails, people, 
 
 SHARED = ("title", "description", "location_name", "location_address")
 """What slots and reservations have from their group."""
-replace = msgspec.structs.replace
 Participant = User | Group
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
@@ -75,7 +75,6 @@ IN_CLOSED = "cannot be changed because this assignment is due in a closed gradin
 TOOL_TYPES = ("ContextExternalTool", "context_external_tool")
 """What `content_type` says where `content_id` is that of a tool (canvas-lms app/models/assignment.rb)."""
 WORTH = ("points_possible", "grading_type", "grading_standard_id")
-replace = msgspec.structs.replace
 
 
 def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment, list[AssignmentOverride] | None]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 
 DATES = ("due_at", "unlock_at", "lock_at")
 GONE = ("deleted", "rejected")
-replace = msgspec.structs.replace
 GRADERS = ("manage_grades", "view_all_grades")
 
 

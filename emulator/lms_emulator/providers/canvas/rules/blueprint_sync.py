@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import (
@@ -23,8 +23,6 @@ from lms_emulator.providers.canvas.rules.blueprints import LOCKED, NAMES, lock_o
 from lms_emulator.providers.canvas.rules.migrations import dates, packages, selection
 from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer
-
-replace = msgspec.structs.replace
 
 
 def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
@@ -26,7 +26,6 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import courses
 from lms_emulator.providers.canvas.rules.permissions import CONTENT, chain
 
-replace = msgspec.structs.replace
 RESTRICTIONS = ("content", "points", "due_dates", "availability_dates", "settings")
 TYPES = {
     "assignment": "assignments",

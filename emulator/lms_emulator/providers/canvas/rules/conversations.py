@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -25,7 +25,6 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import assignments, courses, messaging, people, states
 
-replace = msgspec.structs.replace
 STATES = ("read", "unread", "archived")
 
 

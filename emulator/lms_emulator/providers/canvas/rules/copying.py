@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment
 from lms_emulator.providers.canvas.rules import assigning, submissions
-from lms_emulator.providers.canvas.rules.assignments import replace
 
 
 def copied_title(title: str, taken: set[str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -32,7 +32,6 @@ RIGHTS = {
 }
 """The right that each event needs."""
 IN_DATABASE = {"unpublished": "claimed"}
-replace = msgspec.structs.replace
 
 
 def administers(api: Api, course: Course) -> bool:

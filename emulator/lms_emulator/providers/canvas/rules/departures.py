@@ -5,14 +5,13 @@ Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Enrollment, User, UserMerge
 from lms_emulator.providers.canvas.rules.permissions import chain
 
 MOVED = ("pseudonyms", "communication_channels", "enrollments", "account_users")
-replace = msgspec.structs.replace
 
 
 def remove(api: Api, user: User, account: Account) -> User:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas import refusals
@@ -27,8 +27,6 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
-
-replace = msgspec.structs.replace
 
 
 def context_of(api: Api, topic: DiscussionTopic) -> Context:

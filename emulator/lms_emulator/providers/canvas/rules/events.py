@@ -10,7 +10,7 @@ import calendar as months
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -27,7 +27,6 @@ LONGEST = 255
 CASCADED = ("title", "description", "location_name", "location_address")
 """What sections' times and reservations have from the event that they belong to; reservations its times too."""
 TIMES = ("start_at", "end_at", "all_day", "all_day_date")
-replace = msgspec.structs.replace
 
 
 def find(api: Api, reference: str) -> CalendarEvent:

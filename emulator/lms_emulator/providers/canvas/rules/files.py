@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -24,7 +24,6 @@ from lms_emulator.providers.canvas.rules import contexts, masquerade, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
-replace = msgspec.structs.replace
 ROOTS = {"Course": "course files", "User": "my files", "Group": "files", "Account": "files"}
 SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
 NEW_FOLDER = "New Folder"

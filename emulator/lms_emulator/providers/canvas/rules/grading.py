@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer
@@ -18,7 +18,6 @@ from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange,
 from lms_emulator.providers.canvas.rules import grades, lateness, line_items, policies, quiz_scores
 from lms_emulator.providers.canvas.rules.assignments import posts_manually
 
-replace = msgspec.structs.replace
 FIELDS = SubmissionVersion.__struct_fields__
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -25,7 +25,6 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import belonging, collation, courses, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, permissions
 
-replace = msgspec.structs.replace
 FREE = ("communities", "student_organized")
 """The sets in which people may be in several groups."""
 OPEN = "parent_context_auto_join"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, CoursePace, GroupCategory, Progress, User
@@ -50,5 +50,5 @@ def run(
         done["message" if isinstance(found, str) else "results"] = found
     except JobFailed as error:
         done = {"workflow_state": "failed", "message": str(error)}
-    api.store.progresses.put(msgspec.structs.replace(queued, **done))
+    api.store.progresses.put(replace(queued, **done))
     return queued

@@ -5,7 +5,7 @@ Source: canvas-lms app/models/developer_key.rb, account_binding_for (2023-06).
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import global_id
@@ -55,8 +55,8 @@ def is_on_somewhere(store: CanvasStore, key: DeveloperKey) -> bool:
 def delete(store: CanvasStore, key: DeveloperKey) -> DeveloperKey:
     """Delete a key, and the tools that were installed with it."""
     for tool in list(store.tools.find("key", key.id)):
-        store.tools.put(msgspec.structs.replace(tool, workflow_state="deleted"))
-    return store.developer_keys.put(msgspec.structs.replace(key, workflow_state="deleted"))
+        store.tools.put(replace(tool, workflow_state="deleted"))
+    return store.developer_keys.put(replace(key, workflow_state="deleted"))
 
 
 def site_admin(store: CanvasStore) -> Account | None:

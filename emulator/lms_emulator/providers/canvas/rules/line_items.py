@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import (
@@ -22,8 +22,6 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import links
 from lms_emulator.signing.lti13_services import LineItemData
-
-replace = msgspec.structs.replace
 
 
 def of_assignment(store: CanvasStore, assignment_id: int) -> list[LineItem]:

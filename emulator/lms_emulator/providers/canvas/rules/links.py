@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentTag, ResourceLink, Tool
@@ -32,7 +32,7 @@ def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
     if found is not None:
         return found
     made = make(api, tool, item.title, course_id=item.course_id, url=item.url, custom=item.custom)
-    api.store.content_tags.put(msgspec.structs.replace(item, resource_link_id=made.id))
+    api.store.content_tags.put(replace(item, resource_link_id=made.id))
     return api.store.resource_links.put(made)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -27,7 +27,6 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import lateness
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 
-replace = msgspec.structs.replace
 PREFIX = "conditional_release"
 
 

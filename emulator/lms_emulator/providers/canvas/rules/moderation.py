@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission
 from lms_emulator.providers.canvas.rules import grades, grading, submissions
-from lms_emulator.providers.canvas.rules.assignments import replace
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentTag, Course
 from lms_emulator.providers.canvas.rules import assignments, contexts, copying, pages, quizzes
-
-replace = msgspec.structs.replace
 
 
 class Kind(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.model import Assignment, ContentTag, ContextM
 from lms_emulator.providers.canvas.rules import courses, lateness, module_content
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 
-replace = msgspec.structs.replace
 REQUIREMENTS = ("must_view", "must_submit", "must_contribute", "min_score", "must_mark_done")
 Placed = TypeVar("Placed", ContextModule, ContentTag)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import User, UserObserver
 from lms_emulator.providers.canvas.rules import enrolling, states
-
-replace = msgspec.structs.replace
 
 
 def link_between(api: Api, observer: User, student: User) -> UserObserver | None:

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any, cast
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
@@ -18,7 +18,6 @@ from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeIm
 from lms_emulator.providers.canvas.rules import contexts, csv_files, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 
-replace = msgspec.structs.replace
 REQUIRED = ("title", "vendor_guid", "object_type", "parent_guids")
 OPTIONAL = (
     "canvas_id",

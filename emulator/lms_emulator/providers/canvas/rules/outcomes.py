@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -30,7 +30,6 @@ from lms_emulator.providers.canvas.rules import belonging, contexts, html
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import chain, is_account_admin
 
-replace = msgspec.structs.replace
 RATINGS = (("Exceeds Expectations", 5), ("Meets Expectations", 3), ("Does Not Meet Expectations", 0))
 METHODS = ("decaying_average", "n_mastery", "highest", "latest", "average")
 RANGES = {"decaying_average": (1, 99, 65), "n_mastery": (1, 10, 5)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.rules import assignments
 NO_SET = "one of student_ids, group_id, or course_section_id is required"
 TAKEN_STUDENT = {"assignment_override_students": [("taken", "already belongs to an assignment override")]}
 TAKEN_SET = {"set_id": ["taken"]}
-replace = msgspec.structs.replace
 
 
 class Unfit(ValueError):

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
@@ -30,7 +30,6 @@ from lms_emulator.providers.canvas.rules.permissions import chain
 DAY = timedelta(days=1)
 ROUNDS_UP = 0.75
 """What is left over a whole day and makes another one."""
-replace = msgspec.structs.replace
 
 
 class Days(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -16,7 +16,6 @@ from lms_emulator.providers.canvas.model import Course, PageVersion, WikiPage
 from lms_emulator.providers.canvas.rules import contexts, html, slugs
 from lms_emulator.providers.canvas.rules.contexts import Context
 
-replace = msgspec.structs.replace
 ROLES = ("teachers", "students", "members", "public")
 LONGEST = 255
 FRONT_PAGE = "The front page cannot be unpublished"

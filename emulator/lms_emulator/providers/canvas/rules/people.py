@@ -7,7 +7,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import accepted
@@ -65,13 +65,13 @@ def note_language(api: Api) -> None:
     """Remember the language of the caller's browser, for later requests that do not ask for one."""
     language, user = accepted(api.x.headers.get("accept-language", "")), api.caller
     if user is not None and language not in (None, user.browser_locale):
-        api.caller = api.store.users.put(msgspec.structs.replace(user, browser_locale=language))
+        api.caller = api.store.users.put(replace(user, browser_locale=language))
 
 
 def prefer(api: Api, user: User, **changes: Any) -> User:
     """Store a preference under Canvas's name for it; None clears it."""
     kept = {name: value for name, value in {**user.preferences, **changes}.items() if value is not None}
-    changed = api.store.users.put(msgspec.structs.replace(user, preferences=kept))
+    changed = api.store.users.put(replace(user, preferences=kept))
     if api.caller is not None and api.caller.id == user.id:
         api.caller = changed
     return changed

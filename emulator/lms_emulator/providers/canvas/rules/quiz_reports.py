@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Attachment, Course, Progress, Quiz, QuizReport, QuizSubmission
 from lms_emulator.providers.canvas.rules import assignments, csv_files, people, quiz_statistics, quiz_taking
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 
-replace = msgspec.structs.replace
 NAMES = {"student_analysis": "Student Analysis", "item_analysis": "Item Analysis"}
 _TAG = re.compile(r"<[^>]*>")
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, QuizSubmission
-
-replace = msgspec.structs.replace
 
 
 def worth(graded: list[dict[str, Any]], fudge: float | None = None) -> float:

@@ -10,7 +10,7 @@ import ipaddress
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -33,7 +33,6 @@ from lms_emulator.providers.canvas.rules.assignments import posts_manually
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 from lms_emulator.providers.canvas.rules.quiz_scores import worth
 
-replace = msgspec.structs.replace
 GRACE = timedelta(minutes=5)
 MOST_EXTRA = 1000
 NOT_ALLOWED = "you are not allowed to participate in this quiz"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.rules import assigning, assignments, courses,
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY
 
-replace = msgspec.structs.replace
 GRADED = ("assignment", "graded_survey")
 SURVEYS = ("survey", "graded_survey")
 STAFF = (*ASSIGNMENTS, "manage_grades", "read_as_admin")
@@ -234,7 +233,7 @@ def follow(api: Api, assignment: Assignment) -> None:
 def delete_assignment(api: Api, known: Assignment) -> Assignment:
     """Delete an assignment, with the quiz or the discussion that it is done in."""
     changes: dict[str, Any] = {"workflow_state": "deleted", "updated_at": api.now}
-    gone = api.store.assignments.put(msgspec.structs.replace(known, **changes))
+    gone = api.store.assignments.put(replace(known, **changes))
     follow(api, gone)
     assigning.follow(api, gone)
     return api.store.assignments.get(gone.id) or gone

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals
@@ -28,7 +28,6 @@ NAMES = ("name", "short_name", "sortable_name")
 PASSWORD = (8, 255)
 LONGEST = 255
 Faults = dict[str, list[Any]]
-replace = msgspec.structs.replace
 
 
 def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) -> SiteRefusal:

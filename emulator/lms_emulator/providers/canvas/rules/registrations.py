@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
@@ -26,8 +26,6 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.rules import keys, overlays, tool_forms, tools
 from lms_emulator.providers.canvas.rules import tool_configurations as configurations
-
-replace = msgspec.structs.replace
 
 
 def every(api: Api) -> list[LtiRegistration]:

@@ -5,7 +5,7 @@ Source: canvas-lms app/controllers/role_overrides_controller.rb, set_permissions
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -22,7 +22,6 @@ ORDER = (
     "DesignerEnrollment",
     "ObserverEnrollment",
 )
-replace = msgspec.structs.replace
 
 
 def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True) -> list[Role]:

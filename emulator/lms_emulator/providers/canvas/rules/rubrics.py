@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -20,7 +22,6 @@ from lms_emulator.providers.canvas.model import (
     Submission,
 )
 from lms_emulator.providers.canvas.rules import grading, outcomes
-from lms_emulator.providers.canvas.rules.assignments import replace
 
 Data = list[dict[str, Any]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.rules import discussions, grading, submission
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
-replace = msgspec.structs.replace
 LAST_REPLY_WITHIN = timedelta(minutes=1)
 """So long after a reply the time of the last one stays as it is."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, CourseSection
-
-replace = msgspec.structs.replace
 
 
 def moved(api: Api, section: CourseSection, target: Course, home: int | None) -> CourseSection:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CalendarEvent
 from lms_emulator.providers.canvas.rules import events, features, recurrence
-from lms_emulator.providers.canvas.rules.events import replace
 
 Which = Literal["one", "following", "all"]
 WHICH: dict[str, Which] = {"one": "one", "following": "following", "all": "all"}

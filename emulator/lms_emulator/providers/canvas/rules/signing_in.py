@@ -10,7 +10,7 @@ import hmac
 from datetime import timedelta
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
@@ -93,7 +93,7 @@ def _is_locked(api: Api, login: Pseudonym) -> bool:
 
 def count(api: Api, login: Pseudonym) -> Pseudonym:
     """Record that a user signed in with a login."""
-    counted = msgspec.structs.replace(
+    counted = replace(
         login, login_count=login.login_count + 1, last_login_at=login.current_login_at, current_login_at=api.now
     )
     note(api, login, "login")

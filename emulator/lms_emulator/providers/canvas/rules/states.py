@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment
@@ -18,7 +18,6 @@ STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
 CURRENT = ("active", "invited")
-replace = msgspec.structs.replace
 Dates = tuple[datetime | None, datetime | None]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from lms_emulator.providers.canvas.call.api import Api
@@ -53,7 +53,5 @@ def unless_stuck(api: Api, record: Any, fields: dict[str, Any]) -> dict[str, Any
 def by_hand(before: R, after: R) -> R:
     """A record changed by a user, with the changed fields marked as sticky."""
     record: Any = after
-    kept: R = msgspec.structs.replace(
-        record, stuck_sis_fields=sorted({*record.stuck_sis_fields, *changed(before, after)})
-    )
+    kept: R = replace(record, stuck_sis_fields=sorted({*record.stuck_sis_fields, *changed(before, after)}))
     return kept

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission
@@ -23,7 +23,7 @@ def of(api: Api, assignment: Assignment, user_id: int) -> Submission:
     if found is not None and found.anonymous_id:
         return found
     if found is not None:
-        return api.store.submissions.put(msgspec.structs.replace(found, anonymous_id=api.x.ids.alnum(5)))
+        return api.store.submissions.put(replace(found, anonymous_id=api.x.ids.alnum(5)))
     made = Submission(
         id=api.new_id("submissions"),
         assignment_id=assignment.id,

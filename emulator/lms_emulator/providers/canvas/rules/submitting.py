@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -31,7 +31,6 @@ COUNTED = {"online_upload", "online_url", "online_text_entry"}
 """What attempts are counted at."""
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
 NO_ADDRESS = "is not a valid URL"
-replace = msgspec.structs.replace
 
 
 def takes_work(base: Assignment) -> bool:

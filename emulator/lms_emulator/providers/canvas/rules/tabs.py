@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -242,7 +242,7 @@ def arrange(api: Api, course: Course, name: str, position: int | None, hide: boo
         for tab in every
     ]
     settings = {**course.settings, "tab_configuration": rows}
-    changed = api.store.courses.put(msgspec.structs.replace(course, settings=settings))
+    changed = api.store.courses.put(replace(course, settings=settings))
     courses.keep_rights(api, course, changed)
     return next(tab for tab in of_course(api, changed) if tab.name == name)
 

@@ -10,6 +10,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, zone
 from lms_emulator.providers.canvas.call.params import Params
@@ -89,8 +91,8 @@ def keep(api: Api, course: Course, section: CourseSection | None, wanted: list[M
             updated_at=api.now,
         )
         times = {"start_at": meeting.start_at, "end_at": meeting.end_at, "location_name": meeting.location_name}
-        changed = events.settled(events.replace(base, **times), base, api.zone)
-        events.keep(api, changed if changed == row else events.replace(changed, updated_at=api.now))
+        changed = events.settled(replace(base, **times), base, api.zone)
+        events.keep(api, changed if changed == row else replace(changed, updated_at=api.now))
     for row in known.values():
         events.delete(api, row)
 

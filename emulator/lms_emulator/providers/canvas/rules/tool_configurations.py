@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import DeveloperKey, ToolConfiguration
@@ -74,7 +74,6 @@ SCHEMA: dict[str, Any] = {
 """What a configuration's members have to be. A member that is not named may be anything."""
 
 _TYPES: dict[str, type] = {"string": str, "object": dict, "array": list}
-replace = msgspec.structs.replace
 
 
 def faults_of_key(jwk: Any, url: str | None, asked: list[str]) -> list[Fault]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.outgoing import OutgoingError, fetch
 from lms_emulator.core.xml import NotXmlError, read_xml
@@ -34,7 +34,6 @@ accept_media_types use_tray
 """
 _VISIBILITY = ("members", "admins", "public")
 Faults = dict[str, list[str | tuple[str, str]]]
-replace = msgspec.structs.replace
 
 
 class Reading:

@@ -10,7 +10,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -38,7 +38,6 @@ AHEAD = timedelta(minutes=1)
 UNPUBLISHED = "cannot be changed at this time: This assignment is still unpublished"
 NO_ATTEMPTS = "The maximum number of allowed attempts has been reached for this submission"
 NO_FILES = "Content items must be provided with submission type 'online_upload'"
-replace = msgspec.structs.replace
 
 
 class Score:

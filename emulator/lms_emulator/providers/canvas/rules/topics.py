@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
@@ -29,7 +29,6 @@ from lms_emulator.providers.canvas.rules import (
 )
 from lms_emulator.providers.canvas.rules.contexts import Context
 
-replace = msgspec.structs.replace
 LONGEST = 255
 FLAGS = (
     "allow_rating",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.lti.registrations import TOOL
 from lms_emulator.providers.canvas.call import Call
@@ -68,4 +68,4 @@ def status(asked: LtiUpdateRequest) -> str:
 
 def reject(store: CanvasStore, asked: LtiUpdateRequest, **members: Any) -> None:
     """Leave a registration as it is. Parameters: `members`, what else is noted."""
-    store.lti_update_requests.put(msgspec.structs.replace(asked, **members))
+    store.lti_update_requests.put(replace(asked, **members))

@@ -15,7 +15,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
@@ -28,7 +28,6 @@ from lms_emulator.providers.canvas.model.files import ContextType
 from lms_emulator.providers.canvas.rules import files
 from lms_emulator.providers.canvas.rules.contexts import Context
 
-replace = msgspec.structs.replace
 LIFETIME = timedelta(minutes=30)
 LARGEST = 10 * 1024**3
 UNKNOWN_TYPE = "unknown/unknown"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
@@ -67,7 +67,7 @@ def run(x: Call) -> None:
             import_module(JOBS[table]).run(api, job)
         except Exception:
             rows = getattr(x.store, table)
-            rows.put(msgspec.structs.replace(rows.get(job.id) or job, **FAILED[table]))
+            rows.put(replace(rows.get(job.id) or job, **FAILED[table]))
             raise
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import UTC, tzinfo
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when, zone
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.shapes import assignments as assignment_shape
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.people import display
 
-replace = msgspec.structs.replace
 COLUMNS = """
 id title message context_type context_id user_id attachment_id assignment_id root_topic_id position discussion_type
 locked pinned podcast_enabled podcast_has_student_posts allow_rating only_graders_can_rate sort_by_rating

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, Quiz, QuizGroup, QuizQuestion
@@ -104,7 +106,7 @@ def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
     if assignment is None:
         return [{**{name: when(getattr(record, name)) for name in assignments.DATES}, "base": True}]
     only = record.only_visible_to_overrides
-    found = all_dates(api, quizzes.replace(assignment, only_visible_to_overrides=only), course)
+    found = all_dates(api, replace(assignment, only_visible_to_overrides=only), course)
     rows: list[Json] = found.get("all_dates", [])
     return rows
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
@@ -50,8 +50,6 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 GRADE_KEYS = ("grade", "score", "entered_grade", "entered_score")
 ALWAYS = ("preview_url", "media_comment", "external_tool_url")
-replace = msgspec.structs.replace
-
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 

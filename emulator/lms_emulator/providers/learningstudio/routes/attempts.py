@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -64,7 +64,7 @@ def begin(x: Call, place: Place) -> Response:
         raise refusals.not_retakable(exam.id, own.taken)
     if before is not None:
         forget(x, before)
-    x.store.user_exams.put(msgspec.structs.replace(own, taken=own.taken + 1))
+    x.store.user_exams.put(replace(own, taken=own.taken + 1))
     made = Attempt(
         id=x.store.next_number("attempts"),
         exam_id=exam.id,
@@ -82,7 +82,7 @@ def complete(x: Call, place: Place) -> Response:
     exam, own, found = _workable(x, place)
     if field(body_of(x, "attempts", "attempt"), "isCompleted", bool) is not True:
         raise refusals.malformed_body("Invalid value for isCompleted.", check="isCompleted", expected=True)
-    done = msgspec.structs.replace(found, completed=x.clock.now())
+    done = replace(found, completed=x.clock.now())
     x.store.attempts.put(done)
     graded = _grade(x, exam, own, done)
     about = events.completed_exam(done, x.clock.now(), graded=graded)
@@ -103,7 +103,7 @@ def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
     x.store.grades.put(
         Grade(id=number, gradebook_item_id=column.id, user_id=own.user_id, points=total, updated=now)
         if old is None
-        else msgspec.structs.replace(old, points=total, updated=now)
+        else replace(old, points=total, updated=now)
     )
     return True
 

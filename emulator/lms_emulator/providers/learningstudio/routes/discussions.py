@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -144,7 +144,7 @@ def update_response(x: Call, place: Place) -> Response:
     post = posts.named
     assert place.caller.user is not None, "not for applications"
     body = body_of(x, "response", "responses")
-    changed = msgspec.structs.replace(
+    changed = replace(
         post,
         title=field(body, "title", str, post.title),
         description=field(body, "description", str, post.description),

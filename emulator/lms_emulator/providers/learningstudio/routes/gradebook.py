@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -44,7 +44,7 @@ def update_gradebook_item(x: Call, caller: Caller) -> Response:
     course = staffed_course(x, caller, "the gradebook's items for writing")
     item = item_named(x, course)
     body = body_of(x, "gradebookItem")
-    changed = msgspec.structs.replace(
+    changed = replace(
         item,
         title=field(body, "title", str, item.title),
         points_possible=points(field(body, "pointsPossible", NUMBER, item.points_possible), "pointsPossible"),
@@ -118,7 +118,7 @@ def update_category(x: Call, caller: Caller) -> Response:
     course = staffed_course(x, caller, "custom categories")
     found, body = _category_named(x, course), body_of(x, "customCategories", "customCategory")
     title = field(body, "title", str, found.title)
-    changed = msgspec.structs.replace(
+    changed = replace(
         found,
         title=title if title == found.title else _new_title(x, course, title),
         is_assignable=field(body, "isAssignable", bool, found.is_assignable),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -116,7 +116,7 @@ def _new_grade(x: Call, item: GradebookItem, student: int, body: dict[str, Any])
 
 def _store(x: Call, old: Grade, body: dict[str, Any]) -> Grade:
     given = field(body, "points", NUMBER)
-    changed = msgspec.structs.replace(
+    changed = replace(
         old,
         points=old.points if given is None else points(given, "points"),
         letter_grade=field(body, "letterGrade", str, old.letter_grade),

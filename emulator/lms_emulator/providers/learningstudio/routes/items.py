@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
@@ -138,7 +138,7 @@ def put_item_schedules(x: Call, place: Place) -> Response:
 
 
 def _rescheduled(item: CourseItem, body: dict[str, Any]) -> CourseItem:
-    return msgspec.structs.replace(
+    return replace(
         item,
         start=moment(body, "startDateTime"),
         end=moment(body, "endDateTime"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Handler, Route
@@ -66,9 +66,9 @@ def update(x: Call) -> Response:
     tenant = bearer(x)
     platform = _platform(x, tenant)
     fields = _fields(x, without_nulls(object_body(x)), ())
-    changed = msgspec.structs.replace(platform, **fields)
+    changed = replace(platform, **fields)
     if set(fields) & {"url", "authentication_endpoint", "accesstoken_endpoint", "auth_key"}:
-        changed = msgspec.structs.replace(changed, added=True)
+        changed = replace(changed, added=True)
     _refuse_duplicate(x, tenant, platform.id, x.resolve(changed.url), changed.client_id)
     return answer(shown(x, x.store.platforms.put(changed)))
 
@@ -91,7 +91,7 @@ def deactivate(x: Call) -> Response:
 
 def _set_active(x: Call, *, active: bool) -> Response:
     platform = _platform(x, bearer(x))
-    return answer(shown(x, x.store.platforms.put(msgspec.structs.replace(platform, active=active))))
+    return answer(shown(x, x.store.platforms.put(replace(platform, active=active))))
 
 
 def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import HTMLResponse, Response
 
 from lms_emulator.core.clock import later
@@ -136,7 +136,7 @@ async def complete(x: Call) -> Response:
     tenant = bearer(x)
     pending = _pending(x, tenant)
     body = object_body(x) if x.body.strip() and not x.is_form else {}
-    x.store.registrations.put(msgspec.structs.replace(pending, used=True))
+    x.store.registrations.put(replace(pending, used=True))
     try:
         platform = await _complete(x, tenant, pending, body)
     except refusals.LtiaasRefusal as refusal:

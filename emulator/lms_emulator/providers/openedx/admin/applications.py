@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.numbers import whole
@@ -225,10 +226,10 @@ class ApplicationAccesses(_Dispatch):
         if form.errors or chosen is None:
             return None
         access = ApplicationAccess(scopes=_listed(form.text("scopes")), filters=_listed(form.text("filters")))
-        return x.store.applications.put(msgspec.structs.replace(chosen, access=access))
+        return x.store.applications.put(replace(chosen, access=access))
 
     def delete(self, x: Call, record: Any) -> None:
-        x.store.applications.put(msgspec.structs.replace(record, access=None))
+        x.store.applications.put(replace(record, access=None))
 
 
 class RestrictedApplications(_Dispatch):
@@ -260,10 +261,10 @@ class RestrictedApplications(_Dispatch):
         chosen = x.store.applications.first("id", whole(form.text("application")))
         if chosen is None:
             return None
-        return x.store.applications.put(msgspec.structs.replace(chosen, restricted=True))
+        return x.store.applications.put(replace(chosen, restricted=True))
 
     def delete(self, x: Call, record: Any) -> None:
-        x.store.applications.put(msgspec.structs.replace(record, restricted=False))
+        x.store.applications.put(replace(record, restricted=False))
 
 
 def _listed(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.launches import AuthenticationRequest, Form, Launches
@@ -129,7 +129,7 @@ class OpenedxLaunches(Launches[Call, User]):
         return answer
 
     def _stays(self, x: Call, pending: PendingLaunch, nonce: str) -> None:
-        x.store.pending_launches.put(msgspec.structs.replace(pending, wrong=None))
+        x.store.pending_launches.put(replace(pending, wrong=None))
         until = pending.expires_at.timestamp()
         use_once(x, "nonce", pending.client_id, nonce, until, allowed_again=True)
 

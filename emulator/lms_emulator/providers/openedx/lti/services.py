@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.exchange import BodyError
@@ -97,7 +98,7 @@ def update_line_item(x: Call) -> Response:
     """PUT or PATCH: other members."""
     kind = _negotiated(x)
     item = _line_item(x, require_service(x, lti13.SCOPE_LINE_ITEM))
-    changed = msgspec.structs.replace(item, **_line_item_values(x, partial=x.method == "PATCH"))
+    changed = replace(item, **_line_item_values(x, partial=x.method == "PATCH"))
     x.store.lti_line_items.put(changed)
     return JSONResponse(line_item_json(x, changed), media_type=kind)
 
@@ -226,7 +227,7 @@ def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockS
     weight = found[1].block.weight if found is not None else 1.0
     work = problems.state(x.store, user.username, tool.block)
     return x.store.block_states.put(
-        msgspec.structs.replace(work, earned=share * weight, possible=weight, completion=1.0, modified=x.clock.now())
+        replace(work, earned=share * weight, possible=weight, completion=1.0, modified=x.clock.now())
     )
 
 

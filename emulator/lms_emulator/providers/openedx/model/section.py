@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access import single_use
@@ -151,7 +152,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
             for position, record in enumerate(records):
                 if record.id == 0:
                     highest += 1
-                    records[position] = msgspec.structs.replace(record, id=highest)
+                    records[position] = replace(record, id=highest)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.core.clock import Clock
 from lms_emulator.core.ids import Ids
@@ -114,7 +115,7 @@ class Issuer:
         """Exchange a refresh token: the old pair is revoked, a new one issued."""
         if refresh.access_token is not None:
             self.store.access_tokens.delete(refresh.access_token)
-        self.store.refresh_tokens.put(msgspec.structs.replace(refresh, access_token=None, revoked=self.clock.now()))
+        self.store.refresh_tokens.put(replace(refresh, access_token=None, revoked=self.clock.now()))
         return self.issue(application, refresh.user, scopes, refreshable=True, source=refresh.token)
 
     def revoke(self, token: str, hint: str | None) -> bool:
@@ -138,7 +139,7 @@ class Issuer:
         """Delete an access token. Its refresh token stays without one."""
         self.store.access_tokens.delete(token.token)
         for refresh in self.store.refresh_tokens.find("access_token", token.token):
-            self.store.refresh_tokens.put(msgspec.structs.replace(refresh, access_token=None))
+            self.store.refresh_tokens.put(replace(refresh, access_token=None))
 
     def _revoke_refresh(self, token: str) -> bool:
         found = lookup.refresh_token(self.store, self.settings, token)
@@ -147,7 +148,7 @@ class Issuer:
         if found.revoked is None:
             if found.access_token is not None:
                 self.store.access_tokens.delete(found.access_token)
-            self.store.refresh_tokens.put(msgspec.structs.replace(found, access_token=None, revoked=self.clock.now()))
+            self.store.refresh_tokens.put(replace(found, access_token=None, revoked=self.clock.now()))
         return True
 
     def has_consented(self, application: Application, user: str, scopes: Sequence[str], *, expired_too: bool) -> bool:

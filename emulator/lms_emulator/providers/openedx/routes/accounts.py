@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
@@ -142,7 +142,7 @@ def change_name(x: Call) -> Response:
     name = str(body.get("name") or "")
     if problem := rules_of_names.name(name):
         raise refusals.api_error(400, {"name": [problem]}, reason="invalid_name", check="name", got=name)
-    x.store.users.put(msgspec.structs.replace(x.store.users.get(user.username) or user, pending_name=name))
+    x.store.users.put(replace(x.store.users.get(user.username) or user, pending_name=name))
     return Response(b"", 201)
 
 
@@ -153,7 +153,7 @@ def confirm_name(x: Call) -> Response:
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None or user.pending_name is None:
         raise refusals.OpenedxRefusal("no_pending_name", status=404, message="Not found.", check="pending name")
-    x.store.users.put(msgspec.structs.replace(user, name=user.pending_name, pending_name=None))
+    x.store.users.put(replace(user, name=user.pending_name, pending_name=None))
     return wire.no_content()
 
 

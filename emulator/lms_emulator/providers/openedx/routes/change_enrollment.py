@@ -6,7 +6,7 @@ Source: edx-platform `common/djangoapps/student/views/management.py` (change_enr
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
@@ -60,7 +60,7 @@ def _unenroll(x: Call, user: User, course_id: str) -> Response:
     known = enrollment.get(x.store, user, course_id)
     if known is None or not known.is_active:
         raise invalid("You are not enrolled in this course")
-    x.store.enrollments.put(msgspec.structs.replace(known, is_active=False))
+    x.store.enrollments.put(replace(known, is_active=False))
     return wire.empty(200)
 
 

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -74,7 +74,7 @@ def write_settings(x: Call) -> Response:
     if not isinstance(body["is_cohorted"], bool):
         raise refusals.Unhandled
     found = cohorts.settings(x.store, course.id)
-    found = x.store.cohort_settings.put(msgspec.structs.replace(found, is_cohorted=body["is_cohorted"]))
+    found = x.store.cohort_settings.put(replace(found, is_cohorted=body["is_cohorted"]))
     return wire.api_json(shapes.settings(found))
 
 
@@ -124,9 +124,7 @@ def change_cohort(x: Call) -> Response:
     if kind and kind != cohort.assignment_type and last:
         text = "There must be one cohort to which students can automatically be assigned."
         raise _refusal(400, "last-random-cohort", text, kind)
-    changed = msgspec.structs.replace(
-        cohort, name=str(name or cohort.name), assignment_type=str(kind or cohort.assignment_type)
-    )
+    changed = replace(cohort, name=str(name or cohort.name), assignment_type=str(kind or cohort.assignment_type))
     x.store.cohorts.put(changed)
     return wire.no_content()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
@@ -96,13 +96,13 @@ def create(x: Call) -> Response:
     allowed = ["thread_id", "parent_id", *discussions.comment_fields(x.store, user, above, made)]
     threads.refuse_fields(given, allowed, "initializable")
     given = threads.read_fields(given, _COMMENT, partial=False)
-    stored = msgspec.structs.replace(
+    stored = replace(
         made,
         id=x.store.next_number("comments"),
         **{name: value for name, value in _changes(x, made, given).items() if name not in ("edits", "updated")},
     )
     x.store.comments.put(stored)
-    x.store.threads.put(msgspec.structs.replace(above, active=now))
+    x.store.threads.put(replace(above, active=now))
     notifications.answered(x, above, parent, stored)
     return wire.api_json(shapes.comment(x, above, stored))
 
@@ -144,7 +144,7 @@ def update(x: Call) -> Response:
     above = _thread(x, found)
     threads.refuse_fields(given, discussions.comment_fields(x.store, user, above, found), "editable")
     given = threads.read_fields(given, _COMMENT, partial=True)
-    stored = x.store.comments.put(msgspec.structs.replace(found, **_changes(x, found, given)))
+    stored = x.store.comments.put(replace(found, **_changes(x, found, given)))
     if given.get("endorsed"):
         notifications.endorsed(x, above, stored)
     shape = shapes.comment(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
@@ -95,7 +95,7 @@ def write_course(x: Call) -> Response:
         changes["verification_deadline"] = _moment(body["verification_deadline"])
     elif not known:
         changes["verification_deadline"] = None
-    changed = x.store.courses.put(msgspec.structs.replace(course, **changes))
+    changed = x.store.courses.put(replace(course, **changes))
     return wire.api_json(_shape(changed), 200 if known else 201)
 
 
@@ -115,7 +115,7 @@ def _mode(course: Course, values: dict[str, Any]) -> CourseMode:
         )
         raise _invalid([text])
     old = next((mode for mode in course.modes if mode.slug == slug), CourseMode(slug=slug, name=slug))
-    return msgspec.structs.replace(
+    return replace(
         old,
         min_price=price,
         currency=values.get("currency", "usd"),

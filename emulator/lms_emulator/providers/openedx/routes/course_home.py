@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
@@ -334,9 +334,7 @@ def save_goal(x: Call) -> Response:
     if key is None or not (days is None or isinstance(days, int)):
         raise invalid("Unable to save course goal")
     known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
-    changed = msgspec.structs.replace(
-        known, days_per_week=days or 0, subscribed_to_reminders=bool(body["subscribed_to_reminders"])
-    )
+    changed = replace(known, days_per_week=days or 0, subscribed_to_reminders=bool(body["subscribed_to_reminders"]))
     x.store.course_goals.put(changed)
     header = "Your course goal has been successfully set."
     return wire.api_json({"header": header, "message": "Course goal updated successfully."})
@@ -349,7 +347,7 @@ def dismiss_welcome(x: Call) -> Response:
     if key is None:
         raise invalid("Unable to dismiss welcome message.")
     known = x.store.course_goals.get((user.username, key.text)) or CourseGoal(user=user.username, course=key.text)
-    x.store.course_goals.put(msgspec.structs.replace(known, dismissed_welcome=True))
+    x.store.course_goals.put(replace(known, dismissed_welcome=True))
     return wire.api_json({"message": "Welcome message successfully dismissed."})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
@@ -143,7 +143,7 @@ def change_run(x: Call) -> Response:
     if not partial:
         for role in list(x.store.course_roles.find("course", course.id)):
             x.store.course_roles.delete((role.user, role.role, role.course, role.org))
-    changed = x.store.courses.put(msgspec.structs.replace(course, **values))
+    changed = x.store.courses.put(replace(course, **values))
     _add_team(x.store, changed, team)
     return wire.api_json(_shape(x, changed))
 
@@ -160,7 +160,7 @@ def rerun(x: Call) -> Response:
         raise _invalid({"non_field_errors": [problem]})
     if _known(x.store, text):
         raise _invalid({"run": [f"Course run {text} already exists"]})
-    made = _begin(x, msgspec.structs.replace(course, id=text, modes=[], **values), team)
+    made = _begin(x, replace(course, id=text, modes=[], **values), team)
     return wire.api_json(_shape(x, made), 201)
 
 

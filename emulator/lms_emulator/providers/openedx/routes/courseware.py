@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
@@ -192,7 +192,7 @@ def celebrate(x: Call) -> Response:
         raise refusals.api_error(404, None, reason="not_enrolled", check="enrolled")
     known = x.store.course_goals.get((user.username, course.id)) or CourseGoal(user=user.username, course=course.id)
     flags = {name: bool(value) for name, value in body.items()}
-    x.store.course_goals.put(msgspec.structs.replace(known, celebrated=(known.celebrated or {}) | flags))
+    x.store.course_goals.put(replace(known, celebrated=(known.celebrated or {}) | flags))
     return Response(b"", 201 if known.celebrated is None else 200)
 
 

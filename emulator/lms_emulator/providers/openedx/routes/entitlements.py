@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
@@ -107,14 +107,14 @@ def read_one(x: Call) -> Response:
 def change(x: Call) -> Response:
     """Change an entitlement."""
     found, values = _one(x), _read(x, partial=x.method == "PATCH")
-    changed = msgspec.structs.replace(found, modified=x.clock.now(), **values)
+    changed = replace(found, modified=x.clock.now(), **values)
     return wire.api_json(_shape(x.store.entitlements.put(changed)))
 
 
 def expire(x: Call) -> Response:
     """End an entitlement; it stays in the lists."""
     now = x.clock.now()
-    x.store.entitlements.put(msgspec.structs.replace(_one(x), expired_at=now, modified=now))
+    x.store.entitlements.put(replace(_one(x), expired_at=now, modified=now))
     return wire.no_content()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
@@ -168,7 +168,7 @@ def _give(x: Call, course: Course, line: Any) -> dict[str, Any]:
     else:
         made = GradeOverride(user=user.username, block=usage, comment=str(given.get("comment") or ""))
         scores = {name: _score(given.get(f"{name}_override")) for name in _SCORES}
-        made = msgspec.structs.replace(made, **scores)
+        made = replace(made, **scores)
         grades.override(x.store, made, x.clock.now(), caller(x).username)
     return {"user_id": number, "usage_id": usage, "success": reason is None, "reason": reason}
 

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
@@ -284,7 +284,7 @@ def start_certificates(x: Call) -> Response:
     found = course(x)
     store_report(x, found, "certificates_generated")
     for one in list(certificates.due(x.store, found, x.clock.now())):
-        x.store.certificates.put(msgspec.structs.replace(one, uuid=x.ids.uuid().replace("-", "")))
+        x.store.certificates.put(replace(one, uuid=x.ids.uuid().replace("-", "")))
     return wire.pretty_json(
         {
             "message": "Certificate generation task for all students of this course has been started.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http import json_text
@@ -70,7 +70,7 @@ def change_tour(x: Call) -> Response:
         raise refusals.api_error(403, None, reason="not_yours", check="own tour")
     names = {"course_home_tour_status": "home", "show_courseware_tour": "show_courseware"}
     changes = {names[name]: value for name, value in body.items() if name in names}
-    x.store.tours.put(msgspec.structs.replace(tour, **changes))
+    x.store.tours.put(replace(tour, **changes))
     return Response(b"", 200)
 
 

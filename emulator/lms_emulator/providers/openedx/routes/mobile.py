@@ -9,7 +9,7 @@ import base64
 import itertools
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import paging, refusals, wire
@@ -227,7 +227,7 @@ def write_status(x: Call) -> Response:
     for above, node in itertools.pairwise(path):
         place = above.children.index(node) + 1
         state = problems.state(x.store, caller(x).username, above.key)
-        x.store.block_states.put(msgspec.structs.replace(state, position=place))
+        x.store.block_states.put(replace(state, position=place))
     found = _visited(x, root)
     return wire.api_json({"last_visited_module_id": found[0], "last_visited_module_path": found})
 

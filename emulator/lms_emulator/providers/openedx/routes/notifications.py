@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
@@ -169,7 +169,7 @@ def mark_seen(x: Call) -> Response:
     """Note that the caller has seen everything of an app; any name will do."""
     for one in _mine(x):
         if one.app == x.path_params["app_name"] and one.last_seen is None:
-            x.store.notifications.put(msgspec.structs.replace(one, last_seen=x.clock.now()))
+            x.store.notifications.put(replace(one, last_seen=x.clock.now()))
     return wire.api_json({"message": "Notifications marked as seen."})
 
 
@@ -188,7 +188,7 @@ def mark_read(x: Call) -> Response:
         document = {"error": "Invalid app_name or notification_id."}
         raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")
     for one in found:
-        x.store.notifications.put(msgspec.structs.replace(one, last_read=x.clock.now()))
+        x.store.notifications.put(replace(one, last_read=x.clock.now()))
     return wire.api_json({"message": said})
 
 

@@ -6,7 +6,7 @@ acct.jsonl 333-417.
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.access import issued_tokens
@@ -101,7 +101,7 @@ def validate(x: Call) -> Response:
     text = str(body.get("token", "")) if isinstance(body, dict) else ""
     user = _holder(x, text)
     if user is not None and not user.is_active:
-        x.store.users.put(msgspec.structs.replace(user, is_active=True))
+        x.store.users.put(replace(user, is_active=True))
     return wire.api_json({"is_valid": user is not None})
 
 
@@ -119,7 +119,7 @@ def reset(x: Call) -> Response:
         problem = _FAILED
     if problem:
         return wire.api_json({"reset_status": False, "err_msg": problem})
-    x.store.users.put(msgspec.structs.replace(user, password=chosen, is_active=True))
+    x.store.users.put(replace(user, password=chosen, is_active=True))
     session.touch(x)
     return wire.api_json({"reset_status": True, "err_msg": ""})
 

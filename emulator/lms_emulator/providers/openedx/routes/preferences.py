@@ -5,7 +5,7 @@ Source: edx-platform `openedx/core/djangoapps/user_api/preferences/views.py`.
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
@@ -31,7 +31,7 @@ def _owner(x: Call, *, staff_too: bool) -> User:
 
 
 def _keep(x: Call, user: User, changed: dict[str, str]) -> Response:
-    x.store.users.put(msgspec.structs.replace(user, preferences=changed))
+    x.store.users.put(replace(user, preferences=changed))
     return wire.no_content()
 
 
@@ -103,7 +103,7 @@ def opt_in(x: Call) -> Response:
         )
     user = x.store.users.get(caller(x).username) or caller(x)
     agreed = str(str(form["email_opt_in"]).lower() == "true")
-    x.store.users.put(msgspec.structs.replace(user, email_opt_ins=user.email_opt_ins | {key.org: agreed}))
+    x.store.users.put(replace(user, email_opt_ins=user.email_opt_ins | {key.org: agreed}))
     return wire.empty(200, {"vary": "Cookie"})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -51,7 +51,7 @@ def remove(x: Call) -> Response:
 
 def _keep(x: Call, uploaded: Any) -> Response:
     user: User = x.store.users.get(caller(x).username) or caller(x)
-    x.store.users.put(msgspec.structs.replace(user, image_uploaded=uploaded))
+    x.store.users.put(replace(user, image_uploaded=uploaded))
     return wire.no_content()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
@@ -192,7 +192,7 @@ def activate(x: Call) -> Response:
     user = next((one for one in x.store.users if accounts.activation_key(one) == key), None)
     outcome = "error" if user is None else "info" if user.is_active else "success"
     if user is not None and not user.is_active:
-        x.store.users.put(msgspec.structs.replace(user, is_active=True))
+        x.store.users.put(replace(user, is_active=True))
     csrf.ensure(x, set_by_view=True)
     session.touch(x)
     following = redirects.allowed(x, x.query.get("next"))

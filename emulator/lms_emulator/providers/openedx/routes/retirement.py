@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
@@ -70,7 +70,7 @@ def deactivate(x: Call) -> Response:
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None:
         raise refusals.Unhandled
-    user = x.store.users.put(msgspec.structs.replace(user, password=None))
+    user = x.store.users.put(replace(user, password=None))
     return wire.api_json(account_shapes.full(user, x.clock.now(), x.base_url))
 
 
@@ -183,7 +183,7 @@ def unenroll(x: Call) -> Response:
     user = x.store.users.first("id", found.user)
     mine = [e for e in x.store.enrollments.find("user", user.username) if e.is_active] if user is not None else []
     for enrollment in mine:
-        x.store.enrollments.put(msgspec.structs.replace(enrollment, is_active=False))
+        x.store.enrollments.put(replace(enrollment, is_active=False))
     orgs = sorted({enrollment.course.partition(":")[2].split("+")[0] for enrollment in mine})
     return wire.api_json(orgs) if orgs else wire.no_content()
 
@@ -209,7 +209,7 @@ def list_reports(x: Call) -> Response:
     """What partners have to be told and were not yet; from now on they were."""
     pending = [one for one in x.store.partner_reports if not one.reported]
     for one in pending:
-        x.store.partner_reports.put(msgspec.structs.replace(one, reported=True))
+        x.store.partner_reports.put(replace(one, reported=True))
     return wire.api_json([shapes.partner_report(one) for one in pending])
 
 
@@ -239,7 +239,7 @@ def clean_up(x: Call) -> Response:
     if len(complete) != len(names):
         raise invalid("Not all usernames exist in the COMPLETE state.")
     for one in complete:
-        hidden = msgspec.structs.replace(
+        hidden = replace(
             one,
             original_username=one.retired_username,
             original_email=one.retired_email,

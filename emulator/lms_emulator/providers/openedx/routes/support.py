@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, pages, refusals, wire
@@ -120,7 +120,7 @@ def change_mode(x: Call) -> Response:
     if known is None or known.mode != body["old_mode"]:
         name = user.username if user else x.path_params["who"]
         raise _invalid(f"Could not find enrollment for user {name} in course {body['course_id']}")
-    made = x.store.enrollments.put(msgspec.structs.replace(known, mode=str(body["new_mode"])))
+    made = x.store.enrollments.put(replace(known, mode=str(body["new_mode"])))
     return wire.pretty_json(_shape(x, made))
 
 
@@ -149,7 +149,7 @@ def toggle_password(x: Call) -> Response:
     user = _user(x)
     if user is None:
         raise refusals.Unhandled
-    x.store.users.put(msgspec.structs.replace(user, password=None))
+    x.store.users.put(replace(user, password=None))
     text = f"{user.username} has been disabled successfully"
     return wire.pretty_json({"success_msg": text})
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
@@ -235,7 +235,7 @@ def change_team(x: Call) -> Response:
     team, body = _managed(x), wire.read_object(x)
     _check(body)
     changes = {name: body[name] for name in _EDITABLE if name in body}
-    return wire.api_json(_team_shape(x, x.store.teams.put(msgspec.structs.replace(team, **changes))))
+    return wire.api_json(_team_shape(x, x.store.teams.put(replace(team, **changes))))
 
 
 def delete_team(x: Call) -> Response:
@@ -316,7 +316,7 @@ def join(x: Call) -> Response:
         raise both(400, f"The user {user.username} is not enrolled in the course associated with this team.")
     now = x.clock.now()
     made = Membership(user=user.username, date_joined=now, last_activity_at=now)
-    team = x.store.teams.put(msgspec.structs.replace(team, members=[*team.members, made]))
+    team = x.store.teams.put(replace(team, members=[*team.members, made]))
     return wire.api_json(_membership(x, team, made))
 
 
@@ -341,7 +341,7 @@ def leave(x: Call) -> Response:
     if one.user != caller(x).username and not _privileged(x, team.course):
         raise empty(404, "not_yours")
     kept = [other for other in team.members if other.user != one.user]
-    x.store.teams.put(msgspec.structs.replace(team, members=kept))
+    x.store.teams.put(replace(team, members=kept))
     return wire.no_content()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
@@ -268,7 +268,7 @@ def create(x: Call) -> Response:
     given = read_fields(given, _THREAD, partial=False)
     if len(given["title"]) > _TITLE_LENGTH:
         raise refusals.Unhandled
-    stored = msgspec.structs.replace(
+    stored = replace(
         made,
         id=x.store.next_number("threads"),
         **{name: value for name, value in _changes(x, made, given).items() if name not in ("edits", "updated")},
@@ -309,7 +309,7 @@ def one(x: Call, text: str) -> Thread:
 
 def _read(x: Call, user: User, thread: Thread) -> Thread:
     readers = thread.readers | {user.username: thread.active}
-    return x.store.threads.put(msgspec.structs.replace(thread, readers=readers))
+    return x.store.threads.put(replace(thread, readers=readers))
 
 
 def read_one(x: Call) -> Response:
@@ -323,7 +323,7 @@ def update(x: Call) -> Response:
     found, given, user = one(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
     refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
     given = read_fields(given, _THREAD, partial=True)
-    stored = _read(x, user, msgspec.structs.replace(found, **_changes(x, found, given)))
+    stored = _read(x, user, replace(found, **_changes(x, found, given)))
     shape = shapes.thread(
         x,
         stored,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect
@@ -218,7 +218,7 @@ def _authorization_code(x: Call) -> tuple[Application, Issued]:
     grant = _live_grant(x, application)
     _check_verifier(x, grant)
     _check_redirect_uri(x, application, grant)
-    x.store.grants.put(msgspec.structs.replace(grant, used=True))
+    x.store.grants.put(replace(grant, used=True))
     scopes = grant.scope.split(" ")
     return application, issuer(x).issue(application, grant.user, scopes, refreshable=True)
 

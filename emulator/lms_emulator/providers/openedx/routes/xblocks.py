@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
@@ -136,14 +136,14 @@ def _show(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str,
 def _reset(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     if problems.is_closed(node.block, work):
         return {"success": False, "msg": "You cannot select Reset for a problem that is closed."}
-    x.store.block_states.put(msgspec.structs.replace(work, answers={}))
+    x.store.block_states.put(replace(work, answers={}))
     return {"success": True, "html": _markup(node, work)}
 
 
 def _save(x: Call, user: User, node: blocks.Node, work: BlockState) -> dict[str, Any]:
     if problems.is_closed(node.block, work):
         return {"success": False, "msg": _CLOSED}
-    x.store.block_states.put(msgspec.structs.replace(work, answers=_answers(x)))
+    x.store.block_states.put(replace(work, answers=_answers(x)))
     return {"success": True, "msg": "Your answers have been saved.", "html": _markup(node, work)}
 
 
@@ -164,7 +164,7 @@ def _goto(x: Call, user: User, node: blocks.Node) -> Response:
     position = _json(x).get("position")
     state = problems.state(x.store, user.username, node.key)
     place = position if isinstance(position, int) and position > 0 else 1
-    x.store.block_states.put(msgspec.structs.replace(state, position=place))
+    x.store.block_states.put(replace(state, position=place))
     return wire.spaced_json({"success": True})
 
 

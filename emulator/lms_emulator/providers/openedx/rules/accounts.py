@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.rules import fields, people
@@ -77,7 +77,7 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
                     "developer_message": f"Value '{value}' is not valid for field '{name}': {[str(error)]}",
                     "user_message": "This value is invalid.",
                 }
-    return (user, errors) if errors else (msgspec.structs.replace(user, **changes), {})
+    return (user, errors) if errors else (replace(user, **changes), {})
 
 
 def _email_problem(user: User, value: Any) -> str | None:

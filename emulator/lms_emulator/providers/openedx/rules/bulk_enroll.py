@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
@@ -76,11 +76,11 @@ def _enroll(
         number = store.next_number("enrollments")
         store.enrollments.put(Enrollment(user=user.username, course=course, created=now, id=number, mode=mode))
     elif not existing.is_active:
-        store.enrollments.put(msgspec.structs.replace(existing, is_active=True, mode=mode))
+        store.enrollments.put(replace(existing, is_active=True, mode=mode))
 
 
 def _unenroll(store: OpenedxStore, user: User | None, email: str, course: str) -> None:
     existing = enrollment.get(store, user, course) if user else None
     if existing is not None:
-        store.enrollments.put(msgspec.structs.replace(existing, is_active=False))
+        store.enrollments.put(replace(existing, is_active=False))
     store.enrollments_allowed.delete((email.lower(), course))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.courseware import Cohort, CohortSettings
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -66,13 +66,13 @@ def join(store: OpenedxStore, cohort: Cohort, username: str) -> Cohort | None:
     if previous is not None:
         remove(store, previous, username)
     current = store.cohorts.get(cohort.id) or cohort
-    store.cohorts.put(msgspec.structs.replace(current, users=[*current.users, username]))
+    store.cohorts.put(replace(current, users=[*current.users, username]))
     return previous
 
 
 def remove(store: OpenedxStore, cohort: Cohort, username: str) -> None:
     """Remove a user from a cohort."""
-    store.cohorts.put(msgspec.structs.replace(cohort, users=[name for name in cohort.users if name != username]))
+    store.cohorts.put(replace(cohort, users=[name for name in cohort.users if name != username]))
 
 
 class Rosters:
@@ -113,7 +113,7 @@ class Rosters:
         for number, cohort in self.cohorts.items():
             users, preassigned = list(self._users[number]), list(self._preassigned[number])
             if (users, preassigned) != (cohort.users, cohort.preassigned):
-                self._store.cohorts.put(msgspec.structs.replace(cohort, users=users, preassigned=preassigned))
+                self._store.cohorts.put(replace(cohort, users=users, preassigned=preassigned))
 
 
 def add(store: OpenedxStore, cohort: Cohort, identifiers: list[str], settings: OpenedxSettings) -> Added:

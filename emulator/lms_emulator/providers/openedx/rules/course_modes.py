@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -74,7 +74,7 @@ def create(store: OpenedxStore, settings: OpenedxSettings, values: dict[str, Any
     mode = _changed(CourseMode(slug=values["mode_slug"], name=values["mode_display_name"]), values)
     if find(course, mode.slug, settings) is not None:
         raise DatabaseError("the course has a mode with this slug")
-    store.courses.put(msgspec.structs.replace(course, modes=[*course.modes, mode]))
+    store.courses.put(replace(course, modes=[*course.modes, mode]))
     return course.id, mode
 
 
@@ -82,20 +82,20 @@ def update(store: OpenedxStore, course: Course, mode: CourseMode, values: dict[s
     """Change a mode. Raises DatabaseError."""
     changed = _changed(mode, values)
     modes = [changed if one.slug == mode.slug else one for one in course.modes]
-    store.courses.put(msgspec.structs.replace(course, modes=modes))
+    store.courses.put(replace(course, modes=modes))
 
 
 def delete(store: OpenedxStore, course: Course, mode: CourseMode) -> None:
     """Remove a mode from its course."""
     modes = [one for one in course.modes if one.slug != mode.slug]
-    store.courses.put(msgspec.structs.replace(course, modes=modes))
+    store.courses.put(replace(course, modes=modes))
 
 
 def _changed(mode: CourseMode, values: dict[str, Any]) -> CourseMode:
     given = {_RECORD.get(name, name): value for name, value in values.items() if name != "course_id"}
     if given.get("expiration_datetime") is not None:
         given["expiration_datetime_is_explicit"] = True  # setting a date makes it explicit
-    changed = msgspec.structs.replace(mode, **given)
+    changed = replace(mode, **given)
     if not 0 <= changed.min_price <= LARGEST_PRICE:
         raise DatabaseError("min_price out of range")
     for name, most in LENGTHS.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
@@ -105,7 +105,7 @@ def enroll(
     if existing is None:
         existing = Enrollment(user=user.username, course=course.id, created=now, id=store.next_number("enrollments"))
     return store.enrollments.put(
-        msgspec.structs.replace(existing, mode=mode, is_active=is_active, attributes=[*existing.attributes, *kept])
+        replace(existing, mode=mode, is_active=is_active, attributes=[*existing.attributes, *kept])
     )
 
 
@@ -128,7 +128,7 @@ def update(
         require_mode(course, mode, now, include_expired=include_expired or is_active is False)
     kept = _attributes(attributes)
     return store.enrollments.put(
-        msgspec.structs.replace(
+        replace(
             enrollment,
             mode=enrollment.mode if mode is None else mode,
             is_active=enrollment.is_active if is_active is None else is_active,

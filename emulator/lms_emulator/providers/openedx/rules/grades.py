@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import (
@@ -104,7 +104,7 @@ def override(store: OpenedxStore, given: GradeOverride, now: datetime, by: str) 
     known = store.grade_overrides.get((given.user, given.block))
     number = known.id if known else store.next_number("grade_overrides")
     made = known.created if known else now
-    kept = store.grade_overrides.put(msgspec.structs.replace(given, id=number, created=made))
+    kept = store.grade_overrides.put(replace(given, id=number, created=made))
     kind: Literal["+", "~"] = "~" if known else "+"
     line = OverrideHistory(override=kept, at=now, by=by, id=store.next_number("override_histories"), kind=kind)
     store.override_histories.put(line)

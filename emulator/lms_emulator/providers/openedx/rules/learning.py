@@ -10,7 +10,7 @@ import math
 import re
 from datetime import datetime
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import BlockState, Course
@@ -87,7 +87,7 @@ def complete(store: OpenedxStore, username: str, usage: str, value: float, now: 
     state = problems.state(store, username, usage)
     if state.completion == value:
         return state
-    return store.block_states.put(msgspec.structs.replace(state, completion=value, modified=now))
+    return store.block_states.put(replace(state, completion=value, modified=now))
 
 
 def effort(root: blocks.Node, node: blocks.Node) -> tuple[int | None, int | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.forum import NotificationPreference
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -78,15 +78,13 @@ def change(
 ) -> NotificationPreference:
     """Keep that a channel of a type is on or off, or how often mail comes."""
     values = [known for known in one.values if known[:3] != (app, kind, channel)]
-    return store.notification_preferences.put(
-        msgspec.structs.replace(one, values=[*values, (app, kind, channel, value)])
-    )
+    return store.notification_preferences.put(replace(one, values=[*values, (app, kind, channel, value)]))
 
 
 def switch(store: OpenedxStore, one: NotificationPreference, app: str, *, on: bool) -> NotificationPreference:
     """Keep that an app is on or off."""
     off = [name for name in one.off if name != app] + ([] if on else [app])
-    return store.notification_preferences.put(msgspec.structs.replace(one, off=off))
+    return store.notification_preferences.put(replace(one, off=off))
 
 
 def setting(one: NotificationPreference, app: str, kind: str) -> dict[str, Any]:

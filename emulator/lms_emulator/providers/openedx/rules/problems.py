@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model.courseware import Block, BlockState, Question
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -44,7 +44,7 @@ def answer(
     text = next(iter(given.values()), "")
     right = question is not None and is_right(question, text)
     return store.block_states.put(
-        msgspec.structs.replace(
+        replace(
             work,
             answers=dict(given),
             attempts=work.attempts + 1,
@@ -64,11 +64,11 @@ def reset(store: OpenedxStore, username: str, usage: str, *, whole: bool) -> Non
     if whole:
         store.block_states.delete((username, usage))
     else:
-        store.block_states.put(msgspec.structs.replace(work, attempts=0))
+        store.block_states.put(replace(work, attempts=0))
 
 
 def override(store: OpenedxStore, username: str, usage: str, score: float, now: datetime) -> None:
     """Put another score in the place of the earned one."""
     work = state(store, username, usage)
     possible = 1.0 if work.possible is None else work.possible
-    store.block_states.put(msgspec.structs.replace(work, earned=score, possible=possible, modified=now))
+    store.block_states.put(replace(work, earned=score, possible=possible, modified=now))

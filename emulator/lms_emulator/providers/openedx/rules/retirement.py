@@ -10,7 +10,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
@@ -73,7 +73,7 @@ def begin(store: OpenedxStore, user: User, now: datetime) -> Retirement:
         id=store.next_number("retirements"),
     )
     store.retirements.put(made)
-    store.users.put(msgspec.structs.replace(user, password=None, email=email, activation_key=None))
+    store.users.put(replace(user, password=None, email=email, activation_key=None))
     forget_tokens(store, user.username)
     return made
 
@@ -108,7 +108,7 @@ def move(store: OpenedxStore, retirement: Retirement, update: dict[str, Any], no
         return f"{state} does not exist"
     line = f"\n Moved from {retirement.state} to {state}:\n{update['response']}\n"
     store.retirements.put(
-        msgspec.structs.replace(
+        replace(
             retirement,
             last_state=retirement.state,
             state=state,
@@ -128,7 +128,7 @@ def wipe(store: OpenedxStore, retirement: Retirement) -> None:
     user = store.users.get(retirement.retired_username)
     if user is not None:
         empty = User(username=user.username, email=retirement.retired_email, id=user.id, is_active=False)
-        store.users.put(msgspec.structs.replace(empty, date_joined=user.date_joined))
+        store.users.put(replace(empty, date_joined=user.date_joined))
 
 
 def rename(store: OpenedxStore, old: str, new: str) -> None:
@@ -138,14 +138,14 @@ def rename(store: OpenedxStore, old: str, new: str) -> None:
         attribute = "username" if name == "users" else "user"
         for record in [one for one in table if getattr(one, attribute, None) == old]:
             table.delete(table._spec.key_of(record))
-            table.put(msgspec.structs.replace(record, **{attribute: new}))
+            table.put(replace(record, **{attribute: new}))
 
 
 def cancel(store: OpenedxStore, retirement: Retirement) -> None:
     """End a retirement that has only begun: the address comes back, the password does not."""
     user = store.users.first("id", retirement.user)
     if user is not None:
-        store.users.put(msgspec.structs.replace(user, email=retirement.original_email))
+        store.users.put(replace(user, email=retirement.original_email))
     store.retirements.delete(retirement.id)
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call, Caller
@@ -102,7 +102,7 @@ def _count_failure(x: Call, user: User, *, active: bool) -> None:
     count = known.count + 1
     limit = x.settings.max_failed_logins
     locked = x.clock.now() + timedelta(seconds=x.settings.lockout_seconds) if count >= limit else None
-    x.store.login_failures.put(msgspec.structs.replace(known, count=count, locked_until=locked))
+    x.store.login_failures.put(replace(known, count=count, locked_until=locked))
     if not active:
         raise _inactive(x, user)
     given = x.field("email_or_username") or x.field("email")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.model.accounts import Session, User
@@ -116,7 +116,7 @@ def touch(x: Call) -> None:
 def _change(x: Call, **fields: Any) -> None:
     session = current(x)
     if session.record is not None:
-        session.record = x.store.sessions.put(msgspec.structs.replace(session.record, **fields))
+        session.record = x.store.sessions.put(replace(session.record, **fields))
         session.changed = True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.forms import decode_pairs
@@ -191,7 +191,7 @@ def _enter(x: Call, user: User, klass: Class, role: Role) -> str:
 
 # --- set-up by staff ---
 def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session: Session) -> Response:
-    x.store.class_setups.put(msgspec.structs.replace(setup, session=session.id))
+    x.store.class_setups.put(replace(setup, session=session.id))
     courses = x.store.courses.find("institution", institution.id)
     choices = [(course, klass) for course in courses for klass in x.store.classes_of(course.id)]
     return page(

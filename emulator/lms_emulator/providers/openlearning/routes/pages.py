@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
@@ -104,7 +104,7 @@ async def complete(x: Call) -> Response:
     """POST …/complete/: mark the page of a class as done. Doing so again is not a second completion."""
     me, enrolment, course, klass = _participant(x)
     if enrolment.completed_at is None:
-        x.store.enrolments.put(msgspec.structs.replace(enrolment, completed_at=x.clock.now()))
+        x.store.enrolments.put(replace(enrolment, completed_at=x.clock.now()))
         await announce(x, "pageCompleted", me, enrolment, course, klass)
     return _back_to_class(x, course, klass)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.clock import parse_instant
@@ -91,7 +91,7 @@ def course_status(x: Call) -> Response:
         status = _fields(x).get("status", "")
         if status not in ("online", "offline"):
             raise refusals.v1_field("status", "must be online or offline", status)
-        course = x.store.courses.put(msgspec.structs.replace(course, online=status == "online"))
+        course = x.store.courses.put(replace(course, online=status == "online"))
     return wire.json({"success": True, "status": "online" if course.online else "offline"})
 
 

@@ -6,7 +6,7 @@ Source: canvas-lms app/models/content_export.rb and lib/cc/exporter (2023-06), a
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentExport, Course, Folder
@@ -14,7 +14,6 @@ from lms_emulator.providers.canvas.rules import attached, contexts, files, mails
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_writer, cartridges, packages, runs, selection
 
-replace = msgspec.structs.replace
 COURSE_TYPES = ("common_cartridge", "qti", "zip")
 
 

@@ -10,7 +10,7 @@ import zipfile
 from datetime import UTC
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_reader, cartridges, dates, packages, selection
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
-replace = msgspec.structs.replace
 NO_PACKAGE = "No package was sent"
 NOT_HERE = "Packages cannot be imported here"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, CopiedAsset, Course, GroupCategory
@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.rules.migrations import selection
 from lms_emulator.providers.canvas.rules.migrations.dates import Shift
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
-replace = msgspec.structs.replace
 TAGGED = {"Assignment": "assignments", "Quiz": "quizzes", "File": "attachments", "Page": "wiki_pages"} | {
     "Discussion": "discussion_topics",
     "ExternalTool": "tools",

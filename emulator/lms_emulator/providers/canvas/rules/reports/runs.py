@@ -13,7 +13,7 @@ from functools import cache, partial
 from importlib import resources
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountReport, Attachment
@@ -21,7 +21,6 @@ from lms_emulator.providers.canvas.rules import attached, contexts, csv_files, f
 from lms_emulator.providers.canvas.rules.reports import competence, provisioning, tables
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope
 
-replace = msgspec.structs.replace
 FAILED = "Failed, the report failed to generate a file. Please try again."
 MAKERS: dict[str, Callable[[Scope], Made]] = {
     "grade_export_csv": tables.grades,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.model import Attachment, Progress, SisBatch, StateChange
@@ -17,7 +17,6 @@ from lms_emulator.providers.canvas.rules.sis import cleaning, files
 from lms_emulator.providers.canvas.rules.sis.files import KINDS, Sheet
 from lms_emulator.providers.canvas.rules.sis.work import TABLES, ImportFault, Work
 
-replace = msgspec.structs.replace
 SUCCEEDED = ("imported", "imported_with_messages")
 NEW = ("non-existent", "creation_pending")
 ACTIVE = {"GroupMembership": ("accepted",), "Group": ("available",), "Course": ("unpublished", "available")}

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.rules import blueprints, course_events
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 FORMATS = ("online", "on_campus", "blended", "not_set")
 PASSBACK = ("nightly_sync", "disabled", "not_set")

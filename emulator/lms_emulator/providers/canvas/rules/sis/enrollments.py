@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, Role, User
 from lms_emulator.providers.canvas.rules import enrolling, roles
 from lms_emulator.providers.canvas.rules.sis import courses, sections
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 KINDS = {
     "teacher": "TeacherEnrollment",

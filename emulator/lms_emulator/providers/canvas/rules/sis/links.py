@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.model import AccountUser, Course, CourseSection, Pseudonym, User
 from lms_emulator.providers.canvas.rules import observing, roles
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 IDS = {
     "user": ("pseudonyms", "sis_user_id"),

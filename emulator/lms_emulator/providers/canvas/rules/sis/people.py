@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.model import CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.rules import people, registering
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 Fields = dict[str, Any]
 EXISTING = {"existing_user_id": "sis_user_id", "existing_integration_id": "integration_id"}

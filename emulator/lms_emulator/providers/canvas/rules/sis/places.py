@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
 from lms_emulator.providers.canvas.rules import permissions
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 WITH_DATES = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 Fields = dict[str, Any]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.rules import course_events, sections
 from lms_emulator.providers.canvas.rules.sis import courses
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, replace
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 Fields = dict[str, Any]
 

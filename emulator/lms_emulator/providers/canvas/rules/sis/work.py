@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.model import Account, CanvasStore, Pseudonym,
 from lms_emulator.providers.canvas.rules import csv_files, stickiness
 from lms_emulator.providers.canvas.rules.permissions import root_of
 
-replace = msgspec.structs.replace
 R = TypeVar("R")
 TABLES = {
     "Account": "accounts",
