@@ -72,7 +72,7 @@ def test_the_roster_of_a_link(canvas: Site, tool: Tool) -> None:
     ada = next(one for one in members if one["name"] == "Ada Lovelace")
     (message,) = ada["message"]
     custom = message[f"{lti13.CLAIM}custom"]
-    assert (custom["who"], custom["role"]) == (101, "$Membership.role")
+    assert (custom["who"], custom["role"]) == ("101", "$Membership.role")
     whole = api.get(NRPS, params={"rlid": "c0001a0000000000000000000000000000000001"}).json()["members"]
     assert len(whole) == 3
     assert "message" not in api.get(NRPS).json()["members"][0]

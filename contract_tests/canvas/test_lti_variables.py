@@ -19,6 +19,19 @@ FIELDS = {
     "null_within": "a ${Canvas.account.sisSourceId} b",
     "false_within": "${Canvas.course.hideDistributionGraphs}",
     "undefined": "$com.instructure.Tag.id",
+    "instui": "$com.instructure.instui_nav",
+    "decimal": "$Canvas.account.decimal_separator",
+    "thousand": "$Canvas.account.thousand_separator",
+    "horizon": "$Canvas.account.horizonMode",
+    "horizon_course": "$Canvas.course.horizonMode",
+    "ai": "$Canvas.course.aiQuizGeneration",
+    "embeds": "$com.instructure.Course.rce_studio_embed_improvements",
+    "resource_id": "$com.instructure.Course.canvas_resource_id",
+    "team": "$CourseGroup.id",
+    "participants": "$Canvas.assignment.anonymous_participants",
+    "quiz_type": "$Canvas.assignment.new_quizzes_type",
+    "opens": "$Canvas.assignment.unlockAt.overrideForUser.iso8601",
+    "closes": "$Canvas.assignment.lockAt.overrideForUser.iso8601",
     "unknown_within": "${Canvas.nothing}",
     "dollars": "$x ${Canvas.course.id} ${$Canvas.user.id}",
     "away": "${Canvas.assignment.id}",
@@ -122,7 +135,33 @@ def test_a_variable_within_a_text_stays_where_its_value_is_null_or_false(world: 
     warned = [w.message for e in world.lms.requests for w in e.warnings if w.code == "variable_not_replaced"]
     assert any("no such thing in this launch" in text for text in warned)
     assert found["undefined"] == FIELDS["undefined"]
-    assert any("not public" in text and "Tag.id" in text for text in warned)
+    assert found["instui"] == FIELDS["instui"]
+    assert any("tools of Instructure's own" in text and "instui_nav" in text for text in warned)
+
+
+def test_an_account_says_how_it_writes_numbers_and_whether_it_is_one_of_canvas_career(world: Site, tool: Tool) -> None:
+    found = custom(world, tool)
+    assert [found[name] for name in ("decimal", "thousand")] == [FIELDS["decimal"], FIELDS["thousand"]]
+    assert [found[name] for name in ("horizon", "horizon_course", "ai", "embeds")] == [
+        "false",
+        "false",
+        "false",
+        "false",
+    ]
+    dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))
+    school, physics = (next(one for one in dump["canvas"]["accounts"] if one["id"] == number) for number in (1, 2))
+    school["settings"] = {"decimal_separator": {"value": "period"}, "thousand_separator": {"value": "comma"}}
+    physics["settings"] = {"decimal_separator": {"value": "comma"}, "horizon_account": {"value": True}}
+    world.lms.load(dump)
+    found = custom(world, tool, f"{OPEN}?com_instructure_course_canvas_resource_id=7")
+    assert [found[name] for name in ("decimal", "thousand", "resource_id")] == ["comma", "comma", "7"]
+    assert found["horizon"] == found["horizon_course"] == "true"
+    of_school = custom(world, tool, "/groups/1/external_tools/77/resource_selection")
+    assert [of_school[name] for name in ("horizon", "horizon_course", "decimal")] == [
+        "false",
+        FIELDS["horizon_course"],
+        FIELDS["decimal"],
+    ]
 
 
 def test_what_was_copied_and_what_a_member_may(world: Site, tool: Tool) -> None:
@@ -131,15 +170,21 @@ def test_what_was_copied_and_what_a_member_may(world: Site, tool: Tool) -> None:
     assert (found["before"], found["before_ids"], found["history"]) == ("2", second, f"{third},{second}")
     assert found["permissions"] == "manage_grades,read,manage_wiki_create"
     assert found["sections"] == "1"
-    assert found["metrics"] is False
+    assert found["metrics"] == "false"
     assert (found["observees"], found["sis"]) == (world.info.student.lti_id, "S-101")
     assert TA in found["roles"].split(",")
     assert found["roster"].endswith("/api/lti/courses/1/membership_service")
     assert (found["account"], found["contents"], found["selection"]) == (
-        2,
+        "2",
         FIELDS["contents"],
         FIELDS["selection"],
     )
+
+
+def test_once_numbers_booleans_and_null_were_told_as_they_are(world: Site, tool: Tool) -> None:
+    world.lms.settings["canvas.variables_as_text"] = False
+    found = custom(world, tool)
+    assert [found.get(name) for name in ("account", "metrics", "accepted")] == [2, False, None]
 
 
 def test_groups_have_no_course_and_no_roles(world: Site, tool: Tool) -> None:
@@ -147,7 +192,7 @@ def test_groups_have_no_course_and_no_roles(world: Site, tool: Tool) -> None:
     for name in ("roles", "permissions", "sections", "observees", "history", "before"):
         assert found[name] == FIELDS[name], name
     assert "membership#" not in found["all_roles"]
-    assert found["account"] == 1
+    assert found["account"] == "1"
     assert found["roster"].endswith("/api/lti/groups/1/membership_service")
 
 
@@ -185,7 +230,10 @@ def test_what_a_menu_offers_is_told_as_the_address_says_it_or_by_name(world: Sit
     assert found["accepted"] == "page,module"
     assert json.loads(found["offered"]) == [{"id": one["id"], "name": one["name"]} for one in groups]
     found = custom(world, tool, f"{OPEN}?{offered}[course_id]=1&{offered}[type]=quiz")
-    assert (found.get("accepted"), json.loads(found["offered"])) == (None, [{"course_id": "1", "type": "quiz"}])
+    assert (found.get("accepted"), json.loads(found["offered"])) == (
+        FIELDS["accepted"],
+        [{"course_id": "1", "type": "quiz"}],
+    )
 
 
 def test_an_assignment_tells_the_dates_of_those_whom_it_is_for(world: Site, tool: Tool) -> None:
@@ -200,7 +248,14 @@ def test_an_assignment_tells_the_dates_of_those_whom_it_is_for(world: Site, tool
     sent = {"assignment": {**said, "points_possible": 5, "due_at": later, "published": True}}
     lab = world.teacher.post("/api/v1/courses/1/assignments", json=sent).json()["id"]
     path = f"/courses/1/assignments/{lab}"
-    assert [custom(world, tool, path).get(name) for name in ("resource", "all_due", "group")] == ["lab", later, None]
+    found = custom(world, tool, path)
+    assert [found.get(name) for name in ("resource", "all_due", "group")] == ["lab", later, FIELDS["group"]]
+    assert (found["team"], found["participants"], found["quiz_type"]) == ("", "false", FIELDS["quiz_type"])
+    assert (found["opens"], found["closes"]) == (FIELDS["opens"], FIELDS["closes"])
+    theirs = {"student_ids": [102], "unlock_at": early, "lock_at": later, "due_at": later}
+    world.teacher.post(f"/api/v1{path}/overrides", json={"assignment_override": theirs})
+    found = custom(world, tool, path)
+    assert (found["opens"], found["closes"]) == (early, later)
     own = {"assignment_override": {"student_ids": [world.info.student.id], "due_at": early}}
     world.teacher.post(f"/api/v1{path}/overrides", json=own)
     found = custom(world, tool, path)

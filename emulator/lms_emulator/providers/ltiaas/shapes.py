@@ -9,6 +9,7 @@ from lms_emulator.core.numbers import whole
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.lti.claims import (
+    DEEP_LINKING,
     as_object,
     claim,
     deep_linking_settings,
@@ -146,7 +147,7 @@ def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, A
             assignment["lineItemId"] = grades["lineitem"]
         assignment["scopes"] = _list(grades.get("scope"))
     settings = deep_linking_settings(claims)
-    deep_linking = is_deep_linking(claims)
+    deep_linking = DEEP_LINKING in claims or is_deep_linking(claims)
     services: dict[str, Any] = {
         "outcomes": {"available": False},
         "deepLinking": {"available": deep_linking} | (_given(settings, _DEEP_LINKING_SETTINGS) if deep_linking else {}),

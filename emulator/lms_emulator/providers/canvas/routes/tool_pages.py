@@ -49,6 +49,7 @@ _FORWARDED = (
         for name in (
             "accept_canvas_resource_types",
             "canvas_resource_type",
+            "canvas_resource_id",
             "allow_canvas_resource_selection",
             "available_canvas_resources",
         )

@@ -109,6 +109,16 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "canvas-lms lib/lti/variable_expander.rb (2023-06)",
         ),
     ] = True
+    variables_as_text: Annotated[
+        bool,
+        since(
+            "2025-01-01",
+            "Whether custom fields tell numbers and booleans as text, and stay as they are written where a variable is "
+            "null. Before, LTI 1.3 told the values themselves. Between April 2024 and 2026: the day is chosen.",
+            "canvas-lms lib/lti/variable_expander.rb, expand_variables! (2026)",
+            f"{RECORDED}/lti-vars.jsonl 26, 48",
+        ),
+    ] = True
     notices: Annotated[
         bool,
         since(

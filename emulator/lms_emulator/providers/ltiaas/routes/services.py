@@ -19,7 +19,7 @@ from lms_emulator.providers.ltiaas.call import (
 )
 from lms_emulator.providers.ltiaas.credentials import Caller, make_service_key, service_caller
 from lms_emulator.providers.ltiaas.lti import deep_linking, lms
-from lms_emulator.providers.ltiaas.lti.claims import deep_linking_settings, is_deep_linking
+from lms_emulator.providers.ltiaas.lti.claims import deep_linking_settings
 from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.model import Consumer
 from lms_emulator.providers.ltiaas.settings import REFERENCE
@@ -98,7 +98,7 @@ def _deep_link(x: Call) -> tuple[str, str]:
     require_service(x, caller.tenant.plan.deep_linking, "deep linking", caller.tenant)
     claims = _launch_claims(caller)
     target = deep_linking_settings(claims).get("deep_link_return_url")
-    if not is_deep_linking(claims) or not target:
+    if not target:
         raise refusals.service_not_available(x.settings.service_not_available_status, "deep linking")
     body = without_nulls(object_body(x))
     wrong = deep_linking.faults(body)

@@ -2,7 +2,7 @@
 
 Sources: https://canvas.instructure.com/doc/api/file.tools_variable_substitutions.html;
 fixtures/recordings/canvas/lti-vars.jsonl 26, 48, 64, 84, 96, 118; fixtures/recordings/canvas/lti-11.jsonl 26;
-canvas-lms lib/lti/variable_expander.rb (2023-06).
+canvas-lms lib/lti/variable_expander.rb (2023-06; those that came later by the same file of 2026).
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from lms_emulator.providers.canvas.rules import features
 
 VALUES: dict[str, Callable[[Scene], Any]] = {**courses.VALUES, **people.VALUES, **work.VALUES, **site.VALUES}
 NEWER: dict[str, Callable[[Scene], Any]] = {**courses.NEWER, **people.NEWER, **work.NEWER, **site.NEWER}
-UNKNOWN = """
-Activity.id.history Canvas.account.decimal_separator Canvas.account.horizonMode Canvas.account.thousand_separator
-Canvas.assignment.anonymous_participants Canvas.assignment.new_quizzes_type Canvas.course.aiQuizGeneration
-Canvas.course.horizonMode CourseGroup.id com.instructure.Account.instructureIdentityOrganizationId
-com.instructure.Course.canvas_resource_id com.instructure.Course.rce_studio_embed_improvements com.instructure.Tag.id
-com.instructure.Tag.name com.instructure.User.instructureIdentityGlobalUserId
-com.instructure.User.instructureIdentityOrganizationUserId com.instructure.instui_nav
-"""
-"""Those that a Canvas of 2026 announces to tools that register. What they become is not public."""
+OF_INSTRUCTURE = (
+    "com.instructure.Account.instructureIdentityOrganizationId",
+    "com.instructure.User.instructureIdentityGlobalUserId",
+    "com.instructure.User.instructureIdentityOrganizationUserId",
+    "com.instructure.instui_nav",
+)
+"""Those that a Canvas of 2026 announces to every tool and replaces for tools of Instructure's own only."""
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
 _WITHIN = re.compile(r"\$\{([^}]*)\}")
 __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text", "names"]
@@ -34,14 +32,18 @@ __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text"
 
 def names(newer: bool) -> list[str]:
     """The variables that Canvas tells tools of. Parameters: `newer`, those that came after June 2023 too."""
-    return [*VALUES, *(NEWER if newer else ()), f"{people.PERMISSIONS}>"]
+    return [*VALUES, *((*NEWER, *OF_INSTRUCTURE) if newer else ()), f"{people.PERMISSIONS}>"]
 
 
 def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Custom fields with their variables replaced, as LTI 1.3 tells them: a field that is one variable has its value,
-    a number or null as it is; within a longer text `${Name}` is replaced."""
+    """Custom fields with their variables replaced, as LTI 1.3 tells them. Within a longer text `${Name}` is replaced.
+
+    A field that is one variable has its value: as text by now, once as a number, a boolean or null.
+    """
     values = ((name, _value(scene, given)) for name, given in fields.items())
     found = {name: moment(one) if isinstance(one, datetime) else one for name, one in values}
+    if scene.x.settings.variables_as_text:
+        return {name: _text(scene, one) if isinstance(one, int | float) else one for name, one in found.items()}
     if features.enabled(scene.api, scene.school, NUMBERS_AS_TEXT):
         return {name: str(one) if type(one) in (int, float) else one for name, one in found.items()}
     return found
@@ -66,7 +68,9 @@ def _value(scene: Scene, given: Any) -> Any:
         return given
     known = _known(scene, given[1:]) if given.startswith("$") else None
     if known is not None:
-        return _of(scene, known, given, given)
+        value = _of(scene, known, given, given)
+        empty = value is None and scene.x.settings.variables_as_text
+        return _stays(scene, given, given, "it has no value here") if empty else value
     if given.startswith("$") and not _WITHIN.search(given):
         return _stays(scene, given, given)
     return _WITHIN.sub(lambda part: _within(scene, part), given)
@@ -95,10 +99,8 @@ def _of(scene: Scene, known: Callable[[Scene], Any], given: str, bare: str) -> A
         return _stays(scene, given, bare)
 
 
-def _stays(scene: Scene, given: str, becomes: str) -> str:
-    if given.strip("${}") in UNKNOWN.split():
-        text = "newer Canvas replaces it; by what is not public, so that the emulator leaves it"
-    else:
-        text = "there is no such thing in this launch"
+def _stays(scene: Scene, given: str, becomes: str, text: str = "there is no such thing in this launch") -> str:
+    if given.strip("${}") in OF_INSTRUCTURE:
+        text = "Canvas replaces it for tools of Instructure's own only"
     scene.x.warn("variable_not_replaced", f"`{given}` is not replaced: {text}")
     return becomes

@@ -13,6 +13,7 @@ from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
 from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, Group, Pseudonym
 from lms_emulator.providers.canvas.rules import features, grades, modules, people
+from lms_emulator.providers.canvas.rules.permissions import chain
 
 _LONGEST = 1000
 
@@ -102,6 +103,39 @@ def _history(scene: Scene) -> str:
     return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
 
 
+def _separator(name: str) -> Callable[[Scene], Any]:
+    """How the account of the course writes numbers, or else the school; left where neither says."""
+
+    def find(scene: Scene) -> Any:
+        accounts = (scene.course and scene.place.account, scene.school)
+        said = (one.settings[name].get("value") for one in accounts if isinstance(one.settings.get(name), dict))
+        return there(next((value for value in said if value), None))
+
+    return find
+
+
+def _feature(name: str) -> Callable[[Scene], bool]:
+    """Whether a feature is on in the course."""
+    return lambda scene: features.enabled(scene.api, scene.course, name)
+
+
+def _embeds(scene: Scene) -> str:
+    record = scene.place.record
+    owner = scene.school if isinstance(record, Group) else record
+    return str(features.enabled(scene.api, owner, "rce_studio_embed_improvements")).lower()
+
+
+def _horizon(scene: Scene) -> bool:
+    """Whether the account, or one above it, is one of Canvas Career."""
+    said = (one.settings.get("horizon_account") for one in chain(scene.x.store, _account(scene).id))
+    return any(one.get("value") for one in said if isinstance(one, dict))
+
+
+def _horizon_course(scene: Scene) -> bool:
+    """Whether the course is one of Canvas Career, as all courses of such an account are."""
+    return bool(scene.course) and _horizon(scene)
+
+
 def _accepted(scene: Scene) -> Any:
     """The kinds that a page of Canvas takes, as its address says them: one, or a list."""
     given = scene.asked.get("accept_canvas_resource_types")
@@ -174,5 +208,12 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.term.id": lambda s: _term(s).id,
     "Canvas.term.endAt": lambda s: there(_term(s).end_at),
     "com.instructure.Course.gradingScheme": _scheme,
+    "com.instructure.Course.canvas_resource_id": lambda s: s.asked.get("canvas_resource_id"),
+    "com.instructure.Course.rce_studio_embed_improvements": _embeds,
+    "Canvas.account.decimal_separator": _separator("decimal_separator"),
+    "Canvas.account.thousand_separator": _separator("thousand_separator"),
+    "Canvas.account.horizonMode": _horizon,
+    "Canvas.course.horizonMode": _horizon_course,
+    "Canvas.course.aiQuizGeneration": _feature("new_quizzes_ai_quiz_generation"),
 }
 """Those that Canvas did not have yet in June 2023."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
-from lms_emulator.providers.canvas.model import Attachment, Group, LineItem, MediaObject
+from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject
 from lms_emulator.providers.canvas.rules import assignments, line_items, teams
 from lms_emulator.providers.canvas.rules.licenses import LICENSES, License
 from lms_emulator.providers.canvas.rules.states import STUDENTS
@@ -66,6 +66,33 @@ def _attempts(scene: Scene) -> int | None:
 def _group(scene: Scene) -> Group | None:
     person, task = scene.person, scene.task
     return teams.team(scene.api, task, person.id) if task.group_category_id else None
+
+
+def _group_or_nothing(scene: Scene) -> int | str:
+    """The person's group in an assignment for groups; empty in one for everybody."""
+    group = _group(scene)
+    return group.id if group is not None else ""
+
+
+def _of_new_quizzes(scene: Scene) -> bool:
+    """Whether New Quizzes hides who takes part in the assignment, which only its own can; none is of it here."""
+    there(scene.task)
+    return False
+
+
+def _own(pick: Callable[[Assignment], datetime | None]) -> Callable[[Scene], str]:
+    """A date as it holds for the person; for those who run the course that of the assignment itself."""
+
+    def tell(scene: Scene) -> str:
+        runs = scene.user is None or not _studies(scene)
+        return str(there(moment(pick(scene.task if runs else scene.dated))))
+
+    return tell
+
+
+def _nothing(scene: Scene) -> None:
+    """What no assignment has here: a differentiation tag that it is for, a kind of New Quizzes. Canvas leaves those."""
+    there(None)
 
 
 def _description(scene: Scene) -> str | None:
@@ -192,5 +219,12 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
         s.task and s.course.settings.get("restrict_quantitative_data")
     ),
     "LineItem.resultValue.max": lambda s: _plain(s.task.points_possible),
+    "CourseGroup.id": _group_or_nothing,
+    "com.instructure.Tag.id": _nothing,
+    "com.instructure.Tag.name": _nothing,
+    "Canvas.assignment.new_quizzes_type": _nothing,
+    "Canvas.assignment.anonymous_participants": _of_new_quizzes,
+    "Canvas.assignment.unlockAt.overrideForUser.iso8601": _own(lambda task: task.unlock_at),
+    "Canvas.assignment.lockAt.overrideForUser.iso8601": _own(lambda task: task.lock_at),
 }
 """Those that Canvas did not have yet in June 2023."""
