@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from msgspec.structs import replace
+from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.references import from_top
@@ -79,6 +80,7 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "create_courses": ("manage_courses", "manage_courses_add"),
 }
 """The rights in an account that no role lists, with the permissions that give them; without one it is every admin's."""
+ASKED = ("manage_catalog",)
 READERS = {"read", "read_files", "read_outcomes", "read_terms", "launch_external_tool"}
 """Those that who teaches in an account has too."""
 
@@ -349,6 +351,16 @@ def _allowed(api: Api, record: Account, name: str, there: frozenset[str]) -> boo
     return any(account_allows(api, api.caller, record, one) for one in needed if one in there)
 
 
+def checked(api: Api) -> Any:
+    """Whether the caller has one permission in an account, of those that may be asked for so."""
+    record = identifiers.account(api, api.slot("account_id"))
+    name = api.slot("permission")
+    if name not in ASKED:
+        raise refusals.message(400, "permission_unknown", "Permission not found", got=name)
+    granted = name in in_force(api, record) and account_allows(api, api.caller, record, name)
+    return {"permission": name, "granted": granted}
+
+
 def terms_of_service(api: Api) -> Any:
     """The school's terms of service, for everybody."""
     record = root_of(api.store, identifiers.account(api, api.slot("account_id")).id)
@@ -360,6 +372,11 @@ def terms_of_service(api: Api) -> Any:
         "content": None,
         "self_registration_type": record.settings.get("self_registration_type", "none"),
     }
+
+
+def custom_terms(_api: Api) -> Response:
+    """The school's own terms of service, for everybody: none were written."""
+    return Response("", media_type="text/plain")
 
 
 def help_links(api: Api) -> Any:
@@ -398,7 +415,9 @@ ROUTES: tuple[Route, ...] = rest(
     (f"POST {ACCOUNT}/sub_accounts", create, "Make an account below one"),
     (f"DELETE {ACCOUNT}/sub_accounts/{{id}}", destroy, "Delete an account"),
     (f"GET {ACCOUNT}/permissions", allowed, "The caller's permissions in an account"),
+    (f"GET {ACCOUNT}/permissions/{{permission}}", checked, "Whether the caller has one permission"),
     (f"GET {ACCOUNT}/terms_of_service", terms_of_service, "Terms of service"),
+    ("GET /api/v1/terms_of_service_custom_content", custom_terms, "A school's own terms of service"),
     (f"GET {ACCOUNT}/settings", settings, "Settings of an account"),
 ) + rest(
     "accounts",

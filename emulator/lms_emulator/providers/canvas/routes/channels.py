@@ -102,6 +102,13 @@ def destroy(api: Api) -> Any:
     return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
 
 
+def delete_push(api: Api) -> Any:
+    """Forget the caller's device. Nobody has one, as no key can push."""
+    _ = api.user
+    api.x.reads.add("push_token")
+    raise refusals.not_found("a push channel of the caller's")
+
+
 class Notification(NamedTuple):
     """A kind of notification."""
 
@@ -215,6 +222,7 @@ ROUTES: tuple[Route, ...] = (
         SOURCE,
         (f"GET {CHANNELS}", index, "Addresses of a person"),
         (f"POST {CHANNELS}", create, "Add an address"),
+        (f"DELETE {OWN}/push", delete_push, "Forget a device"),
         (f"DELETE {CHANNELS}/{{id}}", destroy, "Retire an address"),
         (f"DELETE {CHANNELS}{BY_ADDRESS}", destroy, "Retire an address"),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -17,14 +18,17 @@ from lms_emulator.core.worlds.outbox import Message
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import CommunicationChannel, User
+from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.model import Account, CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import belonging, contexts
-from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin
+from lms_emulator.providers.canvas.rules import belonging, contexts, features
+from lms_emulator.providers.canvas.rules.permissions import account_allows, in_force, is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 
+Column = Callable[[CommunicationChannel], str | None]
+MOST = 10_000
+"""How many addresses a report has."""
 MESSAGES = f"{RECORDED}/misc.jsonl 22, 23, 25; canvas-lms app/controllers/comm_messages_api_controller.rb"
 REPORTS = f"{RECORDED}/extra.jsonl 21, 23, 25; canvas-lms app/controllers/communication_channels_controller.rb"
 MEETINGS = f"{RECORDED}/misc.jsonl 72, 73; canvas-lms app/controllers/conferences_controller.rb"
@@ -68,16 +72,21 @@ def _message(api: Api, one: Message) -> Json:
     }
 
 
-def _operate(api: Api) -> None:
-    allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin)
-    if not api.check("operates the site", allowed):
+def _school(api: Api) -> Account:
+    """The school in the path, for who may see what is sent to its people. Raises the refusals of others."""
+    account = identifiers.account(api, api.slot("account_id"))
+    seen = account.parent_account_id is None and account_allows(api, api.caller, account, "read_roster")
+    reads = "view_notifications" in in_force(api, account) and account_allows(
+        api, api.caller, account, "view_notifications"
+    )
+    if not api.check("may work on addresses of all people", seen and (reads or features.sees_hidden(api))):
         raise api.refused("work on addresses of all people")
+    return account
 
 
 def _channels(api: Api) -> list[CommunicationChannel]:
     """The unconfirmed addresses of an account's people, by their kind, text and age."""
-    account = identifiers.account(api, api.slot("account_id"))
-    _operate(api)
+    account = _school(api)
     found = [one for one in api.store.communication_channels if one.workflow_state == "unconfirmed"]
     people = {one.user_id: api.store.users.get(one.user_id) for one in found}
     inside = {number for number, user in people.items() if user is not None and belonging.belongs(api, user, account)}
@@ -101,8 +110,8 @@ def _filtered(api: Api, found: list[CommunicationChannel]) -> list[Communication
 
 
 def unconfirmed(api: Api) -> Any:
-    """Addresses that nobody confirmed, as CSV."""
-    return _table(api, _channels(api), ())
+    """Addresses that nobody confirmed."""
+    return _table(api, _channels(api), {"Created at": lambda one: stamp(one.created_at)})
 
 
 def confirm(api: Api) -> Any:
@@ -114,26 +123,29 @@ def confirm(api: Api) -> Any:
 
 
 def bounced(api: Api) -> Any:
-    """Addresses that mails came back from, as CSV: none, as no mail leaves the emulator."""
-    identifiers.account(api, api.slot("account_id"))
-    _operate(api)
-    return _table(api, _filtered(api, []), ("Date of most recent bounce", "Bounce reason"))
+    """Addresses that mails came back from: none, as no mail leaves the emulator."""
+    _school(api)
+    nothing: Column = lambda _: None  # noqa: E731 - no row has it
+    return _table(api, _filtered(api, []), {"Date of most recent bounce": nothing, "Bounce reason": nothing})
 
 
 def reset_bounces(api: Api) -> Any:
     """Forget that mails came back."""
-    identifiers.account(api, api.slot("account_id"))
-    _operate(api)
+    _school(api)
     return {"scheduled_reset_approximate_count": len(_filtered(api, []))}
 
 
-def _table(api: Api, rows: list[CommunicationChannel], more: tuple[str, ...]) -> Response:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["User ID", "Name", "Communication channel ID", "Type", "Path", *more])
-    for one in rows:
+def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) -> Any:
+    """The addresses as CSV where the path says so, else as JSON, with all but the names as text."""
+    lines: list[list[Any]] = [["User ID", "Name", "Communication channel ID", "Type", "Path", *more]]
+    for one in rows[:MOST]:
         user = api.store.users.get(one.user_id)
-        lines.writerow([one.user_id, user.name if user is not None else "", one.id, one.type, one.address])
+        found = [one.user_id, user.name if user is not None else "", one.id, one.type, one.address]
+        lines.append([*found, *(value(one) for value in more.values())])
+    if not api.x.path.endswith(".csv"):
+        return [[None if cell is None else str(cell) for cell in line] for line in lines]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
     return Response(text.getvalue(), media_type="text/csv")
 
 
@@ -211,8 +223,10 @@ ROUTES: tuple[Route, ...] = (
         "accounts",
         REPORTS,
         (f"GET {ACCOUNT}/unconfirmed_communication_channels", unconfirmed, "Addresses that nobody confirmed"),
+        (f"GET {ACCOUNT}/unconfirmed_communication_channels.csv", unconfirmed, "The same, as CSV"),
         (f"POST {ACCOUNT}/unconfirmed_communication_channels/confirm", confirm, "Confirm addresses"),
         (f"GET {ACCOUNT}/bounced_communication_channels", bounced, "Addresses that mails came back from"),
+        (f"GET {ACCOUNT}/bounced_communication_channels.csv", bounced, "The same, as CSV"),
         (f"POST {ACCOUNT}/bounced_communication_channels/reset", reset_bounces, "Forget that mails came back"),
     ),
     *rest(

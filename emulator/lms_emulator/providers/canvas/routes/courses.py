@@ -80,8 +80,13 @@ def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) 
         return {"id": course.id, "access_restricted_by_date": True}
     over = course.workflow_state == "completed" and not api.params.has("state")
     current = [e for e in mine if not over and (e.workflow_state in states.CURRENT or api.params.has("state"))]
-    observed = _observed(api, course, current) if "observed_users" in includes else []
-    return shapes.course(api, course, [*current, *observed], includes)
+    return with_own(api, course, current, includes)
+
+
+def with_own(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
+    """A course with a user's enrollments, and those of the students whom they observe if they are asked for."""
+    observed = _observed(api, course, mine) if "observed_users" in includes else []
+    return shapes.course(api, course, [*mine, *observed], includes)
 
 
 def _observed(api: Api, course: Course, mine: list[Enrollment]) -> list[Enrollment]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,15 +13,17 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, DiscussionTopic
-from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.model import DiscussionTopic, Group, User
+from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.refusals import content
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, topics
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, people, topics
 from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.messaging import Messaging, Place
 from lms_emulator.providers.canvas.shapes import discussions as shapes
+from lms_emulator.providers.canvas.shapes.conversations import participant
 
 PLACES = "courses groups"
 
@@ -259,14 +262,18 @@ def require_post(api: Api, topic: DiscussionTopic, context: Context) -> None:
 
 
 def messageable_users(api: Api) -> Any:
-    """Who can be written to from a topic: everybody who takes part in its course."""
+    """Who can be written to from a topic: those of its course or group whom the caller sees, by name."""
     _, context = readable_topic(api)
-    assert isinstance(context.record, Course)
-    ids = {one.user_id for one in api.store.enrollments.find("course", context.id) if one.workflow_state == "active"}
-    found = [user for user_id in ids if (user := api.store.users.get(user_id)) is not None]
-    found.sort(key=lambda user: collation.key(user.name))
-    row = ("id", "name", "pronouns")
-    return [{**{name: getattr(user, name) for name in row}, "full_name": user.name} for user in found]
+    record = context.record
+    place = Place(None, group=record) if isinstance(record, Group) else Place(api.store.courses.get(context.id))
+    terms = (api.params.text("search") or "").lower().split()
+    people_ = map(api.store.users.get, Messaging(api, api.user).within(place))
+    found = [user for user in people_ if user is not None and all(term in user.name.lower() for term in terms)]
+
+    def by_name(user: User) -> list[Any]:
+        return [collation.key(people.sortable_name(user)), user.id]
+
+    return bookmarked(api, sorted(found, key=by_name), partial(participant, api), by_name)
 
 
 SOURCE = "canvas-lms app/controllers/discussion_topics_controller.rb"
@@ -293,6 +300,6 @@ ROUTES: tuple[Route, ...] = (
         *within(PLACES, f"DELETE {TOPIC}/read_all", mark_all_read, "Mark all entries as not read"),
         *within(PLACES, f"PUT {TOPIC}/subscribed", subscribe, "Subscribe to a discussion"),
         *within(PLACES, f"DELETE {TOPIC}/subscribed", subscribe, "Unsubscribe from a discussion"),
-        *within("courses", f"GET {TOPIC}/messageable_users", messageable_users, "People of a discussion"),
+        *within(PLACES, f"GET {TOPIC}/messageable_users", messageable_users, "People of a discussion"),
     ),
 )

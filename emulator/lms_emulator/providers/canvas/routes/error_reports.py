@@ -35,15 +35,19 @@ def report(api: Api) -> Any:
 
 
 def unread_notes(api: Api) -> Any:
-    """How many notes about releases the caller has not read; a site of one's own is sent none."""
-    _ = api.user
+    """How many notes about releases the caller has not read; a site of one's own is sent none. Anybody may ask."""
     return {"unread_count": 0}
 
 
-def notes(api: Api) -> Any:
-    """The notes about releases, for the site's operators to write."""
-    _require_operator(api, "release notes")
+def latest_notes(api: Api) -> Any:
+    """The latest notes about releases, for anybody: none, as they stand in a database that only Instructure has."""
     return []
+
+
+def notes(api: Api) -> Any:
+    """The notes about releases, for the site's operators to write; there is no database of them here."""
+    _require_operator(api, "release notes")
+    raise refusals.crashed("release notes stand in a DynamoDB, which no Canvas outside Instructure's hosting has")
 
 
 def clear_cache(api: Api) -> Any:
@@ -90,10 +94,14 @@ def health(api: Api) -> Response:
 ROUTES: tuple[Route, ...] = (
     *rest(
         "users",
-        f"{RECORDED}/people-misc.jsonl 24, 25, 38, 39, 41, 42; canvas-lms app/controllers/errors_controller.rb",
+        f"{RECORDED}/people-misc.jsonl 24, 25, 38, 39, 41, 42; canvas-lms app/controllers/"
+        "errors_controller.rb, release_notes_controller.rb",
         ("POST /api/v1/error_reports", report, "Report an error"),
         ("GET /api/v1/release_notes/unread_count", unread_notes, "Unread notes about releases"),
-        ("GET /api/v1/release_notes", notes, "Notes about releases"),
+        ("GET /api/v1/release_notes/latest", latest_notes, "The latest notes about releases"),
+        ("GET POST /api/v1/release_notes", notes, "Notes about releases"),
+        ("PUT DELETE /api/v1/release_notes/{id}", notes, "A note about a release"),
+        ("PUT DELETE /api/v1/release_notes/{id}/published", notes, "Publish a note about a release, or no longer"),
         ("POST /api/v1/users/{id}/clear_cache", clear_cache, "Forget what is cached"),
         ("POST /api/v1/users/self/pandata_events_token", analytics_token, "A token for events"),
     ),

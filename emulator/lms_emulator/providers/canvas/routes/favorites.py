@@ -8,57 +8,41 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.routes.courses import current_courses, shown
+from lms_emulator.providers.canvas.model import Course, Enrollment
+from lms_emulator.providers.canvas.routes.courses import with_own
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import collation, groups, people
+from lms_emulator.providers.canvas.rules import collation, groups, menu, people, states
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
 from lms_emulator.providers.canvas.shapes.courses import course_name
 
 SOURCE = f"{RECORDED}/courses-misc.jsonl 52, 58, 71, 74; canvas-lms app/controllers/favorites_controller.rb"
-RANKS = (
-    "TeacherEnrollment",
-    "TaEnrollment",
-    "DesignerEnrollment",
-    "StudentEnrollment",
-    "StudentViewEnrollment",
-    "ObserverEnrollment",
-)
-"""The order of courses in the menu, by what somebody is in them."""
-
-
-def _marked(user: User) -> list[int]:
-    found: list[int] = user.preferences.get("favorite_courses", [])
-    return found
-
-
-def _rank(row: tuple[Course, list[Enrollment]]) -> int:
-    return min(RANKS.index(one.type) for one in row[1])
 
 
 def index(api: Api) -> Any:
     """The caller's favourite courses; without favourites all of them, those they teach first."""
-    own, marked = current_courses(api, api.user), _marked(api.user)
-    rows = [row for row in own if row[0].id in marked]
-    if not rows:
-        rows = sorted(own, key=lambda row: (_rank(row), collation.key(row[0].name or "")))
+    found = menu.entries(api)
     if api.params.text("sort") == "nickname":
-        rows = sorted(rows, key=lambda row: (_rank(row), collation.key(course_name(api, row[0]))))
+        found.sort(key=lambda one: (one.rank, collation.key(course_name(api, one.course))))
     if api.params.flag("exclude_blueprint_courses"):
-        rows = [row for row in rows if not row[0].blueprint]
-    bodies = [shown(api, *row, api.params.includes) for row in rows]
+        found = [one for one in found if not one.course.blueprint]
+    bodies = [with_own(api, one.course, _current(api, one.course), api.params.includes) for one in found]
     if "enrollments" in api.params.texts("exclude"):
         for body in bodies:
             body.pop("enrollments", None)
     return bodies
 
 
+def _current(api: Api, course: Course) -> list[Enrollment]:
+    rows = api.store.enrollments.find("user", api.user.id)
+    return [row for row in rows if row.course_id == course.id and row.workflow_state in states.CURRENT]
+
+
 def add(api: Api) -> Any:
     """Make a course a favourite."""
     user = api.user
     course = identifiers.course(api, api.slot("id"))
-    if course.id not in _marked(user):
-        people.prefer(api, user, favorite_courses=[*_marked(user), course.id])
+    if course.id not in (marked := menu.marked(user)):
+        people.prefer(api, user, favorite_courses=[*marked, course.id])
     return {"context_id": course.id, "context_type": "Course"}
 
 
@@ -66,7 +50,7 @@ def remove(api: Api) -> Any:
     """Remove a favourite. If there are none yet, all other courses become favourites."""
     user = api.user
     course = identifiers.course(api, api.slot("id"))
-    marked = _marked(user) or [course.id for course, _ in current_courses(api, user)]
+    marked = menu.marked(user) or [one.course.id for one in menu.entries(api)]
     if course.id not in marked:
         return {}
     people.prefer(api, user, favorite_courses=[number for number in marked if number != course.id] or None)

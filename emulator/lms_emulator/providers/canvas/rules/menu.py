@@ -1,0 +1,99 @@
+"""The courses in a person's menu and on their dashboard.
+
+Source: canvas-lms app/models/user.rb, menu_courses and courses_with_primary_enrollment (2024-04).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call import identifiers
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.rules import collation, states
+
+RANKS = (
+    "TeacherEnrollment",
+    "TaEnrollment",
+    "DesignerEnrollment",
+    "StudentEnrollment",
+    "StudentViewEnrollment",
+    "ObserverEnrollment",
+)
+"""The order of courses in the menu, by what somebody is in them."""
+MOST = 20
+"""How many courses are in the menu of who has chosen none."""
+_OPEN = (*states.CURRENT, "pending_invited", "pending_active")
+_RUNNING = (*states.STAFF, "StudentViewEnrollment")
+
+
+class Entry(NamedTuple):
+    """A course in the menu.
+
+    Attributes: `primary`, the enrollment that counts most.
+    """
+
+    course: Course
+    primary: Enrollment
+
+    @property
+    def rank(self) -> int:
+        """The place among the kinds of enrollments."""
+        return RANKS.index(self.primary.type)
+
+
+def marked(user: User) -> list[int]:
+    """The courses that a person has made favourites."""
+    found: list[int] = user.preferences.get("favorite_courses", [])
+    return found
+
+
+def entries(api: Api) -> list[Entry]:
+    """The caller's favourites; without favourites the newest courses. Those they teach stand first, each kind by name.
+
+    `observed_user_id` narrows them to the courses in which the caller observes that person; the caller's own id, to
+    those in which the caller observes nobody in particular.
+    """
+    user, every = api.user, _current(api)
+    chosen = [one for one in every if one.course.id in marked(user)]
+    if not chosen:
+        newest = sorted(every, key=lambda one: (one.rank, api.now - one.primary.created_at))
+        chosen = newest[:MOST]
+    return sorted(chosen, key=lambda one: (one.rank, collation.key(one.course.name or "")))
+
+
+def _current(api: Api) -> list[Entry]:
+    found: dict[int, Entry] = {}
+    for row in _observing(api, list(api.store.enrollments.find("user", api.user.id))):
+        course = api.store.courses.get(row.course_id)
+        if course is None or not _counts(api, row, course):
+            continue
+        known = found.get(course.id)
+        if known is None or _weight(row) < _weight(known.primary):
+            found[course.id] = Entry(course, row)
+    return list(found.values())
+
+
+def _weight(row: Enrollment) -> tuple[int, bool]:
+    return RANKS.index(row.type), row.workflow_state != "active"
+
+
+def _observing(api: Api, rows: list[Enrollment]) -> list[Enrollment]:
+    if not api.params.has("observed_user_id"):
+        return rows
+    number = identifiers.local_number(api.params.text("observed_user_id") or "") or 0
+    watched = number if api.store.users.get(number) is not None else api.user.id
+    return [row for row in rows if row.associated_user_id == (None if watched == api.user.id else watched)]
+
+
+def _counts(api: Api, row: Enrollment, course: Course) -> bool:
+    """Whether an enrollment is current: of a course that is open to its kind, and not shut or ended by dates."""
+    published = course.workflow_state == "available"
+    runs = row.type in _RUNNING
+    current = (row.workflow_state == "active" and (published or (runs and course.workflow_state == "unpublished"))) or (
+        row.workflow_state == "invited" and (published or (runs and course.workflow_state != "deleted"))
+    )
+    if not current:
+        return False
+    state = states.state_of(api, row, course)
+    return state.name in _OPEN and not state.restricted
