@@ -36,4 +36,5 @@ def test_the_session_is_looked_at_only_after_the_slash(web: Web) -> None:
     assert web.http.get("/api-docs/", headers=broken).status_code == 500
     assert web.http.get("/nowhere", headers=broken).status_code == 500
     assert web.http.put("/admin/", headers=broken).status_code == 500
-    assert web.http.put("/admin/").status_code == 405
+    assert web.http.put("/admin/").status_code == 403
+    assert web.refusal.reason == "csrf_failed"

@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx.model.section import OpenedxSection, Openedx
 from lms_emulator.providers.openedx.routes import ROUTES
 from lms_emulator.providers.openedx.rules import standing
 from lms_emulator.providers.openedx.settings import OpenedxSettings
-from lms_emulator.providers.openedx.web import event_bus, middleware
+from lms_emulator.providers.openedx.web import event_bus, methods, middleware
 
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
@@ -63,11 +63,20 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return "/" + path.lstrip("/") if path.startswith("//") else path
 
     def method_of(self, x: Call) -> str:
-        """A view that does not look at the method answers OPTIONS as it answers GET."""
-        if x.method == "OPTIONS" and self.catalogue is not None:
-            found = self.catalogue.find("OPTIONS", self.normalise_path(x.path))
-            if found is not None and "ANY" in found.methods and self.router.match("OPTIONS", x.path)[0] is None:
-                return "GET"
+        """A view that does not look at the method answers any as it answers GET.
+
+        OPTIONS where a resource is not served counts as a method that it has.
+        """
+        if x.method in ("GET", "HEAD") or self.catalogue is None:
+            return x.method
+        path = self.normalise_path(x.path)
+        if self.router.match(x.method, path)[0] is not None:
+            return x.method
+        found = self.catalogue.find(x.method, path)
+        if found is not None:
+            return "GET" if "ANY" in found.methods and self.router.match("GET", path)[0] else x.method
+        if x.method == "OPTIONS" and methods.answers_options(path) and not self.router.knows(path):
+            return next((one.methods[0] for one in self.catalogue.at(path)), x.method)
         return x.method
 
     def respond_early(self, x: Call) -> Response | None:
@@ -75,8 +84,17 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return middleware.preflight(x)
 
     def admit(self, x: Call) -> Response | None:
-        """What the session cookie alone decides."""
-        return middleware.open_session(x)
+        """What the session cookie alone decides, and the CSRF token at a page that does not look at the method."""
+        early = middleware.open_session(x)
+        if early is None and x.route is not None:
+            methods.check_unread_method(x, x.route)
+        return early
+
+    def before_missing(self, x: Call) -> None:
+        """Credentials that do not hold are refused by a resource that is not emulated too."""
+        path = self.normalise_path(x.path)
+        if methods.is_resource(path):
+            methods.refuse_credentials(x, path)
 
     def render(self, x: Call, refusal: Refusal) -> Response:
         """The refusal in the dialect it names."""
@@ -91,8 +109,10 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return self.admit(x) or refusals.page_not_found(x.path)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
-        """Django's empty 405."""
-        return self.admit(x) or refusals.wrong_method(", ".join(allowed), x.method)
+        """A 405, after what is refused before it."""
+        return self.admit(x) or methods.refuse(
+            x, self.normalise_path(x.path), allowed, served=self.leads_somewhere(x.path)
+        )
 
     def finish(self, x: Call, response: Response) -> None:
         """Events, cookies, and the headers that every page and API of the site carries."""

@@ -103,10 +103,10 @@ def update_line_item(x: Call) -> Response:
     return JSONResponse(line_item_json(x, changed), media_type=kind)
 
 
-def delete_line_item(x: Call) -> Response:
-    """DELETE: refused whatever the scopes are, since the component knows this operation under another name."""
+def other_method(x: Call) -> Response:
+    """A method that the component knows under no name, DELETE among them: no scope lets a tool use it."""
     require_service(x, *lti13.SERVICE_SCOPES)
-    raise refusals.permission_denied("the component lets no tool delete a line item", check="scope")
+    raise refusals.permission_denied(f"the component lets no tool use {x.method} here", check="scope")
 
 
 def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:

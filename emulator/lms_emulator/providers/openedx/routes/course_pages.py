@@ -6,14 +6,17 @@ Source: edx-platform `lms/djangoapps/courseware/views/views.py` (jump_to, progre
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
+from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import blocks, keys, people
+from lms_emulator.providers.openedx.rules import blocks, grades, keys, people
 from lms_emulator.providers.openedx.web import csrf, deployment, session
 
 
@@ -24,9 +27,12 @@ def _course(x: Call) -> Course:
     return course
 
 
-def _front(x: Call, path: str) -> Response:
+def _front(x: Call, *path: str, left_out: str = "", below: str = "course") -> Response:
+    """On to the learning front end. The query goes along, without the parameter that is left out."""
+    pairs = [(name, value) for name, value in x.query.multi_items() if name != left_out]
+    query = f"?{urlencode(pairs)}" if pairs else ""
     front = deployment.front(x, "learning", x.base_url)
-    return wire.redirect(f"{front}/course/{_course(x).id}/{path}")
+    return wire.redirect("/".join((front, below, _course(x).id, *path)) + query)
 
 
 def home(x: Call) -> Response:
@@ -34,9 +40,25 @@ def home(x: Call) -> Response:
     return _front(x, "home")
 
 
+def dates(x: Call) -> Response:
+    """The dates of a course."""
+    return _front(x, "dates")
+
+
 def progress(x: Call) -> Response:
-    """The progress in a course."""
-    return to_login(x) if session.current(x).user is None else _front(x, "progress")
+    """The progress in a course: in the learning front end, but to the site's staff on a page, whose look is ours."""
+    viewer, student = session.current(x).user, x.path_params.get("student_id")
+    if viewer is None:
+        return to_login(x)
+    if not viewer.is_staff:
+        return _front(x, "progress", *([student] if student else []))
+    course = _course(x)
+    shown = viewer if student is None else x.store.users.first("id", whole(student))
+    if shown is None:
+        raise refusals.page_not_found(x.path)
+    grade = grades.graded(x.store, course, shown)
+    heading = f"Course Progress for Student '{shown.username}' ({shown.email})"
+    return pages.message(x, 200, f"{course.display_name} Progress", heading, f"{(grade.percent if grade else 0):.0%}")
 
 
 def courseware(x: Call) -> Response:
@@ -66,23 +88,29 @@ def about(x: Call) -> Response:
 
 
 def jump(x: Call) -> Response:
-    """On to a block in the learning front end, named by its key or its id."""
-    course = _course(x)
-    root = blocks.tree(course)
+    """On to a block in the learning front end, named by its key or its id; to the course for a block that is gone."""
+    root = blocks.tree(_course(x))
     wanted = x.path_params.get("usage_key")
     if wanted is None:
         found = [node for node in root.walk() if node.block.block_id == x.path_params["block_id"]]
         wanted = found[0].key if found else ""
-    path = blocks.path_to(root, wanted)
-    if not path:
+    if keys.usage_key(wanted) is None:
         raise refusals.page_not_found(x.path)
     csrf.ensure(x, set_by_view=True)
-    response = _front(x, "/".join(node.key for node in path[2:4]) if len(path) > 2 else "home")
+    below = [node.key for node in blocks.path_to(root, wanted)]
+    place = below[2:4] or below[1:2]
+    preview = bool(x.query.get("preview"))
+    response = _front(
+        x, *place, left_out="preview" if preview else "", below="preview/course" if preview and place else "course"
+    )
     response.headers["vary"] = "Cookie"
     return response
 
 
 FAMILY = Family("/courses/{course_id}", tag="site")
+
+
+_VIEWS = "edx-platform lms/djangoapps/courseware/views/views.py"
 
 
 def _learn(*numbers: int) -> str:
@@ -91,7 +119,17 @@ def _learn(*numbers: int) -> str:
 
 ROUTES = (
     FAMILY.page("/course/", home, "The home of a course", "GET", source=_learn(461)),
+    FAMILY.page("/dates", dates, "The dates of a course", "GET", evidence="documented", source=f"{_VIEWS}, dates"),
     FAMILY.page("/progress", progress, "The progress in a course", "GET", source=_learn(466)),
+    FAMILY.page(
+        "/progress/{student_id}/",
+        progress,
+        "The progress of a student",
+        "GET",
+        evidence="documented",
+        source=f"{_VIEWS}, progress",
+    ),
+    FAMILY.page("/", about, "What a course is about", "GET", evidence="documented", source=f"{_VIEWS}, course_about"),
     FAMILY.page("/courseware/", courseware, "The content of a course", "GET", source=_learn(463)),
     FAMILY.page("/instructor", instructor, "The instructor dashboard", "GET", evidence="observed", source=_learn(468)),
     FAMILY.page("/about", about, "What a course is about", "GET", evidence="observed", source=_learn(460)),

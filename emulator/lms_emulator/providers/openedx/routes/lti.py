@@ -164,13 +164,14 @@ def service(operation: Callable[[Call], Any]) -> Handler:
 
 FAMILY = Family("/api/lti_consumer/v1", tag="lti_consumer", source=_VIEWS)
 _AGS, _ONE = "/lti/{lti_config_id}/lti-ags", "/lti/{lti_config_id}/lti-ags/{pk}"
+_ROSTER = "/lti/{lti_config_id}/memberships"
 
 
 def _route(
     method: str, path: str, handler: Handler, summary: str, *, source: str = _VIEWS, defect: bool = False
 ) -> Route:
     return Route(
-        methods=(method,),
+        methods=(method,) if method else (),
         path=path,
         regex=pattern(path),
         handler=handler,
@@ -203,11 +204,15 @@ ROUTES: tuple[Route, ...] = (
     _api("POST", _AGS, service(services.create_line_item), "A new line item"),
     _api("GET", _ONE, service(services.show_line_item), "A line item"),
     *(_api(method, _ONE, service(services.update_line_item), "Change a line item") for method in ("PUT", "PATCH")),
-    _api("DELETE", _ONE, service(services.delete_line_item), "Delete a line item, which no tool may"),
+    _api("DELETE", _ONE, service(services.other_method), "Delete a line item, which no tool may"),
     _api("GET", f"{_ONE}/results/", service(services.list_results), "Results of a line item", defect=True),
     _api("GET", f"{_ONE}/results/{{user_id}}", service(services.list_results), "Result of a person", defect=True),
     _api("POST", f"{_ONE}/scores", service(services.post_score), "Post a score", defect=True),
-    _api("GET", "/lti/{lti_config_id}/memberships", service(services.memberships), "Roster"),
+    _api("GET", _ROSTER, service(services.memberships), "Roster"),
+    *(
+        _api("", path, service(services.other_method), "Methods that the service does not have")
+        for path in (_AGS, _ONE, f"{_ONE}/results/", f"{_ONE}/results/{{user_id}}", f"{_ONE}/scores", _ROSTER)
+    ),
     _route(
         "POST",
         "/courses/{course_key}/xblock/{usage_key}/handler_noauth/outcome_service_handler",

@@ -236,6 +236,17 @@ ROUTES = (
         "GET",
         source=recorded("openedx-2/authn", 8),
     ),
+    *(
+        FAMILY.page(
+            path,
+            account_settings,
+            "One's own account",
+            "GET",
+            evidence="documented",
+            source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
+        )
+        for path in ("/account", "/account/", "/account/settings/")
+    ),
     FAMILY.page(
         "/account/settings", account_settings, "One's own account", "GET", source=recorded("openedx-2/authn", 14)
     ),
