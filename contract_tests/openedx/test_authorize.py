@@ -189,4 +189,4 @@ def test_without_any_redirect_uri_the_real_server_fails(web: Web) -> None:
     client = web.clients.client_credentials
     answer = web.browser(web.info.learner).get(f"/oauth2/authorize/?client_id={client.client_id}&response_type=code")
     assert answer.status_code == 500
-    assert web.lms.requests.last.notes["provider_defect"] is True
+    assert web.lms.requests.last.outcome == "provider_defect"

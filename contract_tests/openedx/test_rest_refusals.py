@@ -442,4 +442,6 @@ def test_a_failure_of_the_real_server_is_marked_as_such(site: Site, call: Call) 
     assert "There has been a 500 error on the Demo Open edX servers" in answer.body
     entry = site.lms.requests.last
     assert entry.refusal is None
-    assert site.lms.call("GET", f"/requests/{entry.id}")["notes"]["provider_defect"] is True
+    assert (entry.outcome, [one.code for one in entry.warnings]) == ("provider_defect", ["provider_defect"])
+    told = site.lms.call("GET", f"/requests/{entry.id}")["explanation"]
+    assert told.endswith(entry.warnings[0].message)

@@ -95,7 +95,7 @@ def _bearer(x: Call, *, inactive: bool) -> Identity | None:
     try:
         text = words[1].encode("latin-1").decode()
     except UnicodeDecodeError:
-        raise refusals.Unhandled from None
+        raise refusals.Unhandled("the token is no UTF-8") from None
     token = lookup.access_token(x.store, x.settings, text)
     if token is None:
         raise refusals.bearer_refused(
@@ -121,7 +121,7 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
         )
     user = x.store.users.get(token.user)
     if user is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"the token is that of `{token.user}`, whose account is gone")
     if user.password is None and not x.store.applications.find("user", user.username):
         raise refusals.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
     if not inactive and not user.is_active:

@@ -51,13 +51,18 @@ class Verbatim:
 class Unhandled(Exception):
     """The real server does not handle this input: it answers with its 500 page. A defect of the real one, no refusal.
 
-    Parameters: `why`, a warning for the journal; `code`, that warning's code.
+    Parameters: `why`, what of the request it is; `code`, of the warning in the journal that says so.
     """
 
-    def __init__(self, why: str = "", code: str = "provider_defect") -> None:
+    def __init__(self, why: str, code: str = "provider_defect") -> None:
         super().__init__(why)
         self.why = why
         self.code = code
+
+
+def unreadable_key(text: object) -> Unhandled:
+    """A course key that cannot be read, where the LMS reads it without looking."""
+    return Unhandled(f"`{text}` is no course key: `course-v1:<organisation>+<course>+<run>`")
 
 
 # REST resources

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.plain import PlainResponse
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
@@ -24,6 +25,7 @@ HTML = "text/html; charset=utf-8"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 #: What Django leaves unescaped in the path of a URL it writes.
 SAFE_IN_PATH = "/:@&+$,-_.!~*'()"
+_LONGEST_WHY = 300
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -103,7 +105,7 @@ def read_object(x: Call) -> dict[str, Any]:
     """The body, which the real server takes for an object without looking. Raises `Unhandled` for anything else."""
     body = read(x)
     if not isinstance(body, dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the body is no object")
     return body
 
 
@@ -112,9 +114,7 @@ def read_object(x: Call) -> dict[str, Any]:
 
 def server_failure(x: Call, failure: refusals.Unhandled) -> Response:
     """The real server's 500 page, where it fails on this input; the journal marks it as the provider's defect."""
-    x.notes["provider_defect"] = True
-    if failure.why:
-        x.warn(failure.code, failure.why)
+    x.warn(failure.code, shortened(failure.why, _LONGEST_WHY))
     return pages.server_error(x)
 
 

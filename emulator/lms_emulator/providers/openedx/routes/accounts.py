@@ -87,7 +87,7 @@ def change_account(x: Call) -> Response:
     if user.username.lower() != x.path_params["username"].lower():
         raise not_your_account(x.path_params["username"])
     if not isinstance(body, dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the body is no object")
     user, errors = accounts.change(x.store.users.get(user.username) or user, body)
     if errors:
         raise invalid(errors)
@@ -114,7 +114,7 @@ def search_emails(x: Call) -> Response:
         raise refusals.api_error(400, document, reason="emails_missing", check="emails")
     emails = body["emails"]
     if emails and not isinstance(emails, str | list | dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"emails is neither a list nor text but {emails!r}")
     wanted = [one for one in emails or () if isinstance(one, str)]
     users = {user.id: user for one in wanted if (user := lookup.user_with_email(x.store, x.settings, one))}
     found = [users[number] for number in sorted(users)]

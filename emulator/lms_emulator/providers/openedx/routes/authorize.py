@@ -143,7 +143,7 @@ def _decide(x: Call) -> Response:
     if errors:
         return _page(x, None, form, (), errors)
     if lookup.application(x.store, x.settings, form["client_id"]) is None:
-        raise refusals.Unhandled("the real server fails on a consent form with an unknown client id")
+        raise refusals.Unhandled("the consent form has an unknown client id")
     x.reads.whole()
     query = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     posted = {name: form[name] for name in ("client_id", "redirect_uri", "response_type")}
@@ -304,7 +304,7 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
     uri = given.get("redirect_uri")
     if uri is None:
         if not application.redirect_uris:
-            raise refusals.Unhandled("the real server fails when neither the request nor the application names an URI")
+            raise refusals.Unhandled("neither the request nor the application names a redirect URI")
         uri = rules.default_redirect_uri(x, application)
         if uri is None:
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)

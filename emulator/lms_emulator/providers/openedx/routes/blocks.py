@@ -40,7 +40,7 @@ def course_named(x: Call) -> tuple[Course, str]:
         root = f"block-v1:{key.org}+{key.course}+type@course+block@course"
         raise invalid({"usage_key": f"'{root}' is not a valid usage key."})
     if key.kind == "deprecated":
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{key.text}` is a course key of the old kind")
     course = x.store.courses.get(key.text)
     if course is None:
         raise developer_error(404, f"Block not found: {key.text}+branch@published-branch", reason="unknown_course")
@@ -60,7 +60,7 @@ def of_block(x: Call) -> Response:
         raise invalid({"usage_key": f"'{text}' is not a valid usage key."})
     course = x.store.courses.get(key.course) if key.course else None
     if course is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"there is no course of the block `{text}`")
     return wire.api_json(answer(x, course, key.text)[0])
 
 
@@ -78,7 +78,7 @@ def answer(x: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[
     tree = blocks.tree(course, staff=staff)
     root = blocks.find(tree, usage)
     if root is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{usage}` is no block that the user can see")
     progress = learning.Progress(x.store, user, tree)
     wanted = dataclasses.replace(wanted, completion=lambda node: _completion(x, progress, user, node, sums=sums))
     shown = shapes.below(course, root, wanted, x.base_url)

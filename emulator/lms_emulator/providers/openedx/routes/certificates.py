@@ -37,7 +37,7 @@ def read_all(x: Call) -> Response:
     """A user's certificates, oldest first."""
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None and not caller(x).is_staff:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
     found = [one for one in certificates.of_user(x.store, user.username) if one.download_url] if user else []
     return wire.api_json([shapes.of_user(one, x.store.courses.get(one.course)) for one in found])
 
@@ -48,7 +48,7 @@ def owner_or_staff(x: Call) -> None:
         return
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None and x.settings.release == "2025-07":
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
     if user is None or user.preferences.get("visibility.course_certificates") != "all_users":
         raise refusals.permission_denied("the user does not show certificates to others")
 

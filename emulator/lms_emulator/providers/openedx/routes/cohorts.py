@@ -36,7 +36,7 @@ def _course(x: Call) -> Course:
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(text)
     course = x.store.courses.get(key.text)
     if course is None:
         raise _refusal(404, None, f"Course not found: {text}.", text)
@@ -72,7 +72,7 @@ def write_settings(x: Call) -> Response:
     if "is_cohorted" not in body:
         raise _refusal(400, None, 'Missing field "is_cohorted".', sorted(body))
     if not isinstance(body["is_cohorted"], bool):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"is_cohorted is no boolean but {body['is_cohorted']!r}")
     found = cohorts.settings(x.store, course.id)
     found = x.store.cohort_settings.put(replace(found, is_cohorted=body["is_cohorted"]))
     return wire.api_json(shapes.settings(found))
@@ -97,7 +97,7 @@ def create_cohort(x: Call) -> Response:
         text = '"assignment_type" must be specified to create cohort.'
         raise _refusal(400, "missing-assignment-type", text, sorted(body))
     if cohorts.named(x.store, course.id, str(name)) is not None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"the course has a cohort of the name {name!r}")
     return wire.api_json(shapes.cohort(cohorts.create(x.store, course.id, str(name), str(kind))))
 
 
@@ -142,7 +142,7 @@ def add_users(x: Call) -> Response:
     cohort = _members(x)
     named, given = x.path_params.get("username"), wire.read_object(x).get("users")
     if not isinstance(given or [], list | str | dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"users is no list but {given!r}")
     wanted = [str(one) for one in given if one] if given else [named] if named else []
     if not given and not named:
         raise _refusal(400, "missing-users", "Missing users key in payload", None)

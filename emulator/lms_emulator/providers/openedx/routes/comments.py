@@ -69,7 +69,7 @@ def _own(x: Call, page: int, size: int, errors: dict[str, str]) -> Response:
         raise threads.invalid(errors)
     course = threads.course(x, x.query["course_id"])
     if x.query["username"] != caller(x).username:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"username is `{x.query['username']}`, not the caller")
     mine = [one for one in x.store.comments if one.author == caller(x).username and one.course == course.id]
     return _page(x, sorted(mine, key=lambda one: one.id, reverse=True), page, size)
 
@@ -122,7 +122,7 @@ def _changes(x: Call, comment: Comment, given: Mapping[str, Any]) -> dict[str, A
 def _find(x: Call, text: str) -> Comment:
     found = x.store.comments.get(whole(text)) if text.isascii() else None
     if found is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{text}` is no comment's id")
     threads.course(x, found.course)
     return found
 

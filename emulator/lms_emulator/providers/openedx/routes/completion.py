@@ -49,7 +49,7 @@ def write_batch(x: Call) -> Response:
         raise _invalid("User is not enrolled in course.")
     given: Any = body["blocks"]
     if not isinstance(given, dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"blocks is no object but {given!r}")
     values = {_block(str(name), key.text): _value(value) for name, value in given.items()}
     for usage, value in values.items():
         learning.complete(x.store, user.username, usage, value, x.clock.now())
@@ -69,7 +69,7 @@ def _value(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise refusals.Unhandled from None
+        raise refusals.Unhandled(f"a completion is no number but {value!r}") from None
     if not 0.0 <= number <= 1.0:
         raise _invalid(f"['{value} must be between 0.0 and 1.0']")
     return number

@@ -354,7 +354,7 @@ def dismiss_welcome(x: Call) -> Response:
 def unsubscribe(x: Call) -> Response:
     """The link of a reminder; the site sends none. A text that is no UUID is not handled by the real server (500)."""
     if len(x.path_params["token"].replace("-", "")) != 32:
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the token is no UUID")
     raise refusals.OpenedxRefusal("unknown_reminder", status=404, message="Not found.", check="reminder")
 
 

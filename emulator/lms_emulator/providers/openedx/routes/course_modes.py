@@ -20,7 +20,7 @@ def _key(x: Call) -> str:
     """The course key in the URL. One that cannot be read is not handled (500)."""
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(x.path_params["course_id"])
     return key.text
 
 

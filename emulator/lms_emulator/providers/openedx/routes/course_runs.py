@@ -103,7 +103,7 @@ def _begin(x: Call, course: Course, team: list[dict[str, Any]]) -> Course:
 def _one(x: Call) -> Course:
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(x.path_params["course_id"])
     found = x.store.courses.get(key.text)
     if found is None:
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course run exists")
@@ -131,7 +131,7 @@ def create_run(x: Call) -> Response:
     names = {name: values.pop(name) for name in _NAMES}
     key = f"course-v1:{'+'.join(names.values())}"
     if keys.course_key(key) is None or _known(x.store, key):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{key}` exists, or cannot be read as a key")
     made = _begin(x, Course(id=key, **values), team)
     return wire.api_json(_shape(x, made) | names, 201)
 

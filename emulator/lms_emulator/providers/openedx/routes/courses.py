@@ -56,7 +56,7 @@ def list_courses(x: Call) -> Response:
         if x.method == "POST":
             raise refusals.method_not_allowed(x.method)
         if not set(x.query.getlist("permissions")) <= _PERMISSIONS:
-            raise refusals.Unhandled
+            raise refusals.Unhandled("permissions names one that the older version does not know")
     given = _given(x)
     checks = _filters(x, given)
     user = effective_user(x, given.get("username", ""))
@@ -141,7 +141,7 @@ def list_course_ids(x: Call) -> Response:
         raise invalid({"role": "This field is required."})
     user = effective_user(x, username)
     if _is_older(x) and (user is None or role not in _ROLES):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the older version looks up neither an unknown user nor an unknown role")
     everywhere = people.is_global_staff(user)
     found = sorted(c.id for c in x.store.courses if everywhere or _has(x, user, c.id, role))
     page = paging.numbered(x, found, most=1000)

@@ -98,7 +98,7 @@ def read_sequence(x: Call) -> Response:
     if course is None:
         raise _missing("Not found.", text)
     if key.type == "course":
-        raise refusals.Unhandled
+        raise refusals.Unhandled("this is the block of the course itself, no sequence")
     user = calling_user(x)
     session.note_course(x)
     path = blocks.path_to(learning.content(x.store, user, course), key.text)

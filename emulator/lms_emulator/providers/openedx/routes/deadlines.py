@@ -40,7 +40,7 @@ def read_deadlines(x: Call) -> Response:
     """What is said above the calendar, for the apps. Enrolled or not; a key that is none is not handled (500)."""
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(x.path_params["course_id"])
     course = x.store.courses.get(key.text)
     if course is None or (course.staff_only and not people.is_course_staff(x.store, caller(x), course.id)):
         raise refusals.api_error(404, {"detail": "Not found."}, reason="unknown_course", check="course may be seen")

@@ -58,7 +58,7 @@ def read_enrollment(x: Call) -> Response:
         raise not_yours(username)
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(x.path_params["course_id"])
     user = lookup.user_named(x.store, x.settings, username)
     found = enrollment.get(x.store, user, key.text) if user else None
     if found is None:
@@ -82,7 +82,7 @@ def read_course(x: Call) -> Response:
     text = x.path_params["course_id"]
     key = keys.course_key(text)
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(text)
     course = x.store.courses.get(key.text)
     if course is None:
         raise unknown_course(text)

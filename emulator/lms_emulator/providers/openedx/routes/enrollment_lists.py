@@ -94,7 +94,7 @@ def allow(x: Call) -> Response:
     body = wire.read(x)
     email, course = _email_and_course(body)
     if keys.course_key(course) is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(course)
     if x.store.enrollments_allowed.get((email.lower(), course)) is not None:
         raise already_allowed(email, course)
     given = EnrollmentAllowed(
@@ -107,7 +107,7 @@ def disallow(x: Call) -> Response:
     """Take such a permission back."""
     email, course = _email_and_course(wire.read(x))
     if keys.course_key(course) is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(course)
     if x.store.enrollments_allowed.delete((email.lower(), course)) is None:
         raise not_allowed_before(email, course)
     return wire.no_content()

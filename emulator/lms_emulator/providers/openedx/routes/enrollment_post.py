@@ -90,7 +90,7 @@ def _course_key(body: dict[str, Any]) -> keys.CourseKey:
     """Checks 1 and 2. The real server does not handle course_details that are no object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"course_details is no object but {details!r}")
     text = details.get("course_id")
     if not text:
         raise course_id_missing(at_top="course_id" in body)
@@ -103,7 +103,7 @@ def _course_key(body: dict[str, Any]) -> keys.CourseKey:
 def _attributes(body: dict[str, Any]) -> list[dict[str, Any]]:
     given = body.get("enrollment_attributes") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"enrollment_attributes is no list of objects but {given!r}")
     return given
 
 

@@ -89,7 +89,7 @@ def _number(text: str | None) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise refusals.Unhandled from None
+        raise refusals.Unhandled(f"`{text}` is no number") from None
 
 
 def read_info(x: Call) -> Response:
@@ -145,7 +145,7 @@ def bulk_update(x: Call) -> Response:
     """Give learners scores for subsections. As soon as one cannot be given, the answer is 422; the others are."""
     course, body = authored_course(x, x.path_params["course_id"]), wire.read(x)
     if not isinstance(body, list):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the body is no list")
     results = [_give(x, course, line) for line in body]
     if all(line["success"] for line in results):
         return wire.api_json(results, 202)
@@ -154,7 +154,7 @@ def bulk_update(x: Call) -> Response:
 
 def _give(x: Call, course: Course, line: Any) -> dict[str, Any]:
     if not isinstance(line, dict) or not {"user_id", "usage_id", "grade"} <= line.keys():
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"a line has no user_id, usage_id and grade: {line!r}")
     number, usage, given = line["user_id"], str(line["usage_id"]), line["grade"]
     user = x.store.users.first("id", number) if isinstance(number, int) else None
     key = keys.usage_key(usage)
@@ -179,7 +179,7 @@ def _score(value: Any) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise refusals.Unhandled from None
+        raise refusals.Unhandled(f"the score {value!r} is no number") from None
 
 
 def read_subsection(x: Call) -> Response:
@@ -195,7 +195,7 @@ def read_subsection(x: Call) -> Response:
     if user is None:
         raise refusals.developer_error(404, "User matching query does not exist.", reason="unknown_user", got=number)
     if node is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{key.text}` is no block of its course")
     found = grades.score(x.store.grades.get((user.username, course.id)), key.block_id)
     earned, most = found or grades.worked(x.store, user.username, node) or (0.0, grades.possible(node))
     score = {"earned_all": earned, "possible_all": most, "earned_graded": earned, "possible_graded": most}

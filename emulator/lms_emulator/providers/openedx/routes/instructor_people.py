@@ -222,7 +222,7 @@ def progress_url(x: Call) -> Response:
     """The address of a learner's progress page. An unknown learner is not handled by the real server (500)."""
     user = person(x, str(form(x).get("unique_student_identifier", "")))
     if user is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled("nobody has this unique_student_identifier")
     learning = deployment.front(x, "learning")
     page = f"{learning}/course/{course(x).id}/progress/{user.id}/" if learning else None
     address = page or urljoin(f"{x.base_url}/", f"courses/{course(x).id}/progress/{user.id}/")

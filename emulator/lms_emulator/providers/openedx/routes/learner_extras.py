@@ -35,7 +35,7 @@ def email_settings(x: Call) -> Response:
     body = wire.read_object(x)
     key = keys.course_key(body.get("course_id"))
     if key is None:
-        raise refusals.Unhandled
+        raise refusals.unreadable_key(body.get("course_id"))
     chosen = EmailOptout(user=caller(x).username, course=key.text)
     if body.get("receive_emails"):
         x.store.email_optouts.delete((chosen.user, chosen.course))
@@ -233,14 +233,14 @@ def search(x: Call) -> Response:
     if fault := csrf.failure(x):
         raise refusals.csrf_page(fault)
     if not x.field("search_string") and "course_id" in x.path_params:
-        x.notes["provider_defect"] = True
-        return wire.spaced_json({"error": "No search term provided for search"}, 500)
+        error = {"error": "No search term provided for search"}
+        raise refusals.OpenedxRefusal("no_search_term", status=500, style="spaced", body=error, check="search_string")
     return wire.spaced_json({"took": 1, "total": 0, "max_score": None, "results": []})
 
 
 def _known_course(x: Call) -> None:
     if x.path_params["course_id"] not in x.store.courses:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
 
 
 def search_enabled(x: Call) -> Response:

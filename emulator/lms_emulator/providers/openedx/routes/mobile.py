@@ -272,7 +272,7 @@ def read_details(x: Call) -> Response:
     key, user = keys.course_key(x.path_params["course_id"]), caller(x)
     course = x.store.courses.get(key.text) if key else None
     if course is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
     done, total = _progress(x, user, course)
     return wire.api_json(
         {

@@ -211,7 +211,7 @@ def list_enrollments(x: Call) -> Response:
 def _course_document(x: Call) -> Response:
     course = x.store.courses.get(x.path_params["course_id"])
     if course is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
     one = rules.preference(x.store, caller(x).username, course.id)
     return wire.api_json(
         {
@@ -233,7 +233,7 @@ def change_course(x: Call) -> Response:
     given, user = wire.read_object(x), caller(x)
     app, kind, channel = (given.get(f"notification_{name}") for name in ("app", "type", "channel"))
     if channel == "email_cadence" or x.path_params["course_id"] not in x.store.courses:
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the change is one of email_cadence, or of a course that does not exist")
     errors = _wrong(given, channel_words="notification channel setting")
     if errors:
         raise refusals.api_error(

@@ -112,7 +112,7 @@ def reset(x: Call) -> Response:
         return wire.api_json({"reset_status": False, "token_invalid": True})
     form = wire.read_object(x)
     if not {"new_password1", "new_password2"} <= form.keys():
-        raise refusals.Unhandled
+        raise refusals.Unhandled("new_password1 or new_password2 is missing")
     chosen = str(form["new_password1"])
     problem = registration.password(chosen, username=user.username, email=user.email)
     if chosen != form["new_password2"]:

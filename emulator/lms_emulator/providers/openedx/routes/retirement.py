@@ -53,7 +53,7 @@ def missing(body: Any = None) -> refusals.OpenedxRefusal:
 def _named(x: Call, body: Any) -> Retirement:
     """The retirement of the user named in a body. Raises the refusal."""
     if not isinstance(body, dict):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the body is no object")
     if "username" not in body:
         raise missing({"message": "The user was not specified."})
     found = rules.of_username(x.store, str(body["username"]))
@@ -69,7 +69,7 @@ def deactivate(x: Call) -> Response:
     """Make the password of an account unusable. An unknown user is not handled by the real server (500)."""
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])
     if user is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"nobody is called `{x.path_params['username']}`")
     user = x.store.users.put(replace(user, password=None))
     return wire.api_json(account_shapes.full(user, x.clock.now(), x.base_url))
 
@@ -106,7 +106,7 @@ def queue(x: Call) -> Response:
     try:
         before = x.clock.now() - timedelta(days=days)
     except OverflowError:
-        raise refusals.Unhandled from None
+        raise refusals.Unhandled(f"{days} days ago is before the calendar begins") from None
     found = [one for one in x.store.retirements if one.state in states and one.created < before]
     if limit := query.get("limit"):
         text = f"Limit could not be parsed: {limit}, please ensure this is an integer"
@@ -192,7 +192,11 @@ def retire_forum(x: Call) -> Response:
     """Wipe the discussions of a user in retirement; the recorded release fails on every such user."""
     _named(x, wire.read(x))
     raise refusals.api_error(
-        500, "'forum'", reason="provider_defect", check="forum", diagnosis="the real server fails here"
+        500,
+        "'forum'",
+        reason="provider_defect",
+        check="forum",
+        diagnosis="the recorded release has no `forum` to wipe, and fails on everybody in retirement",
     )
 
 
@@ -217,7 +221,7 @@ def clean_reports(x: Call) -> Response:
     """Forget what partners were told."""
     body = wire.read(x)
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("the body is no list of objects")
     names = [one.get("original_username") for one in body]
     if not names or None in names:
         raise invalid("No original_usernames given.")

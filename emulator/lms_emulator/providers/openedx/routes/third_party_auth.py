@@ -39,7 +39,7 @@ def read_named(x: Call) -> Response:
 def _providers(x: Call, user: User | None, username: str | None) -> Response:
     viewer = calling_user(x)
     if viewer is None and username is None and not credentials.has_api_key(x):
-        raise refusals.Unhandled
+        raise refusals.Unhandled("a server without X-Edx-Api-Key asked for an address that nobody has")
     own = viewer is not None and user is not None and viewer.id == user.id
     if not own and not (viewer is not None and viewer.is_superuser) and not credentials.has_api_key(x):
         raise refusals.api_error(403, None, reason="not_yours", check="own account or superuser", got=username)

@@ -267,7 +267,7 @@ def create(x: Call) -> Response:
     refuse_fields(given, ["course_id", *discussions.thread_fields(x.store, user, made)], "initializable")
     given = read_fields(given, _THREAD, partial=False)
     if len(given["title"]) > _TITLE_LENGTH:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"the title is longer than {_TITLE_LENGTH} characters")
     stored = replace(
         made,
         id=x.store.next_number("threads"),
@@ -302,7 +302,7 @@ def one(x: Call, text: str) -> Thread:
     """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
     found = x.store.threads.get(whole(text)) if text.isascii() else None
     if found is None:
-        raise refusals.Unhandled
+        raise refusals.Unhandled(f"`{text}` is no thread's id")
     course(x, found.course)
     return found
 

@@ -71,7 +71,7 @@ def _grant(x: Call) -> tuple[Application, Issued]:
     except BodyError:
         grant_type = ""
     if grant_type == DEVICE_CODE:
-        raise refusals.Unhandled("the device-code grant is not set up on the real server, which fails on it")
+        raise refusals.Unhandled("the device-code grant is not set up on the real server")
     run = _GRANTS.get(grant_type)
     if run is None:
         raise refusals.oauth_error(
@@ -314,7 +314,7 @@ def _refresh_token(x: Call) -> tuple[Application, Issued]:
     _require_grant_type(x, application, "refresh_token")
     refresh = _live_refresh_token(x, application)
     if refresh.access_token is None:
-        raise refusals.Unhandled("the access token of this refresh token was revoked, and the real server fails on it")
+        raise refusals.Unhandled("the access token of this refresh token was revoked")
     current = x.store.access_tokens.get(refresh.access_token)
     granted = current.scope.split(" ") if current is not None else rules.default_scopes(application)
     scopes = rules.scope_list(x.field("scope")) if x.field("scope") else granted

@@ -60,7 +60,6 @@ def open_session(x: Call) -> Response | None:
     if value is None:
         return None
     if safe_cookie.parse(value) is None:
-        x.notes["provider_defect"] = True
         x.kept(Reply).bare = True
         x.warn(
             "foreign_session_cookie",
