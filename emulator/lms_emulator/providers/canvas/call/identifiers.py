@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import SHARD, Api
@@ -21,6 +21,9 @@ from lms_emulator.providers.canvas.model import (
     Pseudonym,
     User,
 )
+
+if TYPE_CHECKING:
+    from lms_emulator.core.state.tables import Table
 
 R = TypeVar("R")
 Finder = Callable[[CanvasStore, str], Any]
@@ -155,45 +158,69 @@ def _special(api: Api, table: str, text: str) -> Any:
     return None
 
 
-def _alive(record: R | None, what: str, reference: Any) -> R:
-    if record is None or getattr(record, "workflow_state", None) == "deleted":
-        raise refusals.not_found(f"the {what}", str(reference))
+def known(record: R | None, what: str, reference: Any, *, deleted: bool = False, **fields: Any) -> R:
+    """The record, if there is one. Raises the refusal `not_found`.
+
+    Parameters:
+        what: what it should have been, for people.
+        reference: what was asked for.
+        deleted: whether a deleted record will do.
+        fields: values that it has to have, such as `course_id=course.id`.
+    """
+    gone = not deleted and getattr(record, "workflow_state", None) == "deleted"
+    if record is None or gone or any(getattr(record, name) != value for name, value in fields.items()):
+        raise refusals.not_found(what, reference)
     return record
+
+
+def named(api: Api, table: str, reference: Any, what: str, **wanted: Any) -> Any:
+    """The record of a table that any kind of identifier names; otherwise as `known`."""
+    return known(find(api, table, reference), what, reference, **wanted)
+
+
+def row(table: Table[R], reference: Any, what: str, **wanted: Any) -> R:
+    """The record of a table that a number names; otherwise as `known`."""
+    return known(table.get(local_number(reference)), what, reference, **wanted)
+
+
+def among(records: Iterable[R], reference: Any, what: str) -> R:
+    """The one of these records that a number names. Raises the refusal `not_found`."""
+    number = local_number(reference)
+    found = next((one for one in records if getattr(one, "id", None) == number), None)
+    return known(found, what, reference, deleted=True)
 
 
 def user(api: Api, reference: Any) -> User:
     """The person. Raises the refusal `not_found`; a deleted person is not found."""
     found: User | None = find(api, "users", reference)
-    return _alive(found, "user", reference)
+    return known(found, "the user", reference)
 
 
 def course(api: Api, reference: Any) -> Course:
     """The course. Raises the refusal `not_found`."""
     found: Course | None = find(api, "courses", reference)
-    return _alive(found, "course", reference)
+    return known(found, "the course", reference)
 
 
 def section(api: Api, reference: Any) -> CourseSection:
     """The section. Raises the refusal `not_found`."""
     found: CourseSection | None = find(api, "course_sections", reference)
-    return _alive(found, "section", reference)
+    return known(found, "the section", reference)
 
 
 def group(api: Api, reference: Any) -> Group:
     """The group. Raises the refusal `not_found`."""
     found: Group | None = find(api, "groups", reference)
-    return _alive(found, "group", reference)
+    return known(found, "the group", reference)
 
 
 def account(api: Api, reference: Any) -> Account:
     """The account. Raises the refusal `not_found`."""
     found: Account | None = find(api, "accounts", reference)
-    return _alive(found, "account", reference)
+    return known(found, "the account", reference)
 
 
 def term(api: Api, reference: Any) -> EnrollmentTerm:
     """The term, deleted ones included. Raises the refusal `not_found`."""
     found: EnrollmentTerm | None = find(api, "enrollment_terms", reference)
-    if found is None:
-        raise refusals.not_found("the term", str(reference))
-    return found
+    return known(found, "the term", reference, deleted=True)

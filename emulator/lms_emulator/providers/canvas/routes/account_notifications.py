@@ -94,9 +94,7 @@ def _one(api: Api) -> tuple[Account, AccountNotification]:
     _ = api.user
     _require_self(api)
     account = identifiers.account(api, api.slot("account_id"))
-    found = api.store.account_notifications.get(identifiers.local_number(api.slot("id")))
-    if found is None or found.account_id != account.id:
-        raise refusals.not_found("the notification", api.slot("id"))
+    found = identifiers.row(api.store.account_notifications, api.slot("id"), "the notification", account_id=account.id)
     return account, found
 
 
@@ -105,9 +103,7 @@ def show(api: Api) -> Any:
     _ = api.user
     _require_self(api)
     identifiers.account(api, api.slot("account_id"))
-    found = api.store.account_notifications.get(identifiers.local_number(api.slot("id")))
-    if found is None:
-        raise refusals.not_found("the notification", api.slot("id"))
+    found = identifiers.row(api.store.account_notifications, api.slot("id"), "the notification")
     if not api.check("it is announced to the caller now", found in _told(api), got=found.id):
         raise api.refused(f"see the notification {found.id}")
     return _shown(api, found)

@@ -81,11 +81,7 @@ def create(api: Api) -> Any:
 
 def _run(api: Api) -> AccountReport:
     account = _account(api)
-    number = identifiers.local_number(api.slot("id"))
-    found = next((one for one in _runs(api, account, api.slot("report")) if one.id == number), None)
-    if found is None:
-        raise refusals.not_found("the run of the report", api.slot("id"))
-    return found
+    return identifiers.among(_runs(api, account, api.slot("report")), api.slot("id"), "the run of the report")
 
 
 def show(api: Api) -> Any:

@@ -32,9 +32,9 @@ VISIBILITIES = ("private", "protected")
 
 
 def _group(api: Api) -> AppointmentGroup:
-    found: AppointmentGroup | None = identifiers.find(api, "appointment_groups", api.slot("id"))
-    if found is None:
-        raise refusals.not_found("the appointment group", api.slot("id"))
+    found: AppointmentGroup = identifiers.named(
+        api, "appointment_groups", api.slot("id"), "the appointment group", deleted=True
+    )
     return found
 
 
@@ -237,9 +237,7 @@ def reserve(api: Api) -> Any:
     """Take a slot, for the caller or, if the caller runs the group, for another user."""
     slot = events.find(api, api.slot("id"))
     calendars.require(api, slot, "reserve")
-    group = calendars.group_of(api, slot)
-    if group is None:
-        raise refusals.not_found("the appointment group", slot.id)
+    group = identifiers.known(calendars.group_of(api, slot), "the appointment group", slot.id, deleted=True)
     appointments.refuse_past(api, slot, group)
     participant: Participant | None = None
     try:

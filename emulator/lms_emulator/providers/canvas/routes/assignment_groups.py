@@ -39,9 +39,12 @@ COUNT, POSITIVE = "Drop rules cannot be higher than the number of assignments", 
 
 def _found(api: Api) -> tuple[Course, AssignmentGroup]:
     course = identifiers.course(api, api.slot("course_id"))
-    record = api.store.assignment_groups.get(identifiers.local_number(api.slot("assignment_group_id")))
-    if record is None or record.course_id != course.id or record.workflow_state == "deleted":
-        raise refusals.not_found("the assignment group in the course", api.slot("assignment_group_id"))
+    record = identifiers.row(
+        api.store.assignment_groups,
+        api.slot("assignment_group_id"),
+        "the assignment group in the course",
+        course_id=course.id,
+    )
     return course, record
 
 

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from lms_emulator.providers.canvas import refusals, wire
+from lms_emulator.providers.canvas import wire
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
-from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.lti import basic_outcomes as messages
 from lms_emulator.providers.canvas.lti.basic_outcomes import Asked
 from lms_emulator.providers.canvas.lti.basic_requests import refused, require_signed
@@ -25,9 +25,7 @@ UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 
 def _tool(api: Api) -> Tool:
     """The tool of the path, which signed the request; a deleted one may still ask."""
-    tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)
-    if tool is None:
-        raise refusals.not_found("the tool", api.slot("tool_id"))
+    tool = identifiers.row(api.store.tools, api.slot("tool_id"), "the tool", deleted=True)
     require_signed(api.x, tool)
     return tool
 

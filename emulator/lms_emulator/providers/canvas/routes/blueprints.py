@@ -157,10 +157,9 @@ def migrations(api: Api) -> Any:
 
 def _found(api: Api) -> BlueprintMigration:
     template, _ = _template(api)
-    found = api.store.blueprint_migrations.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.template_id != template.id:
-        raise refusals.not_found("the migration of the blueprint", api.slot("id"))
-    return found
+    return identifiers.row(
+        api.store.blueprint_migrations, api.slot("id"), "the migration of the blueprint", template_id=template.id
+    )
 
 
 def migration(api: Api) -> Any:
@@ -271,11 +270,7 @@ def imports(api: Api) -> Any:
 
 def _one_import(api: Api) -> ContentMigration:
     record, _ = _subscription(api)
-    number = identifiers.local_number(api.slot("id"))
-    found = next((one for one in _received(api, record) if one.id == number), None)
-    if found is None:
-        raise refusals.not_found("the import from the blueprint", api.slot("id"))
-    return found
+    return identifiers.among(_received(api, record), api.slot("id"), "the import from the blueprint")
 
 
 def one_import(api: Api) -> Any:

@@ -251,9 +251,7 @@ def _assignment(api: Api) -> tuple[Course, Assignment] | None:
     named = _ASSIGNMENT.fullmatch(api.slot("id"))
     if named is None:
         return None
-    base = api.store.assignments.get(int(named.group(1)))
-    if base is None or base.workflow_state == "deleted":
-        raise refusals.not_found("the assignment", api.slot("id"))
+    base = identifiers.row(api.store.assignments, named.group(1), "the assignment")
     return identifiers.course(api, base.course_id), base
 
 
@@ -321,9 +319,7 @@ def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
     here = calendars.place_of(api, known)
     if code is None or code == here.code:
         return here
-    place = calendars.place_of_code(api, code)
-    if place is None:
-        raise refusals.not_found("the context of `calendar_event[context_code]`", code)
+    place = identifiers.known(calendars.place_of_code(api, code), "the context of `calendar_event[context_code]`", code)
     if known.context_type == "AppointmentGroup":
         raise refusals.message(400, "slot_moved", "Cannot move Scheduler appointments between calendars")
     if known.parent_event_id is not None or calendars.children(api, known):

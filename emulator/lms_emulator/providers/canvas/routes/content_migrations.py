@@ -40,10 +40,7 @@ def _require(api: Api, context: Context, *wanted: str) -> None:
 
 
 def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration:
-    found = api.store.content_migrations.get(identifiers.local_number(api.slot(name)) or 0)
-    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
-        raise refusals.not_found("the migration", api.slot(name))
-    return found
+    return identifiers.row(api.store.content_migrations, api.slot(name), "the migration", **context.place)
 
 
 def migrators(api: Api) -> Any:
@@ -311,9 +308,9 @@ def _of_issues(api: Api) -> ContentMigration:
 
 def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
     record = _of_issues(api)
-    found = api.store.migration_issues.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.content_migration_id != record.id:
-        raise refusals.not_found("the issue of the migration", api.slot("id"))
+    found = identifiers.row(
+        api.store.migration_issues, api.slot("id"), "the issue of the migration", content_migration_id=record.id
+    )
     return record, found
 
 

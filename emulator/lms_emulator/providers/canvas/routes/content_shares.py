@@ -86,11 +86,7 @@ def _of(api: Api, user: User) -> list[ContentShare]:
 
 
 def _find(api: Api, user: User, slot: str = "id") -> ContentShare:
-    number = identifiers.local_number(api.slot(slot))
-    found = next((one for one in _of(api, user) if one.id == number), None)
-    if found is None:
-        raise refusals.not_found("the person's share", api.slot(slot))
-    return found
+    return identifiers.among(_of(api, user), api.slot(slot), "the person's share")
 
 
 def _receivers(api: Api) -> list[User]:

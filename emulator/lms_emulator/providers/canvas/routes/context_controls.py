@@ -68,10 +68,7 @@ def _found(api: Api) -> tuple[Account, LtiRegistration, LtiContextControl]:
     """The school, the registration and the control of the path."""
     account = school(api)
     one = _registration(api)
-    asked = identifiers.local_number(api.slot("id"))
-    row = next((row for row in registrations.controls(api, one) if row.id == asked), None)
-    if row is None:
-        raise refusals.not_found("the control", api.slot("id"))
+    row = identifiers.among(registrations.controls(api, one), api.slot("id"), "the control")
     return account, one, row
 
 
@@ -148,9 +145,7 @@ def _wanted(api: Api, account: Account, one: LtiRegistration, sent: dict[str, An
     for name, table in (("account_id", "accounts"), ("course_id", "courses")):
         asked = as_text(sent.get(name))
         if asked:
-            record = getattr(api.store, table).get(identifiers.local_number(asked) or 0)
-            if record is None or record.workflow_state == "deleted":
-                raise refusals.not_found(name.removesuffix("_id"), asked)
+            record: Any = identifiers.row(getattr(api.store, table), asked, name.removesuffix("_id"))
             available = sent.get("available")
             return tool, (type(record).__name__, record.id), True if available is None else as_flag(available)
     raise _refused(f"{EITHER}.")

@@ -189,9 +189,7 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
     }
     if kind not in tables or as_whole(number) is None:
         raise refused("context_code", "invalid")
-    record = tables[kind].get(as_whole(number))
-    if record is None or record.workflow_state == "deleted":
-        raise refusals.not_found("the context of the conversation", code)
+    record = identifiers.known(tables[kind].get(as_whole(number)), "the context of the conversation", code)
     if isinstance(record, Course):
         near = conversations.instructors(api, record, list(known)) or conversations.observes(api, record, list(known))
         if not near and not messaging.may_send(api, record):

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
@@ -29,9 +28,7 @@ def _listed(api: Api, found: Iterable[CourseChange], what: str) -> Any:
 
 def of_course(api: Api) -> Any:
     """What was done to a course, also to a deleted one."""
-    course = identifiers.find(api, "courses", api.slot("course_id"))
-    if course is None:
-        raise refusals.not_found("the course", api.slot("course_id"))
+    course = identifiers.named(api, "courses", api.slot("course_id"), "the course", deleted=True)
     return _listed(api, api.store.course_changes.find("course", course.id), f"courses/{course.id}")
 
 

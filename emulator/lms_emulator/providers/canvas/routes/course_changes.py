@@ -134,9 +134,7 @@ def update(api: Api) -> Any:
 def _course(api: Api) -> Course:
     """The course in the path, a deleted one too. Raises the refusal `not_found`."""
     name = "id" if "id" in api.x.path_params else "course_id"
-    course: Course | None = identifiers.find(api, "courses", api.slot(name))
-    if course is None:
-        raise refusals.not_found("the course", api.slot(name))
+    course: Course = identifiers.named(api, "courses", api.slot(name), "the course", deleted=True)
     return course
 
 

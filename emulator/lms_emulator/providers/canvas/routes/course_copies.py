@@ -62,9 +62,9 @@ def show(api: Api) -> Any:
     """The progress of a copy."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "manage_course_content_add")
-    found = api.store.content_migrations.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or (found.context_type, found.context_id) != ("Course", course.id):
-        raise refusals.not_found("the copy", api.slot("id"))
+    found = identifiers.row(
+        api.store.content_migrations, api.slot("id"), "the copy", context_type="Course", context_id=course.id
+    )
     return _shape(api, found, course)
 
 

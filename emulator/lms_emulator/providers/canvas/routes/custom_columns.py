@@ -30,11 +30,7 @@ def _living(api: Api, course: Course) -> list[CustomGradebookColumn]:
 
 
 def _column(api: Api, course: Course, reference: str) -> CustomGradebookColumn:
-    number = identifiers.local_number(reference)
-    found = next((c for c in _living(api, course) if c.id == number), None)
-    if found is None:
-        raise refusals.not_found("the column", reference)
-    return found
+    return identifiers.among(_living(api, course), reference, "the column")
 
 
 def shape(record: CustomGradebookColumn) -> dict[str, Any]:

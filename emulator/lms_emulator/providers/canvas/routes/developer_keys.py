@@ -121,9 +121,7 @@ def _address(text: str | None, faults: dict[str, list[str]], name: str, kind: st
 
 def _own(api: Api) -> tuple[DeveloperKey, Account]:
     """The key of the path, and the account that owns it, if the caller manages its keys."""
-    key = keys.find(api.store, api.slot("id"))
-    if key is None:
-        raise refusals.not_found("the developer key", api.slot("id"))
+    key = identifiers.known(keys.find(api.store, api.slot("id")), "the developer key", api.slot("id"))
     account = api.store.accounts.get(key.account_id) if key.account_id is not None else keys.site_admin(api.store)
     if account is None:
         raise api.refused("the site admin account owns the key")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import DiscussionTopic, Group, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
@@ -32,9 +32,9 @@ def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, 
     """The topic in the path, and what it belongs to. Raises the refusal `not_found`."""
     context = contexts.of_path(api)
     contexts.require(api, context, "read", "read_as_admin")
-    found = api.store.discussion_topics.get(number(api.slot("topic_id")))
-    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
-        raise refusals.not_found("the topic", api.slot("topic_id"))
+    found = identifiers.row(
+        api.store.discussion_topics, api.slot("topic_id"), "the topic", **context.place, deleted=True
+    )
     if found.workflow_state == "deleted" and not deleted:
         raise refusals.not_found("the topic", found.id)
     return found, context

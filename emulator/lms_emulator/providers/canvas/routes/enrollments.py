@@ -325,9 +325,7 @@ def _create(api: Api, course: Course, section: Any) -> Any:
 
 def _enrollment(api: Api) -> tuple[Course, Enrollment]:
     course = identifiers.course(api, api.slot("course_id"))
-    record = api.store.enrollments.get(identifiers.local_number(api.slot("id")))
-    if record is None or record.course_id != course.id:
-        raise refusals.not_found("the enrollment", api.slot("id"))
+    record = identifiers.row(api.store.enrollments, api.slot("id"), "the enrollment", course_id=course.id, deleted=True)
     return course, record
 
 

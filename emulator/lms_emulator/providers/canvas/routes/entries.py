@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
@@ -25,10 +25,9 @@ from lms_emulator.providers.canvas.wire import reply
 
 def _entry(api: Api, topic: DiscussionTopic, slot: str = "entry_id", *, deleted: bool = False) -> DiscussionEntry:
     """The entry in the path. Raises the refusal `not_found`."""
-    found = api.store.discussion_entries.get(number(api.slot(slot)))
-    if found is None or found.topic_id != topic.id or (found.workflow_state == "deleted" and not deleted):
-        raise refusals.not_found("the entry", api.slot(slot))
-    return found
+    return identifiers.row(
+        api.store.discussion_entries, api.slot(slot), "the entry", topic_id=topic.id, deleted=deleted
+    )
 
 
 def _read(api: Api) -> tuple[DiscussionTopic, Context]:

@@ -46,9 +46,7 @@ def _require(api: Api, passed: bool, what: str) -> None:
 def _found(api: Api, right: str, slot: str = "eportfolio_id") -> EPortfolio:
     """A portfolio that the caller may `read`, `delete`, `moderate` or `restore`. Nobody moderates their own."""
     user = api.user
-    record: EPortfolio | None = identifiers.find(api, "eportfolios", api.slot(slot))
-    if record is None:
-        raise refusals.not_found("the portfolio", api.slot(slot))
+    record: EPortfolio = identifiers.named(api, "eportfolios", api.slot(slot), "the portfolio", deleted=True)
     own, active = record.user_id == user.id, record.workflow_state == "active"
     moderator = not own and _moderates(api)
     rights = {

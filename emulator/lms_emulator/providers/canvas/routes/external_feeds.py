@@ -75,9 +75,7 @@ def create(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Remove a feed."""
     context = _context(api)
-    found = api.store.external_feeds.get(identifiers.local_number(api.slot("external_feed_id")))
-    if found is None or (found.context_type, found.context_id) != (context.type, context.id):
-        raise refusals.not_found("the feed", api.slot("external_feed_id"))
+    found = identifiers.row(api.store.external_feeds, api.slot("external_feed_id"), "the feed", **context.place)
     api.store.external_feeds.delete(found.id)
     return _shown(found)
 

@@ -117,9 +117,7 @@ def _sent(api: Api) -> Params:
 def of_key(api: Api, where: Course | Account) -> Tool | None:
     """The tool of the key that `client_id` names; None where the key is off."""
     reference = api.params.text("client_id") or ""
-    key = keys.find(api.store, reference)
-    if key is None:
-        raise refusals.not_found("the developer key", reference)
+    key = identifiers.known(keys.find(api.store, reference), "the developer key", reference)
     account = tools.account_of(api.store, where)
     if key.workflow_state != "active" or not api.check("the key is on", keys.is_on(api.store, key, account.id)):
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment
@@ -76,11 +75,7 @@ def groups_index(api: Api) -> Any:
 
 
 def _group(api: Api) -> int:
-    found = identifiers.find(api, "groups", api.slot("id"))
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.not_found("the group", api.slot("id"))
-    number: int = found.id
-    return number
+    return identifiers.group(api, api.slot("id")).id
 
 
 def add_group(api: Api) -> Any:

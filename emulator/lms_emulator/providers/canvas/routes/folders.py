@@ -11,7 +11,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.state.references import from_top
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, Folder
@@ -47,9 +47,7 @@ def require_contents(api: Api, context: Context) -> None:
 
 def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tuple[Folder, Context]:
     """The folder in the path, and what it belongs to. Raises the refusal `not_found`."""
-    found = api.store.folders.get(number(api.slot(slot)))
-    if found is None or (found.workflow_state == "deleted" and not deleted):
-        raise refusals.not_found("the folder", api.slot(slot))
+    found = identifiers.row(api.store.folders, api.slot(slot), "the folder", deleted=deleted)
     return found, files.context_of(api, found)
 
 
@@ -272,9 +270,7 @@ def copy_folder(api: Api) -> Any:
     if not source_id:
         raise refusals.message(400, "source_missing", "source_folder_id must be provided")
     target = _destination(api)
-    source = api.store.folders.get(number(source_id))
-    if source is None or source.workflow_state == "deleted":
-        raise refusals.not_found("the folder to copy", source_id)
+    source = identifiers.row(api.store.folders, source_id, "the folder to copy")
     if source.id in {one.id for one in files.ancestors(api.store, target)}:
         raise refusals.message(400, "folder_in_itself", "source folder may not contain destination folder")
     files.require_manager(api, files.context_of(api, source), "add", "edit", "delete")

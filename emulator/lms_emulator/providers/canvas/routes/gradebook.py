@@ -222,10 +222,9 @@ def _place(api: Api) -> Course:
 
 def _filter(api: Api) -> GradebookFilter:
     course = _place(api)
-    found = api.store.gradebook_filters.get(identifiers.local_number(api.slot("id")))
-    if found is None or found.course_id != course.id or found.user_id != api.user.id:
-        raise refusals.not_found("the filter", api.slot("id"))
-    return found
+    return identifiers.row(
+        api.store.gradebook_filters, api.slot("id"), "the filter", course_id=course.id, user_id=api.user.id
+    )
 
 
 def _filter_shape(record: GradebookFilter) -> dict[str, Any]:

@@ -100,9 +100,7 @@ def of_grader(api: Api) -> Any:
     """What a user graded of an assignment on a day, with the versions that changed the score, the newest first."""
     course = _course(api)
     date, grader = _date_of(api), as_integer(api.slot("grader_id"))
-    base = identifiers.find(api, "assignments", api.slot("assignment_id"))
-    if base is None:
-        raise refusals.not_found("the assignment", api.slot("assignment_id"))
+    base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
     found = [
         (other, one)
         for other, one in _graded(api, course, date)
@@ -163,9 +161,7 @@ def feed(api: Api) -> Any:
     course = _course(api)
     found = assignments.of_course(api, course)
     if number := api.params.text("assignment_id"):
-        wanted = identifiers.find(api, "assignments", number)
-        if wanted is None:
-            raise refusals.not_found("the assignment", number)
+        wanted = identifiers.named(api, "assignments", number, "the assignment", deleted=True)
         found = [a for a in found if a.id == wanted.id]
     user_id = identifiers.user(api, reference).id if (reference := api.params.text("user_id")) else None
     rows: list[tuple[Assignment, Row]] = [
@@ -266,9 +262,8 @@ def audit_of_course(api: Api) -> Any:
 def _require_known(api: Api, course: Course) -> None:
     """Refuse a path that names what is not of the course."""
     if "assignment_id" in api.x.path_params:
-        base = identifiers.find(api, "assignments", api.slot("assignment_id"))
-        if base is None or base.course_id != course.id:
-            raise refusals.not_found("the assignment in the course", api.slot("assignment_id"))
+        reference = api.slot("assignment_id")
+        identifiers.named(api, "assignments", reference, "the assignment", course_id=course.id, deleted=True)
     for name in ("grader_id", "student_id"):
         if name in api.x.path_params:
             rows = api.store.enrollments.find("user", identifiers.local_number(api.slot(name)))
@@ -284,9 +279,7 @@ def audit_of_assignment(api: Api) -> Any:
     """The changes of grades of an assignment, for administrators."""
     _ = api.user
     require_account(api, api.root, "view_grade_changes")
-    base = identifiers.find(api, "assignments", api.slot("assignment_id"))
-    if base is None:
-        raise refusals.not_found("the assignment", api.slot("assignment_id"))
+    base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
     return _audit_of(api, "assignment_id", base.id)
 
 
@@ -318,9 +311,7 @@ def audit(api: Api) -> Any:
     kinds = {"course_id": "courses", "assignment_id": "assignments", "student_id": "users", "grader_id": "users"}
     for name, text in asked.items():
         if text:
-            known = identifiers.find(api, kinds[name], text)
-            if known is None:
-                raise refusals.not_found(f"`{name}`", text)
+            known = identifiers.named(api, kinds[name], text, f"`{name}`", deleted=True)
             found = [one for one in found if getattr(one, name) == known.id]
     return _audited(api, found)
 

@@ -57,10 +57,9 @@ def index(api: Api) -> Any:
 def show(api: Api) -> Any:
     """One scheme."""
     place = _place(api, "read")
-    wanted = identifiers.local_number(api.slot("grading_standard_id"))
-    found = next((one for one in api.store.grading_standards.find("place", place) if one.id == wanted), None)
-    if found is None:
-        raise refusals.not_found("the grading standard", api.slot("grading_standard_id"))
+    found = identifiers.among(
+        api.store.grading_standards.find("place", place), api.slot("grading_standard_id"), "the grading standard"
+    )
     return shape(found)
 
 

@@ -25,11 +25,7 @@ WHOLE = ("users", "permissions", "group_category")
 
 
 def _found(api: Api, slot: str = "group_id") -> Group:
-    found = identifiers.find(api, "groups", api.slot(slot))
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.not_found("the group", api.slot(slot))
-    group: Group = found
-    return group
+    return identifiers.group(api, api.slot(slot))
 
 
 def _read(api: Api, slot: str = "group_id") -> Group:

@@ -31,10 +31,7 @@ def _course(api: Api, *wanted: str) -> Course:
 
 
 def _policy(api: Api, course: Course) -> LatePolicy:
-    found = policies.of(api, course.id)
-    if found is None:
-        raise refusals.not_found("the late policy", course.id)
-    return found
+    return identifiers.known(policies.of(api, course.id), "the late policy", course.id)
 
 
 def shape(record: LatePolicy) -> dict[str, Any]:

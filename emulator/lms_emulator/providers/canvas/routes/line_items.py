@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_text, is_number
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
@@ -75,10 +75,7 @@ def deleted(api: Api, item: LineItem) -> bool:
 
 
 def _known(api: Api) -> LineItem:
-    item = api.store.line_items.get(local_number(api.slot("id")) or 0)
-    if item is None:
-        raise refusals.not_found("the line item", api.slot("id"))
-    return item
+    return identifiers.row(api.store.line_items, api.slot("id"), "the line item")
 
 
 def found(api: Api, place: Place) -> LineItem:

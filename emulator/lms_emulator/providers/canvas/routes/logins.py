@@ -123,10 +123,7 @@ def update(api: Api) -> Any:
 
 def _login(api: Api) -> Pseudonym:
     """The login in the path. Raises the refusal `not_found`."""
-    found = api.store.pseudonyms.get(identifiers.local_number(api.slot("id")))
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.not_found("the login", api.slot("id"))
-    return found
+    return identifiers.row(api.store.pseudonyms, api.slot("id"), "the login")
 
 
 def destroy(api: Api) -> Any:

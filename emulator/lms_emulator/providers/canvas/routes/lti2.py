@@ -132,9 +132,9 @@ def invalid_grant(api: Api) -> NoReturn:
 def advantage_token(api: Api) -> Json:
     """A service token for a key or a tool, for an operator of the site: with every scope, the key's or not."""
     user = _operator(api)
-    key = _key(api)
-    if key is None:
-        raise refusals.not_found("the key or tool", api.params.text("client_id") or api.params.text("tool_id"))
+    key = identifiers.known(
+        _key(api), "the key or tool", api.params.text("client_id") or api.params.text("tool_id"), deleted=True
+    )
     if not key.is_lti_key:
         body = {"status": "bad_request", "errors": [{"message": "Tool/Developer Key must be for LTI 1.3 tool"}]}
         raise refusals.rest("key_not_lti", 400, body, check="the key is an LTI key", got=key.id)

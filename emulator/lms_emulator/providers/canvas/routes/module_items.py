@@ -37,9 +37,7 @@ BAD_REQUIREMENT = "Invalid completion requirement type"
 def _living(api: Api, course: Course) -> ContentTag:
     """The item in the path, published or not. Raises the refusal `not_found`."""
     reference = api.slot("id")
-    found = api.store.content_tags.get(identifiers.local_number(reference) or 0)
-    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
-        raise refusals.not_found("the item in the course", reference)
+    found = identifiers.row(api.store.content_tags, reference, "the item in the course", course_id=course.id)
     owner = modules.living(api, course, found.context_module_id)
     if all(one.id != found.id for one in modules.items(api, owner)):
         raise refusals.not_found("the item's content", reference)

@@ -239,10 +239,8 @@ def memberships(api: Api) -> Response:
 
 def group_memberships(api: Api) -> Response:
     """The members of a group as JSON-LD; Canvas names none."""
-    group = identifiers.find(api, "groups", api.slot("group_id"))
-    if group is None or group.workflow_state == "deleted":
-        raise refusals.not_found("the group", api.slot("group_id"))
-    context = contexts.get(api, "Group", group.id)
+    group = identifiers.group(api, api.slot("group_id"))
+    context = contexts.of(group)
     if not api.check("may read the group", contexts.may(api, context, "read", "read_as_admin", *GROUPS)):
         raise api.refused(f"read the memberships of group {group.id}")
     opaque = group.lti_context_id or places.opaque("group", group.id)

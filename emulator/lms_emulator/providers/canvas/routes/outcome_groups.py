@@ -285,9 +285,7 @@ def remove(api: Api) -> Any:
 
 def _outcome(api: Api) -> tuple[Context, Outcome]:
     _ = api.user
-    found = api.store.learning_outcomes.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.not_found("the outcome", api.slot("id"))
+    found = identifiers.row(api.store.learning_outcomes, api.slot("id"), "the outcome")
     return contexts.get(api, found.context_type, found.context_id), found
 
 

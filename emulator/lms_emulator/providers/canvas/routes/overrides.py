@@ -32,11 +32,7 @@ def _assignment(api: Api, *wanted: str) -> tuple[Course, Assignment]:
 
 
 def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverride:
-    number = identifiers.local_number(api.slot("id"))
-    found = next((o for o in assignments.overrides_seen(api, course, record) if o.id == number), None)
-    if found is None:
-        raise refusals.not_found("the override", api.slot("id"))
-    return found
+    return identifiers.among(assignments.overrides_seen(api, course, record), api.slot("id"), "the override")
 
 
 def index(api: Api) -> Any:

@@ -61,10 +61,7 @@ def of_assignment(api: Api) -> Any:
 
 
 def _submission(api: Api, base: Assignment) -> Submission:
-    found = api.store.submissions.get(identifiers.local_number(api.slot("submission_id")))
-    if found is None or found.assignment_id != base.id:
-        raise refusals.not_found("the submission", api.slot("submission_id"))
-    return found
+    return identifiers.row(api.store.submissions, api.slot("submission_id"), "the submission", assignment_id=base.id)
 
 
 def of_submission(api: Api) -> Any:

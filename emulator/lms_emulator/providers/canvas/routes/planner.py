@@ -160,11 +160,8 @@ def notes(api: Api) -> Any:
 
 
 def _note(api: Api) -> PlannerNote:
-    number = identifiers.local_number(api.slot("id"))
-    found = api.store.planner_notes.get(number) if number is not None else None
-    if found is None or found.user_id != api.user.id:
-        raise refusals.not_found("the caller's note", api.slot("id"))
-    return found
+    own = {"user_id": api.user.id}
+    return identifiers.row(api.store.planner_notes, api.slot("id"), "the caller's note", deleted=True, **own)
 
 
 def _course(api: Api, reference: str | None) -> Course | None:
@@ -266,11 +263,9 @@ def overrides(api: Api) -> Any:
 
 
 def _override(api: Api, *, own: bool) -> PlannerOverride:
-    number, user = identifiers.local_number(api.slot("id")), api.user
-    found = api.store.planner_overrides.get(number) if number is not None else None
-    if found is None or (own and found.user_id != user.id):
-        raise refusals.not_found("what the caller said of a thing to do", api.slot("id"))
-    return found
+    user = api.user
+    whose = {"user_id": user.id} if own else {}
+    return identifiers.row(api.store.planner_overrides, api.slot("id"), "the override", deleted=True, **whose)
 
 
 def show_override(api: Api) -> Any:
@@ -283,9 +278,7 @@ def create_override(api: Api) -> Any:
     user, kind = api.user, api.params.text("plannable_type") or ""
     if kind not in planner.TABLES:
         raise refusals.crashed("`plannable_type` is nothing that the planner knows", kind)
-    record = identifiers.find(api, planner.TABLES[kind], api.params.text("plannable_id") or "")
-    if record is None or record.workflow_state == "deleted":
-        raise refusals.not_found("the thing to do", api.params.text("plannable_id"))
+    record = identifiers.named(api, planner.TABLES[kind], api.params.text("plannable_id"), "the thing to do")
     if planner.override(api, user, kind, record.id) is not None:
         raise refusals.invalid({"plannable_id": ["taken"]})
     made = PlannerOverride(

@@ -47,10 +47,7 @@ def _allowed(api: Api, passed: bool, what: str) -> None:
 
 
 def _find(api: Api, table: str, slot: str) -> Any:
-    found = identifiers.find(api, table, api.slot(slot))
-    if found is None:
-        raise refusals.not_found(f"a row of {table}", api.slot(slot))
-    return found
+    return identifiers.named(api, table, api.slot(slot), f"a row of {table}")
 
 
 def _text(sent: Params, name: str, known: str | None = None) -> str:
@@ -377,9 +374,8 @@ def answer(api: Api) -> Any:
     """Choose an answer, once."""
     user, poll = api.user, _find(api, "polls", "poll_id")
     session, sent = _session_of(api, poll, "poll_session_id"), _sent(api, "poll_submissions")
-    choice = identifiers.find(api, "poll_choices", sent.text("poll_choice_id") or "")
-    if choice is None or choice.poll_id != poll.id:
-        raise refusals.not_found("the choice of the poll", sent.text("poll_choice_id"))
+    reference = sent.text("poll_choice_id")
+    choice = identifiers.row(api.store.poll_choices, reference, "the choice of the poll", poll_id=poll.id)
     _allowed(api, session.is_published and _put_to(api, session), f"answer in poll session {session.id}")
     if any(row.user_id == user.id for row in _answers(api, session)):
         raise refusals.invalid({"user_id": [("taken", "can only submit one choice per poll session.")]})

@@ -7,8 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Progress
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -19,10 +18,7 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 
 def _job(api: Api) -> Progress:
     """The job in the path. Raises the refusal `not_found`."""
-    found = api.store.progresses.get(number(api.slot("id")))
-    if found is None:
-        raise refusals.not_found("the job", api.slot("id"))
-    return found
+    return identifiers.row(api.store.progresses, api.slot("id"), "the job")
 
 
 def show(api: Api) -> Any:

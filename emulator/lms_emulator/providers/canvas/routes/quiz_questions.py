@@ -23,10 +23,7 @@ from lms_emulator.providers.canvas.wire import reply
 
 
 def _question(api: Api, quiz: Quiz) -> QuizQuestion:
-    found = api.store.quiz_questions.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.quiz_id != quiz.id:
-        raise refusals.not_found("the question in the quiz", api.slot("id"))
-    return found
+    return identifiers.row(api.store.quiz_questions, api.slot("id"), "the question in the quiz", quiz_id=quiz.id)
 
 
 def index(api: Api) -> Any:
@@ -51,9 +48,7 @@ def index(api: Api) -> Any:
 
 def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[int]:
     """The questions of an attempt, for those who may see it and its results."""
-    taken = api.store.quiz_submissions.get(identifiers.local_number(reference) or 0)
-    if taken is None or taken.quiz_id != quiz.id:
-        raise refusals.not_found("the quiz submission", reference)
+    taken = identifiers.row(api.store.quiz_submissions, reference, "the quiz submission", quiz_id=quiz.id)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, taken)):
         raise api.refused("see the quiz submission")
     if attempt != str(taken.attempt):
@@ -120,9 +115,7 @@ def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | N
         return before
     if (reference := sent.get("quiz_group_id")) is None:
         return None
-    group = api.store.quiz_groups.get(identifiers.local_number(reference) or 0)
-    if group is None or group.quiz_id != quiz.id:
-        raise refusals.not_found("the group in the quiz", reference)
+    group = identifiers.row(api.store.quiz_groups, reference, "the group in the quiz", quiz_id=quiz.id)
     return group.id
 
 
@@ -152,10 +145,7 @@ def destroy(api: Api) -> Any:
 
 
 def _group(api: Api, quiz: Quiz) -> QuizGroup:
-    found = api.store.quiz_groups.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.quiz_id != quiz.id:
-        raise refusals.not_found("the group in the quiz", api.slot("id"))
-    return found
+    return identifiers.row(api.store.quiz_groups, api.slot("id"), "the group in the quiz", quiz_id=quiz.id)
 
 
 def _group_fields(api: Api) -> dict[str, Any]:

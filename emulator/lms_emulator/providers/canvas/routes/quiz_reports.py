@@ -7,7 +7,6 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport
@@ -38,10 +37,7 @@ def index(api: Api) -> Any:
 
 
 def _report(api: Api, quiz: Quiz) -> QuizReport:
-    found = api.store.quiz_reports.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.quiz_id != quiz.id:
-        raise refusals.not_found("the report of the quiz", api.slot("id"))
-    return found
+    return identifiers.row(api.store.quiz_reports, api.slot("id"), "the report of the quiz", quiz_id=quiz.id)
 
 
 def show(api: Api) -> Any:

@@ -66,9 +66,14 @@ def search(api: Api) -> Json:
     """Accounts and courses in which an installed tool may be said to be available."""
     account = school(api)
     one = registrations.find(api, api.slot("registration_id"))
-    tool = api.store.tools.get(identifiers.local_number(api.slot("deployment_id")) or 0)
-    if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
-        raise refusals.not_found("the deployment", api.slot("deployment_id"))
+    tool = identifiers.row(
+        api.store.tools,
+        api.slot("deployment_id"),
+        "the deployment",
+        developer_key_id=one.developer_key_id,
+        workflow_state="active",
+        deleted=True,
+    )
     kind, top = tools.place_of(api.store, tool)
     if kind != "Account":
         return {"accounts": [], "courses": []}

@@ -113,10 +113,9 @@ def decide(api: Api) -> Json:
 
 
 def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
-    found = api.store.lti_update_requests.get(identifiers.local_number(api.slot("update_request_id")) or 0)
-    if found is None or found.registration_id != one.id:
-        raise refusals.not_found("the request for a change", api.slot("update_request_id"))
-    return found
+    return identifiers.row(
+        api.store.lti_update_requests, api.slot("update_request_id"), "the request for a change", registration_id=one.id
+    )
 
 
 def _accept(

@@ -7,7 +7,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
@@ -72,10 +71,7 @@ def restore(api: Api) -> Any:
 def delete_for_all(api: Api) -> Any:
     """Delete a conversation for everybody, for operators of the site."""
     _for_operators(api)
-    number = identifiers.local_number(api.slot("id"))
-    found = api.store.conversations.get(number) if number is not None else None
-    if found is None:
-        raise refusals.not_found("the conversation", api.slot("id"))
+    found = identifiers.row(api.store.conversations, api.slot("id"), "the conversation")
     for row in conversations.participants(api, found.id):
         api.store.conversation_participants.delete(row.id)
     for one in list(api.store.conversation_messages.find("conversation", found.id)):

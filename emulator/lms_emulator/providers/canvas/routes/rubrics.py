@@ -240,9 +240,9 @@ def destroy(api: Api) -> Any:
 def _association(api: Api, name: str = "id") -> tuple[Course, RubricAssociation]:
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
-    found = api.store.rubric_associations.get(identifiers.local_number(api.slot(name)))
-    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
-        raise refusals.not_found("the rubric association", api.slot(name))
+    found = identifiers.row(
+        api.store.rubric_associations, api.slot(name), "the rubric association", course_id=course.id
+    )
     return course, found
 
 
@@ -259,9 +259,7 @@ def associate(api: Api) -> Any:
     """Associate a rubric."""
     course = _course(api)
     sent = api.params.hash("rubric_association")
-    rubric = _rubric(api, course, sent.text("rubric_id") or "")
-    if rubric is None:
-        raise refusals.not_found("the rubric", sent.text("rubric_id"))
+    rubric = identifiers.among(_living(api, course), sent.text("rubric_id"), "the rubric")
     target = _target(api, course, sent)
     if target is None or target[0] == "Course":
         raise refusals.crashed("Canvas fails on anything but an assignment here", sent.text("association_id"))
@@ -345,9 +343,7 @@ def _assessment(api: Api) -> RubricAssessment | None:
 
 def remove_assessment(api: Api) -> Any:
     """Delete an assessment."""
-    known = _assessment(api)
-    if known is None:
-        raise refusals.not_found("the assessment", api.slot("id"))
+    known = identifiers.known(_assessment(api), "the assessment", api.slot("id"))
     _assessing(api)
     api.store.rubric_assessments.delete(known.id)
     return {"rubric_assessment": shapes.assessment_row(api, known)}

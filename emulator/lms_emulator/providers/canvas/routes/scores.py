@@ -10,9 +10,8 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, rules
-from lms_emulator.providers.canvas.call import number
+from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
@@ -167,18 +166,16 @@ def index(api: Api) -> Response:
 def show(api: Api) -> Response:
     """One result."""
     item = items.own(api, enter_gradebook(api, lti13.SCOPE_RESULT_READ))
-    result = api.store.lti_results.get(local_number(api.slot("result_id")) or 0)
-    if result is None or result.line_item_id != item.id:
-        raise refusals.not_found("the result is of the line item", api.slot("result_id"))
+    result = identifiers.row(
+        api.store.lti_results, api.slot("result_id"), "the result is of the line item", line_item_id=item.id
+    )
     return reply(api, _shape(api, item, result), headers=typed(lti13_services.RESULTS_TYPE))
 
 
 def show_progress(api: Api) -> Json:
     """The progress of a score's file."""
     place = enter_gradebook(api, PROGRESS)
-    job = api.store.progresses.get(local_number(api.slot("progress_id")) or 0)
-    if job is None:
-        raise refusals.not_found("the job", api.slot("progress_id"))
+    job = identifiers.row(api.store.progresses, api.slot("progress_id"), "the job")
     base = api.store.assignments.get(job.context_id) if job.context_type == "Assignment" else None
     if base is None:
         raise refusals.lti_nothing("canvas_fails_here", 500, "the job is one of an assignment")

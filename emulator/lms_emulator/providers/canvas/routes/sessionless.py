@@ -132,9 +132,7 @@ def _module_item(api: Api, place: Place) -> Made | None:
     reference = api.params.text("module_item_id")
     if not reference or place.course is None:
         raise refusals.invalid({"module_item_id": ["A module item id must be provided for module item LTI launch"]})
-    item = tool_pages.item_of(api, reference, place.course.id)
-    if item is None:
-        raise refusals.not_found("the module item", reference)
+    item = identifiers.known(tool_pages.item_of(api, reference, place.course.id), "the module item", reference)
     if not modules.sees_all(api, place.course) and not modules.published(api, item):
         raise api.refused(f"see item {item.id}")
     made = tool_pages.of_item(api, place, item) if item.type == "ExternalTool" else None

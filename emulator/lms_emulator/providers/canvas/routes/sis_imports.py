@@ -42,10 +42,7 @@ def _school(api: Api, *rights: str) -> Account:
 
 
 def _batch(api: Api, school: Account) -> SisBatch:
-    found = api.store.sis_batches.get(identifiers.local_number(api.slot("id")) or 0)
-    if found is None or found.account_id != school.id:
-        raise refusals.not_found("the import", api.slot("id"))
-    return found
+    return identifiers.row(api.store.sis_batches, api.slot("id"), "the import", account_id=school.id)
 
 
 def _listed(api: Api, school: Account) -> list[SisBatch]:

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment
@@ -95,9 +94,7 @@ def bulk_read(api: Api) -> Response:
 
 def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
     course = identifiers.course(api, api.slot("course_id"))
-    comment = api.store.submission_comments.get(identifiers.local_number(api.slot("id")))
-    if comment is None:
-        raise refusals.not_found("the comment", api.slot("id"))
+    comment = identifiers.row(api.store.submission_comments, api.slot("id"), "the comment")
     allowed = comment.author_id == api.user.id or (graders and courses.may(api, api.user, course, "manage_grades"))
     if not api.check("may change the comment", allowed, got=comment.author_id):
         raise api.refused("one's own comment")

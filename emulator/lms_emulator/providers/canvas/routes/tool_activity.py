@@ -12,6 +12,7 @@ from starlette.responses import Response
 from lms_emulator.core.access.single_use import use_once
 from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti.basic_requests import refused, require_signed
 from lms_emulator.providers.canvas.lti.sealed_numbers import unsealed
@@ -30,9 +31,7 @@ def _told(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
     numbers = unsealed(api.slot("token"), length)
     if not api.check("the address is as Canvas gave it", numbers is not None) or numbers is None:
         raise refused("token_not_our_own", f"Invalid {what} service token")
-    tool = api.store.tools.get(numbers[0])
-    if tool is None:
-        raise refusals.not_found("the tool", numbers[0])
+    tool = identifiers.known(api.store.tools.get(numbers[0]), "the tool", numbers[0], deleted=True)
     require_signed(api.x, tool)
     return tool, numbers
 

@@ -189,9 +189,7 @@ def finish(api: Api) -> Any:
 
 def status(api: Api) -> Any:
     """How far an upload is, for who knows the file's uuid."""
-    found = api.store.attachments.get(number(api.slot("id")))
-    if found is None or found.uuid != api.slot("uuid"):
-        raise refusals.not_found("the file of that uuid", api.slot("id"))
+    found = identifiers.row(api.store.attachments, api.slot("id"), "the file of that uuid", uuid=api.slot("uuid"))
     if found.file_state == "deleted":
         return {"upload_status": "pending"}
     return {"upload_status": "ready", "attachment": shapes.file(api, found)}

@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course, Enrollment, User
@@ -33,9 +32,9 @@ def of_course(api: Api, course: Course) -> list[Assignment]:
 
 def find(api: Api, course: Course, reference: str) -> Assignment:
     """An assignment of the course. Raises the refusal `not_found`."""
-    found: Assignment | None = identifiers.find(api, "assignments", reference)
-    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
-        raise refusals.not_found("the assignment in the course", reference)
+    found: Assignment = identifiers.named(
+        api, "assignments", reference, "the assignment in the course", course_id=course.id
+    )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -27,6 +27,11 @@ class Context(NamedTuple):
     def asset_string(self) -> str:
         """What names it in lists of contexts: `course_1`."""
         return f"{self.type.lower()}_{self.id}"
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The fields that name it in what belongs to it."""
+        return {"context_type": self.type, "context_id": self.id}
 
     @property
     def path(self) -> str:
@@ -62,9 +67,7 @@ def of_path(api: Api) -> Context:
 def get(api: Api, kind: str, number: int) -> Context:
     """The context of a record. Raises the refusal `not_found` if it was deleted."""
     record = getattr(api.store, TABLES[kind]).get(number) if kind in TABLES else None
-    if record is None or record.workflow_state == "deleted":
-        raise refusals.not_found(f"the {kind.lower()}", number)
-    return of(record)
+    return of(identifiers.known(record, f"the {kind.lower()}", number))
 
 
 def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:

@@ -31,9 +31,7 @@ TIMES = ("start_at", "end_at", "all_day", "all_day_date")
 
 def find(api: Api, reference: str) -> CalendarEvent:
     """An event, deleted ones included. Raises the refusal `not_found`."""
-    found: CalendarEvent | None = identifiers.find(api, "calendar_events", reference)
-    if found is None:
-        raise refusals.not_found("the calendar event", reference)
+    found: CalendarEvent = identifiers.named(api, "calendar_events", reference, "the calendar event", deleted=True)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
@@ -61,18 +61,17 @@ POLICY = frozenset(
 def home(api: Api, category: GroupCategory) -> Course | Account:
     """The course or account that a set is in. Raises the refusal `not_found` if it was deleted."""
     table: Any = api.store.courses if category.context_type == "Course" else api.store.accounts
-    found: Course | Account | None = table.get(category.context_id)
-    if found is None or found.workflow_state == "deleted":
-        raise refusals.not_found(f"the {category.context_type.lower()}", category.context_id)
+    found: Course | Account = identifiers.known(
+        table.get(category.context_id), f"the {category.context_type.lower()}", category.context_id
+    )
     return found
 
 
 def category_of(api: Api, group: Group) -> GroupCategory:
-    """The set that a group is in. Raises the refusal `not_found` if it was deleted."""
-    found = api.store.group_categories.get(group.group_category_id)
-    if found is None:
-        raise refusals.not_found("the set of the group", group.id)
-    return found
+    """The set that a group is in, a deleted one too. Raises the refusal `not_found` if there is none."""
+    return identifiers.known(
+        api.store.group_categories.get(group.group_category_id), "the set of the group", group.id, deleted=True
+    )
 
 
 def may(api: Api, place: Course | Account, *wanted: str, user: User | None = None) -> bool:

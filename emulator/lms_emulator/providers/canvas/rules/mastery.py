@@ -42,10 +42,9 @@ def of_course(api: Api, course: Course) -> list[PathRule]:
 
 def find(api: Api, course: Course, reference: Any) -> PathRule:
     """A rule of the course. Raises the refusal `not_found`."""
-    found = api.store.conditional_release_rules.get(identifiers.local_number(reference) or 0)
-    if found is None or found.course_id != course.id:
-        raise refusals.not_found("the rule in the course", reference)
-    return found
+    return identifiers.row(
+        api.store.conditional_release_rules, reference, "the rule in the course", course_id=course.id
+    )
 
 
 def ranges(api: Api, sent: Params) -> list[ScoringRange]:

@@ -42,10 +42,7 @@ def sees_all(api: Api, course: Course) -> bool:
 
 def living(api: Api, course: Course, reference: Any) -> ContextModule:
     """A module of the course, published or not. Raises the refusal `not_found`."""
-    found = api.store.context_modules.get(identifiers.local_number(reference) or 0)
-    if found is None or found.course_id != course.id or found.workflow_state == "deleted":
-        raise refusals.not_found("the module in the course", reference)
-    return found
+    return identifiers.row(api.store.context_modules, reference, "the module in the course", course_id=course.id)
 
 
 def find(api: Api, course: Course, reference: Any, *, as_student: bool = False) -> ContextModule:

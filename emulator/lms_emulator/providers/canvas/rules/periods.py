@@ -31,11 +31,7 @@ def of_course(api: Api, course: Course) -> list[GradingPeriod]:
 
 def find(api: Api, course: Course, reference: str) -> GradingPeriod:
     """A period of the course. Raises the refusal `not_found`."""
-    number = identifiers.local_number(reference)
-    found = next((p for p in of_course(api, course) if p.id == number), None)
-    if found is None:
-        raise refusals.not_found("the grading period", reference)
-    return found
+    return identifiers.among(of_course(api, course), reference, "the grading period")
 
 
 def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:

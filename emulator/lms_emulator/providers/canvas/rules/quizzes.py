@@ -11,7 +11,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
@@ -43,9 +42,9 @@ SILENT = {"unlock_at", "lock_at", "only_visible_to_overrides", "quiz_data"}
 
 def find(api: Api, course: Course, reference: Any) -> Quiz:
     """A quiz of the course, a deleted one too. Raises the refusal `not_found`."""
-    found: Quiz | None = identifiers.find(api, "quizzes", reference)
-    if found is None or found.course_id != course.id:
-        raise refusals.not_found("the quiz in the course", reference)
+    found: Quiz = identifiers.named(
+        api, "quizzes", reference, "the quiz in the course", course_id=course.id, deleted=True
+    )
     return found
 
 
