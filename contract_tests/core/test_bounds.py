@@ -59,6 +59,8 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer else 0
 
 
+WRONG = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+"""A signature as HMAC-SHA1 makes them, and nobody made."""
 GET = b"GET /_emulator/health HTTP/1.1\r\n"
 CHUNKED = b"PUT /_emulator/world HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNKED_JSON = CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n\r\n")
@@ -264,9 +266,9 @@ def test_a_problem_quotes_little_of_the_world(lms: Emulator, bad: dict[str, Any]
 def test_a_diagnosis_ends_when_time_is_up() -> None:
     pairs = [(f"p{number}", "value") for number in range(30)]
     answers = iter([True, True, False])
-    asked = explain("wrong", "POST", "http://a/", pairs, "secret", in_time=lambda: next(answers))
+    asked = explain(WRONG, "POST", "http://a/", pairs, "secret", in_time=lambda: next(answers))
     assert asked is OUT_OF_TIME
-    assert explain("wrong", "POST", "http://a/", pairs, "secret") is None
+    assert explain(WRONG, "POST", "http://a/", pairs, "secret") is None
 
 
 def wrong_launch(lms: Emulator, **fields: str) -> httpx.Response:
@@ -277,7 +279,7 @@ def wrong_launch(lms: Emulator, **fields: str) -> httpx.Response:
         "resource_link_id": "1",
         "oauth_consumer_key": lms.openlearning.consumer_key,
         "oauth_signature_method": "HMAC-SHA1",
-        "oauth_signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "oauth_signature": WRONG,
         "oauth_nonce": "n",
         "oauth_timestamp": "1",
         **fields,
@@ -329,10 +331,10 @@ def test_what_was_not_tried_is_said(lms: Emulator) -> None:
 
 def test_a_mistake_in_a_large_message_is_found_when_somebody_reads_it(lms: Emulator) -> None:
     pairs = [(f"p{number}", "v" * 60) for number in range(400)]
-    found = searched(lambda in_time: str(explain("wrong", "POST", "http://a/", pairs, "secret", in_time=in_time)))
+    found = searched(lambda in_time: str(explain(WRONG, "POST", "http://a/", pairs, "secret", in_time=in_time)))
     assert isinstance(found, Unfinished)
     assert found.later() is not None
-    quick = searched(lambda in_time: str(explain("wrong", "POST", "http://a/", pairs[:1], "s", in_time=always)))
+    quick = searched(lambda in_time: str(explain(WRONG, "POST", "http://a/", pairs[:1], "s", in_time=always)))
     assert quick == "None"
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from typing import TypeVar
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, Diagnosis, Mistake, always, made
+from lms_emulator.signing.macs import Mac, keyed
 from lms_emulator.signing.oauth1_mistakes import MISTAKES
-from lms_emulator.signing.oauth1_signing import Signing
+from lms_emulator.signing.oauth1_signing import Signing, base64
 
 T = TypeVar("T")
 
@@ -27,8 +30,13 @@ _OF_KEY, _OF_DIGEST = frozenset({"secret"}), frozenset({"hash", "output"})
 _ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 2), (2, 0, 0))
 """How many mistakes in the base string, in the key, and in the digest, in the order of looking."""
 
+_AT_ONCE = 64
+"""How many digests are made between two looks at the time."""
+
 Made = tuple[tuple[Mistake[Signing], ...], Signing]
 """Mistakes, and the signing that they make."""
+_Tried = defaultdict[tuple[int, int], set[bytes]]
+_InTime = Callable[[], bool]
 
 
 def explain(
@@ -40,7 +48,7 @@ def explain(
     *,
     other_urls: Mapping[str, str] | None = None,
     other_secrets: Mapping[str, str] | None = None,
-    in_time: Callable[[], bool] = always,
+    in_time: _InTime = always,
 ) -> Diagnosis | None:
     """The mistake, or the pair of mistakes, which reproduces a refused signature; None when none of the known does.
 
@@ -60,8 +68,8 @@ def explain(
         return None
     mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret"), *MISTAKES]
     of_key = [one for one in mistakes if one.axis in _OF_KEY]
-    keys = {number: [(None, one) for one in made(right, of_key, number)] for number in (0, 1)}
-    search = _Search(received, right, mistakes, in_time)
+    keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in (0, 1)}
+    search = _Search(received, right, mistakes, defaultdict(set), in_time)
     for number in (*_ONE, *_TWO):
         if (found := search.find(number, keys)) is not None:
             return found[1]
@@ -77,7 +85,7 @@ def explain_secret(
     secrets: Sequence[tuple[T, str]],
     *,
     other_urls: Mapping[str, str] | None = None,
-    in_time: Callable[[], bool] = always,
+    in_time: _InTime = always,
 ) -> tuple[T | None, Diagnosis] | None:
     """Whose secret made a signature, and the mistakes beside, two at most; None if nobody's.
 
@@ -88,9 +96,10 @@ def explain_secret(
         return None
     mistakes = [*in_place_of(other_urls or {}, "url"), *MISTAKES]
     of_key = [one for one in MISTAKES if one.axis in _OF_KEY]
-    for numbers, tried in ((_ONE, mistakes), (_TWO, [one for one in mistakes if _ways(right, one) <= _FEW])):
-        keys = {number: list(_keys_of_others(right, secrets, of_key, number)) for number in (0, 1)}
-        search = _Search(received, right, tried, in_time)
+    tried: _Tried = defaultdict(set)
+    for numbers, looked_for in ((_ONE, mistakes), (_TWO, [one for one in mistakes if _ways(right, one) <= _FEW])):
+        keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}
+        search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
             if (found := search.find(number, keys)) is not None:
                 return found
@@ -105,52 +114,100 @@ def _ways(right: Signing, mistake: Mistake[Signing]) -> int:
 
 def _signing(method: str, url: str, pairs: Iterable[tuple[str, str]], secret: str) -> Signing:
     sent = tuple((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
-    return Signing(method=method, url=url, pairs=sent, secret=secret)
+    return Signing(method=method, url=url, pairs=sent, secret=secret, memo={})
 
 
 def _keys_of_others(
     right: Signing, secrets: Sequence[tuple[T, str]], of_key: Sequence[Mistake[Signing]], number: int
-) -> Iterator[tuple[T, Made]]:
-    """What makes a key of another's secret, with so many mistakes, but for those that need no secret."""
-    own = {signing.key(signing.secret) for _, signing in made(right, of_key, number)}
-    for whose, secret in secrets:
-        for chosen, signing in made(replace(right, secret=secret), of_key, number):
-            if signing.key(signing.secret) not in own:
-                yield whose, (chosen, signing)
+) -> Mapping[bytes, tuple[T, Made]]:
+    """What makes each key of another's secret, with so many mistakes, but for those that need no secret."""
+    own = _by_key((None, one) for one in made(right, of_key, number))
+    theirs = _by_key(
+        (whose, one) for whose, secret in secrets for one in made(right._replace(secret=secret), of_key, number)
+    )
+    return {key: one for key, one in theirs.items() if key not in own}
+
+
+def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:
+    """What makes each key first."""
+    found: dict[bytes, tuple[T, Made]] = {}
+    for whose, one in makers:
+        found.setdefault(one[1].key(one[1].secret), (whose, one))
+    return found
 
 
 class _Search:
-    """Looks for mistakes in base string, key and digest, each part made once."""
+    """Looks for mistakes in base string, key and digest; each part is made once, and none is tried twice.
+
+    Parameters:
+        received, right: the signature that was sent, and the signing as it should have been.
+        mistakes: those to combine.
+        tried: the base strings that were tried, by how many mistakes were in key and digest.
+    """
 
     def __init__(
-        self, received: str, right: Signing, mistakes: Sequence[Mistake[Signing]], in_time: Callable[[], bool]
+        self, received: str, right: Signing, mistakes: Sequence[Mistake[Signing]], tried: _Tried, in_time: _InTime
     ) -> None:
-        self._received, self._right, self._in_time = received, right, in_time
+        self._received, self._right, self._tried, self._in_time = received, right, tried, in_time
         self._of_message = [one for one in mistakes if one.axis not in _OF_KEY | _OF_DIGEST]
         self._of_digest = [one for one in mistakes if one.axis in _OF_DIGEST]
         self._left = min(MESSAGES, WORK // size_of(right.pairs))
+        self._digest = _digest_in(received)
 
     def find(
-        self, number: tuple[int, int, int], keys: Mapping[int, Sequence[tuple[T, Made]]]
+        self, number: tuple[int, int, int], keys: Mapping[int, Mapping[bytes, tuple[T, Made]]]
     ) -> tuple[T | None, Diagnosis] | None:
         """Whose key, and which mistakes, so many in each part; `OUT_OF_TIME` in place of these if time is up."""
-        digests = list(made(self._right, self._of_digest, number[2]))
-        ready = [(whose, one, one[1].key(one[1].secret)) for whose, one in keys[number[1]]]
-        for of_message, signing in made(self._right, self._of_message, number[0]):
-            self._left -= 1
-            if self._left < 0:
-                return None, TOO_LONG
-            try:
-                message = signing.message()
-            except ValueError:
-                continue
-            for whose, of_key, key in ready:
+        of_message, of_key, of_digest = number
+        endings = self._endings(of_digest)
+        if not endings:
+            return None
+        ready = [(keyed(mac, key), one, ways) for key, one in keys[of_key].items() for mac, ways in endings.items()]
+        for chosen, message in self._messages(of_message, self._tried[of_key, of_digest]):
+            for start in range(0, len(ready), _AT_ONCE):
                 if not self._in_time():
                     return None, OUT_OF_TIME
-                for of_digest, ending in digests:
-                    if ending.output(ending.mac(key, message)) == self._received:
-                        return whose, _named((of_message, signing), of_key, (of_digest, ending))
-        return None
+                for digest_of, (whose, key), ways in ready[start : start + _AT_ONCE]:
+                    digest = digest_of(message)
+                    for wanted, ending in ways:
+                        if digest == wanted or (wanted is None and ending[1].output(digest) == self._received):
+                            return whose, _named(chosen, key, ending)
+        return (None, TOO_LONG) if self._left < 0 else None
+
+    def _endings(self, number: int) -> dict[Mac, list[tuple[bytes | None, Made]]]:
+        """What becomes of a base string with so many mistakes, as far as the received text may be that.
+
+        With each goes the digest that it takes, where the text says which.
+        """
+        found: dict[Mac, list[tuple[bytes | None, Made]]] = {}
+        for one in made(self._right, self._of_digest, number):
+            size = len(one[1].mac(b"", b""))
+            # No digest makes a shorter text than zeros, nor a longer one than ones, whose base64 is all slashes.
+            shortest, longest = (len(one[1].output(bytes((byte,)) * size)) for byte in (0, 255))
+            plain = one[1].output is self._right.output
+            if shortest <= len(self._received) <= longest and not (plain and self._digest is None):
+                found.setdefault(one[1].mac, []).append((self._digest if plain else None, one))
+        return found
+
+    def _messages(self, number: int, tried: set[bytes]) -> Iterator[tuple[Made, bytes]]:
+        """The base strings that so many mistakes make and that were not tried, until there were too many."""
+        for one in made(self._right, self._of_message, number):
+            self._left -= 1
+            if self._left < 0:
+                return
+            with suppress(ValueError):
+                message = one[1].message()
+                if message not in tried:
+                    tried.add(message)
+                    yield one, message
+
+
+def _digest_in(received: str) -> bytes | None:
+    """The digest of a signature in base64; None if it is in none, or not as it is written."""
+    with suppress(ValueError):
+        digest = b64decode(received, validate=True)
+        return digest if base64(digest) == received else None
+    return None
 
 
 def _named(*parts: Made) -> Diagnosis:
@@ -184,6 +241,6 @@ def in_place_of(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]
     """Mistakes that put another URL or secret in its place. Parameters: `values`, by what to say of each."""
 
     def swap(value: str) -> Callable[[Signing], Iterable[Signing]]:
-        return lambda s: [replace(s, url=value) if field == "url" else replace(s, secret=value)]
+        return lambda s: [s._replace(url=value) if field == "url" else s._replace(secret=value)]
 
     return [Mistake(f"other_{field}", text, swap(value), axis=field) for text, value in values.items()]

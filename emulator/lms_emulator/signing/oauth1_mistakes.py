@@ -7,7 +7,6 @@ yields what a client with that mistake would have signed. `oauth1_diagnosis` tri
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from dataclasses import replace
 from functools import partial
 from hashlib import sha1
 from html import escape, unescape
@@ -18,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote
 from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
+from lms_emulator.signing.macs import hmac_sha1
 from lms_emulator.signing.oauth1_signing import Signing
 
 MISTAKES: tuple[Mistake[Signing], ...] = (
@@ -65,7 +65,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "url_encoded_twice",
         "the URL was percent-encoded once more than the base string needs",
-        lambda s: [replace(s, uri=lambda url: oauth1.percent_encode(oauth1.base_string_uri(url)))],
+        lambda s: [s._replace(uri=lambda url: oauth1.percent_encode(oauth1.base_string_uri(url)))],
         "url",
     ),
     Mistake("method_lower", "the method was signed in lower case", wrong.with_method("post"), "method"),
@@ -107,19 +107,19 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "secret_with_space",
         "the secret was used with white space around it",
-        lambda s: [replace(s, secret=secret) for secret in (f" {s.secret}", f"{s.secret} ", f" {s.secret} ")],
+        lambda s: [s._replace(secret=secret) for secret in (f" {s.secret}", f"{s.secret} ", f" {s.secret} ")],
         "secret",
     ),
     Mistake(
         "secret_quoted",
         "the secret was used with the quotation marks around it",
-        lambda s: [replace(s, secret=f"{mark}{s.secret}{mark}") for mark in "\"'"],
+        lambda s: [s._replace(secret=f"{mark}{s.secret}{mark}") for mark in "\"'"],
         "secret",
     ),
     Mistake(
         "secret_unset",
         "a variable without a value was used as the secret",
-        lambda s: [replace(s, secret=word) for word in ("undefined", "null", "None", "nil", "NULL")],
+        lambda s: [s._replace(secret=word) for word in ("undefined", "null", "None", "nil", "NULL")],
         "secret",
     ),
     Mistake(
@@ -387,7 +387,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "key_and_text_swapped",
         "key and base string were handed to HMAC in each other's place",
-        wrong.with_mac(lambda key, message: wrong.hmac_sha1(message, key)),
+        wrong.with_mac(lambda key, message: hmac_sha1(message, key)),
         "hash",
     ),
     Mistake("hex", "the signature is hex instead of base64", wrong.with_output(bytes.hex), "output"),

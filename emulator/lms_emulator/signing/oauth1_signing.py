@@ -11,12 +11,13 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from lms_emulator.signing import oauth1
+from lms_emulator.signing.macs import hmac_sha1
 
 _ENCODED = re.compile("[A-Za-z0-9._~%=&-]*")
 
@@ -30,13 +31,7 @@ Encoded = tuple[str, str, str, str]
 """A parameter on its way into the base string: encoded name and value, then both as they were."""
 
 
-def hmac_sha1(key: bytes, message: bytes) -> bytes:
-    """The digest of a base string as it has to be."""
-    return hmac.digest(key, message, "sha1")
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(NamedTuple):
     """What goes into one signature; each part can be got wrong.
 
     Parameters:
@@ -44,6 +39,7 @@ class Signing:
         url: the request URL.
         pairs: decoded parameters, without `oauth_signature`.
         secret: the consumer secret.
+        memo: parts of base strings, shared by all signings derived from one, so that trying many costs little.
         encode: how names and values are escaped within the parameter string.
         order: how the parameters are ordered; gets the decoded pairs with their encoded forms.
         uri: how the URL becomes the base string URI.
@@ -52,13 +48,13 @@ class Signing:
         mac: from key and base string to the digest.
         output: from the digest to text.
         detail: what a mistake found out about this request ("the field `submit`"), for people to read.
-        memo: encoded texts, shared by all signings derived from one, so that trying many costs little.
     """
 
     method: str
     url: str
     pairs: tuple[tuple[str, str], ...]
     secret: str
+    memo: dict[Any, Any]
     encode: Callable[[str], str] = oauth1.percent_encode
     order: Callable[[list[Encoded]], list[Encoded]] = sorted
     uri: Callable[[str], str] = oauth1.base_string_uri
@@ -66,8 +62,7 @@ class Signing:
     base: Callable[[str, str, str], str] | None = None
     mac: Callable[[bytes, bytes], bytes] = hmac_sha1
     output: Callable[[bytes], str] = lambda digest: b64encode(digest).decode()
-    detail: str = field(default="", compare=False)
-    memo: dict[tuple[Callable[[str], str], str], str] = field(default_factory=dict, compare=False, repr=False)
+    detail: str = ""
 
     def signature(self) -> str:
         """The signature this signing produces.
@@ -75,24 +70,31 @@ class Signing:
         Raises:
             ValueError: the URL cannot be signed.
         """
-        return self.signed(self.message(), self.secret)
+        return self.output(self.mac(self.key(self.secret), self.message()))
 
     def message(self) -> bytes:
         """The base string, which costs far more than to sign it. Raises ValueError as `signature` does."""
-        encoded = [(self._encoded(name), self._encoded(value), name, value) for name, value in self.pairs]
-        parameters = "&".join(f"{name}={value}" for name, value, _, _ in self.order(encoded))
-        join = self.base or joined
-        return join(self.method, self.uri(self.url), parameters).encode(errors="surrogatepass")
+        key = (self.encode, self.order, self.pairs)
+        parameters = self.memo.get(key)
+        if parameters is None:
+            parameters = self.memo[key] = "&".join(f"{one[0]}={one[1]}" for one in self.order(self._encoded()))
+        uri = self._once(self.uri, self.url)
+        if self.base is not None:
+            return self.base(self.method, uri, parameters).encode(errors="surrogatepass")
+        method, uri = self._once(oauth1.percent_encode, self.method), self._once(oauth1.percent_encode, uri)
+        return f"{method}&{uri}&{self._once(_encode_again, parameters)}".encode(errors="surrogatepass")
 
-    def signed(self, message: bytes, secret: str) -> str:
-        """The signature of a base string with a secret."""
-        return self.output(self.mac(self.key(secret), message))
+    def _encoded(self) -> list[Encoded]:
+        known: dict[tuple[str, str], Encoded] = self.memo.setdefault(self.encode, {})
+        for pair in self.pairs:
+            if pair not in known:
+                known[pair] = (self.encode(pair[0]), self.encode(pair[1]), *pair)
+        return [known[pair] for pair in self.pairs]
 
-    def _encoded(self, text: str) -> str:
-        key = (self.encode, text)
-        found = self.memo.get(key)
+    def _once(self, function: Callable[[str], str], text: str) -> str:
+        found: str | None = self.memo.get((function, text))
         if found is None:
-            found = self.memo[key] = self.encode(text)
+            found = self.memo[function, text] = function(text)
         return found
 
 
@@ -116,7 +118,7 @@ def _encode_again(parameters: str) -> str:
 def changed_url(s: Signing, **parts: str) -> list[Signing]:
     """Sign another URL. Parameters: `parts`, as of `urllib.parse.SplitResult`."""
     url = urlunsplit(urlsplit(s.url)._replace(**parts))
-    return [replace(s, url=url)] if url != s.url else []
+    return [s._replace(url=url)] if url != s.url else []
 
 
 def without_slash(s: Signing) -> list[Signing]:
@@ -166,7 +168,7 @@ def default_port_kept(s: Signing) -> list[Signing]:
         host, _, path = rest.partition("/")
         return f"{scheme}://{host}:{port}/{path}"
 
-    return [replace(s, uri=uri)]
+    return [s._replace(uri=uri)]
 
 
 def usual_port_said(s: Signing) -> list[Signing]:
@@ -174,24 +176,24 @@ def usual_port_said(s: Signing) -> list[Signing]:
     host, path = host_of(s.url), urlsplit(s.url).path
 
     def said(scheme: str, port: int) -> Signing:
-        return replace(s, uri=lambda _: f"{scheme}://{host}:{port}{path}")
+        return s._replace(uri=lambda _: f"{scheme}://{host}:{port}{path}")
 
     return [said("https", 443), said("http", 80)]
 
 
 def query_parameters_twice(s: Signing) -> list[Signing]:
     queried = oauth1.query_parameters(s.url)
-    return [replace(s, pairs=(*s.pairs, *queried))] if queried else []
+    return [s._replace(pairs=(*s.pairs, *queried))] if queried else []
 
 
 def query_in_uri(s: Signing) -> list[Signing]:
     query = urlsplit(s.url).query
-    return [replace(s, uri=lambda url: f"{oauth1.base_string_uri(url)}?{query}")] if query else []
+    return [s._replace(uri=lambda url: f"{oauth1.base_string_uri(url)}?{query}")] if query else []
 
 
 def query_parameters_left_out(s: Signing) -> list[Signing]:
     queried = oauth1.query_parameters(s.url)
-    return [replace(s, pairs=tuple(pair for pair in s.pairs if pair not in queried))] if queried else []
+    return [s._replace(pairs=tuple(pair for pair in s.pairs if pair not in queried))] if queried else []
 
 
 def query_in_uri_only(s: Signing) -> list[Signing]:
@@ -203,7 +205,7 @@ def path_lowered(s: Signing) -> list[Signing]:
 
 
 def path_only(s: Signing) -> list[Signing]:
-    return [replace(s, uri=lambda url: urlsplit(url).path or "/")]
+    return [s._replace(uri=lambda url: urlsplit(url).path or "/")]
 
 
 def double_slash(s: Signing) -> list[Signing]:
@@ -216,7 +218,7 @@ def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
 
     def apply(s: Signing) -> list[Signing]:
         key = make(s.secret).encode(errors="surrogatepass")
-        return [replace(s, key=lambda _: key)] if key != oauth1.signing_key(s.secret) else []
+        return [s._replace(key=lambda _: key)] if key != oauth1.signing_key(s.secret) else []
 
     return apply
 
@@ -226,7 +228,7 @@ def with_secret(make: Callable[[Signing], str]) -> Callable[[Signing], list[Sign
 
     def apply(s: Signing) -> list[Signing]:
         secret = make(s)
-        return [replace(s, secret=secret)] if secret != s.secret else []
+        return [s._replace(secret=secret)] if secret != s.secret else []
 
     return apply
 
@@ -238,13 +240,13 @@ def consumer_key(s: Signing) -> str:
 
 def secret_hashed(s: Signing) -> list[Signing]:
     raw = s.secret.encode(errors="surrogatepass")
-    return [replace(s, secret=hashlib.new(n, raw).hexdigest(), detail=n) for n in ("md5", "sha1", "sha256")]
+    return [s._replace(secret=hashlib.new(n, raw).hexdigest(), detail=n) for n in ("md5", "sha1", "sha256")]
 
 
 def secret_cut(s: Signing) -> list[Signing]:
     """Only the first characters of the secret, of at most a hundred."""
     whole = len(s.secret)
-    return [replace(s, secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in range(min(whole, 100))[:0:-1]]
+    return [s._replace(secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in range(min(whole, 100))[:0:-1]]
 
 
 # --- parameters ---
@@ -253,7 +255,7 @@ def keeping(keep: Callable[[str, str], bool]) -> Callable[[Signing], list[Signin
 
     def apply(s: Signing) -> list[Signing]:
         pairs = tuple(pair for pair in s.pairs if keep(*pair))
-        return [replace(s, pairs=pairs)] if len(pairs) < len(s.pairs) else []
+        return [s._replace(pairs=pairs)] if len(pairs) < len(s.pairs) else []
 
     return apply
 
@@ -262,26 +264,15 @@ def oauth_left_out(field: str) -> Callable[[Signing], list[Signing]]:
     return keeping(lambda name, _: name != field)
 
 
-def trimmed(s: Signing) -> list[Signing]:
-    pairs = tuple((name, value.strip()) for name, value in s.pairs)
-    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
-
-
-def newlines(s: Signing) -> list[Signing]:
-    """HTML forms send line breaks as CR LF; a server that signs usually has plain LF."""
-    pairs = tuple((name, value.replace("\r\n", "\n")) for name, value in s.pairs)
-    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
-
-
 def names_lowered(s: Signing) -> list[Signing]:
     pairs = tuple((name.lower(), value) for name, value in s.pairs)
-    return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+    return [s._replace(pairs=pairs)] if pairs != s.pairs else []
 
 
 def one_added(s: Signing) -> list[Signing]:
     """Every signing in which one field that is not OAuth's was added afterwards; the first sixty."""
     return [
-        replace(s, pairs=s.pairs[:i] + s.pairs[i + 1 :], detail=name)
+        s._replace(pairs=s.pairs[:i] + s.pairs[i + 1 :], detail=name)
         for i, (name, _) in enumerate(s.pairs)
         if not name.startswith("oauth_")
     ][:60]
@@ -292,7 +283,7 @@ def several_added(s: Signing) -> list[Signing]:
     foreign = tuple(pair for pair in s.pairs if not pair[0].startswith(_NAMES))
     groups = [foreign, *(s.pairs[-number:] for number in range(2, min(7, len(s.pairs))))]
     return [
-        replace(s, pairs=tuple(p for p in s.pairs if p not in left), detail=", ".join(name for name, _ in left)[:500])
+        s._replace(pairs=tuple(p for p in s.pairs if p not in left), detail=", ".join(name for name, _ in left)[:500])
         for left in groups
         if len(left) > 1
     ]
@@ -309,9 +300,14 @@ def with_values(change: Callable[[str], str]) -> Callable[[Signing], list[Signin
 
     def apply(s: Signing) -> list[Signing]:
         pairs = tuple((name, change(value)) for name, value in s.pairs)
-        return [replace(s, pairs=pairs)] if pairs != s.pairs else []
+        return [s._replace(pairs=pairs)] if pairs != s.pairs else []
 
     return apply
+
+
+trimmed = with_values(str.strip)
+newlines = with_values(lambda value: value.replace("\r\n", "\n"))
+"""HTML forms send line breaks as CR LF; a server that signs usually has plain LF."""
 
 
 def with_one_value(*changes: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
@@ -319,7 +315,7 @@ def with_one_value(*changes: Callable[[str], str]) -> Callable[[Signing], list[S
 
     def apply(s: Signing) -> list[Signing]:
         return [
-            replace(s, pairs=(*s.pairs[:i], (name, change(value)), *s.pairs[i + 1 :]), detail=name)
+            s._replace(pairs=(*s.pairs[:i], (name, change(value)), *s.pairs[i + 1 :]), detail=name)
             for i, (name, value) in enumerate(s.pairs[:60])
             if not name.startswith("oauth_")
             for change in changes
@@ -335,7 +331,7 @@ def with_pair(name: str, *values: str) -> Callable[[Signing], list[Signing]]:
     def apply(s: Signing) -> list[Signing]:
         if any(sent == name for sent, _ in s.pairs):
             return []
-        return [replace(s, pairs=(*s.pairs, (name, value))) for value in values]
+        return [s._replace(pairs=(*s.pairs, (name, value))) for value in values]
 
     return apply
 
@@ -349,16 +345,16 @@ def repeated_once(s: Signing) -> list[Signing]:
     if len(last) == len(s.pairs):
         return []
     twice = ", ".join(sorted({name for name, _ in s.pairs if sum(other == name for other, _ in s.pairs) > 1}))
-    return [replace(s, pairs=tuple(kept.items()), detail=twice) for kept in (first, last)]
+    return [s._replace(pairs=tuple(kept.items()), detail=twice) for kept in (first, last)]
 
 
 def brackets_swapped(s: Signing) -> list[Signing]:
     """PHP writes a list's field as `roles[]`: one of the signed and the sent name has the brackets."""
     bare = tuple((name.removesuffix("[]"), value) for name, value in s.pairs)
     if bare != s.pairs:
-        return [replace(s, pairs=bare)]
+        return [s._replace(pairs=bare)]
     return [
-        replace(s, pairs=(*s.pairs[:i], (f"{name}[]", value), *s.pairs[i + 1 :]), detail=name)
+        s._replace(pairs=(*s.pairs[:i], (f"{name}[]", value), *s.pairs[i + 1 :]), detail=name)
         for i, (name, value) in enumerate(s.pairs)
         if name == "roles"
     ]
@@ -371,7 +367,7 @@ def other_timestamp(s: Signing) -> list[Signing]:
         return []
     moved = [str(int(sent) + seconds) for seconds in range(-15, 16) if seconds]
     return [
-        replace(s, pairs=tuple((n, signed if n == "oauth_timestamp" else v) for n, v in s.pairs), detail=signed)
+        s._replace(pairs=tuple((n, signed if n == "oauth_timestamp" else v) for n, v in s.pairs), detail=signed)
         for signed in moved
     ]
 
@@ -379,13 +375,13 @@ def other_timestamp(s: Signing) -> list[Signing]:
 # --- order ---
 def with_order(order: Callable[[list[Encoded]], list[Encoded]]) -> Callable[[Signing], list[Signing]]:
     """Order the parameters in another way."""
-    return lambda s: [replace(s, order=order)]
+    return lambda s: [s._replace(order=order)]
 
 
 # --- encoding ---
 def with_encoding(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
     """Encode names and values in another way."""
-    return lambda s: [replace(s, encode=encode)]
+    return lambda s: [s._replace(encode=encode)]
 
 
 def with_encoder(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
@@ -394,19 +390,19 @@ def with_encoder(encode: Callable[[str], str]) -> Callable[[Signing], list[Signi
     def base(*parts: str) -> str:
         return "&".join(encode(part) for part in parts)
 
-    return lambda s: [replace(s, encode=encode, base=base), replace(s, encode=encode)]
+    return lambda s: [s._replace(encode=encode, base=base), s._replace(encode=encode)]
 
 
 def with_base(join: Callable[[str, str, str], str]) -> Callable[[Signing], list[Signing]]:
     """Join method, URI and parameter string in another way."""
-    return lambda s: [replace(s, base=join)]
+    return lambda s: [s._replace(base=join)]
 
 
 def base_ended(s: Signing) -> list[Signing]:
     """A base string that goes on after its last parameter, or a parameter string that does."""
 
     ends = (("", "\n"), ("", "\r\n"), ("", "&"), ("&", ""))
-    return [replace(s, base=partial(_joined_and, within, after)) for within, after in ends]
+    return [s._replace(base=partial(_joined_and, within, after)) for within, after in ends]
 
 
 # --- hash and output ---
@@ -417,12 +413,12 @@ def with_hash(name: str) -> Callable[[Signing], list[Signing]]:
 
 def with_mac(mac: Callable[[bytes, bytes], bytes]) -> Callable[[Signing], list[Signing]]:
     """Make the digest of key and base string in another way."""
-    return lambda s: [replace(s, mac=mac)]
+    return lambda s: [s._replace(mac=mac)]
 
 
 def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signing]]:
     """Write the digest in another way."""
-    return lambda s: [replace(s, output=make)]
+    return lambda s: [s._replace(output=make)]
 
 
 def base64(digest: bytes) -> str:
@@ -441,9 +437,9 @@ def signature_cut(s: Signing) -> list[Signing]:
 
 
 def _written(s: Signing, change: Callable[[str], str], detail: str) -> Signing:
-    return replace(s, output=lambda digest: change(base64(digest)), detail=detail)
+    return s._replace(output=lambda digest: change(base64(digest)), detail=detail)
 
 
 def with_method(name: str) -> Callable[[Signing], list[Signing]]:
     """Sign another HTTP method."""
-    return lambda s: [replace(s, method=name)] if name != s.method else []
+    return lambda s: [s._replace(method=name)] if name != s.method else []

@@ -8,15 +8,13 @@ from urllib.parse import quote
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, Mistake, always, diagnose
+from lms_emulator.signing.macs import Mac, hmac_sha1, hmac_sha256
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Assertion
 from lms_emulator.signing.pearson_mistakes import (
     ENCODINGS,
     LARGEST_BODY,
     SLIPS_OF_HEX,
-    Mac,
     cbc_mac,
-    hmac_sha1,
-    hmac_sha256,
     over_hex,
     wrong_keys,
 )

@@ -14,13 +14,11 @@ from urllib.parse import quote, unquote
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, Mistake, always, diagnose
+from lms_emulator.signing.macs import Mac, hmac_sha1, hmac_sha256
 from lms_emulator.signing.pearson_mistakes import (
     ENCODINGS,
     LARGEST_BODY,
-    Mac,
     cbc_mac,
-    hmac_sha1,
-    hmac_sha256,
     over_hex,
     wrong_keys,
 )

@@ -1,7 +1,6 @@
 """Mistakes that integrators of LearningStudio make in either signature: another MAC, another key, another encoding."""
 
 import hashlib
-import hmac
 from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,20 +8,8 @@ from contextlib import suppress
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson_oauth1 import JAVA
 
-Mac = Callable[[bytes, bytes], bytes]
-
 LARGEST_BODY = 16_384
 """Bytes. A larger body is not diagnosed: a hundred attempts at it would hold up every other request."""
-
-
-def hmac_sha1(key: bytes, message: bytes) -> bytes:
-    """What most OAuth libraries make."""
-    return hmac.digest(key, message, hashlib.sha1)
-
-
-def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """What most webhooks are signed with."""
-    return hmac.digest(key, message, hashlib.sha256)
 
 
 def over_hex(key: bytes, message: bytes) -> bytes:
