@@ -221,3 +221,31 @@ def test_what_a_student_information_system_collects(canvas: Site) -> None:
     assert (teacher.put(off).status_code, teacher.get(path).json()) == (204, [])
     late = "/api/v1/courses/9999999/late_policy"
     assert [who.get(late).status_code for who in (nobody, teacher)] == [401, 404]
+
+
+def test_schemes_in_points_and_what_is_not_valid(canvas: Site) -> None:
+    def said(*rows: tuple[str, Any], **fields: Any) -> Any:
+        entries = [{"name": name, "value": value} for name, value in rows]
+        sent = {"title": "S", "grading_scheme_entry": entries, **fields}
+        return canvas.teacher.post(f"{COURSE}/grading_standards", json=sent).json()
+
+    plain = said((" A ", 90), ("F", 0))
+    assert (plain["points_based"], plain["scaling_factor"]) == (False, 1)
+    assert plain["grading_scheme"][0] == {"name": "A", "value": 0.9, "calculated_value": 90}
+    points = said(("A", 75), ("F", 0), points_based=True, scaling_factor=4)
+    assert points["grading_scheme"][0]["calculated_value"] == 3
+    refused = {
+        "scaling_factor": said(("A", 75), ("F", 0), scaling_factor=4),
+        "data": said(("A" * 256, 75), ("B", 75), ("C", -5)),
+    }
+    assert [fault["message"] for fault in refused["scaling_factor"]["errors"]["scaling_factor"]] == [
+        "must be 1 if scheme points_based is false"
+    ]
+    assert [fault["message"] for fault in refused["data"]["errors"]["data"]] == [
+        "grading scheme values cannot be negative",
+        "grading scheme cannot contain duplicate values",
+        "a grading scheme name is too long",
+        "grading schemes must have 0% for the lowest grade",
+    ]
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert "points_based" not in said(("A", 75), ("F", 0))

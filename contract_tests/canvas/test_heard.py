@@ -30,8 +30,8 @@ def test_members_that_nothing_asks_for_are_warned_of(canvas: Site) -> None:
     ).json()
     assert unread(canvas) == ["assignment.peer_review.points_possible", "assignment.turnitin_enabled"]
     place = f"{WORK}/{work['id']}"
-    canvas.teacher.put(f"{place}/submissions/101", json={"submission": {"sticker": "star", "posted_grade": "3"}})
-    assert unread(canvas) == ["submission.sticker"]
+    canvas.teacher.put(f"{place}/submissions/101", json={"submission": {"peer_review": True, "posted_grade": "3"}})
+    assert unread(canvas) == ["submission.peer_review"]
     dates = [{"id": work["id"], "colour": "red", "all_dates": [{"base": True, "due_at": "2026-12-01T00:00:00Z"}]}]
     assert canvas.teacher.put(f"{WORK}/bulk_update", json=dates).status_code == 200
     assert unread(canvas) == ["colour"]

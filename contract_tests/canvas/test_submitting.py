@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from contract_tests.canvas.grading import ADA, COURSE, GRACE, grade, made, rubric, work
@@ -268,3 +269,39 @@ def test_a_new_attempt_starts_without_the_status_of_the_last(canvas: Site) -> No
     assert again.status_code == 201, again.text
     assert (again.json()["attempt"], again.json()["late_policy_status"], again.json()["seconds_late"]) == (2, None, 0)
     assert [one.code for one in canvas.lms.requests.last.warnings] == ["group_comment_ignored"]
+
+
+def test_a_file_that_canvas_fetches_is_handed_in(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    task = work(teacher, submission_types=["online_upload"], allowed_attempts=1)
+    source = teacher.get("/api/v1/files/1/public_url").json()["public_url"]
+    sent = {"name": "essay.txt", "url": source, "comment": "As asked"}
+
+    def fetched(**more: Any) -> Any:
+        queued = student.post(at(task, "/self/files"), json=sent | more).json()["progress"]
+        return student.get(queued["url"]).json()
+
+    assert fetched(submit_assignment=False)["workflow_state"] == "completed"
+    assert student.get(at(task, "/self")).json()["workflow_state"] == "unsubmitted"
+    done = fetched()
+    mine = student.get(at(task, "/self"), params={"include[]": "submission_comments"}).json()
+    assert [one["id"] for one in mine["attachments"]] == [done["results"]["id"]]
+    assert [one["comment"] for one in mine["submission_comments"]] == ["As asked"]
+    assert fetched(url="ftp://nowhere")["workflow_state"] == "failed"
+    assert (fetched()["workflow_state"], student.get(at(task, "/self")).json()["attempt"]) == ("failed", 1)
+
+
+def test_stickers_where_the_course_has_them(canvas: Site) -> None:
+    teacher, task = canvas.teacher, work(canvas.teacher)
+    body = {"submission": {"sticker": "apple"}}
+    assert "sticker" not in teacher.put(at(task, f"/{ADA}"), json=body).json()
+    last = canvas.lms.requests.last
+    assert [one.code for one in last.warnings] == ["sticker_ignored"]
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    flag = {"id": 1, "context_type": "Course", "context_id": 1, "feature": "submission_stickers", "state": "on"}
+    made = dict.fromkeys(("created_at", "updated_at"), "2026-11-20T00:00:00Z")
+    world["canvas"].setdefault("feature_flags", []).append(flag | made)
+    canvas.lms.load(world)
+    assert teacher.get(at(task, f"/{ADA}")).json()["sticker"] is None
+    assert teacher.put(at(task, f"/{ADA}"), json=body).json()["sticker"] == "apple"
+    assert teacher.put(at(task, f"/{ADA}"), json={"submission": {"sticker": ""}}).json()["sticker"] is None

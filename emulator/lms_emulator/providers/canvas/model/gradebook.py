@@ -22,13 +22,18 @@ class LatePolicy(Record, frozen=True, kw_only=True):
 
 
 class GradingStandard(Record, frozen=True, kw_only=True):
-    """A grading scheme of a course or account: grades, with the part of the points from which they are given."""
+    """A grading scheme of a course or account: grades, with the part of the points from which they are given.
+
+    Attributes: `points_based`, whether people read it in points, of which `scaling_factor` are the most.
+    """
 
     id: int
     title: str | None = None
     context_type: Literal["Course", "Account"] = "Course"
     context_id: int
     scheme: list[tuple[str, float]]
+    points_based: bool = False
+    scaling_factor: float = 1.0
     workflow_state: Literal["active", "deleted"] = "active"
 
 

@@ -63,6 +63,7 @@ class Submission(SubmissionVersion, frozen=True, kw_only=True):
     group_id: int | None = None
     extra_attempts: int | None = None
     redo_request: bool = False
+    sticker: str | None = None
     versions: list[SubmissionVersion] = []
     unread: list[str] = []
     read_by: list[int] = []

@@ -102,8 +102,10 @@ def summary(api: Api) -> Any:
         category = api.store.group_categories.get(base.group_category_id)
         total = len(groups.of_category(api, category)) if category is not None else 0
     else:
-        people = roster.gradeable(api, course, section, base, "active") if base.published else []
-        found = submissions.of_all(api, base, people)
+        wanted = ("active", "inactive") if api.later.flag("include_deactivated") else ("active",)
+        people = roster.gradeable(api, course, section, base, *wanted) if base.published else []
+        tests = {e.user_id for e in assignments.students(api, course.id) if e.type == "StudentViewEnrollment"}
+        found = submissions.of_all(api, base, [one for one in people if one not in tests])
         total = len(found)
     graded = [
         one for one in found if one.excused or (one.entered_score is not None and one.grade_matches_current_submission)

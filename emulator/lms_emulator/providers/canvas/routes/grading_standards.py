@@ -13,12 +13,16 @@ from lms_emulator.providers.canvas.model import GradingStandard
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import belonging, courses
 from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = (
     f"{RECORDED}/courses-misc.jsonl 112, 114, 115, 134; {RECORDED}/grading-gradebook.jsonl 213; "
     "canvas-lms app/controllers/grading_standards_api_controller.rb"
 )
 NO_ZERO = "grading schemes must have 0% for the lowest grade"
+NEGATIVE = "grading scheme values cannot be negative"
+LONG, LONGEST = "a grading scheme name is too long", 255
+SCALED = "must be 1 if scheme points_based is false"
 TWICE = "grading scheme cannot contain duplicate values"
 Place = tuple[str, int]
 
@@ -37,21 +41,27 @@ def _place(api: Api, wanted: str) -> Place:
     return "Account", account.id
 
 
-def shape(record: GradingStandard) -> dict[str, Any]:
+def shape(api: Api, record: GradingStandard) -> Json:
     """A scheme as JSON."""
-    return {
+    body: Json = {
         "id": record.id,
         "title": record.title,
         "context_id": record.context_id,
         "context_type": record.context_type,
         "grading_scheme": [{"name": name, "value": value} for name, value in record.scheme],
     }
+    if not api.settings.later_parameters:
+        return body
+    most = record.scaling_factor if record.points_based else 100
+    for one in body["grading_scheme"]:
+        one["calculated_value"] = round(one["value"] * most, 4)
+    return body | {"points_based": record.points_based, "scaling_factor": record.scaling_factor}
 
 
 def index(api: Api) -> Any:
     """The schemes that a course or account has of its own."""
     place = _place(api, "read")
-    return [shape(one) for one in api.store.grading_standards.find("place", place)]
+    return [shape(api, one) for one in api.store.grading_standards.find("place", place)]
 
 
 def show(api: Api) -> Any:
@@ -60,30 +70,49 @@ def show(api: Api) -> Any:
     found = identifiers.among(
         api.store.grading_standards.find("place", place), api.slot("grading_standard_id"), "the grading standard"
     )
-    return shape(found)
+    return shape(api, found)
 
 
 def create(api: Api) -> Any:
     """A new scheme."""
     kind, number = _place(api, "manage_grades")
-    entries = api.params.hashes("grading_scheme_entry")
-    scheme = [(one.text("name") or "", round(as_float(one.text("value")) / 100, 6)) for one in entries]
-    scheme.sort(key=lambda entry: -entry[1])
-    if not scheme:
-        raise refusals.invalid({"data": ["blank"]})
-    values = [value for _, value in scheme]
-    faults = [TWICE] if len(set(values)) != len(values) else []
-    faults += [NO_ZERO] if values[-1] != 0 else []
-    if faults:
-        raise refusals.invalid({"data": faults})
+    entries: dict[str, float] = {}
+    for one in api.params.hashes("grading_scheme_entry"):
+        name, value = one.text("name"), one.text("value")
+        if name and value:
+            entries[name] = round(as_float(value) / 100, 4)
+    points_based, sent = api.later.flag("points_based"), api.later.text("scaling_factor")
+    factor = 1.0 if sent is None else as_float(sent)
+    if faults := _faults(entries, points_based, factor):
+        raise refusals.invalid(faults)
     made = GradingStandard(
         id=api.new_id("grading_standards"),
         title=api.params.text("title"),
         context_type="Course" if kind == "Course" else "Account",
         context_id=number,
-        scheme=scheme,
+        scheme=sorted(((name.strip(), value) for name, value in entries.items()), key=lambda entry: -entry[1]),
+        points_based=points_based,
+        scaling_factor=factor,
     )
-    return shape(api.store.grading_standards.put(made))
+    return shape(api, api.store.grading_standards.put(made))
+
+
+def _faults(entries: dict[str, float], points_based: bool, factor: float) -> dict[str, list[str | tuple[str, str]]]:
+    """What is not valid in a scheme, by field."""
+    values = list(entries.values())
+    wrong = {
+        "blank": not entries,
+        NEGATIVE: any(value < 0 for value in values),
+        TWICE: len(set(values)) != len(values),
+        LONG: any(len(name) > LONGEST for name in entries),
+        NO_ZERO: bool(entries) and 0 not in values,
+    }
+    found: dict[str, list[str | tuple[str, str]]] = {}
+    if any(wrong.values()):
+        found["data"] = [text for text, is_so in wrong.items() if is_so]
+    if not points_based and factor != 1:
+        found["scaling_factor"] = [SCALED]
+    return found
 
 
 COURSE, ACCOUNT = "/api/v1/courses/{course_id}", "/api/v1/accounts/{account_id}"

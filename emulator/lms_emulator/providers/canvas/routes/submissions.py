@@ -106,12 +106,7 @@ def create(api: Api) -> Any:
     given = submitting.content(api, base, sent, user)
     if moment is not None:
         given["submitted_at"] = moment
-    made = [
-        submitting.hand_in(api, base, submissions.of(api, base, one), given) for one in teams.mates(api, base, user.id)
-    ]
-    own = next(one for one in made if one.user_id == user.id)
-    said = Params({"text_comment": api.params.text("comment", "text_comment")})
-    submitting.comment(api, own, said, author=user)
+    own = submitting.submit(api, base, user, given, api.params.text("comment", "text_comment"))
     body = shapes.submission(api, own, base, course, {"submission_comments"})
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/submissions/{api.user.id}"
     return reply(api, body, 201, {"Location": api.url(path)})
@@ -206,10 +201,19 @@ def change(
             grading.set_status(api, course, base, submissions.of(api, base, one), status, new_version=not graded)
             for one in people
         ]
+    if sent.has("sticker"):
+        _stick(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
     _assess(api, course, base, record, asked)
     commented = asked.hash("comment")
     comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]
+
+
+def _stick(api: Api, course: Course, record: Submission, sticker: str | None) -> None:
+    if submissions.stickers(api, course):
+        api.store.submissions.put(msgspec.structs.replace(record, sticker=sticker))
+    else:
+        api.x.warn("sticker_ignored", "the course has the feature `submission_stickers` off")
 
 
 def _require_gradable(api: Api, course: Course, user: User) -> None:

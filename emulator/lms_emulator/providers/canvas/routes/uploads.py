@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.outgoing import OutgoingError, fetch
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, wire
@@ -58,7 +60,21 @@ async def begin_submission(api: Api) -> Any:
         raise api.refused(f"upload for user {user.id} to assignment {assignment.id}")
     own = contexts.get(api, "User", user.id)
     folder = files.submissions_folder(api, user, course)
-    return await _begin(api, own, folder, exempt=True, progress_of=("Assignment", assignment.id), name=name)
+    submits = api.params.flag("submit_assignment", default=True) and user.id == api.user.id
+
+    def hand_in(file: Attachment) -> None:
+        given = submitting.NOTHING | {"submission_type": "online_upload", "attachment_ids": [file.id]}
+        submitting.submit(api, assignment, user, given, api.params.text("comment"))
+
+    return await _begin(
+        api,
+        own,
+        folder,
+        exempt=True,
+        progress_of=("Assignment", assignment.id),
+        name=name,
+        then=hand_in if submits else None,
+    )
 
 
 async def begin_comment(api: Api) -> Any:
@@ -83,6 +99,7 @@ async def _begin(
     exempt: bool = False,
     progress_of: tuple[str, int] | None = None,
     name: str | None = None,
+    then: Callable[[Attachment], None] | None = None,
 ) -> Any:
     on_duplicate = uploads.check_parameters(api, context, exempt=exempt)
     folder = uploads.target_folder(api, context, preferred)
@@ -90,14 +107,24 @@ async def _begin(
     url = api.params.text("url")
     if url is None:
         return uploads.offered(api, attachment, on_duplicate, exempt=exempt)
-    queued = await fetch_file(api, attachment, url, on_duplicate, progress_of or ("User", api.user.id), api.user)
+    about = progress_of or ("User", api.user.id)
+    queued = await fetch_file(api, attachment, url, on_duplicate, about, api.user, then)
     return {"progress": progress(api, queued)}
 
 
 async def fetch_file(
-    api: Api, attachment: Attachment, url: str, on_duplicate: str, progress_of: tuple[str, int], owner: User
+    api: Api,
+    attachment: Attachment,
+    url: str,
+    on_duplicate: str,
+    progress_of: tuple[str, int],
+    owner: User,
+    then: Callable[[Attachment], None] | None = None,
 ) -> Progress:
-    """Fetch a file and tell a Progress how it went; gives it as it is before."""
+    """Fetch a file and tell a Progress how it went; gives it as it is before.
+
+    Parameters: `then`, what is done with the file that was fetched; its refusal is the progress's message.
+    """
     queued = Progress(
         id=api.new_id("progresses"),
         context_type=progress_of[0],
@@ -112,6 +139,11 @@ async def fetch_file(
     name = uploads.stored_name(api.x, attachment.display_name)
     received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
     files.settle(api, received, on_duplicate)
+    if then is not None and not trouble:
+        try:
+            then(received)
+        except SiteRefusal as refusal:
+            trouble = refusal.check
     done = (
         {"workflow_state": "failed", "message": trouble}
         if trouble

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission
-from lms_emulator.providers.canvas.rules import assignments, states
+from lms_emulator.providers.canvas.rules import assignments, features, states
 
 ELSEWHERE = (["none"], ["not_graded"], ["on_paper"], ["external_tool"])
 QUIZ_GRACE = timedelta(seconds=60)
@@ -52,6 +52,11 @@ def ensure(api: Api, assignment: Assignment) -> None:
     for user_id in sorted({e.user_id for e in assignments.students(api, assignment.course_id)} - known, reverse=True):
         if assignments.assigned(api, assignment, user_id):
             of(api, assignment, user_id)
+
+
+def stickers(api: Api, course: Course) -> bool:
+    """Whether work in a course takes stickers, which Canvas knows since 2023."""
+    return api.settings.later_parameters and features.enabled(api, course, "submission_stickers")
 
 
 def expected(assignment: Assignment) -> bool:

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.rules import assignments, courses, files, grading, html, modules, states, teams
+from lms_emulator.providers.canvas.rules import assignments, courses, files, grading, html, modules, states, submissions, teams
 
 REQUIRED = {
     "online_text_entry": ("body",),
@@ -27,6 +27,15 @@ REQUIRED = {
     "student_annotation": ("annotatable_attachment_id",),
 }
 NOTHING_TO_SUBMIT = ([""], ["none"], ["not_graded"], ["online_quiz"], ["wiki_page"], ["attendance"])
+NOTHING: dict[str, Any] = {
+    "body": None,
+    "url": None,
+    "attachment_ids": [],
+    "media_comment_id": None,
+    "media_comment_type": None,
+    "resource_link_lookup_uuid": None,
+}
+"""What an attempt has where it is of another kind."""
 COUNTED = {"online_upload", "online_url", "online_text_entry"}
 """What attempts are counted at."""
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
@@ -73,8 +82,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         needed = ", ".join(f"submission[{name}]" for name in names)
         text = f"Invalid parameters for submission_type {kind}. Required: {needed}"
         raise refusals.message(400, "submission_incomplete", text)
-    found: dict[str, Any] = {"body": None, "url": None, "attachment_ids": [], "submission_type": kind}
-    found |= {"media_comment_id": None, "media_comment_type": None, "resource_link_lookup_uuid": None}
+    found: dict[str, Any] = {**NOTHING, "submission_type": kind}
     match kind:
         case "online_text_entry":
             found["body"] = html.clean(sent.text("body"))
@@ -134,6 +142,15 @@ def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachm
         else files.copy(api, one, files.submissions_folder(api, user, course), "rename")
         for one in own
     ]
+
+
+def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: str | None) -> Submission:
+    """Store a new attempt of a person, and of whom they work with; gives the person's own. `said`: a comment."""
+    mates = teams.mates(api, base, user.id)
+    made = [hand_in(api, base, submissions.of(api, base, one), given) for one in mates]
+    own = next(one for one in made if one.user_id == user.id)
+    comment(api, own, Params({"text_comment": said}), author=user)
+    return own
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:

@@ -145,6 +145,8 @@ def version(
         "entered_score": stored.entered_score,
         "preview_url": api.url(f"{page}?preview=1&version={number}"),
     }
+    if submissions.stickers(api, course):
+        body["sticker"] = record.sticker
     if not reads_grade(api, course, base, record):
         for name in GRADE_KEYS:
             del body[name]
