@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import found, place
-from lms_emulator.providers.canvas.rules import courses, roster, submissions
+from lms_emulator.providers.canvas.rules import moderation, roster, submissions
 from lms_emulator.providers.canvas.shapes import submissions as shapes
 
 CONTROLLER = "canvas-lms app/controllers/submission_comments_api_controller.rb"
@@ -93,9 +93,15 @@ def bulk_read(api: Api) -> Response:
 
 
 def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
+    """The comment of the path, whichever course that names."""
     course = identifiers.course(api, api.slot("course_id"))
     comment = identifiers.row(api.store.submission_comments, api.slot("id"), "the comment")
-    allowed = comment.author_id == api.user.id or (graders and courses.may(api, api.user, course, "manage_grades"))
+    row = api.store.submissions.get(comment.submission_id)
+    base = api.store.assignments.get(row.assignment_id) if row is not None else None
+    own = api.store.courses.get(base.course_id) if base is not None else None
+    allowed = comment.author_id == api.user.id
+    if graders and not allowed and row is not None and base is not None and own is not None:
+        allowed = moderation.why_not_graded(api, own, base, row.user_id) is None
     if not api.check("may change the comment", allowed, got=comment.author_id):
         raise api.refused("one's own comment")
     return course, comment

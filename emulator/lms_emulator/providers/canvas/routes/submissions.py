@@ -20,7 +20,6 @@ from lms_emulator.providers.canvas.rules import (
     courses,
     grading,
     moderation,
-    periods,
     roster,
     rubrics,
     submissions,
@@ -146,15 +145,9 @@ def is_given(value: Any) -> bool:
 
 def _require_grading(api: Api, course: Course, base: Assignment, user: User) -> None:
     """Refuse those who may not grade that student's work now."""
-    allowed = base.published and courses.may(api, api.user, course, "manage_grades")
-    if not api.check("may grade the published assignment", allowed, got=user.id):
-        raise api.refused(f"grade the submission of user {user.id}")
-    due = assignments.dated_for(api, base, user.id).due_at
-    if periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
-        raise api.refused("grade in a closed grading period")
-    chooses = not moderation.under_way(base) or moderation.moderates(api, course, base)
-    if not api.check("may grade before the moderation is over", chooses):
-        raise api.refused("a provisional grade of the final grader")
+    why = moderation.why_not_graded(api, course, base, user.id)
+    if not api.check("may grade the submission now", why is None, got=user.id):
+        raise api.refused(why or "", "manage_grades")
 
 
 def _require_commenting(api: Api, course: Course, base: Assignment, user: User) -> None:
@@ -211,7 +204,7 @@ def change(
 
 def _stick(api: Api, course: Course, record: Submission, sticker: str | None) -> None:
     if submissions.stickers(api, course):
-        api.store.submissions.put(msgspec.structs.replace(record, sticker=sticker))
+        api.store.submissions.put(replace(record, sticker=sticker))
     else:
         api.x.warn("sticker_ignored", "the course has the feature `submission_stickers` off")
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission
-from lms_emulator.providers.canvas.rules import grades, grading, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, grades, grading, periods, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 
@@ -26,6 +26,18 @@ def moderates(api: Api, course: Course, base: Assignment) -> bool:
     account = api.store.accounts.get(course.account_id)
     admin = account is not None and account_allows(api, api.caller, account, "select_final_grade")
     return api.caller is not None and (base.final_grader_id == api.caller.id or admin)
+
+
+def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> str | None:
+    """Why the caller may not grade a student's work now; None where nothing speaks against it."""
+    if under_way(base) and not moderates(api, course, base):
+        return "a provisional grade of the final grader"
+    if not (base.published and courses.may(api, api.user, course, "manage_grades")):
+        return f"grade the published assignment {base.id}"
+    due = assignments.dated_for(api, base, user_id).due_at
+    if periods.binds(api, course) and periods.closed(api, periods.of_date(api, course, due)):
+        return "grade in a closed grading period"
+    return None
 
 
 def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:

@@ -102,13 +102,14 @@ def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bo
     if api.caller is None:
         return False
     own = api.caller.id == user.id and assignment.published
-    if not (own or _observes(api, course, user) or reviews(api, assignment, user)):
+    if not (own or observes(api, course, user.id) or reviews(api, assignment, user)):
         return False
     seen = {api.caller.id, *assignments.seen_for(api, course, api.caller)}
     return any(assignments.assigned(api, assignment, one) for one in seen)
 
 
-def _observes(api: Api, course: Course, user: User) -> bool:
+def observes(api: Api, course: Course, user_id: int) -> bool:
+    """Whether the caller observes a student in a course."""
     rows = api.store.enrollments.find("user", api.user.id)
     mine = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
-    return any(e.associated_user_id == user.id and e.workflow_state == "active" for e in mine)
+    return any(e.associated_user_id == user_id and e.workflow_state == "active" for e in mine)

@@ -16,7 +16,17 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.rules import assignments, courses, files, grading, html, modules, states, submissions, teams
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    files,
+    grading,
+    html,
+    modules,
+    states,
+    submissions,
+    teams,
+)
 
 REQUIRED = {
     "online_text_entry": ("body",),

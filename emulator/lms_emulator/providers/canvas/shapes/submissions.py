@@ -33,6 +33,7 @@ from lms_emulator.providers.canvas.rules import (
     moderation,
     periods,
     quiz_scores,
+    roster,
     rubrics,
     submissions,
     teams,
@@ -58,7 +59,8 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
     if assignments.grades(api, course):
         return True
     if api.caller is None or api.caller.id != record.user_id:
-        return record.posted_at is not None
+        # those who review the work of others do not
+        return record.posted_at is not None and api.caller is not None and roster.observes(api, course, record.user_id)
     if assignments.posts_manually(base, course):
         return record.posted_at is not None
     return not (record.workflow_state == "graded" and record.posted_at is None)
@@ -284,11 +286,19 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
 
 def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
     """Whether there are comments of graders that the student gets to see with the grade."""
+    rows = api.store.submission_comments.find("submission", record.id)
+    found = [one for one in rows if not one.draft and one.provisional_grade_id is None]
+    return len(_shown(api, record, base, course, found)) < len(found)
+
+
+def _shown(
+    api: Api, record: Submission, base: Assignment, course: Course, found: list[SubmissionComment]
+) -> list[SubmissionComment]:
+    """Those of the comments that do not wait for the grade to be posted, as those of graders do."""
     if record.posted_at is not None or not assignments.posts_manually(base, course):
-        return False
+        return found
     students = {e.user_id for e in assignments.students(api, course.id)}
-    found = api.store.submission_comments.find("submission", record.id)
-    return any(not one.draft and one.provisional_grade_id is None and one.author_id not in students for one in found)
+    return [one for one in found if one.author_id in students]
 
 
 def _provisional(api: Api, record: Submission, base: Assignment, *, with_comments: bool) -> Json:
@@ -350,16 +360,13 @@ def comments_seen(api: Api, record: Submission, base: Assignment, course: Course
     """The comments that the caller may read, oldest first."""
     found = sorted(api.store.submission_comments.find("submission", record.id), key=lambda c: (c.created_at, c.id))
     found = [one for one in found if not one.draft and one.provisional_grade_id is None]
-    if reads_grade(api, course, base, record):
-        return found
-    own = {record.user_id, *([api.caller.id] if api.caller is not None else [])}
-    return [one for one in found if one.author_id in own]
+    return found if reads_grade(api, course, base, record) else _shown(api, record, base, course, found)
 
 
 def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
     """A comment, with who made it."""
     author: User | None = api.store.users.get(record.author_id)
-    hidden = record.anonymous and not courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
+    hidden = not _tells_author(api, record, course, author)
     body: Json = {
         "id": record.id,
         "comment": record.comment,
@@ -375,6 +382,19 @@ def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
     if record.attachment_ids:
         body["attachments"] = attachments(api, record.attachment_ids)
     return body
+
+
+def _tells_author(api: Api, record: SubmissionComment, course: Course, author: User | None) -> bool:
+    """Whether the caller learns who made a comment."""
+    if api.caller is not None and api.caller.id == record.author_id:
+        return True
+    row = api.store.submissions.get(record.submission_id)
+    base = api.store.assignments.get(row.assignment_id) if row is not None else None
+    if api.caller is None or (base is not None and submissions.nameless(api, base)):
+        return False
+    if not record.anonymous and not (base is not None and base.anonymous_peer_reviews):
+        return True
+    return any(courses.may(api, one, course, "view_all_grades") for one in (api.caller, author))
 
 
 def removed_comment(api: Api, record: SubmissionComment) -> Json:
