@@ -1,9 +1,9 @@
 """Which mistake produces the signature of an assertion that an integrator sent to LearningStudio?"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from lms_emulator.signing.cmac import cmac_aes
@@ -21,8 +21,7 @@ from lms_emulator.signing.pearson_mistakes import (
 from lms_emulator.signing.pearson_oauth1 import JAVA
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Signing:
+class _Signing(NamedTuple):
     """One way of signing an assertion."""
 
     text: bytes
@@ -52,7 +51,7 @@ def diagnose_assertion(
 
     def add(words: str, **change: Any) -> None:
         def apply(signing: _Signing) -> list[_Signing]:
-            return [replace(signing, **change)]
+            return [signing._replace(**change)]
 
         mistakes.append(Mistake(words, words, apply, axis="".join(change)))
 

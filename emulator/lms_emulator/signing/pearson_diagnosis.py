@@ -7,9 +7,8 @@ OAuth library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no 
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from lms_emulator.signing.cmac import cmac_aes
@@ -27,15 +26,19 @@ from lms_emulator.signing.pearson_oauth1 import JAVA, PERCENT, SIGNATURE_METHOD,
 LARGEST_BODY_FOR_PAIRS = 2_048
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Recipe:
-    """A recipe for an OAuth 1.0a signature; the defaults are the right one."""
+class _Recipe(NamedTuple):
+    """A recipe for an OAuth 1.0a signature; the defaults are the right one. What makes the base string comes last.
+
+    Parameters: `bases`, the base strings that were made, by what makes them.
+    """
 
     request: SignedRequest
     secret: str
+    bases: dict[tuple[Any, ...], bytes]
     location: str
     mac: Mac = cmac_aes
     key: bytes | None = None
+    encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
     body: str | None = ""
     application_id: bool = True
     version: bool = False
@@ -48,10 +51,16 @@ class _Recipe:
     further: tuple[tuple[str, str], ...] = ()
     between: str = "&"
     of_parameters: Callable[[str], str] | None = None
-    encode: Callable[[bytes], str] = lambda tag: b64encode(tag).decode()
 
     def signature(self) -> str:
         """The signature. Raises ValueError when the MAC takes no key of this length."""
+        made_of = (self.location, *self[_Recipe._fields.index("body") :])
+        base = self.bases.get(made_of)
+        if base is None:
+            base = self.bases[made_of] = self._base()
+        return self.encode(self.mac(self.secret.encode() if self.key is None else self.key, base))
+
+    def _base(self) -> bytes:
         pairs = self.request.oauth_parameters()
         if self.query:
             pairs += query_pairs(self.request.query)
@@ -67,8 +76,7 @@ class _Recipe:
         if self.escape_values:
             pairs = [(name, self.escaping(value)) for name, value in pairs]
         joined = (self.of_parameters or self.escaping)(self.between.join(f"{name}={value}" for name, value in pairs))
-        base = f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{joined}"
-        return self.encode(self.mac(self.secret.encode() if self.key is None else self.key, base.encode()))
+        return f"{self.method or self.request.method.upper()}&{self.escaping(self.location)}&{joined}".encode()
 
 
 Change = tuple[str, dict[str, object]]
@@ -89,9 +97,9 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
         (f"oauth_version was signed ({SIGNATURE_METHOD} requests have none)", {"version": True}),
     ]
     orders: list[Change] = [
-        ("the parameters were sorted case-sensitively", {"sort_key": lambda pair: pair[0]}),
-        ("the parameters were not sorted", {"sort_key": lambda pair: ""}),
-        ("the parameters were sorted backwards", {"sort_key": lambda pair: [-ord(one) for one in pair[0].lower()]}),
+        ("the parameters were sorted case-sensitively", {"sort_key": _by_name}),
+        ("the parameters were not sorted", {"sort_key": _as_sent}),
+        ("the parameters were sorted backwards", {"sort_key": _backwards}),
     ]
     methods: list[Change] = [("the method was signed in lower case", {"method": request.method.lower()})]
     methods += [
@@ -100,10 +108,10 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
         if other != request.method.upper()
     ]
     escapes: list[Change] = [
-        ("percent-encoding used lower-case hex digits", {"escaping": lambda text: _lower_escapes(JAVA(text))}),
-        ("the parts of the base string were not percent-encoded", {"escaping": lambda text: text}),
+        ("percent-encoding used lower-case hex digits", {"escaping": _lower_escapes}),
+        ("the parts of the base string were not percent-encoded", {"escaping": str}),
         ("slashes were not percent-encoded", {"escaping": quote}),
-        ("the parameters were not percent-encoded in the base string", {"of_parameters": lambda text: text}),
+        ("the parameters were not percent-encoded in the base string", {"of_parameters": str}),
         ("the parameters were joined by ';' instead of '&'", {"between": ";"}),
     ]
     realms = (*islice(urls, 3), request.path)
@@ -186,7 +194,13 @@ def _bodies(request: SignedRequest) -> list[Change]:
 
 
 def diagnose_oauth1(
-    received: str, request: SignedRequest, secret: str, *, urls: Iterable[str], in_time: Callable[[], bool] = always
+    received: str,
+    request: SignedRequest,
+    secret: str,
+    *,
+    urls: Iterable[str],
+    in_time: Callable[[], bool] = always,
+    bases: dict[tuple[Any, ...], bytes] | None = None,
 ) -> str | None:
     """What was done wrong, if one or two mistakes (or a general-purpose OAuth 1.0 library) reproduce the signature.
 
@@ -195,11 +209,12 @@ def diagnose_oauth1(
         secret: the campus's shared secret.
         urls: forms of the request's URL, without query, that a client may have signed.
         in_time: False when the search must end.
+        bases: what a search with another secret made of the same request and may be used again; filled by this one.
     """
     if max(len(request.body), len(request.query)) > LARGEST_BODY:
         return None
     urls = tuple(urls)
-    right = _Recipe(request=request, secret=secret, location=request.path)
+    right = _Recipe(request=request, secret=secret, bases={} if bases is None else bases, location=request.path)
     groups = _changes(request, secret, urls)
     mistakes = {axis: [_mistake(text, change, axis) for text, change in group] for axis, group in groups.items()}
     single = [mistake for group in mistakes.values() for mistake in group]
@@ -221,7 +236,7 @@ def limits(request: SignedRequest) -> str:
 
 def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Recipe]:
     def apply(recipe: _Recipe) -> list[_Recipe]:
-        return [replace(recipe, **change)]
+        return [recipe._replace(**change)]
 
     return Mistake(text, text, apply, axis)
 
@@ -244,7 +259,7 @@ def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -
                             "method_name": method_name,
                             "escaping": PERCENT,
                             "escape_values": True,
-                            "sort_key": lambda pair: pair[0],
+                            "sort_key": _by_name,
                         }
                         name = (
                             f"a general-purpose OAuth 1.0 library signed this: HMAC-SHA1 with {key_name} as the key "
@@ -254,8 +269,20 @@ def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -
                         yield name, change
 
 
+def _by_name(pair: tuple[str, str]) -> str:
+    return pair[0]
+
+
+def _as_sent(pair: tuple[str, str]) -> str:
+    return ""
+
+
+def _backwards(pair: tuple[str, str]) -> list[int]:
+    return [-ord(one) for one in pair[0].lower()]
+
+
 def _lower_escapes(text: str) -> str:
-    parts = text.split("%")
+    parts = JAVA(text).split("%")
     return parts[0] + "".join(f"%{part[:2].lower()}{part[2:]}" for part in parts[1:])
 
 

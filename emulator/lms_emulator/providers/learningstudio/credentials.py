@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from msgspec.structs import replace
@@ -261,9 +261,10 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
     base = base_string(requests[0])
     x.notes["signed_string"] = base
     urls = _urls(x, header)
+    bases: dict[tuple[Any, ...], bytes] = {}
 
     def mistakes(key: str, in_time: Callable[[], bool]) -> str | None:
-        return diagnose_oauth1(header.signature, requests[0], key, urls=urls, in_time=in_time)
+        return diagnose_oauth1(header.signature, requests[0], key, urls=urls, in_time=in_time, bases=bases)
 
     whose = whose_secret(x, lambda key: b64encode(cmac_aes(key, base.encode())).decode() == header.signature)
     raise _oauth1(
