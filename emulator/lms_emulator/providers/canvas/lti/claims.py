@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_whole
-from lms_emulator.providers.canvas.lti import deep_linking_spots, notices, places, roles, variables
+from lms_emulator.providers.canvas.lti import deep_linking_spots, documents, notices, places, roles, variables
 from lms_emulator.providers.canvas.lti.content_exports import Content
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, DeveloperKey, ResourceLink, Tool, User
@@ -53,6 +55,9 @@ class Opening:
         asked: what the opener's address said further.
         sealed: what it said of an assignment that is not saved yet.
         content: what of Canvas's own is handed to the tool.
+        message: what the tool is told, if it is not opened as a link or to choose content.
+        about: the assignment that such a message is about. custom_fields: what comes to the tool's own fields.
+        claims: further claims of LTI, by their short names.
     """
 
     user: User | None
@@ -73,6 +78,10 @@ class Opening:
     asked: dict[str, Any] = field(default_factory=dict)
     sealed: dict[str, Any] = field(default_factory=dict)
     content: Content | None = None
+    message: str | None = None
+    about: Assignment | None = None
+    custom_fields: dict[str, str] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
 
     @property
     def deep_linking(self) -> bool:
@@ -112,7 +121,7 @@ class Opening:
             real_user=self.real_user,
             place=self.place,
             tool=self.tool,
-            assignment=self.assignment or self.homework,
+            assignment=self.assignment or self.homework or self.about,
             link=self.link,
             item=self.item,
             placement=self.placement.name if self.placement is not None else None,
@@ -125,6 +134,7 @@ class Opening:
     def custom(self, x: Call) -> dict[str, Any]:
         """The custom fields of this launch as they were written: the tool's, the placement's, the link's."""
         fields = {**(tools.custom(x.store, self.tool) or {})}
+        fields |= self.custom_fields
         if self.placement is not None:
             fields |= self.placement.custom
         tag = self.assignment.external_tool if self.assignment is not None else None
@@ -152,16 +162,17 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
     place, tool, user = opening.place, opening.tool, opening.user
     key = tools.key_of(x.store, tool)
     platform = places.school(x, place.account.id)
-    return lti13.Launch(
+    said = lti13.Launch(
         issuer=x.settings.issuer,
         client_id=str(key.id),
         deployment_id=places.deployment_id(x, tool),
         target_link_uri=x.resolve(target_of(opening)),
-        message_type=lti13.DEEP_LINKING_REQUEST if opening.deep_linking else lti13.RESOURCE_LINK_REQUEST,
+        message_type=opening.message
+        or (lti13.DEEP_LINKING_REQUEST if opening.deep_linking else lti13.RESOURCE_LINK_REQUEST),
         person=person(x, user, tool.privacy) if user is not None else {"locale": "en"},
         roles=roles.of(x, user, place.own_course),
         context=place.claim,
-        resource_link=None if opening.deep_linking else _link(opening),
+        resource_link=None if opening.deep_linking or opening.message else _link(opening),
         tool_platform={
             "guid": f"{platform.guid}:canvas-lms",
             "name": platform.name or "",
@@ -177,6 +188,23 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
         else None,
         predecessor=_predecessor(x, opening),
         extra=_extra(x, opening),
+    )
+    return _of_terms(said) if opening.message == documents.EULA_REQUEST else said
+
+
+def _of_terms(said: lti13.Launch) -> lti13.Launch:
+    """The message that asks for terms to be taken: who is asked, where, and how to answer."""
+    kept = (f"{lti13.CLAIM}lti11_legacy_user_id", f"{lti13.CLAIM}eulaservice")
+    return msgspec.structs.replace(
+        said,
+        person={name: value for name, value in said.person.items() if name == "sub"},
+        tool_platform=None,
+        presentation=None,
+        lis=None,
+        line_items=None,
+        memberships=None,
+        predecessor=None,
+        extra={name: value for name, value in said.extra.items() if name in kept},
     )
 
 
@@ -268,6 +296,10 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
         **({f"{lti13.CLAIM}lti1p1": old} if user is not None else {}),
         "errors": {"errors": {}},
     }
+    eula = documents.terms_claim(Api(x, Params({})), opening.tool)
+    if eula is not None:
+        extra[f"{lti13.CLAIM}eulaservice"] = eula
+    extra |= {f"{lti13.CLAIM}{name}": value for name, value in opening.claims.items()}
     if notices.offered(x, opening.tool):
         extra[f"{lti13.CLAIM}platformnotificationservice"] = notices.claim(x, opening.tool)
     if user is not None and course is not None:

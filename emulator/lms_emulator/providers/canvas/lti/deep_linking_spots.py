@@ -1,7 +1,9 @@
 """What a tool may choose at each spot of Canvas.
 
 Sources: fixtures/recordings/canvas/lti-deeplink.jsonl 19, 21, 23, 25;
-fixtures/recordings/canvas/lti-launch.jsonl 119, 121, 131, 133; https://canvas.instructure.com/doc/api/file.content_item.html.
+fixtures/recordings/canvas/lti-launch.jsonl 119, 121, 131, 133;
+https://canvas.instructure.com/doc/api/file.content_item.html;
+canvas-lms doc/api/asset_processor.md (2025, `ActivityAssetProcessor`).
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ SPOTS = {
     "course_assignments_menu": Spot(_LINKS, _FRAMES, LINK, multiple=True),
     "module_index_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
     "module_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
+    "ActivityAssetProcessor": Spot(["ltiAssetProcessor"], _FRAMES, "", multiple=True, create=True),
 }
 
 
@@ -83,7 +86,7 @@ def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) 
         "deep_link_return_url": x.url(f"{place.path}/deep_linking_response?data={text}"),
         "accept_types": spot.types,
         "accept_presentation_document_targets": spot.targets,
-        "accept_media_types": spot.media,
+        **({"accept_media_types": spot.media} if spot.media else {}),
         "auto_create": spot.create,
         "accept_multiple": spot.multiple,
     }

@@ -51,7 +51,7 @@ def greet(x: Call, tool: Tool) -> None:
     home = tools.home(x.store, tool)
     place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)
     told = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
-    _send(x, tool, HELLO, x.clock.now(), told)
+    send(x, tool, HELLO, x.clock.now(), told)
 
 
 def copied(x: Call, course: Course, source: Course | None) -> None:
@@ -60,10 +60,10 @@ def copied(x: Call, course: Course, source: Course | None) -> None:
     if source is not None:
         told[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
     for tool in tools.offered(x.store, course):
-        _send(x, tool, COPY, x.clock.now(), told)
+        send(x, tool, COPY, x.clock.now(), told)
 
 
-def _send(x: Call, tool: Tool, kind: str, at: datetime, told: dict[str, Any]) -> None:
+def send(x: Call, tool: Tool, kind: str, at: datetime, told: dict[str, Any]) -> None:
     """Put a notice into the outbox, and send it once the answer is made, where the tool wants it."""
     wanted = next((one for one in x.store.notice_handlers.find("tool", tool.id) if one.notice_type == kind), None)
     if wanted is None:

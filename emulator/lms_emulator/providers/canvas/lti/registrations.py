@@ -16,7 +16,7 @@ from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registratio
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
-from lms_emulator.providers.canvas.lti import notices, places, tokens, variables
+from lms_emulator.providers.canvas.lti import documents, notices, places, tokens, variables
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import (
     DeveloperKey,
@@ -43,6 +43,8 @@ SCOPES = (
     *scopes.REGISTRATION,
 )
 """Those of services that are emulated, but for notices, which a setting switches."""
+PLACELESS = (documents.EULA_REQUEST,)
+"""Messages that come from no spot."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
 """Names of the specification's own, for spots that Canvas calls otherwise."""
 
@@ -84,6 +86,7 @@ class CanvasRegistrations(Registrations[Call]):
         school = places.school(x, None)
         spots = [f"{PREFIX}{name}" for name in PLACEMENTS if name not in ("resource_selection", "editor_button")]
         choosing = [f"{PREFIX}{name}" for name in CHOOSING if name != "resource_selection"]
+        processing = ["ActivityAssetProcessor"] if x.settings.asset_processors else []
         return {
             "issuer": x.settings.issuer,
             "authorization_endpoint": x.url("/api/lti/authorize_redirect"),
@@ -96,7 +99,10 @@ class CanvasRegistrations(Registrations[Call]):
                 "version": "vCloud",
                 "messages_supported": [
                     {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*spots, "ContentArea"]},
-                    {"type": lti13.DEEP_LINKING_REQUEST, "placements": [*choosing, "ContentArea", "RichTextEditor"]},
+                    {
+                        "type": lti13.DEEP_LINKING_REQUEST,
+                        "placements": [*choosing, *processing, "ContentArea", "RichTextEditor"],
+                    },
                 ],
                 **({"notice_types_supported": list(notices.TYPES)} if x.settings.notices else {}),
                 "variables": variables.names(x.settings.newer_variables),
@@ -177,7 +183,8 @@ class CanvasRegistrations(Registrations[Call]):
 
 def _offered(x: Call) -> tuple[str, ...]:
     """The scopes that tools may ask for."""
-    return (*SCOPES, scopes.NOTICES) if x.settings.notices else SCOPES
+    newer = (scopes.NOTICES,) if x.settings.notices else ()
+    return (*SCOPES, *newer, *(scopes.DOCUMENTS if x.settings.asset_processors else ()))
 
 
 def key_members(x: Call, wanted: Wanted) -> dict[str, Any]:
@@ -223,9 +230,21 @@ def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
             **({"custom_fields": message["custom_parameters"]} if message.get("custom_parameters") else {}),
         }
         for message in wanted.tool["messages"]
+        if message["type"] not in PLACELESS
         for spot in message.get("placements") or ["ContentArea"]
     ]
-    known = [one for one in placements if one["placement"] in PLACEMENTS]
+    known = [one for one in placements if one["placement"] in (*PLACEMENTS, documents.SPOT)]
+    placeless = [
+        {
+            "type": message["type"],
+            "enabled": True,
+            "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
+            "custom_fields": message.get("custom_parameters") or {},
+        }
+        for message in wanted.tool["messages"]
+        if message["type"] in PLACELESS
+    ]
+    further = {"message_settings": placeless} if placeless else {}
     return {
         "title": wanted.name,
         "description": wanted.tool.get("description") or "",
@@ -239,7 +258,7 @@ def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
                 "platform": "canvas.instructure.com",
                 "domain": wanted.tool["domain"],
                 "privacy_level": privacy,
-                "settings": {"text": wanted.name, "placements": known},
+                "settings": {"text": wanted.name, "placements": known, **further},
             }
         ],
     }

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.model.access import (
     RememberedLogin,
     Session,
 )
+from lms_emulator.providers.canvas.model.asset_processors import AssetProcessor, AssetReport, EulaAcceptance, LtiAsset
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
 from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintLock,
@@ -150,6 +151,8 @@ __all__ = [
     "AlertThreshold",
     "AppointmentGroup",
     "AssessmentQuestion",
+    "AssetProcessor",
+    "AssetReport",
     "Assignment",
     "AssignmentGroup",
     "AssignmentOverride",
@@ -197,6 +200,7 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
+    "EulaAcceptance",
     "ExternalFeed",
     "FailedLogins",
     "FeatureFlag",
@@ -213,6 +217,7 @@ __all__ = [
     "LatePolicy",
     "LineItem",
     "LogoutCallback",
+    "LtiAsset",
     "LtiContextControl",
     "LtiHistoryEntry",
     "LtiOverlay",

@@ -19,6 +19,7 @@ class Tool(Record, frozen=True, kw_only=True):
         custom: fields that every launch carries; None for those of the key's configuration.
         settings: placements by their names, `text`, `icon_url`; None for what the key's configuration says.
         deep_linking: without any settings, offers the tool for choosing content.
+        eula_required: whether people have to take its terms; None until the tool says so, which means that they do.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Tool(Record, frozen=True, kw_only=True):
     not_selectable: bool = False
     is_rce_favorite: bool = False
     deep_linking: bool = False
+    eula_required: bool | None = None
     workflow_state: Literal["active", "deleted"] = "active"
     created_at: Instant | None = None
     updated_at: Instant | None = None

@@ -24,6 +24,7 @@ from lms_emulator.providers.canvas.model.access import (
     RememberedLogin,
     Session,
 )
+from lms_emulator.providers.canvas.model.asset_processors import AssetProcessorStore
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride
 from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintLock,
@@ -137,7 +138,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
         expand(self)
 
 
-class CanvasStore(LifeStore, RegistrationStore, RegisteringTables):
+class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, RegisteringTables):
     """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
 
     accounts: Table[Account] = table(

@@ -301,6 +301,7 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
         403: "forbidden",
         404: "not_found",
         400: "bad_request",
+        409: "conflict",
         412: "precondition_failed",
         422: "unprocessable_entity",
     }

@@ -26,6 +26,7 @@ from lms_emulator.providers.canvas.rules import (
     courses,
     observing,
     periods,
+    processing,
     quizzes,
     roster,
 )
@@ -174,6 +175,7 @@ def create(api: Api) -> Any:
     course = _course(api)
     courses.require(api, course, "manage_assignments_add")
     made = assigning.keep(api, course, *assigning.read(api, course, None))
+    processing.follow(api, course, made)
     # nobody's work is there yet, which grading periods and names to be hidden would be looked up by
     body = {**shapes.assignment(api, made, course), "in_closed_grading_period": False}
     return reply(api, body if made.moderated_grading else {**body, "anonymize_students": False}, 201)
@@ -187,6 +189,7 @@ def update(api: Api) -> Any:
     wanted, found = assigning.read(api, course, record)
     blueprints.require_unlocked(api, course.id, "assignments", record, wanted)
     made = assigning.keep(api, course, wanted, found)
+    processing.follow(api, course, made)
     quizzes.follow(api, made)
     own = api.params.get("assignment", "override_dates") is None or api.params.flag("assignment", "override_dates")
     return shapes.assignment(api, made, course, override_dates=own)

@@ -18,7 +18,14 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.credentials import browser, visitors
-from lms_emulator.providers.canvas.lti import basic_launches, content_exports, deep_linking_spots, frames, places
+from lms_emulator.providers.canvas.lti import (
+    basic_launches,
+    content_exports,
+    deep_linking_spots,
+    documents,
+    frames,
+    places,
+)
 from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
@@ -102,7 +109,7 @@ def _group(api: Api) -> Place:
     return places.of_group(api.x, group)
 
 
-def _place(api: Api) -> Place:
+def place_of(api: Api) -> Place:
     """The course, account, group or person of the path, for those who may see it."""
     slots = api.x.path_params
     if "course_id" in slots:
@@ -188,7 +195,7 @@ def show(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id} and its like: open a tool from one of the spots of a course, an
     account, a group or the person's own pages.
     """
-    place = _place(api)
+    place = place_of(api)
     name = api.params.text("launch_type") or api.params.text("placement") or NAVIGATION[place.kind]
     found = _offered(api, place, name)
     if found is None:
@@ -208,7 +215,7 @@ def show(api: Api) -> Response:
 
 def choose(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection and its like: let a tool choose content."""
-    place = _place(api)
+    place = place_of(api)
     name = api.params.text("placement") or "resource_selection"
     if api.params.text("editor"):
         name = "editor_button"
@@ -231,15 +238,29 @@ def choose(api: Api) -> Response:
     )
     if edited is not None:
         data["assignment_id"] = edited.id
+    claims = {"activity": {"id": sealed["lti_assignment_id"]}} if _processes(name, sealed) else {}
     made = opening(
-        api, place, tool, placement=placement, return_url=dialog, data=data, homework=homework, sealed=sealed
+        api,
+        place,
+        tool,
+        placement=placement,
+        return_url=dialog,
+        data=data,
+        homework=homework,
+        sealed=sealed,
+        claims=claims,
     )
     return opened(api, made, bare=True)
 
 
+def _processes(name: str, sealed: dict[str, Any]) -> bool:
+    """Whether a tool is chosen to work on what is handed in for an assignment that is known."""
+    return name == documents.SPOT and bool(sealed.get("lti_assignment_id"))
+
+
 def retrieve(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/retrieve and its like: open a link in a text, by id or address."""
-    place, store = _place(api), api.store
+    place, store = place_of(api), api.store
     lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")
     link = links.by_lookup(api, place.course.id, lookup) if lookup and place.course is not None else None
     if lookup and link is None:

@@ -20,6 +20,17 @@ LISTED_LTI = (
 )
 """Scopes that every tool may be given."""
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+ASSETS, REPORTS = (
+    "https://purl.imsglobal.org/spec/lti/scope/asset.readonly",
+    "https://purl.imsglobal.org/spec/lti/scope/report",
+)
+"""With the first a document processor reads what was handed in; with the second it says what it found."""
+TERMS, TERMS_AT_ALL = (
+    "https://purl.imsglobal.org/spec/lti/scope/eula/user",
+    "https://purl.imsglobal.org/spec/lti/scope/eula/deployment",
+)
+"""With the first a tool says who took its terms; with the second whether it has any."""
+DOCUMENTS = (ASSETS, REPORTS, TERMS, TERMS_AT_ALL)
 REGISTRATION = (
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration.readonly",
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration",
@@ -35,6 +46,7 @@ LTI = frozenset(
     {
         *LISTED_LTI,
         NOTICES,
+        *DOCUMENTS,
         *REGISTRATION,
         PAGE_CONTENT,
         *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights),

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.rules import (
@@ -159,6 +160,7 @@ def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: 
     mates = teams.mates(api, base, user.id)
     made = [hand_in(api, base, submissions.of(api, base, one), given) for one in mates]
     own = next(one for one in made if one.user_id == user.id)
+    documents.handed_in(api, base, own)
     comment(api, own, Params({"text_comment": said}), author=user)
     return own
 

@@ -55,7 +55,7 @@ CHOOSING = (
 )
 """The spots at which a tool is opened in a window of its own size."""
 
-FURTHER = ("conference_selection", "analytics_hub", "top_navigation")
+FURTHER = ("conference_selection", "analytics_hub", "top_navigation", "ActivityAssetProcessor")
 """Spots that Canvas has behind a switch, or has had only since; they are not listed."""
 
 OF_ANY_TOOL = ("assignment_selection", "link_selection")
@@ -125,7 +125,8 @@ def of_configuration(written: dict[str, Any], disabled: Iterable[str] = ()) -> d
     """The settings that a tool takes from an LTI key's configuration."""
     extension = extension_of(written)
     said = extension.get("settings") or {}
-    found = {name: said[name] for name in ("text", "icon_url", "selection_width", "selection_height") if said.get(name)}
+    named = ("text", "icon_url", "selection_width", "selection_height", "message_settings")
+    found = {name: said[name] for name in named if said.get(name)}
     for one in said.get("placements") or []:
         name = one.get("placement")
         if name in disabled or one.get("enabled", True) in (False, "false"):

@@ -109,6 +109,16 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "canvas-lms lib/lti/variable_expander.rb (2023-06)",
         ),
     ] = True
+    asset_processors: Annotated[
+        bool,
+        since(
+            "2025-06-01",
+            "Whether assignments can hand work to document processors. A feature of the school decides; that it is on "
+            "is chosen.",
+            "canvas-lms app/controllers/lti/ims/asset_processor_controller.rb (2025)",
+            "canvas-lms config/routes.rb (2023-06)",
+        ),
+    ] = True
     variables_as_text: Annotated[
         bool,
         since(

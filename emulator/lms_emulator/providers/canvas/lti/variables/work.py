@@ -95,6 +95,21 @@ def _nothing(scene: Scene) -> None:
     there(None)
 
 
+def _activities(scene: Scene) -> str:
+    """The assignments that this one was copied from, in turn, that had document processors; a thousand of them."""
+    store, found, number = scene.x.store, list[str](), scene.task.id
+    seen = {number}
+    while (copy := store.copied_assets.first("asset", ("assignments", number))) is not None:
+        source = store.assignments.get(copy.source_id) if copy.source_id is not None else None
+        if source is None or source.id in seen:
+            break
+        number = source.id
+        seen.add(number)
+        if store.asset_processors.find("assignment", number):
+            found.append(source.lti_context_id)
+    return ",".join(found if len(found) <= _LONGEST else [*found[:_LONGEST], "truncated"])
+
+
 def _description(scene: Scene) -> str | None:
     """The description, which is cut where it is long."""
     text = scene.task.description
@@ -219,6 +234,7 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
         s.task and s.course.settings.get("restrict_quantitative_data")
     ),
     "LineItem.resultValue.max": lambda s: _plain(s.task.points_possible),
+    "Activity.id.history": _activities,
     "CourseGroup.id": _group_or_nothing,
     "com.instructure.Tag.id": _nothing,
     "com.instructure.Tag.name": _nothing,

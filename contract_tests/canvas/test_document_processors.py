@@ -1,0 +1,227 @@
+"""Document processors at Canvas: chosen, told of work, reporting on it, opened; and their terms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+
+from contract_tests.canvas.lti import KEY, OPEN, assertion, service, signed_in
+from contract_tests.canvas.support import Site
+from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
+from lms_emulator.signing import jwt, lti13
+
+SPEC = "https://purl.imsglobal.org/spec/lti/scope/"
+NOTICES, ASSETS, REPORTS = (f"{SPEC}{name}" for name in ("noticehandlers", "asset.readonly", "report"))
+TERMS, TERMS_AT_ALL = f"{SPEC}eula/user", f"{SPEC}eula/deployment"
+EULA = "/api/lti/asset_processor_eulas/77"
+PLACEMENT = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
+PROCESSOR = {"id": 5, "assignment_id": 2, "tool_id": 77, "url": f"{LAUNCH}?settings=1", "custom": {"mode": "$User.id"}}
+REPORT = {"type": "originality", "timestamp": "2026-11-01T10:00:00Z", "priority": 3, "processingProgress": "Processed"}
+
+
+@pytest.fixture
+def site(canvas: Site, tool: Tool) -> Site:
+    """The tool as a document processor of the essay, which takes texts and files."""
+    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    section = world["canvas"]
+    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
+    key["scopes"] += [NOTICES, ASSETS, REPORTS, TERMS, TERMS_AT_ALL]
+    terms = {"type": "LtiEulaRequest", "enabled": True, "target_link_uri": f"{LAUNCH}?terms=1"}
+    installed = next(one for one in section["tools"] if one["id"] == 77)
+    installed |= {"domain": "127.0.0.1", "settings": {"ActivityAssetProcessor": PLACEMENT, "course_navigation": {}}}
+    installed["settings"]["message_settings"] = [{**terms, "custom_fields": {"about": "terms"}}]
+    essay = next(one for one in section["assignments"] if one["id"] == 2)
+    essay |= {"submission_types": ["online_text_entry", "online_upload"], "published": True}
+    essay["lti_context_id"] = "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
+    section["asset_processors"] = [{**PROCESSOR, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
+    canvas.lms.load(world)
+    return canvas
+
+
+def caller(site: Site, tool: Tool, *scopes: str) -> httpx.Client:
+    return site.api(service(site, assertion(site, tool), " ".join(scopes)).json()["access_token"])
+
+
+def message(site: Site, tool: Tool, path: str, who: str = "teacher") -> dict[str, Any]:
+    """The claims of what the tool is told when somebody opens a page."""
+    browser = signed_in(site, who)
+    _, fields = posted(browser, tool.login(initiation(browser, path)))
+    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(fields["id_token"]).claims.items()}
+
+
+def told(site: Site, tool: Tool, keys: KeySite, body: str = "<p>Steam</p>") -> dict[str, Any]:
+    """The notice that the processor gets of a text."""
+    wanted = {"notice_type": "LtiAssetProcessorSubmissionNotice", "handler": f"{keys.url}/told"}
+    assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
+    sent = {"submission": {"submission_type": "online_text_entry", "body": body}}
+    assert site.student.post("/api/v1/courses/1/assignments/2/submissions", json=sent).status_code == 201
+    (one,) = [sent for sent in site.lms.outbox.webhooks if sent.kind == wanted["notice_type"]][-1].data["notices"]
+    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(one["jwt"]).claims.items()}
+
+
+def test_a_tool_is_chosen_for_an_assignment_in_the_browser(site: Site, tool: Tool) -> None:
+    sealed = site.teacher.get("/api/v1/courses/1/assignments/2").json()["secure_params"]
+    page = f"{OPEN}/resource_selection?placement=ActivityAssetProcessor&secure_params={sealed}"
+    said = message(site, tool, page)
+    asked = said[f"{lti13.DL_CLAIM}deep_linking_settings"]
+    assert asked["accept_types"] == ["ltiAssetProcessor"]
+    assert (asked["accept_multiple"], asked["auto_create"], "accept_media_types" in asked) == (True, True, False)
+    assert said["activity"] == {"id": "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"}
+    assert said["eulaservice"] == {"url": f"{site.url}{EULA}", "scope": [TERMS, TERMS_AT_ALL]}
+    item = {"context_external_tool_id": 77, "title": "Checks", "custom": {"level": 2}, "report": {"url": LAUNCH}}
+    sent = {"assignment": {"asset_processors": [{"existing_id": 5}, {"new_content_item": item}]}}
+    path = "/api/v1/courses/1/assignments/2"
+    assert site.teacher.put(path, json=sent).status_code == 200
+    assert len(site.lms.dump()["canvas"]["asset_processors"]) == 1, "a token adds none"
+    assert "asset_processor_ignored" in [one.code for one in list(site.lms.requests)[-1].warnings]
+    browser = signed_in(site, "teacher")
+    own = {"X-CSRF-Token": unquote(browser.http.cookies["_csrf_token"])}
+    answer = browser.http.put(f"{site.url}{path}", json=sent, headers=own)
+    assert answer.status_code == 200, answer.text
+    kept = site.lms.dump()["canvas"]["asset_processors"]
+    assert [(one["title"], one["custom"]) for one in kept[1:]] == [("Checks", {"level": "2"})]
+    site.teacher.put(path, json={"assignment": {"asset_processors": []}})
+    assert {one["workflow_state"] for one in site.lms.dump()["canvas"]["asset_processors"]} == {"deleted"}
+
+
+def test_a_processor_is_told_of_work_reads_it_and_reports(site: Site, tool: Tool, keys: KeySite) -> None:
+    said = told(site, tool, keys)
+    assert said["notice"]["type"] == "LtiAssetProcessorSubmissionNotice"
+    assert said["for_user"] == {"user_id": site.info.student.lti_id}
+    assert said["custom"]["mode"] == str(site.info.student.id)
+    assert said["assetreport"] == {"scope": [REPORTS], "report_url": f"{site.url}/api/lti/asset_processors/5/reports"}
+    (asset,) = said["assetservice"]["assets"]
+    text = b"<p>Steam</p>"
+    assert (asset["size"], asset["content_type"], "filename" in asset) == (len(text), "text/html", False)
+    assert asset["sha256_checksum"] == b64encode(hashlib.sha256(text).digest()).decode()
+    assert said["submission"]["id"].endswith(":1")
+    api = caller(site, tool, ASSETS, REPORTS)
+    assert (read := api.get(asset["url"])).content == text
+    assert read.headers["content-type"].startswith("text/html")
+    report = {
+        **REPORT,
+        "assetId": asset["asset_id"],
+        "title": "Alike",
+        "result": "83%",
+        "https://tool.test/x": {"a": 1},
+    }
+    answer = api.post("/api/lti/asset_processors/5/reports", json=report)
+    assert (answer.status_code, answer.json()) == (201, {**report, "visibleToOwner": False})
+    other = {**report, "type": "ai"}
+    assert api.post("/api/lti/asset_processors/5/reports", json=other).status_code == 201
+    later = {**report, "timestamp": "2026-11-02T10:00:00Z"}
+    assert api.post("/api/lti/asset_processors/5/reports", json=later).status_code == 201
+    assert len(site.lms.dump()["canvas"]["asset_reports"]) == 2, "the newest of each type"
+    answer = api.post("/api/lti/asset_processors/5/reports", json=report)
+    assert (answer.status_code, site.reason) == (409, "report_older")
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "reason"),
+    [
+        ({"type": ""}, 400, "report_type_invalid"),
+        ({"timestamp": "soon"}, 400, "report_timestamp_invalid"),
+        ({"assetId": "other"}, 400, "report_asset_invalid"),
+        ({"priority": 6}, 422, "record_invalid"),
+        ({"indicationColor": "red"}, 422, "record_invalid"),
+        ({"processingProgress": ...}, 422, "record_invalid"),
+        ({"timestamp": ...}, 400, "parameter_missing"),
+    ],
+)
+def test_a_report_has_to_hold(
+    site: Site, tool: Tool, keys: KeySite, changed: dict[str, Any], status: int, reason: str
+) -> None:
+    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    sent = {**REPORT, "assetId": asset["asset_id"], **changed}
+    api = caller(site, tool, REPORTS)
+    good = {name: value for name, value in sent.items() if value is not ...}
+    answer = api.post("/api/lti/asset_processors/5/reports", json=good)
+    assert (answer.status_code, site.reason) == (status, reason)
+    assert not site.lms.dump()["canvas"]["asset_reports"]
+
+
+def test_the_services_are_for_the_processors_own_tool_and_scopes(site: Site, tool: Tool, keys: KeySite) -> None:
+    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    api = caller(site, tool, REPORTS)
+    assert api.get(asset["url"]).status_code == 401, "another scope"
+    api = caller(site, tool, ASSETS)
+    assert api.get("/api/lti/asset_processors/5/assets/none").status_code == 404
+    assert api.get(f"/api/lti/asset_processors/6/assets/{asset['asset_id']}").status_code == 404
+    site.lms.settings["canvas.asset_processors"] = False
+    assert api.get(asset["url"]).status_code == 404, "a school without them"
+
+
+def test_settings_and_reports_are_opened(site: Site, tool: Tool, keys: KeySite) -> None:
+    said = message(site, tool, "/asset_processors/5/launch")
+    assert said["message_type"] == "LtiAssetProcessorSettingsRequest"
+    assert said["target_link_uri"] == f"{LAUNCH}?settings=1"
+    assert said["activity"]["id"] == "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
+    assert "resource_link" not in said
+    assert signed_in(site).get("/asset_processors/5/launch").status_code == 403, "a student"
+    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    api = caller(site, tool, REPORTS)
+    made = {**REPORT, "assetId": asset["asset_id"]}
+    assert api.post("/api/lti/asset_processors/5/reports", json=made).status_code == 201
+    (report,) = site.lms.dump()["canvas"]["asset_reports"]
+    page = f"/asset_processors/5/reports/{report['id']}/launch"
+    said = message(site, tool, page)
+    assert said["message_type"] == "LtiReportReviewRequest"
+    assert said["target_link_uri"] == f"{LAUNCH}?report=1"
+    assert (said["asset"], said["assetreport_type"]) == ({"id": asset["asset_id"]}, "originality")
+    assert said["submission"]["id"].endswith(":1")
+    assert said["custom"]["seen"] == "yes"
+    assert signed_in(site).get(page).status_code == 403, "not for its student"
+    shown = {**made, "timestamp": "2026-11-02T10:00:00Z", "visibleToOwner": True}
+    api.post("/api/lti/asset_processors/5/reports", json=shown)
+    (report,) = site.lms.dump()["canvas"]["asset_reports"]
+    page = f"/asset_processors/5/reports/{report['id']}/launch"
+    assert message(site, tool, page, "student")["for_user"] == {"user_id": site.info.student.lti_id}
+
+
+def test_a_copied_assignment_tells_what_it_was_copied_from(site: Site, tool: Tool) -> None:
+    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
+    copied = {"id": 1, "course_id": 1, "kind": "assignments", "asset_id": 1, "migration_id": "m", "source_id": 2}
+    world["canvas"]["copied_assets"] = [copied]
+    further = {**PROCESSOR, "id": 6, "assignment_id": 1, "custom": {"before": "$Activity.id.history"}}
+    world["canvas"]["asset_processors"].append(further)
+    site.lms.load(world)
+    said = message(site, tool, "/asset_processors/6/launch")
+    assert said["custom"]["before"] == "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
+
+
+def test_terms_are_shown_taken_and_forgotten(site: Site, tool: Tool) -> None:
+    said = message(site, tool, f"{OPEN}/eula_launch", "student")
+    assert said["message_type"] == "LtiEulaRequest"
+    assert said["target_link_uri"] == f"{LAUNCH}?terms=1"
+    assert said["custom"]["about"] == "terms"
+    assert said["eulaservice"]["scope"] == [TERMS, TERMS_AT_ALL]
+    assert not {"name", "email", "tool_platform", "launch_presentation", "lis", lti13.AGS_CLAIM} & set(said)
+    api = caller(site, tool, TERMS, TERMS_AT_ALL)
+    taken = {"userId": said["sub"], "accepted": True, "timestamp": "2026-11-01T10:00:00Z"}
+    answer = api.post(f"{EULA}/user", json=taken)
+    assert (answer.status_code, answer.json()) == (201, taken)
+    assert api.post(f"{EULA}/user", json=taken).status_code == 409
+    for changed, status in (({"userId": "nobody"}, 404), ({"timestamp": "soon"}, 400)):
+        assert api.post(f"{EULA}/user", json={**taken, **changed}).status_code == status
+    assert api.delete(f"{EULA}/user").status_code == 204
+    assert not site.lms.dump()["canvas"]["eula_acceptances"]
+    answer = api.put(f"{EULA}/deployment", json={"eulaRequired": False})
+    assert (answer.status_code, answer.json()) == (200, {"eulaRequired": False})
+    assert caller(site, tool, TERMS_AT_ALL).delete(f"{EULA}/user").status_code == 401, "another scope"
+    assert api.put("/api/lti/asset_processor_eulas/99/deployment", json={"eulaRequired": True}).status_code == 404
+
+
+def test_a_grader_has_a_processor_told_again(site: Site, tool: Tool, keys: KeySite) -> None:
+    told(site, tool, keys)
+    path = f"/api/lti/asset_processors/5/notices/{site.info.student.id}/attempts/latest"
+    before = len(site.lms.outbox.webhooks)
+    assert site.student.post(path).status_code == 403
+    assert site.teacher.post(path).status_code == 204
+    assert len(site.lms.outbox.webhooks) == before + 1
+    assert site.teacher.post("/api/lti/asset_processors/5/notices/999/attempts/1").status_code == 404

@@ -1,0 +1,160 @@
+"""Document processors, 1EdTech's asset processors: what they are told of work that was handed in, and of terms.
+
+Sources: canvas-lms doc/api/asset_processor.md, app/services/lti/asset_processor_notifier.rb,
+asset_processor_notifier_helper.rb, lib/lti/messages/eula_request.rb (2025).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from datetime import datetime
+from typing import Any
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.moments import stamp
+from lms_emulator.providers.canvas.lti import notices, places, roles, variables
+from lms_emulator.providers.canvas.model import AssetProcessor, Assignment, LtiAsset, Submission, Tool, User
+from lms_emulator.providers.canvas.rules import scopes, tools
+from lms_emulator.signing import lti13
+
+EULA_REQUEST = "LtiEulaRequest"
+SETTINGS_REQUEST = "LtiAssetProcessorSettingsRequest"
+REVIEW_REQUEST = "LtiReportReviewRequest"
+SUBMITTED = "LtiAssetProcessorSubmissionNotice"
+SPOT = "ActivityAssetProcessor"
+KINDS = ("online_upload", "online_text_entry")
+"""The kinds of work that processors get."""
+
+
+def of_assignment(api: Api, assignment_id: int) -> list[AssetProcessor]:
+    """The processors of an assignment whose tools are there."""
+    found = api.store.asset_processors.find("assignment", assignment_id)
+    return [one for one in found if one.workflow_state == "active" and _living(api, one) is not None]
+
+
+def _living(api: Api, one: AssetProcessor) -> Tool | None:
+    tool = api.store.tools.get(one.tool_id)
+    return tool if tool is not None and tool.workflow_state == "active" else None
+
+
+def activity(task: Assignment) -> dict[str, Any]:
+    """How messages name an assignment."""
+    return {"id": task.lti_context_id, "title": task.name}
+
+
+def submission_id(record: Submission, attempt: int) -> str:
+    """How messages name an attempt."""
+    text = places.opaque("submission", record.id)
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}:{attempt}"
+
+
+def terms(api: Api, tool: Tool) -> dict[str, Any]:
+    """What a tool set for its terms: `target_link_uri` and `custom_fields`."""
+    said = tools.settings(api.store, tool)
+    rows = [one for one in said.get("message_settings") or [] if isinstance(one, dict)]
+    found = next((one for one in rows if one.get("type") == EULA_REQUEST), None)
+    older = (said.get(SPOT) or {}).get("eula")
+    return found or (older if isinstance(older, dict) else {})
+
+
+def terms_claim(api: Api, tool: Tool) -> dict[str, Any] | None:
+    """What messages say of the service for terms; None for a tool whose key may not call it."""
+    if not api.settings.asset_processors or tool.developer_key_id is None:
+        return None
+    held = tools.key_of(api.store, tool).scopes
+    mine = [one for one in (scopes.TERMS, scopes.TERMS_AT_ALL) if one in held]
+    return {"url": api.url(f"/api/lti/asset_processor_eulas/{tool.id}"), "scope": mine} if mine else None
+
+
+def asking_terms(api: Api, task: Assignment, user: User) -> list[Tool]:
+    """The tools behind an assignment whose terms somebody has yet to take."""
+    found = dict.fromkeys(one.tool_id for one in of_assignment(api, task.id))
+    living = [tool for number in found if (tool := api.store.tools.get(number)) is not None]
+    return [one for one in living if one.developer_key_id is not None and _asks(api, one, user)]
+
+
+def _asks(api: Api, tool: Tool, user: User) -> bool:
+    if tool.eula_required is False or scopes.TERMS not in tools.key_of(api.store, tool).scopes:
+        return False
+    taken = api.store.eula_acceptances.first("whose", (tool.id, user.id))
+    return taken is None or not taken.accepted
+
+
+def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:
+    """The bytes of an asset, their type, and the name of the file if it is one."""
+    if asset.attachment_id is not None:
+        file = api.store.attachments.get(asset.attachment_id)
+        assert file is not None, "files of submissions stay"
+        return file.content, file.content_type, file.display_name
+    record = api.store.submissions.get(asset.submission_id)
+    every = record.versions if record is not None else []
+    text = next((one.body for one in reversed(every) if one.attempt == asset.attempt), None)
+    return (text or "").encode(), "text/html", None
+
+
+def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcessor | None = None) -> None:
+    """Tell the processors of an assignment what was handed in. Parameters: `only`, the one that is told again."""
+    if not api.settings.asset_processors or record.submission_type not in KINDS or not record.attempt:
+        return
+    processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]
+    assets = _assets(api, record, record.attempt) if processors else []
+    for one in processors if assets else ():
+        _tell(api, task, record, one, assets)
+
+
+def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
+    """What was handed in at an attempt, as processors know it."""
+    known = api.store.lti_assets.find("submission", record.id)
+    wanted: list[int | None] = [None] if record.submission_type == "online_text_entry" else [*record.attachment_ids]
+    found = []
+    for number in wanted:
+        one = next((a for a in known if a.attachment_id == number and number is not None), None) or next(
+            (a for a in known if a.attachment_id is None and number is None and a.attempt == attempt), None
+        )
+        made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=attempt, attachment_id=number)
+        found.append(one or api.store.lti_assets.put(made))
+    return found
+
+
+def _tell(api: Api, task: Assignment, record: Submission, one: AssetProcessor, assets: list[LtiAsset]) -> None:
+    tool, user, x = _living(api, one), api.store.users.get(record.user_id), api.x
+    course = api.store.courses.get(task.course_id)
+    assert tool is not None, "the processors of an assignment have tools"
+    assert course is not None, "an assignment's course is kept with it"
+    place = places.of_course(x, course)
+    scene = variables.Scene(x, user=user, place=place, tool=tool, assignment=task)
+    eula = terms_claim(api, tool)
+    told = {
+        f"{lti13.CLAIM}context": place.claim,
+        f"{lti13.CLAIM}roles": roles.of(x, user, course),
+        f"{lti13.CLAIM}custom": variables.expanded(scene, {**(tools.custom(api.store, tool) or {}), **one.custom}),
+        **({f"{lti13.CLAIM}eulaservice": eula} if eula is not None else {}),
+        f"{lti13.CLAIM}for_user": {"user_id": user.lti_id if user is not None else ""},
+        f"{lti13.CLAIM}assetreport": {
+            "scope": [scopes.REPORTS],
+            "report_url": api.url(f"/api/lti/asset_processors/{one.id}/reports"),
+        },
+        f"{lti13.CLAIM}assetservice": {
+            "scope": [scopes.ASSETS],
+            "assets": [_asset(api, record, one, asset) for asset in assets],
+        },
+        f"{lti13.CLAIM}activity": {"id": task.lti_context_id},
+        f"{lti13.CLAIM}submission": {"id": submission_id(record, record.attempt or 0)},
+    }
+    notices.send(x, tool, SUBMITTED, x.clock.now(), told)
+
+
+def _asset(api: Api, record: Submission, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:
+    data, kind, name = content(api, asset)
+    file = api.store.attachments.get(asset.attachment_id) if asset.attachment_id is not None else None
+    at: datetime | None = (file.modified_at or file.updated_at) if file is not None else record.submitted_at
+    return {
+        "asset_id": asset.id,
+        "url": api.url(f"/api/lti/asset_processors/{one.id}/assets/{asset.id}"),
+        "sha256_checksum": b64encode(hashlib.sha256(data).digest()).decode(),
+        "timestamp": stamp(at or api.now),
+        "size": len(data),
+        "content_type": kind,
+        **({"title": name, "filename": name} if name is not None else {}),
+    }
