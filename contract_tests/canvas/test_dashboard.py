@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import httpx
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -73,3 +75,86 @@ def test_small_answers_about_accounts(canvas: Site) -> None:
     assert admin.delete(f"{API}/release_notes/1").status_code == 403
     assert admin.delete(f"{API}/users/self/communication_channels/push").status_code == 404
     assert nobody.get(f"{API}/terms_of_service_custom_content").text == ""
+
+
+def test_who_is_told_of_an_announcement(canvas: Site) -> None:
+    """Roles count within the account that announces; what ends last stands first; an admin sees all of an account."""
+    admin, teacher = canvas.admin, canvas.teacher
+    notices = f"{API}/accounts/1/account_notifications"
+    below = admin.post(f"{API}/accounts/1/sub_accounts", json={"account": {"name": "College"}}).json()["id"]
+    course = admin.post(f"{API}/accounts/{below}/courses", json={"course": {"name": "There"}, "offer": True}).json()
+    me = teacher.get(f"{API}/users/self").json()["id"]
+    row = {"user_id": me, "type": "StudentEnrollment", "enrollment_state": "active"}
+    admin.post(f"{API}/courses/{course['id']}/enrollments", json={"enrollment": row})
+
+    def announced(account: int, subject: str, end: str, *roles: str) -> None:
+        fields = {"subject": subject, "message": "x", "start_at": "2020-01-01", "end_at": end}
+        sent = {"account_notification": fields, "account_notification_roles": list(roles)}
+        assert admin.post(f"{API}/accounts/{account}/account_notifications", json=sent).status_code == 200
+
+    announced(1, "sooner", "2090-01-01")
+    announced(1, "later", "2091-01-01", "TeacherEnrollment")
+    announced(below, "students there", "2092-01-01", "StudentEnrollment")
+    announced(below, "teachers there", "2092-01-01", "TeacherEnrollment")
+    told = teacher.get(notices, params={"show_is_closed": "true"}).json()
+    assert [(one["subject"], one["closed"]) for one in told] == [
+        ("students there", False),
+        ("later", False),
+        ("sooner", False),
+    ]
+    assert teacher.get(f"{API}/accounts/99/account_notifications").json() == teacher.get(notices).json()
+    every = {"include_all": "true"}
+    assert {one["subject"] for one in admin.get(notices, params=every).json()} == {"sooner", "later"}
+    assert teacher.get(notices, params=every).status_code == 403
+    changed = {"account_notification": {"subject": "x"}}
+    assert teacher.put(f"{notices}/999", json=changed).status_code == 403, "the right comes before the announcement"
+    assert admin.put(f"{notices}/999", json=changed).status_code == 404
+
+
+def test_pictures_and_colours(canvas: Site) -> None:
+    """A state takes the picture away, and a locked one is the moderator's; anything that is a context has a colour."""
+    admin, student = canvas.admin, canvas.student
+    me = f"{API}/users/{student.get(f'{API}/users/self').json()['id']}"
+    admin.put(f"{API}/accounts/1", json={"account": {"services": {"avatars": True}}})
+    picture = "https://www.gravatar.com/avatar/abc"
+
+    def chosen(client: httpx.Client, **avatar: str) -> tuple[str, str]:
+        client.put(me, json={"user": {"avatar": avatar}})
+        shown = admin.get(me, params={"include[]": "avatar_state"}).json()
+        return shown["avatar_url"].rpartition("/")[2], shown["avatar_state"]
+
+    assert chosen(student, url=picture) == ("abc", "submitted")
+    assert chosen(student, token="of no picture") == ("abc", "submitted")
+    assert chosen(admin, url=picture) == ("abc", "approved")
+    assert chosen(admin, state="locked", url=picture) == ("avatar-50.png", "locked")
+    assert chosen(student, url=picture) == ("avatar-50.png", "locked")
+    assert chosen(admin, url=picture) == ("abc", "locked")
+    for asset, status in (("account_1", 200), ("course_section_1", 200), ("module_1", 404)):
+        sent = student.put(f"{me}/colors/{asset}", json={"hexcode": "fff"})
+        assert sent.status_code == status, asset
+    moved = {"dashboard_positions": {"account_1": 1}}
+    assert student.put(f"{me}/dashboard_positions", json=moved).status_code == 403
+
+
+def test_what_sis_ids_of_logins_need(canvas: Site) -> None:
+    """An admin without `manage_sis` sets none, and deletes no login that has one; others they change."""
+    admin = canvas.admin
+    me = canvas.student.get(f"{API}/users/self").json()["id"]
+    logins = f"{API}/accounts/1/logins"
+    made = [
+        admin.post(logins, json={"user": {"id": me}, "login": {"unique_id": name, **more}}).json()["id"]
+        for name, more in (("with", {"sis_user_id": "S-9"}), ("without", {}))
+    ]
+    role = next(one["id"] for one in admin.get(f"{API}/accounts/1/roles").json() if one["role"] == "AccountAdmin")
+    taken = {"permissions": {"manage_sis": {"explicit": True, "enabled": False}}}
+    assert admin.put(f"{API}/accounts/1/roles/{role}", json=taken).status_code == 200
+    tried = [
+        admin.put(f"{logins}/{made[1]}", json={"login": {"sis_user_id": "S-10"}}),
+        admin.put(f"{logins}/{made[0]}", json={"login": {"workflow_state": "suspended"}}),
+        admin.delete(f"{API}/users/{me}/logins/{made[0]}"),
+        admin.put(f"{logins}/{made[0]}", json={"login": {"unique_id": "renamed"}}),
+        admin.delete(f"{API}/users/{me}/logins/{made[1]}"),
+    ]
+    assert [one.status_code for one in tried] == [403, 403, 403, 200, 200]
+    sent = admin.post(f"{API}/users/reset_password", json={"email": "renamed"})
+    assert (sent.json(), canvas.lms.outbox.emails[-1].subject) == ({"requested": True}, "Forgot Password: Canvas")

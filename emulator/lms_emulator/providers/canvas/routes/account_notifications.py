@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,9 +13,9 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Account, AccountNotification
+from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import html, people
+from lms_emulator.providers.canvas.rules import html, people, states
 from lms_emulator.providers.canvas.rules.permissions import chain, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import Json
@@ -23,6 +24,9 @@ SOURCE = (
     f"{RECORDED}/people-account-tools.jsonl 44, 58, 67, 73; "
     "canvas-lms app/controllers/account_notifications_controller.rb"
 )
+PAST = timedelta(days=122)
+"""How long what is over is still told: four months."""
+_CURRENT = (*states.CURRENT, "pending_active", "pending_invited")
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"
 
@@ -43,11 +47,23 @@ def _shown(api: Api, record: AccountNotification) -> Json:
 
 
 def index(api: Api) -> Any:
-    """The caller's current announcements; with `include_past` also past and closed ones."""
+    """What is announced to the caller now; with `include_past` also what was in the last months, and what they closed.
+
+    The account in the path is not looked at, but for `include_all`, which shows an admin all that it announces.
+    """
+    _ = api.user
     _require_self(api)
-    identifiers.account(api, api.slot("account_id"))
-    found = _told(api, past=api.params.flag("include_past") or api.params.flag("include_all"))
-    return [_shown(api, one) for one in found]
+    if api.later.flag("include_all"):
+        account = identifiers.account(api, api.slot("account_id"))
+        require_account(api, account, "manage_alerts")
+        rows = [one for one in api.store.account_notifications if one.account_id == account.id]
+        found = sorted(rows, key=lambda one: (one.end_at, one.id), reverse=True)
+    else:
+        found = _told(api, past=api.params.flag("include_past"))
+    if not api.later.flag("show_is_closed"):
+        return [_shown(api, one) for one in found]
+    closed = _closed(api)
+    return [{**_shown(api, one), "closed": one.id in closed} for one in found]
 
 
 def _require_self(api: Api) -> None:
@@ -56,54 +72,79 @@ def _require_self(api: Api) -> None:
         raise refusals.not_found("the user", api.slot("user_id"))
 
 
+def _closed(api: Api) -> set[int]:
+    return set(api.user.preferences.get("closed_notifications", []))
+
+
 def _told(api: Api, *, past: bool = False) -> list[AccountNotification]:
     """What is announced to the caller now. Parameters: `past`, whether also what is over or was closed."""
-    accounts, roles = _reach(api)
-    closed = set(api.user.preferences.get("closed_notifications", []))
+    accounts, closed = _reach(api), _closed(api)
+    since = (api.now - PAST).replace(hour=0, minute=0, second=0) if past else api.now
     found = [
         one
         for one in api.store.account_notifications
         if one.account_id in accounts
-        and (not one.roles or roles & set(one.roles))
         and one.start_at <= api.now
-        and (past or (api.now <= one.end_at and one.id not in closed))
+        and one.end_at >= since
+        and (past or one.id not in closed)
+        and (not one.roles or not _roles_within(api, one.account_id).isdisjoint(one.roles))
     ]
-    return sorted(found, key=lambda one: (one.start_at, one.id), reverse=True)
+    return sorted(found, key=lambda one: (one.end_at, one.id), reverse=True)
 
 
-def _reach(api: Api) -> tuple[set[int], set[str]]:
-    """The accounts whose announcements reach the caller, and the roles that the caller has."""
-    user, store = api.user, api.store
-    own = {login.account_id for login in people.logins_of(store, user)}
-    kinds: set[str] = set()
-    for admin in store.account_users.find("user", user.id):
-        role = store.roles.get(admin.role_id)
-        if admin.workflow_state == "active" and role is not None:
-            own.add(admin.account_id)
-            kinds.add(role.name)
-    for enrollment in store.enrollments.find("user", user.id):
-        course, role = store.courses.get(enrollment.course_id), store.roles.get(enrollment.role_id)
-        if enrollment.workflow_state in ("active", "invited") and course is not None and role is not None:
-            own.add(course.account_id)
-            kinds.add(role.name)
-    above = {one.id for number in own for one in chain(store, number)}
-    return above, kinds or {WITHOUT_COURSE}
+def _enrolled(api: Api) -> list[tuple[Course, str]]:
+    """The courses that the caller is in now or later, with the role there."""
+    found = []
+    for row in api.store.enrollments.find("user", api.user.id):
+        course, role = api.store.courses.get(row.course_id), api.store.roles.get(row.role_id)
+        if course is not None and role is not None and states.state_of(api, row, course).name in _CURRENT:
+            found.append((course, role.name))
+    return found
 
 
-def _one(api: Api) -> tuple[Account, AccountNotification]:
-    _ = api.user
-    _require_self(api)
+def _administered(api: Api) -> list[tuple[int, str]]:
+    """The accounts that the caller has a role in, with the role."""
+    rows = (one for one in api.store.account_users.find("user", api.user.id) if one.workflow_state == "active")
+    return [(row.account_id, role.name) for row in rows if (role := api.store.roles.get(row.role_id)) is not None]
+
+
+def _reach(api: Api) -> set[int]:
+    """The accounts whose announcements reach the caller: the school, the site's operators, and those of their roles."""
+    own = {api.root.id, *(number for number, _ in _administered(api)), *(one.account_id for one, _ in _enrolled(api))}
+    above = {account.id for number in own for account in chain(api.store, number)}
+    return above | {account.id for account in api.store.accounts if account.site_admin}
+
+
+def _roles_within(api: Api, account_id: int) -> set[str]:
+    """The roles that the caller has in courses of an account and below it (of a school, in all), and in any account."""
+    account = api.store.accounts.get(account_id)
+    whole = account is None or account.parent_account_id is None
+
+    def inside(number: int) -> bool:
+        return whole or account in chain(api.store, number)
+
+    learned = {role for course, role in _enrolled(api) if inside(course.account_id)}
+    return (learned or {WITHOUT_COURSE}) | {role for _, role in _administered(api)}
+
+
+def _one(api: Api, account: Account | None = None) -> AccountNotification:
+    """The announcement in the path. Parameters: `account`, which it has to be of."""
+    of = {"account_id": account.id} if account is not None else {}
+    return identifiers.row(api.store.account_notifications, api.slot("id"), "the notification", **of)
+
+
+def _managed(api: Api) -> Account:
+    """The account in the path, for who announces there. Raises the refusals of others."""
     account = identifiers.account(api, api.slot("account_id"))
-    found = identifiers.row(api.store.account_notifications, api.slot("id"), "the notification", account_id=account.id)
-    return account, found
+    require_account(api, account, "manage_alerts")
+    return account
 
 
 def show(api: Api) -> Any:
     """One announcement, if it is made to the caller now."""
     _ = api.user
     _require_self(api)
-    identifiers.account(api, api.slot("account_id"))
-    found = identifiers.row(api.store.account_notifications, api.slot("id"), "the notification")
+    found = _one(api)
     if not api.check("it is announced to the caller now", found in _told(api), got=found.id):
         raise api.refused(f"see the notification {found.id}")
     return _shown(api, found)
@@ -111,8 +152,8 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Announce something."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_alerts")
+    _ = api.user
+    account = _managed(api)
     sent = api.params.require("account_notification")
     fields = _fields(api, account, sent, None)
     number = api.new_id("account_notifications")
@@ -122,8 +163,9 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change an announcement."""
-    account, record = _one(api)
-    require_account(api, account, "manage_alerts")
+    _ = api.user
+    account = _managed(api)
+    record = _one(api, account)
     fields = _fields(api, account, api.params.require("account_notification"), record)
     return _shown(api, api.store.account_notifications.put(replace(record, **fields)))
 
@@ -169,14 +211,14 @@ def _roles(api: Api, account: Account) -> list[str]:
 
 def destroy(api: Api) -> Any:
     """Close an announcement for the caller, or delete it for everybody. Canvas forgets its roles then."""
-    account, record = _one(api)
-    record = replace(record, roles=[])
+    _ = api.user
+    _require_self(api)
     if api.params.flag("remove"):
-        require_account(api, account, "manage_alerts")
+        record = replace(_one(api, _managed(api)), roles=[])
         api.store.account_notifications.delete(record.id)
         return _shown(api, record)
-    closed = api.user.preferences.get("closed_notifications", [])
-    people.prefer(api, api.user, closed_notifications=sorted({*closed, record.id}))
+    record = replace(_one(api), roles=[])
+    people.prefer(api, api.user, closed_notifications=sorted({*_closed(api), record.id}))
     return _shown(api, api.store.account_notifications.put(record))
 
 

@@ -15,8 +15,9 @@ from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.people import null
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.own_profile import mail_reset
 from lms_emulator.providers.canvas.rules import belonging, people, registering
-from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-linked.jsonl 48, 56, 79, 95; canvas-lms app/controllers/pseudonyms_controller.rb"
@@ -74,8 +75,27 @@ def create(api: Api) -> Any:
     made = Pseudonym(id=0, user_id=user.id, account_id=account.id, unique_id="", created_at=api.now, position=place)
     if not api.check("manage_user_logins", belonging.manages_login(api, made), got=user.id):
         raise api.refused(f"give user {user.id} a login", "manage_user_logins")
-    fields = _fields(api, account, _sent(api, account), None)
+    sent = _sent(api, account)
+    _require_sis(api, made, sent)
+    fields = _fields(api, account, sent, None)
     return shapes.login(api, api.store.pseudonyms.put(replace(made, id=api.new_id("pseudonyms"), **fields)))
+
+
+def _require_sis(api: Api, login: Pseudonym, sent: Params) -> None:
+    """Refuse SIS ids from who may not set them, and another state from who may not delete the login."""
+    named = {"sis_user_id", "integration_id"} & set(sent.data)
+    if (named and not _has_sis(api, login)) or (sent.has("workflow_state") and not _deletes(api, login)):
+        raise api.refused(f"SIS ids and state of login {login.id}", "manage_sis")
+
+
+def _has_sis(api: Api, login: Pseudonym) -> bool:
+    account = identifiers.account(api, login.account_id)
+    return api.check("manage_sis", account_allows(api, api.caller, account, "manage_sis"), got=login.id)
+
+
+def _deletes(api: Api, login: Pseudonym) -> bool:
+    """Whether the caller may delete a login: one with a SIS id is for who manages those."""
+    return belonging.manages_login(api, login) and (not login.sis_user_id or _has_sis(api, login))
 
 
 def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
@@ -112,6 +132,7 @@ def update(api: Api) -> Any:
     allowed = manages or set(sent.data) <= {"password"}
     if not api.check("may change the login", allowed and (passwords or not sent.has("password")), got=login.id):
         raise api.refused(f"change login {login.id}")
+    _require_sis(api, login, sent)
     fields = _fields(api, account, sent, login)
     stuck = set(login.stuck_sis_fields)
     if not api.params.flag("override_sis_stickiness", default=True):
@@ -132,7 +153,7 @@ def destroy(api: Api) -> Any:
     login = _login(api)
     if login.user_id != user.id:
         raise refusals.not_found("the login of the user", login.id)
-    if not api.check("manage_user_logins", belonging.manages_login(api, login), got=user.id):
+    if not api.check("manage_user_logins", _deletes(api, login), got=user.id):
         raise api.refused(f"logins of user {user.id}")
     if len(people.logins_of(api.store, user)) == 1:
         raise refusals.invalid({"base": ["Users must have at least one login"]})
@@ -150,6 +171,9 @@ def reset_password(api: Api) -> Any:
     owners |= {one.user_id for one in api.store.pseudonyms.find("unique_id", address) if one.workflow_state == "active"}
     if not api.check("the address is somebody's", bool(owners), got=address):
         raise refusals.rest("address_unknown", 404, {"requested": False}, check="the address is somebody's")
+    for owner in owners:
+        for login in list(api.store.pseudonyms.find("user", owner))[:1]:
+            mail_reset(api, login)
     return {"requested": True}
 
 

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.grading import fault_of_field
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.users import shared_courses
-from lms_emulator.providers.canvas.rules import courses, observing, people
+from lms_emulator.providers.canvas.rules import belonging, courses, observing, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as shapes
@@ -57,7 +57,7 @@ def _person(api: Api) -> User:
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
     if caller.id != user.id:
-        _manage(api)
+        _manage(api, user)
     return user
 
 
@@ -89,7 +89,12 @@ def _one(api: Api, *, of: str, slot: str) -> Json:
     return _short(api, other)
 
 
-def _manage(api: Api) -> None:
+def _manage(api: Api, *people_: User) -> None:
+    """Require that the caller manages the observers of a school that all these people are in."""
+    named = api.params.text("root_account_id") if api.x.method in ("POST", "PUT") else None
+    school = identifiers.account(api, named) if named not in (None, "all") else api.root
+    if school.id != api.root.id or not all(belonging.belongs(api, user, school) for user in people_):
+        raise refusals.not_found("a school that they share", school.id)
     if not api.check("manage_user_observers", account_allows(api, api.user, api.root, "manage_user_observers")):
         raise api.refused("manage_user_observers")
 
@@ -106,7 +111,8 @@ def add(api: Api) -> Any:
     """Make a user an observer of a student, as an admin."""
     user = identifiers.user(api, api.slot("user_id"))
     student = identifiers.user(api, api.slot("observee_id"))
-    _manage(api)
+    _ = api.user
+    _manage(api, user, student)
     return _observe(api, user, student)
 
 

@@ -145,10 +145,7 @@ def forgotten(api: Api) -> Response:
     """Mail a user a password reset. The answer does not tell whether the login exists."""
     name = api.params.text("pseudonym_session", "unique_id_forgot") or ""
     for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
-        channel = _channel(api, login)
-        if channel is not None and login.workflow_state == "active":
-            kept = replace(channel, confirmation_code=api.x.ids.alnum(25))
-            _mail_way(api, login, api.store.communication_channels.put(kept))
+        mail_reset(api, login)
     if wire.asked_for(api.x) == "json":
         return wire.reply(api, {"requested": True})
     browser.notice(api.x, "success", f"Confirmation email sent to {name}, make sure to check your spam box")
@@ -161,7 +158,12 @@ def _channel(api: Api, login: Pseudonym) -> CommunicationChannel | None:
     return next((one for one in channels if one.type == "email"), None)
 
 
-def _mail_way(api: Api, login: Pseudonym, channel: CommunicationChannel) -> None:
+def mail_reset(api: Api, login: Pseudonym) -> None:
+    """Mail a link to choose another password, where the login is in use and its person has an address."""
+    channel = _channel(api, login)
+    if channel is None or login.workflow_state != "active":
+        return
+    channel = api.store.communication_channels.put(replace(channel, confirmation_code=api.x.ids.alnum(25)))
     url = api.url(f"/pseudonyms/{login.id}/change_password/{channel.confirmation_code}")
     mails.send(api, "forgot_password", channel.address, "Forgot Password: Canvas", data={"link": url})
 

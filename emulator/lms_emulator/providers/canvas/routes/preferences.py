@@ -10,10 +10,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Course, User
+from lms_emulator.providers.canvas.model import Account, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import belonging, courses, people
+from lms_emulator.providers.canvas.rules import belonging, contexts, courses, people
 from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -28,7 +28,14 @@ SETTINGS = (
     "elementary_dashboard_disabled",
 )
 HEX = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-ASSETS = {"course": "courses", "user": "users"}
+ASSETS = {
+    "account": "accounts",
+    "course": "courses",
+    "course_section": "course_sections",
+    "group": "groups",
+    "user": "users",
+}
+"""What may have a colour and a position, deleted or not, and its table."""
 FARTHEST = 1000
 TUTORIALS = (
     "home",
@@ -68,6 +75,7 @@ def readable(api: Api) -> User:
 
 def settings(api: Api) -> Any:
     """A user's settings."""
+    _ = api.user
     user = readable(api)
     return {name: bool(user.preferences.get(name, False)) for name in SETTINGS}
 
@@ -107,7 +115,7 @@ def set_color(api: Api) -> Any:
 
 def _asset(api: Api, name: str) -> Any:
     kind, _, number = name.rpartition("_")
-    found = identifiers.find(api, ASSETS[kind], number) if kind in ASSETS and as_whole(number) is not None else None
+    found = getattr(api.store, ASSETS[kind]).get(as_whole(number)) if kind in ASSETS else None
     if found is None:
         raise refusals.not_found("what the name stands for", name)
     return found
@@ -126,8 +134,12 @@ def set_positions(api: Api) -> Any:
     sent = api.params.hash("dashboard_positions")
     for name in sent.data:
         found = _asset(api, name)
-        if isinstance(found, Course):
-            courses.require(api, found, "read")
+        if isinstance(found, CourseSection):
+            found = identifiers.course(api, str(found.course_id))
+        if isinstance(found, Account):
+            belonging.require_account_reader(api, found)
+        else:
+            contexts.require(api, contexts.of(found), "read")
         _check_position(sent.text(name) or "")
     kept = {**user.preferences.get("dashboard_positions", {}), **sent.data}
     people.prefer(api, user, dashboard_positions=kept)
@@ -215,7 +227,7 @@ def set_tutorial(api: Api) -> Any:
 
 def _myself(api: Api) -> User:
     user = identifiers.user(api, api.slot("id"))
-    if user.id != api.user.id:
+    if api.caller is None or user.id != api.caller.id:
         raise refusals.message(401, "of_oneself_only", "This endpoint only works against the current user")
     return user
 

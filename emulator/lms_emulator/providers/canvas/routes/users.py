@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -21,8 +20,7 @@ from lms_emulator.providers.canvas.model import Account, CommunicationChannel, C
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import belonging, courses, people, registering
-from lms_emulator.providers.canvas.rules.avatars import choices as avatar_choices
+from lms_emulator.providers.canvas.rules import avatars, belonging, courses, people, registering
 from lms_emulator.providers.canvas.rules.belonging import administered, belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
@@ -47,8 +45,9 @@ def readable(api: Api) -> User:
 
 
 def show(api: Api) -> Any:
-    """The person, more of oneself."""
-    return shapes.whole(api, readable(api), api.params.includes)
+    """The person, more of oneself. The state of their picture is for who manages them."""
+    user, includes = readable(api), api.params.includes
+    return shapes.whole(api, user, includes if belonging.manages(api, user) else includes - {"avatar_state"})
 
 
 def profile(api: Api) -> Any:
@@ -155,8 +154,6 @@ IGNORED = {"avatar", "avatar_image", "birthdate"}
 MANAGED = {"time_zone", "email", "locale", "pronouns", "event"}
 PROFILE_FIELDS = {"title", "bio"}
 PRONOUNS = ("She/Her", "He/Him", "They/Them")
-GRAVATAR = re.compile(r"https?://(?:[\w-]+\.)?gravatar\.com/")
-AVATAR_STATES = ("none", "submitted", "approved", "locked", "reported", "re_reported")
 
 
 def update(api: Api) -> Any:
@@ -171,7 +168,7 @@ def update(api: Api) -> Any:
     faults = registering.name_faults(sent)
     if faults:
         raise refusals.invalid(faults)
-    changed = api.store.users.put(replace(user, updated_at=api.now, **_changes(api, user)))
+    changed = api.store.users.put(replace(user, updated_at=api.now, **_changes(api, user, manages)))
     if not own and (event := sent.text("event")) in ("suspend", "unsuspend"):
         for login in people.logins_of(api.store, user):
             state: Any = "suspended" if event == "suspend" else "active"
@@ -195,7 +192,7 @@ def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
     return may if said.get("can_change_pronouns", True) else may - {"pronouns"}
 
 
-def _changes(api: Api, user: User) -> dict[str, Any]:
+def _changes(api: Api, user: User, manages: bool) -> dict[str, Any]:
     sent = api.params.hash("user")
     found: dict[str, Any] = {}
     if sent.has("name"):
@@ -219,21 +216,7 @@ def _changes(api: Api, user: User) -> dict[str, Any]:
         offered = api.root.settings.get("pronouns") or PRONOUNS
         known = next((one for one in offered if one.lower() == asked.lower()), user.pronouns)
         found["pronouns"] = known if asked else None
-    if sent.has("avatar") and shapes.avatars_on(api):
-        found |= _avatar(api, user)
-    return found
-
-
-def _avatar(api: Api, user: User) -> dict[str, Any]:
-    """The picture that is asked for: one that was offered, or one of Gravatar's; any other takes the picture away."""
-    sent = api.params.hash("user", "avatar")
-    url, state = sent.text("url") or "", sent.text("state")
-    if token := sent.text("token"):
-        url = next((one["url"] for one in avatar_choices(api, user) if one["token"] == token), "")
-    found: dict[str, Any] = {"avatar_image_url": url if GRAVATAR.match(url) else None, "avatar_state": "approved"}
-    if user.avatar_state == "locked" and not state:
-        return {}
-    return found | ({"avatar_state": state} if state in AVATAR_STATES else {})
+    return found | avatars.chosen(api, user, sent.hash("avatar"), moderates=manages)
 
 
 def _first_address(api: Api, user: User, address: str) -> None:

@@ -50,9 +50,8 @@ def avatars_on(api: Api) -> bool:
 
 
 def avatar_url(api: Api, user: User) -> str:
-    """The address of a person's picture."""
-    hidden = user.avatar_state in ("none", "locked") or not avatars_on(api)
-    chosen = None if hidden else user.avatar_image_url
+    """The address of a person's picture, whatever its state."""
+    chosen = user.avatar_image_url if avatars_on(api) else None
     return chosen or api.url(NO_AVATAR)
 
 
