@@ -42,6 +42,26 @@ def test_allow_and_cancel(web: Web) -> None:
     assert (len(shown["code"]), shown["state"]) == (30, "st-1")
 
 
+def test_the_answer_goes_where_response_mode_asks(web: Web) -> None:
+    browser, trusted = web.browser(web.info.learner), web.clients.trusted
+    for mode, part in (("", "?"), ("fragment", "#"), ("query", "?"), ("form_post", "?")):
+        assert f"{part}code=" in browser.authorize(trusted, response_mode=mode).headers["location"]
+    page = browser.authorize(web.clients.authorization_code, response_mode="fragment")
+    assert "#code=" in browser.decide(page, allow=True).headers["location"]
+
+
+def test_what_clients_of_openid_connect_send_is_passed_over_and_a_slip_is_warned_of(web: Web) -> None:
+    web.lms.settings["emulator.strict"] = True
+    browser, trusted = web.browser(web.info.learner), web.clients.trusted
+    noise = {"prompt": "consent", "nonce": "n", "max_age": "5", "login_hint": "ada", "ui_locales": "en", "claims": "{}"}
+    page = browser.authorize(web.clients.authorization_code, **noise)
+    assert (page.status_code, web.lms.requests.last.warnings) == (200, [])
+    assert "code" in returned(browser.decide(page, allow=True))
+    assert web.lms.requests.last.warnings == []
+    assert "code" in returned(browser.authorize(trusted, code_chalenge="x"))
+    assert [one.name for one in web.lms.requests.last.warnings] == ["code_chalenge"]
+
+
 def test_trusted_applications_ask_nobody(web: Web) -> None:
     assert "code" in returned(web.browser(web.info.learner).authorize(web.clients.trusted, approval_prompt="force"))
 

@@ -131,7 +131,8 @@ class Enrolments(RuleBasedStateMachine):
             return 406
         if is_active == "yes" or course == UNKNOWN:
             return 400
-        return self.change(actor, who, course, mode, is_active is not False if is_active is not None else None, force)
+        forced = force and actor != "server"  # only staff in person force
+        return self.change(actor, who, course, mode, is_active is not False if is_active is not None else None, forced)
 
     def change(self, actor: str, who: str, course: str, mode: str | None, active: bool | None, force: bool) -> int:
         now = self.model.get((who, course))

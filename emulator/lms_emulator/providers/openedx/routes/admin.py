@@ -175,11 +175,12 @@ def change(x: Call) -> Response:
 
 
 def delete(x: Call) -> Response:
-    """Ask for confirmation, then delete the record."""
+    """Ask for confirmation, then delete the record; any field confirms."""
     model = _editable(x)
     record = _record(x, model)
-    if x.method != "POST":
+    if x.method != "POST" or not x.form():
         return _page(x, "delete.html", title="Delete", model=model, label=model.label(record), number=record.id)
+    x.reads.add("post")
     model.delete(x, record)
     text = f"The {model.single} “{escape(model.label(record))}” was deleted successfully."
     session.add_message(x, "success", text)

@@ -39,6 +39,12 @@ FORM_FIELDS = (
     "claims",
 )
 REQUIRED_FIELDS = ("redirect_uri", "scope", "client_id", "response_type")
+IGNORED = (
+    *("prompt", "max_age", "ui_locales", "id_token_hint", "login_hint", "acr_values", "claims", "claims_locales"),
+    *("display", "registration", "request", "request_uri", "resource", "audience", "access_type", "dpop_jkt"),
+)
+"""What clients of OpenID Connect and of later drafts send, and a site without OpenID Connect passes over."""
+_READ = (*FORM_FIELDS, "response_mode", "approval_prompt")
 ALLOW = "GET, POST, PUT, HEAD, OPTIONS"
 
 
@@ -54,6 +60,7 @@ class Request:
     code_challenge: str
     code_challenge_method: str
     nonce: str
+    in_fragment: bool
 
 
 def authorize(x: Call) -> Response:
@@ -88,7 +95,7 @@ def _username(x: Call) -> str:
 
 
 def _ask(x: Call) -> Response:
-    x.reads.whole()
+    x.reads.add(*_READ)
     given = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     request = _validate(x, dict(given), [name for name, _ in given])
     prompt = x.query.get("approval_prompt", x.settings.approval_prompt)
@@ -144,7 +151,7 @@ def _decide(x: Call) -> Response:
         return _page(x, None, form, (), errors)
     if lookup.application(x.store, x.settings, form["client_id"]) is None:
         raise refusals.Unhandled("the consent form has an unknown client id")
-    x.reads.whole()
+    x.reads.add(*_READ, "csrfmiddlewaretoken")
     query = parse_qsl(x.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     posted = {name: form[name] for name in ("client_id", "redirect_uri", "response_type")}
     posted["state"] = form.get("state", "")
@@ -187,7 +194,7 @@ def _grant(x: Call, request: Request) -> Response:
             ("scope", issued.access_token.scope),
             *state,
         ]
-        return wire.redirect(_with_fragment(request.redirect_uri, pairs))
+        return wire.redirect(_carrying(request, pairs))
     grant = tokens.grant(
         request.application,
         user,
@@ -199,7 +206,7 @@ def _grant(x: Call, request: Request) -> Response:
     )
     if request.redirect_uri.startswith(rules.OUT_OF_BAND):
         return _out_of_band(x, request, grant.code)
-    return wire.redirect(_with_query(request.redirect_uri, [("code", grant.code), *state]))
+    return wire.redirect(_carrying(request, [("code", grant.code), *state]))
 
 
 def _out_of_band(x: Call, request: Request, code: str) -> Response:
@@ -217,6 +224,11 @@ def _out_of_band(x: Call, request: Request, code: str) -> Response:
             }
         )
     return pages.page(x, "out_of_band.html", title="Success", code=code)
+
+
+def _carrying(request: Request, pairs: Sequence[tuple[str, str]]) -> str:
+    """The redirect URI with the answer in its query or its fragment, as `response_mode` asks."""
+    return (_with_fragment if request.in_fragment else _with_query)(request.redirect_uri, pairs)
 
 
 def _with_query(uri: str, pairs: Sequence[tuple[str, str]]) -> str:
@@ -257,6 +269,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
     challenge, method = "", ""
     if response_type != "token":
         challenge, method = _challenge(x, given, back)
+    mode = given.get("response_mode")
     scopes = rules.scope_list(given["scope"]) if "scope" in given else rules.default_scopes(application)
     available = rules.available_scopes(application)
     if not set(scopes) <= available:
@@ -270,6 +283,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
         code_challenge=challenge,
         code_challenge_method=method,
         nonce=given.get("nonce", ""),
+        in_fragment=mode == "fragment" if mode in ("query", "fragment") else response_type == "token",
     )
 
 
@@ -354,7 +368,13 @@ FAMILY = Family("", tag="oauth2")
 _SUMMARY = "Authorization endpoint: consent page, code or error"
 
 ROUTES = (
-    FAMILY.page("/oauth2/authorize/", authorize, _SUMMARY, source=recorded("main", 194)),
-    FAMILY.page("/oauth2/authorize", authorize, _SUMMARY, source=recorded("main", 195)),
-    FAMILY.page("/_o/authorize/", authorize, "The toolkit's own authorization endpoint", source=recorded("main", 415)),
+    FAMILY.page("/oauth2/authorize/", authorize, _SUMMARY, source=recorded("main", 194), ignores=IGNORED),
+    FAMILY.page("/oauth2/authorize", authorize, _SUMMARY, source=recorded("main", 195), ignores=IGNORED),
+    FAMILY.page(
+        "/_o/authorize/",
+        authorize,
+        "The toolkit's own authorization endpoint",
+        source=recorded("main", 415),
+        ignores=IGNORED,
+    ),
 )

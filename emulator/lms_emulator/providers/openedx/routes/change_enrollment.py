@@ -76,5 +76,6 @@ ROUTES = (
         change_enrollment,
         "Enrol or unenrol a signed-in browser",
         source=recorded("openedx-2/acct", 422, 436),
+        ignores=("email_opt_in",),  # unless a feature is on that is off by default, ENABLE_MKTG_EMAIL_OPT_IN
     ),
 )

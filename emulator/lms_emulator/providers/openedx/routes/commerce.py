@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model.courseware import Course, CourseMode
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import course_modes, enrollment, fields, keys
+from lms_emulator.providers.openedx.rules import course_modes, enrollment, fields, keys, preferences
 from lms_emulator.providers.openedx.rules.fields import Field
 from lms_emulator.providers.openedx.shapes import moment
 
@@ -167,6 +167,8 @@ def buy(x: Call) -> Response:
     if mode is None:
         raise _not_bought(406, f"The {course.id} course has no free mode.")
     enrollment.enroll(x.store, user, course, mode, now, force=True)
+    if body.get("email_opt_in") is not None:
+        preferences.opt_in(x.store, user.username, key.org, body["email_opt_in"], now.year)
     text = f"Enrolled {user.username} in {course.id} directly because no e-commerce service is configured."
     return wire.pretty_json({"detail": text})
 

@@ -143,6 +143,7 @@ ROUTES = (
         get=with_csrf_cookie(list_enrollments),
         post=post,
         source=recorded("main", 642, 1015),
+        ignores=("enterprise_uuid", "linked_enterprise_customer"),  # without the enterprise service
     ),
     *FAMILY.resource(
         "/course/{course_id}",

@@ -16,7 +16,7 @@ from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, Enrollment
-from lms_emulator.providers.openedx.rules import cohorts, enrollment, keys, people
+from lms_emulator.providers.openedx.rules import cohorts, enrollment, keys, people, preferences
 from lms_emulator.providers.openedx.shapes import enrollment as shapes
 
 
@@ -36,10 +36,13 @@ class Wanted:
 
 def post(x: Call) -> Response:
     """Enrol a user; 200 for new, existing and unchanged alike."""
-    wanted = _read(x, wire.read_object(x))
+    body = wire.read_object(x)
+    wanted = _read(x, body)
     made = _carry_out(x, wanted)
     if wanted.cohort is not None:
         _join_cohort(x, wanted)
+    if body.get("email_opt_in") is not None:
+        _opt_in(x, wanted, body["email_opt_in"])
     return wire.api_json(shape(x, made))
 
 
@@ -55,9 +58,11 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
     username, email = body.get("user"), body.get("email")
     user = calling_user(x)
     own = user.username if user else ""
-    if (username and username != own and not privileged) or (email and not privileged):
-        raise not_yours(str(username or email))
+    if username and username != own and not privileged:
+        raise not_yours(str(username))
     if email and not username:
+        if not privileged:
+            raise not_yours(str(email))
         found = lookup.user_with_email(x.store, x.settings, str(email))
         if found is None:
             raise unknown_email(str(email))
@@ -79,7 +84,7 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
         course_id=key.text,
         mode=None if mode is None else str(mode),
         is_active=is_active,
-        force=bool(force) and privileged,
+        force=bool(force) and people.is_global_staff(calling_user(x)),
         attributes=_attributes(body),
         cohort=body.get("cohort"),
         privileged=privileged,
@@ -174,6 +179,14 @@ def _join_cohort(x: Call, wanted: Wanted) -> None:
         raise unknown_cohort(str(wanted.cohort))
     if wanted.user.username not in cohort.users:
         cohorts.join(x.store, cohort, wanted.user.username)
+
+
+def _opt_in(x: Call, wanted: Wanted, agreed: object) -> None:
+    """Note of the caller, whoever is enrolled, whether the course's organisation may write."""
+    user, key = calling_user(x), keys.course_key(wanted.course_id)
+    if user is None:
+        raise refusals.Unhandled("email_opt_in is the caller's, and a server with X-Edx-Api-Key is nobody")
+    preferences.opt_in(x.store, user.username, key.org if key else "", agreed, x.clock.now().year)
 
 
 # refusals

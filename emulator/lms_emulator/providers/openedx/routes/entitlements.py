@@ -144,7 +144,14 @@ FAMILY = Family(
 )
 
 ROUTES = (
-    *FAMILY.resource("/", "Entitlements", get=list_all, post=create, source=recorded("openedx-2/instr", 765, 784)),
+    *FAMILY.resource(
+        "/",
+        "Entitlements",
+        get=list_all,
+        post=create,
+        source=recorded("openedx-2/instr", 765, 784),
+        ignores=("email_opt_in",),  # which organisations a course is of, only the catalogue service knows
+    ),
     *FAMILY.resource(
         "/{uuid}/",
         "An entitlement",

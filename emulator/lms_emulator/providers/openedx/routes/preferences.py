@@ -101,9 +101,8 @@ def opt_in(x: Call) -> Response:
             headers={"content-type": "text/plain", "vary": "Cookie"},
             check="course",
         )
-    user = x.store.users.get(caller(x).username) or caller(x)
-    agreed = str(str(form["email_opt_in"]).lower() == "true")
-    x.store.users.put(replace(user, email_opt_ins=user.email_opt_ins | {key.org: agreed}))
+    agreed = str(form["email_opt_in"]).lower() == "true"
+    preferences.opt_in(x.store, caller(x).username, key.org, agreed, x.clock.now().year)
     return wire.empty(200, {"vary": "Cookie"})
 
 

@@ -98,8 +98,12 @@ class Family:
         *methods: str,
         evidence: Evidence = "recorded",
         source: str | None = None,
+        ignores: tuple[str, ...] = (),
     ) -> Route:
-        """The route of a plain Django view. Parameters: `path` below the base; `methods`, none for all of them."""
+        """The route of a plain Django view.
+
+        Parameters: `path` below the base; `methods`, none for all of them; `ignores`, as a route has them.
+        """
         return Route(
             methods=methods,
             path=self.base + path,
@@ -109,6 +113,7 @@ class Family:
             source=self.source if source is None else source,
             summary=summary,
             tag=self.tag,
+            ignores=ignores,
         )
 
 
@@ -130,6 +135,7 @@ class Resource:
         headers: further headers of every answer but a failure.
         notes_course: whether the session notes of which course a page was called.
         openapi: further keys of the documented operation, by method.
+        ignores: parameters that the LMS takes and ignores too.
     """
 
     def __init__(
@@ -157,6 +163,7 @@ class Resource:
         headers: tuple[tuple[str, str], ...] = (),
         notes_course: bool = True,
         openapi: Mapping[str, Mapping[str, Any]] | None = None,
+        ignores: tuple[str, ...] = (),
     ) -> None:
         given = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
         self.path = path
@@ -173,6 +180,7 @@ class Resource:
         self.defect = defect
         self.notes_course = notes_course and "{course_id}" in path
         self.openapi = dict(openapi or {})
+        self.ignores = ignores
         self.dialect = Dialect(
             allow=", ".join((*self.operations, *(("HEAD",) if get else ()), "OPTIONS")) if allow is None else allow,
             parsers=parsers,
@@ -196,6 +204,7 @@ class Resource:
                     tag=self.tag,
                     defect=self.defect,
                     openapi=self.openapi.get(method, {}),
+                    ignores=self.ignores,
                 )
                 for method in self.operations
             ),

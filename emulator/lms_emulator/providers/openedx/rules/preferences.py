@@ -1,6 +1,7 @@
 """What a user's preferences may be set to.
 
-Source: edx-platform `openedx/core/djangoapps/user_api/preferences/api.py` (validate_user_preference_serializer).
+Source: edx-platform `openedx/core/djangoapps/user_api/preferences/api.py` (validate_user_preference_serializer,
+update_email_opt_in).
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ import re
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
+from lms_emulator.providers.openedx.model.section import OpenedxStore
+
+OPT_IN_AGE = 13
+"""Years below which nobody agrees to letters (EMAIL_OPTIN_MINIMUM_AGE)."""
 _ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)*")
 
 
@@ -23,6 +30,14 @@ def problem(key: str, value: Any) -> dict[str, str] | None:
             "user_message": f"Value '{value}' is not a valid time zone selection.",
         }
     return None
+
+
+def opt_in(store: OpenedxStore, username: str, org: str, agreed: object, year: int) -> None:
+    """Note whether an organisation may write to a user, which children never let it."""
+    user = store.users.get(username)
+    assert user is not None  # the caller of a resource
+    too_young = user.year_of_birth is not None and year - user.year_of_birth - 1 < OPT_IN_AGE
+    store.users.put(replace(user, email_opt_ins=user.email_opt_ins | {org: str(False if too_young else agreed)}))
 
 
 def is_time_zone(name: str) -> bool:

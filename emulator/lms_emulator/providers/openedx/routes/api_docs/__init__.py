@@ -133,6 +133,7 @@ def routes(described: tuple[Route, ...]) -> tuple[Route, ...]:
             "Swagger UI over the API",
             evidence="observed",
             source=recorded("main", 1208),
+            ignores=("format",),
         ),
         family.page(
             "/swagger.json",
