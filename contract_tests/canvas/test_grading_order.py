@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
+
 from contract_tests.canvas.grading import ADA, COURSE, emptied, grade, made, rubric, scores, work
 from contract_tests.canvas.support import Site
 
@@ -215,3 +219,26 @@ def test_what_counts_what_touches_and_what_is_no_number(canvas: Site) -> None:
     teacher.put(f"{COURSE}/assignments/{task['id']}", json={"assignment": {"published": False}})
     part = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}/read/grade"
     assert student.put(part).status_code in (401, 403)
+
+
+def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
+    """So many graders as the assignment takes; each sees their own, and who moderates sees all."""
+    fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
+    task = work(canvas.admin, submission_types=["online_text_entry"], **fields)
+    place = f"{COURSE}/assignments/{task['id']}"
+    status = f"{place}/provisional_grades/status"
+
+    def needed(who: httpx.Client) -> Any:
+        return who.get(status, params={"student_id": ADA}).json()["needs_provisional_grade"]
+
+    assert canvas.student.get(status, params={"student_id": 99999}).status_code == 404, "before any right is asked for"
+    assert canvas.student.get(status, params={"student_id": ADA}).status_code in (401, 403)
+    assert canvas.teacher.get(status).json()["errors"] == [{"message": "student_id is missing"}]
+    assert (needed(canvas.teacher), needed(canvas.admin)) == (True, True)
+    sent = {"submission": {"posted_grade": "7", "provisional": True}, "comment": {"text_comment": "Good"}}
+    assert canvas.admin.put(f"{place}/submissions/{ADA}", json=sent).is_success
+    assert (needed(canvas.teacher), needed(canvas.admin)) == (True, True), "the final grader, and who has a place"
+    asked = {"student_id": ADA, "last_updated_at": "2020-01-01T00:00:00Z"}
+    (told,) = canvas.teacher.get(status, params=asked).json()["provisional_grades"]
+    assert (told["readonly"], told["selected"], told["submission_comments"][0]["comment"]) == (True, False, "Good")
+    assert canvas.teacher.put(f"{place}/provisional_grades/bulk_select").status_code == 500

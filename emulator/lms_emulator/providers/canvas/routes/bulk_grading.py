@@ -49,15 +49,18 @@ def gradeable(api: Api) -> Any:
     """The students of an assignment whom the caller grades."""
     course, section, base = graded_place(api)
     people = _people(api, roster.gradeable(api, course, section, base, *GRADEABLE))
+    moderated = "provisional_grades" in api.params.includes
+    if moderated and not api.check("may choose among the grades", moderation.moderates(api, course, base)):
+        raise api.refused(f"moderate assignment {base.id}")
     path = f"/api/v1/courses/{course.id}/assignments/{base.id}/gradeable_students"
 
     def shape(user: User) -> Any:
         body = people_shapes.display(api, user, course)
-        if "provisional_grades" not in api.params.includes or not moderation.moderates(api, course, base):
+        if not moderated:
             return body
         record = submissions.of(api, base, user.id)
         chosen = next((one.id for one in moderation.of_submission(api, record) if one.selected), None)
-        waiting = moderation.shapes(api, base, record)
+        waiting = moderation.shapes(api, course, base, record)
         return {
             **body,
             "in_moderation_set": False,
@@ -80,7 +83,7 @@ def gradeable_of_several(api: Api) -> Any:
     wanted = [a for a in assignments.of_course(api, course) if str(a.id) in asked and a.published]
     of: dict[int, list[int]] = {}
     for base in wanted:
-        for user_id in roster.gradeable(api, course, section, base, *states.CURRENT):
+        for user_id in roster.gradeable(api, course, section, base, *GRADEABLE):
             of.setdefault(user_id, []).append(base.id)
 
     def shape(user: User) -> Any:

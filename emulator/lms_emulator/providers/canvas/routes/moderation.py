@@ -16,6 +16,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import place
 from lms_emulator.providers.canvas.rules import courses, moderation, roster, submissions
 from lms_emulator.providers.canvas.shapes import people as people_shapes
+from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 
 SOURCE = (
     f"{RECORDED}/grading-rubrics.jsonl 256, 264, 268, 274, 278, 279, 282; "
@@ -57,30 +58,58 @@ def add_students(api: Api) -> Any:
 
 def status(api: Api) -> Any:
     """Whether a student's work needs another provisional grade."""
-    course, section, base = place(api)
-    if "anonymous_provisional_grades" in api.x.path:
-        user = roster.anonymous(api, course, section, base, api.params.text("anonymous_id") or "")
-    else:
-        user = roster.student(api, course, section, api.params.text("student_id") or "")
+    _ = api.user
+    course, _, base = place(api)
+    record = _asked(api, base)
     courses.require(api, course, "manage_grades", "view_all_grades")
     if not base.moderated_grading:
         raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
     if base.grades_published_at is not None:
         raise refusals.message(400, "published_before", PUBLISHED)
-    record = submissions.of(api, base, user.id)
-    waiting = moderation.of_submission(api, record)
-    graders = {one.scorer_id for one in waiting if not one.final}
-    needed = api.user.id not in graders and len(graders) < base.grader_count
-    body: dict[str, Any] = {"needs_provisional_grade": needed}
+    body: dict[str, Any] = {"needs_provisional_grade": moderation.may_join(api, base)}
     since = read_moment(api.params.text("last_updated_at"), api.zone)
     if since is not None and (record.updated_at or record.created_at) != since.replace(microsecond=0):
         if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
             raise api.refused(f"moderate assignment {base.id}")
-        finals = [one for one in waiting if one.final]
-        body["provisional_grades"] = [moderation.shape(api, one, base, record) for one in waiting if not one.final]
-        if finals:
-            body["final_provisional_grade"] = moderation.shape(api, finals[0], base, record)
+        body["provisional_grades"] = []
+        for one in moderation.of_submission(api, record):
+            told = _told(api, course, base, record, one)
+            if one.final:
+                body["final_provisional_grade"] = told
+            else:
+                body["provisional_grades"].append(told)
     return body
+
+
+def _asked(api: Api, base: Assignment) -> Submission:
+    """The submission that is asked about, found before any right is asked for."""
+    nameless = "anonymous_provisional_grades" in api.x.path
+    name = "anonymous_id" if nameless else "student_id"
+    reference = api.params.text(name)
+    if reference is None:
+        raise refusals.missing(name, api.params.data)
+    submissions.ensure(api, base)
+    rows, number = api.store.submissions, identifiers.local_number(reference) or 0
+    found = rows.first("anonymous_id", reference) if nameless else rows.first("whose", (base.id, number))
+    if found is None or found.assignment_id != base.id:
+        raise refusals.not_found("the submission", reference)
+    return found
+
+
+def _told(api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
+    """A provisional grade for who moderates."""
+    scorer = api.store.users.get(one.scorer_id)
+    comments = api.store.submission_comments.find("submission", record.id)
+    return {
+        **moderation.shape(api, one, base, record),
+        "submission_comments": [
+            submission_shapes.removed_comment(api, said) for said in comments if said.provisional_grade_id == one.id
+        ],
+        "rubric_assessments": [],
+        "selected": one.selected,
+        "readonly": not one.final and one.scorer_id != api.user.id,
+        "scorer_name": scorer.name if scorer is not None else None,
+    }
 
 
 def _grade(api: Api, base: Assignment, reference: str) -> tuple[ProvisionalGrade, Submission]:
@@ -93,7 +122,9 @@ def _grade(api: Api, base: Assignment, reference: str) -> tuple[ProvisionalGrade
 
 def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
     moderation.choose(api, record, one)
-    return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, "student_id": record.user_id}
+    nameless = submissions.nameless(api, base)
+    whose = {"anonymous_id": record.anonymous_id} if nameless else {"student_id": record.user_id}
+    return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, **whose}
 
 
 def _rows(api: Api, base: Assignment) -> set[int]:
@@ -110,6 +141,8 @@ def select(api: Api) -> Any:
 def select_many(api: Api) -> Any:
     """Select grades; those selected before are left out of the answer."""
     _, base = _moderated(api)
+    if not api.params.has("provisional_grade_ids"):
+        raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came")
     asked = [api.store.provisional_grades.get(as_integer(one)) for one in api.params.texts("provisional_grade_ids")]
     known = [one for one in asked if one is not None and one.submission_id in _rows(api, base)]
     found = [_grade(api, base, str(one.id)) for one in known]
@@ -131,6 +164,7 @@ def publish(api: Api) -> Any:
 
 def _moderated_for_publishing(api: Api) -> tuple[Course, Assignment]:
     course, base = _moderated(api)
+    courses.require(api, course, "manage_grades")
     if not api.check("the assignment is moderated", base.moderated_grading):
         raise refusals.message(400, "not_moderated", "Assignment does not use moderated grading")
     return course, base

@@ -40,6 +40,17 @@ def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> 
     return None
 
 
+def may_join(api: Api, base: Assignment) -> bool:
+    """Whether the caller, a grader, may give a provisional grade: so many graders may, and whoever did before."""
+    others = {
+        one.scorer_id
+        for record in submissions.stored(api, base)
+        for one in of_submission(api, record)
+        if one.scorer_id != base.final_grader_id
+    }
+    return len(others) < base.grader_count or api.user.id in {*others, base.final_grader_id}
+
+
 def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
     """The provisional grades of a submission."""
     return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda one: one.id)
@@ -108,6 +119,9 @@ def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Subm
     }
 
 
-def shapes(api: Api, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
-    """The provisional grades of a submission, as JSON."""
-    return [shape(api, one, base, submission) for one in of_submission(api, submission)]
+def shapes(api: Api, course: Course, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
+    """The provisional grades of a submission, as JSON: the caller's own unless they moderate; the final one last."""
+    found = sorted(of_submission(api, submission), key=lambda one: one.final)
+    if not moderates(api, course, base):
+        found = [one for one in found if api.caller is not None and one.scorer_id == api.caller.id]
+    return [shape(api, one, base, submission) for one in found]

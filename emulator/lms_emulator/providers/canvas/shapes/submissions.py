@@ -277,8 +277,8 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
         body["submission_status"] = _submission_status(api, record, base)
     if "grading_status" in includes:
         body["grading_status"] = grading_status(record)
-    if "provisional_grades" in includes and moderation.moderates(api, course, base):
-        body |= _provisional(api, record, base, with_comments="submission_comments" in includes)
+    if "provisional_grades" in includes:
+        body |= _provisional(api, record, base, course, with_comments="submission_comments" in includes)
     if "has_postable_comments" in includes:
         body["has_postable_comments"] = _has_hidden_comments(api, record, base, course)
     return body
@@ -301,10 +301,10 @@ def _shown(
     return [one for one in found if one.author_id in students]
 
 
-def _provisional(api: Api, record: Submission, base: Assignment, *, with_comments: bool) -> Json:
+def _provisional(api: Api, record: Submission, base: Assignment, course: Course, *, with_comments: bool) -> Json:
     if not base.moderated_grading:
         return {}
-    rows = moderation.shapes(api, base, record)
+    rows = moderation.shapes(api, course, base, record)
     if with_comments:
         comments = api.store.submission_comments.find("submission", record.id)
         for one in rows:
