@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.canvas.grading import ADA, COURSE, emptied, grade, made, rubric, scores, work
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, emptied, grade, made, rubric, scores, work
 from contract_tests.canvas.support import Site
 
 
@@ -242,3 +242,30 @@ def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
     (told,) = canvas.teacher.get(status, params=asked).json()["provisional_grades"]
     assert (told["readonly"], told["selected"], told["submission_comments"][0]["comment"]) == (True, False, "Good")
     assert canvas.teacher.put(f"{place}/provisional_grades/bulk_select").status_code == 500
+
+
+def test_due_dates_that_lists_are_sorted_by(canvas: Site) -> None:
+    """The latest of all for teachers; for students their own, and for observers nothing, as they hand nothing in."""
+    early, late = (
+        work(canvas.teacher, name=name, due_at=f"2030-0{number}-01T00:00:00Z")
+        for number, name in ((1, "Early"), (2, "Late"))
+    )
+    sent = {"student_ids": [GRACE], "due_at": "2030-03-01T00:00:00Z"}
+    path = f"{COURSE}/assignments/{early['id']}/overrides"
+    canvas.teacher.post(path, json={"assignment_override": sent})
+
+    def listed(who: httpx.Client) -> list[int]:
+        asked = {"order_by": "due_at", "per_page": 50}
+        rows = who.get(f"{COURSE}/assignments", params=asked).json()
+        return [one["id"] for one in rows if one["id"] in (early["id"], late["id"])]
+
+    assert listed(canvas.teacher) == [late["id"], early["id"]]
+    assert listed(canvas.student) == [early["id"], late["id"]]
+    (row,) = [
+        e for e in canvas.teacher.get(f"{COURSE}/enrollments").json() if (e["user_id"], e["type"][:3]) == (ADA, "Stu")
+    ]
+    canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "delete"})
+    sent = {"user_id": ADA, "type": "ObserverEnrollment", "enrollment_state": "active"}
+    canvas.admin.post(f"{COURSE}/enrollments", json={"enrollment": sent})
+    assert listed(canvas.student) == []
+    assert canvas.student.get(f"{COURSE}/assignments", params={"per_page": 50}).json() != []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -117,8 +118,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     dates = api.params.flag("override_assignment_dates", default=True)
     by = api.params.text("order_by")
     if by == "due_at":
-        due = {a.id: assignments.dated(api, course, a).due_at for a in found}
-        found = sorted(found, key=lambda a: (due[a.id] is None, due[a.id], collation.key(a.name)))
+        found = _by_due_date(api, course, found)
     elif by == "name":
         found = sorted(found, key=lambda a: collation.key(a.name))
     if asked is not None:
@@ -131,6 +131,24 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
         return {**body, "bucket": bucket} if bucket else body
 
     return paged(api, found, shape, path=_path(api, course))
+
+
+def _by_due_date(api: Api, course: Course, found: list[Assignment]) -> list[Assignment]:
+    """By the latest due date of all for staff; for others by their own, and only what they have a submission for."""
+    if courses.may(api, api.user, course, "read_as_admin"):
+        due = {a.id: _latest_due_date(api, a) for a in found}
+    else:
+        studies = any(e.user_id == api.user.id for e in assignments.students(api, course.id))
+        found = [a for a in found if studies and assignments.assigned(api, a, api.user.id)]
+        due = {a.id: assignments.dated_for(api, a, api.user.id).due_at for a in found}
+    return sorted(found, key=lambda a: (due[a.id] is None, due[a.id], collation.key(a.name)))
+
+
+def _latest_due_date(api: Api, record: Assignment) -> datetime | None:
+    """The latest one; Canvas looks at those of deleted overrides too."""
+    overrides = api.store.assignment_overrides.find("assignment", record.id)
+    dates = (record.due_at, *(one.dates.get("due_at") for one in overrides))
+    return max((date for date in dates if date is not None), default=None)
 
 
 def _path(api: Api, course: Course) -> str:
