@@ -104,8 +104,8 @@ class Redactor:
             self._study_json(json.loads(body), "")
         except ValueError:
             if body.lstrip()[:1] == "<":
-                for tag in re.findall(r"<input\b[^>]*>", body):
-                    attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+                for tag in re.findall(r"<input\b[^<>]*>", body):
+                    attributes = dict(re.findall(r'(?<![\w-])([\w-]++)="([^"]*)"', tag))
                     self._study_pairs([(attributes.get("name", ""), attributes.get("value", ""))])
             else:
                 self._study_pairs(parse_qsl(body))

@@ -23,9 +23,9 @@ from lms_emulator.core.suggest import nearest
 if TYPE_CHECKING:
     from datetime import date
 
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _MOST_COMPARED = 200
-_SLASHES = re.compile(r"\{[^}]*(?:\*|:path)\}")
+_SLASHES = re.compile(r"\{[^{}]*(?:\*|:path)\}")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*")
 _YEAR_AND_MONTH = re.compile(r"((?:19|20)\d\d)(?:-(\d\d))?")
 

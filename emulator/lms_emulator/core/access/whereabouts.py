@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.refusals import Refusal
     from lms_emulator.core.state.tables import Table
 
-_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_PARAMETER = re.compile(r"\{(\w++)[^{}]*\}")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GONE = ("deleted", "destroyed")
 _NAMED = 5

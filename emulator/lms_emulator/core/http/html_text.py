@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>?")
+_WHOLE_TAG = re.compile(r"<[^>]*+(?:>|\Z)")  # or what is no tag, as nothing ends it: it is looked through once
 # Elements that have no content, or end where the next of their kind begins.
 _ENDS_ITSELF = {
     *("area", "br", "col", "embed", "hr", "img", "param", "source", "track", "wbr"),
@@ -41,3 +42,8 @@ def shallow(text: str) -> str:
         return tag[0] if work <= _MOST_WORK else ""
 
     return _TAG.sub(kept, text)
+
+
+def without_tags(text: str, instead: str = "") -> str:
+    """The text between the tags."""
+    return _WHOLE_TAG.sub(lambda tag: instead if tag[0].endswith(">") else tag[0], text)

@@ -36,7 +36,7 @@ from lms_emulator.signing.pearson_oauth1 import (
 if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
 
-_ACCESS_TOKEN = re.compile(r'\s*access_token\s*=\s*(?:"([^"\s]*)"|([^"\s]*))\s*$', re.IGNORECASE)
+_ACCESS_TOKEN = re.compile(r'(?:(?<!\s)\s++)?access_token\s*=\s*+(?:"([^"\s]*)"|([^"\s]*))\s*$', re.IGNORECASE)
 _UNENCODED = re.compile(r"""\boauth_signature\s*=\s*"?[^",\s]*[+/=]""")
 _NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
 

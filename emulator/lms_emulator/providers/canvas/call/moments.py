@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MOMENT = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})"
-    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
+    r"(?:[T ]++(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*+(Z|UTC|[+-]\d{2}:?\d{2})?\s*"
 )
 _DAY = re.compile(r"\d{4}[- /.](0[1-9]|1[012])[- /.](0[1-9]|[12]\d|3[01])")
 _SECOND = re.compile(

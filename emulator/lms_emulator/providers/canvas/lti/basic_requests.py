@@ -19,7 +19,7 @@ from lms_emulator.signing import lti11, oauth1
 
 LIFETIME_SECONDS = 90 * 60
 INVALID = "Invalid authorization header"
-_PAIR = re.compile(r'\s*([^\s=,"]+)\s*=\s*"([^"]*)"\s*(?:,|$)')
+_PAIR = re.compile(r'(?<![^\s=,"])([^\s=,"]++)\s*=\s*"([^"]*)"\s*(?:,|$)')
 
 
 def require_signed(x: Call, tool: Tool) -> None:

@@ -214,7 +214,7 @@ def page_views_table(api: Api) -> Response:
     return Response("", 200, headers, media_type="text/csv")
 
 
-_ADDRESS = re.compile(r".@.+\..")
+_ADDRESS = re.compile(r"^.[^@\n]*+@.+\..", re.MULTILINE)
 REVERSED = "end_time must be after start_time"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (

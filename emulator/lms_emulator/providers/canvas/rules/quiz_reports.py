@@ -6,18 +6,17 @@ Source: canvas-lms app/models/quizzes/quiz_statistics/ (2023-06), and the record
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.html_text import without_tags
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Attachment, Course, Progress, Quiz, QuizReport, QuizSubmission
 from lms_emulator.providers.canvas.rules import assignments, csv_files, people, quiz_statistics, quiz_taking
 from lms_emulator.providers.canvas.rules.quiz_questions import Data
 
 NAMES = {"student_analysis": "Student Analysis", "item_analysis": "Item Analysis"}
-_TAG = re.compile(r"<[^>]*>")
 
 
 def ensure(api: Api, quiz: Quiz, *, every: bool) -> list[QuizReport]:
@@ -99,7 +98,7 @@ def run(api: Api, report: QuizReport) -> None:
 
 
 def _plain(text: str) -> str:
-    return _TAG.sub("", text).strip()
+    return without_tags(text).strip()
 
 
 def _students(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> list[list[Any]]:

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals
 MOST = 200
 """How many events a series can have."""
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_BYDAY = re.compile(r"([+-]?\d+)?(MO|TU|WE|TH|FR|SA|SU)")
+_BYDAY = re.compile(r"((?:[+-]|(?<!\d))\d++)?(MO|TU|WE|TH|FR|SA|SU)")
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 _UNITS = {"DAILY": ("Daily", "days"), "WEEKLY": ("Weekly", "weeks"), "MONTHLY": ("Monthly", "months")}
 _UNITS |= {"YEARLY": ("Annually", "years")}

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.model import CalendarEvent, Course, CourseSec
 from lms_emulator.providers.canvas.rules import events
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_TIME = re.compile(r"\s*(\d{1,2}):(\d{2})\s*([ap]m)?\s*", re.IGNORECASE)
+_TIME = re.compile(r"\s*(\d{1,2}):(\d{2})\s*+([ap]m)?\s*", re.IGNORECASE)
 
 
 class Meeting(NamedTuple):

@@ -12,15 +12,15 @@ from datetime import UTC, datetime, tzinfo
 from html import escape, unescape
 from typing import NamedTuple
 
+from lms_emulator.core.http.html_text import without_tags
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.shapes.html import shown
 
 WIDTH = 75
-BLOCK = re.compile(r"(?:(?<!\s)\s++)?</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*>\s*", re.IGNORECASE)
-_LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"[^>]*>(.*?)</a>', re.IGNORECASE | re.DOTALL)
+_BLOCK = re.compile(r"(?:(?<!\s)\s++)?</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*+(?:(>)\s*|\Z)", re.IGNORECASE)
+_LINK = re.compile(r'<a\b(?>[^<>]*?\bhref="([^"]*)")[^<>]*+>((?:[^<]++|<(?!/a>))*+)(</a>)?', re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
 
 
 class Entry(NamedTuple):
@@ -98,9 +98,14 @@ def _event(api: Api, one: Entry) -> Iterator[str]:
 
 def as_text(html: str) -> str:
     """HTML as plain text, with the addresses of its links."""
-    text = _LINK.sub(lambda found: f"[{found.group(2)}] ({found.group(1)})", html)
-    text = BLOCK.sub("\n\n", _BREAK.sub("\n", text))
-    return unescape(_TAG.sub("", re.sub(r"\n{3,}", "\n\n", text))).strip()
+    text = _LINK.sub(lambda found: f"[{found[2]}] ({found[1]})" if found[3] else found[0], html)
+    return unescape(without_tags(paragraphs(_BREAK.sub("\n", text)))).strip()
+
+
+def paragraphs(html: str) -> str:
+    """HTML with empty lines for the tags of its blocks."""
+    text = _BLOCK.sub(lambda tag: "\n\n" if tag[1] else tag[0], html)
+    return re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _escaped(text: str) -> str:

@@ -24,10 +24,13 @@ from lms_emulator.providers.canvas.shapes.equations import with_mathml
 _TAG = re.compile(r"<(\w+)((?:\s[\w:-]+=\"[^\"]*\")*)>")
 _ADDRESS = re.compile(r"(?<=\s)(href|src|poster)=\"(/(?!/)[^\"]*)\"")
 _FILE = re.compile(r"/(course|user|group)s/(\d+)/files/(\d+)(?:/(?:download|preview))?(?:\?(.*))?")
+# What nothing ends is taken as well, and left as it is: so it is looked through once.
 _MEDIA = re.compile(
-    r'<a id="media_comment_([\w-]+)" class="(?=[^"]*instructure_inline_media_comment)([^"]*)"[^>]*>.*?</a>'
+    r'<a id="media_comment_([\w-]+)" class="(?=[^"]*instructure_inline_media_comment)([^"]*)"'
+    r"[^>]*+(?:>(?:[^<\n]++|<(?!/a>))*+(</a>)?|\Z)"
 )
-_EMBEDDED = re.compile(r"<object\b([^>]*)>(.*?)</object>|<embed\b([^>]*)>", re.DOTALL)
+_OBJECT = re.compile(r"<object\b([^>]*+)(?:>((?:[^<]++|<(?!/object>))*+)(</object>)?|\Z)")
+_EMBED = re.compile(r"<embed\b([^>]*+)(>|\Z)")
 _WITHIN = r"/(?P<context>(?:courses|groups|users)/\d+)"
 
 
@@ -70,9 +73,9 @@ def shown(api: Api, text: str | None, context: Context | Course | None, *, verif
         return text
     where = context if context is None or isinstance(context, Context) else Context("Course", context.id, context)
     if "media_comment" in text and where is not None:
-        text = _MEDIA.sub(lambda found: _media(api, where, found), text)
+        text = _MEDIA.sub(lambda found: _media(api, where, found) if found[3] else found[0], text)
     if "<object" in text or "<embed" in text:
-        text = _EMBEDDED.sub(lambda found: _embedded(api, found), text)
+        text = _embedded(api, text)
     if "equation_image" in text:
         text = with_mathml(api, text)
     if '="/' not in text:
@@ -140,18 +143,29 @@ def _media(api: Api, context: Context, found: re.Match[str]) -> str:
     )
 
 
-def _embedded(api: Api, found: re.Match[str]) -> str:
+def _embedded(api: Api, text: str) -> str:
+    """HTML with its foreign content as `_framed` has it."""
+
+    def embeds(within: str) -> str:
+        return _EMBED.sub(lambda one: _framed(api, "embed", one[0], one[1]) if one[2] else one[0], within)
+
+    kept, place = [], 0
+    for one in _OBJECT.finditer(text):
+        if one[3]:
+            kept += [embeds(text[place : one.start()]), _framed(api, "object", one[0], one[1], f"{one[2]}</object>")]
+            place = one.end()
+    return "".join([*kept, embeds(text[place:])])
+
+
+def _framed(api: Api, tag: str, whole: str, attributes: str, rest: str = "") -> str:
     """Foreign content with what the page needs to show it in a frame of another host, signed."""
-    attributes = found.group(1) if found.group(1) is not None else found.group(3)
-    snippet = base64.b64encode(found.group().encode()).decode()
+    snippet = base64.b64encode(whole.encode()).decode()
     width, height = (_size(attributes, side, usual) for side, usual in (("width", "400px"), ("height", "300px")))
     signature = hmac.new(f"user content {api.root.uuid}".encode(), snippet.encode(), hashlib.sha1).hexdigest()
     told = (
         f' class="instructure_user_content " data-uc_width="{width}" data-uc_height="{height}"'
         f' data-uc_snippet="{snippet}" data-uc_sig="{signature}"'
     )
-    tag = "object" if found.group(1) is not None else "embed"
-    rest = f"{found.group(2)}</object>" if tag == "object" else ""
     return f"<{tag}{attributes}{told}>{rest}"
 
 

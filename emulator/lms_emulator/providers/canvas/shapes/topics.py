@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.locks import shut
 from lms_emulator.providers.canvas.shapes.people import display
 
-_TAG = re.compile(r"<(?!/?(?:a|img)\b)/?[a-zA-Z][^>]*>")
+_TAG = re.compile(r"<(?!/?(?:a|img)\b)/?[a-zA-Z][^>]*+(>|\Z)")
 
 
 def topic(
@@ -109,9 +109,7 @@ def plain(message: str | None) -> str | None:
     """HTML as text: without its tags, links and pictures left as they were written."""
     if message is None:
         return None
-    text = feeds.BLOCK.sub("\n\n", message)
-    text = re.sub(r"\n{3,}", "\n\n", text)
-    return _TAG.sub("", text).strip()
+    return _TAG.sub(lambda tag: "" if tag[1] else tag[0], feeds.paragraphs(message)).strip()
 
 
 def _podcast(api: Api, record: DiscussionTopic, context: Context) -> str | None:

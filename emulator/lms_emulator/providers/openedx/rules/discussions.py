@@ -6,13 +6,12 @@ Sources: edx-platform `lms/djangoapps/discussion/rest_api/permissions.py` (get_e
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
 
-from lms_emulator.core.http.html_text import shallow
+from lms_emulator.core.http.html_text import shallow, without_tags
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.model.forum import Comment, DiscussionSettings, Post, Thread
@@ -163,7 +162,7 @@ def rendered(text: str) -> str:
 
 def preview(text: str) -> str:
     """The text of what is rendered, on one line."""
-    return unescape(re.sub("<[^>]*>", "", rendered(text))).replace("\n", " ")
+    return unescape(without_tags(rendered(text))).replace("\n", " ")
 
 
 def comments(store: OpenedxStore, thread: Thread) -> list[Comment]:

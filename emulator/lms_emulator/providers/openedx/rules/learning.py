@@ -7,11 +7,11 @@ Sources: openedx/completion `completion/models.py`; edx-platform `openedx/featur
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.html_text import without_tags
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import BlockState, Course
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -95,7 +95,7 @@ def effort(root: blocks.Node, node: blocks.Node) -> tuple[int | None, int | None
     if any(leaf.block.type == "video" for leaf in blocks.leaves(root)):
         return None, None
     found = blocks.leaves(node)
-    words = sum(len(re.sub("<[^>]*>", " ", leaf.block.data).split()) for leaf in found if leaf.block.type == "html")
+    words = sum(len(without_tags(leaf.block.data, " ").split()) for leaf in found if leaf.block.type == "html")
     seconds = math.ceil(60 * words / _WORDS_A_MINUTE)
     return sum(leaf.block.type == "problem" for leaf in found), seconds or None
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from lms_emulator.providers.openedx.rules import people
 
 _USERNAME = re.compile(r"[\w-]+", re.ASCII)
-_URL = re.compile(r"https?://|www\.|[\w-]+\.[a-z]{2,}/", re.IGNORECASE)
+_URL = re.compile(r"https?://|www\.|(?<![\w-])[\w-]++\.[a-z]{2,}/", re.IGNORECASE)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 EMAIL_TAKEN = "This email is already associated with an existing account"
 USERNAME_TAKEN = "It looks like this username is already taken"

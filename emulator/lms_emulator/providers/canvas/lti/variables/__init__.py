@@ -26,7 +26,7 @@ OF_INSTRUCTURE = (
 )
 """Those that a Canvas of 2026 announces to every tool and replaces for tools of Instructure's own only."""
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
-_WITHIN = re.compile(r"\$\{([^}]*)\}")
+_WITHIN = re.compile(r"\$\{([^}]*+)(\}|\Z)")
 __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text", "names"]
 
 
@@ -71,9 +71,9 @@ def _value(scene: Scene, given: Any) -> Any:
         value = _of(scene, known, given, given)
         empty = value is None and scene.x.settings.variables_as_text
         return _stays(scene, given, given, "it has no value here") if empty else value
-    if given.startswith("$") and not _WITHIN.search(given):
+    if given.startswith("$") and "}" not in given.partition("${")[2]:
         return _stays(scene, given, given)
-    return _WITHIN.sub(lambda part: _within(scene, part), given)
+    return _WITHIN.sub(lambda part: _within(scene, part) if part[2] else part[0], given)
 
 
 def _within(scene: Scene, part: re.Match[str]) -> str:

@@ -1,0 +1,37 @@
+"""No regular expression of the package backtracks over a long text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contract_tests.house.patterns import Pattern, patterns, slow_texts
+
+
+@pytest.mark.slow
+def test_no_pattern_is_slow() -> None:
+    slow = {}
+    for one in patterns():
+        for took, text in slow_texts(one):
+            slow[one.place] = f"{took * 1000:.0f} ms for {text[:40]!r} ... {text[-5:]!r}: {one.compiled.pattern!r}"
+            break
+    assert slow == {}
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "method"),
+    [
+        (r"<[^>]*>", r"<[^>]*+(?:>|\Z)", "sub"),
+        (r"\s*(\d+)?\s*", r"\s*+(\d+)?\s*", "fullmatch"),
+        (r"([\w-]+)=", r"(?<![\w-])([\w-]++)=", "findall"),
+        (r"(?:a|a)+b", r"a+b", "match"),
+        (r'<img(\s\w+="[^"]*")*\sid="x"(\s\w+="[^"]*")*>', r'<img(?:\s\w++="[^"]*+")++>', "search"),
+    ],
+)
+def test_what_backtracks_is_found(bad: str, good: str, method: str) -> None:
+    def slow(pattern: str) -> bool:
+        return any(slow_texts(Pattern("here", re.compile(pattern), frozenset({method}))))
+
+    assert slow(bad)
+    assert not slow(good)
