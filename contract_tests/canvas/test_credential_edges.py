@@ -137,6 +137,30 @@ def test_no_token_at_all(rig: InProcess) -> None:
     assert rig.checks == [{"name": "an access token was sent", "passed": False}]
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "GET /api/v1/courses/9/rubrics",
+        "GET /api/v1/courses/9/outcome_results",
+        "GET /api/v1/courses/9/quizzes/9/submissions",
+        "GET /api/v1/appointment_groups/9",
+        "PUT /api/v1/planner_notes/9",
+        "GET /api/v1/accounts/9/admins",
+        "GET /api/v1/users/9/content_shares/received",
+        "DELETE /api/v1/users/9/sessions",
+    ],
+)
+def test_operations_that_ask_for_a_login_before_they_look_anything_up(rig: InProcess, operation: str) -> None:
+    method, path = operation.split()
+    refused(rig, rig.send(method, path), NOBODY, "no_credentials", None)
+    assert call(rig, "plain", path, method).status_code == 404
+
+
+def test_operations_that_look_the_course_up_first(rig: InProcess) -> None:
+    assert rig.get("/api/v1/courses/9/quizzes").status_code == 404
+    assert rig.get("/api/v1/courses/7/quizzes").status_code == 401
+
+
 def test_whoever_calls_is_looked_at_before_what_is_not_emulated(rig: InProcess) -> None:
     assert call(rig, "plain", "/api/graphql", "POST").status_code == 501
     assert call(rig, "plain", "/api/v1/jobs").status_code == 501

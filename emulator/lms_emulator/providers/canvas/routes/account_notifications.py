@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import html, people, states
 from lms_emulator.providers.canvas.rules.permissions import chain, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
@@ -51,7 +51,6 @@ def index(api: Api) -> Any:
 
     The account in the path is not looked at, but for `include_all`, which shows an admin all that it announces.
     """
-    _ = api.user
     _require_self(api)
     if api.later.flag("include_all"):
         account = identifiers.account(api, api.slot("account_id"))
@@ -142,7 +141,6 @@ def _managed(api: Api) -> Account:
 
 def show(api: Api) -> Any:
     """One announcement, if it is made to the caller now."""
-    _ = api.user
     _require_self(api)
     found = _one(api)
     if not api.check("it is announced to the caller now", found in _told(api), got=found.id):
@@ -152,7 +150,6 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Announce something."""
-    _ = api.user
     account = _managed(api)
     sent = api.params.require("account_notification")
     fields = _fields(api, account, sent, None)
@@ -163,7 +160,6 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change an announcement."""
-    _ = api.user
     account = _managed(api)
     record = _one(api, account)
     fields = _fields(api, account, api.params.require("account_notification"), record)
@@ -211,7 +207,6 @@ def _roles(api: Api, account: Account) -> list[str]:
 
 def destroy(api: Api) -> Any:
     """Close an announcement for the caller, or delete it for everybody. Canvas forgets its roles then."""
-    _ = api.user
     _require_self(api)
     if api.params.flag("remove"):
         record = replace(_one(api, _managed(api)), roles=[])
@@ -224,7 +219,7 @@ def destroy(api: Api) -> Any:
 
 NOTICES = "/api/v1/accounts/{account_id}/account_notifications"
 OLD = "/api/v1/accounts/{account_id}/users/{user_id}/account_notifications"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "accounts",
     SOURCE,
     (f"GET {NOTICES}", index, "What an account announces"),

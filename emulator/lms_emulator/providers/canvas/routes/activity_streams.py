@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.model import (
     Submission,
 )
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import contexts, conversations, discussions, people, streams
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.streams import Item
@@ -234,13 +234,13 @@ ROUTES: tuple[Route, ...] = (
         ("GET /api/v1/groups/{group_id}/activity_stream", index, "What went on in a group"),
         ("GET /api/v1/groups/{group_id}/activity_stream/summary", summary, "What went on in a group, counted"),
     ),
-    *rest(
+    *signed_in(
         "courses",
         f"{RECORDED}/courses.jsonl 285, 293; {STREAMS}",
         ("GET /api/v1/courses/{course_id}/activity_stream", index, "What went on in a course"),
         ("GET /api/v1/courses/{course_id}/activity_stream/summary", summary, "What went on in a course, counted"),
     ),
-    *rest(
+    *signed_in(
         "users",
         f"{RECORDED}/people-linked.jsonl 185, 190, 195, 196; {STREAMS}",
         (f"GET {SELF}", own, "What went on"),

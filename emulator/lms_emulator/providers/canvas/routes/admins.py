@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, Role, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import mails, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, listed, require_account
 from lms_emulator.providers.canvas.rules.roles import roles_of
@@ -106,7 +106,7 @@ def destroy(api: Api) -> Any:
 
 
 ADMINS = "/api/v1/accounts/{account_id}/admins"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "admins",
     SOURCE,
     (f"GET {ADMINS}", index, "Admins of an account"),

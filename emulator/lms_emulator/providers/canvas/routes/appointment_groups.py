@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import appointments, calendars, events
 from lms_emulator.providers.canvas.rules.appointments import Participant, Taken
 from lms_emulator.providers.canvas.shapes import calendars as shapes
@@ -278,7 +278,7 @@ def participants(api: Api) -> Any:
 
 GROUPS = "/api/v1/appointment_groups"
 SLOT = "/api/v1/calendar_events/{id}"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "calendar",
     SOURCE,
     (f"GET {GROUPS}", index, "Appointment groups"),

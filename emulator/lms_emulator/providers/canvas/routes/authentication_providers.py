@@ -12,7 +12,6 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, AuthenticationProvider
-from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import signing_in
 from lms_emulator.providers.canvas.rules.permissions import require_account
@@ -102,7 +101,7 @@ def index(api: Api) -> Any:
     """The ways to sign in, by position."""
     account = _account(api)
     require_account(api, account, "manage_account_settings")
-    return paged(api, signing_in.providers(api, account), _shown)
+    return [_shown(one) for one in signing_in.providers(api, account)]
 
 
 def show(api: Api) -> Any:

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_flag, listed
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import calendars, collation, courses, people, states, timetables
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, require_account
@@ -282,7 +282,7 @@ TIMETABLE = "/api/v1/courses/{course_id}/calendar_events/timetable"
 CALENDARS = "/api/v1/account_calendars"
 OF_ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "calendar",
         SOURCE,
         (f"GET {EVENTS}/visible_contexts", visible_contexts, "Calendars that the caller has"),
@@ -291,7 +291,7 @@ ROUTES: tuple[Route, ...] = (
         (f"POST {TIMETABLE}", set_timetable, "Set a timetable by weekday"),
         (f"POST {TIMETABLE}_events", set_timetable_events, "Set the events of a timetable"),
     ),
-    *rest(
+    *signed_in(
         "calendar",
         ACCOUNTS,
         (f"POST {EVENTS}/save_enabled_account_calendars", enable_accounts, "Choose calendars of accounts"),

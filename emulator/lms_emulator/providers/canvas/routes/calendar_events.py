@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import day_end, read_edge, read_moment
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, CalendarEvent, Course, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import (
     appointments,
     assigning,
@@ -360,13 +360,15 @@ def destroy(api: Api) -> Any:
 
 
 EVENTS = "/api/v1/calendar_events"
-ROUTES: tuple[Route, ...] = rest(
-    "calendar",
-    SOURCE,
-    (f"GET {EVENTS}", index, "Events in the caller's calendars"),
-    (f"POST {EVENTS}", create, "Make an event"),
-    (f"GET {EVENTS}/{{id}}", show, "An event"),
-    (f"PUT {EVENTS}/{{id}}", update, "Change an event"),
-    (f"DELETE {EVENTS}/{{id}}", destroy, "Delete an event"),
-    ("GET /api/v1/users/{user_id}/calendar_events", of_user, "Events in somebody's calendars"),
+ROUTES: tuple[Route, ...] = (
+    *rest("calendar", SOURCE, (f"GET {EVENTS}", index, "Events in the caller's calendars")),
+    *signed_in(
+        "calendar",
+        SOURCE,
+        (f"POST {EVENTS}", create, "Make an event"),
+        (f"GET {EVENTS}/{{id}}", show, "An event"),
+        (f"PUT {EVENTS}/{{id}}", update, "Change an event"),
+        (f"DELETE {EVENTS}/{{id}}", destroy, "Delete an event"),
+        ("GET /api/v1/users/{user_id}/calendar_events", of_user, "Events in somebody's calendars"),
+    ),
 )

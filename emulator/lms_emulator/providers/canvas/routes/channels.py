@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.preferences import person, readable
 from lms_emulator.providers.canvas.rules import belonging, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -217,10 +217,10 @@ ROUTES: tuple[Route, ...] = (
         ),
         (f"GET {CHANNELS}{BY_ID}/notification_preference_categories", categories, "Kinds of notifications"),
     ),
-    *rest(
+    *rest("users", SOURCE, (f"GET {CHANNELS}", index, "Addresses of a person")),
+    *signed_in(
         "users",
         SOURCE,
-        (f"GET {CHANNELS}", index, "Addresses of a person"),
         (f"POST {CHANNELS}", create, "Add an address"),
         (f"DELETE {OWN}/push", delete_push, "Forget a device"),
         (f"DELETE {CHANNELS}/{{id}}", destroy, "Retire an address"),

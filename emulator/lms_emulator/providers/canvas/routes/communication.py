@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in, within
 from lms_emulator.providers.canvas.rules import belonging, contexts, features
 from lms_emulator.providers.canvas.rules.permissions import account_allows, in_force, is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
@@ -218,7 +218,7 @@ _ADDRESS = re.compile(r"^.[^@\n]*+@.+\..", re.MULTILINE)
 REVERSED = "end_time must be after start_time"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (
-    *rest("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "What was sent to somebody")),
+    *signed_in("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "What was sent to somebody")),
     *rest(
         "accounts",
         REPORTS,
@@ -235,12 +235,8 @@ ROUTES: tuple[Route, ...] = (
         ("GET /api/v1/conferences", conferences, "The caller's conferences"),
         *within("courses groups", "GET /conferences", conferences_within, "Conferences of a context"),
     ),
-    *rest(
-        "users",
-        SEEN,
-        ("POST /api/v1/courses/{course_id}/ping", ping, "Say that one is still there"),
-        ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw"),
-    ),
+    *rest("users", SEEN, ("POST /api/v1/courses/{course_id}/ping", ping, "Say that one is still there")),
+    *signed_in("users", SEEN, ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw")),
     *rest(
         "users",
         VIEWS,

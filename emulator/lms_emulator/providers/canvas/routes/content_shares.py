@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ContentExport, ContentShare, Course, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import contexts, courses, module_content, observing
 from lms_emulator.providers.canvas.rules.migrations import exports
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME, key_of
@@ -235,7 +235,7 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/courses.jsonl 331; canvas-lms app/controllers/courses_controller.rb",
         ("GET /api/v1/courses/{course_id}/content_share_users", who_may_get, "People to whom content can be sent"),
     ),
-    *rest(
+    *signed_in(
         "content shares",
         SOURCE,
         (f"POST {SHARES}", create, "Send content to others"),

@@ -41,6 +41,11 @@ def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded", sin
     return tuple(replace(route, since=since) for route in routes) if since else routes
 
 
+def signed_in(tag: str, source: str, *rows: Row) -> tuple[Route, ...]:
+    """Declare operations as `rest` does that ask for a login before they look anything up."""
+    return family(tag, source, "recorded", *((op, serve(handler, signed_in=True), line) for op, handler, line in rows))
+
+
 def ignoring(names: tuple[str, ...], tag: str, source: str, *rows: Row) -> tuple[Route, ...]:
     """Declare operations as `rest` does. Parameters: `names`, parameters that Canvas takes there and ignores too."""
     return tuple(replace(route, ignores=names) for route in rest(tag, source, *rows))
@@ -61,7 +66,7 @@ def service(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") 
     return family(tag, source, evidence, *served)
 
 
-def serve(handler: Handler, *, by_person: bool = True) -> Callable[[Call], Any]:
+def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) -> Callable[[Call], Any]:
     """The handler with what goes before it (parameters; credentials, scopes and masquerade of a person) and after."""
 
     def begun(x: Call) -> Api:
@@ -69,6 +74,8 @@ def serve(handler: Handler, *, by_person: bool = True) -> Callable[[Call], Any]:
         api = Api(x, parameters.read(x))
         if by_person:
             identify(api)
+        if signed_in:
+            _ = api.user
         return api
 
     def served(x: Call) -> Response:

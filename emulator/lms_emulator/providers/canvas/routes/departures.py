@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import Response
+
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Pseudonym, User
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import belonging, departures
 from lms_emulator.providers.canvas.rules.belonging import belongs
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, root_of
@@ -77,7 +79,7 @@ def end_sessions(api: Api) -> Any:
     if not api.check("manage_user_logins", belonging.administered(api, user, "manage_user_logins"), got=user.id):
         raise api.refused(f"sessions of user {user.id}")
     departures.end_sessions(api, user)
-    return "ok"
+    return Response("ok", media_type=wire.JSON)
 
 
 def _require_merge(api: Api, user: User) -> None:
@@ -109,13 +111,14 @@ def split(api: Api) -> Any:
     return [shapes.brief(api, one) for one in [*departures.split(api, user), user]]
 
 
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
+    "users", SOURCE, ("DELETE /api/v1/users/{id}/sessions", end_sessions, "End somebody's sessions and tokens")
+) + rest(
     "users",
     SOURCE,
     ("DELETE /api/v1/accounts/{account_id}/users/{user_id}", remove, "Take somebody out of an account"),
     ("PUT /api/v1/accounts/{account_id}/users/{user_id}/restore", restore, "Bring somebody back"),
     ("DELETE /api/v1/users/{id}", destroy, "Delete a person"),
-    ("DELETE /api/v1/users/{id}/sessions", end_sessions, "End somebody's sessions and tokens"),
     ("PUT /api/v1/users/{id}/merge_into/{destination_user_id}", merge, "Make two people one"),
     (
         "PUT /api/v1/users/{id}/merge_into/accounts/{destination_account_id}/users/{destination_user_id}",

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import EPortfolio, EPortfolioEntry, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -131,7 +131,7 @@ def _marked(api: Api, record: EPortfolio, status: str) -> EPortfolio:
     return replace(record, spam_status=status, updated_at=api.now)
 
 
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "users",
     SOURCE,
     ("GET /api/v1/users/{user_id}/eportfolios", index, "Somebody's portfolios"),

@@ -9,7 +9,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment
 from lms_emulator.providers.canvas.routes.courses import with_own
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import collation, groups, menu, people, states
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
 from lms_emulator.providers.canvas.shapes.courses import course_name
@@ -103,7 +103,7 @@ def reset_groups(api: Api) -> Any:
 COURSES = "/api/v1/users/self/favorites/courses"
 GROUPS = "/api/v1/users/self/favorites/groups"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "users",
         SOURCE,
         (f"GET {COURSES}", index, "Favourite courses"),
@@ -111,7 +111,7 @@ ROUTES: tuple[Route, ...] = (
         (f"POST {COURSES}/{{id}}", add, "Mark a course"),
         (f"DELETE {COURSES}/{{id}}", remove, "Take a mark away"),
     ),
-    *rest(
+    *signed_in(
         "users",
         f"{RECORDED}/groups.jsonl 288-289, 291-293; canvas-lms app/controllers/favorites_controller.rb",
         (f"GET {GROUPS}", groups_index, "Favourite groups"),

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import assignments, belonging, courses, periods
 from lms_emulator.providers.canvas.rules.permissions import (
     is_account_admin,
@@ -38,7 +38,6 @@ Fields = dict[str, Any]
 
 
 def _account(api: Api) -> Account:
-    _ = api.user
     return identifiers.account(api, api.slot("account_id"))
 
 
@@ -52,7 +51,6 @@ def _root(api: Api) -> Account:
 
 
 def _course(api: Api) -> Course:
-    _ = api.user
     return identifiers.course(api, api.slot("course_id"))
 
 
@@ -169,7 +167,6 @@ def destroy_set(api: Api) -> Response:
 
 def batch(api: Api) -> Any:
     """Make and change the periods of a set, all or none."""
-    _ = api.user
     group = _group(api, api.slot("set_id"))
     if group is None:
         raise refusals.message(404, "set_unknown", "Page not found")
@@ -314,7 +311,6 @@ def destroy(api: Api) -> Response:
 def due_dates(api: Api) -> Any:
     """By assignment and student, which due date holds, and which period it is in."""
     course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
     courses.require(api, course, "read_as_admin")
     only = api.params.texts("assignment_ids")
     if not all(as_whole(one) is not None for one in only):
@@ -338,7 +334,7 @@ def due_dates(api: Api) -> Any:
 
 
 COURSE, ACCOUNT = "/api/v1/courses/{course_id}", "/api/v1/accounts/{account_id}"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "grading periods",
     SOURCE,
     (f"GET {ACCOUNT}/grading_period_sets", sets, "Sets of grading periods"),

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http import outgoing
@@ -284,17 +283,6 @@ def act_as(api: Api) -> Response:
     return wire.redirect(came_from if own else api.url("/"))
 
 
-def end_sessions(api: Api) -> Any:
-    """End a user's browser sessions and revoke all their tokens."""
-    user = identifiers.user(api, api.slot("user_id"))
-    if not api.check("may manage the person's logins", masquerade.may_become(api, api.user, user)):
-        raise api.refused("manage_user_logins in the person's accounts")
-    browser.end_all(api.x, user.id)
-    for token in list(api.store.access_tokens.find("user", user.id)):
-        api.store.access_tokens.put(replace(token, revoked=True))
-    return Response("ok", media_type=wire.JSON)
-
-
 ROUTES = (
     *site(
         "pages",
@@ -319,8 +307,7 @@ ROUTES = (
     ),
     *rest(
         "pages",
-        f"{RECORDED}/oauth-browser.jsonl 16, 257",
+        f"{RECORDED}/oauth-browser.jsonl 16",
         ("GET /api/v1/login/session_token", session_token, "An address that signs in"),
-        ("DELETE /api/v1/users/{user_id}/sessions", end_sessions, "End a person's sessions"),
     ),
 )

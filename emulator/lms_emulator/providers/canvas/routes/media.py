@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, Course, Enrollment, Group, MediaObject, MediaTrack
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in, within
 from lms_emulator.providers.canvas.routes.enrollments import met
 from lms_emulator.providers.canvas.routes.files import shortened
 from lms_emulator.providers.canvas.routes.rosters import search_term
@@ -227,16 +227,21 @@ def _taking_part(api: Api, course: Course) -> list[Enrollment]:
 
 
 MEDIA = "/api/v1/media_objects/{media_object_id}"
+SOURCE = f"{RECORDED}/content-misc.jsonl 14-16, 21, 23, 26, 31; canvas-lms app/controllers/media_objects_controller.rb"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "media",
-        f"{RECORDED}/content-misc.jsonl 14-16, 21, 23, 26, 31; canvas-lms app/controllers/media_objects_controller.rb",
+        SOURCE,
         ("GET /api/v1/media_objects", index, "One's recordings"),
         ("GET /api/v1/media_attachments", index, "One's recordings"),
         *within("courses groups", "GET /media_objects", index, "Recordings"),
         *within("courses groups", "GET /media_attachments", index, "Recordings"),
-        ("POST /api/v1/media_objects", create, "Note a recording"),
         (f"PUT {MEDIA}", rename, "Rename a recording"),
+    ),
+    *rest(
+        "media",
+        SOURCE,
+        ("POST /api/v1/media_objects", create, "Note a recording"),
         (f"GET {MEDIA}/media_tracks", tracks, "Captions"),
         (f"PUT {MEDIA}/media_tracks", set_tracks, "Set captions"),
         ("GET /api/v1/services/kaltura", kaltura, "Whether there is a media service"),

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import AlertThreshold, PairingCode, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.grading import fault_of_field
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.users import shared_courses
 from lms_emulator.providers.canvas.rules import belonging, courses, observing, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
@@ -288,7 +288,7 @@ def drop_threshold(api: Api) -> Any:
 USER = "/api/v1/users/{user_id}"
 THRESHOLDS = f"{USER}/observer_alert_thresholds"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "users",
         SOURCE,
         (f"GET {USER}/observees", observees, "Whom somebody observes"),
@@ -300,7 +300,7 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {USER}/observers/{{observer_id}}", observer, "One who observes somebody"),
     ),
     *rest("users", CODES, (f"POST {USER}/observer_pairing_codes", pair, "Make a pairing code")),
-    *rest(
+    *signed_in(
         "users",
         ALERTS,
         (f"GET {THRESHOLDS}", thresholds, "What the caller wants to be told of"),

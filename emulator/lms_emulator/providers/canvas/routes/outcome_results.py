@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, Outcome, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.paging import paged, with_meta
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import assignments, collation, courses, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
@@ -46,7 +46,6 @@ def _bad(text: str, got: Any = None) -> Exception:
 
 def _place(api: Api) -> tuple[Course, Context]:
     course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
     if not api.params.words("user_ids") and not courses.may(api, api.caller, course, *assignments.GRADERS):
         raise _forbidden("users not specified and no access to all grades", [])
     _people(api, course, readable=True)
@@ -304,7 +303,6 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
 
 def alignments(api: Api) -> Any:
     """The work of a student that is aligned to outcomes. Canvas asks for no right in the course first."""
-    _ = api.user
     course = identifiers.course(api, api.slot("course_id"))
     named = api.params.text("student_id")
     if named is None:
@@ -342,7 +340,7 @@ def _has(api: Api, course: Course, work: Assignment, user_id: int) -> bool:
 
 
 COURSE = "/api/v1/courses/{course_id}"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "outcome results",
     SOURCE,
     (f"GET {COURSE}/outcome_results", results, "What students reached"),

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_edge
 from lms_emulator.providers.canvas.model import Course, PlannerNote, PlannerOverride, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import contexts, courses, observing, planner, states
 from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
 from lms_emulator.providers.canvas.rules.planner import Item, Window
@@ -316,7 +316,7 @@ ROUTES: tuple[Route, ...] = (
         ("GET /api/v1/planner/items", items, "What one has to do and to read"),
         ("GET /api/v1/users/{user_id}/planner/items", items, "What somebody has to do"),
     ),
-    *rest(
+    *signed_in(
         "planner",
         NOTES,
         (f"GET {NOTE}", notes, "Notes"),
@@ -325,7 +325,7 @@ ROUTES: tuple[Route, ...] = (
         (f"PUT {NOTE}/{{id}}", update_note, "Change a note"),
         (f"DELETE {NOTE}/{{id}}", delete_note, "Delete a note"),
     ),
-    *rest(
+    *signed_in(
         "planner",
         OVERRIDES,
         (f"GET {SAID}", overrides, "What one said of things to do"),

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import Course, Poll, PollChoice, PollSession, PollSubmission
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -90,7 +90,6 @@ def _teaches(api: Api) -> bool:
 
 def _any_poll(api: Api, slot: str = "poll_id") -> Poll:
     """A poll, whoever asks who is signed in. What belongs to it is looked for, and read, before rights are asked."""
-    _ = api.user
     record: Poll = _find(api, "polls", slot)
     return record
 
@@ -403,7 +402,7 @@ ALL, CHOICES, SESSIONS = (
     f"/api/v1/{path}" for path in ("polls", "polls/{poll_id}/poll_choices", "polls/{poll_id}/poll_sessions")
 )
 ANSWERS = f"{SESSIONS}/{{poll_session_id}}/poll_submissions"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "polls",
     SOURCE,
     (f"GET {ALL}", polls, "The caller's polls"),

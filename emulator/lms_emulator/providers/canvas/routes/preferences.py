@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, CourseSection, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import belonging, contexts, courses, people
 from lms_emulator.providers.canvas.rules.avatars import choices
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -172,7 +172,6 @@ def nicknames(api: Api) -> Any:
 
 def nickname(api: Api) -> Any:
     """The caller's nickname for a course."""
-    _ = api.user
     return _nickname(api, _course(api))
 
 
@@ -206,7 +205,6 @@ def drop_nicknames(api: Api) -> Any:
 
 def avatars(api: Api) -> Any:
     """The pictures that a user may choose from."""
-    _ = api.user
     return choices(api, person(api))
 
 
@@ -237,16 +235,19 @@ USER = "/api/v1/users/{user_id}"
 ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
-    (f"GET {USER}/settings", settings, "Settings of a person"),
-    (f"PUT {USER}/settings", set_settings, "Change settings of a person"),
     (f"GET {USER}/colors", colors, "Colours"),
     (f"GET {USER}/colors/{{asset_string}}", color, "One colour"),
     (f"PUT {USER}/colors/{{asset_string}}", set_color, "Choose a colour"),
     (f"GET {USER}/dashboard_positions", positions, "Positions on the dashboard"),
     (f"PUT {USER}/dashboard_positions", set_positions, "Move cards on the dashboard"),
-    (f"GET {USER}/avatars", avatars, "Pictures to choose from"),
     ("GET /api/v1/users/{id}/new_user_tutorial_statuses", tutorials, "Pages of the tutorial"),
     ("PUT /api/v1/users/{id}/new_user_tutorial_statuses/{page_name}", set_tutorial, "Fold a page of the tutorial"),
+) + signed_in(
+    "users",
+    SOURCE,
+    (f"GET {USER}/settings", settings, "Settings of a person"),
+    (f"PUT {USER}/settings", set_settings, "Change settings of a person"),
+    (f"GET {USER}/avatars", avatars, "Pictures to choose from"),
     (f"GET {SELF}/course_nicknames", nicknames, "Nicknames of courses"),
     (f"DELETE {SELF}/course_nicknames", drop_nicknames, "Take all nicknames back"),
     (f"GET {SELF}/course_nicknames/{{course_id}}", nickname, "A nickname"),

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
 from lms_emulator.providers.canvas.rules import assignments, quiz_reports, quiz_taking
 from lms_emulator.providers.canvas.shapes import people
@@ -118,7 +118,7 @@ def message(api: Api) -> Any:
 
 REPORTS = f"{QUIZZES}/{{quiz_id}}/reports"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "quiz statistics",
         f"{RECORDED}/content-quizzes.jsonl 270; {CONTROLLERS}/quiz_statistics_controller.rb",
         (f"GET {QUIZZES}/{{quiz_id}}/statistics", statistics, "Statistics of a quiz"),

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
 from lms_emulator.providers.canvas.rules import (
     assignments,
@@ -32,6 +32,7 @@ from lms_emulator.providers.canvas.rules import (
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
+EVENTS = f"{RECORDED}/content-quizzes2.jsonl 29-30, 32-33; {CONTROLLERS}/quiz_submission_events_api_controller.rb"
 LEGACY = "/api/v1/quiz_submissions/{quiz_submission_id}/questions"
 
 
@@ -355,7 +356,6 @@ def events(api: Api) -> Any:
 
 
 def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
-    _ = api.user
     given = api.params.hashes("quiz_extensions")
     if not isinstance(api.params.get("quiz_extensions"), list):
         raise quiz_refusals.quiz(400, "quiz_extensions_missing", "missing required key :quiz_extensions")
@@ -409,7 +409,7 @@ def grade_outstanding(api: Api) -> Any:
 
 SUBMISSIONS = f"{QUIZZES}/{{quiz_id}}/submissions"
 ROUTES: tuple[Route, ...] = (
-    *rest(
+    *signed_in(
         "quiz submissions",
         f"{RECORDED}/content-quizzes.jsonl 147-158, 215-222; {CONTROLLERS}/quiz_submissions_api_controller.rb",
         (f"GET {SUBMISSIONS}", index, "Who took a quiz"),
@@ -423,7 +423,7 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {QUIZZES}/{{quiz_id}}/outstanding_quiz_submissions", outstanding, "Attempts not handed in"),
         (f"POST {QUIZZES}/{{quiz_id}}/outstanding_quiz_submissions", grade_outstanding, "Hand in such attempts"),
     ),
-    *rest(
+    *signed_in(
         "quiz submission questions",
         f"{RECORDED}/content-quizzes.jsonl 163-165, 167-204; {CONTROLLERS}/quiz_submission_questions_controller.rb",
         (f"GET {LEGACY}", questions, "Questions of an attempt"),
@@ -432,13 +432,11 @@ ROUTES: tuple[Route, ...] = (
         (f"PUT {LEGACY}/{{id}}/unflag", unflag, "Take the mark away"),
         (f"GET {LEGACY}/{{id}}/formatted_answer", formatted_answer, "A number as it is shown"),
     ),
-    *rest(
-        "quiz submission events",
-        f"{RECORDED}/content-quizzes2.jsonl 29-30, 32-33; {CONTROLLERS}/quiz_submission_events_api_controller.rb",
-        (f"GET {SUBMISSIONS}/{{id}}/events", events, "What happened in an attempt"),
-        (f"POST {SUBMISSIONS}/{{id}}/events", post_events, "Note what happens"),
+    *rest("quiz submission events", EVENTS, (f"POST {SUBMISSIONS}/{{id}}/events", post_events, "Note what happens")),
+    *signed_in(
+        "quiz submission events", EVENTS, (f"GET {SUBMISSIONS}/{{id}}/events", events, "What happened in an attempt")
     ),
-    *rest(
+    *signed_in(
         "quiz extensions",
         f"{RECORDED}/content-quizzes.jsonl 256-259, 261-264; {CONTROLLERS}/quiz_extensions_controller.rb",
         (f"POST {QUIZZES}/{{quiz_id}}/extensions", extend, "Extend a quiz for some"),

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import blueprints, courses, periods, quiz_taking, quizzes, tabs
 from lms_emulator.providers.canvas.rules.html import clean
@@ -279,23 +279,7 @@ CONTROLLERS = "canvas-lms app/controllers/quizzes"
 QUIZZES = "/api/v1/courses/{course_id}/quizzes"
 
 
-def dismiss_migration_note(api: Api) -> Any:
-    """Dismiss the note about quizzes not migrated to New Quizzes: there are no such quizzes, so no such note."""
-    _ = api.user
-    course = identifiers.course(api, api.slot("id"))
-    raise refusals.message(404, "migration_note_missing", "Quiz migration alert not found", got=course.id)
-
-
-NOTES: tuple[Route, ...] = rest(
-    "quizzes",
-    f"{RECORDED}/courses.jsonl 347; {CONTROLLERS}/courses_controller.rb",
-    (
-        "POST /api/v1/courses/{id}/dismiss_migration_limitation_message",
-        dismiss_migration_note,
-        "Put away a note on quizzes that did not come over",
-    ),
-)
-ROUTES: tuple[Route, ...] = NOTES + rest(
+ROUTES: tuple[Route, ...] = rest(
     "quizzes",
     f"{RECORDED}/content-quizzes.jsonl 1-19, 108-123; {CONTROLLERS}/quizzes_api_controller.rb",
     (f"GET {QUIZZES}/assignment_overrides", overrides, "Dates of quizzes"),
@@ -308,5 +292,9 @@ ROUTES: tuple[Route, ...] = NOTES + rest(
     (f"DELETE {QUIZZES}/{{id}}", destroy, "Delete a quiz"),
     (f"POST {QUIZZES}/{{id}}/reorder", reorder, "Order questions and groups"),
     (f"POST {QUIZZES}/{{id}}/validate_access_code", validate_access_code, "Try an access code"),
+)
+ROUTES += signed_in(
+    "quizzes",
+    f"{RECORDED}/content-quizzes.jsonl 144; {CONTROLLERS}/quiz_ip_filters_controller.rb",
     (f"GET {QUIZZES}/{{quiz_id}}/ip_filters", ip_filters, "Named ranges of addresses"),
 )

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.conversations import refused
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import conversations
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
@@ -50,10 +50,10 @@ def deleted(api: Api) -> Any:
 
 def restore(api: Api) -> Any:
     """Restore a message that a user removed, for operators of the site."""
+    _for_operators(api)
     for name in ("message_id", "user_id", "conversation_id"):
         if not api.params.has(name):
             raise refused(name, "required")
-    _for_operators(api)
     numbers = {identifiers.local_number(one) for one in api.params.texts("message_id")}
     user = identifiers.user(api, api.params.text("user_id"))
     place = identifiers.local_number(api.params.text("conversation_id"))
@@ -81,7 +81,7 @@ def delete_for_all(api: Api) -> Any:
 
 
 ALL = "/api/v1/conversations"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "conversations",
     f"{RECORDED}/conversations.jsonl 149, 152, 155; canvas-lms app/controllers/conversations_controller.rb",
     (f"GET {ALL}/deleted", deleted, "Messages that somebody removed"),

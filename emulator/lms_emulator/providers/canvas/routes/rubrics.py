@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
 )
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import assignments, courses, overriding, roster, rubrics, submissions
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
@@ -351,13 +351,16 @@ def remove_assessment(api: Api) -> Any:
 
 COURSE = "/api/v1/courses/{course_id}"
 ONE = f"{COURSE}/rubric_associations/{{association_id}}/rubric_assessments"
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
     "rubrics",
     SOURCE,
     (f"GET {COURSE}/rubrics", index, "Rubrics of a course"),
     (f"GET {COURSE}/rubrics/{{id}}", show, "A rubric"),
     ("GET /api/v1/accounts/{account_id}/rubrics", of_account, "Rubrics of an account"),
     ("GET /api/v1/accounts/{account_id}/rubrics/{id}", of_account_unknown, "A rubric of an account"),
+) + rest(
+    "rubrics",
+    SOURCE,
     (f"POST {COURSE}/rubrics", create, "Make a rubric"),
     (f"PUT {COURSE}/rubrics/{{id}}", update, "Change a rubric"),
     (f"DELETE {COURSE}/rubrics/{{id}}", destroy, "Delete a rubric"),

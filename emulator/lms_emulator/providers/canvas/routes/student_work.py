@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import (
     assignments,
     belonging,
@@ -288,11 +288,12 @@ def _place(row: tuple[Submission, Assignment, Course]) -> list[float]:
     return [-graded.timestamp() if graded is not None else 0.0, row[0].id]
 
 
-ROUTES: tuple[Route, ...] = rest(
+ROUTES: tuple[Route, ...] = signed_in(
+    "submissions", SOURCE, ("GET /api/v1/users/{user_id}/graded_submissions", graded, "Somebody's graded submissions")
+) + rest(
     "submissions",
     SOURCE,
     ("GET /api/v1/courses/{course_id}/students/submissions", across, "Students' submissions in a course"),
     ("GET /api/v1/sections/{section_id}/students/submissions", across, "Students' submissions in a section"),
     ("GET /api/v1/users/{user_id}/missing_submissions", missing, "What somebody has not handed in"),
-    ("GET /api/v1/users/{user_id}/graded_submissions", graded, "Somebody's graded submissions"),
 )
