@@ -44,6 +44,11 @@ def _refused(reason: str, text: str, status: int, got: Any = None) -> SiteRefusa
     return refusals.lti_service(reason, text, status, check=reason.replace("_", " "), got=got)
 
 
+def _require_feature(api: Api) -> None:
+    if not api.settings.asset_processors:
+        raise refusals.page_not_found(f"{api.x.path} exists")
+
+
 def _placed(api: Api, one: AssetProcessor) -> tuple[Assignment, Course]:
     task = api.store.assignments.get(one.assignment_id)
     course = api.store.courses.get(task.course_id) if task is not None else None
@@ -54,12 +59,12 @@ def _placed(api: Api, one: AssetProcessor) -> tuple[Assignment, Course]:
 
 def _processor(api: Api, scope: str) -> tuple[AssetProcessor, Assignment]:
     """The processor of the path, which must be the caller's own."""
+    _require_feature(api)
     reference = api.slot("asset_processor_id")
     one = api.store.asset_processors.get(local_number(reference) or 0)
-    there = one is not None and one.workflow_state == "active" and api.settings.asset_processors
     account = _placed(api, one)[1].account_id if one is not None else None
     key = require_service(api.x, scope, account_id=account).key
-    if one is None or not there:
+    if one is None or one.workflow_state != "active":
         raise refusals.not_found("the document processor", reference)
     task, course = _placed(api, one)
     tool_of(api, key, course)
@@ -158,9 +163,10 @@ def _report(one: AssetReport) -> Json:
 
 def _tool(api: Api, scope: str) -> Tool:
     """The tool of the path, which must be the caller's own."""
+    _require_feature(api)
     reference = api.slot("context_external_tool_id")
     tool = api.store.tools.get(local_number(reference) or 0)
-    if tool is None or tool.workflow_state != "active" or not api.settings.asset_processors:
+    if tool is None or tool.workflow_state != "active":
         raise _refused("terms_tool_unknown", "not found", 404, reference)
     account = tools.account_of(api.store, tools.home(api.store, tool)).id
     key = require_service(api.x, scope, account_id=account).key
@@ -225,10 +231,11 @@ def forget_terms(api: Api) -> Response:
 
 def _opened(api: Api) -> tuple[AssetProcessor, Assignment, Place, Tool]:
     """The processor of the path with its tool, for those who may see its course."""
+    _require_feature(api)
     visitors.require(api)
     one = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
     tool = api.store.tools.get(one.tool_id) if one is not None else None
-    if one is None or tool is None or not api.settings.asset_processors:
+    if one is None or tool is None:
         raise refusals.page_not_found("the document processor exists")
     task, course = _placed(api, one)
     if not courses.may(api, api.caller, course, "read"):
@@ -302,9 +309,10 @@ def _sees(api: Api, place: Place, report: AssetReport, owner: int, user: User) -
 
 def open_terms(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/{context_external_tool_id}/eula_launch and its like: a tool's terms."""
+    _require_feature(api)
     place = tool_pages.place_of(api)
     tool = api.store.tools.get(local_number(api.slot("context_external_tool_id")) or 0)
-    if tool is None or tool.workflow_state != "active" or not api.settings.asset_processors:
+    if tool is None or tool.workflow_state != "active":
         raise refusals.page_not_found("the tool exists")
     if tool.developer_key_id is None:
         raise refusals.bare("tool_of_lti_1", 400, "the tool is one of LTI 1.3")
@@ -319,8 +327,9 @@ def open_terms(api: Api) -> Response:
 
 def resubmit(api: Api) -> Response:
     """Tell a processor again of what somebody handed in."""
+    _require_feature(api)
     one = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
-    if one is None or not api.settings.asset_processors:
+    if one is None:
         raise refusals.not_found("the document processor", api.slot("asset_processor_id"))
     task, course = _placed(api, one)
     if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
