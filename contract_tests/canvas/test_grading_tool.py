@@ -56,7 +56,7 @@ def students(nrps: Any, link: str) -> dict[int, str]:
     """The roster's students: Canvas's number of each, with what LTI calls them."""
     members = nrps.get_members(link)
     learning = [one for one in members if f"{lti13.MEMBERSHIP}Learner" in one["roles"]]
-    return {one["message"][0][f"{lti13.CLAIM}custom"]["person"]: one["user_id"] for one in learning}
+    return {int(one["message"][0][f"{lti13.CLAIM}custom"]["person"]): one["user_id"] for one in learning}
 
 
 def test_from_the_roster_to_the_gradebook(canvas: Site, tool: Tool, tmp_path: Path) -> None:

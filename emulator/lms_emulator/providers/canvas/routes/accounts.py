@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
+    account_of_path,
     chain,
     in_force,
     is_account_admin,
@@ -180,8 +181,7 @@ def sub_accounts(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make an account below another."""
-    parent = identifiers.account(api, api.slot("account_id"))
-    require_account(api, parent, "manage_account_settings")
+    parent = account_of_path(api, "manage_account_settings")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     if named := api.params.text("account", "parent_account_id"):
@@ -222,8 +222,7 @@ def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:
 
 def destroy(api: Api) -> Any:
     """Delete an account that holds nothing."""
-    parent = identifiers.account(api, api.slot("account_id"))
-    require_account(api, parent, "manage_account_settings")
+    parent = account_of_path(api, "manage_account_settings")
     record = identifiers.find(api, "accounts", api.slot("id"))
     if record is None or parent not in chain(api.store, record.id):
         raise refusals.not_found("the account", api.slot("id"))
@@ -240,8 +239,7 @@ def _not_empty(what: str) -> Exception:
 
 def update(api: Api) -> Any:
     """Change an account."""
-    record = identifiers.account(api, api.slot("id"))
-    require_account(api, record, "manage_account_settings", "manage_storage_quotas")
+    record = account_of_path(api, "manage_account_settings", "manage_storage_quotas", slot="id")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     services = api.params.hash("account", "services")
@@ -396,8 +394,7 @@ def help_links(api: Api) -> Any:
 
 def settings(api: Api) -> Any:
     """The settings of an account."""
-    record = identifiers.account(api, api.slot("account_id"))
-    require_account(api, record, "manage_account_settings")
+    record = account_of_path(api, "manage_account_settings")
     return {name: record.settings[name] for name in microsoft_sync.NAMES if record.settings.get(name) is not None}
 
 

@@ -56,8 +56,7 @@ def living(api: Api, course: Course) -> list[AssignmentGroup]:
 
 def index(api: Api) -> Any:
     """The groups of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read", "read_as_admin", *assignments.GRADERS)
+    course = courses.of_path(api, "read", "read_as_admin", *assignments.GRADERS)
     path = f"/api/v1/courses/{course.id}/assignment_groups"
     return paged(api, living(api, course), lambda one: _listed(api, course, one), path=path)
 
@@ -136,8 +135,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new group, behind the others."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments_add")
+    course = courses.of_path(api, "manage_assignments_add")
     last = max((g.position for g in living(api, course)), default=0)
     blank = AssignmentGroup(id=0, course_id=course.id, name="Assignments", position=last + 1, created_at=api.now)
     made = replace(_fields(api, course, blank), id=api.new_id("assignment_groups"))

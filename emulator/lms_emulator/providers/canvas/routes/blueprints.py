@@ -219,9 +219,7 @@ def restrict(api: Api) -> Any:
 
 def _child(api: Api) -> Course:
     _ = api.user
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_as_admin")
-    return course
+    return courses.of_path(api, "read_as_admin")
 
 
 def _subscription(api: Api) -> tuple[BlueprintSubscription, Course]:

@@ -264,8 +264,7 @@ def _list(api: Api, source: Course, root: str, address: str) -> Any:
 
 def content_list(api: Api) -> Any:
     """What can be chosen of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, *CONTENT, "read_as_admin")
+    course = courses.of_path(api, *CONTENT, "read_as_admin")
     return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
 
 

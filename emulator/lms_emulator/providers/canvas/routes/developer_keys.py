@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, DeveloperKey, Developer
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import keys, scopes
-from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.permissions import account_of_path, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import access as shapes
 
@@ -27,8 +27,7 @@ _LONGEST_ADDRESS = 4096
 
 def _school(api: Api) -> Account:
     """The account of the path, if its keys are managed there."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, _PERMISSION)
+    account = account_of_path(api, _PERMISSION)
     if account.parent_account_id is not None:
         raise api.refused("keys belong to a whole school")
     return account
@@ -177,8 +176,7 @@ def bind_to(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
 
 def scope_list(api: Api) -> Any:
     """Every scope that a key can have."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, _PERMISSION)
+    account_of_path(api, _PERMISSION)
     listed = scopes.listed()
     if api.params.text("group_by") != "resource_name":
         return listed

@@ -30,8 +30,7 @@ PLACES = "courses groups"
 
 def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, Context]:
     """The topic in the path, and what it belongs to. Raises the refusal `not_found`."""
-    context = contexts.of_path(api)
-    contexts.require(api, context, "read", "read_as_admin")
+    context = contexts.of_path(api, "read", "read_as_admin")
     found = identifiers.row(
         api.store.discussion_topics, api.slot("topic_id"), "the topic", **context.place, deleted=True
     )
@@ -156,8 +155,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a discussion or an announcement."""
-    context = contexts.of_path(api)
-    contexts.require(api, context, "create_forum", "moderate_forum")
+    context = contexts.of_path(api, "create_forum", "moderate_forum")
     shown = shapes.topic(api, topics.create(api, context), context, told=True)
     # The real one makes the topics of the groups when it has answered.
     return {**shown, "topic_children": [], "group_topic_children": []}
@@ -214,8 +212,7 @@ def duplicate(api: Api) -> Any:
 
 def reorder(api: Api) -> Any:
     """Put pinned topics in order."""
-    context = contexts.of_path(api)
-    contexts.require(api, context, "moderate_forum")
+    context = contexts.of_path(api, "moderate_forum")
     order = api.params.words("order")
     if not order:
         raise content.order_refused("order parameter required")

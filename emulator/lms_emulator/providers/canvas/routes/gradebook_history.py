@@ -32,9 +32,7 @@ Pair = tuple[Assignment, Submission]
 
 
 def _course(api: Api) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_grades")
-    return course
+    return courses.of_path(api, "manage_grades")
 
 
 def _day(api: Api, moment: datetime | None) -> str:

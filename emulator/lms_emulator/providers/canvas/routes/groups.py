@@ -64,8 +64,7 @@ def of_course(api: Api) -> Any:
 
 def of_account(api: Api) -> Any:
     """The groups of an account."""
-    account = identifiers.account(api, api.slot("account_id"))
-    permissions.require_account(api, account, "read_roster")
+    account = permissions.account_of_path(api, "read_roster")
     found = [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)]
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
 

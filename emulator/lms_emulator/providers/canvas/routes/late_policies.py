@@ -25,9 +25,7 @@ ONE = "only one late policy per course is allowed"
 
 def _course(api: Api, *wanted: str) -> Course:
     _ = api.user
-    course = identifiers.course(api, api.slot("id"))
-    courses.require(api, course, *wanted)
-    return course
+    return courses.of_path(api, *wanted, slot="id")
 
 
 def _policy(api: Api, course: Course) -> LatePolicy:

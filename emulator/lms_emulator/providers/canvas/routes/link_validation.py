@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, Progress
@@ -18,9 +17,7 @@ TAG = "link_validation"
 
 
 def _course(api: Api) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "update")
-    return course
+    return courses.of_path(api, "update")
 
 
 def _last(api: Api, course: Course) -> Progress | None:

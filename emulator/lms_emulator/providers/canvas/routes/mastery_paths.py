@@ -22,9 +22,7 @@ from lms_emulator.providers.canvas.shapes import people
 
 
 def _editor(api: Api, *wanted: str) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, *(wanted or ("manage_assignments_edit",)))
-    return course
+    return courses.of_path(api, *(wanted or ("manage_assignments_edit",)))
 
 
 def _whole(api: Api) -> bool:

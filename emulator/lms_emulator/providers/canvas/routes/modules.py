@@ -28,16 +28,12 @@ _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
 
 def reader(api: Api) -> Course:
     """The course in the path, for its members."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
-    return course
+    return courses.of_path(api, "read")
 
 
 def editor(api: Api, verb: str = "edit") -> Course:
     """The course in the path, for those who may add, edit or delete its content."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, f"manage_course_content_{verb}")
-    return course
+    return courses.of_path(api, f"manage_course_content_{verb}")
 
 
 def edited(api: Api, slot: str = "id", verb: str = "edit") -> tuple[Course, ContextModule]:

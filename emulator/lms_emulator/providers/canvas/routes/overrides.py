@@ -23,8 +23,7 @@ SOURCE = f"{RECORDED}/grading-rubrics.jsonl 14, 17, 51, 62, 65, 73, 89; {CONTROL
 
 
 def _assignment(api: Api, *wanted: str) -> tuple[Course, Assignment]:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
+    course = courses.of_path(api, "read")
     record = assignments.find(api, course, api.slot("assignment_id"))
     if wanted:
         courses.require(api, course, *wanted)
@@ -125,8 +124,7 @@ def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Para
 
 def several(api: Api) -> Any:
     """Overrides by their ids; null for one that is not there."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
+    course = courses.of_path(api, "read")
     form = "must specify an array with entry format { id, assignment_id }"
     rows: list[Any] = []
     for one in _several(api, course, nothing="no assignment_overrides values present", shape=form):
@@ -155,8 +153,7 @@ def update_several(api: Api) -> Any:
 
 
 def _batch(api: Api, *, new: bool) -> Any:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments_edit")
+    course = courses.of_path(api, "manage_assignments_edit")
     form = "must specify an array of overrides"
     sent = _several(api, course, nothing="no assignment override data present", shape=form)
     read: list[tuple[AssignmentOverride, list[int]]] = []

@@ -35,9 +35,7 @@ STAFF_ONLY = {
 
 
 def _context(api: Api) -> Context:
-    context = contexts.of_path(api)
-    contexts.require(api, context, "read")
-    return context
+    return contexts.of_path(api, "read")
 
 
 def _found(api: Api) -> tuple[Context, WikiPage]:

@@ -252,8 +252,7 @@ def show(api: Api) -> Any:
 
     Source: canvas-lms app/controllers/courses_controller.rb, user (2023-06).
     """
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_roster")
+    course = courses.of_path(api, "read_roster")
     user = identifiers.user(api, api.slot("id"))
     rows = met(api, course, api.store.enrollments.find("course", course.id))
     rows = [e for e in rows if e.user_id == user.id and e.workflow_state != "deleted"]
@@ -266,8 +265,7 @@ def show(api: Api) -> Any:
 
 def students(api: Api) -> Any:
     """The students of a course, all on one page."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_roster")
+    course = courses.of_path(api, "read_roster")
     ids = course_shapes.students_of(api, course)
     found = [user for user in map(api.store.users.get, ids) if user is not None]
     return [shapes.person(api, user, course) for user in ordered(api, found)]
@@ -275,8 +273,7 @@ def students(api: Api) -> Any:
 
 def recent(api: Api) -> Any:
     """The students of a course, most recent sign-in first."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_roster")
+    course = courses.of_path(api, "read_roster")
     found = [u for u in map(api.store.users.get, course_shapes.students_of(api, course)) if u is not None]
 
     def last(user: User) -> datetime | None:

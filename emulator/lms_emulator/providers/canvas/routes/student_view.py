@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, student_view
@@ -14,8 +13,7 @@ from lms_emulator.providers.canvas.shapes import people as shapes
 
 def test_student(api: Api) -> Any:
     """The test student of a course, created when first asked for, in each of its sections."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, *courses.POLICIES["use_student_view"])
+    course = courses.of_path(api, *courses.POLICIES["use_student_view"])
     return shapes.person(api, student_view.student(api, course), course)
 
 

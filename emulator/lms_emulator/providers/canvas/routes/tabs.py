@@ -41,8 +41,7 @@ def of_person(api: Api) -> list[Json]:
 
 def update(api: Api) -> Any:
     """Move or hide a page of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_course_content_edit")
+    course = courses.of_path(api, "manage_course_content_edit")
     position = identifiers.whole_number(api.params.text("position") or "") or 0
     hide = api.params.flag("hidden") if api.params.has("hidden") else None
     wanted = position if api.params.has("position") else None

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, Quiz
@@ -164,8 +163,7 @@ def index(api: Api) -> Any:
     """What waits for the caller, in one course or in all."""
     course = None
     if "course_id" in api.x.path_params:
-        course = identifiers.course(api, api.slot("course_id"))
-        courses.require(api, course, "read", "read_as_admin")
+        course = courses.of_path(api, "read", "read_as_admin")
     return bookmarked(api, _items(api, course), lambda item: _shown(api, item), _key)
 
 

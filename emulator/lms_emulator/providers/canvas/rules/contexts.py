@@ -45,8 +45,11 @@ def of(record: Course | User | Group | Account) -> Context:
     return Context(kinds[type(record)], record.id, record)
 
 
-def of_path(api: Api) -> Context:
-    """The context that the path of the request names; `Link` shows it by its number. Raises the refusal `not_found`."""
+def of_path(api: Api, *wanted: str) -> Context:
+    """The context that the path of the request names; `Link` shows it by its number.
+
+    Raises the refusal `not_found`, and the one for callers who have none of the rights.
+    """
     for kind, find in (
         ("Course", identifiers.course),
         ("Group", identifiers.group),
@@ -60,6 +63,8 @@ def of_path(api: Api) -> Context:
             first = f"/api/v1/{TABLES[kind]}/"
             if api.path.startswith(first):
                 api.path = f"/api/v1{context.path}" + "".join(api.path.removeprefix(first).partition("/")[1:])
+            if wanted:
+                require(api, context, *wanted)
             return context
     raise refusals.not_found("the context", api.path)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.rules.permissions import (
@@ -130,6 +131,14 @@ def require(api: Api, course: Course, *wanted: str) -> None:
     """Require one of the rights in the course. Raises the refusal for callers without it."""
     if not api.check(f"may {' or '.join(wanted)} in course {course.id}", may(api, api.caller, course, *wanted)):
         raise api.refused(f"{' or '.join(wanted)} in course {course.id}", *wanted)
+
+
+def of_path(api: Api, *wanted: str, slot: str = "course_id") -> Course:
+    """The course of the path. Raises the refusal `not_found`, and the one for callers who have none of the rights."""
+    course = identifiers.course(api, api.slot(slot))
+    if wanted:
+        require(api, course, *wanted)
+    return course
 
 
 def _rights(api: Api, user: User | None, course: Course) -> frozenset[str]:

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call import Call, identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, AccountUser, CanvasStore, Course, Role, RoleOverride, User
 from lms_emulator.providers.canvas.model.features import decides
@@ -254,3 +254,10 @@ def require_account(api: Api, account: Account, *wanted: str) -> None:
     passed = any(account_allows(api, api.caller, account, permission) for permission in wanted)
     if not api.check(f"may {' or '.join(wanted)} in account {account.id}", passed):
         raise api.refused(f"{' or '.join(wanted)} in account {account.id}", *wanted)
+
+
+def account_of_path(api: Api, *wanted: str, slot: str = "account_id") -> Account:
+    """The account of the path. Raises the refusal `not_found`, and the one for callers with none of the permissions."""
+    account = identifiers.account(api, api.slot(slot))
+    require_account(api, account, *wanted)
+    return account
