@@ -81,7 +81,7 @@ def test_which_unconfirmed_addresses_are_listed(canvas: Site) -> None:
     canvas.lms.load({"canvas": world})
 
     def listed(**params: str) -> list[str]:
-        answer = canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels", params=params)
+        answer = canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels.csv", params=params)
         assert answer.status_code == 200, answer.text
         return [line.split(",")[2] for line in answer.text.splitlines()[1:]]
 
