@@ -109,3 +109,10 @@ class NotificationPreference(Record, frozen=True, kw_only=True):
     id: int
     off: list[str] = []
     values: list[tuple[str, str, str, bool | str]] = []
+
+
+class MediaFile(Record, frozen=True, kw_only=True):
+    """A file that was uploaded for a post. Parameters: `path` below `/media/`; `data`, its content as base64."""
+
+    path: str
+    data: str

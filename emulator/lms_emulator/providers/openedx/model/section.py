@@ -50,6 +50,7 @@ from lms_emulator.providers.openedx.model.courseware import (
 from lms_emulator.providers.openedx.model.forum import (
     Comment,
     DiscussionSettings,
+    MediaFile,
     Notification,
     NotificationPreference,
     Thread,
@@ -327,6 +328,7 @@ class OpenedxStore(PlatformTables):
     email_optouts: Table[EmailOptout] = table(key=lambda one: (one.user, one.course))
     signatures: Table[Signature] = table(key=lambda one: (one.user, one.course))
     threads: Table[Thread] = table(key="id", indexes={"course": lambda one: one.course}, watched=True)
+    media: Table[MediaFile] = table(key="path")
     comments: Table[Comment] = table(key="id", indexes={"thread": lambda one: one.thread}, watched=True)
     discussion_settings: Table[DiscussionSettings] = table(key="course")
     notifications: Table[Notification] = table(

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
-from lms_emulator.providers.openedx import pages, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, Reply, caller
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import JSON, Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
+from lms_emulator.providers.openedx.routes import instructor_api, uploads
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.instructor_tasks import store_report
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated
@@ -177,48 +177,48 @@ def course_staff(x: Call) -> None:
 
 
 def upload_users(x: Call) -> Response:
-    """Put the people of an uploaded table into cohorts, which the real one does a moment later.
-
-    Source: edx-platform `lms/djangoapps/instructor/views/api.py` (CohortCSV); `common/djangoapps/util/file.py`.
-    """
+    """Put the people of an uploaded table into cohorts, which the real one does a moment later."""
     course = _course(x)
-    wire.read(x)
-    file = x.form().get("uploaded-file")
-    if not isinstance(file, UploadFile):
-        raise _refusal(400, "failed-validation", "No file uploaded with key 'uploaded-file'.", course.id)
-    cohorts.add_table(x.store, course.id, _table(x, file), x.settings)
-    store_report(x, course, "cohort_results")
+    try:
+        _assign(x, course)
+    except uploads.NotTaken as why:
+        if why.denied:
+            raise uploads.denied(x, why) from None
+        raise _refusal(400, "failed-validation", why.text, course.id) from None
     return wire.no_content()
 
 
-def _table(x: Call, file: UploadFile) -> csv.DictReader[str]:
+def upload_users_of_dashboard(x: Call) -> Response:
+    """The same for the instructor dashboard, whose refusals are all its own."""
+    try:
+        _assign(x, instructor_api.course(x))
+    except uploads.NotTaken as why:
+        raise instructor_api.answered(body={"error": why.text}, reason="file_not_taken") from None
+    return wire.empty(204, media_type=JSON)
+
+
+def _assign(x: Call, course: Course) -> None:
+    """Source: edx-platform `lms/djangoapps/instructor/views/api.py` (CohortCSV, AddUsersToCohorts)."""
+    wire.read(x)
+    cohorts.add_table(x.store, course.id, _table(x), x.settings)
+    store_report(x, course, "cohort_results")
+
+
+def _table(x: Call) -> csv.DictReader[str]:
     """The rows of an uploaded table, which has a column `cohort` and one of `username` and `email`."""
-    data, name = file.file.read(), (file.filename or "").lower()
-    if not name.endswith(".csv"):
-        raise _file_not_taken(x, "The file must end with the extension '.csv'.")
-    if len(data) > LARGEST_TABLE:
-        raise _file_not_taken(x, f"Maximum upload file size is {LARGEST_TABLE} bytes.")
+    data, _ = uploads.uploaded(x, "uploaded-file", (".csv",), LARGEST_TABLE)
     try:
         rows = csv.DictReader(data.decode("utf-8-sig").splitlines())
         columns = rows.fieldnames or ()
     except (ValueError, csv.Error) as error:
-        raise _refusal(400, "failed-validation", str(error), name) from None
+        raise uploads.NotTaken(str(error), denied=False) from None
     if "cohort" not in columns:
         text = "The file must contain a 'cohort' column containing cohort names."
-        raise _refusal(400, "failed-validation", text, columns)
+        raise uploads.NotTaken(text, denied=False)
     if "email" not in columns and "username" not in columns:
         text = "The file must contain a 'username' column, an 'email' column, or both."
-        raise _refusal(400, "failed-validation", text, columns)
+        raise uploads.NotTaken(text, denied=False)
     return rows
-
-
-def _file_not_taken(x: Call, text: str) -> refusals.OpenedxRefusal:
-    """Django's own page: the LMS makes no answer of its own of this refusal."""
-    x.kept(Reply).dialect = None
-    page = pages.plain("403 Forbidden", "403 Forbidden")
-    return refusals.OpenedxRefusal(
-        "file_not_taken", status=403, style="plain", body=page, check="the uploaded file", expected=text
-    )
 
 
 # the dashboard's own pages
@@ -320,5 +320,15 @@ ROUTES = (
         post=add_users,
         delete=remove_user,
         source=recorded("more", 206, 209, 215),
+    ),
+    *instructor_api.FAMILY.resource(
+        "/add_users_to_cohorts",
+        "Put the people of a table into cohorts",
+        post=instructor_api.as_view(upload_users_of_dashboard),
+        authenticators=credentials.JWT_SESSION,
+        permissions=(is_authenticated, instructor_api.allowed(people.is_course_staff)),
+        developer_errors=True,
+        evidence="documented",
+        source="edx-platform lms/djangoapps/instructor/views/api.py, AddUsersToCohorts",
     ),
 )

@@ -1,0 +1,87 @@
+"""Files that people upload for posts of discussions, and tables for the instructor dashboard."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from contract_tests.openedx.conftest import COURSE, LEARNER
+from contract_tests.openedx.web import Web
+
+UPLOAD = f"/api/discussion/v1/courses/{COURSE}/upload"
+TABLES = f"/courses/{COURSE}/instructor/api/add_users_to_cohorts"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def upload(web: Web, name: str = "a.png", data: bytes = PICTURE, *, key: str | None = None) -> httpx.Response:
+    files = {"uploaded_file": (name, data, "image/png")}
+    form = {} if key is None else {"thread_key": key}
+    return web.http.post(UPLOAD, files=files, data=form, headers={"Authorization": f"Bearer {LEARNER}"})
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "folder"),
+    [
+        (None, "a.png", "root/"),
+        ("", "A.JPG", "root/"),
+        ("7", "a.b.gif", "7/"),
+        ("a b/./c", "x.tiff", "a%20b/c/"),
+        ("ü", ".x.png", "%C3%BC/"),
+    ],
+)
+def test_an_image_lies_where_the_answer_says(web: Web, key: str | None, name: str, folder: str) -> None:
+    answer = upload(web, name, key=key)
+    assert answer.status_code == 200
+    location = answer.json()["location"]
+    quoted = COURSE.replace(":", "%3A").replace("+", "%2B")
+    ending = name.rpartition(".")[2].lower()
+    assert location.startswith(f"{web.url}/media/{quoted}/{folder}")
+    assert location.endswith(f".{ending}")
+    shown = web.http.get(location)
+    assert (shown.status_code, shown.content) == (200, PICTURE)
+    assert shown.headers["content-type"].startswith("image/")
+    assert web.http.get(f"{location}x").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "key", "status", "told"),
+    [
+        ("a.txt", 9, None, 403, "The file must end with one of the following extensions: '.jpg', '.jpeg', '.gif'"),
+        ("png", 9, None, 403, "The file must end with"),
+        ("a.png", 1024 * 1024 + 1, None, 403, "Maximum upload file size is 1048576 bytes."),
+        ("a.png", 9, "../..", 400, None),
+        ("a.png", 9, "/etc", 400, None),
+        ("a.png", 9, "a\0b", 400, None),
+        ("a.png", 9, "x" * 256, 500, None),
+    ],
+)
+def test_what_is_not_taken(web: Web, name: str, size: int, key: str | None, status: int, told: str | None) -> None:
+    web.lms.settings["emulator.max_body_bytes"] = 2_000_000
+    assert upload(web, name, bytes(size), key=key).status_code == status
+    assert told is None or web.refusal.diagnosis.startswith(told)
+    assert web.lms.dump()["openedx"].get("media", []) == []
+    if status != 500:
+        assert upload(web, "a.png", bytes(1024 * 1024)).status_code == 200, "the neighbour is taken"
+
+
+def test_a_table_of_the_dashboard_puts_people_into_cohorts(web: Web) -> None:
+    staff = web.browser(web.info.staff).http
+    staff.headers["X-CSRFToken"] = staff.cookies["csrftoken"]
+    cohort = {"name": "Red", "assignment_type": "manual"}
+    bearer = {"Authorization": f"Bearer {web.info.access_tokens.superuser}"}
+    assert web.http.post(f"/api/cohorts/v1/courses/{COURSE}/cohorts/", json=cohort, headers=bearer).status_code == 200
+    table = f"username,cohort\r\n{web.info.learner.username},Red\r\n"
+    answer = staff.post(TABLES, files={"uploaded-file": ("people.csv", table, "text/csv")})
+    assert (answer.status_code, answer.text, answer.headers["content-type"]) == (204, "", "application/json")
+    red = next(one for one in web.lms.dump()["openedx"]["cohorts"] if one["name"] == "Red")
+    assert red["users"] == [web.info.learner.username]
+    for files, told in (
+        ({"other": ("people.csv", table)}, "No file uploaded with key 'uploaded-file'."),
+        ({"uploaded-file": ("people.txt", table)}, "The file must end with the extension '.csv'."),
+        ({"uploaded-file": ("people.csv", "a,b\r\n")}, "The file must contain a 'cohort' column"),
+    ):
+        answer = staff.post(TABLES, files=files)
+        assert (answer.status_code, answer.json()["error"].startswith(told)) == (400, True)
+    assert web.http.post(TABLES, headers=bearer).status_code == 401, "it takes no opaque tokens"
+    learner = web.browser(web.info.learner)
+    assert learner.post(TABLES, {}).status_code == 403

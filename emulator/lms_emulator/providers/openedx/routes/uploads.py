@@ -1,0 +1,137 @@
+"""Files that people upload: what is taken, those of discussions, and where they lie then.
+
+Source: edx-platform `common/djangoapps/util/file.py` (store_uploaded_file) and
+`lms/djangoapps/discussion/rest_api/views.py` (UploadFileView); Django 4.2 `django/core/files/storage/`
+(FileSystemStorage); `fixtures/recordings/openedx-2`, forum.jsonl 387-389.
+"""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import posixpath
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx.call import Call, Reply, caller
+from lms_emulator.providers.openedx.model.forum import MediaFile
+from lms_emulator.providers.openedx.routes import threads
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import discussions, learning
+
+MEDIA = "/media/"
+IMAGES = (".jpg", ".jpeg", ".gif", ".bmp", ".png", ".tiff")
+LARGEST_IMAGE = 1024 * 1024
+_LONGEST_NAME = 255
+
+
+class NotTaken(Exception):
+    """A file that is not taken. Attributes: `text`, why; `denied`, whether for its ending or size."""
+
+    def __init__(self, text: str, *, denied: bool) -> None:
+        super().__init__(text)
+        self.text = text
+        self.denied = denied
+
+
+def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[bytes, str]:
+    """The content of an uploaded file, and the ending of its name in small letters. Raises `NotTaken`.
+
+    Parameters: `most`, bytes.
+    """
+    file = x.form().get(field)
+    if not isinstance(file, UploadFile):
+        raise NotTaken(f"No file uploaded with key '{field}'.", denied=False)
+    ending = posixpath.splitext(file.filename or "")[1].lower()
+    if ending not in endings:
+        several = "with one of the following extensions:" if len(endings) > 1 else "with the extension"
+        listed = "', '".join(endings)
+        raise NotTaken(f"The file must end {several} '{listed}'.", denied=True)
+    data = file.file.read(most + 1)
+    if len(data) > most:
+        raise NotTaken(f"Maximum upload file size is {most} bytes.", denied=True)
+    return data, ending
+
+
+def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
+    """Django's own page, where the view makes no answer of its own of the refusal."""
+    x.kept(Reply).dialect = None
+    page = pages.plain("403 Forbidden", "403 Forbidden")
+    return refusals.OpenedxRefusal(
+        "file_not_taken", status=403, style="plain", body=page, check="the uploaded file", diagnosis=why.text
+    )
+
+
+# discussions
+
+
+def takes_part(x: Call) -> None:
+    """Those who are enrolled in the course, its staff, and who moderates its discussions."""
+    course = x.store.courses.get(x.path_params["course_id"])
+    user = caller(x)
+    if course is None or not (
+        learning.may_enter(x.store, user, course) or discussions.is_privileged(x.store, user, course.id)
+    ):
+        raise refusals.permission_denied("only those who are enrolled and the course's staff may upload a file")
+
+
+def upload(x: Call) -> Response:
+    """Keep an image for a post. `thread_key` is a folder, that of the thread by custom."""
+    wire.read(x)
+    key = x.field("thread_key") or "root"
+    try:
+        data, ending = uploaded(x, "uploaded_file", IMAGES, LARGEST_IMAGE)
+    except NotTaken as why:
+        if why.denied:
+            raise denied(x, why) from None
+        raise _bad_request(x, "no_file", "a part named uploaded_file") from None
+    folder = PurePosixPath(x.path_params["course_id"], key)
+    if folder.is_absolute() or ".." in folder.parts or "\0" in key:
+        raise _bad_request(x, "bad_folder", "a thread_key without `..`, and no absolute path")
+    if any(len(part.encode()) > _LONGEST_NAME for part in folder.parts):
+        raise refusals.Unhandled("thread_key is too long for the name of a folder")
+    path = f"{folder}/{x.ids.uuid()}{ending}"
+    x.store.media.put(MediaFile(path=path, data=base64.b64encode(data).decode()))
+    return wire.api_json({"location": x.url(MEDIA + quote(path, safe="/~!*()'"))})
+
+
+def _bad_request(x: Call, reason: str, expected: str) -> refusals.OpenedxRefusal:
+    x.kept(Reply).dialect = None  # Django's own page, without the headers of a REST resource
+    page = pages.plain("Bad Request (400)", "Bad Request (400)")
+    return refusals.OpenedxRefusal(reason, status=400, style="plain", body=page, check="a file", expected=expected)
+
+
+def download(x: Call) -> Response:
+    """A file that was uploaded, for everybody who knows its address."""
+    found = x.store.media.get(x.path_params["path"])
+    if found is None:
+        raise refusals.page_not_found(x.path)
+    x.kept(Reply).bare = True  # the server in front of the LMS sends it
+    kind = mimetypes.guess_type(found.path)[0]
+    return Response(base64.b64decode(found.data), media_type=kind or "application/octet-stream")
+
+
+ROUTES = (
+    *Family("/api/discussion/v1", tag="discussion", **threads.FAMILY.defaults).resource(
+        "/courses/{course_id}/upload",
+        "Upload a file for a post",
+        post=upload,
+        permissions=(caller, takes_part),
+        source=recorded("openedx-2/forum", 387, 388, 389),
+        evidence="documented",
+        defect=True,
+    ),
+    Family("", tag="site").page(
+        "/media/{path:path}",
+        download,
+        "A file that was uploaded",
+        "GET",
+        evidence="chosen",
+        source="edx-platform lms/envs/common.py, MEDIA_URL",
+    ),
+)
