@@ -158,3 +158,41 @@ def test_what_sis_ids_of_logins_need(canvas: Site) -> None:
     assert [one.status_code for one in tried] == [403, 403, 403, 200, 200]
     sent = admin.post(f"{API}/users/reset_password", json={"email": "renamed"})
     assert (sent.json(), canvas.lms.outbox.emails[-1].subject) == ({"requested": True}, "Forgot Password: Canvas")
+
+
+def test_who_reads_an_account(canvas: Site) -> None:
+    """Who teaches in a course that the account holds itself reads what it offers; anybody, one of its tools."""
+    admin, teacher, student = canvas.admin, canvas.teacher, canvas.student
+    account = teacher.get(f"{API}/courses/1").json()["account_id"]
+    here = f"{API}/accounts/{account}"
+    below = admin.post(f"{here}/sub_accounts", json={"account": {"name": "College"}}).json()["id"]
+    tool = {"name": "Tool", "consumer_key": "k", "shared_secret": "s", "privacy_level": "anonymous"}
+    made = admin.post(f"{here}/external_tools", json={**tool, "url": "https://tool.example/launch"}).json()["id"]
+    for path, refused in (
+        ("features", 403),
+        ("tabs", 404),
+        ("external_tools", 403),
+        ("lti_apps/launch_definitions", 403),
+    ):
+        asked = [
+            teacher.get(f"{here}/{path}"),
+            teacher.get(f"{API}/accounts/{below}/{path}"),
+            student.get(f"{here}/{path}"),
+        ]
+        assert [one.status_code for one in asked] == [200, refused, refused], path
+    assert student.get(f"{here}/external_tools/{made}").json()["name"] == "Tool"
+    assert canvas.client().get(f"{here}/external_tools/{made}").status_code == 401
+    assert student.get(f"{here}/lti_apps/launch_definitions?placements[]=global_navigation").status_code == 200
+
+
+def test_exports_are_given_up_by_operators_alone(canvas: Site) -> None:
+    admin = canvas.admin
+    made = admin.post(f"{API}/courses/1/content_exports", json={"export_type": "common_cartridge"}).json()["id"]
+    path = f"{API}/courses/1/content_exports/{made}/fail"
+    assert admin.put(path).status_code == 403
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
+    section.setdefault("account_users", []).append({"id": 77, "user_id": 104, "account_id": 2, "role_id": 1})
+    canvas.lms.load(world)
+    assert admin.put(path).json()["workflow_state"] == "failed"

@@ -345,7 +345,8 @@ def allowed(api: Api) -> Any:
 def _allowed(api: Api, record: Account, name: str, there: frozenset[str]) -> bool:
     needed = POLICIES.get(name, (name,))
     if not needed:
-        return name in READERS or is_account_admin(api, api.caller, record)
+        of_school = name == "read_terms" and record.parent_account_id is not None
+        return (name in READERS and not of_school) or is_account_admin(api, api.caller, record)
     return any(account_allows(api, api.caller, record, one) for one in needed if one in there)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -88,6 +90,17 @@ def create(api: Api) -> Any:
     told = context.type == "Course" and kind != "zip" and not api.params.flag("skip_notifications")
     begun = exports.begin(api, context, kind, selected, notifies=told)
     return shapes.export(api, begun)
+
+
+def fail(api: Api) -> Any:
+    """Give an export up, as an operator of the site."""
+    context = contexts.of_path(api)
+    if not api.check("operates the site", features.sees_hidden(api)):
+        raise api.refused("give exports up")
+    place = {"context_type": context.type, "context_id": context.id}
+    found = identifiers.row(api.store.content_exports, api.slot("id"), "the export", **place)
+    gone = replace(found, workflow_state="failed", updated_at=api.now)
+    return shapes.export(api, api.store.content_exports.put(gone))
 
 
 # electronic books
@@ -190,6 +203,7 @@ ROUTES: tuple[Route, ...] = (
         *within(ANYWHERE, "GET /content_exports", index, "Exports"),
         *within(ANYWHERE, "POST /content_exports", create, "Pack content or files"),
         *within(ANYWHERE, "GET /content_exports/{id}", show, "An export"),
+        *within(ANYWHERE, "PUT /content_exports/{id}/fail", fail, "Give an export up"),
     ),
     *rest(
         "epub exports",

@@ -15,7 +15,16 @@ from lms_emulator.providers.canvas.model import Account, Course, Group, Tool
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, keys, registrations, tabs, tool_forms, tools
+from lms_emulator.providers.canvas.rules import (
+    belonging,
+    collation,
+    contexts,
+    keys,
+    registrations,
+    tabs,
+    tool_forms,
+    tools,
+)
 from lms_emulator.providers.canvas.rules import courses as course_rights
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account, root_of
 from lms_emulator.providers.canvas.shapes import Json
@@ -25,15 +34,17 @@ SOURCE = f"{RECORDED}/tools.jsonl 3, 25, 64, 112; canvas-lms app/controllers/ext
 MOST_FAVORITES = 2
 
 
+def _place(api: Api) -> Course | Account | Group:
+    """The course, group or account of the path."""
+    record = contexts.of_path(api).record
+    assert isinstance(record, Course | Account | Group)
+    return record
+
+
 def _readable(api: Api) -> Course | Account | Group:
     """The course, group or account of the path, for those who may read it."""
-    record = contexts.of_path(api).record
-    if isinstance(record, Account):
-        if not api.check(f"may read account {record.id}", is_account_admin(api, api.caller, record)):
-            raise api.refused(f"read account {record.id}")
-        return record
-    assert isinstance(record, Course | Group)
-    contexts.require(api, contexts.of_path(api), "read")
+    record = _place(api)
+    contexts.require(api, contexts.of(record), "read")
     return record
 
 
@@ -74,8 +85,12 @@ def tool_in(api: Api, where: Course | Account | Group) -> Tool:
 
 
 def show(api: Api) -> Json:
-    """One tool of a course or account itself."""
-    where = _readable(api)
+    """One tool of a course or account itself; one of an account, for everybody."""
+    where = _place(api)
+    if isinstance(where, Account):
+        _ = api.user
+    else:
+        contexts.require(api, contexts.of(where), "read")
     return shapes.external_tool(api, tool_in(api, where), where)
 
 
@@ -204,12 +219,13 @@ def _keep_favorites(api: Api, account: Account, found: list[int]) -> Json:
 
 def apps(api: Api) -> Any:
     """The tools of a course or account and of the accounts above, as apps."""
+    _ = api.user
     where = contexts.of_path(api).record
     assert isinstance(where, Course | Account)
-    if isinstance(where, Account):
-        _readable(api)
-    else:
+    if isinstance(where, Course):
         course_rights.require(api, where, "read_as_admin")
+    elif not api.check(f"administers account {where.id}", is_account_admin(api, api.caller, where)):
+        raise api.refused(f"the apps of account {where.id}")
     return bookmarked(api, tools.offered(api.store, where), lambda tool: shapes.app(api, tool, where), _place_in_list)
 
 
@@ -222,15 +238,23 @@ def launch_definitions(api: Api) -> Any:
     where = contexts.of_path(api).record
     assert isinstance(where, Course | Account)
     names = api.params.texts("placements")
-    if not (isinstance(where, Account) and names == ["global_navigation"] and api.user):
+    everywhere = isinstance(where, Account) and names == ["global_navigation"]
+    if not (everywhere and isinstance(where, Account) and _within(api, where)):
         _readable(api)
     found = tools.offered(api.store, where)
     if api.params.has("placements"):
         found = tools.placed(api.store, found, names)
-    staff = isinstance(where, Account) or course_rights.may(api, api.caller, where, "read_as_admin")
+    if isinstance(where, Account):
+        staff = everywhere or is_account_admin(api, api.caller, where)
+    else:
+        staff = course_rights.may(api, api.caller, where, "read_as_admin")
     if not staff or api.params.flag("only_visible"):
         found = [tool for tool in found if staff or _is_open(api, tool, names)]
     return bookmarked(api, found, lambda tool: shapes.launch_definition(api, tool, names), _place_in_list)
+
+
+def _within(api: Api, account: Account) -> bool:
+    return api.caller is not None and belonging.belongs(api, api.caller, account)
 
 
 def _is_open(api: Api, tool: Tool, names: list[str]) -> bool:

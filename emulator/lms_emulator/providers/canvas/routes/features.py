@@ -14,7 +14,6 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import belonging, contexts, features
 from lms_emulator.providers.canvas.rules.features import Feature, Flag, Owner
-from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import features as shapes
 
 SOURCE = (
@@ -36,9 +35,7 @@ def _owner(api: Api, *wanted: str) -> Owner:
             raise api.refused(f"the features of user {owner.id}")
         return owner
     if isinstance(owner, Account) and "read" in wanted:
-        _ = api.user
-        if not api.check(f"administers account {owner.id}", is_account_admin(api, api.caller, owner)):
-            raise api.refused(f"the features of account {owner.id}")
+        belonging.require_account_reader(api, owner)
         return owner
     contexts.require(api, context, *wanted)
     assert isinstance(owner, Account | Course)

@@ -15,8 +15,8 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.rosters import search_term, searched
-from lms_emulator.providers.canvas.rules import courses, group_files, groups, jobs, people
-from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows, is_account_admin
+from lms_emulator.providers.canvas.rules import belonging, courses, group_files, groups, jobs, people
+from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -186,8 +186,8 @@ def users(api: Api) -> Any:
     place = groups.home(api, category)
     if isinstance(place, Course):
         courses.require(api, place, "read_roster")
-    elif not api.check("administers the account", is_account_admin(api, api.caller, place), got=place.id):
-        raise api.refused(f"read account {place.id}")
+    else:
+        belonging.require_account_reader(api, place)
     lone = api.params.flag("unassigned")
     people_of = groups.unassigned(api, category) if lone else groups.candidates(api, place)
     if (term := search_term(api)) is not None:

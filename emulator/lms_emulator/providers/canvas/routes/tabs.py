@@ -8,8 +8,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, tabs
-from lms_emulator.providers.canvas.rules.permissions import is_account_admin
+from lms_emulator.providers.canvas.rules import belonging, courses, tabs
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.tabs import tab
 
@@ -26,7 +25,7 @@ def of_course(api: Api) -> list[Json]:
 def of_account(api: Api) -> list[Json]:
     """The pages of an account."""
     account = identifiers.account(api, api.slot("account_id"))
-    if not api.check("may read the account", is_account_admin(api, api.caller, account)):
+    if not api.check("may read the account", belonging.reads_account(api, account)):
         raise refusals.not_found("the account", account.id)
     return [tab(api, one) for one in tabs.of_account(api, account)]
 

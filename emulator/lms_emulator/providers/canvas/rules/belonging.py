@@ -94,15 +94,21 @@ def belongs(api: Api, user: User, account: Account) -> bool:
     return any(account in chain(api.store, one.id) for one in accounts_with(api, user))
 
 
-def require_account_reader(api: Api, account: Account) -> None:
-    """Refuse callers who neither administer the account nor teach in a course that it holds itself."""
-    rows = api.store.enrollments.find("user", api.user.id)
+def reads_account(api: Api, account: Account, asker: User | None = None) -> bool:
+    """Whether a user (by default the caller) administers the account or teaches in a course that it holds itself."""
+    user = asker or api.caller
+    if user is None or is_account_admin(api, user, account):
+        return user is not None
+    rows = api.store.enrollments.find("user", user.id)
     taught = (
         api.store.courses.get(e.course_id)
         for e in rows
         if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")
     )
-    teaches = any(course is not None and course.account_id == account.id for course in taught)
-    allowed = teaches or is_account_admin(api, api.user, account)
-    if not api.check("administers the account or teaches in it", allowed, got=account.id):
+    return any(one is not None and one.account_id == account.id and one.workflow_state != "deleted" for one in taught)
+
+
+def require_account_reader(api: Api, account: Account) -> None:
+    """Refuse callers who neither administer the account nor teach in a course that it holds itself."""
+    if not api.check("administers the account or teaches in it", reads_account(api, account), got=account.id):
         raise api.refused(f"read account {account.id}")

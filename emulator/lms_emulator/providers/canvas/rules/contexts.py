@@ -90,6 +90,8 @@ def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> b
         return belonging.may_read(api, record, user)
     if isinstance(record, Group):
         return not groups.rights(api, record, who).isdisjoint(wanted)
+    if {"read", "read_files"} & set(wanted) and belonging.reads_account(api, record, who):
+        return True
     return any(account_allows(api, who, record, right) for right in wanted)
 
 
