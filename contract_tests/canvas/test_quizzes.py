@@ -128,3 +128,31 @@ def test_read_marks_are_everybodys_own(canvas: Site) -> None:
     assert [student.put(comment, json={"comment": "?"}).status_code, student.delete(comment).status_code] == [403, 403]
     assert teacher.put(f"{at}/{ADA}/comments/{answer['id']}", json={"comment": "?"}).status_code == 403
     assert teacher.delete(f"{at}/{ADA}/comments/{answer['id']}").status_code == 200
+
+
+def test_students_of_a_quiz_are_told_and_written_to(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 404, "nobody began it"
+    student.post(f"{at}/submissions")
+    assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 200
+
+    def told(**params: str) -> set[int]:
+        return {int(one["id"]) for one in teacher.get(f"{at}/submission_users", params=params).json()["users"]}
+
+    assert told(submitted="true") == {ADA}
+    assert told(submitted="false") == told() - {ADA}
+
+    def heard() -> list[str]:
+        return [one["last_message"] for one in student.get("/api/v1/conversations").json()]
+
+    before, path = heard(), f"{at}/submission_users/message"
+    sent = {"subject": "Quiz", "body": "Begin!", "recipients": "unsubmitted"}
+    assert teacher.post(path, json={"conversations": [sent]}).status_code == 201
+    assert heard() == before
+    sent |= {"recipients": "submitted", "body": "Well done"}
+    assert teacher.post(path, json={"conversations": [sent]}).json() == {"status": "created"}
+    assert heard() == ["Well done", *before]
+    assert student.post(path, json={"conversations": [sent]}).status_code == 403
+    assert teacher.post(path, json={}).status_code == 500

@@ -7,14 +7,15 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport
+from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
-from lms_emulator.providers.canvas.rules import assignments, quiz_reports, quiz_taking
+from lms_emulator.providers.canvas.rules import assignments, conversations, quiz_reports, quiz_taking, quizzes, roster
 from lms_emulator.providers.canvas.shapes import people
 from lms_emulator.providers.canvas.shapes import quiz_reports as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -76,22 +77,26 @@ def destroy(api: Api) -> Any:
 # people
 
 
-def _students(api: Api, course: Course, quiz: Quiz) -> list[Any]:
-    rows = assignments.students(api, course.id)
-    found = {row.user_id: api.store.users.get(row.user_id) for row in rows if row.workflow_state != "completed"}
-    began = {one.user_id for one in quiz_taking.of_quiz(api, quiz) if one.workflow_state != "settings_only"}
-    users = [user for user in found.values() if user is not None]
-    submitted = api.params.get("submitted")
-    if submitted is not None:
-        wanted = api.params.flag("submitted")
-        users = [user for user in users if (user.id in began) == wanted]
+def _students(api: Api, course: Course, quiz: Quiz, began: bool | None = None, *, seeing: bool = True) -> list[User]:
+    """The students whom the caller sees, by name.
+
+    Parameters: `began`, whether they began the quiz; `seeing`, whether only those whom the quiz is for.
+    """
+    takers = {one.user_id for one in quiz_taking.of_quiz(api, quiz) if one.workflow_state != "settings_only"}
+    rows = [row for row in roster.enrollments_seen(api, course, None) if row.workflow_state != "completed"]
+    found = {row.user_id for row in rows if began is None or (row.user_id in takers) == began}
+    base = quizzes.assignment_of(api, quiz)
+    if (seeing or began is not None) and base is not None:
+        found = {one for one in found if assignments.assigned(api, base, one)}
+    users = [user for user in map(api.store.users.get, found) if user is not None]
     return sorted(users, key=lambda user: (people.brief(api, user)["sortable_name"].lower(), user.id))
 
 
 def users(api: Api) -> Any:
     """The students of a quiz; with `submitted`, those who began it, or did not."""
     course, quiz = a_quiz(api, *READERS)
-    found = _students(api, course, quiz)
+    sent = api.params.has("submitted")
+    found = _students(api, course, quiz, api.params.flag("submitted") if sent else None)
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submission_users"
     return paged(
         api,
@@ -104,15 +109,18 @@ def users(api: Api) -> Any:
 
 
 def message(api: Api) -> Any:
-    """Write to those who took the quiz, or did not."""
+    """Write to the students of a quiz, those who took it, or did not: to each in a conversation of their own."""
     course, quiz = a_quiz(api, *READERS)
     given = api.params.hashes("conversations")
-    for one in given:
-        began = {row.user_id for row in quiz_taking.of_quiz(api, quiz) if row.workflow_state != "settings_only"}
-        everybody = one.text("recipients") != "unsubmitted"
-        found = [user for user in _students(api, course, quiz) if everybody or user.id not in began]
-        one.text("subject"), one.text("body")
-        api.x.notes["recipients"] = [user.id for user in found]
+    if not given:
+        raise refusals.crashed("Canvas answers with a status that there is none of", api.params.get("conversations"))
+    one = given[0]
+    began = {"unsubmitted": False, "submitted": True}.get(one.text("recipients") or "all")
+    found = [user for user in _students(api, course, quiz, began, seeing=False) if user.id != api.user.id]
+    for user in found:
+        pair, about = [api.user.id, user.id], ("Course", course.id)
+        kept = conversations.begin(api, pair, private=True, subject=one.text("subject"), context=about)
+        conversations.add_message(api, kept, one.text("body") or "", tags=[f"course_{course.id}"])
     return reply(api, {"status": "created"}, 201)
 
 

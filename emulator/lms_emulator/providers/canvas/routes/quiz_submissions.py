@@ -127,8 +127,9 @@ def begin_upload(api: Api) -> Any:
     """The first step of the upload of a file that answers a question."""
     course, quiz = a_quiz(api)
     record = quiz_taking.of_user(api, quiz, api.user.id)
-    if record is None or not api.check("the caller's attempt runs", quiz_taking.running(record)):
-        raise api.refused("the caller takes the quiz")
+    if record is None or quiz.workflow_state == "deleted":
+        raise refusals.not_found("the caller's turn at the quiz", quiz.id)
+    _require_submits(api, course, quiz)
     uploads.check_parameters(api, contexts.get(api, "Course", course.id), exempt=True)
     file = uploads.expect(api, "QuizSubmission", record.id, None)
     return {"attachments": [uploads.offered(api, file, "overwrite", exempt=True, field="file")]}
