@@ -23,7 +23,6 @@ from lms_emulator.providers.canvas.rules import (
     jobs,
     moderation,
     roster,
-    states,
     submissions,
     submitting,
     teams,
@@ -168,7 +167,7 @@ def _grade_students(
 ) -> list[str]:
     """Grade the students of one assignment. Returns the ids of those who do not exist."""
     unknown: list[str] = []
-    known = set(roster.gradeable(api, course, section, base, *states.CURRENT))
+    known = set(roster.gradeable(api, course, section, base, *GRADEABLE))
     for name in data.data:
         user = identifiers.find(api, "users", name)
         if user is None or user.id not in known:

@@ -149,10 +149,10 @@ def _includes(api: Api) -> set[str]:
 
 
 def _outcomes(api: Api, context: Context) -> Held:
-    """The outcomes that are asked for: those named, those of a group, or all of the course."""
+    """The outcomes that are asked for: those named, those of a group, or all of the course, group by group."""
     numbers = [as_integer(one) for one in dict.fromkeys(api.params.words("outcome_ids"))]
     groups = outcomes.groups(api, context)
-    every = [pair for group in groups for pair in outcomes.links(api, group)]
+    every = [pair for group in groups for pair in sorted(outcomes.links(api, group), key=lambda pair: pair[0].id)]
     if api.params.has("outcome_group_id"):
         if api.params.has("outcome_ids"):
             raise _bad("can't filter by both outcome_ids and outcome_group_id")
@@ -161,11 +161,11 @@ def _outcomes(api: Api, context: Context) -> Held:
             raise _bad("can only include an outcome group id in the outcome context", number)
         every = [pair for pair in every if pair[0].outcome_group_id == number]
     elif api.params.has("outcome_ids"):
-        by_outcome = {outcome.id: (link, outcome) for link, outcome in every}
+        by_outcome = {outcome.id: (link, outcome) for link, outcome in reversed(every)}
         if any(one not in by_outcome for one in numbers):
             raise _bad("can only include id's of outcomes in the outcome context", numbers)
         every = [by_outcome[one] for one in sorted(set(numbers))]
-    return sorted(every, key=lambda pair: pair[0].id)
+    return every
 
 
 def results(api: Api) -> Any:
@@ -303,10 +303,13 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
 
 def alignments(api: Api) -> Any:
     """The work of a student that is aligned to outcomes. Canvas asks for no right in the course first."""
-    course = identifiers.course(api, api.slot("course_id"))
     named = api.params.text("student_id")
     if named is None:
         raise refusals.message(400, "student_missing", "student_id is required")
+    course = api.store.courses.get(identifiers.local_number(api.slot("course_id")))
+    if course is None:
+        text = f"Couldn't find Course with 'id'={api.slot('course_id')}"
+        raise refusals.message(404, "course_unknown", text)
     number, grader = as_integer(named), assignments.grades(api, course)
     if not grader and number not in assignments.seen_for(api, course, api.user):
         _require_enrolled(api, course, [number])
