@@ -269,3 +269,23 @@ def test_due_dates_that_lists_are_sorted_by(canvas: Site) -> None:
     canvas.admin.post(f"{COURSE}/enrollments", json={"enrollment": sent})
     assert listed(canvas.student) == []
     assert canvas.student.get(f"{COURSE}/assignments", params={"per_page": 50}).json() != []
+
+
+def test_rubrics_are_found_by_what_they_are_for(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    path = f"{COURSE}/rubrics"
+    lonely = teacher.post(path, json={"rubric": {"title": "Lonely", "criteria": {}}}).json()["rubric"]["id"]
+    assert lonely in [one["id"] for one in teacher.get(path).json()]
+    assert teacher.get(f"{path}/{lonely}").json() == {"message": "Rubric not found"}
+    assert [who.delete(f"{path}/{lonely}").status_code for who in (student, teacher)] == [500, 500]
+    task = work(teacher)
+    link = {"rubric_id": lonely, "association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
+    uses = f"{COURSE}/rubric_associations"
+    assert student.post(uses, json={"rubric_association": {"rubric_id": 999}}).status_code == 404
+    assert student.post(uses, json={"rubric_association": link}).status_code == 403
+    use = teacher.post(uses, json={"rubric_association": link}).json()["rubric_association"]["id"]
+    assert teacher.get(f"{path}/{lonely}").json()["id"] == lonely
+    assert student.delete(f"{path}/{lonely}").status_code == 403
+    assert teacher.delete(f"{uses}/{use}").status_code == 200
+    assert teacher.get(f"{path}/{lonely}").status_code == 404, "nothing kept it any more"
+    assert lonely not in [one["id"] for one in teacher.get(path).json()]

@@ -74,8 +74,9 @@ def of_account_unknown(api: Api) -> Any:
 def show(api: Api) -> Any:
     """One rubric."""
     course = _course(api)
-    found = _rubric(api, course, api.slot("id"))
-    if found is None:
+    here = _associations(api, course, api.slot("id"))
+    found = api.store.rubrics.get(here[0].rubric_id) if any(one.bookmarked for one in here) else None
+    if found is None or found.workflow_state == "deleted":
         raise refusals.message(404, "rubric_unknown", "Rubric not found")
     _require_readable(api)
     return shapes.shown(api, found, api.params.includes, api.params.text("style"))
@@ -101,9 +102,31 @@ def _require_readable(api: Api) -> None:
         raise refusals.invalid(faults)
 
 
+def _associations(api: Api, course: Course, reference: str) -> list[RubricAssociation]:
+    """What a rubric is for in the course; Canvas finds rubrics by it."""
+    rows = api.store.rubric_associations.find("rubric", identifiers.local_number(reference) or 0)
+    return [one for one in rows if one.course_id == course.id and one.workflow_state == "active"]
+
+
+def _changing(api: Api) -> Course:
+    """The course, for those who manage rubrics, or may change what the rubric is to be for."""
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    target = _target(api, course, api.params.hash("rubric_association"))
+    base = api.store.assignments.get(target[1]) if target is not None and target[0] == "Assignment" else None
+    allowed = courses.may(api, api.user, course, "manage_rubrics")
+    if base is not None:
+        allowed = allowed or assignments.may_change(api, course, base)
+    elif target is not None:
+        allowed = allowed or courses.may(api, api.user, course, "update")
+    if not api.check("may change rubrics there", allowed):
+        raise api.refused("change rubrics", "manage_rubrics")
+    return course
+
+
 def create(api: Api) -> Any:
     """A new rubric, and what it is for."""
-    course = _course(api)
+    course = _changing(api)
     if not api.params.has("rubric"):
         return {"rubric": shapes.unsaved(api, course.id)}
     return _saved(api, course, None)
@@ -111,7 +134,7 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a rubric; an unknown one is created."""
-    course = _course(api)
+    course = _changing(api)
     return _saved(api, course, _rubric(api, course, api.slot("id")))
 
 
@@ -223,15 +246,23 @@ def _keep(
 
 
 def destroy(api: Api) -> Any:
-    """Delete a rubric."""
-    course = _course(api)
-    known = _rubric(api, course, api.slot("id"))
+    """Delete a rubric from the course; one that nothing keeps at hand any more is gone."""
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    here = _associations(api, course, api.slot("id"))
+    known = api.store.rubrics.get(here[0].rubric_id) if here else None
     if known is None:
-        raise refusals.crashed("Canvas fails on a rubric that is not there", api.slot("id"))
-    for one in rubrics.of_rubric(api, known):
+        raise refusals.crashed("Canvas fails on a rubric that is for nothing in the course", api.slot("id"))
+    courses.require(api, course, "manage_rubrics")
+    return {"rubric": shapes.row(api, _removed(api, course, known))}
+
+
+def _removed(api: Api, course: Course, rubric: Rubric) -> Rubric:
+    for one in _associations(api, course, str(rubric.id)):
         api.store.rubric_associations.put(replace(one, workflow_state="deleted", updated_at=api.now))
-    gone = api.store.rubrics.put(replace(known, workflow_state="deleted", updated_at=api.now))
-    return {"rubric": shapes.row(api, gone)}
+    if any(one.bookmarked for one in rubrics.of_rubric(api, rubric)):
+        return rubric
+    return api.store.rubrics.put(replace(rubric, workflow_state="deleted", updated_at=api.now))
 
 
 # associations
@@ -256,14 +287,20 @@ def _both(api: Api, record: RubricAssociation) -> Any:
 
 
 def associate(api: Api) -> Any:
-    """Associate a rubric."""
-    course = _course(api)
+    """Associate a rubric; one of another course is copied."""
+    course = identifiers.course(api, api.slot("course_id"))
     sent = api.params.hash("rubric_association")
-    rubric = identifiers.among(_living(api, course), sent.text("rubric_id"), "the rubric")
+    rubric = api.store.rubrics.get(identifiers.local_number(sent.text("rubric_id")))
+    if rubric is None:
+        raise refusals.not_found("the rubric", sent.text("rubric_id"))
+    _changing(api)
     target = _target(api, course, sent)
     if target is None or target[0] == "Course":
         raise refusals.crashed("Canvas fails on anything but an assignment here", sent.text("association_id"))
-    api.store.rubrics.put(replace(rubric, updated_at=api.now))
+    if rubric.course_id != course.id:
+        copied = {"course_id": course.id, "user_id": api.user.id, "created_at": api.now}
+        rubric = replace(rubric, id=api.new_id("rubrics"), **copied)
+    rubric = api.store.rubrics.put(replace(rubric, updated_at=api.now))
     return _both(api, _keep(api, course, rubric, sent, None, target))
 
 
@@ -277,13 +314,18 @@ def change_association(api: Api) -> Any:
 
 
 def dissociate(api: Api) -> Any:
-    """Remove a rubric's association."""
+    """Remove a rubric's association, and with the last one that grades or keeps it at hand the rubric."""
     course, known = _association(api)
     courses.require(api, course, "manage_rubrics")
-    gone = replace(known, workflow_state="deleted", updated_at=api.now)
+    gone = api.store.rubric_associations.put(replace(known, workflow_state="deleted", updated_at=api.now))
     if known.association_type == "Assignment":
         overriding.touch(api, known.association_id)
-    return {"rubric_association": shapes.association_row(api, api.store.rubric_associations.put(gone))}
+    rubric = api.store.rubrics.get(known.rubric_id)
+    left = rubrics.of_rubric(api, rubric) if rubric is not None else []
+    kept = any(one.purpose == "bookmark" or (one.purpose, one.course_id) == ("grading", course.id) for one in left)
+    if rubric is not None and not kept:
+        _removed(api, course, rubric)
+    return {"rubric_association": shapes.association_row(api, gone)}
 
 
 # assessments
@@ -344,7 +386,7 @@ def _assessment(api: Api) -> RubricAssessment | None:
 def remove_assessment(api: Api) -> Any:
     """Delete an assessment."""
     known = identifiers.known(_assessment(api), "the assessment", api.slot("id"))
-    _assessing(api)
+    courses.require(api, _association(api, "association_id")[0], "manage_rubrics")
     api.store.rubric_assessments.delete(known.id)
     return {"rubric_assessment": shapes.assessment_row(api, known)}
 
