@@ -124,11 +124,6 @@ def test_a_changed_launch_verifies_nowhere(change: Callable[[dict[str, str]], di
     assert not oauth1.equal(oauth1.sign("POST", URL, changed.items(), secret), changed["oauth_signature"])
 
 
-def test_missing_fields_are_named_in_order() -> None:
-    assert lti11.missing_fields(["lti_version", "user_id"]) == ("lti_message_type", "resource_link_id")
-    assert lti11.missing_fields(lti11.REQUIRED) == ()
-
-
 @pytest.mark.parametrize(
     ("text", "roles", "staff"),
     [

@@ -9,7 +9,6 @@ from typing import Any
 
 ALPHANUMERIC = ascii_letters + digits
 URL_SAFE = ALPHANUMERIC + "-_"
-HEX = "0123456789abcdef"
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ is the *consumer* that signs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lms_emulator.signing import oauth1
 
@@ -68,12 +68,6 @@ def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[s
     fields = {"lti_message_type": MESSAGE_TYPE, "lti_version": VERSION, "resource_link_id": resource_link_id}
     fields.update((name, value) for name, value in optional.items() if value is not None)
     return fields
-
-
-def missing_fields(names: Iterable[str]) -> tuple[str, ...]:
-    """The required fields that are not among `names`."""
-    present = set(names)
-    return tuple(name for name in REQUIRED if name not in present)
 
 
 def roles(text: str) -> frozenset[str]:

@@ -33,13 +33,6 @@ def unsupported_grant_type(x: Call, got: str, diagnosis: str | None) -> Refusal:
     return _token(x, "unsupported_grant_type", message, check=check, expected=three, got=got, diagnosis=diagnosis)
 
 
-_PARAMETERS = (
-    *("grant_type", "assertion_type", "assertion", "client_id", "username", "password", "refresh_token"),
-    *("access_grant", "clientString", "userLogin", "email", "lastname"),
-)
-"""What the grants take: one of these is no misspelling of another."""
-
-
 def missing_parameter(x: Call, name: str) -> Refusal:
     """A parameter that this grant needs is missing or empty."""
     message, check = f"Missing required parameter: {name}.", "required parameters are present"

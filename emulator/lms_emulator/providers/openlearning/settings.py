@@ -11,7 +11,6 @@ from lms_emulator.core.settings import choice
 GUIDE = "https://help.openlearning.com/t/k9slj4/openlearning-api-user-provisioning-and-single-sign-on-with-lti"
 V1_GUIDE = "https://help.openlearning.com/t/y7w850/course-provisioning-and-setup-apis"
 WEBHOOK_CONNECTOR = "https://help.openlearning.com/t/60ypzw5/openlearning-webhook-connector"
-WEBHOOK_DATA = "https://help.openlearning.com/t/60yxa6n/webhook-data"
 LTI_PROVISIONING = "https://help.openlearning.com/t/k99c8r"
 CAPTURE = "chriskok/cikguhub OL_data.py, c031bba"
 PAYMENT_GATEWAY = "OpenLearningNet/integration-examples payment-gateway/src/index.ts, ab71ca2"

@@ -22,8 +22,6 @@ from lms_emulator.providers.canvas.shapes.people import avatar_url
 from lms_emulator.signing import lti11, oauth1
 
 SELECTION = "ContentItemSelectionRequest"
-CHOOSING = ("resource_selection", "homework_submission", "editor_button")
-"""The spots at which a tool that knows nothing of content items is told by parameters where its choice goes."""
 
 _USES = {
     "resource_selection": ("navigation", "lti_launch_url", {"selection_directive": "select_link"}),
@@ -239,8 +237,3 @@ def _grades(x: Call, opening: Opening) -> dict[str, str]:
     if user is not None and any(one.type in ("StudentEnrollment", "StudentViewEnrollment") for one in scene.current):
         found["lis_result_sourcedid"] = sourced_id(opening.tool.id, course.id, task.id, user.id)
     return found
-
-
-def is_basic(opening: Opening) -> bool:
-    """Whether a tool is launched by LTI 1.1."""
-    return opening.tool.developer_key_id is None

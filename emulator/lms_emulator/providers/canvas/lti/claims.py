@@ -35,7 +35,6 @@ from lms_emulator.signing import lti13
 
 PROGRESS = "https://canvas.instructure.com/lti-ags/progress/scope/show"
 PUBLIC_USER = "https://canvas.instructure.com/public_user"
-membership_roles = roles.of_members
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -309,10 +309,6 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
     return SiteRefusal(reason, status=status, message=message, body=body, **details)
 
 
-def lti_resource_unknown(reason: str, check: str, got: object) -> SiteRefusal:
-    return lti_service(reason, "The specified resource does not exist.", 404, check=check, got=got)
-
-
 def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
     """A status alone, as some answers of the LTI services are; with 500 Canvas itself fails."""
     headers = {"Content-Type": "application/json"}

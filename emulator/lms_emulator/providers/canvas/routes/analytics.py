@@ -30,8 +30,6 @@ from lms_emulator.providers.canvas.shapes import Json
 TAG = "analytics"
 SOURCE = "instructure/analytics app/controllers/analytics_api_controller.rb (2026-04)"
 COURSE = "/api/v1/courses/{course_id}/analytics"
-NOT_COUNTED = ("discussion_topics", "media_objects", "attachments", "assignments")
-"""What Canvas counts for a whole department only."""
 STUDENT = f"{COURSE}/users/{{student_id}}"
 
 

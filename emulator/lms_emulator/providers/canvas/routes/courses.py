@@ -25,13 +25,6 @@ _BY_DATE = {
 }
 
 
-def readable(api: Api, name: str = "course_id") -> Course:
-    """The course in the path, for callers who may read it. Raises the refusals `not_found` and `not_authorized`."""
-    course = identifiers.course(api, api.slot(name))
-    courses.require(api, course, "read", "read_as_admin")
-    return course
-
-
 def index(api: Api) -> Any:
     """The caller's own courses."""
     return _courses_of(api, api.user, "/api/v1/courses")

@@ -110,9 +110,6 @@ def _alias(api: Api, course_id: int, kind: str, set_id: int) -> Response:
 # several at once
 
 
-Pair = tuple[Assignment, AssignmentOverride | None, Params]
-
-
 def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Params]:
     if not api.params.peek("assignment_overrides"):
         raise _wrong([nothing])

@@ -21,8 +21,6 @@ from lms_emulator.providers.canvas.rules.scores import Newcomers
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
 _NAMES = {kind: kind.removesuffix("Enrollment").lower() for kind in KINDS}
 STATES = ("active", "invited", "inactive", "completed")
-OVER = ("completed", "inactive", "rejected", "deleted")
-"""In these states, by date too, an enrollment begins anew when it is asked for again."""
 PARTS = {
     "TeacherEnrollment": "a teacher",
     "TaEnrollment": "a TA",

@@ -12,7 +12,6 @@ NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 _TRUE = frozenset({"t", "y", "yes", "true", "on", "1", 1})
 _FALSE = frozenset({"f", "n", "no", "false", "off", "0", 0})
-_NULL = frozenset({"null", "", None})
 _DATETIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?\s*"
     r"(Z|[+-]\d{2}(?::?\d{2})?)?"

@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.retirement import PartnerReport, Retirement
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -171,11 +170,3 @@ def report(store: OpenedxStore, retirement: Retirement, now: datetime) -> None:
 def profile_number(store: OpenedxStore, user: int) -> int:
     """The number of a user's profile: profiles are made with accounts, in the same order."""
     return sum(one.id <= user for one in store.users)
-
-
-def known(store: OpenedxStore, settings: Any, username: str) -> User | None:
-    """The user of a name, before or after retiring."""
-    found = of_username(store, username)
-    if found is not None:
-        return store.users.first("id", found.user)
-    return lookup.user_named(store, settings, username)
