@@ -155,7 +155,14 @@ class Component(Platform):
         self.tool = edx_tool(self.url, made["config_id"])
 
     def launch(self) -> Any:
-        begun = dict(parse_qsl(urlsplit(httpx.get(f"{self.url}/_oracle/start").json()["url"]).query))
+        return self._opened()
+
+    def choose(self) -> tuple[Any, Any]:
+        return self._opened(deep_linking="1"), lambda url, signed: httpx.post(url, data={"JWT": signed})
+
+    def _opened(self, **asked: str) -> Any:
+        start = httpx.get(f"{self.url}/_oracle/start", params=asked).json()["url"]
+        begun = dict(parse_qsl(urlsplit(start).query))
         page = httpx.get(self.tool.login(begun)).text
         return self.tool.launch(dict(re.findall(r'name="(\w+)" value="([^"]*)"', page)))
 

@@ -1,7 +1,8 @@
 """`python serve.py [--port 0]`: the views of lti-consumer-xblock on loopback; prints their address once they answer.
 
 What the component asks of the platform around it (the block, the course, ids of people) is answered here.
-`POST /_oracle/tool` makes the one configuration that there is; `GET /_oracle/start` begins a launch;
+`POST /_oracle/tool` makes the one configuration that there is; `GET /_oracle/start` begins a launch, with
+`?deep_linking=1` one to choose content, by somebody of the staff, as whom every answer with content comes too;
 `POST /_oracle/basic` gives the form of one of LTI 1.1.
 """
 
@@ -17,6 +18,7 @@ from django.conf import settings
 BLOCK = "block-v1:DemoX+DemoCourse+T2024+type@lti_consumer+block@mine"
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 SUB = "5ab00000-0000-4000-8000-000000000001"
+STAFF = "5ab00000-0000-4000-8000-000000000002"
 
 
 class Handler(WSGIRequestHandler):
@@ -59,6 +61,8 @@ def configure(port):
         MIDDLEWARE=[
             "edx_django_utils.cache.middleware.RequestCacheMiddleware",
             "django.middleware.common.CommonMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
         ],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:lti?mode=memory&cache=shared"}},
@@ -78,6 +82,15 @@ def surround():
     block = SimpleNamespace(weight=10, display_name="Mine", start=None, due=None, has_score=False)
     compat.load_enough_xblock = lambda location: block
     compat.load_block_as_user = lambda location: block
+    people = {
+        1: {"id": 1, "username": "ada", "email": "ada@school.test", "name": "Ada", "roles": ["student"]},
+        2: {"id": 2, "username": "marie", "email": "marie@school.test", "name": "Marie", "roles": ["instructor"]},
+    }
+    known = {1: SimpleNamespace(external_user_id=SUB), 2: SimpleNamespace(external_user_id=STAFF)}
+    compat.get_course_members = lambda course: {number: dict(person) for number, person in people.items()}
+    compat.batch_get_or_create_externalids = lambda users: known
+    compat.user_has_studio_write_access = lambda user, course: True
+    compat.nrps_pii_disallowed = lambda: True
 
 
 def tool(request):
@@ -97,23 +110,28 @@ def tool(request):
         lti_1p3_tool_public_key=given["public_key"],
         lti_1p3_client_id=given["client_id"],
         lti_advantage_ags_mode=given["grades"],
+        lti_advantage_enable_nrps=True,
+        lti_advantage_deep_linking_enabled=True,
+        lti_advantage_deep_linking_launch_url=given["launch_url"],
     )
     return JsonResponse({"id": made.id, "config_id": str(made.config_id), "client_id": made.lti_1p3_client_id})
 
 
 def start(request):
-    """Where a learner's browser goes to begin a launch."""
+    """Where a browser goes to begin a launch."""
     from django.http import JsonResponse
     from lti_consumer.api import get_lti_1p3_launch_start_url
     from lti_consumer.data import Lti1p3LaunchData
     from lti_consumer.models import LtiConfiguration
 
+    choosing = "deep_linking" in request.GET
     launch = Lti1p3LaunchData(
-        user_id=1,
-        user_role="student",
+        user_id=2 if choosing else 1,
+        user_role="staff" if choosing else "student",
+        message_type="LtiDeepLinkingRequest" if choosing else "LtiResourceLinkRequest",
         config_id=str(LtiConfiguration.objects.get().config_id),
         resource_link_id=BLOCK,
-        external_user_id=SUB,
+        external_user_id=STAFF if choosing else SUB,
         launch_presentation_document_target="iframe",
         context_id=COURSE,
         context_type=["course_offering"],
