@@ -236,9 +236,12 @@ def _new_user(x: Call, username: str, claims: dict[str, Any]) -> User:
     )
 
 
-def _session(x: Call) -> Identity | None:
+def _session(x: Call, *, inactive: bool) -> Identity | None:
     user = session.current(x).user
     if user is None:
+        return None
+    if not inactive and not user.is_active:
+        x.check("the session's account is active", False, expected="an activated account", got=user.username)
         return None
     fault = csrf.failure(x)
     if fault is not None:
@@ -249,13 +252,17 @@ def _session(x: Call) -> Identity | None:
 JWT = Authenticator("JWT", _jwt, 'JWT realm="api"')
 BEARER = Authenticator("Bearer", lambda x: _bearer(x, inactive=False), 'Bearer realm="api"')
 BEARER_INACTIVE = Authenticator("Bearer", lambda x: _bearer(x, inactive=True), 'Bearer realm="api"')
-SESSION = Authenticator("session", _session, None)
+SESSION = Authenticator("session", lambda x: _session(x, inactive=True), None)
+ACTIVE_SESSION = Authenticator("session", lambda x: _session(x, inactive=False), None)
 
 NONE: tuple[Authenticator, ...] = ()
 JWT_BEARER_SESSION = (JWT, BEARER_INACTIVE, SESSION)
-JWT_SESSION = (JWT, SESSION)
+JWT_ANY_SESSION = (JWT, SESSION)
+JWT_SESSION = (JWT, ACTIVE_SESSION)
+"""What a resource takes that says nothing of it: REST_FRAMEWORK in edx-platform `lms/envs/common.py`."""
 BEARER_SESSION = (BEARER_INACTIVE, SESSION)
 JWT_BEARER = (JWT, BEARER)
+FOR_ACTIVE = (JWT, BEARER, ACTIVE_SESSION)
 BEARER_JWT = (BEARER_INACTIVE, JWT)
 
 

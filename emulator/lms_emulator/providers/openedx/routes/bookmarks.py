@@ -106,7 +106,7 @@ def delete(x: Call) -> Response:
 FAMILY = Family(
     "/api/bookmarks/v1/bookmarks",
     tag="bookmarks",
-    authenticators=credentials.BEARER_SESSION,
+    authenticators=(credentials.BEARER, credentials.ACTIVE_SESSION),
     permissions=(caller,),
 )
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
-from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx import paging, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, Call, caller
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
@@ -325,7 +325,6 @@ ROUTES = (
         "/add_users_to_cohorts",
         "Put the people of a table into cohorts",
         post=instructor_api.as_view(upload_users_of_dashboard),
-        authenticators=credentials.JWT_SESSION,
         permissions=(is_authenticated, instructor_api.allowed(people.is_course_staff)),
         developer_errors=True,
         evidence="documented",

@@ -179,7 +179,9 @@ def _not_bought(status: int, text: str) -> refusals.OpenedxRefusal:
     )
 
 
-FAMILY = Family("/api/commerce", tag="commerce", permissions=(superuser_to_write,))
+FAMILY = Family(
+    "/api/commerce", tag="commerce", authenticators=credentials.FOR_ACTIVE, permissions=(superuser_to_write,)
+)
 _SHOP: dict[str, Any] = {"get": order, "authenticators": credentials.JWT_SESSION, "permissions": (caller,)}
 
 
@@ -205,5 +207,12 @@ ROUTES = (
     ),
     *FAMILY.resource("/v1/orders/{number}/", "An order", source=_instr(843), **_SHOP),
     *FAMILY.resource("/v0/baskets/{number}/order/", "The order of a basket", source=_instr(850), **_SHOP),
-    *FAMILY.resource("/v0/baskets/", "Enrol by a basket", post=buy, permissions=(caller,), source=_instr(865)),
+    *FAMILY.resource(
+        "/v0/baskets/",
+        "Enrol by a basket",
+        post=buy,
+        authenticators=credentials.JWT_BEARER_SESSION,
+        permissions=(caller,),
+        source=_instr(865),
+    ),
 )

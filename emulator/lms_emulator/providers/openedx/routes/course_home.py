@@ -390,7 +390,13 @@ ROUTES = (
     *_versions("dates/{course_id}", "The calendar of a course", _learn(261), get=read_dates, **_OWN),
     *_versions("progress/{course_id}/{id}", "The progress of a learner", _learn(332), get=read_progress, **_OWN),
     *_versions("progress/{course_id}", "The caller's progress", _learn(283), get=read_progress, **_OWN),
-    *FAMILY.resource("/save_course_goal", "Keep a goal", post=save_goal, source=_learn(337), **_POST),
+    *FAMILY.resource(
+        "/save_course_goal",
+        "Keep a goal",
+        post=save_goal,
+        source=_learn(337),
+        **(_POST | {"authenticators": credentials.JWT_ANY_SESSION}),
+    ),
     *FAMILY.resource(
         "/dismiss_welcome_message", "Show the welcome no more", post=dismiss_welcome, source=_learn(351), **_POST
     ),

@@ -85,7 +85,7 @@ def eligibility(x: Call) -> Response:
     return wire.api_json([])
 
 
-FAMILY = Family("/api/credit/v1", tag="credit")
+FAMILY = Family("/api/credit/v1", tag="credit", authenticators=credentials.FOR_ACTIVE)
 _STAFF: dict[str, Any] = {"permissions": (is_staff,)}
 
 

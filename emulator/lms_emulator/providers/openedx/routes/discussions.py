@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
 from lms_emulator.core.state.structure import convert
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.courseware import Course, ForumRole
 from lms_emulator.providers.openedx.model.forum import Comment, Post
@@ -426,6 +426,7 @@ ROUTES = (
         "/v1/courses/{course_id}/learner/",
         "The threads of a user",
         get=read_learner,
+        authenticators=credentials.FOR_ACTIVE,
         developer_errors=False,
         source=_recorded(370),
     ),

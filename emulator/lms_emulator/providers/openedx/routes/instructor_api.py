@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller, calling_user
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
@@ -111,7 +111,12 @@ def as_view(operation: Operation) -> Operation:
 
 
 FAMILY = Family(
-    "/courses/{course_id}/instructor/api", tag="instructor", headers=NOT_CACHED, defect=True, evidence="recorded"
+    "/courses/{course_id}/instructor/api",
+    tag="instructor",
+    authenticators=credentials.JWT_SESSION,
+    headers=NOT_CACHED,
+    defect=True,
+    evidence="recorded",
 )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from starlette.responses import Response
 
-from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import CourseRole, CourseRoleName, Enrollment, ForumRole
@@ -347,7 +347,14 @@ ROUTES = (
         enrollment_status,
         people.is_course_staff,
     ),
-    *operation("/get_student_progress_url", "A learner's progress page", 260, progress_url, people.is_course_staff),
+    *operation(
+        "/get_student_progress_url",
+        "A learner's progress page",
+        260,
+        progress_url,
+        people.is_course_staff,
+        authenticators=credentials.JWT_BEARER_SESSION,
+    ),
     *operation(
         "/get_students_features",
         "Learners with their profiles",

@@ -333,7 +333,7 @@ ROUTES = (
         allow="GET, POST, PUT, HEAD, OPTIONS",
         evidence="observed",
         source=_learn(640, 656),
-        **_JWT,
+        **(_JWT | {"authenticators": credentials.JWT_ANY_SESSION}),
     ),
     *_EXPERIMENTS.resource(
         "/key-value/",
@@ -353,7 +353,7 @@ ROUTES = (
         get=user_metadata,
         evidence="observed",
         source=_learn(642),
-        **_JWT,
+        **(_JWT | {"authenticators": credentials.JWT_ANY_SESSION}),
     ),
     _COURSES.page("/calendar_sync", sync_calendar, "Subscribe to the calendar", source=_learn(633)),
     *_COURSES.resource(

@@ -104,7 +104,7 @@ def _sequence(course: Course, node: blocks.Node) -> dict[str, Any]:
 ROUTES = Family(
     "/api/learning_sequences/v1",
     tag="learning_sequences",
-    authenticators=credentials.JWT_SESSION,
+    authenticators=credentials.JWT_ANY_SESSION,
     permissions=(anyone,),
 ).resource(
     "/course_outline/{course_key}",

@@ -138,6 +138,7 @@ ROUTES = (
         get=read_preference,
         put=write_preference,
         delete=delete_preference,
+        authenticators=credentials.BEARER_SESSION,
         source=recorded("main", 502, 504),
     ),
 )

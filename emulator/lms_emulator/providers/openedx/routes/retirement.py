@@ -327,7 +327,7 @@ ROUTES = (
         "/deactivate_logout/",
         "Put the caller into retirement",
         post=deactivate_logout,
-        authenticators=credentials.JWT_BEARER_SESSION,
+        authenticators=(credentials.JWT, credentials.ACTIVE_SESSION, credentials.BEARER),
         permissions=(is_authenticated,),
         source=_acct(641),
     ),

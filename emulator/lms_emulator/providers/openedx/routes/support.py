@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, pages, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, calling_user
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Enrollment
 from lms_emulator.providers.openedx.routes.authorize import to_login
@@ -34,10 +34,10 @@ def _forbidden() -> refusals.OpenedxRefusal:
 
 
 def for_support(operation: Operation) -> Operation:
-    """An operation for the support team's browsers; others are sent to sign in, or refused."""
+    """An operation for the support team; nobody is sent to sign in, others are refused."""
 
     def run(x: Call) -> Response:
-        user = session.current(x).user
+        user = calling_user(x)
         if user is None:
             return to_login(x)
         if not people.is_support(x.store, user):
@@ -199,8 +199,8 @@ def enrollment_page(x: Call) -> Response:
     return pages.page(x, "message.html", title="Enrollment", heading="Student Support: Enrollment", text="")
 
 
-FAMILY = Family("/support", tag="support", authenticators=(credentials.SESSION,), permissions=(anyone,))
-_API: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "permissions": (support_role,)}
+FAMILY = Family("/support", tag="support", authenticators=credentials.JWT_SESSION, permissions=(anyone,))
+_API: dict[str, Any] = {"permissions": (support_role,)}
 
 
 def _instr(*numbers: int) -> str:
@@ -253,7 +253,6 @@ ROUTES = (
         "/link_program_enrollments_details/",
         "Link users to programs",
         post=link_programs,
-        authenticators=credentials.JWT_SESSION,
         permissions=(caller,),
         evidence="documented",
         source="edx-platform lms/djangoapps/support/views/program_enrollments.py, LinkProgramEnrollmentSupportAPIView",

@@ -407,6 +407,7 @@ ROUTES = (
         "/bulk_team_membership/{course_id}",
         "Members of all teams as a table",
         get=download_members,
+        authenticators=(credentials.BEARER, credentials.ACTIVE_SESSION),
         allow="GET, POST, HEAD, OPTIONS",
         source=_instr(694),
     ),

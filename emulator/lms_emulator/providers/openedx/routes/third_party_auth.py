@@ -87,6 +87,7 @@ ROUTES = (
         "/providers/{provider_id}/users",
         "Users of a provider",
         get=provider_users,
+        authenticators=credentials.JWT_BEARER,
         permissions=(is_staff,),
         source=recorded("openedx-2/acct", 607),
     ),

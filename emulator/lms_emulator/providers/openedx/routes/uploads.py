@@ -17,7 +17,7 @@ from urllib.parse import quote
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from lms_emulator.providers.openedx import pages, refusals, wire
+from lms_emulator.providers.openedx import credentials, pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Reply, caller
 from lms_emulator.providers.openedx.model.forum import MediaFile
 from lms_emulator.providers.openedx.routes import threads
@@ -121,6 +121,7 @@ ROUTES = (
         "/courses/{course_id}/upload",
         "Upload a file for a post",
         post=upload,
+        authenticators=credentials.FOR_ACTIVE,
         permissions=(caller, takes_part),
         source=recorded("openedx-2/forum", 387, 388, 389),
         evidence="documented",
