@@ -39,6 +39,18 @@ def test_only_graders_grade(canvas: Site) -> None:
     assert canvas.teacher.put(path, json={"submission": {"posted_grade": "10"}}).json()["score"] == 10
 
 
+def test_a_course_with_grades_stays_published(canvas: Site) -> None:
+    emptied(canvas.teacher)
+    for event, state in (("claim", "unpublished"), ("claim", "unpublished"), ("offer", "available")):
+        changed = canvas.teacher.put(COURSE, json={"course": {"event": event}})
+        assert (changed.status_code, changed.json()["workflow_state"]) == (200, state)
+    grade(canvas.teacher, work(canvas.teacher), 8)
+    refused = canvas.teacher.put(COURSE, json={"course": {"event": "claim"}})
+    assert refused.status_code == 400
+    assert refused.json()["errors"]["workflow_state"][0]["message"].endswith("if student submissions exist.")
+    assert canvas.teacher.get(COURSE).json()["workflow_state"] == "available"
+
+
 def test_a_grade_shows_in_enrolments_and_history(canvas: Site) -> None:
     emptied(canvas.teacher)
     first, second = work(canvas.teacher), work(canvas.teacher, name="More", points_possible=30)

@@ -93,8 +93,9 @@ def _shown(record: AuthenticationProvider) -> Json:
 
 
 def _account(api: Api) -> Account:
+    account = identifiers.account(api, api.slot("account_id"))
     _ = api.user
-    return identifiers.account(api, api.slot("account_id"))
+    return account
 
 
 def index(api: Api) -> Any:

@@ -218,7 +218,6 @@ def restrict(api: Api) -> Any:
 
 
 def _child(api: Api) -> Course:
-    _ = api.user
     return courses.of_path(api, "read_as_admin")
 
 

@@ -192,7 +192,6 @@ def _as_usual(sent: Params) -> Params:
 def extend(api: Api) -> Any:
     """Give students more attempts."""
     course, _, base = place(api)
-    _ = api.user
     courses.require(api, course, "manage_assignments_edit")
     if not api.params.get("assignment_extensions"):
         raise _bad_request("missing required key :assignment_extensions")

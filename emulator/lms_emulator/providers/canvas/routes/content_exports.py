@@ -30,7 +30,6 @@ MANAGES_FILES = tuple(f"manage_files_{what}" for what in ("add", "edit", "delete
 
 def _context(api: Api) -> Context:
     """What is exported, for those who read it."""
-    _ = api.user
     return contexts.of_path(api, "read", "read_as_admin")
 
 
@@ -63,7 +62,6 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """An export."""
-    _ = api.user
     context = contexts.of_path(api)
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.epub or (found.context_type, found.context_id) != (context.type, context.id):

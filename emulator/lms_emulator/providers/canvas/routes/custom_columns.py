@@ -89,8 +89,8 @@ def destroy(api: Api) -> Any:
 
 def reorder(api: Api) -> Any:
     """Move columns to the front, whoever asks: Canvas looks for no right here."""
-    _ = api.user
     course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
     asked = api.params.get("order")
     if not isinstance(asked, list):
         raise refusals.crashed("`order` is no list", asked)

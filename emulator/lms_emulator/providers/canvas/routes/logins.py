@@ -67,7 +67,6 @@ def _sent(api: Api, account: Account) -> Params:
 def create(api: Api) -> Any:
     """Add a login to a user."""
     named = api.params.text("user", "id")
-    _ = api.user
     account = identifiers.account(api, api.slot("account_id"))
     user = identifiers.user(api, named) if named else api.user
     _require_school(account)

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission, User
 from lms_emulator.providers.canvas.paging import paged
-from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
+from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.submissions import place
 from lms_emulator.providers.canvas.rules import courses, moderation, roster, submissions
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -26,7 +26,7 @@ SOURCE = (
 
 def _moderated(api: Api) -> tuple[Course, Assignment]:
     """The assignment of the path, for those who moderate it."""
-    course, _, base = place(api)
+    course, _, base = place(api, signed_in=False)
     if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
         raise api.refused(f"moderate assignment {base.id}")
     return course, base
@@ -58,7 +58,6 @@ def add_students(api: Api) -> Any:
 
 def status(api: Api) -> Any:
     """Whether a student's work needs another provisional grade."""
-    _ = api.user
     course, _, base = place(api)
     record = _asked(api, base)
     courses.require(api, course, "manage_grades", "view_all_grades")
@@ -178,6 +177,9 @@ ROUTES: tuple[Route, ...] = rest(
     SOURCE,
     (f"GET {FRONT}/moderated_students", students, "Whose work is moderated"),
     (f"POST {FRONT}/moderated_students", add_students, "Moderate the work of students"),
+) + signed_in(
+    "moderated grading",
+    SOURCE,
     (f"GET {GRADES}/status", status, "Whether a grade is needed"),
     (f"GET {FRONT}/anonymous_provisional_grades/status", status, "Whether a grade is needed, without a name"),
     (f"PUT {GRADES}/bulk_select", select_many, "Choose grades"),

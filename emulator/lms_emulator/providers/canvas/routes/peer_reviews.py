@@ -54,7 +54,7 @@ def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course)
 
 def of_assignment(api: Api) -> Any:
     """The reviews of an assignment: all for graders, those of one's own work for others."""
-    course, _, base = place(api)
+    course, _, base = place(api, signed_in=False)
     rows = api.store.submissions.find("assignment", base.id)
     found = [one for row in rows for one in api.store.peer_reviews.find("submission", row.id)]
     return _listed(api, found, base, course)
@@ -66,7 +66,7 @@ def _submission(api: Api, base: Assignment) -> Submission:
 
 def of_submission(api: Api) -> Any:
     """The reviews of a submission; none of an unknown one."""
-    course, _, base = place(api)
+    course, _, base = place(api, signed_in=False)
     record = api.store.submissions.get(identifiers.local_number(api.slot("submission_id")))
     known = record is not None and record.assignment_id == base.id
     return _listed(api, api.store.peer_reviews.find("submission", record.id) if record and known else [], base, course)
@@ -81,7 +81,7 @@ def _pair(api: Api, course: Course, base: Assignment) -> tuple[Submission, User]
 
 def create(api: Api) -> Any:
     """Let a student review a submission."""
-    course, _, base = place(api)
+    course, _, base = place(api, signed_in=False)
     record, user = _pair(api, course, base)
     if user.id == record.user_id:
         raise _failed("Create failed")
@@ -95,7 +95,7 @@ def create(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Let a student not review a submission any more."""
-    course, _, base = place(api)
+    course, _, base = place(api, signed_in=False)
     record, user = _pair(api, course, base)
     courses.require(api, course, "manage_grades")
     for one in api.store.peer_reviews.find("submission", record.id):

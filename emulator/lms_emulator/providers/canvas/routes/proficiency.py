@@ -35,8 +35,8 @@ def _shown(record: OutcomeProficiency) -> Json:
 
 
 def _context(api: Api, right: str) -> Context:
-    _ = api.user
     context = contexts.of_path(api)
+    _ = api.user
     if right == "read" and isinstance(context.record, Account):
         belonging.require_account_reader(api, context.record)
     else:

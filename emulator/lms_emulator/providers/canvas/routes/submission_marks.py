@@ -27,7 +27,6 @@ def _known(api: Api) -> Submission:
 
 
 def _marked(api: Api, *, read: bool) -> Response:
-    _ = api.user
     shapes.mark(api, _known(api), read=read)
     return Response(status_code=204)
 

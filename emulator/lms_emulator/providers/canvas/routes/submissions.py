@@ -39,9 +39,9 @@ BOTH = "Cannot simultaneously grade and excuse an assignment"
 NOT_A_STUDENT = "Student must be enrolled in the course as a student to be graded"
 
 
-def place(api: Api) -> tuple[Course, CourseSection | None, Assignment]:
-    """The course, section and assignment of the path."""
-    course, section = roster.place(api)
+def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | None, Assignment]:
+    """The course, section and assignment of the path. Parameters: `signed_in`, as of `roster.place`."""
+    course, section = roster.place(api, signed_in=signed_in)
     return course, section, assignments.find(api, course, api.slot("assignment_id"))
 
 
@@ -85,7 +85,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Hand something in; those who grade may do it for a student."""
-    course, section, base = place(api)
+    course, section, base = place(api, signed_in=False)
     sent = api.params.hash("submission")
     reference, moment = sent.text("user_id"), api.moment("submission", "submitted_at")
     user = api.user if reference is None else roster.student(api, course, section, reference)

@@ -46,7 +46,6 @@ async def begin_in_folder(api: Api) -> Any:
 async def begin_submission(api: Api) -> Any:
     """The first step of an upload that is going to be handed in; it lands among the person's own files."""
     course, section = roster.place(api)
-    _ = api.user
     assignment = assignments.find(api, course, api.slot("assignment_id"))
     user = roster.student(api, course, section, api.slot("user_id"))
     name = uploads.allowed_name(api, assignment.allowed_extensions)

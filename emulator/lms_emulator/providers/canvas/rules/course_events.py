@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
-from lms_emulator.providers.canvas.rules import course_log, courses, states
+from lms_emulator.providers.canvas.rules import assignments, course_log, courses, states, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EVENTS = {
@@ -31,6 +31,9 @@ RIGHTS = {
     "undelete": "undelete",
 }
 """The right that each event needs."""
+LEADS_TO = {"offer": "available", "claim": "unpublished", "conclude": "completed", "delete": "deleted"}
+"""The state that an event leads to; a course that is in it already stays as it is."""
+GRADED = "Course cannot be unpublished if student submissions exist."
 IN_DATABASE = {"unpublished": "claimed"}
 
 
@@ -44,10 +47,24 @@ def ask(api: Api, course: Course, event: str) -> Course:
     """Apply an event for the caller. Raises the refusals for one that the caller or the course's state forbids."""
     if event in EVENTS:
         courses.require(api, course, RIGHTS[event])
+    if course.workflow_state == LEADS_TO.get(event):
+        return course
+    if event == "claim" and not api.check("nothing is graded", not _graded(api, course), got=course.id):
+        raise refusals.invalid({"workflow_state": [GRADED]})
     if course.workflow_state not in EVENTS.get(event, ()):
         state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
         raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
     return happen(api, course, event)
+
+
+def _graded(api: Api, course: Course) -> bool:
+    """Whether a student of a course has a grade for an assignment that is not deleted."""
+    learning = {one.user_id for one in assignments.students(api, course.id) if one.type == "StudentEnrollment"}
+    return any(
+        one.user_id in learning and (one.entered_score is not None or one.entered_grade is not None)
+        for base in assignments.of_course(api, course)
+        for one in submissions.stored(api, base)
+    )
 
 
 def happen(api: Api, course: Course, event: str) -> Course:

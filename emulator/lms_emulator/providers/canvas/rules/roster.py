@@ -9,12 +9,17 @@ from lms_emulator.providers.canvas.model import Assignment, Course, CourseSectio
 from lms_emulator.providers.canvas.rules import assignments, courses, states, submissions
 
 
-def place(api: Api) -> tuple[Course, CourseSection | None]:
-    """The course of the path, and the section where the path names one."""
-    if "section_id" in api.x.path_params:
-        section = identifiers.section(api, api.slot("section_id"))
-        return identifiers.course(api, section.course_id), section
-    return identifiers.course(api, api.slot("course_id")), None
+def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | None]:
+    """The course of the path, and the section where the path names one.
+
+    Parameters: `signed_in`, callers have to be logged in, which Canvas looks at before it goes on to the assignment.
+    """
+    named = "section_id" in api.x.path_params
+    section = identifiers.section(api, api.slot("section_id")) if named else None
+    course = identifiers.course(api, section.course_id if section is not None else api.slot("course_id"))
+    if signed_in:
+        _ = api.user
+    return course, section
 
 
 def path(course: Course, section: CourseSection | None) -> str:
