@@ -38,6 +38,24 @@ def test_a_member_makes_what_the_group_has(canvas: Site) -> None:
     assert canvas.student.get(f"{API}/users/self/groups").json()[0]["name"] == "Lab 1"
 
 
+def test_who_leaves_a_group_and_who_sees_others(canvas: Site) -> None:
+    """One leaves what one may join; a hidden page of people leaves a student their own groups."""
+    teacher, student = canvas.teacher, canvas.student
+    own, free = student.get(f"{API}/users/self").json()["id"], group_of(canvas)
+    sets = f"{API}/courses/1/group_categories"
+    fixed = teacher.post(sets, json={"name": "Teams", "create_group_count": 1}).json()["id"]
+    team = teacher.get(f"{API}/group_categories/{fixed}/groups").json()[0]["id"]
+    for group, answer in ((team, 403), (free, 200)):
+        teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": own})
+        assert student.delete(f"{API}/groups/{group}/memberships/self").status_code == answer
+    other = f"{API}/groups/{team}/memberships/999999"
+    assert [client.get(other).status_code for client in (student, canvas.api("unknown"))] == [404, 401]
+    assert len(student.get(f"{API}/courses/1/groups").json()) == 3
+    teacher.put(f"{API}/courses/1/tabs/people", json={"hidden": True})
+    seen = [[one["id"] for one in client.get(f"{API}/courses/1/groups").json()] for client in (student, teacher)]
+    assert (seen[0], len(seen[1])) == ([team], 3)
+
+
 def test_a_discussion_of_a_set_is_led_in_each_group(canvas: Site) -> None:
     group = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
     fields = {"title": "Talk", "published": True, "group_category_id": group["group_category_id"]}

@@ -51,6 +51,36 @@ def finished(admin: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
     return dict(admin.get(path).json())
 
 
+def test_a_copy_goes_into_a_module_and_a_group(canvas: Site) -> None:
+    """Each kind of thing becomes an item once, at its place; settings of the course stay as they are."""
+    admin, old, new = filled(canvas)
+    here = f"{API}/courses/{new}"
+    admin.put(f"{API}/courses/{old}", json={"course": {"is_public": True, "license": "cc_by"}})
+    module = admin.post(f"{here}/modules", json={"module": {"name": "Inbox"}}).json()["id"]
+    group = admin.post(f"{here}/assignment_groups", json={"name": "Later"}).json()["id"]
+    items = f"{here}/modules/{module}/items"
+    for title in ("First", "Last"):
+        admin.post(items, json={"module_item": {"type": "SubHeader", "title": title}})
+
+    def copied(**settings: Any) -> list[tuple[str, str]]:
+        sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old, **settings}}
+        finished(admin, admin.post(f"{here}/content_migrations", json=sent))
+        return [(one["type"], one["title"]) for one in admin.get(items).json()]
+
+    heads = ("SubHeader", "First"), ("SubHeader", "Last")
+    placed = {"insert_into_module_id": module, "insert_into_module_position": 2}
+    kept = {"importer_skips": ["visibility_settings"], "move_to_assignment_group_id": group}
+    assert copied(**placed, **kept, insert_into_module_type="page") == [heads[0], ("Page", "Start"), heads[1]]
+    assert [one["name"] for one in admin.get(f"{here}/modules").json()] == ["Inbox"], "no module comes along"
+    shown = admin.get(f"{API}/courses/{new}").json()
+    assert (bool(shown["is_public"]), shown["license"]) == (False, "cc_by")
+    groups = {one["name"]: one["assignment_group_id"] for one in admin.get(f"{here}/assignments").json()}
+    assert groups == {"Essay": group, "Check": group}
+    again = copied(insert_into_module_id=module, importer_skips=["all_course_settings"])
+    assert again[:3] == [heads[0], ("Page", "Start"), heads[1]]
+    assert sorted(again[3:]) == [("Assignment", "Essay"), ("Discussion", "Talk"), ("Quiz", "Check")]
+
+
 def has_everything(admin: httpx.Client, course: int) -> None:
     new = f"{API}/courses/{course}"
     rows = {row["name"]: row for row in admin.get(f"{new}/assignments").json()}

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.uploads import download
 from lms_emulator.providers.canvas.rules import attached, contexts, courses, files, uploads
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.migrations import kinds, runs, selection
+from lms_emulator.providers.canvas.rules.migrations import kinds, placing, runs, selection
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import migrations as shapes
@@ -93,7 +93,7 @@ async def create(api: Api) -> Any:
         context_id=context.id,
         user_id=api.user.id,
         migration_type=kind,
-        settings={"initiated_source": "api"},
+        settings={"initiated_source": "api", **placing.asked(settings)},
         created_at=api.now,
         updated_at=api.now,
     )
@@ -229,6 +229,7 @@ def update(api: Api) -> Any:
     """Make the selection of a waiting migration, or upload its package again."""
     context = _context(api, "manage_course_content_edit")
     record = _migration(api, context)
+    record = runs.put(api, record, settings=record.settings | placing.asked(api.params.hash("settings")))
     if record.workflow_state == "waiting_for_select" and api.params.has("copy"):
         copy = api.params.get("copy")
         copy = copy if isinstance(copy, dict) else dict(selection.EVERYTHING)

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.group_categories import limit, may_set_sis, require_manager
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import courses, groups, people, permissions, registering, states, stickiness
+from lms_emulator.providers.canvas.rules import tabs as tab_rules
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
@@ -55,7 +56,8 @@ def of_course(api: Api) -> Any:
     if not groups.may(api, course, *permissions.GROUPS):
         courses.require(api, course, "read_roster")
     found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
-    if api.params.flag("only_own_groups"):
+    shown = any(one.name == "people" for one in tab_rules.of_course(api, course))
+    if api.params.flag("only_own_groups") or not shown:
         own = {one.id for one in groups.of_user(api, api.user)}
         found = [one for one in found if one.id in own]
     path = f"/api/v1/courses/{course.id}/groups"
@@ -235,8 +237,11 @@ def _row(api: Api, group: Group) -> GroupMembership:
 
 def membership(api: Api) -> Any:
     """One membership."""
-    group = _read(api)
-    return shapes.membership(api, _row(api, group), group)
+    group = _found(api)
+    row = _row(api, group)
+    if not api.check("sees who is in the group", groups.reads(api, group) or groups.open_to(api, group), got=group.id):
+        raise api.refused(f"reads group {group.id}")
+    return shapes.membership(api, row, group)
 
 
 def join(api: Api) -> Any:
@@ -283,7 +288,8 @@ def leave(api: Api) -> Any:
 
 
 def _may_end(api: Api, group: Group, row: GroupMembership) -> bool:
-    return groups.manages(api, group) or (api.caller is not None and row.user_id == api.caller.id)
+    own = api.caller is not None and row.user_id == api.caller.id
+    return groups.manages(api, group) or (own and "leave" in groups.rights(api, group, api.caller))
 
 
 def take_out(api: Api) -> Any:

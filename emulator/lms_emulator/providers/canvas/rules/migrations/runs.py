@@ -6,6 +6,7 @@ the recorded exchanges of `courses-migrations`.
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from datetime import UTC
 from typing import Any, NamedTuple
@@ -18,7 +19,14 @@ from lms_emulator.providers.canvas.lti import notices
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
 from lms_emulator.providers.canvas.rules import attached, contexts, course_log, files
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.migrations import cartridge_reader, cartridges, dates, packages, selection
+from lms_emulator.providers.canvas.rules.migrations import (
+    cartridge_reader,
+    cartridges,
+    dates,
+    packages,
+    placing,
+    selection,
+)
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
 NO_PACKAGE = "No package was sent"
@@ -191,8 +199,13 @@ def _sent(api: Api, record: ContentMigration) -> Attachment:
 def _bring(api: Api, record: ContentMigration, package: packages.Package, target: Course) -> dict[str, Any]:
     shift = dates.read(record.settings.get("date_shift_options") or {}, zone(target.time_zone) or UTC)
     copy = record.settings.get("copy_options") or selection.EVERYTHING
+    if placing.module_of(api, record.settings, target) is not None:
+        package = dataclasses.replace(
+            package, parts=[one for one in package.parts if one.kind.name != "context_modules"]
+        )
     transfer = Transfer(api, package, target, copy, shift)
-    transfer.run()
+    transfer.run(skip=record.settings.get("importer_skips") or ())
+    placing.put(api, record.settings, target, transfer.made)
     return {"imported_assets": kinds_made(transfer)}
 
 

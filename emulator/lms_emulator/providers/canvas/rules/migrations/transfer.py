@@ -6,6 +6,7 @@ Source: canvas-lms app/models/importers (2023-06), and the recorded exchanges of
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
@@ -43,6 +44,7 @@ FLAGS = (
     "course_format",
     "course_color",
 )
+VISIBILITY = ("is_public", "is_public_to_auth_users")
 
 
 class Transfer:
@@ -62,8 +64,12 @@ class Transfer:
         for one in api.store.copied_assets.find("course", target.id):
             self.known[f"{one.kind} {one.migration_id}"] = one
 
-    def run(self, *, only: set[str] | None = None, leave: set[str] | None = None) -> None:
-        """Bring in what is chosen. `only`: of those keys. `leave`: what is there already and stays as it is."""
+    def run(self, *, only: set[str] | None = None, leave: set[str] | None = None, skip: Collection[str] = ()) -> None:
+        """Bring in what is chosen.
+
+        Parameters: `only`, of those keys; `leave`, what is there already and stays as it is; `skip`, which settings of
+        the course stay as they are.
+        """
         parts = [one for one in self.package.parts if self._chosen(one) and (only is None or one.key in only)]
         parts += [one for one in self._needed(parts) if one not in parts]
         for part in self.package.parts:
@@ -79,8 +85,9 @@ class Transfer:
         for part in parts:
             self._complete(part)
         self._uses(parts)
-        if selection.of_course(self.copy, "course_settings") and only is None:
-            self.bring_settings()
+        wanted = selection.of_course(self.copy, "course_settings") and "all_course_settings" not in skip
+        if wanted and only is None:
+            self.bring_settings(visibility="visibility_settings" not in skip)
         if selection.of_course(self.copy, "syllabus_body") and self.package.course is not None and only is None:
             body = self._linked(self.package.course.syllabus_body)
             self.target = self.api.store.courses.put(replace(self.target, syllabus_body=body))
@@ -344,12 +351,13 @@ class Transfer:
             )
             self.api.store.rubric_associations.put(made)
 
-    def bring_settings(self) -> None:
-        """Bring the course's own settings."""
+    def bring_settings(self, *, visibility: bool = True) -> None:
+        """Bring the course's own settings. Parameters: `visibility`, whether also who sees the course."""
         course = self.package.course
         if course is None:
             return
-        fields = {name: getattr(course, name) for name in (*KEPT, *FLAGS)}
+        names = (name for name in (*KEPT, *FLAGS) if visibility or name not in VISIBILITY)
+        fields = {name: getattr(course, name) for name in names}
         kept = {**self.target.settings, **course.settings}
         self.target = self.api.store.courses.put(replace(self.target, settings=kept, updated_at=self.api.now, **fields))
         if (policy := policies.of(self.api, course.id)) is not None:
