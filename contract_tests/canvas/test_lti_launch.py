@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -217,3 +219,18 @@ def test_a_tool_that_replaces_one_of_lti_1_1_is_proved_its_consumer_key(canvas: 
     assert legacy()
     canvas.lms.settings["canvas.tells_consumer_keys"] = False
     assert not legacy()
+
+
+RECORDED = Path(__file__).parents[2] / "fixtures/recordings/canvas"
+
+
+@pytest.mark.parametrize("run", ["lti-launch", "lti-deeplink"])
+def test_claims_stand_in_the_order_of_every_recorded_launch(canvas: Site, tool: Tool, run: str) -> None:
+    recorded = re.findall(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", (RECORDED / f"{run}.jsonl").read_text("utf-8"))
+    tokens = [found for text in recorded if f"{lti13.CLAIM}version" in (found := dict(read(text).claims))]
+    assert tokens
+    page = OPEN if run == "lti-launch" else f"{OPEN}/resource_selection"
+    ours = list(launched(canvas, tool, "teacher", page).get_launch_data())
+    for token in tokens:
+        shared = [name for name in token if name in ours]
+        assert [name for name in ours if name in token] == shared

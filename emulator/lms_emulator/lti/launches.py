@@ -74,11 +74,15 @@ class AuthenticationRequest(Generic[U]):
 class Launches(ABC, Generic[X, U]):
     """How one platform launches tools.
 
-    Attributes: `keys`, which sign id_tokens; `path`, of the authentication endpoint.
+    Attributes:
+        keys: which sign id_tokens.
+        path: of the authentication endpoint.
+        order: of the claims in an id_token; others follow.
     """
 
     keys: ClassVar[RotatingKeys]
     path: ClassVar[str]
+    order: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
@@ -161,7 +165,7 @@ class Launches(ABC, Generic[X, U]):
         last = x.store.last_launches.get(pending.client_id)
         now = self.issued_at(x, pending)
         draft = Draft(
-            claims=self.claims(x, pending.launch, nonce, now),
+            claims=self._ordered(self.claims(x, pending.launch, nonce, now)),
             now=now,
             header={"kid": key.kid},
             key=key.name,
@@ -184,6 +188,10 @@ class Launches(ABC, Generic[X, U]):
         """The claims of the id_token, issued at `now`."""
         lifetime = x.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
+
+    def _ordered(self, claims: Claims) -> Claims:
+        first = [name for name in self.order if name in claims]
+        return {name: claims[name] for name in dict.fromkeys((*first, *claims))}
 
     def further_fields(self, x: X) -> dict[str, str]:
         """Fields that are posted with the id_token, besides `state`."""

@@ -53,6 +53,7 @@ class BrightspaceLaunches(Launches[Call, User]):
 
     keys: ClassVar[RotatingKeys] = KEYS
     path: ClassVar[str] = "/d2l/lti/authenticate"
+    order: ClassVar[tuple[str, ...]] = ORDER
 
     def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
         """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
@@ -103,9 +104,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         found = super().claims(x, launch, nonce, now)
         del found["azp"]
         found["nbf"] = found["iat"]
-        return {
-            name: found[name] for name in (*(n for n in ORDER if n in found), *(n for n in found if n not in ORDER))
-        }
+        return found
 
     def refused(self, x: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:
         if x.settings.authentication_errors == "post":
