@@ -142,7 +142,8 @@ class LtiMachine(RuleBasedStateMachine):
         self.platform.lti.next_launch(**{wrong: True})
         try:
             self.platform.launch()
-        except LtiException:
+        except Exception as error:  # PyLTI1p3's settings raise a bare one for a client that they do not know
+            assert isinstance(error, LtiException) or "not found in settings" in str(error)
             assert not self.platform.lti.armed
         else:
             raise AssertionError(f"PyLTI1p3 took a launch that is wrong: {wrong}")
