@@ -289,3 +289,20 @@ def test_rubrics_are_found_by_what_they_are_for(canvas: Site) -> None:
     assert teacher.delete(f"{uses}/{use}").status_code == 200
     assert teacher.get(f"{path}/{lonely}").status_code == 404, "nothing kept it any more"
     assert lonely not in [one["id"] for one in teacher.get(path).json()]
+
+
+def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
+    teacher, log = canvas.teacher, "/api/v1/audit/grade_change/courses/1"
+    plain, nameless = work(teacher, points_possible=10), work(teacher, anonymous_grading=True, points_possible=10)
+    canvas.switch_on("anonymous_marking")
+    teacher.put(f"{COURSE}/assignments/{nameless['id']}", json={"assignment": {"anonymous_grading": True}})
+    for task in (plain, nameless):
+        grade(teacher, task, 4)
+        grade(teacher, task, 5)
+    events = teacher.get(log, params={"include[]": "current_grade"}).json()["events"]
+    told = {(one["links"]["assignment"], one["links"]["student"], one["grade_current"]) for one in events}
+    assert told == {(plain["id"], str(ADA), "5"), (nameless["id"], None, "5")}
+    of_ada = teacher.get(f"{log}/students/{ADA}").json()["events"]
+    assert {one["links"]["assignment"] for one in of_ada} == {plain["id"]}
+    assert "grade_current" not in of_ada[0]
+    assert teacher.get(f"{log}/assignments/override").json()["events"] == []

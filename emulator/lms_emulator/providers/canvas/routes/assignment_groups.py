@@ -162,7 +162,7 @@ def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGrou
         data = sent.get("integration_data")
         if not isinstance(data, dict | None):
             raise SiteRefusal("integration_data_invalid", status=400, text="Invalid integration data", headers=AS_JSON)
-        changes["integration_data"] = data or {}
+        changes["integration_data"] = {**(record.integration_data or {}), **(data or {})}
     if sent.has("name"):
         changes["name"] = sent.text("name") or "Assignments"
         if len(changes["name"]) > 255:
@@ -213,9 +213,14 @@ def destroy(api: Api) -> Any:
         if not others:
             raise refusals.not_found("the group to move to", number)
         target = others[0]
-    for one in assigning.in_group(api, record.id):
-        moved = {"assignment_group_id": target.id} if target is not None else {"workflow_state": "deleted"}
-        api.store.assignments.put(replace(one, **moved, updated_at=api.now))
+    held = assigning.in_group(api, record.id)
+    if target is not None:
+        for place, one in enumerate([*assigning.in_group(api, target.id), *held], 1):
+            moved = {"assignment_group_id": target.id, "updated_at": api.now} if one in held else {}
+            api.store.assignments.put(replace(one, **moved, position=place))
+    else:
+        for one in held:
+            api.store.assignments.put(replace(one, workflow_state="deleted", updated_at=api.now))
     gone = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
     for other in living(api, course):
         if other.position > record.position:

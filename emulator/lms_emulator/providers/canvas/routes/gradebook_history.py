@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.params import as_integer, query_of
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, submissions
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -182,8 +182,43 @@ def feed(api: Api) -> Any:
 Found = list[GradeChange]
 
 
-def _audited(api: Api, found: Found) -> Any:
-    return audited(api, found, _event, lambda rows, shown: _document(api, rows, shown))
+def _audited(api: Api, found: Found, course: Course | None = None, *, of_student: bool = False) -> Any:
+    """A page of changes.
+
+    Parameters: `course`, where they are asked for by it; `of_student`, whether by whose grade it is.
+    """
+    if course is not None and not course.settings.get("allow_final_grade_override"):
+        found = [one for one in found if one.assignment_id is not None]
+    if course is not None and (limited := assignments.sections_seen(api, course)) is not None:
+        rows = api.store.enrollments.find("course", course.id)
+        seen = {e.user_id for e in rows if e.course_section_id in limited}
+        found = [one for one in found if one.student_id in seen]
+    bases = {one.assignment_id: api.store.assignments.get(one.assignment_id) for one in found}
+    nameless = {number for number, base in bases.items() if base is not None and submissions.nameless(api, base)}
+    if of_student:
+        found = [one for one in found if one.assignment_id not in nameless]
+
+    def event(one: GradeChange) -> dict[str, Any]:
+        body = _event(one)
+        if one.assignment_id in nameless:
+            body["links"]["student"] = None
+        if "current_grade" in api.params.includes and (grade := _current_grade(api, one)):
+            body["grade_current"] = grade
+        return body
+
+    return audited(api, found, event, lambda rows, shown: _document(api, rows, shown, nameless))
+
+
+def _current_grade(api: Api, one: GradeChange) -> str | None:
+    """The grade as it is now: the submission's, or the final one that was set."""
+    base = api.store.assignments.get(one.assignment_id)
+    if base is not None:
+        row = api.store.submissions.first("whose", (base.id, one.student_id))
+        return lateness.standing(api, base, one.student_id, row).grade if row is not None else "N/A"
+    rows = api.store.enrollments.find("user", one.student_id)
+    kept = [api.store.grade_overrides.get(e.id) for e in rows if e.course_id == one.course_id]
+    score = next((own.score for own in kept if own is not None and own.score is not None), None)
+    return f"{score:g}%" if score is not None else None
 
 
 def _event(one: GradeChange) -> dict[str, Any]:
@@ -212,11 +247,12 @@ def _event(one: GradeChange) -> dict[str, Any]:
     return body if one.assignment_id is not None else {**body, "course_override_grade": True}
 
 
-def _document(api: Api, rows: list[Any], shown: Found) -> dict[str, Any]:
+def _document(api: Api, rows: list[Any], shown: Found, nameless: Collection[int | None]) -> dict[str, Any]:
     course = "/api/v1/courses/{events.course}"
     bases = [a for one in shown if (a := api.store.assignments.get(one.assignment_id)) is not None]
     courses_of = {one.course_id: identifiers.course(api, one.course_id) for one in shown}
-    people = dict.fromkeys(n for one in shown for n in (one.student_id, one.grader_id) if n is not None)
+    students = [one.student_id for one in shown if one.assignment_id not in nameless]
+    people = dict.fromkeys([*students, *(one.grader_id for one in shown if one.grader_id is not None)])
     users = [user for user in map(api.store.users.get, people) if user is not None]
     return {
         "links": {
@@ -252,15 +288,14 @@ def audit_of_course(api: Api) -> Any:
     fields = {"assignment_id": "assignment_id", "student_id": "student_id", "grader_id": "grader_id"}
     for name, field in fields.items():
         if name in api.x.path_params:
-            number = identifiers.local_number(api.slot(name))
+            number = None if api.slot(name) == "override" else identifiers.local_number(api.slot(name))
             found = [one for one in found if getattr(one, field) == number]
-    return _audited(api, found)
+    return _audited(api, found, course, of_student="student_id" in api.x.path_params)
 
 
 def _require_known(api: Api, course: Course) -> None:
     """Refuse a path that names what is not of the course."""
-    if "assignment_id" in api.x.path_params:
-        reference = api.slot("assignment_id")
+    if "assignment_id" in api.x.path_params and (reference := api.slot("assignment_id")) != "override":
         identifiers.named(api, "assignments", reference, "the assignment", course_id=course.id, deleted=True)
     for name in ("grader_id", "student_id"):
         if name in api.x.path_params:
@@ -270,7 +305,8 @@ def _require_known(api: Api, course: Course) -> None:
 
 
 def _audit_of(api: Api, field: str, number: int) -> Any:
-    return _audited(api, [one for one in api.store.grade_changes if getattr(one, field) == number])
+    found = [one for one in api.store.grade_changes if getattr(one, field) == number]
+    return _audited(api, found, of_student=field == "student_id")
 
 
 def audit_of_assignment(api: Api) -> Any:
@@ -298,8 +334,10 @@ def audit_of_grader(api: Api) -> Any:
 def audit(api: Api) -> Any:
     """The changes of grades that fit every condition: of a course for its graders, others for administrators."""
     _ = api.user
+    course = None
     if reference := api.params.text("course_id"):
-        courses.require(api, identifiers.course(api, reference), *assignments.GRADERS)
+        course = identifiers.course(api, reference)
+        courses.require(api, course, *assignments.GRADERS)
     else:
         require_account(api, api.root, "view_grade_changes")
     found = list(api.store.grade_changes)
@@ -308,10 +346,12 @@ def audit(api: Api) -> Any:
         raise refusals.message(400, "no_condition", "Must specify at least one query condition")
     kinds = {"course_id": "courses", "assignment_id": "assignments", "student_id": "users", "grader_id": "users"}
     for name, text in asked.items():
-        if text:
+        if text == "override" and name == "assignment_id":
+            found = [one for one in found if one.assignment_id is None]
+        elif text:
             known = identifiers.named(api, kinds[name], text, f"`{name}`", deleted=True)
             found = [one for one in found if getattr(one, name) == known.id]
-    return _audited(api, found)
+    return _audited(api, found, course, of_student=bool(asked["student_id"]))
 
 
 COURSE, AUDIT = "/api/v1/courses/{course_id}/gradebook_history", "/api/v1/audit/grade_change"
