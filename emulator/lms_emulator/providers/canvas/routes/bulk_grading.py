@@ -23,6 +23,7 @@ from lms_emulator.providers.canvas.rules import (
     jobs,
     moderation,
     roster,
+    states,
     submissions,
     submitting,
     teams,
@@ -82,7 +83,7 @@ def gradeable_of_several(api: Api) -> Any:
     wanted = [a for a in assignments.of_course(api, course) if str(a.id) in asked and a.published]
     of: dict[int, list[int]] = {}
     for base in wanted:
-        for user_id in roster.gradeable(api, course, section, base, *GRADEABLE):
+        for user_id in roster.gradeable(api, course, section, base, *states.CURRENT):
             of.setdefault(user_id, []).append(base.id)
 
     def shape(user: User) -> Any:

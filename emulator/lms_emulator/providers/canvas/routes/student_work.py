@@ -38,7 +38,8 @@ SOURCE = (
     f"{RECORDED}/grading-submissions.jsonl 380, 386, 387, 408, 438, 452; "
     "canvas-lms app/controllers/submissions_api_controller.rb"
 )
-MOST_STUDENTS = 100
+STATE_RANKS = {"active": 0, "completed": 2, "inactive": 3, "rejected": 4}
+"""The states of enrollments in the order in which Canvas prefers them; invited ones come second."""
 SOON = timedelta(weeks=1)
 ENROLLMENT_STATES = {"active": "active", "concluded": "completed"}
 
@@ -59,11 +60,14 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     known = {e.user_id for e in rows} if grader else mine
     asked = api.params.texts("student_ids")
     if "all" not in asked:
-        named = [identifiers.find(api, "users", one) for one in asked] if asked else [api.user]
+        named = [identifiers.find(api, "users", one) for one in asked]
+        # by other ids than numbers Canvas looks for people first, and passes over those whom it does not find
+        named = [user for user, one in zip(named, asked, strict=True) if user is not None or one.isdecimal()]
+        named = named or [api.user]
         if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
             raise api.refused(f"grades in course {course.id}")
         known = {user.id for user in named if user is not None}
-        if len(asked) > MOST_STUDENTS:
+        if len(asked) > api.settings.max_per_page:
             raise _error("too many students")
     return sorted({e.user_id for e in _in_state(api, course, rows) if e.user_id in known})
 
@@ -163,9 +167,11 @@ def _grouped(
     by_id: dict[int, Assignment],
     path: str,
 ) -> Any:
-    grader = assignments.grades(api, course)
-    includes = {*api.params.includes, *(["has_postable_comments"] if grader else [])}
-    sections = {e.user_id: e.course_section_id for e in roster.enrollments_seen(api, course, section)}
+    includes = {*api.params.includes, "has_postable_comments"}
+    sections: dict[int, int] = {}
+    rows = _in_state(api, course, roster.enrollments_seen(api, course, section))
+    for row in sorted(rows, key=lambda e: STATE_RANKS.get(states.state_of(api, e, course).name, 1)):
+        sections.setdefault(row.user_id, row.course_section_id)
 
     def shape(user_id: int) -> dict[str, Any]:
         own = sorted((one for one in found if one.user_id == user_id), key=lambda one: one.id)
