@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -218,3 +219,28 @@ def test_controls_are_said_in_bulk_and_places_are_searched(canvas: Site) -> None
     assert canvas.admin.get(f"{page}/deployments/77/context_search").status_code == 404
     wrong = canvas.admin.post(f"{page}/controls", json={"course_id": 999})
     assert wrong.status_code == 404
+
+
+def test_a_school_installs_its_own_copy_of_a_template(canvas: Site) -> None:
+    template = made(canvas, vendor="Lab Inc.")
+    path = f"{BASE}/{template['id']}/install_from_template"
+    answer = canvas.admin.post(path)
+    assert [one["code"] for one in errors(answer)] == ["not_a_template"]
+    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    section = world["canvas"]
+    section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
+    next(one for one in section["lti_registrations"] if one["id"] == template["id"])["template"] = True
+    key = next(one for one in section["developer_keys"] if one["id"] == template["developer_key_id"])
+    key.update(account_id=None, visible=False)
+    section["tools"] = [one for one in section["tools"] if one["developer_key_id"] != key["id"]]
+    section["lti_context_controls"] = []
+    canvas.lms.load(world)
+    copy = canvas.admin.post(path)
+    assert copy.status_code == 201, copy.text
+    found = copy.json()
+    assert (found["name"], found["vendor"], found["inherited"]) == ("Lab book", "Lab Inc.", False)
+    assert (found["id"] == template["id"], found["developer_key_id"] == key["id"]) == (False, False)
+    assert found["account_binding"]["workflow_state"] == "on"
+    assert found["configuration"]["placements"] == CONFIGURATION["placements"]
+    assert canvas.admin.post(path).json()["id"] == found["id"], "once"
+    assert canvas.teacher.post(path).status_code == 403

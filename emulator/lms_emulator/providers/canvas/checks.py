@@ -161,6 +161,7 @@ REFERENCES = (
     Reference("tool_configurations", "developer_key_id", "developer_keys"),
     Reference("tools", "developer_key_id", "developer_keys"),
     Reference("lti_registrations", "developer_key_id", "developer_keys"),
+    Reference("lti_registrations", "template_registration_id", "lti_registrations"),
     Reference("lti_overlays", "registration_id", "lti_registrations"),
     Reference("lti_overlays", "account_id", "accounts"),
     Reference("lti_history", "registration_id", "lti_registrations"),

@@ -22,6 +22,8 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
         dynamic: whether the tool registered itself. registration_url: the address that it was begun with.
         unified_tool_id: what a directory of tools knows it by.
         sent: what a tool that registered itself sent; guid: the id of the token that it had for that.
+        template: whether schools may install a copy of their own, of one that is the whole site's.
+        template_registration_id: of such a copy.
     """
 
     id: int
@@ -35,6 +37,8 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
     unified_tool_id: str | None = None
     sent: dict[str, Any] | None = None
     guid: str | None = None
+    template: bool = False
+    template_registration_id: int | None = None
     created_by_id: int | None = None
     updated_by_id: int | None = None
     created_at: Instant | None = None

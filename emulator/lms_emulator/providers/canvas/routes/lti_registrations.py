@@ -213,23 +213,43 @@ def create(api: Api) -> Any:
     if over:
         given = overlays.applied(over, given, additive=True)
     said = {name: api.params.text(name) for name in SAID}
-    name = said.pop("name") or given["title"]
+    kept = {"unified_tool_id": api.params.text("unified_tool_id"), "lock_deploying": api.params.flag("lock_deploying")}
+    one = _made(api, account, given, state or "off", **{**said, "name": said["name"] or given["title"]}, **kept)
+    return created(api, shapes.registration(api, one, account, WHOLE))
+
+
+def install(api: Api) -> Any:
+    """Install a copy of a template of the whole site, which is the school's own from then on."""
+    account = school(api)
+    template = found_in(api, account)
+    if not (template.template and registrations.owner(api, template).site_admin) or template.dynamic:
+        raise refused("not_a_template", "registration is no template of the site admin account", template.id)
+    copies = (one for one in registrations.every(api) if one.template_registration_id == template.id)
+    mine = next((one for one in copies if registrations.owner(api, one).id == account.id), None)
+    if mine is None:
+        said = {name: getattr(template, name) for name in SAID} | {"name": registrations.name_of(api, template)}
+        given = registrations.configuration(api, template, account)
+        mine = _made(api, account, given, "on", **said, template_registration_id=template.id)
+    return created(api, shapes.registration(api, mine, account, WHOLE))
+
+
+def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said: Any) -> LtiRegistration:
+    """A registration with its key and, where Canvas deploys it, its tool. Parameters: `given`, its configuration."""
+    name = said["name"]
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
         name=name,
         api_key=api.x.ids.alnum(64),
         account_id=None if account.site_admin else account.id,
         is_lti_key=True,
-        icon_url=given["launch_settings"].get("icon_url"),
+        icon_url=(given.get("launch_settings") or {}).get("icon_url"),
         visible=not account.site_admin,
         scopes=given["scopes"],
         redirect_uris=given["redirect_uris"] or [given["target_link_uri"]],
         created_at=api.now,
     )
     key = api.store.developer_keys.put(replace(key, **{name: given.get(name) for name in configurations.OF_KEY}))
-    who = {"created_by_id": api.user.id, "updated_by_id": api.user.id}
-    kept = {"unified_tool_id": api.params.text("unified_tool_id"), "lock_deploying": api.params.flag("lock_deploying")}
-    one = registrations.make(api, key, name=name, **said, **who, **kept)
+    one = registrations.make(api, key, **said, created_by_id=api.user.id, updated_by_id=api.user.id)
     found = ToolConfiguration(
         id=api.new_id("tool_configurations"),
         developer_key_id=key.id,
@@ -239,11 +259,11 @@ def create(api: Api) -> Any:
         updated_at=api.now,
     )
     api.store.tool_configurations.put(found)
-    registrations.bind(api, one, account, state or "off")
+    registrations.bind(api, one, account, state)
     if api.settings.registrations_are_deployed:
         tool = replace(tool_forms.of_key(api, key), id=api.new_id("tools"), account_id=account.id)
         registrations.control(api, api.store.tools.put(tool), ("Account", account.id), available=False)
-    return created(api, shapes.registration(api, one, account, WHOLE))
+    return one
 
 
 def update(api: Api) -> Json:
@@ -344,6 +364,7 @@ ROUTES = rest(
     (f"GET {BASE}/{{id}}", show, "A registration"),
     (f"PUT {BASE}/{{id}}", update, "Change a registration"),
     (f"DELETE {BASE}/{{id}}", destroy, "Delete a registration"),
+    (f"POST {BASE}/{{id}}/install_from_template", install, "Install a copy of a template"),
     (f"POST {BASE}/{{id}}/bind", bind, "Switch a registration on or off"),
     (f"DELETE {BASE}/{{id}}/bind", unbind, "Give up a registration of the whole site"),
     (f"PUT {BASE}/{{id}}/reset", reset, "Take away what a school laid over a configuration"),
