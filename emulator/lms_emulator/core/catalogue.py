@@ -223,33 +223,26 @@ class Catalogue:
 
     def words(self, template: str) -> frozenset[str]:
         """The words that operations have where the template of a route of ours has parameters."""
-        fixed = self._written(template.partition("{")[0])
-        paths = (line.split("\t", 2)[1] for line in self._lines)
-        found = (self._words(template, path) for path in paths if self._written(path).startswith(fixed))
-        return frozenset().union(*found)
+        ours = self._segments(template)
+        anything = any(map(_SLASHES.fullmatch, ours))
+        groups = self._by_segments.values() if anything else [self._by_segments.get(len(ours), [])]
+        return frozenset().union(*(_words(ours, theirs) for group in groups for theirs in group))
 
     def is_other(self, template: str, path: str) -> bool:
         """Whether an operation's path fits a route's template, but names a word where that has a parameter."""
-        return bool(self._words(template, path))
+        return bool(_words(self._segments(template), self._segments(path)))
 
-    def _words(self, template: str, path: str) -> set[str]:
-        ours, theirs = (self._written(one.removesuffix("[/]")).split("/") for one in (template, path))
-        words: set[str] = set()
-        for number, segment in enumerate(ours):
-            if _SLASHES.fullmatch(segment):
-                behind = len(ours) - number - 1
-                return words.union(one for one in theirs[number : len(theirs) - behind] if one and "{" not in one)
-            if number >= len(theirs):
-                return set()
-            known = theirs[number]
-            if _PLACEHOLDER.fullmatch(segment):
-                if not known or (":int" in segment and "{" not in known):
-                    return set()
-                if "{" not in known:
-                    words.add(known)
-            elif _PLACEHOLDER.sub("{}", segment) != _PLACEHOLDER.sub("{}", known):
-                return set()
-        return words if len(ours) == len(theirs) else set()
+    def _segments(self, template: str) -> list[str]:
+        return self._written(template.removesuffix("[/]")).split("/")
+
+    @cached_property
+    def _by_segments(self) -> dict[int, list[list[str]]]:
+        """The segments of every path, by their number: few paths have as many as a given one."""
+        groups: dict[int, list[list[str]]] = {}
+        for line in self._lines:
+            segments = self._segments(line.split("\t", 2)[1])
+            groups.setdefault(len(segments), []).append(segments)
+        return groups
 
     def nearest(self, path: str) -> str | None:
         """The template most like a path that is in no template."""
@@ -264,6 +257,30 @@ class Catalogue:
             start = start.rpartition("/")[0]
         found = nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None
         return shapes[found].removesuffix("[/]") if found else None
+
+
+def _words(ours: list[str], theirs: list[str]) -> set[str]:
+    """What one path has where ours has parameters; nothing if it does not fit."""
+    words: set[str] = set()
+    for number, segment in enumerate(ours):
+        if "{" not in segment:
+            if number >= len(theirs) or segment != theirs[number]:
+                return set()
+            continue
+        if _SLASHES.fullmatch(segment):
+            behind = len(ours) - number - 1
+            return words.union(one for one in theirs[number : len(theirs) - behind] if one and "{" not in one)
+        if number >= len(theirs):
+            return set()
+        known = theirs[number]
+        if _PLACEHOLDER.fullmatch(segment):
+            if not known or (":int" in segment and "{" not in known):
+                return set()
+            if "{" not in known:
+                words.add(known)
+        elif _PLACEHOLDER.sub("{}", segment) != _PLACEHOLDER.sub("{}", known):
+            return set()
+    return words if len(ours) == len(theirs) else set()
 
 
 def _under(node: _Node, segments: list[str]) -> Iterator[str]:
