@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pylti1p3.exception import LtiServiceException
@@ -33,6 +34,45 @@ def test_the_roster(brightspace: Site, tool: Tool) -> None:
     assert nrps.get_context()["title"] == "Analytical Engines"
     token = service(brightspace, assertion(brightspace, tool)).json()["access_token"]
     assert len(brightspace.api(token).get(NRPS, params={"role": "Instructor"}).json()["members"]) == 1
+
+
+def test_what_narrows_line_items_and_results(brightspace: Site, tool: Tool) -> None:
+    scopes = " ".join((lti13.SCOPE_LINE_ITEM, lti13.SCOPE_SCORE, lti13.SCOPE_RESULT_READ))
+    answer = service(brightspace, assertion(brightspace, tool), scope=scopes)
+    api = brightspace.api(answer.json()["access_token"])
+    kind = {"Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}
+    quiz, essay, lab = (
+        api.post(ITEMS, json={"scoreMaximum": 10} | fields, headers=kind).json()
+        for fields in (
+            {"label": "Quiz", "resourceId": "q", "tag": "weekly"},
+            {"label": "Essay", "resourceId": "e", "tag": "weekly"},
+            {"label": "Lab", "resourceLinkId": LINK},
+        )
+    )
+
+    def found(**narrowed: Any) -> list[str]:
+        return [item["label"] for item in api.get(ITEMS, params=narrowed).json()]
+
+    assert found() == ["Quiz", "Essay", "Lab"]
+    assert found(resource_id="e") == ["Essay"]
+    assert found(tag="weekly") == ["Quiz", "Essay"]
+    assert found(resource_link_id=LINK) == ["Lab"]
+    assert found(limit=2) == ["Quiz", "Essay"]
+    kept = api.put(lab["id"], json={"label": "Lab", "scoreMaximum": 10, "resourceLinkId": "x"}).json()
+    assert kept["resourceLinkId"] == LINK  # an item stays with its link
+    assert api.put(essay["id"], json={"label": "Essay", "scoreMaximum": 10}).status_code == 200
+    charles = brightspace.info.other_student.lti_id
+    for user in (ADA, charles):
+        answer = api.post(
+            f"{quiz['id']}/scores",
+            json=score(userId=user),
+            headers={"Content-Type": "application/vnd.ims.lis.v1.score+json"},
+        )
+        assert answer.is_success
+    results = f"{quiz['id']}/results"
+    assert len(api.get(results).json()) == 2
+    assert len(api.get(results, params={"limit": 1}).json()) == 1
+    assert [one["userId"] for one in api.get(results, params={"user_id": charles}).json()] == [charles]
 
 
 def test_line_items_scores_and_results(brightspace: Site, tool: Tool) -> None:

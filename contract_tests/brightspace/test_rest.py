@@ -148,6 +148,11 @@ def test_news(brightspace: Site) -> None:
     assert posted["CreatedBy"] == 171
     assert posted["Body"] == {"Text": "", "Html": "<b>On Monday</b>"}
     assert "Exam" in [one["Title"] for one in brightspace.student.get(f"{LE}/6836/news/").json()]
+    dated = {**item, "StartDate": "2999-01-01T00:00:00.000Z", "EndDate": "2999-02-01T00:00:00.000Z"}
+    posted = brightspace.instructor.post(f"{LE}/6836/news/", json=dated).json()
+    assert (posted["StartDate"], posted["EndDate"]) == (dated["StartDate"], dated["EndDate"])
+    texts = {"Title": "Both", "Body": {"Text": "plain", "Html": "<p>plain</p>"}}
+    assert brightspace.instructor.post(f"{LE}/6836/news/", json=texts).json()["Body"] == texts["Body"]
     since = brightspace.student.get(f"{LE}/6836/news/", params={"since": "2999-01-01T00:00:00.000Z"}).json()
     assert since == []
 

@@ -75,6 +75,12 @@ def test_versions_newer_than_the_latest_of_brightspace(lms: Emulator, http: http
     assert refusal is not None
     assert (refusal.reason, refusal.expected) == ("version_not_served", "at least 1.51, at most 1.93")
     assert http.get(lms.brightspace.url + DROPBOX.replace("1.75", "1.99"), headers=headers).status_code == 404
+    assert http.delete(news, headers=headers).status_code == 404  # a version that is not served has no methods
+    assert http.delete(news.replace("1.99", "1.1"), headers=headers).status_code == 404
+    refusal = lms.requests.last.refusal
+    assert refusal is not None
+    assert refusal.reason == "version_not_served"
+    assert http.delete(news.replace("1.99", "1.93"), headers=headers).status_code == 405
     for taken in ("1.93", "unstable"):
         assert http.get(news.replace("1.99", taken), headers=headers).status_code == 200
 

@@ -112,6 +112,13 @@ def test_replies_end_somewhere(lms: Emulator, send: Send, info: Info, topic: str
     refused(lms, send("student", "POST", place, {"response": {"title": "Too deep"}}), "reply_too_deep", 400)
 
 
+def test_a_post_by_the_id_of_its_topic(send: Send, info: Info, topic: str) -> None:
+    by_id = f"/users/{info.student.id}/topics/{topic.rpartition('/')[2]}/responses"
+    sent = {"title": "By id", "description": "<p>Mine.</p>"}
+    (answer,) = send("student", "POST", by_id, {"responses": sent}).json()["responses"]
+    assert sent.items() <= answer.items()
+
+
 def test_posts_replies_and_who_has_read_them(lms: Emulator, send: Send, info: Info, topic: str) -> None:
     counts = f"/me{topic}/responseCounts"
     before = send("student", "GET", counts).json()["responseCount"]

@@ -241,6 +241,24 @@ def test_links_can_begin_elsewhere(lms: Emulator, send: Send, info: Info) -> Non
     assert href.startswith(info.url)
 
 
+def test_a_request_can_ask_for_links_to_where_it_came(lms: Emulator, send: Send, info: Info) -> None:
+    lms.settings["learningstudio.link_base"] = "https://elsewhere.example"
+    book, threads = f"gradebookItems/{info.gradebook_item_id}", f"threadeddiscussions/{info.discussion_id}/topics"
+    of_course, of_student = f"/courses/{info.course_id}", f"/users/{info.student.id}/courses/{info.course_id}"
+    grades = send("teacher", "GET", f"{of_course}/{book}/grades").json()["grades"]
+    paths = [
+        ("student", f"{of_course}/{one}") for one in ("threadeddiscussions", threads, f"{threads}/{info.topic_id}")
+    ]
+    for room in ("", "/gradebook"):
+        paths += [("teacher", f"{of_course}{room}/{book}/grades"), ("app", f"{of_student}{room}/{book}/grade")]
+        paths += [("teacher", f"{of_course}{room}/{book}/grades/{grades[0]['id']}")]
+        paths += [("app", f"{of_student}{room}/userGradebookItems")]
+    paths += [("student", f"/me{of_course}/{path}") for path in (f"{book}/grade", "userGradebookItems")]
+    for who, path in paths:
+        assert "https://elsewhere.example" in send(who, "GET", path).text, path
+        assert "https://elsewhere.example" not in send(who, "GET", f"{path}?UseSourceDomain=true").text, path
+
+
 # --- announcements ---
 def test_announcements(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}/announcements"

@@ -119,11 +119,32 @@ def test_the_institutions_id_as_external_id_is_noticed(site: Site) -> None:
 
 
 def test_the_invented_field_external_id_is_noticed(site: Site) -> None:
-    site.provision(external_id="1", colour="green")
-    warning = site.lms.requests.last.warnings[0]
-    assert (warning.code, warning.message) == ("unknown_fields", "ignored: colour, external_id")
+    assert site.provision(external_id="1", colour="green").status_code == 200
+    told = site.lms.requests.last.warnings
+    assert [(one.code, one.name) for one in told] == [
+        ("parameter_not_read", "external_id"),
+        ("parameter_not_read", "colour"),
+    ]
     site.post(site.managed_users(), {"full_name": "A", "external_id": "1", "primary_email_address": "a@example.edu"})
     assert "external_institution_id" in site.refusal().diagnosis
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_strict_mode_refuses_what_nothing_reads(site: Site, kind: str) -> None:
+    """In a form and in a document, at each operation that takes fields; what is read passes."""
+    site.lms.settings["emulator.strict"] = True
+    user = {"full_name": "S", "external_institution_id": "s", "primary_email_address": "s@example.edu"}
+    user |= {"send_password_email": "false", "send_welcome_email": "false"}
+    enrolment = {"class": site.info.class_id, "user": site.info.managed_user.id}
+    sign_on = f"{site.managed_users()}{site.info.managed_user.id}/sign-on/"
+    for path, fields in (
+        (site.managed_users(), user),
+        (sign_on, {"class_id": site.info.class_id, "custom_a": "1"}),
+        ("/enrolments/", enrolment),
+    ):
+        assert site.call("POST", path, **{kind: fields | {"colour": "green"}}).status_code == 501
+        assert "`colour`" in site.refusal().message
+        assert site.call("POST", path, **{kind: fields}).status_code == 200
 
 
 # mails

@@ -56,6 +56,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
             check_version(x, parts[3], parts[4])
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
+        self.before_missing(x)  # where a version is not served, no method of it is
         return refusals.method_not_allowed(allowed, x.method)
 
     def body_unreadable(self, x: Call, why: str) -> Refusal:

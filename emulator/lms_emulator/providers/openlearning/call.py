@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError, Exchange
+from lms_emulator.core.http.reads import Members
 from lms_emulator.core.http.refusals import Refusal, Unfinished
 from lms_emulator.core.http.routing import Handler, Route
 from lms_emulator.providers.openlearning import refusals
@@ -144,7 +145,10 @@ def fields(x: Call) -> dict[str, str]:
         if x.settings.json_bodies == "refuse":
             raise refusals.unsupported_body(x.content_type)
         x.warn("undocumented_content_type", "JSON was sent; the documentation asks for a URL-encoded form")
-        return {name: _text(x, name, value) for name, value in json_object(x).items() if value is not None}
+        sent = json_object(x).items()
+        found = Members({name: _text(x, name, value) for name, value in sent if value is not None})
+        x.reads.members.append(found)
+        return found
     if x.body.strip():
         x.warn("no_form_content_type", f"the body was ignored: its content type is {x.content_type or 'missing'}")
     return {}
@@ -205,11 +209,14 @@ def _in_url(x: Call, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in given]
 
 
-def warn_about_unknown_fields(x: Call, sent: Iterable[str], known: Iterable[str]) -> None:
-    """Name the fields that the endpoint ignores: unknown ones, and known ones in the query."""
-    ignored, misplaced = sorted(set(sent) - set(known) - {"api_key"}), _in_url(x, known)
+def takes(x: Call, *known: str) -> None:
+    """Report the fields of a body as read, and say which of them came in the query, where they are ignored."""
+    misplaced = _in_url(x, known)
     if misplaced:
-        x.reads.add(*misplaced)
         x.warn("field_in_query", f"ignored: {', '.join(misplaced)} in the URL's query; fields go into the body")
-    if ignored:
-        x.warn("unknown_fields", f"ignored: {', '.join(ignored)[:500]}")
+    x.reads.add(*known, "api_key")
+
+
+def was_sent(values: dict[str, Any], name: str) -> bool:
+    """Whether a field came, which does not make it one that is read."""
+    return dict.__contains__(values, name)

@@ -18,11 +18,11 @@ def enrol(x: Call) -> Response:
     hints = {"class": "class_id", "user": "user_id"}
     wanted = {
         name: call.required(
-            x, values, name, f"this endpoint's field is {name}, not {other}" if other in values else None
+            x, values, name, f"this endpoint's field is {name}, not {other}" if call.was_sent(values, other) else None
         )
         for name, other in hints.items()
     }
-    call.warn_about_unknown_fields(x, values, ("class", "user"))
+    call.takes(x, "class", "user")
     return _enrol(x, me, _class(x, wanted["class"]), _user(x, wanted["user"]))
 
 
@@ -34,7 +34,7 @@ def enrol_by_json(x: Call) -> Response:
     flags = {name: call.json_text(x, body, name) or "" for name in ("send_welcome_email", "ignore_course_prereqs")}
     welcome = call.boolean(x, flags, "send_welcome_email", x.settings.send_mail_by_default)
     call.boolean(x, flags, "ignore_course_prereqs", False)
-    call.warn_about_unknown_fields(x, body, (*texts, *flags))
+    call.takes(x, *texts, *flags)
     user_id = texts["user"]
     if not user_id:
         raise refusals.field_error(x, "user", "user is required")

@@ -43,7 +43,7 @@ def create(x: Call) -> Response:
 
 def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
     full_name = call.required(x, values, "full_name")
-    hint = "the API's name for it is external_institution_id" if "external_id" in values else None
+    hint = "the API's name for it is external_institution_id" if call.was_sent(values, "external_id") else None
     external_id = call.required(x, values, "external_institution_id", hint)
     email = call.required(x, values, "primary_email_address")
     local, at, domain = email.strip().rpartition("@")
@@ -68,7 +68,7 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
     unsent = [name for name in ("send_password_email", "send_welcome_email") if not values.get(name, "").strip()]
     if unsent and x.settings.send_mail_by_default:
         x.warn("mail_not_switched_off", f"{', '.join(unsent)} not sent as false: the user gets e-mail")
-    call.warn_about_unknown_fields(x, values, _CREATE_FIELDS)
+    call.takes(x, *_CREATE_FIELDS)
 
 
 def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
@@ -139,14 +139,15 @@ def sign_on(x: Call) -> Response:
     institution = credentials.administered(x, me)
     user, external_id = _linked_user(x, institution)
     values = call.fields(x)
-    call.warn_about_unknown_fields(x, (name for name in values if not name.startswith("custom_")), _SIGN_ON_FIELDS)
+    custom = {name: value for name, value in dict.items(values) if name.startswith("custom_")}
+    call.takes(x, *_SIGN_ON_FIELDS, *custom)
     if "class_id" in values and not values["class_id"]:
         x.warn("empty_class_id", "class_id is empty: the launch leads to no class")
     klass = _class(x, institution, values.get("class_id", ""))
     registration = x.store.institution_registration(institution.id)
     if registration is None:
         raise refusals.not_found("registration", institution.id)
-    fields = _message(values, user, external_id, institution, klass)
+    fields = _message(values, user, external_id, institution, klass) | custom
     issued = lti.issue(x, institution, registration, fields)
     return wire.data({"url": issued.url, "method": "POST", "params": issued.params})
 
@@ -195,7 +196,6 @@ def _message(
         "tool_consumer_instance_guid": institution.id,
         "tool_consumer_info_product_family_code": lti.PRODUCT_FAMILY,
         "launch_presentation_return_url": values.get("return_url") or None,
-        **{name: value for name, value in values.items() if name.startswith("custom_")},
     }
 
 
