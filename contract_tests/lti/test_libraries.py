@@ -28,11 +28,11 @@ LIBRARIES = ("pylti1p3", pytest.param("ltijs", marks=node.needs("ltijs@5.9.9")))
 CHOOSING = (
     "link_selection", "assignment_selection", "editor_button", "homework_submission", "course_assignments_menu",
     "collaboration", "conference_selection", "module_index_menu_modal", "module_menu_modal",
-    "submission_type_selection", "migration_selection",
+    "submission_type_selection", "migration_selection", "ActivityAssetProcessor",
 )  # fmt: skip
 """Canvas's placements that ask for content, and some that show the tool."""
 SHOWING = ("course_navigation", "assignment_view", "student_context_card")
-WITHOUT_LINKS = ("=conference_selection", "=migration_selection")
+WITHOUT_LINKS = ("=conference_selection", "=migration_selection", "=ActivityAssetProcessor")
 """Where Canvas takes no links to the tool: ltijs sends none then, and PyLTI1p3 refuses the launch."""
 SPOTS = {
     "openedx": ("",),
@@ -104,6 +104,14 @@ def works(lms: Emulator, library: str, url: str) -> Works:
     tool = next(one for one in world["canvas"]["tools"] if one["url"] == f"{url}/launch")
     kinds = dict.fromkeys(CHOOSING, lti13.DEEP_LINKING_REQUEST) | dict.fromkeys(SHOWING, lti13.RESOURCE_LINK_REQUEST)
     tool["settings"] = {name: {"enabled": True, "message_type": kind} for name, kind in kinds.items()}
+    handed = {"submission_id": 901, "attempt": 1, "id": "a55e7000-0000-4000-8000-000000000001"}
+    world["canvas"]["submissions"].append({"id": 901, "assignment_id": 2, "user_id": 101, "attempt": 1})
+    found = {"asset_processor_id": 1, "asset_id": handed["id"], "report_type": "originality"}
+    world["canvas"] |= {
+        "asset_processors": [{"id": 1, "assignment_id": 2, "tool_id": tool["id"]}],
+        "lti_assets": [handed],
+        "asset_reports": [{"id": 1, **found, "timestamp": "2026-11-01T10:00:00Z"}],
+    }
     lms.load(world)
     return Works(lms, library, seats)
 
@@ -152,3 +160,16 @@ def test_submission_review(tool: Works) -> None:
     did = told(landing)
     assert (did["message"], did["user"]) == (lti13.SUBMISSION_REVIEW_REQUEST, tool.lms.brightspace.student.lti_id)
     assert did["results"] == [7]
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["/courses/1/external_tools/{}/eula_launch", "/asset_processors/1/launch", "/asset_processors/1/reports/1/launch"],
+)
+def test_messages_of_document_processors(tool: Works, page: str) -> None:
+    """Neither library knows the three: each refuses them as it does what it does not know."""
+    seat = tool.seats["canvas"][1]
+    number = seat.opened.rpartition("/")[2]
+    landing = tool.opened("canvas", page.format(number), seat.teacher)
+    unknown = {"ltijs": "NO_MESSAGE_TYPE_CLAIM", "pylti1p3": "Unrecognized message type"}[tool.library]
+    assert (landing.status, unknown in landing.text) == (401, True), landing
