@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contract_tests.canvas.lti import KEY, OPEN, assertion, service, signed_in
 from contract_tests.canvas.support import Site
@@ -225,3 +227,49 @@ def test_a_grader_has_a_processor_told_again(site: Site, tool: Tool, keys: KeySi
     assert site.teacher.post(path).status_code == 204
     assert len(site.lms.outbox.webhooks) == before + 1
     assert site.teacher.post("/api/lti/asset_processors/5/notices/999/attempts/1").status_code == 404
+
+
+MOMENTS = st.integers(0, 3).map(lambda day: f"2026-11-0{day + 1}T10:00:00Z")
+KINDS = st.sampled_from(["originality", "ai"])
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(KINDS, MOMENTS, st.integers(0, 5)), min_size=2, max_size=8))
+def test_the_newest_report_of_each_type_counts(
+    site: Site, tool: Tool, keys: KeySite, steps: list[tuple[str, str, int]]
+) -> None:
+    site.lms.reset()
+    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    api, model = caller(site, tool, REPORTS), dict[str, tuple[str, int]]()
+    for kind, moment, priority in steps:
+        older = kind in model and moment < model[kind][0]
+        sent = {**REPORT, "assetId": asset["asset_id"], "type": kind, "timestamp": moment, "priority": priority}
+        answer = api.post("/api/lti/asset_processors/5/reports", json=sent)
+        assert answer.status_code == (409 if older else 201)
+        model |= {} if older else {kind: (moment, priority)}
+    rows = site.lms.dump()["canvas"]["asset_reports"]
+    assert {one["report_type"]: one["said"]["priority"] for one in rows} == {k: p for k, (_, p) in model.items()}
+
+
+ACTS = st.one_of(st.just("forget"), st.tuples(st.booleans(), MOMENTS))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(ACTS, min_size=2, max_size=8))
+def test_the_last_word_on_terms_counts_until_it_is_forgotten(
+    site: Site, tool: Tool, steps: list[str | tuple[bool, str]]
+) -> None:
+    site.lms.reset()
+    api, last = caller(site, tool, TERMS), None
+    for step in steps:
+        if isinstance(step, str):
+            assert api.delete(f"{EULA}/user").status_code == 204
+            last = None
+            continue
+        accepted, moment = step
+        sent = {"userId": site.info.student.lti_id, "accepted": accepted, "timestamp": moment}
+        stale = last is not None and moment <= last[1]
+        assert api.post(f"{EULA}/user", json=sent).status_code == (409 if stale else 201)
+        last = last if stale else step
+    rows = site.lms.dump()["canvas"]["eula_acceptances"]
+    assert [one["accepted"] for one in rows] == ([] if last is None else [last[0]])
