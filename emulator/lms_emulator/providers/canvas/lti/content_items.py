@@ -42,7 +42,7 @@ def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, A
 
     Parameters: `path`, of the place; `default_url`, what a link without an address opens.
     """
-    items = _told(sent) if sent.text("lti_message_type") else [_one(sent)]
+    items = _graph(sent) if sent.text("lti_message_type") else [_one(sent)]
     for item in items:
         advice = item.setdefault("placementAdvice", dict(_USUAL))
         if item.get("@type") == LINK:
@@ -53,13 +53,13 @@ def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, A
     return items
 
 
-def _told(sent: Params) -> list[dict[str, Any]]:
+def _graph(sent: Params) -> list[dict[str, Any]]:
     text = sent.text("content_items")
     try:
-        told = json_text.parse(text or "{}")
+        found = json_text.parse(text or "{}")
     except ValueError as error:
         raise UnreadableItems(str(error)) from error
-    graph = told.get("@graph", []) if isinstance(told, dict) else None
+    graph = found.get("@graph", []) if isinstance(found, dict) else None
     if not isinstance(graph, list) or not all(isinstance(one, dict) for one in graph):
         raise UnreadableItems("no object with a list `@graph`")
     return graph

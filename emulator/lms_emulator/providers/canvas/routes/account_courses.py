@@ -230,7 +230,7 @@ def change(api: Api) -> Any:
         tag="course_batch_update",
         completion=100,
         workflow_state="completed",
-        message=_told(len(named) - len(lost), lost),
+        message=_message(len(named) - len(lost), lost),
         created_at=api.now,
         updated_at=api.now,
     )
@@ -238,7 +238,7 @@ def change(api: Api) -> Any:
     return progress(api, replace(job, completion=0, workflow_state="queued", message=None))
 
 
-def _told(done: int, lost: list[str]) -> str:
+def _message(done: int, lost: list[str]) -> str:
     text = "1 course processed" if done == 1 else f"{done} courses processed"
 
     return f"{text}\nThe course was not found: {', '.join(lost)}" if lost else text

@@ -58,7 +58,7 @@ def index(api: Api) -> Any:
         rows = [one for one in api.store.account_notifications if one.account_id == account.id]
         found = sorted(rows, key=lambda one: (one.end_at, one.id), reverse=True)
     else:
-        found = _told(api, past=api.params.flag("include_past"))
+        found = _announced(api, past=api.params.flag("include_past"))
     if not api.later.flag("show_is_closed"):
         return [_shown(api, one) for one in found]
     closed = _closed(api)
@@ -75,7 +75,7 @@ def _closed(api: Api) -> set[int]:
     return set(api.user.preferences.get("closed_notifications", []))
 
 
-def _told(api: Api, *, past: bool = False) -> list[AccountNotification]:
+def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
     """What is announced to the caller now. Parameters: `past`, whether also what is over or was closed."""
     accounts, closed = _reach(api), _closed(api)
     since = (api.now - PAST).replace(hour=0, minute=0, second=0) if past else api.now
@@ -143,7 +143,7 @@ def show(api: Api) -> Any:
     """One announcement, if it is made to the caller now."""
     _require_self(api)
     found = _one(api)
-    if not api.check("it is announced to the caller now", found in _told(api), got=found.id):
+    if not api.check("it is announced to the caller now", found in _announced(api), got=found.id):
         raise api.refused(f"see the notification {found.id}")
     return _shown(api, found)
 

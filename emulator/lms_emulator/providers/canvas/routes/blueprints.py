@@ -176,7 +176,7 @@ def unsynced(api: Api) -> Any:
     """What changed since content was last sent."""
     template, course = _template(api)
     found = blueprint_sync.changes(api, template, course)
-    return [blueprint_sync.told(api, template, course, kind, record, how) for kind, record, how in found]
+    return [blueprint_sync.entry(api, template, course, kind, record, how) for kind, record, how in found]
 
 
 def restrict(api: Api) -> Any:

@@ -215,7 +215,7 @@ def allowed(api: Api) -> Any:
     """Which permissions the caller has in a course."""
     course = identifiers.course(api, api.slot("course_id"))
     courses.require(api, course, "read")
-    return courses.told(api, course, api.params.texts("permissions") or None)
+    return courses.granted(api, course, api.params.texts("permissions") or None)
 
 
 def dismiss_alert(api: Api) -> Any:

@@ -59,13 +59,13 @@ def _found(api: Api, right: str, slot: str = "eportfolio_id") -> EPortfolio:
     return record
 
 
-def _whose(api: Api) -> User:
+def _owner(api: Api) -> User:
     return identifiers.user(api, api.slot("user_id"))
 
 
 def index(api: Api) -> Any:
     """A user's portfolios, last changed last, for themselves and for admins, who may see others' deleted ones too."""
-    user, asked = _whose(api), "deleted" in api.params.includes
+    user, asked = _owner(api), "deleted" in api.params.includes
     own = api.user.id == user.id
     _require(api, own or _moderates(api), f"see portfolios of user {user.id}")
     found = [
@@ -119,7 +119,7 @@ def moderate(api: Api) -> Any:
 
 def moderate_all(api: Api) -> Any:
     """Mark all of a user's portfolios as spam or as safe."""
-    user = _whose(api)
+    user = _owner(api)
     _require(api, _moderates(api), f"moderate portfolios of user {user.id}")
     status = _status(api)
     for one in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:

@@ -72,7 +72,7 @@ def status(api: Api) -> Any:
             raise api.refused(f"moderate assignment {base.id}")
         body["provisional_grades"] = []
         for one in moderation.of_submission(api, record):
-            told = _told(api, course, base, record, one)
+            told = _provisional(api, course, base, record, one)
             if one.final:
                 body["final_provisional_grade"] = told
             else:
@@ -95,7 +95,9 @@ def _asked(api: Api, base: Assignment) -> Submission:
     return found
 
 
-def _told(api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
+def _provisional(
+    api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade
+) -> dict[str, Any]:
     """A provisional grade for who moderates."""
     scorer = api.store.users.get(one.scorer_id)
     comments = api.store.submission_comments.find("submission", record.id)

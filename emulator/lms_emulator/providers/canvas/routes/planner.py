@@ -53,7 +53,7 @@ def _edge(api: Api, name: str, *, end: bool) -> datetime | None:
 
 def items(api: Api) -> Any:
     """The caller's planner, or that of a user they observe."""
-    user = _whose(api)
+    user = _planned_for(api)
     codes, window = api.params.texts("context_codes"), _window(api)
     kind = api.params.text("filter")
     api.see_as(user)
@@ -71,7 +71,7 @@ def items(api: Api) -> Any:
     return bookmarked(api, found, lambda one: shapes.item(api, one, user), key, order=lambda bookmark: bookmark[1])
 
 
-def _whose(api: Api) -> User:
+def _planned_for(api: Api) -> User:
     """Whose planner is asked for. Raises the refusal for a user whom the caller does not observe."""
     caller, named = api.user, api.params.text("observed_user_id")
     if "user_id" in api.x.path_params:

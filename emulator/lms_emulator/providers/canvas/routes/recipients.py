@@ -50,10 +50,10 @@ def recipients(api: Api) -> Any:
             rows += _people(api, look, place)
     excluded = {str(one) for one in sent.texts("exclude")}
     rows = [row for row in rows if str(row[1]["id"]) not in excluded]
-    return bookmarked(api, sorted(rows, key=lambda row: row[0]), lambda row: row[1], lambda row: _told(row[0]))
+    return bookmarked(api, sorted(rows, key=lambda row: row[0]), lambda row: row[1], lambda row: _bookmark(row[0]))
 
 
-def _told(key: list[Any]) -> list[Any]:
+def _bookmark(key: list[Any]) -> list[Any]:
     """The key of a row as a bookmark says it."""
     return [str(one) for one in key]
 
@@ -193,7 +193,7 @@ def _roles(api: Api, look: Messaging, place: Place, course: Course, code: str) -
 
 def _permissions(api: Api, course: Course) -> dict[str, bool]:
     """Those of the permissions that were asked for that the caller has in a course."""
-    return {name: True for name, has in courses.told(api, course, _asked(api)).items() if has}
+    return {name: True for name, has in courses.granted(api, course, _asked(api)).items() if has}
 
 
 def _asked(api: Api) -> list[str]:

@@ -350,7 +350,7 @@ def change_assessment(api: Api) -> Any:
 def _assess(api: Api, known: RubricAssessment | None) -> Any:
     course, association = _association(api, "association_id")
     sent = api.params.hash("rubric_assessment")
-    reference = str(known.user_id) if known is not None else _whose(api, sent)
+    reference = str(known.user_id) if known is not None else _assessed(api, sent)
     if known is not None and known.assessor_id != api.user.id:
         courses.require(api, course, "manage_rubrics")
     course, association, base = _assessing(api)
@@ -365,7 +365,7 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
     return shapes.after_assessing(api, made, base, submissions.of(api, base, user.id))
 
 
-def _whose(api: Api, sent: Params) -> str:
+def _assessed(api: Api, sent: Params) -> str:
     """Whom a new assessment is of; Canvas looks for it before it looks at rights."""
     if not sent.data:
         raise refusals.crashed("Canvas fails without `rubric_assessment`", None)

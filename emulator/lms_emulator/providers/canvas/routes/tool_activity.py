@@ -26,7 +26,7 @@ _DURATION = re.compile(
 )
 
 
-def _told(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
+def _of_token(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
     """The tool and the numbers that the address tells of; the tool signed the request."""
     numbers = unsealed(api.slot("token"), length)
     if not api.check("the address is as Canvas gave it", numbers is not None) or numbers is None:
@@ -57,7 +57,7 @@ def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
 
 def xapi(api: Api) -> Response:
     """What a person did, as xAPI tells it; the duration counts."""
-    _, numbers = _told(api, 4, "analytics")
+    _, numbers = _of_token(api, 4, "analytics")
     if api.x.content_type != "application/json":
         kind = api.x.content_type
         raise refusals.bare("body_not_json", 415, "Content-Type is JSON", expected="application/json", got=kind)
@@ -66,13 +66,13 @@ def xapi(api: Api) -> Response:
 
 def caliper(api: Api) -> Response:
     """What a person did, as Caliper tells it; the duration counts."""
-    _, numbers = _told(api, 4, "analytics")
+    _, numbers = _of_token(api, 4, "analytics")
     return _spend(api, numbers, api.params.get("duration"))
 
 
 def logout(api: Api) -> Response:
     """Ask to be told when the person signs out, once for each launch."""
-    tool, (_, login_id, at) = _told(api, 3, "logout")
+    tool, (_, login_id, at) = _of_token(api, 3, "logout")
     age = api.x.clock.timestamp() - at
     if not api.check("the address is not older than a day", age <= LIFETIME_SECONDS):
         raise refused("token_expired", "Logout service token has expired")

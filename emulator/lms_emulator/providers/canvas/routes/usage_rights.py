@@ -42,7 +42,7 @@ def _below(api: Api, folder_id: int) -> list[Attachment | None]:
     return [file for one, _ in below for file in files.files_in(api.store, one)]
 
 
-def _told(found: list[Attachment]) -> dict[str, Any]:
+def _updated(found: list[Attachment]) -> dict[str, Any]:
     count = len(found)
     return {"message": f"{count} file{'' if count == 1 else 's'} updated", "file_ids": [file.id for file in found]}
 
@@ -68,7 +68,7 @@ def put(api: Api) -> Any:
     shown = {"hidden": False, "locked": False} if api.params.flag("publish") else {}
     for file in found:
         api.store.attachments.put(replace(file, usage_rights=rights, **shown))
-    return {**rights, **_told(found)}
+    return {**rights, **_updated(found)}
 
 
 def remove(api: Api) -> Any:
@@ -78,7 +78,7 @@ def remove(api: Api) -> Any:
     found = _chosen(api, context)
     for file in found:
         api.store.attachments.put(replace(file, usage_rights=None))
-    return _told(found)
+    return _updated(found)
 
 
 def licenses(api: Api) -> Any:

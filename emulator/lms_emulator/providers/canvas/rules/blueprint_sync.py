@@ -85,10 +85,10 @@ def run(api: Api, record: BlueprintMigration) -> None:
     master = api.store.courses.get(template.course_id)
     assert master is not None, "the world file's references are checked when it is loaded"
     found = changes(api, template, master)
-    told = [_told(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
+    entries = [_entry(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
     for subscription in subscriptions(api.store, template):
         exceptions = _send(api, record, template, master, subscription, found)
-        for change in told:
+        for change in entries:
             if change["asset_id"] in exceptions.get(change["asset_type"], {}):
                 what = exceptions[change["asset_type"]][change["asset_id"]]
                 change["exceptions"].append({"course_id": subscription.course_id, "conflicting_changes": what})
@@ -97,7 +97,7 @@ def run(api: Api, record: BlueprintMigration) -> None:
         replace(
             record,
             workflow_state="completed",
-            changes=told,
+            changes=entries,
             exports_started_at=api.now,
             imports_queued_at=api.now,
             imports_completed_at=api.now,
@@ -106,11 +106,11 @@ def run(api: Api, record: BlueprintMigration) -> None:
     )
 
 
-def _told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
-    return {**told(api, template, master, kind, record, how), "exceptions": []}
+def _entry(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
+    return {**entry(api, template, master, kind, record, how), "exceptions": []}
 
 
-def told(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
+def entry(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
     """A change as Canvas reports it."""
     place = record.url if kind.table == "wiki_pages" else record.id
     path = {"wiki_pages": "pages", "context_modules": "modules", "attachments": "files"}.get(kind.table, kind.table)

@@ -173,11 +173,11 @@ def add_message(
     )
     api.store.conversation_messages.put(made)
     if not generated:
-        _told(api, conversation, only)
+        _mark_unread(api, conversation, only)
     return made
 
 
-def _told(api: Api, conversation: Conversation, only: Collection[int] | None) -> None:
+def _mark_unread(api: Api, conversation: Conversation, only: Collection[int] | None) -> None:
     """Mark a new message as unread for the others and as the author's last one."""
     for row in participants(api, conversation.id):
         if only is not None and row.user_id not in only:
@@ -185,8 +185,8 @@ def _told(api: Api, conversation: Conversation, only: Collection[int] | None) ->
         if row.user_id == api.user.id:
             api.store.conversation_participants.put(replace(row, last_authored_at=api.now))
         elif row.last_message_at is None or row.subscribed:
-            told = replace(row, last_message_at=api.now, workflow_state="unread")
-            api.store.conversation_participants.put(told)
+            unread = replace(row, last_message_at=api.now, workflow_state="unread")
+            api.store.conversation_participants.put(unread)
 
 
 def include(api: Api, found: Iterable[ConversationMessage], users: Collection[int]) -> None:

@@ -106,8 +106,8 @@ def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
     return store.derived_at(api.now, key, _RIGHTS_FROM, compute)
 
 
-def told(api: Api, course: Course, asked: list[str] | None) -> dict[str, bool]:
-    """Whether the caller has rights in a course, as lists tell it: those that Canvas names, not what stands for them.
+def granted(api: Api, course: Course, asked: list[str] | None) -> dict[str, bool]:
+    """Whether the caller has each right in a course: those that Canvas names, not what stands for them.
 
     Parameters: `asked`, the names; None for all of them.
     """

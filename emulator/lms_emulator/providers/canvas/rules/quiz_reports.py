@@ -131,13 +131,13 @@ def _student(
     graded = {one["question_id"]: one for one in attempt.graded}
     for question in questions:
         mark = graded.get(question["id"])
-        row += ["", 0.0] if mark is None else [_told(question, mark["answer"]), mark["points"]]
+        row += ["", 0.0] if mark is None else [_answer_text(question, mark["answer"]), mark["points"]]
     right = sum(one["correct"] is True for one in attempt.graded)
     wrong = sum(one["correct"] is False for one in attempt.graded)
     return [*row, right, wrong, attempt.score]
 
 
-def _told(question: Data, answer: Any) -> str:
+def _answer_text(question: Data, answer: Any) -> str:
     """An answer in the words of the question."""
     words = {str(one["id"]): _plain(one.get("text") or one.get("html") or "") for one in question["answers"]}
     matches = {str(one["match_id"]): one["text"] for one in question.get("matches") or []}

@@ -89,7 +89,7 @@ def _tag(api: Api, context: Context | None, found: re.Match[str]) -> str:
     if address is None:
         return found.group()
     plain = unescape(address.group(2))
-    told = _told(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
+    told = _api_attributes(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
     attributes = _ADDRESS.sub(lambda one: _absolute(api, context, one), attributes)
     return f"<{name}{attributes}{told}>"
 
@@ -113,7 +113,7 @@ def _with_key(api: Api, context: Context, address: str) -> str:
     return f"{address.partition('?')[0]}?{'&'.join(query_of({**query, 'verifier': file.uuid}))}"
 
 
-def _told(api: Api, address: str) -> str:
+def _api_attributes(api: Api, address: str) -> str:
     """The attributes that tell where the API has what is linked."""
     tool = _TOOL.fullmatch(address)
     if tool is not None:

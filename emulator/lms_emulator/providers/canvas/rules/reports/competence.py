@@ -63,7 +63,7 @@ def export(scope: Scope) -> Made:
 
 
 def _says(scope: Scope) -> str:
-    return scope.told_term() + (" Include Deleted Objects: true;" if scope.deleted else "")
+    return scope.term_summary() + (" Include Deleted Objects: true;" if scope.deleted else "")
 
 
 def _people(scope: Scope, number: int) -> Iterator[tuple[Pseudonym, User]]:

@@ -42,7 +42,7 @@ def made(scope: Scope, *, sis: bool) -> Made:
         if scope.flag("created_by_sis"):
             rows = [row for row in rows if row.get("created_by_sis") == "true"]
         files[name] = [list(columns), *([row.get(column) for column in columns] for row in rows)]
-    says = f"{scope.told_term()} Reports: {''.join(f'{name} ' for name in asked)}"
+    says = f"{scope.term_summary()} Reports: {''.join(f'{name} ' for name in asked)}"
     return Made(files, says + ("Include Deleted Objects;" if scope.deleted else ""))
 
 

@@ -70,14 +70,14 @@ class Scope:
         found: Course | None = identifiers.find(self.api, "courses", named) if named else None
         return found
 
-    def told_term(self) -> str:
+    def term_summary(self) -> str:
         """The report's message about its term."""
         term = self.term
         return f"Term: {term.name if term is not None else 'All Terms'};"
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The report's message about its term, course and time."""
-        parts = [self.told_term()]
+        parts = [self.term_summary()]
         for name, label in (("start_at", "Start At"), ("end_at", "End At")):
             moment = self.moment(name)
             if moment is not None:

@@ -39,7 +39,7 @@ def _courses(scope: Scope, fits: Callable[[Course], bool]) -> Made:
     rows = [one for one in scope.courses() if fits(one)]
     head = ["id", "sis id", "short name", "name", "start date", "end date"]
     table = [[one.id, one.sis_course_id, one.course_code, one.name, *_dated(one)] for one in rows]
-    return _one([head, *table], scope.told_term())
+    return _one([head, *table], scope.term_summary())
 
 
 def recently_deleted(scope: Scope) -> Made:
@@ -84,7 +84,7 @@ def unused(scope: Scope) -> Made:
         [one.id, one.sis_course_id, one.course_code, one.name, STATES[one.workflow_state], when(one.created_at)]
         for one in rows
     ]
-    return _one([head, *table], scope.told_term())
+    return _one([head, *table], scope.term_summary())
 
 
 def storage(scope: Scope) -> Made:
@@ -97,7 +97,7 @@ def storage(scope: Scope) -> Made:
         owner = [account.id, account.sis_account_id, account.name] if account is not None else [None] * 3
         used = files.quota_used(scope.api.store, Context("Course", one.id, one)) / 2**20
         table.append([one.id, one.sis_course_id, one.course_code, one.name, *owner, round(used, 2), round(used, 2)])
-    return _one(table, scope.told_term())
+    return _one(table, scope.term_summary())
 
 
 # students
@@ -143,7 +143,7 @@ def zero_activity(scope: Scope) -> Made:
     for row, course, section, login, user in _people(scope, ("active",)):
         if course.workflow_state == "available" and section.workflow_state == "active" and idle(row):
             table.append(_student(row, course, section, login, user))
-    return _one(table, scope.told())
+    return _one(table, scope.summary())
 
 
 def _span(scope: Scope) -> tuple[datetime, datetime]:
@@ -186,7 +186,7 @@ def no_submissions(scope: Scope) -> Made:
         if course.workflow_state != "deleted" and idle(row):
             shown = _student(row, course, section, login, user)
             table.append([*shown, row.workflow_state] if with_state else shown)
-    says = scope.told() + (" Include Enrollment State: true;" if with_state else "")
+    says = scope.summary() + (" Include Enrollment State: true;" if with_state else "")
     return _one(table, f"{says} Enrollment States: {' '.join(states) if states is not None else 'all'};")
 
 
@@ -205,7 +205,7 @@ def last_access(scope: Scope) -> Made:
             continue
         moment = when(login.current_login_at)
         table.append([user.id, login.sis_user_id, people.sortable_name(user), moment, None])
-    return _one(table, scope.told())
+    return _one(table, scope.summary())
 
 
 def last_activity(scope: Scope) -> Made:
@@ -221,7 +221,7 @@ def last_activity(scope: Scope) -> Made:
         user = scope.api.store.users.get(number)
         if user is not None:
             table.append([number, people.sortable_name(user), when(moment)])
-    return _one(table, scope.told())
+    return _one(table, scope.summary())
 
 
 def grades(scope: Scope) -> Made:
@@ -245,7 +245,7 @@ def grades(scope: Scope) -> Made:
         percents = (posted.current, posted.final, whole.current, whole.final)
         letters = [course_letter(scope.api, course, percent) for percent in percents]
         table.append([*own, *percents[:2], state, *percents[2:], *letters])
-    return _one(table, scope.told_term())
+    return _one(table, scope.term_summary())
 
 
 # tools and tokens
