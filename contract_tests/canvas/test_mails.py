@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -221,3 +222,22 @@ def test_where_a_new_person_goes_on_signed_in(canvas: Site) -> None:
     address = onward(f"{canvas.url}/profile?a=b&session_token=old", **password)
     assert "a=b&session_token=" in address
     assert canvas.client().get(address).status_code == 302, "the token is used up and left out"
+
+
+def test_annotations_are_told_to_students_and_graders(canvas: Site) -> None:
+    path = "/api/v1/courses/1/assignments/1/submissions/101/annotation_notification"
+    assert canvas.teacher.post(path, data={"author_id": 103}).status_code == 403, "a service with more rights asks"
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    world["canvas"]["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
+    chief = next(r["id"] for r in world["canvas"]["roles"] if r["name"] == "AccountAdmin")
+    world["canvas"]["account_users"].append({"id": 999, "account_id": 99, "user_id": 104, "role_id": chief})
+    canvas.lms.load(world)
+    assert canvas.admin.post(path, data={"author_id": 999}).status_code == 404
+    own = "/api/v1/courses/1/assignments/1/submissions/101"
+    assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": True}
+    before = len(canvas.lms.outbox.emails)
+    assert canvas.admin.post(path, data={"author_id": 103}).json() == {}
+    assert canvas.admin.post(path, data={"author_id": 101}).json() == {}
+    kinds = [one.kind for one in canvas.lms.outbox.emails[before:]]
+    assert kinds == ["annotation_notification", "annotation_teacher_notification"]
+    assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": False}

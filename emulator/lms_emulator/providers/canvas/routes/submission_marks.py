@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment
+from lms_emulator.providers.canvas.model import Course, Submission, SubmissionComment, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import found, place
-from lms_emulator.providers.canvas.rules import moderation, roster, submissions
+from lms_emulator.providers.canvas.rules import assignments, mails, moderation, roster, states, submissions, teams
+from lms_emulator.providers.canvas.rules.keys import site_admin
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import submissions as shapes
 
 CONTROLLER = "canvas-lms app/controllers/submission_comments_api_controller.rb"
@@ -120,6 +124,49 @@ def remove(api: Api) -> Any:
     return shapes.removed_comment(api, comment)
 
 
+def annotated(api: Api) -> Any:
+    """Tell people of annotations, which the service that makes them asks for with a site admin's token."""
+    course = identifiers.course(api, api.slot("course_id"))
+    site = site_admin(api.store)
+    allowed = site is not None and account_allows(api, api.caller, site, "send_messages")
+    if not api.check("may send messages in the account above all schools", allowed):
+        raise api.refused("send messages for the whole site", "send_messages")
+    base = assignments.find(api, course, api.slot("assignment_id"))
+    author = identifiers.user(api, api.params.text("author_id") or "")
+    user = identifiers.user(api, api.slot("user_id"))
+    rows = [e for e in api.store.enrollments.find("course", course.id) if e.workflow_state in states.CURRENT]
+    if all(e.user_id != user.id for e in rows):
+        raise refusals.not_found("the person in the course", user.id)
+    record = api.store.submissions.first("whose", (base.id, user.id))
+    if record is None:
+        text = f"Couldn't find Submission for user with API id {api.slot('user_id')}"
+        raise refusals.rest("submission_unknown", 400, {"error": text}, check="there is a submission")
+    if user.id != author.id:
+        record = api.store.submissions.put(replace(record, unread=[*record.unread, "annotation"]))
+    graders = {e.user_id for e in rows if e.type in ("TeacherEnrollment", "TaEnrollment")}
+    said = f"A new annotation has been made by {author.name} on the assignment {base.name}."
+    link = api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{user.id}")
+    if author.id in graders and assignments.posts_manually(base, course) and record.posted_at is None:
+        return {}
+    if author.id not in graders:
+        whose = user.short_name or user.name
+        subject = f"Submission Annotation: {whose}, {base.name}, {course.name}"
+        told = f"{author.name} just made a new annotation on the submission for {whose} for {base.name}"
+        mails.tell(api, "annotation_teacher_notification", _users(api, graders), subject, told, link=link)
+    mates = teams.mates(api, base, user.id) if record.group_id is not None else [user.id]
+    if author.id == user.id and record.group_id is None:
+        return {}
+    watching = {e.user_id for e in rows if e.type == "ObserverEnrollment" and e.associated_user_id in mates}
+    subject = "A new annotation has been made to your submission document"
+    theirs = _users(api, {*mates, *watching} - {author.id})
+    mails.tell(api, "annotation_notification", theirs, subject, said, link=link)
+    return {}
+
+
+def _users(api: Api, numbers: Iterable[int]) -> list[User]:
+    return [user for user in map(api.store.users.get, sorted(numbers)) if user is not None]
+
+
 ONE = "assignments/{assignment_id}/submissions/{user_id}"
 COURSE = "/api/v1/courses/{course_id}"
 PARTS = (
@@ -147,5 +194,6 @@ ROUTES: tuple[Route, ...] = (
         SOURCE,
         (f"PUT {COURSE}/{ONE}/comments/{{id}}", edit, "Change a comment"),
         (f"DELETE {COURSE}/{ONE}/comments/{{id}}", remove, "Delete a comment"),
+        (f"POST {COURSE}/{ONE}/annotation_notification", annotated, "Tell people of annotations"),
     ),
 )
