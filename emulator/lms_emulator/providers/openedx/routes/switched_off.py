@@ -1,6 +1,6 @@
 """Families that this site has switched off: the LMS answers as if they did not exist, or asks for credentials first.
 
-Source: `fixtures/recordings/openedx-2`, learn.jsonl 734-809 and acct.jsonl 764-804.
+Source: `fixtures/recordings/openedx-2`, learn.jsonl 607-620, 734-809 and acct.jsonl 764-804.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ def nothing(x: Call) -> Response:
 def unknown(x: Call) -> Response:
     """There is no such thing."""
     raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="exists")
+
+
+def agreements_off(x: Call) -> Response:
+    """The honor code is not signed on this site."""
+    raise refusals.api_error(404, None, reason="agreements_off", check="integrity signatures are on")
 
 
 def _staff_of_course(x: Call) -> None:
@@ -114,12 +119,30 @@ def _pages() -> tuple[Route, ...]:
 
 
 _SESSION: dict[str, Any] = {"authenticators": (credentials.SESSION,), "permissions": (caller,)}
+_AGREEMENTS = Family(
+    "/api/agreements/v1", tag="agreements", authenticators=credentials.JWT_SESSION, permissions=(caller,)
+)
 _NOTES = Family("/courses/{course_id}/edxnotes", tag="notes")
 _LIVE = Family("/api/course_live", tag="course_live", permissions=(caller, _staff_of_course), notes_course=False)
 _PROGRAMS = Family("/api/program_enrollments/v1/programs", tag="programs", developer_errors=True, permissions=(caller,))
 
 ROUTES = (
     *_pages(),
+    *_AGREEMENTS.resource(
+        "/integrity_signature/{course_id}",
+        "The honor code",
+        get=agreements_off,
+        post=agreements_off,
+        notes_course=False,
+        source=_learn(607),
+    ),
+    *_AGREEMENTS.resource(
+        "/lti_pii_signature/{course_id}",
+        "Data for LTI tools",
+        post=agreements_off,
+        notes_course=False,
+        source=_learn(620),
+    ),
     _NOTES.page("/", notes, "Notes", source=_learn(775)),
     _NOTES.page("/notes/", notes, "Notes", source=_learn(777)),
     _NOTES.page("/token/", notes, "A token for notes", source=_learn(782)),

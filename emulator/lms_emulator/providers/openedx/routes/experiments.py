@@ -1,0 +1,183 @@
+"""`/api/experiments/` and `/api/discounts/`: values that experiments keep, and discounts, of which there are none.
+
+Sources: edx-platform `lms/djangoapps/experiments/views.py`, `openedx/features/discounts/views.py`;
+`fixtures/recordings/openedx-2`, learn.jsonl 625-656.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from lms_emulator.core.numbers import whole
+from lms_emulator.providers.openedx import credentials, paging, refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model import lookup
+from lms_emulator.providers.openedx.model.accounts import User
+from lms_emulator.providers.openedx.model.learning import ExperimentData
+from lms_emulator.providers.openedx.oauth import jwts
+from lms_emulator.providers.openedx.routes.permissions import anyone, is_staff
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.providers.openedx.shapes import moment
+from lms_emulator.providers.openedx.web import csrf
+
+
+def _discount(x: Call, user: User) -> Response:
+    """Whether a discount applies: none does. A token says it to the shop."""
+    csrf.ensure(x)
+    key = keys.course_key(x.path_params["course_id"])
+    if key is None or key.text not in x.store.courses:
+        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    token = jwts.create(
+        user,
+        config=x.store.section.jwt,
+        settings=x.settings,
+        now=x.clock.timestamp(),
+        grant_type="",
+        scopes=("email", "profile"),
+        filters=(),
+        restricted=False,
+        asymmetric=False,
+        further={"discount_applicable": False, "discount_percent": 15},
+    )
+    csrf.ensure(x, set_by_view=True)
+    return wire.api_json({"discount_applicable": False, "jwt": token}, 200, {"vary": "Cookie"})
+
+
+def own_discount(x: Call) -> Response:
+    """Whether the caller has a discount in a course."""
+    return _discount(x, caller(x))
+
+
+def users_discount(x: Call) -> Response:
+    """Whether a user has a discount in a course, for staff."""
+    user = x.store.users.first("id", whole(x.path_params["id"]))
+    if user is None:
+        raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
+    return _discount(x, caller(x))
+
+
+def _data(one: ExperimentData) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "experiment_id": one.experiment,
+        "user": one.user,
+        "key": one.key,
+        "value": one.value,
+        "created": moment(one.created),
+        "modified": moment(one.modified),
+    }
+
+
+def list_data(x: Call) -> Response:
+    """What experiments keep for the caller."""
+    mine = [one for one in x.store.experiment_data if one.user == caller(x).username]
+    page = paging.numbered(x, mine)
+    return wire.api_json(page.envelope([_data(one) for one in page.items]))
+
+
+def keep_data(x: Call) -> Response:
+    """Keep a value of an experiment for the caller."""
+    body, user, now = wire.read_object(x), caller(x), x.clock.now()
+    if missing := [name for name in ("experiment_id", "key", "value") if name not in body]:
+        errors = {name: ["This field is required."] for name in missing}
+        raise refusals.api_error(400, errors, reason="invalid_data", check=", ".join(missing))
+    if not str(body["experiment_id"]).isdecimal():
+        text = "This field may not be null." if body["experiment_id"] is None else "A valid integer is required."
+        raise refusals.api_error(400, {"experiment_id": [text]}, reason="invalid_data", check="experiment_id")
+    key = (user.username, whole(str(body["experiment_id"])) or 0, str(body["key"]))
+    known = x.store.experiment_data.get(key)
+    made = ExperimentData(
+        user=key[0],
+        experiment=key[1],
+        key=key[2],
+        value=str(body["value"]),
+        created=known.created if known else now,
+        modified=now,
+        id=known.id if known else x.store.next_number("experiment_data"),
+    )
+    return wire.api_json(_data(x.store.experiment_data.put(made)), 200 if known else 201)
+
+
+def list_values(x: Call) -> Response:
+    """The values of experiments: none."""
+    page = paging.numbered(x, [])
+    return wire.api_json(page.envelope([]))
+
+
+def upsell(x: Call) -> Response:
+    """Whether an upgrade is to be offered: no."""
+    csrf.ensure(x, set_by_view=True)
+    return wire.api_json({"show_upsell": False, "upsell_flag": False}, 200, {"vary": "Cookie"})
+
+
+def user_metadata(x: Call) -> Response:
+    """What experiments know of a user in a course."""
+    username, _, course = x.path_params["name"].partition(",")
+    user = lookup.user_named(x.store, x.settings, username)
+    if user is None or user.id != caller(x).id:
+        raise refusals.OpenedxRefusal("not_yours", status=404, message="Provided user is not found", check="own data")
+    if course not in x.store.courses:
+        raise refusals.OpenedxRefusal(
+            "unknown_course", status=404, message="Provided course is not found", check="course exists"
+        )
+    return wire.api_json({"course_id": course, "username": username})
+
+
+_OWN: dict[str, Any] = {"authenticators": credentials.JWT_ANY_SESSION, "permissions": (caller,)}
+_DISCOUNTS = Family("/api/discounts", tag="discounts", permissions=(caller,), developer_errors=True)
+_EXPERIMENTS = Family("/api/experiments/v0", tag="experiments")
+
+ROUTES = (
+    *_DISCOUNTS.resource(
+        "/course/{course_id}",
+        "The caller's discount",
+        get=own_discount,
+        notes_course=False,
+        source=recorded("openedx-2/learn", 625),
+    ),
+    *_DISCOUNTS.resource(
+        "/user/{id}/course/{course_id}",
+        "A user's discount",
+        get=users_discount,
+        permissions=(is_staff,),
+        notes_course=False,
+        source=recorded("openedx-2/learn", 626),
+    ),
+    *_EXPERIMENTS.resource(
+        "/data/",
+        "Values of experiments for the caller",
+        get=list_data,
+        post=keep_data,
+        allow="GET, POST, PUT, HEAD, OPTIONS",
+        evidence="observed",
+        source=recorded("openedx-2/learn", 640, 656),
+        **_OWN,
+    ),
+    *_EXPERIMENTS.resource(
+        "/key-value/",
+        "Values of experiments",
+        get=list_values,
+        authenticators=credentials.NONE,
+        permissions=(anyone,),
+        allow="GET, POST, HEAD, OPTIONS",
+        source=recorded("openedx-2/learn", 641),
+    ),
+    *_EXPERIMENTS.resource(
+        "/custom/REV-934/",
+        "Whether an upgrade is offered",
+        get=upsell,
+        developer_errors=True,
+        source=recorded("openedx-2/learn", 655),
+    ),
+    *_EXPERIMENTS.resource(
+        "/custom/userMetadata/{name}",
+        "A user in a course",
+        get=user_metadata,
+        evidence="observed",
+        source=recorded("openedx-2/learn", 642),
+        **_OWN,
+    ),
+)

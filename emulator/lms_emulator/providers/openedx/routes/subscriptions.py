@@ -1,0 +1,76 @@
+"""What learners take from a course: its e-mail, and its dates in their calendars.
+
+Sources: edx-platform `common/djangoapps/student/views/management.py`, `openedx/features/calendar_sync/views/`.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lms_emulator.core.http import json_text
+from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.model.learning import EmailOptout
+from lms_emulator.providers.openedx.routes.authorize import to_login
+from lms_emulator.providers.openedx.routes.resource import Family, recorded
+from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.providers.openedx.web import csrf, deployment, session
+
+
+def email_settings(x: Call) -> Response:
+    """Whether the caller wants e-mail from a course; without a key of a course the real server fails (500)."""
+    body = wire.read_object(x)
+    key = keys.course_key(body.get("course_id"))
+    if key is None:
+        raise refusals.unreadable_key(body.get("course_id"))
+    chosen = EmailOptout(user=caller(x).username, course=key.text)
+    if body.get("receive_emails"):
+        x.store.email_optouts.delete((chosen.user, chosen.course))
+    else:
+        x.store.email_optouts.put(chosen)
+    return wire.pretty_json({"success": True})
+
+
+def sync_calendar(x: Call) -> Response:
+    """Subscribe to the calendar of a course, or end that."""
+    user = session.current(x).user
+    if x.method != "POST":
+        raise refusals.wrong_method("POST", x.method)
+    if fault := csrf.failure(x):
+        raise refusals.csrf_page(fault)
+    if user is None:
+        return to_login(x)
+    csrf.ensure(x, set_by_view=True)
+    try:
+        sent = json_text.parse(x.field("tool_data") or "{}")
+    except ValueError:
+        sent = {}
+    if not isinstance(sent, dict):
+        return wire.server_failure(x, refusals.Unhandled("tool_data is no object"))
+    wanted = sent.get("toggle_data")
+    if wanted not in ("subscribe", "unsubscribe"):
+        text = "Toggle data was not provided or had unknown value."
+        raise refusals.OpenedxRefusal("unknown_toggle", status=422, style="plain", body=text, check="toggle_data")
+    front = deployment.front(x, "learning", x.base_url)
+    response = wire.redirect(f"{front}/course/{x.path_params['course_id']}/home")
+    response.headers["vary"] = "Cookie"
+    return response
+
+
+_COURSES = Family("/courses/{course_id}", tag="courseware")
+
+ROUTES = (
+    *Family("/api", tag="email").resource(
+        "/change_email_settings",
+        "Take e-mail from a course, or none",
+        post=email_settings,
+        allow="OPTIONS, POST",
+        defect=True,
+        notes_course=False,
+        evidence="documented",
+        source="edx-platform common/djangoapps/student/views/management.py, change_email_settings",
+    ),
+    _COURSES.page(
+        "/calendar_sync", sync_calendar, "Subscribe to the calendar", source=recorded("openedx-2/learn", 633)
+    ),
+)
