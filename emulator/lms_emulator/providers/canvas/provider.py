@@ -165,10 +165,12 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         raw = response.raw_headers
         if _JSON in raw and response.body:
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
+        wire.share(x, response)
         rest = x.path.startswith("/api/")
         visitor, identity = x.kept(Browser), x.kept(Identity)
         served = x.route is not None or identity.sought
-        if served and rest and not visitor.quiet:
+        unread = response.status_code == 500 and (b"content-type", b"text/plain") in raw
+        if served and not visitor.quiet and not unread:
             limits.add_headers(x, response)
         if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):
             browser.open_session(x)

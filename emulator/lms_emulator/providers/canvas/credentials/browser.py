@@ -61,6 +61,12 @@ def find(x: Call) -> Browser:
     return browser
 
 
+def unrouted(x: Call) -> refusals.PageRefusal:
+    """The refusal of an address that this site does not have: outside its routes, nothing is said of rate limits."""
+    find(x).quiet = True
+    return refusals.page_not_found(f"{x.path} exists")
+
+
 def open_session(x: Call) -> Session:
     """The browser's session, or a new one."""
     browser = find(x)

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_edge, stamp
-from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.lti import documents, places
 from lms_emulator.providers.canvas.lti.callers import tool_of
 from lms_emulator.providers.canvas.lti.places import Place
@@ -46,7 +46,7 @@ def _refused(reason: str, text: str, status: int, got: Any = None) -> SiteRefusa
 
 def _require_feature(api: Api) -> None:
     if not api.settings.asset_processors:
-        raise refusals.page_not_found(f"{api.x.path} exists")
+        raise browser.unrouted(api.x)
 
 
 def _placed(api: Api, one: AssetProcessor) -> tuple[Assignment, Course]:

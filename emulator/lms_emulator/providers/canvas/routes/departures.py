@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import belonging, departures
@@ -78,7 +80,9 @@ def end_sessions(api: Api) -> Any:
     user = identifiers.user(api, api.slot("id"))
     if not api.check("manage_user_logins", belonging.administered(api, user, "manage_user_logins"), got=user.id):
         raise api.refused(f"sessions of user {user.id}")
-    departures.end_sessions(api, user)
+    browser.end_all(api.x, user.id)
+    for token in list(api.store.access_tokens.find("user", user.id)):
+        api.store.access_tokens.put(replace(token, revoked=True))
     return Response("ok", media_type=wire.JSON)
 
 

@@ -9,6 +9,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.lti import notices, places
 from lms_emulator.providers.canvas.lti.tokens import require_service
 from lms_emulator.providers.canvas.model import NoticeHandler, Tool
@@ -20,7 +21,7 @@ from lms_emulator.providers.canvas.shapes import Json
 def _tool(api: Api) -> Tool:
     """The tool of the path, which must be the caller's own."""
     if not api.settings.notices:
-        raise refusals.page_not_found(f"{api.x.path} exists")
+        raise browser.unrouted(api.x)
     reference = api.slot("context_external_tool_id")
     tool = api.store.tools.get(local_number(reference) or 0)
     account = tools.account_of(api.store, tools.home(api.store, tool)).id if tool is not None else None

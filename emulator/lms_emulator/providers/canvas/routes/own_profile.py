@@ -138,7 +138,7 @@ def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str 
     own = browser.find(api.x).session
     for session in list(api.store.sessions.find("user", login.user_id)):
         if session.login_id == login.id and (own is None or session.id != own.id):
-            api.store.sessions.delete(session.id)
+            api.store.sessions.put(replace(session, user_id=None, login_id=None))
 
 
 def forgotten(api: Api) -> Response:

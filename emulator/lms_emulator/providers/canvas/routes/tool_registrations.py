@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
-from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.registrations import CONFIGURATION, REGISTRATIONS
 from lms_emulator.providers.canvas.model import Account, DeveloperKeyAccountBinding
@@ -69,7 +69,7 @@ def begin(api: Api) -> Response:
     In 2023 a feature had this much, and no more, of dynamic registration.
     """
     if not features.enabled(api, places.school(api.x, None), FEATURE):
-        _served(api.x)
+        _served(api.x, known=True)
     user = visitors.require(api)
     url = api.params.text("registration_url")
     if not url:
@@ -100,9 +100,10 @@ def view(x: Call) -> Response:
     return wire.redirect(x.url(f"/accounts/{key.account_id}/developer_keys#key-{key.id}"))
 
 
-def _served(x: Call) -> None:
+def _served(x: Call, *, known: bool = False) -> None:
+    """Refuse where a site has none of it. Parameters: `known`, the address is there all the same, behind a feature."""
     if not x.settings.dynamic_registration:
-        raise refusals.page_not_found("dynamic registration is on")
+        raise refusals.page_not_found("dynamic registration is on") if known else browser.unrouted(x)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -53,14 +53,6 @@ def delete(api: Api, user: User) -> None:
     api.store.users.put(replace(user, workflow_state="deleted", deleted_at=api.now))
 
 
-def end_sessions(api: Api, user: User) -> None:
-    """Revoke every token and browser session of a user."""
-    for token in list(api.store.access_tokens.find("user", user.id)):
-        api.store.access_tokens.delete(token.id)
-    for session in [one for one in api.store.sessions if one.user_id == user.id]:
-        api.store.sessions.delete(session.id)
-
-
 def merge(api: Api, user: User, into: User) -> None:
     """Move everything one user has to another, and delete the first."""
     moved: dict[str, list[int]] = {}
