@@ -28,6 +28,8 @@ from lms_emulator.signing.jwt import read
 LABELS = st.text('abz é"<', min_size=1, max_size=8).map(lambda text: f"x{text}x")
 TAGS = st.sampled_from(["t1", "t2"])
 PICK = st.integers(0, 5)
+UNSIGNED = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"
+"""The header of a JWT of no algorithm."""
 WRONG = (
     "expired", "wrong_signature", "alg_none", "wrong_issuer", "wrong_audience", "wrong_deployment", "no_nonce",
     "wrong_nonce", "wrong_state", "no_message_type", "unknown_message_type", "wrong_version",
@@ -46,6 +48,7 @@ class Dialect:
         grading: the progress that a score is sent with.
         filters: whether a roster can be had by role.
         chosen: the status after content was chosen.
+        names_count: whether a token endpoint looks at whom an assertion names.
     """
 
     deletes: bool = True
@@ -54,6 +57,7 @@ class Dialect:
     grading: str = "FullyGraded"
     filters: bool = True
     chosen: int = 200
+    names_count: bool = True
 
 
 class Platform(ABC):
@@ -156,6 +160,46 @@ class LtiMachine(RuleBasedStateMachine):
             token = f"Bearer {self.connector.get_access_token([lti13.SCOPE_LINE_ITEM])}"
             assert self.platform.tool.http.get(self.items, headers={"Authorization": token}).status_code in (401, 403)
             self.connector = self.platform.launch().get_service_connector()
+
+    # service tokens
+
+    def forged(self, token: str, how: str) -> str:
+        """A token whose signature is not its own: changed, cut off, or of no algorithm."""
+        head, payload, signature = token.split(".")
+        if how == "changed":
+            return f"{head}.{payload}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+        return f"{UNSIGNED}.{payload}." if how == "none" else token[:-2]
+
+    @rule(how=st.sampled_from(["changed", "cut", "none", "another key", "over", "of nobody"]))
+    def ask_for_a_token_wrongly(self, how: str) -> None:
+        """An assertion that is not the tool's own, or is over, gets no token; one beside it that is right does."""
+        tool, now = self.platform.tool, datetime.now(UTC)
+        seat = tool.seat
+        audience = seat.audience or seat.token_url
+        changes: dict[str, Any] = {"jti": f"walk-{now.timestamp()}"}
+        if how == "over":
+            changes |= {"iat": int(now.timestamp()) - 900, "exp": int(now.timestamp()) - 600}
+        elif how == "another key":
+            changes |= {"key": "spare"}
+        elif how == "of nobody":
+            changes |= {"iss": "nobody", "sub": "nobody"}
+        signed = tool.assertion(audience, now, **changes)
+        sent = self.forged(signed, how) if how in ("changed", "cut", "none") else signed
+        # the component looks for its tool by the address, not by whom the assertion names
+        known = how == "of nobody" and not self.platform.dialect.names_count
+        assert (self.asked(sent) == 200) is known, how
+        assert self.asked(tool.assertion(audience, now, jti=f"right-{now.timestamp()}")) == 200
+
+    def asked(self, signed: str) -> int:
+        fields = {"grant_type": "client_credentials", "client_assertion_type": lti13.JWT_BEARER}
+        fields |= {"client_assertion": signed, "scope": lti13.SCOPE_LINE_ITEM}
+        return int(self.platform.tool.http.post(self.platform.tool.seat.token_url, data=fields).status_code)
+
+    @rule(how=st.sampled_from(["changed", "cut", "none"]))
+    def use_a_forged_token(self, how: str) -> None:
+        token = self.forged(self.connector.get_access_token([lti13.SCOPE_LINE_ITEM]), how)
+        answer = self.platform.tool.http.get(self.items, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code in (401, 403), answer.text
 
     # rosters
 

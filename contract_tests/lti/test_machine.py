@@ -35,7 +35,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 EXAMPLES = int(os.environ.get("LTI_EXAMPLES", "1"))
 """How many walks each platform gets; more with `LTI_EXAMPLES`."""
 
-EDX = Dialect(deletes=False, same_moment=False, tokens_outlive_keys=False, grading="Pending", filters=False)
+EDX = Dialect(
+    deletes=False, same_moment=False, tokens_outlive_keys=False, grading="Pending", filters=False, names_count=False
+)
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 BLOCK = f"block-v1:{COURSE.split(':')[1]}+type@lti_consumer+block@mine"
 CLIENT, CONFIG = "c11e0000-0000-4000-8000-000000000077", "c0f10000-0000-4000-8000-000000000077"
