@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from lms_emulator.core.http.routing import Route
@@ -11,7 +12,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, PeerReview, Submission, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.submissions import place
-from lms_emulator.providers.canvas.rules import assignments, courses, roster
+from lms_emulator.providers.canvas.rules import courses, roster
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 
@@ -21,7 +22,7 @@ SOURCE = (
 )
 
 
-def shape(api: Api, record: PeerReview, base: Assignment, course: Course) -> dict[str, Any]:
+def shape(api: Api, record: PeerReview, base: Assignment, course: Course, includes: Collection[str]) -> dict[str, Any]:
     """A review as JSON; who reviews is told to graders only where reviews are anonymous."""
     body: dict[str, Any] = {
         "id": record.id,
@@ -30,26 +31,25 @@ def shape(api: Api, record: PeerReview, base: Assignment, course: Course) -> dic
         "asset_type": "Submission",
         "workflow_state": record.workflow_state,
     }
-    named = assignments.grades(api, course) or not base.anonymous_peer_reviews
+    named = courses.may(api, api.caller, course, "manage_grades") or not base.anonymous_peer_reviews
     if named:
         body["assessor_id"] = record.assessor_id
-    includes = api.params.includes
     if "user" in includes:
         for key, number in (("user", record.user_id), ("assessor", record.assessor_id)):
             person = api.store.users.get(number)
             if person is not None and (named or key == "user"):
                 body[key] = people_shapes.display(api, person, course)
-    submission = api.store.submissions.get(record.submission_id)
-    if "submission_comments" in includes and submission is not None:
-        seen = submission_shapes.comments_seen(api, submission, base, course)
-        body["submission_comments"] = [submission_shapes.comment(api, one, course) for one in seen]
+    if "submission_comments" in includes:
+        rows = api.store.submission_comments.find("submission", record.submission_id)
+        found = sorted((c for c in rows if c.provisional_grade_id is None), key=lambda c: (c.created_at, c.id))
+        body["submission_comments"] = [submission_shapes.comment(api, one, course) for one in found]
     return body
 
 
 def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course) -> Any:
     if not courses.may(api, api.caller, course, "manage_grades"):
         found = [one for one in found if one.user_id == api.user.id]
-    return [shape(api, one, base, course) for one in sorted(found, key=lambda one: one.id)]
+    return [shape(api, one, base, course, api.params.includes) for one in sorted(found, key=lambda one: one.id)]
 
 
 def of_assignment(api: Api) -> Any:
@@ -90,7 +90,7 @@ def create(api: Api) -> Any:
     made = next((one for one in known if one.assessor_id == user.id), None) or PeerReview(
         id=api.new_id("assessment_requests"), submission_id=record.id, user_id=record.user_id, assessor_id=user.id
     )
-    return shape(api, api.store.peer_reviews.put(made), base, course)
+    return shape(api, api.store.peer_reviews.put(made), base, course, api.params.includes)
 
 
 def destroy(api: Api) -> Any:
@@ -101,7 +101,7 @@ def destroy(api: Api) -> Any:
     for one in api.store.peer_reviews.find("submission", record.id):
         if one.assessor_id == user.id:
             api.store.peer_reviews.delete(one.id)
-            return shape(api, one, base, course)
+            return shape(api, one, base, course, ())
     raise _failed("Delete failed")
 
 
