@@ -231,3 +231,20 @@ def test_nobody_observes_themselves(canvas: Site) -> None:
         f"{API}/accounts/1/users", json={"user": {"name": "Ora"}, "pseudonym": {"unique_id": "ora"}}
     )
     assert canvas.admin.put(f"{API}/users/{observer.json()['id']}/observees/{student}").status_code == 200
+
+
+def test_an_observer_sees_enrollments_and_no_roster(canvas: Site) -> None:
+    """Who takes part is for those who read the roster; who signed in lately, for those who read reports."""
+    admin, course = canvas.admin, f"{API}/courses/1"
+    student = canvas.student.get(f"{API}/users/self").json()["id"]
+    watcher = {"user": {"name": "Watcher"}, "pseudonym": {"unique_id": "watcher"}}
+    made = admin.post(f"{API}/accounts/1/users", json=watcher).json()["id"]
+    admin.put(f"{API}/users/{made}/observees/{student}")
+    watching = {"as_user_id": made}
+    seen = {row["user_id"] for row in admin.get(f"{course}/enrollments", params=watching).json()}
+    assert seen == {made, student}
+    for path in ("users", "search_users", "students", "recent_students"):
+        assert admin.get(f"{course}/{path}", params=watching).status_code == 403, path
+    roster = [canvas.student.get(f"{course}/{path}").status_code for path in ("users", "students", "recent_students")]
+    assert roster == [200, 200, 403]
+    assert canvas.teacher.get(f"{course}/recent_students").status_code == 200
