@@ -76,7 +76,7 @@ def mistake(
         other_secrets, other_urls: what may have been used instead; the secrets by consumer key.
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
-    from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, limits
+    from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, form_of, limits
 
     fields = first_values(pairs)
     received, key = fields["oauth_signature"], fields["oauth_consumer_key"]
@@ -104,11 +104,11 @@ def mistake(
             whose, found = explain_secret(*message, known, **options) or (None, found)
         if found is not None and found not in (OUT_OF_TIME, TOO_LONG):
             return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
-        cut = limits(pairs, found)
-        return (
-            "no known mistake reproduces this signature: another secret was used (the registered one has "
-            f"{len(secret)} characters), or the message was changed after signing{cut}"
+        left = form_of(received, secret) or (
+            f"another secret was used (the registered one has {len(secret)} characters), or the message was changed "
+            f"after signing{limits(pairs, found)}"
         )
+        return f"no known mistake reproduces this signature: {left}"
 
     return searched(find)
 

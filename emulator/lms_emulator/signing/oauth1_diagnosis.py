@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
+from urllib.parse import unquote
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, Diagnosis, Mistake, always, made
 from lms_emulator.signing.macs import Mac, keyed
 from lms_emulator.signing.oauth1_mistakes import MISTAKES
+from lms_emulator.signing.oauth1_rare_mistakes import RARE
 from lms_emulator.signing.oauth1_signing import Signing, base64
 
 T = TypeVar("T")
@@ -30,6 +32,8 @@ _OF_KEY, _OF_DIGEST = frozenset({"secret"}), frozenset({"hash", "output"})
 _ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 2), (2, 0, 0))
 """How many mistakes in the base string, in the key, and in the digest, in the order of looking."""
 
+_SIZE = 20
+"""Bytes of a digest of HMAC-SHA1."""
 _AT_ONCE = 64
 """How many digests are made between two looks at the time."""
 
@@ -67,12 +71,14 @@ def explain(
     if size_of(right.pairs) > LARGEST:
         return None
     mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret"), *MISTAKES]
-    of_key = [one for one in mistakes if one.axis in _OF_KEY]
-    keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in (0, 1)}
-    search = _Search(received, right, mistakes, defaultdict(set), in_time)
-    for number in (*_ONE, *_TWO):
-        if (found := search.find(number, keys)) is not None:
-            return found[1]
+    tried: _Tried = defaultdict(set)
+    for numbers, looked_for in ((_ONE, [*mistakes, *RARE]), (_TWO, mistakes)):
+        of_key = [one for one in looked_for if one.axis in _OF_KEY]
+        keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in (0, 1)}
+        search = _Search(received, right, looked_for, tried, in_time)
+        for number in numbers:
+            if (found := search.find(number, keys)) is not None:
+                return found[1]
     return None
 
 
@@ -95,15 +101,15 @@ def explain_secret(
     if size_of(right.pairs) > LARGEST:
         return None
     mistakes = [*in_place_of(other_urls or {}, "url"), *MISTAKES]
-    of_key = [one for one in MISTAKES if one.axis in _OF_KEY]
     tried: _Tried = defaultdict(set)
-    for numbers, looked_for in ((_ONE, mistakes), (_TWO, [one for one in mistakes if _ways(right, one) <= _FEW])):
+    few = [one for one in mistakes if _ways(right, one) <= _FEW]
+    for numbers, looked_for in ((_ONE, [*mistakes, *RARE]), (_TWO, few)):
+        of_key = [one for one in looked_for if one.axis in _OF_KEY]
         keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}
         search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
             if (found := search.find(number, keys)) is not None:
                 return found
-        of_key = [one for one in of_key if _ways(right, one) <= _FEW]
     return None
 
 
@@ -219,6 +225,24 @@ def _named(*parts: Made) -> Diagnosis:
         if mistakes and signing.detail:
             texts[-1] += f": {signing.detail}"
     return Diagnosis(tuple(mistake.name for mistake in chosen), tuple(texts), parts[0][1])
+
+
+def form_of(received: str, secret: str) -> str:
+    """What a signature is by its look, as far as no HMAC-SHA1 looks so; empty where it may be one.
+
+    Parameters: `secret`, the consumer's.
+    """
+    if unquote(received).rstrip("&") == secret != "":
+        return "it is the consumer secret itself, as PLAINTEXT sends it"
+    if received.count(".") == 2 and received.startswith("eyJ"):
+        return "it is a JWT, and HMAC-SHA1 makes none"
+    digest = _digest_in(received)
+    with suppress(ValueError):
+        digest = bytes.fromhex(received)
+    if digest is None or len(digest) == _SIZE:
+        return ""
+    of = ", as RSA makes" if len(digest) in (128, 256, 384, 512) else ""
+    return f"it has {len(digest)} bytes{of}, where HMAC-SHA1 makes {_SIZE}"
 
 
 def size_of(sent: Iterable[tuple[str, str]]) -> int:

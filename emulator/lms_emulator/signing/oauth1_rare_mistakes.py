@@ -1,0 +1,270 @@
+"""Mistakes in OAuth 1.0 signatures that are looked for alone: each is rarer than two of the others together.
+
+As those of `oauth1_mistakes`, each is a change to the right signing.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from hashlib import sha1
+from typing import TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from lms_emulator.signing import oauth1
+from lms_emulator.signing import oauth1_signing as wrong
+from lms_emulator.signing.diagnosis import Mistake
+from lms_emulator.signing.oauth1_signing import Signing
+
+T = TypeVar("T")
+
+_UNSET = ("None", "null", "undefined")
+_EMPTY_BODY = wrong.base64(sha1(b"", usedforsecurity=False).digest())
+
+
+def _any_of(*changes: Callable[[Signing], Iterable[Signing]]) -> Callable[[Signing], list[Signing]]:
+    return lambda s: [made for change in changes for made in change(s)]
+
+
+def _signed_as(name: str, *values: str) -> Callable[[Signing], list[Signing]]:
+    """Sign another value of an OAuth field, each in turn."""
+    return lambda s: [
+        s._replace(pairs=tuple((one, value if one == name else sent) for one, sent in s.pairs), detail=value)
+        for value in values
+        if dict(s.pairs).get(name, value) != value
+    ]
+
+
+def _giving(value: T) -> Callable[[str], T]:
+    return lambda _: value
+
+
+def _ending(key: str) -> Callable[[Signing], list[Signing]]:
+    """Make a key of the percent-encoded secret and this end."""
+    return wrong.with_key(lambda secret: oauth1.percent_encode(secret) + key)
+
+
+def _written(others: dict[str, str]) -> Callable[[Signing], list[Signing]]:
+    return wrong.with_values(lambda value: others.get(value, value))
+
+
+def _blank_as(word: str) -> Callable[[str], str]:
+    return lambda value: value or word
+
+
+def _decoded(s: Signing) -> list[Signing]:
+    """Use the bytes that the secret is the base64 or the hex digits of."""
+    found = {}
+    with suppress(ValueError):
+        found["base64"] = b64decode(s.secret + "=" * (-len(s.secret) % 4), validate=True)
+    with suppress(ValueError):
+        found["hex"] = bytes.fromhex(s.secret)
+    return [s._replace(key=_giving(raw + end), detail=kind) for kind, raw in found.items() for end in (b"&", b"")]
+
+
+def _origin(s: Signing) -> list[Signing]:
+    parts = urlsplit(s.url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return [s._replace(uri=_giving(uri)) for uri in (f"{origin}/", origin)]
+
+
+def _as_sent(s: Signing) -> list[Signing]:
+    """Sign the body as it goes out, and no base string."""
+    return [s._replace(base=lambda *_: urlencode(s.pairs, errors="surrogatepass"))]
+
+
+def _reread(value: str) -> str:
+    """Read UTF-8 as Latin-1."""
+    return value.encode(errors="surrogatepass").decode("latin-1")
+
+
+def _read_back(value: str) -> str:
+    with suppress(UnicodeError):
+        return value.encode("latin-1").decode()
+    return value
+
+
+def _in_ascii(errors: str) -> Callable[[str], str]:
+    return lambda value: value.encode("ascii", errors).decode()
+
+
+_BOOLEANS = (
+    {"true": "True", "false": "False"},
+    {"True": "true", "False": "false"},
+    {"true": "1", "false": "0"},
+    {"1": "true", "0": "false"},
+)
+
+RARE: tuple[Mistake[Signing], ...] = (
+    Mistake(
+        "secret_front_cut",
+        "the first characters of the secret are missing",
+        lambda s: [s._replace(secret=s.secret[n:], detail=str(n)) for n in range(1, min(4, len(s.secret)))],
+        "secret",
+    ),
+    Mistake(
+        "secret_marked",
+        "the secret was used with a byte order mark in front, as a file begins",
+        wrong.with_secret(lambda s: f"\ufeff{s.secret}"),
+        "secret",
+    ),
+    Mistake(
+        "secret_with_line_end",
+        "the secret was used with CR LF at its end",
+        wrong.with_secret(lambda s: f"{s.secret}\r\n"),
+        "secret",
+    ),
+    Mistake(
+        "secret_bracketed",
+        "the secret was used with the brackets of a manual around it",
+        lambda s: [s._replace(secret=form.replace("…", s.secret)) for form in ("<…>", "{…}", "[…]", "${…}")],
+        "secret",
+    ),
+    Mistake(
+        "secret_hex",
+        "the secret was written in hex digits first",
+        wrong.with_secret(lambda s: s.secret.encode(errors="surrogatepass").hex()),
+        "secret",
+    ),
+    Mistake("secret_decoded", "the secret was decoded first; its characters are the key", _decoded, "secret"),
+    Mistake(
+        "token_secret_unset",
+        "a variable without a value was used as the token secret",
+        _any_of(*(_ending(f"&{word}") for word in _UNSET)),
+        "secret",
+    ),
+    Mistake(
+        "key_reversed",
+        "consumer secret and consumer key were joined to make the key",
+        lambda s: _ending(f"&{wrong.consumer_key(s)}")(s),
+        "secret",
+    ),
+    Mistake(
+        "key_ampersand_encoded",
+        "the '&' of the key was percent-encoded",
+        _ending("%26"),
+        "secret",
+    ),
+    Mistake("url_origin", "only scheme and host of the URL were signed, without its path", _origin, "url"),
+    Mistake(
+        "plus_bare",
+        "a '+' was not percent-encoded in the form, so it arrived as a space",
+        _any_of(
+            wrong.with_values(lambda value: value.replace(" ", "+")),
+            wrong.with_one_value(lambda value: value.replace(" ", "+")),
+        ),
+        "parameters",
+    ),
+    Mistake(
+        "blank_as_word",
+        "blank parameters were signed as a variable without a value is written",
+        _any_of(*(wrong.with_values(_blank_as(word)) for word in _UNSET)),
+        "parameters",
+    ),
+    Mistake(
+        "booleans_written",
+        "true and false were signed in another way of writing than they were sent in",
+        _any_of(*map(_written, _BOOLEANS)),
+        "parameters",
+    ),
+    Mistake(
+        "value_cased",
+        "a value was signed in lower or upper case and sent as it was",
+        wrong.with_one_value(str.lower, str.upper),
+        "parameters",
+    ),
+    Mistake(
+        "mojibake", "text in UTF-8 was taken for Latin-1 before it was signed", wrong.with_values(_reread), "parameters"
+    ),
+    Mistake(
+        "mojibake_later",
+        "text in UTF-8 was taken for Latin-1 after it was signed",
+        wrong.with_values(_read_back),
+        "parameters",
+    ),
+    Mistake(
+        "ascii_only",
+        "characters beyond ASCII were signed as '?', or left out",
+        _any_of(wrong.with_values(_in_ascii("replace")), wrong.with_values(_in_ascii("ignore"))),
+        "parameters",
+    ),
+    Mistake(
+        "json_written",
+        "values were signed as JSON writes them, with its backslashes or quotation marks",
+        _any_of(
+            wrong.with_values(lambda value: json.dumps(value)[1:-1]),
+            wrong.with_values(json.dumps),
+            wrong.with_values(lambda value: value.replace("/", "\\/")),
+        ),
+        "parameters",
+    ),
+    Mistake(
+        "method_name_signed",
+        "the name of another signature method was signed than was sent",
+        _signed_as("oauth_signature_method", "HMAC-SHA256", "HMAC-SHA512", "hmac-sha1", "HMAC_SHA1", "PLAINTEXT"),
+        "parameters",
+    ),
+    Mistake(
+        "key_unset_signed",
+        "oauth_consumer_key was signed without its value",
+        _signed_as("oauth_consumer_key", "", *_UNSET),
+        "parameters",
+    ),
+    Mistake(
+        "timestamp_milliseconds",
+        "oauth_timestamp was signed in milliseconds and sent in seconds",
+        lambda s: _signed_as("oauth_timestamp", f"{dict(s.pairs).get('oauth_timestamp', '')}000")(s),
+        "parameters",
+    ),
+    Mistake(
+        "realm_signed",
+        "the realm was signed with the parameters; it never is",
+        lambda s: [made for value in (s.url, "") for made in wrong.with_pair("realm", value)(s)],
+        "parameters",
+    ),
+    Mistake(
+        "body_hash_signed",
+        "an oauth_body_hash of no body was signed but not sent; a form has none",
+        wrong.with_pair("oauth_body_hash", _EMPTY_BODY),
+        "parameters",
+    ),
+    Mistake(
+        "base_not_joined",
+        "the parts of the base string were joined without '&'",
+        wrong.with_base(lambda *parts: "".join(oauth1.percent_encode(part) for part in parts)),
+        "base",
+    ),
+    Mistake(
+        "base_without_method",
+        "the base string begins with the URL; the method is missing",
+        wrong.with_base(lambda _, *parts: "&".join(oauth1.percent_encode(part) for part in parts)),
+        "base",
+    ),
+    Mistake(
+        "base_as_url",
+        "the URL with the parameters as its query was signed, and no base string",
+        wrong.with_base(lambda _, uri, parameters: f"{uri}?{parameters}"),
+        "base",
+    ),
+    Mistake(
+        "base_parameters_only",
+        "the parameters alone were signed, without method and URL",
+        wrong.with_base(lambda _method, _uri, parameters: parameters),
+        "base",
+    ),
+    Mistake("base_as_sent", "the body was signed as it was sent, and no base string", _as_sent, "base"),
+    Mistake(
+        "no_key",
+        "a plain SHA-1 of the base string was made, without any key",
+        wrong.with_mac(lambda _, message: sha1(message, usedforsecurity=False).digest()),
+        "hash",
+    ),
+    Mistake(
+        "base64_url_unpadded",
+        "URL-safe base64 without its padding '=' was used",
+        wrong.with_output(lambda digest: urlsafe_b64encode(digest).decode().rstrip("=")),
+        "output",
+    ),
+)
