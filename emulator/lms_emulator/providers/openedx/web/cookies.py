@@ -5,10 +5,10 @@ Source: `fixtures/recordings/openedx`, extra.jsonl 2-13 and main.jsonl 1232-1327
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.cookies import SimpleCookie
+from string import ascii_letters, digits
 
 from lms_emulator.core.clock import http_date
 from lms_emulator.providers.openedx.call import Call
@@ -20,7 +20,7 @@ JWT_PAYLOAD = "edx-jwt-cookie-header-payload"
 JWT_SIGNATURE = "edx-jwt-cookie-signature"
 LOGIN_COOKIES = (JWT_PAYLOAD, JWT_SIGNATURE, "edxloggedin", "edx-user-info")
 
-_PLAIN_VALUE = re.compile(r"[\w!#$%&'*+\-.^`|~:]+", re.ASCII)
+_PLAIN = (ascii_letters + digits + "_!#$%&'*+-.^`|~:").encode()
 """What a cookie value may hold without being quoted: the common case, and a tenth of the cost of quoting."""
 
 
@@ -63,7 +63,8 @@ def cookie(
         secure = x.scheme == "https" or bool(x.settings.secure_cookies)
     ends = int(x.clock.timestamp()) + seconds if seconds else 0
     attributes = _attributes(site or "", seconds, ends, http_only, x.prefix or "/", same_site, secure)
-    return f"{name}={value if _PLAIN_VALUE.fullmatch(value) else _coded(value)}{attributes}"
+    plain = value and not value.encode("utf-8", "replace").translate(None, _PLAIN)
+    return f"{name}={value if plain else _coded(value)}{attributes}"
 
 
 @lru_cache(maxsize=256)

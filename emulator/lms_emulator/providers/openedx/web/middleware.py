@@ -81,20 +81,25 @@ def finish(x: Call, response: Response) -> None:
     """Put cookies and common headers on the answer."""
     if x.method == "HEAD":
         response.body = b""
-    set_cookies = list(x.kept(cookies.SetCookies).values)
-    if not x.kept(Reply).bare:
-        _common_headers(x, response)
-        set_cookies += _cookies(x, response.status_code)
+    set_cookies = list(x.kept(cookies.SetCookies).values) if x.keeps(cookies.SetCookies) else []
+    reply = x.kept(Reply)
+    if not reply.bare:
+        token = x.kept(csrf.Token)
+        _common_headers(x, response, reply, token)
+        set_cookies += _cookies(x, response.status_code, token)
     for value in set_cookies:
         response.raw_headers.append((b"set-cookie", value.encode("latin-1", "replace")))
 
 
-def _common_headers(x: Call, response: Response) -> None:
-    raw, token = response.raw_headers, x.kept(csrf.Token)
-    place = next((place for place, header in enumerate(raw) if header[0] == b"vary"), len(raw))
-    given = b"".join([value for _, value in raw[place : place + 1]])
-    raw[place : place + 1] = [(b"vary", _vary(given, token.set_by_view, token.secret is not None))]
-    if not x.kept(Reply).framed:
+def _common_headers(x: Call, response: Response, reply: Reply, token: csrf.Token) -> None:
+    raw = response.raw_headers
+    for place, (name, given) in enumerate(raw):
+        if name == b"vary":
+            raw[place] = (b"vary", _vary(given, token.set_by_view, token.secret is not None))
+            break
+    else:
+        raw.append((b"vary", _vary(b"", token.set_by_view, token.secret is not None)))
+    if not reply.framed:
         raw.append((b"x-frame-options", deployment.frame_options(x).encode()))
     raw += _ALWAYS
     if "origin" in x.headers:
@@ -111,11 +116,10 @@ def _vary(given: bytes, csrf_set_by_view: bool, csrf_cookie: bool) -> bytes:
     return ", ".join(vary).encode("latin-1")
 
 
-def _cookies(x: Call, status: int) -> list[str]:
+def _cookies(x: Call, status: int, token: csrf.Token) -> list[str]:
     """The cookies of the CSRF, language and session middleware. A failing view (5xx) leaves the session unsaved."""
-    found = [csrf.cookie(x), _language(x)]
-    if not x.kept(csrf.Token).set_by_view:
-        found.reverse()
+    of_csrf = csrf.cookie(x) if token.secret is not None else None
+    found = [of_csrf, _language(x)] if token.set_by_view else [_language(x), of_csrf]
     if status < 500:
         found.append(session.cookie(x))
     return [value for value in found if value is not None]

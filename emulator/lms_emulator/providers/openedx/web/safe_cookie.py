@@ -6,7 +6,7 @@ key and user id as a JSON string. Source: recorded cookies; the platform's safe-
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import hmac
 from functools import lru_cache
@@ -14,6 +14,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
 
 SESSION_KEY_ALPHABET = ascii_lowercase + digits
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE62 = digits + ascii_uppercase + ascii_lowercase
 
 
@@ -64,7 +65,7 @@ def _sign(text: str, salt: str, secret: str) -> str:
 
 
 def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 @lru_cache(maxsize=64)
