@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+from http.cookies import SimpleCookie
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract_tests.openedx.web import Web
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.providers.openedx.web import cookies
+from lms_emulator.providers.openedx.web.safe_cookie import hmac_sha256
 
 LOGIN = "/api/user/v2/account/login_session/"
 
@@ -240,3 +246,15 @@ def test_only_tokens_of_known_sites_can_be_exchanged(web: Web) -> None:
 def test_a_rate_that_says_nothing_is_refused_as_a_setting(web: Web, rate: str) -> None:
     with pytest.raises(Exception, match=r"openedx\.user_rate"):
         web.lms.settings["openedx.user_rate"] = rate
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_session_cookies_are_signed_with_an_hmac(key: bytes, text: bytes) -> None:
+    assert hmac_sha256(key, text) == hmac.digest(key, text, "sha256")
+
+
+@given(st.text(st.characters(codec="latin-1")) | st.text("aZ09_!#$%&'*+-.^`|~:"))
+def test_values_of_cookies_are_quoted_as_the_standard_library_quotes_them(value: str) -> None:
+    standard: SimpleCookie = SimpleCookie()
+    standard["name"] = value
+    assert cookies.coded(value) == standard["name"].coded_value

@@ -139,6 +139,8 @@ def _why_expired(x: Call, token: AccessToken) -> str | None:
 
 
 def _jwt_header(x: Call) -> Identity | None:
+    if x.headers.get("authorization", "")[:1] in "Bb":  # the commonest
+        return None
     words = _words(x)
     if len(words) != 2 or words[0].lower() != "jwt":
         return None

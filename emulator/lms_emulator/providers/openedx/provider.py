@@ -86,8 +86,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def admit(self, x: Call) -> Response | None:
         """What the session cookie alone decides, and the CSRF token at a page that does not look at the method."""
         early = middleware.open_session(x)
-        if early is None and x.route is not None:
-            methods.check_unread_method(x, x.route)
+        if early is None and x.method not in methods.SAFE and x.route is not None and x.route.methods == ("GET",):
+            methods.check_csrf(x)  # its page answers as it answers GET
         return early
 
     def before_missing(self, x: Call) -> None:

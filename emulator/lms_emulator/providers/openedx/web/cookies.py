@@ -63,8 +63,7 @@ def cookie(
         secure = x.scheme == "https" or bool(x.settings.secure_cookies)
     ends = int(x.clock.timestamp()) + seconds if seconds else 0
     attributes = _attributes(site or "", seconds, ends, http_only, x.prefix or "/", same_site, secure)
-    plain = value and not value.encode("utf-8", "replace").translate(None, _PLAIN)
-    return f"{name}={value if plain else _coded(value)}{attributes}"
+    return f"{name}={coded(value)}{attributes}"
 
 
 @lru_cache(maxsize=256)
@@ -89,8 +88,14 @@ def expired(x: Call, name: str, *, same_site: str = "") -> str:
     return cookie(x, name, "", seconds=0, same_site=same_site)
 
 
+def coded(value: str) -> str:
+    """A value as a cookie carries it, quoted where it has to be."""
+    plain = value and not value.encode("utf-8", "replace").translate(None, _PLAIN)
+    return value if plain else _quoted(value)
+
+
 @lru_cache(maxsize=64)
-def _coded(value: str) -> str:
+def _quoted(value: str) -> str:
     cookies: SimpleCookie = SimpleCookie()
     cookies["name"] = value
     return cookies["name"].coded_value

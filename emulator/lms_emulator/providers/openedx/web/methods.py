@@ -8,15 +8,11 @@ Sources: Django REST framework 3.14 `rest_framework/views.py` (dispatch, allowed
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from lms_emulator.providers.openedx import call, credentials, refusals
 from lms_emulator.providers.openedx.call import Call, Dialect, Reply
 from lms_emulator.providers.openedx.credentials import Authenticator
 from lms_emulator.providers.openedx.web import csrf
-
-if TYPE_CHECKING:
-    from lms_emulator.core.http.routing import Route
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -96,9 +92,3 @@ def check_csrf(x: Call) -> None:
     """Raise the page of a request that fails the check of CSRF tokens."""
     if fault := csrf.failure(x):
         raise refusals.csrf_page(fault)
-
-
-def check_unread_method(x: Call, route: Route) -> None:
-    """The same for a request that a page answers as it answers GET, because it does not look at the method."""
-    if x.method not in SAFE and route.methods == ("GET",):
-        check_csrf(x)

