@@ -34,6 +34,7 @@ DOCUMENTED: dict[str, tuple[Any, ...]] = {
     "grading_type": ("points", "percent", "letter_grade", "pass_fail", "gpa_scale", "not_graded"),
     "role": ("teacher", "TeacherEnrollment", "StudentEnrollment", "TaEnrollment", "Learner", "Instructor"),
     "late_submission_interval": ("hour", "day"),
+    "status": ("in_progress", "completed", "expired"),
     "workflow_state": ("accepted", "deleted", "active", "requested"),
     "visibility_level": ("institution", "public", "course"),
     "display": ("borderless", "full_width", "in_rce"),
@@ -43,7 +44,23 @@ DOCUMENTED: dict[str, tuple[Any, ...]] = {
     "sort": ("name", "title", "created_at", "updated_at", "size", "username", "email", "id", "desc", "nickname"),
     "sort_by": ("name", "created_at", "student", "user"),
     "sort_order": ("desc", "asc", "all", "top", "alphabetical"),
-    "order_by": ("name", "position", "due_at", "title", "id", "recent_activity"),
+    "order_by": (
+        *("name", "position", "due_at", "title", "id", "recent_activity"),
+        *("comment_count", "vote_count", "last_activity_at", "last_activity", "team_count", "recency", "flagged"),
+    ),
+    "expand": ("user", "team", "user,team"),
+    "view": ("unread", "unanswered"),
+    "thread_type": ("question", "discussion"),
+    "permissions": ("instructor", "staff"),
+    "mfe": ("learning", "account", "authn"),
+    "response_mode": ("fragment", "query"),
+    "approval_prompt": ("force", "auto"),
+    "token_type": ("jwt",),
+    "page_size": (1, 2),
+    "course_grade_max": ("0", "1"),
+    "enrollment_attributes": ([{"namespace": "credit", "name": "provider_id", "value": "x"}],),
+    "cohorts": ("Red", "Morning"),
+    "city": ("Paris",),
 }
 """Values that documentation names for a parameter, by the last part of its name."""
 KINDS: tuple[tuple[str, tuple[Any, ...]], ...] = (

@@ -64,15 +64,24 @@ def staff_to_write(x: Call) -> None:
 
 
 def list_all(x: Call) -> Response:
-    """The caller's entitlements; all of them, or one user's, for staff."""
-    user, wanted = caller(x), x.query.get("user")
-    found = list(x.store.entitlements) if user.is_staff else x.store.entitlements.find("user", user.username)
-    if user.is_staff and wanted:
-        found = [one for one in found if one.user == wanted]
-    if uuid := x.query.get("uuid"):
-        found = [one for one in found if one.uuid == uuid]
-    page = paging.numbered(x, found)
+    """The caller's entitlements, or those of the user whom staff name."""
+    user = caller(x)
+    every = user.is_staff and "user" in x.query
+    found = list(x.store.entitlements) if every else x.store.entitlements.find("user", user.username)
+    page = paging.numbered(x, [one for one in found if _wanted(x, one)])
     return wire.api_json(page.envelope([_shape(one) for one in page.items]))
+
+
+def _wanted(x: Call, one: Entitlement) -> bool:
+    """Whether the filters of the query let it through, which every operation on one asks too."""
+    query = x.query
+    ended = {"true": True, "false": False}.get(query.get("expired_at__isnull", "").lower())
+    return (
+        query.get("user", "") in ("", one.user)
+        and (not query.get("uuid") or one.uuid in query["uuid"].split(","))
+        and (not query.get("course_uuid") or one.course_uuid in query["course_uuid"].split(","))
+        and (ended is None or ended == (one.expired_at is None))
+    )
 
 
 def create(x: Call) -> Response:
@@ -94,7 +103,7 @@ def _read(x: Call, *, partial: bool) -> dict[str, Any]:
 
 def _one(x: Call) -> Entitlement:
     found, user = x.store.entitlements.get(x.path_params["uuid"]), caller(x)
-    if found is None or (found.user != user.username and not user.is_staff):
+    if found is None or (found.user != user.username and not user.is_staff) or not _wanted(x, found):
         raise refusals.OpenedxRefusal("unknown_entitlement", status=404, message="Not found.", check="entitlement")
     return found
 
