@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
@@ -51,6 +53,10 @@ def _seal(text: str) -> str:
     return hmac.new(secret, text.encode(), hashlib.sha1).hexdigest()
 
 
+def _nothing(path: str) -> None:
+    """What came with a message that cannot be made out."""
+
+
 class Asked(NamedTuple):
     """What a tool asks.
 
@@ -58,31 +64,31 @@ class Asked(NamedTuple):
         operation: `replaceResult` and the like; None where nothing can be made out.
         message: the id of the message, which the answer repeats.
         sourced_id: whose result.
-        given: what came with it, by path below the operation: `resultRecord/result/resultScore/textString`.
+        given: gives what came with it, by its path below the operation: `resultRecord/result/resultScore/textString`.
     """
 
     operation: str | None = None
     message: str = ""
     sourced_id: str = ""
-    given: dict[str, str] = {}
+    given: Callable[[str], str | None] = _nothing
 
     @property
     def score(self) -> str | None:
         """The score, as a share."""
-        return self.given.get(f"{_RESULT}resultScore/textString")
+        return self.given(f"{_RESULT}resultScore/textString")
 
     @property
     def total(self) -> str | None:
         """The score in points."""
-        return self.given.get(f"{_RESULT}resultTotalScore/textString")
+        return self.given(f"{_RESULT}resultTotalScore/textString")
 
     def data(self, name: str) -> str | None:
         """What is handed in."""
-        return self.given.get(f"{_RESULT}resultData/{name}")
+        return self.given(f"{_RESULT}resultData/{name}")
 
     def detail(self, name: str) -> str | None:
         """A detail of how it is handed in."""
-        return self.given.get(f"submissionDetails/{name}")
+        return self.given(f"submissionDetails/{name}")
 
 
 _RESULT = "resultRecord/result/"
@@ -151,10 +157,9 @@ def read_envelope(body: bytes) -> Asked:
     if holder is None or not len(holder):
         return Asked(message=message)
     asked = holder[0]
-    given = dict(_texts(asked, ""))
-    return Asked(
-        _local(asked).removesuffix("Request"), message, given.get("resultRecord/sourcedGUID/sourcedId", ""), given
-    )
+    given = partial(_text, asked)
+    whose = given("resultRecord/sourcedGUID/sourcedId") or ""
+    return Asked(_local(asked).removesuffix("Request"), message, whose, given)
 
 
 def read_form(sent: Params) -> Asked:
@@ -162,15 +167,14 @@ def read_form(sent: Params) -> Asked:
     score = sent.text("result_resultscore_textstring")
     given = {f"{_RESULT}resultScore/textString": score} if score is not None else {}
     operation = _OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
-    return Asked(operation, "", sent.text("sourcedid") or "", given)
+    return Asked(operation, "", sent.text("sourcedid") or "", given.get)
 
 
-def _texts(parent: Element, path: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for one in reversed(parent):
-        name = f"{path}{_local(one)}"
-        found += [*_texts(one, f"{name}/"), (name, "".join(one.itertext()))]
-    return found
+def _text(parent: Element, path: str) -> str | None:
+    """The text at a path below an element; the first one, where there are more."""
+    name, _, rest = path.partition("/")
+    found = (_text(one, rest) if rest else "".join(one.itertext()) for one in parent if _local(one) == name)
+    return next((text for text in found if text is not None), None)
 
 
 def _local(element: Element) -> str:
