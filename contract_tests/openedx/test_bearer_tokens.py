@@ -239,3 +239,15 @@ def test_the_sites_own_key(site: Site, configured: str, sent: str | None, status
     site.lms.load(world)
     assert site.call("GET", ENROLLED, api_key=sent).status == status
     assert site.call("GET", ENROLLED, token=ADMIN).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/user/v1/me", f"/courses/{COURSE}/xblock/block/handler/run", "/api/ccx/v0/ccx/"],
+    ids=["a resource", "a page", "a resource that is not emulated"],
+)
+def test_a_token_that_is_no_utf_8_makes_the_site_fail_everywhere(site: Site, path: str) -> None:
+    answer = site.call("GET", path, headers={"Authorization": "Bearer \xff"})
+    last = site.lms.requests.last
+    assert (answer.status, last.outcome, last.warnings[0].message) == (500, "provider_defect", "the token is no UTF-8")
+    assert answer.body.lower().startswith("<!doctype html>")

@@ -15,7 +15,7 @@ from lms_emulator.core.access.whereabouts import why_not_found
 from lms_emulator.core.catalogue import Catalogue
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import refused
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.http.routing import Route, Router
 from lms_emulator.core.state.store import Store
 from lms_emulator.core.suggest import nearest
@@ -204,6 +204,10 @@ class Provider(Generic[StoreT, SettingsT]):
         A provider with roles adds which permission was missing, and who has it.
         """
         return why_not_found(x, refusal) if refusal.status == 404 or refusal.reason == "not_found" else None
+
+    def failed(self, x: Exchange[StoreT, SettingsT], failure: Unhandled) -> Response:
+        """The real provider's answer to an input that it does not handle."""
+        raise failure
 
     def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
         """The answer when our own code failed. Not a provider's behaviour; the journal says so."""

@@ -24,7 +24,7 @@ from lms_emulator.core.http.not_emulated import (
     parameters_not_emulated,
 )
 from lms_emulator.core.http.outgoing import send_later
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.outcomes import Outcome
 from lms_emulator.core.skew import why_not_now
 from lms_emulator.core.worlds.journal import Warning
@@ -70,6 +70,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             refusal = provider.body_unreadable(x, str(error))
         except Refusal as refused:
             refusal = refused
+        except Unhandled as failure:
+            response = provider.failed(x, failure)
         if refusal is not None:
             outcome = refusal.outcome
             if outcome == "refused" or refusal.credential is not None:

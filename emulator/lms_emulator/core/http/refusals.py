@@ -42,6 +42,18 @@ def searched(find: Callable[[Callable[[], bool]], str | None]) -> str | Unfinish
     return Unfinished(lambda: find(stopwatch(SEARCH_SECONDS))) if cut else found
 
 
+class Unhandled(Exception):
+    """The real provider does not handle this input, and answers with its own failure: a defect of it, no refusal.
+
+    Parameters: `why`, what of the request it is; `code`, of the warning in the journal that says so.
+    """
+
+    def __init__(self, why: str, code: str = "provider_defect") -> None:
+        super().__init__(why)
+        self.why = why
+        self.code = code
+
+
 class Refusal(Exception):
     """Why a request was refused. Providers subclass it with what their own wire format needs.
 

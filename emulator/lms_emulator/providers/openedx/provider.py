@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.responses import Response
 
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.lti.controls import controls
@@ -99,6 +99,10 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def render(self, x: Call, refusal: Refusal) -> Response:
         """The refusal in the dialect it names."""
         return wire.render(x, refusal)
+
+    def failed(self, x: Call, failure: Unhandled) -> Response:
+        """The site's 500 page."""
+        return wire.server_failure(x, failure)
 
     def not_found(self, x: Call) -> Refusal | Response:
         """A redirect to the path with its final slash where that has a route, else the site's 404 page."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Unhandled as Unhandled
 
 Style = Literal[
     "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
@@ -46,18 +47,6 @@ class Verbatim:
     """A body that no dialect wraps."""
 
     data: Any
-
-
-class Unhandled(Exception):
-    """The real server does not handle this input: it answers with its 500 page. A defect of the real one, no refusal.
-
-    Parameters: `why`, what of the request it is; `code`, of the warning in the journal that says so.
-    """
-
-    def __init__(self, why: str, code: str = "provider_defect") -> None:
-        super().__init__(why)
-        self.why = why
-        self.code = code
 
 
 def unreadable_key(text: object) -> Unhandled:

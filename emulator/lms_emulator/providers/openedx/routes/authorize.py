@@ -67,13 +67,10 @@ def authorize(x: Call) -> Response:
     """Ask for consent, grant at once what was granted before, or send the browser to sign in first."""
     if session.current(x).record is None:
         return to_login(x)
-    try:
-        if x.method in ("GET", "HEAD"):
-            return _ask(x)
-        if x.method in ("POST", "PUT"):
-            return _decide(x)
-    except refusals.Unhandled as failure:
-        return wire.server_failure(x, failure)
+    if x.method in ("GET", "HEAD"):
+        return _ask(x)
+    if x.method in ("POST", "PUT"):
+        return _decide(x)
     if x.method == "OPTIONS":
         return wire.empty(200, {"allow": ALLOW})
     raise refusals.wrong_method(ALLOW, x.method)

@@ -153,10 +153,7 @@ def service(operation: Callable[[Call], Any]) -> Handler:
 
     def run(x: Call) -> Response | Awaitable[Response]:
         x.kept(Reply).dialect = Dialect(allow="")
-        try:
-            response: Response = operation(x)
-        except refusals.Unhandled as failure:
-            return wire.server_failure(x, failure)
+        response: Response = operation(x)
         return response
 
     return run
