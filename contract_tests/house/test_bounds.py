@@ -36,7 +36,7 @@ messages.
 | body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
 | depth of HTML that is kept | 512 levels, and a sum of depths of 1,000,000 | the tags beyond are left out |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
-| an XML text | 200 levels, 250,000 elements, 256 KiB for a tag or a comment, nothing declared | as for a body that is not XML |
+| an XML text | 200 levels, 250,000 elements, 256 KiB for a tag or comment, nothing declared | as for what is no XML |
 | answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 2 ms of processor time | it is said, and finished when somebody reads it |
 | records of a world file below one another, such as folders | 200 levels, none below itself | it is refused |
