@@ -14,6 +14,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from contract_tests.chromium import chromium, tab  # noqa: F401 - fixtures of tests in a browser
 from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures of the contracts
     bench,
     contract_targets,

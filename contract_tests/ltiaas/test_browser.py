@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
+from contract_tests.chromium import IN_A_BROWSER, shot
 from contract_tests.ltiaas.people import LMSES
 from contract_tests.ltiaas.support import Campus
 
 pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context()
-    context.set_default_timeout(6_000)
-    yield context.new_page()
-    context.close()
-
-
 @pytest.fixture(params=LMSES, ids=lambda kind: kind.name)
 def lms(request: pytest.FixtureRequest, campus: Campus) -> Any:
     return request.param(campus)
-
-
-def shot(tab: Any, name: str) -> None:
-    """Keep a picture for people, when asked for."""
-    if SHOTS:
-        Path(SHOTS).mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
 
 
 def launched(tab: Any, lms: Any, campus: Campus) -> None:

@@ -6,56 +6,23 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 
-from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
+from contract_tests.chromium import IN_A_BROWSER, shot
 from contract_tests.openedx.web import Web
 
 pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 COURSE = "/course_modes/v1/courses/{course_id}/"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context()
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
-
-
-def shot(tab: Any, name: str) -> None:
-    """Keep a picture for people, when asked for."""
-    if SHOTS:
-        Path(SHOTS).mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=str(Path(SHOTS) / f"openedx-{name}.png"), full_page=True)
 
 
 def sign_in(tab: Any, user: Any) -> None:
     tab.get_by_label("Username or email").fill(user.username)
     tab.get_by_label("Password").fill(user.password)
-    shot(tab, "login")
+    shot(tab, "openedx-login")
     tab.get_by_role("button", name="Sign in").click()
 
 
@@ -63,7 +30,7 @@ def test_an_administrator_makes_a_token_and_tries_it_out(web: Web, tab: Any) -> 
     tab.goto(f"{web.url}/admin")
     sign_in(tab, web.info.superuser)
     tab.wait_for_url(f"{web.url}/admin/")
-    shot(tab, "admin")
+    shot(tab, "openedx-admin")
 
     tab.get_by_role("link", name="Add application", exact=True).click()
     secret = tab.get_by_label("Client secret").input_value()
@@ -74,11 +41,11 @@ def test_an_administrator_makes_a_token_and_tries_it_out(web: Web, tab: Any) -> 
     tab.get_by_label("Client type").select_option(label="Confidential")
     tab.get_by_label("Authorization grant type").select_option(label="Client credentials")
     tab.get_by_label("Name", exact=True).fill("Nightly reports")
-    shot(tab, "admin-add-application")
+    shot(tab, "openedx-admin-add-application")
     tab.get_by_role("button", name="Save", exact=True).click()
     tab.wait_for_url("**/admin/oauth2_provider/application/")
     assert "“Nightly reports” was added successfully" in tab.get_by_role("status").inner_text()
-    shot(tab, "admin-applications")
+    shot(tab, "openedx-admin-applications")
 
     tab.goto(f"{web.url}/admin/oauth2_provider/accesstoken/add/")
     tab.get_by_label("User", exact=True).fill(str(web.info.superuser.id))
@@ -86,7 +53,7 @@ def test_an_administrator_makes_a_token_and_tries_it_out(web: Web, tab: Any) -> 
     tab.get_by_label("Application").select_option(label="Nightly reports")
     tab.get_by_role("button", name="Save", exact=True).click()
     assert "This field is required." in tab.locator("#error_expires").inner_text()
-    shot(tab, "admin-token-error")
+    shot(tab, "openedx-admin-token-error")
     tab.get_by_label("Date:").fill("2035-01-01")
     tab.get_by_label("Time:").fill("00:00:00")
     tab.get_by_role("button", name="Save", exact=True).click()
@@ -94,7 +61,7 @@ def test_an_administrator_makes_a_token_and_tries_it_out(web: Web, tab: Any) -> 
     tab.get_by_label(re.compile("^Search")).fill("super-secret")
     tab.get_by_role("button", name="Search").click()
     assert tab.locator("#result_list tbody tr").count() == 1
-    shot(tab, "admin-tokens")
+    shot(tab, "openedx-admin-tokens")
     assert web.me("super-secret-key").json() == {"username": web.info.superuser.username}
     answer = web.token(grant_type="client_credentials", client_id=client_id, client_secret=secret)
     assert answer.json()["scope"] == "read write email profile"
@@ -108,7 +75,7 @@ def test_an_administrator_makes_a_token_and_tries_it_out(web: Web, tab: Any) -> 
     live = operation.locator(".live-responses-table .response").first
     live.wait_for()
     operation.scroll_into_view_if_needed()
-    shot(tab, "api-docs")
+    shot(tab, "openedx-api-docs")
     assert live.locator(".response-col_status").inner_text().startswith("200")
     url = operation.locator(".request-url pre").inner_text()
     assert "%3A" in url
@@ -185,7 +152,7 @@ def test_a_learner_signs_in_and_allows(web: Web, application: Application, tab: 
     tab.goto(application.url)
     sign_in(tab, web.info.learner)
     tab.get_by_role("heading", name="Authorize OAuth Example Client?").wait_for()
-    shot(tab, "consent")
+    shot(tab, "openedx-consent")
     permissions = tab.locator(".permissions li").all_inner_texts()
     assert permissions == ["Know your email address", "Know your name and username", "Read access"]
     tab.get_by_role("button", name="Allow").click()
@@ -210,13 +177,13 @@ def test_a_wrong_password_is_reported_and_can_be_corrected(web: Web, tab: Any) -
     tab.get_by_label("Password").fill("wrong")
     tab.get_by_role("button", name="Sign in").click()
     tab.get_by_text("Email or password is incorrect.").wait_for()
-    shot(tab, "login-error")
+    shot(tab, "openedx-login-error")
     sign_in(tab, web.info.learner)
     tab.get_by_role("heading", name="My Courses").wait_for()
-    shot(tab, "dashboard")
+    shot(tab, "openedx-dashboard")
     tab.get_by_role("link", name="Sign out").click()
     tab.get_by_role("heading", name="You have signed out.").wait_for()
-    shot(tab, "logout")
+    shot(tab, "openedx-logout")
 
 
 def test_a_broken_request_is_a_page_that_says_why(web: Web, tab: Any) -> None:
@@ -224,4 +191,4 @@ def test_a_broken_request_is_a_page_that_says_why(web: Web, tab: Any) -> None:
     sign_in(tab, web.info.learner)
     tab.get_by_role("heading", name="Error: invalid_request").wait_for()
     assert "Mismatching redirect URI." in tab.content()
-    shot(tab, "oauth-error")
+    shot(tab, "openedx-oauth-error")

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from contract_tests.chromium import CHROMIUM, IN_A_BROWSER, SHOTS
+from contract_tests.chromium import IN_A_BROWSER, shot
 from contract_tests.openlearning.site import Site
 
 pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context()
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
-
-
-def shot(tab: Any, name: str) -> None:
-    """Keep a picture for people, when asked for."""
-    if SHOTS:
-        Path(SHOTS).mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=str(Path(SHOTS) / f"openlearning-{name}.png"), full_page=True)
 
 
 def open_course(tab: Any, data: dict[str, Any], changes: str = "") -> None:
@@ -65,14 +39,14 @@ def test_a_person_arrives_signed_in_on_the_class_page(site: Site, tab: Any, name
     assert tab.locator("#signed-in-as").inner_text() == " ".join(name.split())
     assert tab.get_by_role("heading", name="Analytical Engines").is_visible()
     assert tab.locator("#class-title").inner_text() == "Class of 2020"
-    shot(tab, "class")
+    shot(tab, "openlearning-class")
     assert not site.lms.requests.refused
     launches = site.lms.requests.find(path="/lti/launch/")
     assert [launch.warnings for launch in launches] == [[]]
 
     tab.get_by_role("link", name="Lakeside College").click()
     assert tab.get_by_role("heading", name="Lakeside College").is_visible()
-    shot(tab, "portal")
+    shot(tab, "openlearning-portal")
     tab.get_by_role("button", name="Sign out").click()
     tab.get_by_role("heading", name="Signed out").wait_for()
     assert "Not signed in" in tab.content()
@@ -84,7 +58,7 @@ def test_going_back_and_starting_again_is_a_replay(site: Site, tab: Any) -> None
     tab.wait_for_url("**/lakeside/courses/**")
     open_course(tab, data)
     tab.get_by_role("heading", name="This link has been used before.").wait_for()
-    shot(tab, "replayed")
+    shot(tab, "openlearning-replayed")
     assert site.lms.requests.refused[0].refusal.reason == "launch_replayed"
 
 
@@ -115,7 +89,7 @@ def test_staff_set_a_class_up(site: Site, tab: Any) -> None:
     )
     open_course(tab, data)
     tab.get_by_role("heading", name="Set up this class").wait_for()
-    shot(tab, "setup")
+    shot(tab, "openlearning-setup")
     tab.get_by_label("Class").select_option(label="Analytical Engines: Evening Class")
     tab.get_by_role("button", name="Use this class").click()
     tab.wait_for_url(f"**?cl={site.info.other_class_id}")

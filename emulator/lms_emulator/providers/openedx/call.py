@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.model.section import OpenedxStore
+from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from lms_emulator.providers.openedx.credentials import Identity
     from lms_emulator.providers.openedx.model.accounts import User
+    from lms_emulator.providers.openedx.model.courseware import Course
 
 Call: TypeAlias = Exchange[OpenedxStore, OpenedxSettings]
 
@@ -81,6 +83,18 @@ class Reply:
     dialect: Dialect | None = None
     bare: bool = False
     framed: bool = False
+
+
+def course_of(x: Call) -> Course:
+    """The course in the URL. Raises the refusal `unknown_course`."""
+    text = x.path_params["course_id"]
+    key = keys.course_key(text)
+    course = x.store.courses.get(key.text) if key is not None else None
+    if course is None:
+        raise refusals.OpenedxRefusal(
+            "unknown_course", status=404, message="Not found.", check="course exists", got=text
+        )
+    return course
 
 
 def calling_user(x: Call) -> User | None:

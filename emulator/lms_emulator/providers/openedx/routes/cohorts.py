@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import paging, refusals, wire
-from lms_emulator.providers.openedx.call import JSON, Call, caller
+from lms_emulator.providers.openedx.call import JSON, Call, caller, course_of
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.courseware import Cohort, Course
 from lms_emulator.providers.openedx.refusals import developer_error
@@ -191,7 +191,7 @@ def upload_users(x: Call) -> Response:
 def upload_users_of_dashboard(x: Call) -> Response:
     """The same for the instructor dashboard, whose refusals are all its own."""
     try:
-        _assign(x, instructor_api.course(x))
+        _assign(x, course_of(x))
     except uploads.NotTaken as why:
         raise instructor_api.answered(body={"error": why.text}, reason="file_not_taken") from None
     return wire.empty(204, media_type=JSON)

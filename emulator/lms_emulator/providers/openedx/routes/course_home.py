@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user, course_of
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, CourseGoal
 from lms_emulator.providers.openedx.routes.permissions import anyone
@@ -39,18 +39,6 @@ _NOT_ENROLLED_JULY = (
     "User must be enrolled in the course",
     "You must be enrolled in the course",
 )
-
-
-def course_of(x: Call) -> Course:
-    """The course in the URL. Raises the refusal."""
-    key = keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
-    if course is None:
-        got = x.path_params["course_id"]
-        raise refusals.OpenedxRefusal(
-            "unknown_course", status=404, message="Not found.", check="course exists", got=got
-        )
-    return course
 
 
 def refused(x: Call, user: User | None, course: Course) -> tuple[str, str, str] | None:

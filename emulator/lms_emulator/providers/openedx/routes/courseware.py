@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user, course_of
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, CourseGoal
-from lms_emulator.providers.openedx.routes.course_home import course_of, zone
+from lms_emulator.providers.openedx.routes.course_home import zone
 from lms_emulator.providers.openedx.routes.permissions import anyone, is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
 from lms_emulator.providers.openedx.rules import blocks, enrollment, grades, keys, learning
@@ -182,10 +182,7 @@ def read_resume(x: Call) -> Response:
 
 def celebrate(x: Call) -> Response:
     """Keep what was celebrated with the caller: 201 the first time."""
-    body, user, key = wire.read_object(x), caller(x), keys.course_key(x.path_params["course_id"])
-    course = x.store.courses.get(key.text) if key else None
-    if course is None:
-        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    body, user, course = wire.read_object(x), caller(x), course_of(x)
     if not body or any(name not in _CELEBRATIONS for name in body):
         raise refusals.api_error(400, None, reason="unknown_celebration", check="celebration", got=sorted(body))
     if enrollment.get(x.store, user, course.id) is None:

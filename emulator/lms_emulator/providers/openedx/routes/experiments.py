@@ -12,14 +12,13 @@ from starlette.responses import Response
 
 from lms_emulator.core.numbers import whole
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, course_of
 from lms_emulator.providers.openedx.model import lookup
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.learning import ExperimentData
 from lms_emulator.providers.openedx.oauth import jwts
 from lms_emulator.providers.openedx.routes.permissions import anyone, is_staff
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
-from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import moment
 from lms_emulator.providers.openedx.web import csrf
 
@@ -27,9 +26,7 @@ from lms_emulator.providers.openedx.web import csrf
 def _discount(x: Call, user: User) -> Response:
     """Whether a discount applies: none does. A token says it to the shop."""
     csrf.ensure(x)
-    key = keys.course_key(x.path_params["course_id"])
-    if key is None or key.text not in x.store.courses:
-        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    course_of(x)
     token = jwts.create(
         user,
         config=x.store.section.jwt,

@@ -13,13 +13,12 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller, calling_user
+from lms_emulator.providers.openedx.call import Call, caller, calling_user, course_of
 from lms_emulator.providers.openedx.model.accounts import User
-from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.routes.permissions import Permission, is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, Operation, recorded
-from lms_emulator.providers.openedx.rules import blocks, keys, people
+from lms_emulator.providers.openedx.rules import blocks, people
 from lms_emulator.providers.openedx.web import csrf, session
 
 NOT_CACHED = (("cache-control", "no-cache, no-store, must-revalidate"),)
@@ -40,20 +39,11 @@ def answered(
     )
 
 
-def course(x: Call) -> Course:
-    """The course in the URL. Raises the refusal."""
-    key = keys.course_key(x.path_params["course_id"])
-    found = x.store.courses.get(key.text) if key is not None else None
-    if found is None:
-        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
-    return found
-
-
 def allowed(rule: Rule) -> Permission:
     """The permission that a rule over user and course stands for."""
 
     def permission(x: Call) -> None:
-        if not rule(x.store, caller(x), course(x).id):
+        if not rule(x.store, caller(x), course_of(x).id):
             raise refusals.permission_denied("the caller lacks the role in the course", check="course role")
 
     return permission
@@ -89,7 +79,7 @@ def person(x: Call, text: str) -> User | None:
 
 def block(x: Call, url: str) -> blocks.Node | None:
     """The block of a usage key in the course."""
-    return blocks.find(blocks.tree(course(x)), url)
+    return blocks.find(blocks.tree(course_of(x)), url)
 
 
 def as_view(operation: Operation) -> Operation:
@@ -157,7 +147,7 @@ def plain_view(path: str, summary: str, number: int, handler: Operation, rule: R
             raise refusals.csrf_page(fault)
         session.note_course(x)
         try:
-            if not rule(x.store, session.current(x).user, course(x).id):
+            if not rule(x.store, session.current(x).user, course_of(x).id):
                 csrf.ensure(x, set_by_view=True)
                 raise answered(status=403, reason="not_permitted", headers={"vary": "Cookie"})
             response = view(x)

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
-from lms_emulator.providers.openedx.call import Call, caller
+from lms_emulator.providers.openedx.call import Call, caller, course_of
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.routes.instructor_api import NOT_CACHED
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
@@ -19,10 +19,7 @@ from lms_emulator.providers.openedx.rules import keys, people
 
 
 def _staff_of(x: Call, rule: Any) -> Course:
-    key = keys.course_key(x.path_params["course_id"])
-    found = x.store.courses.get(key.text) if key else None
-    if found is None:
-        raise refusals.OpenedxRefusal("unknown_course", status=404, message="Not found.", check="course exists")
+    found = course_of(x)
     if not rule(x.store, caller(x), found.id):
         raise refusals.OpenedxRefusal(
             "not_permitted",

@@ -11,13 +11,12 @@ from urllib.parse import urljoin
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import credentials, refusals, wire
-from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call, course_of
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import CourseRole, CourseRoleName, Enrollment, ForumRole
 from lms_emulator.providers.openedx.routes.instructor_api import (
     acting_user,
     answered,
-    course,
     form,
     need,
     operation,
@@ -54,9 +53,9 @@ def list_members(x: Call) -> Response:
     if role not in ROLES:
         problem = f'"{role}" is not a valid choice.' if "rolename" in given else fields.REQUIRED
         raise invalid({"rolename": [problem]})
-    found = [one for one in x.store.course_roles.find("course", course(x).id) if one.role == ROLES[role]]
+    found = [one for one in x.store.course_roles.find("course", course_of(x).id) if one.role == ROLES[role]]
     users = [user for one in found if (user := x.store.users.get(one.user)) is not None]
-    return wire.api_json({"course_id": course(x).id, role: [_member(user) for user in users]})
+    return wire.api_json({"course_id": course_of(x).id, role: [_member(user) for user in users]})
 
 
 def _member(user: User) -> dict[str, Any]:
@@ -97,9 +96,9 @@ def modify_access(x: Call) -> Response:
     if role == "instructor" and action == "revoke" and caller is not None and user.id == caller.id:
         return wire.pretty_json(shown | {"removingSelfAsInstructor": True})
     if action == "allow":
-        x.store.course_roles.put(CourseRole(user=user.username, role=ROLES[role], course=course(x).id))
+        x.store.course_roles.put(CourseRole(user=user.username, role=ROLES[role], course=course_of(x).id))
     elif action == "revoke":
-        x.store.course_roles.delete((user.username, ROLES[role], course(x).id, None))
+        x.store.course_roles.delete((user.username, ROLES[role], course_of(x).id, None))
     else:
         raise answered(reason="unknown_action")
     return wire.pretty_json(shown | {"success": "yes"})
@@ -110,15 +109,15 @@ def list_forum_members(x: Call) -> Response:
     role = str(form(x).get("rolename", ""))
     if role not in FORUM_ROLES:
         raise invalid({"rolename": ["Invalid role name."]})
-    found = [one for one in x.store.forum_roles.find("course", course(x).id) if one.role == role]
+    found = [one for one in x.store.forum_roles.find("course", course_of(x).id) if one.role == role]
     users = [user for one in found if (user := x.store.users.get(one.user)) is not None]
     rows = [_member(user) | {"group_name": None} for user in users]
-    return wire.api_json({"course_id": course(x).id, role: rows, "division_scheme": "none"})
+    return wire.api_json({"course_id": course_of(x).id, role: rows, "division_scheme": "none"})
 
 
 def forum_admin(x: Call) -> None:
     """Permission: instructors, and administrators of the discussions; of administrators only instructors may know."""
-    user, course_id = acting_user(x), course(x).id
+    user, course_id = acting_user(x), course_of(x).id
     instructor = people.is_instructor(x.store, user, course_id)
     admin = user is not None and (user.username, course_id, "Administrator") in x.store.forum_roles
     if not (instructor or admin):
@@ -138,14 +137,14 @@ def change_forum_role(x: Call) -> Response:
         raise answered(f"Unrecognized rolename '{role}'.", reason="unknown_role")
     if user is None:
         raise answered("User does not exist.", reason="unknown_user")
-    record = ForumRole(user=user.username, course=course(x).id, role=role)
+    record = ForumRole(user=user.username, course=course_of(x).id, role=role)
     if action == "allow":
         x.store.forum_roles.put(record)
     elif action == "revoke":
-        x.store.forum_roles.delete((user.username, course(x).id, role))
+        x.store.forum_roles.delete((user.username, course_of(x).id, role))
     else:
         raise answered(reason="unknown_action")
-    return wire.pretty_json({"course_id": course(x).id, "action": action})
+    return wire.pretty_json({"course_id": course_of(x).id, "action": action})
 
 
 # enrolments
@@ -154,7 +153,7 @@ def change_forum_role(x: Call) -> Response:
 def update_enrollment(x: Call) -> Response:
     """Enrol or unenrol the people named, by name or address."""
     given = need(x, {"action": "enroll or unenroll", "identifiers": "stringified list of emails and/or usernames"})
-    action, found = given["action"], course(x)
+    action, found = given["action"], course_of(x)
     auto, mail = (str(given.get(name, "")) in ("true", "True", "1") for name in ("auto_enroll", "email_students"))
     results = []
     for who in bulk_enroll.identifiers(str(given["identifiers"])):
@@ -187,14 +186,14 @@ def change_beta_testers(x: Call) -> Response:
 
 
 def _beta(x: Call, who: str, values: dict[str, Any]) -> dict[str, Any]:
-    user, course_id = person(x, who), course(x).id
+    user, course_id = person(x, who), course_of(x).id
     if user is None:
         return {"identifier": who, "error": True, "userDoesNotExist": True, "is_active": None}
     if values["action"] == "add":
         x.store.course_roles.put(CourseRole(user=user.username, role="beta_testers", course=course_id))
         if values.get("auto_enroll") and enrollment.get(x.store, user, course_id) is None:
-            mode = enrollment.default_mode(course(x), x.clock.now(), "audit")
-            enrollment.enroll(x.store, user, course(x), mode, x.clock.now(), force=True)
+            mode = enrollment.default_mode(course_of(x), x.clock.now(), "audit")
+            enrollment.enroll(x.store, user, course_of(x), mode, x.clock.now(), force=True)
     else:
         x.store.course_roles.delete((user.username, "beta_testers", course_id, None))
     return {"identifier": who, "error": False, "userDoesNotExist": False, "is_active": user.is_active}
@@ -205,7 +204,7 @@ def enrollment_status(x: Call) -> Response:
     who = form(x).get("unique_student_identifier")
     if who is None:
         raise answered(reason="nobody_named")
-    user, found = person(x, str(who)), course(x)
+    user, found = person(x, str(who)), course_of(x)
     error, status = "", ""
     if user is not None:
         known = enrollment.get(x.store, user, found.id)
@@ -224,9 +223,9 @@ def progress_url(x: Call) -> Response:
     if user is None:
         raise refusals.Unhandled("nobody has this unique_student_identifier")
     learning = deployment.front(x, "learning")
-    page = f"{learning}/course/{course(x).id}/progress/{user.id}/" if learning else None
-    address = page or urljoin(f"{x.base_url}/", f"courses/{course(x).id}/progress/{user.id}/")
-    return wire.api_json({"course_id": course(x).id, "progress_url": address})
+    page = f"{learning}/course/{course_of(x).id}/progress/{user.id}/" if learning else None
+    address = page or urljoin(f"{x.base_url}/", f"courses/{course_of(x).id}/progress/{user.id}/")
+    return wire.api_json({"course_id": course_of(x).id, "progress_url": address})
 
 
 # learners' data
@@ -259,7 +258,7 @@ _AVAILABLE = (
 
 def students_features(x: Call) -> Response:
     """The learners of the course with their profiles."""
-    found = course(x)
+    found = course_of(x)
     rows = sorted((e for e in x.store.enrollments.find("course", found.id) if e.is_active), key=lambda e: e.user)
     students = [_features(x, user, one) for one in rows if (user := x.store.users.get(one.user)) is not None]
     cohorted = cohorts.settings(x.store, found.id).is_cohorted

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Call
+from lms_emulator.providers.openedx.call import Call, course_of
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course, DueDate, Report
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -23,7 +23,6 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
     acting_user,
     answered,
     block,
-    course,
     form,
     operation,
     person,
@@ -54,7 +53,7 @@ def make_report(name: str) -> Operation:
     title, file = _REPORTS[name]
 
     def make(x: Call) -> Response:
-        store_report(x, course(x), file)
+        store_report(x, course_of(x), file)
         text = f"The {title} report is being created. To view the status of the report, see Pending Tasks below."
         return wire.pretty_json({"status": text})
 
@@ -71,7 +70,7 @@ def store_report(x: Call, found: Course, name: str) -> None:
 
 def list_downloads(x: Call) -> Response:
     """The reports that lie ready, newest first."""
-    found = course(x)
+    found = course_of(x)
     folder = hashlib.sha1(found.id.encode()).hexdigest()
     rows = []
     for one in reversed([one for one in x.store.reports if one.course == found.id]):
@@ -82,13 +81,13 @@ def list_downloads(x: Call) -> Response:
 
 def grading_config(x: Call) -> Response:
     """The grading policy in words."""
-    lines = [f"{one.type}: {one.count}, {one.weight:.0%}" for one in course(x).grading_policy]
-    return wire.pretty_json({"course_id": course(x).id, "grading_config_summary": "\n".join(lines)})
+    lines = [f"{one.type}: {one.count}, {one.weight:.0%}" for one in course_of(x).grading_policy]
+    return wire.pretty_json({"course_id": course_of(x).id, "grading_config_summary": "\n".join(lines)})
 
 
 def issued_certificates(x: Call) -> Response:
     """How many certificates were issued, by mode."""
-    found = course(x)
+    found = course_of(x)
     counts: dict[str, int] = {}
     for one in x.store.certificates:
         if one.course == found.id and one.status == "downloadable":
@@ -154,7 +153,7 @@ def _problem(x: Call, given: dict[str, Any]) -> str:
 
 
 def _whole_course(x: Call) -> None:
-    if not people.is_instructor(x.store, acting_user(x), course(x).id):
+    if not people.is_instructor(x.store, acting_user(x), course_of(x).id):
         raise answered("Requires instructor access.", status=403, reason="not_instructor")
 
 
@@ -281,7 +280,7 @@ def student_extensions(x: Call) -> Response:
 
 def start_certificates(x: Call) -> Response:
     """Make the certificates of everybody who passed."""
-    found = course(x)
+    found = course_of(x)
     store_report(x, found, "certificates_generated")
     for one in list(certificates.due(x.store, found, x.clock.now())):
         x.store.certificates.put(replace(one, uuid=x.ids.uuid().replace("-", "")))
@@ -312,7 +311,7 @@ def enable_certificates(x: Call) -> Response:
         raise refusals.csrf_page(fault)
     if not people.is_global_staff(session.current(x).user):
         raise refusals.OpenedxRefusal("not_global_staff", status=403, style="empty", check="global staff")
-    return wire.redirect(f"{x.prefix}/courses/{course(x).id}/instructor#view-certificates")
+    return wire.redirect(f"{x.prefix}/courses/{course_of(x).id}/instructor#view-certificates")
 
 
 def is_global(store: OpenedxStore, user: User | None, course_id: str) -> bool:
