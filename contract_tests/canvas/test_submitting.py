@@ -287,7 +287,9 @@ def test_a_file_that_canvas_fetches_is_handed_in(canvas: Site) -> None:
     mine = student.get(at(task, "/self"), params={"include[]": "submission_comments"}).json()
     assert [one["id"] for one in mine["attachments"]] == [done["results"]["id"]]
     assert [one["comment"] for one in mine["submission_comments"]] == ["As asked"]
-    assert fetched(url="ftp://nowhere")["workflow_state"] == "failed"
+    failed = fetched(url="ftp://nowhere")
+    assert failed["workflow_state"] == "failed"
+    assert teacher.get(failed["url"]).json()["id"] == failed["id"], "who may read the assignment"
     assert (fetched()["workflow_state"], student.get(at(task, "/self")).json()["attempt"]) == ("failed", 1)
 
 

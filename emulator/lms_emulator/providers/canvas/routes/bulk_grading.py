@@ -193,7 +193,7 @@ def _as_usual(sent: Params) -> Params:
 def extend(api: Api) -> Any:
     """Give students more attempts."""
     course, _, base = place(api)
-    courses.require(api, course, "manage_assignments_edit")
+    courses.require(api, course, "manage_assignments_add")
     if not api.params.get("assignment_extensions"):
         raise _bad_request("missing required key :assignment_extensions")
     sent = api.params.hashes("assignment_extensions")

@@ -39,6 +39,10 @@ def show(api: Api) -> Any:
         job = table.get(found.context_id)
         place = contexts.get(api, job.context_type, job.context_id) if job is not None else None
         own = own or (place is not None and contexts.may(api, place, *CONTENT))
+    base = api.store.assignments.get(found.context_id) if found.context_type == "Assignment" else None
+    if base is not None:
+        rights = ("read_as_admin", "manage_assignments_add", *(["read"] if base.published else []))
+        own = own or contexts.may(api, contexts.get(api, "Course", base.course_id), *rights)
     if found.context_type == "CoursePace":
         pace = api.store.course_paces.get(found.context_id)
         own = pace is not None and contexts.may(api, contexts.get(api, "Course", pace.course_id), *CONTENT)
