@@ -55,6 +55,26 @@ def test_a_table_makes_changes_and_deletes(canvas: Site) -> None:
     assert admin.get(f"/api/v1/outcomes/{read['id']}").status_code == 404
 
 
+def test_a_table_goes_into_a_group(canvas: Site) -> None:
+    send(canvas, f"{HEAD}\nhome,group,Home,,,,,\n")
+    rows = canvas.admin.get(f"{ACCOUNT}/outcome_groups").json()
+    (home,) = [one["id"] for one in rows if one["title"] == "Home"]
+
+    def into(number: int, text: str) -> Any:
+        path = f"{ACCOUNT}/outcome_imports/group/{number}"
+        begun = canvas.admin.post(path, content=text, headers={"Content-Type": "text/csv"}).json()
+        return canvas.admin.get(f"{ACCOUNT}/outcome_imports/{begun['id']}").json()
+
+    done = into(home, f"{HEAD}\ninner,group,Inner,,,,,\nread,outcome,Reading,,n_mastery,3,,\nhome,group,Home,,,,,\n")
+    assert done["processing_errors"] == [[4, "Cyclic reference detected when importing: home"]]
+    assert ("Home", "Reading") in links(canvas)
+    group = canvas.admin.get(f"{ACCOUNT}/outcome_groups/{home}/subgroups").json()
+    assert [one["title"] for one in group] == ["Inner"]
+    failed = into(9999, f"{HEAD}\nother,group,Other,,,,,\n")
+    assert failed["workflow_state"] == "failed"
+    assert failed["processing_errors"][0][1].startswith("An unexpected error has occurred")
+
+
 def test_groups_are_told_of_what_has_succeeded(canvas: Site) -> None:
     failed = send(canvas, "a,b\nc,d\n")
     answer = canvas.admin.get(f"{ACCOUNT}/outcome_imports/{failed['id']}/created_group_ids")

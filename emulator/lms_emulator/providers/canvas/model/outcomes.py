@@ -49,12 +49,18 @@ class OutcomeLink(Record, frozen=True, kw_only=True):
 
 
 class OutcomeImport(Record, frozen=True, kw_only=True):
-    """An import of outcomes from a table. `errors`: lines of it that were left out, and why."""
+    """An import of outcomes from a table.
+
+    Attributes:
+        learning_outcome_group_id: the group for what names no parent, where it is not the root; not checked before.
+        errors: lines of the table that were left out, and why.
+    """
 
     id: int
     context_type: Literal["Course", "Account"]
     context_id: int
     user_id: int
+    learning_outcome_group_id: int | None = None
     text: str = ""
     workflow_state: Literal["created", "importing", "succeeded", "failed"] = "created"
     progress: int = 0

@@ -9,6 +9,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import OutcomeImport
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import attached, contexts, outcome_imports
@@ -40,7 +41,10 @@ def create(api: Api) -> Any:
     if kind != "instructure_csv":
         raise refusals.crashed("an unknown import_type", kind)
     file = attached.sent(api, "outcome_import", "csv")
-    return _shape(api, outcome_imports.begin(api, context, file.content))
+    into = (
+        as_integer(api.slot("learning_outcome_group_id")) if "learning_outcome_group_id" in api.x.path_params else None
+    )
+    return _shape(api, outcome_imports.begin(api, context, file.content, into))
 
 
 def _import(api: Api) -> OutcomeImport:
@@ -82,6 +86,7 @@ ROUTES: tuple[Route, ...] = rest(
     f"{RECORDED}/grading-outcomes.jsonl 182, 184, 185, 187; "
     "canvas-lms app/controllers/outcome_imports_api_controller.rb",
     *within(PLACES, "POST /outcome_imports", create, "Import outcomes"),
+    *within(PLACES, "POST /outcome_imports/group/{learning_outcome_group_id}", create, "Import outcomes into a group"),
     *within(PLACES, "GET /outcome_imports/{id}", show, "An import of outcomes"),
     *within(PLACES, "GET /outcome_imports/{id}/created_group_ids", created, "Groups that an import made"),
 )

@@ -41,13 +41,17 @@ class BadRowError(Exception):
     """A row that is left out."""
 
 
-def begin(api: Api, context: Context, content: bytes) -> OutcomeImport:
-    """An import as the client sees it at first; it is done before the next request is answered."""
+def begin(api: Api, context: Context, content: bytes, group_id: int | None = None) -> OutcomeImport:
+    """An import as the client sees it at first; it is done before the next request is answered.
+
+    Parameters: `group_id`, the group for what names no parent, where it is not the root.
+    """
     made = OutcomeImport(
         id=api.new_id("outcome_imports"),
         context_type=cast("Any", context.type),
         context_id=context.id,
         user_id=api.user.id,
+        learning_outcome_group_id=group_id,
         text=content.decode("utf-8", "replace"),
         created_at=api.now,
         updated_at=api.now,
@@ -120,11 +124,31 @@ class _Import:
         """The groups that a row names; they came before it in the same table."""
         guids = (row.get("parent_guids") or "").split()
         if not guids:
-            return [outcomes.root(self.api, self.context)]
+            return [self.top()]
         here = {g.vendor_guid: g for g in self.groups() if g.outcome_import_id == self.job.id}
         if missing := [guid for guid in guids if guid not in here]:
             raise BadRowError(f"Parent references not found prior to this row: {_list(missing)}")
         return [here[guid] for guid in guids]
+
+    def top(self) -> OutcomeGroup:
+        """The group for what names no parent. Raises BadFileError where it is none, as Canvas stops then."""
+        number = self.job.learning_outcome_group_id
+        if number is None:
+            return outcomes.root(self.api, self.context)
+        found = self.api.store.learning_outcome_groups.get(number)
+        if found is None:
+            report = self.api.store.new_id("error_reports")
+            raise BadFileError(f"An unexpected error has occurred: see error report {report}")
+        return found
+
+    def is_above(self, group: OutcomeGroup, other: OutcomeGroup) -> bool:
+        """Whether a group is another one, or one that it is in."""
+        seen: set[int] = set()
+        one: OutcomeGroup | None = other
+        while one is not None and one.id not in seen:
+            seen.add(one.id)
+            one = self.api.store.learning_outcome_groups.get(one.parent_id or 0)
+        return group.id in seen
 
     def groups(self) -> list[OutcomeGroup]:
         """The groups of the place; deleted ones too."""
@@ -144,6 +168,8 @@ class _Import:
             if known is None:
                 raise BadRowError(f"Outcome group with canvas id {row.get('canvas_id') or ''} not found")
             known = known if (known.context_type, known.context_id) == (self.context.type, self.context.id) else None
+        if known is not None and self.job.learning_outcome_group_id is not None and self.is_above(known, self.top()):
+            raise BadRowError(f"Cyclic reference detected when importing: {guid}")
         if known is not None and known.outcome_import_id == self.job.id:
             raise BadRowError(f'Group "{guid}" has already appeared in this import')
         fields: dict[str, Any] = {
