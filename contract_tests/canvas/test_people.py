@@ -102,6 +102,7 @@ def test_what_waits_can_be_put_off(canvas: Site) -> None:
         assert canvas.student.delete(item["ignore"]).json() == {"ignored": True}
     assert canvas.student.get(f"{SELF}/todo").json() == []
     assert canvas.student.delete(f"{SELF}/todo/assignment_1/nonsense").status_code == 400
+    assert canvas.student.delete(f"{SELF}/todo/assignment_9999/submitting").status_code == 500
 
 
 def test_the_help_menu_is_for_everybody_who_signed_in(canvas: Site) -> None:

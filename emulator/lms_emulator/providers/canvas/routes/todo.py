@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, Quiz
 from lms_emulator.providers.canvas.paging import bookmarked
@@ -33,6 +34,7 @@ SOURCE = (
     f"{RECORDED}/people-linked.jsonl 152, 164, 167, 168; canvas-lms app/controllers/users_controller.rb, todo_items"
 )
 UPCOMING = f"{RECORDED}/people-linked.jsonl 172; canvas-lms app/controllers/users_controller.rb, upcoming_events"
+IGNORABLE = {"assignment": "assignments", "assessment_request": "peer_reviews", "quizzes:quiz": "quizzes"}
 PURPOSES = ("grading", "submitting", "reviewing", "moderation")
 BACK = timedelta(weeks=4)
 AHEAD = timedelta(weeks=1)
@@ -181,6 +183,10 @@ def ignore(api: Api) -> Any:
     user, purpose = api.user, api.slot("purpose")
     if purpose not in PURPOSES:
         raise refusals.rest("purpose_unknown", 400, {"ignored": False}, check="purpose", got=purpose)
+    kind, _, number = api.slot("asset_string").rpartition("_")
+    table = IGNORABLE.get(kind)
+    if table is None or getattr(api.store, table).get(local_number(number) or 0) is None:
+        raise refusals.crashed("Canvas fails where the thing to ignore is not there", api.slot("asset_string"))
     until = None if api.params.get("permanent") == "1" else stamp(api.now)
     ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{api.slot('asset_string')}": until}
     people.prefer(api, user, ignored_until=ignored)
