@@ -234,3 +234,16 @@ def test_groups_follow_feeds_that_members_choose(canvas: Site) -> None:
     assert elsewhere.status_code == 404
     assert canvas.student.delete(f"{feeds}/{made['id']}").json()["url"] == "https://news.example.test/a.xml"
     assert canvas.teacher.get(feeds).json() == []
+
+
+def test_groups_of_a_course_that_is_over(canvas: Site) -> None:
+    """They are for the admins of its account, not for who taught it."""
+    admin, sets = canvas.admin, f"{API}/courses/1/group_categories"
+    below = admin.post(f"{API}/accounts/1/sub_accounts", json={"account": {"name": "College"}}).json()["id"]
+    clerk = {"user": {"name": "Clerk"}, "pseudonym": {"unique_id": "clerk"}}
+    acting = {"as_user_id": admin.post(f"{API}/accounts/1/users", json=clerk).json()["id"]}
+    admin.post(f"{API}/accounts/{below}/admins", json={"user_id": acting["as_user_id"]})
+    assert (canvas.teacher.get(sets).status_code, admin.get(sets, params=acting).status_code) == (200, 403)
+    admin.put(f"{API}/courses/1", json={"course": {"account_id": below}})
+    admin.put(f"{API}/courses/1", json={"course": {"event": "conclude"}})
+    assert (canvas.teacher.get(sets).status_code, admin.get(sets, params=acting).status_code) == (403, 200)

@@ -78,8 +78,8 @@ def may(api: Api, place: Course | Account, *wanted: str, user: User | None = Non
     """Whether a user (by default the caller) may do to groups there what one of the permissions allows."""
     who = user or api.caller
     if isinstance(place, Course):
-        over = states.concluded(api, place, "TeacherEnrollment")
-        if over and not any(account_allows(api, who, api.root, one) for one in wanted):
+        over, account = states.concluded(api, place, "TeacherEnrollment"), api.store.accounts.get(place.account_id)
+        if over and not any(account_allows(api, who, account or api.root, one) for one in wanted):
             return False
         return courses.may(api, who, place, *wanted)
     return any(account_allows(api, who, place, one) for one in wanted)
