@@ -135,7 +135,10 @@ def test_students_of_a_quiz_are_told_and_written_to(canvas: Site) -> None:
     quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True})
     at = f"{COURSE}/quizzes/{quiz['id']}"
     assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 404, "nobody began it"
+    own = {"quiz_submission_id": "self", "quiz_submission_attempt": 1}
+    assert student.get(f"{at}/questions", params=own).status_code == 404
     student.post(f"{at}/submissions")
+    assert student.get(f"{at}/questions", params=own).json() == []
     assert student.post(f"{at}/submissions/self/files", json={"name": "a.txt"}).status_code == 200
 
     def told(**params: str) -> set[int]:

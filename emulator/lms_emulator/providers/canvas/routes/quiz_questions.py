@@ -48,7 +48,11 @@ def index(api: Api) -> Any:
 
 def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[int]:
     """The questions of an attempt, for those who may see it and its results."""
-    taken = identifiers.row(api.store.quiz_submissions, reference, "the quiz submission", quiz_id=quiz.id)
+    if reference == "self":
+        own = quiz_taking.of_user(api, quiz, api.user.id)
+        taken = identifiers.known(own, "the quiz submission", reference, deleted=True)
+    else:
+        taken = identifiers.row(api.store.quiz_submissions, reference, "the quiz submission", quiz_id=quiz.id)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, taken)):
         raise api.refused("see the quiz submission")
     if attempt != str(taken.attempt):
