@@ -241,3 +241,6 @@ def test_annotations_are_told_to_students_and_graders(canvas: Site) -> None:
     kinds = [one.kind for one in canvas.lms.outbox.emails[before:]]
     assert kinds == ["annotation_notification", "annotation_teacher_notification"]
     assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": False}
+    clear = "/api/v1/courses/1/submissions/101/clear_unread"
+    assert [who.put(clear).status_code for who in (canvas.teacher, canvas.admin)] == [403, 204]
+    assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": True}

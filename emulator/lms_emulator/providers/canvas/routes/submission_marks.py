@@ -95,6 +95,21 @@ def bulk_read(api: Api) -> Response:
     return Response(status_code=204)
 
 
+def clear(api: Api) -> Response:
+    """Take the marks of what is new from a student's work in a course; administrators of the whole site do."""
+    course, _ = roster.place(api)
+    site = site_admin(api.store)
+    allowed = site is not None and account_allows(api, api.caller, site, "manage_students")
+    if not api.check("manages students in the account above all schools", allowed):
+        raise api.refused("clear marks for somebody", "manage_students")
+    user = identifiers.row(api.store.users, api.slot("user_id"), "the user")
+    for base in assignments.of_course(api, course):
+        record = api.store.submissions.first("whose", (base.id, user.id))
+        if record is not None and record.unread:
+            api.store.submissions.put(replace(record, unread=[]))
+    return Response(status_code=204)
+
+
 def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
     """The comment of the path, whichever course that names."""
     course = identifiers.course(api, api.slot("course_id"))
@@ -182,6 +197,7 @@ ROUTES: tuple[Route, ...] = (
             "submissions",
             SOURCE,
             (f"PUT {front}/submissions/bulk_mark_read", bulk_read, f"Mark submissions as read, by {whole}"),
+            (f"PUT {front}/submissions/{{user_id}}/clear_unread", clear, f"Clear what is unread, by {whole}"),
             (f"PUT {front}/{ONE}/read", read, f"Mark a submission as read, by {whole}"),
             (f"DELETE {front}/{ONE}/read", unread, f"Mark a submission as unread, by {whole}"),
             (f"PUT {front}/{ONE}/read/{{item}}", read_item, f"Mark a part of a submission as read, by {whole}"),
