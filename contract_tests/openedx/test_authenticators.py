@@ -19,6 +19,10 @@ def test_the_dashboard_takes_jwts_and_sessions_but_no_opaque_tokens(web: Web) ->
     assert web.http.post(DASHBOARD, headers={"Authorization": f"JWT {jwt}"}).status_code == 200
     answer = web.http.post(DASHBOARD, headers={"Authorization": f"Bearer {tokens.staff}"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'JWT realm="api"')
+    assert web.refusal.expected == "Authorization: JWT <token> or a session cookie"
+    assert web.refusal.diagnosis.startswith("this resource takes no opaque tokens")
+    web.http.post(DASHBOARD, headers={"Authorization": f"Token {jwt}"})
+    assert "it came as `Token …`; Open edX looks for it in `Authorization: JWT <token>`" in web.refusal.diagnosis
 
 
 def test_one_preference_takes_opaque_tokens_but_no_jwts(web: Web) -> None:
@@ -29,6 +33,7 @@ def test_one_preference_takes_opaque_tokens_but_no_jwts(web: Web) -> None:
     assert web.http.put(path, json="de", headers=bearer).status_code == 204
     assert web.http.get(path, headers=bearer).json() == "de"
     assert web.http.get(path, headers=jwt).status_code == 401
+    assert web.refusal.diagnosis.startswith("this resource takes no JWTs")
     assert web.http.get(path.rpartition("/")[0], headers=jwt).status_code == 200, "all of them take both"
 
 
@@ -50,3 +55,4 @@ def test_some_take_no_session_of_an_account_that_is_not_activated(web: Web, path
     for name in ("edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"):  # JWTs do not look at it
         browser.http.cookies.delete(name)
     assert browser.get(path).status_code == status
+    assert status == 200 or "`newcomer`, who is not activated" in web.refusal.diagnosis

@@ -35,10 +35,12 @@ class Caller:
     Attributes:
         identity: how a call of a REST resource was authenticated; None for nobody.
         user: who the answer is for: the browser session's user, until a REST resource has authenticated its caller.
+        unheeded: why a session did not count.
     """
 
     identity: Identity | None = None
     user: User | None = None
+    unheeded: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class Dialect:
         developer_errors: errors come wrapped as `developer_message`.
         challenge: what `WWW-Authenticate` says with a 401; None turns the 401 into a 403.
         headers: further headers of every answer but a failure.
+        takes: the kinds of credentials that count: `JWT`, `Bearer`, `session`.
     """
 
     allow: str
@@ -58,6 +61,7 @@ class Dialect:
     developer_errors: bool = False
     challenge: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    takes: tuple[str, ...] = ("JWT", "Bearer", "session")
 
     @cached_property
     def _marks(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -110,7 +114,9 @@ def caller(x: Call) -> User:
 
 def identity(x: Call) -> Identity:
     """Who the caller of a REST resource is and how that was proved. Raises the refusal for nobody."""
-    found = x.kept(Caller).identity
+    caller = x.kept(Caller)
+    found = caller.identity
     if found is None:
-        raise refusals.not_authenticated()
+        dialect, scheme = x.kept(Reply).dialect, x.headers.get("authorization", "").partition(" ")[0]
+        raise refusals.not_authenticated(dialect.takes if dialect else (), scheme, caller.unheeded)
     return found

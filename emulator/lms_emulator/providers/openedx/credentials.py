@@ -243,7 +243,7 @@ def _session(x: Call, *, inactive: bool) -> Identity | None:
     if user is None:
         return None
     if not inactive and not user.is_active:
-        x.check("the session's account is active", False, expected="an activated account", got=user.username)
+        x.kept(Caller).unheeded = f"the session is of `{user.username}`, who is not activated, which this resource asks"
         return None
     fault = csrf.failure(x)
     if fault is not None:

@@ -57,15 +57,30 @@ def unreadable_key(text: object) -> Unhandled:
 # REST resources
 
 
-def not_authenticated() -> OpenedxRefusal:
-    """No credentials of a kind that the resource looks at."""
+_SENT = {"JWT": "Authorization: JWT <token>", "Bearer": "Authorization: Bearer <token>"}
+_NOT_TAKEN = {
+    "bearer": "this resource takes no opaque tokens: ask for one with token_type=jwt, and send it as `JWT <token>`",
+    "jwt": "this resource takes no JWTs: send an opaque token as `Bearer <token>`",
+}
+
+
+def not_authenticated(takes: Sequence[str], scheme: str, why: str | None) -> OpenedxRefusal:
+    """No credentials of a kind that the resource looks at.
+
+    Parameters: `takes`, the kinds that it does; `scheme`, that of the header that came, empty for none; `why`
+    credentials that it looks at did not count.
+    """
+    headers = [_SENT[kind] for kind in takes if kind in _SENT]
+    kind = scheme.lower()
+    known = kind in _NOT_TAKEN and kind not in [one.lower() for one in takes]
     return OpenedxRefusal(
         "not_authenticated",
         status=401,
         message="Authentication credentials were not provided.",
         check="the caller is known",
-        expected="Authorization: Bearer …, Authorization: JWT …, or a session cookie, as the resource takes them",
-        looked_for="Authorization: Bearer <token>` or `Authorization: JWT <token>",
+        expected=" or ".join([*headers, *(["a session cookie"] if "session" in takes else [])]),
+        looked_for=None if known or why or not headers else "` or `".join(headers),
+        diagnosis=_NOT_TAKEN[kind] if known else why,
     )
 
 

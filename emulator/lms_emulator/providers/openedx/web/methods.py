@@ -64,7 +64,9 @@ def refuse_credentials(x: Call, path: str, methods: tuple[str, ...] = ()) -> Non
     """Raise what a REST resource without a route refuses of the credentials; given its methods, of nobody's too."""
     authenticators = _authenticators(path)
     allow = ", ".join((*methods, "OPTIONS")) if methods else ""
-    x.kept(Reply).dialect = Dialect(allow=allow, challenge=authenticators[0].challenge)
+    x.kept(Reply).dialect = Dialect(
+        allow=allow, challenge=authenticators[0].challenge, takes=tuple(one.name for one in authenticators)
+    )
     credentials.authenticate(x, authenticators)
     if methods and not _FOR_ALL.match(path) and not credentials.has_api_key(x):
         call.identity(x)
