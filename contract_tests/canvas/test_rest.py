@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.canvas.support import Site
+from lms_emulator.app import load_providers
 from lms_emulator.client.emulator import Emulator
 
 API = "/api/v1"
@@ -297,3 +300,9 @@ def test_the_log_of_what_was_done_to_a_course(canvas: Site) -> None:
     assert canvas.admin.get("/api/v1/audit/course/accounts/1").json()["events"]
     assert canvas.teacher.get(log).status_code == 403
     assert canvas.admin.get("/api/v1/audit/course/courses/99999999").status_code == 404
+
+
+def test_no_operation_is_declared_twice() -> None:
+    routes = load_providers()["canvas"].routes
+    declared = Counter((method, re.sub(r"{\w+", "{", route.path)) for route in routes for method in route.methods)
+    assert [operation for operation, times in declared.items() if times > 1] == []
