@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import html, people, states
-from lms_emulator.providers.canvas.rules.permissions import chain, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_of_path, chain
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -53,8 +53,7 @@ def index(api: Api) -> Any:
     """
     _require_self(api)
     if api.later.flag("include_all"):
-        account = identifiers.account(api, api.slot("account_id"))
-        require_account(api, account, "manage_alerts")
+        account = account_of_path(api, "manage_alerts")
         rows = [one for one in api.store.account_notifications if one.account_id == account.id]
         found = sorted(rows, key=lambda one: (one.end_at, one.id), reverse=True)
     else:
@@ -134,9 +133,7 @@ def _one(api: Api, account: Account | None = None) -> AccountNotification:
 
 def _managed(api: Api) -> Account:
     """The account in the path, for who announces there. Raises the refusals of others."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_alerts")
-    return account
+    return account_of_path(api, "manage_alerts")
 
 
 def show(api: Api) -> Any:

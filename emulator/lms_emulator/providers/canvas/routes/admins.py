@@ -15,7 +15,13 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import mails, people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, allowed, listed, require_account
+from lms_emulator.providers.canvas.rules.permissions import (
+    account_allows,
+    account_of_path,
+    allowed,
+    listed,
+    require_account,
+)
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -47,8 +53,7 @@ def _require_over(api: Api, account: Account, role: Role) -> None:
 
 def index(api: Api) -> Any:
     """Who administers an account."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_account_memberships")
+    account = account_of_path(api, "manage_account_memberships")
     gone = api.later.flag("include_deleted")
     rows = [a for a in api.store.account_users.find("account", account.id) if gone or a.workflow_state == "active"]
     if (term := rosters.search_term(api, later=True)) is not None:

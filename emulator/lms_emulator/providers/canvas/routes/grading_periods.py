@@ -21,11 +21,7 @@ from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import assignments, belonging, courses, periods
-from lms_emulator.providers.canvas.rules.permissions import (
-    is_account_admin,
-    require_account,
-    root_of,
-)
+from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account, root_of
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = (
@@ -310,8 +306,7 @@ def destroy(api: Api) -> Response:
 
 def due_dates(api: Api) -> Any:
     """By assignment and student, which due date holds, and which period it is in."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read_as_admin")
+    course = courses.of_path(api, "read_as_admin")
     only = api.params.texts("assignment_ids")
     if not all(as_whole(one) is not None for one in only):
         body = {"errors": "assignment_ids param is invalid"}

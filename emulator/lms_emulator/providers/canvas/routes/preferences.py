@@ -159,9 +159,7 @@ def _nickname(api: Api, course: Course) -> Any:
 
 
 def _course(api: Api) -> Course:
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
-    return course
+    return courses.of_path(api, "read")
 
 
 def nicknames(api: Api) -> Any:

@@ -49,8 +49,7 @@ def a_quiz(api: Api, *rights: str, slot: str = "quiz_id") -> tuple[Course, Quiz]
 
 def index(api: Api) -> Any:
     """The quizzes of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
+    course = courses.of_path(api, "read")
     tabs.require(api, course, "quizzes")
     found = [one for one in quizzes.of_course(api, course) if quizzes.visible(api, course, one)]
     if (term := search_term(api)) is not None:
@@ -73,8 +72,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a quiz, and the assignment of a graded one."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "manage_assignments_add")
+    course = courses.of_path(api, "manage_assignments_add")
     sent = api.params.hash("quiz")
     if not sent.data:
         raise refusals.invalid({})
@@ -243,8 +241,7 @@ def ip_filters(api: Api) -> Any:
 
 def overrides(api: Api) -> Any:
     """The dates of quizzes, and of those for whom others hold."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
+    course = courses.of_path(api, "read")
     wanted = {
         identifiers.local_number(one) for given in api.params.hashes("quiz_assignment_overrides")
         for one in given.values("quiz_ids")
@@ -270,8 +267,7 @@ def _override(api: Api, quiz: Quiz, course: Course) -> dict[str, Any]:
 
 def new_quizzes_overrides(api: Api) -> Any:
     """The same for New Quizzes, which this site does not have: none."""
-    course = identifiers.course(api, api.slot("course_id"))
-    courses.require(api, course, "read")
+    courses.of_path(api, "read")
     return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_assignment_overrides": rows})
 
 

@@ -11,17 +11,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import (
-    Assignment,
-    Course,
-    Rubric,
-    RubricAssessment,
-    RubricAssociation,
-)
+from lms_emulator.providers.canvas.model import Assignment, Course, Rubric, RubricAssessment, RubricAssociation
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import assignments, courses, overriding, roster, rubrics, submissions
-from lms_emulator.providers.canvas.rules.permissions import require_account
+from lms_emulator.providers.canvas.rules.permissions import account_of_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
 SOURCE = (
@@ -59,15 +53,13 @@ def index(api: Api) -> Any:
 
 def of_account(api: Api) -> Any:
     """The rubrics of an account. They come with imports only, which do not bring any."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_rubrics")
+    account = account_of_path(api, "manage_rubrics")
     return paged(api, list[Rubric](), lambda r: shapes.brief(api, r), path=f"/api/v1/accounts/{account.id}/rubrics")
 
 
 def of_account_unknown(api: Api) -> Any:
     """One of the account's rubrics, of which there are none."""
-    account = identifiers.account(api, api.slot("account_id"))
-    require_account(api, account, "manage_rubrics")
+    account_of_path(api, "manage_rubrics")
     raise refusals.message(404, "rubric_unknown", "Rubric not found")
 
 
