@@ -44,6 +44,20 @@ def test_entitlements(web: Web) -> None:
         assert staff.get(f"{path}?user={info.staff.username}").status_code == 404
 
 
+def test_issued_certificates_as_a_table(web: Web) -> None:
+    staff = web.browser(web.info.staff).http
+    path = f"/courses/{COURSE}/instructor/api/get_issued_certificates/"
+    rows = staff.get(path).json()["certificates"]
+    answer = staff.get(path, params={"csv": "TRUE"})
+    assert answer.headers["content-disposition"] == "attachment; filename=issued_certificates.csv"
+    assert answer.headers["content-type"] == "text/csv"
+    head, *lines = answer.text.splitlines()
+    assert head == '"CourseID","Certificate Type","Total Certificates Issued","Date Report Run"'
+    assert lines == [",".join(f'"{value}"' for value in row.values()) for row in rows]
+    assert len(lines) > 0
+    assert web.browser(web.info.learner).get(path).status_code == 403
+
+
 def test_courses_by_what_one_may_do(web: Web) -> None:
     web.lms.settings["openedx.release"] = "2025-07"
 

@@ -5,9 +5,11 @@ Source: edx-platform `lms/djangoapps/instructor/views/api.py`; `fixtures/recordi
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 from msgspec.structs import replace
@@ -22,6 +24,7 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
     FAMILY,
     acting_user,
     answered,
+    as_view,
     block,
     form,
     operation,
@@ -86,7 +89,7 @@ def grading_config(x: Call) -> Response:
 
 
 def issued_certificates(x: Call) -> Response:
-    """How many certificates were issued, by mode."""
+    """How many certificates were issued, by mode; as a table with `csv=true`."""
     found = course_of(x)
     counts: dict[str, int] = {}
     for one in x.store.certificates:
@@ -103,6 +106,12 @@ def issued_certificates(x: Call) -> Response:
         "total_issued_certificate": "Total Certificates Issued",
         "report_run_date": "Date Report Run",
     }
+    if x.query.get("csv", "").lower() == "true":
+        table = StringIO()
+        lines = csv.writer(table, quoting=csv.QUOTE_ALL)
+        lines.writerows([names.values(), *([row[name] for name in names] for row in rows)])
+        headers = {"content-disposition": "attachment; filename=issued_certificates.csv", "content-type": "text/csv"}
+        return Response(table.getvalue(), 200, headers)
     return wire.pretty_json({"certificates": rows, "queried_features": list(names), "feature_names": names})
 
 
@@ -354,7 +363,7 @@ ROUTES = (
         234,
         issued_certificates,
         may_see_certificates,
-        allow="GET, POST, HEAD, OPTIONS",
+        get=as_view(issued_certificates),
     ),
     *operation("/list_instructor_tasks", "Running tasks", 264, list_tasks, may_see_certificates),
     *operation("/list_background_email_tasks", "E-mails being sent", 271, list_email_tasks, _STAFF, developer=True),
