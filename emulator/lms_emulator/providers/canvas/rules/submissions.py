@@ -56,7 +56,14 @@ def ensure(api: Api, assignment: Assignment) -> None:
 
 def stickers(api: Api, course: Course) -> bool:
     """Whether work in a course takes stickers, which Canvas knows since 2023."""
-    return api.settings.later_parameters and features.enabled(api, course, "submission_stickers")
+    if not api.settings.later_parameters:
+        return False
+    found: bool = api.store.derived(
+        ("stickers", course.id),
+        ("feature_flags", "courses", "accounts"),
+        lambda: features.enabled(api, course, "submission_stickers"),
+    )
+    return found
 
 
 def expected(assignment: Assignment) -> bool:
