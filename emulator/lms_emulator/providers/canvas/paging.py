@@ -45,13 +45,13 @@ PAST_THE_END = 30
 """The `per_page` that the links of a counted list show on a page past its end, whatever was asked for."""
 
 
-def per_page(api: Api, default: int | None = None, name: str = "per_page") -> int:
+def per_page(api: Api, default: int | None = None) -> int:
     """How many items a page has: text is read as Ruby reads a number, within 1 and the cap."""
-    asked = api.params.get(name)
+    asked = api.params.get("per_page")
     if asked is None:
         asked = default or api.settings.default_per_page
     if isinstance(asked, dict | list):
-        raise refusals.crashed(f"`{name}` is no scalar", asked)
+        raise refusals.crashed("`per_page` is no scalar", asked)
     found = _LEADING.match(str(asked))
     return max(1, min(int(found.group(1)[:_LONGEST]) if found else 0, api.settings.max_per_page))
 

@@ -11,9 +11,9 @@ Fault = tuple[str, str | None, str | None]
 """A field, a sentence and a code."""
 
 
-def fault_of_field(field: str, text: str | None, code: str | None, status: int = 422) -> SiteRefusal:
+def fault_of_field(field: str, text: str | None, code: str | None) -> SiteRefusal:
     """A value that does not do, in the form that names the field beside the sentence."""
-    return faults_of_fields([(field, text, code)], status)
+    return faults_of_fields([(field, text, code)])
 
 
 def faults_of_fields(faults: Sequence[Fault], status: int = 422) -> SiteRefusal:

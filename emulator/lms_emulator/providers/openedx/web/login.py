@@ -79,21 +79,21 @@ def authenticate(x: Call, *, field: str) -> User:
     return user
 
 
-def _refuse_locked(x: Call, user: User, *, given: str | None = None) -> None:
+def _refuse_locked(x: Call, user: User) -> None:
     failures = x.store.login_failures.get(user.username)
     if failures is None or failures.locked_until is None or failures.locked_until <= x.clock.now():
         return
-    raise _locked(x, given)
+    raise _locked(x)
 
 
-def _locked(x: Call, given: str | None) -> refusals.OpenedxRefusal:
+def _locked(x: Call) -> refusals.OpenedxRefusal:
     minutes = x.settings.lockout_seconds // 60
     text = (
         f"To protect your account, it’s been temporarily locked. Try again in {minutes} minutes.<li>To be on the safe "
         'side, you can reset your password <a http="#login" class="form-toggle" data-type="password-reset">here</a> '
         "before you try again."
     )
-    given = given or x.field("email_or_username") or x.field("email")
+    given = x.field("email_or_username") or x.field("email")
     return failed(text, "account-locked-out", {"locked_out_period": minutes}, given)
 
 
@@ -108,7 +108,7 @@ def _count_failure(x: Call, user: User, *, active: bool) -> None:
     given = x.field("email_or_username") or x.field("email")
     if count > limit / 2:
         if locked is not None:
-            raise _locked(x, given)
+            raise _locked(x)
         raise _nearly_locked(x, count, limit, given)
     why = "the account was disabled: its password is unusable" if user.password is None else "wrong password"
     text = "Email or password is incorrect."

@@ -40,10 +40,10 @@ class Kind(NamedTuple):
     html: tuple[str, ...] = ()
 
 
-def _in_table(table: str, gone: str = "deleted") -> Lister:
+def _in_table(table: str) -> Lister:
     def found(api: Api, course: Course) -> list[Any]:
         rows = getattr(api.store, table).find("course", course.id)
-        return sorted((one for one in rows if one.workflow_state != gone), key=_place)
+        return sorted((one for one in rows if one.workflow_state != "deleted"), key=_place)
 
     return found
 
