@@ -60,7 +60,9 @@ def test_what_narrows_line_items_and_results(brightspace: Site, tool: Tool) -> N
     assert found(limit=2) == ["Quiz", "Essay"]
     kept = api.put(lab["id"], json={"label": "Lab", "scoreMaximum": 10, "resourceLinkId": "x"}).json()
     assert kept["resourceLinkId"] == LINK  # an item stays with its link
-    assert api.put(essay["id"], json={"label": "Essay", "scoreMaximum": 10}).status_code == 200
+    review = {"reviewableStatus": ["Submitted"]}
+    kept = api.put(essay["id"], json={"label": "Essay", "scoreMaximum": 10, "submissionReview": review}).json()
+    assert kept["submissionReview"] == review
     charles = brightspace.info.other_student.lti_id
     for user in (ADA, charles):
         answer = api.post(

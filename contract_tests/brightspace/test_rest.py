@@ -195,6 +195,12 @@ def test_grades(brightspace: Site) -> None:
     assert brightspace.instructor.put(f"{base}/501/values/999", json=value).status_code == 404
     assert brightspace.instructor.put(f"{base}/501/values/169", json=value).status_code == 200
     assert brightspace.instructor.get(f"{base}/501/values/169").json()["Comments"]["Text"] == "ok"
+    aside = {**value, "PrivateComments": {"Content": "for staff", "Type": "Text"}}
+    assert brightspace.instructor.put(f"{base}/501/values/169", json=aside).status_code == 200
+    assert brightspace.instructor.get(f"{base}/501/values/169").json()["PrivateComments"]["Text"] == "for staff"
+    for other in ({**value, "GradeObjectType": 4, "Text": "A"}, {**value, "Text": "A"}):
+        assert brightspace.instructor.put(f"{base}/501/values/169", json=other).status_code == 200
+        assert "grade_object_type_differs" in [one.code for one in brightspace.lms.requests.last.warnings]
     assert brightspace.instructor.get(f"{base}/501/values/170").status_code == 404
 
 

@@ -129,3 +129,17 @@ def test_the_launch_address_follows_the_setting(site: Site) -> None:
     assert arrived.headers["location"].startswith("https://www.openlearning.com/lakeside/courses/")
     institutions = site.get("/users/me/institutions/").json()["data"]
     assert institutions[0]["url"] == "https://www.openlearning.com/lakeside"
+
+
+def test_the_same_in_the_newer_version(site: Site) -> None:
+    """v2.2: an LTI context instead of a class, a person by name, an enrolment by form."""
+    path = f"{site.managed_users()}{site.info.managed_user.id}/sign-on/"
+    for version in ("v2.1", "v2.2"):
+        found = site.call("POST", path, version=version, data={"context_id": "campus-course-7"}).json()["data"]
+        assert found["params"]["context_id"] == "campus-course-7"
+        people = site.call("GET", "/users/", version=version, params={"profile_name": "adalovelace"}).json()["data"]
+        assert [one["profile_name"] for one in people] == ["adalovelace"]
+        many = {"profile_name": "adalovelace", "itemsPerPage": "1"}
+        assert len(site.call("GET", "/users/", version=version, params=many).json()["data"]) == 1
+    data = {"class": site.info.class_id, "user": site.info.managed_user.id}
+    assert site.call("POST", "/enrolments/", version="v2.2", data=data).status_code == 200

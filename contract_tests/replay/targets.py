@@ -111,19 +111,25 @@ class InProcess:
             "server": self._server,
             "state": {},
         }
-        sent: list[Scope] = []
-        incoming = [{"type": "http.request", "body": body, "more_body": False}]
+        return await called(self._app, scope, body)
 
-        async def receive() -> Scope:
-            return incoming.pop() if incoming else {"type": "http.disconnect"}
 
-        async def send(message: Scope) -> None:
-            sent.append(message)
+async def called(app: App, scope: Scope, body: bytes) -> Answer:
+    """Call an ASGI application for one request."""
+    sent: list[Scope] = []
+    incoming = [{"type": "http.request", "body": body, "more_body": False}]
 
-        await self._app(scope, receive, send)
-        start = sent[0]
-        parts = [message.get("body", b"") for message in sent[1:] if method != "HEAD"]  # a server sends no body then
-        text = b"".join(parts).decode("utf-8", "replace")
-        return Answer(
-            start["status"], tuple((name.decode(), value.decode("latin-1")) for name, value in start["headers"]), text
-        )
+    async def receive() -> Scope:
+        return incoming.pop() if incoming else {"type": "http.disconnect"}
+
+    async def send(message: Scope) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start = sent[0]
+    # A server sends no body after a HEAD.
+    parts = [message.get("body", b"") for message in sent[1:] if scope["method"] != "HEAD"]
+    text = b"".join(parts).decode("utf-8", "replace")
+    return Answer(
+        start["status"], tuple((name.decode(), value.decode("latin-1")) for name, value in start["headers"]), text
+    )

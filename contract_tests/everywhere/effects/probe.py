@@ -6,11 +6,12 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from contract_tests.everywhere.effects.fitting import Fitting
 from contract_tests.everywhere.effects.requests import Request
-from contract_tests.replay.targets import Answer, InProcess
+from contract_tests.replay.targets import Answer, Target
 from lms_emulator.core.catalogue import Operation
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.http.reads import Path, path_of
@@ -66,6 +67,7 @@ class Probe:
 
     Parameters:
         operations: the operations that are served, by a function of method and path.
+        inner: where requests and their variants go.
         run: the name of what is played.
         held: what is looked at only: the parameters to try at a request of this number, each with its way.
     """
@@ -74,13 +76,13 @@ class Probe:
         self,
         app: Gateway,
         provider: str,
+        inner: Target,
         run: str = "",
         held: dict[int, list[tuple[Key, str]]] | None = None,
-        **options: Any,
     ) -> None:
-        self._app, self._provider, self._run, self._held = app, provider, run, held
-        self._inner = InProcess(app, **options)
+        self._app, self._provider, self._inner, self._run, self._held = app, provider, inner, run, held
         self._number = 0
+        self._onward = self._refusals = self._signs_anew = False
         self._served: dict[tuple[str, str], bool] = {}
         self.fitting = Fitting()
         self.found: dict[Key, Found] = defaultdict(Found)
@@ -97,17 +99,16 @@ class Probe:
                 self.failed += [one for one in self._held.get(self._number, ()) if not self._holds(request, *one)]
         return self._inner.send(method, path, headers, body)
 
-    def close(self) -> None:
-        """Close the event loop."""
-        self._inner.close()
-
     @property
     def _world(self) -> Any:
         return self._app.worlds.default
 
+    def _path(self, request: Request) -> str:
+        return request.target.partition("?")[0]
+
     def _operation(self, request: Request) -> Operation | None:
         provider = self._app.providers[self._provider]
-        path = provider.normalise_path(request.target.partition("?")[0])
+        path = provider.normalise_path(self._path(request))
         operation = provider.catalogue.find(request.method, path) if provider.catalogue else None
         if operation is None or request.method == "HEAD":
             return None
@@ -130,7 +131,11 @@ class Probe:
             store.restore(before[0])
             world.ids.restore(before[1])
             world.outbox.restore(before[2])
-            headers = [(name, _QUERY.sub("", value)) for name, value in answer.headers if not _NOISE.match(name)]
+            headers = [
+                (name, value if self._onward and name.lower() == "location" else _QUERY.sub("", value))
+                for name, value in answer.headers
+                if not _NOISE.match(name)
+            ]
             told = frozenset(one.name for one in entries[-1].warnings if one.name) if entries else frozenset()
             return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told)
 
@@ -139,20 +144,25 @@ class Probe:
     def _try_out(self, request: Request) -> None:
         """Send the request as it is and each variant of it, and put everything back."""
         operation = self._operation(request)
-        if operation is None or _is_signed(request):
+        if operation is None or (_is_signed(request) and not self._signs_anew):
             return
         seen = self._sender()
         base = seen(request)
-        if base.status >= 400:
+        refused = base.status >= 400
+        if base != seen(request) or (refused and not self._refusals):
             return
-        self.fitting.learn(operation, request)
+        if not refused:
+            self.fitting.learn(operation, request)
         carried = set(request.names())
         for name in sorted((operation.parameters or frozenset()) - OF_ALL):
             found = self.found[request.method, operation.path, name]
             if found.how:
                 continue
             path = _named(path_of(name), carried)
-            for how, variant in self._variants(operation, request, name, path, carried, found):
+            variants = self._variants(operation, request, name, path, carried, found)
+            if refused:  # what a refusal depends on is what came
+                variants = islice(variants, any(one[: len(path)] == path for one in carried))
+            for how, variant in variants:
                 outcome = _compared(base, seen(variant), path, how)
                 found.outcomes[outcome] += 1
                 if outcome == "effect":
@@ -185,7 +195,7 @@ class Probe:
 
 
 def _is_signed(request: Request) -> bool:
-    return any(value.startswith("OAuth ") for name, value in request.headers if name.lower() == "authorization")
+    return any(value.startswith("OAuth ") for name, value in request.headers if name.lower().endswith("authorization"))
 
 
 def _named(path: Path, carried: set[Path]) -> Path:
@@ -201,7 +211,7 @@ def _named(path: Path, carried: set[Path]) -> Path:
 
 
 def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
-    if after.status >= 400:
+    if after.status >= 400 and base.status < 400:
         return "effect" if how == LEFT_OUT else "refused"
     if any(_is_about(name, path) for name in after.told - base.told):
         return "warned"

@@ -28,8 +28,8 @@ class Request(NamedTuple):
 
     @property
     def is_json(self) -> bool:
-        """Whether the body is a JSON object."""
-        return self.kind.endswith("json") and isinstance(self.document, dict)
+        """Whether the body is a JSON object, said to be one or not said to be anything."""
+        return (not self.kind or self.kind.endswith("json")) and isinstance(self.document, dict)
 
     @property
     def is_form(self) -> bool:
