@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.everywhere.existing import credentials
 from lms_emulator import Emulator
 
 
@@ -116,3 +117,66 @@ def test_an_address_with_the_api_of_others(lms: Emulator, http: httpx.Client) ->
     path = "/v2.1/users/"
     assert http.get(f"{lms.openlearning.url}/api{path}", headers=key).status_code == 404
     assert told(lms) == f"OpenLearning has `{path}`, without /api in front"
+
+
+def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
+    staff, ltiaas = bearer(lms.brightspace.access_tokens.instructor), bearer(lms.ltiaas.api_key)
+    course = f"{lms.brightspace.url}/d2l/api/le/1.75/{lms.brightspace.org_unit_id}"
+    news, grade = f"{course}/news/", f"{course}/grades/501/values/169"
+    item = {"Title": "Exam", "Body": {"Content": "On Monday", "Type": "Text"}}
+    points = {"GradeObjectType": 1, "PointsNumerator": 7}
+    token = existing_token(lms)
+    me = f"{lms.learningstudio.url}/me"
+    platforms = f"{lms.ltiaas.url}/api/platforms"
+    platform = {
+        "name": "New",
+        "url": "https://new.example",
+        "clientId": "new-1",
+        "authenticationEndpoint": "https://new.example/auth",
+        "accesstokenEndpoint": "https://new.example/token",
+        "authConfig": {"method": "JWK_SET", "key": "https://new.example/keys"},
+    }
+    snake = {one: value for one, value in platform.items() if one != "clientId"} | {"client_id": "new-1"}
+    each(
+        lms,
+        {
+            "a title in lower case": (
+                lambda: http.post(news, headers=staff, json={"title": "Exam", "Body": item["Body"]}),
+                "`title` came; the name is `Title`",
+            ),
+            "text for rich text": (
+                lambda: http.post(news, headers=staff, json=item | {"Body": "On Monday"}),
+                "it is text; write",
+            ),
+            "points in camel case": (
+                lambda: http.put(grade, headers=staff, json={"GradeObjectType": 1, "pointsNumerator": 7}),
+                "`pointsNumerator` came; the name is `PointsNumerator`",
+            ),
+            "points as text": (
+                lambda: http.put(grade, headers=staff, json=points | {"PointsNumerator": "7"}),
+                "a number has no quotation marks",
+            ),
+            "snake case": (
+                lambda: http.post(platforms, headers=ltiaas, json=snake),
+                "`client_id` came; the name is `clientId`",
+            ),
+            "a token in the query": (
+                lambda: http.get(me, params={"access_token": token}),
+                "it came in the query, as `access_token`",
+            ),
+            "a token in a header of its own": (
+                lambda: http.get(me, headers={"access_token": token}),
+                "it came in the header access_token",
+            ),
+        },
+    )
+    assert http.post(news, headers=staff, json=item).status_code == 200
+    assert http.put(grade, headers=staff, json=points).status_code == 200
+    assert http.post(platforms, headers=ltiaas, json=platform).status_code == 200
+    assert http.get(me, headers={"X-Authorization": f"Access_Token access_token={token}"}).status_code == 200
+    assert told(lms) == ""
+
+
+def existing_token(lms: Emulator) -> str:
+    """A token of LearningStudio."""
+    return credentials(lms, "learningstudio")["X-Authorization"].rpartition("=")[2]

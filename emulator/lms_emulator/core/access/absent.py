@@ -67,7 +67,8 @@ def _place(x: Exchange[Any, Any], reads_query: bool) -> str:
 
 def _like(name: str, sent: dict[str, Any]) -> str | None:
     plain = _plain(name)
-    known = [one for one in sent if _plain(one) and one not in _NAMES and not name.startswith(f"{one}_")]
+    others = [one for one in sent if _plain(one) and not name.startswith(f"{one}_")]
+    known = [one for one in others if one not in _NAMES or _plain(one) == plain]
     inside = (one for one in known if plain in _plain(one))
     part = (one for one in known if len(one) > 3 and _plain(one) in plain)
     return next(inside, None) or next(part, None) or nearest(name, known, 0.75)

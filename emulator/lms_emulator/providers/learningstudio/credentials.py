@@ -84,6 +84,7 @@ def require(x: Call) -> Caller:
             "Credentials are missing.",
             check="X-Authorization header or cookie",
             expected="X-Authorization: OAuth … or X-Authorization: Access_Token access_token=…",
+            looked_for="X-Authorization: Access_Token access_token=<token>",
         )
     return caller
 

@@ -195,6 +195,7 @@ def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: 
         check="the body has the fields of the reference, of the right kinds",
         expected=[name for error in errors for name in error],
         got=got,
+        absent=next((name for error in errors for name in error if name.isalnum()), None),
     )
 
 
@@ -406,9 +407,7 @@ def callback_without_code() -> LtiaasRefusal:
 
 def code_refused(reason: str, *, token_url: str, canvas: bool, **why: Any) -> LtiaasRefusal:
     """A code that is unknown, used, expired or of another platform: reported as the LMS would."""
-    received = {"error": "invalid_grant"}
-    if canvas:
-        received["error_description"] = "authorization_code not found"
+    received = {"error": "invalid_grant"} | ({"error_description": "authorization_code not found"} if canvas else {})
     return LtiaasRefusal(
         reason,
         status=400,

@@ -104,7 +104,9 @@ def post_news(x: Call, caller: Caller) -> Response:
     rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
     data = x.json()
     if not isinstance(data, dict) or not isinstance(data.get("Title"), str) or not data["Title"].strip():
-        raise refusals.bad_request("title_missing", "Title is required", expected="a NewsItemData object")
+        raise refusals.bad_request(
+            "title_missing", "Title is required", expected="a NewsItemData object", absent="Title"
+        )
     body = _rich(data.get("Body"))
     now = x.clock.now()
     item = NewsItem(
@@ -137,7 +139,12 @@ def _rich(value: Any) -> tuple[str, str | None]:
         text, html = value.get("Text"), value.get("Html")
         return text if isinstance(text, str) else "", html if isinstance(html, str) else None
     raise refusals.bad_request(
-        "body_missing", "Body is required", expected='{"Content", "Type": "Text" or "Html"}', got=value
+        "body_missing",
+        "Body is required",
+        expected='{"Content", "Type": "Text" or "Html"}',
+        got=value,
+        diagnosis='it is text; write {"Content": …, "Type": "Text"}' if isinstance(value, str) else None,
+        absent="Body",
     )
 
 
@@ -235,11 +242,16 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
         raise refusals.not_found("the user in the org unit", x.path_params["userId"])
     data = x.json()
     points = data.get("PointsNumerator") if isinstance(data, dict) else None
-    if isinstance(data, dict) and data.get("GradeObjectType", 1) != 1:
+    if isinstance(data, dict) and (data.get("GradeObjectType", 1) != 1 or "Text" in data):
         x.warn("grade_object_type_differs", "the column is numeric (GradeObjectType 1); points are taken")
     if not isinstance(points, int | float) or isinstance(points, bool) or not 0 <= points <= column.max_points:
         raise refusals.bad_request(
-            "points_invalid", "Invalid PointsNumerator", expected=f"0 to {column.max_points:g}", got=points
+            "points_invalid",
+            "Invalid PointsNumerator",
+            expected=f"0 to {column.max_points:g}",
+            got=points,
+            diagnosis="it came as text; a number has no quotation marks" if isinstance(points, str) else None,
+            absent="PointsNumerator",
         )
     rules.put_value(
         x,
