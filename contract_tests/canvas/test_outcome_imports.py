@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from typing import Any
 
 from contract_tests.canvas.support import Site
@@ -159,3 +160,20 @@ def test_reports_of_outcomes(canvas: Site) -> None:
     students = report(canvas, "student_assignment_outcome_map_csv")[1]
     assert [row["outcome score"] for row in students if row["student id"] == "101"] == ["4.0"]
     assert {row["assignment id"] for row in students} == {"2"}
+
+
+def test_groups_are_as_deep_as_a_world_file_may_have_them(canvas: Site) -> None:
+    chain = "".join(f"g{n},group,G,,,,g{n - 1},\n" for n in range(1, 210))
+    done = send(canvas, f"{HEAD}\ng0,group,G,,,,,\n{chain}")
+    told = [text for _, text in done["processing_errors"]]
+    assert told[0] == "An outcome group can be at most 200 levels deep"
+    assert all(text.startswith("Parent references not found") for text in told[1:])
+    canvas.lms.load(canvas.lms.dump())
+
+
+def test_the_work_of_a_table_grows_with_its_rows(canvas: Site) -> None:
+    """Each row once looked through all groups and outcomes there were: 20,000 rows kept a world at work for minutes."""
+    rows = "".join(f"g{n},group,G{n},,,,,\no{n},outcome,O{n},,,,g{n},\n" for n in range(1_500))
+    begun = time.process_time()
+    assert send(canvas, f"{HEAD}\n{rows}")["processing_errors"] == []
+    assert time.process_time() - begun < 2

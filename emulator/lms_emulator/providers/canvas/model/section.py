@@ -225,9 +225,14 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     submission_comments: Table[SubmissionComment] = table(key="id", indexes={"submission": lambda c: c.submission_id})
     outcome_proficiencies: Table[OutcomeProficiency] = table(key="id", indexes={"context": _context})
     learning_outcome_groups: Table[OutcomeGroup] = table(
-        key="id", indexes={"context": lambda g: (g.context_type, g.context_id), "parent": lambda g: g.parent_id}
+        key="id",
+        indexes={
+            "context": lambda g: (g.context_type, g.context_id),
+            "parent": lambda g: g.parent_id,
+            "guid": lambda g: g.vendor_guid or None,
+        },
     )
-    learning_outcomes: Table[Outcome] = table(key="id")
+    learning_outcomes: Table[Outcome] = table(key="id", indexes={"guid": lambda o: o.vendor_guid or None})
     outcome_links: Table[OutcomeLink] = table(
         key="id", indexes={"group": lambda o: o.outcome_group_id, "outcome": lambda o: o.outcome_id}
     )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import Any, cast
 
 from msgspec.structs import replace
 
+from lms_emulator.core.state.references import DEEPEST
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeImport
@@ -125,7 +127,7 @@ class _Import:
         guids = (row.get("parent_guids") or "").split()
         if not guids:
             return [self.top()]
-        here = {g.vendor_guid: g for g in self.groups() if g.outcome_import_id == self.job.id}
+        here = {guid: g for guid in guids for g in self.groups(guid) if g.outcome_import_id == self.job.id}
         if missing := [guid for guid in guids if guid not in here]:
             raise BadRowError(f"Parent references not found prior to this row: {_list(missing)}")
         return [here[guid] for guid in guids]
@@ -134,7 +136,7 @@ class _Import:
         """The group for what names no parent. Raises BadFileError where it is none, as Canvas stops then."""
         number = self.job.learning_outcome_group_id
         if number is None:
-            return outcomes.root(self.api, self.context)
+            return self.root
         found = self.api.store.learning_outcome_groups.get(number)
         if found is None:
             report = self.api.store.new_id("error_reports")
@@ -150,10 +152,19 @@ class _Import:
             one = self.api.store.learning_outcome_groups.get(one.parent_id or 0)
         return group.id in seen
 
-    def groups(self) -> list[OutcomeGroup]:
-        """The groups of the place; deleted ones too."""
-        key = (self.context.type, self.context.id)
-        return sorted(self.api.store.learning_outcome_groups.find("context", key), key=lambda g: g.id)
+    @cached_property
+    def root(self) -> OutcomeGroup:
+        """The root group of the place, which no row changes."""
+        return outcomes.root(self.api, self.context)
+
+    def groups(self, guid: str) -> list[OutcomeGroup]:
+        """The groups of the place that have a GUID; deleted ones too."""
+        found = self.api.store.learning_outcome_groups.find("guid", guid)
+        return sorted((g for g in found if self.here(g)), key=lambda g: g.id)
+
+    def here(self, group: OutcomeGroup | None) -> bool:
+        """Whether a group is one of the place."""
+        return group is not None and (group.context_type, group.context_id) == (self.context.type, self.context.id)
 
     def group(self, row: Row) -> None:
         """Make, change or delete a group."""
@@ -162,12 +173,14 @@ class _Import:
         parents, guid = self.parents(row), row["vendor_guid"]
         if len(parents) > 1:
             raise BadRowError("An outcome group can only have one parent")
-        known = next((g for g in self.groups() if g.vendor_guid == guid), None)
+        if self.deep(parents[0]):
+            raise BadRowError(f"An outcome group can be at most {DEEPEST} levels deep")
+        known = next(iter(self.groups(guid)), None)
         if known is None and (named := re.search(r"canvas_outcome_group:(\d+)", guid)):
             known = self.api.store.learning_outcome_groups.get(int(named.group(1)))
             if known is None:
                 raise BadRowError(f"Outcome group with canvas id {row.get('canvas_id') or ''} not found")
-            known = known if (known.context_type, known.context_id) == (self.context.type, self.context.id) else None
+            known = known if self.here(known) else None
         if known is not None and self.job.learning_outcome_group_id is not None and self.is_above(known, self.top()):
             raise BadRowError(f"Cyclic reference detected when importing: {guid}")
         if known is not None and known.outcome_import_id == self.job.id:
@@ -189,6 +202,14 @@ class _Import:
         changed = self.api.store.learning_outcome_groups.put(replace(known, **fields))
         if changed.workflow_state == "deleted":
             outcomes.delete_group(self.api, changed)
+
+    def deep(self, group: OutcomeGroup | None) -> bool:
+        """Whether no further group fits below one, as a world file may not hold it."""
+        for _ in range(DEEPEST - 1):
+            if group is None or group.parent_id is None:
+                return False
+            group = self.api.store.learning_outcome_groups.get(group.parent_id)
+        return True
 
     def outcome(self, row: Row) -> None:
         """Make, change or delete an outcome, and put it into its groups."""
@@ -219,8 +240,7 @@ class _Import:
             if found is None:
                 raise BadRowError(f'Outcome with canvas id "{row.get("canvas_id") or ""}" not found')
             return found
-        rows = sorted(store.learning_outcomes, key=lambda one: one.id)
-        return next((one for one in rows if one.vendor_guid == guid), None)
+        return min(store.learning_outcomes.find("guid", guid), key=lambda one: one.id, default=None)
 
     def described(self, known: Outcome, row: Row) -> Outcome:
         """An outcome as a row has it. Raises BadRowError."""
@@ -251,11 +271,13 @@ class _Import:
 
     def put(self, outcome: Outcome, parents: list[OutcomeGroup]) -> None:
         """Let these groups of the place hold an outcome, and no others; one that nothing holds is deleted."""
-        here, wanted = {group.id for group in self.groups()}, {group.id for group in parents}
+        wanted = {group.id for group in parents}
         for parent in parents:
             outcomes.link(self.api, parent, outcome)
         for held in list(self.api.store.outcome_links.find("outcome", outcome.id)):
-            if held.workflow_state == "active" and held.outcome_group_id in here - wanted:
+            if held.workflow_state != "active" or held.outcome_group_id in wanted:
+                continue
+            if self.here(self.api.store.learning_outcome_groups.get(held.outcome_group_id)):
                 if (why := outcomes.holding(self.api, outcome, held)) is not None:
                     raise BadRowError(why)
                 outcomes.unlink(self.api, held, outcome)

@@ -107,9 +107,9 @@ def links(api: Api, group: OutcomeGroup) -> list[tuple[OutcomeLink, Outcome]]:
 
 def link(api: Api, group: OutcomeGroup, outcome: Outcome) -> OutcomeLink:
     """Let a group hold an outcome, once."""
-    known = next((one for one, held in links(api, group) if held.id == outcome.id), None)
-    if known is not None:
-        return known
+    for known in api.store.outcome_links.find("outcome", outcome.id):
+        if known.outcome_group_id == group.id and known.workflow_state == "active":
+            return known
     made = OutcomeLink(id=api.new_id("outcome_links"), outcome_group_id=group.id, outcome_id=outcome.id)
     return api.store.outcome_links.put(made)
 
