@@ -222,6 +222,9 @@ def schemas(url: str, args: argparse.Namespace) -> None:
         lms.reset()
         tested = [line.strip() for line in told.splitlines() if "Tested:" in line]
         print(f"{name or 'control API'}: {'; '.join(tested) or told[-300:]}; {len(failed)} failed as the real one does")
+        kinds = Counter((one.status, one.outcome, next((w.message for w in one.warnings), "")) for one in failed)
+        for (status, outcome, why), times in kinds.most_common(20):
+            print(f"    {times} of {status} {outcome} {why}", flush=True)
 
 
 # resets: a world that begins anew while it is written to
@@ -272,6 +275,8 @@ async def resets(url: str, args: argparse.Namespace) -> None:
             late = [found for text in left for found in re.findall(r"Q(\d{5})Q", text) if 10_000 <= int(found) < first]
             assert not late, f"left of what began before: {late}"
             times += 1
+            if times % 10 == 0:
+                print(f"{times} times anew among {sum(done.values())} writes", flush=True)
 
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         await asyncio.gather(begins_anew(http), *map(writes, range(8)))
@@ -379,9 +384,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--at-once", type=int, default=24)
     parser.add_argument("--examples", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--seconds", type=float, help="how long resets (60) and load (180) go on")
     parser.add_argument("--connections", type=int, default=64)
     args = parser.parse_args()
+    args.seconds = args.seconds or (60 if args.what == "resets" else 180)
     log = Path(tempfile.mkstemp(suffix=".log")[1])
     process, url = start(log)
     args.pid, args.samples, args.log = process.pid, [], log
