@@ -207,3 +207,79 @@ def test_what_a_registration_is_said_to_be(registered: Registered) -> None:
     sent(registered.site, {**registered.request, **RENAMED}, registration_id=registered.admin()["id"])
     listed = registered.site.admin.get(BASE, params={"sort": "status", "dir": "asc"}).json()["data"]
     assert listed[-1]["id"] == registered.admin()["id"], "what waits for a decision comes last"
+
+
+def placements(site: Site, *messages: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of the messages of a tool that registers itself, by spots."""
+    canvas_own = "https://canvas.instructure.com/lti/"
+    told = [{name.replace("~", canvas_own): value for name, value in one.items()} for one in messages]
+    for one in told:
+        one["placements"] = [spot.replace("~", canvas_own) for spot in one["placements"]]
+    answer = sent(site, {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": told}})
+    assert answer.status_code == 200, answer.text
+    client = answer.json()["client_id"]
+    one = site.admin.get(f"/api/v1/accounts/1/lti_registration_by_client_id/{client}").json()
+    full = site.admin.get(f"{BASE}/{one['id']}", params={"include[]": "configuration"}).json()
+    return {spot["placement"]: spot for spot in full["configuration"]["placements"]}
+
+
+def test_what_a_tool_says_of_its_spots_when_it_registers(canvas: Site) -> None:
+    navigation = {"type": lti13.RESOURCE_LINK_REQUEST, "placements": ["~course_navigation"], "label": "Ours"}
+    further = {
+        "~course_navigation/default_enabled": False, "~visibility": "admins", "~display_type": "new_window",
+        "~launch_width": 640, "~launch_height": "480",
+    }  # fmt: skip
+    menus = ["~conference_selection", "~module_index_menu_modal", "RichTextEditor", "~nowhere", "~course_navigation"]
+    spots = placements(
+        canvas, navigation | further, {"type": lti13.DEEP_LINKING_REQUEST, "placements": menus},
+        {"type": lti13.RESOURCE_LINK_REQUEST, "placements": ["~post_grades", "~top_navigation"], "~launch_width": 9},
+    )  # fmt: skip
+    shown = spots["course_navigation"]
+    expected = {
+        "text": "Ours", "default": "disabled", "visibility": "admins", "windowTarget": "_blank",
+        "display_type": "default", "selection_width": 640, "selection_height": 480,
+        "message_type": lti13.RESOURCE_LINK_REQUEST,
+    }  # fmt: skip
+    assert expected.items() <= shown.items(), "the first message that names a spot counts"
+    assert set(spots) == {
+        "course_navigation", "conference_selection", "module_index_menu_modal", "editor_button", "post_grades",
+        "top_navigation",
+    }  # fmt: skip
+    assert (spots["post_grades"].get("launch_width"), spots["top_navigation"].get("selection_width")) == (9, 9)
+    assert not {"default", "visibility", "windowTarget", "display_type"} & set(spots["top_navigation"])
+    unknown = placements(canvas, {**navigation, "~visibility": "nobody"})["course_navigation"]
+    assert not {"default", "visibility"} & set(unknown)
+
+
+@pytest.mark.parametrize(
+    ("claims", "level"),
+    [
+        (["sub"], "anonymous"), (["email"], "email_only"), (["given_name"], "name_only"),
+        ([f"{lti13.CLAIM}lis"], "name_only"), (["name", "email"], "public"), (["picture"], "public"),
+    ],
+)  # fmt: skip
+def test_a_tool_that_names_no_level_of_privacy_gets_the_claims_it_asks_for(
+    canvas: Site, claims: list[str], level: str
+) -> None:
+    named = "https://canvas.instructure.com/lti/privacy_level"
+    for tool, expected in (({"claims": claims}, level), ({"claims": claims, named: "email_only"}, "email_only")):
+        assert sent(canvas, {**REQUEST, TOOL: {**REQUEST[TOOL], **tool}}).status_code == 200
+        made = canvas.lms.dump()["canvas"]["tools"][-1]
+        assert made.get("privacy", "public") == expected
+
+
+def test_the_configuration_announces_every_spot_that_opens_tools(canvas: Site) -> None:
+    def announced() -> dict[str, list[str]]:
+        made = canvas.admin.get(TOKEN).json()
+        told = httpx.get(made["oidc_configuration_url"]).json()[PLATFORM]["messages_supported"]
+        return {one["type"]: [spot.rpartition("/")[2] for spot in one.get("placements", [])] for one in told}
+
+    told = announced()
+    assert {"analytics_hub", "conference_selection", "top_navigation"} <= set(told[lti13.RESOURCE_LINK_REQUEST])
+    assert {"course_assignments_menu", "module_index_menu_modal", "module_menu_modal", "editor_button"} < set(
+        told[lti13.DEEP_LINKING_REQUEST]
+    )
+    assert told["LtiEulaRequest"] == []
+    assert not any("resource_selection" in spots for spots in told.values())
+    canvas.lms.settings["canvas.asset_processors"] = False
+    assert "LtiEulaRequest" not in announced()

@@ -1,7 +1,8 @@
 """How Canvas registers tools: a user pastes an address, the tool registers, and its key waits to be switched on.
 
 Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration's
-members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form).
+members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form);
+canvas-lms app/models/lti/ims/registration.rb, build_placement_for, infer_privacy_level_from (2024).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lms_emulator.lti.registrations import LIFETIME, PLATFORM, TOOL, Registratio
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import documents, notices, places, tokens, variables
 from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import (
@@ -26,7 +28,7 @@ from lms_emulator.providers.canvas.model import (
     ToolConfiguration,
 )
 from lms_emulator.providers.canvas.rules import scopes, update_requests
-from lms_emulator.providers.canvas.rules.tools import CHOOSING, PLACEMENTS
+from lms_emulator.providers.canvas.rules.tools import CHOOSING, FURTHER, PLACEMENTS
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read, sign
 
@@ -47,6 +49,14 @@ PLACELESS = (documents.EULA_REQUEST,)
 """Messages that come from no spot."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
 """Names of the specification's own, for spots that Canvas calls otherwise."""
+SPOTS = (*PLACEMENTS, *FURTHER)
+"""The spots that a tool may register for."""
+_OPENING = [name for name in sorted(SPOTS) if name not in ("resource_selection", "editor_button", documents.SPOT)]
+_MENUS = ("course_assignments_menu", "module_index_menu_modal", "module_menu_modal")
+_CHOOSING = sorted({*CHOOSING, *_MENUS} - {"resource_selection"})
+_NAMES = {"name", "given_name", "family_name", f"{lti13.CLAIM}lis"}
+_WIDE = ("assignment_edit", "post_grades")
+"""The spots that a tool is as wide and high in as it is launched, rather than chosen from."""
 
 
 class CanvasRegistrations(Registrations[Call]):
@@ -84,9 +94,9 @@ class CanvasRegistrations(Registrations[Call]):
 
     def own_members(self, x: Call) -> dict[str, Any]:
         school = places.school(x, None)
-        spots = [f"{PREFIX}{name}" for name in PLACEMENTS if name not in ("resource_selection", "editor_button")]
-        choosing = [f"{PREFIX}{name}" for name in CHOOSING if name != "resource_selection"]
-        processing = ["ActivityAssetProcessor"] if x.settings.asset_processors else []
+        spots, choosing = ([f"{PREFIX}{name}" for name in names] for names in (_OPENING, _CHOOSING))
+        processing = [documents.SPOT] if x.settings.asset_processors else []
+        placeless = [{"type": kind} for kind in PLACELESS] if x.settings.asset_processors else []
         return {
             "issuer": x.settings.issuer,
             "authorization_endpoint": x.url("/api/lti/authorize_redirect"),
@@ -103,6 +113,7 @@ class CanvasRegistrations(Registrations[Call]):
                         "type": lti13.DEEP_LINKING_REQUEST,
                         "placements": [*choosing, *processing, "ContentArea", "RichTextEditor"],
                     },
+                    *placeless,
                 ],
                 **({"notice_types_supported": list(notices.TYPES)} if x.settings.notices else {}),
                 "variables": variables.names(x.settings.newer_variables),
@@ -214,26 +225,28 @@ def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
 
 def configured(wanted: Wanted) -> tuple[dict[str, Any], str]:
     """What the key says about the tool, as Canvas's own configurations are written, and the level of privacy."""
-    privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or "anonymous")
+    privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or _privacy_of(wanted.tool["claims"]))
     return _configuration(wanted, privacy), privacy
 
 
+def _privacy_of(claims: list[Any]) -> Privacy:
+    """The level that lets the claims through, for a tool that names none."""
+    names, email = not _NAMES.isdisjoint(map(str, claims)), "email" in claims
+    if "picture" in claims or (names and email):
+        return "public"
+    if names:
+        return "name_only"
+    return "email_only" if email else "anonymous"
+
+
 def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
-    placements = [
-        {
-            "placement": _own_name(spot),
-            "enabled": True,
-            "message_type": message["type"],
-            "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
-            **({"text": message["label"]} if message.get("label") else {}),
-            **({"icon_url": message["icon_uri"]} if message.get("icon_uri") else {}),
-            **({"custom_fields": message["custom_parameters"]} if message.get("custom_parameters") else {}),
-        }
-        for message in wanted.tool["messages"]
-        if message["type"] not in PLACELESS
-        for spot in message.get("placements") or ["ContentArea"]
-    ]
-    known = [one for one in placements if one["placement"] in (*PLACEMENTS, documents.SPOT)]
+    placements: dict[str, dict[str, Any]] = {}
+    for message in wanted.tool["messages"]:
+        if message["type"] in PLACELESS:
+            continue
+        for spot in map(_own_name, message.get("placements") or ["ContentArea"]):
+            if spot in SPOTS:
+                placements.setdefault(spot, _placement(wanted, message, spot))
     placeless = [
         {
             "type": message["type"],
@@ -258,9 +271,33 @@ def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
                 "platform": "canvas.instructure.com",
                 "domain": wanted.tool["domain"],
                 "privacy_level": privacy,
-                "settings": {"text": wanted.name, "placements": known, **further},
+                "settings": {"text": wanted.name, "placements": list(placements.values()), **further},
             }
         ],
+    }
+
+
+def _placement(wanted: Wanted, message: dict[str, Any], spot: str) -> dict[str, Any]:
+    """What a message says of one of its spots."""
+    shown, open_to = message.get(f"{PREFIX}display_type"), message.get(f"{PREFIX}visibility")
+    size = "launch" if spot in _WIDE else "selection"
+    hidden = spot == "course_navigation" and message.get(f"{PREFIX}course_navigation/default_enabled") is False
+    said = {
+        "text": message.get("label") or None,
+        "icon_url": message.get("icon_uri") or None,
+        "custom_fields": message.get("custom_parameters") or None,
+        "display_type": "default" if shown == "new_window" else shown,
+        "windowTarget": "_blank" if shown == "new_window" else None,
+        "default": "disabled" if hidden else None,
+        "visibility": open_to if open_to in ("admins", "members", "public") else None,
+        **{f"{size}_{side}": as_whole(str(message.get(f"{PREFIX}launch_{side}"))) for side in ("width", "height")},
+    }
+    return {
+        "placement": spot,
+        "enabled": True,
+        "message_type": message["type"],
+        "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
+        **{name: value for name, value in said.items() if value is not None},
     }
 
 
