@@ -143,3 +143,32 @@ def test_variables_get_values_and_unknown_ones_stay(brightspace: Site, tool: Too
     changed(brightspace, "deployments", DEPLOYMENT, send_name=False, send_org_unit=False)
     custom = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
     assert {custom[f"v{NAMES.index(name)}"] for name in ("Person.name.full", "CourseOffering.title")} == {""}
+
+
+def test_templates_sections_and_what_was_copied(brightspace: Site, tool: Tool) -> None:
+    fields = {name: f"${name}" for name in NAMES}
+    changed(brightspace, "lti_links", LINK, custom=fields, copied_from=["exu-5_1", "exu-4_1"])
+    template = {"template_code": "ENG", "template_name": "Engines", "department": "Maths"}
+    changed(brightspace, "org_units", "ENG-101", copied_from=[12, 11], **template)
+    data = launched(brightspace, tool).get_launch_data()
+    host = data[f"{CLAIM}lis"]["course_offering_sourcedid"].removesuffix(":ENG-101")
+    custom = data[f"{CLAIM}custom"]
+    assert (custom["CourseTemplate.sourcedId"], custom["CourseTemplate.title"]) == (f"{host}:ENG", "Engines")
+    assert (custom["CourseSection.dept"], custom["CourseSection.label"]) == ("Maths", "")
+    assert data[f"{CLAIM}lis"]["course_section_sourcedid"] == custom["CourseSection.sourcedId"] == f"{host}:ENG-101"
+    copies = {"Context.id.history": "12,11", "ResourceLink.id.history": "exu-5_1,exu-4_1"}
+    assert copies.items() <= data[OWN].items()
+    assert copies.items() <= custom.items()
+    dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
+    part = next(
+        one for one in dump["brightspace"]["enrollments"] if (one["org_unit_id"], one["user_id"]) == (6836, 169)
+    )
+    part["sections"] = {"S2": "Evening", "S1": "Morning"}
+    brightspace.lms.load(dump)
+    data = launched(brightspace, tool).get_launch_data()
+    custom = data[f"{CLAIM}custom"]
+    assert data[f"{CLAIM}lis"]["course_section_sourcedid"] == custom["CourseSection.sourcedId"] == f"{host}:S1"
+    assert (custom["CourseSection.label"], custom["CourseSection.title"]) == ("S1", "Morning")
+    changed(brightspace, "deployments", DEPLOYMENT, send_org_unit=False)
+    custom = launched(brightspace, tool).get_launch_data()[f"{CLAIM}custom"]
+    assert not any(value for name, value in custom.items() if name.startswith(("Course", "Context")))

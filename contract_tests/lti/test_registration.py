@@ -195,3 +195,21 @@ def test_who_may_register_tools(registrar: Registrar) -> None:
     else:
         assert student.get(f"{registrar.page}/create?url=https://tool.example").status_code == 403
         assert registrar.browser.get(f"{registrar.page}/create?url=tool").status_code == 400
+
+
+def test_brightspace_shows_submissions_in_a_tool_that_registers_for_it(lms: Emulator) -> None:
+    site = BrightspaceSite(lms)
+    try:
+        registrar = Registrar(site)
+        for kinds, shown in (([lti13.RESOURCE_LINK_REQUEST], False), ([lti13.SUBMISSION_REVIEW_REQUEST], True)):
+            sent = httpx.URL(registrar.begun()).params
+            config = httpx.get(sent["openid_configuration"]).json()
+            assert {"type": lti13.SUBMISSION_REVIEW_REQUEST} in config[PLATFORM]["messages_supported"]
+            body = {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": [{"type": kind} for kind in kinds]}}
+            bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
+            client = httpx.post(config["registration_endpoint"], json=body, headers=bearer).json()["client_id"]
+            registrar.switched_on(client)
+            made = next(one for one in lms.dump()["brightspace"]["deployments"] if one["client_id"] == client)
+            assert ("submission_review" in made["extensions"]) is shown
+    finally:
+        site.close()

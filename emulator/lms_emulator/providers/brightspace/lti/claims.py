@@ -183,7 +183,7 @@ def _launch(
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
         line_items=f"{services_url(x, 'ags', deployment)}/lineitems" if ags else None,
         memberships=f"{services_url(x, 'nrps', deployment)}/memberships" if "nrps" in deployment.extensions else None,
-        extra={**_own_claims(x, user, deployment, link), **(extra or {})},
+        extra={**_own_claims(x, user, unit, deployment, link), **(extra or {})},
         **parts,
     )
 
@@ -191,14 +191,17 @@ def _launch(
 def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str, str] | None:
     found: dict[str, str] = {}
     if deployment.send_org_unit:
-        code = f"{x.host}:{unit.code}"
-        found |= {"course_offering_sourcedid": code, "course_section_sourcedid": code}
+        section, _ = variables.section_of(x, user, unit) or (unit.code, "")
+        found |= {
+            "course_offering_sourcedid": f"{x.host}:{unit.code}",
+            "course_section_sourcedid": f"{x.host}:{section}",
+        }
     if deployment.send_org_defined_id and user.org_defined_id and not deployment.anonymous:
         found["person_sourcedid"] = user.org_defined_id
     return found or None
 
 
-def _own_claims(x: Call, user: User, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
+def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
     """Brightspace's own claim, and the person's id of LTI 1.1."""
     told: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
     if not deployment.anonymous:
@@ -208,7 +211,8 @@ def _own_claims(x: Call, user: User, deployment: Deployment, link: LtiLink | Non
             told["user_id"] = user.id
         if deployment.send_username:
             told["username"] = user.username
-    told |= {"Context.id.history": "", "ResourceLink.id.history": ""}
+    told["Context.id.history"] = variables.history(unit.copied_from)
+    told["ResourceLink.id.history"] = variables.history(link.copied_from if link is not None else ())
     number = link_number(link.id) if link is not None else None
     if link is not None and link.content_topic_id is not None:
         told["content_topic_id"] = link.content_topic_id

@@ -22,6 +22,7 @@ from lms_emulator.signing import lti13
 
 CONFIGURATION = "/d2l/.well-known/openid-configuration"
 PAGE = "/d2l/le/ltiadvantage/registrations"
+MESSAGES = (lti13.RESOURCE_LINK_REQUEST, lti13.DEEP_LINKING_REQUEST, lti13.SUBMISSION_REVIEW_REQUEST)
 
 
 class BrightspaceRegistrations(Registrations[Call]):
@@ -46,7 +47,7 @@ class BrightspaceRegistrations(Registrations[Call]):
             PLATFORM: {
                 "product_family_code": "desire2learn",
                 "version": x.settings.le_latest_version,
-                "messages_supported": [{"type": lti13.RESOURCE_LINK_REQUEST}, {"type": lti13.DEEP_LINKING_REQUEST}],
+                "messages_supported": [{"type": kind} for kind in MESSAGES],
                 "variables": list(NAMES),
             },
         }
@@ -60,7 +61,7 @@ class BrightspaceRegistrations(Registrations[Call]):
             keyset_url=wanted.keys,
             target_link_uri=wanted.tool["target_link_uri"],
             enabled=False,
-            extensions=_extensions(wanted.scopes),
+            extensions=_extensions(wanted),
             custom={str(k): str(v) for k, v in (wanted.tool.get("custom_parameters") or {}).items()},
         )
         x.store.registrations.put(tool)
@@ -71,13 +72,15 @@ class BrightspaceRegistrations(Registrations[Call]):
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
-def _extensions(scopes: list[str]) -> list[Extension]:
-    """The extensions whose scopes a tool asks for."""
+def _extensions(wanted: Wanted) -> list[Extension]:
+    """The extensions whose scopes or messages a tool asks for."""
     found: list[Extension] = []
-    if set(lti13.AGS_SCOPES) & set(scopes):
+    if set(lti13.AGS_SCOPES) & set(wanted.scopes):
         found.append("ags")
-    if lti13.SCOPE_MEMBERSHIP in scopes:
+    if lti13.SCOPE_MEMBERSHIP in wanted.scopes:
         found.append("nrps")
+    if any(message["type"] == lti13.SUBMISSION_REVIEW_REQUEST for message in wanted.tool["messages"]):
+        found.append("submission_review")
     return found
 
 

@@ -1,15 +1,17 @@
 """Custom parameters whose value is a variable, as Brightspace puts values for them.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/4261 (LTI 1.1.1); 1EdTech LTI Core 1.3, appendix B.
-What is not known stays as it is. That a value which the deployment's settings keep back is empty is chosen.
+What is not known stays as it is. That a value which the deployment's settings keep back is empty is chosen, and so is
+the section of a person who is in several: the first by its code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from lms_emulator.providers.brightspace import rules
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit, User
 from lms_emulator.providers.brightspace.wire import when
@@ -25,13 +27,37 @@ class Scene(NamedTuple):
     link: LtiLink | None
 
 
-def _sourced_id(scene: Scene) -> str:
-    return f"{scene.x.host}:{scene.unit.code}" if scene.deployment.send_org_unit else ""
+def section_of(x: Call, user: User, unit: OrgUnit) -> tuple[str, str] | None:
+    """Code and name of the section that a person is in; None for a person without one."""
+    part = rules.enrollment(x, user, unit.id)
+    return min(part.sections.items(), default=None) if part is not None else None
 
 
-def _unset(scene: Scene) -> str:
-    """What the world's courses and links do not have: templates, sections, copies."""
-    return ""
+def history(ids: Iterable[object]) -> str:
+    """What something was copied from, as tools are told."""
+    return ",".join(map(str, ids))
+
+
+def _sourced_id(scene: Scene, code: str) -> str:
+    return f"{scene.x.host}:{code}" if code else ""
+
+
+def _section(place: Literal[0, 1]) -> Callable[[Scene], str]:
+    def value(scene: Scene) -> str:
+        found = section_of(scene.x, scene.user, scene.unit)
+        return found[place] if found is not None and scene.deployment.send_org_unit else ""
+
+    return value
+
+
+def _section_id(scene: Scene) -> str:
+    if not scene.deployment.send_org_unit:
+        return ""
+    return _sourced_id(scene, (section_of(scene.x, scene.user, scene.unit) or (scene.unit.code,))[0])
+
+
+def _unit_id(read: Callable[[OrgUnit], str]) -> Callable[[Scene], str]:
+    return lambda scene: _sourced_id(scene, read(scene.unit)) if scene.deployment.send_org_unit else ""
 
 
 def _unit(read: Callable[[OrgUnit], str]) -> Callable[[Scene], str]:
@@ -73,19 +99,19 @@ _VALUES: Mapping[str, Callable[[Scene], str | None]] = {
     "ResourceLink.available.endDateTime": _dated(lambda link: link.available_until),
     "ResourceLink.submission.startDateTime": _dated(lambda link: link.submission_from),
     "ResourceLink.submission.endDateTime": _dated(lambda link: link.submission_until),
-    "CourseTemplate.sourcedId": _unset,
-    "CourseTemplate.title": _unset,
-    "CourseOffering.sourcedId": _sourced_id,
+    "CourseTemplate.sourcedId": _unit_id(lambda unit: unit.template_code),
+    "CourseTemplate.title": _unit(lambda unit: unit.template_name),
+    "CourseOffering.sourcedId": _unit_id(lambda unit: unit.code),
     "CourseOffering.title": _unit(lambda unit: unit.name),
     "CourseOffering.label": _unit(lambda unit: unit.code),
-    "CourseSection.label": _unset,
-    "CourseSection.sourcedId": _sourced_id,
-    "CourseSection.title": _unset,
-    "CourseSection.dept": _unset,
+    "CourseSection.label": _section(0),
+    "CourseSection.sourcedId": _section_id,
+    "CourseSection.title": _section(1),
+    "CourseSection.dept": _unit(lambda unit: unit.department),
     "CourseSection.timeFrame.begin": _unit(lambda unit: when(unit.start_date) or ""),
     "CourseSection.timeFrame.end": _unit(lambda unit: when(unit.end_date) or ""),
-    "Context.id.history": _unset,
-    "ResourceLink.id.history": _unset,
+    "Context.id.history": _unit(lambda unit: history(unit.copied_from)),
+    "ResourceLink.id.history": lambda scene: history(scene.link.copied_from) if scene.link is not None else "",
 }
 NAMES = tuple(_VALUES)
 """The variables that have values."""

@@ -92,7 +92,12 @@ class Role(Record, frozen=True, kw_only=True):
 
 
 class OrgUnit(Record, frozen=True, kw_only=True):
-    """A course offering (type 3), or the organization (type 1)."""
+    """A course offering (type 3), or the organization (type 1).
+
+    Attributes:
+        template_code, template_name, department: of a course's template, as tools can be told.
+        copied_from: the courses that this one was copied from, the last first.
+    """
 
     id: int
     name: str
@@ -101,15 +106,20 @@ class OrgUnit(Record, frozen=True, kw_only=True):
     is_active: bool = True
     start_date: Instant | None = None
     end_date: Instant | None = None
+    template_code: str = ""
+    template_name: str = ""
+    department: str = ""
+    copied_from: list[int] = []
 
 
 class Enrollment(Record, frozen=True, kw_only=True):
-    """A person's part in an org unit."""
+    """A person's part in an org unit. `sections`: the sections that they are in, names by codes."""
 
     id: int
     org_unit_id: int
     user_id: int
     role_id: int
+    sections: dict[str, str] = {}
     is_active: bool = True
     last_accessed: Instant | None = None
     pinned_at: Instant | None = None

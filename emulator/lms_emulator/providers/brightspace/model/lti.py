@@ -61,6 +61,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
     Attributes:
         content_topic_id: the topic that it is in the course's content, which launches then name in place of the link.
         available_from, available_until, submission_from, submission_until: what custom parameters can tell of it.
+        copied_from: the links that this one was copied from, the last first.
     """
 
     id: str
@@ -75,6 +76,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
     available_until: Instant | None = None
     submission_from: Instant | None = None
     submission_until: Instant | None = None
+    copied_from: list[str] = []
 
 
 class LineItem(Record, frozen=True, kw_only=True):
