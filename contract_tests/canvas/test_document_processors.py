@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from typing import Any
 from urllib.parse import unquote
@@ -217,6 +218,25 @@ def test_terms_are_shown_taken_and_forgotten(site: Site, tool: Tool) -> None:
     assert (answer.status_code, answer.json()) == (200, {"eulaRequired": False})
     assert caller(site, tool, TERMS_AT_ALL).delete(f"{EULA}/user").status_code == 401, "another scope"
     assert api.put("/api/lti/asset_processor_eulas/99/deployment", json={"eulaRequired": True}).status_code == 404
+
+
+def test_an_assignment_asks_its_students_for_terms_until_they_accept(site: Site, tool: Tool) -> None:
+    def asked(who: str = "student") -> list[str]:
+        page = signed_in(site, who).get("/courses/1/assignments/2")
+        assert page.status_code == 200
+        return re.findall(r'href="[^"]*/external_tools/(\d+)/eula_launch"', page.text)
+
+    api = caller(site, tool, TERMS, TERMS_AT_ALL)
+    said = {"userId": site.info.student.lti_id, "accepted": False, "timestamp": "2026-11-01T10:00:00Z"}
+    assert (asked(), asked("teacher")) == (["77"], [])
+    api.post(f"{EULA}/user", json=said)
+    assert asked() == ["77"]
+    api.post(f"{EULA}/user", json={**said, "accepted": True, "timestamp": "2026-11-02T10:00:00Z"})
+    assert asked() == []
+    api.delete(f"{EULA}/user")
+    assert asked() == ["77"]
+    api.put(f"{EULA}/deployment", json={"eulaRequired": False})
+    assert asked() == []
 
 
 def test_a_grader_has_a_processor_told_again(site: Site, tool: Tool, keys: KeySite) -> None:

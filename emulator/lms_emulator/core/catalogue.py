@@ -63,11 +63,6 @@ class Operation(NamedTuple):
         this = (day.year, day.month)
         return not (begun is not None and this < begun) and not (gone is not None and this > gone)
 
-    @property
-    def is_page(self) -> bool:
-        """Whether it is a page for people, not an operation for programs."""
-        return self.family.startswith("web: ")
-
 
 def _month(text: str, *, first: bool) -> tuple[int, int] | None:
     if not text or text.endswith("or before"):

@@ -1,7 +1,7 @@
 """Document processors, 1EdTech's asset processors: what they are told of work that was handed in, and of terms.
 
 Sources: canvas-lms doc/api/asset_processor.md, app/services/lti/asset_processor_notifier.rb,
-asset_processor_notifier_helper.rb, lib/lti/messages/eula_request.rb (2025).
+asset_processor_notifier_helper.rb, lib/lti/messages/eula_request.rb, lib/lti/eula_ui_service.rb (2025).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.lti import notices, places, roles, variables
-from lms_emulator.providers.canvas.model import AssetProcessor, Assignment, LtiAsset, Submission, Tool, User
+from lms_emulator.providers.canvas.model import AssetProcessor, Assignment, Course, LtiAsset, Submission, Tool, User
 from lms_emulator.providers.canvas.rules import scopes, tools
 from lms_emulator.signing import lti13
 
@@ -67,18 +67,26 @@ def terms_claim(api: Api, tool: Tool) -> dict[str, Any] | None:
     return {"url": api.url(f"/api/lti/asset_processor_eulas/{tool.id}"), "scope": mine} if mine else None
 
 
-def asking_terms(api: Api, task: Assignment, user: User) -> list[Tool]:
-    """The tools behind an assignment whose terms somebody has yet to take."""
+def unaccepted_terms(api: Api, task: Assignment, user: User) -> list[dict[str, str]]:
+    """The names of the tools behind an assignment whose terms somebody has yet to accept, and where each shows them."""
     found = dict.fromkeys(one.tool_id for one in of_assignment(api, task.id))
-    living = [tool for number in found if (tool := api.store.tools.get(number)) is not None]
-    return [one for one in living if one.developer_key_id is not None and _asks(api, one, user)]
+    asking = [tool for number in found if (tool := api.store.tools.get(number)) is not None and _asks(api, tool, user)]
+    return [{"name": one.name, "url": _terms_url(api, one)} for one in asking]
 
 
 def _asks(api: Api, tool: Tool, user: User) -> bool:
-    if tool.eula_required is False or scopes.TERMS not in tools.key_of(api.store, tool).scopes:
+    if tool.developer_key_id is None or tool.eula_required is False:
+        return False
+    if scopes.TERMS not in tools.key_of(api.store, tool).scopes:
         return False
     taken = api.store.eula_acceptances.first("whose", (tool.id, user.id))
     return taken is None or not taken.accepted
+
+
+def _terms_url(api: Api, tool: Tool) -> str:
+    home = tools.home(api.store, tool)
+    place = "courses" if isinstance(home, Course) else "accounts"
+    return api.url(f"/{place}/{home.id}/external_tools/{tool.id}/eula_launch")
 
 
 def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:

@@ -289,7 +289,11 @@ def assignment(api: Api) -> Response:
     if not (found.published or staff):
         raise visitors.forbidden(api, "the assignment is published")
     if found.external_tool is None and found.resource_link_id is None:
-        return wire.page(api.x, "assignment.html", user=user, course=course, assignment=found)
+        asked = api.settings.asset_processors and rules.is_student(api.x, user, course.id)
+        terms = documents.unaccepted_terms(api, found, user) if asked else []
+        told = {"ASSET_PROCESSOR_EULA_LAUNCH_URLS": terms} if asked else {}
+        known: dict[str, Any] = {"user": user, "course": course, "assignment": found, "terms": terms}
+        return wire.page(api.x, "assignment.html", environment=told, **known)
     place = places.of_course(api.x, course)
     made = of_assignment(api, place, found)
     return opened(api, made, rubric=True) if made is not None else _unavailable(api, place, NO_LINK)
