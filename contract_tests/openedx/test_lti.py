@@ -340,6 +340,20 @@ def test_deep_linking(edx: Web, tool: Tool) -> None:
     assert 'href="http://x.example/"' in shown
 
 
+def test_what_looks_like_a_variable_is_sent_as_it_is_and_named(edx: Web, tool: Tool) -> None:
+    world = json.loads(json.dumps(edx.lms.dump(), default=str))
+    for one in world["openedx"]["lti_tools"]:
+        one["custom_parameters"] = ["who=$User.id", "plain=x"]
+    edx.lms.load(world)
+    custom = _launched(edx, tool).get_launch_data()[f"{lti13.CLAIM}custom"]
+    assert custom == {"who": "$User.id", "plain": "x"}
+    page = edx.browser(edx.info.learner).get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
+    assert form(page.text)[1]["custom_who"] == "$User.id"
+    named = [w.message for e in edx.lms.requests for w in e.warnings if w.code == "variable_unknown"]
+    assert len(named) >= 2
+    assert all("`$User.id` of the custom parameter `who`" in text for text in named)
+
+
 def test_lti_1_1(edx: Web) -> None:
     browser = edx.browser(edx.info.learner)
     page = browser.get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")

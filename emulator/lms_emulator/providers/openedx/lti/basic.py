@@ -112,7 +112,7 @@ def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
     due = block.due if block is not None else None
     standard = _STANDARD.split()
     return {
-        **{name if name in standard else f"custom_{name}": value for name, value in claims.custom(tool).items()},
+        **{name if name in standard else f"custom_{name}": value for name, value in claims.custom(x, tool).items()},
         "custom_component_display_name": block.display_name if block is not None else "",
         **({"custom_component_due_date": f"{due:%Y-%m-%d %H:%M:%S}"} if due is not None else {}),
     }

@@ -79,10 +79,14 @@ def title(course: Course) -> str:
     return f"{course.display_name} - {key.org if key is not None else ''}"
 
 
-def custom(tool: LtiTool) -> dict[str, str]:
-    """The custom parameters, as lines `name=value` have them."""
-    found = (line.partition("=") for line in tool.custom_parameters)
-    return {name.strip(): value.strip() for name, _, value in found}
+def custom(x: Call, tool: LtiTool) -> dict[str, str]:
+    """The custom parameters, as lines `name=value` have them; a warning names values that look like variables."""
+    lines = (line.partition("=") for line in tool.custom_parameters)
+    found = {name.strip(): value.strip() for name, _, value in lines}
+    for name, value in found.items():
+        if value.startswith("$"):
+            x.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent as it is")
+    return found
 
 
 def launch(
@@ -111,7 +115,7 @@ def launch(
         if deep
         else {"id": course.id, "type": [lti13.COURSE_OFFERING], "title": title(course), "label": course.id},
         tool_platform=None if deep else {"guid": str(uuid.uuid5(uuid.NAMESPACE_DNS, platform)), "name": platform},
-        custom=None if deep else chosen.get("custom") or custom(tool) or None,
+        custom=None if deep else chosen.get("custom") or custom(x, tool) or None,
         ags_scopes=_scopes(tool) if graded else None,
         line_items=services_url(x, tool, "lti-ags") if graded else None,
         line_item=_own_line_item(x, tool, course) if graded else None,
