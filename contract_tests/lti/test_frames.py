@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -107,6 +107,30 @@ def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
     lms.settings["emulator.third_party_cookies"] = "any"
 
 
+def whole_window(tab: Any, ask: Callable[..., Any]) -> None:
+    """What a tool asks to have in a window is opened by Canvas's address for it, as the tool says."""
+    tab.evaluate("() => { window.asked = []; window.open = (...all) => { window.asked.push(all); }; }")
+    url = "https://tool.example/deep?client_id=7&assignment_id=3"
+    size = {"width": 300, "height": 200}
+    asked = {"url": url, "launchType": "popup", "launchOptions": size, "placement": "course_navigation"}
+    assert ask("requestFullWindowLaunch", data=asked) == {}
+    assert ask("requestFullWindowLaunch", data=url) == {}
+    for wrong in ({**asked, "launchType": "tab"}, {"launchType": "popup"}, "no address"):
+        assert ask("requestFullWindowLaunch", data=wrong)["error"]["code"] == "bad_request"
+    popup, same = tab.evaluate("() => window.asked")
+    assert popup[1] == "popupLaunch"
+    assert popup[2].endswith("width=300,height=200")
+    opened = httpx.URL(popup[0])
+    assert opened.path == "/courses/1/external_tools/retrieve"
+    query = dict(opened.params)
+    told = dict(httpx.URL(query.pop("url")).params)
+    assert query == {
+        "display": "borderless", "client_id": "7", "placement": "course_navigation", "assignment_id": "3",
+    }  # fmt: skip
+    assert (told["full_win_launch_requested"], told["platform_redirect_url"]) == ("1", tab.url)
+    assert same[1] == "_self"
+
+
 def messages(visitor: ChromiumVisitor, lms: Emulator) -> None:
     """Canvas's window messages, in the browser that is open."""
     tab: Any = visitor.tab
@@ -142,6 +166,9 @@ def messages(visitor: ChromiumVisitor, lms: Emulator) -> None:
     assert ask("lti.getPageContent")["content"].startswith("<h1 data-lti-page-content")
     ask("lti.showAlert", body="Saved", alertType="success")
     assert tab.get_by_role("status").inner_text() == "Saved"
+    whole_window(tab, ask)
+    told = ask("lti.getPageSettings")["pageSettings"]
+    assert (told["use_high_contrast"], told["active_brand_config_json_url"].endswith(".json")) == (False, True)
     tab.evaluate(
         """url => {
           const frame = document.createElement("iframe");

@@ -1,6 +1,7 @@
 """A tool in a frame of Canvas's page: which messages of the tool the page answers, and the frame that forwards some.
 
-Source: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html; that the forwarding frame may relay
+Sources: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html;
+canvas-lms ui/shared/lti/jquery/subjects/requestFullWindowLaunch.ts (2024). That the forwarding frame may relay
 nothing but capabilities and storage is inferred from `frame` in the answer to `lti.capabilities`.
 """
 
@@ -16,6 +17,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.providers.canvas.lti.claims import Opening, scopes_of
+from lms_emulator.providers.canvas.lti.variables.site import STYLES
 from lms_emulator.providers.canvas.rules import features, html, scopes, tools
 from lms_emulator.signing.jwt import TokenError, sign, verify
 
@@ -51,9 +53,17 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
         "content": html.clean(opening.assignment.description) if opening.assignment is not None else None,
         "reads_content": _reads_content(x, opening),
         "tool_origins": sorted({_origin(one) for one in addresses if one}),
-        "launch_by_url": x.url(f"{opening.place.path}/external_tools/retrieve?display=borderless&url="),
+        "launch_by_url": x.url(f"{_whole_window_at(opening)}/external_tools/retrieve"),
+        "high_contrast": opening.user is not None and bool(opening.user.preferences.get("high_contrast")),
+        "brand": f"{STYLES}.json",
         "time_zone": (opening.user.time_zone if opening.user is not None else None) or "Etc/UTC",
     }
+
+
+def _whole_window_at(opening: Opening) -> str:
+    """The path of the course or account that opens tools in a whole window; groups and people have none."""
+    place = opening.place
+    return place.path if place.kind in ("courses", "accounts") else f"/accounts/{place.account.id}"
 
 
 def _reads_content(x: Call, opening: Opening) -> bool:

@@ -36,6 +36,21 @@
     return missing(data, ["key", "message_id"]) || { key: data.key, value: localStorage.getItem(cell(origin, data.key)) };
   }
 
+  // Where Canvas opens what a tool asks to have in a whole window.
+  function wholeWindow(asked) {
+    const target = new URL(asked.url), launch = new URL({{ launch_by_url | tojson }});
+    const further = {
+      client_id: target.searchParams.get("client_id"), placement: asked.placement,
+      assignment_id: target.searchParams.get("assignment_id"), resource_link_id: asked.resource_link_id,
+    };
+    target.searchParams.append("platform_redirect_url", window.location);
+    target.searchParams.append("full_win_launch_requested", "1");
+    launch.searchParams.append("display", asked.display || "borderless");
+    launch.searchParams.append("url", target);
+    Object.entries(further).forEach(([name, value]) => value && launch.searchParams.append(name, value));
+    return launch.href;
+  }
+
   const handlers = {
     "lti.capabilities": () => ({
       supported_messages: Object.keys(handlers)
@@ -74,17 +89,26 @@
       document.body.dataset.courseNavigation = document.body.dataset.courseNavigation === "hidden" ? "shown" : "hidden";
     },
     "requestFullWindowLaunch": data => {
-      const url = typeof data.data === "string" ? data.data : (data.data || {}).url;
-      if (!url) return error("bad_request", "Message is missing required field 'data'");
-      window.location.assign({{ launch_by_url | tojson }} + encodeURIComponent(url));
+      const asked = typeof data.data === "string" ? { url: data.data } : data.data || {};
+      if (typeof asked.url !== "string" || !URL.canParse(asked.url))
+        return error("bad_request", "Message is missing required field 'data'");
+      const kind = asked.launchType || "same_window", { width = 800, height = 600 } = asked.launchOptions || {};
+      const places = {
+        popup: ["popupLaunch", `toolbar=no,menubar=no,location=no,status=no,resizable,scrollbars,width=${width},height=${height}`],
+        new_window: ["newWindowLaunch"],
+        same_window: ["_self"],
+      };
+      if (!Object.hasOwn(places, kind))
+        return error("bad_request", "unknown launchType, must be 'popup', 'new_window', 'same_window'");
+      window.open(wholeWindow(asked), ...places[kind]);
     },
     "lti.getPageContent": () => {
       if (!{{ reads_content | tojson }}) return { error: { code: "unauthorized" } };
       return { content: [...document.querySelectorAll("[data-lti-page-content]")].map(one => one.outerHTML).join("") };
     },
     "lti.getPageSettings": () => ({ pageSettings: {
-      locale: document.documentElement.lang, time_zone: {{ time_zone | tojson }}, use_high_contrast: false,
-      active_brand_config_json_url: null, window_width: window.innerWidth,
+      locale: document.documentElement.lang, time_zone: {{ time_zone | tojson }}, use_high_contrast: {{ high_contrast | tojson }},
+      active_brand_config_json_url: {{ brand | tojson }}, window_width: window.innerWidth,
     } }),
   };
 
