@@ -4,7 +4,7 @@
     python benchmarks/hostile.py fuzz    [--requests 100000] [--seed 1] [--begin 0]
     python benchmarks/hostile.py values  [--documents canvas]
     python benchmarks/hostile.py races   [--rounds 50] [--at-once 24]
-    python benchmarks/hostile.py schemas [--examples 50] [--documents canvas brightspace]
+    python benchmarks/hostile.py schemas [--examples 50] [--documents canvas brightspace] [--seconds 600] [--seed 1]
     python benchmarks/hostile.py resets  [--seconds 60]
     python benchmarks/hostile.py load    [--seconds 180] [--connections 64]
 
@@ -20,7 +20,6 @@ import asyncio
 import random
 import re
 import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -38,6 +37,7 @@ import httpx
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.fuzz import Fuzz, world
+from benchmarks.schemas import schemas
 from contract_tests.credentials.makers import Side
 from contract_tests.credentials.races import SETTINGS, once, winners
 from contract_tests.everywhere.asgi import Sent
@@ -45,7 +45,6 @@ from contract_tests.everywhere.hostile import SLOWEST, answered, corpus, start
 from contract_tests.everywhere.odd_values import requests
 
 from lms_emulator import Emulator
-from lms_emulator.client.parts import RecordedRequest
 
 BATCH = 500
 """Requests between two resets."""
@@ -178,53 +177,6 @@ def races(url: str, args: argparse.Namespace) -> None:
         uses += args.rounds * args.at_once
     side.close()
     print(f"{len(list(once()))} things that may be used once, {uses} uses, one taken of each {args.at_once}")
-
-
-# schemas: what each document describes
-
-
-def _owners(lms: Emulator) -> dict[str, tuple[str, ...]]:
-    """Headers by which a call gets past the first check, by provider. LearningStudio's are signed call by call."""
-    return {
-        "openlearning": (f"X-API-Key: {lms.openlearning.api_key}",),
-        "openedx": (f"Authorization: Bearer {lms.openedx.access_tokens.superuser}",),
-        "ltiaas": (f"Authorization: Bearer {lms.ltiaas.api_key}",),
-        "canvas": (f"Authorization: Bearer {lms.canvas.access_tokens.admin}",),
-        "brightspace": (f"Authorization: Bearer {lms.brightspace.access_tokens.instructor}",),
-    }
-
-
-def is_the_providers(one: RecordedRequest) -> bool:
-    """Whether an answer from 500 on is the real provider's, or says that nothing is served there."""
-    return one.outcome in ("provider_defect", "not_emulated") or one.path == "/openedx/500"  # the page of that name
-
-
-def schemas(url: str, args: argparse.Namespace) -> None:
-    """Have Schemathesis call what the documents of the control API and of each provider describe."""
-    tool = shutil.which("schemathesis", path=str(Path(sys.executable).parent)) or shutil.which("schemathesis")
-    assert tool is not None, "Schemathesis is not installed"
-    lms = Emulator.connect(url)
-    for name in args.documents or ("", *lms.info()["providers"]):
-        lms.settings["emulator.journal_entries"] = lms.settings["emulator.journal_bytes"] = 10**9  # all are looked at
-        described = [sys.executable, "-m", "lms_emulator", "openapi", *([name] if name else [])]
-        with tempfile.TemporaryDirectory() as folder:  # where the tool keeps what it found as well
-            document = Path(folder, "document.json")
-            document.write_text(subprocess.run(described, capture_output=True, text=True, check=True).stdout)
-            command = [tool, "run", str(document), "--url", f"{url}/{name}", "--phases", "fuzzing"]
-            command += ["--max-examples", str(args.examples), "--checks", "not_a_server_error", "--no-color"]
-            for header in _owners(lms).get(name, ()):
-                command += ["--header", header]
-            # What the control API does to worlds and clocks is for its own document alone.
-            told = subprocess.run(command, capture_output=True, text=True, cwd=folder).stdout
-        failed = lms.requests.find(status="5xx")
-        odd = [f"{one.method} {one.path}: {one.status}" for one in failed if not is_the_providers(one)]
-        assert not odd, "\n".join(odd)
-        lms.reset()
-        tested = [line.strip() for line in told.splitlines() if "Tested:" in line]
-        print(f"{name or 'control API'}: {'; '.join(tested) or told[-300:]}; {len(failed)} failed as the real one does")
-        kinds = Counter((one.status, one.outcome, next((w.message for w in one.warnings), "")) for one in failed)
-        for (status, outcome, why), times in kinds.most_common(20):
-            print(f"    {times} of {status} {outcome} {why}", flush=True)
 
 
 # resets: a world that begins anew while it is written to
@@ -384,10 +336,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--at-once", type=int, default=24)
     parser.add_argument("--examples", type=int, default=50)
-    parser.add_argument("--seconds", type=float, help="how long resets (60) and load (180) go on")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="how long resets (60), load (180) and each document of schemas (600) go on",
+    )
     parser.add_argument("--connections", type=int, default=64)
     args = parser.parse_args()
-    args.seconds = args.seconds or (60 if args.what == "resets" else 180)
+    args.seconds = args.seconds or {"resets": 60, "schemas": 600}.get(args.what, 180)
     log = Path(tempfile.mkstemp(suffix=".log")[1])
     process, url = start(log)
     args.pid, args.samples, args.log = process.pid, [], log

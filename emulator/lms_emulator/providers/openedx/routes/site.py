@@ -70,7 +70,7 @@ def forbidden(x: Call) -> Response:
 
 def server_error(x: Call) -> Response:
     """The site's 500 page, shown on purpose."""
-    return pages.server_error(x)
+    raise refusals.Unhandled("the address /500 shows the page of failures")
 
 
 def too_many_requests(x: Call) -> Response:
