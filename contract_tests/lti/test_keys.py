@@ -41,6 +41,20 @@ def test_a_rotation_and_a_key_set_that_lags_behind(platform: Platform) -> None:
     assert lti.keys["rotations"] == 3
 
 
+def test_keys_change_by_the_clock_when_that_was_asked_for(platform: Platform) -> None:
+    browser, lti, clock = platform.signed_in(), platform.lti, platform.site.lms.clock
+    before = lti.keys
+    assert lti.rotate_keys(after_seconds=600)["signing"] == before["signing"]
+    clock.advance(seconds=599)
+    assert (lti.keys["signing"], published(platform)) == (before["signing"], before["published"])
+    clock.advance(seconds=1)
+    assert lti.keys["signing"] != before["signing"]
+    assert lti.keys["published"] == published(platform)
+    assert platform.demo_launched(browser).status_code == 302
+    with pytest.raises(ControlError, match="after_seconds"):
+        lti.rotate_keys(after_seconds=-1)
+
+
 def test_a_key_set_that_is_down_slow_or_no_key_set(platform: Platform) -> None:
     browser, lti = platform.signed_in(), platform.lti
     lti.fail_key_set(status=503, times=1)
@@ -131,7 +145,7 @@ def _rotate_lag_and_fail(http: httpx.Client, name: str, url: str, lti: Any) -> N
     def kids() -> list[str]:
         """At LTIAAS each platform has the keys, under ids that begin with its own, of 20 characters."""
         found = [key["kid"] for key in http.get(url).raise_for_status().json()["keys"]]
-        return list(dict.fromkeys(kid[20:] for kid in found)) if name == "ltiaas" else found
+        return list(dict.fromkeys(f"<platform id>{kid[20:]}" for kid in found)) if name == "ltiaas" else found
 
     before = lti.keys
     assert before["published"] == kids(), name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +22,18 @@ from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys
 
 Call: TypeAlias = ControlCall[LtiStore]
 PACKAGE = __package__
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A change of the keys.
+
+    Attributes:
+        stale: whether the key set stays as it was.
+        after_seconds: how long, by the emulator's clock, the present key still signs; at most a hundred years.
+    """
+
+    stale: bool = False
+    after_seconds: Annotated[float, msgspec.Meta(ge=0, le=3_155_760_000)] = 0
 
 
 class KeySetState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,11 +96,13 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
     """The calls about the keys of one site, be it a platform or a tool."""
 
     def rotate(call: ControlCall[KeyStore]) -> Any:
-        stale = call.body.get("stale", False)
-        if set(call.body) - {"stale"} or not isinstance(stale, bool):
-            raise UsageError("the body takes stale: true or false")
+        wanted, problems = structure(dict(call.body), Rotation, "rotation")
+        if wanted is None:
+            raise UsageError("; ".join(problems))
+        now = call.world.clock.now()
+        due = now + timedelta(seconds=wanted.after_seconds) if wanted.after_seconds else None
         number = call.store.next_number("key_rotations")
-        call.store.key_rotations.put(KeyRotation(id=number, at=call.world.clock.now(), stale=stale))
+        call.store.key_rotations.put(KeyRotation(id=number, at=now, due=due, stale=wanted.stale))
         return show_keys(call), 201
 
     def publish(call: ControlCall[KeyStore]) -> Any:
@@ -122,9 +137,9 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
             "POST",
             "/lti/keys/rotate",
             rotate,
-            "Sign with the next key; `stale` leaves the key set as it was",
+            "Sign with the next key, at once or after some time; `stale` leaves the key set as it was",
             status=201,
-            body={"type": "object", "properties": {"stale": {"type": "boolean"}}},
+            body=Rotation,
         ),
         control(
             "POST",
@@ -141,8 +156,8 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
 def _keys_of(keys: RotatingKeys, call: ControlCall[KeyStore]) -> dict[str, Any]:
     clock, store = call.world.clock, call.store
     return {
-        "signing": keys.key(keys.number_at(clock, store)).kid,
-        "published": [key.kid for key in keys.published_at(clock, store)],
+        "signing": keys.label(keys.key(keys.number_at(clock, store))),
+        "published": [keys.label(key) for key in keys.published_at(clock, store)],
         "rotations": len(store.key_rotations),
     }
 

@@ -40,9 +40,14 @@ class KeysHandle:
         """`signing`, the id of the key that signs; `published`, those of the key set; `rotations`."""
         return dict(self._call("GET", f"{self._base}/keys"))
 
-    def rotate_keys(self, *, stale: bool = False) -> dict[str, Any]:
-        """Sign with the next key. Parameters: `stale`, leave the key set as it was. Returns `keys`."""
-        return dict(self._call("POST", f"{self._base}/keys/rotate", {"stale": stale}))
+    def rotate_keys(self, *, stale: bool = False, after_seconds: float = 0) -> dict[str, Any]:
+        """Sign with the next key.
+
+        Parameters: `stale`, leave the key set as it was; `after_seconds`, by the emulator's clock, until it signs.
+        Returns `keys`. Raises ControlError.
+        """
+        wanted = {"stale": stale, "after_seconds": after_seconds}
+        return dict(self._call("POST", f"{self._base}/keys/rotate", wanted))
 
     def fail_key_set(
         self, *, status: int | None = None, delay_ms: float = 0, body: str = "", times: int | None = None

@@ -50,11 +50,15 @@ class LastLaunch(Record, frozen=True, kw_only=True):
 class KeyRotation(Record, frozen=True, kw_only=True):
     """A change of the platform's signing keys that was asked for, besides those by the clock.
 
-    Attributes: `stale`, whether the key set still shows the keys from before.
+    Attributes:
+        at: when it was asked for.
+        due: when the next key begins to sign; None: at once.
+        stale: whether the key set still shows the keys from before.
     """
 
     id: int
     at: Instant
+    due: Instant | None = None
     stale: bool = False
 
 

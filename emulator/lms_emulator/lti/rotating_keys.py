@@ -61,8 +61,13 @@ class RotatingKeys(ABC):
 
     def number_at(self, clock: Clock, store: KeyStore, *, shown: bool = False) -> int:
         """The number of the key that signs. Parameters: `shown`, of the one that the key set takes for it."""
-        asked = [one for one in store.key_rotations if not (shown and one.stale)]
-        return self.by_the_clock(clock) + len(asked)
+        now = clock.now()
+        due = [one for one in store.key_rotations if one.due is None or one.due <= now]
+        return self.by_the_clock(clock) + sum(not (shown and one.stale) for one in due)
+
+    def label(self, key: SigningKey) -> str:
+        """How the control API names a key: by its id."""
+        return key.kid
 
     def key(self, number: int) -> SigningKey:
         """The key of a number."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from lms_emulator.core.clock import Clock
 from lms_emulator.core.keys import private_key
-from lms_emulator.lti.rotating_keys import RotatingKeys
+from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import Platform
 from lms_emulator.signing.jwt import sign
@@ -27,6 +27,9 @@ class LtiaasKeys(RotatingKeys):
 
     def kid(self, number: int) -> str:
         return f"-{number}" if number else ""
+
+    def label(self, key: SigningKey) -> str:
+        return f"<platform id>{key.kid}"
 
     def sign(self, x: Call, platform: Platform, claims: dict[str, Any]) -> str:
         """A JWT for one platform."""
