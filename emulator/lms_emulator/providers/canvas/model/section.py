@@ -292,7 +292,9 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     path_choices: Table[PathChoice] = table(key="key")
     group_categories: Table[GroupCategory] = table(key="id", indexes={"context": _context})
     groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.group_category_id})
-    group_memberships: Table[GroupMembership] = table(key="id", indexes={"group": lambda m: m.group_id, "user": _user})
+    group_memberships: Table[GroupMembership] = table(
+        key="id", indexes={"group": lambda m: m.group_id, "user": _user, "whose": lambda m: (m.group_id, m.user_id)}
+    )
     blueprint_templates: Table[BlueprintTemplate] = table(key="id", indexes={"course": _course})
     blueprint_locks: Table[BlueprintLock] = table(key="id", indexes={"content": lambda b: (b.kind, b.content_id)})
     blueprint_subscriptions: Table[BlueprintSubscription] = table(
@@ -338,7 +340,9 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     assessment_questions: Table[AssessmentQuestion] = table(
         key="id", indexes={"bank": lambda q: q.assessment_question_bank_id}
     )
-    quiz_submissions: Table[QuizSubmission] = table(key="id", indexes={"quiz": _quiz})
+    quiz_submissions: Table[QuizSubmission] = table(
+        key="id", indexes={"quiz": _quiz, "whose": lambda one: (one.quiz_id, one.user_id)}
+    )
     quiz_submission_events: Table[QuizSubmissionEvent] = table(
         key="id", limit=100_000, indexes={"submission": lambda e: e.quiz_submission_id}
     )

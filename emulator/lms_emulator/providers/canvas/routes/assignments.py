@@ -138,7 +138,7 @@ def _by_due_date(api: Api, course: Course, found: list[Assignment]) -> list[Assi
     if courses.may(api, api.user, course, "read_as_admin"):
         due = {a.id: _latest_due_date(api, a) for a in found}
     else:
-        studies = any(e.user_id == api.user.id for e in assignments.students(api, course.id))
+        studies = assignments.student(api, course.id, api.user.id)
         found = [a for a in found if studies and assignments.assigned(api, a, api.user.id)]
         due = {a.id: assignments.dated_for(api, a, api.user.id).due_at for a in found}
     return sorted(found, key=lambda a: (due[a.id] is None, due[a.id], collation.key(a.name)))

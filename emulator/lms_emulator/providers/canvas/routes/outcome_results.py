@@ -217,7 +217,7 @@ def rollups(api: Api) -> Any:
 
 def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[Json]:
     """A student's rollup, once for each enrollment, or for the one in the section that is asked for."""
-    rows = [e for e in assignments.students(api, course.id) if e.user_id == user_id and e.workflow_state != "rejected"]
+    rows = [e for e in assignments.student(api, course.id, user_id) if e.workflow_state != "rejected"]
     if (section := api.params.text("section_id")) is not None:
         rows = [e for e in rows if e.course_section_id == as_integer(section)][:1]
     user = str(user_id)
@@ -338,8 +338,7 @@ def alignments(api: Api) -> Any:
 
 
 def _has(api: Api, course: Course, work: Assignment, user_id: int) -> bool:
-    studies = any(e.user_id == user_id for e in assignments.students(api, course.id))
-    return studies and assignments.assigned(api, work, user_id)
+    return bool(assignments.student(api, course.id, user_id)) and assignments.assigned(api, work, user_id)
 
 
 COURSE = "/api/v1/courses/{course_id}"

@@ -188,7 +188,7 @@ def _grouped(
 
 
 def _totals(api: Api, course: Course, user_id: int) -> dict[str, Any]:
-    row = next(e for e in assignments.students(api, course.id) if e.user_id == user_id)
+    row = assignments.student(api, course.id, user_id)[0]
     posted, every = scores(api, row, course), scores(api, row, course, unposted=True)
     totals: dict[str, Any] = {
         "computed_final_score": posted.final,

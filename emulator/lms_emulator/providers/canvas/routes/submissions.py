@@ -211,7 +211,7 @@ def _stick(api: Api, course: Course, record: Submission, sticker: str | None) ->
 
 def _require_gradable(api: Api, course: Course, user: User) -> None:
     """Refuse grades for those whose enrollments are over."""
-    rows = [e for e in assignments.students(api, course.id) if e.user_id == user.id]
+    rows = assignments.student(api, course.id, user.id)
     if not api.check("the student's enrollment lasts", any(e.workflow_state != "completed" for e in rows)):
         raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
 

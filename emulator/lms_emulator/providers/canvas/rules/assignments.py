@@ -76,8 +76,16 @@ def seen_for(api: Api, course: Course, user: User) -> list[int]:
 
 def students(api: Api, course_id: int) -> list[Enrollment]:
     """The enrollments of a course that have work to do, those that are over or inactive included."""
-    rows = api.store.enrollments.find("course", course_id)
-    return [e for e in rows if e.type in states.STUDENTS and e.workflow_state not in GONE]
+    return [e for e in api.store.enrollments.find("course", course_id) if _works(e)]
+
+
+def student(api: Api, course_id: int, user_id: int) -> list[Enrollment]:
+    """Those of one person."""
+    return [e for e in api.store.enrollments.find("user", user_id) if e.course_id == course_id and _works(e)]
+
+
+def _works(enrollment: Enrollment) -> bool:
+    return enrollment.type in states.STUDENTS and enrollment.workflow_state not in GONE
 
 
 def overrides(api: Api, assignment: Assignment) -> list[AssignmentOverride]:

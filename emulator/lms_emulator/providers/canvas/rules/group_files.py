@@ -61,9 +61,10 @@ def take(api: Api, category: GroupCategory, content: bytes) -> None:
         raise jobs.JobFailed("Malformed CSV") from None
     heads = [name and name.lower() for name in rows[0]] if rows else []
     students = {one.id for one in groups.candidates(api, groups.home(api, category))}
+    known = _Groups(api, category)
     for cells in rows[1:]:
         row: Row = dict(zip(heads, cells, strict=False))
-        group = _group(api, category, row)
+        group = known.named(row)
         user = _user(api, row, students) if group is not None else None
         if group is not None and user is not None:
             students.discard(user.id)
@@ -76,14 +77,35 @@ def _user(api: Api, row: Row, students: set[int]) -> User | None:
     return next((one for one in found if one is not None and one.id in students), None)
 
 
-def _group(api: Api, category: GroupCategory, row: Row) -> Group | None:
-    known = list(api.store.groups.find("category", category.id))
-    number, sis_id, name = row.get("canvas_group_id"), row.get("group_id"), row.get("group_name")
-    found = next((one for one in known if str(one.id) == number), None)
-    found = found or next((one for one in known if sis_id and one.sis_source_id == sis_id), None)
-    if found is not None and found.workflow_state == "deleted":
-        found = api.store.groups.put(replace(found, workflow_state="available"))
-    if found is not None or name is None:
+class _Groups:
+    """The groups of a set as rows name them. Those that no row finds are made."""
+
+    def __init__(self, api: Api, category: GroupCategory) -> None:
+        self._api = api
+        self._category = category
+        self._numbers: dict[str, int] = {}
+        self._sis_ids: dict[str, int] = {}
+        for one in api.store.groups.find("category", category.id):
+            self._numbers[str(one.id)] = one.id
+            if one.sis_source_id:
+                self._sis_ids.setdefault(one.sis_source_id, one.id)
+        self._names: dict[str, int] = {}
+        for one in groups.of_category(api, category):
+            self._names.setdefault(one.name, one.id)
+
+    def named(self, row: Row) -> Group | None:
+        """The group of a row: by number, by SIS id, by name."""
+        number, sis_id, name = row.get("canvas_group_id"), row.get("group_id"), row.get("group_name")
+        found = self._get(self._numbers, number) or self._get(self._sis_ids, sis_id)
+        if found is not None and found.workflow_state == "deleted":
+            found = self._api.store.groups.put(replace(found, workflow_state="available"))
+            self._names.setdefault(found.name, found.id)
+        if found is not None or name is None:
+            return found
+        found = self._get(self._names, name) or groups.make_group(self._api, self._category, name=name)
+        self._names.setdefault(found.name, found.id)
         return found
-    living = (one for one in groups.of_category(api, category) if one.name == name)
-    return next(living, None) or groups.make_group(api, category, name=name)
+
+    def _get(self, numbers: dict[str, int], name: str | None) -> Group | None:
+        number = numbers.get(name or "")
+        return self._api.store.groups.get(number) if number is not None else None

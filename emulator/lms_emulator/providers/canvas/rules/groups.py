@@ -6,6 +6,7 @@ of `groups`.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection
 from typing import Any
 
@@ -93,8 +94,16 @@ def members(api: Api, group: Group, *wanted: str) -> list[GroupMembership]:
 
 def membership(api: Api, group: Group, user_id: int) -> GroupMembership | None:
     """A user's membership of a group, including invitations."""
-    rows = api.store.group_memberships.find("group", group.id)
-    return next((one for one in rows if one.user_id == user_id and one.workflow_state != "deleted"), None)
+    rows = api.store.group_memberships.find("whose", (group.id, user_id))
+    return next((one for one in rows if one.workflow_state != "deleted"), None)
+
+
+def joined(api: Api, category: GroupCategory, user_id: int) -> list[tuple[Group, GroupMembership]]:
+    """The groups of a set, by name, that a user is in or invited to, with the memberships."""
+    rows = [one for one in api.store.group_memberships.find("user", user_id) if one.workflow_state != "deleted"]
+    found = [(group, row) for row in rows if (group := api.store.groups.get(row.group_id)) is not None]
+    within = [(g, row) for g, row in found if g.group_category_id == category.id and g.workflow_state != "deleted"]
+    return sorted(within, key=lambda pair: (collation.key(pair[0].name), pair[0].id))
 
 
 def is_member(api: Api, group: Group, user: User | None) -> bool:
@@ -253,15 +262,20 @@ def _count(text: str | None) -> int:
 
 def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
     """Add everybody without a group to the smallest one. Returns who was added, by group."""
-    groups = of_category(api, category)
+    free = [(len(members(api, one)), one.id, one) for one in of_category(api, category) if not full(api, category, one)]
+    heapq.heapify(free)
     added: dict[int, list[User]] = {}
-    for user in unassigned(api, category) if groups else []:
-        free = [g for g in groups if not full(api, category, g)]
+    for user in unassigned(api, category) if free else []:
+        size, number, smallest = free[0]
+        join(api, api.store.groups.get(number) or smallest, user.id)
+        added.setdefault(number, []).append(user)
+        most = _most(category, smallest)
+        if most is not None and size + 1 >= most:
+            heapq.heappop(free)
+        else:
+            heapq.heapreplace(free, (size + 1, number, smallest))
         if not free:
             break
-        smallest = min(free, key=lambda g: (len(members(api, g)), g.id))
-        join(api, smallest, user.id)
-        added.setdefault(smallest.id, []).append(user)
     return added
 
 
@@ -270,8 +284,12 @@ def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
 
 def full(api: Api, category: GroupCategory, group: Group) -> bool:
     """Whether the group has reached its limit."""
-    most = group.max_membership or category.group_limit
+    most = _most(category, group)
     return most is not None and len(members(api, group)) >= most
+
+
+def _most(category: GroupCategory, group: Group) -> int | None:
+    return group.max_membership or category.group_limit
 
 
 def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moderator: bool = False) -> GroupMembership:
@@ -281,10 +299,8 @@ def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moder
     if known is not None:
         return api.store.group_memberships.put(replace(known, workflow_state=state))
     if category.role not in FREE:
-        for other in of_category(api, category):
-            old = membership(api, other, user_id)
-            if old is not None:
-                leave(api, other, old)
+        for other, old in joined(api, category, user_id):
+            leave(api, other, old)
     made = GroupMembership(
         id=api.new_id("group_memberships"),
         group_id=group.id,

@@ -122,7 +122,7 @@ def _student(
     row: list[Any] = []
     if not anonymous and user is not None:
         row = [user.name, user.id, login.sis_user_id if login is not None else None]
-    mine = [e.course_section_id for e in assignments.students(api, course.id) if e.user_id == attempt.user_id]
+    mine = [e.course_section_id for e in assignments.student(api, course.id, attempt.user_id or 0)]
     sections = [one for key in mine if (one := api.store.course_sections.get(key)) is not None]
     row += [", ".join(one.name for one in sections), ", ".join(str(one.id) for one in sections)]
     row.append(", ".join(one.sis_section_id or "" for one in sections))

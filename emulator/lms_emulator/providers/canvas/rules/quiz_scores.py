@@ -17,7 +17,7 @@ def worth(graded: list[dict[str, Any]], fudge: float | None = None) -> float:
 
 def of_user(api: Api, quiz_id: int, user_id: int) -> QuizSubmission | None:
     """A user's quiz submission."""
-    return next((one for one in api.store.quiz_submissions.find("quiz", quiz_id) if one.user_id == user_id), None)
+    return api.store.quiz_submissions.first("whose", (quiz_id, user_id))
 
 
 def follow(api: Api, assignment: Assignment, user_id: int, score: float | None) -> None:

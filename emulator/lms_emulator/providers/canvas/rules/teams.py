@@ -12,11 +12,8 @@ def team(api: Api, base: Assignment, user_id: int) -> Group | None:
     category = api.store.group_categories.get(base.group_category_id) if base.group_category_id is not None else None
     if category is None:
         return None
-    for one in groups.of_category(api, category):
-        row = groups.membership(api, one, user_id)
-        if row is not None and row.workflow_state == "accepted":
-            return one
-    return None
+    found = groups.joined(api, category, user_id)
+    return next((group for group, row in found if row.workflow_state == "accepted"), None)
 
 
 def mates(api: Api, base: Assignment, user_id: int) -> list[int]:

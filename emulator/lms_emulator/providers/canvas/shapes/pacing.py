@@ -81,7 +81,7 @@ def _plain(points: float | None) -> float | int | None:
 def _start(api: Api, record: CoursePace, course: Course) -> Json:
     where = pacing.zone_of(api, course)
     section = api.store.course_sections.get(record.course_section_id)
-    student = next((e for e in assignments.students(api, course.id) if e.user_id == record.user_id), None)
+    student = next(iter(assignments.student(api, course.id, record.user_id)), None) if record.user_id else None
     known = pacing.start_of(api, course)
     begun: Any = (known.at, known.by)
     if student is not None:
