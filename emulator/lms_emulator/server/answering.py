@@ -197,7 +197,7 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     if x.world.emulator.strict and any(one.documented is not False for one in not_read):
-        why = "; ".join(one.message for one in not_read)
+        why = "; ".join(one.message for one in not_read) + ". The setting emulator.strict makes this an error"
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
 
 

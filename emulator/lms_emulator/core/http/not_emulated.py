@@ -65,9 +65,9 @@ def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider:
 
 
 def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:
-    """The refusal, under `emulator.strict`, of a request with parameters that nothing reads."""
+    """The refusal of parameters that ask for what is not emulated; under `emulator.strict`, any that were not read."""
     return NotEmulated(
-        f"{route}: {why}. The setting emulator.strict makes this an error.",
+        f"{route}: {why}.",
         marker=route,
         ask="Leave the parameters out, or ask for them: `CONTRIBUTING.md` of lms-emulator says how.",
         problem={"provider": provider, "parameters": names},

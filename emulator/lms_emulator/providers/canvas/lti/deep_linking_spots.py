@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import tokens
@@ -20,6 +22,7 @@ from lms_emulator.signing import lti13
 
 LINK = "application/vnd.ims.lti.v1.ltilink"
 _CARTRIDGES = ",".join(f"application/vnd.ims.imsccv1p{n}" for n in (1, 2, 3))
+CONTRIBUTIONS = "ActivityAssetProcessorContribution"
 LIFETIME_SECONDS = 3600
 
 
@@ -74,8 +77,17 @@ def as_switched(api: Api, placement: Placement) -> Placement:
 
 
 def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:
-    """The claim `deep_linking_settings` of a launch; its address brings `data` back."""
-    spot = SPOTS.get(placement.name, SPOTS["link_selection"])
+    """The claim `deep_linking_settings` of a launch; its address brings `data` back.
+
+    Raises a refusal where nothing is chosen: Canvas fails there (canvas-lms lib/lti/messages/deep_linking_request.rb,
+    add_deep_linking_request_claims!). Processors of discussions are not emulated.
+    """
+    if placement.name == CONTRIBUTIONS:
+        why = "what is written in discussions is not handed to tools"
+        raise parameters_not_emulated("canvas", placement.name, ["placement"], why)
+    spot = SPOTS.get(placement.name)
+    if spot is None:
+        raise refusals.page_crashed(f"no content is chosen at {placement.name!r}")
     ends = int(x.clock.timestamp()) + LIFETIME_SECONDS
     text = tokens.issue(
         x,
