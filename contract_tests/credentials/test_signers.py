@@ -158,3 +158,20 @@ def test_a_client_secret_instead_of_a_key(rig: Rig) -> None:
     said = rig.ask(CANVAS, JWK.from_password("secret-of-Ours-with-32-characters-"), "ours", alg="HS256")
     assert "as the secret" in said
     assert CANVAS.ours in said
+
+
+@pytest.mark.parametrize("jwk", [{"kty": "RSA", "n": 5, "e": "AQAB"}, {"kty": "RSA", "n": "", "e": ""}, {"kty": "EC"}])
+@pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
+def test_a_registered_key_that_is_none_is_passed_over(jwk: dict[str, Any], algorithm: str) -> None:
+    with Emulator.start() as lms:
+        world = lms.dump()
+        for key in world["canvas"]["developer_keys"]:
+            key["public_jwk"] = jwk
+        lms.load(world)
+        key = JWK.from_password("a secret of nobody, of over 32 bytes") if algorithm == "HS256" else OURS
+        token = JWS(json.dumps({"iss": "me", "sub": "me"}))
+        token.add_signature(key, protected=json.dumps({"alg": algorithm}))
+        headers = {"Authorization": f"Bearer {token.serialize(compact=True)}"}
+        answer = httpx.put(f"{lms.canvas.url}/api/lti/courses/1/line_items/1", headers=headers)
+        assert answer.status_code == 401
+        assert lms.requests.last.refusal is not None

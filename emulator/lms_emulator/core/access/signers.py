@@ -107,8 +107,8 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
         if not in_time():
             return None
         try:
-            rsa: Any = get_algorithm_by_name(algorithm)
-            right = rsa.verify(start.encode(), rsa.from_jwk(dict(key.jwk)), raw)
+            public, rsa = _rsa(key.jwk), get_algorithm_by_name(algorithm)
+            right = public is not None and rsa.verify(start.encode(), public, raw)
         except (PyJWTError, ValueError, TypeError, NotImplementedError):
             continue
         if right:
@@ -231,15 +231,23 @@ def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes
     return None
 
 
-def _texts(jwk: Mapping[str, Any]) -> list[bytes]:
-    """A public key as a file has it, with its last line end and without."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+def _rsa(jwk: Mapping[str, Any]) -> Any:
+    """The public key of a JWK as a tool registered it; None where it is no RSA key."""
     from jwt.algorithms import RSAAlgorithm
     from jwt.exceptions import PyJWTError
 
     try:
-        public: Any = RSAAlgorithm.from_jwk(dict(jwk))
-    except (PyJWTError, ValueError):
+        return RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e")})
+    except (PyJWTError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _texts(jwk: Mapping[str, Any]) -> list[bytes]:
+    """A public key as a file has it, with its last line end and without."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = _rsa(jwk)
+    if public is None:
         return []
     pem = bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return [pem, pem.strip()]
