@@ -187,6 +187,33 @@ def test_settings_and_reports_are_opened(site: Site, tool: Tool, keys: KeySite) 
     assert message(site, tool, page, "student")["for_user"] == {"user_id": site.info.student.lti_id}
 
 
+def test_what_belongs_to_another_tool_or_processor_is_refused(site: Site, tool: Tool, keys: KeySite) -> None:
+    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    api = caller(site, tool, ASSETS, REPORTS, TERMS)
+    made = {**REPORT, "assetId": asset["asset_id"]}
+    assert api.post("/api/lti/asset_processors/5/reports", json=made).status_code == 201
+    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
+    section = world["canvas"]
+    (report,) = section["asset_reports"]
+    own = next(one for one in section["tools"] if one["id"] == 77)
+    other = next(one for one in section["tools"] if one["developer_key_id"] not in (None, own["developer_key_id"]))
+    section["tools"].append({**own, "id": 88, "developer_key_id": None, "consumer_key": "k", "shared_secret": "s"})
+    mine, theirs = {**PROCESSOR, "id": 6, "assignment_id": 1}, {**PROCESSOR, "id": 7, "tool_id": other["id"]}
+    section["asset_processors"] += [mine, theirs]
+    site.lms.load(world)
+    api, teacher = caller(site, tool, ASSETS, REPORTS, TERMS), signed_in(site, "teacher")
+    said = {"userId": site.info.student.lti_id, "accepted": True, "timestamp": "2026-11-01T10:00:00Z"}
+    for answer, status, reason in (
+        (lambda: api.get(f"/api/lti/asset_processors/6/assets/{asset['asset_id']}"), 400, "asset_of_another"),
+        (lambda: api.post("/api/lti/asset_processors/7/reports", json=made), 403, "processor_of_another"),
+        (lambda: api.post(f"/api/lti/asset_processor_eulas/{other['id']}/user", json=said), 400, "terms_of_another"),
+        (lambda: teacher.get(f"/asset_processors/6/reports/{report['id']}/launch"), 400, "report_of_another"),
+        (lambda: teacher.get("/courses/1/external_tools/88/eula_launch"), 400, "tool_of_lti_1"),
+    ):
+        assert (answer().status_code, site.reason) == (status, reason)
+    assert api.get(f"/api/lti/asset_processors/5/assets/{asset['asset_id']}").status_code == 200
+
+
 def test_a_copied_assignment_tells_what_it_was_copied_from(site: Site, tool: Tool) -> None:
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     copied = {"id": 1, "course_id": 1, "kind": "assignments", "asset_id": 1, "migration_id": "m", "source_id": 2}

@@ -193,7 +193,8 @@ def take_terms(api: Api) -> Response:
         if not sent.has(name):
             raise refusals.missing(name)
     wanted = sent.text("userId")
-    user = next((one for one in api.store.users if one.lti_id == wanted and one.workflow_state != "deleted"), None)
+    user = api.store.users.first("lti_id", wanted or "")
+    user = user if user is not None and user.workflow_state != "deleted" else None
     if user is None:
         raise _refused("terms_of_nobody", "not found", 404, wanted)
     at = read_edge(sent.text("timestamp") or "", api.zone)
