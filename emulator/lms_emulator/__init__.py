@@ -1,6 +1,6 @@
 """Learning platforms on your own machine: an emulator that really checks what it is sent.
 
-The names are imported when they are first used, because the package must cost nothing.
+Names are imported on first use, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command `lms-emulator`, which `python -m lms_emulator` is as well."""
+"""The command `lms-emulator`, also run by `python -m lms_emulator`."""
 
 import sys
 
@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Run one command. Returns the exit code."""
     if sys.argv[1:] == ["healthcheck"]:
-        # Containers ask it every second: without the parser and what the other commands need.
+        # Containers run this every second, so it skips the parser and everything that other commands import.
         from lms_emulator.command.health import default_url, report
 
         return report(default_url())

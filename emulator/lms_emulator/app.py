@@ -19,7 +19,7 @@ __all__ = ["PROVIDERS", "Providers", "create_app", "load_providers"]
 
 
 class Providers(Mapping[str, AnyProvider]):
-    """Every provider by name, each imported when it is first used: a test that needs one does not pay for six."""
+    """Every provider by name, imported on first use: a test that needs one does not pay for six."""
 
     _loaded: ClassVar[dict[str, AnyProvider]] = {}
     """Those of this process: a provider keeps no state of its own."""
@@ -43,7 +43,7 @@ class Providers(Mapping[str, AnyProvider]):
 
 
 class _Hosts(Mapping[str, tuple[str, ...]]):
-    """The real host names of each provider, read when a request names a host that is none of our own."""
+    """The real host names of each provider, read when a request names a host that is not one of ours."""
 
     def __init__(self, providers: Mapping[str, AnyProvider]) -> None:
         self._providers = providers
@@ -59,7 +59,7 @@ class _Hosts(Mapping[str, tuple[str, ...]]):
 
 
 def load_providers() -> dict[str, AnyProvider]:
-    """One instance of every provider, by name, all imported now."""
+    """One instance of every provider, by name, all imported eagerly."""
     return dict(Providers())
 
 
@@ -81,10 +81,10 @@ def create_app(
         public_url: the gateway's address as clients see it, for absolute URLs in answers.
         settings: chosen behaviours by provider and name; they outlive resets.
         seed: makes ids and tokens repeatable.
-        as_of: the day whose providers are emulated, `2025-09-01`; short for the setting `emulator.as_of`.
-        allowed_hosts: further domains under which the control API answers; `*` for any.
-        allow_outgoing: hosts, with or without a port, that may be sent requests besides those that the world names.
-        control_token: what callers of the control API must show.
+        as_of: the date as of which providers are emulated (`2025-09-01`); shorthand for the setting `emulator.as_of`.
+        allowed_hosts: additional domains on which the control API answers; `*` for any.
+        allow_outgoing: hosts, with or without a port, that may be contacted besides those named in the world.
+        control_token: the token that callers of the control API must send.
     Raises WorldError or UsageError.
     """
     if as_of is not None:

@@ -1,6 +1,6 @@
 """The Python handle on an emulator: in this process, in a thread, or running elsewhere.
 
-The names are imported when they are first used, because the package must cost nothing.
+Names are imported on first use, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A Chromium that keeps cookies in frames as a policy says, driven by Playwright, an optional extra."""
+"""Chromium under a third-party cookie policy, driven by Playwright (an optional extra)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNSAID = "UnspecifiedTreatedAsLax"
 
 
 def found() -> str | None:
-    """Where Chromium is: `CHROMIUM` of the environment, or on the path; None without it or without Playwright."""
+    """The path of Chromium, from `$CHROMIUM` or `$PATH`; None if it or Playwright is missing."""
     if find_spec("playwright") is None:
         return None
     return os.environ.get("CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -34,7 +34,7 @@ def found() -> str | None:
 
 @contextmanager
 def chromium(policy: Policy, executable: str | None = None) -> Iterator[BrowserContext]:
-    """Chromium with a profile of its own, as a Playwright context. Raises UsageError where there is none.
+    """Chromium with its own profile, as a Playwright context. Raises UsageError if it is not installed.
 
     A private window will not do: Chromium blocks third-party cookies there, whatever is chosen. Chromium cannot keep
     cookies that do not say `SameSite` in foreign frames; with `allow` each is put back as `SameSite=None; Secure`
@@ -71,7 +71,7 @@ def _keep_unsaid(page: Page) -> None:
 
 
 def _put_back(session: CDPSession, paused: dict[str, Any], lost: list[dict[str, Any]]) -> None:
-    """Keep the cookies that were lost for saying nothing, before the browser goes on."""
+    """Restore the cookies that were lost for lack of `SameSite`, before the browser goes on."""
     named = ("name", "value", "domain", "path", "httpOnly")
     cookies = [
         {**{name: one["cookie"][name] for name in named}, "sameSite": "None", "secure": True}

@@ -106,7 +106,7 @@ class ThreadControl:
 
 
 class InProcessControl:
-    """Without an event loop, where the control API never waits for anything: here, or in a thread if one runs here."""
+    """Without an event loop, as the control API never waits: in this thread, or in another if a loop runs here."""
 
     def __init__(self, app: Gateway, url: str) -> None:
         self._app = app

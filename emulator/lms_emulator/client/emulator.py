@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 
 class Emulator(ProviderInfos):
-    """One world of an emulator, wherever that runs. Create it with `start`, `connect` or `in_process`.
+    """One world of an emulator, wherever it runs. Create it with `start`, `connect` or `in_process`.
 
     Attributes:
         url: the gateway's address (with `/w/<name>` for a further world).
         app: the ASGI application, if it runs in this process.
         clock, requests, outbox, faults, settings: the parts of the control API.
-        openlearning and so on: each provider's addresses, demo credentials and ids.
+        openlearning, openedx, …: each provider's addresses, demo credentials and ids.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Emulator(ProviderInfos):
     ) -> Emulator:
         """Start an emulator in a thread of this process, on free ports unless `port` is given.
 
-        Parameters as of `lms-emulator serve`. Raises WorldError for a bad world and UsageError for a port in use.
+        Takes the options of `lms-emulator serve`. Raises WorldError for a bad world and UsageError for a port in use.
         """
         from lms_emulator.app import create_app
         from lms_emulator.server.sockets import Server
@@ -109,7 +109,7 @@ class Emulator(ProviderInfos):
     def connect(cls, url: str, *, token: str | None = None) -> Emulator:
         """Use an emulator that is already running, such as a container. Raises ConnectionError if none answers.
 
-        Parameters: `token`, of its control API; by default that of the environment, `LMS_EMULATOR_CONTROL_TOKEN`.
+        Parameters: `token`, for its control API; by default `$LMS_EMULATOR_CONTROL_TOKEN`.
         """
         token = token or os.environ.get("LMS_EMULATOR_CONTROL_TOKEN")
         emulator = cls(HttpControl(url.rstrip("/"), token), url.rstrip("/"))
@@ -177,19 +177,19 @@ class Emulator(ProviderInfos):
         return self.app.ca_pem
 
     def intercept(self, hosts: Mapping[str, str] | None = None) -> AbstractContextManager[Emulator]:
-        """Answer what httpx and requests send to real host names while the context lasts: `with lms.intercept():`.
+        """Within the context, answer what httpx and requests send to real host names: `with lms.intercept():`.
 
-        Parameters: `hosts`, further host names and their providers, `{"lms.campus.edu": "openedx"}`.
-        See `lms_emulator.client.interception`. Raises ValueError for a further world.
+        Parameters: `hosts`, additional host names and their providers: `{"lms.campus.edu": "openedx"}`.
+        See `lms_emulator.client.interception`. Raises ValueError unless this is the default world.
         """
         from lms_emulator.client.interception import intercept
 
         return intercept(self, hosts)
 
     def browser(self, executable: str | None = None) -> AbstractContextManager[BrowserContext]:
-        """A Chromium that keeps cookies in frames as the setting `emulator.third_party_cookies` says, by Playwright.
+        """Chromium, driven by Playwright, with the cookie policy of the setting `emulator.third_party_cookies`.
 
-        Needs the extra `browser`. Raises UsageError, on entry, where there is no Chromium, or no Playwright.
+        Needs the extra `browser`. Raises UsageError on entry if Chromium or Playwright is missing.
         """
         from lms_emulator.client.browsers import chromium
 
@@ -229,7 +229,7 @@ class Emulator(ProviderInfos):
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Undo at the end of the context whatever happened in it."""
+        """Undo, at the end of the context, everything that happened in it."""
         kept = self.snapshot()
         try:
             yield
@@ -238,9 +238,9 @@ class Emulator(ProviderInfos):
             self.call("DELETE", f"/snapshots/{kept}")
 
     def new_world(self, name: str, world: str | Mapping[str, Any] | None = None) -> Emulator:
-        """Open a further isolated world in the same process; its addresses are below `/w/<name>`.
+        """Open another isolated world in the same process; its addresses start with `/w/<name>`.
 
-        Parameters: `world` as of `load`; None shares the seed of the default world. Raises ControlError.
+        Parameters: `world`, as for `load`; None shares the seed of the default world. Raises ControlError.
         """
         body = {"name": name} if world is None else {"name": name, "world": world}
         self._control.call("POST", "/_emulator/worlds", body)
@@ -248,12 +248,12 @@ class Emulator(ProviderInfos):
         return Emulator(self._control, f"{base}/w/{name}", app=self.app, path=f"/w/{name}")
 
     def delete_world(self, name: str) -> None:
-        """Close a further world. Raises ControlError."""
+        """Close a world opened by `new_world`. Raises ControlError."""
         self._control.call("DELETE", f"/_emulator/worlds/{name}")
 
     @property
     def as_of(self) -> date:
-        """The day whose providers are emulated. Set it to a day or its text; `None` goes back to the default."""
+        """The date as of which providers are emulated. Set it to a date or ISO text; `None` restores the default."""
         return date.fromisoformat(self.info()["as_of"])
 
     @as_of.setter

@@ -45,7 +45,7 @@ def _addresses(lms: Emulator) -> Addresses:
 
 
 def is_real_name(addresses: Addresses, host: str) -> bool:
-    """Whether a host is one of a provider's real names (`openedx.localhost` is not: it is reached by a socket)."""
+    """Whether a host is a provider's real name (`openedx.localhost` is not: it is reached over a socket)."""
     host = host.lower().rstrip(".")
     for names in addresses.real_hosts.values():
         for name in names:
@@ -56,12 +56,12 @@ def is_real_name(addresses: Addresses, host: str) -> bool:
 
 @contextmanager
 def intercept(lms: Emulator, hosts: Mapping[str, str] | None = None) -> Iterator[Emulator]:
-    """Answer calls to real host names from the emulator while the context lasts. See the module's text.
+    """Answer calls to real host names from the emulator within the context. See the module docstring.
 
     Parameters: `lms`, from `Emulator.start`, `.in_process` or `.connect` (then over its HTTP port, and absolute URLs in
-    answers begin with `http://`); `hosts`, further host names and the provider of each, for sites that every school
+    answers begin with `http://`); `hosts`, additional host names and the provider of each, for sites that every school
     names itself: `{"lms.campus.edu": "openedx"}`.
-    Raises ValueError for a further world, an unknown provider, and for `hosts` with an emulator elsewhere.
+    Raises ValueError for any world but the default one, an unknown provider, and `hosts` with a remote emulator.
     """
     transport = transport_to(lms)
     addresses = _addresses(lms)

@@ -28,7 +28,7 @@ class RecordedRefusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedWarning(msgspec.Struct, frozen=True):
-    """Something that the real provider accepts and that integrators get wrong."""
+    """Something that the real provider accepts although it is probably a mistake."""
 
     code: str
     message: str
@@ -103,16 +103,16 @@ class ClockHandle:
         return str(self._call("GET", "/clock")["mode"])
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
-        """Move forward by a timedelta, or by its parts: `advance(minutes=6)`, `advance(days=1, seconds=-1)`."""
+        """Move forward by a timedelta or its keyword arguments: `advance(minutes=6)`, `advance(days=1, seconds=-1)`."""
         length = (by or timedelta()) + timedelta(**parts)
         self._call("POST", "/clock", {"advance": length.total_seconds()})
 
     def set(self, moment: datetime) -> None:
-        """Jump to an instant; one without a time zone is taken as UTC."""
+        """Jump to an instant; without a time zone it is taken as UTC."""
         self._call("POST", "/clock", {"set": moment.isoformat()})
 
     def freeze(self, at: datetime | None = None) -> None:
-        """Stop, at the current instant or at the one given."""
+        """Stop at the current instant, or at the given one."""
         body: dict[str, Any] = {"freeze": True}
         if at is not None:
             body["set"] = at.isoformat()
@@ -153,11 +153,11 @@ class RequestsHandle:
 
         Parameters:
             status: `404`, or the class `"4xx"`.
-            path: text that the target contains.
+            path: a substring of the request target.
             reason, warning: machine names of a refusal and of a warning.
             after: the id of an earlier exchange.
-            limit: only so many of the latest.
-        Raises ControlError for a value that nothing can have, such as a misspelled provider.
+            limit: at most this many, the latest.
+        Raises ControlError for an impossible value, such as a misspelled provider.
         """
         given = locals()
         filters = {name: given[name] for name in FILTERS if given[name] is not None}
@@ -176,12 +176,12 @@ class RequestsHandle:
 
     @property
     def refused(self) -> list[RecordedRequest]:
-        """The exchanges that were told no: refused, not emulated, unknown path. Failures are in `failed` only."""
+        """The exchanges that were turned down: refused, not emulated, unknown path. Failures are in `failed` only."""
         return self.find(refused=True)
 
     @property
     def failed(self) -> list[RecordedRequest]:
-        """The exchanges that did not go well, in whatever way, oldest first."""
+        """The exchanges that failed in any way, oldest first."""
         return [request for request in self.find() if request.outcome not in WELL]
 
     def clear(self) -> None:
@@ -222,7 +222,7 @@ class FaultsHandle:
     def add(self, **fault: Any) -> str:
         """Script a failure, e.g. `add(provider="openedx", path="/oauth2/", status=503, times=1)`. Returns its id.
 
-        The keys are those of `lms_emulator.core.worlds.faults.Fault`. Raises ControlError naming a wrong one.
+        The keys are those of `lms_emulator.core.worlds.faults.Fault`. Raises ControlError naming an invalid one.
         """
         return str(self._call("POST", "/faults", fault)["id"])
 

@@ -1,4 +1,4 @@
-"""A transport adapter for requests that answers from an emulator. Apart from the rest, as requests is optional."""
+"""A transport adapter for requests that answers from an emulator. In its own module because requests is optional."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Transport(Protocol):
 
 
 def transport_to(lms: Emulator) -> Transport:
-    """The transport to an emulator. Raises ValueError for a further world: real host names lead to the default one."""
+    """The transport to an emulator. Raises ValueError unless it is the default world, where real host names lead."""
     if urlsplit(lms.url).path.strip("/"):
         raise ValueError(f"real host names lead to the default world; {lms.url} is another one")
     if lms.app is None:
@@ -154,7 +154,7 @@ async def asgi_request(
 ) -> Answer:
     """Send one request to the application, without a socket. Raises Dropped.
 
-    Parameters: `state`, what no request over a socket can say: `{"owner": True}` makes a control call the owner's.
+    Parameters: `state`, what no request over a socket can claim: `{"owner": True}` makes a control call the owner's.
     """
     scope = scope_of(method, url, headers)
     scope["state"].update(state or {})

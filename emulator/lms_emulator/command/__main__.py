@@ -1,4 +1,4 @@
-"""`python -m lms_emulator.command` is `lms-emulator` too."""
+"""Lets `python -m lms_emulator.command` run `lms-emulator`."""
 
 import sys
 

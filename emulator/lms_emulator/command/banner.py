@@ -27,10 +27,10 @@ async def print_banner(server: Server) -> None:
     """Print a short table of base URLs and demo credentials.
 
     On Linux a forked child prints it: every provider has to be imported for that, which takes a second and 25 MiB, and
-    most are never asked for anything.
+    most are never used.
     """
     await asyncio.sleep(_PAUSE_SECONDS)
-    # A thread may be importing a provider for a request: the child would wait for its locks in vain.
+    # A thread may be importing a provider for a request: the child would wait for its import locks forever.
     alone = threading.active_count() == 1
     try:
         child = os.fork() if alone and sys.platform == "linux" else None
@@ -51,18 +51,18 @@ async def print_banner(server: Server) -> None:
 
 
 def _print_and_exit(server: Server) -> None:
-    """All that the child does: let go of what belongs to the server, print, and end without running its exits."""
+    """The child's whole job: close the server's sockets, print, and exit without running atexit handlers."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        os.closerange(3, _MOST_FILES)  # sockets would stay open, and their ports taken, for as long as this runs
+        os.closerange(3, _MOST_FILES)  # otherwise the sockets stay open, and their ports taken, while this runs
         os.nice(_NICE)
         _print(server)
         status = 0
     except BrokenPipeError:
-        pass  # nobody reads any more
+        pass  # the reader has gone away
     except Exception:
         traceback.print_exc()
     finally:

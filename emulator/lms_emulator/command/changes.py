@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the changes, latest first. Raises UsageError for what is no day."""
+    """Print the changes, latest first. Raises UsageError for an invalid date."""
     from lms_emulator.core.changes import changes
 
     since = ""

@@ -1,4 +1,4 @@
-"""`lms-emulator explain` shows why a request did not go well, from a running emulator's journal."""
+"""`lms-emulator explain` shows why a request failed, from a running emulator's journal."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _place(args: argparse.Namespace) -> tuple[str, str]:
-    """The emulator and the entry that are meant. Raises UsageError."""
+    """The emulator and the journal entry to explain. Raises UsageError."""
     entry_id = args.id
     if "://" not in entry_id:
         if not re.fullmatch(_ID, entry_id):
@@ -101,7 +101,7 @@ _WORDS = {
 
 
 def describe(entry: dict[str, Any]) -> str:
-    """One exchange in a few lines: what came, what failed, what was expected, what to do."""
+    """One exchange in a few lines: the request, what failed, what was expected, what to do."""
     lines = [f"{entry['id']}  {entry['method']} {entry['url']} -> {entry['status']}   ({entry['provider']})"]
     refusal = entry.get("refusal")
     word = _WORDS.get(entry.get("outcome", ""))

@@ -17,13 +17,13 @@ _MAX_BYTES = 1 << 16
 
 
 def default_url() -> str:
-    """Where an emulator listens that is configured by the environment alone."""
+    """The URL of an emulator that is configured by the environment alone."""
     port = os.environ.get("LMS_EMULATOR_PORT") or os.environ.get("PORT") or "8080"
     return os.environ.get("LMS_EMULATOR_URL") or f"http://127.0.0.1:{port}"
 
 
 def report(url: str, timeout: float = TIMEOUT) -> int:
-    """Print the answer, or why there is none. Returns the exit code: 0 it is ready, 1 it is not."""
+    """Print the answer, or why there is none. Returns the exit code: 0 if it is ready, else 1."""
     try:
         body = ask(url.rstrip("/"), timeout)
     except (OSError, ValueError) as error:
@@ -37,7 +37,7 @@ def report(url: str, timeout: float = TIMEOUT) -> int:
 
 
 def ask(url: str, timeout: float) -> str:
-    """The body of `/_emulator/health` below a base URL. Proxies that the environment names are bypassed.
+    """The body of `/_emulator/health` below a base URL. Ignores proxies set in the environment.
 
     Parameters: `url`, without a slash at the end; `timeout`, in seconds.
     Raises OSError if there is no successful answer, and ValueError if the URL is malformed.

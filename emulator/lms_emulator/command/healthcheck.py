@@ -1,4 +1,4 @@
-"""`lms-emulator healthcheck`, when it has options; without any `lms_emulator.__main__` answers quicker."""
+"""`lms-emulator healthcheck` with options; without any, `lms_emulator.__main__` has a faster path."""
 
 from __future__ import annotations
 

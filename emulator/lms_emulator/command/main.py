@@ -1,6 +1,6 @@
 """The program `lms-emulator`, put together from its commands.
 
-A command is a module with a function `add` that declares it. What it needs to run is imported when it runs, so that
+Each command is a module with a function `add` that declares it. Its dependencies are imported when it runs, so that
 `--help` is quick.
 """
 
@@ -64,7 +64,7 @@ Signatures, nonces, scopes and expiry are really checked; state lives in memory.
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line, and where to read on."""
+    """A parser that reports errors in one line, with a pointer to the help."""
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2."""
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         code = int(args.run(args))
-        if sys.stdout is not None:  # it is None where the shell closed it
+        if sys.stdout is not None:  # None if the shell closed it
             sys.stdout.flush()
         return code
     except UsageError as error:
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print_anywhere() -> None:
-    """Have a character that the terminal's or file's encoding lacks written as its code, instead of failing."""
+    """Escape characters that the output's encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and not (stream.encoding or "").lower().startswith("utf"):
             stream.reconfigure(errors="backslashreplace")

@@ -18,7 +18,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def env(option: str) -> str | None:
-    """The environment variable of an option: `LMS_EMULATOR_TLS_PORT` of `tls-port`."""
+    """The environment variable for an option: `LMS_EMULATOR_TLS_PORT` for `tls-port`."""
     return os.environ.get(_variable(option))
 
 
@@ -42,7 +42,7 @@ def _variable(option: str) -> str:
 
 
 def port_number(text: str, option: str) -> int:
-    """The port that `option` was given. Raises UsageError."""
+    """The port given to `option`. Raises UsageError."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
         raise UsageError(f"{option}: `{shown(text)}` is not a port number; give 0 to 65535")
     return int(text)
@@ -55,17 +55,17 @@ def add_url(parser: argparse.ArgumentParser) -> None:
 
 
 def emulator_url(args: argparse.Namespace) -> str:
-    """The address of the running emulator, without a slash at the end. Raises UsageError for what is none."""
+    """The URL of the running emulator, without a trailing slash. Raises UsageError if it is invalid."""
     return checked_url(str(args.url or default_url()), "--url" if args.url else "the address in the environment")
 
 
 def shown(given: str, most: int = 200) -> str:
-    """What was written on the command line, on one line and cut, as an error shows it."""
+    """A command-line value, on one line and truncated, for an error message."""
     return (given if given.isprintable() else repr(given)[1:-1])[:most]
 
 
 def checked_url(url: str, option: str) -> str:
-    """An emulator's address, without a slash at the end. Raises UsageError, which names `option`."""
+    """An emulator's URL, without a trailing slash. Raises UsageError naming `option`."""
     from urllib.parse import urlsplit
 
     try:
@@ -79,7 +79,7 @@ def checked_url(url: str, option: str) -> str:
 
 
 def check_provider(name: str, *also: str) -> None:
-    """Raises UsageError unless there is a provider of this name, or it is one of `also`."""
+    """Raises UsageError unless this is the name of a provider or one of `also`."""
     if name not in (*PROVIDERS, *also):
         raise UsageError(f"unknown provider `{name}`; known: {', '.join((*also, *PROVIDERS))}")
 

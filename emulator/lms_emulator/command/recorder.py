@@ -1,8 +1,8 @@
-"""A recording proxy: forwards requests to a real site and keeps each exchange without its secrets.
+"""A recording proxy: forwards requests to a real site and records each exchange without its secrets.
 
-The file has the format of `fixtures/recordings`: one JSON object a line, with the request as it was sent to the site
-and the response as it came. Tokens, codes, passwords, keys, cookies and client secrets are replaced by references such
-as `<secret:access_token-1>`. The same value gets the same reference everywhere, so a recording still shows which token
+The file has the format of `fixtures/recordings`: one JSON object per line, with the request as sent to the site
+and the response. Tokens, codes, passwords, keys, cookies and client secrets are replaced with references, like
+`<secret:access_token-1>`. The same value gets the same reference everywhere, so a recording still shows which token
 was used where. A site may reveal a secret in a place that the recorder does not know: read a recording before you
 share it.
 """
@@ -38,14 +38,14 @@ MIN_SECRET_LENGTH = 4
 
 
 class Redactor:
-    """Replaces secrets by references, and remembers which is which. Nothing of it is ever written down."""
+    """Replaces secrets with references, and remembers which is which, in memory only."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
         self._counts: dict[str, int] = {}
 
     def learn(self, name: str, value: str) -> None:
-        """Treat a value as a secret from now on, under a reference named after the field that it was in."""
+        """Treat a value as a secret from now on, under a reference named after its field."""
         if len(value) < MIN_SECRET_LENGTH or value in self._known or value.startswith("<secret:"):
             return
         kind = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "value"
@@ -188,7 +188,7 @@ class Proxy(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address that clients use instead of the site's."""
+        """The URL that clients use instead of the site's."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):

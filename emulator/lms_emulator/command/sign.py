@@ -1,7 +1,7 @@
 """`lms-emulator sign` prints what a correct client would send.
 
-A provider that has signatures to make offers them in its module `sign`, each kind under the provider's name. What
-follows `sign` on the command line is parsed apart, so that only the provider that is to sign is imported.
+A provider with signatures to make offers them in its module `sign`, each kind under the provider's name. What
+follows `sign` on the command line is parsed separately, so that only that provider is imported.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """What can be signed.
+    """The parser for everything that can be signed.
 
-    Parameters: `only`, the one provider to ask; any other text, every provider that has something to sign.
+    Parameters: `only`, the one provider to import; if it is not a provider's name, all that can sign.
     """
     from importlib import import_module
 

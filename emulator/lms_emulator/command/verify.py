@@ -62,10 +62,10 @@ def verify(
     """Run the contracts of these providers (default: all that the target has).
 
     Parameters:
-        url: an emulator's gateway, or a real provider's site; for the latter exactly one provider is named. Over
-            https its certificate must hold; `SSL_CERT_FILE` names a further authority.
-        facts: a JSON file of ids and credentials of a real site, with the keys of `GET /_emulator/info`.
-        examples: per contract; None leaves it to Hypothesis' profile.
+        url: an emulator's gateway, or a real provider's site, for which exactly one provider must be named. Over
+            https its certificate must be valid; `SSL_CERT_FILE` names an additional authority.
+        facts: a JSON file with a real site's ids and credentials, under the keys of `GET /_emulator/info`.
+        examples: the number per contract; None leaves it to the Hypothesis profile.
         allow_writes: contracts may create things at a real site. They remove what can be removed.
         report: where to write the JSON report; standard output otherwise.
     Returns 0 if every contract holds, 1 on drift. Raises UsageError.

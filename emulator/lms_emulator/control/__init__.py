@@ -30,7 +30,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 class Control(ControlApp):
     """Reads, resets and replaces worlds; shows the journal; changes clocks; scripts failures.
 
-    Parameters: `token`, which callers must show; None asks for none.
+    Parameters: `token`, which callers must send; None if they need none.
     """
 
     def __init__(self, token: str | None = None) -> None:
@@ -98,7 +98,7 @@ class Control(ControlApp):
     async def outside(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answer a request on the gateway that names no provider: explain how to name one."""
+        """Answer a request on the gateway that names no provider, explaining how to name one."""
         bases = ", ".join(f"{address.prefix}/{name}/…" for name in gateway.providers)
         detail = f"no provider at {scope['path']}; address one by prefix ({bases}), by host name or on its own port"
         await problem(404, detail)(scope, receive, send)

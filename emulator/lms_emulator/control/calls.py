@@ -36,7 +36,7 @@ class Problem(Exception):
 class Call:
     """A control request: the gateway, the world it is about, path parameters, query and JSON body.
 
-    Attributes: `owner`, whether the caller is the emulator's owner for certain.
+    Attributes: `owner`, whether the caller is known to be the emulator's owner.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Call:
         return data
 
     def of(self, provider: AnyProvider) -> ControlCall[Any]:
-        """The call as a provider's own handler gets it. Raises Problem."""
+        """The call in the form that a provider's own handlers take. Raises Problem."""
         return ControlCall(
             world=self.world,
             store=self.world.store(provider.name),
@@ -98,7 +98,7 @@ class Call:
         return f"{self.gateway_url()}{'' if self.world.is_default else f'/w/{self.world.name}'}/_emulator"
 
     def gateway_address(self) -> tuple[str, str, int | None]:
-        """Scheme, host and port of the gateway as this client reaches it, whatever socket it used."""
+        """Scheme, host and port of the gateway as this client reaches it, whichever socket it used."""
         addresses = self.gateway.addresses
         on_own_port = self._address.reached_by == "port"
         port = addresses.gateway_port if on_own_port else self.port
@@ -130,7 +130,7 @@ def answer_to(result: Any) -> Response:
 
 
 def _json(value: Any, depth: int = 3) -> Iterator[bytes]:
-    """The JSON of a value, piece by piece: to encode a world at one go would hold up every other thread."""
+    """The JSON of a value, in chunks: encoding a world in one call would block every other thread."""
     if isinstance(value, dict) and value and depth:
         for number, (name, inner) in enumerate(value.items()):
             yield (b"," if number else b"{") + msgspec.json.encode(str(name)) + b":"

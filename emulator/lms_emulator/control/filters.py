@@ -47,7 +47,7 @@ PARAMETERS = [
 def select(entries: list[Entry], filters: Iterable[tuple[str, str]], providers: Iterable[str]) -> list[Entry]:
     """The entries that pass every filter, oldest first.
 
-    Parameters: `filters`, names and values as in the query; `providers`, the names that there are.
+    Parameters: `filters`, names and values from the query; `providers`, the known names.
     Raises Problem for an unknown or repeated name and for an impossible value.
     """
     given: dict[str, str] = {}
@@ -114,7 +114,7 @@ def _test(name: str, value: str, providers: tuple[str, ...]) -> Test:
 
 
 def chosen(entry_id: str, entries: list[Entry]) -> Entry | None:
-    """The entry that an id, or `last`, `last-refused`, `last-failed` means; None if there is none."""
+    """The entry with this id, or the one meant by `last`, `last-refused` or `last-failed`; None if there is none."""
     latest = reversed(entries)
     if entry_id == "last":
         return next(latest, None)

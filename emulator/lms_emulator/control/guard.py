@@ -1,4 +1,4 @@
-"""Who may call the control API: its owner, not a web page that happens to be open in a browser on the same machine."""
+"""Who may call the control API: its owner, but not a web page open in a browser on the same machine."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _ANSWER_HEADERS = {
 class Guard:
     """Judges the caller of a control call.
 
-    Parameters: `token`, which callers must show; None asks for none.
+    Parameters: `token`, which callers must send; None if they need none.
     """
 
     def __init__(self, token: str | None = None) -> None:
         self._token = token.encode() if token else None
 
     def owns(self, scope: Scope) -> bool:
-        """Whether the caller is the emulator's owner for certain: it runs in this process, or shows the token."""
+        """Whether the caller is known to be the emulator's owner: it runs in this process or sends the token."""
         return scope.get("state", {}).get("owner") is True or (
             self._token is not None and self._shows_token(Headers(scope=scope))
         )
@@ -66,7 +66,7 @@ class Guard:
     def _shows_token(self, headers: Headers) -> bool:
         scheme, _, value = headers.get("authorization", "").partition(" ")
         shown = value.strip().encode()
-        if scheme.lower() == "basic":  # as a browser asks a person
+        if scheme.lower() == "basic":  # so that a browser asks for it
             try:
                 shown = b64decode(shown, validate=True).partition(b":")[2]
             except ValueError:
@@ -77,7 +77,7 @@ class Guard:
 
 
 def _foreign(addresses: Addresses, scope: Scope, headers: Headers) -> str | None:
-    """What gives a request away as another web site's; None if nothing does."""
+    """What shows that a request comes from another web site; None if nothing does."""
     own = {f"{scope['scheme']}://{headers.get('host', '')}".lower()}
     if addresses.public_url:
         parts = urlsplit(addresses.public_url)
@@ -87,14 +87,14 @@ def _foreign(addresses: Addresses, scope: Scope, headers: Headers) -> str | None
             return f"Origin: {origin}"
     site = headers.get("sec-fetch-site")
     followed = scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
-    # A link is fine: whoever follows it sees the answer, and the site that it is on does not.
+    # A link is fine: the person who follows it sees the answer, and the linking site does not.
     if site == "cross-site" and not (followed and headers.get("sec-fetch-dest") == "document"):
         return "Sec-Fetch-Site: cross-site"
     return None
 
 
 def wrong_type(scope: Scope, body: bytes) -> Response | None:
-    """The refusal of a body that does not say it is JSON, as a form of another web site would send it."""
+    """The refusal of a body not declared as JSON, such as another web site's form could send."""
     if not body or scope.get("state", {}).get("owner") is True:
         return None
     kinds = [kind.split(";", 1)[0].strip().lower() for kind in Headers(scope=scope).getlist("content-type")]
@@ -105,7 +105,7 @@ def wrong_type(scope: Scope, body: bytes) -> Response | None:
 
 
 def harden(response: Response) -> Response:
-    """Say what no browser may do with an answer: frame it, guess its type, give it to another site."""
+    """Forbid browsers to frame an answer, guess its type, or expose it to another site."""
     for name, value in _ANSWER_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

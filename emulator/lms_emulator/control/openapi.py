@@ -18,7 +18,7 @@ _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 def document(gateway_url: str, routes: Iterable[Route], of_providers: Mapping[str, Iterable[Route]]) -> dict[str, Any]:
     """The control API.
 
-    Parameters: `gateway_url`, the server it is described for; `of_providers`, the calls that single providers have.
+    Parameters: `gateway_url`, the server it describes; `of_providers`, the calls that individual providers add.
     """
     bodies = [route.openapi.get("body") for own in of_providers.values() for route in own]
     kinds = dict.fromkeys([Fault, *(kind for kind in bodies if isinstance(kind, type))])

@@ -146,7 +146,7 @@ def list_requests(call: Call) -> Any:
 
 
 def _settle(entries: list[Entry]) -> None:
-    """Finish the diagnoses that were cut; of many, the latest."""
+    """Finish the diagnoses that were cut short; if there are many, only the latest."""
     for entry in [entry for entry in entries if entry.later is not None][-_MOST_SETTLED:]:
         entry.settle()
 

@@ -1,4 +1,4 @@
-"""Zip archives that somebody sent."""
+"""Zip archives that clients send."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ MOST_UNPACKED = 16 * 1024 * 1024
 
 
 def opened(content: bytes) -> zipfile.ZipFile:
-    """An archive to read. Raises `zipfile.BadZipFile`, also where it holds more than `MOST_UNPACKED`.
+    """An archive to read. Raises `zipfile.BadZipFile`, also if it unpacks to more than `MOST_UNPACKED`.
 
-    No entry gives more bytes than the archive says it has.
+    No entry yields more bytes than the archive declares.
     """
     archive = zipfile.ZipFile(io.BytesIO(content))
     unpacked = sum(one.file_size for one in archive.infolist())

@@ -1,7 +1,7 @@
-"""What operations a real provider has, whether they are emulated or not.
+"""The operations of a real provider, emulated or not.
 
-A provider's package carries `catalogue.tsv`. It is read when a request finds no route, or when a word stands where a
-route has a parameter; a start costs nothing.
+A provider's package carries `catalogue.tsv`. It is read when a request finds no route, or when a word stands where our
+route has a parameter, so it costs nothing at start.
 
 The file: lines `name<TAB>value` (`provider`, `title`, `age`, `complete`, `match`, and numbered `client`, `family`,
 `source`), an empty line, then a line for each operation: methods, path, family, source, since, until, clients,
@@ -35,11 +35,11 @@ class Operation(NamedTuple):
 
     Attributes:
         methods, path: as the catalogue has them; `ANY` for a handler that does not look at the method.
-        since, until: as far as known, in words (`2015-06 or before`, `after 2023-06`); with `until` it is gone.
+        since, until: as far as known, in words (`2015-06 or before`, `after 2023-06`); with `until` it was removed.
         clients: published clients that call it.
-        parameters: names that the provider documents for query and body; None where that is not known.
-        more: whether it may take others than those.
-        choices: the values that it documents for a parameter, where they are known.
+        parameters: documented names for query and body; None if unknown.
+        more: whether it may take others.
+        choices: the documented values of a parameter, where known.
     """
 
     methods: tuple[str, ...]
@@ -54,7 +54,7 @@ class Operation(NamedTuple):
     choices: dict[str, frozenset[str]]
 
     def takes(self, method: str) -> bool:
-        """Whether it answers this method; where GET is, HEAD is."""
+        """Whether it answers this method; GET implies HEAD."""
         return method in self.methods or "ANY" in self.methods or (method == "HEAD" and "GET" in self.methods)
 
     def exists_on(self, day: date) -> bool:
@@ -91,7 +91,7 @@ class Catalogue:
     """The operations of one provider.
 
     Attributes:
-        title: the provider as a sentence names it.
+        title: the provider's name in a sentence.
         age: how old the knowledge is, in words.
         complete: whether a missing operation is evidence that the provider has none.
         operations: all of them, in the order of their paths.
@@ -144,7 +144,7 @@ class Catalogue:
         )
 
     def shape(self, template: str) -> str:
-        """A template without the names of its placeholders, for comparing one with another."""
+        """A template without the names of its placeholders, for comparison."""
         return _PLACEHOLDER.sub("{}", self._written(template.removesuffix("[/]")))
 
     def _written(self, path: str) -> str:
@@ -153,7 +153,7 @@ class Catalogue:
 
     @cached_property
     def _by_length(self) -> dict[int, list[tuple[str, str]]]:
-        """Paths and their lines by number of segments, 0 for those that take slashes: a look-up reads few of them."""
+        """Paths and their lines by number of segments, 0 for those that take slashes, so that a look-up reads few."""
         groups: dict[int, list[tuple[str, str]]] = {}
         for line in self._lines:
             template = line.split("\t", 2)[1]
@@ -217,14 +217,14 @@ class Catalogue:
         return next((operation for operation in self.at(path) if operation.takes(method)), None)
 
     def words(self, template: str) -> frozenset[str]:
-        """The words that operations have where the template of a route of ours has parameters."""
+        """The literal words that operations have where one of our templates has a parameter."""
         ours = self._segments(template)
         anything = any(map(_SLASHES.fullmatch, ours))
         groups = self._by_segments.values() if anything else [self._by_segments.get(len(ours), [])]
         return frozenset().union(*(_words(ours, theirs) for group in groups for theirs in group))
 
     def is_other(self, template: str, path: str) -> bool:
-        """Whether an operation's path fits a route's template, but names a word where that has a parameter."""
+        """Whether an operation's path fits a route's template, but has a literal word in place of a parameter."""
         return bool(_words(self._segments(template), self._segments(path)))
 
     def _segments(self, template: str) -> list[str]:
@@ -240,7 +240,7 @@ class Catalogue:
         return groups
 
     def nearest(self, path: str) -> str | None:
-        """The template most like a path that is in no template."""
+        """The template most similar to a path that fits none."""
         asked = "/".join("{}" if segment.isdigit() else segment for segment in self._written(path).split("/"))
         lengths = range(max(asked.count("/") - 1, 1), asked.count("/") + 2)
         lines = [line for length in lengths for _, line in self._by_length.get(length, ())]
@@ -255,7 +255,7 @@ class Catalogue:
 
 
 def _words(ours: list[str], theirs: list[str]) -> set[str]:
-    """What one path has where ours has parameters; nothing if it does not fit."""
+    """The words of one path in place of our parameters; empty if it does not fit."""
     words: set[str] = set()
     for number, segment in enumerate(ours):
         if "{" not in segment:

@@ -1,4 +1,4 @@
-"""Reads the time, for everyone else. A world's clock can be shifted, set and frozen."""
+"""The only module that reads the time. A world's clock can be shifted, set and frozen."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def monotonic() -> float:
 
 
 def worked() -> float:
-    """Seconds of processor time that this process has used: what other processes do meanwhile does not count."""
+    """Seconds of processor time used by this process, unaffected by what other processes do."""
     return _time.process_time()
 
 
@@ -44,7 +44,7 @@ SEARCH_SECONDS = 3
 
 
 def stopwatch(seconds: float) -> Callable[[], bool]:
-    """A function that tells whether this thread has not yet worked for so long."""
+    """A function that says whether this thread has used less processor time than that."""
     end = _time.thread_time() + seconds
     return lambda: _time.thread_time() < end
 
@@ -80,7 +80,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def later(moment: datetime, seconds: float) -> datetime:
-    """`moment` moved by `seconds`, or the end of the calendar if that comes first: a world file may name any date."""
+    """`moment` plus `seconds`, capped at the end of the calendar: a world file may name any date."""
     try:
         return moment + timedelta(seconds=seconds)
     except OverflowError:

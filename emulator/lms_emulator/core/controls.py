@@ -1,4 +1,4 @@
-"""Calls of the control API that a provider adds: what their handlers receive.
+"""Control calls that a provider adds: what their handlers receive.
 
 A handler answers with data for JSON, a pair of data and status, None for 204, or a Response. It raises `UsageError` for
 400 and `NotFoundError` for 404.
@@ -24,8 +24,8 @@ class ControlCall(Generic[StoreT_co]):
 
     Attributes:
         world, store: whose state it is about.
-        provider, title: the provider's name, and as people know it.
-        params: what the path's template found.
+        provider, title: the provider's name, and its display name.
+        params: the path parameters.
         query: the query's parameters.
         body: the body's members.
         url: of the provider's calls, without trailing slash.
@@ -42,7 +42,7 @@ class ControlCall(Generic[StoreT_co]):
 
 
 def control(methods: str, path: str, handler: Any, summary: str, **openapi: Any) -> Route:
-    """Declare such a call. Parameters: `path`, below `/_emulator/<provider>`; `openapi`, as of `Route`."""
+    """Declare such a call. Parameters: `path`, below `/_emulator/<provider>`; `openapi`, as for `Route`."""
     return Route(
         methods=(methods,),
         path=path,

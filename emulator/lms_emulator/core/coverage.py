@@ -1,4 +1,4 @@
-"""How much of the real provider is emulated: its catalogue against the routes, by the rules that a request meets."""
+"""How much of the real provider is emulated: its catalogue against our routes, matched as a request would be."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def families(rows: list[Covered]) -> list[Family]:
 
 
 def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
-    """Whether a request for the operation reaches a handler that is its own."""
+    """Whether a request for the operation reaches a handler of its own."""
     asked = "GET" if method == "ANY" else method
     words = {segment for segment in operation.path.split("/") if segment and "{" not in segment}
     for path in examples(operation):
@@ -85,12 +85,12 @@ def serves(provider: AnyProvider, operation: Operation, method: str) -> bool:
         taken = {part for value in params.values() if "/" in str(value) for part in str(value).split("/")}
         if words.isdisjoint(taken) or ":path}" in route.path:
             return True
-        # a parameter of a looser pattern took words of the operation with it: that is another page
+        # a parameter of a looser pattern swallowed literal words of the operation: that is another page
     return False
 
 
 def examples(operation: Operation) -> list[str]:
-    """Paths that fit the operation, its placeholders filled in one way after another."""
+    """Paths that fit the operation, with its placeholders filled in various ways."""
     head, *parts = operation.path.removesuffix("[/]").split("{")
     made = []
     for value, by_name in (("1", False), ("1", True), ("ada", True), ("lp", True)):
@@ -104,7 +104,7 @@ def examples(operation: Operation) -> list[str]:
 
 
 def _named(name: str) -> str:
-    """What the name of a placeholder asks for; empty if nothing in particular."""
+    """What the name of a placeholder suggests; empty if nothing in particular."""
     if "version" in name:
         return "1.92"
     if "course" in name:
@@ -113,5 +113,5 @@ def _named(name: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent; a dash of nothing."""
+    """A percentage, or a dash if the total is zero."""
     return f"{100 * part / whole:.0f} %" if whole else "–"

@@ -12,7 +12,7 @@ def shortened(text: str, most: int) -> str:
 
 
 class UsageError(Exception):
-    """A mistake of the person who runs the emulator. The text says in one line what is wrong and how to fix it."""
+    """A mistake by the person who runs the emulator. The text says in one line what is wrong and how to fix it."""
 
 
 class WorldError(UsageError):

@@ -18,7 +18,7 @@ class Client(msgspec.Struct, kw_only=True):
 class ProviderInfo(msgspec.Struct, kw_only=True):
     """Base of each provider's `info.Info`. Its keys are an interface: add to them, never rename them.
 
-    A field that the world has no value for is empty, never missing.
+    A field without a value in this world is empty, never missing.
     """
 
     base_urls: dict[str, str] = {}
@@ -29,7 +29,7 @@ class ProviderInfo(msgspec.Struct, kw_only=True):
         return self.base_urls.get("port") or self.base_urls.get("prefix", "")
 
     def bind(self, call: Any, provider: str) -> None:
-        """Give it what it needs to change the provider's behaviour.
+        """Connect it to the control API, so that it can change the provider's behaviour.
 
         Parameters: `call`, of the control API, `call(method, path, body)`; `provider`, its name.
         """

@@ -29,7 +29,7 @@ def _public() -> dict[str, dict[str, str]]:
 def public_numbers(name: str) -> dict[str, str]:
     """Modulus `n` and exponent `e` of the shipped key `name`, as a JWK writes them.
 
-    Publishing a key set needs no more than these; the library that could compute them costs 10 MiB to import.
+    These suffice to publish a key set; the library that could compute them costs 10 MiB to import.
     """
     return dict(_public()[name])
 

@@ -1,4 +1,4 @@
-"""Whole numbers that somebody wrote."""
+"""Integers as clients write them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ _MOST_DIGITS = 4_000
 
 
 def whole(text: str) -> int | None:
-    """The number that decimal digits tell, of any script; None for other text.
+    """The number that decimal digits, in any script, stand for; None for other text.
 
-    Python reads some thousand digits. Of more, the first ones tell a number that is too large for anything as well.
+    Python parses some thousand digits. Of a longer number the first digits suffice: it is too large anyway.
     """
     return int(text[:_MOST_DIGITS]) if text.isdecimal() else None

@@ -41,7 +41,7 @@ def explanation(
     warnings: Iterable[tuple[str, str]],
     crash: str | None,
 ) -> str:
-    """Why an exchange ended as it did, in a sentence or two.
+    """Why an exchange ended as it did, in one or two sentences.
 
     Parameters: `warnings`, code and message of each.
     """

@@ -1,4 +1,4 @@
-"""What a provider is: a name, hosts, a section of the world file, tables, settings, routes, and a dialect."""
+"""What makes a provider: a name, hosts, a section of the world file, tables, settings, routes, and wire formats."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ class Provider(Generic[StoreT, SettingsT]):
 
     @cached_property
     def router(self) -> Router:
-        """The routes, compiled when they are first needed."""
+        """The routes, compiled on first use."""
         return Router(self.routes, case_insensitive=self.case_insensitive_paths)
 
     @cached_property
     def control_router(self) -> Router:
-        """The provider's own calls of the control API, compiled when they are first needed."""
+        """The provider's own control calls, compiled on first use."""
         return Router(self.controls)
 
     @cached_property
     def catalogue(self) -> Catalogue | None:
-        """The real provider's operations, read when a request first needs them; None where nobody has listed them."""
+        """The real provider's operations, read on first use; None if nobody has listed them."""
         try:
             text = resources.files(self.package).joinpath("catalogue.tsv").read_text("utf-8")
         except FileNotFoundError:
@@ -85,10 +85,10 @@ class Provider(Generic[StoreT, SettingsT]):
     def only_fits(
         self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None
     ) -> bool:
-        """Whether the real provider has an operation of its own where a route of ours only happens to fit.
+        """Whether the real provider has a different operation where one of our routes only happens to match.
 
-        It does where it knows the word that stands in place of our parameter (`/grades/categories/`, and we have
-        `/grades/{gradeObjectId}`), and where our route is but the refusal of other methods.
+        It does if it has a literal word in place of our parameter (`/grades/categories/`, and we have
+        `/grades/{gradeObjectId}`), or if our route merely refuses other methods.
         """
         if route.methods:
             words = self._words.get(id(route))
@@ -124,46 +124,46 @@ class Provider(Generic[StoreT, SettingsT]):
         return resources.files(self.package).joinpath("demo.toml").read_text("utf-8")
 
     def problems(self, section: Any) -> Iterable[str]:
-        """What is wrong with a well-formed section (references to what is not there, impossible values).
+        """What is wrong with a well-formed section (dangling references, impossible values).
 
         One line each, beginning with the place (`courses[2].institution: …`).
         """
         return ()
 
     def normalise_path(self, path: str) -> str:
-        """The path as the provider's own router would see it."""
+        """The path as the real provider's router would see it."""
         return path
 
     def has_waiting_work(self, x: Exchange[StoreT, SettingsT]) -> bool:
-        """Whether the request will have to do first what earlier ones left: jobs that take long."""
+        """Whether the request has to run long jobs first that earlier ones left behind."""
         return False
 
     def method_of(self, x: Exchange[StoreT, SettingsT]) -> str:
-        """The method by which a route is looked up: that of the request, or another that a header names instead."""
+        """The method by which to look up a route: the request's own, or one that a header overrides it with."""
         return x.method
 
     def respond_early(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
-        """Answer before routing (CORS preflight, throttles); None goes on. May raise a Refusal."""
+        """Answer before routing (CORS preflight, throttling); None continues. May raise a Refusal."""
         return None
 
     def admit(self, x: Exchange[StoreT, SettingsT]) -> Response | None:
-        """Answer between routing and the handler (a session that does not hold); None goes on. May raise a Refusal.
+        """Answer between routing and the handler (an invalid session); None continues. May raise a Refusal.
 
-        Paths without a route do not come here: `not_found` and `method_not_allowed` call it where it applies to them.
+        Paths without a route do not come here: `not_found` and `method_not_allowed` call it if it applies to them.
         """
         return None
 
     def before_missing(self, x: Exchange[StoreT, SettingsT]) -> None:
-        """Raise what the platform refuses first (a token that does not hold) of an operation that is not emulated."""
+        """Raise what the platform would refuse anyway (an invalid token) of an operation that is not emulated."""
 
     def render(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> Response:
-        """The refusal in the provider's own wire format; a `SiteRefusal` says itself in which form it goes out."""
+        """The refusal in the provider's own wire format; a `SiteRefusal` names its own form."""
         return refused(self.package, refusal)
 
     def not_found(self, x: Exchange[StoreT, SettingsT]) -> Refusal | Response:
-        """What a path without a route is answered with.
+        """The answer to a path without a route.
 
-        The place for slash rules too: `leads_somewhere` tells whether the path would have a route with its final slash.
+        Trailing-slash rules belong here too: `leads_somewhere` says whether the path would have a route with its slash.
         """
         raise NotImplementedError
 
@@ -172,11 +172,11 @@ class Provider(Generic[StoreT, SettingsT]):
         return self.router.knows(self.normalise_path(path))
 
     def method_not_allowed(self, x: Exchange[StoreT, SettingsT], allowed: tuple[str, ...]) -> Refusal | Response:
-        """What a known path with an unknown method is answered with."""
+        """The answer to a known path with an unsupported method."""
         raise NotImplementedError
 
     def body_too_large(self, x: Exchange[StoreT, SettingsT], setting: str, limit: int) -> Refusal:
-        """What a body over a limit is answered with; it was not read, or not taken apart.
+        """The answer to a body over a limit; it was not read, or not parsed.
 
         Parameters: `setting`, which of `emulator` the limit is, such as `max_body_bytes`.
         """
@@ -190,7 +190,7 @@ class Provider(Generic[StoreT, SettingsT]):
         )
 
     def body_unreadable(self, x: Exchange[StoreT, SettingsT], why: str) -> Refusal:
-        """What a form or JSON body that cannot be read is answered with, where the handler has no answer of its own.
+        """The answer to an unreadable form or JSON body, unless the handler has one of its own.
 
         Parameters: `why`, the parser's own words.
         """
@@ -199,18 +199,18 @@ class Provider(Generic[StoreT, SettingsT]):
         )
 
     def why_refused(self, x: Exchange[StoreT, SettingsT], refusal: Refusal) -> str | None:
-        """What is to be said of a refusal that names no mistake: where the record is that was not found.
+        """A diagnosis for a refusal that has none: where the missing record is.
 
         A provider with roles adds which permission was missing, and who has it.
         """
         return why_not_found(x, refusal) if refusal.status == 404 or refusal.reason == "not_found" else None
 
     def failed(self, x: Exchange[StoreT, SettingsT], failure: Unhandled) -> Response:
-        """The real provider's answer to an input that it does not handle."""
+        """The real provider's answer to input that it fails on."""
         raise failure
 
     def crashed(self, x: Exchange[StoreT, SettingsT]) -> Response:
-        """The answer when our own code failed. Not a provider's behaviour; the journal says so."""
+        """The answer when our own code fails: not the provider's behaviour, and the journal says so."""
         return Response("Internal Server Error", 500, media_type="text/plain")
 
     def finish(self, x: Exchange[StoreT, SettingsT], response: Response) -> None:
@@ -221,7 +221,7 @@ class Provider(Generic[StoreT, SettingsT]):
         raise NotImplementedError
 
     def hint_for_unknown_path(self, path: str) -> str | None:
-        """What is nearest to a path that was not found, and how much its absence means, for the journal."""
+        """What comes closest to a path that was not found, and how much its absence means, for the journal."""
         catalogue = self.catalogue
         if catalogue is None:
             near = nearest(path, (route.path for route in self.routes), 0.75)
@@ -245,7 +245,7 @@ class Provider(Generic[StoreT, SettingsT]):
 
 
 def _other_version(catalogue: Catalogue, path: str) -> str | None:
-    """Whether the operation is there under another version of the API, or the version was left out."""
+    """Whether the operation exists under another version of the API, or the version was left out."""
     begins = _VERSION.match(path)
     shorter = path.removeprefix("/api")
     if shorter != path and catalogue.at(shorter):
@@ -259,7 +259,7 @@ def _other_version(catalogue: Catalogue, path: str) -> str | None:
 
 
 def _slips(path: str) -> Iterator[tuple[str, str]]:
-    """What is readily written wrong in a path, and the path without it."""
+    """Common mistakes in a path, each with the path without it."""
     single = re.sub("/{2,}", "/", path)
     for change, meant in (
         ("a slash at its end", path.rstrip("/")),

@@ -32,12 +32,12 @@ def choice(
     le: float | None = None,
     was: tuple[Was, ...] = (),
 ) -> msgspec.Meta:
-    """Describe one setting: what it decides, the evidence for its default, and the source of that.
+    """Describe one setting: what it decides, and the evidence and source for its default.
 
     Parameters:
         ge, le: bounds of a number.
         source: names the document or section.
-        was: earlier defaults, the oldest first, where the real provider has changed.
+        was: earlier defaults, the oldest first, if the real provider has changed.
     """
     extra: dict[str, Any] = {"evidence": evidence, "source": source, "was": was}
     return msgspec.Meta(description=help, extra=extra, ge=ge, le=le)
@@ -46,7 +46,7 @@ def choice(
 class Was(NamedTuple):
     """A default that held until the real provider changed.
 
-    Attributes: `value`, the default before the day `until` (`2025-10-01`); `source`, where the change is told.
+    Attributes: `value`, the default before the day `until` (`2025-10-01`); `source`, for the change.
     """
 
     value: Any
@@ -55,7 +55,7 @@ class Was(NamedTuple):
 
 
 def defaults_on(kind: type[S], day: date) -> S:
-    """The settings of one kind with the defaults of a day."""
+    """The settings of one type with the defaults of a given day."""
     changed = {name: value for name, was in dated(kind).items() if (value := _before(was, day)) is not _NONE}
     return replace(kind(), **changed) if changed else kind()
 
@@ -68,7 +68,7 @@ def _before(was: tuple[Was, ...], day: date) -> Any:
 
 
 def dated(kind: type[msgspec.Struct]) -> dict[str, tuple[Was, ...]]:
-    """The settings whose defaults have changed, with what they were."""
+    """The settings whose defaults have changed, with their earlier defaults."""
     return _dated(kind)
 
 
@@ -99,7 +99,7 @@ class SettingInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of the emulator itself, under the name `emulator`."""
+    """The emulator's own settings, under the name `emulator`."""
 
     max_body_bytes: Annotated[
         int, choice("Largest request body in bytes. A larger one is answered with 413 and not read.", ge=0)
@@ -229,7 +229,7 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
             wanted = _type_name(hints[name])
             raise UsageError(f"setting `{prefix}.{name}`: {error}; expected {wanted}, got `{value}`") from None
     try:
-        # made anew, as older msgspec checks nothing in a replacement
+        # rebuilt, as older msgspec validates nothing in a replacement
         return type(settings)(**{**msgspec.structs.asdict(settings), **converted})
     except ValueError as error:
         raise UsageError(f"settings of `{prefix}`: {error}") from None
@@ -239,7 +239,7 @@ _UNITS = ("seconds", "minutes", "hours", "days")
 
 
 def _within_a_century(name: str, value: Any) -> Any:
-    """A length of time says its unit at the end of its name. Longer than a century leads out of the calendar."""
+    """Names of durations end in their unit. More than a century would leave the range of datetimes."""
     unit = name.rpartition("_")[2]
     if unit in _UNITS and value is not None and value > (most := CENTURY // timedelta(**{unit: 1})):
         raise ValueError(f"Expected at most {most} {unit}, a century")

@@ -1,4 +1,4 @@
-"""Why a time in a request is off: the emulator's clock was moved, local time was taken for UTC, milliseconds."""
+"""Why a time in a request is off: the emulator's clock was moved, local time taken for UTC, milliseconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DURATION = 100_000_000
 
 
 def why_off(clock: Clock, timestamp: float) -> str | None:
-    """What explains that a time in a request is not now; None where nothing does.
+    """Why a time in a request is not now; None if nothing explains it.
 
     Parameters:
         timestamp: the time in the request, in epoch seconds.
@@ -57,7 +57,7 @@ def why_off(clock: Clock, timestamp: float) -> str | None:
 
 
 def _counted_otherwise(clock: Clock, timestamp: float) -> str | None:
-    """In which other way a time was counted; None if in none that is known."""
+    """In which other unit or zone a time was counted; None if in no known one."""
     for name, each, before_1970 in _LARGE:
         if _YEAR_2000 <= timestamp / each - before_1970 < _YEAR_2100:
             return name
@@ -71,7 +71,7 @@ def _counted_otherwise(clock: Clock, timestamp: float) -> str | None:
 
 
 def why_not_now(clock: Clock, timestamp: object) -> str | None:
-    """How far an instant that a token names is from now, and what explains it; None for what is no instant."""
+    """How far an instant in a token is from now, and why; None if it is not an instant."""
     if isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp < _BEYOND_ALL:
         return None
     if timestamp < _DURATION:
@@ -85,5 +85,5 @@ def why_not_now(clock: Clock, timestamp: object) -> str | None:
 
 
 def length(seconds: float) -> str:
-    """A shift in words: `1 day, 2:00:00 ahead`, `0:30:00 back`."""
+    """An offset in words: `1 day, 2:00:00 ahead`, `0:30:00 back`."""
     return f"{timedelta(seconds=abs(round(seconds)))} {'ahead' if seconds > 0 else 'back'}"

@@ -1,4 +1,4 @@
-"""Suggests the known name that an unknown one was probably meant to be."""
+"""Suggests the known name that was probably meant by an unknown one."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Patterns with stars."""
+"""Patterns with `*`."""
 
 from __future__ import annotations
 
 
 def fits(text: str, pattern: str) -> bool:
-    """Whether a text is of a pattern, in which `*` stands for any characters. Stars by the thousand cost no more."""
+    """Whether a text matches a pattern in which `*` stands for any characters. Thousands of stars cost no more."""
     first, *others = pattern.split("*")
     if not others:
         return text == first

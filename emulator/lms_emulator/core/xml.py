@@ -1,4 +1,4 @@
-"""XML that somebody sent."""
+"""XML from clients."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PIECE_OF_HEAD = 64
 
 
 class NotXmlError(ValueError):
-    """The text is not XML, has a document type or declarations in one, is too deep, or has too much in one place."""
+    """The text is not XML, has a forbidden document type or declaration, is nested too deep, or is too large."""
 
 
 def read_xml(text: AnyStr, *, doctype: bool = False) -> Element:
-    """The root of a document. It is read piece by piece, so that other threads have their turn.
+    """The root of a document. It is parsed in chunks, so that other threads have their turn.
 
-    Parameters: `doctype`, whether it may name one; nothing is declared in it, and nothing is fetched from elsewhere.
+    Parameters: `doctype`, whether it may name one, without declarations; nothing is ever fetched.
 
     Raises NotXmlError.
     """
@@ -38,12 +38,12 @@ def read_xml(text: AnyStr, *, doctype: bool = False) -> Element:
 
 
 class _Document:
-    """One that is read. The parser of `ElementTree` cannot refuse declarations, nor long names before it makes them."""
+    """A document being parsed. `ElementTree`'s parser can refuse neither declarations nor overlong names in time."""
 
     def __init__(self, encoding: str | None, *, doctype: bool) -> None:
         self._tree = TreeBuilder()
         self._elements = 0
-        self._open = [_XML]  # for each element that is open, the namespaces of prefixes
+        self._open = [_XML]  # for each open element, the namespaces by prefix
         self._parser = ParserCreate(encoding)
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -57,7 +57,7 @@ class _Document:
     def read(self, text: bytes) -> Element:
         begin = behind = 0
         while begin < len(text):
-            # What is read again with each piece, until it is whole, doubles.
+            # A token that is rescanned with each chunk until it is complete costs quadratic time.
             end = begin + (_PIECE if self._elements else min(max(_PIECE_OF_HEAD, behind), _PIECE))
             self._parser.Parse(text[begin:end])
             begin, behind = end, end - self._parser.CurrentByteIndex
@@ -88,7 +88,7 @@ class _Document:
 
 
 def _named(name: str, known: dict[str, str]) -> str:
-    """A name with its namespace as `ElementTree` writes it."""
+    """A name with its namespace, in `ElementTree`'s notation."""
     prefix, colon, local = name.rpartition(":")
     uri = known.get(prefix, "")
     if colon and not uri:

@@ -1,4 +1,4 @@
-"""The platform side of LTI 1.3, once for every LMS; each provider hands in its dialect.
+"""The platform side of LTI 1.3, shared by every LMS; each provider supplies its dialect.
 
 `launches` answers a tool's authentication request with an id_token, `deep_linking` accepts the content that a tool
 chose, `assertions` verifies who asks for a service token; `services` and `grades` serve rosters, line items, scores

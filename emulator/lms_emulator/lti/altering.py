@@ -1,4 +1,4 @@
-"""How an answer is altered: what the rows of `misbehaviour.NextLaunch` are made of."""
+"""How an authentication response is altered: the building blocks of `misbehaviour.NextLaunch`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Draft:
     """The answer to an authentication request, before it is signed.
 
     Attributes:
-        claims, header: of the id_token, which is made at `now`.
+        claims, header: of the id_token, which is issued at `now`.
         key: the name of the shipped key that signs.
-        signature: how the id_token is made of the three.
-        fields: what is posted besides the id_token.
+        signature: how the id_token is made from the three.
+        fields: the form fields besides the id_token.
         earlier: the id_token of the tool's last launch, and its nonce; None before the first.
     """
 
@@ -66,7 +66,7 @@ def hs256(draft: Draft) -> str:
 
 
 def _hmac(draft: Draft, secret: str) -> str:
-    """HS256 made by hand: a library refuses a public key as a secret, for the reason that this is here for."""
+    """HS256 by hand: libraries refuse a public key as a secret, to prevent the very attack that this imitates."""
     import hashlib
     import hmac
     from base64 import urlsafe_b64encode
@@ -98,7 +98,7 @@ def header(**members: Any) -> Alter:
 
 
 def shifted(**seconds: int) -> Alter:
-    """Move times of the token, from the second in which it was made; an `exp` that is over stays so."""
+    """Shift the token's times, truncated to seconds; an expired `exp` stays expired."""
 
     def alter(draft: Draft) -> None:
         over = draft.claims["exp"] <= draft.now
@@ -123,7 +123,7 @@ def without(*names: str) -> Alter:
 
 
 def _full(name: str) -> str:
-    """The whole name of a claim that may be given by its short one: `roles`, `resource_link`."""
+    """The full name of a claim that may be given by its short one: `roles`, `resource_link`."""
     return f"{CLAIM}{name}" if name in _SHORT else name
 
 

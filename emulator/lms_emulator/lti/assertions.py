@@ -1,4 +1,4 @@
-"""Who asks for a service token: the assertion that a tool signs.
+"""Who requests a service token: the assertion that a tool signs.
 
 Sources: RFC 7523 and 1EdTech Security Framework 1.0, 4.1.
 """
@@ -38,7 +38,7 @@ _NO_ASSERTION = (
 class Client(NamedTuple):
     """Who may sign assertions.
 
-    Attributes: `scopes`, what may be asked for; `subject`, whom a token speaks for.
+    Attributes: `scopes`, which may be requested; `subject`, whom a token represents.
     """
 
     client_id: str
@@ -52,18 +52,18 @@ class Assertions(ABC, Generic[X]):
 
     @abstractmethod
     def client(self, x: X, client_id: str) -> Client | None:
-        """The client whose id is in the assertion's `sub`."""
+        """The client whose id is the assertion's `sub`."""
 
     @abstractmethod
     def audiences(self, x: X) -> list[str]:
-        """What `aud` may be."""
+        """The accepted values of `aud`."""
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of an assertion that fails a check."""
 
     def glance(self, x: X, assertion: str) -> None:
-        """What is looked at before the tool's keys are fetched: nothing. Raises TokenError."""
+        """Checks before the tool's keys are fetched: none here. Raises TokenError."""
 
     def read_keys(self, found: Any) -> KeySet:
         """The keys of a key set. Raises TokenError, or KeysUnavailableError with the platform's own words."""
@@ -96,14 +96,14 @@ class Assertions(ABC, Generic[X]):
         return client
 
     async def claims(self, x: X, client: Client, assertion: str) -> Claims:
-        """The claims of a valid assertion, with the keys that the platform takes. Raises TokenError and
+        """The claims of a valid assertion, by the keys that the platform accepts. Raises TokenError and
         KeysUnavailableError."""
         self.glance(x, assertion)
         keys = await key_set(x, client.keys, self.read_keys)
         return self.check(x, client, assertion, keys)
 
     def _use(self, x: X, client: Client, claims: Claims) -> None:
-        """Note the `jti`; an assertion without one, where it is taken, may be sent again until it is over."""
+        """Note the `jti`; an assertion without one, if accepted, may be reused until it expires."""
         if "jti" not in claims:
             x.warn("jti_missing", "an assertion without `jti` can be sent again by whoever reads it")
             return
@@ -137,7 +137,7 @@ class Assertions(ABC, Generic[X]):
 
 
 def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
-    """What explains that a time of an assertion is off, or that its audience is nearly the right one."""
+    """Why a time in an assertion is off, or its audience is nearly the right one."""
     if got == "absent" or expected == "present":
         return f"the claim `{claim}` is missing"
     if claim == "alg":

@@ -1,4 +1,4 @@
-"""Control calls of a platform: what is wrong with its next launch, and its keys. And the page to do it by hand."""
+"""Control calls of a platform: what goes wrong with its next launch, and its keys. And a page to do it by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         stale: whether the key set stays as it was.
-        after_seconds: how long, by the emulator's clock, the present key still signs; at most a hundred years.
+        after_seconds: how long, by the emulator's clock, the current key still signs; at most a hundred years.
     """
 
     stale: bool = False
@@ -37,7 +37,7 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class KeySetState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a platform's key set fails: with a status, late, or with something that is no key set."""
+    """How a platform's key set fails: with a status, a delay, or something that is not a key set."""
 
     status: int | None = None
     delay_ms: float = 0
@@ -46,7 +46,7 @@ class KeySetState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def arm(call: Call) -> Any:
-    """Have the next launch go wrong. The body is a `NextLaunch`, and may name a tool's `client_id`."""
+    """Make the next launch go wrong. The body is a `NextLaunch`, and may name a tool's `client_id`."""
     body = dict(call.body)
     client_id = body.pop("client_id", None)
     wrong, problems = structure(body, NextLaunch, "launch")
@@ -73,12 +73,12 @@ def _shown(armed: ArmedLaunch) -> dict[str, Any]:
 
 
 def armed(call: Call) -> Any:
-    """What is armed, and for the launch after it, and so on."""
+    """What is armed for the next launch, for the one after it, and so on."""
     return {"launches": [_shown(one) for one in call.store.armed_launches]}
 
 
 def disarm(call: Call) -> Any:
-    """Have the next launches go right."""
+    """Make the next launches go right."""
     for one in list(call.store.armed_launches):
         call.store.armed_launches.delete(one.id)
 
@@ -93,7 +93,7 @@ def disarm_one(call: Call) -> Any:
 
 
 def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
-    """The calls about the keys of one site, be it a platform or a tool."""
+    """The calls about the keys of one site, platform or tool."""
 
     def rotate(call: ControlCall[KeyStore]) -> Any:
         wanted, problems = structure(dict(call.body), Rotation, "rotation")
@@ -163,7 +163,7 @@ def _keys_of(keys: RotatingKeys, call: ControlCall[KeyStore]) -> dict[str, Any]:
 
 
 def controls(keys: RotatingKeys) -> tuple[Route, ...]:
-    """The calls of one platform. Parameters: `keys`, with which it signs."""
+    """The calls of one platform. Parameters: `keys`, its signing keys."""
 
     def show(call: Call) -> Any:
         return page(

@@ -1,4 +1,4 @@
-"""The response of a tool that was asked to choose content.
+"""The deep linking response: the content that a tool chose.
 
 Source: 1EdTech Deep Linking 2.0.
 """
@@ -39,8 +39,8 @@ class DeepLinking(ABC, Generic[X]):
     """How one platform accepts content items.
 
     Attributes:
-        unmatched: what was probably done wrong when the platform's own data did not come back.
-        algorithm: by which the platform signs that data.
+        unmatched: the probable mistake when the platform's own data does not come back.
+        algorithm: with which the platform signs that data.
     """
 
     unmatched: ClassVar[str]
@@ -52,14 +52,14 @@ class DeepLinking(ABC, Generic[X]):
 
     @abstractmethod
     def issuer(self, x: X) -> str:
-        """The platform's `iss`, which the tool's response has in `aud`."""
+        """The platform's `iss`, expected in `aud` of the tool's response."""
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of a response that fails a check."""
 
     def own_data(self, x: X, text: str) -> Claims:
-        """What the platform signed for itself when it asked, and the tool brings back. Raises a refusal."""
+        """The data that the platform signed in its request, and that the tool returns. Raises a refusal."""
         try:
             data = verify(text, self.own_key(), algorithms=[self.algorithm], now=x.clock.timestamp())
         except TokenError as error:
@@ -72,7 +72,7 @@ class DeepLinking(ABC, Generic[X]):
         return data
 
     def returned_data(self, x: X, message: str) -> Claims:
-        """`own_data` of the claim `data` in the tool's response, of which nothing else is verified yet."""
+        """`own_data` from the claim `data` of the tool's response, which is otherwise still unverified."""
         try:
             data = read(message).claims.get(f"{lti13.DL_CLAIM}data")
         except TokenError as error:
@@ -120,9 +120,9 @@ class DeepLinking(ABC, Generic[X]):
         return False
 
     def line_item(self, x: X, item: Mapping[str, Any], link_id: str, label: str) -> LineItemData | None:
-        """The line item that a content item asks for. Raises a refusal when it is invalid.
+        """The line item requested by a content item. Raises a refusal if it is invalid.
 
-        Parameters: `link_id`, of the link that was placed; `label`, where the tool gives none.
+        Parameters: `link_id`, of the placed link; `label`, a default.
         """
         wanted = item.get("lineItem")
         if not isinstance(wanted, dict):
@@ -138,7 +138,7 @@ class DeepLinking(ABC, Generic[X]):
 
 
 def link_of(item: Mapping[str, Any], title: str) -> Link:
-    """A content item as a link. `title` is used where the tool gives none."""
+    """A content item as a link. `title` is a default."""
     custom = item.get("custom")
     return Link(
         title=str(item.get("title") or title),

@@ -52,16 +52,16 @@ U = TypeVar("U", bound=Person)
 
 
 class Grades(Service[G, P], Generic[G, P, L, U]):
-    """Assignment and grade services of one platform. `L` is a line item, `U` a person.
+    """Assignment and Grade Services of one platform. `L` is a line item, `U` a person.
 
-    Attributes: `filters`, the parameters by which line items are looked for, with the member that each means.
+    Attributes: `filters`, the parameters that filter line items, with the member that each compares.
     """
 
     filters: ClassVar[Mapping[str, str]] = {name: name for name in ("tag", "resource_id", "resource_link_id")}
 
     @abstractmethod
     def line_items(self, x: G, place: P) -> list[L]:
-        """The line items that the tool sees there."""
+        """The line items that the tool can see there."""
 
     @abstractmethod
     def line_item(self, x: G, place: P) -> L:
@@ -77,11 +77,11 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
 
     @abstractmethod
     def remove(self, x: G, item: L) -> None:
-        """Delete the line item; its results are deleted afterwards. Raises a refusal where it must stay."""
+        """Delete the line item; its results are deleted afterwards. Raises a refusal if it must stay."""
 
     @abstractmethod
     def url(self, x: G, item: L) -> str:
-        """The line item's address, by which tools know it."""
+        """The line item's URL, which is its id for tools."""
 
     @abstractmethod
     def person(self, x: G, place: P, reference: str) -> U | None:
@@ -93,23 +93,23 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
 
     @abstractmethod
     def learner(self, x: G, place: P, reference: object) -> U:
-        """The person that a score is for. Raises a refusal for anybody who cannot have one."""
+        """The person whom a score is for. Raises a refusal for anybody who cannot have one."""
 
     @abstractmethod
     def scored(self, x: G, item: L, result: Result) -> Response:
-        """The answer to a score that was taken."""
+        """The answer to an accepted score."""
 
     def kept(self, item: L, body: Any) -> Any:
-        """The body of a change, with what stays when it is left out."""
+        """The body of an update, completed with what stays when left out."""
         return body
 
     def read_score(self, x: G, place: P, body: Any) -> tuple[services.ScoreData, U]:
-        """A score and whom it is for. Raises a refusal."""
+        """A score, and the person whom it is for. Raises a refusal."""
         score = self.score(x, body)
         return score, self.learner(x, place, score.user_id)
 
     def enter_in_gradebook(self, x: G, item: L, user: U, score: services.ScoreData, result: Result) -> None:
-        """Do what a score means for the platform's own gradebook."""
+        """Apply a score to the platform's own gradebook."""
 
     # operations
 
@@ -153,7 +153,7 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         return Response(status_code=204)
 
     def post_score(self, x: G) -> Response:
-        """POST: what a tool says about one person."""
+        """POST: a tool's score for one person."""
         place = self.enter(x, lti13.SCOPE_SCORE)
         item = self.line_item(x, place)
         score, user = self.read_score(x, place, x.json())
@@ -192,11 +192,11 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
     # bodies
 
     def line_item_answer(self, x: G, item: L, sent: Any, status: int) -> Response:
-        """The answer to a line item that was made or changed. Parameters: `sent`, the body of the request."""
+        """The answer to a created or changed line item. Parameters: `sent`, the body of the request."""
         return self.answer(self.line_item_json(x, item), services.LINE_ITEM_TYPE, status)
 
     def check_order(self, x: G, item: L, user: U, score: services.ScoreData, last: Result | None) -> None:
-        """That a score is not older than what it would replace: the last one. Raises ServiceError."""
+        """Check that a score is not older than the last one, which it would replace. Raises ServiceError."""
         services.check_order(score, last.timestamp if last is not None else None)
 
     def line_item_json(self, x: G, item: L) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
         return services.line_item_json(item.data, self.url(x, item))
 
     def result_url(self, x: G, item: L, result: Result) -> str:
-        """A result's address."""
+        """A result's URL."""
         return f"{self.url(x, item)}/results/{result.id}"
 
     def result_json(self, x: G, item: L, result: Result) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def _arms(kind: Callable[P, NextLaunch]) -> Callable[Concatenate[LtiHandle, P], 
 
 
 class KeysHandle:
-    """The keys with which a site signs. Parameters: `call`, of the control API; `provider`, its name."""
+    """A site's signing keys. Parameters: `call`, of the control API; `provider`, its name."""
 
     def __init__(self, call: ControlCall, provider: str) -> None:
         self._call = call
@@ -37,13 +37,13 @@ class KeysHandle:
 
     @property
     def keys(self) -> dict[str, Any]:
-        """`signing`, the id of the key that signs; `published`, those of the key set; `rotations`."""
+        """`signing`, the id of the signing key; `published`, the ids in the key set; `rotations`."""
         return dict(self._call("GET", f"{self._base}/keys"))
 
     def rotate_keys(self, *, stale: bool = False, after_seconds: float = 0) -> dict[str, Any]:
         """Sign with the next key.
 
-        Parameters: `stale`, leave the key set as it was; `after_seconds`, by the emulator's clock, until it signs.
+        Parameters: `stale`, leave the key set unchanged; `after_seconds`, a delay by the emulator's clock.
         Returns `keys`. Raises ControlError.
         """
         wanted = {"stale": stale, "after_seconds": after_seconds}
@@ -52,32 +52,32 @@ class KeysHandle:
     def fail_key_set(
         self, *, status: int | None = None, delay_ms: float = 0, body: str = "", times: int | None = None
     ) -> None:
-        """Have the key set answer with a status, late, or with what is no key set. Raises ControlError."""
+        """Make the key set fail: with a status, a delay, or something that is not a key set. Raises ControlError."""
         wanted = {"status": status, "delay_ms": delay_ms, "body": body, "times": times}
         self._call("POST", f"{self._base}/keys/fail", {k: v for k, v in wanted.items() if v not in (None, "")})
 
     def publish_keys(self) -> dict[str, Any]:
-        """Have the key set answer again, with the keys of now. Returns `keys`."""
+        """Make the key set answer again, with the current keys. Returns `keys`."""
         return dict(self._call("POST", f"{self._base}/keys/publish"))
 
 
 class LtiHandle(KeysHandle):
-    """What a test can have a platform do wrong, and its keys."""
+    """What a test can make a platform do wrong, and its keys."""
 
     next_launch = _arms(NextLaunch)
 
     def arm(self, wrong: NextLaunch, client_id: str | None = None) -> int:
-        """Have the next launch go wrong, of one tool or of any. Returns its number. Raises ControlError."""
+        """Make the next launch of one tool, or of any, go wrong. Returns its number. Raises ControlError."""
         body = {**msgspec.to_builtins(wrong), **({"client_id": client_id} if client_id else {})}
         return int(self._call("POST", f"{self._base}/next-launch", body)["id"])
 
     @property
     def armed(self) -> list[dict[str, Any]]:
-        """What is armed, with what a tool has to do about it."""
+        """What is armed, with what a tool must do about it."""
         return list(self._call("GET", f"{self._base}/next-launch")["launches"])
 
     def disarm(self, number: int | None = None) -> None:
-        """Take back one, or all. Raises ControlError for an unknown number."""
+        """Take one back, or all. Raises ControlError for an unknown number."""
         self._call("DELETE", f"{self._base}/next-launch" + (f"/{number}" if number is not None else ""))
 
 

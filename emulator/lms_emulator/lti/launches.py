@@ -35,7 +35,7 @@ _PASSED_OVER = ("id_token_signed_response_alg", "lti_deployment_id")
 
 
 def asked(*places: Mapping[str, object]) -> dict[str, str]:
-    """The parameters of an authentication request, of query and form; what else came there is not read."""
+    """The parameters of an authentication request, from query and form; others are not read."""
     found: dict[str, str] = {}
     for place in places:
         values = {name: place.get(name) for name in (*ASKED, *_PASSED_OVER)}
@@ -50,12 +50,12 @@ Form: TypeAlias = tuple[str, dict[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticationRequest(Generic[U]):
-    """What a tool asks for after login initiation.
+    """A tool's request after login initiation.
 
     Attributes:
-        params: as they came, or as the platform reads them.
-        client_id, redirect_uris: of the registered tool that asks.
-        pending: the launch that it asks for, if it is alive and unused.
+        params: as sent, or as the platform reads them.
+        client_id, redirect_uris: of the registered tool that makes the request.
+        pending: the launch that it requests, if alive and unused.
         user: whoever is signed in.
     """
 
@@ -67,7 +67,7 @@ class AuthenticationRequest(Generic[U]):
 
     @property
     def redirect_uri(self) -> str:
-        """Where the answer is to go."""
+        """Where to send the answer."""
         return self.params.get("redirect_uri", "")
 
 
@@ -75,9 +75,9 @@ class Launches(ABC, Generic[X, U]):
     """How one platform launches tools.
 
     Attributes:
-        keys: which sign id_tokens.
+        keys: the keys that sign id_tokens.
         path: of the authentication endpoint.
-        order: of the claims in an id_token; others follow.
+        order: the order of the first claims in an id_token; others follow.
     """
 
     keys: ClassVar[RotatingKeys]
@@ -86,26 +86,26 @@ class Launches(ABC, Generic[X, U]):
 
     @abstractmethod
     def request(self, x: X, params: Mapping[str, str], user: U | None) -> AuthenticationRequest[U]:
-        """Who asks, and for which launch. Raises refusals for people: the tool's address is not verified yet."""
+        """Who requests which launch. Raises refusals for people, as the redirect URI is not verified yet."""
 
     @abstractmethod
     def wrong_redirect_uri(self, fault: Fault) -> Refusal:
-        """The refusal of an address that is not registered; nothing may be sent there."""
+        """The refusal of an unregistered redirect URI; nothing may be sent there."""
 
     @abstractmethod
     def login_hint(self, user: U) -> str:
-        """What tells the tool, and later the platform, who launches."""
+        """What identifies the person who launches, to the tool and later to the platform."""
 
     @abstractmethod
     def error(self, fault: Fault) -> tuple[str, str]:
-        """`error` and `error_description`, as the tool gets a fault reported."""
+        """`error` and `error_description` by which a fault is reported to the tool."""
 
     def checks(self) -> tuple[Callable[[X, AuthenticationRequest[U]], Fault | None], ...]:
-        """The checks of a request whose tool and address are known, in order; the first that fails is reported."""
+        """The checks of a request whose tool and redirect URI are known, in order; the first failure is reported."""
         return self.parameters_hold, self.launch_is_alive, self.user_is_signed_in, self.client_is_the_launchs
 
     def begin(self, x: X, user_id: int, hint: str, launch: lti13.Launch) -> PendingLaunch:
-        """Keep a launch until the tool asks for it; `hint` finds it again."""
+        """Keep a launch until the tool requests it; `hint` finds it again."""
         expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
         return x.store.pending_launches.put(
             PendingLaunch(
@@ -119,7 +119,7 @@ class Launches(ABC, Generic[X, U]):
         )
 
     def _disarm(self, x: X, client_id: str) -> misbehaviour.NextLaunch | None:
-        """What is to be wrong with the launch that begins, which is forgotten with it."""
+        """Take what is armed for the launch that begins."""
         armed = next((one for one in x.store.armed_launches if one.client_id in (None, client_id)), None)
         if armed is None:
             return None
@@ -133,7 +133,7 @@ class Launches(ABC, Generic[X, U]):
         return wrong
 
     def sent(self, x: X, pending: PendingLaunch, action: str, fields: dict[str, str]) -> Form:
-        """Login initiation as it goes out: with what is to be wrong with it."""
+        """Login initiation as sent, altered by what is armed."""
         if pending.wrong is None:
             return action, fields
         _explain(x, pending.wrong)
@@ -145,9 +145,9 @@ class Launches(ABC, Generic[X, U]):
         return pending if pending is not None and x.clock.now() < pending.expires_at else None
 
     def authenticate(self, x: X, params: Mapping[str, str], user: U | None) -> Form:
-        """Answer an authentication request with a signed id_token; the launch is used up.
+        """Answer an authentication request with a signed id_token; the launch is consumed.
 
-        Raises a refusal; what concerns the tool goes to it as an error, but only to an address that is registered.
+        Raises a refusal; errors for the tool are sent to it, but only to a registered redirect URI.
         """
         request = self.request(x, params, user)
         fault = self._address_is_registered(x, request)
@@ -181,7 +181,7 @@ class Launches(ABC, Generic[X, U]):
         return {"id_token": token, **draft.fields}
 
     def issued_at(self, x: X, pending: PendingLaunch) -> int:
-        """The `iat` of the id_token: when the tool asked for it."""
+        """The `iat` of the id_token: the time of the tool's request."""
         return int(x.clock.timestamp())
 
     def claims(self, x: X, launch: lti13.Launch, nonce: str, now: int) -> Claims:
@@ -194,13 +194,13 @@ class Launches(ABC, Generic[X, U]):
         return {name: claims[name] for name in dict.fromkeys((*first, *claims))}
 
     def further_fields(self, x: X) -> dict[str, str]:
-        """Fields that are posted with the id_token, besides `state`."""
+        """Form fields besides the id_token and `state`."""
         return {}
 
     # checks
 
     def parameters_hold(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        """No parameter is missing, and those with a fixed value have it."""
+        """No parameter is missing, and those with a required value have it."""
         try:
             lti13.check_authentication_request(request.params)
         except lti13.AuthenticationRequestError as error:
@@ -228,14 +228,14 @@ class Launches(ABC, Generic[X, U]):
         return Fault("lti", "login_required", "login_hint", hint, got, diagnosis)
 
     def client_is_the_launchs(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        """The tool that asks is the one that was launched."""
+        """The tool that makes the request is the one that was launched."""
         launched = request.pending.client_id if request.pending is not None else None
         if x.check("client_id is the launched tool's", launched == request.client_id, got=request.client_id):
             return None
         return Fault("lti", "client_not_authorized", "client_id", launched, request.client_id)
 
     def check_redirect_uri(self, x: X, redirect_uri: str, registered: list[str]) -> None:
-        """The address is registered. Raises AuthenticationRequestError."""
+        """The redirect URI is registered. Raises AuthenticationRequestError."""
         lti13.check_redirect_uri(redirect_uri, registered)
 
     def _address_is_registered(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
@@ -255,7 +255,7 @@ class Launches(ABC, Generic[X, U]):
 
 
 def _explain(x: Exchange[Any, Any], wrong: misbehaviour.NextLaunch) -> None:
-    """Tell in the journal what is wrong with this launch, and what the tool has to do."""
+    """Say in the journal what is wrong with this launch, and what the tool must do."""
     x.notes["misbehaviour"] = msgspec.to_builtins(wrong)
     for one in misbehaviour.chosen(wrong):
         x.warn("misbehaved", f"as asked for: {one.what} A tool {one.rule.duty} it ({one.rule.section}).")

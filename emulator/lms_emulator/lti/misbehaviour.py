@@ -1,7 +1,7 @@
-"""What a platform can do wrong in a launch, on purpose: one field of `NextLaunch` for each.
+"""What a platform can be made to do wrong in a launch: a field of `NextLaunch` for each.
 
-A field says what the platform does, what a tool has to do about it, and where that is written. Several can be wrong in
-one launch. What can be wrong is not only broken: unusual messages that a tool has to take are here as well.
+A field says what the platform does, what a tool must do about it, and where that is specified. They can be combined in
+one launch. Not all are errors: unusual messages that a tool must accept are here too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CORE = "1EdTech LTI Core 1.3"
 
 
 class Rule(NamedTuple):
-    """One misbehaviour: what the tool has to do, where that is written, and how the messages are altered."""
+    """One misbehaviour: what the tool must do, where that is specified, and how the messages are altered."""
 
     duty: Duty
     section: str
@@ -170,7 +170,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         _row("`state` does not come back.", "must refuse", "RFC 6749, 10.12", how.posted(state=None)),
     ] = False
 
-    # who sends it, and to whom
+    # sender and recipient
     wrong_issuer: Annotated[
         bool,
         _row(
@@ -364,7 +364,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = False
 
-    # the way between
+    # transport
     slow_ms: Annotated[
         int,
         _row(
@@ -400,7 +400,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 @cache
 def misbehaviours() -> dict[str, Misbehaviour]:
-    """Everything that can be wrong, by name, in the order in which it is altered."""
+    """All misbehaviours by name, in the order in which they are applied."""
     found = {}
     for name, hint in get_type_hints(NextLaunch, include_extras=True).items():
         meta = get_args(hint)[1]
@@ -409,12 +409,12 @@ def misbehaviours() -> dict[str, Misbehaviour]:
 
 
 def chosen(launch: NextLaunch) -> list[Misbehaviour]:
-    """What is wrong with a launch."""
+    """The misbehaviours chosen for a launch."""
     return [one for name, one in misbehaviours().items() if getattr(launch, name)]
 
 
 def alter(launch: NextLaunch, draft: how.Draft) -> None:
-    """Do to an answer what is asked for. Claims that are named come last, so that they win."""
+    """Alter an answer as chosen. Explicit claims come last, so that they win."""
     for one in chosen(launch):
         if one.rule.alter is not None:
             one.rule.alter(draft)
@@ -423,7 +423,7 @@ def alter(launch: NextLaunch, draft: how.Draft) -> None:
 
 
 def alter_login(launch: NextLaunch, fields: Mapping[str, str]) -> dict[str, str]:
-    """The fields of login initiation, as they are asked for."""
+    """The fields of login initiation, altered as chosen."""
     sent = dict(fields)
     for one in chosen(launch):
         if one.rule.alter_login is not None:

@@ -64,12 +64,12 @@ class Fault:
     """A check that failed on something a tool sent.
 
     Attributes:
-        what: the thing at fault: `assertion`, `lti` (an authentication request), `deep_linking`, `line_item`, `score`.
+        what: what is at fault: `assertion`, `lti` (an authentication request), `deep_linking`, `line_item`, `score`.
         kind: how it is wrong: `expired`, `unknown_kid`, `missing`.
-        check: the claim, parameter or member that was looked at, or what was checked, in words.
+        check: the claim, parameter or member that was checked, or a description of the check.
         expected, got: both sides of that check.
-        diagnosis: the mistake that was probably made.
-        credential: what was not taken, where it is one.
+        diagnosis: the probable mistake.
+        credential: the refused credential, if it is one.
     """
 
     what: str
@@ -87,7 +87,7 @@ class Fault:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What goes into a refusal as it is."""
+        """The arguments that a refusal takes over."""
         return {
             "expected": self.expected,
             "got": self.got,
@@ -102,7 +102,7 @@ class Fault:
 
 
 def warn_of_critical(x: Exchange[Any, Any], token: str) -> None:
-    """Warn of a `crit` header in a token that was taken nevertheless."""
+    """Warn of a `crit` header in a token that was accepted nevertheless."""
     critical = read(token).header.get("crit", ...)
     if critical is not ...:
         x.warn("crit_ignored", f"the header's `crit` ({critical!r}) is not heeded here; who heeds it refuses the token")
@@ -115,9 +115,9 @@ async def token_fault(x: Exchange[Any, Any], what: str, error: TokenError, token
 
 
 async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | None:
-    """The token, if the fault is its signature: then its refusal tells whose key made that. None of other faults.
+    """The token, if the fault is its signature: its refusal then says whose key made it. None for other faults.
 
-    The key sets of other tools that were never fetched are fetched for it.
+    For that, key sets of other tools are fetched if they never were.
     """
     if error.reason not in FAULTS:
         return None
@@ -134,7 +134,7 @@ async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | 
 
 
 class ToolKeys(NamedTuple):
-    """Where a tool's public keys are: at an address of the world file, or with its registration."""
+    """Where a tool's public keys are: at a URL of the world file, or in its registration."""
 
     url: str | None
     jwk: Mapping[str, Any] | None = None
@@ -152,7 +152,7 @@ class KeysUnavailableError(Exception):
 async def key_set(
     x: Exchange[Any, Any], keys: ToolKeys, read_keys: Callable[[Any], KeySet] = KeySet.from_jwks
 ) -> KeySet:
-    """A tool's public keys, fetched where they are published.
+    """A tool's public keys, fetched if they are published at a URL.
 
     Parameters: `read_keys`, how the platform reads a key set. Raises KeysUnavailableError.
     """
@@ -185,9 +185,9 @@ async def _fetched(x: Exchange[Any, Any], url: str, read_keys: Callable[[Any], K
 
 
 def use_once(x: AnyCall, kind: str, client_id: str, value: str, exp: float, *, allowed_again: bool = False) -> bool:
-    """Note a `jti` or nonce of a tool as used. False when it was used before and that is refused.
+    """Note a `jti` or nonce of a tool as used. False if reuse is to be refused.
 
-    Parameters: `exp`, the end of the token that has it, in epoch seconds; `allowed_again`, warn instead of refusing.
+    Parameters: `exp`, when its token expires, in epoch seconds; `allowed_again`, warn instead of refusing.
     """
     if single_use.use_once(x, kind, client_id, value, exp - x.clock.timestamp()):
         return True

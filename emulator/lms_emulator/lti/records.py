@@ -13,11 +13,11 @@ from lms_emulator.signing.lti13 import Launch
 
 
 class PendingLaunch(Record, frozen=True, kw_only=True):
-    """A launch between login initiation and the tool's authentication request; used once.
+    """A launch between login initiation and the tool's authentication request; single use.
 
     Attributes:
         hint: what the tool sends back in or as `lti_message_hint`.
-        wrong: what is to be wrong with it, on purpose.
+        wrong: its deliberate misbehaviours.
     """
 
     hint: str
@@ -29,9 +29,9 @@ class PendingLaunch(Record, frozen=True, kw_only=True):
 
 
 class ArmedLaunch(Record, frozen=True, kw_only=True):
-    """What is to be wrong with a launch that nobody has begun yet.
+    """The misbehaviours armed for a future launch.
 
-    Attributes: `client_id`, the tool whose next launch it is; None: of any tool.
+    Attributes: `client_id`, the tool concerned; None for any tool.
     """
 
     id: int
@@ -40,7 +40,7 @@ class ArmedLaunch(Record, frozen=True, kw_only=True):
 
 
 class LastLaunch(Record, frozen=True, kw_only=True):
-    """The id_token that a tool got last, for a platform that sends it again."""
+    """The last id_token that a tool got, for a platform that sends it again."""
 
     client_id: str
     id_token: str
@@ -48,12 +48,12 @@ class LastLaunch(Record, frozen=True, kw_only=True):
 
 
 class KeyRotation(Record, frozen=True, kw_only=True):
-    """A change of the platform's signing keys that was asked for, besides those by the clock.
+    """A requested change of the platform's signing keys, besides those by the clock.
 
     Attributes:
-        at: when it was asked for.
-        due: when the next key begins to sign; None: at once.
-        stale: whether the key set still shows the keys from before.
+        at: when it was requested.
+        due: when the next key starts signing; None for immediately.
+        stale: whether the key set still shows the previous keys.
     """
 
     id: int
@@ -63,7 +63,7 @@ class KeyRotation(Record, frozen=True, kw_only=True):
 
 
 class RegistrationToken(Record, frozen=True, kw_only=True):
-    """With what a tool registers itself, once. `user_id` is who sent the tool's page there."""
+    """A token with which a tool registers itself, once. `user_id` is the administrator who started it."""
 
     token: str
     user_id: int
@@ -72,7 +72,7 @@ class RegistrationToken(Record, frozen=True, kw_only=True):
 
 
 class KeptKeySet(Record, frozen=True, kw_only=True):
-    """A tool's key set as it was fetched, for as long as a platform keeps it."""
+    """A tool's key set as fetched, for as long as a platform caches it."""
 
     url: str
     keys: dict[str, Any]
@@ -80,7 +80,7 @@ class KeptKeySet(Record, frozen=True, kw_only=True):
 
 
 class Result(Record, frozen=True, kw_only=True):
-    """What a tool last said about one person in one line item. `score` is on the line item's scale."""
+    """A tool's last score for one person in one line item. `score` is on the line item's scale."""
 
     id: int
     line_item_id: int | str
@@ -95,7 +95,7 @@ class Result(Record, frozen=True, kw_only=True):
 def pending_launches(read: Callable[[str], Any] | None = None, *, once: bool = True) -> Any:
     """A platform's table of pending launches.
 
-    Parameters: `read`, from the `lti_message_hint` that is sent to a launch's `hint`, if they differ; `once`, whether
+    Parameters: `read`, from a sent `lti_message_hint` to a launch's `hint`, if they differ; `once`, whether
     it can be used once.
     """
     credential = Credential(

@@ -1,4 +1,4 @@
-"""Dynamic registration: a platform sends an administrator to a tool with its configuration, and the tool registers
+"""Dynamic registration: a platform sends an administrator to a tool with its configuration URL, and the tool registers
 itself.
 
 Source: 1EdTech LTI Dynamic Registration 1.0, on top of OpenID Connect Dynamic Client Registration 1.0.
@@ -26,7 +26,7 @@ LIFETIME = timedelta(hours=1)
 
 
 class RegistrationStore(Protocol):
-    """The table that it needs."""
+    """The table that registration needs."""
 
     registration_tokens: Table[RegistrationToken]
 
@@ -35,9 +35,9 @@ X = TypeVar("X", bound=Exchange[RegistrationStore, Any])
 
 
 class Wanted(NamedTuple):
-    """A registration that a tool asks for, checked.
+    """A tool's registration request, validated.
 
-    Attributes: `body`, all of it; `tool`, the part that is LTI's.
+    Attributes: `body`, the whole request; `tool`, its LTI part.
     """
 
     name: str
@@ -59,33 +59,33 @@ class Registrations(ABC, Generic[X]):
 
     @abstractmethod
     def configuration_url(self, x: X, token: str) -> str:
-        """Where a tool reads the platform's configuration."""
+        """The URL of the platform's configuration."""
 
     @abstractmethod
     def make_token(self, x: X, url: str, user_id: int) -> str:
-        """A registration token, which tools take as it is."""
+        """A registration token, opaque to tools."""
 
     @abstractmethod
     def own_members(self, x: X) -> dict[str, Any]:
-        """Members of the configuration in which platforms differ: issuer, addresses, scopes, messages."""
+        """Members of the configuration in which platforms differ: issuer, URLs, scopes, messages."""
 
     @abstractmethod
     def create(self, x: X, wanted: Wanted, token: RegistrationToken) -> dict[str, Any]:
-        """Register the tool. Returns what is answered besides the request's own members."""
+        """Register the tool. Returns the members of the answer besides the request's own."""
 
     @abstractmethod
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of a token or a request."""
 
     def begin(self, x: X, url: str, user_id: int) -> str:
-        """Where to send the browser of whoever registers a tool. Parameters: `url`, of the tool's registration."""
+        """Where to send the browser to register a tool. Parameters: `url`, of the tool's registration."""
         token = self.issue(x, self.make_token(x, url, user_id), user_id)
         return add_query(
             url, [("openid_configuration", self.configuration_url(x, token)), ("registration_token", token)]
         )
 
     def issue(self, x: X, token: str, user_id: int) -> str:
-        """Take a registration token from now on. Parameters: `user_id`, who asked for it."""
+        """Accept a registration token from now on. Parameters: `user_id`, who requested it."""
         expires = x.clock.now() + LIFETIME
         x.store.registration_tokens.put(RegistrationToken(token=token, user_id=user_id, expires_at=expires))
         return token
@@ -121,7 +121,7 @@ class Registrations(ABC, Generic[X]):
         }
 
     def register(self, x: X) -> dict[str, Any]:
-        """Take a registration; its token is used up. Raises a refusal."""
+        """Accept a registration; its token is consumed. Raises a refusal."""
         token = self.held(x)
         if not x.check("the registration token is new", not token.used):
             raise self.refusal(
@@ -134,11 +134,11 @@ class Registrations(ABC, Generic[X]):
         return answer
 
     def single_use(self, token: RegistrationToken) -> bool:
-        """Whether a token is used up by a registration."""
+        """Whether a registration consumes its token."""
         return True
 
     def wanted(self, x: X) -> Wanted:
-        """What the request asks for. Raises a refusal."""
+        """The validated request. Raises a refusal."""
         x.reads.whole()
         try:
             body = x.plain_json()
@@ -155,7 +155,7 @@ class Registrations(ABC, Generic[X]):
 
 
 def wanted_of(body: dict[str, Any]) -> Wanted:
-    """A registration request that holds, read."""
+    """The parsed form of a valid registration request."""
     return Wanted(
         name=body["client_name"],
         login=body["initiate_login_uri"],
@@ -168,7 +168,7 @@ def wanted_of(body: dict[str, Any]) -> Wanted:
 
 
 def fault_of(body: Any) -> Fault | None:
-    """What is wrong with a registration request by the specification; None if nothing is."""
+    """What is wrong with a registration request according to the specification; None if nothing is."""
     if not isinstance(body, Mapping):
         return _invalid("body", "an object", body)
     fixed = {"application_type": "web", "token_endpoint_auth_method": "private_key_jwt"}

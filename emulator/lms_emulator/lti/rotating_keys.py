@@ -1,6 +1,6 @@
-"""The keys with which a site signs: one signs, others are published before and after.
+"""The signing keys of a site: one signs, its predecessors and successors are published as well.
 
-They change by the clock, by the site's own rule, and whenever a test asks for it.
+They rotate by the clock, following the site's own rule, and whenever a test asks for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NEXT = ("next-1", "next-2", "next-3")
 
 
 class KeyStore(Protocol):
-    """The table that it needs."""
+    """The table that key rotation needs."""
 
     key_rotations: Table[KeyRotation]
 
@@ -27,7 +27,7 @@ class KeyStore(Protocol):
 
 
 class SigningKey(NamedTuple):
-    """One key of a site. `name`, of the shipped key that it is."""
+    """One key of a site. `name` is that of the shipped key."""
 
     kid: str
     name: str
@@ -37,9 +37,9 @@ class RotatingKeys(ABC):
     """The keys of one site. They are numbered; shipped keys take turns.
 
     Attributes:
-        name: of the site's own shipped key.
-        published: which keys the key set has, counted from the one that signs: `(-1, 0, 1)` is the one before, the
-            one that signs, and the one to come.
+        name: of the site's first shipped key.
+        published: which keys the key set has, relative to the signing key: `(-1, 0, 1)` is the one before, the
+            signing key, and the next one.
         path: of the key set.
     """
 
@@ -49,7 +49,7 @@ class RotatingKeys(ABC):
 
     @abstractmethod
     def by_the_clock(self, clock: Clock) -> int:
-        """How often the keys have changed by themselves."""
+        """How often the keys have rotated by the clock."""
 
     @abstractmethod
     def kid(self, number: int) -> str:
@@ -60,17 +60,17 @@ class RotatingKeys(ABC):
         return {"kty": "RSA", **public_numbers(key.name), "kid": key.kid, "use": "sig", "alg": "RS256"}
 
     def number_at(self, clock: Clock, store: KeyStore, *, shown: bool = False) -> int:
-        """The number of the key that signs. Parameters: `shown`, of the one that the key set takes for it."""
+        """The number of the signing key. Parameters: `shown`, of the one that the key set presents as such."""
         now = clock.now()
         due = [one for one in store.key_rotations if one.due is None or one.due <= now]
         return self.by_the_clock(clock) + sum(not (shown and one.stale) for one in due)
 
     def label(self, key: SigningKey) -> str:
-        """How the control API names a key: by its id."""
+        """The name of a key in the control API: its id."""
         return key.kid
 
     def key(self, number: int) -> SigningKey:
-        """The key of a number."""
+        """The key with this number."""
         ring = (self.name, *NEXT)
         return SigningKey(self.kid(number), ring[number % len(ring)])
 
@@ -80,11 +80,11 @@ class RotatingKeys(ABC):
         return [self.key(shown + by) for by in self.published if shown + by >= 0]
 
     def signing(self, x: Exchange[KeyStore, Any]) -> SigningKey:
-        """The key that signs now."""
+        """The current signing key."""
         return self.key(self.number_at(x.clock, x.store))
 
     def key_set(self, x: Exchange[KeyStore, Any]) -> dict[str, Any]:
-        """What the site publishes now."""
+        """The key set that the site publishes now."""
         return {"keys": [self.jwk(key) for key in self.shown(x)]}
 
     def shown(self, x: Exchange[KeyStore, Any]) -> list[SigningKey]:

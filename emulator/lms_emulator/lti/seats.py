@@ -1,6 +1,6 @@
-"""A tool's seat at a platform: what the tool has to know, and where people open it.
+"""A tool's registration at a platform, called its seat: what the tool has to know, and where people open it.
 
-`lms-emulator certify` finds or makes one at each platform. A provider that has one has a module `lti/seat.py` with a
+`lms-emulator certify` finds or creates one at each platform. A platform has a module `lti/seat.py` with a
 function `seat(section, site, tool)`, which finds the tool in a dumped section of a world, or adds it there.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class ToolAddresses(NamedTuple):
-    """The addresses of a tool; `keys` is empty for one that signs nothing."""
+    """The URLs of a tool; `keys` is empty for one that signs nothing."""
 
     login: str
     launch: str
@@ -20,7 +20,7 @@ class ToolAddresses(NamedTuple):
 class Site(NamedTuple):
     """A platform as a browser reaches it.
 
-    Attributes: `direct`, the address at which programs reach it; `info`, as `GET /_emulator/info` has it.
+    Attributes: `direct`, the URL for programs; `info`, as in `GET /_emulator/info`.
     """
 
     url: str
@@ -29,11 +29,11 @@ class Site(NamedTuple):
 
 
 class ScriptSignIn(NamedTuple):
-    """What the script of a sign-in page sends, where no form does.
+    """What a sign-in page sends by script, if it has no form.
 
     Attributes:
         token: the path that sets the cookie `cookie`, whose value goes back in `header`.
-        path: where name and password are posted, as `login_field` and `password`.
+        path: where to post name and password, as `login_field` and `password`.
     """
 
     token: str
@@ -44,7 +44,7 @@ class ScriptSignIn(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A user who signs in: with the form of a page, or as its script does."""
+    """A user who signs in: with the page's form, or as its script does."""
 
     login: str
     password: str
@@ -56,7 +56,7 @@ class Seat(NamedTuple):
 
     Attributes:
         issuer, client_id, deployment_id, auth_url, token_url, audience, keys_url: what the tool has to know.
-        opened, chosen: paths of the pages that open it for a launch, and to choose content.
+        opened, chosen: paths of the pages that open it for a launch, and for choosing content.
         student, teacher: who opens it.
     """
 
@@ -74,5 +74,5 @@ class Seat(NamedTuple):
 
     @property
     def registration(self) -> dict[str, str]:
-        """What the tool has to know, by the names that tools' settings usually have."""
+        """What the tool has to know, under the names that tools usually give these settings."""
         return {name: str(getattr(self, name)) for name in Seat._fields[:7]}

@@ -1,4 +1,4 @@
-"""What the services of LTI Advantage have in common: who calls, for which course, and pages of a list."""
+"""What the services of LTI Advantage have in common: the caller, the course, and paging."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ R = TypeVar("R")
 
 
 class Service(ABC, Generic[X, P]):
-    """A service of one platform. `P` is the place that a call is about: a course, and the tool's deployment there.
+    """A service of one platform. `P` is the place of a call: a course, and the tool's deployment there.
 
-    Attributes: `charset`, what the platform adds to the media types of its answers.
+    Attributes: `charset`, the suffix of the platform's media types.
     """
 
     charset: ClassVar[str] = ""
@@ -42,18 +42,18 @@ class Service(ABC, Generic[X, P]):
 
     @abstractmethod
     def page(self, x: X, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
-        """The records of the page that is asked for, and the headers that lead to the others."""
+        """The records of the requested page, and the headers that link to the others."""
 
 
 class Roster(Service[X, P], Generic[X, P, M]):
-    """Names and Roles. `M` is a member: a person with a part in the course.
+    """Names and Roles. `M` is a member: a person in the course.
 
     Source: 1EdTech Names and Role Provisioning Services 2.0.
     """
 
     @abstractmethod
     def context(self, place: P) -> dict[str, str]:
-        """The course, as the roster names it."""
+        """The course, as the roster describes it."""
 
     @abstractmethod
     def members(self, x: X, place: P) -> Iterable[M]:
@@ -78,5 +78,5 @@ class Roster(Service[X, P], Generic[X, P, M]):
         return self.answer(body, services.MEMBERSHIP_TYPE, headers=headers)
 
     def address(self, x: X) -> str:
-        """The `id` of the roster: the address that was asked for."""
+        """The `id` of the roster: the requested URL."""
         return x.request_url

@@ -1,6 +1,6 @@
-"""A launch of LTI 1.1 as the tool gets it: its OAuth fields, and the mistake behind a signature that does not hold.
+"""An LTI 1.1 launch as the tool receives it: its OAuth fields, and the mistake behind an invalid signature.
 
-Sources: 1EdTech LTI Implementation Guide 1.1, 4.2; RFC 5849. Order of checks and refusals are the tool's own.
+Sources: 1EdTech LTI Implementation Guide 1.1, 4.2; RFC 5849. Order and refusals of the checks are the tool's own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OTHERS = ("PLAINTEXT", "RSA-SHA1", "HMAC-SHA256", "HMAC-SHA512")
 
 
 class FieldCheck(NamedTuple):
-    """One check of an OAuth field. Attributes: `why`, which mistake its value shows."""
+    """One check of an OAuth field. Attributes: `why`, the mistake that its value reveals."""
 
     name: str
     passed: bool
@@ -29,7 +29,7 @@ class FieldCheck(NamedTuple):
 
 
 def first_values(pairs: Pairs) -> dict[str, str]:
-    """The fields by name; of those that came more than once, the first value."""
+    """The fields by name, each with its first value."""
     found: dict[str, str] = {}
     for name, value in pairs:
         found.setdefault(name, value)
@@ -37,7 +37,7 @@ def first_values(pairs: Pairs) -> dict[str, str]:
 
 
 def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
-    """The checks of the OAuth fields, in order: none is repeated, and each has a value that it may have."""
+    """The checks of the OAuth fields, in order: none is repeated, and each has an allowed value."""
     fields = first_values(pairs)
     names = [name for name, _ in pairs if name.startswith("oauth_")]
     for name in dict.fromkeys(names):
@@ -71,9 +71,9 @@ def mistake(
     """The mistake in signing that produces the signature received.
 
     Parameters:
-        url: as it has to be signed, without its query.
-        secret: of the consumer.
-        other_secrets, other_urls: what may have been used instead; the secrets by consumer key.
+        url: as it should be signed, without its query.
+        secret: the consumer's.
+        other_secrets, other_urls: what may have been used by mistake; the secrets by consumer key.
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
     from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, form_of, limits
@@ -114,7 +114,7 @@ def mistake(
 
 
 def addresses(x: Exchange[Any, Any], path: str) -> list[str]:
-    """The addresses at which a path of this provider answers, beside those of real host names."""
+    """The URLs at which a path of this provider answers, apart from real host names."""
     found = [f"{x.base_url}{path}"]
     port = x.addresses.port_of(x.provider)
     if port is not None and x.world.is_default:

@@ -1,4 +1,4 @@
-"""Tables that every platform's store has: it derives from these."""
+"""Base classes of platforms' stores, with the tables that each needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY_ROTATIONS: Table[KeyRotation] = table(key="id", limit=1000)
 
 
 class PlatformTables(Store):
-    """What a platform can be made to do wrong, its keys, and the tools' keys that it keeps."""
+    """Armed misbehaviours, key rotations, and cached keys of tools."""
 
     armed_launches: Table[ArmedLaunch] = table(key="id", limit=1000)
     last_launches: Table[LastLaunch] = table(key="client_id", limit=1000)
@@ -21,7 +21,7 @@ class PlatformTables(Store):
 
 
 class RegisteringTables(PlatformTables):
-    """Those of a platform at which tools register themselves."""
+    """The tables of a platform with dynamic registration."""
 
     registration_tokens: Table[RegistrationToken] = table(
         key="token",

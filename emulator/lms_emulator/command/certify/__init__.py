@@ -1,7 +1,7 @@
-"""`lms-emulator certify` opens an LTI tool from every platform, rightly and wrongly, and judges what it does.
+"""`lms-emulator certify` launches an LTI tool from every platform, with valid and invalid launches, and judges it.
 
-`trials` says what is tried and what a tool has to do, `visitors` open the tool (over plain HTTP, or in Chromium),
-`judge` runs the trials and compares, `reports` writes what came out.
+`trials` says what is tried and what a tool must do, `visitors` open the tool (over plain HTTP or in Chromium),
+`judge` runs the trials and compares, `reports` writes the results.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _emulator(args: argparse.Namespace) -> Emulator:
 
 
 def _tool(lms: Emulator, args: argparse.Namespace) -> ToolAddresses:
-    """The tool's addresses, by the name of an emulated site where they are its own."""
+    """The tool's addresses, by site name where a site has addresses of its own."""
     from lms_emulator.lti.seats import ToolAddresses
 
     def named(url: str) -> str:

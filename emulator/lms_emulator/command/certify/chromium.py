@@ -1,4 +1,4 @@
-"""The visitor that drives Chromium, by way of Playwright, an optional extra."""
+"""The visitor that drives Chromium through Playwright (an optional extra)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTLED_SECONDS = 8.0
 
 
 class ChromiumVisitor(Visitor):
-    """Chromium, with what people choose about cookies.
+    """Chromium, with a cookie policy.
 
     Attributes: `policy`, of its cookies; `tab`, the page that was opened last.
     """
@@ -61,7 +61,7 @@ class ChromiumVisitor(Visitor):
             self._unanswered.append(request)
 
     def _settled(self, tab: Any) -> Landing:
-        """Wait until the tool's frame leads nowhere else."""
+        """Wait until the tool's frame has stopped navigating."""
         seen = self._seen
         end = monotonic() + min(self.patience, SETTLED_SECONDS)
         quiet = 0
@@ -83,7 +83,7 @@ class ChromiumVisitor(Visitor):
 
     @property
     def _sent(self) -> list[Any]:
-        """What the frame asked for, with an answer or without."""
+        """The requests that the frame made, answered or not."""
         return [*(one.request for one in self._seen), *self._unanswered]
 
     def post_again(self, landing: Landing) -> Landing:
@@ -117,6 +117,6 @@ def _is_launch(request: Any) -> bool:
 
 
 def _is_the_tools(frame: Any) -> bool:
-    """Whether a frame is the one of the page in which the tool is opened."""
+    """Whether a frame is the one in which the page opens the tool."""
     above = frame.parent_frame
     return above is not None and above.parent_frame is None and frame.name != "post_message_forwarding"

@@ -1,4 +1,4 @@
-"""Cookies as browsers keep them in frames, for a visitor without a browser."""
+"""Third-party cookies as browsers keep them, for a visitor that is not a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lms_emulator.core.http.cookie_policies import Policy
 
 
 def site_of(url: str) -> str:
-    """The site of an address, as far as cookies go: its registrable domain, roughly."""
+    """The site of an address in the sense of cookies: roughly, its registrable domain."""
     host = urlsplit(url).hostname or ""
     try:
         return str(ip_address(host))

@@ -1,4 +1,4 @@
-"""Runs the trials at one platform after the other, and compares what a tool did with what it has to do."""
+"""Runs the trials at each platform, and compares what a tool did with what it has to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ three times for keys that they do not get."""
 
 
 class Verdict(NamedTuple):
-    """What came of one trial. `did` and `should` are sentences."""
+    """The outcome of one trial. `did` and `should` are sentences."""
 
     platform: str
     trial: Trial
@@ -53,14 +53,14 @@ class Judge:
 
     Parameters:
         lms: the emulator whose platforms open the tool.
-        tool: its addresses, as the world's files would have them.
-        browser: `auto` takes Chromium where one is there and plain HTTP is not enough.
-        expect: what the tool shows after a launch that it takes; without it, pages are compared.
-        only: the names of the trials to run; none for all. The plain launch always is.
-        report: told of each verdict.
+        tool: its addresses, as a world file would give them.
+        browser: `auto` uses Chromium where it is installed and plain HTTP is not enough.
+        expect: text that the tool shows after an accepted launch; without it, pages are compared.
+        only: the names of the trials to run; empty for all. The plain launch always runs.
+        report: called with each verdict.
         patience: how many seconds a launch may take, at most.
-        budget: how many seconds all of it may take; trials for which none are left are cut.
-        together: whether the platforms open the tool at the same time.
+        budget: how many seconds the whole run may take; trials that no longer fit are skipped.
+        together: whether the platforms launch the tool concurrently.
     """
 
     lms: Emulator
@@ -77,7 +77,7 @@ class Judge:
     _end: float = 0.0
 
     def run(self, platforms: Sequence[str] = ()) -> list[Verdict]:
-        """All trials at these platforms; by default at all that there are. The emulator's world is restored."""
+        """Run all trials at these platforms (by default, every platform). Restores the emulator's world."""
         self._end = monotonic() + self.budget
         with self.lms.restored():
             seats = self.seats(platforms or seated())
@@ -111,7 +111,7 @@ class Judge:
                     yield self._cut(name, trial, visitor) or self._cookies(visitor, name, site, seat, trial)
 
     def _cut(self, name: str, trial: Trial, visitor: Visitor) -> Verdict | None:
-        """The verdict on a trial for which no time is left; None while there is some."""
+        """The verdict on a trial for which no time is left; None while there is time."""
         if monotonic() < self._end:
             return None
         why = f"was not tried: the {self.budget:g} seconds for all trials are over"
@@ -121,7 +121,7 @@ class Judge:
         return [trial for trial in tried if not self.only or trial.name in self.only]
 
     def seats(self, platforms: Sequence[str]) -> dict[str, tuple[Site, Seat]]:
-        """The tool's seats, made in the world where it has none."""
+        """The tool's registrations, created in the world where missing."""
         dump = json.loads(json.dumps(self.lms.dump(), default=str))
         before = json.dumps(dump)
         found = {}
@@ -134,7 +134,7 @@ class Judge:
         return found
 
     def site(self, name: str) -> Site:
-        """Where people find a platform: under its own name, so that a tool is another site to a browser."""
+        """A platform's address under its own host name, so that browsers see the tool as a different site."""
         info = getattr(self.lms, name)
         return Site(info.base_urls.get("host") or info.url, info.url, info)
 
@@ -222,7 +222,7 @@ class Judge:
         return not self.expect or re.search(self.expect, landing.text) is not None
 
     def _taken(self, name: str, trial: Trial, landing: Landing) -> bool:
-        """Whether the tool took a launch for a good one."""
+        """Whether the tool accepted a launch."""
         if trial.act == "choose":
             return landing.posted is not None and 200 <= landing.status < 400
         if not self._arrived(landing):
@@ -245,7 +245,7 @@ class Judge:
 
 
 def seated() -> list[str]:
-    """The platforms at which a tool can have a seat."""
+    """The platforms at which a tool can be registered."""
     return [name for name in PROVIDERS if find_spec(f"lms_emulator.providers.{name}.lti") and _has_seat(name)]
 
 
@@ -257,7 +257,7 @@ def _has_seat(name: str) -> bool:
 
 
 def alike(one: Landing, other: Landing) -> bool:
-    """Whether two pages say the same, but for numbers and for what the launch said of the person."""
+    """Whether two pages have the same text, apart from numbers and what the launch said about the person."""
     ours, theirs = (_words(landing.text) - _words(" ".join(_person(landing))) for landing in (one, other))
     return not (ours or theirs) or len(ours & theirs) >= ALIKE * len(ours | theirs)
 
@@ -267,7 +267,7 @@ def _words(text: str) -> set[str]:
 
 
 def _person(landing: Landing) -> list[str]:
-    """What the posted token says of the person, whether or not it holds."""
+    """What the posted token says about the person, valid or not."""
     part = (landing.posted[1].get("id_token", "") if landing.posted is not None else "").split(".")[1:2]
     try:
         claims = json.loads(urlsafe_b64decode("".join(part) + "==") or b"{}")
@@ -293,7 +293,7 @@ def _did(landing: Landing, *, taken: bool) -> str:
 
 
 def _printable(text: str) -> str:
-    """What a tool said, without characters that XML 1.0 cannot hold, or that a terminal obeys."""
+    """A tool's output without control characters, which XML 1.0 forbids and terminals interpret."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 

@@ -1,4 +1,4 @@
-"""What came out, for people and for machines: a line for each trial, JUnit, and a page."""
+"""Results for people and machines: a line per trial, JUnit XML, and an HTML page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGE = __package__
 
 
 def line(verdict: Verdict) -> str:
-    """One trial in a line, and in two where it did not go well."""
+    """One trial in a line, or in two if it failed."""
     first = f"{verdict.platform:<12} {verdict.trial.name:<22} {MARKS[verdict.outcome]:<8} {verdict.did}"
     if verdict.outcome in ("passed", "skipped", "cut"):
         return first
@@ -25,7 +25,7 @@ def line(verdict: Verdict) -> str:
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
-    """How many came out how, by platform."""
+    """The number of each outcome, by platform."""
     lines = []
     for platform in dict.fromkeys(one.platform for one in verdicts):
         counted = Counter(one.outcome for one in verdicts if one.platform == platform)
@@ -35,7 +35,7 @@ def summary(verdicts: Sequence[Verdict]) -> str:
 
 
 def junit(verdicts: Sequence[Verdict]) -> bytes:
-    """JUnit's XML: a suite for each platform. Warnings pass, with their text in `system-out`."""
+    """JUnit XML: a suite for each platform. Warnings pass, with their text in `system-out`."""
     root = ElementTree.Element("testsuites", name="lms-emulator certify")
     for platform in dict.fromkeys(one.platform for one in verdicts):
         cases = [one for one in verdicts if one.platform == platform]

@@ -1,4 +1,4 @@
-"""What is tried at each platform, and what a tool has to do about it."""
+"""What is tried at each platform, and what a tool must do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Trial(NamedTuple):
     Attributes:
         name: short, unique at a platform.
         what: what the platform or the browser does, as a sentence.
-        duty, section: what the tool has to do, and where that is written.
+        duty, section: what the tool must do, and the section that requires it.
         wrong: what is wrong with the launch.
         policy: of the browser's cookies.
         teacher: whether a teacher opens the tool.
@@ -110,5 +110,5 @@ def wrong_launches() -> Iterator[Trial]:
 
 
 def trials() -> list[Trial]:
-    """All that is tried at each platform, but for the plain launch, in order."""
+    """All trials at each platform except the plain launch, in order."""
     return [*FURTHER[:3], *wrong_launches(), *FURTHER[3:]]

@@ -1,4 +1,4 @@
-"""Who opens the tool: one that speaks plain HTTP and fills in forms, and one that drives Chromium."""
+"""Visitors that open the tool: the base class, and one that speaks plain HTTP and fills in forms."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Landing(NamedTuple):
 
     Attributes:
         status, url, text: of the last page; status 0 if none came.
-        posted: the fields that the tool's launch address was given; None if it was never reached.
-        note: what stopped the way, in words.
+        posted: the fields posted to the tool's launch URL; None if it was never reached.
+        note: what stopped it, in words.
     """
 
     status: int
@@ -42,7 +42,7 @@ class Landing(NamedTuple):
 
 
 class Visitor(ABC):
-    """Opens tools as one person after another.
+    """Opens tools as various people.
 
     Attributes: `patience`, how many seconds one launch may take.
     """
@@ -52,15 +52,15 @@ class Visitor(ABC):
 
     @abstractmethod
     def open(self, page: str, person: Person) -> Landing:
-        """Open the page of a platform with a tool on it, and sign in where that is asked for."""
+        """Open a platform's page with a tool on it, and sign in if required."""
 
     @abstractmethod
     def post_again(self, landing: Landing) -> Landing:
-        """Post to the tool what it was given, once more."""
+        """Post the same launch to the tool again."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close whatever is open."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """The forms of a page, its words, and whether a script submits the form or leads on."""
+    """A page's forms and text, and whether a script submits a form or redirects."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class HttpVisitor(Visitor):
         self._send("POST", url, page, {script.login_field: person.login, "password": person.password}, headers)
 
     def _walk(self, form: Form | None, led_by: str) -> Landing:
-        """On from a form, through redirects and further forms, to the page where it ends."""
+        """Submit a form and follow redirects and auto-submitted forms to the final page."""
         posted = None
         answer, shown = None, None
         for _ in range(MOST_STEPS):
@@ -223,7 +223,7 @@ class HttpVisitor(Visitor):
 
 
 def _asked(error: httpx.HTTPError) -> str:
-    """The address that did not answer, which a redirect may have led to."""
+    """The URL that did not answer, possibly after redirects."""
     try:
         return str(error.request.url)
     except RuntimeError:
@@ -239,7 +239,7 @@ def _why_no_answer(error: httpx.HTTPError) -> str:
 
 
 def _read(http: httpx.Client, request: httpx.Request, end: float) -> httpx.Response:
-    """The answer to a request. Raises httpx.ReadError for one without an end."""
+    """The response to a request. Raises httpx.ReadError for an endless one."""
     body = b""
     answer = http.send(request, stream=True)
     try:
@@ -254,7 +254,7 @@ def _read(http: httpx.Client, request: httpx.Request, end: float) -> httpx.Respo
 
 
 class _Loopback(httpx.HTTPTransport):
-    """Reaches names below `.localhost` on loopback, as browsers do whatever the system's resolver says."""
+    """Resolves names under `.localhost` to loopback, as browsers do whatever the system resolver says."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host

@@ -1,4 +1,4 @@
-"""Where that is which a request lacks: a parameter under another name or in another place, a credential likewise."""
+"""Finds what a request seems to lack: a parameter or credential under another name or in another place."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
 
 
 def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) -> str | None:
-    """Why a parameter did not come: it is empty, in another place, in a body that was not read, or misspelt.
+    """Why a parameter is missing: it is empty, in another place, in a body that was not read, or misspelt.
 
-    Parameters: `holds_others`, whether it is one that holds others, `name[…]`.
+    Parameters: `holds_others`, whether it is a container of others, `name[…]`.
     """
     in_query, in_body = dict(x.query.peek()), _body(x)
     reads_query = x.method in ("GET", "HEAD", "DELETE")
@@ -90,7 +90,7 @@ def _body(x: Exchange[Any, Any]) -> dict[str, Any]:
 
 
 def why_nobody(x: Exchange[Any, Any], looked_for: str) -> str | None:
-    """Whose credential came in a place where the provider does not look.
+    """Whose credential was sent in a place where the provider does not look.
 
     Parameters: `looked_for`, how one is sent, such as `Authorization: Bearer <token>`.
     """
@@ -102,7 +102,7 @@ def why_nobody(x: Exchange[Any, Any], looked_for: str) -> str | None:
 
 
 def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Whatever may be a credential, with its place in words."""
+    """Everything that may be a credential, with a description of its place."""
     header = x.headers.get("authorization", "")
     scheme, _, rest = header.partition(" ")
     yield f"as `{scheme} …`", rest.strip()

@@ -1,4 +1,4 @@
-"""What worlds gave out and may know no more."""
+"""Credentials that worlds issued and may have forgotten since."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MOST_OF_ONE = 1_000
 
 
 class GivenOut:
-    """The latest credentials that worlds of this process gave out, by kind and value, with the world's name.
+    """The latest credentials that worlds of this process issued, by kind and value, with the world's name.
 
-    A refusal can so tell what was given out before a reset. And a provider that takes tokens which others sign with its
-    keys, as the real one does, refuses by it what another world issued, or it itself before a reset.
+    So a refusal can recognise what was issued before a reset. A provider that accepts tokens which others sign with its
+    keys, as the real one does, uses this to refuse tokens of another world, or of its own from before a reset.
 
-    Attributes: `published`, the key sets that tools published when they were fetched.
+    Attributes: `published`, tools' key sets as they were when fetched.
     """
 
     def __init__(self) -> None:
@@ -31,18 +31,18 @@ class GivenOut:
         self._records_left = 0
 
     def note(self, world: str, provider: str, credential: str, value: Any) -> None:
-        """Note one.
+        """Note a credential.
 
-        Parameters: `credential`, the name of its kind; `value`, as it is kept.
+        Parameters: `credential`, the name of its kind; `value`, as stored.
         """
         self._worlds[provider, credential, value] = world
         if len(self._worlds) > _MOST:
             del self._worlds[next(iter(self._worlds))]
 
     def leave(self, world: str, stores: Mapping[str, Store]) -> None:
-        """Keep what is in stores that a world is about to leave behind, the latest of each table.
+        """Keep the credentials in stores that a world is about to abandon, the latest of each table.
 
-        It is only taken apart when somebody asks, so that a reset costs little however much was given out.
+        They are only examined when somebody asks, so that a reset stays cheap however many were issued.
         """
         for provider, store in stores.items():
             for name, spec in store.tables.items():
@@ -63,7 +63,7 @@ class GivenOut:
         self._records_left = 0
 
     def where(self, provider: str, credential: Credential, text: str) -> str | None:
-        """The world that gave a text out, or None."""
+        """The world that issued a credential, or None."""
         self._take_apart()
         value = credential.kept(text)
         return None if value is None else self._worlds.get((provider, credential.name, value))

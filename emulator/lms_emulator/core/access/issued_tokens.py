@@ -1,7 +1,7 @@
-"""Signed tokens that a world gave out.
+"""Signed tokens that a world issued.
 
-The keys that sign them come with the package and are the same in every world, so that a signature alone tells neither
-which world a token is from nor whether it is from before a reset.
+The signing keys come with the package and are the same in every world, so a signature alone tells neither
+which world a token is from nor whether it predates a reset.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ DIAGNOSIS = "well signed, but this world never issued it: was the world reset si
 
 
 class IssuedToken(Record, frozen=True, kw_only=True):
-    """A signed token that was given out, by its SHA-256 in hex; of no use after `expires_at`, which is in the token.
+    """A signed token that was issued, by its SHA-256 in hex; useless after `expires_at`, which is in the token.
 
     Attributes:
-        client_id: the application it was given to, where the token itself does not say and somebody needs to know.
-        kind: which of the signed tokens that the provider gives out, where there are several.
+        client_id: the application it was issued to, where the token itself does not say and that matters.
+        kind: which kind of signed token it is, where the provider issues several.
     """
 
     digest: str
@@ -39,10 +39,10 @@ _MOST = 100_000
 
 
 def spec(kinds: Mapping[str, tuple[str, str]]) -> Any:
-    """A provider's table of them.
+    """A provider's table of issued tokens.
 
-    Parameters: `kinds`, each with what it is in words, and what it is good for; "" is the kind of those that were given
-    out without one.
+    Parameters: `kinds`, each with a description and what it is good for; "" is the kind of those that were issued
+    without one.
     """
     credentials = tuple(
         Credential(name=words, value=_of(kind), owner=lambda token: token.client_id or "", tip=tip, read=digest)
@@ -56,9 +56,9 @@ def _of(kind: str) -> Callable[[IssuedToken], str | None]:
 
 
 def remember(table: Table[IssuedToken], token: str, exp: float, client_id: str | None = None, *, kind: str = "") -> str:
-    """Note a token that is about to be given out. Returns the token.
+    """Note a token that is about to be issued. Returns the token.
 
-    Parameters: `exp`, until when it is of use, in epoch seconds; `client_id`, the application that gets it; `kind`,
+    Parameters: `exp`, when it expires, in epoch seconds; `client_id`, the application that gets it; `kind`,
     one of the table's.
     """
     until = datetime.fromtimestamp(min(exp, _LAST), UTC)
@@ -67,7 +67,7 @@ def remember(table: Table[IssuedToken], token: str, exp: float, client_id: str |
 
 
 def find(table: Table[IssuedToken], token: str) -> IssuedToken | None:
-    """What is known of a token that this world gave out; None for any other."""
+    """The record of a token that this world issued; None for any other."""
     return table.get(digest(token))
 
 

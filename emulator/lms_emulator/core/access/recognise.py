@@ -1,8 +1,8 @@
-"""Whose a refused credential is: one register for all kinds, clients, tenants, providers and worlds.
+"""Identifies a refused credential: one register for all kinds, clients, tenants, providers and worlds.
 
-What is a credential is declared with the tables (`core.state.credentials`). A refusal names the one that it did not
-take, `Refusal(…, credential=sent)`, and the search is the same for all: a slip in writing it, another kind or owner in
-this world, another provider, another world, or the time before a reset.
+Tables declare which fields are credentials (`core.state.credentials`). A refusal names the one that it did not
+accept, `Refusal(…, credential=sent)`, and the search is the same for all: a slip in copying, another kind or owner in
+this world, another provider, another world, or a state from before a reset.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LONGEST = 8_192
 
 
 def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """Whose the credential is that a refusal did not take, or which slip made it; else the refusal's own diagnosis."""
+    """Whose the refused credential is, or which slip garbled it; else the refusal's own diagnosis."""
     sent, registered = refusal.credential, refusal.registered
     if (unreadable := why_no_basic(x)) is not None:
         return unreadable
@@ -60,7 +60,7 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
 
 
 def recognise(x: Exchange[Any, Any], sent: str) -> str | None:
-    """Whose credential a text is, as far as is known in this process; None if nobody's."""
+    """Whose credential this is, as far as this process knows; None if nobody's."""
     world, own = x.world, x.provider
     found = _in(world, own, sent)
     if found is not None:
@@ -97,7 +97,7 @@ def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
 
 
 def _before(x: Exchange[Any, Any], sent: str) -> str | None:
-    """Whether it was given out in a state that is no more."""
+    """Whether it was issued in a state that no longer exists."""
     for name in x.world.providers:
         for _, credential in _kinds(x.world, name):
             if credential.proved is None and (where := x.world.given_out.where(name, credential, sent)) is not None:
@@ -122,7 +122,7 @@ def _in(world: World, provider: str, text: str) -> tuple[Credential, Any] | None
 
 
 def _written_wrong(world: World, provider: str, text: str) -> tuple[Credential, Any, str] | None:
-    """The credential that a text is, but for a slip of the hand, and that slip."""
+    """The credential that this would be without a slip in copying it, and that slip."""
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     for table, credential in _kinds(world, provider):
         if len(table) > _MOST_COMPARED or credential.read is not None:
@@ -138,7 +138,7 @@ def _written_wrong(world: World, provider: str, text: str) -> tuple[Credential, 
 
 
 def _mistyped(sent: str, right: str) -> str | None:
-    """How one text became the other by a slip, without a character that was not sent."""
+    """The slip that turned one text into the other; never quotes characters that were not sent."""
     if sent.lower() == right.lower():
         return "letters differ in case" if sent != right else None
     less, more = sorted((len(sent), len(right)))
@@ -157,7 +157,7 @@ def _between(sent: str, right: str) -> str | None:
 
 
 def _at_one_place(sent: str, right: str, same: int) -> str | None:
-    """Parameters: `same`, with how many characters they begin alike."""
+    """Parameters: `same`, the length of their common prefix."""
     more = max(len(sent), len(right))
     if len(sent) == len(right):
         if sent[same + 1 :] == right[same + 1 :]:

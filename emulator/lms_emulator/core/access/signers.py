@@ -1,7 +1,7 @@
-"""Whose key or secret made a signature that a refusal did not take: every one that this process knows is tried.
+"""Whose key or secret made a refused signature: tries every one that this process knows.
 
-A tool's keys are those of its registration, and those that its address published when they were last fetched, or
-before. Nothing here decides; a signature that is recognised stays refused.
+A tool's keys are those of its registration, and those that its URL published when they were last fetched, or
+before. Nothing here decides anything: a recognised signature stays refused.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _MOST_ADDRESSES, _MOST_OF_ONE, _MOST_SECRETS = 500, 4, 2_000
 
 
 class Published:
-    """Key sets that were fetched, by address, the newest of each last. Kept to explain, never to verify."""
+    """Key sets that were fetched, by URL, the newest of each last. Kept to explain, never to verify."""
 
     def __init__(self) -> None:
         self._sets: dict[str, list[Any]] = {}
 
     def note(self, url: str, document: Any) -> None:
-        """Note what an address published."""
+        """Note what a URL published."""
         sets = self._sets.setdefault(url, [])
         if not sets or sets[-1] != document:
             sets.append(document)
@@ -45,12 +45,12 @@ class Published:
             del self._sets[next(iter(self._sets))]
 
     def at(self, url: str) -> list[Any]:
-        """What an address published, the newest first."""
+        """What a URL published, the newest first."""
         return self._sets.get(url, [])[::-1]
 
 
 class Holder(NamedTuple):
-    """Who publishes keys. Attributes: `words`, as a sentence names it; `names`, its ids; `url` and `jwk`, its keys."""
+    """Somebody with published keys. Attributes: `words`, a description; `names`, its ids; `url` and `jwk`, its keys."""
 
     words: str
     names: frozenset[str]
@@ -59,7 +59,7 @@ class Holder(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """One public key. Attributes: `whose`, in words, with the article; `advice`, what to do instead."""
+    """One public key. Attributes: `whose`, a description with its article; `advice`, what to do instead."""
 
     whose: str
     jwk: Mapping[str, Any]
@@ -67,7 +67,7 @@ class _Key(NamedTuple):
 
 
 def holders(world: World, provider: str) -> Iterator[Holder]:
-    """Whoever is registered with keys at a provider of a world."""
+    """Everybody registered with keys at a provider of a world."""
     store = world.store(provider)
     for name in store.tables:
         table = getattr(store, name)
@@ -84,9 +84,9 @@ def holders(world: World, provider: str) -> Iterator[Holder]:
 
 
 def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | None:
-    """Whose key or secret signed a JWT, and what that means; None if it is no JWT, or nobody's key that is known.
+    """Whose key or secret signed a JWT, and what that means; None if it is not a JWT, or the key is unknown.
 
-    Parameters: `pair`, whether it should have been signed with a key of a pair, not with a secret.
+    Parameters: `pair`, whether it should have been signed with a private key rather than a secret.
     """
     try:
         start, _, signature = token.rpartition(".")
@@ -120,9 +120,9 @@ def whose_signature(x: Exchange[Any, Any], token: str, *, pair: bool) -> str | N
 
 
 def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | None:
-    """Whose secret made a signature, in this world or another; None if nobody's that is known.
+    """Whose secret made a signature, in this world or another; None if it is unknown.
 
-    Parameters: `made`, whether a secret makes that signature; may raise ValueError for one that makes none.
+    Parameters: `made`, whether a secret makes that signature; may raise ValueError for an unusable one.
     """
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     for whose, secret in known_secrets(x):
@@ -135,7 +135,7 @@ def whose_secret(x: Exchange[Any, Any], made: Callable[[bytes], bool]) -> str | 
 
 
 def known_secrets(x: Exchange[Any, Any]) -> list[tuple[Callable[[], str], str]]:
-    """Every secret that this process knows, its own provider's first, each with what says whose it is."""
+    """Every secret that this process knows, its own provider's first, each with a function that says whose it is."""
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     found: dict[str, Callable[[], str]] = {}
     for world in (x.world, *x.world.others()):
@@ -171,7 +171,7 @@ def _decoded(part: str) -> bytes:
 
 
 def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
-    """Every public key that is known: of the one that a token names, of others here, elsewhere, and shipped ones."""
+    """Every known public key: of the issuer that a token names, of others here and elsewhere, and shipped ones."""
     own = x.provider
     rest = [name for name in x.world.providers if name != own]
     here = list(holders(x.world, own))
@@ -232,7 +232,7 @@ def _by_secret(x: Exchange[Any, Any], algorithm: str, message: bytes, raw: bytes
 
 
 def _rsa(jwk: Mapping[str, Any]) -> Any:
-    """The public key of a JWK as a tool registered it; None where it is no RSA key."""
+    """The public key of a JWK as a tool registered it; None if it is not an RSA key."""
     from jwt.algorithms import RSAAlgorithm
     from jwt.exceptions import PyJWTError
 
@@ -243,7 +243,7 @@ def _rsa(jwk: Mapping[str, Any]) -> Any:
 
 
 def _texts(jwk: Mapping[str, Any]) -> list[bytes]:
-    """A public key as a file has it, with its last line end and without."""
+    """A public key as PEM text, with and without the final newline."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     public = _rsa(jwk)

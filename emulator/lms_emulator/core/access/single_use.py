@@ -1,4 +1,4 @@
-"""What may be used once: the `jti` of an assertion, the nonce of a message."""
+"""Values that may be used only once: the `jti` of an assertion, the nonce of a message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.tables import Table, table
 
-# Some tools write `exp` in milliseconds: the token holds, but no calendar reaches that far.
+# Some tools write `exp` in milliseconds: the token is valid, but the date is out of range.
 _LONGEST = CENTURY.total_seconds()
 
 
@@ -21,7 +21,7 @@ class UsedToken(Record, frozen=True, kw_only=True):
 
 
 class UsedTokens(Protocol):
-    """A store that remembers what was used."""
+    """A store that remembers used values."""
 
     used_tokens: Table[UsedToken]
 

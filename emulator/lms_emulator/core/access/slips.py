@@ -1,4 +1,4 @@
-"""Slips of the hand: what a text was before somebody quoted, encoded, wrapped or copied it once too often."""
+"""Copying mistakes: what a text was before somebody quoted, encoded, wrapped or copied it once too often."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 def undone(sent: str) -> Iterator[tuple[str, str]]:
-    """What a text may have been meant to be: each slip in words, as the end of a sentence, and the text without it."""
+    """What a text may have been meant to be: each slip, worded as the end of a sentence, and the text without it."""
     if len(sent) > _LONGEST:
         return
     for why, undo in _SLIPS:
@@ -27,7 +27,7 @@ def undone(sent: str) -> Iterator[tuple[str, str]]:
 
 
 def why_no_jwt(sent: str) -> str | None:
-    """Which slip made a text of what would be a JWT; None if none did."""
+    """The slip that garbled what would be a JWT; None if there is none."""
     for why, meant in undone(sent):
         if _JWT.fullmatch(meant) and meant.startswith("eyJ"):
             return f"it is a JWT, but {why}"
@@ -35,7 +35,7 @@ def why_no_jwt(sent: str) -> str | None:
 
 
 def misspelt(secret: str) -> Iterator[tuple[str, str]]:
-    """What is used in place of a secret by mistake: each in words, as the end of a sentence, and the text."""
+    """What is used in place of a secret by mistake: each worded as the end of a sentence, and the text."""
     yield "with a line end after it", secret + "\n"
     yield "with white space after it", secret + " "
     yield "encoded in base64", b64encode(secret.encode(errors="surrogatepass")).decode()
@@ -47,9 +47,9 @@ def misspelt(secret: str) -> Iterator[tuple[str, str]]:
 
 
 def how_differs(expected: object, got: object) -> str | None:
-    """In what alone a text differs from one that it should have been; None if it is another.
+    """The one way in which a text differs from an expected one; None if it is a different text.
 
-    Parameters: `expected`, a text or several; sentences lead to nothing.
+    Parameters: `expected`, one text or several; those with spaces are never matched.
     """
     if isinstance(got, str) and got in _ALGORITHMS:
         return f"it was signed with {got}; only {' or '.join(map(str, _listed(expected)))} is taken"

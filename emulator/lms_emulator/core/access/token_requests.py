@@ -1,4 +1,4 @@
-"""What is wrong with a request for a token as a whole: its grant, kind of body, Basic header, redirect URI."""
+"""What is wrong with a token request as a whole: its grant type, content type, Basic header, redirect URI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def why_no_grant(sent: str, known: Collection[str]) -> str | None:
-    """Why a token endpoint does not know the grant that came. Parameters: `known`, the grants that it has."""
+    """Why a token endpoint does not know the grant type sent. Parameters: `known`, the grant types that it has."""
     if not sent:
         return None
     if sent.replace("-", "_") in known:
@@ -25,7 +25,7 @@ def why_no_grant(sent: str, known: Collection[str]) -> str | None:
 
 
 def why_no_basic(x: Exchange[Any, Any]) -> str | None:
-    """Why the credentials of an HTTP Basic header cannot be read as they were meant; None if they can."""
+    """Why the credentials of an HTTP Basic header are not read as intended; None if they are."""
     scheme, _, value = x.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -41,7 +41,7 @@ def why_no_basic(x: Exchange[Any, Any]) -> str | None:
 
 
 def why_no_response_type(sent: str | None) -> str | None:
-    """Why an authorization request asks for what is not given here. Parameters: `sent`, its `response_type`."""
+    """Why an authorization request's response type is not supported. Parameters: `sent`, its `response_type`."""
     if not sent:
         return "no response_type was sent; it has to be code"
     if sent in ("token", "id_token", "id_token token"):
@@ -50,7 +50,7 @@ def why_no_response_type(sent: str | None) -> str | None:
 
 
 def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None:
-    """Which slip made scopes that nobody may have. Parameters: `known`, those that could have been asked for."""
+    """The slip that led to unknown scopes. Parameters: `known`, the scopes that exist."""
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
@@ -65,9 +65,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def why_no_redirect(sent: str | None, known: Collection[str]) -> str | None:
-    """In what alone a redirect URI differs from one that it should be; None if it is none of them at all.
+    """The one way in which a redirect URI differs from an expected one; None if it resembles none of them.
 
-    Parameters: `known`, those that are registered, or the one of the authorization request.
+    Parameters: `known`, the registered ones, or the one from the authorization request.
     """
     if not known:
         return "no redirect URI is registered"

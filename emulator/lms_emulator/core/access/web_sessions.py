@@ -1,4 +1,4 @@
-"""Browser sessions of a web site: the cookie, the token in the site's own forms, who is signed in."""
+"""Browser sessions of a web site: the cookie, the CSRF token, who is signed in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WebSession(Record, Generic[P], frozen=True, kw_only=True):
     """A browser's session.
 
     Attributes:
-        csrf: stands in every form of the site.
+        csrf: the token in every form of the site.
         return_to: the page that signing in leads to.
         pending: an application's request that waits in the session until the person has signed in and decided.
     """
@@ -62,7 +62,7 @@ class WebSessions(Generic[S, U]):
     Parameters:
         record: what a session is.
         name: of the cookie.
-        field: the form field in which the token comes back.
+        field: the form field that returns the token.
         new_csrf: draws the token.
         wrong_csrf: makes the refusal of a form without the session's token.
         sign_in: the path of the sign-in page.
@@ -95,7 +95,7 @@ class WebSessions(Generic[S, U]):
         return self._keep(x, replace(session, **changes))
 
     def signed_in_as(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, user_id: int) -> S:
-        """The session of a person who has just signed in: under a new id, against session fixation."""
+        """The session of a person who has just signed in, under a new id to prevent session fixation."""
         x.store.sessions.delete(session.id)
         fresh = {"id": x.ids.token(43), "csrf": self.new_csrf(x.ids)}
         return self.change(x, session, **fresh, user_id=user_id, return_to=None)
@@ -115,7 +115,7 @@ class WebSessions(Generic[S, U]):
         return session
 
     def cookie(self, x: Exchange[SessionStore[S, U], SessionSettings], session: S) -> str:
-        """A session's Set-Cookie. Secure and SameSite=None, as frames need it; where nobody keeps that, Lax."""
+        """A session's Set-Cookie. Secure and SameSite=None, as frames need; Lax where browsers would drop that."""
         tail = "; Secure; SameSite=None" if x.keeps_secure_cookies else "; SameSite=Lax"
         return f"{self.name}={session.id}; Path={x.prefix or '/'}; HttpOnly{tail}"
 
@@ -130,12 +130,12 @@ class WebSessions(Generic[S, U]):
     def page(
         self, x: Exchange[SessionStore[S, U], SessionSettings], session: S, template: str, **values: Any
     ) -> Response:
-        """A page to sign in or consent on: with the session's cookie and token, and in no frame."""
+        """A page to sign in or consent on, with the session's cookie and token; it cannot be framed."""
         headers = {**NOT_IN_FRAMES, "Set-Cookie": self.cookie(x, session)}
         return page(self.package, template, headers=headers, base=x.base_url, csrf=session.csrf, **values)
 
     def signed_in(self, handler: Callable[[C, S, U], Response]) -> Callable[[C], Response]:
-        """Make a handler of a page for a user who is signed in; others go to sign in first, and come back."""
+        """Wrap the handler of a page for signed-in users; others are sent to sign in first, and come back."""
 
         @wraps(handler)
         def checked(x: C) -> Response:

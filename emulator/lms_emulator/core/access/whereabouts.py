@@ -1,6 +1,6 @@
-"""Where the record is that an answer of "not found" is about: deleted, below another parent, or in another world.
+"""Where the record behind a "not found" is: deleted, below another parent, or in another world.
 
-The parameters of a route's path name records: `/courses/{course_id}/assignments/{id}`. The word before a parameter
+Path parameters name records: `/courses/{course_id}/assignments/{id}`. The word before a parameter
 names the table; where it does not, `Provider.tables_of_words` does.
 """
 
@@ -30,7 +30,7 @@ _SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"
 
 
 class Place(NamedTuple):
-    """One record that a path names. Attributes: `noun`, what it is: `assignment`; `sent`, its id as it was sent."""
+    """One record named in a path. Attributes: `noun`, what it is: `assignment`; `sent`, its id as sent."""
 
     table: str
     noun: str
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 
 def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """Which record of the path is not where it was looked for, and where it is; None if it is not about the path."""
+    """Which record of the path is elsewhere, and where; None if the path is not at fault."""
     places = list(_places(x))
     above: list[tuple[Place, Any]] = []
     for place in places:
@@ -79,7 +79,7 @@ def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
 
 
 def _table(x: Exchange[Any, Any], before: str, own: str, above: str) -> str | None:
-    """The table of a parameter: by its own name, as part of what is above it, or by the word before it."""
+    """The table of a parameter: by its own name, as part of its parent, or by the word before it."""
     words = x.world.providers[x.provider].tables_of_words
     parts = [f"{above}_{_snake(before)}"] if above and not own else []
     for word in (own, own + "s" if own else "", *parts, before):
@@ -90,7 +90,7 @@ def _table(x: Exchange[Any, Any], before: str, own: str, above: str) -> str | No
 
 
 def _names(table: Table[Any], sent: str) -> bool:
-    """Whether a text can be a key there: numbers are no names, and `self` or `sis_user_id:7` is no number."""
+    """Whether a text can be a key there: a number cannot be a name, nor `self` or `sis_user_id:7` a number."""
     first = next(iter(table), None)
     if not sent or len(sent) > _LONGEST:
         return False

@@ -55,7 +55,7 @@ class Addresses:
 
     @contextmanager
     def also(self, hosts: Mapping[str, str]) -> Iterator[None]:
-        """Let further host names lead to providers while the context lasts: host name to provider."""
+        """Within the context, let additional host names lead to providers: host name to provider."""
         before = dict(self._by_real_host)
         self._by_real_host.update({name.lower(): provider for name, provider in hosts.items()})
         try:
@@ -75,7 +75,7 @@ class Addresses:
 
         Parameters: `host`, the Host header without port, any case; `port`, of the socket that took the
         request; `path`, as on the wire; `had_world`, whether there is or was a further world of that name.
-        The world that is named need not exist; nothing that names one leads to the default world.
+        The named world need not exist; an address that names one never leads to the default world.
         """
         world = DEFAULT_WORLD
         name = host.lower().rstrip(".")
@@ -103,9 +103,9 @@ class Addresses:
         return Address(world, None, prefix, "gateway")
 
     def trusts(self, host: str) -> bool:
-        """Whether a Host header is one of our own, and not that of a web site whose owner let its name lead here.
+        """Whether a Host header is one of our own, not that of a web site whose owner pointed its name here.
 
-        Addresses, names without a dot and `.internal` cannot be such a site's: nobody can register them.
+        IP addresses, names without a dot and `.internal` are safe: nobody can register them.
         """
         name = host.lower().rstrip(".")
         if "." not in name or ":" in name or name.replace(".", "").isdigit() or name.endswith(".internal"):
@@ -138,7 +138,7 @@ class Addresses:
     def base_urls(self, provider: str, world: str, scheme: str, host: str, port: int | None) -> dict[str, str]:
         """The provider's base URLs by way of reaching it: `port` (default world only), `prefix`, `host`.
 
-        There is no `port` if the gateway was reached by another port than its own. The ports of a container are then
+        There is no `port` if the gateway was reached on a port other than its own. The ports of a container are then
         mapped, and the emulator cannot know the outer port of a provider.
 
         Parameters: `scheme`, `host`, `port`: how the gateway is reached.

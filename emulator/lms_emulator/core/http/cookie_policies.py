@@ -1,4 +1,4 @@
-"""What browsers do with cookies in a frame of another site, and a page that finds out what this one does.
+"""What browsers do with third-party cookies in frames, and a page that finds out what this browser does.
 
 Sources: https://www.chromium.org/updates/same-site/; https://privacysandbox.com/news/privacy-sandbox-next-steps/;
 https://developer.mozilla.org/en-US/docs/Web/Privacy/Guides/State_Partitioning;
@@ -37,12 +37,12 @@ def policy_of(choice: str) -> Policy | None:
 
 
 def wanted(choice: str, tool: str) -> dict[str, Any]:
-    """What a page needs that opens a tool in a frame. Parameters: `tool`, the tool's address."""
+    """What a page that frames a tool needs. Parameters: `tool`, the tool's URL."""
     return {"cookies_wanted": policy_of(choice), "cookies_choice": choice, "tool_address": tool}
 
 
 def probe(step: str, cookies: dict[str, str]) -> Response:
-    """The page about this browser; for its frame, one that sets cookies (`set`), and one that tells which were kept."""
+    """The page about this browser; for its frame, one that sets cookies (`set`) and one that reports them."""
     if step == "set":
         answer: Response = RedirectResponse(f"{PROBE}?step=read", headers=_FRAMED)
         for name, attributes in _COOKIES.items():

@@ -72,16 +72,16 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     Attributes:
         method, path: upper-case method; path decoded, without prefix and query.
-        raw_path: the path as on the wire, without prefix and query.
+        raw_path: the path as sent, without prefix and query.
         query_string, body: bytes as on the wire.
         headers: case-insensitive; `headers.getlist(name)` for repeated ones.
-        path_params: what the route's template found.
+        path_params: the parameters of the route's template.
         scheme, host, port: how the client reached us; host as in the Host header without port.
         client_ip: the address that the client called from.
         base_url: the provider's address as this client sees it, without trailing slash.
         world, store, settings, clock, ids, outbox: the state.
-        reads: what was looked at; see `core.http.reads`.
-        warnings, checks, notes: what the journal gets beside the exchange itself.
+        reads: which parameters were used; see `core.http.reads`.
+        warnings, checks, notes: what the journal gets in addition to the exchange itself.
 
     `kept` holds what a provider needs to remember until the response is sent.
     """
@@ -188,7 +188,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
     def kept(self, kind: type[KeptT]) -> KeptT:
         """This request's instance of `kind`, created when it is first used. The journal does not show it.
 
-        Parameters: `kind`, a class of the provider's own that can be made without arguments.
+        Parameters: `kind`, a class of the provider's that can be created without arguments.
         """
         kept = self._kept
         if kind not in kept:
@@ -214,14 +214,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     @property
     def reads(self) -> Reads:
-        """What was looked at. Report to it what the accessors cannot see: `x.reads.add("user[name]")`."""
+        """Which parameters were used. Report to it what the accessors cannot see: `x.reads.add("user[name]")`."""
         if self._reads is None:
             self._reads = Reads()
         return self._reads
 
     @property
     def body_was_read(self) -> bool:
-        """Whether the body was taken apart, as a form or as JSON."""
+        """Whether the body was parsed, as a form or as JSON."""
         return self._json is not _UNREAD or (self._form is not None and self.is_form)
 
     @property
@@ -275,7 +275,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return found
 
     def close(self) -> None:
-        """Let go of the files of a multipart form, once the answer is made."""
+        """Close the files of a multipart form, once the answer is made."""
         for _, value in self._form.peek() if self._form is not None else ():
             if isinstance(value, UploadFile):
                 value.file.close()
@@ -286,7 +286,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return value if isinstance(value, str) else default
 
     def basic(self) -> tuple[str, str] | None:
-        """Name and password of HTTP Basic credentials; None when there are none that can be read."""
+        """Name and password of HTTP Basic credentials; None if they are missing or unreadable."""
         from base64 import b64decode
 
         scheme, _, value = self.headers.get("authorization", "").partition(" ")
@@ -312,7 +312,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return self._json
 
     def plain_json(self) -> Any:
-        """The body as JSON, without a note of what of it is read. Raises BodyError as `json` does."""
+        """The body as JSON, without tracking which members are used. Raises BodyError as `json` does."""
         try:
             return json_text.parse(self.body)
         except ValueError as error:
@@ -327,9 +327,9 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
     @property
     def keeps_secure_cookies(self) -> bool:
-        """Whether the client keeps a Secure cookie from here, as it has to for use in frames of other sites.
+        """Whether the client keeps a Secure cookie from here, which it must be for use in frames of other sites.
 
-        Over TLS every client does. On loopback Chromium does without, and then sends its client hints.
+        Over TLS every client does. On loopback so does Chromium without TLS, known by its client hints.
         """
         return self.scheme == "https" or "sec-ch-ua" in self.headers
 
@@ -354,7 +354,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return f"{self.base_url}{self.raw_path.decode('latin-1')}{query}"
 
     def url_for_provider(self, provider: str, path: str = "") -> str:
-        """The address of another provider of the same world, reached in the same way as this one."""
+        """The address of another provider of the same world, by the same kind of address as this one."""
         addresses, reached_by = self.addresses, self.address.reached_by
         if addresses.public_url or reached_by == "prefix":
             gateway = addresses.public_url or f"{self.scheme}://{self.authority}"
@@ -372,7 +372,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         return f"{self.scheme}://{name}{port}{path}"
 
     def reached_otherwise_by(self, url: str, path: str) -> bool:
-        """Whether a URL is a path of this provider in this world, reached in another way (port, prefix, host)."""
+        """Whether a URL is a path of this provider in this world by another kind of address (port, prefix, host)."""
         own = self.world.name
         try:
             parts = urlsplit(url)
@@ -402,14 +402,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
 
 def number(text: object) -> int | None:
-    """The whole number that an identifier in a request stands for, or None."""
+    """The integer that an identifier in a request stands for, or None."""
     digits = str(text)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 @lru_cache(maxsize=256)
 def split_authority(host: str) -> tuple[str, int | None]:
-    """Host and port of a Host header; a broken one gives the text as it is and no port."""
+    """Host and port of a Host header; a malformed one is returned unchanged, without a port."""
     if not host.startswith("[") and ":" not in host:
         return host, None
     try:

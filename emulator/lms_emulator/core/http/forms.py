@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 def decode_pairs(data: bytes, errors: str = "replace") -> list[tuple[str, Any]]:
     """Pairs of a URL-encoded form, blank values kept, in order.
 
-    Parameters: `errors`, what becomes of bytes that are not UTF-8: by default U+FFFD, `strict` raises.
+    Parameters: `errors`, how to treat bytes that are not UTF-8: by default U+FFFD, `strict` raises.
     """
     if not data:
         return []
@@ -25,7 +25,7 @@ _BROKEN_ESCAPES = re.compile(rb"(?:%(?![0-9A-Fa-f]{2}))+")
 
 
 def unescaped(data: bytes) -> bytes:
-    """What `unquote_to_bytes` gives. Quoted-printable is the same with another sign, and has a decoder in C."""
+    """`unquote_to_bytes`, but faster: quoted-printable differs only in the escape character, and decodes in C."""
     if b"%" not in data:
         return data
     whole = _BROKEN_ESCAPES.sub(lambda run: run[0].replace(b"%", b"%25"), data)
@@ -46,7 +46,7 @@ def read_multipart(headers: Headers, body: bytes) -> list[tuple[str, str | Uploa
 
     from starlette.formparsers import MultiPartException, MultiPartParser
 
-    # The parser's own log would tell each broken form on stderr.
+    # The parser's own logger would report each broken form on stderr.
     logging.getLogger("python_multipart").addHandler(_QUIET)
 
     async def stream() -> AsyncGenerator[bytes, None]:

@@ -1,11 +1,11 @@
-"""HTML that a client sent, which may be nested to hurt whoever reads it."""
+"""HTML from clients, which may be nested maliciously deep."""
 
 from __future__ import annotations
 
 import re
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>?")
-_WHOLE_TAG = re.compile(r"<[^>]*+(?:>|\Z)")  # or what is no tag, as nothing ends it: it is looked through once
+_WHOLE_TAG = re.compile(r"<[^>]*+(?:>|\Z)")  # or text that is no tag, as nothing closes it: it is scanned only once
 # Elements that have no content, or end where the next of their kind begins.
 _ENDS_ITSELF = {
     *("area", "br", "col", "embed", "hr", "img", "param", "source", "track", "wbr"),
@@ -17,9 +17,9 @@ _MOST_WORK = 1_000_000
 
 
 def shallow(text: str) -> str:
-    """The HTML without the tags that would make a tree too deep to build, as the limit of browsers has it.
+    """The HTML without the tags that would make the tree deeper than browsers allow.
 
-    Each tag is looked up among those that are open, so the work grows with the sum of their depths.
+    Each tag is looked up among the open ones, so the work grows with the sum of their depths.
     """
     if text.count("<") <= _FEW_TAGS:
         return text

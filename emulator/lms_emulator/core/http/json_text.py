@@ -1,4 +1,4 @@
-"""JSON that a client sent, which may be nested to hurt whoever reads it."""
+"""JSON from clients, which may be nested maliciously deep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def parse(text: str | bytes) -> Any:
     """The value of a JSON text. Raises ValueError for what is not JSON, not UTF-8, or nested deeper than `DEEPEST`.
 
-    Half a pair of surrogates, which an escape can name, is no character: it becomes U+FFFD, as the same bytes would.
+    A lone surrogate, which an escape can produce, becomes U+FFFD, as the same bytes would.
     """
     import json
 

@@ -1,4 +1,4 @@
-"""What the real provider has and the emulator does not: a loud 501, no look-alike of the provider's own 404."""
+"""What the real provider has and the emulator does not: a loud 501, not an imitation of the provider's 404."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NotEmulated(Refusal):
         self.problem = {"detail": what, "ask": ask, **problem}
 
     def response(self) -> Response:
-        """The answer: `application/problem+json`, in no provider's dialect."""
+        """The answer: `application/problem+json`, whichever the provider."""
         marker = self.marker.encode("ascii", "backslashreplace").decode()
         content = {"type": "about:blank", "title": "Not emulated", "status": self.status, **self.problem}
         return JSONResponse(
@@ -44,7 +44,7 @@ class NotEmulated(Refusal):
 
 
 def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider: str, method: str) -> NotEmulated:
-    """The refusal of a request for an operation that only the real provider has."""
+    """The refusal of an operation that only the real provider has."""
     marker = f"{method} {operation.path.removesuffix('[/]')}"
     described = {
         "method": method,
@@ -65,7 +65,7 @@ def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider:
 
 
 def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:
-    """The refusal of parameters that ask for what is not emulated; under `emulator.strict`, any that were not read."""
+    """The refusal of parameters that are not emulated; with `emulator.strict`, of any that were not read."""
     return NotEmulated(
         f"{route}: {why}.",
         marker=route,

@@ -37,12 +37,12 @@ class _Later:
 
 
 def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
-    """Have something sent once the answer to this request is made, before it goes out."""
+    """Schedule something to be sent once the answer to this request is made, before it goes out."""
     x.kept(_Later).sends.append(send)
 
 
 async def send_later(x: Exchange[Any, Any]) -> None:
-    """Send what was put off until the answer is made."""
+    """Send what was scheduled by `later`."""
     if not x.keeps(_Later):
         return
     sends = x.kept(_Later).sends
@@ -68,9 +68,9 @@ async def fetch(
     providers included), and over the network otherwise.
 
     Parameters:
-        allowed: URLs named in the world; the request goes out only to a host and port that one of them has.
+        allowed: URLs named in the world; the request goes out only to the host and port of one of them.
         data, json, content: the body, as httpx takes them.
-        within: seconds in which the answer must come, where the setting `emulator.lms_timeout_seconds` gives more.
+        within: a timeout in seconds, where the setting `emulator.lms_timeout_seconds` is longer.
     Raises OutgoingError.
     """
     import httpx
@@ -96,7 +96,7 @@ async def fetch(
         import asyncio
 
         async with (
-            asyncio.timeout(timeout),  # in this process nothing else would end a scripted delay
+            asyncio.timeout(timeout),  # in this process nothing else would cut a scripted delay short
             httpx.AsyncClient(transport=transport, timeout=timeout, verify=authorities(), trust_env=False) as client,
         ):
             request = client.build_request(method, url, headers=headers, data=data, json=json, content=content)
@@ -114,14 +114,14 @@ async def fetch(
 
 @cache
 def authorities() -> ssl.SSLContext:
-    """The public authorities that vouch for an `https://` site; read once, because that takes 20 ms."""
+    """The public certificate authorities for `https://` sites; read once, because that takes 20 ms."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)
 
 
 async def _read(response: httpx.Response, url: str, limit: int) -> httpx.Response:
-    """The response with its body read, as far as the limit. Raises OutgoingError beyond it."""
+    """The response with its body read. Raises OutgoingError beyond the size limit."""
     import httpx
 
     size, chunks = 0, []
@@ -139,7 +139,7 @@ async def _read(response: httpx.Response, url: str, limit: int) -> httpx.Respons
 
 
 async def fetch_json(x: Exchange[Any, Any], url: str, *, within: float | None = None) -> Any:
-    """The JSON document at a URL; see `fetch`. Raises OutgoingError if there is no response, or it is not JSON."""
+    """The JSON document at a URL; see `fetch`. Raises OutgoingError if there is no response or it is not JSON."""
     answer = await fetch(x, "GET", url, allowed=[url], headers={"Accept": "application/json"}, within=within)
     if answer.status_code != 200:
         raise OutgoingError("unusable", url, f"{url} answered {answer.status_code}")

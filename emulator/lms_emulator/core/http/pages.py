@@ -32,7 +32,7 @@ def _environment(package: str) -> Environment:
 
 
 def _marked(text: str) -> str:
-    """Plain text for a page, with what stands between backticks as code."""
+    """Plain text for a page, with text between backticks as code."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
@@ -59,7 +59,7 @@ def auto_post(package: str, action: str, fields: Mapping[str, str]) -> HTMLRespo
 
 
 def refused(package: str, refusal: Refusal) -> Response:
-    """A refusal in the form that it names; one that names none as the provider's `error.html`."""
+    """A refusal in the form that it names, by default the provider's `error.html`."""
     if not isinstance(refusal, SiteRefusal):
         return page(package, "error.html", refusal.status, refusal.headers, message=refusal.message)
     if refusal.location is not None:

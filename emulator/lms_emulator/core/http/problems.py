@@ -1,4 +1,4 @@
-"""Answers of the emulator itself, in no provider's dialect: `application/problem+json` (RFC 9457)."""
+"""Answers of the emulator itself, not of a provider: `application/problem+json` (RFC 9457)."""
 
 from __future__ import annotations
 

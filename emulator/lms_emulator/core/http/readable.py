@@ -1,7 +1,7 @@
-"""Which parameters the code of an operation can look at, whether or not a request led there.
+"""Which parameters the code of an operation can read, whether or not this request reached that code.
 
 A handler that asks `not all(...) and api.params.flag("active_only")` has not looked at `active_only` where the first
-half decided. It is read from the compiled code, and only when a parameter was left.
+half decided. The names come from the compiled code, and only when a parameter was left unread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DESCRIBE = (".shapes", ".wire", ".model")
 
 @lru_cache(maxsize=4_096)
 def names(handler: Callable[..., Any]) -> frozenset[str]:
-    """The names of parameters, and parts of answers, that a handler and what it calls ask for."""
+    """The names of parameters and of includes that a handler and its callees ask for."""
     found: set[str] = set()
     seen: set[CodeType] = set()
     left = list(_functions(handler))
@@ -40,7 +40,7 @@ def names(handler: Callable[..., Any]) -> frozenset[str]:
 
 @lru_cache(maxsize=16_384)
 def _of(function: FunctionType, within: str) -> tuple[frozenset[str], tuple[FunctionType, ...]]:
-    """What a function asks for itself, and which others it may call."""
+    """What a function itself asks for, and which others it may call."""
     codes = list(_codes(function.__code__))
     called = [one for code in codes for one in _called(code, function.__globals__, within)]
     called += [one for cell in function.__closure__ or () for one in _functions(cell.cell_contents)]
@@ -50,7 +50,7 @@ def _of(function: FunctionType, within: str) -> tuple[frozenset[str], tuple[Func
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
-    """The functions that a value is made of: itself, those a `partial` or a tuple holds, or those of a resource."""
+    """The functions in a value: itself, those held by a `partial` or a tuple, or those of a resource."""
     if isinstance(value, FunctionType):
         yield value
     elif isinstance(value, partial):
@@ -78,7 +78,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _asked(code: CodeType, accessors: frozenset[str]) -> Iterator[str]:
-    """Texts that are given to an accessor, or looked for in a set: `x.query.get("page")`, `"term" in includes`."""
+    """Constants passed to an accessor, or looked up in a set: `x.query.get("page")`, `"term" in includes`."""
     accessor = False
     waiting: list[str] = []
     for step in dis.get_instructions(code):
@@ -96,8 +96,8 @@ def _asked(code: CodeType, accessors: frozenset[str]) -> Iterator[str]:
 
 
 def _called(code: CodeType, globals_: dict[str, Any], within: str) -> Iterator[FunctionType]:
-    """The same provider's functions that the code loads, by themselves or out of one of its modules. A member of
-    something else is none, be it of the same name."""
+    """The same provider's functions that the code loads, directly or from one of its modules. An attribute of
+    anything else does not count, even under the same name."""
     module: ModuleType | None = None
     for step in dis.get_instructions(code):
         value: Any = None

@@ -1,10 +1,10 @@
-"""What a handler looked at, so that a parameter which nothing reads does not pass for one that has an effect.
+"""Tracks which parameters a handler read, so that an ignored one is not mistaken for one that has an effect.
 
-`x.query`, `x.form()`, `x.json()` and `x.fields()` remember the names that they were asked for. A handler that takes a
-message as a whole (a signed launch, a raw upload) says so: `x.reads.whole()`. A reader of its own kind, such as one of
+`x.query`, `x.form()`, `x.json()` and `x.fields()` remember the names they were asked for. A handler that takes a
+message as a whole (a signed launch, a raw upload) says so: `x.reads.whole()`. A custom reader, such as one of
 nested parameters, reports what it used: `x.reads.add("enrollment[user_id]")`; see `Reads`.
 
-The rest is worked out after the answer, and only when something came at all.
+The rest is worked out after the answer, and only if there were any parameters.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
 
 MOST_BYTES = 65_536
-"""A longer body that no handler read is not taken apart to name what was in it."""
+"""A longer body that no handler read is not parsed just to name what was in it."""
 
 Path = tuple[str, ...]
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def path_of(name: str) -> Path:
-    """The members that a form's name leads through: `a[b][]` is (a, b), as Rails and PHP read it."""
+    """The path that a form field's name stands for: `a[b][]` is (a, b), as Rails and PHP read it."""
     head, bracket, _ = name.partition("[")
     if not bracket or not head:
         return (name,)
@@ -35,9 +35,9 @@ def path_of(name: str) -> Path:
 
 
 class Unread(NamedTuple):
-    """One thing that came and was not looked at.
+    """A parameter that was sent and not read.
 
-    Attributes: `where`, `query`, `form` or `json`; `name` as it was written; `path`, the members that it leads through.
+    Attributes: `where`, `query`, `form` or `json`; `name` as sent; `path`, the same as a path of members.
     """
 
     where: str
@@ -49,7 +49,7 @@ V = TypeVar("V", covariant=True)
 
 
 class Pairs(ImmutableMultiDict[str, V]):
-    """Decoded pairs that remember the names they were asked for. Going through all of them reads all."""
+    """Decoded pairs that remember which names they were asked for. Iterating counts as reading all."""
 
     def __init__(self, pairs: list[tuple[str, V]]) -> None:
         super().__init__(pairs)
@@ -64,7 +64,7 @@ class Pairs(ImmutableMultiDict[str, V]):
         self.names.add(key)  # type: ignore[arg-type]  # a name is asked for as text
         return key in self._dict
 
-    if not TYPE_CHECKING:  # as typed by Mapping, whose own asks twice
+    if not TYPE_CHECKING:  # typed by Mapping, whose implementation looks up twice
 
         def get(self, key: str, default: Any = None) -> Any:
             """The last value of that name."""
@@ -77,7 +77,7 @@ class Pairs(ImmutableMultiDict[str, V]):
         return super().getlist(key)
 
     def peek(self) -> list[tuple[str, V]]:
-        """Every pair, without having read any: for links that carry the query on."""
+        """Every pair, without marking any as read: for links that repeat the query."""
         return list(self._list)
 
     def keys(self) -> KeysView[str]:
@@ -97,7 +97,7 @@ class Pairs(ImmutableMultiDict[str, V]):
         return list(self._list)
 
     def unread(self, where: str) -> Iterator[Unread]:
-        """What was not asked for by name."""
+        """The pairs that were not asked for by name."""
         if not self.whole:
             for name in self._dict:
                 if name not in self.names:
@@ -105,7 +105,7 @@ class Pairs(ImmutableMultiDict[str, V]):
 
 
 class Choices(set[str]):
-    """Values of a parameter that asks for parts of the answer, and which of them something asked about."""
+    """The values of a parameter such as `include`, and which of them were tested for."""
 
     def __init__(self, name: str, values: Iterable[str]) -> None:
         super().__init__(values)
@@ -139,20 +139,20 @@ class Choices(set[str]):
         return super().isdisjoint(others)
 
     def left(self) -> list[str]:
-        """Values that nothing asked about, although it did about others."""
+        """Values that were never tested for, although others were."""
         if self.whole or not self.asked:
             return []
         return sorted(value for value in set.__iter__(self) if value not in self.asked)
 
 
 class FormPairs(Pairs[str | UploadFile], FormData):
-    """The same of a form, which has files as well."""
+    """The same for a form, which can have files."""
 
 
 class Members(dict[str, Any]):
-    """A JSON object, or the text fields of a form, that remembers the members it was asked for, at every depth.
+    """A JSON object, or the text fields of a form, that remembers which members were read, at every depth.
 
-    What is taken out by other means (conversion to a Struct, going through it, being kept) counts as read whole.
+    Any other access (conversion to a Struct, iteration, storing it) counts as reading all of it.
     """
 
     def __init__(self, values: dict[str, Any]) -> None:
@@ -215,7 +215,7 @@ class Members(dict[str, Any]):
     __hash__ = None
 
     def unread(self, where: str, above: Path = ()) -> Iterator[Unread]:
-        """What was not asked for. An object of which no member was asked for by name was taken whole."""
+        """The members that were not read. An object none of whose members was read by name counts as read whole."""
         if self.whole or not self.names:
             return
         for name in dict.keys(self):
@@ -228,7 +228,7 @@ class Members(dict[str, Any]):
 
 
 def _leaves(value: Any, path: Path) -> Iterator[Unread]:
-    """The members of a document that nothing took apart, those of objects in lists once each."""
+    """The members of a document that was never parsed, those of objects in lists once each."""
     if isinstance(value, dict) and value:
         for name, one in value.items():
             yield from _leaves(one, (*path, name))
@@ -249,10 +249,10 @@ def _reported(path: Path, paths: set[Path], below: set[Path]) -> bool:
 
 
 class Reads:
-    """What was looked at in one request, beside what its accessors remember.
+    """Which parameters of one request were read, beyond what its accessors remember.
 
-    Attributes: `paths`, members that were used, and `below`, those that were used with everything in them, by the names
-    that lead to them. A reader of nested parameters may add to both itself.
+    Attributes: `paths`, members that were used, and `below`, members that were used with everything in them, as paths.
+    A reader of nested parameters may add to both directly.
     """
 
     __slots__ = ("_whole", "below", "choices", "members", "paths")
@@ -265,9 +265,9 @@ class Reads:
         self.choices: dict[str, set[str]] = {}
 
     def choose(self, name: str, values: Callable[[], list[str]]) -> set[str]:
-        """The values of a parameter that asks for parts of the answer; the same set for the whole request.
+        """The values of a parameter such as `include`; the same set for the whole request.
 
-        Where there are none it is a plain set, which is asked faster.
+        If there are none it is a plain set, which is faster.
         """
         found = self.choices.get(name)
         if found is None:
@@ -277,7 +277,7 @@ class Reads:
 
     @property
     def chosen(self) -> list[Choices]:
-        """Such parameters that came with values."""
+        """The parameters of that kind that were sent."""
         return [one for one in self.choices.values() if isinstance(one, Choices)]
 
     def add(self, *names: str) -> None:
@@ -285,18 +285,18 @@ class Reads:
         self.paths.update(map(path_of, names))
 
     def whole(self) -> None:
-        """Report all as used, query and body: a signed message, or a body that is no form and no document."""
+        """Report query and body as used altogether: a signed message, or a body that is neither form nor JSON."""
         self._whole = True
 
     def unread(self, x: Exchange[Any, Any]) -> list[Unread]:
-        """What came with the request and was not looked at."""
+        """The parameters that were sent and not read."""
         if self._whole:
             return []
         found = list(x.query.unread("query")) if x.query_string else []
         if x.body:
             found += self._of_body(x)
         found = [one for one in found if not _reported(one.path, self.paths, self.below)]
-        if found and (self.paths or self.below):  # a second look, costlier than the first, for members of lists
+        if found and (self.paths or self.below):  # a second, more expensive look for members of lists
             paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
             found = [one for one in found if not _reported(one.path, paths, below)]
         return found

@@ -1,4 +1,4 @@
-"""A refusal: a negative decision with its reason, the check that failed, and what was probably done wrong.
+"""A refusal: a negative decision with its reason, the check that failed, and the probable mistake.
 
 Raising one is the only way to a 4xx. The provider renders it in its own wire format; the journal keeps what
 the wire does not say.
@@ -21,15 +21,15 @@ CUT = (
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A diagnosis that took too long. Attributes: `later` finishes it, from any thread, when somebody asks for it."""
+    """A diagnosis that was cut short. Attributes: `later` finishes it, in any thread, when somebody asks for it."""
 
     later: Callable[[], str | None]
 
 
 def searched(find: Callable[[Callable[[], bool]], str | None]) -> str | Unfinished | None:
-    """What a search for a client's mistake finds, unless it keeps other requests waiting.
+    """The result of a search for the client's mistake, cut short if it would keep other requests waiting.
 
-    Parameters: `find`, the search, a pure function; it asks again and again whether it may go on.
+    Parameters: `find`, the search, a pure function that checks regularly whether it may go on.
     """
     in_time, cut = stopwatch(FIRST_LOOK_SECONDS), False
 
@@ -43,9 +43,9 @@ def searched(find: Callable[[Callable[[], bool]], str | None]) -> str | Unfinish
 
 
 class Unhandled(Exception):
-    """The real provider does not handle this input, and answers with its own failure: a defect of it, no refusal.
+    """The real provider does not handle this input and fails itself: its defect, not a refusal.
 
-    Parameters: `why`, what of the request it is; `code`, of the warning in the journal that says so.
+    Parameters: `why`, which part of the request; `code`, of the warning in the journal.
     """
 
     def __init__(self, why: str, code: str = "provider_defect") -> None:
@@ -66,12 +66,12 @@ class Refusal(Exception):
         diagnosis: the mistake that reproduces what the client sent, or what to do about it.
         headers: further headers of the answer.
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
-        registered: the right one, if the request says whose it should be.
-        needs: permissions of which the caller has none and one was needed, by the provider's names.
-        absent: the name of a parameter that is not there, or empty; `core.access.absent` looks where it is.
-        looked_for: how a credential is sent, where none was found: `Authorization: Bearer <token>`.
-    Attributes: `outcome`, what kind of no it is; with the status 500 it is none, and the real provider itself fails;
-    `later`, what finishes a diagnosis that was cut.
+        registered: the correct one, if the request says whose it should be.
+        needs: permissions, one of which was needed and none of which the caller has, by the provider's names.
+        absent: the name of a parameter that is missing or empty; `core.access.absent` looks where it is.
+        looked_for: how the credential should be sent, if none was found: `Authorization: Bearer <token>`.
+    Attributes: `outcome`, which kind of refusal it is; status 500 is not a refusal but a failure of the real provider;
+    `later`, which finishes a diagnosis that was cut short.
     """
 
     outcome: Outcome = "refused"
@@ -126,13 +126,13 @@ class Refusal(Exception):
 
 
 class SiteRefusal(Refusal):
-    """A refusal of a site that serves programs and people, with the form in which it goes out.
+    """A refusal by a site that serves both programs and people, with the form of its answer.
 
     Parameters: those of `Refusal`, and at most one of
         body: sent as JSON.
         text: sent as plain text.
         location: where the browser is redirected to.
-        form: an address, and fields that the browser posts to it by itself.
+        form: a URL, and fields that the browser posts to it automatically.
         template: a page of the provider's `templates/`, with its values. It is what people see when there is no
             other form; the page gets `message` as well.
     """

@@ -35,7 +35,7 @@ class Route:
         summary: one line for people.
         tag: the family it belongs to in documents.
         defect: whether lists of routes say that the real provider fails on some input (by a 500).
-        since, until: first day on which the real provider has the operation, and on which it has it no longer.
+        since, until: the day on which the real provider got the operation, and the day on which it lost it.
         ignores: parameters that the real provider takes and ignores too.
         openapi: further keys of the operation object (parameters, requestBody, responses, security).
     """
@@ -71,7 +71,7 @@ Row: TypeAlias = tuple[str, Handler, str] | tuple[str, Handler, str, str]
 
 
 def family(tag: str, source: str, evidence: Evidence, *rows: Row) -> tuple[Route, ...]:
-    """Routes that belong together and were read in the same place.
+    """Routes that belong together and have the same source.
 
     Parameters: `rows`, each an operation (`GET POST /path`), its handler, one line for people and, where the place in
     the source has a name of its own, that.
@@ -94,7 +94,7 @@ def family(tag: str, source: str, evidence: Evidence, *rows: Row) -> tuple[Route
 
 
 class Match(NamedTuple):
-    """`route` is None if no path matches (`allowed` is empty) or the method does not (`allowed` lists the others)."""
+    """`route` is None if no path matches (`allowed` is empty) or only the method does not (`allowed` lists others)."""
 
     route: Route | None
     params: dict[str, Any]
@@ -112,7 +112,7 @@ class _Pattern:
 
 
 class _Node:
-    """One segment of the tree of patterns; the patterns that end here."""
+    """A node of the tree of patterns: one segment, with the patterns that end here."""
 
     __slots__ = ("literals", "patterns", "variable")
 
@@ -122,7 +122,7 @@ class _Node:
         self.patterns: list[_Pattern] = []
 
     def below(self, segment: str) -> _Node:
-        """The node of a pattern's next segment, made when there is none yet."""
+        """The node of a pattern's next segment, created if necessary."""
         if "{" not in segment:
             return self.literals.setdefault(segment, _Node())
         if self.variable is None:
@@ -136,7 +136,7 @@ class Router:
     Patterns are looked up segment by segment, so that the cost does not grow with their number; those that may match
     several segments (`{rest:path}`, an own `regex`) are tried in turn.
 
-    Parameters: `case_insensitive`, whether letters of the path match in any case.
+    Parameters: `case_insensitive`, whether paths match in any case.
     """
 
     def __init__(self, routes: Iterable[Route], *, case_insensitive: bool = False) -> None:
@@ -206,12 +206,12 @@ class Router:
         return _Pattern(re.compile(regex.pattern, flags), convertors, place)
 
     def knows(self, path: str) -> bool:
-        """Whether a decoded path leads somewhere, with any method."""
+        """Whether a decoded path has a route, for any method."""
         found = self.match("", path)
         return found.route is not None or bool(found.allowed)
 
     def match(self, method: str, path: str) -> Match:
-        """Find the route for a method and a decoded path. What was found lately is remembered."""
+        """Find the route for a method and a decoded path. Recent results are cached."""
         found = self._known.get((method, path))
         if found is None:
             found = self._search(method, path)

@@ -1,4 +1,4 @@
-"""Addresses that browsers are sent to, and pages of lists."""
+"""Building and taking apart URLs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.core.http.exchange import Exchange
 
 
 def parts_of(url: str) -> SplitResult:
-    """The parts of an address that somebody sent. One that cannot be read, such as `http://[`, is a path as a whole."""
+    """The parts of a URL from a client. One that cannot be parsed, such as `http://[`, counts as a path."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -25,7 +25,7 @@ def add_query(url: str, values: Iterable[tuple[str, object]]) -> str:
 
 
 def same_url(x: Exchange[Any, Any], without: Collection[str], values: Iterable[tuple[str, object]]) -> str:
-    """The URL of this request with some parameters of its query left out and others appended."""
+    """The URL of this request without some query parameters and with others appended."""
     kept = [(name, value) for name, value in x.query.peek() if name not in without]
     query = urlencode([*kept, *values], quote_via=quote)
     return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"

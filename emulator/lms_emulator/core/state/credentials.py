@@ -1,4 +1,4 @@
-"""What in a record lets whoever sends it act for a user: tokens, codes, keys, secrets, session cookies."""
+"""Which values in a record let their sender act for a user: tokens, codes, keys, secrets, session cookies."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 class Credential:
     """One kind of credential that a table's records hold, declared with the table.
 
-    So there is one register of all of them: `core.access.recognise` tells by it whose a refused one is, and tests make
+    This makes one register of all credentials: `core.access.recognise` looks up refused ones in it, and tests make
     one of each kind and try it elsewhere.
 
     Parameters:
-        name: in words, with an article: `an access token`.
+        name: with its article: `an access token`.
         value: the field that holds it, or a function; None and "" count as none, a list as several.
-        owner: whose it is, in words: `developer key 7`.
-        tip: what it is good for, where the one who sends it elsewhere should know.
+        owner: a description of its owner: `developer key 7`.
+        tip: what it is good for, as a hint to somebody who sends it elsewhere.
         once: whether it can be used once.
-        public: whether it only names somebody, as a client id does.
-        read: from the text that is sent to the value that is kept; None for a text that cannot be one.
-        proved: whether a text is the record's own, where `read` alone cannot tell; gets store, record and text.
+        public: whether it is merely an identifier, like a client id.
+        read: converts the text that is sent to the value that is stored; None for a text that cannot be one.
+        proved: whether a text belongs to the record, where `read` alone cannot tell; gets store, record and text.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Credential:
     proved: Callable[[Any, Any, str], bool] | None = None
 
     def values(self, record: Any) -> Any:
-        """What the record holds of this kind, as an index takes it."""
+        """The record's credentials of this kind, in the form an index takes."""
         found = getattr(record, self.value) if isinstance(self.value, str) else self.value(record)
         return found or None
 
     def kept(self, text: str) -> Any:
-        """The value under which a text that was sent would be kept."""
+        """The value as which a text that was sent would be stored."""
         return self.read(text) if self.read is not None else text
 
     def described(self, record: Any) -> str:

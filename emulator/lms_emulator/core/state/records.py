@@ -1,4 +1,4 @@
-"""What records of a world are made of."""
+"""The base of all records of a world."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of every record and section: never changed, unknown keys refused, defaults left out of a dumped world."""
+    """Base of every record and section: immutable, refuses unknown keys, and omits defaults from a dumped world."""

@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed section of a world file: references to nowhere or without end, duplicates."""
+"""What can be wrong with a well-formed section of a world file: dangling or cyclic references, duplicates."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def dangling(section: msgspec.Struct, references: Iterable[Reference]) -> Iterat
 
 
 def unending(section: msgspec.Struct, references: Iterable[Reference]) -> Iterator[str]:
-    """One line for each record from which references to its own table lead in a circle, or over more than `DEEPEST`
-    records: code that climbs them expects an end. References to other tables are not looked at.
+    """One line for each record whose references to its own table form a cycle, or a chain of more than `DEEPEST`
+    records: code that follows them expects an end. References to other tables are ignored.
     """
     for table, field, target, key in references:
         if table != target:
@@ -56,9 +56,9 @@ def _named(value: Any) -> list[Any]:
 
 
 def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) -> int | None:
-    """How many records the longest way up from one passes, itself counted; None if a way meets a record again.
+    """The number of records on the longest path up from one, itself included; None if there is a cycle.
 
-    Parameters: `levels`, those that are known, to which it adds.
+    Parameters: `levels`, the known ones, to which it adds.
     """
     way: list[tuple[Any, Iterator[Any]]] = [(name, iter(above.get(name, ())))]
     on_it = {name}
@@ -79,7 +79,7 @@ def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) ->
 
 
 def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, R | None]]:
-    """A record and all below it, each before what is below it and with the one above it, however deep they are."""
+    """A record and all its descendants, each with its parent, parents first, however deep."""
     waiting: list[tuple[R, R | None]] = [(record, None)]
     while waiting:
         one, above = waiting.pop()
@@ -88,7 +88,7 @@ def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, 
 
 
 def shared(table: str, field: str, values: Iterable[Any]) -> Iterator[str]:
-    """One line for each record that has the same value as an earlier one. None is no value.
+    """One line for each record that has the same value as an earlier one. None does not count.
 
     Parameters: `values`, one for each record of the table, in its order.
     """

@@ -41,7 +41,7 @@ class StoreSeed:
 
 
 class _Derived:
-    """What was computed: as of which count of changes, and of which versions of the tables it follows from."""
+    """A cached result, with the count of changes and the table versions that it was computed from."""
 
     __slots__ = ("at", "value", "versions")
 
@@ -83,19 +83,19 @@ class Store:
 
     @property
     def size(self) -> int:
-        """About how many records there are, and have been."""
+        """Roughly how many records there are and have been."""
         return self._seed.size + self._count.number
 
     def take_watched(self) -> bool:
-        """Whether a watched table was changed since this was last asked."""
+        """Whether a watched table has changed since the last call."""
         watched, self._count.watched = self._count.watched, False
         return watched
 
     def next_number(self, table: str, attribute: str = "id", floor: int = 0) -> int:
         """The next free integer identity: one more than the highest seeded or given so far.
 
-        Parameters: `table`, or another name for what is only counted; `attribute`, the record's field that holds the
-        integer; `floor`, the least highest value.
+        Parameters: `table`, or another name for a mere counter; `attribute`, the record's field that holds the
+        integer; `floor`, a lower bound for the previous value.
         """
         if table not in self._seed.highest:
             seeded = self._seed.seeds[table].records.values() if table in self._seed.seeds else ()
@@ -106,11 +106,11 @@ class Store:
         return number
 
     def derived(self, key: Hashable, tables: tuple[str, ...], compute: Callable[[], T]) -> T:
-        """What follows from some tables and from nothing else (no time, no settings), kept until one of them changes.
+        """A value computed from some tables and nothing else (no time, no settings), cached until one of them changes.
 
         Parameters:
             key: names what is computed, and for what.
-            tables: all that `compute` reads.
+            tables: all the tables that `compute` reads.
         """
         now = self._count.number
         found = self._derived.get(key)
@@ -121,7 +121,7 @@ class Store:
                 if len(self._derived) >= _DERIVED_KEPT:
                     self._derived.clear()
                 found = self._derived[key] = _Derived(versions, value)
-            found.at = now  # whatever else changed until now, these tables need not be looked at again
+            found.at = now  # these tables need not be checked again for any change up to now
         kept: T = found.value
         return kept
 
@@ -132,9 +132,9 @@ class Store:
         tables: tuple[str, ...],
         compute: Callable[[], tuple[T, Collection[datetime]]],
     ) -> T:
-        """What follows from some tables, and from which of some moments are past: kept until that changes.
+        """A value computed from some tables and from which of some moments are past, cached until either changes.
 
-        Parameters: `compute`, which gives it with those moments; else as of `derived`.
+        Parameters: `compute`, which returns it with those moments; the others as for `derived`.
         """
         kept: list[Any] = self.derived(key, tables, list)
         if kept and kept[0] < now < kept[1]:
@@ -147,7 +147,7 @@ class Store:
         return found
 
     def expire(self, clock: Clock) -> None:
-        """Drop records that are past their `keep_until`: a few of each table, with every sixteenth request."""
+        """Drop records that are past their `keep_until`: a few per table, on every sixteenth request."""
         self._requests += 1
         if self._requests % _REQUESTS_PER_SWEEP:
             return
@@ -164,11 +164,11 @@ class Store:
             getattr(self, name).restore(layer)
 
     def dump(self) -> msgspec.Struct:
-        """The section as a world file of the current state has it."""
+        """The section of a world file of the current state."""
         return replace(self._seed.section, **{name: getattr(self, name).values() for name in self.tables})
 
     def as_data(self) -> dict[str, Any]:
-        """The section as plain data, every table with its records, slice by slice: one long call would hold up every
+        """The section as plain data, every table with its records, in slices: one long call would block every
         other thread."""
         bare = replace(self._seed.section, **{name: [] for name in self.tables})
         data: dict[str, Any] = msgspec.to_builtins(bare)
@@ -180,7 +180,7 @@ class Store:
 
 
 def section_of(store: type[Store], name: str, values: type[Record] = Record, *, doc: str | None = None) -> type[Any]:
-    """The section of a world file that a store is made from: plain values, and a list of records for each table.
+    """The section type of a world file for a store: plain values, and a list of records for each table.
 
     Parameters:
         name: of the type, for messages about a world file.

@@ -23,10 +23,10 @@ _lock = threading.Lock()
 
 
 def convert(value: Any, kind: Any, *, strict: bool = True) -> Any:
-    """`msgspec.convert`, for the use in several threads.
+    """`msgspec.convert`, made safe for several threads.
 
-    msgspec learns a type when it first converts to it. Two threads that do so at once crash the process, so that one
-    type after the other is learned. Raises `msgspec.ValidationError`.
+    msgspec compiles a type when it first converts to it. Two threads that do so at once crash the process, so types are
+    compiled one after the other. Raises `msgspec.ValidationError`.
     """
     if kind not in _seen:
         with _lock, contextlib.suppress(msgspec.ValidationError):
@@ -54,7 +54,7 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
 
 
 def _convert(value: Any, kind: Any) -> Any:
-    """What `msgspec.convert` gives, its lists slice by slice: one long call would hold up every other thread."""
+    """The same as `msgspec.convert`, with lists in slices: one long call would block every other thread."""
     if _struct_in(kind) is None or not isinstance(value, dict):
         return convert(value, kind)
     converted = dict(value)

@@ -1,6 +1,6 @@
 """State as tables of frozen records: a layer of changes over an immutable seed.
 
-A reset drops the layer, a new world shares the seed, and a snapshot copies the layer. What they cost does not depend on
+A reset drops the layer, a new world shares the seed, and a snapshot copies the layer. Their cost does not depend on
 the size of the seed.
 """
 
@@ -25,14 +25,14 @@ class TableSpec(Generic[R]):
 
     Parameters:
         key: the record's identity, unique in the table; a field name or a function.
-        indexes: further ways to find records, name to function. A function may return a list of values
-            (the record is found under each), a tuple (one value of several parts) or None (it is not in this index).
-        keep_until: the instant after which a record is of no further use to any answer. Records past it are
+        indexes: other ways to find records, name to function. A function may return a list of values
+            (the record is found under each), a tuple (one value of several parts) or None (not in this index).
+        keep_until: the instant after which no answer needs the record any more. Records past it are
             dropped, oldest first, as new ones arrive. Codes, nonces and sessions need it; people do not.
-        limit: the maximum number of records beside the seeded ones; the oldest are dropped first.
-        watched: whether changes are kept until `Table.changes` takes them.
+        limit: the maximum number of records besides the seeded ones; the oldest are dropped first.
+        watched: whether changes are recorded until `Table.changes` takes them.
         credentials: the kinds of credentials that the records hold.
-        once: what of a client's own choice is taken once, by being remembered in this table: `a nonce`.
+        once: which client-chosen value can be used only once, by being recorded in this table: `a nonce`.
     """
 
     key: str | Callable[[R], Key]
@@ -89,13 +89,13 @@ class Seed(Generic[R]):
 
     @property
     def positions(self) -> dict[Key, int]:
-        """Each key's place in the seed, counted when it is first asked for."""
+        """Each key's position in the seed, computed on first use."""
         if self._positions is None:
             self._positions = {key: place for place, key in enumerate(self.records)}
         return self._positions
 
     def index(self, name: str) -> dict[Any, dict[Key, None]]:
-        """Index `name`, built when it is first asked for."""
+        """Index `name`, built on first use."""
         found = self._indexes.get(name)
         if found is None:
             function = self.spec.indexes[name]
@@ -108,7 +108,7 @@ class Seed(Generic[R]):
 
 
 class Count:
-    """How often the tables of one store were changed, all together."""
+    """The total number of changes to the tables of one store."""
 
     __slots__ = ("number", "watched")
 
@@ -122,7 +122,7 @@ class Table(Generic[R]):
     """Records by key, in the order in which they came: seeded first, then added.
 
     Attributes:
-        version: grows with every change, as does the count that is handed in.
+        version: grows with every change, as does the shared count.
     """
 
     __slots__ = ("_changes", "_count", "_deleted", "_layer_indexes", "_seed", "_seen", "_spec", "version")
@@ -154,7 +154,7 @@ class Table(Generic[R]):
         return self._spec.key_of(record)
 
     def was_seeded(self, key: Key) -> bool:
-        """Whether the world began with a record of that key, be it deleted since."""
+        """Whether the world began with a record of that key, even if it has been deleted since."""
         return key in self._seed.records
 
     def __len__(self) -> int:
@@ -210,7 +210,7 @@ class Table(Generic[R]):
         return self.first(credential.name, value)
 
     def added(self, most: int) -> list[R]:
-        """The latest records that differ from the seed, at most so many, latest first."""
+        """At most `most` records that differ from the seed, latest first."""
         return list(islice((record for record in reversed(self._changes.values()) if record is not _DELETED), most))
 
     def first(self, index: str, value: Any) -> R | None:
@@ -236,7 +236,7 @@ class Table(Generic[R]):
         if self._changes.get(key) is _DELETED:
             self._deleted -= 1
         if self._spec.keep_until is not None:
-            self._changes.pop(key, None)  # what was renewed expires last
+            self._changes.pop(key, None)  # a renewed record expires last
         self._changes[key] = record
         for name, layer in self._layer_indexes.items():
             for value in _index_values(self._spec.indexes[name](record)):
@@ -265,7 +265,7 @@ class Table(Generic[R]):
         return record
 
     def changes(self) -> list[tuple[R | None, R | None]]:
-        """What was put and deleted since this was last asked, as records before and after. Of a watched table."""
+        """What was put and deleted since the last call, as records before and after. For a watched table."""
         taken, self._seen = self._seen, []
         return taken
 

@@ -18,10 +18,10 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class Worlds:
-    """The default world and any number of further isolated ones.
+    """The default world and any number of other, isolated ones.
 
-    Parameters: as of `World`; `seed` is what the default world, and a further one that names no other, begins as.
-    `allow_outgoing`: further hosts that may be sent requests, as of `Reach`.
+    Parameters: as for `World`; `seed` is that of the default world, and of any other world that names none.
+    `allow_outgoing`: additional hosts that may be contacted, as for `Reach`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Worlds:
         return self._worlds.get(name)
 
     def had(self, name: str) -> bool:
-        """Whether there is, or was, a world of that name."""
+        """Whether there is or was a world of that name."""
         return name in self._worlds or name in self._deleted
 
     def __getitem__(self, name: str) -> World:
@@ -77,7 +77,7 @@ class Worlds:
         return iter(list(self._worlds.values()))
 
     def create(self, name: str, seed: WorldSeed | None = None) -> World:
-        """Open a further world; without a seed it shares the default world's. Raises UsageError."""
+        """Open another world; without a seed it shares the default world's. Raises UsageError."""
         if not _NAME.fullmatch(name):
             raise UsageError(f"name: `{name}` is not a host label; use 1 to 63 of a-z, 0-9 and inner hyphens")
         if name in self._worlds:
@@ -86,7 +86,7 @@ class Worlds:
         return world
 
     def delete(self, name: str) -> None:
-        """Close a further world. Raises UsageError for the default one and NotFoundError for an unknown one."""
+        """Close a world. Raises UsageError for the default one and NotFoundError for an unknown one."""
         if name == DEFAULT_WORLD:
             raise UsageError("the default world cannot be deleted; POST /_emulator/reset empties it")
         self[name].fence()

@@ -18,7 +18,7 @@ _FRAMING = ("content-length", "transfer-encoding", "connection", "upgrade")
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What goes wrong, for which requests, and how often.
 
-    Which requests (all that are given must match): `provider`, `method`, `path` (a prefix, or with `*` a glob).
+    Which requests (all given conditions must match): `provider`, `method`, `path` (a prefix, or a glob if it has `*`).
     `after` skips that many matching requests; `times` limits how many fail (None: all).
     What happens: `delay_ms` delays the response; `status` replaces it, with `headers` and `body`; `drop` closes the
     connection without a response; `truncate` sends that many bytes of the body and closes; `malformed` cuts a JSON or
@@ -55,7 +55,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def effect(self) -> str:
-        """What it does to the answer, in words; empty for a delay alone."""
+        """A description of what it does to the answer; empty for a mere delay."""
         if self.drop:
             return "the connection was dropped"
         if self.truncate is not None:
@@ -89,7 +89,7 @@ class Faults:
         return named
 
     def remove(self, fault_id: str) -> bool:
-        """Remove a failure. Returns False if there is none of that id."""
+        """Remove a failure. Returns False if there is none with that id."""
         self._seen.pop(fault_id, None)
         return self._faults.pop(fault_id, None) is not None
 
@@ -102,7 +102,7 @@ class Faults:
         return [{**msgspec.to_builtins(f), "seen": self._seen[f.id]} for f in self._faults.values()]
 
     def hit(self, provider: str, method: str, path: str) -> Fault | None:
-        """The failure for this request, which is counted; None if there is none."""
+        """The failure for this request, which counts towards it; None if there is none."""
         for fault in self._faults.values():
             if fault.provider is not None and fault.provider != provider:
                 continue

@@ -41,7 +41,7 @@ def _demo_section(name: str, providers: Mapping[str, AnyProvider]) -> Callable[[
 
 
 def section(reference: str, provider: AnyProvider) -> Any:
-    """One provider's part of the world `demo`, or of a world file, whose other parts are not looked at.
+    """One provider's part of the world `demo` or of a world file, ignoring the other parts.
 
     Raises WorldError as `load` does.
     """
@@ -91,7 +91,7 @@ def _read(reference: str) -> Any:
 
 
 class NotFiniteError(ValueError):
-    """JSON, of which all answers are, has no such number."""
+    """JSON, the format of all answers, has no such number."""
 
 
 def _finite(text: str) -> float:
@@ -140,7 +140,7 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
 
 
 def _check_schema(version: Any) -> None:
-    """Raises WorldError for a file of a later version than this one reads: its keys may mean something else."""
+    """Raises WorldError for a file of a newer schema version than this: its keys may mean something else."""
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise WorldError([f"schema: expected the number of a version, such as {SCHEMA}, got {version!r}"])
     if version > SCHEMA:
@@ -186,14 +186,14 @@ def dump_json(data: Mapping[str, Any]) -> str:
 def dump_toml(data: Mapping[str, Any]) -> str:
     """Plain data of a world as TOML text, which reads back as the same data.
 
-    Raises WorldError, naming the places, where TOML cannot say it: it has no null.
+    Raises WorldError, naming the places, if TOML cannot express it: it has no null.
     """
     import tomli_w
 
     nulls = list(islice(_nulls(data, ""), MOST_PROBLEMS))
     if nulls:
         raise WorldError([f"{place}: null cannot be said in TOML; write the world as JSON" for place in nulls])
-    # In text of several lines TOML takes CR LF for LF.
+    # In multi-line strings TOML normalises CR LF to LF.
     return tomli_w.dumps(data, multiline_strings=not any("\r" in text for text in _texts(data)))
 
 

@@ -16,9 +16,9 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Warning(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that the real provider accepts, or fails on silently, and that integrators get wrong.
+    """Something that the real provider accepts, or silently fails on, although it is probably a mistake.
 
-    Attributes: for a parameter that nothing read, `name` and whether the real provider documents it, if that is known.
+    Attributes: for an unread parameter, `name`, and whether the real provider documents it, if known.
     """
 
     code: str
@@ -36,7 +36,7 @@ class Check(msgspec.Struct, frozen=True):
     got: Any = None
 
 
-_BETWEEN = b"\0"  # which stands in no header
+_BETWEEN = b"\0"  # which is not part of any header
 
 
 def _packed(headers: Headers) -> bytes:
@@ -51,8 +51,8 @@ def _unpacked(packed: bytes) -> Headers:
 class Entry:
     """One exchange. Kept raw, and turned into text only when it is read.
 
-    Headers are kept in one piece: memory that is taken and freed with every request, but is not what the last one had,
-    is slow to come by.
+    Headers are kept in one piece: allocating and freeing different memory with every request
+    is slow.
     """
 
     __slots__ = (
@@ -109,7 +109,7 @@ class Entry:
 
     @property
     def headers(self) -> Headers:
-        """The request's, as they came."""
+        """The request's headers, as sent."""
         return _unpacked(self._headers)
 
     @headers.setter
@@ -118,7 +118,7 @@ class Entry:
 
     @property
     def response_headers(self) -> Headers:
-        """The answer's."""
+        """The response's headers."""
         return _unpacked(self._response_headers)
 
     @response_headers.setter
@@ -126,25 +126,25 @@ class Entry:
         self._response_headers = _packed(sent)
 
     def count_bytes(self) -> int:
-        """Note about how much memory this takes, and give it back."""
+        """Estimate how much memory this takes; remembers and returns it."""
         texts = len(self.target) + len(self.body) + len(self.response_body)
         self.size = 512 + texts + len(self._headers) + len(self._response_headers)
         return self.size
 
     def settle(self) -> None:
-        """Finish a diagnosis that was cut. Takes seconds at worst; from any thread."""
+        """Finish a diagnosis that was cut short. Takes seconds at worst; can run in any thread."""
         later, self.later = self.later, None
         if later is not None and self.refusal is not None:
             self.refusal = {**self.refusal, "diagnosis": later() or self.refusal["diagnosis"]}
 
     @property
     def failed(self) -> bool:
-        """Whether it did not go well, in whatever way."""
+        """Whether it failed in any way."""
         return self.outcome not in WELL
 
     @property
     def refused(self) -> bool:
-        """Whether the answer is one of the three kinds of no; a failure of the provider's is none."""
+        """Whether the answer is one of the three kinds of refusal, not a failure of the provider's."""
         return self.refusal is not None and not self.defect
 
     def summary(self) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Journal:
         self._left: deque[deque[Entry]] = deque()
 
     def next_id(self) -> str:
-        """The id of the exchange that is beginning."""
+        """An id for a new exchange."""
         self._number += 1
         return f"r{self._number}"
 
@@ -260,22 +260,22 @@ class Journal:
         return list(self._entries)
 
     def fresh(self) -> Journal:
-        """An empty one that goes on counting, so that no new entry is taken for an old one."""
+        """An empty journal that goes on counting, so that ids are never reused."""
         successor = Journal(self.max_entries, self.max_bytes)
         successor._number = self._number
         return successor
 
     def free(self, left: Journal) -> None:
-        """Free what a journal holds that nobody reads any more, two entries with each new one.
+        """Gradually free an abandoned journal, two entries with each new one.
 
-        That is faster than new ones come, and no reset has to free a thousand.
+        That keeps up with new ones, and no reset has to free a thousand at once.
         """
         self._left = left._left
         if left._entries:
             self._left.append(left._entries)
 
     def clear(self) -> None:
-        """Drop all exchanges. Ids are not reused, so that no new entry is taken for an old one."""
+        """Drop all exchanges. Ids are not reused."""
         self._entries.clear()
         self._bytes = 0
         self.dropped = 0

@@ -1,4 +1,4 @@
-"""What a provider would have sent: e-mails and webhooks."""
+"""E-mails and webhooks that a provider would have sent."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Outbox:
         return len(self._messages)
 
     def fresh(self) -> Outbox:
-        """An empty one that goes on counting."""
+        """An empty outbox that goes on counting."""
         successor = Outbox(self.limit)
         successor._count = self._count
         return successor

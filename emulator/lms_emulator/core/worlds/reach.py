@@ -17,12 +17,12 @@ _URL = re.compile(rb"https?://[^\s\"'<>\\]+")
 
 
 class Reach:
-    """The hosts that the world of the start names, those that were allowed at the start, and no others.
+    """The hosts named in the startup world and those allowed at startup, and no others.
 
-    A world that came in through the control API adds to them only if the owner sent it. Otherwise anybody who reaches a
-    port could have the emulator ask the machines around it.
+    A world loaded through the control API adds to them only if the owner sent it. Otherwise anybody who reaches a
+    port could make the emulator call the machines around it.
 
-    Parameters: `startup`, the world of the start; `allowed`, hosts with or without a port, `*` for all.
+    Parameters: `startup`, the startup world; `allowed`, hosts with or without a port, `*` for all.
     """
 
     def __init__(self, startup: WorldSeed, providers: Mapping[str, Any], allowed: Iterable[str] = ()) -> None:
@@ -32,7 +32,7 @@ class Reach:
         self._named_by = cache(self._hosts_of)
 
     def allows(self, seed: WorldSeed, url: str) -> bool:
-        """Whether a request from a world of this seed may go to a URL. False for one that cannot be read."""
+        """Whether a request from a world of this seed may go to a URL. False for a malformed one."""
         authority = authority_of(url)
         if authority is None:
             return False
@@ -49,7 +49,7 @@ class Reach:
 
 
 def authority_of(url: str) -> str | None:
-    """Host and port of an HTTP URL, lower case, the port always said; None for a URL that cannot be read."""
+    """Host and port of an HTTP URL, lower case, always with the port; None for a malformed URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]

@@ -1,6 +1,6 @@
-"""Who works on a world at the moment.
+"""Serialises the work on one world.
 
-What takes long is done in a thread, so that the event loop goes on answering. Nothing else works on the same world
+Long work runs in a thread, so that the event loop goes on answering. Nothing else works on the same world
 meanwhile: requests are answered one after the other, as if there were no thread.
 """
 
@@ -30,25 +30,25 @@ class Turns:
 
     @property
     def taken(self) -> bool:
-        """Whether long work is under way."""
+        """Whether long work is in progress."""
         return self._work is not None and not self._work.done()
 
     async def free(self) -> None:
-        """Wait until no long work is under way."""
+        """Wait until no long work is in progress."""
         while self._work is not None and not self._work.done():
             await asyncio.wait([asyncio.wrap_future(self._work)])
 
     async def short(self, work: Callable[[], T]) -> T:
-        """Do it here, once it is its turn."""
+        """Run it here, once it is its turn."""
         if _loop() is None:
             return self._after_it(work)
         await self.free()
         return work()
 
     async def long(self, work: Callable[[], T]) -> T:
-        """Do it in a thread, once it is its turn. A caller that goes away does not end it.
+        """Run it in a thread, once it is its turn. It outlives a caller that goes away.
 
-        Without an event loop there is nothing to hold up.
+        Without an event loop it runs here: there is nothing to block.
         """
         if _loop() is None:
             return self._after_it(work)
@@ -68,7 +68,7 @@ class Turns:
     async def play(self, work: Coroutine[Any, Any, T], is_long: Callable[[], bool]) -> T:
         """Run a coroutine that waits by `outside` only, step by step: each step is a turn.
 
-        Parameters: `is_long`, asked before each step, whether it has to be done in a thread.
+        Parameters: `is_long`, called before each step: whether it has to run in a thread.
         """
         step: Callable[[], Any] = partial(work.send, None)
         while True:
@@ -86,7 +86,7 @@ class Turns:
 
 @coroutine
 def outside(wait: Callable[[], Awaitable[T]]) -> Generator[Callable[[], Awaitable[T]], T, T]:
-    """Wait for something on the event loop. Others may have their turn meanwhile."""
+    """Await something on the event loop. Others may have their turn meanwhile."""
     return (yield wait)
 
 
@@ -106,7 +106,7 @@ def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Not those of an event loop, which may end before the work does."""
+    """An executor apart from the event loop's, which may end before the work does."""
     return ThreadPoolExecutor(thread_name_prefix="lms-emulator")
 
 
@@ -121,7 +121,7 @@ _collects = True
 
 
 def _without_collection(work: Callable[[], T]) -> T:
-    """Do it without the garbage collector, which would hold up every thread while it looks at what is being built."""
+    """Run it without the garbage collector, which would block every thread while it scans what is being built."""
     global _working, _collects
     with _lock:
         if not _working:

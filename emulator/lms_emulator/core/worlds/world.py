@@ -1,4 +1,4 @@
-"""A world: the whole state of one campus, over a seed that it may share with other worlds."""
+"""A world: the whole state of one campus, over a seed that other worlds may share."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class WorldSeed:
         self._stores: dict[str, StoreSeed] = {}
 
     def read(self, providers: Mapping[str, AnyProvider]) -> None:
-        """Make every table now: of what a file gave, not only when a provider is first asked."""
+        """Build every table now rather than when a provider is first used: for what came from a file."""
         for name in self._sections:
             self.store_seed(providers[name])
 
     def has_read(self, provider: str) -> bool:
-        """Whether the provider's tables are there already."""
+        """Whether the provider's tables have been built."""
         return provider in self._stores
 
     def store_seed(self, provider: AnyProvider) -> StoreSeed:
@@ -82,7 +82,7 @@ class WorldSeed:
 
 
 class WorldSnapshot(NamedTuple):
-    """A whole state, independent of what happens after it was taken."""
+    """A complete state, independent of what happens afterwards."""
 
     seed: WorldSeed
     stores: dict[str, StoreSnapshot]
@@ -99,14 +99,14 @@ class World:
     """One isolated campus: people, keys, tokens, nonces, clock, journal, outbox, settings.
 
     Parameters:
-        name: `default` for the one that ports and host names lead to.
-        seed: its initial state, to which a reset returns.
+        name: `default` for the world that ports and host names lead to.
+        seed: the initial state, to which a reset returns.
         providers: every provider by name.
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
         random_seed: makes ids repeatable; each world draws its own sequence from it.
-        reach: the hosts that may be sent requests; without it, those that the seed names.
-        given_out: what this world and others gave out.
-        others: the further worlds of the process.
+        reach: the hosts that may be contacted; by default, those that the seed names.
+        given_out: the credentials that this world and others issued.
+        others: the other worlds of the process.
     """
 
     def __init__(
@@ -179,11 +179,11 @@ class World:
             self._day = self._begun_on if settings.as_of == "start" else date.fromisoformat(settings.as_of)
 
     def has_opened(self, provider: str) -> bool:
-        """Whether `store` has nothing to read."""
+        """Whether the provider's store exists already."""
         return provider in self._stores or self.seed.has_read(provider)
 
     def store(self, provider: str) -> Any:
-        """The provider's state, created when it is first used."""
+        """The provider's state, created on first use."""
         found = self._stores.get(provider)
         if found is None:
             kind = self.providers[provider]
@@ -201,7 +201,7 @@ class World:
         return found
 
     def check_settings(self, values: Mapping[str, Any]) -> None:
-        """Raises UsageError for a name that is no provider, or a setting of one that is wrong."""
+        """Raises UsageError for an unknown provider or an invalid setting."""
         for name in values:
             self._check_settings_name(name)
             if name != "emulator":
@@ -215,7 +215,7 @@ class World:
             raise UsageError(f"unknown provider `{name}` in settings; {tip}")
 
     def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Apply settings, all or none. Raises UsageError for an unknown name or a wrong value."""
+        """Apply settings, all or none. Raises UsageError for an unknown name or an invalid value."""
         changed: dict[str, Any] = {}
         for name, given in values.items():
             self._check_settings_name(name)
@@ -229,9 +229,9 @@ class World:
             self._settings.update(changed)
 
     def fence(self) -> None:
-        """Begin another epoch: what a request that is under way still writes goes to what it began with, and is lost.
+        """Begin a new epoch: a request in progress goes on writing to the state it began with, and that is lost.
 
-        So stores, ids, outbox, journal and faults are left behind, never emptied.
+        So stores, ids, outbox, journal and faults are replaced, never emptied.
         """
         self.epoch += 1
         self.given_out.leave(self.name, self._stores)
@@ -242,19 +242,19 @@ class World:
         self.faults = Faults()
 
     def reset(self) -> None:
-        """Back to the seed: state, settings, clock, journal, outbox, faults; ids begin again when seeded."""
+        """Return to the seed: state, settings, clock, journal, outbox, faults; seeded ids start over."""
         left = self.journal
         self.fence()
         self.journal.free(left)
         self._begin()
 
     def replace(self, seed: WorldSeed) -> None:
-        """Become another world. Snapshots of the old one stay usable."""
+        """Become another world. Snapshots of the old one remain usable."""
         self.seed = seed
         self.reset()
 
     def snapshot(self) -> str:
-        """Keep the whole state; returns the snapshot's id."""
+        """Save the whole state; returns the snapshot's id."""
         self._snapshot_number += 1
         snapshot_id = f"s{self._snapshot_number}"
         self.snapshots[snapshot_id] = WorldSnapshot(
@@ -271,7 +271,7 @@ class World:
         return snapshot_id
 
     def restore(self, snapshot_id: str) -> None:
-        """Return to a kept state. Journal and faults are not part of it. Raises KeyError for an unknown id."""
+        """Return to a saved state. Journal and faults are not part of it. Raises KeyError for an unknown id."""
         snapshot = self.snapshots[snapshot_id]
         journal, faults = self.journal, self.faults
         self.fence()
@@ -290,7 +290,7 @@ class World:
     def dump(self) -> dict[str, Any]:
         """The world as plain data of the world file's schema.
 
-        Every table is there, even if it is empty. Fields with their default value are left out, and so is the time if
+        Every table is included, even if empty. Fields with their default value are left out, and so is the time if
         the clock is the machine's.
         """
         data: dict[str, Any] = {"schema": SCHEMA, "name": self.seed.name, "description": self.seed.description}

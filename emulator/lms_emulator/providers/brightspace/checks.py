@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed Brightspace of a world file."""
+"""What can be wrong with a well-formed Brightspace section of a world file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFERENCES = (
 
 
 def problems(section: Any) -> Iterable[str]:
-    """References to records that are not there, and usernames that two people have."""
+    """Dangling references, and usernames that two people share."""
     yield from dangling(section, REFERENCES)
     yield from unending(section, REFERENCES)
     yield from shared("users", "username", (user.username.lower() for user in section.users))

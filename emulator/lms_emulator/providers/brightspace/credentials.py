@@ -1,4 +1,4 @@
-"""Who is calling Brightspace, or why not: signed access tokens, scopes, versions, browser sessions."""
+"""Authentication at Brightspace: signed access tokens, scopes, versions, browser sessions."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def require_user(x: Call) -> Caller:
 
 
 def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Response]], Callable[[Call], Response]]:
-    """Make a handler of one API: the version is served, the token holds, and one of the scopes is in it."""
+    """Wrap a handler of one API: the version is served, the token is valid and has one of the scopes."""
 
     def decorate(handler: Callable[[Call, Caller], Response]) -> Callable[[Call], Response]:
         @wraps(handler)
@@ -132,7 +132,7 @@ def version_pair(text: str) -> tuple[int, int] | None:
 
 
 def check_version(x: Call, product: str, text: str) -> None:
-    """Raises 404 for a version that is not served; what becomes of newer ones than the latest is a setting."""
+    """Raises 404 for a version that is not served; a setting decides about versions newer than the latest."""
     minimum = getattr(x.settings, f"{product}_minimum_version")
     asked, least = version_pair(text), version_pair(minimum)
     latest = getattr(x.settings, f"{product}_latest_version")

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` tells about Brightspace."""
+"""What `GET /_emulator/info` says about Brightspace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Person(msgspec.Struct, kw_only=True):
 
 
 class AccessTokens(msgspec.Struct, kw_only=True):
-    """Signed tokens ready for use, valid for years; and one that is over."""
+    """Signed tokens ready for use, valid for years, and an expired one."""
 
     student: str = ""
     instructor: str = ""

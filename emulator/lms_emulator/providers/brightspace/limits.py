@@ -12,7 +12,7 @@ from lms_emulator.providers.brightspace.call import Call
 
 
 def spend(x: Call, who: str) -> None:
-    """Charge one call to an application. Raises the refusal `rate_limited` when this minute's credits are gone.
+    """Charge one call to an application. Raises the refusal `rate_limited` when this minute's credits are used up.
 
     A reset of the world clears the counters.
     """
@@ -32,7 +32,7 @@ def spend(x: Call, who: str) -> None:
 
 
 def add_headers(x: Call, response: Response) -> None:
-    """What an answer says about the credits, where some were asked for."""
+    """Add the headers about credits, if any were charged."""
     remaining = x.notes.get("rate_limit_remaining")
     if remaining is not None and response.status_code != 429:
         response.headers["X-Rate-Limit-Remaining"] = str(remaining)

@@ -45,7 +45,7 @@ def public_keys() -> KeySet:
 
 
 def covers(granted: str, wanted: str) -> bool:
-    """Whether one scope (`enrollment:*:read`) includes another (`enrollment:orgunit:read`)."""
+    """Whether one scope (`enrollment:*:read`) covers another (`enrollment:orgunit:read`)."""
     ours, theirs = granted.split(":"), wanted.split(":")
     if len(ours) != 3 or len(theirs) != 3:
         return granted == wanted
@@ -53,19 +53,19 @@ def covers(granted: str, wanted: str) -> bool:
 
 
 def uncovered(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """The scopes asked for that no allowed one includes."""
+    """The requested scopes that no allowed one covers."""
     allowed = list(allowed)
     return [one for one in asked if not any(covers(granted, one) for granted in allowed)]
 
 
 def find_application(x: Call, client_id: str) -> Application | None:
-    """The enabled application of that client id."""
+    """The enabled application with that client id."""
     found = x.store.applications.get(client_id)
     return found if found is not None and found.enabled else None
 
 
 def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
-    """What `/oauth2/auth` asks for, checked. Raises the refusal for the first fault."""
+    """The validated request to `/oauth2/auth`. Raises the refusal for the first fault."""
     query = x.query
     client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
     application = find_application(x, client_id)
@@ -115,7 +115,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
 
 
 def _challenge(x: Call) -> str | None:
-    """The PKCE challenge, where a site is set to look at it: D2L documents none."""
+    """The PKCE challenge, if a setting makes the site check it: D2L documents none."""
     challenge, method = x.query.get("code_challenge"), x.query.get("code_challenge_method", "plain")
     if not challenge:
         return None
@@ -147,7 +147,7 @@ def _secure_enough(x: Call, redirect_uri: str) -> bool:
 
 
 def needs_no_consent(x: Call, application: Application, user: User, pending: PendingAuthorization) -> bool:
-    """Whether the consent page is skipped: the application does not prompt, or the person allowed this before."""
+    """Whether to skip the consent page: the application does not prompt, or the person has consented before."""
     if not application.consent:
         return True
     consent = x.store.consents.get((application.client_id, user.id))
@@ -155,7 +155,7 @@ def needs_no_consent(x: Call, application: Application, user: User, pending: Pen
 
 
 def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
-    """Grant the request: mint a code and give the address to send the browser to."""
+    """Grant the request: issue a code. Returns where to send the browser."""
     x.store.consents.put(Consent(client_id=pending.client_id, user_id=user.id, scopes=pending.scopes))
     code = AuthorizationCode(
         code=x.ids.token(43),
@@ -185,7 +185,7 @@ def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
 
 
 class Issued(NamedTuple):
-    """What a grant gave: the access token and, perhaps, a refresh token."""
+    """The result of a grant: the access token and, perhaps, a refresh token."""
 
     access_token: str
     refresh_token: str | None
@@ -201,7 +201,7 @@ class Issued(NamedTuple):
 
 
 def exchange_code(x: Call, application: Application, code: str, redirect_uri: str) -> Issued:
-    """The tokens for a code; the code is used up. Raises `invalid_grant`."""
+    """Exchange a code, which is consumed, for tokens. Raises `invalid_grant`."""
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if not x.check("code is known", found is not None):
@@ -233,7 +233,7 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
 
 
 def refresh(x: Call, application: Application, token: str, scope: str) -> Issued:
-    """New tokens for a refresh token, which is used up. Raises `invalid_grant` or `invalid_scope`."""
+    """Exchange a refresh token, which is consumed, for new tokens. Raises `invalid_grant` or `invalid_scope`."""
     found = x.store.refresh_tokens.get(token)
     if not x.check("refresh_token is known", found is not None):
         raise refusals.invalid_grant("refresh_token_unknown", credential=token)
@@ -296,7 +296,7 @@ def _issue(
 def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, client_id: str) -> str:
     """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id).
 
-    No claim names the application `client_id` that gets it; the world remembers.
+    No claim names the application `client_id` that gets it; the world records it.
     """
     now = int(x.clock.timestamp())
     claims = {
@@ -313,11 +313,11 @@ def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, cl
 
 
 def issue(x: Call, claims: dict[str, Any], client_id: str | None = None, *, kind: str = "") -> str:
-    """Claims signed by Brightspace for itself to read again; the world keeps in mind that it gave them out."""
+    """Claims that Brightspace signs for its own use; the world records that it issued them."""
     token = sign(claims, private_key("brightspace"), kid=KID)
     return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id, kind=kind)
 
 
 def issued_here(x: Call, token: str) -> issued.IssuedToken | DemoToken | None:
-    """What is known of a token whose signature holds; None if this world did not give it out, nor came with it."""
+    """The record of a token with a valid signature; None if this world neither issued nor contains it."""
     return issued.find(x.store.issued_tokens, token) or x.store.demo_tokens.first("token", token)

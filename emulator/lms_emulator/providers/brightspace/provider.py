@@ -43,20 +43,20 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
-        """Addresses are taken with and without their last slash."""
+        """Paths work with and without a trailing slash."""
         return path.rstrip("/") or "/"
 
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/d2l/api/") else refusals.page_not_found(f"{x.path} exists")
 
     def before_missing(self, x: Call) -> None:
-        """Versions that are too old are refused for every operation."""
+        """Obsolete versions are refused for every operation."""
         parts = x.path.split("/")
         if len(parts) > 5 and parts[3] in ("lp", "le"):
             check_version(x, parts[3], parts[4])
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
-        self.before_missing(x)  # where a version is not served, no method of it is
+        self.before_missing(x)  # a version that is not served has no methods
         return refusals.method_not_allowed(allowed, x.method)
 
     def body_unreadable(self, x: Call, why: str) -> Refusal:

@@ -36,14 +36,14 @@ def problem(
 
 
 def unparsable_token(reason: str, **details: Any) -> SiteRefusal:
-    """401: an access token that does not hold, whatever the reason."""
+    """401: an invalid access token, whatever the reason."""
     return problem(
         reason, 401, "invalid-token", "Unauthorized", "Couldn't parse token", check="the token holds", **details
     )
 
 
 def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
-    """401: an access token that is over."""
+    """401: an expired access token."""
     return problem(
         "token_expired",
         401,
@@ -143,7 +143,7 @@ def oauth_error(reason: str, error: str, status: int = 400, *, check: str, **det
 
 
 def invalid_client(reason: str, status: int, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
-    """Unknown or disabled client, wrong secret, or an assertion that does not hold."""
+    """Unknown or disabled client, wrong secret, or an invalid assertion."""
     return oauth_error(
         reason,
         "invalid_client",
@@ -162,7 +162,7 @@ def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> 
 
 
 def invalid_assertion(reason: str, text: str, **details: Any) -> SiteRefusal:
-    """An assertion of a known client that does not hold; `text` is D2L's word for the fault."""
+    """An invalid assertion of a known client; `text` is D2L's word for the fault."""
     description = f"Error validating assertion: {text}"
     refusal = oauth_error(reason, "invalid_grant", check="the assertion holds", **details)
     refusal.body = {"error": "invalid_grant", "error_description": description}
@@ -191,7 +191,7 @@ def scope_text(scope: str) -> str:
 
 
 def unsupported_grant_type(got: str) -> SiteRefusal:
-    """A grant that the token endpoint does not know."""
+    """A grant type that the token endpoint does not know."""
     known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
         "unsupported_grant_type",
@@ -205,7 +205,7 @@ def unsupported_grant_type(got: str) -> SiteRefusal:
 
 
 def invalid_request(reason: str, **details: Any) -> SiteRefusal:
-    """A request to the token endpoint that lacks something."""
+    """An incomplete request to the token endpoint."""
     return oauth_error(reason, "invalid_request", check=reason.replace("_", " "), **details)
 
 
@@ -228,12 +228,12 @@ def redirected(
 
 
 def page_refusal(reason: str, status: int, message: str, check: str, **details: Any) -> SiteRefusal:
-    """Something a person sees in the browser."""
+    """An error page in the browser."""
     return SiteRefusal(reason, status=status, message=message, check=check, headers=NOT_IN_FRAMES, **details)
 
 
 def unknown_client_page(got: str) -> SiteRefusal:
-    """An authorization request of an unknown client; nothing is sent to its address."""
+    """An authorization request of an unknown client; nothing is sent to its redirect URI."""
     return page_refusal(
         "unknown_client",
         400,
@@ -247,7 +247,7 @@ def unknown_client_page(got: str) -> SiteRefusal:
 
 
 def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
-    """An authorization request with an address that is not registered."""
+    """An authorization request with an unregistered redirect URI."""
     return page_refusal(
         "redirect_uri_mismatch",
         400,
@@ -262,7 +262,7 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
 
 
 def insecure_redirect_page(got: str) -> SiteRefusal:
-    """An authorization request with an address without TLS."""
+    """An authorization request with a redirect URI without TLS."""
     return page_refusal(
         "redirect_uri_insecure",
         400,
@@ -298,12 +298,12 @@ def no_pending_authorization() -> SiteRefusal:
 
 
 def page_not_found(what: str) -> SiteRefusal:
-    """404 that a person sees."""
+    """404 page."""
     return page_refusal("page_not_found", 404, "Page Not Found", what)
 
 
 def page_forbidden(what: str) -> SiteRefusal:
-    """403 that a person sees."""
+    """403 page."""
     return page_refusal("page_forbidden", 403, "Not Authorized", what)
 
 
@@ -311,17 +311,17 @@ def page_forbidden(what: str) -> SiteRefusal:
 
 
 def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
-    """A launch that cannot go on, and of which the tool may not be told."""
+    """A launch that cannot continue, and whose error must not be sent to the tool."""
     return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
 
 
 def lti_not_found(reason: str, check: str, **details: Any) -> SiteRefusal:
-    """404: an authentication request that lacks something, or is for another user. A person sees it."""
+    """404 page: an authentication request that lacks something, or is for another user."""
     return page_refusal(reason, 404, "Page Not Found", check, **details)
 
 
 def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal:
-    """A registration token that is not good, or a registration that lacks something."""
+    """An invalid registration token, or an incomplete registration."""
     status = 401 if "token" in reason else 400
     error = "invalid_token" if "token" in reason else "invalid_client_metadata"
     body = {"error": error, "error_description": f"{field} is missing or invalid"}
@@ -343,7 +343,7 @@ def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRe
 
 
 def unreadable_body(path: str, why: str) -> SiteRefusal:
-    """A body that is not what its content type says: each part of the site has its own words."""
+    """A body that does not match its content type: each part of the site has its own message."""
     if path.startswith("/d2l/api/"):
         return bad_request("body_unreadable", "Invalid JSON", got=why)
     if path == "/core/connect/token":

@@ -1,4 +1,4 @@
-"""Who may see and do what on the Brightspace campus: by role, and the role's security variables."""
+"""Permissions at Brightspace: by role, and the role's security variables."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
 
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """Who the caller of a refused request is in the org unit of its path, and which roles have what was missing."""
+    """The caller's role in the org unit of the path, and which roles have the missing variable."""
     user = x.store.users.first("username", str(x.notes.get("user", "")).lower())
     unit = x.store.org_units.get(number(x.path_params.get("orgUnitId")))
     if user is None or unit is None:
@@ -94,7 +94,7 @@ def put_value(
     private_comments: str = "",
     by: int | None = None,
 ) -> GradeValue:
-    """Keep a user's value in a column."""
+    """Set a user's value in a column."""
     last = x.store.grade_values.first("cell", (column.id, user_id))
     record = GradeValue(
         id=last.id if last is not None else x.store.next_number("grade_values"),

@@ -116,7 +116,7 @@ def classlist_user(x: Call, record: Enrollment, person: User) -> Json:
 
 
 def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) -> Json:
-    """A module in the table of contents, with all below it."""
+    """A module in the table of contents, with everything below it."""
     return {
         "ModuleId": module.id,
         "Title": module.title,

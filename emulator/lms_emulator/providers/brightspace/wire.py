@@ -36,5 +36,5 @@ def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> 
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:
-    """The page that takes a form to a tool, in this site's colours."""
+    """The page that auto-posts a form to a tool, in this site's style."""
     return pages.auto_post(PACKAGE, action, fields)

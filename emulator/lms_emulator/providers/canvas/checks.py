@@ -1,4 +1,4 @@
-"""What can be wrong with a well-formed Canvas of a world file."""
+"""What can be wrong with a well-formed Canvas section of a world file."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ _MAY_DANGLE = (
 
 
 def without_context(section: Any) -> Iterable[str]:
-    """Rows that belong to something that is not there."""
+    """Rows that belong to something nonexistent."""
     known = {kind: {record.id for record in getattr(section, table)} for kind, table in CONTEXTS.items()}
     for table in IN_CONTEXTS:
         for place, record in enumerate(getattr(section, table)):
@@ -232,7 +232,7 @@ def without_context(section: Any) -> Iterable[str]:
 
 
 def problems(section: Any) -> Iterable[str]:
-    """References to records that are not there, roles that nobody knows, and logins that two people have."""
+    """Dangling references, unknown roles, and logins that two people share."""
     yield from dangling(section, REFERENCES)
     yield from unending(section, (*REFERENCES, *_MAY_DANGLE))
     yield from without_context(section)

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` tells about Canvas."""
+"""What `GET /_emulator/info` says about Canvas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ScopedClient(Client, kw_only=True):
 
 
 class AccessTokens(msgspec.Struct, kw_only=True):
-    """Tokens ready for use: made by hand, so they do not expire; and one that is over."""
+    """Tokens ready for use: manually generated, so they do not expire; and an expired one."""
 
     student: str = ""
     teacher: str = ""
@@ -56,7 +56,7 @@ class Info(LtiPlatformInfo, kw_only=True):
 
 
 def read(store: CanvasStore, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: the first course, its people, the keys, the tokens made by hand."""
+    """Fill the answer from the world: the first course, its people, the keys, the manually generated tokens."""
     courses = [course for course in store.courses if course.workflow_state == "available"]
     info = Info(base_urls=bases)
     keys = [key for key in store.developer_keys if not key.is_lti_key and key.workflow_state == "active"]

@@ -1,4 +1,4 @@
-"""The rate limit: a leaky bucket for each token, else for a browser's session or an address.
+"""The rate limit: a leaky bucket per token, else per browser session or IP address.
 
 Source: canvas.instructure.com/doc/api/file.throttling.html.
 """
@@ -16,9 +16,9 @@ from lms_emulator.providers.canvas.model import Bucket
 
 
 def admit(x: Call) -> None:
-    """Charge one call to its client, before anything else. Raises the refusal `rate_limited` when its bucket is full.
+    """Charge one call to its client, before anything else. Raises the refusal `rate_limited` if its bucket is full.
 
-    A call holds a part of the bucket back while it is under way, so it is full that much earlier.
+    A call reserves a part of the bucket while it is in progress, so that the bucket is full that much earlier.
     """
     settings = x.settings
     x.notes["rate_limit_remaining"] = settings.rate_limit_high_water
@@ -32,7 +32,7 @@ def admit(x: Call) -> None:
 
 
 def charge(x: Call, cost: float) -> None:
-    """Charge a request that costs more than others; its answer says so."""
+    """Charge a request an additional cost, which its answer reports."""
     x.notes["further_cost"] = cost
     if x.settings.rate_limit == "bucket":
         client = _client(x)
@@ -40,14 +40,14 @@ def charge(x: Call, cost: float) -> None:
 
 
 def charge_visitor(x: Call) -> None:
-    """Charge whoever got a token what each one costs."""
+    """Charge a client the cost of issuing a token."""
     if x.settings.rate_limit == "bucket":
         client = _visitor(x)
         _fill(x, client, _level(x, client) + x.settings.token_request_cost)
 
 
 def _client(x: Call) -> str:
-    """Whom a call is charged to: its token, alive or not, or whoever visits."""
+    """Whom a call is charged to: its token, valid or not, or its visitor."""
     scheme, _, value = x.headers.get("authorization", "").partition(" ")
     text = value.strip() if scheme == "Bearer" else ""
     text = text or x.query.get("access_token") or ""
@@ -58,7 +58,7 @@ def _client(x: Call) -> str:
 
 
 def _visitor(x: Call) -> str:
-    """Whom a request without a token is charged to: the browser's session, or else the address."""
+    """Whom a request without a token is charged to: the browser's session, else the IP address."""
     session = x.cookies.get("_normandy_session")
     return f"session {session}" if session else "address"
 
@@ -77,7 +77,7 @@ def _fill(x: Call, client: str, level: float) -> None:
 
 
 def add_headers(x: Call, response: Response) -> None:
-    """What every answer of the REST API says about its cost. A refusal may have said already that nothing is left."""
+    """Add the cost headers of the REST API. A refusal may already have said that nothing is left."""
     raw = response.raw_headers
     there = dict(raw)
     if b"x-request-cost" not in there:

@@ -1,1 +1,1 @@
-"""What is particular to Brightspace in LTI 1.3: its claims, its tokens, how it says no."""
+"""Brightspace's dialect of LTI 1.3: its claims, its tokens, its refusals."""

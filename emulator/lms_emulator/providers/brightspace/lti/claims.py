@@ -1,4 +1,4 @@
-"""What Brightspace tells a tool about people and courses: the claims of a launch, the members of a roster.
+"""What Brightspace tells a tool about people and courses: launch claims and roster members.
 
 Names and shapes of the claims are those of a launch that a public tool keeps as test data.
 """
@@ -27,7 +27,7 @@ BRIGHTSPACE_CLAIM = "http://www.brightspace.com"
 
 
 def registration(x: Call, deployment: Deployment) -> ToolRegistration:
-    """The registration that a deployment switches on."""
+    """The registration that a deployment belongs to."""
     found = x.store.registrations.get(deployment.client_id)
     assert found is not None, "the world file's references are checked when it is loaded"
     return found
@@ -39,21 +39,21 @@ def membership_roles(role: Role) -> list[str]:
 
 
 def all_roles(role: Role, *, institution: bool = True) -> list[str]:
-    """Roles in the course and, unless the registration keeps them back, in the institution."""
+    """Roles in the course and, unless the registration withholds them, in the institution."""
     names = {"Learner": "Student", "Instructor": "Instructor", "Administrator": "Administrator"}
     there = [f"{lti13.INSTITUTION}{names.get(one, one)}" for one in role.lis_roles] if institution else []
     return [*membership_roles(role), *there]
 
 
 def subject(user: User, deployment: Deployment) -> str:
-    """The `sub` of a person: for an anonymous deployment one that tells nothing, and is the same each time."""
+    """The `sub` of a person; for an anonymous deployment a stable pseudonym."""
     if not deployment.anonymous:
         return user.lti_sub
     return hashlib.sha256(f"{deployment.id} {user.lti_guid}".encode()).hexdigest()[:32]
 
 
 def person(user: User, deployment: Deployment) -> dict[str, str]:
-    """Identity claims as far as the deployment's security settings let them through."""
+    """The identity claims that the deployment's security settings allow."""
     claims = {"sub": subject(user, deployment)}
     if deployment.anonymous:
         return claims
@@ -70,7 +70,7 @@ def services_url(x: Call, service: str, deployment: Deployment) -> str:
 
 
 def context(unit: OrgUnit) -> dict[str, Any]:
-    """The course, as a launch names it."""
+    """The context claim for a course."""
     return {"id": str(unit.id), "label": unit.code, "title": unit.name, "type": [lti13.COURSE_OFFERING]}
 
 
@@ -114,7 +114,7 @@ def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployme
 def review_launch(
     x: Call, user: User, unit: OrgUnit, deployment: Deployment, item: LineItem, learner: User
 ) -> lti13.Launch:
-    """A launch that shows a teacher one person's work.
+    """A launch that shows a teacher one student's work.
 
     Source: 1EdTech Submission Review 1.0.
     """
@@ -202,7 +202,7 @@ def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str
 
 
 def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
-    """Brightspace's own claim, and the person's id of LTI 1.1."""
+    """Brightspace's own claim, and the person's LTI 1.1 id."""
     told: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
     if not deployment.anonymous:
         if deployment.send_org_defined_id:

@@ -1,6 +1,6 @@
-"""How Brightspace takes content that a tool chose, and places it.
+"""How Brightspace accepts content that a tool chose, and places it.
 
-Source: 1EdTech Deep Linking 2.0 (https://www.imsglobal.org/spec/lti-dl/v2p0); what a person sees is chosen.
+Source: 1EdTech Deep Linking 2.0 (https://www.imsglobal.org/spec/lti-dl/v2p0); the error pages are chosen.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MESSAGES = {
 
 
 class BrightspaceDeepLinking(DeepLinking[Call]):
-    """Brightspace's own data comes back in the claim `data`; a person sees what is wrong."""
+    """Brightspace's own data comes back in the claim `data`; errors are shown to the person."""
 
     unmatched: ClassVar[str] = "send back `data` of the deep_linking_settings unchanged"
     algorithm: ClassVar[str] = "RS256"
@@ -51,13 +51,13 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
     async def items(
         self, x: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
-        """D2L finds the key by `kid`, and by nothing else."""
+        """D2L finds the key by `kid` alone."""
         if not x.check("the header has a kid", "kid" in read(message).header):
             raise self.refusal(x, Fault("deep_linking", "missing_kid", "kid", "the id of a key in the tool's key set"))
         return await super().items(x, message, client_id=client_id, keys=keys, deployment_id=deployment_id)
 
     def taken(self, x: Call, spot: Spot, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The items that a spot takes; a warning tells of the others."""
+        """The items that a spot accepts, with a warning about the others."""
         fitting = [item for item in items if item["type"] in spot.types]
         kept = fitting if spot.multiple else fitting[:1]
         if len(kept) < len(items):
@@ -67,7 +67,7 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
         return kept
 
     def place(self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, item: dict[str, Any]) -> LtiLink:
-        """Keep a chosen link, with a grade object when it asks for a line item."""
+        """Store a chosen link, with a grade object if it requests a line item."""
         wanted = link_of(item, deployment.name)
         number = x.ids.digits(8)
         link = LtiLink(id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, **wanted._asdict())

@@ -1,4 +1,4 @@
-"""How D2L reads a tool's key set: one entry that it cannot read spoils the set. `alg` is not looked at.
+"""How D2L reads a tool's key set: one unreadable entry invalidates the set. `alg` is ignored.
 
 Source: Brightspace/D2L.Security.OAuth2 src/D2L.Security.OAuth2/Keys/Default/JsonWebKeySet.cs, Keys/JsonWebKey.cs.
 """
@@ -16,7 +16,7 @@ _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth")
 
 
 def read_keys(found: Any) -> KeySet:
-    """The keys that are for signatures. Raises KeysUnavailableError in D2L's words."""
+    """The signing keys. Raises KeysUnavailableError in D2L's words."""
     if not isinstance(found, Mapping) or "keys" not in found:
         raise KeysUnavailableError("invalid json web key set: missing keys array")
     if not isinstance(found["keys"], list):

@@ -1,7 +1,7 @@
-"""Brightspace's signing keys: the one that signs, and the one before it.
+"""Brightspace's signing keys: the current one, and the one before it.
 
 Sources: the members of a key from D2L's own `ToJwkDto` as quoted in https://github.com/1EdTech/lti-1-3-php-library/issues/34
-(no `alg`); that keys change only when that is asked for is chosen.
+(no `alg`); that keys rotate only on request is chosen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lms_emulator.lti.rotating_keys import RotatingKeys, SigningKey
 
 
 class BrightspaceKeys(RotatingKeys):
-    """Keys are numbered from the one that signs at first."""
+    """Keys are numbered from the first signing key."""
 
     name: ClassVar[str] = "brightspace"
     published: ClassVar[tuple[int, ...]] = (-1, 0)
@@ -29,7 +29,7 @@ class BrightspaceKeys(RotatingKeys):
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
 
     def jwk(self, key: SigningKey) -> dict[str, Any]:
-        """D2L does not name the algorithm."""
+        """D2L omits the algorithm."""
         published = super().jwk(key)
         return {name: published[name] for name in ("kty", "use", "kid", "e", "n")}
 

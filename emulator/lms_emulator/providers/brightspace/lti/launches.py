@@ -1,6 +1,6 @@
 """How Brightspace launches a tool: login initiation, and the answer to the tool's authentication request.
 
-Source: LTI Security Framework 1.0, 5.1.1 (https://www.imsglobal.org/spec/security/v1p0/), for what may go wrong.
+Source: LTI Security Framework 1.0, 5.1.1 (https://www.imsglobal.org/spec/security/v1p0/), for the errors.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class BrightspaceLaunches(Launches[Call, User]):
     order: ClassVar[tuple[str, ...]] = ORDER
 
     def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
-        """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
+        """The first step: where at the tool to post what. The launch waits for the tool's request."""
         pending = self.begin(x, user.id, x.ids.token(64), launch)
         fields = {
             "iss": launch.issuer,
@@ -83,7 +83,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         )
 
     def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """The person has to be the one who began the launch, too."""
+        """The person must also be the one who began the launch."""
         pending, user = request.pending, request.user
         if pending is None or user is None or user.id == pending.user_id:
             return super().user_is_signed_in(x, request)
@@ -115,7 +115,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         return *super().checks(), self.state_came
 
     def state_came(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """Brightspace asks for `state`, too."""
+        """Brightspace also requires `state`."""
         if x.check("state came", bool(request.params.get("state"))):
             return None
         return Fault("lti", "missing_parameter", "state", "present", sorted(request.params))

@@ -1,7 +1,7 @@
-"""How Brightspace registers tools: an administrator pastes the tool's address, and enables what comes back.
+"""How Brightspace registers tools: an administrator pastes the tool's URL, then enables the registration.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/23660 (the steps, and that a registration is disabled at
-first); members of the configuration after 1EdTech Dynamic Registration 1.0; its address and that of registration are
+first); members of the configuration after 1EdTech Dynamic Registration 1.0; its URL and that of registration are
 chosen.
 """
 
@@ -73,7 +73,7 @@ class BrightspaceRegistrations(Registrations[Call]):
 
 
 def _extensions(wanted: Wanted) -> list[Extension]:
-    """The extensions whose scopes or messages a tool asks for."""
+    """The extensions whose scopes or messages a tool requests."""
     found: list[Extension] = []
     if set(lti13.AGS_SCOPES) & set(wanted.scopes):
         found.append("ags")

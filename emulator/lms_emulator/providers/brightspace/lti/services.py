@@ -1,6 +1,6 @@
 """LTI Advantage at Brightspace: rosters, line items, scores, results.
 
-Addresses from captured launches. What may go wrong, and the statuses, after 1EdTech's AGS 2.0
+URLs from captured launches. Errors and statuses after 1EdTech's AGS 2.0
 (https://www.imsglobal.org/spec/lti-ags/v2p0) and NRPS 2.0 (https://www.imsglobal.org/spec/lti-nrps/v2p0).
 """
 
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A person, and their role in an org unit."""
+    """A person with their role in an org unit."""
 
     user: User
     role: Role
@@ -82,7 +82,7 @@ class BrightspaceService(Service[Call, Place]):
         )
 
     def page(self, x: Call, records: Sequence[R]) -> tuple[Sequence[R], dict[str, str]]:
-        """The page asked for by `limit` and `page`, and the Link header of the next."""
+        """The page selected by `limit` and `page`, with the Link header for the next."""
         size = min(number(x.query.get("limit", "")) or x.settings.page_size, x.settings.page_size)
         page = number(x.query.get("page", "")) or 1
         shown = records[(page - 1) * size : page * size]
@@ -198,7 +198,7 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
     def enter_in_gradebook(
         self, x: Call, item: LineItem, user: User, score: services.ScoreData, result: Result
     ) -> None:
-        """A score that counts becomes the grade, which stops at the maximum; one without points clears it.
+        """A score that counts becomes the grade, capped at the maximum; one without points clears it.
 
         Source: https://community.d2l.com/brightspace/kb/articles/23661 (Can Exceed is off for what tools make).
         """
@@ -216,7 +216,7 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
 
 
 def add_line_item(x: Call, deployment: Deployment, data: services.LineItemData) -> LineItem:
-    """A line item, with the grade object behind it."""
+    """Add a line item, with the grade object behind it."""
     column = GradeObject(
         id=x.store.next_number("grade_objects"),
         org_unit_id=deployment.org_unit_id,

@@ -1,7 +1,7 @@
-"""Where Brightspace lets a tool choose content, and what it takes there.
+"""Where Brightspace lets a tool choose content, and what it accepts there.
 
-Source: https://community.d2l.com/brightspace/kb/articles/23660: Quicklinks of the content, Insert Stuff of the editor
-(which alone takes HTML), and activities, which are one link to the tool. Which other types each takes is chosen.
+Source: https://community.d2l.com/brightspace/kb/articles/23660: Quicklinks in the content, Insert Stuff in the editor
+(the only one that accepts HTML), and activities, which are a single link to the tool. Other types are chosen.
 """
 
 from __future__ import annotations

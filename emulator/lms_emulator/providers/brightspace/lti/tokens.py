@@ -1,4 +1,4 @@
-"""Service tokens of LTI 1.3: given for a signed assertion, and checked at the services."""
+"""LTI 1.3 service tokens: issued for a signed assertion, and checked by the services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 
 
 class BrightspaceAssertions(Assertions[Call]):
-    """A registered tool signs, or an application that acts for itself."""
+    """Signed by a registered tool, or by an application that acts on its own behalf."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
         tool = x.store.registrations.get(client_id)
@@ -33,14 +33,14 @@ class BrightspaceAssertions(Assertions[Call]):
         return Client(client_id, ToolKeys(application.jwks_url), application.scopes, str(application.service_user_id))
 
     def audiences(self, x: Call) -> list[str]:
-        """D2L's fixed one, at every site, and since 2024 the address of the token endpoint too."""
+        """D2L's fixed one, at every site, and since 2024 the URL of the token endpoint too."""
         return [oauth.AUDIENCE, *([x.url(TOKEN_PATH)] if x.settings.token_url_as_audience else [])]
 
     def allowed_again(self, x: Call) -> bool:
         return x.settings.reused_jti == "allow"
 
     def glance(self, x: Call, assertion: str) -> None:
-        """D2L looks at the algorithm and at `kid` first: it finds the key by that, and by nothing else."""
+        """D2L first checks the algorithm and `kid`, by which alone it finds the key."""
         header = read(assertion).header
         algorithm = header.get("alg")
         if algorithm not in ALGORITHMS:
@@ -104,7 +104,7 @@ class BrightspaceAssertions(Assertions[Call]):
         return refusals.invalid_assertion(fault.reason, text, **details)
 
     def _key_set(self, x: Call) -> str | None:
-        """The address of the signer's key set, as its registration has it."""
+        """The URL of the signer's key set, from its registration."""
         client = self.client(x, str(read(x.field("client_assertion")).claims.get("sub", "")))
         return client.keys.url if client else None
 

@@ -1,8 +1,8 @@
-"""Custom parameters whose value is a variable, as Brightspace puts values for them.
+"""Substitution of variables in custom parameters.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/4261 (LTI 1.1.1); 1EdTech LTI Core 1.3, appendix B.
-What is not known stays as it is. That a value which the deployment's settings keep back is empty is chosen, and so is
-the section of a person who is in several: the first by its code.
+Unknown variables stay unexpanded. Chosen: values withheld by the deployment's settings are empty, and
+a person in several sections is in the first by code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lms_emulator.providers.brightspace.wire import when
 
 
 class Scene(NamedTuple):
-    """What a launch is about. `link` is None where content is to be chosen."""
+    """What a launch is about. `link` is None when content is to be chosen."""
 
     x: Call
     user: User
@@ -28,13 +28,13 @@ class Scene(NamedTuple):
 
 
 def section_of(x: Call, user: User, unit: OrgUnit) -> tuple[str, str] | None:
-    """Code and name of the section that a person is in; None for a person without one."""
+    """Code and name of the person's section; None without one."""
     part = rules.enrollment(x, user, unit.id)
     return min(part.sections.items(), default=None) if part is not None else None
 
 
 def history(ids: Iterable[object]) -> str:
-    """What something was copied from, as tools are told."""
+    """What something was copied from, in the form that tools are told."""
     return ",".join(map(str, ids))
 
 
@@ -118,7 +118,7 @@ NAMES = tuple(_VALUES)
 
 
 def expanded(scene: Scene, fields: Mapping[str, str]) -> dict[str, str]:
-    """Custom parameters with values for the variables; a warning names those that stay."""
+    """Custom parameters with their variables replaced; a warning names those left unexpanded."""
     found = {}
     for name, value in fields.items():
         variable = _VALUES.get(value[1:]) if value.startswith("$") else None

@@ -82,7 +82,7 @@ class User(Record, frozen=True, kw_only=True):
 
 
 class Role(Record, frozen=True, kw_only=True):
-    """A role, with the security variables it is allowed and the LTI roles it stands for."""
+    """A role, with its security variables and the LTI roles that it maps to."""
 
     id: int
     name: str
@@ -95,8 +95,8 @@ class OrgUnit(Record, frozen=True, kw_only=True):
     """A course offering (type 3), or the organization (type 1).
 
     Attributes:
-        template_code, template_name, department: of a course's template, as tools can be told.
-        copied_from: the courses that this one was copied from, the last first.
+        template_code, template_name, department: of a course's template, for custom parameters of tools.
+        copied_from: the courses that this one was copied from, the latest first.
     """
 
     id: int
@@ -113,7 +113,7 @@ class OrgUnit(Record, frozen=True, kw_only=True):
 
 
 class Enrollment(Record, frozen=True, kw_only=True):
-    """A person's part in an org unit. `sections`: the sections that they are in, names by codes."""
+    """A person's enrollment in an org unit. `sections`: their sections, names by code."""
 
     id: int
     org_unit_id: int
@@ -126,7 +126,7 @@ class Enrollment(Record, frozen=True, kw_only=True):
 
 
 class Module(Record, frozen=True, kw_only=True):
-    """A module of the content; `parent_id` puts it below another one."""
+    """A module of the content, below the module `parent_id`, if given."""
 
     id: int
     org_unit_id: int
@@ -231,10 +231,10 @@ class Application(Record, frozen=True, kw_only=True):
     """An OAuth 2.0 application of Manage Extensibility.
 
     Attributes:
-        redirect_uris: taken exactly; https, or a loopback address.
+        redirect_uris: compared exactly; https, or a loopback address.
         scopes: `group:resource:action`, each part may be `*`.
         refresh_tokens: "Enable refresh tokens". consent: "Prompt for user consent".
-        jwks_url: where an application that acts for itself publishes its keys.
+        jwks_url: where an application that acts on its own behalf publishes its keys.
     """
 
     client_id: str
@@ -251,7 +251,7 @@ class Application(Record, frozen=True, kw_only=True):
 
 
 class AuthorizationCode(Record, frozen=True, kw_only=True):
-    """A code for one exchange. A used or expired one is kept a while, to tell it from one never given."""
+    """A single-use code. A used or expired one is kept for a while, to tell it from one never issued."""
 
     code: str
     client_id: str
@@ -264,7 +264,7 @@ class AuthorizationCode(Record, frozen=True, kw_only=True):
 
 
 class RefreshToken(Record, frozen=True, kw_only=True):
-    """A refresh token: good for one use. `family` is the consent it goes back to; `reuses` counts later tries."""
+    """A single-use refresh token. `family` is the consent it derives from; `reuses` counts later attempts."""
 
     token: str
     client_id: str
@@ -277,10 +277,10 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 
 class DemoToken(Record, frozen=True, kw_only=True):
-    """A ready access token that comes with the world file, for `info`; it is checked like one given out later.
+    """An access token in the world file, for `info`; it is checked like one issued later.
 
     Attributes:
-        client_id: the application it counts for; None: for the person alone.
+        client_id: the application it belongs to; None for the person alone.
     """
 
     label: str
@@ -307,7 +307,7 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
 
 
 class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
-    """A browser's session, and the request of an application that waits in it."""
+    """A browser's session, and the application's request waiting in it."""
 
 
 class SectionValues(Record, frozen=True, kw_only=True):
@@ -325,7 +325,7 @@ def _granted(record: AuthorizationCode | RefreshToken) -> str:
 
 
 class BrightspaceStore(RegisteringTables):
-    """Brightspace's state. Codes, tokens, sessions and launches are bounded: by their expiry, or by number."""
+    """Brightspace's state. Codes, tokens, sessions and launches are bounded, by expiry or by number."""
 
     users: Table[User] = table(key="id", indexes={"username": lambda u: u.username.lower()})
     roles: Table[Role] = table(key="id")

@@ -15,8 +15,8 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
     """An LTI Advantage registration.
 
     Attributes:
-        send_institution_role: whether launches tell the person's part in the institution.
-        extensions, custom: what its deployments begin with.
+        send_institution_role: whether launches include the person's institution role.
+        extensions, custom: initial values for its deployments.
     """
 
     client_id: str
@@ -32,9 +32,9 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
 
 
 class Deployment(Record, frozen=True, kw_only=True):
-    """A registration switched on for an org unit, with what the tool may do and know there.
+    """A registration enabled for an org unit, with what the tool may do and know there.
 
-    Attributes: `anonymous` and `send_…`, the security settings: each keeps back its part of launches and rosters.
+    Attributes: `anonymous` and `send_…`, the security settings: each withholds a part of launches and rosters.
     """
 
     id: str
@@ -56,12 +56,12 @@ class Deployment(Record, frozen=True, kw_only=True):
 
 
 class LtiLink(Record, frozen=True, kw_only=True):
-    """A placed link to a tool. `kind` says where it stands: in content, on a homepage, in a text, as an activity.
+    """A placed link to a tool. `kind` says where: in content, on a homepage, in a text, as an activity.
 
     Attributes:
-        content_topic_id: the topic that it is in the course's content, which launches then name in place of the link.
-        available_from, available_until, submission_from, submission_until: what custom parameters can tell of it.
-        copied_from: the links that this one was copied from, the last first.
+        content_topic_id: its topic in the course's content, which launches then name instead of the link.
+        available_from, available_until, submission_from, submission_until: for custom parameters.
+        copied_from: the links that this one was copied from, the latest first.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Pages with tools on them, the LTI 1.3 launch, and deep linking's way back."""
+"""Pages with tools on them, the LTI 1.3 launch, and the return from deep linking."""
 
 from __future__ import annotations
 

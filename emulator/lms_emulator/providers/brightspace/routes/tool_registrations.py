@@ -53,7 +53,7 @@ def show(x: Call, session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def begin(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/ltiadvantage/registrations/create: on to the tool, with the configuration and a token."""
+    """GET /d2l/le/ltiadvantage/registrations/create: redirect to the tool, with the configuration URL and a token."""
     _require(x, user)
     url = x.query.get("url", "")
     if not x.check("url is an address", url.startswith(("http://", "https://")), got=url):

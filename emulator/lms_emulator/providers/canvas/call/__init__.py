@@ -1,7 +1,7 @@
-"""The type of one request to Canvas, and what handlers share about it.
+"""One request to Canvas, and what its handlers share.
 
-`params` reads its parameters, `identifiers` finds the records that its path and parameters name, `moments` reads and
-writes times, `api` is what a handler of the REST API gets.
+`params` reads its parameters, `identifiers` finds the records named in path and parameters, `moments` parses and
+formats times, `api` is what a handler of the REST API gets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a handler of the REST API gets: who calls, with what parameters, and the state."""
+"""What a handler of the REST API gets: the caller, the parameters, and the state."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Api:
     """One call of the REST API.
 
     Attributes:
-        x: the exchange, for whatever is not here.
+        x: the exchange, for everything else.
         params: query, body and path of the request, as Rails merges them.
-        caller: the person the call acts for, or None; `user` raises where there has to be one.
+        caller: the person the call acts for, or None; `user` raises if there is none.
         real_user: the person behind a masquerade, else the caller.
-        asker: who asks what another person sees, after `see_as`.
+        asker: after `see_as`, the person on whose request another's view is shown.
         acting: whether the token or session is itself a masquerade.
-        now: the time, which stands still during a call.
-        rights: what somebody may do in a course, once it was asked for.
-        path: the path of the endpoint as `Link` shows it; a handler that resolves an id in it may set it.
+        now: the time, constant during a call.
+        rights: cached rights of people in courses.
+        path: the endpoint's path as shown in `Link`; a handler that resolves an id in it may set it.
     """
 
     __slots__ = (
@@ -68,44 +68,44 @@ class Api:
 
     @property
     def user(self) -> User:
-        """The caller. Raises the refusal `no_credentials` when nobody is logged in."""
+        """The caller. Raises the refusal `no_credentials` if nobody is logged in."""
         if self.caller is None:
             self.x.check("an access token was sent", False)
             raise refusals.no_credentials(why_no_token(self.x))
         return self.caller
 
     def slot(self, name: str) -> str:
-        """What stands in the path in the place of `name`."""
+        """The path parameter `name`."""
         return str(self.x.path_params[name]).replace(ENCODED_SLASH, "/")
 
     def url(self, path: str) -> str:
-        """An absolute address of this site."""
+        """An absolute URL of this site."""
         return self.x.base_url + path
 
     def see_as(self, user: User) -> None:
-        """Show what another person sees from here on, with times in the zone of who asks."""
+        """From here on, show what another person sees, with times in the asker's zone."""
         self.asker, self.caller = self.asker or self.caller, user
 
     @property
     def zone(self) -> tzinfo:
-        """The caller's own time zone; UTC when none was chosen."""
+        """The caller's time zone; UTC if none was chosen."""
         asker = self.asker or self.caller
         chosen = zone(asker.time_zone) if asker is not None else None
         return chosen or UTC
 
     @property
     def language(self) -> str:
-        """The language that the caller reads: the one chosen, else the browser's."""
+        """The caller's language: the chosen one, else the browser's."""
         user = self.caller
         return (user.locale or user.browser_locale or "en") if user is not None else "en"
 
     @property
     def later(self) -> Params:
-        """The parameters where Canvas has come to know one since 2023; none by the setting `later_parameters`."""
+        """`params` for parameters that Canvas gained after 2023; empty if the setting `later_parameters` is off."""
         return self.params if self.settings.later_parameters else Params({})
 
     def moment(self, *path: str) -> datetime | None:
-        """A time among the parameters, in the caller's time zone unless it says; None when it is missing or none."""
+        """A time parameter, by default in the caller's time zone; None if missing or invalid."""
         return read_moment(self.params.text(*path), self.zone)
 
     def new_uuid(self) -> str:
@@ -123,13 +123,13 @@ class Api:
         return min(roots, key=lambda account: account.id)
 
     def check(self, name: str, passed: bool, got: Any = None) -> bool:
-        """Note a check in the journal and give back its outcome."""
+        """Note a check in the journal. Returns its outcome."""
         return self.x.check(name, passed, got=got)
 
     def refused(self, what: str, *needs: str) -> SiteRefusal:
-        """The answer to a user without the right: anonymous callers are asked for credentials.
+        """The refusal of a user without the right: anonymous callers are asked for credentials.
 
-        Parameters: `needs`, the rights of which one was needed.
+        Parameters: `needs`, the rights any of which would do.
         """
         if self.caller is None:
             return refusals.no_credentials(why_no_token(self.x))
@@ -139,7 +139,7 @@ class Api:
 
 
 def why_no_token(x: Call) -> str | None:
-    """What is wrong with an Authorization header without a token, and whose the token is that stands elsewhere."""
+    """Why an Authorization header has no token, and whose token was sent elsewhere."""
     header = x.headers.get("authorization", "")
     if header.startswith("Bearer ") and header[7:].strip():
         return None
@@ -148,5 +148,5 @@ def why_no_token(x: Call) -> str | None:
 
 
 def global_id(number: int) -> int:
-    """The id that names a record of this installation among all installations."""
+    """The id of a record that is unique across all installations."""
     return number if number > SHARD else SHARD + number

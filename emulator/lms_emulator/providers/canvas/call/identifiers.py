@@ -1,4 +1,4 @@
-"""Which record an identifier names: a number, a global id, `sis_course_id:…` and its kin, `hex:…`, `self`, `default`.
+"""Resolves identifiers: a number, a global id, `sis_course_id:…` and the like, `hex:…`, `self`, `default`.
 
 Source: canvas.instructure.com/doc/api/file.object_ids.html, and the recorded exchanges of `people-common`.
 """
@@ -44,7 +44,7 @@ def local_number(text: Any) -> int | None:
 
 
 def whole_number(text: Any) -> int | None:
-    """The number as it stands, global or local; None for any other text."""
+    """The number as given, global or local; None for any other text."""
     found = _NUMBER.fullmatch(str(text))
     return int(found.group(1)) if found is not None else None
 
@@ -159,13 +159,13 @@ def _special(api: Api, table: str, text: str) -> Any:
 
 
 def known(record: R | None, what: str, reference: Any, *, deleted: bool = False, **fields: Any) -> R:
-    """The record, if there is one. Raises the refusal `not_found`.
+    """The record. Raises the refusal `not_found`.
 
     Parameters:
-        what: what it should have been, for people.
-        reference: what was asked for.
-        deleted: whether a deleted record will do.
-        fields: values that it has to have, such as `course_id=course.id`.
+        what: the kind of record, for people.
+        reference: the identifier sent.
+        deleted: whether deleted records count.
+        fields: required values, such as `course_id=course.id`.
     """
     gone = not deleted and getattr(record, "workflow_state", None) == "deleted"
     if record is None or gone or any(getattr(record, name) != value for name, value in fields.items()):
@@ -174,17 +174,17 @@ def known(record: R | None, what: str, reference: Any, *, deleted: bool = False,
 
 
 def named(api: Api, table: str, reference: Any, what: str, **wanted: Any) -> Any:
-    """The record of a table that any kind of identifier names; otherwise as `known`."""
+    """The record of a table that any kind of identifier names. The rest as for `known`."""
     return known(find(api, table, reference), what, reference, **wanted)
 
 
 def row(table: Table[R], reference: Any, what: str, **wanted: Any) -> R:
-    """The record of a table that a number names; otherwise as `known`."""
+    """The record of a table with that number. The rest as for `known`."""
     return known(table.get(local_number(reference)), what, reference, **wanted)
 
 
 def among(records: Iterable[R], reference: Any, what: str) -> R:
-    """The one of these records that a number names. Raises the refusal `not_found`."""
+    """The record with that number, out of these. Raises the refusal `not_found`."""
     number = local_number(reference)
     found = next((one for one in records if getattr(one, "id", None) == number), None)
     return known(found, what, reference, deleted=True)

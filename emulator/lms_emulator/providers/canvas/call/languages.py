@@ -1,7 +1,7 @@
-"""The languages that Canvas speaks, and the texts of the API that it says in them.
+"""Canvas's languages, and the API messages that it translates.
 
 The translations are data: `catalogue/translations.tsv`, from `fixtures/recordings/canvas/people-common.jsonl` 297 and
-`fixtures/recordings/canvas/people-users.jsonl` 180. A text without one stays English.
+`fixtures/recordings/canvas/people-users.jsonl` 180. A text without a translation stays in English.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LOCALES |= {"ro", "ru", "sl", "sv", "th", "tr", "uk", "vi", "zh-Hans", "zh-Hant"
 
 @cache
 def accepted(header: str) -> str | None:
-    """The first language that an `Accept-Language` header prefers and Canvas speaks; None when there is none."""
+    """The preferred language of an `Accept-Language` header that Canvas has; None if there is none."""
     if not header:
         return None
     ranked = []
@@ -41,5 +41,5 @@ def _translations() -> dict[tuple[str, str], str]:
 
 
 def translated(language: str, text: str) -> str:
-    """A text of the API in another language; as it is where its translation is not known."""
+    """An API message in another language; unchanged if its translation is unknown."""
     return _translations().get((language, text), text)

@@ -1,4 +1,4 @@
-"""Times as clients write them and as Canvas answers with them; time zones by their IANA and their Rails names."""
+"""Times as clients send and as Canvas answers them; time zones by IANA and by Rails name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def when(moment: datetime | None, zone: tzinfo = UTC) -> str | None:
 
 
 def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
-    """A time that a client sent; without an offset it is of `zone`. None when it is none."""
+    """A time that a client sent, in `zone` if it has no offset. None if it is invalid."""
     found = _MOMENT.fullmatch(text or "")
     if found is None:
         return _of_mail(text or "") or _in_words(text or "", zone)
@@ -51,9 +51,9 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
 
 
 def read_edge(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
-    """An edge of a range: a day, or a time to the second in ISO 8601. None for other ways to write one.
+    """The start or end of a range: a day, or an ISO 8601 time to the second. None for other notations.
 
-    Parameters: `end`, whether a day stands for its last moment rather than its first.
+    Parameters: `end`, whether a day means its last moment rather than its first.
     """
     if _SECOND.fullmatch(text):
         return read_moment(text, zone)
@@ -67,7 +67,7 @@ def day_end(moment: datetime) -> datetime:
 
 
 def _of_mail(text: str) -> datetime | None:
-    """A time as mails and scripts write it: `Thu Dec 21 2017 00:00:00 GMT-0700 (MST)`."""
+    """A time as in e-mails and JavaScript: `Thu Dec 21 2017 00:00:00 GMT-0700 (MST)`."""
     found = _SCRIPT.match(text)
     if found is None:
         return None
@@ -81,7 +81,7 @@ _WORDS = ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %
 
 
 def _in_words(text: str, zone: tzinfo) -> datetime | None:
-    """A day as people write it: `Nov 30, 2026`."""
+    """A date as people write it: `Nov 30, 2026`."""
     for form in _WORDS:
         try:
             return datetime.strptime(text.strip(), form).replace(tzinfo=zone).astimezone(UTC)
@@ -98,7 +98,7 @@ def _offset(text: str) -> str:
 
 @cache
 def rails_zones() -> dict[str, str]:
-    """Rails' names of time zones with the IANA names that they stand for."""
+    """Rails' time zone names, with their IANA names."""
     text = resources.files(_PACKAGE).joinpath("catalogue/time_zones.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines()[1:])
     return {row[0]: row[1] for row in rows}

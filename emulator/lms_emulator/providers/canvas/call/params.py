@@ -1,4 +1,4 @@
-"""Request parameters as Rails sees them: nested, and the same from a query, a form, a multipart body or JSON.
+"""Request parameters as Rails sees them: nested, and alike from a query, a form, a multipart body or JSON.
 
 A key in brackets nests: `a[b]=c` is a hash, `a[]=x` a list, `a[][k]=v` a list of hashes. The query wins over the body,
 key by key at the top level.
@@ -44,14 +44,14 @@ class Upload(NamedTuple):
 
 
 class UnreadableParameters(ValueError):
-    """Parameters of conflicting shapes, or bytes that are no text: Canvas answers with a 500."""
+    """Parameters of conflicting shapes, or bytes that are not text: Canvas answers with a 500."""
 
 
 class Params:
     """The parameters of one request, or one hash among them.
 
-    A value is asked for by its path: `params.text("user", "name")` is `user[name]`. What was asked for is reported to
-    the exchange, so that the journal can tell which parameters nothing looked at.
+    Values are read by path: `params.text("user", "name")` is `user[name]`. What was read is reported to
+    the exchange, so that the journal can list the parameters that nothing read.
     """
 
     __slots__ = ("_path", "_reads", "data")
@@ -62,7 +62,7 @@ class Params:
         self._reads = Reads() if reads is None else reads
 
     def get(self, *path: str) -> Any:
-        """The value as it was sent, or None. JSON null counts as not sent."""
+        """The value as sent, or None. JSON null counts as not sent."""
         if not self.data:
             return None
         value = self.data.get(path[0]) if len(path) == 1 else self._find(*path)
@@ -71,7 +71,7 @@ class Params:
         return value
 
     def peek(self, *path: str) -> Any:
-        """The value as it was sent, to see of what kind it is: what is in a hash or list still has to be asked for."""
+        """The value as sent, for its type only: the contents of a hash or list still count as unread."""
         self._reads.paths.add((*self._path, *path))
         return self._find(*path)
 
@@ -94,7 +94,7 @@ class Params:
         return True
 
     def text(self, *path: str) -> str | None:
-        """A scalar as text, or None when it was not sent or is no scalar."""
+        """A scalar as text, or None if it was not sent or is not a scalar."""
         return as_text(self.get(*path))
 
     def flag(self, *path: str, default: bool = False) -> bool:
@@ -103,7 +103,7 @@ class Params:
         return default if value is None else as_flag(value)
 
     def values(self, *path: str) -> list[Any]:
-        """A list; a scalar stands for a list of one. Raises the refusal `crashed` for a hash."""
+        """A list; a scalar counts as a list of one. Raises the refusal `crashed` for a hash."""
         value = self.get(*path)
         if value is None:
             return []
@@ -112,20 +112,20 @@ class Params:
         return value if isinstance(value, list) else [value]
 
     def texts(self, *path: str) -> list[str]:
-        """The scalars of a list as texts."""
+        """The scalars of a list as strings."""
         return [text for value in self.values(*path) if (text := as_text(value)) is not None]
 
     def words(self, *path: str) -> list[str]:
-        """The texts of a list that may also come as one text with commas."""
+        """The strings of a list, which may also be sent as one comma-separated string."""
         return [word.strip() for text in self.texts(*path) for word in text.split(",") if word.strip()]
 
     def hash(self, *path: str) -> Params:
-        """The hash of that name; an empty one when it was not sent or is none."""
+        """The hash of that name; empty if it was not sent or is not a hash."""
         value = self._find(*path)
         return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 
     def hashes(self, *path: str) -> list[Params]:
-        """A list of hashes; one that came as a hash of `0`, `1`, … too."""
+        """A list of hashes, which may also be sent as a hash of `0`, `1`, …."""
         value = self._find(*path)
         if isinstance(value, dict) and value and all(as_whole(key) is not None for key in value):
             value = [value[key] for key in sorted(value, key=int)]
@@ -133,7 +133,7 @@ class Params:
         return [Params(one, (*self._path, *path), self._reads) for one in found]
 
     def require(self, name: str) -> Params:
-        """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`) without one."""
+        """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`)."""
         value = self._find(name)
         if value is None or value in ("", {}, []):
             raise refusals.missing(name, self.data)
@@ -146,7 +146,7 @@ class Params:
 
     @property
     def includes(self) -> set[str]:
-        """The values of `include[]`, which remember what of them was asked about."""
+        """The values of `include[]`, a set that remembers which were tested for."""
         return self._reads.choose("include[]", partial(self.texts, "include"))
 
 
@@ -160,20 +160,20 @@ def as_text(value: Any) -> str | None:
 
 
 def as_float(text: str | None) -> float:
-    """A text as Ruby's `to_f` reads it: the number that it begins with, or 0."""
+    """A string as Ruby's `to_f` reads it: its leading number, or 0."""
     found = _NUMBER.match(text or "")
     return float(found.group()) if found is not None else 0.0
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number as a whole, which Rails asks of a model's number."""
+    """Whether the whole string is a number, as Rails' numericality validation requires."""
     return _WHOLE_NUMBER.fullmatch(text) is not None and isfinite(float(text))
 
 
 def as_integer(value: Any) -> int:
-    """A value as Ruby's `to_i` reads it: the whole number that it begins with, or 0.
+    """A value as Ruby's `to_i` reads it: its leading integer, or 0.
 
-    Raises the refusal for a number that no column of Canvas's holds.
+    Raises the refusal for a number out of the range of Canvas's columns.
     """
     found = _INTEGER.match(as_text(value) or "")
     if found is None:
@@ -185,17 +185,17 @@ def as_integer(value: Any) -> int:
 
 
 def as_whole(text: str | None) -> int | None:
-    """A text of digits alone as a number; None for any other, and for more digits than a column holds."""
+    """A string of digits as a number; None for any other string, and for more digits than a column holds."""
     return number(text)
 
 
 def as_flag(value: Any) -> bool:
-    """What Canvas makes of a value where it expects true or false."""
+    """A value as a boolean, by Canvas's rules."""
     return value is True or str(value).lower() in TRUE
 
 
 def read(x: Call) -> Params:
-    """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) where they conflict."""
+    """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) if they conflict."""
     try:
         body = _body(x)
         query = read_query(x)
@@ -230,7 +230,7 @@ def _body(x: Call) -> dict[str, Any]:
 
 
 def listed(x: Call) -> list[Any] | None:
-    """The list that a JSON body is; None for any other body, whose parameters have names."""
+    """A JSON body that is a list; None for any other body, whose parameters have names."""
     try:
         body = json_text.parse(x.body or b"null")
     except ValueError:
@@ -243,7 +243,7 @@ def listed(x: Call) -> list[Any] | None:
 
 
 def _kept_whole(value: str | UploadFile) -> str | Upload:
-    """A file's bytes in place of the open file; texts as they are."""
+    """A file's bytes in place of the open file; strings unchanged."""
     if isinstance(value, str):
         return value
     with value.file as opened:
@@ -284,7 +284,7 @@ def _decoded(text: str) -> str:
 
 
 def parse(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Nest flat names. Raises UnreadableParameters where one name is asked to be two things."""
+    """Nest flat names. Raises UnreadableParameters if a name is used with conflicting shapes."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         _nest(found, name, value, _DEPTH)
@@ -336,7 +336,7 @@ def _has(target: dict[str, Any], name: str) -> bool:
 
 
 def query_of(pairs: dict[str, Any], within: str = "") -> list[str]:
-    """Parameters as parts of a query in Rails' way: hashes sorted, lists in their order."""
+    """Parameters as query parts, as Rails writes them: hashes sorted, lists in order."""
     return sorted(_written_part(value, f"{within}[{name}]" if within else name) for name, value in pairs.items())
 
 

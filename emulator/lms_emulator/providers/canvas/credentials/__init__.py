@@ -1,4 +1,4 @@
-"""Who is calling Canvas, or why not: by a token with its scopes, or by the session of a browser."""
+"""Authentication at Canvas: by a token with its scopes, or by a browser session."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _REVOKED = ("token_revoked", "the access token was revoked")
 
 @dataclass
 class Identity:
-    """Whom a call was found to act for, for the headers of its answer.
+    """The identity that a call acts for, for the headers of its answer.
 
     Attributes:
-        sought: whether the caller was looked at though the operation is not emulated.
+        sought: whether the caller was identified although the operation is not emulated.
     """
 
     user_id: int | None = None
@@ -38,7 +38,7 @@ class Identity:
 def sent_token(api: Api) -> str | None:
     """The access token of the request: from the Authorization header, or the parameter `access_token`.
 
-    The scheme is compared as it is written: `bearer` is no token, and then the parameter counts.
+    The scheme is case-sensitive: after `bearer` there is no token, and the parameter counts.
     """
     scheme, _, value = api.x.headers.get("authorization", "").partition(" ")
     if scheme == "Bearer" and (text := value.strip()):
@@ -51,10 +51,10 @@ def sent_token(api: Api) -> str | None:
 
 
 def identify(api: Api) -> None:
-    """Find out whom a call acts for, and let it act for another user where `as_user_id` says so.
+    """Find out whom a call acts for, which `as_user_id` can change.
 
-    A token wins over the browser's session. Raises the refusals for a token that is not alive, for scopes that do not
-    reach, for a form of another site, for a masquerade that may not be.
+    A token takes precedence over the browser's session. Raises the refusals for a dead token, for insufficient
+    scopes, for a cross-site form, and for a forbidden masquerade.
     """
     by_token(api)
     if api.token is None:
@@ -66,7 +66,7 @@ def identify(api: Api) -> None:
 
 
 def by_token(api: Api) -> None:
-    """Let the call act for the owner of its token, if it has one. Raises the refusals for one that does not hold."""
+    """Let the call act for the owner of its token, if it has one. Raises the refusals for an invalid one."""
     x = api.x
     text = sent_token(api)
     if text is None:
@@ -79,7 +79,7 @@ def by_token(api: Api) -> None:
 
 
 def by_token_or_page(api: Api) -> None:
-    """`by_token` outside the REST API, where a token that does not hold is told by a page."""
+    """`by_token` outside the REST API, where an invalid token is reported by a page."""
     try:
         by_token(api)
         masquerade.begin(api)
@@ -90,7 +90,7 @@ def by_token_or_page(api: Api) -> None:
 
 
 def note_identity(api: Api) -> None:
-    """Note for the headers of the answer whom the call acts for, and who is behind it."""
+    """Note for the answer's headers whom the call acts for, and who is behind it."""
     identity = api.x.kept(Identity)
     if api.caller is not None:
         identity.user_id = api.caller.id
@@ -99,7 +99,7 @@ def note_identity(api: Api) -> None:
 
 
 def _limit_includes(api: Api) -> None:
-    """Take out what a key that enforces scopes may not ask for: all of `include[]` but `uuid`."""
+    """Remove what a scoped key may not request: all of `include[]` but `uuid`."""
     assert api.token is not None  # called for a token
     key = api.store.developer_keys.get(api.token.developer_key_id)
     if key is None or key.allow_includes or not _enforces_scopes(key):
@@ -113,9 +113,9 @@ def _limit_includes(api: Api) -> None:
 
 
 class _Owner(NamedTuple):
-    """Whose a token is.
+    """The owner of a token.
 
-    Attributes: `login`, the name that its owner signs in with, if they still can; `usable`, whether its key is on.
+    Attributes: `login`, the owner's sign-in name, if they can still sign in; `usable`, whether the key is on.
     """
 
     user: User
@@ -194,7 +194,7 @@ def scope_of(method: str, path: str) -> str:
 
 
 def _covers(scope: str, wanted: str) -> bool:
-    """Whether a scope is of the operation of a path with its slots filled."""
+    """Whether a scope covers an operation, given a path with its placeholders filled."""
     template = re.sub(r"\\\*\w+", ".+", re.sub(r":\w+", "[^/]+", re.escape(scope.partition("|")[2])))
     method = scope.partition("|")[0]
     return method == wanted.partition("|")[0] and re.fullmatch(template, wanted.partition("|")[2]) is not None
@@ -204,7 +204,7 @@ def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
     if not _enforces_scopes(key):
         return
     path = x.route.path if x.route is not None else x.path  # an operation that is not emulated has no route
-    wanted = scope_of(x.notes.get("method_sent", x.method), path)  # an overriding method counts for nothing
+    wanted = scope_of(x.notes.get("method_sent", x.method), path)  # method overrides do not count
     held = wanted in token.scopes or (x.route is None and any(_covers(one, wanted) for one in token.scopes))
     if not x.check("scope", held or x.path == REVOCATION, expected=wanted, got=token.scopes):
         raise refusals.insufficient_scopes(wanted, token.scopes)

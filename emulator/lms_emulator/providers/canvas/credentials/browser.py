@@ -1,4 +1,4 @@
-"""The browser's side of Canvas: its session, its cookies, and the token that its forms and scripts send back.
+"""Browser sessions at Canvas: the session, its cookies, and the CSRF token of forms and scripts.
 
 Source: fixtures/recordings/canvas, oauth-session.jsonl and oauth-browser.jsonl; how the token is masked:
 canvas-lms gems/canvas_breach_mitigation/lib/masking_secrets.rb.
@@ -31,13 +31,13 @@ _SECRET_BYTES = 32
 
 @dataclass
 class Browser:
-    """What is known of the browser that a request came from.
+    """The browser that a request came from.
 
     Attributes:
-        session: its session, once one was found or opened.
-        csrf: the token of its forms, unmasked; empty until it is needed.
-        cookies: further cookies of the answer.
-        quiet: whether the answer says nothing about rate limits, as nothing but a session tells who is calling.
+        session: its session, once found or opened.
+        csrf: its CSRF token, unmasked; empty until needed.
+        cookies: additional cookies of the answer.
+        quiet: whether the answer omits rate limits, because only a session identifies the caller.
     """
 
     session: Session | None = None
@@ -62,7 +62,7 @@ def find(x: Call) -> Browser:
 
 
 def unrouted(x: Call) -> refusals.PageRefusal:
-    """The refusal of an address that this site does not have: outside its routes, nothing is said of rate limits."""
+    """The refusal of an unknown URL: outside its routes the site says nothing about rate limits."""
     find(x).quiet = True
     return refusals.page_not_found(f"{x.path} exists")
 
@@ -76,7 +76,7 @@ def open_session(x: Call) -> Session:
 
 
 def change(x: Call, **changes: Any) -> Session:
-    """Keep the session with some fields replaced; there is one after it."""
+    """Store the session with some fields replaced, creating it if necessary."""
     browser = x.kept(Browser)
     session = browser.session or open_session(x)
     until = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
@@ -85,7 +85,7 @@ def change(x: Call, **changes: Any) -> Session:
 
 
 def end(x: Call) -> None:
-    """Throw the session away."""
+    """Discard the session."""
     browser = find(x)
     if browser.session is not None:
         x.store.sessions.delete(browser.session.id)
@@ -93,13 +93,13 @@ def end(x: Call) -> None:
 
 
 def end_all(x: Call, user_id: int) -> None:
-    """End the person's sessions in all browsers; each is told when it comes next."""
+    """End the person's sessions in all browsers; each learns of it with its next request."""
     for session in list(x.store.sessions.find("user", user_id)):
         x.store.sessions.put(replace(session, ended=True))
 
 
 def sign_in(x: Call, user: User, login: Pseudonym | None, *, remembered: bool = False) -> Session:
-    """A session of that person under a new id, against session fixation. What waited in the old one waits on."""
+    """Start a session under a new id, to prevent session fixation. It takes over what waited in the old one."""
     old = find(x).session
     end(x)
     x.kept(Browser).session = Session(
@@ -134,7 +134,7 @@ def take_notices(x: Call) -> list[dict[str, Any]]:
 
 
 def user_of(x: Call, session: Session | None) -> User | None:
-    """The person signed in: while the login lives and the person is neither deleted nor suspended."""
+    """The person signed in, while the login exists and the person is neither deleted nor suspended."""
     if session is None or session.user_id is None or session.ended:
         return None
     user = x.store.users.get(session.user_id)
@@ -146,9 +146,9 @@ def user_of(x: Call, session: Session | None) -> User | None:
 
 
 def identify(api: Api, *, told: bool) -> None:
-    """Let the call act for whoever is signed in in the browser.
+    """Let the call act for the person signed in in the browser.
 
-    Parameters: `told`, whether a session that was ended elsewhere is an error (of the REST API), not just none.
+    Parameters: `told`, whether a session ended elsewhere is an error, as in the REST API, rather than no session.
     """
     x = api.x
     session = find(x).session
@@ -180,7 +180,7 @@ def _come_back(x: Call, cookie: str) -> Session | None:
 
 
 def remember(x: Call, login: Pseudonym) -> None:
-    """Give the browser a cookie that signs in once. Browsers keep it over https only."""
+    """Give the browser a single-use sign-in cookie. Browsers keep it over https only."""
     until = x.clock.now() + REMEMBERED_FOR
     kept = x.store.remembered_logins.put(
         RememberedLogin(id=f"{login.id}::{x.ids.hex(128)}::{x.ids.hex(64)}", login_id=login.id, expires_at=until)
@@ -191,7 +191,7 @@ def remember(x: Call, login: Pseudonym) -> None:
 
 
 def forget(x: Call, login_id: int | None) -> None:
-    """Take back what `Stay signed in` gave for a login."""
+    """Revoke a login's `Stay signed in` cookie."""
     for one in list(x.store.remembered_logins.find("login", login_id)):
         x.store.remembered_logins.delete(one.id)
     if x.cookies.get(REMEMBER):
@@ -215,7 +215,7 @@ def _unmasked(text: str) -> bytes | None:
 
 
 def csrf_token(x: Call) -> str:
-    """The token for a form, under a new mask."""
+    """The CSRF token for a form, newly masked."""
     browser = x.kept(Browser)
     if not browser.csrf:
         browser.csrf = _unmasked(unquote(x.cookies.get(CSRF, ""))) or bytes.fromhex(x.ids.hex(2 * _SECRET_BYTES))
@@ -224,7 +224,7 @@ def csrf_token(x: Call) -> str:
 
 
 def sent_by_own_page(api: Api) -> bool:
-    """Whether the request carries the token that the browser's cookie holds: in a parameter, or a header."""
+    """Whether the request carries the CSRF token of the browser's cookie, in a parameter or a header."""
     x = api.x
     own = _unmasked(unquote(x.cookies.get(CSRF, "")))
     sent = [api.params.text("authenticity_token"), x.headers.get("x-csrf-token")]
@@ -236,13 +236,13 @@ def sent_by_own_page(api: Api) -> bool:
 
 
 def require_own_page(api: Api) -> None:
-    """Go on for what a page of this site sent. Raises the refusal `csrf_token_wrong`."""
+    """Require that a page of this site sent the request. Raises the refusal `csrf_token_wrong`."""
     if api.x.method not in ("GET", "HEAD") and not sent_by_own_page(api):
         raise refusals.wrong_csrf(api.x.path.startswith("/api/"))
 
 
 def add_cookies(x: Call, response: Response) -> None:
-    """Send the browser its cookies: a new mask each time, and the session's where there is one."""
+    """Send the browser its cookies: the token, newly masked, and the session's, if there is one."""
     browser = x.kept(Browser)
     path = x.prefix or "/"
     secure = "; secure" if x.keeps_secure_cookies and "x-forwarded-proto" not in x.headers else ""

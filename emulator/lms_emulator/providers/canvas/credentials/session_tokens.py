@@ -1,6 +1,6 @@
-"""What a session URL carries: who signs in by it, and until when, sealed so that Canvas alone can have written it.
+"""The token in a session URL: who signs in, until when, sealed so that only Canvas can have written it.
 
-Source: how it is written: fixtures/recordings/canvas/oauth-browser.jsonl 1, 27.
+Source: fixtures/recordings/canvas/oauth-browser.jsonl 1, 27.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class SessionToken(NamedTuple):
 
 
 def issue(x: Call, user_id: int, become_user_id: int | None) -> str:
-    """A token that is alive for half a minute."""
+    """A token that is valid for half a minute."""
     values: dict[str, Any] = {
         "created_at": int(x.clock.timestamp()),
         "user_id": user_id,
@@ -45,8 +45,8 @@ def _signature(values: dict[str, Any]) -> str:
 
 
 def read(x: Call, text: str) -> SessionToken | None:
-    """What a token says, or None for one that is over, was changed, or never was one."""
-    text = text.partition("#")[0]  # where a program sent the fragment of the address along
+    """The contents of a token; None if it is expired, tampered with, or not a token."""
+    text = text.partition("#")[0]  # a program may have sent the URL's fragment along
     try:
         values = json_text.parse(base64.urlsafe_b64decode(text + "=="))
         signature = str(values.pop("signature"))

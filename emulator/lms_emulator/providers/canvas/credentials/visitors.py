@@ -1,4 +1,4 @@
-"""People who visit pages: whom to send to the sign-in page first, who may not see a page, whom they want to act as."""
+"""Visitors of pages: whom to send to the sign-in page, who may not see a page, whom they want to act as."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BECOME = {"become_student": "StudentEnrollment", "become_teacher": "TeacherEnro
 
 
 def require(api: Api) -> User:
-    """The person signed in. Raises the refusals for nobody: the sign-in page first, and then back to this page."""
+    """The person signed in. Otherwise raises the redirect to the sign-in page, which leads back here."""
     x = api.x
     if api.caller is not None:
         return api.caller
@@ -33,14 +33,14 @@ def require(api: Api) -> User:
 
 
 def forbidden(api: Api, what: str) -> SiteRefusal:
-    """The refusal of a page that its visitor may not see; nobody is asked to sign in first."""
+    """The refusal of a page that its visitor may not see, without asking them to sign in."""
     require(api)
     api.check(what, False)
     return refusals.page_forbidden(api.settings.permission_denied_status, what)
 
 
 def this_address(api: Api, without: tuple[str, ...] = ()) -> str:
-    """The address of this page, with parameters of its query left out."""
+    """The URL of this page, without some query parameters."""
     query = api.x.query_string.decode("latin-1")
     kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in without]
     path = api.x.url(api.x.raw_path.decode("latin-1"))
@@ -48,7 +48,7 @@ def this_address(api: Api, without: tuple[str, ...] = ()) -> str:
 
 
 def whom_to_become(api: Api) -> User | None:
-    """Whom the address of a page asks to act as: `become_user_id`, or a member of the page's course."""
+    """Whom `become_user_id` asks to act as: by id, or as a member of the page's course."""
     wanted = api.params.text("become_user_id")
     if wanted:
         found: User | None = identifiers.find(api, "users", wanted)

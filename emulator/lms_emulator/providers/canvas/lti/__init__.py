@@ -1,1 +1,1 @@
-"""What is particular to Canvas in LTI 1.3: its claims, its tokens, how it says no."""
+"""Canvas's dialect of LTI: its claims, its tokens, its refusals."""

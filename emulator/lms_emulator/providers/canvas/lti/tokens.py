@@ -1,6 +1,6 @@
-"""Service tokens of LTI 1.3: given for a signed assertion, and checked at the services.
+"""LTI 1.3 service tokens: issued for a signed assertion, and checked by the services.
 
-They are JWTs that Canvas signs for itself and tools take as opaque.
+They are JWTs that Canvas signs for itself; tools treat them as opaque.
 Source: canvas-lms `client_credentials_provider.rb`, `jwt_validator.rb`, `lti_services.rb`.
 """
 
@@ -38,7 +38,7 @@ _DIAGNOSES = {
 
 
 class ServiceCaller(NamedTuple):
-    """The tool that a service token speaks for."""
+    """The tool that a service token represents."""
 
     key: DeveloperKey
     scopes: list[str]
@@ -52,17 +52,17 @@ def secret() -> str:
 
 
 def seal(claims: dict[str, Any]) -> str:
-    """Claims signed by Canvas for itself to read again."""
+    """Claims that Canvas signs for its own use."""
     return sign(claims, secret(), algorithm="HS256")
 
 
 def issue(x: Call, claims: dict[str, Any], *, kind: str = "") -> str:
-    """Claims signed by Canvas for itself to read again; the world keeps in mind that it gave them out."""
+    """Claims that Canvas signs for its own use; the world records that it issued them."""
     return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"], claims.get("sub"), kind=kind)
 
 
 class CanvasAssertions(Assertions[Call]):
-    """A tool's assertion names its developer key; Canvas says in plain sentences what does not hold."""
+    """A tool's assertion names its developer key; Canvas reports faults in plain sentences."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
         key = keys.find(x.store, client_id) if number(client_id) else None
@@ -76,7 +76,7 @@ class CanvasAssertions(Assertions[Call]):
         )
 
     def audiences(self, x: Call) -> list[str]:
-        """The token endpoint as it was reached, and since some day Canvas's host for signing in."""
+        """The token endpoint as it was reached and, since some date, Canvas's sign-on host."""
         shared = f"https://{x.settings.sign_on_host}{TOKEN_PATH}" if x.settings.sign_on_host else None
         return [x.url(TOKEN_PATH), *([shared] if shared else [])]
 
@@ -129,7 +129,7 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
 
 
 def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[str, Any]:
-    """A new service token, as the answer to who asked for it.
+    """The answer with a new service token.
 
     Parameters: `subject`, the key; `told`, what the token says besides in Canvas's own claim.
     """
@@ -149,9 +149,9 @@ def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[s
 
 
 def require_service(x: Call, *any_of: str, account_id: int | None = None) -> ServiceCaller:
-    """The tool calling a service, with at least one of the scopes. Raises the refusal that Canvas answers with.
+    """The tool calling a service, with at least one of the scopes. Raises Canvas's refusal.
 
-    Parameters: `account_id`, in which the tool's key has to be switched on; None for the school.
+    Parameters: `account_id`, where the tool's key must be switched on; None for the school.
     """
     _, _, header = x.headers.get("authorization", "").partition(" ")
     token = header.strip() or x.query.get("access_token", "")
@@ -172,7 +172,7 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
 
 
 def _claims(x: Call, token: str) -> Claims:
-    """The claims of a service token that holds. Raises the refusal of one that does not."""
+    """The claims of a valid service token. Raises the refusal of an invalid one."""
     unlikely = "Access token invalid - signature likely incorrect"
     try:
         claims = verify(token, secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=("exp", "sub"))
