@@ -1,4 +1,4 @@
-"""Canvas's OAuth2 rules: which key may ask for what, what a code gives, what refreshing does to a token.
+"""Canvas's OAuth2 rules: what a key may request, what a code yields, how refreshing changes a token.
 
 Sources: https://canvas.instructure.com/doc/api/file.oauth_endpoints.html; in github.com/instructure/canvas-lms the
 order of the checks from `app/controllers/oauth2_provider_controller.rb`, refreshing in place from
@@ -41,7 +41,7 @@ FRESH_SECONDS = 60
 
 
 class Grant(NamedTuple):
-    """A token and the person it acts for. `fresh` tells a token from a code from a refreshed one."""
+    """A token and the person it acts for. `fresh` distinguishes a token from a code from a refreshed one."""
 
     token: AccessToken
     user: User
@@ -49,7 +49,7 @@ class Grant(NamedTuple):
 
 
 def find_key(x: Call, client_id: str) -> DeveloperKey:
-    """The active developer key of that id. Raises the refusal `unknown_client`."""
+    """The active developer key with that id. Raises the refusal `unknown_client`."""
     key = keys.find(x.store, client_id)
     if not x.check("client_id is an active developer key", key is not None and key.workflow_state == "active"):
         raise oauth_refusals.unknown_client(client_id)
@@ -58,7 +58,7 @@ def find_key(x: Call, client_id: str) -> DeveloperKey:
 
 
 def check_redirect_uri(x: Call, key: DeveloperKey, redirect_uri: str) -> None:
-    """Registered exactly, or on the host of the key's old single address, or below it; or none at all, out of band.
+    """Registered exactly, or on or below the host of the key's legacy redirect URI; or out of band.
 
     Raises `redirect_uri_mismatch`.
     """
@@ -82,12 +82,12 @@ def _same_host(own: str, asked: str) -> bool:
 
 
 def return_address(x: Call, redirect_uri: str) -> str:
-    """Where the browser takes a code or an error: the application's address, or out of band a page of Canvas."""
+    """Where the browser takes a code or an error: the application's URL, or a page of Canvas if out of band."""
     return x.url(AUTHORIZE) if redirect_uri == OUT_OF_BAND else redirect_uri
 
 
 def pending_authorization(api: Api) -> tuple[DeveloperKey, PendingAuthorization]:
-    """What `/login/oauth2/auth` asks for, checked in Canvas's order. Raises the refusal for the first fault."""
+    """The request to `/login/oauth2/auth`, validated in Canvas's order. Raises the refusal for the first fault."""
     x, params = api.x, api.params
     key = find_key(x, params.text("client_id") or "")
     redirect_uri = params.text("redirect_uri") or ""
@@ -115,7 +115,7 @@ def pending_authorization(api: Api) -> tuple[DeveloperKey, PendingAuthorization]
 
 
 def _challenge(api: Api) -> str | None:
-    """The PKCE challenge, which counts only with the method `S256`."""
+    """The PKCE challenge, which counts only with method `S256`."""
     challenge, method = api.params.text("code_challenge"), api.params.text("code_challenge_method")
     if not api.settings.pkce or not challenge:
         return None
@@ -142,14 +142,14 @@ def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[st
 
 
 def needs_no_consent(x: Call, key: DeveloperKey, user: User, pending: PendingAuthorization) -> bool:
-    """Whether the consent page is skipped: a trusted key, or a token that would be given again anyway."""
+    """Whether to skip the consent page: for a trusted key, or if a token would be reused anyway."""
     return key.trusted or reusable_token(x, key, user, pending.scopes, pending.purpose) is not None
 
 
 def reusable_token(
     x: Call, key: DeveloperKey, user: User, scopes: list[str], purpose: str | None
 ) -> AccessToken | None:
-    """A live token of the user that is given again: when the key forces reuse, or for remembered identity."""
+    """A live token of the user to reuse: if the key forces reuse, or for remembered identity."""
     for token in x.store.access_tokens.find("user", user.id):
         same = token.developer_key_id == key.id and token.purpose == purpose and not token.revoked
         reused = key.force_token_reuse or (scopes == USERINFO and token.remember_access)
@@ -161,7 +161,7 @@ def reusable_token(
 def accept(
     x: Call, user: User, pending: PendingAuthorization, *, real_user_id: int | None = None, remember: bool = False
 ) -> str:
-    """Grant the request: mint a code and give the address to send the browser to."""
+    """Grant the request: issue a code. Returns where to send the browser."""
     code = AuthorizationCode(
         code=x.ids.hex(128),
         user_id=user.id,
@@ -186,7 +186,7 @@ def check_secret(x: Call, key: DeveloperKey, secret: str) -> None:
 
 
 def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *, replace_tokens: bool) -> Grant:
-    """The token for a code; the code is used up."""
+    """Exchange a code, which is consumed, for a token."""
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if found is None:
@@ -235,7 +235,7 @@ def exchange_code(x: Call, key: DeveloperKey, code: str, verifier: str | None, *
 
 
 def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
-    """Renew a token in place: the access token before this one is dead from now on, the refresh token stays."""
+    """Renew a token in place: the previous access token dies, the refresh token stays."""
     token = x.store.access_tokens.first("refresh_token", refresh_token)
     if token is None or token.revoked:
         x.check("refresh_token is alive", False)
@@ -261,7 +261,7 @@ def refresh(x: Call, key: DeveloperKey, refresh_token: str) -> Grant:
 
 
 def _age(x: Call, token: AccessToken) -> float:
-    """Seconds since the access token was made."""
+    """Seconds since the access token was issued."""
     if token.expires_at is None:
         return float("inf")
     made = token.expires_at - timedelta(seconds=x.settings.access_token_lifetime_seconds)
@@ -269,7 +269,7 @@ def _age(x: Call, token: AccessToken) -> float:
 
 
 def _check_verifier(x: Call, code: AuthorizationCode, verifier: str | None) -> None:
-    """PKCE, which a `code_verifier` switches on. Raises `code_verifier_wrong`."""
+    """PKCE, required if a `code_verifier` was sent. Raises `code_verifier_wrong`."""
     if not x.settings.pkce:
         return
     if verifier is None:
@@ -303,12 +303,12 @@ def token_text(x: Call) -> str:
 
 
 def revoke(x: Call, token: AccessToken) -> None:
-    """Kill the token and its refresh token."""
+    """Revoke the token and its refresh token."""
     x.store.access_tokens.put(replace(token, revoked=True))
 
 
 def token_answer(x: Call, grant: Grant) -> dict[str, object]:
-    """The JSON of a token: from a code with the refresh token, from a refresh without."""
+    """The JSON of a token; the refresh token is included after a code, not after a refresh."""
     token, user = grant.token, grant.user
     body: dict[str, object] = {
         "access_token": token.token if token.scopes != USERINFO else None,
@@ -331,7 +331,7 @@ def _person(user: User) -> dict[str, object]:
 
 
 def send_errors_back(x: Call, refusal: SiteRefusal, redirect_uri: str | None) -> None:
-    """Turn a token error into the redirect of older sites, where the request names an address."""
+    """Turn a token error into the redirect of older sites, if the request names a redirect URI."""
     older = x.settings.redirect_token_errors and not switched_on(x.store, "no_redirect_on_oauth_token_method")
     if older and redirect_uri and redirect_uri != OUT_OF_BAND and "error" in (refusal.body or {}):
         oauth_refusals.send_back(refusal, redirect_uri)

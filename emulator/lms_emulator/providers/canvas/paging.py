@@ -1,4 +1,4 @@
-"""Pages of lists, with the `Link` header: numbered ones, and ones that are walked by bookmarks.
+"""Pagination with the `Link` header: numbered pages, and pages by bookmark.
 
 Source: canvas.instructure.com/doc/api/file.pagination.html, and the recorded exchanges of `people-paging`.
 """
@@ -46,7 +46,7 @@ PAST_THE_END = 30
 
 
 def per_page(api: Api, default: int | None = None) -> int:
-    """How many items a page has: text is read as Ruby reads a number, within 1 and the cap."""
+    """The page size: parsed as Ruby would, between 1 and the cap."""
     asked = api.params.get("per_page")
     if asked is None:
         asked = default or api.settings.default_per_page
@@ -57,7 +57,7 @@ def per_page(api: Api, default: int | None = None) -> int:
 
 
 def _page(api: Api) -> tuple[int, bool]:
-    """The number of the page, and whether it is one that a list can have: `2x` and huge numbers are not."""
+    """The page number, and whether it is valid: `2x` and huge numbers are not."""
     asked = api.params.text("page")
     if asked is None:
         return 1, True
@@ -84,16 +84,16 @@ def paged(
     """One page of a numbered list.
 
     Parameters:
-        shape: makes JSON of a record; called for those of the page only.
+        shape: makes JSON from a record; called only for those on the page.
         path: the endpoint as `Link` shows it, with numeric ids; by default that of the request.
-        counted: whether Canvas counts the list: `last` is always told. Of others it is told on the last page only, and
-            a full page has a next one, even if nothing is left for it.
-        default: items of a page when the client does not say.
-        size: items of a page where it is not `per_page` that says; 0 for a list that never ends and shows nothing.
-        hidden: parameters that `Link` leaves out.
-        host: whether the addresses in `Link` name the site's host.
-        headers: further headers.
-        wrap: what the answer is made of the page's rows.
+        counted: whether Canvas counts the list, so that `last` is always given. Otherwise only on the last page, and
+            a full page has a `next`, even if that is empty.
+        default: the default page size.
+        size: a page size that does not come from `per_page`; 0 for an endless list of empty pages.
+        hidden: parameters that `Link` omits.
+        host: whether the URLs in `Link` have the site's host.
+        headers: additional headers.
+        wrap: makes the answer from the page's rows.
     """
     number, whole = _page(api)
     size = per_page(api, default) if size is None else size
@@ -131,10 +131,10 @@ def bookmarked(
     wrap: Callable[[list[Any]], Any] = lambda rows: rows,
     order: Callable[[Any], Any] = lambda bookmark: bookmark,
 ) -> Response:
-    """One page of a list that is walked by bookmarks. A page that is no bookmark is the first one.
+    """One page of a bookmarked list. An invalid bookmark means the first page.
 
-    Parameters: `records`, sorted by `key`, which gives what a bookmark says of the last record of a page, as JSON;
-    `order`, what of that they are sorted by.
+    Parameters: `records`, sorted by `key`, which gives the JSON bookmark for the last record of a page;
+    `order`, the part of it that they are sorted by.
     """
     size, page = per_page(api, default), api.params.text("page") or "first"
     after = _bookmark(page)
@@ -194,7 +194,7 @@ def _bookmark(page: str) -> Any:
 
 
 def _follows(order: Callable[[Any], Any], own: Any, after: Any) -> bool:
-    """Whether a record comes after the one that a bookmark names; a bookmark of another list names none."""
+    """Whether a record comes after the bookmarked one; a bookmark from another list matches nothing."""
     try:
         return bool(order(json.loads(json.dumps(own, default=str))) > order(after))
     except (TypeError, LookupError):
@@ -232,15 +232,15 @@ def with_meta(
     with_query: bool = False,
     rows: Callable[[Sequence[R]], list[Any]] | None = None,
 ) -> Response:
-    """One page of a list in JSON API's way: within a hash, with the pages told in `meta` too.
+    """One page of a list in JSON API style: within a hash, with page links in `meta` too.
 
     Parameters:
         name: the key of the list.
-        base: the address in the links, as Canvas writes it here.
+        base: the URL in the links, as Canvas writes it here.
         primary: whether `meta` names the key.
-        extra: further keys.
+        extra: additional keys.
         with_query: whether the links keep the other parameters.
-        rows: what makes the items from the records of the page, where `shape` does not make one of each.
+        rows: makes the items from the page's records, where `shape` does not map them one by one.
     """
     size, (number, _) = per_page(api), _page(api)
     last = max(1, -(-len(records) // size))

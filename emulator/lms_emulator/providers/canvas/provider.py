@@ -38,7 +38,7 @@ _METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
 def _overridden(x: Call) -> str:
-    """The method that a POST stands for: of a header, or of the form's field `_method`."""
+    """The method that a POST is overridden with, by a header or the form field `_method`."""
     named = x.headers.get("x-http-method-override") or (x.field("_method") if b"_method=" in x.body else "")
     return named.upper() if named.upper() in _METHODS else x.method
 
@@ -98,15 +98,15 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return super().why_refused(x, refusal)
 
     def has_waiting_work(self, x: Call) -> bool:
-        return bool(waiting.left(x)) or x.path.endswith("/create_success")  # which reads the file that was sent
+        return bool(waiting.left(x)) or x.path.endswith("/create_success")  # which reads the uploaded file
 
     def normalise_path(self, path: str) -> str:
-        """Rails takes a path with and without its last slash, with slashes doubled, and with `.json` at its end."""
+        """Rails ignores a trailing slash, doubled slashes, and a final `.json`."""
         path = (_SLASHES.sub("/", path) if "//" in path else path).rstrip("/") or "/"
         return path.removesuffix(".json") if path.startswith("/api/") else path
 
     def respond_early(self, x: Call) -> None:
-        """Refuse who names no program or calls too often; read scheme and method; keep encoded slashes.
+        """Refuse clients without a User-Agent or over their rate limit; read scheme and method; keep encoded slashes.
 
         An identifier (`sis_course_id:A%2FB`) may hold one.
         """
@@ -133,12 +133,12 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def only_fits(
         self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None
     ) -> bool:
-        """Also a route of a part that the site does not have."""
+        """Also a route in a part that the site does not have."""
         lacks = route.tag == analytics.TAG and world is not None and not world.settings(self.name).analytics
         return lacks or super().only_fits(route, params, method, path, world)
 
     def before_missing(self, x: Call) -> None:
-        """Whoever calls REST or GraphQL is looked at before what they ask for."""
+        """REST and GraphQL authenticate the caller before looking at the operation."""
         if not x.path.startswith(_BY_PERSON):
             return
         x.kept(Identity).sought = True

@@ -14,12 +14,12 @@ class Tool(Record, frozen=True, kw_only=True):
     Attributes:
         account_id, course_id: where it is installed; of a world file, neither for the whole school.
         developer_key_id: of an LTI 1.3 tool.
-        deployment_id: as Canvas writes it, `<tool id>:<context id>`; made from the two where it is not given.
-        privacy: what of a person the tool is told: `public` all, `name_only`, `email_only`, `anonymous` nothing.
-        custom: fields that every launch carries; None for those of the key's configuration.
-        settings: placements by their names, `text`, `icon_url`; None for what the key's configuration says.
-        deep_linking: without any settings, offers the tool for choosing content.
-        eula_required: whether people have to take its terms; None until the tool says so, which means that they do.
+        deployment_id: in Canvas's form, `<tool id>:<context id>`, from which it is made by default.
+        privacy: what the tool learns of a person: `public` everything, `name_only`, `email_only`, `anonymous` nothing.
+        custom: custom fields of every launch; None for those of the key's configuration.
+        settings: placements by name, `text`, `icon_url`; None for those of the key's configuration.
+        deep_linking: offers the tool for choosing content, if there are no settings.
+        eula_required: whether people must accept its terms; None, until the tool says otherwise, means that they must.
     """
 
     id: int
@@ -46,7 +46,7 @@ class Tool(Record, frozen=True, kw_only=True):
 
 
 class ToolConfiguration(Record, frozen=True, kw_only=True):
-    """What an LTI key says about its tool: the configuration as the tool's maker wrote it.
+    """The tool configuration of an LTI key, as the tool's maker wrote it.
 
     Attributes:
         settings: title, addresses, scopes, and for Canvas an extension with the placements.
@@ -66,8 +66,8 @@ class ResourceLink(Record, frozen=True, kw_only=True):
 
     Attributes:
         number: its id in the REST API; of a world file, by default the next.
-        lookup_id: by which addresses in texts name it; its own id where it is not given.
-        assignment_id: of the assignment that it stands behind.
+        lookup_id: identifies it in URLs in texts; by default its own id.
+        assignment_id: the assignment that opens it.
     """
 
     id: str
@@ -86,7 +86,7 @@ class ResourceLink(Record, frozen=True, kw_only=True):
 
 
 class LineItem(Record, frozen=True, kw_only=True):
-    """A column of the gradebook as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted.
+    """A gradebook column as a tool sees it. `developer_key_id` owns it; `coupled` ones cannot be deleted.
 
     Attributes:
         assignment_id: of a world file, by default that of the link, or of a new assignment with its label.
@@ -101,11 +101,11 @@ class LineItem(Record, frozen=True, kw_only=True):
 
 
 class LtiResult(Record, frozen=True, kw_only=True):
-    """What a tool last said about one person in one line item, or what another user's grade made of it.
+    """A tool's last score for one person in one line item, or what a later grade made of it.
 
     Attributes:
         result_score, result_maximum: as the tool sent them.
-        extensions: the score's members with a URL for a name.
+        extensions: the score's members whose names are URLs.
         updated_at: the last score's own timestamp.
     """
 
@@ -122,10 +122,10 @@ class LtiResult(Record, frozen=True, kw_only=True):
 
 
 class NoticeHandler(Record, frozen=True, kw_only=True):
-    """Where a tool wants to be told of something, outside of any launch.
+    """A tool's subscription to notices of one type, outside of launches.
 
     Attributes:
-        max_batch_size: how many notices may come at once; the emulator sends each by itself.
+        max_batch_size: how many notices may be sent at once; the emulator sends each separately.
     """
 
     id: int
@@ -136,7 +136,7 @@ class NoticeHandler(Record, frozen=True, kw_only=True):
 
 
 class LogoutCallback(Record, frozen=True, kw_only=True):
-    """An address that a tool wants called when a user signs out."""
+    """A URL that a tool wants called when a user signs out."""
 
     id: str
     login_id: int
@@ -145,7 +145,7 @@ class LogoutCallback(Record, frozen=True, kw_only=True):
 
 
 class PreparedLaunch(Record, frozen=True, kw_only=True):
-    """An LTI 1.1 launch that was asked for by REST and waits for a browser, which opens it once.
+    """An LTI 1.1 launch requested over REST and waiting for a browser, which can open it once.
 
     Attributes:
         action, fields: the form that the browser posts to the tool.

@@ -1,4 +1,4 @@
-"""Mastery paths: what students get to do by what they scored."""
+"""Mastery paths: what students get to do depending on their scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PathAssignment(Record, frozen=True, kw_only=True):
 
 
 class AssignmentSet(Record, frozen=True, kw_only=True):
-    """Assignments that are done together; of several sets students choose one."""
+    """Assignments that are done together; students choose one of several sets."""
 
     id: int
     position: int
@@ -22,7 +22,7 @@ class AssignmentSet(Record, frozen=True, kw_only=True):
 
 
 class ScoringRange(Record, frozen=True, kw_only=True):
-    """A range of scores, as parts of 1, with what students in it get."""
+    """A range of scores, as fractions of 1, with what students in it get."""
 
     id: int
     lower_bound: float

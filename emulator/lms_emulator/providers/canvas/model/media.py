@@ -20,7 +20,7 @@ class MediaTrack(Record, frozen=True, kw_only=True):
 
 
 class MediaObject(Record, frozen=True, kw_only=True):
-    """A recording. `media_id` is what the media service knows it by; the file itself is there, not here.
+    """A recording. `media_id` is its id at the media service, which holds the file itself.
 
     Attributes:
         duration: in seconds. total_size: in bytes.

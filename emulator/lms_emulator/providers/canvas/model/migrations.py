@@ -1,4 +1,4 @@
-"""Content that moves between courses, into them and out of them, and courses that keep others the same."""
+"""Content migrations, exports, and shared content."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class ContentMigration(Record, frozen=True, kw_only=True):
     """Content on its way into a course, or files on their way into a group's or a person's.
 
     Attributes:
-        settings: what was asked for, and what became of it, by Canvas's own names.
-        attachment_id: the package that was uploaded, once an upload was begun.
+        settings: options and results, under Canvas's own names.
+        attachment_id: the uploaded package, once an upload was begun.
         pre_attachment: whether the package is still to be uploaded; `error` if it may not.
         source_course_id: the course that content is copied from, or was exported from.
         child_subscription_id: of a synchronization with a blueprint.
-        completion: how much of it was done, in percent.
+        completion: progress in percent.
     """
 
     id: int
@@ -40,7 +40,7 @@ class ContentMigration(Record, frozen=True, kw_only=True):
 
 
 class MigrationIssue(Record, frozen=True, kw_only=True):
-    """What did not come over as it was."""
+    """Something that was not imported unchanged."""
 
     id: int
     content_migration_id: int
@@ -77,11 +77,11 @@ class ContentExport(Record, frozen=True, kw_only=True):
 
 
 class CopiedAsset(Record, frozen=True, kw_only=True):
-    """That something in a course came from elsewhere, and what it was there.
+    """Records where something in a course was copied from.
 
     Attributes:
         kind: its table. asset_id: its row here.
-        migration_id: what it is known by in packages; the next copy of the same thing changes this one.
+        migration_id: its id in packages; the next copy of the same thing updates this one.
         source_course_id, source_id: where it came from, if from a course here.
     """
 
@@ -95,11 +95,11 @@ class CopiedAsset(Record, frozen=True, kw_only=True):
 
 
 class ContentShare(Record, frozen=True, kw_only=True):
-    """Content that a user sent to others, or got from a user. It is packed in an export.
+    """Content that a user sent to others or received, packed in an export.
 
     Attributes:
         user_id: whose list it is in.
-        sender_id: who sent it, in the list of those who got it.
+        sender_id: who sent it, in the lists of its receivers.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Modules of a course, what stands in them, and how far a user is."""
+"""Modules of a course, their items, and users' progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ContextModule(Record, frozen=True, kw_only=True):
 
     Attributes:
         prerequisite_ids: the modules that have to be completed before.
-        require_sequential_progress: None where nobody ever said, as Canvas tells it.
+        require_sequential_progress: None if never set, as Canvas shows.
     """
 
     id: int
@@ -34,13 +34,13 @@ class ContentTag(Record, frozen=True, kw_only=True):
     """An item of a module.
 
     Attributes:
-        content_id: what it shows; 0 for a heading, a web address, or a tool that is not there.
-        title: of its own; once the content is renamed, it goes by the content's name.
+        content_id: what it shows; 0 for a heading, a URL, or a missing tool.
+        title: its own title; once the content is renamed, the content's name replaces it.
         named_for: the content's name when the item got its title.
-        published: for what has content, whether it is shown where the content is.
+        published: for items with content, whether it is shown when the content is.
         requirement: what completes it: `type`, and `min_score`.
-        custom: fields that the launch of a tool carries.
-        resource_link_id: what LTI 1.3 knows the link to a tool by, once it was launched.
+        custom: custom fields for the launch of a tool.
+        resource_link_id: the LTI 1.3 id of the link to a tool, once it was launched.
     """
 
     id: int
@@ -71,7 +71,7 @@ class ModuleProgression(Record, frozen=True, kw_only=True):
         seen: when an item was viewed, by its id.
         done: when it was marked as done.
         contributed: when something was added to it.
-        completed_at: when everything was completed, as far as anybody looked.
+        completed_at: when everything was completed, as of the last evaluation.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""What accounts announce, what people bookmark, which feeds a course or group follows."""
+"""Account announcements, bookmarks, and external feeds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class AccountNotification(Record, frozen=True, kw_only=True):
-    """Something that an account tells its people for a while.
+    """An announcement to an account's people, shown for a while.
 
     Attributes:
-        roles: by name, for whom it is; `NilEnrollment` for people without a course, none for everybody.
+        roles: its audience, by role name; `NilEnrollment` means people without a course, empty means everybody.
     """
 
     id: int
@@ -26,7 +26,7 @@ class AccountNotification(Record, frozen=True, kw_only=True):
 
 
 class Bookmark(Record, frozen=True, kw_only=True):
-    """A page that a user comes back to. `data` is what the client keeps with it."""
+    """A user's bookmarked page. `data` is stored for the client."""
 
     id: int
     user_id: int

@@ -1,4 +1,4 @@
-"""Learning outcomes, the groups that they are kept in, and what students reached."""
+"""Learning outcomes, their groups, and students' results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OutcomeGroup(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True):
-    """Something that students are to be able to do. `ratings` are its levels, the best one first."""
+    """A learning outcome. `ratings` are its levels, the best one first."""
 
     id: int
     context_type: Literal["Course", "Account"]
@@ -40,7 +40,7 @@ class Outcome(Record, frozen=True, kw_only=True):
 
 
 class OutcomeLink(Record, frozen=True, kw_only=True):
-    """That a group holds an outcome, its own context's or one from above."""
+    """Places an outcome in a group: one of its own context or from above."""
 
     id: int
     outcome_group_id: int
@@ -49,11 +49,11 @@ class OutcomeLink(Record, frozen=True, kw_only=True):
 
 
 class OutcomeImport(Record, frozen=True, kw_only=True):
-    """An import of outcomes from a table.
+    """An import of outcomes from a CSV.
 
     Attributes:
-        learning_outcome_group_id: the group for what names no parent, where it is not the root; not checked before.
-        errors: lines of the table that were left out, and why.
+        learning_outcome_group_id: the group for rows without a parent, if not the root; not validated.
+        errors: skipped lines, and why.
     """
 
     id: int
@@ -71,9 +71,9 @@ class OutcomeImport(Record, frozen=True, kw_only=True):
 
 
 class OutcomeResult(Record, frozen=True, kw_only=True):
-    """What a student reached in one piece of work, as a criterion of its rubric says.
+    """A student's result for an outcome in one piece of work, from a criterion of its rubric.
 
-    Attributes: `hidden`, kept from the gradebook of mastery, as the rubric's use asks.
+    Attributes: `hidden`, whether the rubric association keeps it out of the learning mastery gradebook.
     """
 
     id: int

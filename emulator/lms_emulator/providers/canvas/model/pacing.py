@@ -1,4 +1,4 @@
-"""Paces of courses: how long students get for each item, and the days on which nothing falls due."""
+"""Course paces: how long students get for each item, and the days on which nothing is due."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CoursePace(Record, frozen=True, kw_only=True):
     """The pace of a course, or of a section or one student in it.
 
     Attributes:
-        end_date: the day by which all is to be done, `2026-12-18`; it ends the pace where `hard_end_dates` says so.
-        published_at: when due dates were last set by it.
+        end_date: the day by which everything is due, `2026-12-18`, if `hard_end_dates` says so.
+        published_at: when it last set due dates.
     """
 
     id: int
@@ -38,7 +38,7 @@ class CoursePace(Record, frozen=True, kw_only=True):
 
 
 class BlackoutDate(Record, frozen=True, kw_only=True):
-    """Days of a course, or of all courses of an account, that count for no pace. Both days belong to it."""
+    """Days that do not count in paces of a course, or of all courses of an account. Both days are included."""
 
     id: int
     context_type: Literal["Account", "Course"]

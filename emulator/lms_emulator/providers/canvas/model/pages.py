@@ -21,12 +21,12 @@ class WikiPage(Record, frozen=True, kw_only=True):
     """A page.
 
     Attributes:
-        url: what names it in addresses, made from its title.
-        editing_roles: who may change it: `teachers`, `students`, `members`, `public`, with commas.
+        url: its slug, made from its title.
+        editing_roles: who may edit it: `teachers`, `students`, `members`, `public`, comma-separated.
         published: unless `publish_at` is past, whether students see it.
-        todo_date: when it stands among what students have to do.
+        todo_date: its date in students' to-do lists.
         user_id: who changed it last.
-        versions: how it was and is, oldest first; none of a page of a world file that nobody changed.
+        versions: all its versions, oldest first; empty for an unedited page of a world file.
     """
 
     id: int

@@ -22,11 +22,11 @@ class Account(Record, frozen=True, kw_only=True):
     """A school (without `parent_account_id`), or a part of one.
 
     Attributes:
-        guid: what LTI tools know the account by, without the ending that Canvas adds.
+        guid: the account's id for LTI tools, without the suffix that Canvas adds.
         site_admin: the account above all schools, whose admins administer each of them.
         settings: what the account's admins set, by Canvas's own names.
         services: services switched on, such as `avatars`.
-        calendar_visible, calendar_subscribed: whether people of the account can have its calendar, or have it anyway.
+        calendar_visible, calendar_subscribed: whether people of the account can add its calendar, or always have it.
     """
 
     id: int
@@ -83,7 +83,7 @@ class Role(Record, frozen=True, kw_only=True):
 
 
 class RoleOverride(Record, frozen=True, kw_only=True):
-    """What an account says about one permission of one role. `enabled` is None where only `locked` was said."""
+    """An account's override of one permission of one role. `enabled` is None if only `locked` was set."""
 
     id: int
     account_id: int
@@ -115,8 +115,8 @@ class User(Record, frozen=True, kw_only=True):
     Attributes:
         lti_id: the opaque `sub` of LTI 1.3.
         lti_user_id: the opaque user id of LTI 1.1; also the `lti_context_id` of the person.
-        time_zone, locale: as the person chose; None where the account's hold.
-        preferences: what the person set about the pages, by Canvas's own names.
+        time_zone, locale: the person's choice; None for the account's.
+        preferences: the person's settings, under Canvas's own names.
     """
 
     id: int
@@ -153,7 +153,7 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     """A login of a person in an account, with the ids that the student information system knows them by.
 
     Attributes:
-        sis_channel_id: the address that a SIS import gave the person.
+        sis_channel_id: the address that a SIS import set.
     """
 
     id: int
@@ -177,7 +177,7 @@ class Pseudonym(Record, frozen=True, kw_only=True):
 
 
 class CommunicationChannel(Record, frozen=True, kw_only=True):
-    """An address of a person; the first confirmed e-mail address by position is the principal one."""
+    """An address of a person; the first confirmed e-mail address by position is the default one."""
 
     id: int
     user_id: int
@@ -201,7 +201,7 @@ class UserObserver(Record, frozen=True, kw_only=True):
 
 
 class PairingCode(Record, frozen=True, kw_only=True):
-    """Six letters and digits by which an observer finds a student, once and within a week."""
+    """Six letters and digits that pair an observer with a student, once and within a week."""
 
     id: int
     user_id: int
@@ -211,7 +211,7 @@ class PairingCode(Record, frozen=True, kw_only=True):
 
 
 class AlertThreshold(Record, frozen=True, kw_only=True):
-    """What an observer wants to be told of a student."""
+    """What an observer wants to be alerted to about a student."""
 
     id: int
     observer_id: int
@@ -223,7 +223,7 @@ class AlertThreshold(Record, frozen=True, kw_only=True):
 
 
 class ObserverAlert(Record, frozen=True, kw_only=True):
-    """Something that an observer is told of a student: `context_type` and `context_id` name what it is about."""
+    """An alert to an observer about a student: `context_type` and `context_id` name its subject."""
 
     id: int
     threshold_id: int
@@ -238,7 +238,7 @@ class ObserverAlert(Record, frozen=True, kw_only=True):
 
 
 class CustomData(Record, frozen=True, kw_only=True):
-    """What an application keeps with a person, in a namespace of its own."""
+    """Data that an application stores with a person, in its own namespace."""
 
     id: int
     user_id: int
@@ -247,11 +247,11 @@ class CustomData(Record, frozen=True, kw_only=True):
 
 
 class UserMerge(Record, frozen=True, kw_only=True):
-    """What went from one person to another when they were merged, so that they can be split again.
+    """What a merge moved from one person to another, so that it can be undone.
 
     Attributes:
-        moved: by table, the ids of what changed hands. ended: enrollments that doubled one of the other person, with
-            the state that they had.
+        moved: by table, the ids of moved records. ended: enrollments that duplicated one of the other person, with
+            their previous state.
     """
 
     id: int
@@ -263,7 +263,7 @@ class UserMerge(Record, frozen=True, kw_only=True):
 
 
 class AuthenticationProvider(Record, frozen=True, kw_only=True):
-    """A way to sign in at a school. `fields` is what is set for its type, by Canvas's names."""
+    """A way to sign in at a school. `fields` are its type-specific settings, under Canvas's names."""
 
     id: int
     account_id: int

@@ -1,4 +1,4 @@
-"""The planner: notes that people make for themselves, and what they say of things to do."""
+"""The planner: people's notes, and their marks on to-do items."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlannerNote(Record, frozen=True, kw_only=True):
 
 
 class PlannerOverride(Record, frozen=True, kw_only=True):
-    """A user's mark on a planner item: done, or not to be shown."""
+    """A user's mark on a planner item: done, or hidden."""
 
     id: int
     user_id: int

@@ -1,4 +1,4 @@
-"""Polls: questions that teachers put to courses, and what people answer."""
+"""Polls: questions that teachers put to courses, and people's answers."""
 
 from __future__ import annotations
 

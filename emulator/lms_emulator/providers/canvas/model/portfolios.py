@@ -1,4 +1,4 @@
-"""Portfolios that people make of their work."""
+"""Portfolios of people's work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class EPortfolio(Record, frozen=True, kw_only=True):
-    """A portfolio. `spam_status` is what admins, or Canvas, think of it."""
+    """A portfolio. `spam_status` is the verdict of admins or of Canvas."""
 
     id: int
     user_id: int

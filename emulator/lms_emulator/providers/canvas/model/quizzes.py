@@ -1,4 +1,4 @@
-"""Classic quizzes: what is asked, who took it, and what they answered."""
+"""Classic quizzes: questions, submissions, and answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Quiz(Record, frozen=True, kw_only=True):
         assignment_id: where its grades go; a practice quiz or a survey has none.
         title, description, due_at, unlock_at, lock_at, points_possible: kept the same in the assignment.
         workflow_state: `edited` once there were questions, until it is published as `available`.
-        quiz_data: the questions and groups as they were when it was published; what those see who take it.
+        quiz_data: the questions and groups as of its publication, which is what students see.
         version_number: how often it was saved.
     """
 
@@ -57,7 +57,7 @@ class Quiz(Record, frozen=True, kw_only=True):
 
 
 class QuizGroup(Record, frozen=True, kw_only=True):
-    """A pool of questions of which everybody gets some."""
+    """A pool of questions from which each attempt draws some."""
 
     id: int
     quiz_id: int
@@ -72,8 +72,8 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
     """A question of a quiz.
 
     Attributes:
-        question_data: the question by Canvas's names.
-        assessment_question_id: its row in the course's question bank; None where nothing is asked.
+        question_data: the question, under Canvas's names.
+        assessment_question_id: its row in the course's question bank; None for a text without a question.
     """
 
     id: int
@@ -85,7 +85,7 @@ class QuizQuestion(Record, frozen=True, kw_only=True):
 
 
 class AssessmentQuestion(Record, frozen=True, kw_only=True):
-    """A question of a course's question bank, as it was when it was made."""
+    """A question of a course's question bank, as originally created."""
 
     id: int
     course_id: int
@@ -108,12 +108,12 @@ class QuizSubmission(Record, frozen=True, kw_only=True):
 
     Attributes:
         user_id: None for a teacher's preview.
-        submission_id: the row of the assignment that the grade goes to.
-        attempt: None when there are only settings.
-        quiz_data: the questions as they were given.
+        submission_id: the assignment's submission that gets the grade.
+        attempt: None if there are only settings.
+        quiz_data: the questions as posed.
         answers: by question, while the attempt runs.
-        graded: what the answers were worth, when it is over.
-        attempts: the attempts that are over, by number.
+        graded: the graded answers, when it is finished.
+        attempts: finished attempts, by number.
     """
 
     id: int
@@ -154,7 +154,7 @@ class QuizSubmissionEvent(Record, frozen=True, kw_only=True):
 
 
 class QuizReport(Record, frozen=True, kw_only=True):
-    """Statistics of a quiz, as a table to download once a user (`user_id`) asked for it."""
+    """Statistics of a quiz, as a CSV once a user (`user_id`) requested it."""
 
     id: int
     quiz_id: int
@@ -169,5 +169,5 @@ class QuizReport(Record, frozen=True, kw_only=True):
 
     @property
     def waiting(self) -> bool:
-        """Whether the table is asked for, and not there."""
+        """Whether the CSV has been requested and is not ready."""
         return self.queued_at is not None and self.attachment_id is None

@@ -1,4 +1,4 @@
-"""LTI registrations: what a school says of a tool beside the tool's own configuration, and where the tool is available.
+"""LTI registrations: a school's view of a tool, its overlay over the tool's configuration, and where it is available.
 
 Every LTI key has a registration; what binds it to an account is the key's binding.
 """
@@ -18,11 +18,11 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
     """The registration of an LTI key's tool.
 
     Attributes:
-        name: what the tool calls itself; empty for the key's name. admin_nickname: what the school calls it.
-        dynamic: whether the tool registered itself. registration_url: the address that it was begun with.
-        unified_tool_id: what a directory of tools knows it by.
-        sent: what a tool that registered itself sent; guid: the id of the token that it had for that.
-        template: whether schools may install a copy of their own, of one that is the whole site's.
+        name: the tool's name; empty for the key's name. admin_nickname: the school's name for it.
+        dynamic: whether the tool registered itself. registration_url: the URL with which that began.
+        unified_tool_id: its id in Instructure's tool directory.
+        sent: the registration request of a dynamic one; guid: the id of its registration token.
+        template: whether a site-wide registration may be installed as a school's own copy.
         template_registration_id: of such a copy.
     """
 
@@ -46,7 +46,7 @@ class LtiRegistration(Record, frozen=True, kw_only=True):
 
 
 class LtiOverlayVersion(Record, frozen=True, kw_only=True):
-    """One change of an overlay. `diff` lists what was added (`+`), taken away (`-`) and changed (`~`)."""
+    """One change of an overlay. `diff` lists what was added (`+`), removed (`-`) and changed (`~`)."""
 
     id: int
     diff: list[Any] = []
@@ -56,7 +56,7 @@ class LtiOverlayVersion(Record, frozen=True, kw_only=True):
 
 
 class LtiOverlay(Record, frozen=True, kw_only=True):
-    """What an account changes in a tool's configuration, and every change of that, the latest last."""
+    """An account's changes to a tool's configuration, with their history, the latest last."""
 
     id: int
     registration_id: int
@@ -69,7 +69,7 @@ class LtiOverlay(Record, frozen=True, kw_only=True):
 
 
 class LtiContextControl(Record, frozen=True, kw_only=True):
-    """Whether a tool, as it is installed somewhere, is available in an account or course and all that is below."""
+    """Whether an installed tool is available in an account or course and everything below."""
 
     id: int
     deployment_id: int
@@ -89,7 +89,7 @@ class LtiContextControl(Record, frozen=True, kw_only=True):
 
 
 class LtiHistoryEntry(Record, frozen=True, kw_only=True):
-    """One change of a registration: of itself, its key, its configuration, an overlay, or where it is available."""
+    """One change to a registration: itself, its key, its configuration, an overlay, or its availability."""
 
     id: int
     registration_id: int
@@ -102,9 +102,9 @@ class LtiHistoryEntry(Record, frozen=True, kw_only=True):
 
 
 class LtiUpdateRequest(Record, frozen=True, kw_only=True):
-    """What a tool that registered itself wants its registration to become.
+    """A dynamically registered tool's request to update its registration.
 
-    Attributes: `sent`, the registration that it sent; `uuid`, of the token that an administrator had made for it.
+    Attributes: `sent`, the new registration; `uuid`, of the token that an administrator created for it.
     """
 
     id: int

@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class AccountReport(Record, frozen=True, kw_only=True):
-    """One run of a report. `parameters`: as they were sent; once it ran, with what Canvas adds to them."""
+    """One run of a report. `parameters`: as sent; after the run, with what Canvas adds to them."""
 
     id: int
     account_id: int

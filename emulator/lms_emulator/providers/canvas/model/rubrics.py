@@ -1,4 +1,4 @@
-"""Rubrics, what they are for, and what was assessed with them; reviews by peers; grades that wait for moderation."""
+"""Rubrics, their associations and assessments; peer reviews; provisional grades."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class Rubric(Record, frozen=True, kw_only=True):
-    """A rubric of a course. `criteria` are as Canvas keeps them, each with its ratings, the best one first."""
+    """A rubric of a course. `criteria` are as Canvas stores them, each with its ratings, the best one first."""
 
     id: int
     course_id: int
@@ -24,7 +24,7 @@ class Rubric(Record, frozen=True, kw_only=True):
 
 
 class RubricAssociation(Record, frozen=True, kw_only=True):
-    """What a rubric is for: an assignment that is graded with it, or a course that keeps it at hand."""
+    """What a rubric is used for: grading an assignment, or being available in a course."""
 
     id: int
     rubric_id: int
@@ -44,7 +44,7 @@ class RubricAssociation(Record, frozen=True, kw_only=True):
 
 
 class RubricAssessment(Record, frozen=True, kw_only=True):
-    """A submission assessed with a rubric. `data` has an entry for each criterion that something was said about."""
+    """A submission assessed with a rubric. `data` has an entry for each assessed criterion."""
 
     id: int
     rubric_id: int
@@ -61,7 +61,7 @@ class RubricAssessment(Record, frozen=True, kw_only=True):
 
 
 class PeerReview(Record, frozen=True, kw_only=True):
-    """That a student is to review the submission of another one."""
+    """A student's assignment to review the submission of another."""
 
     id: int
     submission_id: int
@@ -71,7 +71,7 @@ class PeerReview(Record, frozen=True, kw_only=True):
 
 
 class ProvisionalGrade(Record, frozen=True, kw_only=True):
-    """A grade that counts only when moderation chooses it."""
+    """A grade that counts only if moderation selects it."""
 
     id: int
     submission_id: int

@@ -129,7 +129,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
     """The `[canvas]` part of a world file; its lists are the tables, most of them named as in Canvas's database.
 
     Attributes:
-        next_ids: by table, the id that the next new record gets; without, one more than the highest.
+        next_ids: by table, the id of the next new record; by default one more than the highest.
     """
 
     next_ids: dict[str, int] = {}
@@ -139,7 +139,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
 
 
 class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, RegisteringTables):
-    """Canvas's state. Tokens, sessions and launches are bounded: by their expiry, and by number."""
+    """Canvas's state. Tokens, sessions and launches are bounded, by expiry and by number."""
 
     accounts: Table[Account] = table(
         key="id", indexes={"parent": lambda a: a.parent_account_id, "sis_account_id": lambda a: a.sis_account_id}
@@ -406,7 +406,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     buckets: Table[Bucket] = table(key="client", limit=10_000)
 
     def new_id(self, table: str) -> int:
-        """The id of a new record of that table; of things that leave no record (error reports), the next number."""
+        """The id of a new record of that table; for things without a record (error reports), the next number."""
         floor = self.section.next_ids.get(table, 1) - 1
         if table in self.tables:
             return self.next_number(table, floor=floor)

@@ -1,5 +1,5 @@
-"""What a world file may leave out, filled in when it is read: built-in roles, default terms and sections, one login and
-one address a person, accounts in which a developer key is on, assignments of line items."""
+"""Fills in what a world file may leave out: built-in roles, default terms and sections, a login and an
+address per person, accounts in which a developer key is on, assignments of line items."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def expand(section: Any) -> None:
-    """Fill in what is left out, in place. A section that leaves nothing out stays as it is."""
+    """Fill in what is left out, in place. A complete section stays unchanged."""
     roots = [account for account in section.accounts if account.parent_account_id is None]
     for root in roots:
         _built_in_roles(section, root)
@@ -182,7 +182,7 @@ def _assignments(section: Any) -> None:
 
 
 def _line_items(section: Any) -> None:
-    """Each line item has its assignment: that of its link, or a new one with its label."""
+    """Give each line item its assignment: that of its link, or a new one with its label."""
     tied = {one.resource_link_id: one.id for one in section.assignments if one.resource_link_id}
     for place, link in enumerate(section.resource_links):
         if link.assignment_id is None and link.id in tied:

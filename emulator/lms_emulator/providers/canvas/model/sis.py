@@ -1,4 +1,4 @@
-"""Imports of what a student information system (SIS) knows."""
+"""Imports from a student information system (SIS)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class SisBatch(Record, frozen=True, kw_only=True):
     """One import.
 
     Attributes:
-        data: what became of it, by Canvas's own names: counts, statistics, the files that can be downloaded.
-        options: what was asked for beside the fields below, by Canvas's names.
-        batch_mode_term_id: the term whose other contents an import in batch mode deletes.
-        diffing_data_set_identifier: names a chain of imports, of which only what changed since the last is read.
-        generated_diff: whether only what changed was read.
+        data: its results, under Canvas's own names: counts, statistics, downloadable files.
+        options: options besides the fields below, under Canvas's names.
+        batch_mode_term_id: the term whose other contents a batch mode import deletes.
+        diffing_data_set_identifier: names a series of imports, each of which reads only changes since the last.
+        generated_diff: whether only changes were read.
         attachment_id: the file as it was sent.
     """
 
@@ -51,7 +51,7 @@ class SisBatch(Record, frozen=True, kw_only=True):
 
 
 class SisBatchError(Record, frozen=True, kw_only=True):
-    """What an import has to say. `row` counts from 1, headers included; `failure` is more than a warning."""
+    """A message of an import. `row` counts from 1, headers included; a `failure` is worse than a warning."""
 
     id: int
     sis_batch_id: int
@@ -64,11 +64,11 @@ class SisBatchError(Record, frozen=True, kw_only=True):
 
 
 class StateChange(Record, frozen=True, kw_only=True):
-    """The state that an import found a record in, and the one it left it in, so that this can be undone.
+    """The state of a record before and after an import, so that it can be restored.
 
     Attributes:
         previous: `non-existent` for what the import made.
-        batch_mode_delete: it was not in the import, and therefore deleted.
+        batch_mode_delete: it was deleted for not being in the import.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What students hand in, what it is worth, and what was said about it."""
+"""Submissions, their grades, and comments on them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     """A state of a user's work on an assignment.
 
     Attributes:
-        attempt: None until something was handed in.
-        entered_score, entered_grade: what was given; what counts may be less, for being late.
-        deducted: what lateness cost when it was last changed, or when the course stopped to deduct.
-        was_late: whether it was late when it was last changed.
-        grade_matches_current_submission: whether the grade was given for what was handed in last.
+        attempt: None until something is submitted.
+        entered_score, entered_grade: as entered; a late penalty may lower what counts.
+        deducted: the late penalty as of its last change, or when the course stopped deducting.
+        was_late: whether it was late as of its last change.
+        grade_matches_current_submission: whether the grade is for the latest submission.
         grader_id: negative for a quiz or a tool.
-        made_at: when this version was begun.
+        made_at: when this version was created.
     """
 
     workflow_state: Literal["unsubmitted", "submitted", "pending_review", "graded"] = "unsubmitted"
@@ -46,12 +46,12 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
 
 
 class Submission(SubmissionVersion, frozen=True, kw_only=True):
-    """A user's work on an assignment; there is one of everybody whom the assignment is for.
+    """A user's work on an assignment; everybody who has the assignment has one.
 
     Attributes:
-        anonymous_id: what graders see who may not know whose work it is.
+        anonymous_id: what graders see under anonymous grading.
         group_id: the group that it was handed in by.
-        versions: its states when something was handed in or graded, the present one last.
+        versions: its states at each submission or grading, the current one last.
         unread: what the student has not seen yet: `grade`, `comment`, `rubric`.
         read_by: who has seen it.
     """

@@ -29,14 +29,14 @@ def bare(reason: str, status: int, check: str, media: str = "text/html", **detai
 
 
 class PageRefusal(SiteRefusal):
-    """A refusal that a person sees as a page. Scripts and clients that ask for JSON get Canvas's general error.
+    """A refusal shown as a page. Scripts and clients that ask for JSON get Canvas's generic error.
 
     Parameters: those of `SiteRefusal`, and
         title, heading: of the page.
-        word: what stands for the status in the general error, where it is no phrase of HTTP.
+        word: the status in the generic error, where it is not the HTTP phrase.
 
     Attributes:
-        json: the error for clients that ask for JSON, where it is not the general one.
+        json: the error for clients that ask for JSON, where it is not the generic one.
     """
 
     def __init__(self, reason: str, *, title: str, heading: str, word: str | None = None, **details: Any) -> None:
@@ -57,7 +57,7 @@ class XmlRefusal(SiteRefusal):
 
 
 def page_error(status: int, reason: str, check: str, **details: Any) -> PageRefusal:
-    """What Canvas shows for an error of its own kind: `Page Error`."""
+    """Canvas's own error page: `Page Error`."""
     return PageRefusal(reason, status=status, title="Page Error", heading="Page Error", check=check, **details)
 
 
@@ -67,7 +67,7 @@ def page_crashed(why: str) -> PageRefusal:
 
 
 def wrong_csrf(api: bool = False) -> SiteRefusal:
-    """422: a form or script without the token of this site's own pages."""
+    """422: a form or script without this site's CSRF token."""
     check = "authenticity_token belongs to the browser"
     if api:
         body = {"errors": [{"message": "An error occurred.", "error_code": "unprocessable_entity"}]}
@@ -86,14 +86,14 @@ def signed_out_elsewhere() -> SiteRefusal:
 
 
 def cookies_required() -> PageRefusal:
-    """401: the browser sends no cookies back."""
+    """401: the browser does not return cookies."""
     return PageRefusal(
         "cookies_missing", status=401, title="Unauthorized", heading="Cookies Required", check="the browser has cookies"
     )
 
 
 def return_to_invalid(got: str) -> SiteRefusal:
-    """400: the page that a session URL leads to is no address."""
+    """400: `return_to` of a session URL is not a URL."""
     return rest("return_to_invalid", 400, {"error": "Invalid redirect URL"}, check="return_to is an address", got=got)
 
 
@@ -124,12 +124,12 @@ def wrong_login_json(reason: str, message: str, login: str) -> SiteRefusal:
 
 
 def page_not_found(what: str) -> PageRefusal:
-    """404 that a person sees."""
+    """404 page."""
     return PageRefusal("page_not_found", status=404, title="Page Not Found", heading="Page Not Found", check=what)
 
 
 def no_platform_storage() -> PageRefusal:
-    """The frame for storage where there is none: Canvas says 404, but shows the page of the frame all the same."""
+    """The frame for platform storage where that is off: Canvas answers 404, yet with the frame's page."""
     check = "platform storage is on"
     return PageRefusal("page_not_found", status=404, title="Canvas LMS", heading="Page Not Found", check=check)
 
@@ -157,7 +157,7 @@ def no_credentials(diagnosis: str | None = None) -> SiteRefusal:
 
 
 def invalid_token(reason: str, diagnosis: str | None, credential: str | None = None) -> SiteRefusal:
-    """401: the access token is unknown, replaced or over."""
+    """401: the access token is unknown, replaced or expired."""
     body = {"errors": [{"message": "Invalid access token."}]}
     return rest(
         reason, 401, body, challenge=True, check="the access token is alive", diagnosis=diagnosis, credential=credential
@@ -171,7 +171,7 @@ def revoked_token() -> SiteRefusal:
 
 
 def expired_token(expired_at: str) -> SiteRefusal:
-    """401: the access token is over for good."""
+    """401: the access token has expired for good."""
     body = {"errors": [{"message": "Expired access token.", "expired_at": expired_at}]}
     return rest("token_expired_for_good", 401, body, challenge=True, check="permanent expiry", got=expired_at)
 
@@ -193,7 +193,7 @@ def insufficient_scopes(expected: str, got: list[str]) -> SiteRefusal:
 def not_authorized(
     status: int, what: str, say: Callable[[str], str] = str, *, needs: Sequence[str] = ()
 ) -> SiteRefusal:
-    """The person may not do this. `say` puts the texts into the person's language."""
+    """The person may not do this. `say` translates messages into the person's language."""
     sentence = say("user not authorized to perform that action")
     body = {"status": say("unauthorized"), "errors": [{"message": sentence}]}
     return rest("not_authorized", status, body, check=what, needs=needs)
@@ -206,15 +206,15 @@ def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
 
 
 def message(status: int, reason: str, text: str, **details: Any) -> SiteRefusal:
-    """An error that is one sentence: `{"message": text}`."""
+    """A one-sentence error: `{"message": text}`."""
     details.setdefault("check", reason.replace("_", " "))
     return rest(reason, status, {"message": text}, **details)
 
 
 def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
-    """A hash of parameters without which Rails goes no further.
+    """A missing hash of parameters that Rails requires.
 
-    Parameters: `sent`, the names that came instead.
+    Parameters: `sent`, the names sent instead.
     """
     body = {"errors": [{"message": f"{name} is missing"}]}
     flat = next((one for one in sent if one.startswith(f"{name}[")), None)
@@ -224,9 +224,9 @@ def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
 
 
 def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int = 400) -> SiteRefusal:
-    """A record that is not valid, in Canvas's form for models.
+    """An invalid record, in Canvas's format for model errors.
 
-    Parameters: `faults`, by attribute; each a text that is both type and message, or a pair of them.
+    Parameters: `faults`, by attribute; each is a text that serves as type and message, or a pair of them.
     """
     body = {"errors": {name: [model_fault(name, fault) for fault in found] for name, found in faults.items()}}
     return rest("record_invalid", status, body, check="the record is valid", got=sorted(faults))
@@ -239,7 +239,7 @@ def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:
 
 
 def crashed(why: str, got: Any = None) -> SiteRefusal:
-    """A request on which Canvas itself fails: the answer is its 500, the journal tells that it is a defect there."""
+    """A request on which Canvas itself fails: the answer is its 500, and the journal calls it a provider defect."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}], "error_report_id": 1}
     return rest("canvas_fails_here", 500, body, check="what Canvas can work with", got=got, diagnosis=why)
 
@@ -258,7 +258,7 @@ def unreadable_parameters(why: str) -> SiteRefusal:
 
 
 def no_such_page(got: Any) -> SiteRefusal:
-    """A `page` that is no number from 1 up."""
+    """A `page` that is not a positive number."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
     return rest("page_invalid", 404, body, check="`page` is a number from 1 up", got=got)
 
@@ -310,39 +310,39 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
 
 
 def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
-    """A status alone, as some answers of the LTI services are; with 500 Canvas itself fails."""
+    """A bare status, as some LTI services answer; 500 means that Canvas itself fails."""
     headers = {"Content-Type": "application/json"}
     return SiteRefusal(reason, status=status, check=check, text="", headers=headers)
 
 
 def launch_client_unknown(got: str) -> SiteRefusal:
-    """404: the `client_id` of an authentication request is no number."""
+    """404: the `client_id` of an authentication request is not a number."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
     check = "client_id is a number"
     return SiteRefusal("launch_client_unknown", status=404, check=check, body=body, got=got, credential=got)
 
 
 def message_hint_missing() -> SiteRefusal:
-    """400: no `lti_message_hint` came."""
+    """400: `lti_message_hint` is missing."""
     body = {"errors": [{"message": "lti_message_hint is missing"}]}
     return SiteRefusal("lti_message_hint_missing", status=400, check="lti_message_hint came", body=body)
 
 
 def invalid_message_hint(diagnosis: str) -> SiteRefusal:
-    """400: the `lti_message_hint` is not ours, changed, or too old."""
+    """400: the `lti_message_hint` is forged, tampered with, or too old."""
     check = "lti_message_hint is ours and alive"
     body = {"status": "bad_request", "message": "Invalid lti_message_hint"}
     return SiteRefusal("lti_message_hint_invalid", status=400, check=check, body=body, diagnosis=diagnosis)
 
 
 def registration_url_missing() -> SiteRefusal:
-    """400: nobody knows which tool is to be registered."""
+    """400: the URL of the tool to register is missing."""
     body = {"errors": [{"message": "registration_url is missing"}]}
     return SiteRefusal("registration_url_missing", status=400, check="registration_url came", body=body)
 
 
 def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal:
-    """401 for a registration token that is not good, 422 for a registration that lacks something."""
+    """401 for an invalid registration token, 422 for an invalid registration."""
     if "token" in reason:
         return SiteRefusal(reason, status=401, check=field, body={"errors": [{"message": "unauthorized"}]}, **details)
     body = {"errors": [{"field": field, "message": f"{field} is invalid"}]}
@@ -350,21 +350,21 @@ def registration_refused(reason: str, field: str, **details: Any) -> SiteRefusal
 
 
 def invalid_lti_redirect(**details: Any) -> SiteRefusal:
-    """400: the address of an authentication request is not registered."""
+    """400: the redirect URI of an authentication request is not registered."""
     check = "redirect_uri is registered exactly"
     body = {"status": "bad_request", "message": "Invalid redirect_uri"}
     return SiteRefusal("lti_redirect_uri_mismatch", status=400, check=check, body=body, **details)
 
 
 def deep_linking(reason: str, errors: Mapping[str, Any], **details: Any) -> SiteRefusal:
-    """A deep linking response that does not hold: the errors as JSON with 400."""
+    """An invalid deep linking response: the errors as JSON with 400."""
     return SiteRefusal(
         reason, status=400, check="the deep linking response holds", body={"errors": dict(errors)}, **details
     )
 
 
 def unreadable_body(path: str, why: str) -> SiteRefusal:
-    """A body that is not what its content type says."""
+    """A body that does not match its content type."""
     if path.startswith("/api/lti/"):
         return lti_service("body_unreadable", "Invalid JSON", 400, check="body", got=why)
     return rest("body_unreadable", 400, {"errors": [{"message": "invalid request"}]}, check="body", got=why)

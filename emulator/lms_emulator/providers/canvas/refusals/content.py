@@ -1,4 +1,4 @@
-"""What is refused about discussions."""
+"""Refusals about discussions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lms_emulator.providers.canvas.refusals import rest
 
 
 def initial_post_required() -> SiteRefusal:
-    """Others' entries are read only after saying something: a bare text, sent as if it were JSON."""
+    """Others' entries are visible only after posting: bare text, labelled as JSON."""
     return SiteRefusal(
         "initial_post_required",
         status=403,
@@ -18,6 +18,6 @@ def initial_post_required() -> SiteRefusal:
 
 
 def order_refused(text: str) -> SiteRefusal:
-    """An order of topics that cannot be."""
+    """An impossible order of topics."""
     body = {"status": "bad_request", "message": text}
     return rest("order_refused", 400, body, check="`order` names pinned topics", diagnosis=text)

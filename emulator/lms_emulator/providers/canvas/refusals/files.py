@@ -1,4 +1,4 @@
-"""What is refused about files and their uploads.
+"""Refusals about files and uploads.
 
 Source: the recorded exchanges of `content-files`.
 """
@@ -12,27 +12,27 @@ from lms_emulator.providers.canvas.refusals import rest
 
 
 def without_body(reason: str, check: str, content_type: str, got: Any) -> SiteRefusal:
-    """400 without a body, as the steps of an upload are refused."""
+    """400 without a body, as the steps of an upload answer."""
     return SiteRefusal(reason, status=400, check=check, got=got, text="", headers={"Content-Type": content_type})
 
 
 def upload_refused(got: Any) -> SiteRefusal:
-    """The second step of an upload does not bring what the first told it to."""
+    """The second step of an upload does not repeat what the first prescribed."""
     check = "Policy and Signature are those of the first step, young, and not used before"
     return without_body("upload_refused", check, "text/html", got)
 
 
 def upload_not_done(uuid: Any) -> SiteRefusal:
-    """No upload waits for this third step."""
+    """No upload is waiting for this third step."""
     return without_body("upload_not_done", "`uuid` is that of a file just uploaded", "application/json", uuid)
 
 
 def no_metadata(got: Any) -> SiteRefusal:
-    """A file that is no made icon."""
+    """A file that is not an icon maker's icon."""
     body = {"errors": [{"message": "The requested attachment does not support viewing metadata."}]}
     return rest("no_icon", 400, body, check="the file is a made icon", got=got)
 
 
 def to_login(location: str) -> SiteRefusal:
-    """Whoever is not signed in is sent to the login page."""
+    """Anonymous visitors are redirected to the login page."""
     return SiteRefusal("not_signed_in", status=302, check="a session", location=location)

@@ -12,18 +12,18 @@ Fault = tuple[str, str | None, str | None]
 
 
 def fault_of_field(field: str, text: str | None, code: str | None) -> SiteRefusal:
-    """A value that does not do, in the form that names the field beside the sentence."""
+    """An invalid value, in the format that names the field beside the message."""
     return faults_of_fields([(field, text, code)])
 
 
 def faults_of_fields(faults: Sequence[Fault], status: int = 422) -> SiteRefusal:
-    """Values that do not do, in the form that names the fields beside the sentences."""
+    """Invalid values, in the format that names the fields beside the messages."""
     errors = [{"field": field, "message": text, "error_code": code} for field, text, code in faults]
     return rest("field_invalid", status, {"errors": errors}, check=f"`{faults[0][0]}` is valid")
 
 
 def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:
-    """422: records of a list that are not valid, each with its faults."""
+    """422: invalid records of a list, each with its faults."""
     errors = [
         {"errors": {name: [model_fault(name, one) for one in found] for name, found in fault.items()}}
         for fault in faults
@@ -32,6 +32,6 @@ def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:
 
 
 def nothing_here(got: str) -> SiteRefusal:
-    """404 in the form of a page that fails."""
+    """404 in the form of a failing page."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
     return rest("not_found", 404, body, check="the record exists", got=got)

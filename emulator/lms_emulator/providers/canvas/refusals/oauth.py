@@ -65,7 +65,7 @@ def invalid_client_secret(sent: str, registered: str) -> SiteRefusal:
 
 
 def redirect_mismatch(expected: list[str], got: str) -> SiteRefusal:
-    """400: the address is neither registered nor on the registered host."""
+    """400: the redirect URI is neither registered nor on the registered host."""
     return oauth_error(
         "redirect_uri_mismatch",
         "invalid_request",
@@ -105,7 +105,7 @@ def code_not_found(
 
 
 def incorrect_client(expected: int, got: int, credential: str) -> SiteRefusal:
-    """400: the grant was given to another developer key."""
+    """400: the grant belongs to another developer key."""
     return oauth_error(
         "incorrect_client",
         "invalid_grant",
@@ -141,7 +141,7 @@ def refresh_token_not_found(error: str, diagnosis: str | None = None, credential
 
 
 def unsupported_grant_type(got: str) -> SiteRefusal:
-    """400: a grant that the token endpoint does not know."""
+    """400: a grant type that the token endpoint does not know."""
     known = ["authorization_code", "refresh_token", "client_credentials"]
     return oauth_error(
         "unsupported_grant_type",
@@ -156,12 +156,12 @@ def unsupported_grant_type(got: str) -> SiteRefusal:
 
 
 def bad_assertion(reason: str, description: str, **details: Any) -> SiteRefusal:
-    """A client assertion that does not hold."""
+    """An invalid client assertion."""
     return oauth_error(reason, "invalid_request", description, check="client_assertion holds", **details)
 
 
 def bad_service_scope(refused: list[str], known: Collection[str]) -> SiteRefusal:
-    """400: scopes of a service token that are not the key's, or none. Parameters: `known`, the key's own."""
+    """400: service token scopes that the key lacks, or none. Parameters: `known`, the key's own."""
     return oauth_error(
         "invalid_scope",
         "invalid_scope",
@@ -204,7 +204,7 @@ def redirected(
 
 
 def key_not_enabled(redirect_uri: str, state: str | None, got: str | None) -> SiteRefusal:
-    """Sent back: the key is not on in the account."""
+    """Redirect: the key is not on in the account."""
     return redirected(
         redirect_uri,
         "key_not_enabled",
@@ -218,7 +218,7 @@ def key_not_enabled(redirect_uri: str, state: str | None, got: str | None) -> Si
 
 
 def unsupported_response_type(redirect_uri: str, state: str | None, got: str | None) -> SiteRefusal:
-    """Sent back: Canvas gives codes only."""
+    """Redirect: Canvas supports response type `code` only."""
     return redirected(
         redirect_uri,
         "unsupported_response_type",
@@ -234,7 +234,7 @@ def unsupported_response_type(redirect_uri: str, state: str | None, got: str | N
 
 
 def code_verifier_wrong(why: str) -> SiteRefusal:
-    """400: the verifier is not that of the request's challenge, or the request had none."""
+    """400: the verifier does not match the request's challenge, or the request had none."""
     return oauth_error(
         "code_verifier_wrong",
         "invalid_grant",
@@ -247,7 +247,7 @@ def code_verifier_wrong(why: str) -> SiteRefusal:
 def invalid_scope(
     redirect_uri: str | None, refused: list[str], diagnosis: str | None, known: Collection[str]
 ) -> SiteRefusal:
-    """Sent back, out of band answered: scopes that a key which enforces them does not have (`known`)."""
+    """Redirect, or a direct answer if out of band: scopes that a scoped key lacks (it has `known`)."""
     if redirect_uri is None:
         return bad_service_scope(refused, known)
     return redirected(
@@ -272,7 +272,7 @@ def invalid_oauth_session() -> SiteRefusal:
 
 
 def nothing_to_revoke() -> SiteRefusal:
-    """400: a revocation without a living token."""
+    """400: a revocation without a live token."""
     message = "can't delete OAuth access token when not using an OAuth access token"
     return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
 

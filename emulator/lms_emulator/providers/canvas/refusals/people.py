@@ -1,4 +1,4 @@
-"""Refusals of the families of people and accounts."""
+"""Refusals about people and accounts."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ JSON = "application/json; charset=utf-8"
 
 
 def null(reason: str, check: str) -> SiteRefusal:
-    """400 with nothing in its JSON."""
+    """400 with JSON null."""
     return SiteRefusal(reason, check=check, headers={"Content-Type": JSON}, text="null")

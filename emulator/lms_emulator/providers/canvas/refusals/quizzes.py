@@ -1,4 +1,4 @@
-"""What is refused about quizzes and taking them.
+"""Refusals about quizzes and quiz taking.
 
 Source: canvas-lms lib/api/errors.rb, and the recorded exchanges of `content-quizzes`.
 """
@@ -12,6 +12,6 @@ from lms_emulator.providers.canvas.refusals import rest
 
 
 def quiz(status: int, reason: str, text: str) -> SiteRefusal:
-    """An error of the services for quizzes: `{"status": "bad_request", "message": text}`."""
+    """An error of the quiz services: `{"status": "bad_request", "message": text}`."""
     body = {"status": HTTPStatus(status).name.lower(), "message": text}
     return rest(reason, status, body, check=reason.replace("_", " "))

@@ -1,4 +1,4 @@
-"""What is refused about SIS imports.
+"""Refusals about SIS imports.
 
 Source: the recorded exchanges of `people-sis`.
 """
@@ -14,25 +14,25 @@ JSON = "application/json; charset=utf-8"
 
 
 def not_a_school() -> SiteRefusal:
-    """400: the account is a part of a school."""
+    """400: the account is not a root account."""
     body = {"errors": ["SIS imports can only be executed on root accounts"]}
     return rest("sis_import_not_at_root", 400, body, check="the account has none above it")
 
 
 def not_utf8(got: str) -> SiteRefusal:
-    """400: the charset of the body is another."""
+    """400: the body's charset is not UTF-8."""
     body = {"error": "Invalid content type, UTF-8 required"}
     return rest("sis_import_not_utf8", 400, body, check="the charset is UTF-8", expected="utf-8", got=got)
 
 
 def no_file() -> SiteRefusal:
-    """422: nothing was sent."""
+    """422: no file was sent."""
     body: dict[str, Any] = {"errors": [{"field": None, "message": "File data could not be found", "error_code": None}]}
     return rest("sis_import_without_file", 422, body, check="a file was sent")
 
 
 def both_kinds() -> SiteRefusal:
-    """400: two kinds of changes are to be the only ones undone."""
+    """400: two mutually exclusive kinds of changes are selected for undoing."""
     says = "cannot set both undelete_only and unconclude_only"
     check = "only one of undelete_only and unconclude_only"
     return SiteRefusal("restore_contradictory", status=400, check=check, text=says, headers={"Content-Type": JSON})

@@ -1,4 +1,4 @@
-"""REST: the courses of an account, and what is done to many of them at once."""
+"""REST: the courses of an account, and bulk changes to them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _shown(api: Api, course: Course, includes: set[str]) -> Any:
     body = shapes.course(api, course, [], includes - {"sections", "permissions"})
     del body["enrollments"]
     account = api.store.accounts.get(course.account_id)
-    # Canvas works the rights in many courses out in one go, and then a college's admin has this one too.
+    # Canvas batches the rights in many courses, and then an admin of a sub-account has this one too.
     if account is not None and account_allows(api, api.caller, account, "manage_sis", at_any_level=True):
         body["sis_import_id"] = course.sis_batch_id
     if "account" in includes and account is not None:
@@ -53,7 +53,7 @@ def _shown(api: Api, course: Course, includes: set[str]) -> Any:
 
 
 def _tests(api: Api, account: Account) -> list[Any]:
-    """What a course has to be to be listed."""
+    """The filters of the list."""
     ask = api.params
     enrolled = ask.flag("with_enrollments") or ask.has("hide_enrollmentless_courses")
     emptied = ask.has("with_enrollments") and not enrolled
@@ -127,7 +127,7 @@ def _teachers(api: Api, course: Course, *, gone: tuple[str, ...] = ()) -> list[U
 
 
 def _of_types(api: Api) -> Any:
-    """Courses with somebody of a kind; a single name that is no list does not filter, and an unknown one fits none."""
+    """Courses with an enrollment of some type; a scalar does not filter, an unknown type matches nothing."""
     if not isinstance(api.params.get("enrollment_type"), list):
         return None
     wanted = {f"{name.capitalize()}Enrollment" for name in api.params.texts("enrollment_type")}
@@ -135,7 +135,7 @@ def _of_types(api: Api) -> Any:
 
 
 def _of_enrollment_states(api: Api) -> Any:
-    """Courses with somebody whose enrollment is in one of the states."""
+    """Courses with an enrollment in one of the states."""
     wanted = set(api.later.texts("enrollment_workflow_state"))
     if not wanted:
         return None
@@ -201,7 +201,7 @@ def _sorted(api: Api, found: list[Course]) -> list[Course]:
 
 
 def change(api: Api) -> Any:
-    """Let one event happen to many courses; the job is done at once."""
+    """Apply one event to many courses; the job finishes at once."""
     account = identifiers.account(api, api.slot("account_id"))
     undeletes = api.params.text("event") == "undelete"
     require_account(api, account, "undelete_courses" if undeletes else "manage_courses_admin")

@@ -47,9 +47,9 @@ def _shown(api: Api, record: AccountNotification) -> Json:
 
 
 def index(api: Api) -> Any:
-    """What is announced to the caller now; with `include_past` also what was in the last months, and what they closed.
+    """Current announcements to the caller; `include_past` adds those of the last months and closed ones.
 
-    The account in the path is not looked at, but for `include_all`, which shows an admin all that it announces.
+    The account in the path matters only for `include_all`, which shows an admin all its announcements.
     """
     _require_self(api)
     if api.later.flag("include_all"):
@@ -65,7 +65,7 @@ def index(api: Api) -> Any:
 
 
 def _require_self(api: Api) -> None:
-    """Refuse old addresses that name another user than the caller."""
+    """Refuse legacy URLs that name a user other than the caller."""
     if "user_id" in api.x.path_params and identifiers.user(api, api.slot("user_id")).id != api.user.id:
         raise refusals.not_found("the user", api.slot("user_id"))
 
@@ -75,7 +75,7 @@ def _closed(api: Api) -> set[int]:
 
 
 def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
-    """What is announced to the caller now. Parameters: `past`, whether also what is over or was closed."""
+    """Announcements to the caller. Parameters: `past`, whether to include expired and closed ones."""
     accounts, closed = _reach(api), _closed(api)
     since = (api.now - PAST).replace(hour=0, minute=0, second=0) if past else api.now
     found = [
@@ -91,7 +91,7 @@ def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
 
 
 def _enrolled(api: Api) -> list[tuple[Course, str]]:
-    """The courses that the caller is in now or later, with the role there."""
+    """The caller's current and future courses, with the role there."""
     found = []
     for row in api.store.enrollments.find("user", api.user.id):
         course, role = api.store.courses.get(row.course_id), api.store.roles.get(row.role_id)
@@ -101,20 +101,20 @@ def _enrolled(api: Api) -> list[tuple[Course, str]]:
 
 
 def _administered(api: Api) -> list[tuple[int, str]]:
-    """The accounts that the caller has a role in, with the role."""
+    """The accounts where the caller has a role, with the role."""
     rows = (one for one in api.store.account_users.find("user", api.user.id) if one.workflow_state == "active")
     return [(row.account_id, role.name) for row in rows if (role := api.store.roles.get(row.role_id)) is not None]
 
 
 def _reach(api: Api) -> set[int]:
-    """The accounts whose announcements reach the caller: the school, the site's operators, and those of their roles."""
+    """The accounts whose announcements reach the caller: the school, the site admin account, those of their roles."""
     own = {api.root.id, *(number for number, _ in _administered(api)), *(one.account_id for one, _ in _enrolled(api))}
     above = {account.id for number in own for account in chain(api.store, number)}
     return above | {account.id for account in api.store.accounts if account.site_admin}
 
 
 def _roles_within(api: Api, account_id: int) -> set[str]:
-    """The roles that the caller has in courses of an account and below it (of a school, in all), and in any account."""
+    """The caller's roles in courses of an account and below (all courses, for a school), and in any account."""
     account = api.store.accounts.get(account_id)
     whole = account is None or account.parent_account_id is None
 
@@ -126,18 +126,18 @@ def _roles_within(api: Api, account_id: int) -> set[str]:
 
 
 def _one(api: Api, account: Account | None = None) -> AccountNotification:
-    """The announcement in the path. Parameters: `account`, which it has to be of."""
+    """The announcement in the path. Parameters: `account`, where it must be."""
     of = {"account_id": account.id} if account is not None else {}
     return identifiers.row(api.store.account_notifications, api.slot("id"), "the notification", **of)
 
 
 def _managed(api: Api) -> Account:
-    """The account in the path, for who announces there. Raises the refusals of others."""
+    """The account in the path, for callers who may announce there. Raises the refusals for others."""
     return account_of_path(api, "manage_alerts")
 
 
 def show(api: Api) -> Any:
-    """One announcement, if it is made to the caller now."""
+    """One announcement, if it currently addresses the caller."""
     _require_self(api)
     found = _one(api)
     if not api.check("it is announced to the caller now", found in _announced(api), got=found.id):
@@ -203,7 +203,7 @@ def _roles(api: Api, account: Account) -> list[str]:
 
 
 def destroy(api: Api) -> Any:
-    """Close an announcement for the caller, or delete it for everybody. Canvas forgets its roles then."""
+    """Close an announcement for the caller, or delete it for everybody, upon which Canvas forgets its roles."""
     _require_self(api)
     if api.params.flag("remove"):
         record = replace(_one(api, _managed(api)), roles=[])

@@ -151,7 +151,7 @@ def by_hand(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """An account, in full for its admins and in short for those who teach in it."""
+    """An account, in full for its admins and abridged for those who teach in it."""
     record = identifiers.account(api, api.slot("id"))
     belonging.require_account_reader(api, record)
     if is_account_admin(api, api.user, record):
@@ -262,7 +262,7 @@ def update(api: Api) -> Any:
 
 
 def _refuse_template(api: Api, named: str | None) -> None:
-    """Refuse a course as the template of an account's courses: the feature that gives somebody that right is off."""
+    """Refuse a course as the template of an account's courses: the feature behind that right is off."""
     course = identifiers.find(api, "courses", named) if named and named != "0" else None
     if named and named != "0" and (course is None or not course.template):
         raise refusals.not_found("the template", named)
@@ -296,7 +296,7 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
 
 
 def _foreign(api: Api, record: Account) -> dict[str, list[Any]]:
-    """The fields that were sent and that the caller has no right to."""
+    """The fields that were sent without the right to set them."""
     sent, found = api.params.hash("account"), dict[str, list[Any]]()
     for right, (names, text) in NOT_YOURS.items():
         if not account_allows(api, api.caller, record, right):
@@ -351,7 +351,7 @@ def _allowed(api: Api, record: Account, name: str, there: frozenset[str]) -> boo
 
 
 def checked(api: Api) -> Any:
-    """Whether the caller has one permission in an account, of those that may be asked for so."""
+    """Whether the caller has one permission in an account."""
     record = identifiers.account(api, api.slot("account_id"))
     name = api.slot("permission")
     if name not in ASKED:
@@ -379,7 +379,7 @@ def custom_terms(_api: Api) -> Response:
 
 
 def help_links(api: Api) -> Any:
-    """What the help menu offers: the links that come with Canvas, and those of the account, for every user."""
+    """The help menu: Canvas's built-in links, and those of the account, for every user."""
     _ = api.user
     record = identifiers.account(api, api.slot("account_id"))
     own = record.settings.get("custom_help_links")

@@ -39,7 +39,7 @@ ENTRIES = 3
 
 
 def _of_path(api: Api) -> list[Item]:
-    """The activity in the course or group of the path. Raises the refusal for a caller who does not see it."""
+    """The activity in the course or group of the path. Raises the refusal for a caller who may not see it."""
     context = contexts.of_path(api, "read", "read_as_admin")
     return streams.of_place(api, context, api.user)
 
@@ -109,7 +109,7 @@ def _entry(api: Api, place: Context, entry: DiscussionEntry) -> Json:
 def _work(api: Api, one: Item, record: Submission) -> Json:
     """What was handed in, with what was said of it."""
     course = one.place.record if one.place is not None else None
-    assert isinstance(course, Course)  # work is handed in in courses
+    assert isinstance(course, Course)  # only courses have submissions
     assert one.assignment is not None  # of a submission
     body = submission_shapes.submission(api, record, one.assignment, course)
     rows = submission_shapes.comments_seen(api, record, one.assignment, course)
@@ -137,7 +137,7 @@ _FOOTER = (
 
 
 def _news(api: Api, one: Item, base: Assignment) -> Json:
-    """That there is a new assignment, as Canvas mails it. It keeps no message for the page, so that has no id."""
+    """A new assignment, worded as in Canvas's mail. Canvas stores no message for the page, so this has no id."""
     course = one.place.record if one.place is not None else None
     assert isinstance(course, Course)  # assignments are in courses
     url = api.url(f"/courses/{course.id}/assignments/{base.id}")
@@ -157,7 +157,7 @@ def _news(api: Api, one: Item, base: Assignment) -> Json:
 
 def _conversation(api: Api, mine: ConversationParticipant) -> Json:
     record = api.store.conversations.get(mine.conversation_id)
-    assert record is not None  # a participant's conversation is kept with it
+    assert record is not None  # part of the participant's own conversation
     found = conversations.written(conversations.messages(api, mine))
     return {
         "title": record.subject,
@@ -180,12 +180,12 @@ def _conversation(api: Api, mine: ConversationParticipant) -> Json:
 
 
 def summary(api: Api) -> Any:
-    """How many items of each kind there are in a course or a group, and how many of them are unread."""
+    """How many items of each kind a course or a group has, and how many are unread."""
     return _counted(api, _of_path(api))
 
 
 def own_summary(api: Api) -> Any:
-    """How many items of each kind there are in all of the caller's courses and groups."""
+    """How many items of each kind the caller's courses and groups have."""
     return _counted(api, _own(api))
 
 
@@ -194,7 +194,7 @@ def _counted(api: Api, found: list[Item]) -> list[Json]:
     unread = Counter(one.kind for one in found if not streams.is_read(api, one, api.user))
     kinds = set(count)
     if "Announcement" in count:
-        kinds.add("DiscussionTopic")  # which announcements were counted as before they were told apart
+        kinds.add("DiscussionTopic")  # how announcements were counted before they were a separate kind
     return [
         {
             "type": kind,

@@ -43,7 +43,7 @@ def _role(api: Api, account: Account) -> Role:
 
 
 def _require_over(api: Api, account: Account, role: Role) -> None:
-    """Refuse callers who may not choose admins, or have less rights than the role gives."""
+    """Refuse callers who may not choose admins, or have fewer rights than the role."""
     require_account(api, account, "manage_account_memberships")
     given = {one.name for one in listed(api, account)} & allowed(api, account, role, account.id)
     more = sorted(name for name in given if not account_allows(api, api.caller, account, name))

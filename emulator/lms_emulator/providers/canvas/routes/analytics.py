@@ -34,7 +34,7 @@ STUDENT = f"{COURSE}/users/{{student_id}}"
 
 
 def _viewable(api: Api) -> tuple[Course, list[Enrollment]]:
-    """The course in the path and its students that the caller sees."""
+    """The course in the path, and those of its students that the caller can see."""
     course = identifiers.course(api, api.slot("course_id"))
     if course.workflow_state not in ("available", "completed"):
         raise refusals.not_found("a published course", course.id)
@@ -63,7 +63,7 @@ def activity(api: Api) -> Any:
 
 
 def course_assignments(api: Api) -> Any:
-    """How scores are spread in each assignment, and what came late or not at all."""
+    """The distribution of scores in each assignment, and how many were late or missing."""
     course, rows = _of_course(api)
     api.params.has("async")  # which may be answered at once
     mine = [e for e in rows if e.type == "StudentEnrollment"]
@@ -95,7 +95,7 @@ def _score(api: Api, base: Assignment, one: Work) -> float | None:
 
 
 def summaries(api: Api) -> Any:
-    """How each student does: what came late or not at all."""
+    """A summary of each student: late and missing work."""
     course, rows = _of_course(api)
     courses.require(api, course, "manage_grades", "view_all_grades")
     ids = dict.fromkeys(e.user_id for e in rows)
@@ -149,7 +149,7 @@ def student_activity(api: Api) -> Any:
 
 
 def student_assignments(api: Api) -> Any:
-    """How a student did in each assignment, beside all others."""
+    """A student's result in each assignment, next to everybody's."""
     course, student, _ = _of_student(api)
     tests = {e.user_id for e in api.store.enrollments.find("course", course.id) if e.type == "StudentViewEnrollment"}
     details = courses.may(api, api.caller, course, "manage_grades", "view_all_grades")
@@ -231,7 +231,7 @@ def department_activity(api: Api) -> Any:
 
 
 def department_grades(api: Api) -> Any:
-    """How many students have each score, in whole percent."""
+    """The number of students at each score, in whole percent."""
     _, found = _department(api)
     got: Counter[int] = Counter()
     for course in found:
@@ -251,7 +251,7 @@ def _below(api: Api, account: Account) -> list[Account]:
 
 
 def department_statistics(api: Api) -> Any:
-    """What there is in the courses of a department."""
+    """Counts of what is in the courses of a department."""
     account, found = _department(api)
     ids = {course.id for course in found}
     store = api.store
@@ -272,7 +272,7 @@ def department_statistics(api: Api) -> Any:
 
 
 def by_subaccount(api: Api) -> Any:
-    """The same for the department itself and each account right below it."""
+    """The same for the department itself and each account directly below it."""
     account, found = _department(api)
 
     def shape(one: Account) -> Json:

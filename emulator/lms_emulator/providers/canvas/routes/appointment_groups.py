@@ -45,7 +45,7 @@ def _managed(api: Api) -> AppointmentGroup:
 
 
 def index(api: Api) -> Any:
-    """The appointment groups that the caller can take slots of, or those that they run."""
+    """The appointment groups that the caller can sign up for, or those that they manage."""
     user, past = api.user, api.params.flag("include_past_appointments")
     found = [one for one in api.store.appointment_groups if one.workflow_state != "deleted"]
     if api.params.text("scope") == "manageable":
@@ -130,7 +130,7 @@ def _count(text: str | None) -> int:
 
 
 def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:
-    """The new slots that a request asks for; what has no start and end is passed over."""
+    """The new slots in a request; those without start and end are skipped."""
     asked = sent.get("new_appointments")
     rows = list(asked.values()) if isinstance(asked, dict) else asked if isinstance(asked, list) else []
     pairs = [
@@ -194,12 +194,12 @@ def destroy(api: Api) -> Any:
 
 
 def users(api: Api) -> Any:
-    """The people who can take slots, or those who did or did not."""
+    """The people who can sign up, or those who did or did not."""
     return _participants(api, "User")
 
 
 def groups(api: Api) -> Any:
-    """The groups that can take slots, or those that did or did not."""
+    """The groups that can sign up, or those that did or did not."""
     return _participants(api, "Group")
 
 
@@ -220,7 +220,7 @@ def _participants(api: Api, kind: str) -> Any:
 
 
 def next_appointment(api: Api) -> Any:
-    """The first slot that is free for the caller."""
+    """The first slot that the caller can still take."""
     asked = {identifiers.local_number(one) for one in api.params.texts("appointment_group_ids")}
     found: list[CalendarEvent] = []
     for group in api.store.appointment_groups:
@@ -234,7 +234,7 @@ def next_appointment(api: Api) -> Any:
 
 
 def reserve(api: Api) -> Any:
-    """Take a slot, for the caller or, if the caller runs the group, for another user."""
+    """Take a slot, for the caller or, if the caller manages the group, for another user."""
     slot = events.find(api, api.slot("id"))
     calendars.require(api, slot, "reserve")
     group = identifiers.known(calendars.group_of(api, slot), "the appointment group", slot.id, deleted=True)

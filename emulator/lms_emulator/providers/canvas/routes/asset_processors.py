@@ -1,4 +1,4 @@
-"""Document processors: the services that their tools call, and the pages that open them."""
+"""Document processors: the services for their tools, and the pages that open them."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def _processor(api: Api, scope: str) -> tuple[AssetProcessor, Assignment]:
 
 
 def _asset(api: Api, one: AssetProcessor, name: str | None) -> LtiAsset | None:
-    """The asset of that name, if it was handed in where the processor works."""
+    """The asset with that id, if it was submitted where the processor is attached."""
     found = api.store.lti_assets.get(name or "")
     record = api.store.submissions.get(found.submission_id) if found is not None else None
     return found if record is not None and record.assignment_id == one.assignment_id else None
 
 
 def show_asset(api: Api) -> Response:
-    """A file that was handed in, or a text."""
+    """A submitted file or text."""
     one, _ = _processor(api, scopes.ASSETS)
     name = api.slot("asset_id")
     if name not in api.store.lti_assets:
@@ -95,7 +95,7 @@ def show_asset(api: Api) -> Response:
 
 
 def create_report(api: Api) -> Response:
-    """What a processor says of an asset; the newest report of a type counts."""
+    """A processor's report on an asset; the newest of each type counts."""
     one, _ = _processor(api, scopes.REPORTS)
     sent, kind = api.params, api.params.get("type")
     if kind is None:
@@ -134,7 +134,7 @@ def create_report(api: Api) -> Response:
 
 
 def _said(api: Api) -> Json:
-    """The members of a report, checked. Raises the refusal for what is not valid."""
+    """The members of a report, validated. Raises the refusal for invalid ones."""
     sent = api.params
     found = {name: text for name in MEMBERS if (text := sent.text(name)) is not None}
     faults = [name for name, most in LONGEST.items() if len(found.get(name, "x")) > most]
@@ -176,7 +176,7 @@ def _tool(api: Api, scope: str) -> Tool:
 
 
 def require_terms(api: Api) -> Json:
-    """Say whether people have to take the tool's terms."""
+    """Set whether people must accept the tool's terms."""
     tool = _tool(api, scopes.TERMS_AT_ALL)
     if not api.params.has("eulaRequired"):
         raise refusals.missing("eulaRequired")
@@ -186,7 +186,7 @@ def require_terms(api: Api) -> Json:
 
 
 def take_terms(api: Api) -> Response:
-    """Say whether somebody took the tool's terms."""
+    """Record whether somebody accepted the tool's terms."""
     tool = _tool(api, scopes.TERMS)
     sent = api.params
     for name in ("userId", "timestamp"):
@@ -220,7 +220,7 @@ def take_terms(api: Api) -> Response:
 
 
 def forget_terms(api: Api) -> Response:
-    """Have everybody take the tool's terms anew."""
+    """Make everybody accept the tool's terms anew."""
     tool = _tool(api, scopes.TERMS)
     for one in api.store.eula_acceptances.find("tool", tool.id):
         api.store.eula_acceptances.delete(one.id)
@@ -302,7 +302,7 @@ def open_report(api: Api) -> Response:
 
 
 def _sees(api: Api, place: Place, report: AssetReport, owner: int, user: User) -> bool:
-    """Whether somebody may see a report: graders, and its student where the processor says so."""
+    """Whether somebody may see a report: graders, and its student if the processor allows it."""
     if report.said.get("visibleToOwner") and owner == user.id:
         return True
     return place.course is not None and courses.may(api, user, place.course, "manage_grades", "view_all_grades")
@@ -327,7 +327,7 @@ def open_terms(api: Api) -> Response:
 
 
 def resubmit(api: Api) -> Response:
-    """Tell a processor again of what somebody handed in."""
+    """Notify a processor again of a submission."""
     _require_feature(api)
     one = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
     if one is None:

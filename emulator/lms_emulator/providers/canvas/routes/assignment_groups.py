@@ -62,7 +62,7 @@ def index(api: Api) -> Any:
 
 
 def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
-    """A group of a list, with those of its assignments that are asked for."""
+    """A group in a list, with those of its assignments that are requested."""
     includes = api.params.includes
     if "assignments" not in includes:
         return shapes.group(record)
@@ -98,7 +98,7 @@ def _whole(
     dates: bool = True,
     cut: Collection[str] = (),
 ) -> dict[str, Any]:
-    """A group with assignments. Parameters: `cut`, what is left out of them."""
+    """A group with assignments. Parameters: `cut`, what to omit from them."""
     seen = [a for a in found if assignments.visible(api, course, a)]
     rows: list[dict[str, Any]] = []
     for one in sorted(seen, key=lambda a: (a.name.casefold(), a.position, a.id)):
@@ -134,7 +134,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """A new group, behind the others."""
+    """A new group, after the others."""
     course = courses.of_path(api, "manage_assignments_add")
     last = max((g.position for g in living(api, course)), default=0)
     blank = AssignmentGroup(id=0, course_id=course.id, name="Assignments", position=last + 1, created_at=api.now)
@@ -155,7 +155,7 @@ def update(api: Api) -> Any:
 
 
 def _fields(api: Api, course: Course, record: AssignmentGroup) -> AssignmentGroup:
-    """The group that a request describes. Raises the refusals for what is not valid."""
+    """The group that a request describes. Raises the refusals for invalid fields."""
     sent = api.params
     changes: dict[str, Any] = {}
     if sent.has("integration_data"):
@@ -196,7 +196,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
 
 
 def _closed(api: Api, course: Course, record: AssignmentGroup) -> bool:
-    """Whether work of the group is due in a closed period that binds the caller."""
+    """Whether the group has work due in a closed grading period that binds the caller."""
     published = [a for a in assigning.in_group(api, record.id) if a.published]
     return periods.binds(api, course) and any(periods.due_in_closed(api, course, one) for one in published)
 

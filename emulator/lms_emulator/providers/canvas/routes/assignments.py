@@ -134,7 +134,7 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
 
 
 def _by_due_date(api: Api, course: Course, found: list[Assignment]) -> list[Assignment]:
-    """By the latest due date of all for staff; for others by their own, and only what they have a submission for."""
+    """By the latest of all due dates for staff; for others by their own, and only assignments that they have."""
     if courses.may(api, api.user, course, "read_as_admin"):
         due = {a.id: _latest_due_date(api, a) for a in found}
     else:
@@ -145,7 +145,7 @@ def _by_due_date(api: Api, course: Course, found: list[Assignment]) -> list[Assi
 
 
 def _latest_due_date(api: Api, record: Assignment) -> datetime | None:
-    """The latest one; Canvas looks at those of deleted overrides too."""
+    """The latest due date; Canvas includes those of deleted overrides."""
     overrides = api.store.assignment_overrides.find("assignment", record.id)
     dates = (record.due_at, *(one.dates.get("due_at") for one in overrides))
     return max((date for date in dates if date is not None), default=None)
@@ -158,7 +158,7 @@ def _path(api: Api, course: Course) -> str:
 
 
 def _asked(api: Api) -> list[str] | None:
-    """The ids that the request names; None without any. Raises the refusal for more than fit on a page."""
+    """The ids in the request; None without any. Raises the refusal for more than fit on a page."""
     if api.params.get("assignment_ids") is None:
         return None
     asked = api.params.texts("assignment_ids")
@@ -169,13 +169,13 @@ def _asked(api: Api) -> list[str] | None:
 
 
 def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str) -> None:
-    """Refuse ids of what is not on the page, as Canvas looks for them there."""
+    """Refuse ids that are not on the page, as that is where Canvas looks for them."""
     size, page = per_page(api), as_whole(api.params.text("page")) or 1
     shown = {str(a.id) for a in found[(page - 1) * size : page * size]}
     unknown = [one for one in asked if one not in shown]
     if len(shown) != len(asked):
         refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
-        # Canvas had made the page by then
+        # Canvas has built the page by then
         refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
         raise refusal
 
@@ -194,7 +194,7 @@ def create(api: Api) -> Any:
     courses.require(api, course, "manage_assignments_add")
     made = assigning.keep(api, course, *assigning.read(api, course, None))
     processing.follow(api, course, made)
-    # nobody's work is there yet, which grading periods and names to be hidden would be looked up by
+    # there are no submissions yet that would decide about grading periods and anonymity
     body = {**shapes.assignment(api, made, course), "in_closed_grading_period": False}
     return reply(api, body if made.moderated_grading else {**body, "anonymize_students": False}, 201)
 

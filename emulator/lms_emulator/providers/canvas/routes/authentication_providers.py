@@ -155,7 +155,7 @@ def create(api: Api) -> Any:
 
 
 def _placed(api: Api, others: list[AuthenticationProvider], record: AuthenticationProvider) -> AuthenticationProvider:
-    """Put a provider at `position`; the others move."""
+    """Move a provider to `position`, shifting the others."""
     asked = api.params.text("position") or str(record.position)
     place = max(1, min(as_whole(asked) or 1, len(others) + 1))
     for number, one in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):

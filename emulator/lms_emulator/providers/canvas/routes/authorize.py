@@ -43,7 +43,7 @@ def auth(api: Api) -> Response:
 
 
 def decide(api: Api, user: User, pending: PendingAuthorization) -> str:
-    """Where an application's request leads once a user is signed in: to the consent page, or straight back."""
+    """Continue an application's request once a user is signed in: to the consent page, or straight back."""
     x = api.x
     key = x.store.developer_keys.get(pending.developer_key_id)
     if key is None or not oauth.needs_no_consent(x, key, user, pending):
@@ -102,7 +102,7 @@ def confirm(api: Api) -> Response:
 
 
 def accept(api: Api) -> Response:
-    """Consent; the browser takes a code back to the application."""
+    """Grant consent; the browser takes a code back to the application."""
     browser.require_own_page(api)
     pending = _pending(api)
     if pending is None or api.caller is None:
@@ -113,7 +113,7 @@ def accept(api: Api) -> Response:
 
 
 def deny(api: Api) -> Response:
-    """No consent; the browser takes `error=access_denied` back."""
+    """Deny consent; the browser takes `error=access_denied` back."""
     pending = _pending(api)
     if pending is None:
         raise oauth_refusals.invalid_oauth_session()

@@ -1,4 +1,4 @@
-"""LTI 1.1 outcomes: tools read, replace and delete the results of students, by XML or by forms of an older kind."""
+"""LTI 1.1 outcomes: tools read, replace and delete the results of students, by XML or by an older form protocol."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 
 
 def _tool(api: Api) -> Tool:
-    """The tool of the path, which signed the request; a deleted one may still ask."""
+    """The tool of the path, which signed the request; even a deleted one may."""
     tool = identifiers.row(api.store.tools, api.slot("tool_id"), "the tool", deleted=True)
     require_signed(api.x, tool)
     return tool
 
 
 async def _done(api: Api, tool: Tool, asked: Asked) -> float | None:
-    """Do what is asked. Gives the result that the student has then; raises Failed."""
+    """Perform the operation. Returns the student's new result; raises Failed."""
     found = rules.whose(api, tool, asked.sourced_id)
     if asked.operation == "deleteResult":
         rules.delete(api, tool, found)
@@ -45,7 +45,7 @@ async def _done(api: Api, tool: Tool, asked: Asked) -> float | None:
 
 
 async def _downloaded(api: Api, found: rules.Whose, given: rules.Replacement) -> list[int]:
-    """The file that is handed in, fetched."""
+    """The submitted file, downloaded."""
     if given.download is None:
         return []
     url, name = given.download
@@ -74,7 +74,7 @@ async def grade_passback(api: Api) -> Response:
 
 
 async def ext_grade_passback(api: Api) -> Response:
-    """Read, replace or delete a result, by a form of the kind before LTI 1.1. The answer is 200 in any case."""
+    """Read, replace or delete a result, by the pre-LTI 1.1 form protocol. The answer is always 200."""
     tool = _tool(api)
     asked = messages.read_form(api.params)
     try:

@@ -1,4 +1,4 @@
-"""REST: blueprint courses, the courses that they keep, and what is sent to them."""
+"""REST: blueprint courses, their associated courses, and the syncs between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lms_emulator.providers.canvas.shapes import Json, people
 
 
 def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Course]:
-    """The template in the path, for who reads its course as staff; with `admin`, for who administers blueprints."""
+    """The template in the path, for staff who can read its course; with `admin`, for blueprint admins."""
     course = identifiers.course(api, api.slot("course_id"))
     found = blueprints.template_of(api.store, course)
     named = api.slot("template_id")
@@ -81,7 +81,7 @@ def _course(api: Api, course: Course) -> Json:
 
 
 def associate(api: Api) -> Any:
-    """Associate further courses, and dissociate others."""
+    """Associate more courses, and dissociate others."""
     template, _ = _template(api, admin=True)
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
     new = [course for named in added if (course := identifiers.find(api, "courses", named)) is not None]
@@ -173,14 +173,14 @@ def details(api: Api) -> Any:
 
 
 def unsynced(api: Api) -> Any:
-    """What changed since content was last sent."""
+    """What changed since the last sync."""
     template, course = _template(api)
     found = blueprint_sync.changes(api, template, course)
     return [blueprint_sync.entry(api, template, course, kind, record, how) for kind, record, how in found]
 
 
 def restrict(api: Api) -> Any:
-    """Lock a thing in the courses, or unlock it."""
+    """Lock an object in the associated courses, or unlock it."""
     template, course = _template(api)
     kind = api.params.text("content_type")
     if kind not in blueprints.TYPES:
@@ -214,7 +214,7 @@ def restrict(api: Api) -> Any:
     return {"success": True}
 
 
-# the courses that are kept
+# associated courses
 
 
 def _child(api: Api) -> Course:
@@ -276,7 +276,7 @@ def one_import(api: Api) -> Any:
 
 
 def import_details(api: Api) -> Any:
-    """What one sync brought, as it is in this course."""
+    """What one sync changed in this course."""
     record = _one_import(api)
     sent = api.store.blueprint_migrations.get(record.master_migration_id or 0)
     rows = list(api.store.copied_assets.find("course", record.context_id))

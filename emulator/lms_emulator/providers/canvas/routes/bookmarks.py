@@ -56,7 +56,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Remember a page."""
+    """Bookmark a page."""
     known, sent = _mine(api), api.params
     name, url = sent.text("name"), sent.text("url")
     number = api.new_id("bookmarks")
@@ -78,7 +78,7 @@ def update(api: Api) -> Any:
 
 
 def _placed(api: Api, others: list[Bookmark], record: Bookmark, position: str) -> Bookmark:
-    """Put a bookmark among the others; those from its place on move down."""
+    """Move a bookmark to its position, shifting later ones down."""
     place = max(1, min(as_whole(position) or 1, len(others) + 1))
     order = [*others[: place - 1], record, *others[place - 1 :]]
     for number, one in enumerate(order, start=1):
@@ -87,7 +87,7 @@ def _placed(api: Api, others: list[Bookmark], record: Bookmark, position: str) -
 
 
 def destroy(api: Api) -> Any:
-    """Forget a page."""
+    """Delete a bookmark."""
     record = _one(api)
     api.store.bookmarks.delete(record.id)
     return _shown(record)

@@ -1,4 +1,4 @@
-"""REST: who is to be graded, grades for many, more attempts, dates of many assignments."""
+"""REST: gradeable students, bulk grades, extra attempts, bulk assignment dates."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _people(api: Api, numbers: list[int]) -> list[User]:
 
 
 def gradeable_of_several(api: Api) -> Any:
-    """The students whom the caller grades, with the assignments that they have."""
+    """The students whom the caller grades, with their assignments."""
     course, section = roster.place(api)
     roster.require_grader(api, course)
     asked = api.params.texts("assignment_ids")
@@ -96,7 +96,7 @@ def gradeable_of_several(api: Api) -> Any:
 def summary(api: Api) -> Any:
     """How many submissions of an assignment are graded, ungraded, or missing.
 
-    By group Canvas counts the work of groups and of students without one, but misses only that of groups.
+    With grouping, Canvas counts groups and ungrouped students, but lists only groups as missing.
     """
     course, section, base = graded_place(api)
     together = base.group_category_id is not None and not base.grade_group_students_individually
@@ -180,7 +180,7 @@ def _grade_students(
 
 
 def _as_usual(sent: Params) -> Params:
-    """What `grade_data` says about a student, as parameters of the call for one."""
+    """A student's `grade_data`, as parameters of the single-student call."""
     values = sent.data
     usual = {
         "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},
@@ -215,7 +215,7 @@ def extend(api: Api) -> Any:
 
 
 def _faults(base: Assignment, more: int) -> list[str]:
-    """Why a student of the assignment cannot be given so many more attempts."""
+    """Why a student cannot be given that many more attempts at the assignment."""
     online = not submitting.COUNTED.isdisjoint(base.submission_types)
     return [*([TOO_FEW] if more < 0 else []), *([] if online else [ONLINE_ONLY])]
 

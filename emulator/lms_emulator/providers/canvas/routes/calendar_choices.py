@@ -1,4 +1,4 @@
-"""REST: the calendars a user looks at, the calendars of accounts, and timetables of courses."""
+"""REST: the calendars that a user selects, account calendars, and course timetables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACCOUNTS = f"{RECORDED}/misc.jsonl 87, 90, 96, 101, 107; canvas-lms app/controll
 
 
 def visible_contexts(api: Api) -> Any:
-    """The calendars that the caller has, and which of them they look at."""
+    """The caller's calendars, and which of them are selected."""
     user = api.user
     chosen = set(user.preferences.get("selected_calendar_contexts", []))
     colors = user.preferences.get("custom_colors", {})
@@ -71,7 +71,7 @@ def _section(record: CourseSection, chosen: set[str]) -> Json:
 
 
 def enabled_accounts(api: Api) -> set[int]:
-    """The accounts whose calendars the caller has: those chosen, and those that everybody gets."""
+    """The accounts whose calendars the caller has: selected ones, and those that everybody gets."""
     chosen = {int(one) for one in api.user.preferences.get("enabled_account_calendars", [])}
     return {
         one.id
@@ -83,13 +83,13 @@ def enabled_accounts(api: Api) -> set[int]:
 
 
 def select_contexts(api: Api) -> Any:
-    """Remember which calendars the caller looks at."""
+    """Store which calendars the caller selects."""
     people.prefer(api, api.user, selected_calendar_contexts=api.params.texts("selected_contexts"))
     return {"status": "ok"}
 
 
 def enable_accounts(api: Api) -> Any:
-    """Remember which accounts' calendars the caller has."""
+    """Store which account calendars the caller selects."""
     if api.params.has("enabled_account_calendars"):
         asked = (identifiers.local_number(one) for one in api.params.texts("enabled_account_calendars"))
         kept = [one for one in asked if one is not None and api.store.accounts.get(one) is not None]
@@ -109,7 +109,7 @@ def _section_of(api: Api, course: Course, reference: Any) -> CourseSection:
 
 
 def timetable(api: Api) -> Any:
-    """The timetable of a course, as it was sent."""
+    """The timetable of a course, as sent."""
     return _timed(api).timetable
 
 
@@ -148,7 +148,7 @@ def _refuse(faults: list[str]) -> None:
 
 
 def account_calendars(api: Api) -> Any:
-    """The calendars of accounts that the caller can have."""
+    """The account calendars that the caller can select."""
     mine, term = calendars.accounts_of(api, api.user), search_term(api)
     found = [one for one in api.store.accounts if one.calendar_visible and one.id in mine]
     found = _ordered(one for one in found if term is None or term in (one.name or "").lower())
@@ -207,7 +207,7 @@ def update_account_calendar(api: Api) -> Any:
 
 
 def all_calendars(api: Api) -> Any:
-    """The calendars of an account and those below it, for who manages them."""
+    """The calendars of an account and those below it, for those who manage them."""
     top = account_of_path(api, "manage_account_calendar_visibility")
     wanted = api.params.text("filter")
     if wanted not in (None, "", "visible", "hidden"):
@@ -265,7 +265,7 @@ def update_calendars(api: Api) -> Any:
 
 
 def count_visible(api: Api) -> Any:
-    """How many calendars of an account and those below it people can have."""
+    """How many calendars of an account and those below it are visible."""
     top = account_of_path(api, "manage_account_calendar_visibility")
     below = _below(api, top)
     return {"count": sum(1 for one in api.store.accounts if one.id in below and one.calendar_visible)}

@@ -44,7 +44,7 @@ _ASSIGNMENT = re.compile(r"assignment_(\d{1,18})")
 
 
 class Due(NamedTuple):
-    """An assignment with dates that hold for some, and the overrides that set them."""
+    """An assignment with one set of dates, and the overrides that set them."""
 
     record: Assignment
     course: Course
@@ -52,7 +52,7 @@ class Due(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which times a list is of: any, none, or those within two moments."""
+    """The time range of a list: all times, undated, or between two moments."""
 
     any: bool = False
     none: bool = False
@@ -69,7 +69,7 @@ class Window(NamedTuple):
 
 
 def window(api: Api) -> Window:
-    """The time range that a request asks for, by default today. Raises the refusal for invalid dates."""
+    """The requested time range, by default today. Raises the refusal for invalid dates."""
     if api.params.flag("all_events"):
         return Window(any=True)
     if api.params.flag("undated"):
@@ -81,7 +81,7 @@ def window(api: Api) -> Window:
         refusal = refusals.rest(
             "dates_invalid", 400, {"errors": faults}, check="the dates are dates", got=sorted(faults)
         )
-        # Canvas had made the page by then
+        # Canvas has built the page by then
         refusal.headers["Link"] = paged(api, [], lambda one: one).headers["Link"]
         raise refusal
     today = api.now.astimezone(api.zone)
@@ -109,7 +109,7 @@ def index(api: Api) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """Events as another user has them in their calendars."""
+    """Events in another user's calendars."""
     user = identifiers.user(api, api.slot("user_id"))
     watched = observing.courses_with(api, api.user, user, "active", "invited")
     allowed = belonging.may_read(api, user) or bool(watched)
@@ -136,7 +136,7 @@ def _listed(api: Api, user: User | None) -> Any:
 
 
 def _assignments(api: Api, places: list[Place], found: Window) -> Any:
-    """Assignments as events. A page counts assignments, however many dates each of them has."""
+    """Assignments as events. Pages count assignments, however many dates each has."""
     excludes, includes = set(api.params.texts("excludes")), api.params.includes
     of_courses = [place.record for place in places if place.kind == "Course"]
     bases = [(one, course) for course in of_courses for one in _seen(api, course) if _wanted(api, one)]
@@ -159,14 +159,14 @@ def _assignments(api: Api, places: list[Place], found: Window) -> Any:
 
 
 def _dated(api: Api, base: Assignment, found: Window) -> bool:
-    """Whether an assignment is due within the window, for all or for some."""
+    """Whether an assignment is due within the window, for everybody or for some."""
     if found.start is None or found.holds(base.due_at):
         return found.holds(base.due_at)
     return any(found.holds(one.dates.get("due_at")) for one in assignments.overrides(api, base))
 
 
 def _places(api: Api, user: User | None) -> list[Place]:
-    """The calendars that are asked for, by default the caller's own. Raises the refusal for one that is not theirs."""
+    """The requested calendars, by default the caller's own. Raises the refusal for one that they may not see."""
     if isinstance(sent := api.params.get("context_codes"), str):
         raise refusals.crashed("`context_codes` is no list", sent)
     given, short = api.params.texts("context_codes"), api.params.text("appointment_group_ids")
@@ -181,7 +181,7 @@ def _places(api: Api, user: User | None) -> list[Place]:
 
 
 def _open(api: Api, place: Place, user: User | None, codes: list[str]) -> bool:
-    """Whether a calendar can be listed; slots only by date, for who takes them or runs a course that is named too."""
+    """Whether a calendar can be listed; slots only by date, for who can sign up or manages a course also requested."""
     record = place.record
     if place.kind == "User" and (user is None or user.id != record.id):
         return belonging.may_read(api, record)
@@ -197,7 +197,7 @@ def _open(api: Api, place: Place, user: User | None, codes: list[str]) -> bool:
 
 
 def _wanted(api: Api, record: Assignment) -> bool:
-    """Whether an assignment is of the kinds asked for; one that takes several is of neither of them alone."""
+    """Whether an assignment is of a requested kind; one with several submission types is of none of them alone."""
     kinds, unwanted = api.params.texts("submission_types"), api.params.texts("exclude_submission_types")
     own = ",".join(record.submission_types)
     if own in unwanted or (kinds and not unwanted and own not in kinds):
@@ -211,7 +211,7 @@ def _marked(api: Api, event: CalendarEvent) -> bool:
 
 
 def _seen(api: Api, course: Course) -> Iterator[Assignment]:
-    """The assignments of a course that the caller sees: published ones, for staff the others too."""
+    """The assignments of a course that the caller can see: published ones, for staff all."""
     staff = courses.may(api, api.caller, course, "read_as_admin")
     for base in assignments.of_course(api, course):
         if assignments.visible(api, course, base) and (staff or base.published):
@@ -219,7 +219,7 @@ def _seen(api: Api, course: Course) -> Iterator[Assignment]:
 
 
 def _due(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
-    """An assignment with the dates that hold for the caller: for staff one for each set of dates."""
+    """An assignment with the caller's dates; for staff, one per set of dates."""
     overrides = assignments.overrides_seen(api, course, base)
     if not courses.may(api, api.caller, course, "read_as_admin"):
         dated = assignments.with_overrides(base, overrides)
@@ -256,7 +256,7 @@ def _assignment(api: Api) -> tuple[Course, Assignment] | None:
 
 
 def create(api: Api) -> Any:
-    """A new event, with copies or the others of its series where they are asked for."""
+    """A new event, with copies or the rest of its series if requested."""
     sent = api.params.hash("calendar_event")
     place = calendars.place_of_code(api, sent.text("context_code"))
     if api.caller is None:
@@ -279,7 +279,7 @@ def create(api: Api) -> Any:
 
 
 def _no_conference(sent: Any) -> None:
-    """Refuse a web conference: no school here has a service for them."""
+    """Refuse a web conference: no school here has a conferencing service."""
     if sent.get("web_conference"):
         name = "web_conference.conference_type"
         raise refusals.invalid({name: ["can't be blank"]})
@@ -315,7 +315,7 @@ def _in_series(api: Api, known: CalendarEvent, wanted: CalendarEvent) -> Any:
 
 
 def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
-    """The calendar that an event is to be in. Raises the refusals of what cannot move, and of others' calendars."""
+    """The target calendar of an event. Raises the refusals for immovable events and for others' calendars."""
     here = calendars.place_of(api, known)
     if code is None or code == here.code:
         return here

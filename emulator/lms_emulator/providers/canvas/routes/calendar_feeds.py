@@ -1,4 +1,4 @@
-"""Calendars as feeds, for whoever has their address."""
+"""Calendars as feeds, for anybody with the URL."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FORMATS = {"ics": "text/calendar; charset=utf-8", "atom": "application/atom+xml;
 
 
 class Feed(NamedTuple):
-    """What the code of a feed stands for: a calendar, and as whom it is read."""
+    """The meaning of a feed code: a calendar, and the person as whom it is read."""
 
     place: Place
     user: User | None
 
 
 def feed(api: Api) -> Response:
-    """A calendar as iCalendar or Atom: a course's or group's as anybody sees it, a person's with all of theirs."""
+    """A calendar as iCalendar or Atom: a course's or group's public view, or all calendars of a person."""
     code, _, form = api.slot("feed_code").rpartition(".")
     found = _found(api, code) if form in FORMATS else None
     if found is None:

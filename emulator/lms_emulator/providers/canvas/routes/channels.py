@@ -37,7 +37,7 @@ def index(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Add an address; a retired one comes back."""
+    """Add an address, or restore a deleted one."""
     user = person(api)
     sent = api.params.hash("communication_channel")
     if not sent.data:
@@ -96,14 +96,14 @@ def _channel(api: Api, user: User) -> CommunicationChannel:
 
 
 def destroy(api: Api) -> Any:
-    """Retire an address."""
+    """Delete an address."""
     found = _channel(api, identifiers.user(api, api.slot("user_id")))
     person(api)
     return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
 
 
 def delete_push(api: Api) -> Any:
-    """Forget the caller's device. Nobody has one, as no key can push."""
+    """Forget the caller's device. Nobody has one, as no key supports push."""
     _ = api.user
     api.x.reads.add("push_token")
     raise refusals.not_found("a push channel of the caller's")
@@ -151,7 +151,7 @@ def _wanted(api: Api) -> list[Notification]:
 
 
 def _told_there(api: Api) -> tuple[User, CommunicationChannel]:
-    """The person and the address in the path, for themselves and for those who may see what they do."""
+    """The person and the address in the path, for that person and those who may view their activity."""
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
     channel = _channel(api, user)
@@ -173,7 +173,7 @@ def categories(api: Api) -> Any:
 
 
 def prefer(api: Api) -> Any:
-    """Choose how often to be notified of one thing, of several, or of a category."""
+    """Set the frequency of one notification, of several, or of a category."""
     user = api.user
     channel = _channel(api, user)
     sent = api.params.hash("notification_preferences")

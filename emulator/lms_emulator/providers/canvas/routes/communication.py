@@ -73,7 +73,7 @@ def _message(api: Api, one: Message) -> Json:
 
 
 def _school(api: Api) -> Account:
-    """The school in the path, for who may see what is sent to its people. Raises the refusals of others."""
+    """The school in the path, for those who may see its people's messages. Raises the refusals for others."""
     account = identifiers.account(api, api.slot("account_id"))
     seen = account.parent_account_id is None and account_allows(api, api.caller, account, "read_roster")
     reads = "view_notifications" in in_force(api, account) and account_allows(
@@ -85,7 +85,7 @@ def _school(api: Api) -> Account:
 
 
 def _channels(api: Api) -> list[CommunicationChannel]:
-    """The unconfirmed addresses of an account's people, by their kind, text and age."""
+    """The unconfirmed addresses of an account's people, filtered by kind, text and age."""
     account = _school(api)
     found = [one for one in api.store.communication_channels if one.workflow_state == "unconfirmed"]
     people = {one.user_id: api.store.users.get(one.user_id) for one in found}
@@ -94,7 +94,7 @@ def _channels(api: Api) -> list[CommunicationChannel]:
 
 
 def _filtered(api: Api, found: list[CommunicationChannel]) -> list[CommunicationChannel]:
-    """Those of the addresses that the request asks for, the oldest first unless it says otherwise."""
+    """The requested addresses, by default the oldest first."""
     after, before, kind = api.moment("after"), api.moment("before"), api.params.text("path_type")
     pattern, broken = (api.params.text("pattern") or "*").lower(), api.params.has("with_invalid_paths")
     kept = [
@@ -110,12 +110,12 @@ def _filtered(api: Api, found: list[CommunicationChannel]) -> list[Communication
 
 
 def unconfirmed(api: Api) -> Any:
-    """Addresses that nobody confirmed."""
+    """Unconfirmed addresses."""
     return _table(api, _channels(api), {"Created at": lambda one: stamp(one.created_at)})
 
 
 def confirm(api: Api) -> Any:
-    """Confirm addresses for their people."""
+    """Confirm addresses on their owners' behalf."""
     found = _channels(api)
     for one in found:
         api.store.communication_channels.put(replace(one, workflow_state="active"))
@@ -123,20 +123,20 @@ def confirm(api: Api) -> Any:
 
 
 def bounced(api: Api) -> Any:
-    """Addresses that mails came back from: none, as no mail leaves the emulator."""
+    """Bouncing addresses: none, as no mail leaves the emulator."""
     _school(api)
     nothing: Column = lambda _: None  # noqa: E731 - no row has it
     return _table(api, _filtered(api, []), {"Date of most recent bounce": nothing, "Bounce reason": nothing})
 
 
 def reset_bounces(api: Api) -> Any:
-    """Forget that mails came back."""
+    """Reset the bounce counts."""
     _school(api)
     return {"scheduled_reset_approximate_count": len(_filtered(api, []))}
 
 
 def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) -> Any:
-    """The addresses as CSV where the path says so, else as JSON, with all but the names as text."""
+    """The addresses as CSV if the path says so, else as JSON, with everything but the names as text."""
     lines: list[list[Any]] = [["User ID", "Name", "Communication channel ID", "Type", "Path", *more]]
     for one in rows[:MOST]:
         user = api.store.users.get(one.user_id)
@@ -150,26 +150,26 @@ def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) 
 
 
 def conferences(api: Api) -> Any:
-    """Conferences: none, where the school has no service for them, as here."""
+    """Conferences: none, as the school has no conferencing service."""
     api.user  # noqa: B018 - somebody has to be logged in
-    api.params.text("state")  # of none there is none in that state
+    api.params.text("state")  # an empty list has none in any state
     return {"conferences": []}
 
 
 def conferences_within(api: Api) -> Any:
-    """The conferences of a course or a group: back to it, where the school has no service for them, as here."""
+    """The conferences of a course or a group: a redirect back to it, as the school has no conferencing service."""
     return wire.redirect(api.url(contexts.of_path(api).path))
 
 
 def ping(api: Api) -> Any:
-    """Say that the caller is still there."""
+    """Record that the caller is still active."""
     api.user  # noqa: B018 - somebody has to be logged in
     identifiers.course(api, api.slot("course_id"))
     return {"success": True}
 
 
 def history(api: Api) -> Any:
-    """The pages that a user visited recently; like a plain installation, the emulator keeps none."""
+    """The pages that a user visited recently; like a default installation, the emulator records none."""
     user = identifiers.user(api, api.slot("user_id")) if api.slot("user_id") != "self" else api.user
     if not api.check("may read what the person has", belonging.may_read(api, user), got=user.id):
         raise api.refused(f"see the history of user {user.id}")
@@ -177,7 +177,7 @@ def history(api: Api) -> Any:
 
 
 def _viewer(api: Api) -> User:
-    """The person in the path, for those who may see what they do. Raises the refusals of others."""
+    """The person in the path, for those who may view their activity. Raises the refusals for others."""
     _ = api.user
     user = identifiers.user(api, api.slot("user_id"))
     allowed = belonging.administered(api, user, "view_statistics")
@@ -192,7 +192,7 @@ def _reversed(api: Api) -> bool:
 
 
 def page_views(api: Api) -> Any:
-    """The requests that a user made; like a plain installation, the emulator keeps none."""
+    """The requests that a user made; like a default installation, the emulator records none."""
     user = _viewer(api)
     if _reversed(api):
         body = {"error": REVERSED}
@@ -205,7 +205,7 @@ def page_views(api: Api) -> Any:
 
 
 def page_views_table(api: Api) -> Response:
-    """The requests that a user made, as CSV; Canvas sends an empty file where there are none."""
+    """The requests that a user made, as CSV; Canvas sends an empty file if there are none."""
     user = _viewer(api)
     if _reversed(api):
         raise refusals.text("times_reversed", REVERSED, got=api.params.text("end_time"))

@@ -29,7 +29,7 @@ MANAGES_FILES = tuple(f"manage_files_{what}" for what in ("add", "edit", "delete
 
 
 def _context(api: Api) -> Context:
-    """What is exported, for those who read it."""
+    """The exported context, for those who may read it."""
     return contexts.of_path(api, "read", "read_as_admin")
 
 
@@ -38,7 +38,7 @@ def _as_admin(api: Api, context: Context) -> bool:
 
 
 def _shown(api: Api, context: Context) -> list[ContentExport]:
-    """What a list shows: of packed files the caller's own, of packed content all of it to the course's staff."""
+    """The exports in a list: of files, the caller's own; of course content, all, for the course's staff."""
     rows = api.store.content_exports.find("context", (context.type, context.id))
     staff = context.type != "Course" or _as_admin(api, context)
     found = [
@@ -72,7 +72,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Pack content or files."""
+    """Export content or files."""
     context = _context(api)
     kind = api.params.text("export_type")
     if kind not in exports.COURSE_TYPES or (kind != "zip" and context.type != "Course"):
@@ -91,7 +91,7 @@ def create(api: Api) -> Any:
 
 
 def fail(api: Api) -> Any:
-    """Give an export up, as an operator of the site."""
+    """Mark an export as failed, as a site admin."""
     context = contexts.of_path(api)
     if not api.check("operates the site", features.sees_hidden(api)):
         raise api.refused("give exports up")
@@ -101,11 +101,11 @@ def fail(api: Api) -> Any:
     return shapes.export(api, api.store.content_exports.put(gone))
 
 
-# electronic books
+# ePub books
 
 
 def _course(api: Api) -> Course:
-    """The course of the path, where the school lets books be made. Raises the refusal `not_found`."""
+    """The course of the path, if the school allows ePub exports. Raises the refusal `not_found`."""
     _ = api.user
     course = identifiers.course(api, api.slot("course_id"))
     _require_feature(api)
@@ -119,7 +119,7 @@ def _require_feature(api: Api) -> None:
 
 
 def _books(api: Api) -> list[Course]:
-    """The courses that make books and in which the caller studies or teaches, or has."""
+    """The courses with ePub export in which the caller is or was a student or teacher."""
     known = (*states.CURRENT, "completed")
     rows = [e for e in api.store.enrollments.find("user", api.user.id) if e.type in READERS]
     ids = dict.fromkeys(e.course_id for e in rows if e.workflow_state in known)
@@ -160,7 +160,7 @@ def _epub(api: Api, course: Course, record: ContentExport) -> Json:
 
 
 def books(api: Api) -> Any:
-    """The caller's courses, with the newest book of each."""
+    """The caller's courses, each with its newest ePub."""
     _ = api.user
     _require_feature(api)
     found = []
@@ -171,7 +171,7 @@ def books(api: Api) -> Any:
 
 
 def make_book(api: Api) -> Any:
-    """Make a book of a course; the one under way, with 422, while there is one."""
+    """Export a course as ePub; while one is in progress, answers with that and 422."""
     course = _course(api)
     if not api.check("may make a book", _makes(api, course), got=course.id):
         raise api.refused(f"make a book of course {course.id}")
@@ -183,7 +183,7 @@ def make_book(api: Api) -> Any:
 
 
 def show_book(api: Api) -> Any:
-    """A book of a course, for whoever had it made and the course's staff."""
+    """An ePub of a course, for its creator and the course's staff."""
     course = _course(api)
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
     known = found is not None and found.epub and (found.context_type, found.context_id) == ("Course", course.id)

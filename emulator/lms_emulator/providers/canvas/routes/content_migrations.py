@@ -29,7 +29,7 @@ NO_FOLDER = "A .zip upload requires a folder to upload to."
 
 
 def _context(api: Api, *wanted: str) -> Context:
-    """Where content goes, for those who add content there."""
+    """The target context, for those who may add content there."""
     context = contexts.of_path(api)
     _require(api, context, *wanted)
     return context
@@ -44,7 +44,7 @@ def _migration(api: Api, context: Context, name: str = "id") -> ContentMigration
 
 
 def migrators(api: Api) -> Any:
-    """The kinds of migrations that there are."""
+    """The available kinds of migrations."""
     context = _context(api)
     return [
         {
@@ -154,7 +154,7 @@ def _may_use(api: Api, course_id: int) -> bool:
 
 
 async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
-    """Start a migration, as far as that is possible without its file or its selection."""
+    """Start a migration, as far as possible without its file or its selection."""
     chosen = _chosen(api, record)
     waits = chosen is None
     settings = dict(record.settings)
@@ -242,7 +242,7 @@ def update(api: Api) -> Any:
 
 
 def selective(api: Api) -> Any:
-    """What can be chosen of a migration that waits for it."""
+    """What a migration that waits for its selection offers."""
     context = _context(api)
     record = _migration(api, context)
     source = api.store.courses.get(record.source_course_id or 0)
@@ -264,13 +264,13 @@ def _list(api: Api, source: Course, root: str, address: str) -> Any:
 
 
 def content_list(api: Api) -> Any:
-    """What can be chosen of a course."""
+    """What can be selected from a course."""
     course = courses.of_path(api, *CONTENT, "read_as_admin")
     return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
 
 
 def mapping(api: Api) -> Any:
-    """Which thing of the source course became which thing here."""
+    """The mapping from the source course's ids to ids here."""
     context = _context(api)
     record = _migration(api, context)
     if record.workflow_state != "completed":
@@ -299,7 +299,7 @@ def _is_kind(kind: kinds.Kind, record: Any) -> bool:
 
 
 def _of_issues(api: Api) -> ContentMigration:
-    """The migration whose issues are meant. One that does not exist is not found, whoever asks."""
+    """The migration of the issues. An unknown one is a 404 for everybody."""
     context = contexts.of_path(api)
     record = _migration(api, context, "content_migration_id")
     _require(api, context)
@@ -315,7 +315,7 @@ def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
 
 
 def issues(api: Api) -> Any:
-    """What was not brought over unchanged."""
+    """What was not imported unchanged."""
     record = _of_issues(api)
     rows = sorted(api.store.migration_issues.find("migration", record.id), key=lambda one: one.id)
     path = f"{shapes.path(record)}/migration_issues"

@@ -1,6 +1,6 @@
-"""REST: the domains that pages of an account or a course may load from.
+"""REST: content security policies: the domains that pages of an account or a course may load from.
 
-Canvas keeps what is set here, and sends its policy with pages where the feature is on for the school; the pages here
+Canvas stores these settings, and sends the policy with pages if the feature is on for the school; the pages here
 send none.
 """
 
@@ -37,7 +37,7 @@ def _readable(api: Api) -> Account:
 
 
 def reported(api: Api) -> Any:
-    """What browsers reported of content that was kept off: nowhere, as no server that collects it is configured."""
+    """Violation reports of browsers: none, as no server that collects them is configured."""
     _ = api.user
     if _readable(api).parent_account_id is not None:
         raise refusals.message(400, "account_no_root", "must be called on a root account")
@@ -50,14 +50,14 @@ def _set(api: Api, account: Account, **changes: Any) -> Account:
 
 
 def _decided(api: Api, account: Account) -> Account | None:
-    """The account, or the one above it, that says whether content security is on; a locked one above wins."""
+    """The account, or its ancestor, that decides whether content security is on; a locked ancestor wins."""
     above = list(chain(api.store, account.id))
     locked = [one for one in above if one.settings.get(LOCKED) and ENABLED in one.settings]
     return locked[-1] if locked else next((one for one in above if ENABLED in one.settings), None)
 
 
 def _whitelist(api: Api, account: Account) -> dict[str, list[Json]]:
-    """The domains of the account's tools, and what is below them."""
+    """The domains of the account's tools, and their subdomains."""
     found: dict[str, list[Json]] = {}
     near = {one.id for one in chain(api.store, account.id)}
     for tool in sorted(api.store.tools, key=lambda one: one.id):

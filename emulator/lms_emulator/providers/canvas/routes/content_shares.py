@@ -55,13 +55,13 @@ def _shown(api: Api, record: ContentShare) -> Json:
 
 
 def _got(api: Api, sent: ContentShare) -> list[ContentShare]:
-    """What others received of a user's share."""
+    """The copies of a user's share that others received."""
     rows = api.store.content_shares.find("export", sent.content_export_id)
     return sorted((one for one in rows if one.sender_id is not None), key=lambda one: one.id)
 
 
 def _own(api: Api) -> User:
-    """The person of the path, who is to be the caller."""
+    """The person of the path, who must be the caller."""
     user = identifiers.user(api, api.slot("user_id"))
     if user.id != api.user.id:
         text = "You cannot create or modify other users' content shares"
@@ -90,7 +90,7 @@ def _find(api: Api, user: User, slot: str = "id") -> ContentShare:
 
 
 def _receivers(api: Api) -> list[User]:
-    """Whom something is sent to."""
+    """The recipients of a share."""
     names = api.params.texts("receiver_ids")
     if not names:
         raise refusals.missing("receiver_ids")
@@ -101,7 +101,7 @@ def _receivers(api: Api) -> list[User]:
 
 
 def _content(api: Api) -> tuple[str, Any]:
-    """What is to be sent, with its kind. Raises the refusals of what cannot be."""
+    """The content to send, with its kind. Raises the refusals for what cannot be shared."""
     kind, number = api.params.text("content_type"), api.params.text("content_id")
     if not kind or not number:
         raise refusals.message(400, "content_missing", "Content type and id required")
@@ -177,7 +177,7 @@ def add_users(api: Api) -> Any:
 
 
 def received(api: Api) -> Any:
-    """What a user got, latest first."""
+    """What a user received, latest first."""
     user = _readable(api)
     return paged(api, [one for one in _of(api, user) if one.sender_id is not None], lambda one: _shown(api, one))
 
@@ -189,13 +189,13 @@ def sent(api: Api) -> Any:
 
 
 def unread_count(api: Api) -> Any:
-    """How many received shares a user has not looked at."""
+    """How many received shares a user has not viewed."""
     found = _of(api, _readable(api))
     return {"unread_count": sum(1 for one in found if one.sender_id is not None and one.read_state == "unread")}
 
 
 def show(api: Api) -> Any:
-    """One thing that a user sent or got."""
+    """One share that a user sent or received."""
     return _shown(api, _find(api, _readable(api)))
 
 
@@ -216,7 +216,7 @@ def destroy(api: Api) -> Any:
 
 
 def who_may_get(api: Api) -> Any:
-    """Users of the school who work on courses, by name, as possible recipients."""
+    """Course staff of the school, by name, as possible recipients."""
     course = identifiers.course(api, api.slot("course_id"))
     term = (api.params.text("search_term") or "").lower()
     if not term:

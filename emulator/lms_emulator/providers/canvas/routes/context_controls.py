@@ -34,7 +34,7 @@ def _registration(api: Api) -> LtiRegistration:
 
 
 def index(api: Api) -> Any:
-    """The installed tools of a registration, each with where it is available: those of the school first."""
+    """The deployments of a registration with their context controls, those of the school first."""
     account = school(api)
     one = _registration(api)
     rows = sorted(registrations.controls(api, one), key=lambda row: _order(api, account, row))
@@ -79,7 +79,7 @@ def show(api: Api) -> Json:
 
 
 def create(api: Api) -> Any:
-    """Say whether a tool is available in an account or course and below."""
+    """Set whether a tool is available in an account or course and below."""
     account = school(api, "current_account_id")
     one = _registration(api)
     tool, place, available = _wanted(api, account, one, api.params.data)
@@ -95,7 +95,7 @@ def create(api: Api) -> Any:
 
 
 def create_many(api: Api) -> Any:
-    """Say so of up to a hundred accounts and courses; what was said of them before is replaced."""
+    """Set it for up to a hundred accounts and courses, replacing earlier controls."""
     account = school(api)
     one = _registration(api)
     sent = [row for row in listed(api.x) or [] if isinstance(row, dict)]
@@ -135,7 +135,7 @@ def _names(place: tuple[str, int]) -> Json:
 
 
 def _wanted(api: Api, account: Account, one: LtiRegistration, sent: dict[str, Any]) -> Wanted:
-    """What is said: the installed tool, by default that of the school; the place; and whether it is available there."""
+    """The parsed request: the deployment, by default the school's; the place; and whether it is available there."""
     reference = as_text(sent.get("deployment_id"))
     tool = api.store.tools.get(identifiers.local_number(reference) or 0) if reference else _of_school(api, account, one)
     if tool is None or tool.developer_key_id != one.developer_key_id or tool.workflow_state != "active":
@@ -157,7 +157,7 @@ def _of_school(api: Api, account: Account, one: LtiRegistration) -> Tool | None:
 
 
 def _holds(api: Api, tool: Tool, place: tuple[str, int]) -> bool:
-    """Whether a place is where the tool is installed, or below."""
+    """Whether a place is where the tool is deployed, or below."""
     return tools.place_of(api.store, tool) in registrations.path_of(api, place)
 
 
@@ -173,7 +173,7 @@ def update(api: Api) -> Json:
 
 
 def destroy(api: Api) -> Json:
-    """Take back what was said of an account or course, and of all below. The word at the tool's own place stays."""
+    """Remove the control of an account or course, and all below. The one at the deployment itself stays."""
     account, one, row = _found(api)
     tool = _tool(api, row.deployment_id)
     if tools.place_of(api.store, tool) == row.place:

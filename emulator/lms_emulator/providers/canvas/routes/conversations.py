@@ -43,7 +43,7 @@ Change = Callable[[Api, ConversationParticipant], Any]
 
 
 def refused(attribute: str, message: str) -> Exception:
-    """400: something is wrong with a message."""
+    """400: an invalid message."""
     body = [{"attribute": attribute, "message": message}]
     reason = f"{attribute if attribute.isidentifier() else 'course'}_refused"
     return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit", got=message)
@@ -70,7 +70,7 @@ def index(api: Api) -> Any:
 
 
 def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
-    """Whether a conversation is about one of the courses, groups and people asked for, or about all of them."""
+    """Whether a conversation matches any, or all, of the requested courses, groups and people."""
     mode = api.params.text("filter_mode") or "or"
     if mode not in ("or", "and"):
         raise refused("filter_mode", "invalid")
@@ -97,7 +97,7 @@ def _visible(api: Api, own: ConversationParticipant) -> bool:
 def _shown(
     api: Api, own: ConversationParticipant, messages: list[ConversationMessage] | None = None, **more: Any
 ) -> Json:
-    """A conversation with what the caller has in common with the participants."""
+    """A conversation, with the courses and groups that the caller shares with the participants."""
     ids = [row.user_id for row in conversations.participants(api, own.conversation_id)]
     more.setdefault("common", Messaging(api, api.user).common(ids, messaging.READING))
     more.setdefault("visible", _visible(api, own))
@@ -105,7 +105,7 @@ def _shown(
 
 
 def create(api: Api) -> Any:
-    """Write to people: in one conversation, or to each in one of their own."""
+    """Write to people: in one conversation, or to each in a separate one."""
     user, sent = api.user, api.params
     asked = _asked(api)
     if not asked:
@@ -158,7 +158,7 @@ def _asked(api: Api) -> list[str]:
 
 
 def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Common]:
-    """Those of the recipients whom the caller can write to, with what they have in common."""
+    """The recipients whom the caller can write to, with what they have in common."""
     look = Messaging(api, api.user)
     numbers = [number for one in asked if (number := identifiers.local_number(one)) is not None]
     place = messaging.place_of(api, code) if code else None
@@ -177,7 +177,7 @@ def _without(found: dict[int, Common], number: int) -> dict[int, Common]:
 
 
 def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
-    """What the conversation is about. Raises the refusals of what it cannot be about."""
+    """The context of the conversation. Raises the refusals for impossible ones."""
     code = api.params.text("context_code")
     if not code:
         return None
@@ -208,7 +208,7 @@ def _writes_in(api: Api, record: Group | Account) -> bool:
 
 
 def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
-    """Raise the refusal of those who may write to people of a course, but not to all of them."""
+    """Refuse callers who may write to people of a course, but not to all of them."""
     for one in asked:
         place = messaging.place_of(api, one)
         course = place.course if place is not None and place.section is None else None
@@ -219,7 +219,7 @@ def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
 
 
 def _attached(api: Api) -> list[int]:
-    """The caller's own files that go with a message; others are passed over."""
+    """The caller's files attached to a message; others are ignored."""
     numbers = (identifiers.local_number(one) for one in api.params.texts("attachment_ids"))
     found = (api.store.attachments.get(one) for one in numbers if one is not None)
     own = ("User", api.user.id)
@@ -227,12 +227,12 @@ def _attached(api: Api) -> list[int]:
 
 
 def batches(api: Api) -> Any:
-    """Bulk messages being sent; all were sent within the request that asked for it."""
+    """Bulk messages being sent: none, as each is sent within its request."""
     return paged(api, [api.user][:0], lambda one: one)
 
 
 def show(api: Api) -> Any:
-    """One conversation with its messages, which are read then."""
+    """One conversation with its messages, which are thereby read."""
     found, own = conversations.mine(api, api.slot("id"))
     if own.workflow_state == "unread" and api.params.flag("auto_mark_as_read", default=True):
         own = conversations.set_state(api, own, workflow_state="read")
@@ -263,7 +263,7 @@ def destroy(api: Api) -> Any:
 
 
 def add_message(api: Api) -> Any:
-    """Reply to all, or to some, with earlier messages that they did not get."""
+    """Reply to all or some, including earlier messages that they did not receive."""
     found, own = conversations.mine(api, api.slot("id"))
     body = api.params.text("body") or ""
     if not body.strip():
@@ -295,7 +295,7 @@ def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessag
 
 
 def add_recipients(api: Api) -> Any:
-    """Let more people take part in a group conversation."""
+    """Add people to a group conversation."""
     found, own = conversations.mine(api, api.slot("id"))
     known = _recipients(api, _asked(api), None)
     people = [user for one in known if (user := api.store.users.get(one)) is not None]
@@ -363,7 +363,7 @@ def batch_update(api: Api) -> Any:
 
 
 def mark_all_as_read(api: Api) -> Any:
-    """Read everything."""
+    """Mark everything as read."""
     for own in list(api.store.conversation_participants.find("user", api.user.id)):
         if own.workflow_state == "unread":
             conversations.set_state(api, own, workflow_state="read")
@@ -371,7 +371,7 @@ def mark_all_as_read(api: Api) -> Any:
 
 
 def unread_count(api: Api) -> Any:
-    """How many conversations have something new."""
+    """How many conversations are unread."""
     return {"unread_count": str(conversations.unread(api, api.user))}
 
 

@@ -27,13 +27,13 @@ def _listed(api: Api, found: Iterable[CourseChange], what: str) -> Any:
 
 
 def of_course(api: Api) -> Any:
-    """What was done to a course, also to a deleted one."""
+    """Changes to a course, even a deleted one."""
     course = identifiers.named(api, "courses", api.slot("course_id"), "the course", deleted=True)
     return _listed(api, api.store.course_changes.find("course", course.id), f"courses/{course.id}")
 
 
 def of_account(api: Api) -> Any:
-    """What was done to the courses of an account and of those below it."""
+    """Changes to the courses of an account and those below it."""
     account = identifiers.account(api, api.slot("account_id"))
     within = {one.id for one in api.store.courses if account in chain(api.store, one.account_id)}
     found = [one for one in api.store.course_changes if one.course_id in within]

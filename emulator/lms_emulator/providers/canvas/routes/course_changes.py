@@ -128,7 +128,7 @@ def update(api: Api) -> Any:
 
 
 def _course(api: Api) -> Course:
-    """The course in the path, a deleted one too. Raises the refusal `not_found`."""
+    """The course in the path, even if deleted. Raises the refusal `not_found`."""
     name = "id" if "id" in api.x.path_params else "course_id"
     course: Course = identifiers.named(api, "courses", api.slot(name), "the course", deleted=True)
     return course

@@ -1,4 +1,4 @@
-"""REST: course copies, as they were before there were migrations."""
+"""REST: course copies, the predecessor of content migrations."""
 
 from __future__ import annotations
 

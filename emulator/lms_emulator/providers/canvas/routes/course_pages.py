@@ -1,4 +1,4 @@
-"""Pages of courses and groups that users act on: student view, invitations, forms on a course's page."""
+"""Actions on the pages of courses and groups: student view, invitations, forms on a course's page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INVITED = (
 
 
 def _course(api: Api, *rights: str) -> Course:
-    """The course of the path, for people with one of the rights there."""
+    """The course of the path, for people with one of these rights."""
     visitors.require(api)
     course = identifiers.find(api, "courses", api.slot("course_id"))
     if course is None or course.workflow_state == "deleted":
@@ -34,7 +34,7 @@ def _course(api: Api, *rights: str) -> Course:
 
 
 def remind_of_invitation(api: Api, course: Course) -> None:
-    """Tell a user, on the next page, that they have not accepted an invitation to the course."""
+    """Remind a user, on the next page, of an open invitation to the course."""
     mine = _own(api, course)
     if mine and all(one.workflow_state == "invited" for one in mine):
         url = api.url(f"/courses/{course.id}/enrollment_invitation?accept=true")

@@ -57,7 +57,7 @@ def _courses_of(api: Api, user: User, path: str) -> Any:
 
 
 def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]]]:
-    """A user's courses with the enrollments in them, as a list of courses has them, by name."""
+    """A user's courses with their enrollments, as in a course list, by name."""
     found: Mine = {}
     for enrollment in _wanted(api, user):
         found.setdefault(enrollment.course_id, []).append(enrollment)
@@ -67,7 +67,7 @@ def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]
 
 
 def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
-    """A course in a list, with a user's enrollments; little of it if its dates keep them out."""
+    """A course in a list, with a user's enrollments; a stub if its dates lock them out."""
     stated = [(e, states.state_of(api, e, course)) for e in mine]
     if course.workflow_state != "deleted" and stated and all(state.restricted for _, state in stated):
         return {"id": course.id, "access_restricted_by_date": True}
@@ -77,7 +77,7 @@ def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) 
 
 
 def with_own(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
-    """A course with a user's enrollments, and those of the students whom they observe if they are asked for."""
+    """A course with a user's enrollments and, if requested, those of the students whom they observe."""
     observed = _observed(api, course, mine) if "observed_users" in includes else []
     return shapes.course(api, course, [*mine, *observed], includes)
 
@@ -128,7 +128,7 @@ def _in_list(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
 
 
 def show(api: Api) -> Any:
-    """A course, for its members, admins above it, and the public where it is open."""
+    """A course, for its members, admins above it, and the public if it is open."""
     name = "id" if "id" in api.x.path_params else "course_id"
     course = identifiers.find(api, "courses", api.slot(name))
     includes = api.params.includes

@@ -39,7 +39,7 @@ def shape(record: CustomGradebookColumn) -> dict[str, Any]:
 
 
 def index(api: Api) -> Any:
-    """The columns of a course; hidden ones when they are asked for."""
+    """The columns of a course; hidden ones on request."""
     course = courses.of_path(api, *assignments.GRADERS)
     hidden = api.params.flag("include_hidden")
     found = [c for c in _living(api, course) if hidden or not c.hidden]
@@ -88,7 +88,7 @@ def destroy(api: Api) -> Any:
 
 
 def reorder(api: Api) -> Any:
-    """Move columns to the front, whoever asks: Canvas looks for no right here."""
+    """Move columns to the front. Canvas checks no permission here."""
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
     asked = api.params.get("order")
@@ -105,7 +105,7 @@ def reorder(api: Api) -> Any:
 
 
 def data(api: Api) -> Any:
-    """The data of a column; of a hidden one when it is asked for."""
+    """The data of a column; of a hidden one on request."""
     course = identifiers.course(api, api.slot("course_id"))
     column = _column(api, course, api.slot("id"))
     if column.hidden and not api.params.flag("include_hidden"):
@@ -119,7 +119,7 @@ def data(api: Api) -> Any:
 
 
 def write(api: Api) -> Any:
-    """Write about a student; nothing deletes it."""
+    """Write a student's entry; nothing deletes it."""
     course = identifiers.course(api, api.slot("course_id"))
     user = roster.student(api, course, None, api.slot("user_id"))
     column = _column(api, course, api.slot("id"))
@@ -143,7 +143,7 @@ def _keep(api: Api, column: CustomGradebookColumn, user_id: int, content: str) -
 
 
 def write_many(api: Api) -> Any:
-    """Write about many students, in a job."""
+    """Write entries for many students, in a job."""
     course = identifiers.course(api, api.slot("course_id"))
     sent = api.params.hashes("column_data")
     if not sent:

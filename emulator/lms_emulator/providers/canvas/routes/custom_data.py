@@ -23,7 +23,7 @@ RUBY_NAMES = {list: "Array", str: "String", int: "Integer", float: "Float", bool
 
 
 def _namespace(api: Api) -> tuple[str, CustomData | None]:
-    """The namespace that is named, and what it holds for the person in the path; rights are checked afterwards."""
+    """The requested namespace, and its data for the person in the path; rights are checked afterwards."""
     name = api.params.text("ns")
     if not name:
         raise refusals.message(400, "namespace_missing", "invalid namespace")

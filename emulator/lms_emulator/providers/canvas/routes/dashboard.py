@@ -1,4 +1,4 @@
-"""REST: the cards of the dashboard, and whether it is that of an elementary school."""
+"""REST: the cards of the dashboard, and whether it is the elementary one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VERBS = {"invited": "invited"}
 
 
 def cards(api: Api) -> Any:
-    """The cards of the caller's dashboard: first those that have a position."""
+    """The cards of the caller's dashboard, those with a position first."""
     positions = api.user.preferences.get("dashboard_positions", {})
     found = [(_position(positions.get(f"course_{one.course.id}")), one) for one in menu.entries(api)]
     found.sort(key=lambda row: (row[0] is None, row[0] or 0))
@@ -92,7 +92,7 @@ def _observed(api: Api, primary: Enrollment) -> str | None:
 
 
 def elementary(api: Api) -> Any:
-    """Whether the caller's dashboard is that of an elementary school. No school here has it."""
+    """Whether the caller has the elementary dashboard. No school here does."""
     _ = api.user
     return {"show_k5_dashboard": False, "use_classic_font": False}
 

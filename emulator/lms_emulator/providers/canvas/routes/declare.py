@@ -1,4 +1,4 @@
-"""How REST operations are declared, and what runs around their handlers."""
+"""Declares REST operations, and wraps their handlers."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ PageRow = tuple[str, Page, str]
 
 
 def rest(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded", since: str = "") -> tuple[Route, ...]:
-    """Declare operations of the REST API that were read in one place.
+    """Declare operations of the REST API with a common source.
 
     Parameters:
-        tag: the family in documents.
-        source: where the behaviour was read; see `docs/evidence.md`. What is recorded names a recording first.
+        tag: the family in the documentation.
+        source: of the behaviour; see `docs/evidence.md`. If there is a recording, it comes first.
         rows: method and path (`GET /api/v1/courses/{course_id}/users`), handler, one line for people. The names in a
             path are Canvas's own: the scope that a developer key needs is made from them. A handler gets an `Api` and
-            gives JSON data, sent with 200, or a response; or it raises a refusal. One that waits is `async`.
-        since: the day from which Canvas has them, if it had none in 2023.
+            returns JSON data, sent with 200, or a response; or it raises a refusal. One that waits is `async`.
+        since: the day on which Canvas got them, if after 2023.
     """
     routes = family(tag, source, evidence, *((operation, serve(handler), line) for operation, handler, line in rows))
     return tuple(replace(route, since=since) for route in routes) if since else routes
 
 
 def signed_in(tag: str, source: str, *rows: Row) -> tuple[Route, ...]:
-    """Declare operations as `rest` does that ask for a login before they look anything up."""
+    """Like `rest`, for operations that require a login before they look anything up."""
     return family(tag, source, "recorded", *((op, serve(handler, signed_in=True), line) for op, handler, line in rows))
 
 
 def ignoring(names: tuple[str, ...], tag: str, source: str, *rows: Row) -> tuple[Route, ...]:
-    """Declare operations as `rest` does. Parameters: `names`, parameters that Canvas takes there and ignores too."""
+    """Like `rest`. Parameters: `names`, parameters that Canvas also ignores."""
     return tuple(replace(route, ignores=names) for route in rest(tag, source, *rows))
 
 
 def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row, ...]:
-    """One operation in several kinds of contexts: `within("courses groups", "GET /files", …)` declares
+    """An operation for several kinds of contexts: `within("courses groups", "GET /files", …)` declares
     `GET /api/v1/courses/{course_id}/files` and its like for groups.
     """
     method, path = operation.split(" ", 1)
@@ -61,13 +61,13 @@ def within(kinds: str, operation: str, handler: Handler, line: str) -> tuple[Row
 
 
 def service(tag: str, source: str, *rows: Row, evidence: Evidence = "recorded") -> tuple[Route, ...]:
-    """Declare operations that tools call with a service token, otherwise as `rest`; handlers ask `lti.callers` who."""
+    """Like `rest`, for operations that tools call with a service token; handlers ask `lti.callers` who it is."""
     served = ((operation, serve(handler, by_person=False), line) for operation, handler, line in rows)
     return family(tag, source, evidence, *served)
 
 
 def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) -> Callable[[Call], Any]:
-    """The handler with what goes before it (parameters; credentials, scopes and masquerade of a person) and after."""
+    """Wrap a handler: before it, parameters, credentials, scopes and masquerading; afterwards, the response."""
 
     def begun(x: Call) -> Api:
         waiting.run(x)
@@ -102,7 +102,7 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
 
 
 def _report(x: Call, refusal: SiteRefusal) -> None:
-    """Give a refusal that names an error report a report of its own."""
+    """Create the error report for a refusal that mentions one."""
     if isinstance(refusal.body, dict) and "error_report_id" in refusal.body:
         refusal.body = {**refusal.body, "error_report_id": x.store.new_id("error_reports")}
 
@@ -110,18 +110,18 @@ def _report(x: Call, refusal: SiteRefusal) -> None:
 def site(
     tag: str, source: str, *rows: PageRow, evidence: Evidence = "recorded", forms: str = "own"
 ) -> tuple[Route, ...]:
-    """Declare pages of the site, which know a browser's session instead of a token.
+    """Declare pages of the site, which use a browser session instead of a token.
 
     Parameters:
-        rows: as of `rest`; a handler gets an `Api` and gives a response.
-        forms: `own`, which only pages of this site may send, or `any`, where the handler decides.
+        rows: as for `rest`; a handler gets an `Api` and returns a response.
+        forms: `own` if only pages of this site may submit, `any` if the handler decides.
     """
     served = ((operation, show(handler, forms == "own"), line) for operation, handler, line in rows)
     return family(tag, source, evidence, *served)
 
 
 def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | Awaitable[Response]]:
-    """The handler of a page with what goes before it: parameters, the browser's session, and its form's token."""
+    """Wrap the handler of a page: before it, parameters, the browser's session, and the CSRF token."""
 
     def shown(x: Call) -> Response | Awaitable[Response]:
         waiting.run(x)

@@ -18,7 +18,7 @@ TABLES = {"course_id": "courses", "account_id": "accounts", "group_id": "groups"
 
 
 def _where(api: Api) -> tuple[str, Course | Account]:
-    """The path of the place, and the course or account that it stands for."""
+    """The path of the place, and its course or account."""
     slot = next(name for name in TABLES if name in api.x.path_params)
     record = getattr(api.store, TABLES[slot]).get(local_number(api.slot(slot)) or 0)
     if record is None or record.workflow_state == "deleted":
@@ -27,7 +27,7 @@ def _where(api: Api) -> tuple[str, Course | Account]:
 
 
 async def answer(api: Api) -> Response:
-    """The content that a tool chose, verified, placed and handed to the page that asked for it."""
+    """Verify the content that a tool chose, place it, and hand it to the page that requested it."""
     path, where = _where(api)
     found = await read_answer(api, where)
     spot = str(found.data.get("placement") or "")

@@ -1,4 +1,4 @@
-"""Developer keys: the applications of a school, their scopes, and in which accounts they are on."""
+"""REST: developer keys, their scopes, and their account bindings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST_ADDRESS = 4096
 
 
 def _school(api: Api) -> Account:
-    """The account of the path, if its keys are managed there."""
+    """The account of the path, if it can own keys."""
     account = account_of_path(api, _PERMISSION)
     if account.parent_account_id is not None:
         raise api.refused("keys belong to a whole school")
@@ -34,7 +34,7 @@ def _school(api: Api) -> Account:
 
 
 def index(api: Api) -> Any:
-    """The keys of a school, or those of the site admin account that it sees; of the site admin account, all."""
+    """The keys of a school, or the visible ones of the site admin account; for the site admin account, all."""
     account = _school(api)
     inherited = api.params.flag("inherited")
     every = (key for key in api.store.developer_keys if key.workflow_state != "deleted")
@@ -56,7 +56,7 @@ def create(api: Api) -> Json:
     """Make a key. It is off at first."""
     account = _school(api)
     given = api.params.require("developer_key")
-    api.x.reads.add(*(f"developer_key[{name}]" for name in ("visible", "auto_expire_tokens")))  # decided here at first
+    api.x.reads.add(*(f"developer_key[{name}]" for name in ("visible", "auto_expire_tokens")))  # set below
     changes = changes_of(api, given)
     changes |= {"visible": not account.site_admin, "auto_expire_tokens": True}
     key = DeveloperKey(
@@ -72,7 +72,7 @@ def create(api: Api) -> Json:
 
 
 def changes_of(api: Api, given: Params) -> dict[str, Any]:
-    """What was sent, as fields of a key. Raises the refusal `record_invalid`."""
+    """The request as fields of a key. Raises the refusal `record_invalid`."""
     changes: dict[str, Any] = {name: given.text(name) for name in _TEXTS if given.has(name)}
     changes |= {name: given.flag(name) for name in _FLAGS if given.get(name) is not None}
     if changes.get("icon_url") == "":
@@ -119,7 +119,7 @@ def _address(text: str | None, faults: dict[str, list[str]], name: str, kind: st
 
 
 def _own(api: Api) -> tuple[DeveloperKey, Account]:
-    """The key of the path, and the account that owns it, if the caller manages its keys."""
+    """The key of the path and its owning account, if the caller manages its keys."""
     key = identifiers.known(keys.find(api.store, api.slot("id")), "the developer key", api.slot("id"))
     account = api.store.accounts.get(key.account_id) if key.account_id is not None else keys.site_admin(api.store)
     if account is None:
@@ -129,7 +129,7 @@ def _own(api: Api) -> tuple[DeveloperKey, Account]:
 
 
 def update(api: Api) -> Json:
-    """Change a key. Tokens die when a scope is taken from it."""
+    """Change a key. Removing a scope revokes its tokens."""
     key, account = _own(api)
     given = api.params.hash("developer_key")
     changes = changes_of(api, given)

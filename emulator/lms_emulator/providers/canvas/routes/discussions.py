@@ -40,7 +40,7 @@ def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, 
 
 
 def readable_topic(api: Api) -> tuple[DiscussionTopic, Context]:
-    """The topic in the path that the caller sees."""
+    """The topic in the path, if the caller can see it."""
     topic, context = topic_in_path(api)
     if not api.check("may see the topic", rules.visible(api, topic, context), got=topic.id):
         raise api.refused(f"topic {topic.id}")
@@ -69,7 +69,7 @@ def index(api: Api) -> Any:
         for topic in rules.topics_of(api, context)
         if topic.is_announcement == announcements and term in topic.title.lower()
     ]
-    if student:  # of others Canvas makes pages first, and leaves out afterwards what they do not see
+    if student:  # for others, Canvas paginates first and then drops what they may not see
         found = [topic for topic in found if rules.visible(api, topic, context)]
     found = _in_scope(api, found)
     if api.params.text("filter_by") == "unread" and api.caller is not None:
@@ -92,7 +92,7 @@ def index(api: Api) -> Any:
 
 
 def _fits(api: Api, topic: DiscussionTopic, context: Context) -> bool:
-    """Whether a topic is locked or open as `scope` says; Canvas asks that of a page, once it has been made."""
+    """Whether a topic is locked or open as `scope` says; Canvas filters after paginating."""
     by_module, lock = rules.lock_of_module(api, topic, context), rules.lock_of(api, topic)
     if by_module is not None and api.params.flag("exclude_context_module_locked_topics"):
         return False
@@ -157,7 +157,7 @@ def create(api: Api) -> Any:
     """Make a discussion or an announcement."""
     context = contexts.of_path(api, "create_forum", "moderate_forum")
     shown = shapes.topic(api, topics.create(api, context), context, told=True)
-    # The real one makes the topics of the groups when it has answered.
+    # Canvas creates the group topics after it has answered.
     return {**shown, "topic_children": [], "group_topic_children": []}
 
 
@@ -226,14 +226,14 @@ def reorder(api: Api) -> Any:
 
 
 def mark_read(api: Api) -> Any:
-    """Note that a topic was read, or was not."""
+    """Mark a topic as read or unread."""
     topic, _ = readable_topic(api)
     rules.keep(api, topic, api.user, read=api.x.method == "PUT")
     return Response(status_code=204)
 
 
 def mark_all_read(api: Api) -> Any:
-    """Note that a topic and its entries were read, or were not."""
+    """Mark a topic and its entries as read or unread."""
     topic, context = readable_topic(api)
     require_post(api, topic, context)
     read, every = api.x.method == "PUT", [entry.id for entry in rules.entries_of(api, topic, deleted=True)]
@@ -243,7 +243,7 @@ def mark_all_read(api: Api) -> Any:
 
 
 def subscribe(api: Api) -> Any:
-    """Subscribe to a topic, or no longer."""
+    """Subscribe to a topic, or unsubscribe."""
     topic, context = readable_topic(api)
     wanted = api.x.method == "PUT"
     if wanted:
@@ -253,13 +253,13 @@ def subscribe(api: Api) -> Any:
 
 
 def require_post(api: Api, topic: DiscussionTopic, context: Context) -> None:
-    """Refuse callers who may not read what others wrote yet. Raises the refusal `initial_post_required`."""
+    """Refuse callers who must post before they read. Raises the refusal `initial_post_required`."""
     if not api.check("said something before reading on", rules.sees_posts(api, topic, context), got=topic.id):
         raise content.initial_post_required()
 
 
 def messageable_users(api: Api) -> Any:
-    """Who can be written to from a topic: those of its course or group whom the caller sees, by name."""
+    """Whom the caller can message from a topic: the visible people of its course or group, by name."""
     _, context = readable_topic(api)
     record = context.record
     place = Place(None, group=record) if isinstance(record, Group) else Place(api.store.courses.get(context.id))

@@ -1,4 +1,4 @@
-"""REST: enrollments: who is in a course, and how that begins and ends."""
+"""REST: enrollments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IN_USER = {"avatar_url", "email", "group_ids", "uuid"}
 
 
 def in_course(api: Api) -> Any:
-    """The enrollments of a course, as far as the caller may see them."""
+    """The enrollments of a course that the caller may see."""
     course = identifiers.course(api, api.slot("course_id"))
     return _in_course(api, course, ("course", course.id), api.path)
 
@@ -58,7 +58,7 @@ def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> A
 
 
 def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, asked: list[str]) -> list[Enrollment]:
-    """One person's enrollments in a course: their own for everybody, those of others for who may see the roster."""
+    """One person's enrollments in a course: one's own for everybody, others' for those who may see the roster."""
     if api.user.id != user.id:
         require_roster(api, course)
         rows = _roster(api, course, place, tuple(asked or states.CURRENT))
@@ -70,13 +70,13 @@ def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, ask
 
 
 def _require_list(api: Api) -> None:
-    """Crash as Canvas does over its own states of a person's own enrollments, where they are no list."""
+    """Crash, as Canvas does, on states of one's own enrollments that are not a list."""
     if api.params.has("state") and not isinstance(api.params.get("state"), list):
         raise refusals.crashed("`state` is no list", api.params.get("state"))
 
 
 def in_states(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
-    """The enrollments that an index has for a course or section, in one of the states."""
+    """The enrollments listed for a course or section, in one of the states."""
 
     def compute() -> list[Enrollment]:
         return [e for e in api.store.enrollments.find(*place) if shapes.shown_state(api, e, course) in wanted]
@@ -86,7 +86,7 @@ def in_states(api: Api, course: Course, place: tuple[str, int], wanted: tuple[st
 
 
 def _roster(api: Api, course: Course, place: tuple[str, int], wanted: tuple[str, ...]) -> list[Enrollment]:
-    """`in_states`, in the order of lists."""
+    """`in_states`, in list order."""
 
     def compute() -> list[Enrollment]:
         return sorted(in_states(api, course, place, wanted), key=partial(_place_in_list, api))
@@ -122,7 +122,7 @@ def _limited(api: Api, course: Course) -> bool:
 def visible(api: Api, course: Course, rows: list[Enrollment], *, staff: bool = False) -> list[Enrollment]:
     """The enrollments that the caller may see: all, those of their sections, or the observed ones.
 
-    Parameters: `staff`, whether to people of one section those are shown who teach all of them.
+    Parameters: `staff`, whether people limited to one section see those who teach all sections.
     """
     if api.caller is None or courses.may(api, api.caller, course, "read_roster"):
         if api.caller is not None and _limited(api, course):
@@ -135,9 +135,9 @@ def visible(api: Api, course: Course, rows: list[Enrollment], *, staff: bool = F
 
 
 def met(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
-    """Of enrollments, those whose people the caller sees in lists of people.
+    """The enrollments whose people the caller sees in lists of people.
 
-    Whoever has no part in running the course meets those who study, teach and assist, but no designers or observers.
+    Non-staff see students, teachers and TAs, but no designers or observers.
     Source: canvas-lms app/models/course.rb, enrollment_visibility_level_for (2023-06).
     """
     rows = visible(api, course, rows)
@@ -239,7 +239,7 @@ def _observed(api: Api, user_id: int, course: Course) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """A user's enrollments: the caller's own by date, those of others as they are stored."""
+    """A user's enrollments: the caller's own by date, others' in stored order."""
     user = identifiers.user(api, api.slot("user_id"))
     own = api.user.id == user.id
     observes = any(
@@ -346,14 +346,14 @@ def destroy(api: Api) -> Any:
 
 
 def _require_end(api: Api, course: Course, record: Enrollment, state: str) -> None:
-    """Refuse callers who may not end the enrollment that way."""
+    """Refuse callers who may not end the enrollment in that way."""
     needs = enrolling.to_end(record.type, state)
     if not api.check("may end the enrollment", _may_end(api, course, record, state), got=record.id):
         raise api.refused(f"{' or '.join(needs)} in course {course.id}", *needs)
 
 
 def _may_end(api: Api, course: Course, record: Enrollment, state: str) -> bool:
-    """Whether the caller may end an enrollment that way. One's own, only admins of the account do away with."""
+    """Whether the caller may end an enrollment in that way. Only account admins may remove their own."""
     if not courses.may(api, api.caller, course, *enrolling.to_end(record.type, state)):
         return False
     if api.user.id != record.user_id or state == "completed" or record.type == "StudentViewEnrollment":
@@ -363,7 +363,7 @@ def _may_end(api: Api, course: Course, record: Enrollment, state: str) -> bool:
 
 
 def reactivate(api: Api) -> Any:
-    """Let an inactive enrollment be active again."""
+    """Reactivate an inactive enrollment."""
     course, record = _enrollment(api)
     _require_end(api, course, record, "active")
     if record.workflow_state != "inactive":

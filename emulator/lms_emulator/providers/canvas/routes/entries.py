@@ -41,7 +41,7 @@ def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
 
 
 def index(api: Api) -> Any:
-    """The entries at the top, newest first, each with its newest replies."""
+    """The top-level entries, newest first, each with its newest replies."""
     topic, context = _read(api)
     every = rules.entries_of(api, topic)
     if rules.moderates(api, context):
@@ -61,7 +61,7 @@ def replies(api: Api) -> Any:
 
 
 def entry_list(api: Api) -> Any:
-    """The entries that `ids[]` names, deleted ones too."""
+    """The entries named by `ids[]`, including deleted ones."""
     topic, context = _read(api)
     asked = {number(one) for one in api.params.texts("ids")}
     every = rules.entries_of(api, topic, deleted=True)
@@ -75,7 +75,7 @@ def entry_list(api: Api) -> Any:
 def view(api: Api) -> Any:
     """All entries, as a tree."""
     topic, context = _read(api)
-    api.params.get("include_new_entries")  # the tree told is never behind, so nothing comes beside it
+    api.params.get("include_new_entries")  # the tree is never stale, so there are no new entries besides it
     return shapes.view(api, topic, context)
 
 
@@ -138,7 +138,7 @@ def delete(api: Api) -> Any:
 
 
 def mark_read(api: Api) -> Any:
-    """Note that an entry was read, or was not."""
+    """Mark an entry as read or unread."""
     topic, _ = _read(api)
     entry, read = _entry(api, topic, deleted=True), api.x.method == "PUT"
     known = rules.participant(api, topic, api.user)
@@ -156,7 +156,7 @@ def mark_read(api: Api) -> Any:
 
 
 def rate(api: Api) -> Any:
-    """Like an entry, or undo that."""
+    """Like an entry, or unlike it."""
     topic, context = _read(api)
     entry, rating = _entry(api, topic, deleted=True), as_integer(api.params.get("rating"))
     if rating not in (0, 1):

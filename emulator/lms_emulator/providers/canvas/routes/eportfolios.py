@@ -44,7 +44,7 @@ def _require(api: Api, passed: bool, what: str) -> None:
 
 
 def _found(api: Api, right: str, slot: str = "eportfolio_id") -> EPortfolio:
-    """A portfolio that the caller may `read`, `delete`, `moderate` or `restore`. Nobody moderates their own."""
+    """A portfolio that the caller may `read`, `delete`, `moderate` or `restore`. Nobody can moderate their own."""
     user = api.user
     record: EPortfolio = identifiers.named(api, "eportfolios", api.slot(slot), "the portfolio", deleted=True)
     own, active = record.user_id == user.id, record.workflow_state == "active"
@@ -64,7 +64,7 @@ def _owner(api: Api) -> User:
 
 
 def index(api: Api) -> Any:
-    """A user's portfolios, last changed last, for themselves and for admins, who may see others' deleted ones too."""
+    """A user's portfolios, last changed last, for the user and for admins, who may also see deleted ones."""
     user, asked = _owner(api), "deleted" in api.params.includes
     own = api.user.id == user.id
     _require(api, own or _moderates(api), f"see portfolios of user {user.id}")

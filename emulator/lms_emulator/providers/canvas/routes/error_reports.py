@@ -1,4 +1,4 @@
-"""REST: error reports, release notes, caches: calls for the operators of a site."""
+"""REST: error reports, release notes, caches: calls for a site's operators."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def report(api: Api) -> Any:
 
 
 def unread_notes(api: Api) -> Any:
-    """How many notes about releases the caller has not read; a site of one's own is sent none. Anybody may ask."""
+    """How many release notes the caller has not read; a self-hosted site has none. Anybody may ask."""
     return {"unread_count": 0}
 
 
 def latest_notes(api: Api) -> Any:
-    """The latest notes about releases, for anybody: none, as they stand in a database that only Instructure has."""
+    """The latest release notes, for anybody: none, as they are in a database that only Instructure has."""
     return []
 
 
 def notes(api: Api) -> Any:
-    """The notes about releases, for the site's operators to write; there is no database of them here."""
+    """Release notes, for the site's operators to write; there is no database of them here."""
     _require_operator(api, "release notes")
     raise refusals.crashed("release notes stand in a DynamoDB, which no Canvas outside Instructure's hosting has")
 
@@ -64,7 +64,7 @@ def _require_operator(api: Api, what: str) -> None:
 
 
 def analytics_token(api: Api) -> Any:
-    """A token to send events of Canvas's own apps with. No key of another is trusted with it."""
+    """A token for events of Canvas's own apps. No other key is trusted with it."""
     _ = api.user
     api.x.reads.add("app_key")
     raise refusals.message(403, "key_untrusted", "Developer key not authorized")
@@ -78,7 +78,7 @@ def inst_access_token(api: Api) -> Any:
 
 
 def immersive_reader(api: Api) -> Any:
-    """A token for Microsoft's Immersive Reader. No school here has it; nobody is asked who they are."""
+    """A token for Microsoft's Immersive Reader. No school here has it; no login is required."""
     raise refusals.message(404, "service_unknown", "Service not found", check="Immersive Reader is set up")
 
 

@@ -1,4 +1,4 @@
-"""The pages that tools return to when they are done, with content or with a message."""
+"""The pages that tools return to, with content or a message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REDIRECT = "external_tool_redirect"
 
 
 def _path(api: Api) -> str:
-    """The path of the place that the tool was opened in."""
+    """The path of the place where the tool was opened."""
     slot = next((name for name in TABLES if name in api.x.path_params), None)
     if slot is None:
         return ""
@@ -44,7 +44,7 @@ def _data(api: Api) -> dict[str, Any]:
 
 
 def success(api: Api) -> Response:
-    """What the tool chose, or says, for the page that opened it."""
+    """The tool's choice or message, for the page that opened it."""
     path, service, kind = _path(api), api.slot("service"), content_items.return_type(api.params)
     told: Any = {}
     if kind == "oembed":
@@ -79,7 +79,7 @@ def cancel(api: Api) -> Response:
 
 
 def _warn_of_signature(api: Api) -> None:
-    """Canvas takes content items whoever signed them; another platform may not."""
+    """Warn that Canvas accepts content items whatever their signature; other platforms may not."""
     key = api.params.text("oauth_consumer_key")
     if not key:
         return

@@ -60,9 +60,9 @@ def _managed(api: Api, right: str) -> Course | Account:
 
 
 def index(api: Api) -> Any:
-    """The tools of a course, group or account by name; on request with those of the accounts above."""
+    """The tools of a course, group or account by name; on request, including those of the accounts above."""
     where = _readable(api)
-    parents = api.params.get("include_parents") not in (None, False)  # Ruby takes any text as true
+    parents = api.params.get("include_parents") not in (None, False)  # any string is true in Ruby
     if isinstance(where, Group) and not parents:
         return []
     found = tools.offered(api.store, where) if parents else tools.installed(api.store, where)
@@ -85,7 +85,7 @@ def tool_in(api: Api, where: Course | Account | Group) -> Tool:
 
 
 def show(api: Api) -> Json:
-    """One tool of a course or account itself; one of an account, for everybody."""
+    """One tool installed in the course or account itself; an account's, for everybody."""
     where = _place(api)
     if isinstance(where, Account):
         _ = api.user
@@ -95,7 +95,7 @@ def show(api: Api) -> Json:
 
 
 async def create(api: Api) -> Any:
-    """Install a tool: of LTI 1.1 as it is described, of LTI 1.3 as its key has it."""
+    """Install a tool: LTI 1.1 as described, LTI 1.3 as configured in its key."""
     where = _managed(api, "manage_lti_add")
     sent = _sent(api)
     if api.params.has("client_id"):
@@ -115,7 +115,7 @@ async def create(api: Api) -> Any:
 def install(
     api: Api, where: Course | Account, tool: Tool, faults: tool_forms.Faults | None = None, *, unique: bool
 ) -> Json:
-    """Put a tool into a course or account, unless it has faults or, with `unique`, is there already."""
+    """Install a tool in a course or account, unless it is invalid or, with `unique`, already there."""
     if unique and tool_forms.is_twin(api, tool, where):
         faults = {**(faults or {}), "tool_currently_installed": [tool_forms.INSTALLED]}
     if faults:
@@ -130,7 +130,7 @@ def _sent(api: Api) -> Params:
 
 
 def of_key(api: Api, where: Course | Account) -> Tool | None:
-    """The tool of the key that `client_id` names; None where the key is off."""
+    """The tool of the key `client_id`; None if the key is off."""
     reference = api.params.text("client_id") or ""
     key = identifiers.known(keys.find(api.store, reference), "the developer key", reference)
     account = tools.account_of(api.store, where)
@@ -142,7 +142,7 @@ def of_key(api: Api, where: Course | Account) -> Tool | None:
 
 
 async def update(api: Api) -> Json:
-    """Change a tool of a course or account itself."""
+    """Change a tool installed in the course or account itself."""
     context = contexts.of_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
@@ -166,7 +166,7 @@ def delete(api: Api) -> Json:
 
 
 def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
-    """Delete a tool without asking for permission."""
+    """Delete a tool without checking permissions."""
     gone = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
     return shapes.external_tool(api, gone, where)
 
@@ -185,7 +185,7 @@ def _toolbar(api: Api, right: str) -> tuple[Account, list[int]]:
 
 
 def add_favorite(api: Api) -> Json:
-    """Put a tool into the editor's toolbar."""
+    """Add a tool to the editor's toolbar."""
     account, found = _toolbar(api, "manage_lti_add")
     number = identifiers.local_number(api.slot("id")) or 0
     known = {tool.id: tool for tool in tools.offered(api.store, account)}
@@ -202,7 +202,7 @@ def add_favorite(api: Api) -> Json:
 
 
 def remove_favorite(api: Api) -> Json:
-    """Take a tool out of the editor's toolbar."""
+    """Remove a tool from the editor's toolbar."""
     account, found = _toolbar(api, "manage_lti_delete")
     number = identifiers.local_number(api.slot("id"))
     return _keep_favorites(api, account, [one for one in found if one != number])
@@ -234,7 +234,7 @@ def _place_in_list(tool: Tool) -> Any:
 
 
 def launch_definitions(api: Api) -> Any:
-    """What tools can be launched from certain placements. Callers who are not staff do not see those for admins."""
+    """The tools that can be launched from some placements, except, for non-staff, those for admins."""
     where = contexts.of_path(api).record
     assert isinstance(where, Course | Account)
     names = api.params.texts("placements")
@@ -263,13 +263,13 @@ def _is_open(api: Api, tool: Tool, names: list[str]) -> bool:
 
 
 def visible_in_course(api: Api) -> list[Json]:
-    """The tools in the navigation of a course that the caller sees."""
+    """The tools in a course's navigation that the caller can see."""
     course = identifiers.course(api, api.slot("course_id"))
     return _visible(api, [course])
 
 
 def visible_in_courses(api: Api) -> list[Json]:
-    """The tools in the navigation of several courses that the caller sees."""
+    """The tools in the navigation of several courses that the caller can see."""
     codes = api.params.texts("context_codes")
     if not codes:
         raise refusals.message(400, "context_codes_missing", "Missing context_codes")

@@ -25,7 +25,7 @@ STATES_OF_ACCOUNTS = (*STATES, "allowed", "allowed_on")
 
 
 def _owner(api: Api, *wanted: str) -> Owner:
-    """Whose features are meant: an owner for which the caller has one of the rights."""
+    """The owner of the features, if the caller has one of these rights there."""
     context = contexts.of_path(api)
     owner = context.record
     if isinstance(owner, User):
@@ -43,7 +43,7 @@ def _owner(api: Api, *wanted: str) -> Owner:
 
 
 def _flag(api: Api, owner: Owner, feature: Feature) -> Flag | None:
-    """How a feature stands for the owner, unless the request leaves out what was decided above."""
+    """The state of a feature for the owner; the request may exclude inherited decisions."""
     found = features.lookup(api, owner, feature.name, shown=features.sees_hidden(api))
     if found is not None and api.params.flag("hide_inherited_enabled"):
         own = found.owner == features.place(owner)
@@ -52,7 +52,7 @@ def _flag(api: Api, owner: Owner, feature: Feature) -> Flag | None:
 
 
 def index(api: Api) -> Any:
-    """The features that a user can have. Pages count the ones that nobody is shown too."""
+    """The features available to a user. Pages count hidden ones too."""
     owner = _owner(api, "read")
     kind = api.params.text("type")
     found = [one for one in features.listed(owner) if kind in (None, one.type)]
@@ -70,7 +70,7 @@ def names_on(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """How one feature stands."""
+    """The state of one feature."""
     owner = _owner(api, "read")
     found = features.lookup(api, owner, api.slot("feature"), shown=features.sees_hidden(api))
     if found is None:
@@ -116,7 +116,7 @@ def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, s
 
 
 def forget(api: Api) -> Any:
-    """Remove a decision. Answers with the decision as it was."""
+    """Remove a feature flag. Answers with its previous state."""
     owner = _owner(api, "manage_feature_flags", "update")
     own = features.decided(api, owner, api.slot("feature"))
     feature = features.definitions().get(api.slot("feature"))
@@ -128,7 +128,7 @@ def forget(api: Api) -> Any:
 
 
 def environment(api: Api) -> Any:
-    """The features that pages of the site are given."""
+    """The features that the site's pages receive."""
     _ = api.user
     told = sorted((one for one in features.definitions().values() if one.environment), key=lambda one: one.environment)
     site = features.site(api)

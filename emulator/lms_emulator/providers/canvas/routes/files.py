@@ -83,7 +83,7 @@ def _is_of(file: Attachment, kinds: list[str]) -> bool:
 
 
 def _found(api: Api, *, deleted: bool = False) -> Attachment:
-    """The file in the path; a chain of replacements leads on to the newest. Raises the refusal `not_found`."""
+    """The file in the path, following replacements to the newest. Raises the refusal `not_found`."""
     found = api.store.attachments.get(number(api.slot("id")))
     if found is not None and api.params.has("replacement_chain_context_type"):
         asked = api.params.text("replacement_chain_context_type"), api.params.text("replacement_chain_context_id")
@@ -95,7 +95,7 @@ def _found(api: Api, *, deleted: bool = False) -> Attachment:
 
 
 def _require_reader(api: Api, file: Attachment) -> None:
-    """Refuse callers who may not know of a file: they must be readers, or have its verifier."""
+    """Refuse callers who may neither read a file nor have its verifier."""
     if api.params.text("verifier") == file.uuid:
         return
     if not api.check("may read the file", may_read(api, file) or _graded(api, file), got=file.id):
@@ -112,7 +112,7 @@ def _graded(api: Api, file: Attachment) -> bool:
 
 
 def _require_reader_of_work(api: Api, file: Attachment) -> None:
-    """Refuse a file that was not handed in with the submission named, and callers who may not read that one."""
+    """Refuse a file that is not part of the named submission, and callers who may not read the submission."""
     record = api.store.submissions.get(number(api.params.text("submission_id")))
     base = api.store.assignments.get(record.assignment_id) if record is not None else None
     student = api.store.users.get(record.user_id) if record is not None else None
@@ -127,7 +127,7 @@ def _require_reader_of_work(api: Api, file: Attachment) -> None:
 
 
 def may_read(api: Api, file: Attachment) -> bool:
-    """Whether the caller may read a file, by a right in what it belongs to."""
+    """Whether the caller may read a file, by a right in its context."""
     if file.context_type in ATTACHED:
         course = files.course_of(api.store, file)
         return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
@@ -151,7 +151,7 @@ def show_in_context(api: Api) -> Any:
 
 
 def public_url(api: Api) -> Any:
-    """An address that needs no token."""
+    """A URL that needs no token."""
     file = _found(api)
     if api.params.has("submission_id"):
         _require_reader_of_work(api, file)
@@ -242,14 +242,14 @@ def delete(api: Api) -> Any:
 
 
 def quota(api: Api) -> Any:
-    """How much a context may hold, and holds."""
+    """The storage quota of a context, and its usage."""
     context = contexts.of_path(api)
     files.require_manager(api, context, "add", "edit", "delete")
     return {"quota": files.quota(api, context), "quota_used": files.quota_used(api.store, context)}
 
 
 def download(x: Call) -> Response:
-    """The bytes, by verifier or by browser session; access tokens do not count here."""
+    """The bytes, authorised by verifier or browser session; access tokens do not count here."""
     file = x.store.attachments.get(number(x.path_params["id"]))
     if file is None or file.file_state == "deleted":
         raise refusals.page_not_found(f"file {x.path_params['id']} exists")

@@ -25,17 +25,17 @@ PLACES = "courses users groups"
 
 
 def readable(api: Api) -> Context:
-    """The context in the path, whose files the caller may read; a hidden tab hides none of its folders."""
+    """The context in the path, if the caller may read its files; a hidden tab does not hide its folders."""
     return contexts.of_path(api, "read_files", "read")
 
 
 def sees_all(api: Api, context: Context) -> bool:
-    """Whether the caller sees hidden and locked files too, as those who manage them and staff do."""
+    """Whether the caller also sees hidden and locked files, as file managers and staff do."""
     return files.manages(api, context) or contexts.may(api, context, "read_as_admin")
 
 
 def require_contents(api: Api, context: Context) -> None:
-    """Refuse callers who may not look into folders: a course that hides its files shows them one by one only."""
+    """Refuse callers who may not list folders: a course that hides its files only shows them individually."""
     contexts.require(api, context, "read_files", "read")
     course = context.record
     shut = isinstance(course, Course) and tabs.hidden(course, "files") and not sees_all(api, context)
@@ -50,7 +50,7 @@ def folder_in_path(api: Api, slot: str = "id", *, deleted: bool = False) -> tupl
 
 
 def readable_folder(api: Api, *, deleted: bool = False) -> tuple[Folder, bool]:
-    """The folder in the path that the caller may look into, and whether the caller sees all that is in it."""
+    """The folder in the path, if the caller may list it, and whether the caller sees all its contents."""
     folder, context = folder_in_path(api, deleted=deleted)
     managed = _require_look(api, folder, context)
     return folder, managed
@@ -75,7 +75,7 @@ def _listed(api: Api, found: list[Folder], managed: bool) -> Any:
 
 
 def index(api: Api) -> Any:
-    """All folders of a context, by name; `sort_by=position` by place."""
+    """All folders of a context, by name, or by position with `sort_by=position`."""
     context = readable(api)
     files.root_folder(api, context)
     return _listed(api, files.folders_of(api.store, context), sees_all(api, context))
@@ -124,7 +124,7 @@ def by_path(api: Api) -> Any:
 def special(api: Api) -> Any:
     """The folder for uploaded media or made icons.
 
-    Those who do not manage files get one for media among their own, and nothing for icons.
+    Those who do not manage files get a media folder of their own, and none for icons.
     """
     context, kind = contexts.of_path(api), api.path.rsplit("/", 1)[-1]
     managed = files.manages(api, context)
@@ -209,7 +209,7 @@ def _new_parent(api: Api, folder: Folder, context: Context) -> int:
 
 
 def delete(api: Api) -> Any:
-    """Delete a folder; `force=true` with what is in it."""
+    """Delete a folder; with `force=true`, including its contents."""
     folder, _ = folder_in_path(api, deleted=True)
     files.require_change(api, folder, "delete")
     if folder.parent_folder_id is None:
@@ -231,7 +231,7 @@ def _delete(api: Api, folder: Folder) -> None:
 
 
 def _destination(api: Api) -> Folder:
-    """The folder to copy into, whose contents the caller manages."""
+    """The target folder, whose contents the caller manages."""
     folder, _ = folder_in_path(api, "dest_folder_id", deleted=True)
     allowed = any(files.may_change(api, folder, what) for what in ("add", "edit", "delete"))
     if not api.check("may manage what is in the folder", allowed, got=folder.id):
@@ -263,7 +263,7 @@ def copy_file(api: Api) -> Any:
 
 
 def copy_folder(api: Api) -> Any:
-    """Copy a folder, with what is in it, into another."""
+    """Copy a folder with its contents into another."""
     source_id = api.params.text("source_folder_id")
     if not source_id:
         raise refusals.message(400, "source_missing", "source_folder_id must be provided")
@@ -284,7 +284,7 @@ def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
 
 
 def _copy_of_one(api: Api, source: Folder, target: Folder) -> Folder:
-    if not source.cloned:  # the first copy notes in the source that there are copies
+    if not source.cloned:  # the first copy marks the source as copied
         source = api.store.folders.put(replace(source, cloned=True, updated_at=api.now))
     names = {one.name for one in files.sub_folders(api.store, target)}
     copy = api.store.folders.put(

@@ -1,4 +1,4 @@
-"""REST: assignments that a student information system collects."""
+"""REST: assignments whose grades a student information system collects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _refused(code: str, text: str) -> Exception:
 
 
 def reported(api: Api) -> Any:
-    """The assignments of a course, or of all courses of an account, that are to be reported."""
+    """The assignments of a course, or of all courses of an account, that post their grades to the SIS."""
     context = contexts.of_path(api)
     record = context.record
     contexts.require(api, context, "view_all_grades")
@@ -58,7 +58,7 @@ def _within(api: Api, course: Course, account: Account) -> bool:
 
 
 def _lasts(api: Api, course: Course) -> bool:
-    """Whether a course, or its term, begins before and ends after the days that are asked for, if it says when."""
+    """Whether a course, or its term, starts before and ends after the requested days, as far as it has dates."""
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     begins = [one for one in (course.start_at, term.start_at if term is not None else None) if one is not None]
     ends = [one for one in (course.end_at, term.end_at if term is not None else None) if one is not None]
@@ -133,7 +133,7 @@ def _course(one: Course) -> Json:
 
 
 def disable(api: Api) -> Response:
-    """Stop reporting a course's published assignments, or those that are due in a grading period or at no time."""
+    """Stop posting grades of a course's published assignments, or of those undated or due in a grading period."""
     course = identifiers.course(api, api.slot("course_id"))
     allowed = courses.may(api, api.caller, course, "manage_assignments_edit")
     if not api.check("may manage assignments", allowed, got=course.id):

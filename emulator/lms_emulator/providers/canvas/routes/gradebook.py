@@ -77,7 +77,7 @@ def _error(text: str) -> Exception:
 
 
 def override_final(api: Api) -> Any:
-    """Set the final scores of many students, in a course or in a grading period, in a job; none takes one away."""
+    """Set the final scores of many students, in a course or a grading period, in a job; null removes one."""
     course = _course(api)
     allowed = features.enabled(api, course, OVERRIDES) and bool(course.settings.get("allow_final_grade_override"))
     if not api.check("final grades may be set here", allowed):
@@ -108,9 +108,9 @@ def override_final(api: Api) -> Any:
 def set_override(
     api: Api, course: Course, enrollment_ids: list[int], student_id: int, score: float | None, period: str | None
 ) -> None:
-    """Set a student's final score, or take it away, and note it once.
+    """Set or remove a student's final score, and log it once.
 
-    Parameters: `period`, the id of the grading period whose score it is; None for that of the course.
+    Parameters: `period`, the id of the grading period concerned; None for the course.
     """
     before = None
     for number in enrollment_ids:
@@ -156,7 +156,7 @@ def apply_score(api: Api) -> Any:
 
 
 def _apply(api: Api, course: Course, base: Assignment, user_id: int, text: str | None) -> None:
-    """Give a score, or without one an excuse, for work that has neither."""
+    """Give a score or, without one, an excuse, to work that has neither."""
     record = submissions.of(api, base, user_id)
     due = assignments.dated_for(api, base, user_id).due_at
     waits = api.params.flag("only_past_due") and (due is None or due >= api.now)
@@ -193,7 +193,7 @@ def settings(api: Api) -> Any:
 
 
 def _merged(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """One hash over another, those within them too."""
+    """One hash merged over another, recursively."""
     both = {name: _merged(known[name], value) for name, value in new.items() if _nested(known.get(name), value)}
     return {**known, **new, **both}
 
@@ -212,7 +212,7 @@ def _without_null(value: Any) -> Any:
 
 
 def _place(api: Api) -> Course:
-    """The course of the path, for everybody: Canvas asks for no right here."""
+    """The course of the path, for everybody: Canvas checks no permission here."""
     _ = api.user
     return identifiers.course(api, api.slot("course_id"))
 
@@ -243,7 +243,7 @@ def show_filter(api: Api) -> Any:
 
 
 def _filled(api: Api, known: GradebookFilter) -> GradebookFilter:
-    """A filter with what is sent. Raises the refusal for one without a name or payload."""
+    """A filter with the sent fields. Raises the refusal for one without a name or payload."""
     sent = api.params.require("gradebook_filter")
     name = sent.text("name") if sent.has("name") else known.name
     payload = sent.get("payload") if sent.has("payload") else known.payload
@@ -260,7 +260,7 @@ def _filled(api: Api, known: GradebookFilter) -> GradebookFilter:
 
 
 def create_filter(api: Api) -> Any:
-    """Keep a filter."""
+    """Create a filter."""
     times = {"created_at": api.now, "updated_at": api.now}
     blank = GradebookFilter(id=0, course_id=_place(api).id, user_id=api.user.id, name="", payload={}, **times)
     return _filter_shape(_filled(api, blank))

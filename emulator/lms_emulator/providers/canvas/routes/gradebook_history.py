@@ -51,12 +51,12 @@ def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
 
 
 def _by_page(api: Api, found: list[Pair], path: str, told: Callable[[list[Pair]], Any]) -> Any:
-    """What a page of submissions comes to: Canvas counts submissions here, whatever it makes of them."""
+    """Rows from a page of submissions: Canvas paginates the submissions, whatever it makes of them."""
     return paged(api, found, lambda pair: pair, path=path, wrap=told)
 
 
 def _graders(api: Api, course: Course, found: list[Pair]) -> list[dict[str, Any]]:
-    """Who graded, with the assignments, both in the order in which they come first."""
+    """The graders with their assignments, both in order of first appearance."""
     by_grader: dict[int, dict[int, Assignment]] = {}
     for base, one in found:
         by_grader.setdefault(max(one.grader_id or 0, 0), {})[base.id] = base
@@ -95,7 +95,7 @@ def day(api: Api) -> Any:
 
 
 def of_grader(api: Api) -> Any:
-    """What a user graded of an assignment on a day, with the versions that changed the score, the newest first."""
+    """What a user graded in an assignment on a day, with the versions that changed the score, newest first."""
     course = _course(api)
     date, grader = _date_of(api), as_integer(api.slot("grader_id"))
     base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
@@ -117,7 +117,7 @@ def of_grader(api: Api) -> Any:
 
 
 def _changes(api: Api, one: Submission, base: Assignment, course: Course) -> list[dict[str, Any]]:
-    """The versions of a submission that have another score than the one before, the newest first."""
+    """The versions of a submission whose score differs from the previous one's, the newest first."""
     found: list[dict[str, Any]] = []
     prior: dict[str, Any] = {}
     for number, version in enumerate(one.versions, 1):
@@ -139,7 +139,7 @@ def _grader(api: Api, number: int | None) -> str:
 def _version(
     api: Api, one: Submission, number: int, version: SubmissionVersion, base: Assignment, course: Course
 ) -> dict[str, Any]:
-    """A version of a submission with what it became since."""
+    """A version of a submission, with its current state."""
     user = api.store.users.get(one.user_id)
     now = shapes.version(api, one, one, base, course, len(one.versions))
     body = shapes.version(api, one, version, base, course, number)
@@ -185,7 +185,7 @@ Found = list[GradeChange]
 def _audited(api: Api, found: Found, course: Course | None = None, *, of_student: bool = False) -> Any:
     """A page of changes.
 
-    Parameters: `course`, where they are asked for by it; `of_student`, whether by whose grade it is.
+    Parameters: `course`, if they are looked up by it; `of_student`, whether they are looked up by student.
     """
     if course is not None and not course.settings.get("allow_final_grade_override"):
         found = [one for one in found if one.assignment_id is not None]
@@ -210,7 +210,7 @@ def _audited(api: Api, found: Found, course: Course | None = None, *, of_student
 
 
 def _current_grade(api: Api, one: GradeChange) -> str | None:
-    """The grade as it is now: the submission's, or the final one that was set."""
+    """The current grade: the submission's, or the overridden final one."""
     base = api.store.assignments.get(one.assignment_id)
     if base is not None:
         row = api.store.submissions.first("whose", (base.id, one.student_id))
@@ -276,7 +276,7 @@ def _document(api: Api, rows: list[Any], shown: Found, nameless: Collection[int 
 
 
 def audit_of_course(api: Api) -> Any:
-    """The changes of grades in a course, narrowed down by what else the path names."""
+    """The grade changes in a course, filtered by what else the path names."""
     _ = api.user
     course = api.store.courses.get(identifiers.local_number(api.slot("course_id")))
     if course is None:
@@ -294,7 +294,7 @@ def audit_of_course(api: Api) -> Any:
 
 
 def _require_known(api: Api, course: Course) -> None:
-    """Refuse a path that names what is not of the course."""
+    """Refuse a path that names something outside the course."""
     if "assignment_id" in api.x.path_params and (reference := api.slot("assignment_id")) != "override":
         identifiers.named(api, "assignments", reference, "the assignment", course_id=course.id, deleted=True)
     for name in ("grader_id", "student_id"):
@@ -310,7 +310,7 @@ def _audit_of(api: Api, field: str, number: int) -> Any:
 
 
 def audit_of_assignment(api: Api) -> Any:
-    """The changes of grades of an assignment, for administrators."""
+    """The grade changes of an assignment, for admins."""
     _ = api.user
     require_account(api, api.root, "view_grade_changes")
     base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
@@ -318,21 +318,21 @@ def audit_of_assignment(api: Api) -> Any:
 
 
 def audit_of_student(api: Api) -> Any:
-    """The changes of a user's grades, for administrators."""
+    """The changes to a user's grades, for admins."""
     _ = api.user
     require_account(api, api.root, "view_grade_changes")
     return _audit_of(api, "student_id", identifiers.user(api, api.slot("student_id")).id)
 
 
 def audit_of_grader(api: Api) -> Any:
-    """The grades that a user changed, for administrators."""
+    """The grade changes by a user, for admins."""
     _ = api.user
     require_account(api, api.root, "view_grade_changes")
     return _audit_of(api, "grader_id", identifiers.user(api, api.slot("grader_id")).id)
 
 
 def audit(api: Api) -> Any:
-    """The changes of grades that fit every condition: of a course for its graders, others for administrators."""
+    """The grade changes that match every condition: for a course, to its graders; otherwise to admins."""
     _ = api.user
     course = None
     if reference := api.params.text("course_id"):

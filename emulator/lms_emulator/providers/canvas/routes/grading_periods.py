@@ -38,7 +38,7 @@ def _account(api: Api) -> Account:
 
 
 def _root(api: Api) -> Account:
-    """The account of the path, a school, for those who administer it."""
+    """The account of the path, which must be a school, for its admins."""
     account = _account(api)
     allowed = account.parent_account_id is None and is_account_admin(api, api.user, account)
     if not api.check("administers the school", allowed, got=account.id):
@@ -51,7 +51,7 @@ def _course(api: Api) -> Course:
 
 
 def _manages(api: Api) -> bool:
-    """Whether the caller may change grading periods: whoever administers the school."""
+    """Whether the caller may change grading periods, as admins of the school may."""
     return is_account_admin(api, api.caller, api.root)
 
 
@@ -98,7 +98,7 @@ def _sets_of(api: Api, account: Account) -> list[GradingPeriodGroup]:
 
 
 def sets(api: Api) -> Any:
-    """The sets of the school that an account belongs to."""
+    """The sets of an account's school."""
     account = _account(api)
     belonging.require_account_reader(api, account)
     path = api.url(f"/api/v1/accounts/{account.id}/grading_period_sets")
@@ -127,7 +127,7 @@ def _set_fields(sent: Params, record: GradingPeriodGroup) -> GradingPeriodGroup:
 
 
 def _bind(api: Api, group: GradingPeriodGroup, terms: list[Any]) -> None:
-    """Let exactly these terms use the set."""
+    """Make exactly these terms use the set."""
     wanted = {term.id for term in terms}
     for term in list(api.store.enrollment_terms):
         if term.id in wanted:
@@ -145,7 +145,7 @@ def _known_set(api: Api) -> GradingPeriodGroup:
 
 
 def update_set(api: Api) -> Response:
-    """Change a set, and which terms use it: without any named, none does."""
+    """Change a set, and which terms use it: if the request names none, none does."""
     known = _known_set(api)
     terms = [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")]
     changed = api.store.grading_period_groups.put(_set_fields(api.params.require("grading_period_set"), known))
@@ -162,7 +162,7 @@ def destroy_set(api: Api) -> Response:
 
 
 def batch(api: Api) -> Any:
-    """Make and change the periods of a set, all or none."""
+    """Create and change periods of a set, all or none."""
     group = _group(api, api.slot("set_id"))
     if group is None:
         raise refusals.message(404, "set_unknown", "Page not found")
@@ -185,7 +185,7 @@ def batch(api: Api) -> Any:
 
 
 def _fields(api: Api, sent: Params, known: dict[int, GradingPeriod]) -> Fields:
-    """What a period of the request will be: what it is, with what is sent. Raises the refusal `not_found`."""
+    """A period as it will be: its current fields, updated by the request. Raises the refusal `not_found`."""
     found: Fields = dict.fromkeys(("id", "title", "weight", *DATES))
     if reference := sent.text("id"):
         old = known.get(identifiers.local_number(reference) or 0)
@@ -203,7 +203,7 @@ def _fields(api: Api, sent: Params, known: dict[int, GradingPeriod]) -> Fields:
 
 
 def _clashing(wanted: list[Fields]) -> list[int]:
-    """The places of those that begin before another one of the request, which begins earlier, has ended."""
+    """The indexes of periods that overlap an earlier one of the request."""
     if len(wanted) == 1:
         return []
     if any(one["start_date"] is None or one["end_date"] is None for one in wanted):
@@ -217,7 +217,7 @@ def _minute(moment: datetime) -> datetime:
 
 
 def _faults(one: Fields, others: list[GradingPeriod]) -> dict[str, list[str]]:
-    """What is wrong with a period. Others of the set are only looked at when nothing else is sent with it."""
+    """What is wrong with a period. Others of the set only matter if the request has no other periods."""
     found = {name: ["blank"] for name in ("title", *DATES) if not one[name]}
     start, end, close = (one[name] for name in DATES)
     if isinstance(one["weight"], str):
@@ -272,7 +272,7 @@ def show(api: Api) -> Any:
 
 
 def change_the_courses(api: Api) -> Any:
-    """404: a course has no grading periods of its own that could be changed."""
+    """404: a course has no grading periods of its own to change."""
     _course(api)
     if not api.params.get("grading_periods"):
         raise refusals.missing("grading_periods")
@@ -280,13 +280,13 @@ def change_the_courses(api: Api) -> Any:
 
 
 def destroy_the_courses(api: Api) -> Any:
-    """404: a course has no grading periods of its own that could be deleted."""
+    """404: a course has no grading periods of its own to delete."""
     _course(api)
     raise grading_refusals.nothing_here(api.slot("id"))
 
 
 def batch_of_course(api: Api) -> Any:
-    """A course has no periods of its own any more: nobody may change them."""
+    """Courses no longer have grading periods of their own, so nobody may change them."""
     course = _course(api)
     raise api.refused(f"change grading periods of course {course.id} itself")
 
@@ -305,7 +305,7 @@ def destroy(api: Api) -> Response:
 
 
 def due_dates(api: Api) -> Any:
-    """By assignment and student, which due date holds, and which period it is in."""
+    """The effective due date and its grading period, by assignment and student."""
     course = courses.of_path(api, "read_as_admin")
     only = api.params.texts("assignment_ids")
     if not all(as_whole(one) is not None for one in only):

@@ -58,7 +58,7 @@ def shape(api: Api, record: GradingStandard) -> Json:
 
 
 def index(api: Api) -> Any:
-    """The schemes that a course or account has of its own."""
+    """A course's or account's own schemes."""
     place = _place(api, "read")
     return [shape(api, one) for one in api.store.grading_standards.find("place", place)]
 
@@ -97,7 +97,7 @@ def create(api: Api) -> Any:
 
 
 def _faults(entries: dict[str, float], points_based: bool, factor: float) -> dict[str, list[str | tuple[str, str]]]:
-    """What is not valid in a scheme, by field."""
+    """The invalid fields of a scheme."""
     values = list(entries.values())
     wrong = {
         "blank": not entries,

@@ -34,14 +34,14 @@ def _place(api: Api) -> Course | Account:
 
 
 def require_manager(api: Api, place: Course | Account, *wanted: str) -> None:
-    """Refuse callers who have none of the permissions there; by default none that concerns groups."""
+    """Refuse callers who have none of these permissions; by default those about groups."""
     needs = wanted or GROUPS
     if not api.check("manages groups there", groups.may(api, place, *needs)):
         raise api.refused(f"{' or '.join(needs)} in {place.id}", *needs)
 
 
 def found(api: Api, slot: str = "id") -> GroupCategory:
-    """The set in the path. Raises the refusal that Canvas has for an unknown one."""
+    """The set in the path. Raises Canvas's refusal for an unknown one."""
     category: GroupCategory | None = identifiers.find(api, "group_categories", api.slot(slot))
     if category is None or category.workflow_state == "deleted":
         raise refusals.rest("category_unknown", 404, {"status": "not found"}, check="the set exists")
@@ -76,7 +76,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Make a set, with groups in it and people in them where it is asked for."""
+    """Create a set, on request with groups and members."""
     place = _place(api)
     require_manager(api, place, "manage_groups_add")
     fields = _fields(api, place, None)
@@ -99,7 +99,7 @@ def create(api: Api) -> Any:
 
 
 def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> dict[str, Any]:
-    """What the request says of a set, checked. Raises the refusals for what is not valid."""
+    """The set's fields from the request, validated. Raises the refusals for invalid ones."""
     asked, found = api.params, dict[str, Any]()
     if known is None or asked.has("name"):
         found["name"] = asked.text("name") or ""
@@ -120,7 +120,7 @@ def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> d
 
 
 def limit(api: Api, name: str) -> int | None:
-    """How many may be in a group. Raises the refusal for less than two."""
+    """The maximum group size. Raises the refusal for less than two."""
     text = api.params.text(name)
     if not text:
         return None
@@ -147,7 +147,7 @@ def update(api: Api) -> Any:
     place = groups.home(api, category)
     require_manager(api, place, "manage_groups_manage")
     fields = _fields(api, place, category)
-    # Canvas passes over the SIS id that an admin sends, and trips over that of others.
+    # Canvas ignores an admin's SIS id, and fails on that of others.
     if not account_allows(api, api.caller, api.root, "manage_sis") and api.params.has("sis_group_category_id"):
         raise refusals.crashed("`sis_group_category_id` needs manage_sis")
     changed = api.store.group_categories.put(replace(category, **fields))
@@ -181,7 +181,7 @@ def list_groups(api: Api) -> Any:
 
 
 def users(api: Api) -> Any:
-    """Those whom a set is for; with `unassigned`, those who are in none of its groups."""
+    """The people of a set's context; with `unassigned`, those in none of its groups."""
     category = found(api, "group_category_id")
     place = groups.home(api, category)
     if isinstance(place, Course):
@@ -204,7 +204,7 @@ def users(api: Api) -> Any:
 
 
 def assign(api: Api) -> Any:
-    """Distribute those who are in no group."""
+    """Distribute unassigned people among the groups."""
     category = found(api, "group_category_id")
     require_manager(api, groups.home(api, category), "manage_groups_manage")
     if category.role is not None:
@@ -232,7 +232,7 @@ def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
 
 
 def export(api: Api) -> Any:
-    """A CSV of who is in which group."""
+    """The group memberships as CSV."""
     category = found(api, "group_category_id")
     place = groups.home(api, category)
     if not groups.may(api, place, *GROUPS):
@@ -243,7 +243,7 @@ def export(api: Api) -> Any:
 
 
 def import_csv(api: Api) -> Any:
-    """Put people into groups from a CSV; rows that name nobody or no group are skipped."""
+    """Assign people to groups from a CSV; rows without a known person or group are skipped."""
     category = _unprotected(api, "manage_groups_add")
     file = api.params.file("attachment")
     if file is None:

@@ -1,4 +1,4 @@
-"""REST: groups, their members, and what they may do there."""
+"""REST: groups, their members, and permissions."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def create(api: Api) -> Any:
 
 
 def found_community(api: Api) -> Any:
-    """Create a group that belongs to no course; whoever does is its first member."""
+    """Create a group outside any course, with the caller as its first member."""
     fields = _fields(api, None)
     fields.pop("storage_quota_mb", None)
     group = groups.make_group(api, groups.communities(api), **fields)
@@ -111,7 +111,7 @@ def _sets_quota(api: Api, place: Any) -> bool:
 
 
 def _fields(api: Api, known: Group | None) -> dict[str, Any]:
-    """What the request says of a group, checked. Raises the refusals for what is not valid."""
+    """The group's fields from the request, validated. Raises the refusals for invalid ones."""
     asked, found = api.params, dict[str, Any]()
     if asked.has("name"):
         found["name"] = asked.text("name") or ""
@@ -157,7 +157,7 @@ def update(api: Api) -> Any:
 
 
 def _leader(api: Api, group: Group) -> dict[str, Any]:
-    """Whom the request makes the leader. Raises the refusal for somebody outside, before any right is asked for."""
+    """The leader named in the request. Raises the refusal for a non-member, before any permission is checked."""
     if not api.params.has("leader"):
         return {}
     key = identifiers.local_number(api.params.text("leader", "id") or "")
@@ -167,7 +167,7 @@ def _leader(api: Api, group: Group) -> dict[str, Any]:
 
 
 def _image(api: Api, group: Group, named: str) -> int | None:
-    """The image among a group's files that a reference names."""
+    """The referenced image among a group's files."""
     file = api.store.attachments.get(identifiers.local_number(named) or 0)
     own = file is not None and (file.context_type, file.context_id) == ("Group", group.id)
     return file.id if file and own and file.file_state != "deleted" and file.content_type.startswith("image") else None
@@ -185,7 +185,7 @@ def _set_members(api: Api, group: Group, wanted: list[Any]) -> None:
 
 
 def tabs(api: Api) -> Any:
-    """The pages of a group."""
+    """The tabs of a group."""
     group = _found(api)
     if not api.check("sees the group", groups.reads(api, group)):
         raise refusals.not_found("the group", group.id)
@@ -201,7 +201,7 @@ def destroy(api: Api) -> Any:
 
 
 def permitted(api: Api) -> Any:
-    """Which of some permissions the caller has in a group."""
+    """Which of the requested permissions the caller has in a group."""
     group = _read(api)
     own = groups.rights(api, group, api.caller)
     return {name: name in own for name in api.params.texts("permissions") or sorted(groups.POLICY)}
@@ -211,7 +211,7 @@ def permitted(api: Api) -> Any:
 
 
 def memberships(api: Api) -> Any:
-    """Who is in a group, by default including invitations and requests."""
+    """The memberships of a group, by default including invitations and requests."""
     group = _found(api)
     if not api.check("sees the group", groups.reads(api, group) or groups.open_to(api, group)):
         raise api.refused(f"reads group {group.id}")
@@ -222,7 +222,7 @@ def memberships(api: Api) -> Any:
 
 
 def _row(api: Api, group: Group) -> GroupMembership:
-    """The membership in the path, by its number or by a person. Raises the refusal `not_found`."""
+    """The membership in the path, by its id or by a person's. Raises the refusal `not_found`."""
     by_user = "user_id" in api.x.path_params
     slot = api.slot("user_id" if by_user else "membership_id")
     if by_user or slot == "self":
@@ -293,7 +293,7 @@ def _may_end(api: Api, group: Group, row: GroupMembership) -> bool:
 
 
 def take_out(api: Api) -> Any:
-    """Remove several users. Those whom the caller may not remove stay; whoever is not in the group is passed over."""
+    """Remove several users. Those whom the caller may not remove stay; non-members are skipped."""
     group = _found(api)
     wanted = {identifiers.local_number(one) for one in api.params.texts("user_ids")}
     rows = [row for row in groups.members(api, group) if row.user_id in wanted]
@@ -308,7 +308,7 @@ def take_out(api: Api) -> Any:
 
 
 def invite(api: Api) -> Any:
-    """Invite people by address or login. In a course's set they are members at once."""
+    """Invite people by e-mail address or login. In a course's set they become members at once."""
     group = _managed(api, "manage")
     state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
     rows = []
@@ -320,7 +320,7 @@ def invite(api: Api) -> Any:
 
 
 def _addressed(api: Api, text: str) -> User | None:
-    """The user with an address or login; a new user for an address that nobody has."""
+    """The user with an address or login; a new user for an unknown address."""
     channel = api.store.communication_channels.first("address", text.lower())
     if channel is not None:
         return api.store.users.get(channel.user_id)
@@ -363,7 +363,7 @@ def _active(api: Api, course: Course, user: User) -> bool:
     return any(one.workflow_state in states.CURRENT for one in rows)
 
 
-# `DELETE /users` is in the documents of today and not in the source of 2024-04-07; the day between is not known
+# `DELETE /users` is documented today but was not in the source of 2024-04-07; the exact day is unknown
 GROUP = "/api/v1/groups/{group_id}"
 CATEGORY = "/api/v1/group_categories/{group_category_id}"
 ROUTES: tuple[Route, ...] = (

@@ -50,7 +50,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Make the course's policy."""
+    """Create the course's policy."""
     course = _course(api, "manage_grades")
     if policies.of(api, course.id) is not None:
         body = {"status": "bad_request", "errors": [{"message": ONE}]}
@@ -76,7 +76,7 @@ def update(api: Api) -> Response:
 
 
 def _note_deductions(api: Api, course: Course) -> None:
-    """Note what is deducted now: it stays when the course stops to deduct, and in the version that it was for."""
+    """Record current deductions, which stay when the course stops deducting, and in the versions they apply to."""
     for base in assignments.of_course(api, course):
         for one in submissions.stored(api, base):
             deducted = lateness.standing(api, base, one.user_id, one).deducted
@@ -110,7 +110,7 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
 
 
 def grade_missing(api: Api, course: Course) -> None:
-    """Grade missing work as the policy says; existing grades stay."""
+    """Grade missing work by the policy; existing grades stay."""
     for base in assignments.of_course(api, course):
         points = policies.points_for_missing(api, base)
         if points is None or not base.published:

@@ -76,13 +76,13 @@ def course(api: Api) -> Response:
 
 
 def jwks(x: Call) -> Response:
-    """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens; with `rotation_check`, which are old."""
+    """GET /api/lti/security/jwks: the public keys of Canvas's id_tokens; with `rotation_check`, which ones are old."""
     shown = KEYS.rotation_check(x) if "rotation_check" in x.query else KEYS.key_set(x)
     return JSONResponse(shown, headers={"Cache-Control": "max-age=864000, private"})
 
 
 def no_picture(x: Call) -> Response:
-    """A grey square, 50 by 50 pixels, in place of Canvas's own picture."""
+    """A grey square, 50 by 50 pixels, in place of Canvas's default picture."""
     return Response(_grey_square(50), media_type="image/png")
 
 

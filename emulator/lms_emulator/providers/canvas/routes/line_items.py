@@ -34,7 +34,7 @@ READ = (lti13.SCOPE_LINE_ITEM, lti13.SCOPE_LINE_ITEM_READ)
 
 
 def typed(media: str) -> dict[str, str]:
-    """The header that gives an answer one of LTI's own media types."""
+    """The header for one of LTI's media types."""
     return {"Content-Type": f"{media}; charset=utf-8"}
 
 
@@ -50,7 +50,7 @@ def shape(api: Api, item: LineItem) -> Json:
 
 
 def _shape_read(api: Api, item: LineItem) -> Json:
-    """A line item with what `include` adds, which only reads know."""
+    """A line item with what `include` adds; only reads support it."""
     body = shape(api, item)
     base = assignment_of(api, item)
     if "launch_url" in api.params.includes and base is not None and base.external_tool is not None:
@@ -59,7 +59,7 @@ def _shape_read(api: Api, item: LineItem) -> Json:
 
 
 def url(api: Api, item: LineItem) -> str:
-    """A line item's address."""
+    """A line item's URL."""
     return api.url(f"/api/lti/courses/{item.course_id}/line_items/{item.id}")
 
 
@@ -79,9 +79,9 @@ def _known(api: Api) -> LineItem:
 
 
 def found(api: Api, place: Place) -> LineItem:
-    """The line item of the path, whoever it belongs to.
+    """The line item of the path, whichever tool owns it.
 
-    Raises the refusals for one that is not in the course and for a `resourceLinkId` that is not its own.
+    Raises the refusals for one outside the course and for a `resourceLinkId` that does not match.
     """
     item = _known(api)
     if item.course_id != place.course.id:
@@ -98,7 +98,7 @@ def found(api: Api, place: Place) -> LineItem:
 
 
 def anyones(api: Api, place: Place) -> LineItem:
-    """The line item of the path. Canvas takes scores for another tool's, and lists its results."""
+    """The line item of the path, even another tool's: Canvas accepts scores for it and lists its results."""
     if api.settings.unchecked_by_canvas == "refuse":
         return own(api, place)
     item = found(api, place)
@@ -108,7 +108,7 @@ def anyones(api: Api, place: Place) -> LineItem:
 
 
 def own(api: Api, place: Place) -> LineItem:
-    """The line item of the path. Raises the refusals for another tool's, wherever it is, and those of `found`."""
+    """The tool's own line item of the path. Raises the refusals for another tool's, and those of `found`."""
     item = _known(api)
     if not api.check("the line item is the tool's", item.developer_key_id == place.key.id, got=item.id):
         raise refusals.lti_service(
@@ -144,7 +144,7 @@ def show(api: Api) -> Response:
 
 
 def create(api: Api) -> Response:
-    """A new line item, with an assignment unless it stands on a link."""
+    """A new line item, with an assignment unless it belongs to a link."""
     place = enter_gradebook(api, lti13.SCOPE_LINE_ITEM)
     link = _link(api, place)
     base = _assignment_of_link(api, link) if link is not None else _new_assignment(api, place)
@@ -193,7 +193,7 @@ def destroy(api: Api) -> Response:
 
 
 def _members(api: Api) -> dict[str, Any]:
-    """What a request says of a line item."""
+    """The members of a line item in a request."""
     sent = api.params
     members: dict[str, Any] = {}
     for name, member in (("label", "label"), ("resourceId", "resource_id"), ("tag", "tag")):
@@ -207,7 +207,7 @@ def _members(api: Api) -> dict[str, Any]:
 
 
 def _cleared(api: Api) -> dict[str, Any]:
-    """What a change takes away: members sent as null, and a date that is none."""
+    """What an update clears: members sent as null, and an invalid date."""
     named = (("resourceId", "resource_id"), ("tag", "tag"), ("endDateTime", "end_date_time"))
     return {member: None for name, member in named if api.params.has(name)}
 
@@ -242,7 +242,7 @@ def _refuse(faults: list[Fault]) -> None:
 
 
 def _link(api: Api, place: Place) -> ResourceLink | None:
-    """The link that a new line item is to stand on. Raises the refusals for an unknown one and for another tool's."""
+    """The link for a new line item. Raises the refusals for an unknown one and for another tool's."""
     wanted = api.params.text("resourceLinkId")
     if wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""Signing in to Canvas and out: the form, session URLs for applications, masquerading."""
+"""Signing in to and out of Canvas: the form, session URLs for applications, masquerading."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def begin(api: Api) -> Response:
 
 
 def _way(api: Api, wanted: str | None) -> str:
-    """The address of a way to sign in: by its id, by its type, or the school's first. Raises the refusal of a page."""
+    """The URL of a way to sign in: by its id, by its type, or the school's first. Raises a page's refusal."""
     found = signing_in.provider(api, api.root, wanted)
     if found is None:
         raise refusals.page_not_found(f"the school signs in by {wanted}")
@@ -79,7 +79,7 @@ def outside(api: Api) -> Response:
 
 
 def one_time_code(api: Api) -> Response:
-    """The second factor, which nobody is asked for here."""
+    """The second factor, which is never required here."""
     visitors.require(api)
     return wire.redirect(api.url("/"))
 
@@ -151,7 +151,7 @@ def _signed_in(api: Api, user: User, login: Pseudonym, remember: bool) -> Respon
 
 
 def logout_page(api: Api) -> Response:
-    """The page with the button."""
+    """The page with the logout button."""
     if api.caller is None:
         return wire.redirect(api.url("/login"))
     form = {"action": "/logout", "fields": {"_method": "delete"}, "button": "Log Out"}
@@ -192,7 +192,7 @@ def logout(api: Api) -> Response:
 
 
 def session_token(api: Api) -> Response:
-    """An address that signs the token's owner in, in whatever browser opens it; of no use to one signed in already."""
+    """A URL that signs the token's owner in, in whichever browser opens it; useless if already signed in."""
     x = api.x
     back = api.params.text("return_to")
     by_session = api.token is None
@@ -221,13 +221,13 @@ def session_token(api: Api) -> Response:
 
 
 def session_token_outside(api: Api) -> Response:
-    """The same outside the REST API, where a bad token gets a page."""
+    """The same outside the REST API, where an invalid token gets an error page."""
     by_token_or_page(api)
     return session_token(api)
 
 
 def open_session_url(api: Api) -> Response | None:
-    """Sign in the owner of a session URL and redirect to the page without the token; None for other pages."""
+    """Sign in by a session URL and redirect to the page without the token; None for other pages."""
     x, token = api.x, api.params.text("session_token")
     if token is None or x.method != "GET":
         return None
@@ -244,7 +244,7 @@ def open_session_url(api: Api) -> Response | None:
 
 
 def offer_masquerade(api: Api) -> Response | None:
-    """Redirect to the page that asks whether to act as `become_user_id`; None if the caller may not, or did not ask."""
+    """Redirect to the page that offers to act as `become_user_id`; None if it is absent or not allowed."""
     target = visitors.whom_to_become(api)
     if target is None or api.real_user is None or not _may_act_as(api, target):
         return None

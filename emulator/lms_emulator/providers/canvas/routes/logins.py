@@ -34,7 +34,7 @@ USER_TYPES = ("administrative", "observer", "staff", "student", "student_other",
 
 
 def index(api: Api) -> Any:
-    """The logins of a person; asked of an account, by default the caller's own in it."""
+    """The logins of a person; for an account, by default the caller's own in it."""
     within = "account_id" in api.x.path_params
     account = identifiers.account(api, api.slot("account_id")) if within else None
     named = api.params.text("user_id") or api.params.text("user", "id") if within else api.slot("user_id")
@@ -55,7 +55,7 @@ def _require_school(account: Account) -> None:
 
 
 def _sent(api: Api, account: Account) -> Params:
-    """What was sent about a login. Raises the refusals of an unknown provider, and of nothing at all."""
+    """The login in the request. Raises the refusals for an unknown provider and for an empty request."""
     sent = api.params.hash("login")
     if reference := sent.text("authentication_provider_id"):
         registering.provider(api, account, reference)
@@ -81,7 +81,7 @@ def create(api: Api) -> Any:
 
 
 def _require_sis(api: Api, login: Pseudonym, sent: Params) -> None:
-    """Refuse SIS ids from who may not set them, and another state from who may not delete the login."""
+    """Refuse SIS ids from callers who may not set them, and a state from those who may not delete the login."""
     named = {"sis_user_id", "integration_id"} & set(sent.data)
     if (named and not _has_sis(api, login)) or (sent.has("workflow_state") and not _deletes(api, login)):
         raise api.refused(f"SIS ids and state of login {login.id}", "manage_sis")
@@ -93,12 +93,12 @@ def _has_sis(api: Api, login: Pseudonym) -> bool:
 
 
 def _deletes(api: Api, login: Pseudonym) -> bool:
-    """Whether the caller may delete a login: one with a SIS id is for who manages those."""
+    """Whether the caller may delete a login; with a SIS id, only SIS managers may."""
     return belonging.manages_login(api, login) and (not login.sis_user_id or _has_sis(api, login))
 
 
 def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
-    """What is set of a login. Raises the refusal for what is not valid."""
+    """The login's fields from the request. Raises the refusal for invalid ones."""
     faults = registering.login_faults(api, account, sent, own)
     found: dict[str, Any] = {}
     if sent.has("unique_id"):
@@ -160,7 +160,7 @@ def destroy(api: Api) -> Any:
 
 
 def reset_password(api: Api) -> Any:
-    """Mail a user a link for choosing another password."""
+    """Mail a user a link for choosing a new password."""
     if api.caller is None:
         raise refusals.crashed("nobody is logged in")
     require_account(api, api.root, "manage_user_logins")

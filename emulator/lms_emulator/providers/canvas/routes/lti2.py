@@ -1,6 +1,6 @@
-"""LTI 2, whose endpoints Canvas still has: no tool can be registered that way here, so its services refuse everybody.
+"""LTI 2, whose endpoints Canvas still has: no tool can register that way here, so its services refuse everybody.
 
-Beside it a token of LTI Advantage that operators of the site make for a tool.
+Also, LTI Advantage tokens that site operators create for a tool.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def unauthenticated(api: Api) -> NoReturn:
 
 
 def unauthorized(api: Api) -> NoReturn:
-    """Refuse a caller that is not an LTI 2 tool, in that specification's own way."""
+    """Refuse a caller that is not an LTI 2 tool, in the format of that specification."""
     raise refusals.rest("lti2_unauthorized", 401, {"error": "unauthorized"}, check=_CHECK)
 
 
@@ -126,11 +126,11 @@ def invalid_grant(api: Api) -> NoReturn:
     raise refusals.rest("lti2_invalid_grant", 400, {"error": "invalid_grant"}, check=_CHECK)
 
 
-# tokens that operators make
+# tokens created by operators
 
 
 def advantage_token(api: Api) -> Json:
-    """A service token for a key or a tool, for an operator of the site: with every scope, the key's or not."""
+    """A service token for a key or a tool, created by a site operator, with any scope, whether the key's or not."""
     user = _operator(api)
     key = identifiers.known(
         _key(api), "the key or tool", api.params.text("client_id") or api.params.text("tool_id"), deleted=True

@@ -1,4 +1,4 @@
-"""LTI registrations: the tools of a school, their configuration, what the school lays over it, whether they are on."""
+"""LTI registrations: a school's tools, their configuration, the school's overlays, and whether they are on."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def school(api: Api, slot: str = "account_id") -> Account:
 
 
 def refused(code: str, message: str, got: Any = None) -> SiteRefusal:
-    """422: something that was sent does not hold."""
+    """422: invalid input."""
     body = {"errors": [{"code": code, "message": message}]}
     return refusals.rest(code, 422, body, check=f"{message[0].lower()}{message[1:]}", got=got)
 
@@ -66,7 +66,7 @@ def _foreign(account: Account) -> SiteRefusal:
 
 def found_in(api: Api, account: Account, *, changes: bool = False) -> LtiRegistration:
     """The registration of the path, if it is the school's or the site admin account's. Parameters: `changes`, whether
-    the caller has to manage keys where it belongs."""
+    the caller must manage keys in its owning account."""
     one = registrations.find(api, api.slot("id"))
     owner = registrations.owner(api, one)
     if changes:
@@ -87,7 +87,7 @@ def _state(api: Api, account: Account) -> str | None:
 
 
 def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The configuration, in Canvas's own form, and the overlay that were sent. Raises the refusal for faulty ones."""
+    """The request's configuration, in Canvas's internal form, and overlay. Raises the refusal for faulty ones."""
     given = _object(api, "configuration")
     faults: list[str] = []
     if given and given.get("extensions"):
@@ -102,7 +102,7 @@ def _sent(api: Api) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
 
 
 def overlay_sent(api: Api, faults: Sequence[str] = ()) -> dict[str, Any] | None:
-    """What is to be laid over a configuration, if anything. Raises the refusal for a faulty one, with other faults."""
+    """The overlay in the request, if any. Raises the refusal for a faulty one, including other faults."""
     over = _object(api, "overlay")
     found = [*faults, *(overlays.unlike(over, overlays.OVERLAY) if over else ())]
     if found:
@@ -142,7 +142,7 @@ def _named(api: Api, number: int | None) -> str:
 
 
 def index(api: Api) -> Json:
-    """The registrations of a school, those of the site admin account that are on there included."""
+    """The registrations of a school, including those of the site admin account that are on there."""
     account = school(api)
     page, order = api.params.text("page"), api.params.text("dir")
     sort = api.params.text("sort") or "installed"
@@ -179,7 +179,7 @@ def show(api: Api) -> Json:
 
 
 def overlay_history(api: Api) -> list[Json]:
-    """What a school changed in what it lays over a configuration, the latest first."""
+    """The changes to a school's overlay, the latest first."""
     account = school(api)
     over = registrations.overlay_for(api, found_in(api, account), account)
     asked = api.params.text("limit") or ""
@@ -192,7 +192,7 @@ def overlay_history(api: Api) -> list[Json]:
 
 
 def history(api: Api) -> Any:
-    """What was changed in a registration, its key, its configuration, and where it is available; the latest first."""
+    """The changes to a registration, its key, its configuration, and its availability, the latest first."""
     account = school(api)
     one = found_in(api, account)
     rows = [row for row in api.store.lti_history.find("registration", one.id) if row.account_id == account.id]
@@ -204,7 +204,7 @@ def history(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Make a registration, with its key and, here, its tool, which is available nowhere yet."""
+    """Create a registration, with its key and its tool, which is not available anywhere yet."""
     account = school(api)
     state = _state(api, account)
     given, over = _sent(api)
@@ -219,7 +219,7 @@ def create(api: Api) -> Any:
 
 
 def install(api: Api) -> Any:
-    """Install a copy of a template of the whole site, which is the school's own from then on."""
+    """Install the school's own copy of a site-wide template."""
     account = school(api)
     template = found_in(api, account)
     if not (template.template and registrations.owner(api, template).site_admin) or template.dynamic:
@@ -234,7 +234,7 @@ def install(api: Api) -> Any:
 
 
 def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said: Any) -> LtiRegistration:
-    """A registration with its key and, where Canvas deploys it, its tool. Parameters: `given`, its configuration."""
+    """A registration with its key and, if Canvas deploys it, its tool. Parameters: `given`, its configuration."""
     name = said["name"]
     key = DeveloperKey(
         id=global_id(api.new_id("developer_keys")),
@@ -267,7 +267,7 @@ def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said:
 
 
 def update(api: Api) -> Json:
-    """Change a registration, its tool's configuration, what the school lays over that, and whether it is on."""
+    """Change a registration, its tool's configuration, the school's overlay, and whether it is on."""
     account = school(api)
     one = registrations.find(api, api.slot("id"))
     require_account(api, registrations.owner(api, one), PERMISSION)
@@ -307,7 +307,7 @@ def _change(
 
 
 def reset(api: Api) -> Json:
-    """Take away what the school laid over a configuration. Installed tools follow at the next change."""
+    """Remove the school's overlay. Installed tools follow at the next change."""
     account = school(api)
     one = found_in(api, account, changes=True)
     if registrations.overlay_for(api, one, account) is not None:
@@ -336,7 +336,7 @@ def bind(api: Api) -> Json:
 
 
 def unbind(api: Api) -> Json:
-    """Give up a registration of the whole site that a school switched on or off. Those of its own are not found."""
+    """Remove a school's binding of a site-wide registration. Its own registrations are a 404."""
     account = school(api)
     one = found_in(api, account)
     said = next((row for row in registrations.bindings(api, one) if row.account_id == account.id), None)

@@ -1,4 +1,4 @@
-"""REST: mastery paths: rules of a course, and what a student chooses."""
+"""REST: mastery paths: a course's rules, and students' choices."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def destroy(api: Api) -> Any:
 
 
 def students_per_range(api: Api) -> Any:
-    """Who is in which range of an assignment's rule."""
+    """The students in each range of an assignment's rule."""
     course = _editor(api, "view_all_grades")
     wanted = api.params.text("trigger_assignment") or ""
     trigger = assignments.find(api, course, wanted)
@@ -106,7 +106,7 @@ def students_per_range(api: Api) -> Any:
 
 
 def select(api: Api) -> Any:
-    """A student chooses a set of assignments."""
+    """Choose a set of assignments for a student."""
     course = reader(api)
     if not mastery.on(course):
         raise refusals.message(400, "mastery_paths_off", "mastery paths not enabled")

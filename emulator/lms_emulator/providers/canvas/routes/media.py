@@ -1,4 +1,4 @@
-"""REST: media objects, without a media service, and collaborations, without a service for them."""
+"""REST: media objects and collaborations, without the services behind them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _track(record: MediaObject, track: MediaTrack) -> dict[str, Any]:
 
 
 def index(api: Api) -> Any:
-    """The recordings of a context, or of the caller; by title unless asked otherwise."""
+    """The recordings of a context or of the caller, by default sorted by title."""
     found = list(api.store.media_objects)
     if api.x.path_params:
         context = contexts.of_path(api, "read")
@@ -69,7 +69,7 @@ def _listed(api: Api, record: MediaObject, hidden: list[str]) -> dict[str, Any]:
 
 
 def create(api: Api) -> Any:
-    """Register a recording that the media service has, and add it to its context's files."""
+    """Register a recording of the media service, and add it to its context's files."""
     context, media_id = _context(api), api.params.text("id")
     if not media_id:
         raise refusals.crashed("Canvas fails on a recording without `id`")
@@ -125,7 +125,7 @@ def _context(api: Api) -> Context:
 
 
 def _own(api: Api) -> MediaObject:
-    """The recording in the path. Canvas refuses others' recordings and unknown ones alike."""
+    """The caller's recording in the path. Canvas refuses others' and unknown ones alike."""
     found = api.store.media_objects.first("media", api.slot("media_object_id"))
     own = found is not None and api.caller is not None and found.user_id == api.caller.id
     if found is None or not api.check("the recording is one's own", own):
