@@ -132,7 +132,7 @@ def of_courses(api: Api) -> Any:
 
 
 def by_hand(api: Api) -> Any:
-    """The account for manually created courses, created when first asked for."""
+    """The account for manually created courses, created on first use."""
     _ = api.user
     children = [a for a in api.store.accounts.find("parent", api.root.id) if a.workflow_state == "active"]
     known = next((a for a in children if a.name == BY_HAND), None)

@@ -150,7 +150,7 @@ def tracks(api: Api) -> Any:
 
 
 def set_tracks(api: Api) -> Any:
-    """Set the captions of a recording, one for each language; languages that are left out lose theirs."""
+    """Set the captions of a recording, one per language; omitted languages lose theirs."""
     record = _own(api)
     known = {track.locale: track for track in record.tracks}
     try:
@@ -181,7 +181,7 @@ def kaltura(api: Api) -> Any:
 
 
 def kaltura_session(api: Api) -> Any:
-    """Begin to send something to the media service: Canvas fails where there is none."""
+    """Start an upload to the media service: without one, Canvas fails."""
     if api.caller is None:
         body = {"errors": {"base": "You must be logged in to use Kaltura"}, "logged_in": False}
         raise refusals.rest("no_credentials", 401, body, check="somebody is logged in")
@@ -189,7 +189,7 @@ def kaltura_session(api: Api) -> Any:
 
 
 def collaborations(api: Api) -> Any:
-    """The collaborations of a context: none, as no service for them is set up."""
+    """The collaborations of a context: none, as no service for them is configured."""
     context = contexts.of_path(api, "read")
     if isinstance(context.record, Course):
         tabs.require(api, context.record, "collaborations")
@@ -197,7 +197,7 @@ def collaborations(api: Api) -> Any:
 
 
 def no_collaboration(api: Api) -> Any:
-    """Something about a collaboration that is not there."""
+    """An operation on a collaboration, of which there are none."""
     raise refusals.not_found("the collaboration", api.slot("id"))
 
 
@@ -210,7 +210,7 @@ def potential_collaborators(api: Api) -> Any:
         if isinstance(place, Course):
             ids |= {one.user_id for one in _taking_part(api, place) if one.type in states.STAFF}
     else:
-        assert isinstance(context.record, Course)  # the route is of courses and groups
+        assert isinstance(context.record, Course)  # the route is for courses and groups only
         place = context.record
         ids = {one.user_id for one in met(api, place, _taking_part(api, place))}
     found = [user for number in ids if (user := api.store.users.get(number)) is not None]

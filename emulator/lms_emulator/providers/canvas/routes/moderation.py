@@ -81,7 +81,7 @@ def status(api: Api) -> Any:
 
 
 def _asked(api: Api, base: Assignment) -> Submission:
-    """The submission that is asked about, found before any right is asked for."""
+    """The requested submission, looked up before any permission is checked."""
     nameless = "anonymous_provisional_grades" in api.x.path
     name = "anonymous_id" if nameless else "student_id"
     reference = api.params.text(name)
@@ -98,7 +98,7 @@ def _asked(api: Api, base: Assignment) -> Submission:
 def _provisional(
     api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade
 ) -> dict[str, Any]:
-    """A provisional grade for who moderates."""
+    """A provisional grade, for moderators."""
     scorer = api.store.users.get(one.scorer_id)
     comments = api.store.submission_comments.find("submission", record.id)
     return {
@@ -140,7 +140,7 @@ def select(api: Api) -> Any:
 
 
 def select_many(api: Api) -> Any:
-    """Select grades; those selected before are left out of the answer."""
+    """Select grades; the answer omits those already selected."""
     _, base = _moderated(api)
     if not api.params.has("provisional_grade_ids"):
         raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came")

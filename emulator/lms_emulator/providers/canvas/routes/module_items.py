@@ -45,14 +45,14 @@ def _living(api: Api, course: Course) -> ContentTag:
 
 
 def _edited(api: Api) -> tuple[Course, ContentTag]:
-    """The item in the path, for those who may change it. What does not exist is not found, whoever asks."""
+    """The item in the path, for those who may change it. An unknown one is a 404 for everybody."""
     course = identifiers.course(api, api.slot("course_id"))
     found = _living(api, course)
     return editor(api), found
 
 
 def find(api: Api, course: Course, module: ContextModule, *, as_student: bool = False) -> ContentTag:
-    """An item of the module that the caller, or a student, sees. Raises the refusal `not_found`."""
+    """An item of the module that the caller, or a student, can see. Raises the refusal `not_found`."""
     found = _living(api, course)
     if found.context_module_id != module.id:
         raise refusals.not_found("the item in the module", found.id)
@@ -149,7 +149,7 @@ def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
 
 
 def _address(sent: Params) -> str | None:
-    """A web address. Raises the refusal `crashed` for what Ruby cannot read as one."""
+    """A URL. Raises the refusal `crashed` for what Ruby cannot parse as one."""
     url = sent.text("external_url")
     if url is not None and any(letter.isspace() for letter in url.strip()):
         raise refusals.crashed("`external_url` is no address", url)
@@ -167,7 +167,7 @@ def _page(api: Api, course: Course, sent: Params, own: str | None) -> dict[str, 
 
 
 def _tool(api: Api, course: Course, key: int, url: str | None) -> int:
-    """The tool that an item opens: the one that is named, else the one that the address belongs to; 0 for none."""
+    """The tool that an item opens: the named one, else the one that its URL belongs to; 0 for none."""
     if api.store.tools.get(key) is not None:
         return key
     found = tools.by_address(api.store, course, url or "")
@@ -326,7 +326,7 @@ def _is(api: Api, course: Course, item: ContentTag, kind: str, reference: str) -
 
 
 def duplicate_item(api: Api) -> Any:
-    """Copy an item with what it shows."""
+    """Copy an item with its content."""
     course, item = _edited(api)
     record = module_content.content(api, item)
     if item.type not in ("Page", "Assignment", "Discussion") or record is None:
@@ -363,7 +363,7 @@ def _copied(api: Api, item: ContentTag, record: Any) -> ContentTag:
 
 
 def duplicate_module(api: Api) -> Any:
-    """Copy a module with its items and what they show."""
+    """Copy a module with its items and their content."""
     course, module = edited(api, "module_id", "add")
     found = modules.items(api, module)
     if any(one.type == "Quiz" for one in found):

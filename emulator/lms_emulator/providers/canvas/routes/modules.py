@@ -37,7 +37,7 @@ def editor(api: Api, verb: str = "edit") -> Course:
 
 
 def edited(api: Api, slot: str = "id", verb: str = "edit") -> tuple[Course, ContextModule]:
-    """The module in the path, for those who may change it. What does not exist is not found, whoever asks."""
+    """The module in the path, for those who may change it. An unknown one is a 404 for everybody."""
     course = identifiers.course(api, api.slot("course_id"))
     module = modules.living(api, course, api.slot(slot))
     courses.require(api, course, f"manage_course_content_{verb}")
@@ -45,7 +45,7 @@ def edited(api: Api, slot: str = "id", verb: str = "edit") -> tuple[Course, Cont
 
 
 def student_of(api: Api, course: Course) -> int | None:
-    """Whose progress is shown: that of `student_id`, or of a caller who is a student. Raises the refusal for others."""
+    """Whose progress to show: that of `student_id`, or of a caller who is a student. Raises the refusal for others."""
     asked = api.params.text("student_id")
     if asked is None:
         takes_part = courses.may(api, api.caller, course, "participate_as_student")
@@ -74,7 +74,7 @@ def index(api: Api) -> Any:
 
     def row(module: ContextModule) -> Any:
         if term is not None and term not in module.name.lower() and not _hits(api, course, module, student_id, term):
-            return None  # with items Canvas searches the page, once it has been made
+            return None  # with items, Canvas searches within the page
         return shown(_with_items(api, course, module, student_id, term), every)
 
     path = f"/api/v1/courses/{course.id}/modules"
@@ -82,7 +82,7 @@ def index(api: Api) -> Any:
 
 
 def shown(body: Any, every: bool) -> Any:
-    """A module without what only editors see, when it is shown as a student."""
+    """A module, when shown as to a student without what only editors see."""
     for one in () if every else (body, *body.get("items", ())):
         one.pop("published", None)
     return body
@@ -156,7 +156,7 @@ def _dates_and_flags(api: Api) -> dict[str, Any]:
 
 
 def _unlock_at(api: Api) -> datetime | None:
-    """When a module opens. Words with a weekday in them mean today to Canvas."""
+    """When a module opens. Any text with a weekday in it means today to Canvas."""
     moment = api.moment("module", "unlock_at")
     if moment is None and _WEEKDAY.search(api.params.text("module", "unlock_at") or ""):
         return api.now.astimezone(api.zone).replace(hour=0, minute=0, second=0)
@@ -226,7 +226,7 @@ def batch(api: Api) -> Any:
     if not found:
         raise refusals.message(404, "modules_unknown", "no modules found")
     with_items = not api.params.flag("skip_content_tags")
-    api.params.has("async")  # Canvas works at once all the same, and tells of no job
+    api.params.has("async")  # Canvas does it immediately even so, and reports no job
     for module in found:
         if event == "publish":
             modules.publish(api, module, with_items=with_items)

@@ -1,4 +1,4 @@
-"""LTI services: names and roles of a course or a group, and the membership service that was before them."""
+"""LTI services: names and roles of a course or a group, and the membership service that preceded them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _of_group(api: Api, group: Group) -> list[Member]:
 
 
 def in_course(api: Api) -> Response:
-    """The roster of a course; `rlid` narrows it to a link's people and adds what a launch would say of each."""
+    """The roster of a course; `rlid` limits it to a link's people and adds what a launch would say about each."""
     place = enter(api, lti13.SCOPE_MEMBERSHIP)
     course, tool = place.course, place.tool
     account = tools.account_of(api.store, course)
@@ -154,7 +154,7 @@ def _assignment(api: Api, link: ResourceLink | None) -> Assignment | None:
 
 
 def _sees(api: Api, base: Assignment, one: Member) -> bool:
-    """Whether a link's roster has a member: who only studies, or is asked for as a learner, has to be assigned."""
+    """Whether a link's roster has a member: a mere student, or one requested as a learner, must be assigned."""
     studies = any(kind in states.STUDENTS for kind in one.types)
     more = set(one.types) - set(states.STUDENTS) and api.params.text("role") != f"{lti13.MEMBERSHIP}Learner"
     return not studies or bool(more) or assignments.assigned(api, base, one.user.id)
@@ -238,7 +238,7 @@ def memberships(api: Api) -> Response:
 
 
 def group_memberships(api: Api) -> Response:
-    """The members of a group as JSON-LD; Canvas names none."""
+    """The members of a group as JSON-LD; Canvas lists none."""
     group = identifiers.group(api, api.slot("group_id"))
     context = contexts.of(group)
     if not api.check("may read the group", contexts.may(api, context, "read", "read_as_admin", *GROUPS)):

@@ -1,4 +1,4 @@
-"""REST: who observes whom, pairing codes, and alert thresholds."""
+"""REST: observers, pairing codes, and alert thresholds."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _one(api: Api, *, of: str, slot: str) -> Json:
 
 
 def _manage(api: Api, *people_: User) -> None:
-    """Require that the caller manages the observers of a school that all these people are in."""
+    """Require that the caller manages observers in a school common to all these people."""
     named = api.params.text("root_account_id") if api.x.method in ("POST", "PUT") else None
     school = identifiers.account(api, named) if named not in (None, "all") else api.root
     if school.id != api.root.id or not all(belonging.belongs(api, user, school) for user in people_):
@@ -100,7 +100,7 @@ def _manage(api: Api, *people_: User) -> None:
 
 
 def _observe(api: Api, user: User, student: User) -> Json:
-    """Make a user an observer of a student. Raises the refusal for people who would observe themselves."""
+    """Make a user an observer of a student. Raises the refusal for observing oneself."""
     if user.id == student.id:
         raise fault_of_field("observer_id", "Cannot observe yourself", None)
     observing.link(api, user, student)
@@ -164,7 +164,7 @@ def _unprocessable(reason: str, text: str, **details: Any) -> SiteRefusal:
 
 
 def pair(api: Api) -> Any:
-    """Create a pairing code for a student, where observers may register themselves."""
+    """Create a pairing code for a student, if observers may self-register."""
     _ = api.user
     student = identifiers.user(api, api.slot("user_id"))
     observable = api.root.settings.get("self_registration_type") in ("observer", "all")
@@ -214,13 +214,13 @@ def thresholds(api: Api) -> Any:
 
 
 def _observed(api: Api, record: AlertThreshold) -> bool:
-    """Whether the caller still observes the student that a threshold is about."""
+    """Whether the caller still observes the threshold's student."""
     student = api.store.users.get(record.user_id)
     return student is not None and observing.link_between(api, api.user, student) is not None
 
 
 def add_threshold(api: Api) -> Any:
-    """Add an alert threshold; a second one of a kind changes the number."""
+    """Add an alert threshold; a second one of the same type changes the number."""
     sent = api.params.require("observer_alert_threshold")
     student = identifiers.find(api, "users", sent.text("user_id") or "")
     if student is None or student.workflow_state == "deleted":

@@ -51,7 +51,7 @@ def _group(api: Api, context: Context, reference: str | None = None) -> OutcomeG
 
 
 def _place(api: Api) -> Context:
-    """The course or account of the path, or what all schools share."""
+    """The course or account of the path, or the global context."""
     if not api.path.startswith("/api/v1/global/"):
         return contexts.of_path(api)
     site = site_admin(api.store)
@@ -82,7 +82,7 @@ def _changing(api: Api) -> tuple[Context, OutcomeGroup]:
 
 
 def top(api: Api) -> Any:
-    """Where the root group of a course or account is."""
+    """Redirect to the root group of a course or account."""
     context = _reading(api)
     found = outcomes.root(api, context)
     return redirect(api.url(f"{outcomes.path(context)}/outcome_groups/{found.id}"))
@@ -181,7 +181,7 @@ def _above(api: Api, group: OutcomeGroup) -> set[int]:
 
 
 def destroy(api: Api) -> Any:
-    """Delete a group with all that is in it; not the root, nor one with an outcome that work is aligned to."""
+    """Delete a group with its contents, except the root and groups with aligned outcomes."""
     _, group = _changing(api)
     if group.parent_id is None:
         raise _failed("the group is not the root", group.id)
@@ -242,7 +242,7 @@ def all_links(api: Api) -> Any:
 
 
 def _paged_links(api: Api, found: list[tuple[OutcomeLink, Outcome]], path: str, *, whole: bool = False) -> Any:
-    """A page of links. In another style than the short one, whichever, outcomes are told in full, as are groups."""
+    """A page of links. In any style but the short one, outcomes and groups are given in full."""
     full = api.params.has("outcome_style")
     return paged(api, found, lambda pair: shapes.link(api, *pair, full=full, whole=whole), path=path)
 
@@ -297,7 +297,7 @@ def show_outcome(api: Api) -> Any:
 
 
 def update_outcome(api: Api) -> Any:
-    """Change an outcome; how it is rated only where the school has no scales for all."""
+    """Change an outcome; its ratings only if the school has no account-wide mastery scale."""
     context, found = _outcome(api)
     outcomes.require_change(api, context)
     if features.enabled(api, api.root, SCALES):
@@ -337,7 +337,7 @@ IN_GROUPS: tuple[Row, ...] = (
 
 
 def _everywhere(*rows: Row) -> tuple[Row, ...]:
-    """Operations of courses and accounts, and of what all schools share."""
+    """Operations for courses, accounts, and the global context."""
     shared = tuple((operation.replace(" ", " /api/v1/global", 1), handler, line) for operation, handler, line in rows)
     return (*(one for row in rows for one in within(PLACES, *row)), *shared)
 

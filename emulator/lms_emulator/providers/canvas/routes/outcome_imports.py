@@ -35,7 +35,7 @@ def _shape(api: Api, record: OutcomeImport) -> Json:
 
 
 def create(api: Api) -> Any:
-    """Import a table, sent by itself or as a part of a form."""
+    """Import a CSV, sent as the body or as a part of a form."""
     context = contexts.of_path(api, "import_outcomes")
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
@@ -71,7 +71,7 @@ def show(api: Api) -> Any:
 
 
 def created(api: Api) -> Any:
-    """The ids of the groups that an import made or changed."""
+    """The ids of the groups that an import created or changed."""
     record = _import(api)
     if record.workflow_state != "succeeded":
         failed = record.workflow_state == "failed"

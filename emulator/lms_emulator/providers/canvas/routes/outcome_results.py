@@ -53,9 +53,9 @@ def _place(api: Api) -> tuple[Course, Context]:
 
 
 def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, Enrollment]:
-    """The students that are asked for, as far as the caller sees them.
+    """The requested students whom the caller can see.
 
-    Parameters: `readable`, only refuse what is not the caller's to read, which Canvas does first of all.
+    Parameters: `readable`, only refuse what the caller may not read, which Canvas checks first.
     """
     section = None
     if (named := api.params.text("section_id")) is not None and not readable:
@@ -96,7 +96,7 @@ def _forbidden(text: str, got: list[str]) -> Exception:
 def _found(api: Api, course: Course, held: Held, people: dict[int, Enrollment], *, hidden: bool = False) -> Rows:
     """The results of students for outcomes, by name.
 
-    Parameters: `hidden`, whether those are among them that a rubric keeps from the gradebook of mastery.
+    Parameters: `hidden`, whether to include those that a rubric keeps out of the learning mastery gradebook.
     """
     known = {outcome.id for _, outcome in held}
     rows = api.store.learning_outcome_results.find("course", course.id)
@@ -107,7 +107,7 @@ def _found(api: Api, course: Course, held: Held, people: dict[int, Enrollment], 
 
 
 def _is_posted(api: Api, course: Course, one: OutcomeResult) -> bool:
-    """Whether students get to see a result: grades of work that posts by hand stay hidden until they are posted."""
+    """Whether students can see a result: manually posted grades stay hidden until they are posted."""
     base = api.store.assignments.get(one.assignment_id)
     row = api.store.submissions.first("whose", (one.assignment_id, one.user_id))
     if base is None or base.grading_type == "not_graded" or (row is not None and row.posted_at is not None):
@@ -121,7 +121,7 @@ def _name(api: Api, user_id: int) -> Any:
 
 
 def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Rows) -> dict[int, Enrollment]:
-    """Those of the students whom `exclude` leaves: none without results, none who have left every section."""
+    """The students left by `exclude`: it can drop those without results and those who have left every section."""
     asked = set(api.params.words("exclude"))
     if "missing_user_rollups" in asked and api.params.text("aggregate") is None:
         having = {one.user_id for one in found}
@@ -136,7 +136,7 @@ def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Row
 
 
 def _includes(api: Api) -> set[str]:
-    """What is to come with the results. Raises the refusals for what there is not."""
+    """The requested includes. Raises the refusals for unknown ones."""
     found = api.params.includes
     for one in api.params.texts("include"):
         if one == "courses" and api.params.text("aggregate") != "course":
@@ -149,7 +149,7 @@ def _includes(api: Api) -> set[str]:
 
 
 def _outcomes(api: Api, context: Context) -> Held:
-    """The outcomes that are asked for: those named, those of a group, or all of the course, group by group."""
+    """The requested outcomes: by id, by group, or all of the course, group by group."""
     numbers = [as_integer(one) for one in dict.fromkeys(api.params.words("outcome_ids"))]
     groups = outcomes.groups(api, context)
     every = [pair for group in groups for pair in sorted(outcomes.links(api, group), key=lambda pair: pair[0].id)]
@@ -206,7 +206,7 @@ def rollups(api: Api) -> Any:
     every = [*having, *(number for number in order if number not in having)]
 
     def rows(page: Sequence[int]) -> list[Json]:
-        # unless they are sorted, Canvas cuts only the list of students into pages
+        # unless they are sorted, Canvas paginates only the list of students
         told = page if api.params.has("sort_by") else every
         return [row for number in told for row in _rollup(api, course, number, scores[number])]
 
@@ -216,7 +216,7 @@ def rollups(api: Api) -> Any:
 
 
 def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[Json]:
-    """A student's rollup, once for each enrollment, or for the one in the section that is asked for."""
+    """A student's rollup, once per enrollment, or for the one in the requested section."""
     rows = [e for e in assignments.student(api, course.id, user_id) if e.workflow_state != "rejected"]
     if (section := api.params.text("section_id")) is not None:
         rows = [e for e in rows if e.course_section_id == as_integer(section)][:1]
@@ -257,7 +257,7 @@ def _require_sort(api: Api) -> None:
 
 
 def _sorted(api: Api, people: Iterable[int], scores: dict[int, list[Json]]) -> list[int]:
-    """The students by id, unless the client wants them by name or by what they reached in one outcome."""
+    """The students by id, or on request by name or by their result in one outcome."""
     by, down = api.params.text("sort_by"), api.params.text("sort_order") == "desc"
     if by is None:
         return sorted(people)
@@ -302,7 +302,7 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
 
 
 def alignments(api: Api) -> Any:
-    """The work of a student that is aligned to outcomes. Canvas asks for no right in the course first."""
+    """A student's work that is aligned to outcomes. Canvas does not check permissions in the course first."""
     named = api.params.text("student_id")
     if named is None:
         raise refusals.message(400, "student_missing", "student_id is required")

@@ -35,7 +35,7 @@ def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverrid
 
 
 def index(api: Api) -> Any:
-    """The overrides of an assignment that the caller gets to see."""
+    """The overrides of an assignment that the caller can see."""
     course, record = _assignment(api)
     return [shapes.override(one) for one in assignments.overrides_seen(api, course, record)]
 
@@ -53,7 +53,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change an override; dates that are left out are cleared."""
+    """Change an override; omitted dates are cleared."""
     course, record = _assignment(api, changing=True)
     known = _override(api, course, record)
     made = overriding.keep(api, _read(api, record, known))
@@ -120,7 +120,7 @@ def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Para
 
 
 def several(api: Api) -> Any:
-    """Overrides by their ids; null for one that is not there."""
+    """Overrides by their ids; null for an unknown one."""
     course = courses.of_path(api, "read")
     form = "must specify an array with entry format { id, assignment_id }"
     rows: list[Any] = []

@@ -23,7 +23,7 @@ _SHORTEST_PASSWORD = 8
 
 
 def _with_password(api: Api) -> User:
-    """The person signed in who gave a password for it, and acts for nobody else. Raises the refusals of others."""
+    """The person signed in, by password and not masquerading. Raises the refusals for others."""
     user = visitors.require(api)
     session = browser.find(api.x).session
     if session is not None and session.remembered:
@@ -60,7 +60,7 @@ def create_token(api: Api) -> Response:
 
 
 def _sent(api: Api) -> dict[str, Any]:
-    """What was sent about a token, as its fields. Raises the refusals of what is no token."""
+    """The token's fields from the request. Raises the refusals for invalid ones."""
     if not isinstance(api.params.peek("access_token"), dict):
         raise refusals.page_error(400, "parameter_missing", "parameter `access_token` is sent")
     given = api.params.hash("access_token")
@@ -78,7 +78,7 @@ def _sent(api: Api) -> dict[str, Any]:
 
 
 def show_token(api: Api) -> Response:
-    """A token made by hand, without its text."""
+    """A manually generated token, without its text."""
     return wire.reply(api, access.own_token(api, _token(api, _with_password(api))))
 
 
@@ -102,7 +102,7 @@ def delete_token(api: Api) -> Response:
 
 
 def update(api: Api) -> Response:
-    """Change the caller's password: `pseudonym[change_password]` with the old one and the new one twice."""
+    """Change the caller's password: `pseudonym[change_password]` with the old one, and the new one twice."""
     user = visitors.require(api)
     given = api.params.hash("pseudonym")
     login = next(iter(logins_of(api.store, user)), None)
@@ -142,7 +142,7 @@ def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str 
 
 
 def forgotten(api: Api) -> Response:
-    """Mail a user a password reset. The answer does not tell whether the login exists."""
+    """Mail a user a password reset. The answer does not reveal whether the login exists."""
     name = api.params.text("pseudonym_session", "unique_id_forgot") or ""
     for login in api.store.pseudonyms.find("unique_id", name.strip().lower()):
         mail_reset(api, login)
@@ -159,7 +159,7 @@ def _channel(api: Api, login: Pseudonym) -> CommunicationChannel | None:
 
 
 def mail_reset(api: Api, login: Pseudonym) -> None:
-    """Mail a link to choose another password, where the login is in use and its person has an address."""
+    """Mail a link for choosing a new password, if the login is active and its person has an address."""
     channel = _channel(api, login)
     if channel is None or login.workflow_state != "active":
         return
@@ -169,7 +169,7 @@ def mail_reset(api: Api, login: Pseudonym) -> None:
 
 
 def _forgotten_login(api: Api) -> tuple[Pseudonym, CommunicationChannel] | None:
-    """The login whose mailed code stands in the path, and the address it was mailed to."""
+    """The login for the mailed code in the path, and the address it was mailed to."""
     login = api.store.pseudonyms.get(identifiers.local_number(api.slot("pseudonym_id")))
     channel = _channel(api, login) if login is not None else None
     right = channel is not None and bool(channel.confirmation_code) and channel.confirmation_code == api.slot("nonce")
@@ -189,7 +189,7 @@ def new_password_form(api: Api) -> Response:
 
 
 def set_new_password(api: Api) -> Response:
-    """Set a password in place of a forgotten one, and sign in."""
+    """Replace a forgotten password, and sign in."""
     found = _forgotten_login(api)
     if found is None:
         body = {"errors": {"nonce": "expired"}}
@@ -220,7 +220,7 @@ def about(api: Api) -> Response:
 
 
 def clear_file_session(_api: Api) -> Response:
-    """What a separate file host is asked to forget."""
+    """Clear the session at a separate file host."""
     return Response("ok", media_type="text/plain")
 
 

@@ -36,7 +36,7 @@ replace = msgspec.structs.replace
 
 
 def _off(what: str) -> Exception:
-    """Canvas's answer where the feature is off: it has no such path."""
+    """Canvas's answer if the feature is off: a 404."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
     return refusals.rest("switched_off", 404, body, check=what)
 
@@ -74,7 +74,7 @@ def _is_published(pace: CoursePace) -> bool:
 
 
 def new(api: Api) -> Any:
-    """The pace of a course, a section or a student. One that has none begins as a copy of the next wider pace."""
+    """The pace of a course, a section or a student. By default a copy of the next wider pace."""
     number, named = api.params.text("enrollment_id"), api.params.text("course_section_id")
     row = api.store.enrollments.get(as_whole(number) or 0) if number is not None else None
     section = identifiers.section(api, named) if number is None and named is not None else None
@@ -104,7 +104,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Make a pace and publish it."""
+    """Create a pace and publish it."""
     course = _course(api, "manage_course_content_add")
     found = _sent(api, course, CoursePace(id=0, course_id=course.id))
     items = [replace(one, id=api.new_id("course_pace_module_items")) for one in found.items]
@@ -139,7 +139,7 @@ def _body(api: Api, course: Course, record: CoursePace, job: Progress | None, *,
 
 
 def _sent(api: Api, course: Course, known: CoursePace) -> CoursePace:
-    """What becomes of a pace by the request. Raises the refusal `pace_invalid`."""
+    """A pace updated by the request. Raises the refusal `pace_invalid`."""
     sent = api.params.require("course_pace")
     found: dict[str, Any] = {name: sent.flag(name) for name in ("exclude_weekends", "hard_end_dates") if sent.has(name)}
     if (state := sent.text("workflow_state")) in ("active", "unpublished", "deleted"):
@@ -205,18 +205,18 @@ REDESIGN = "the site has the feature `course_paces_redesign` on"
 
 
 def destroy(api: Api) -> Any:
-    """What a later design of the pages deletes. Sites that have it on are not emulated."""
+    """Deletion, for a later redesign of the pages. Sites that have it on are not emulated."""
     _pace(api, _course(api, "manage_course_content_delete"))
     raise _off(REDESIGN)
 
 
 def contexts_of(api: Api) -> Any:
-    """What a later design of the pages asks for."""
+    """Contexts of paces, for a later redesign of the pages."""
     raise _off(REDESIGN)
 
 
 def of_section(api: Api) -> Any:
-    """The pace of a section, which only a later design of the pages has."""
+    """The pace of a section, for a later redesign of the pages."""
     course = identifiers.course(api, api.slot("course_id"))
     section = identifiers.section(api, api.slot("course_section_id"))
     if section.course_id != course.id or section.workflow_state == "deleted":
@@ -225,7 +225,7 @@ def of_section(api: Api) -> Any:
 
 
 def of_student(api: Api) -> Any:
-    """The pace of a student, which only a later design of the pages has."""
+    """The pace of a student, for a later redesign of the pages."""
     course = identifiers.course(api, api.slot("course_id"))
     number = identifiers.local_number(api.slot("student_enrollment_id"))
     if all(e.id != number or e.type != "StudentEnrollment" for e in assignments.students(api, course.id)):
@@ -271,7 +271,7 @@ def blackout(api: Api) -> Any:
 
 
 def new_blackout(api: Api) -> Any:
-    """What a new blackout date begins with."""
+    """The defaults of a new blackout date."""
     context = _place(api)
     names = ("id", "start_date", "end_date", "event_title", "created_at", "updated_at", "root_account_id")
     found: Json = dict.fromkeys(names)
@@ -305,7 +305,7 @@ def delete_blackout(api: Api) -> Any:
 
 
 def replace_blackouts(api: Api) -> Any:
-    """Replace a course's blackout dates by those in the request: changed by id, or new."""
+    """Replace a course's blackout dates with those in the request, updated by id or new."""
     context = _place(api, "manage_course_content_edit")
     sent = api.params.hashes("blackout_dates")
     known = [_blackout(api, context, one.text("id") or "") if one.text("id") else None for one in sent]
@@ -324,7 +324,7 @@ def replace_blackouts(api: Api) -> Any:
 def _read(
     api: Api, context: Context, sent: Params, known: BlackoutDate | None
 ) -> tuple[BlackoutDate | None, list[str]]:
-    """The blackout date that is sent; without one, what is wrong with it."""
+    """The blackout date in the request, or else what is wrong with it."""
     start: Any = _day(sent, "start_date") if sent.has("start_date") or known is None else _date(known.start_date)
     end: Any = _day(sent, "end_date") if sent.has("end_date") or known is None else _date(known.end_date)
     title = sent.text("event_title") if sent.has("event_title") or known is None else known.event_title

@@ -39,7 +39,7 @@ def _context(api: Api) -> Context:
 
 
 def _found(api: Api) -> tuple[Context, WikiPage]:
-    """The page in the path, whoever asks. Raises the refusal `page_unknown`."""
+    """The page in the path, without checking permissions. Raises the refusal `page_unknown`."""
     context = contexts.of_path(api)
     found = pages.find(api, context, api.slot("url_or_id"))
     if found is None:
@@ -120,7 +120,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change a page, or create one at a URL that is free."""
+    """Change a page, or create one at an unused URL."""
     context = _context(api)
     reference = api.slot("url_or_id")
     page = pages.find(api, context, reference)
@@ -215,7 +215,7 @@ def _revision(api: Api, page: WikiPage) -> int:
 
 
 def revision(api: Api) -> Any:
-    """A revision; `summary=true` without its text. Who may not change the page sees the latest only."""
+    """A revision; without its text if `summary=true`. Only editors of the page see any but the latest."""
     context, page = _found(api)
     found, every = _revision(api, page), pages.versions_of(page)
     latest = api.x.path_params.get("revision_id", "latest") == "latest"
@@ -225,7 +225,7 @@ def revision(api: Api) -> Any:
 
 
 def revert(api: Api) -> Any:
-    """Go back to a revision, which makes a new one."""
+    """Revert to a revision, which creates a new one."""
     context, page = _found(api)
     _require_editor(api, context, page)
     if not pages.manages(api, context, "update") and not pages.students_edit(api, context):

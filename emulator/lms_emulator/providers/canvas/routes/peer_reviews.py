@@ -1,4 +1,4 @@
-"""REST: reviews by peers."""
+"""REST: peer reviews."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOURCE = (
 
 
 def shape(api: Api, record: PeerReview, base: Assignment, course: Course, includes: Collection[str]) -> dict[str, Any]:
-    """A review as JSON; who reviews is told to graders only where reviews are anonymous."""
+    """A review as JSON; if reviews are anonymous, only graders see the reviewer."""
     body: dict[str, Any] = {
         "id": record.id,
         "user_id": record.user_id,
@@ -73,14 +73,14 @@ def of_submission(api: Api) -> Any:
 
 
 def _pair(api: Api, course: Course, base: Assignment) -> tuple[Submission, User]:
-    """The submission, and who reviews it, by a plain id. Raises the refusals for who is not there."""
+    """The submission and its reviewer, by a plain id. Raises the refusals for unknown ones."""
     record = _submission(api, base)
     number = identifiers.local_number(api.params.text("user_id") or "")
     return record, roster.student(api, course, None, str(number or 0))
 
 
 def create(api: Api) -> Any:
-    """Let a student review a submission."""
+    """Assign a student to review a submission."""
     course, _, base = place(api, signed_in=False)
     record, user = _pair(api, course, base)
     if user.id == record.user_id:
@@ -94,7 +94,7 @@ def create(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Let a student not review a submission any more."""
+    """Unassign a reviewer from a submission."""
     course, _, base = place(api, signed_in=False)
     record, user = _pair(api, course, base)
     courses.require(api, course, "manage_grades")

@@ -30,9 +30,9 @@ LINKED = ("announcement", "assignment", "discussion_topic", "wiki_page", "quiz")
 
 
 def _window(api: Api) -> Window:
-    """The times that are asked for: two weeks around now, or ten years where one end of them is named.
+    """The requested time range: by default two weeks around now, or ten years if one end is given.
 
-    Raises the refusal of what is no time.
+    Raises the refusal for an invalid time.
     """
     today = datetime.combine(api.now.astimezone(api.zone).date(), time(), api.zone)
     start, end = _edge(api, "start_date", end=False), _edge(api, "end_date", end=False)
@@ -72,7 +72,7 @@ def items(api: Api) -> Any:
 
 
 def _planned_for(api: Api) -> User:
-    """Whose planner is asked for. Raises the refusal for a user whom the caller does not observe."""
+    """Whose planner is requested. Raises the refusal for a user whom the caller does not observe."""
     caller, named = api.user, api.params.text("observed_user_id")
     if "user_id" in api.x.path_params:
         user = identifiers.user(api, api.slot("user_id"))
@@ -113,7 +113,7 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
 
 
 def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
-    """The courses, groups and the person that are looked at. Raises the refusal of courses of others."""
+    """The requested courses, groups and person. Raises the refusal for others' courses."""
     if not codes:
         concluded = "concluded" in api.params.includes
         studied = planner.all_courses_of(api, user) if concluded else planner.courses_of(api, user)
@@ -165,7 +165,7 @@ def _note(api: Api) -> PlannerNote:
 
 
 def _course(api: Api, reference: str | None) -> Course | None:
-    """The course that a note is about. Raises the refusals of one that is not there, or not the caller's."""
+    """The course that a note is about. Raises the refusals for an unknown course and for others'."""
     if not reference:
         return None
     course = identifiers.course(api, reference)
@@ -174,7 +174,7 @@ def _course(api: Api, reference: str | None) -> Course | None:
 
 
 def create_note(api: Api) -> Any:
-    """A new note, about something of a course if it is said what."""
+    """A new note, optionally linked to course content."""
     user, sent = api.user, api.params
     linked, title = None, sent.text("title")
     course = _course(api, sent.text("course_id"))
@@ -198,7 +198,7 @@ def create_note(api: Api) -> Any:
 
 
 def _date(api: Api, title: str | None) -> datetime:
-    """When a note is for. Raises the refusal of one without a title or a time."""
+    """The date of a note. Raises the refusal for a missing title or date."""
     moment = api.moment("todo_date")
     sent: dict[str, object] = {"title": title, "todo_date": moment}
     faults: dict[str, list[str | tuple[str, str]]] = {name: ["blank"] for name, value in sent.items() if not value}
@@ -208,7 +208,7 @@ def _date(api: Api, title: str | None) -> datetime:
 
 
 def _linked(api: Api, course: Course | None) -> tuple[str, Any]:
-    """What of a course a note is about. Raises the refusals of what is not there, or has a note already."""
+    """The course content that a note is linked to. Raises the refusals for unknown content and a second note."""
     kind, number = api.params.text("linked_object_type") or "", api.params.text("linked_object_id") or ""
     if course is None:
         raise refusals.message(400, "course_missing", "must specify course_id")
@@ -295,7 +295,7 @@ def create_override(api: Api) -> Any:
 
 
 def update_override(api: Api) -> Any:
-    """Change a planner override; what is left out becomes false."""
+    """Change a planner override; omitted marks become false."""
     said = {name: api.params.flag(name) for name in ("marked_complete", "dismissed")}
     changed = replace(_override(api, own=True), **said, updated_at=api.now)
     return shapes.override(api, api.store.planner_overrides.put(changed))

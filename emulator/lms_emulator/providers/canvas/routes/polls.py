@@ -35,7 +35,7 @@ def _listed(api: Api, name: str, found: Sequence[T], shape: Callable[[T], Json])
 
 
 def _sent(api: Api, name: str) -> Params:
-    """The first of the things that a request describes."""
+    """The first object in a request."""
     api.params.require(name)
     found = api.params.hashes(name)
     return found[0] if found else Params({})
@@ -51,7 +51,7 @@ def _find(api: Api, table: str, slot: str) -> Any:
 
 
 def _text(sent: Params, name: str, known: str | None = None) -> str:
-    """A text that has to be there. Raises the refusal of one that is not, or is too long."""
+    """A required text. Raises the refusal if it is missing or too long."""
     text = sent.text(name) if sent.has(name) else known
     if not text:
         raise refusals.invalid({name: ["blank"]})
@@ -89,7 +89,7 @@ def _teaches(api: Api) -> bool:
 
 
 def _any_poll(api: Api, slot: str = "poll_id") -> Poll:
-    """A poll, whoever asks who is signed in. What belongs to it is looked for, and read, before rights are asked."""
+    """A poll, for anybody signed in. Its parts are looked up and read before permissions are checked."""
     record: Poll = _find(api, "polls", slot)
     return record
 
@@ -99,7 +99,7 @@ def _require_own(api: Api, poll: Poll) -> None:
 
 
 def _require_seen(api: Api, poll: Poll) -> None:
-    """Refuse callers whose poll it is not, and to whom it is not open."""
+    """Refuse callers who neither own the poll nor can take it."""
     own = api.user.id == poll.user_id
     _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, poll)), f"see poll {poll.id}")
 
@@ -136,7 +136,7 @@ def update(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Delete a poll with all that belongs to it."""
+    """Delete a poll with everything that belongs to it."""
     record = _any_poll(api, "id")
     _require_own(api, record)
     for one in _sessions_of(api, record):
@@ -191,7 +191,7 @@ def _position(sent: Params, known: int | None) -> int | None:
 
 
 def create_choice(api: Api) -> Any:
-    """A further answer of a poll."""
+    """Add an answer to a poll."""
     poll, sent = _any_poll(api), _sent(api, "poll_choices")
     _require_own(api, poll)
     made = PollChoice(
@@ -233,7 +233,7 @@ def destroy_choice(api: Api) -> Any:
 
 
 def _put_to(api: Api, session: PollSession) -> bool:
-    """Whether a session is for the caller: a member of its course, and of its section if it has one."""
+    """Whether a session addresses the caller: a member of its course and, if it has one, of its section."""
     rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == session.course_id)
     return any(e.workflow_state == "active" and session.course_section_id in (None, e.course_section_id) for e in rows)
 
@@ -267,7 +267,7 @@ def _session_of(api: Api, poll: Poll, slot: str = "id") -> PollSession:
 
 
 def _own_session(api: Api) -> PollSession:
-    """A session of a poll of the caller's. Raises the refusal for others' when there is such a session."""
+    """A session of one of the caller's polls. Raises the refusal for others' sessions."""
     poll = _any_poll(api)
     record = _session_of(api, poll)
     _require_own(api, poll)
@@ -275,7 +275,7 @@ def _own_session(api: Api) -> PollSession:
 
 
 def sessions(api: Api) -> Any:
-    """The sessions of a poll of the caller's."""
+    """The sessions of one of the caller's polls."""
     poll = _any_poll(api)
     _require_own(api, poll)
     return _listed(api, "poll_sessions", _sessions_of(api, poll), lambda one: _session(api, one))
@@ -290,7 +290,7 @@ def show_session(api: Api) -> Any:
 
 
 def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
-    """The course, and the section if one is named. Raises the refusals of those that are not the caller's."""
+    """The course and, if given, the section. Raises the refusals for those that are not the caller's."""
     course = identifiers.course(api, sent.text("course_id") or "")
     courses.require(api, course, "update", "manage_course_content")
     named = sent.text("course_section_id")
@@ -301,7 +301,7 @@ def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
 
 
 def create_session(api: Api) -> Any:
-    """Open a poll to a course or a section; it is closed at first."""
+    """Create a session for a course or a section, initially closed."""
     poll, sent = _any_poll(api), _sent(api, "poll_sessions")
     course, section_id = _where(api, sent)
     _require_own(api, poll)
@@ -317,7 +317,7 @@ def create_session(api: Api) -> Any:
 
 
 def update_session(api: Api) -> Any:
-    """Put a session to another course, or change who sees its results."""
+    """Move a session to another course, or change who sees its results."""
     record, sent = _own_session(api), _sent(api, "poll_sessions")
     changes: dict[str, Any] = {}
     if sent.has("course_id") or sent.has("course_section_id"):
@@ -347,7 +347,7 @@ def _published(value: bool) -> Callable[[Api], Any]:
 
 def _mine(value: bool) -> Callable[[Api], Any]:
     def listed(api: Api) -> Any:
-        """The sessions that are put to the caller, open or closed."""
+        """The sessions that address the caller, open or closed."""
         found = [one for one in api.store.poll_sessions if one.is_published is value and _put_to(api, one)]
         if not value:
             found = [one for one in found if _answers(api, one)]
@@ -370,7 +370,7 @@ def _answer(record: PollSubmission) -> Json:
 
 
 def answer(api: Api) -> Any:
-    """Choose an answer, once."""
+    """Submit an answer, once."""
     user, poll = api.user, _find(api, "polls", "poll_id")
     session, sent = _session_of(api, poll, "poll_session_id"), _sent(api, "poll_submissions")
     reference = sent.text("poll_choice_id")

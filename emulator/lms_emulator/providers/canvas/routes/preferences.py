@@ -66,7 +66,7 @@ def person(api: Api) -> User:
 
 
 def readable(api: Api) -> User:
-    """The user in the path, if the caller may read what they have. Raises the refusals of `person`."""
+    """The user in the path, if the caller may read their data. Raises the refusals of `person`."""
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("oneself, an observer, or an admin", belonging.may_read(api, user), got=user.id):
         raise api.refused(f"preferences of user {user.id}")
@@ -89,12 +89,12 @@ def set_settings(api: Api) -> Any:
 
 
 def colors(api: Api) -> Any:
-    """The colours that a user chose."""
+    """A user's custom colours."""
     return {"custom_colors": readable(api).preferences.get("custom_colors", {})}
 
 
 def color(api: Api) -> Any:
-    """The colour that a user chose for one thing."""
+    """A user's custom colour for one asset."""
     found = readable(api).preferences.get("custom_colors", {}).get(api.slot("asset_string"))
     if found is None:
         raise refusals.not_found("the colour", api.slot("asset_string"))
@@ -102,7 +102,7 @@ def color(api: Api) -> Any:
 
 
 def set_color(api: Api) -> Any:
-    """Choose a colour for a course or something else."""
+    """Set a colour for a course or another asset."""
     user, asset = person(api), api.slot("asset_string")
     _asset(api, asset)
     code = api.params.text("hexcode") or ""
@@ -186,7 +186,7 @@ def set_nickname(api: Api) -> Any:
 
 
 def drop_nickname(api: Api) -> Any:
-    """Remove the nickname of a course, be it one that can no longer be read."""
+    """Remove the nickname of a course, even of one that is no longer readable."""
     user, course = api.user, identifiers.course(api, api.slot("course_id"))
     kept = dict(user.preferences.get("course_nicknames", {}))
     if kept.pop(str(course.id), None) is None:

@@ -45,7 +45,7 @@ def _context(api: Api, right: str) -> Context:
 
 
 def show(api: Api) -> Any:
-    """The levels of an account or a course; those of the nearest account above where it has none."""
+    """The levels of an account or a course, by default those of its nearest ancestor."""
     context = _context(api, "read")
     record = _own(api, context.type, context.id)
     lowest = context.record.account_id if isinstance(context.record, Course) else context.id

@@ -22,7 +22,7 @@ def _job(api: Api) -> Progress:
 
 
 def show(api: Api) -> Any:
-    """The state of a job, for who started it or may see the place that it is for."""
+    """The state of a job, for its creator and those who may see its context."""
     found = _job(api)
     own = found.user_id == api.user.id
     if not own and found.context_type in ("Course", "Account"):
@@ -57,7 +57,7 @@ def show(api: Api) -> Any:
 
 
 def cancel(api: Api) -> Any:
-    """Cancel a job of one's own; a finished one becomes failed."""
+    """Cancel one of the caller's jobs; a finished one becomes failed."""
     found = _job(api)
     if not api.check("started the job", found.user_id == api.user.id, got=found.id):
         raise api.refused(f"cancel job {found.id}")

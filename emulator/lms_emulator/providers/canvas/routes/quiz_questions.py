@@ -27,7 +27,7 @@ def _question(api: Api, quiz: Quiz) -> QuizQuestion:
 
 
 def index(api: Api) -> Any:
-    """The questions of a quiz; with `quiz_submission_id`, those that a user was given."""
+    """The questions of a quiz; with `quiz_submission_id`, those posed in that attempt."""
     course, quiz = a_quiz(api)
     found = quizzes.questions(api, quiz)
     given, attempt = api.params.get("quiz_submission_id"), api.params.text("quiz_submission_attempt")
@@ -64,7 +64,7 @@ def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -
 
 
 def show(api: Api) -> Any:
-    """One question of a quiz; Canvas looks for it before it looks at rights."""
+    """One question of a quiz; Canvas looks it up before checking permissions."""
     course, quiz = a_quiz(api)
     found = _question(api, quiz)
     courses.require(api, course, "manage_assignments_edit")
@@ -124,7 +124,7 @@ def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | N
 
 
 def update(api: Api) -> Any:
-    """Change a question. Fields that are left out go back to what they were when the question was created."""
+    """Change a question. Omitted fields revert to their values at the question's creation."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     record = _question(api, quiz)
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
@@ -210,7 +210,7 @@ def destroy_group(api: Api) -> Any:
 
 
 def reorder_group(api: Api) -> Any:
-    """Give the questions of a group their places."""
+    """Reorder the questions of a group."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     place(api, quiz, _group(api, quiz).id)
     return Response(status_code=204)

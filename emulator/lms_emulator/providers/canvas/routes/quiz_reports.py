@@ -1,4 +1,4 @@
-"""REST: statistics of a quiz, the tables made of them, and messages to those who took it or did not."""
+"""REST: quiz statistics, reports, and messages to those who took a quiz or did not."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ READERS = ("manage_grades", "view_all_grades")
 
 
 def statistics(api: Api) -> Any:
-    """What was answered, and how well."""
+    """The statistics of a quiz's answers."""
     course, quiz = a_quiz(api, *READERS)
     report = quiz_reports.ensure(api, quiz, every=api.params.flag("all_versions"))[0]
     return {"quiz_statistics": [shapes.statistics(api, quiz, course, report)]}
 
 
 def index(api: Api) -> Any:
-    """The tables that can be made of a quiz."""
+    """The reports available for a quiz."""
     course, quiz = a_quiz(api, *READERS)
     found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
     return [shapes.report(api, one, quiz, course, progress=True) for one in found]
@@ -42,13 +42,13 @@ def _report(api: Api, quiz: Quiz) -> QuizReport:
 
 
 def show(api: Api) -> Any:
-    """One table."""
+    """One report."""
     course, quiz = a_quiz(api, *READERS)
     return shapes.report(api, _report(api, quiz), quiz, course)
 
 
 def create(api: Api) -> Any:
-    """Make a table. It is there when the next request comes."""
+    """Create a report. It is ready by the next request."""
     course, quiz = a_quiz(api, *READERS)
     kind = api.params.text("quiz_report", "report_type")
     if kind not in quiz_reports.NAMES:
@@ -65,7 +65,7 @@ def create(api: Api) -> Any:
 
 
 def destroy(api: Api) -> Any:
-    """Stop making a table, or throw its file away. Its row stays."""
+    """Cancel a report, or delete its file. Its row stays."""
     _, quiz = a_quiz(api, *READERS)
     report = _report(api, quiz)
     if report.progress_id is None:
@@ -80,7 +80,7 @@ def destroy(api: Api) -> Any:
 def _students(api: Api, course: Course, quiz: Quiz, began: bool | None = None, *, seeing: bool = True) -> list[User]:
     """The students whom the caller sees, by name.
 
-    Parameters: `began`, whether they began the quiz; `seeing`, whether only those whom the quiz is for.
+    Parameters: `began`, whether they started the quiz; `seeing`, whether only those to whom it is assigned.
     """
     takers = {one.user_id for one in quiz_taking.of_quiz(api, quiz) if one.workflow_state != "settings_only"}
     rows = [row for row in roster.enrollments_seen(api, course, None) if row.workflow_state != "completed"]
@@ -109,7 +109,7 @@ def users(api: Api) -> Any:
 
 
 def message(api: Api) -> Any:
-    """Write to the students of a quiz, those who took it, or did not: to each in a conversation of their own."""
+    """Message the students of a quiz who took it, or did not, each in a separate conversation."""
     course, quiz = a_quiz(api, *READERS)
     given = api.params.hashes("conversations")
     if not given:

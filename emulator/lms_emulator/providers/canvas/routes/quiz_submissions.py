@@ -72,7 +72,7 @@ def _require_submits(api: Api, course: Course, quiz: Quiz) -> None:
 
 
 def index(api: Api) -> Any:
-    """For those who grade, everybody's last attempt; for a student, one's own attempts."""
+    """For graders, everybody's latest attempt; for students, their own attempts."""
     course, quiz = a_quiz(api)
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         seen = quiz_taking.seen_students(api, course)
@@ -124,7 +124,7 @@ def create(api: Api) -> Any:
 
 
 def begin_upload(api: Api) -> Any:
-    """The first step of the upload of a file that answers a question."""
+    """The first step of a file upload that answers a question."""
     course, quiz = a_quiz(api)
     record = quiz_taking.of_user(api, quiz, api.user.id)
     if record is None or quiz.workflow_state == "deleted":
@@ -222,7 +222,7 @@ def _asked(
 
 
 def questions(api: Api) -> Any:
-    """The questions of an attempt, with what was answered, or what was right."""
+    """The questions of an attempt, with the given or the correct answers."""
     record, quiz, course = _turn(api)
     shown = _at_attempt(record, api.params.text("quiz_submission_attempt"))
     if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments_edit"):
@@ -240,7 +240,7 @@ def questions(api: Api) -> Any:
 
 
 def _require_running(api: Api, record: QuizSubmission) -> None:
-    """Refuse callers whose attempt this is not, or no longer is."""
+    """Refuse callers whose attempt this is not, or whose attempt has ended."""
     mine = api.caller is not None and (record.user_id == api.caller.id or record.workflow_state == "preview")
     if not (mine and quiz_taking.running(record)):
         text = "you are not allowed to update questions for this quiz submission"
@@ -248,7 +248,7 @@ def _require_running(api: Api, record: QuizSubmission) -> None:
 
 
 def _require_open(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
-    """Refuse what is too late, or lacks a code, the token or the number of the attempt."""
+    """Refuse late requests, and those without access code, validation token or attempt number."""
     if quiz_taking.overdue(api, record):
         raise quiz_refusals.quiz(400, "attempt_overdue", "quiz submission is overdue")
     quiz_taking.check_takeable(api, quiz)
@@ -326,7 +326,7 @@ def post_events(api: Api) -> Any:
     if not api.check("the caller's attempt", quiz_taking.records_events(api, course, quiz, record)):
         raise api.refused("the caller takes the quiz")
     for one in api.params.hashes("quiz_submission_events"):
-        one.has("client_timestamp")  # Canvas keeps it and never tells it
+        one.has("client_timestamp")  # Canvas stores it and never shows it
         quiz_taking.note(api, record, one.text("event_type") or "", one.get("event_data"))
     return Response(status_code=204)
 

@@ -98,7 +98,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change a quiz; with `published`, let students take it, with the questions that it has now."""
+    """Change a quiz; with `published`, open it to students, with its current questions."""
     course, quiz = a_quiz(api, "manage_assignments_edit", slot="id")
     sent = api.params.hash("quiz")
     if quiz.quiz_type in quizzes.GRADED:
@@ -137,14 +137,14 @@ def destroy(api: Api) -> Any:
 
 
 def _dated(api: Api, sent: Params) -> dict[str, Any]:
-    """What is said about when a quiz is due, and for whom."""
+    """The quiz dates in the request."""
     found: dict[str, Any] = {"due_at": read_moment(sent.text("due_at"), api.zone)} if sent.has("due_at") else {}
     name = "only_visible_to_overrides"
     return found | ({name: sent.flag(name)} if sent.has(name) else {})
 
 
 def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
-    """What the request says about a quiz, checked. Raises the refusals for what is not valid."""
+    """The quiz's fields from the request, validated. Raises the refusals for invalid ones."""
     found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
     found |= {name: api.moment("quiz", name) for name in MOMENTS if sent.has(name)}
     if sent.has("title") or not quiz.id:
@@ -178,7 +178,7 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
 
 
 def _named(sent: Params, found: dict[str, Any]) -> None:
-    """What may only be one of some words, or ranges of addresses."""
+    """The fields with a fixed set of values, and the IP filter."""
     if sent.has("quiz_type"):
         found["quiz_type"] = sent.text("quiz_type") or "assignment"
         if found["quiz_type"] not in quizzes.TYPES:
@@ -211,7 +211,7 @@ def reorder(api: Api) -> Any:
 
 
 def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
-    """Put questions and groups in the order that the request gives, within a group or outside."""
+    """Put questions and groups in the requested order, within a group or at the top level."""
     for position, one in enumerate(api.params.hashes("order"), start=1):
         key = identifiers.local_number(one.get("id")) or 0
         if one.text("type") == "group" and group_id is None:
@@ -226,7 +226,7 @@ def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
 
 
 def validate_access_code(api: Api) -> Any:
-    """Whether that is the quiz's access code."""
+    """Whether the quiz's access code was sent."""
     course, quiz = a_quiz(api, slot="id")
     if not api.check("may see the quiz", quizzes.visible(api, course, quiz)):
         raise api.refused("sees the quiz")
@@ -240,7 +240,7 @@ def ip_filters(api: Api) -> Any:
 
 
 def overrides(api: Api) -> Any:
-    """The dates of quizzes, and of those for whom others hold."""
+    """The dates of quizzes, including overrides."""
     course = courses.of_path(api, "read")
     wanted = {
         identifiers.local_number(one) for given in api.params.hashes("quiz_assignment_overrides")

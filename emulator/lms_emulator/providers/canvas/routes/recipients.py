@@ -28,7 +28,7 @@ Row = tuple[list[Any], Json]
 
 
 def recipients(api: Api) -> Any:
-    """People and contexts that fit a search, or those of a context, that the caller can write to."""
+    """People and contexts whom the caller can message, by search or by context."""
     user, sent = api.user, api.params
     code, number = sent.text("context"), sent.text("user_id")
     if not (code or number or sent.has("search")):
@@ -54,12 +54,12 @@ def recipients(api: Api) -> Any:
 
 
 def _bookmark(key: list[Any]) -> list[Any]:
-    """The key of a row as a bookmark says it."""
+    """The bookmark key of a row."""
     return [str(one) for one in key]
 
 
 def _place(api: Api, code: str) -> Place:
-    """What `context` names. Raises the refusal `not_found`."""
+    """The record named by `context`. Raises the refusal `not_found`."""
     found = messaging.place_of(api, code)
     if found is None or (found.course is None and found.group is None):
         raise refusals.not_found("the context", code)
@@ -119,7 +119,7 @@ def _runs(api: Api, place: Place) -> bool:
 
 
 def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
-    """The courses, sections and groups that fit; all courses and groups where the search is empty."""
+    """The matching courses, sections and groups; all courses and groups if the search is empty."""
     terms, found = _terms(api), list[Row]()
     kinds = kinds if terms else {"course", "group"}
     active = [one for one, rows in look.own() if look.takes_part(one)]
@@ -141,7 +141,7 @@ def _messageable(api: Api, found: list[Row]) -> list[Row]:
 
 
 def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool]:
-    """What stands for the people of a course or section: roles, sections, groups; and whether that is all there is."""
+    """Collective entries for the people of a course or section (roles, sections, groups), and whether there is more."""
     course, section = place.course, place.section
     if course is None or place.part not in (None, "sections", "groups"):
         return [], False
@@ -177,7 +177,7 @@ def _parts(api: Api, look: Messaging, course: Course) -> tuple[list[Row], list[R
 
 
 def _within(row: Row) -> Row:
-    """A row as it is told within its course, which is not named then."""
+    """A row as shown within its course, which is then omitted."""
     return row[0], {name: value for name, value in row[1].items() if name != "context_name"}
 
 
@@ -192,7 +192,7 @@ def _roles(api: Api, look: Messaging, place: Place, course: Course, code: str) -
 
 
 def _permissions(api: Api, course: Course) -> dict[str, bool]:
-    """Those of the permissions that were asked for that the caller has in a course."""
+    """The requested permissions that the caller has in a course."""
     return {name: True for name, has in courses.granted(api, course, _asked(api)).items() if has}
 
 
@@ -218,7 +218,7 @@ def _course(api: Api, look: Messaging, course: Course) -> Row:
 
 
 def _ranked(api: Api, kind: int, name: str, number: int) -> list[Any]:
-    """The place of a context: by its kind where there is a search, then by its name."""
+    """The sort key of a context: by kind, in a search, then by name."""
     return [0, kind if _terms(api) else 0, collation.key(name), kind, number]
 
 
@@ -229,9 +229,9 @@ def _section(api: Api, look: Messaging, course: Course, section: CourseSection) 
 
 
 def _group(api: Api, look: Messaging, group: Group, known: Course | None = None) -> Row:
-    """A group. In a course that the caller knows it has the permissions there, in others its people can be written to.
+    """A group. In a course that the caller knows, with the permissions there; otherwise its people can be messaged.
 
-    Parameters: `known`, a course that is looked at.
+    Parameters: `known`, the course in question.
     """
     home = group_rules.home(api, group_rules.category_of(api, group))
     if not isinstance(home, Course):

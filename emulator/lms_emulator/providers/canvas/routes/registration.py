@@ -1,4 +1,4 @@
-"""Registering at a school, by oneself or with the code mailed to a user whom an admin added."""
+"""Registering at a school: self-registration, or with the code mailed to a user whom an admin added."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.shapes import people as shapes
 
 
 def page(api: Api) -> Response:
-    """Where people register themselves; where none may, the front page."""
+    """The self-registration page; if that is off, the front page."""
     if api.caller is not None or registering.openness(api, api.root) == "none":
         return wire.redirect(api.url("/"))
     return wire.page(api.x, "register.html")
@@ -49,7 +49,7 @@ _UNSET = {"communication_channel_id": None, "authentication_provider_id": None}
 
 
 def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
-    """The user behind the mailed code in the path, who has a login and has not registered yet."""
+    """The user for the mailed code in the path, who has a login and has not registered yet."""
     code = api.slot("nonce")
     waiting = (c for c in api.store.communication_channels if c.confirmation_code == code)
     channel = next((c for c in waiting if c.workflow_state == "unconfirmed"), None)
@@ -89,7 +89,7 @@ def confirm(api: Api) -> Response:
     account = api.store.accounts.get(login.account_id)
     assert account is not None  # the world file's references are checked when it is loaded
     given, sent = api.params.hash("pseudonym"), api.params.hash("user")
-    api.x.reads.add("register", "password_confirmation")  # Canvas compares the two passwords in the page
+    api.x.reads.add("register", "password_confirmation")  # Canvas compares the two passwords in JavaScript
     faults = registering.login_faults(api, account, given, login)
     if not given.text("password"):
         faults["password"] = ["too_short"]

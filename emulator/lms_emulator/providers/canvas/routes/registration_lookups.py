@@ -1,4 +1,4 @@
-"""LTI registrations by other names than their id, and where their tools may be made available."""
+"""LTI registrations by identifiers other than their id, and contexts for their controls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_client(api: Api) -> Json:
 
 
 def of_unified_tool(api: Api) -> Json:
-    """The registration of a tool as a directory of tools knows it, if the school has it or it is the site's."""
+    """The registration of a tool by its unified tool id, if it is the school's or site-wide."""
     account = school(api)
     known = api.slot("utid")
     for one in registrations.every(api):
@@ -45,7 +45,7 @@ def of_unified_tool(api: Api) -> Json:
 
 
 def install_status(api: Api) -> Json:
-    """The registration of a key as the school has it; one of the whole site has no copy here."""
+    """The school's registration for a key; a site-wide one has no copy here."""
     account = school(api)
     one = _of_client(api, account)
     if registrations.owner(api, one).id != account.id:
@@ -63,7 +63,7 @@ def _of_client(api: Api, account: Account) -> LtiRegistration:
 
 
 def search(api: Api) -> Json:
-    """Accounts and courses in which an installed tool may be said to be available."""
+    """Accounts and courses for which a deployment can have a context control."""
     account = school(api)
     one = registrations.find(api, api.slot("registration_id"))
     tool = identifiers.row(
@@ -105,7 +105,7 @@ def search(api: Api) -> Json:
 
 
 def _matching(rows: list[Any], term: str, names: Sequence[str]) -> list[Any]:
-    """The first of those whose id is the term, or in whose names it is, by name."""
+    """The first matches of the term by id or name, sorted by name."""
     found = [
         one for one in rows if str(one.id) == term or any(term in (getattr(one, name) or "").lower() for name in names)
     ]

@@ -1,4 +1,4 @@
-"""How a tool that registered itself changes: it asks, sent by an administrator or by itself, and somebody decides.
+"""Updates of dynamic registrations: a tool requests one, on its own or for an administrator, and somebody decides.
 
 Source: https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; canvas-lms
 app/controllers/lti/ims/dynamic_registration_controller.rb (2025).
@@ -43,7 +43,7 @@ OF_ACCOUNT = "/api/lti/accounts/{account_id}"
 
 
 def token(api: Api) -> Json:
-    """A token with which a tool registers itself, or, where a registration is named, asks for a change of it."""
+    """A token with which a tool registers itself or, if a registration is named, requests an update of it."""
     account = school(api)
     further: dict[str, Any] = {}
     if api.params.text("unified_tool_id"):
@@ -62,7 +62,7 @@ def token(api: Api) -> Json:
 
 
 def show(api: Api) -> Json:
-    """What a tool sent when it registered itself."""
+    """A tool's original registration request."""
     school(api)
     one, key = _of_number(api.x, api.slot("registration_id"))
     sent = one.sent or {}
@@ -84,7 +84,7 @@ def show(api: Api) -> Json:
 
 
 def latest(api: Api) -> Json:
-    """The change that the tool asked for last."""
+    """The tool's latest update request."""
     one = found_in(api, school(api))
     asked = update_requests.latest(api.store, one)
     if asked is None:
@@ -93,12 +93,12 @@ def latest(api: Api) -> Json:
 
 
 def asked_for(api: Api) -> Json:
-    """One change that the tool asked for."""
+    """One update request."""
     return shapes.update_request(api, _asked(api, found_in(api, school(api))))
 
 
 def decide(api: Api) -> Json:
-    """Take a change that the tool asked for, or reject it."""
+    """Accept or reject an update request."""
     account = school(api)
     one = found_in(api, account, changes=True)
     asked = _asked(api, one)
@@ -141,13 +141,13 @@ def _accept(
 
 
 def own(x: Call) -> Response:
-    """What is registered of the tool that asks."""
+    """The registration of the calling tool."""
     one, key = _own(x, *REGISTRATION)
     return JSONResponse(registered(x, one, key))
 
 
 def change(x: Call) -> Response:
-    """The tool asks for a change of its own registration."""
+    """Request an update of the calling tool's own registration."""
     one, key = _own(x, REGISTRATION[-1])
     update_requests.ask(x, one, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
     return JSONResponse(registered(x, one, key))
@@ -167,7 +167,7 @@ def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
 
 
 def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
-    """The registration of a tool that registered itself, by the number of its configuration, local or global."""
+    """A dynamic registration, by the id of its configuration, local or global."""
     found = x.store.tool_configurations.get(identifiers.local_number(reference) or 0)
     key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
     one = x.store.lti_registrations.first("key", key.id) if key is not None else None

@@ -1,4 +1,4 @@
-"""Links to tools of LTI 1.3 in a course: those that tools chose, and those that are made here for texts."""
+"""LTI 1.3 resource links of a course: from deep linking, and those created here for use in texts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _of_custom(custom: Any) -> Fault | None:
 
 
 def _tool_of(api: Api, course: Course, url: str | None) -> Tool | None:
-    """The LTI 1.3 tool that an address belongs to."""
+    """The LTI 1.3 tool that a URL belongs to."""
     return tools.by_address(api.store, course, url, newer=True) if url else None
 
 
@@ -71,7 +71,7 @@ def _shape(api: Api, course: Course, link: ResourceLink) -> Json:
 
 
 def _link(api: Api, course: Course, *, deleted: bool) -> ResourceLink:
-    """The link of the path: by its number, the id that tools know it by, or the id in texts. Raises the 404."""
+    """The link of the path: by its id, its resource link id, or its lookup id. Raises the 404."""
     kind, _, value = api.slot("id").rpartition(":")
     known = links.in_course(api, course.id, deleted=deleted)
     found = {
@@ -100,7 +100,7 @@ def show(api: Api) -> Json:
 
 
 def create(api: Api) -> Json:
-    """Make a link for a text."""
+    """Create a link for use in a text."""
     course = _course(api)
     url, custom = api.params.get("url"), api.params.get("custom")
     fault = _of_custom(custom) or _of_address(url)
@@ -118,7 +118,7 @@ def _made(api: Api, course: Course, tool: Tool, title: Any, url: str, custom: An
 
 
 def create_many(api: Api) -> list[Json]:
-    """Make up to a hundred links for texts; none if one of them does not hold."""
+    """Create up to a hundred links for use in texts; none if one of them is invalid."""
     course = _course(api)
     sent = [one for one in listed(api.x) or [] if isinstance(one, dict)]
     if len(sent) > MOST:
@@ -147,7 +147,7 @@ def _without(tool: Tool | None, url: Any) -> Fault | None:
 
 
 def update(api: Api) -> Json:
-    """Change the address, the custom fields or the tool of a link."""
+    """Change the URL, the custom fields or the tool of a link."""
     course = _course(api)
     link = _link(api, course, deleted=api.params.flag("include_deleted") or False)
     url, custom = api.params.get("url"), api.params.get("custom")
@@ -175,7 +175,7 @@ def _foreign(url: str | None, tool: Tool | None) -> Fault | None:
 
 
 def destroy(api: Api) -> Json:
-    """Delete a link that stands in a text."""
+    """Delete a link that is used in a text."""
     course = _course(api)
     link = _link(api, course, deleted=False)
     if _shape(api, course, link)["resource_type"] != "rich_content":

@@ -26,7 +26,7 @@ def _account(api: Api) -> Account:
 
 
 def _place(api: Api) -> tuple[Account, Role]:
-    """The account and the role of the path; a role that is not there is told before a missing right is."""
+    """The account and the role of the path; an unknown role is reported before a missing permission."""
     account = identifiers.account(api, api.slot("account_id"))
     role = _role(api, account)
     return _account(api), role

@@ -44,8 +44,8 @@ def search_term(api: Api, *, blank: bool = False, later: bool = False) -> str | 
     """`search_term` in lower case. Raises the refusal for one that is too short.
 
     Parameters:
-        blank: whether nothing but spaces counts as a term.
-        later: whether the operation has come to know it since 2023.
+        blank: whether mere spaces count as a term.
+        later: whether the operation gained it after 2023.
     """
     term = (api.later if later else api.params).text("search_term")
     if term is None or not (blank or term.strip()):
@@ -85,7 +85,7 @@ def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: 
 
 
 def _rows(api: Api, course: Course) -> list[Enrollment]:
-    """The enrollments that make somebody one of those asked for."""
+    """The enrollments that match the request's filters."""
     wanted = api.params.texts("enrollment_state") or (
         ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
     )
@@ -115,7 +115,7 @@ def known_role(api: Api, reference: str) -> int:
 
 
 def index(api: Api) -> Any:
-    """The people of a course, as far as the caller may see them."""
+    """The people of a course whom the caller may see."""
     course = courses.of_path(api, "read_roster", "view_all_grades", "manage_grades")
     rows = _rows(api, course)
     by_user: dict[int, list[Enrollment]] = {}
@@ -150,7 +150,7 @@ def _searched(api: Api, course: Course, found: list[User]) -> list[User]:
 
 
 def searched(api: Api, context: Course | Account, found: list[User], term: str) -> list[User]:
-    """The people who fit a search in a course or an account, by what the caller may read there."""
+    """The people who match a search in a course or an account, by what the caller may read there."""
     sis = shapes.context_allows(api, context, "read_sis", "manage_sis")
     email = shapes.context_allows(api, context, "read_email_addresses")
     logins = shapes.context_allows(api, context, "view_user_logins", "manage_user_logins")
@@ -158,7 +158,7 @@ def searched(api: Api, context: Course | Account, found: list[User], term: str) 
 
 
 def ordered(api: Api, found: list[User], *, down: bool | None = None) -> list[User]:
-    """People in the order that `sort` and, unless `down` says so, `order` ask for."""
+    """People in the order given by `sort` and, unless `down` is set, `order`."""
     by = api.params.text("sort")
     down = api.params.text("order") == "desc" if down is None else down
     places = api.store.derived("people by name", ("users",), lambda: _by_name(api))
@@ -188,13 +188,13 @@ SORTED: dict[str | None, Callable[[Api, User], Any]] = {
 
 
 def _by_name(api: Api) -> dict[int, int]:
-    """Everybody's place in the order of names."""
+    """The sort key of everybody by name."""
     every = sorted(api.store.users, key=lambda user: (people.sortable_name(user).lower(), user.id))
     return {user.id: place for place, user in enumerate(every)}
 
 
 def _jump(api: Api, found: list[User]) -> None:
-    """The page that `user_id` is on."""
+    """The page with `user_id`."""
     named = api.params.text("user_id")
     user = identifiers.find(api, "users", named) if named is not None else None
     place = next((i for i, one in enumerate(found) if user is not None and one.id == user.id), None)
@@ -247,7 +247,7 @@ def _enrollment(api: Api, record: Enrollment, course: Course, includes: set[str]
 
 
 def show(api: Api) -> Any:
-    """One person of a course, those among them whose enrollments are over, inactive or were turned down.
+    """One person of a course, even with concluded, inactive or rejected enrollments only.
 
     Source: canvas-lms app/controllers/courses_controller.rb, user (2023-06).
     """

@@ -1,4 +1,4 @@
-"""REST: rubrics, what they are for, and assessments with them."""
+"""REST: rubrics, their associations, and assessments."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def index(api: Api) -> Any:
 
 
 def of_account(api: Api) -> Any:
-    """The rubrics of an account. They come with imports only, which do not bring any."""
+    """The rubrics of an account. Only imports can create them, and none here does."""
     account = account_of_path(api, "manage_rubrics")
     return paged(api, list[Rubric](), lambda r: shapes.brief(api, r), path=f"/api/v1/accounts/{account.id}/rubrics")
 
@@ -75,7 +75,7 @@ def show(api: Api) -> Any:
 
 
 def _require_readable(api: Api) -> None:
-    """Refuse includes and styles that there are not, or not together."""
+    """Refuse unknown includes and styles, and impossible combinations."""
     asked, style = api.params.texts("include"), api.params.text("style")
     faults: dict[str, list[str]] = {}
     if style and style not in STYLES:
@@ -95,13 +95,13 @@ def _require_readable(api: Api) -> None:
 
 
 def _associations(api: Api, course: Course, reference: str) -> list[RubricAssociation]:
-    """What a rubric is for in the course; Canvas finds rubrics by it."""
+    """A rubric's associations in the course, by which Canvas finds rubrics."""
     rows = api.store.rubric_associations.find("rubric", identifiers.local_number(reference) or 0)
     return [one for one in rows if one.course_id == course.id and one.workflow_state == "active"]
 
 
 def _changing(api: Api) -> Course:
-    """The course, for those who manage rubrics, or may change what the rubric is to be for."""
+    """The course, for those who manage rubrics or may change the rubric's target."""
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
     target = _target(api, course, api.params.hash("rubric_association"))
@@ -117,7 +117,7 @@ def _changing(api: Api) -> Course:
 
 
 def create(api: Api) -> Any:
-    """A new rubric, and what it is for."""
+    """A new rubric with its association."""
     course = _changing(api)
     if not api.params.has("rubric"):
         return {"rubric": shapes.unsaved(api, course.id)}
@@ -168,7 +168,7 @@ def _fields(api: Api, course: Course, sent: Params, known: Rubric) -> dict[str, 
 
 
 def _target(api: Api, course: Course, sent: Params) -> tuple[str, int, str] | None:
-    """What a rubric is to be for: kind, id and name."""
+    """The target of a rubric: kind, id and name."""
     number = identifiers.local_number(sent.text("association_id") or "")
     if sent.text("association_type") == "Course" and number == course.id:
         return "Course", course.id, course.name
@@ -197,7 +197,7 @@ def _keep(
     known: RubricAssociation | None,
     target: tuple[str, int, str] | None,
 ) -> RubricAssociation:
-    """Make or change an association; an assignment that is graded with a rubric is worth its points."""
+    """Create or change an association; an assignment graded with a rubric takes over its points."""
     changes: dict[str, Any] = {"rubric_id": rubric.id}
     for name in ("use_for_grading", "hide_score_total", "hide_points", "hide_outcome_results", "bookmarked"):
         if sent.has(name):
@@ -238,7 +238,7 @@ def _keep(
 
 
 def destroy(api: Api) -> Any:
-    """Delete a rubric from the course; one that nothing keeps at hand any more is gone."""
+    """Delete a rubric from the course; without a remaining bookmark it is deleted altogether."""
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
     here = _associations(api, course, api.slot("id"))
@@ -306,7 +306,7 @@ def change_association(api: Api) -> Any:
 
 
 def dissociate(api: Api) -> Any:
-    """Remove a rubric's association, and with the last one that grades or keeps it at hand the rubric."""
+    """Remove a rubric's association, and with the last one the rubric."""
     course, known = _association(api)
     courses.require(api, course, "manage_rubrics")
     gone = api.store.rubric_associations.put(replace(known, workflow_state="deleted", updated_at=api.now))
@@ -335,7 +335,7 @@ def assess(api: Api) -> Any:
 
 
 def change_assessment(api: Api) -> Any:
-    """Replace an assessment; an unknown one is made."""
+    """Replace an assessment, or create it if unknown."""
     return _assess(api, _assessment(api))
 
 
@@ -358,7 +358,7 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
 
 
 def _assessed(api: Api, sent: Params) -> str:
-    """Whom a new assessment is of; Canvas looks for it before it looks at rights."""
+    """The subject of a new assessment, which Canvas looks up before checking permissions."""
     if not sent.data:
         raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
     reference = sent.get("user_id")

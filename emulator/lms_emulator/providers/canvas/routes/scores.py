@@ -40,7 +40,7 @@ AT_ONCE = "ags_scores_multiple_files"
 
 
 def _person(api: Api, text: str) -> User | None:
-    """The user behind a `userId`: the id that launches send, or Canvas's own."""
+    """The user for a `userId`: the LTI id from launches, or Canvas's own."""
     found = api.store.users.first("lti_id", text) if text else None
     return found or api.store.users.get(number(text))
 
@@ -91,7 +91,7 @@ async def create(api: Api) -> Response:
 
 
 def _expected(api: Api, place: Place, user: User, score: Score) -> list[Attachment]:
-    """The files of a score, which are not there yet."""
+    """The files of a score, not yet downloaded."""
     folder = files.submissions_folder(api, user, place.course) if score.files else None
     return [_expect(api, folder, user, one) for one in score.files]
 
@@ -104,7 +104,7 @@ def _expect(api: Api, folder: Folder | None, user: User, one: Params) -> Attachm
 
 
 def _hand_in(api: Api, base: Assignment, user: User, score: Score, sent: list[Attachment]) -> None:
-    """Make an attempt of files, if the score stands for one."""
+    """Create an attempt from the files, if the score represents one."""
     if sent and score.new_attempt:
         given = {"submission_type": "online_upload", "url": None, "body": None}
         record = submissions.of(api, base, user.id)
@@ -114,7 +114,7 @@ def _hand_in(api: Api, base: Assignment, user: User, score: Score, sent: list[At
 async def _take_files(
     api: Api, place: Place, base: Assignment, user: User, score: Score, sent: list[Attachment], *, at_once: bool
 ) -> list[Json]:
-    """Fetch the files of a score; each one that comes is handed in, unless they were `at_once`."""
+    """Download the files of a score; each is submitted as it arrives, unless they were `at_once`."""
     shown: list[Json] = []
     for one, attachment in zip(score.files, sent, strict=True):
         address = one.text("url") or ""

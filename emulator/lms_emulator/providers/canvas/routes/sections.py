@@ -57,7 +57,7 @@ def _may_sis(api: Api) -> bool:
 
 
 def _fields(api: Api, course: Course, section: CourseSection | None) -> dict[str, Any]:
-    """What the request says about a section, checked. Raises the refusals for what is not valid."""
+    """The section's fields from the request, validated. Raises the refusals for invalid ones."""
     sent = api.params.hash("course_section")
     found: dict[str, Any] = {}
     if sent.has("name"):
@@ -149,7 +149,7 @@ def destroy(api: Api) -> Any:
 
 
 def crosslist(api: Api) -> Any:
-    """Move a section, with the people in it, into another course."""
+    """Move a section, with its people, into another course."""
     section, course = _section(api)
     target = identifiers.course(api, api.slot("new_course_id"))
     if _left_alone(api):

@@ -15,7 +15,7 @@ SOURCE = f"{RECORDED}/oauth-browser.jsonl 220, 221, 222, 223; canvas-lms app/con
 
 
 def create(api: Api) -> Any:
-    """A token of a service. It needs a browser's session, or services that know each other."""
+    """A service's token. It needs a browser session, or services that trust each other."""
     _ = api.user
     body = {"errors": [{"message": "An error occurred.", "error_code": "unauthorized"}]}
     raise refusals.rest("service_token_refused", 401, body, check="the site has services of its own")
@@ -30,7 +30,7 @@ def refresh(api: Api) -> Any:
 
 
 def own_keys(api: Api) -> Response:
-    """The keys that services of the site would check tokens with."""
+    """The keys with which the site's services would check tokens."""
     return wire.reply(api, {"keys": []})
 
 

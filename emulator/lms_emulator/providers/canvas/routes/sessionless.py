@@ -1,6 +1,6 @@
 """Sessionless launches: a URL that signs a browser in and opens a tool.
 
-A tool of LTI 1.3 is opened on its own page. For a tool of LTI 1.1 the launch is made at once, and waits under a
+An LTI 1.3 tool is opened on its own page. For an LTI 1.1 tool the launch is prepared at once, and waits under a
 verifier.
 """
 
@@ -71,7 +71,7 @@ def tool_admin(api: Api, account: Account) -> bool:
 
 
 def _of_tool(api: Api, place: Place) -> Made | Response | None:
-    """A tool by its id, by an address, or by a link that was placed."""
+    """A tool by its id, by a URL, or by a placed link."""
     url, number = api.params.text("url"), api.params.text("id")
     query = {"display": "borderless"}
     lookup = api.params.text("resource_link_lookup_uuid") or api.params.text("resource_link_lookup_id")

@@ -51,7 +51,7 @@ def of_account(api: Api) -> Any:
 
 
 def of_user(api: Api) -> Any:
-    """The events of a person: all for themselves; for administrators those of logins in their accounts."""
+    """The events of a person: all for that person, for admins those of logins in their accounts."""
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
     found = list(api.store.authentication_events.find("user", user.id))

@@ -30,9 +30,9 @@ FLAGS = ("override_sis_stickiness", "add_sis_stickiness", "clear_sis_stickiness"
 
 
 def _school(api: Api, *rights: str) -> Account:
-    """The school in the path, for those who import into it. Raises the refusal for a part of one.
+    """The school in the path, for those who may import into it. Raises the refusal for a sub-account.
 
-    Parameters: `rights`, of which one is needed, instead of any that has to do with imports.
+    Parameters: `rights`, any of which suffices; by default any about imports.
     """
     record = identifiers.account(api, api.slot("account_id"))
     if record.parent_account_id is not None:
@@ -81,7 +81,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Import a file, sent by itself or as a part of a form."""
+    """Import a file, sent as the body or as a part of a form."""
     _school(api, "import_sis")
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
@@ -95,7 +95,7 @@ def create(api: Api) -> Any:
 
 
 def _term(api: Api) -> int | None:
-    """The term of an import in batch mode."""
+    """The term of a batch mode import."""
     if not api.params.flag("batch_mode"):
         return None
     named = api.params.text("batch_mode_term_id")

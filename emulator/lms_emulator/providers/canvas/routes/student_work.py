@@ -49,7 +49,7 @@ def _error(text: str, status: int = 400) -> Exception:
 
 
 def _students(api: Api, course: Course, section: CourseSection | None) -> list[int]:
-    """The students that are asked for, by id. Raises the refusal where one of them is not the caller's to see."""
+    """The requested students, by id. Raises the refusal if the caller may not see one of them."""
     rows = roster.enrollments_seen(api, course, section)
     grader = assignments.grades(api, course)
     mine = set(assignments.seen_for(api, course, api.user)) - {api.user.id}
@@ -61,7 +61,7 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
     asked = api.params.texts("student_ids")
     if "all" not in asked:
         named = [identifiers.find(api, "users", one) for one in asked]
-        # by other ids than numbers Canvas looks for people first, and passes over those whom it does not find
+        # Canvas first resolves ids that are not numbers, and skips unknown ones
         named = [user for user, one in zip(named, asked, strict=True) if user is not None or one.isdecimal()]
         named = named or [api.user]
         if not api.check("may see the students' work", all(u is not None and u.id in known for u in named), got=asked):
@@ -73,9 +73,9 @@ def _students(api: Api, course: Course, section: CourseSection | None) -> list[i
 
 
 def _in_state(api: Api, course: Course, rows: list[Enrollment]) -> list[Enrollment]:
-    """Those of the enrollments that are in the state that is asked for, at this date or as they are stored.
+    """The enrollments in the requested state, as of now or as stored.
 
-    Of what goes to the student information system, only those that came from there.
+    For grades that go to the SIS, only those that came from it.
     """
     if api.params.flag("post_to_sis"):
         rows = [e for e in rows if e.sis_batch_id is not None]
@@ -114,7 +114,7 @@ def _since(api: Api, name: str) -> Any:
 
 
 def across(api: Api) -> Any:
-    """The submissions of students to several assignments, one by one or by student."""
+    """Students' submissions to several assignments, flat or grouped by student."""
     course, section = roster.place(api)
     _ = api.user
     who, what = _students(api, course, section), _assignments(api, course)
@@ -153,7 +153,7 @@ def _one_by_one(api: Api, course: Course, found: list[Submission], by_id: dict[i
 
 
 def _row(api: Api, one: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
-    """A submission of a list over assignments. Canvas looks up wrongly whether the assignment is visible there."""
+    """A submission in a list across assignments. Canvas's lookup of the assignment's visibility is wrong there."""
     row = shapes.submission(api, one, base, course, includes)
     return {**row, "assignment_visible": False} if "visibility" in includes else row
 
@@ -205,7 +205,7 @@ def _check(api: Api, user: User, allowed: bool) -> None:
 
 
 def missing(api: Api) -> Any:
-    """What a student should have handed in, in all their courses."""
+    """A student's missing work in all their courses."""
     user = identifiers.user(api, api.slot("user_id"))
     _check(api, user, belonging.may_read(api, user))
     named = (identifiers.find(api, "courses", one) for one in api.params.texts("course_ids"))
@@ -256,12 +256,12 @@ def _is_missing(api: Api, base: Assignment, user: User, filters: set[str]) -> bo
     record = submissions.of(api, base, user.id)
     if not lateness.standing(api, base, user.id, record).missing and not _waits(api, base, record):
         return False
-    # Canvas looks at the assignment's own dates here
+    # Canvas uses the assignment's own dates here
     return "submittable" not in filters or assignments.shut(api, base) is None
 
 
 def _waits(api: Api, base: Assignment, record: Submission) -> bool:
-    """Whether it is due within a week and nothing was handed in: Canvas counts that as missing here."""
+    """Whether it is due within a week and not submitted: Canvas counts that as missing here."""
     due = assignments.dated_for(api, base, record.user_id).due_at
     soon = due is not None and api.now <= due <= api.now + SOON
     return soon and submissions.expected(base) and not submissions.handed_in(record) and not record.excused
@@ -289,7 +289,7 @@ def graded(api: Api) -> Any:
 
 
 def _place(row: tuple[Submission, Assignment, Course]) -> list[float]:
-    """What puts the latest grade first."""
+    """A sort key that puts the latest grade first."""
     graded = row[0].graded_at
     return [-graded.timestamp() if graded is not None else 0.0, row[0].id]
 

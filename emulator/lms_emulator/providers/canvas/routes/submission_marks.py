@@ -25,7 +25,7 @@ SOURCE = f"{RECORDED}/grading-submissions.jsonl 272, 279, 287, 299; {CONTROLLER}
 
 
 def _known(api: Api) -> Submission:
-    """The submission of the path, of any student whom the caller gets to see in the course."""
+    """The submission of the path, of any student whom the caller can see in the course."""
     course, section, base = place(api)
     return submissions.of(api, base, roster.of_path(api, course, section, base).id)
 
@@ -46,7 +46,7 @@ def unread(api: Api) -> Response:
 
 
 def _seen(api: Api, item: str) -> None:
-    """Note that the student, who is to be the caller, has seen a part of their submission."""
+    """Note that the student, who must be the caller, has seen a part of their submission."""
     record = _known(api)
     if not api.check("it is the caller's own", record.user_id == api.user.id, got=record.user_id):
         raise api.refused("one's own submission")
@@ -69,23 +69,23 @@ def read_rubric(api: Api) -> Any:
 
 
 def read_annotations(api: Api) -> Any:
-    """Mark annotations as read by the student. No service here makes any."""
+    """Mark annotations as read by the student. No service here creates any."""
     _seen(api, "annotation")
     return {"read": True}
 
 
 def rubric_state(api: Api) -> Any:
-    """Whether the student has read the rubric, for all who may read the submission."""
+    """Whether the student has read the rubric, for everybody who may read the submission."""
     return {"read": "rubric" not in found(api)[3].unread}
 
 
 def annotations_state(api: Api) -> Any:
-    """Whether the student has read annotations, for all who may read the submission."""
+    """Whether the student has read annotations, for everybody who may read the submission."""
     return {"read": "annotation" not in found(api)[3].unread}
 
 
 def bulk_read(api: Api) -> Response:
-    """Mark several of the caller's submissions as read; those of others are passed over."""
+    """Mark several of the caller's submissions as read; others' are skipped."""
     course, _ = roster.place(api)
     for number in api.params.texts("submissionIds"):
         record = api.store.submissions.get(identifiers.local_number(number))
@@ -96,7 +96,7 @@ def bulk_read(api: Api) -> Response:
 
 
 def clear(api: Api) -> Response:
-    """Take the marks of what is new from a student's work in a course; administrators of the whole site do."""
+    """Clear the unread marks of a student's work in a course, as a site admin."""
     course, _ = roster.place(api)
     site = site_admin(api.store)
     allowed = site is not None and account_allows(api, api.caller, site, "manage_students")
@@ -111,7 +111,7 @@ def clear(api: Api) -> Response:
 
 
 def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
-    """The comment of the path, whichever course that names."""
+    """The comment of the path, whichever course the path names."""
     course = identifiers.course(api, api.slot("course_id"))
     comment = identifiers.row(api.store.submission_comments, api.slot("id"), "the comment")
     row = api.store.submissions.get(comment.submission_id)
@@ -133,14 +133,14 @@ def edit(api: Api) -> Any:
 
 
 def remove(api: Api) -> Any:
-    """Delete one of the caller's comments; graders delete anybody's."""
+    """Delete one of the caller's comments; graders can delete anybody's."""
     _, comment = _comment(api, graders=True)
     api.store.submission_comments.delete(comment.id)
     return shapes.removed_comment(api, comment)
 
 
 def annotated(api: Api) -> Any:
-    """Tell people of annotations, which the service that makes them asks for with a site admin's token."""
+    """Notify people of annotations, at the request of the annotation service with a site admin's token."""
     course = identifiers.course(api, api.slot("course_id"))
     site = site_admin(api.store)
     allowed = site is not None and account_allows(api, api.caller, site, "send_messages")

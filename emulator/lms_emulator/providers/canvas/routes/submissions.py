@@ -1,4 +1,4 @@
-"""REST: submissions, handed in and graded."""
+"""REST: submitting and grading."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ NOT_A_STUDENT = "Student must be enrolled in the course as a student to be grade
 
 
 def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | None, Assignment]:
-    """The course, section and assignment of the path. Parameters: `signed_in`, as of `roster.place`."""
+    """The course, section and assignment of the path. Parameters: `signed_in`, as for `roster.place`."""
     course, section = roster.place(api, signed_in=signed_in)
     return course, section, assignments.find(api, course, api.slot("assignment_id"))
 
 
 def graded_place(api: Api) -> tuple[Course, CourseSection | None, Assignment]:
-    """The place of the path for graders: others are refused before the assignment is looked for."""
+    """`place` for graders: others are refused before the assignment is looked up."""
     course, _ = roster.place(api)
     roster.require_grader(api, course)
     return place(api)
@@ -62,7 +62,7 @@ def index(api: Api) -> Any:
     path = f"{roster.path(course, section)}/assignments/{base.id}/submissions"
     includes = api.params.includes
     if "visibility" in includes:
-        # Canvas reads the rows in batches for it, which leaves no pages
+        # Canvas reads the rows in batches for it, without pagination
         rows = sorted(found, key=lambda one: one.id)
         return [shapes.submission(api, one, base, course, includes) for one in rows]
     return paged(api, found, lambda one: shapes.submission(api, one, base, course, includes), path=path)
@@ -84,7 +84,7 @@ def show(api: Api) -> Any:
 
 
 def create(api: Api) -> Any:
-    """Hand something in; those who grade may do it for a student."""
+    """Submit work; graders may do it for a student."""
     course, section, base = place(api, signed_in=False)
     sent = api.params.hash("submission")
     reference, moment = sent.text("user_id"), api.moment("submission", "submitted_at")
@@ -94,7 +94,7 @@ def create(api: Api) -> Any:
         raise api.refused(f"hand in assignment {base.id}")
     if reference is not None or sent.get("submitted_at") is not None:
         if as_whole(reference) is None:
-            # Canvas looks the row up by the id as it was sent, finds none, and answers nothing
+            # Canvas looks the row up by the id as sent, finds none, and answers null
             return Response(status_code=204)
         _require_grading(api, course, base, user)
     if sent.text("submission_type") == "online_text_entry" and not (sent.text("body") or "").strip():
@@ -112,7 +112,7 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Grade a submission, excuse it, give it a status, comment on it."""
+    """Grade a submission, excuse it, set its status, or comment on it."""
     course, section = roster.place(api)
     base = assignments.find(api, course, api.slot("assignment_id"))
     whole = api.params.peek("submission")
@@ -139,7 +139,7 @@ def update(api: Api) -> Any:
 
 
 def is_given(value: Any) -> bool:
-    """Whether Canvas acts on a value: null and JSON's false are as good as none, an empty text is not."""
+    """Whether Canvas acts on a value: null and JSON false count as absent, an empty string does not."""
     return value is not None and value is not False
 
 
@@ -161,10 +161,10 @@ def _require_commenting(api: Api, course: Course, base: Assignment, user: User) 
 def change(
     api: Api, course: Course, base: Assignment, user: User, asked: Params, *, graded: bool, unless_same: bool = False
 ) -> list[Submission]:
-    """Do what parameters ask for, and give what was touched: the student's submission first.
+    """Apply the parameters. Returns the changed submissions, the student's first.
 
-    Parameters: `graded`, whether they give a grade or an excuse, or take one away; `unless_same`, whether a score that
-    stays the same is left alone.
+    Parameters: `graded`, whether they set or remove a grade or an excuse; `unless_same`, whether an unchanged score
+    is left alone.
     """
     sent = asked.hash("submission")
     excuse = sent.flag("excuse")
@@ -210,14 +210,14 @@ def _stick(api: Api, course: Course, record: Submission, sticker: str | None) ->
 
 
 def _require_gradable(api: Api, course: Course, user: User) -> None:
-    """Refuse grades for those whose enrollments are over."""
+    """Refuse grades for those whose enrollments have ended."""
     rows = assignments.student(api, course.id, user.id)
     if not api.check("the student's enrollment lasts", any(e.workflow_state != "completed" for e in rows)):
         raise refusals.rest("student_concluded", 400, {"error": NOT_A_STUDENT}, check="the student's enrollment lasts")
 
 
 def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> Submission:
-    """The submission with the launch that comes with a grade, where nothing but a launch was handed in."""
+    """The submission with the launch URL sent with a grade, if nothing but launches was submitted."""
     url = sent.text("url")
     if sent.text("submission_type") != "basic_lti_launch" or not url:
         return record
@@ -231,7 +231,7 @@ def _launched(api: Api, base: Assignment, record: Submission, sent: Params) -> S
 
 
 def _assess(api: Api, course: Course, base: Assignment, record: Submission, asked: Params) -> None:
-    """Keep the assessment with the assignment's rubric that parameters have."""
+    """Store the rubric assessment in the parameters."""
     sent = asked.hash("rubric_assessment")
     found = rubrics.of_assignment(api, base.id)
     if not isinstance(asked.peek("rubric_assessment"), dict) or found is None:
@@ -256,7 +256,7 @@ def _status(sent: Params) -> dict[str, Any]:
 
 
 def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: bool) -> None:
-    """Keep a comment, on one submission or on those of the whole group. Raises the refusal for files of others."""
+    """Store a comment on one submission or on those of the whole group. Raises the refusal for others' files."""
     files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
     fit = all(submitting.goes_with_comment(api, one) for one in files if one is not None)
     if not api.check("the files were uploaded by the caller for a comment", fit):

@@ -1,4 +1,4 @@
-"""REST: the pages in the navigation of courses, accounts and people."""
+"""REST: the navigation tabs of courses, accounts and people."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from lms_emulator.providers.canvas.shapes.tabs import tab
 
 
 def of_course(api: Api) -> list[Json]:
-    """The pages of a course. To those who may not read it there is no such course."""
+    """The tabs of a course; a 404 for those who may not read it."""
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("may read the course", courses.may(api, api.caller, course, "read")):
         raise refusals.not_found("the course", course.id)
-    api.params.has("include")  # tools and subjects are told in any case, or not at all
+    api.params.has("include")  # tools and subjects are always included, or never
     return [tab(api, one) for one in tabs.of_course(api, course)]
 
 
 def of_account(api: Api) -> list[Json]:
-    """The pages of an account."""
+    """The tabs of an account."""
     account = identifiers.account(api, api.slot("account_id"))
     if not api.check("may read the account", belonging.reads_account(api, account)):
         raise refusals.not_found("the account", account.id)
@@ -31,7 +31,7 @@ def of_account(api: Api) -> list[Json]:
 
 
 def of_person(api: Api) -> list[Json]:
-    """The pages of one's own profile."""
+    """The tabs of the caller's profile."""
     user = identifiers.user(api, api.slot("user_id"))
     if not api.check("it is the caller", user == api.caller):
         raise refusals.not_found("the user", user.id)
@@ -39,7 +39,7 @@ def of_person(api: Api) -> list[Json]:
 
 
 def update(api: Api) -> Any:
-    """Move or hide a page of a course."""
+    """Move or hide a tab of a course."""
     course = courses.of_path(api, "manage_course_content_edit")
     position = identifiers.whole_number(api.params.text("position") or "") or 0
     hide = api.params.flag("hidden") if api.params.has("hidden") else None

@@ -44,7 +44,7 @@ def _may_read(api: Api, record: Account) -> None:
 
 
 def _latest_first(moment: datetime | None) -> tuple[bool, float]:
-    """The order of times from the latest on, with none at all before it."""
+    """A sort key for the latest time first, after missing ones."""
     return moment is not None, -moment.timestamp() if moment is not None else 0.0
 
 

@@ -1,4 +1,4 @@
-"""REST: how a site looks. All sites of the emulator look as Canvas does by itself; no theme is made or shared."""
+"""REST: themes. All sites of the emulator have Canvas's default look; there are no custom or shared themes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ VARIABLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5
 
 
 def variables(api: Api) -> Any:
-    """Where the site's colours and images are."""
+    """The URLs of the site's colours and images."""
     return redirect(api.url(VARIABLES), {"Access-Control-Allow-Origin": "*"})
 
 
 def share(api: Api) -> Any:
-    """Give a theme a name for others to use. None is there to be shared."""
+    """Share a theme under a name. There are none to share."""
     account_of_path(api, "manage_account_settings")
     api.params.require("shared_brand_config")
     raise refusals.invalid({"brand_config": ["blank"]}, 422)
 
 
 def forget(api: Api) -> Any:
-    """Take a theme away from others. None is there."""
+    """Stop sharing a theme. There are none."""
     _ = api.user
     raise refusals.not_found("the shared theme", api.slot("id"))
 

@@ -1,4 +1,4 @@
-"""REST: what waits for a user: work to hand in, work to grade, and what is due soon."""
+"""REST: a user's to-do list: work to submit, work to grade, and what is due soon."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
 
 
 class Item(NamedTuple):
-    """Something that waits: an assignment or an ungraded quiz, and what is to be done about it."""
+    """A to-do item: an assignment or an ungraded quiz, and what to do about it."""
 
     purpose: str
     work: Assignment | Quiz
@@ -54,7 +54,7 @@ class Item(NamedTuple):
 
     @property
     def asset_string(self) -> str:
-        """What names it in addresses."""
+        """Its asset string, such as `assignment_1`."""
         return f"{'quizzes:quiz' if isinstance(self.work, Quiz) else 'assignment'}_{self.work.id}"
 
 
@@ -124,7 +124,7 @@ def _items(api: Api, course: Course | None) -> list[Item]:
 
 
 def _ignored(api: Api, item: Item, ignored: dict[str, str | None]) -> bool:
-    """Whether an item is hidden: for good, or until somebody hands something in for the assignment."""
+    """Whether an item is hidden: for good, or until somebody submits to the assignment."""
     name = f"{item.purpose}/{item.asset_string}"
     since = read_moment(ignored.get(name))
     if since is None:
@@ -162,7 +162,7 @@ def _shown(api: Api, item: Item) -> Json:
 
 
 def index(api: Api) -> Any:
-    """What waits for the caller, in one course or in all."""
+    """The caller's to-do list, for one course or all."""
     course = None
     if "course_id" in api.x.path_params:
         course = courses.of_path(api, "read", "read_as_admin")
@@ -170,7 +170,7 @@ def index(api: Api) -> Any:
 
 
 def count(api: Api) -> Any:
-    """How much waits for the caller."""
+    """The counts of the caller's to-do items."""
     found = _items(api, None)
     return {
         "needs_grading_count": sum(item.waiting for item in found if item.purpose == "grading"),
@@ -179,7 +179,7 @@ def count(api: Api) -> Any:
 
 
 def ignore(api: Api) -> Any:
-    """Be reminded of something no more."""
+    """Dismiss a to-do item."""
     user, purpose = api.user, api.slot("purpose")
     if purpose not in PURPOSES:
         raise refusals.rest("purpose_unknown", 400, {"ignored": False}, check="purpose", got=purpose)
@@ -194,7 +194,7 @@ def ignore(api: Api) -> Any:
 
 
 def upcoming(api: Api) -> Any:
-    """What is due or begins within a week in the caller's courses, groups and own calendar."""
+    """What is due or starts within a week in the caller's courses, groups and own calendar."""
     kinds = (*states.STAFF, "StudentEnrollment")
     found: list[tuple[datetime, Json]] = []
     for course in _courses(api, kinds):

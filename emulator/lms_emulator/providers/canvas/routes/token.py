@@ -31,7 +31,7 @@ async def token(api: Api) -> Response:
 
 
 async def _token(x: Call, params: Params) -> Response:
-    x.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # taken with any grant
+    x.reads.add("code", "redirect_uri", "replace_tokens", "scope", "code_verifier")  # accepted with any grant type
     grant = params.text("grant_type")
     if grant is None:
         grant = "authorization_code" if params.has("code") else ""
@@ -43,7 +43,7 @@ async def _token(x: Call, params: Params) -> Response:
     else:
         raise oauth_refusals.unsupported_grant_type(grant)
     limits.charge_visitor(x)
-    kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # as a frame of a page could read it
+    kind = "text/html" if x.content_type == "multipart/form-data" else wire.JSON  # for iframes
     return Response(wire.dumps(body), headers={"Cache-Control": "no-store"}, media_type=kind)
 
 
@@ -81,13 +81,13 @@ def _user_token(x: Call, params: Params, grant: str) -> dict[str, object]:
 
 
 def _client(x: Call, params: Params) -> tuple[str, str]:
-    """Client id and secret from the body, else from HTTP Basic; each is taken alone."""
+    """Client id and secret, each from the body or else from HTTP Basic."""
     name, secret = x.basic() or ("", "")
     return params.text("client_id") or unquote(name), params.text("client_secret") or unquote(secret)
 
 
 def revoke(api: Api) -> Response:
-    """End the token and its refresh token, and with `expire_sessions=1` the person's browser sessions."""
+    """Revoke the token and its refresh token, and with `expire_sessions=1` the person's browser sessions."""
     x, signed_in = api.x, api.caller
     by_token_or_page(api)
     owner = api.caller

@@ -1,4 +1,4 @@
-"""Addresses that tools get by variables: for what a person did in the tool, and to be told of the sign-out."""
+"""Callback URLs that tools get by variables: for reporting activity, and for sign-out notification."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DURATION = re.compile(
 
 
 def _of_token(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
-    """The tool and the numbers that the address tells of; the tool signed the request."""
+    """The tool and the numbers in the URL; the tool signed the request."""
     numbers = unsealed(api.slot("token"), length)
     if not api.check("the address is as Canvas gave it", numbers is not None) or numbers is None:
         raise refused("token_not_our_own", f"Invalid {what} service token")
@@ -37,7 +37,7 @@ def _of_token(api: Api, length: int, what: str) -> tuple[Tool, list[int]]:
 
 
 def _seconds(duration: Any) -> int:
-    """A duration of ISO 8601 in seconds."""
+    """An ISO 8601 duration in seconds."""
     found = _DURATION.fullmatch(str(duration or ""))
     if found is None:
         return 0
@@ -56,7 +56,7 @@ def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
 
 
 def xapi(api: Api) -> Response:
-    """What a person did, as xAPI tells it; the duration counts."""
+    """A person's activity as xAPI; only the duration matters."""
     _, numbers = _of_token(api, 4, "analytics")
     if api.x.content_type != "application/json":
         kind = api.x.content_type
@@ -65,13 +65,13 @@ def xapi(api: Api) -> Response:
 
 
 def caliper(api: Api) -> Response:
-    """What a person did, as Caliper tells it; the duration counts."""
+    """A person's activity as Caliper; only the duration matters."""
     _, numbers = _of_token(api, 4, "analytics")
     return _spend(api, numbers, api.params.get("duration"))
 
 
 def logout(api: Api) -> Response:
-    """Ask to be told when the person signs out, once for each launch."""
+    """Register a callback for the person's sign-out, once per launch."""
     tool, (_, login_id, at) = _of_token(api, 3, "logout")
     age = api.x.clock.timestamp() - at
     if not api.check("the address is not older than a day", age <= LIFETIME_SECONDS):

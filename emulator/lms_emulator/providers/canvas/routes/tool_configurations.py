@@ -1,4 +1,4 @@
-"""LTI keys with the configuration of their tool, and the public key that a tool changes itself."""
+"""LTI keys with their tool configuration, and the public key that a tool can change itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _shape(api: Api, found: ToolConfiguration, key: DeveloperKey, account: Accou
 
 
 async def _settings(api: Api, sent: Params) -> dict[str, Any]:
-    """The configuration that was sent, or that lies at the address that was sent. Raises refusals."""
+    """The configuration in the request, or at the URL in the request. Raises refusals."""
     settings = sent.get("settings")
     address = sent.text("settings_url")
     if address:
@@ -62,7 +62,7 @@ async def _settings(api: Api, sent: Params) -> dict[str, Any]:
 
 
 def _require(api: Api, account: Account) -> None:
-    """Go on for those who manage keys in the account; here admins of accounts below a school may too."""
+    """Require a manager of keys in the account; here, admins of sub-accounts may manage them too."""
     held = admins_over(api.store, api.user, account.id)
     if not api.check(f"may {PERMISSION}", any(role_allows(api, account, role, PERMISSION) for _, role in held)):
         raise api.refused(f"{PERMISSION} in account {account.id}")
@@ -76,7 +76,7 @@ def _owner(api: Api, key: DeveloperKey) -> Account:
 
 
 async def create(api: Api) -> Json:
-    """Make an LTI key with the configuration of its tool. It is off at first."""
+    """Create an LTI key with its tool configuration, initially off."""
     account = identifiers.account(api, api.slot("account_id"))
     _require(api, account)
     sent = api.params.require("tool_configuration")
@@ -117,7 +117,7 @@ async def create(api: Api) -> Json:
 
 
 def _of_key(api: Api, given: Params) -> dict[str, Any]:
-    """What was sent of the key itself. Raises the refusal for unknown scopes."""
+    """The key's own fields in the request. Raises the refusal for unknown scopes."""
     wrong = configurations.faults_of_scopes(given.texts("scopes"))
     if wrong:
         raise grading.faults_of_fields(wrong)
@@ -155,7 +155,7 @@ def show(api: Api) -> Any:
 
 
 async def update(api: Api) -> Any:
-    """Change the configuration of a key. Its tools follow at once."""
+    """Change the configuration of a key. Its tools are updated at once."""
     key = _key(api)
     _require(api, _owner(api, key))
     found = _found(api, key)
@@ -188,7 +188,7 @@ def delete(api: Api) -> Response:
 
 
 def update_public_key(api: Api) -> Any:
-    """Let a tool change its own public key. The one before holds no longer."""
+    """Let a tool replace its own public key. The previous one becomes invalid."""
     key = require_service(api.x, PUBLIC_KEY).key
     given = api.params.require("developer_key")
     jwk = given.get("public_jwk")

@@ -85,7 +85,7 @@ def _course(api: Api) -> Course:
 
 
 def _has_been_in(api: Api, course: Course) -> bool:
-    """Whether the person is invited, or was a member until the end."""
+    """Whether the person is invited, or was a member until the course ended."""
     user = api.caller
     mine = rules.enrollments_of(api.x, user, course.id) if user is not None else []
     return any(one.workflow_state in ("invited", "active", "completed") for one in mine)
@@ -125,14 +125,14 @@ def place_of(api: Api) -> Place:
 
 
 def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> Response:
-    """Back to the place, with a notice."""
+    """Redirect to the place, with a notice."""
     api.check("a tool is there", False)
     browser.notice(api.x, "error", text)
     return wire.redirect(api.url(path or place.path))
 
 
 def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None:
-    """The tool of the path with its placement, if the place offers it at that spot."""
+    """The tool of the path with its placement, if the place offers it there."""
     tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)
     if tool is None or not tools.usable(api.store, tool) or not tools.available(api.store, tool, place.record):
         return None
@@ -254,7 +254,7 @@ def choose(api: Api) -> Response:
 
 
 def _processes(name: str, sealed: dict[str, Any]) -> bool:
-    """Whether a tool is chosen to work on what is handed in for an assignment that is known."""
+    """Whether a tool is being chosen as the document processor of an existing assignment."""
     return name == documents.SPOT and bool(sealed.get("lti_assignment_id"))
 
 
@@ -300,7 +300,7 @@ def assignment(api: Api) -> Response:
 
 
 def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
-    """The tool behind an assignment, being opened; None where there is none for its address."""
+    """An `Opening` of the tool behind an assignment; None if no tool matches its URL."""
     tag, link = found.external_tool, tools.link_behind(api.store, found)
     course = place.course
     target = (tag.url if tag is not None else None) or (link.url if link is not None else None)
@@ -318,7 +318,7 @@ def of_assignment(api: Api, place: Place, found: Assignment) -> Opening | None:
 
 
 def item_of(api: Api, reference: str | None, course_id: int) -> ContentTag | None:
-    """The item of a course that an id names; None for one that was deleted."""
+    """The module item of a course with that id; None if it was deleted."""
     found = api.store.content_tags.get(local_number(reference or "") or 0)
     return found if found is not None and found.course_id == course_id and found.workflow_state == "active" else None
 
@@ -343,7 +343,7 @@ def module_item(api: Api) -> Response:
 
 
 def of_item(api: Api, place: Place, item: ContentTag) -> Opening | None:
-    """The tool of a module's item, being opened; None where there is none for its address."""
+    """An `Opening` of a module item's tool; None if no tool matches its URL."""
     tool = tools.linked(api.store, place.record, item.content_id or None, item.url)
     if tool is None:
         return None
@@ -354,7 +354,7 @@ def of_item(api: Api, place: Place, item: ContentTag) -> Opening | None:
 
 
 def _shown_at(api: Api, place: Place, item: ContentTag) -> str:
-    """The address of what an item shows."""
+    """The URL of an item's content."""
     if item.type == "ExternalUrl":
         return item.url or api.url(f"{place.path}/modules")
     kinds = {"Assignment": "assignments", "Quiz": "quizzes", "Discussion": "discussion_topics", "File": "files"}

@@ -1,4 +1,4 @@
-"""LTI services of a whole school: its accounts, features and tools, and the data that it streams."""
+"""School-wide LTI services: accounts, features, tools, and data streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOOLS_TYPE = "application/vnd.canvas.contextexternaltools+json"
 
 
 def _numbered(api: Api) -> Account | Course | None:
-    """The account or course of the path, which has to stand there by its number."""
+    """The account or course of the path, by numeric id only."""
     params = api.x.path_params
     table, name = ("courses", "course_id") if "course_id" in params else ("accounts", "account_id")
     record: Account | Course | None = getattr(api.store, table).get(local_number(api.slot(name)) or 0)
@@ -40,7 +40,7 @@ def _numbered(api: Api) -> Account | Course | None:
 
 
 def _account(api: Api, scope: str) -> Account:
-    """The account of the path, which has to stand there as launches name it. Raises the refusals of its services."""
+    """The account of the path, by its LTI id only. Raises the refusals of these services."""
     reference = api.slot("account_id")
     found = next((one for one in api.store.accounts if places.opaque("account", one.id) == reference), None)
     key = require_at(api, found, SCOPES + scope)
@@ -59,7 +59,7 @@ def lookup(api: Api) -> Response:
 
 
 def feature_flag(api: Api) -> Response:
-    """How a feature stands for an account or course: what was decided, else how Canvas has it."""
+    """The state of a feature for an account or course: the decision, else Canvas's default."""
     owner = _numbered(api)
     key = require_at(api, owner, f"{SCOPES}feature_flags/scope/show")
     assert owner is not None
@@ -112,7 +112,7 @@ def create(api: Api) -> Response:
 
 
 def delete(api: Api) -> Response:
-    """Take a tool of an account away."""
+    """Delete a tool of an account."""
     account = _account(api, "account_external_tools/scope/destroy")
     return reply(api, remove(api, account, tool_in(api, account)), headers=typed(TOOLS_TYPE))
 
@@ -121,10 +121,10 @@ def delete(api: Api) -> Response:
 
 
 def streamed(right: str) -> Handler:
-    """What a service of data streams answers: this site streams none, so that Canvas fails once it was let through."""
+    """The answer of a data stream service: this site has no streams, so Canvas fails after authorization."""
 
     def serve(api: Api) -> None:
-        """Refuse who may not manage streams of data; Canvas fails for the others where there are none."""
+        """Refuse callers who may not manage data streams; for the others, Canvas fails."""
         _account(api, f"data_services/scope/{right}")
         raise refusals.crashed("the site has no service for streams of data")
 

@@ -44,7 +44,7 @@ async def begin_in_folder(api: Api) -> Any:
 
 
 async def begin_submission(api: Api) -> Any:
-    """The first step of an upload that is going to be handed in; it lands among the person's own files."""
+    """The first step of an upload for a submission; the file ends up among the person's own files."""
     course, section = roster.place(api)
     assignment = assignments.find(api, course, api.slot("assignment_id"))
     user = roster.student(api, course, section, api.slot("user_id"))
@@ -77,7 +77,7 @@ async def begin_submission(api: Api) -> Any:
 
 
 async def begin_comment(api: Api) -> Any:
-    """The first step of an upload that goes with a comment on a submission."""
+    """The first step of an upload for a submission comment."""
     course = identifiers.course(api, api.slot("course_id"))
     assignment = assignments.find(api, course, api.slot("assignment_id"))
     user = roster.student(api, course, None, api.slot("user_id"), concluded=False)
@@ -120,9 +120,9 @@ async def fetch_file(
     owner: User,
     then: Callable[[Attachment], None] | None = None,
 ) -> Progress:
-    """Fetch a file and tell a Progress how it went; gives it as it is before.
+    """Download a file and report to a Progress. Returns that as it was before.
 
-    Parameters: `then`, what is done with the file that was fetched; its refusal is the progress's message.
+    Parameters: `then`, called with the downloaded file; its refusal becomes the progress's message.
     """
     queued = Progress(
         id=api.new_id("progresses"),
@@ -157,7 +157,7 @@ async def fetch_file(
 
 
 async def download(api: Api, url: str) -> tuple[bytes, str | None]:
-    """The file at an address, and what went wrong."""
+    """The file at a URL, and what went wrong."""
     parts = parts_of(url)
     if parts.scheme not in ("http", "https"):
         return b"", f"Could not parse the URL: {url}"
@@ -179,7 +179,7 @@ def receive(x: Call) -> Response:
         form = x.form()
     except BodyError as error:
         raise file_refusals.upload_refused(str(error)) from error
-    x.reads.whole()  # what else the first step told to send is in the signed policy
+    x.reads.whole()  # the other fields from the first step are covered by the signed policy
     policy, signature = x.field("Policy"), x.field("Signature")
     attachment = uploads.expected(x.store, policy, signature, stamp(x.clock.now()))
     if not x.check("the signed fields are ours, young, and not used before", attachment is not None):
@@ -197,7 +197,7 @@ def receive(x: Call) -> Response:
 
 
 def finish(api: Api) -> Any:
-    """The third step: the file is there, and takes its place."""
+    """The third step: confirm the upload, which makes the file available."""
     attachment = api.store.attachments.get(number(api.slot("id")))
     uuid = api.params.text("uuid")
     fits = attachment is not None and attachment.workflow_state == "received" and uuid == attachment.uuid
@@ -219,7 +219,7 @@ def finish(api: Api) -> Any:
 
 
 def status(api: Api) -> Any:
-    """How far an upload is, for who knows the file's uuid."""
+    """The state of an upload, for those who know the file's UUID."""
     found = identifiers.row(api.store.attachments, api.slot("id"), "the file of that uuid", uuid=api.slot("uuid"))
     if found.file_state == "deleted":
         return {"upload_status": "pending"}
@@ -227,7 +227,7 @@ def status(api: Api) -> Any:
 
 
 def preflight(x: Call) -> Response:
-    """Tell a page of another site that it may end its upload."""
+    """Allow another site's page to finish its upload (CORS preflight)."""
     return Response(headers={"Content-Type": "text/html"})
 
 

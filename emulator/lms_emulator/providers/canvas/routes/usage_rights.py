@@ -1,4 +1,4 @@
-"""REST: under which licence, and by what right, files are used."""
+"""REST: usage rights and licences of files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JUSTIFICATIONS = ("own_copyright", "used_by_permission", "public_domain", "fair_
 
 
 def _chosen(api: Api, context: Context) -> list[Attachment]:
-    """The files that are named, by themselves or by their folders."""
+    """The files in the request, directly or by folder."""
     if not (api.params.get("file_ids") or api.params.get("folder_ids")):
         raise refusals.message(400, "files_missing", "Must supply 'file_ids' and/or 'folder_ids' parameter")
     named = [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
@@ -48,7 +48,7 @@ def _updated(found: list[Attachment]) -> dict[str, Any]:
 
 
 def put(api: Api) -> Any:
-    """Say by what right files are used; `publish` shows hidden ones."""
+    """Set the usage rights of files; `publish` shows hidden ones."""
     context = contexts.of_path(api)
     files.require_manager(api, context, "edit")
     found = _chosen(api, context)
@@ -72,7 +72,7 @@ def put(api: Api) -> Any:
 
 
 def remove(api: Api) -> Any:
-    """Take back what was said about files."""
+    """Remove the usage rights of files."""
     context = contexts.of_path(api)
     files.require_manager(api, context, "delete")
     found = _chosen(api, context)
@@ -82,7 +82,7 @@ def remove(api: Api) -> Any:
 
 
 def licenses(api: Api) -> Any:
-    """The licences there are."""
+    """The available licences."""
     contexts.require(api, contexts.of_path(api), "read_files", "read")
     return [one._asdict() for one in LICENSES.values()]
 

@@ -45,7 +45,7 @@ def readable(api: Api) -> User:
 
 
 def show(api: Api) -> Any:
-    """The person, more of oneself. The state of their picture is for who manages them."""
+    """The person, with more detail for oneself. The state of their picture is for their admins."""
     user, includes = readable(api), api.params.includes
     return shapes.whole(api, user, includes if belonging.manages(api, user) else includes - {"avatar_state"})
 
@@ -122,7 +122,7 @@ def _enrolled(api: Api, user: User, gone: tuple[str, ...], **wanted: Container[A
 
 
 def create(api: Api) -> Any:
-    """Make a person with a login: somebody else as an admin, or oneself where the school lets people register."""
+    """Create a person with a login: as an admin, or by self-registration if the school allows it."""
     root = root_of(api.store, identifiers.account(api, api.slot("account_id")).id)
     user = registering.register(api, root)
     body = {**shapes.person(api, user, root), "locale": user.locale}
@@ -138,7 +138,7 @@ def create(api: Api) -> Any:
 
 
 def _onward(api: Api, user: User) -> dict[str, str]:
-    """An address of this site that was sent, with what signs the new person in there; for who has a password."""
+    """The requested destination on this site, with a token that signs the new person in, if they have a password."""
     parts = parts_of(api.params.text("destination") or "")
     login = people.login_of(api.store, user)
     if login is None or login.password is None or parts.netloc != api.x.authority:
@@ -156,7 +156,7 @@ PRONOUNS = ("She/Her", "He/Him", "They/Them")
 
 
 def update(api: Api) -> Any:
-    """Change a person: the own names, or more for admins."""
+    """Change a person: one's own names, or more as an admin."""
     user = identifiers.user(api, api.slot("id"))
     own = api.user.id == user.id
     manages = belonging.manages(api, user)

@@ -1,7 +1,7 @@
 """Decisions without HTTP.
 
-`permissions` tells what roles allow in accounts, `courses` what somebody may do in a course, `states` what an
-enrollment amounts to now, `people` names and logins, `masquerade` who may act as whom.
+`permissions` says what roles allow in accounts, `courses` what somebody may do in a course, `states` what an
+enrollment's state is now; `people` deals with names and logins, `masquerade` with who may act as whom.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 
 
 def enrollments_of(x: Call, user: User, course_id: int | None = None) -> list[Enrollment]:
-    """The person's living enrollments, in one course or in all."""
+    """The person's undeleted enrollments, in one course or all."""
     found = x.store.enrollments.find("user", user.id)
     return [e for e in found if e.workflow_state != "deleted" and course_id in (None, e.course_id)]
 

@@ -1,8 +1,8 @@
-"""What observers are told of their students: grades beyond a number, missing work, announcements.
+"""Observer alerts: grades beyond a threshold, missing work, announcements.
 
 Source: canvas-lms app/models/observer_alert.rb and observer_alert_threshold.rb (2023-06), and
-`fixtures/recordings/canvas/misc.jsonl` 181. Canvas makes alerts when something happens; here they are made when the
-observer looks. The titles of other alerts than those of graded assignments are chosen.
+`fixtures/recordings/canvas/misc.jsonl` 181. Canvas creates alerts when something happens; the emulator, when the
+observer looks. The titles of alerts other than those for graded assignments are chosen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lms_emulator.providers.canvas.rules.scores import scores
 
 
 class News(NamedTuple):
-    """Something that an alert is about, with when it happened."""
+    """An event to alert about, with its time."""
 
     kind: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification"]
     number: int
@@ -68,7 +68,7 @@ def _make(api: Api, threshold: AlertThreshold, student: User) -> None:
 
 
 def _news(api: Api, threshold: AlertThreshold, student: User) -> Iterator[News]:
-    """What has happened since the observer asked to be alerted."""
+    """What has happened since the observer set the threshold."""
     since = threshold.created_at or api.now
     if threshold.alert_type == "institution_announcement":
         yield from _of_school(api, student, since)
@@ -124,7 +124,7 @@ def _announced(api: Api, course: Course, since: datetime) -> Iterator[News]:
 
 
 def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enrollment) -> Iterator[News]:
-    """One alert for as long as the score stays beyond the number."""
+    """One alert for as long as the score stays beyond the threshold."""
     current = scores(api, row, course).current
     known = [
         a for a in api.store.observer_alerts.find("observer", threshold.observer_id) if a.threshold_id == threshold.id

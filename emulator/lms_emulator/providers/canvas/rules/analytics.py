@@ -1,6 +1,6 @@
-"""What Canvas's analytics make of work: who hands in on time, how scores are spread, who writes to whom.
+"""Canvas's analytics: punctuality, the distribution of scores, messages.
 
-Page views are not kept, as in a Canvas that does not store them: nobody has seen a page.
+Page views are not recorded, as in a Canvas that does not store them.
 
 Source: instructure/analytics lib/analytics (2026-04).
 """
@@ -24,7 +24,7 @@ FEW = 5
 
 
 class Work(NamedTuple):
-    """What somebody did for an assignment. Attributes: `way`, one of `WAYS`; `recorded_at`, when it was handed in."""
+    """Somebody's work for an assignment. Attributes: `way`, one of `WAYS`; `recorded_at`, when it was submitted."""
 
     way: str
     record: Submission | None = None
@@ -43,12 +43,12 @@ def may_view(api: Api, account_id: int, course: Course | None = None) -> bool:
 
 
 def digital(base: Assignment) -> bool:
-    """Whether something is handed in through Canvas or a tool."""
+    """Whether work is submitted through Canvas or a tool."""
     return base.submission_types not in NOT_DIGITAL
 
 
 def published(api: Api, course: Course, student_id: int | None = None) -> list[Assignment]:
-    """The published assignments of a course by their dates, as far as they are for a student."""
+    """The published assignments of a course for a student, by date."""
     found = [a for a in api.store.assignments.find("course", course.id) if a.workflow_state == "active" and a.published]
     if student_id is not None:
         found = [a for a in found if assignments.assigned(api, a, student_id)]
@@ -56,7 +56,7 @@ def published(api: Api, course: Course, student_id: int | None = None) -> list[A
 
 
 def work(api: Api, base: Assignment, user_id: int) -> Work:
-    """How a student stands with an assignment."""
+    """The status of a student's work for an assignment."""
     record = api.store.submissions.first("whose", (base.id, user_id))
     if record is None:
         over = base.due_at is not None and base.due_at <= api.now
@@ -84,7 +84,7 @@ def tally(found: list[Work]) -> dict[str, int]:
 
 
 def quartiles(values: list[float]) -> tuple[float | None, float | None, float | None]:
-    """The first quartile, the median and the third, weighted between neighbours.
+    """First quartile, median and third quartile, interpolated.
 
     Source: canvas-lms lib/stats.rb, quartiles.
     """
@@ -103,7 +103,7 @@ def _weighted(ordered: list[float], place: float) -> float:
 
 
 def bucketed(values: list[float], possible: float) -> list[float]:
-    """Scores rounded to the steps in which they are kept for a whole course."""
+    """Scores rounded to the buckets used for a whole course."""
     count = math.floor(possible) + 1 if possible < MOST_BUCKETS else MOST_BUCKETS
     step = 0.0 if count <= 1 else possible / (count - 1)
 
@@ -116,7 +116,7 @@ def bucketed(values: list[float], possible: float) -> list[float]:
 
 
 def students(api: Api, rows: list[Enrollment]) -> list[Enrollment]:
-    """The enrollments of those who study or have studied."""
+    """The enrollments of current and former students."""
     return [e for e in rows if e.type in states.STUDENTS and e.workflow_state in ("active", "completed")]
 
 

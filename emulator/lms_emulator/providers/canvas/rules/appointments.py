@@ -1,4 +1,4 @@
-"""Appointment groups: whom their slots are for, who runs them, and how slots are reserved.
+"""Appointment groups: who can sign up, who manages them, and how slots are reserved.
 
 Source: canvas-lms app/models/appointment_group.rb and app/models/calendar_event.rb, reserve_for (2023-06), and the
 recorded exchanges of `calendar`.
@@ -25,7 +25,7 @@ class Taken(Exception):
 
 
 def participant_type(group: AppointmentGroup) -> str:
-    """Whether single people or whole groups take the slots."""
+    """Whether people or whole groups take the slots."""
     return "Group" if any(code.startswith("group_category_") for code in group.sub_context_codes) else "User"
 
 
@@ -37,7 +37,7 @@ def courses_of(api: Api, group: AppointmentGroup) -> list[Course]:
 
 
 def slots(api: Api, group: AppointmentGroup) -> list[CalendarEvent]:
-    """The slots of an appointment group, in the order of time."""
+    """The slots of an appointment group, in chronological order."""
     rows = api.store.calendar_events.find("context", ("AppointmentGroup", group.id))
     kept = [one for one in rows if one.workflow_state != "deleted"]
     return sorted(kept, key=lambda one: (one.start_at is None, one.start_at, one.id))
@@ -61,7 +61,7 @@ def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[Ca
 
 
 def manages(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether a user runs the appointment group."""
+    """Whether a user manages the appointment group."""
     if group.workflow_state == "deleted":
         return False
     return any(courses.may(api, user, course, "manage_calendar") for course in courses_of(api, group))
@@ -73,17 +73,17 @@ def reserves(api: Api, group: AppointmentGroup, user: User) -> bool:
 
 
 def reads(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether a user sees the appointment group."""
+    """Whether a user can see the appointment group."""
     return manages(api, group, user) or reserves(api, group, user)
 
 
 def reads_participants(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether a user sees who took the slots."""
+    """Whether a user can see who took the slots."""
     return manages(api, group, user) or (group.participant_visibility == "protected" and reserves(api, group, user))
 
 
 def participant_for(api: Api, group: AppointmentGroup, user: User) -> Participant | None:
-    """Who would take a slot if that person did: the person, or their group of the set; None for others."""
+    """The participant that a person signs up as: the person, or their group of the set; None for others."""
     if participant_type(group) == "User":
         return user if user.id in {one.id for one in people_of(api, group)} else None
     mine = {
@@ -135,7 +135,7 @@ def touch(api: Api, group: AppointmentGroup) -> None:
 
 
 def spanned(api: Api, group: AppointmentGroup) -> AppointmentGroup:
-    """Store an appointment group with the time range of its present slots."""
+    """Store an appointment group with the time range of its current slots."""
     found = slots(api, group)
     start = min((one.start_at for one in found if one.start_at is not None), default=None)
     end = max((one.end_at for one in found if one.end_at is not None), default=None)
@@ -182,7 +182,7 @@ def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant:
 
 
 def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
-    """Give a slot back."""
+    """Cancel a reservation."""
     gone = api.store.calendar_events.put(replace(reservation, workflow_state="deleted", updated_at=api.now))
     slot = api.store.calendar_events.get(reservation.parent_event_id or 0)
     if slot is not None and slot.workflow_state == "locked" and not taken(api, slot):
@@ -191,7 +191,7 @@ def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
 
 
 def tell_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:
-    """Mail whoever lost a reservation, and the teachers when one was given back."""
+    """Mail those who lost a reservation, and the teachers if it was cancelled by its owner."""
     taker = (api.store.groups if reservation.context_type == "Group" else api.store.users).get(reservation.context_id)
     course = ", ".join(one.name for one in courses_of(api, group))
     link = api.url(f"/appointment_groups/{group.id}")
@@ -228,7 +228,7 @@ def _of_groups(api: Api, found: list[Group]) -> list[User]:
 
 
 def refuse_past(api: Api, slot: CalendarEvent | None, group: AppointmentGroup | None) -> None:
-    """Refuse a change to an appointment that is over, unless the caller runs the group."""
+    """Refuse a change to a past appointment, unless the caller manages the group."""
     if slot is None or group is None or slot.context_type != "AppointmentGroup" or manages(api, group, api.user):
         return
     if slot.end_at is not None and slot.end_at < api.now:

@@ -1,4 +1,4 @@
-"""What a request says about an assignment, checked, and what the assignment becomes.
+"""Creating and updating assignments from requests.
 
 Source: canvas-lms lib/api/v1/assignment.rb, update_api_assignment and app/models/assignment.rb, validations (2023-06),
 and the recorded exchanges of `grading-assignments`.
@@ -80,7 +80,7 @@ WORTH = ("points_possible", "grading_type", "grading_standard_id")
 def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment, list[AssignmentOverride] | None]:
     """The assignment that a request describes, with its overrides if it mentions any. Nothing is stored.
 
-    Raises: the refusals for what is not valid.
+    Raises: the refusals for invalid fields.
     """
     sent = api.params.require("assignment")
     if not isinstance(api.params.peek("assignment"), dict):
@@ -114,7 +114,7 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
 
 
 def _closed(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> None:
-    """Refuse what touches a closed grading period."""
+    """Refuse changes that affect a closed grading period."""
     was = known is not None and periods.due_in_closed(api, course, known)
     moved = known is None or wanted.due_at != known.due_at
     into = wanted.due_at is not None and periods.closed(api, periods.of_date(api, course, wanted.due_at))
@@ -159,7 +159,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
 
 
 def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
-    """Make the discussion or the quiz that the work is done in."""
+    """Create the discussion or quiz in which the work is done."""
     if "discussion_topic" in kept.submission_types and kept.discussion_topic_id is None:
         topic = DiscussionTopic(
             id=api.new_id("discussion_topics"),
@@ -193,7 +193,7 @@ def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
 
 
 def follow(api: Api, assignment: Assignment) -> Assignment:
-    """Copy an assignment's title, description and end to the discussion that the work is done in."""
+    """Copy an assignment's title, description and lock date to its discussion."""
     topic = api.store.discussion_topics.get(assignment.discussion_topic_id or 0)
     if topic is not None:
         gone = {"workflow_state": "deleted", "deleted_at": api.now} if assignment.workflow_state == "deleted" else {}
@@ -203,7 +203,7 @@ def follow(api: Api, assignment: Assignment) -> Assignment:
 
 
 def default_group(api: Api, course: Course) -> AssignmentGroup:
-    """The first group of a course; it is made when there is none."""
+    """The first group of a course, created if necessary."""
     found = [g for g in api.store.assignment_groups.find("course", course.id) if g.workflow_state != "deleted"]
     if found:
         return min(found, key=lambda group: (group.position, group.id))
@@ -214,12 +214,12 @@ def default_group(api: Api, course: Course) -> AssignmentGroup:
 
 
 def in_group(api: Api, group_id: int) -> list[Assignment]:
-    """The assignments of a group that were not deleted."""
+    """The undeleted assignments of a group."""
     return [a for a in api.store.assignments.find("group", group_id) if a.workflow_state != "deleted"]
 
 
 def _unfit(sent: Params) -> None:
-    """Refuse what Canvas refuses before it looks at the record."""
+    """Refuse what Canvas refuses before it validates the record."""
     faults: unfit.Faults = {}
     if any(kind not in SUBMISSION_TYPES | {"student_annotation", "wiki_page"} for kind in _types(sent) or ()):
         faults["assignment[submission_types]"] = ["Invalid submission types"]
@@ -295,7 +295,7 @@ def _attempts(text: str) -> Any:
 
 
 def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: Any) -> dict[str, Any]:
-    """How the work is done, and the tool that it is done in."""
+    """The submission types, and the tool."""
     kinds = _types(sent)
     if kinds is None and grading == "not_graded" and not base.id:
         kinds = ["not_graded"]
@@ -333,7 +333,7 @@ def _tool(api: Api, course: Course, tag: Params, known: ToolTag | None) -> ToolT
 
 
 def _hash(tag: Params, name: str) -> dict[str, Any] | None:
-    """A hash as it was sent, be it as JSON in a text."""
+    """A hash as sent, possibly as a JSON string."""
     value = tag.get(name)
     if isinstance(value, str):
         try:

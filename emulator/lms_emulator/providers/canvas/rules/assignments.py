@@ -1,4 +1,4 @@
-"""Who an assignment is for, which dates hold for whom, and when it is shut.
+"""Who has an assignment, which dates apply to whom, and when it is locked.
 
 Source: canvas-lms lib/assignment_override_applicator.rb and app/models/assignment_student_visibility.rb (2023-06), and
 the recorded exchanges of `grading-assignments` and `grading-rubrics`.
@@ -24,7 +24,7 @@ GRADERS = ("manage_grades", "view_all_grades")
 
 
 def of_course(api: Api, course: Course) -> list[Assignment]:
-    """The assignments of a course that were not deleted, by group, position and id."""
+    """The undeleted assignments of a course, by group, position and id."""
     places = {group.id: group.position for group in api.store.assignment_groups.find("course", course.id)}
     found = [a for a in api.store.assignments.find("course", course.id) if a.workflow_state != "deleted"]
     return sorted(found, key=lambda a: (places.get(a.assignment_group_id, 0), a.position, a.id))
@@ -44,13 +44,13 @@ def manages(api: Api, course: Course) -> bool:
 
 
 def may_change(api: Api, course: Course, assignment: Assignment) -> bool:
-    """Whether the caller may change the assignment; once it has a final grader, only who chooses final grades may."""
+    """Whether the caller may change the assignment; with a final grader, only those who select final grades may."""
     free = not assignment.moderated_grading or assignment.final_grader_id is None
     return manages(api, course) and (free or courses.may(api, api.caller, course, "select_final_grade"))
 
 
 def grades(api: Api, course: Course) -> bool:
-    """Whether the caller sees everybody's grades in the course."""
+    """Whether the caller can see everybody's grades in the course."""
     return courses.may(api, api.caller, course, *GRADERS)
 
 
@@ -68,14 +68,14 @@ def visible(api: Api, course: Course, assignment: Assignment) -> bool:
 
 
 def seen_for(api: Api, course: Course, user: User) -> list[int]:
-    """The students that a user sees a course for: themselves, or whom they observe."""
+    """The students from whose view a user sees a course: themselves, or those they observe."""
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     watched = [e.associated_user_id for e in rows if e.type == "ObserverEnrollment" and e.workflow_state not in GONE]
     return [one for one in watched if one is not None] or [user.id]
 
 
 def students(api: Api, course_id: int) -> list[Enrollment]:
-    """The enrollments of a course that have work to do, those that are over or inactive included."""
+    """The student enrollments of a course, including concluded and inactive ones."""
     return [e for e in api.store.enrollments.find("course", course_id) if _works(e)]
 
 
@@ -89,7 +89,7 @@ def _works(enrollment: Enrollment) -> bool:
 
 
 def overrides(api: Api, assignment: Assignment) -> list[AssignmentOverride]:
-    """The assignment's overrides, those of sections and groups first."""
+    """The assignment's overrides, sections and groups first."""
     return overrides_of(api, assignment.id)
 
 
@@ -101,7 +101,7 @@ def overrides_of(api: Api, assignment_id: int) -> list[AssignmentOverride]:
 
 
 def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[AssignmentOverride]:
-    """The overrides that hold for a student."""
+    """The overrides that apply to a student."""
     found = overrides(api, assignment)
     if not found:
         return []
@@ -126,7 +126,7 @@ def groups_of(api: Api, user_id: int) -> set[int]:
 
 
 def category_of(api: Api, course: Course, reference: str | None) -> int | None:
-    """The set of groups that a reference names, if it is one of the course."""
+    """The referenced group category, if it belongs to the course."""
     found = identifiers.find(api, "group_categories", reference) if reference else None
     if found is None or found.workflow_state == "deleted":
         return None
@@ -135,7 +135,7 @@ def category_of(api: Api, course: Course, reference: str | None) -> int | None:
 
 
 def group_of_category(api: Api, assignment: Assignment, reference: str) -> Any:
-    """A group of the set that an assignment is done in, or None."""
+    """A group of the assignment's group category, or None."""
     found = identifiers.find(api, "groups", reference)
     gone = found is None or found.workflow_state == "deleted"
     return None if gone or found.group_category_id != assignment.group_category_id else found
@@ -190,7 +190,7 @@ def dated_for(api: Api, assignment: Assignment, user_id: int) -> Assignment:
 
 
 def with_overrides(assignment: Assignment, found: Iterable[AssignmentOverride]) -> Assignment:
-    """The assignment with the most lenient dates that overrides set; those for single students go before others."""
+    """The assignment with the most lenient dates of these overrides; those for individual students take precedence."""
     every = list(found)
     if not every:
         return assignment

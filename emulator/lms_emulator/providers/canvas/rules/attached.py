@@ -1,4 +1,4 @@
-"""Files that lie in no folder: what imports, exports and reports were given or made."""
+"""Files outside any folder: the inputs and outputs of imports, exports and reports."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CHARSET = re.compile(r";\s*charset=\"?([^;\"\s]+)", re.IGNORECASE)
 def file(
     api: Api, kind: Any, number: int, name: str, content_type: str, content: bytes, *, filename: str = ""
 ) -> Attachment:
-    """Keep a file with what it belongs to.
+    """Store a file with its owner.
 
-    Parameters: `kind` and `number`, what it belongs to; `filename`, the name under which it is stored.
+    Parameters: `kind` and `number`, the owner; `filename`, the name under which it is stored.
     """
     try:
         held: dict[str, Any] = {"text": content.decode("utf-8")}
@@ -43,9 +43,9 @@ def file(
 
 
 def sent(api: Api, stem: str, otherwise: str) -> Upload:
-    """The file of an import, sent as a part of a form or as the body. Raises the refusal for another charset.
+    """The file of an import, sent as a part of a form or as the body. Raises the refusal for any charset but UTF-8.
 
-    Parameters: `stem` and `otherwise`, the name of a body, and its ending where nothing tells.
+    Parameters: `stem` and `otherwise`, the name of a body, and its default extension.
     """
     part = api.params.file("attachment")
     if part is not None:
@@ -63,5 +63,5 @@ def sent(api: Api, stem: str, otherwise: str) -> Upload:
 
 
 def csv(api: Api, batch_id: int, name: str, content: bytes) -> Attachment:
-    """Keep a table of a SIS import."""
+    """Store a CSV of a SIS import."""
     return file(api, "SisBatch", batch_id, name, "text/csv", content)
