@@ -105,6 +105,7 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
         ("openedx", "POST", "/api/course_home/v1/save_course_goal"),
         ("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/wiki/1/edit/"),
         ("openedx", "GET", "/api/ccx/v0/ccx/"),
+        ("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/wiki/"),  # not a page of that course's own
         ("learningstudio", "GET", "/ME/upcomingEvents.xml"),
         ("openlearning", "GET", "/v2.2/docs"),
     ],
@@ -173,6 +174,12 @@ def test_an_operation_that_is_gone_is_not_there() -> None:
 def test_what_is_served_where_the_catalogue_spells_words_out(provider: str, path: str) -> None:
     _, _, entry = ask(provider, "GET", path)
     assert entry.outcome not in ABSENT
+
+
+def test_a_page_that_a_course_lacks_is_not_taken_for_a_course() -> None:
+    status, _, entry = ask("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/syllabus/")
+    assert (status, entry.outcome) == (404, "refused")
+    assert entry.refusal["diagnosis"] == "no course of this world has pages that its staff wrote"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

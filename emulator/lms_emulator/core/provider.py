@@ -90,19 +90,18 @@ class Provider(Generic[StoreT, SettingsT]):
         It does if it has a literal word in place of our parameter (`/grades/categories/`, and we have
         `/grades/{gradeObjectId}`), or if our route merely refuses other methods.
         """
-        if route.methods:
+        refuses_methods = not route.methods and self._refuses_methods(route)
+        if not refuses_methods:
             words = self._words.get(id(route))
             if words is None:
                 words = self._words[id(route)] = self._words_of(route)
             if not words or not self._names_one(words, params):
                 return False
-        elif not self._refuses_methods(route):
-            return False
         assert self.catalogue is not None, "only a route that overlaps with it comes here"
         found = self.catalogue.find(method, path)
         if found is None or (world is not None and not found.exists_on(world.as_of)):
             return False
-        return self.catalogue.is_other(route.path, found.path) if route.methods else "ANY" not in found.methods
+        return "ANY" not in found.methods if refuses_methods else self.catalogue.is_other(route.path, found.path)
 
     def _words_of(self, route: Route) -> frozenset[str]:
         if self.catalogue is None or route.path in self.spelt_out:

@@ -72,6 +72,7 @@ def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
         sent = str(x.path_params.get(parameter[1], ""))
         own = re.sub("_?(id|key|key_string)$", "", _snake(parameter[1]))
         table = _table(x, before, own, above)
+        before = ""  # the word is that of the first parameter after it
         if table is not None and _names(getattr(x.store, table), sent):
             plain = _SINGULAR.get(table) or table.removesuffix("s")
             above = own or plain

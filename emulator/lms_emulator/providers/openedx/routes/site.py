@@ -80,7 +80,9 @@ def too_many_requests(x: Call) -> Response:
 
 def static_tab(x: Call) -> Response:
     """A page that a course's staff wrote; there is none."""
-    raise refusals.page_not_found(x.path)
+    refusal = refusals.page_not_found(x.path)
+    refusal.diagnosis = "no course of this world has pages that its staff wrote"
+    raise refusal
 
 
 FAMILY = Family("", tag="site")
