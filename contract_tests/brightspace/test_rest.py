@@ -198,10 +198,21 @@ def test_grades(brightspace: Site) -> None:
     aside = {**value, "PrivateComments": {"Content": "for staff", "Type": "Text"}}
     assert brightspace.instructor.put(f"{base}/501/values/169", json=aside).status_code == 200
     assert brightspace.instructor.get(f"{base}/501/values/169").json()["PrivateComments"]["Text"] == "for staff"
-    for other in ({**value, "GradeObjectType": 4, "Text": "A"}, {**value, "Text": "A"}):
-        assert brightspace.instructor.put(f"{base}/501/values/169", json=other).status_code == 200
-        assert "grade_object_type_differs" in [one.code for one in brightspace.lms.requests.last.warnings]
+    text = {**value, "GradeObjectType": 4, "Text": "A"}
+    assert brightspace.instructor.put(f"{base}/501/values/169", json=text).status_code == 400
+    assert brightspace.instructor.put(f"{base}/501/values/169", json={**value, "Value": "A"}).status_code == 200
+    assert [one.name for one in brightspace.lms.requests.last.warnings] == ["Value"]
     assert brightspace.instructor.get(f"{base}/501/values/170").status_code == 404
+
+
+def test_what_is_no_value_may_be_passed_over(brightspace: Site) -> None:
+    path = "/d2l/api/lp/1.47/enrollments/myenrollments/"
+    everything = brightspace.student.get(path).json()
+    brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"
+    for name in ("isActive", "orgUnitTypeId"):
+        answer = brightspace.student.get(path, params={name: "course"})
+        assert answer.json() == everything
+        assert [one.code for one in brightspace.lms.requests.last.warnings] == ["value_ignored"]
 
 
 def test_versions(brightspace: Site) -> None:

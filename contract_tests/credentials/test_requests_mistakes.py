@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -86,6 +86,66 @@ def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
         },
     )
     assert http.get(me, headers=bearer(token)).status_code == 200
+    assert told(lms) == ""
+
+
+def test_what_brightspace_takes_for_no_value(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.brightspace
+    staff, unit = bearer(info.access_tokens.instructor), info.org_unit_id
+    api, grade = f"{info.url}/d2l/api", f"{info.url}/d2l/api/le/1.75/{unit}/grades/501/values/169"
+    news, mine = f"{api}/le/1.75/{unit}/news/", f"{api}/lp/1.47/enrollments/myenrollments/"
+    people, value = f"{api}/lp/1.47/enrollments/orgUnits/{unit}/users/", {"GradeObjectType": 1, "PointsNumerator": 7}
+    item = {"Title": "Exam", "Body": {"Content": "On Monday", "Type": "Text"}}
+
+    def get(url: str, **params: str) -> Callable[[], httpx.Response]:
+        return lambda: http.get(url, headers=staff, params=params)
+
+    def begins(when: object) -> Callable[[], httpx.Response]:
+        return lambda: http.post(news, headers=staff, json=item | {"StartDate": when})
+
+    each(
+        lms,
+        {
+            "a code for an org unit": (
+                get(f"{api}/le/1.75/ENG-101/classlist/"),
+                f"`ENG-101` is the code of org unit {unit}; the path takes its id",
+            ),
+            "a name for a column": (
+                lambda: http.put(grade.replace("501", "Essay"), headers=staff, json=value),
+                "`Essay` is the name of grade object 502; the path takes its id",
+            ),
+            "a username for a person": (
+                lambda: http.put(grade.replace("169", "ada.lovelace"), headers=staff, json=value),
+                "`ada.lovelace` is the username of user 169; the path takes its id",
+            ),
+            "a form": (lambda: http.put(grade, headers=staff, data=value), "a form came; the API takes JSON"),
+            "another type": (
+                lambda: http.put(grade, headers=staff, json=value | {"GradeObjectType": 4}),
+                "the grade object is numeric: send 1",
+            ),
+            "seconds": (begins(1764000000), "write it as `2025-11-24T16:00:00.000Z`"),
+            "milliseconds": (begins(1764000000000), "write it as `2025-11-24T16:00:00.000Z`"),
+            "an offset": (begins("2026-12-01T10:00:00+01:00"), "write it as `2026-12-01T09:00:00.000Z`"),
+            "no fraction": (begins("2026-12-01T10:00:00Z"), "write it as `2026-12-01T10:00:00.000Z`"),
+            "a day": (get(news, since="2026-12-01"), "write it as `2026-12-01T00:00:00.000Z`"),
+            "a day as in America": (get(news, since="12/31/2026"), "write yyyy-MM-ddTHH:mm:ss.fffZ"),
+            "yes": (get(mine, isActive="yes"), "write `true` or `false`"),
+            "a kind by a name": (get(mine, orgUnitTypeId="course"), "an id is a number"),
+            "a kind by its name": (get(mine, orgUnitTypeId="Course Offering"), "is a name; the id is 3"),
+            "a role by name": (get(people, roleId="Instructor"), "`Instructor` is a name; the id is 109"),
+            "no version": (get(f"{api}/lp/47/users/whoami"), "a version is two numbers with a point between them"),
+            "the manual's version": (get(f"{api}/lp/(version)/users/whoami"), "a version stands in this place"),
+            "another product": (get(f"{api}/le/1.75/users/whoami"), "the product is lp, with its own versions"),
+        },
+    )
+    right = [
+        get(mine, isActive="true", orgUnitTypeId="3")(),
+        get(people, roleId="109")(),
+        get(news, since="2026-12-01T10:00:00.000Z")(),
+        begins("2026-12-01T10:00:00.000Z")(),
+        http.put(grade, headers=staff, json=value),
+    ]
+    assert [one.status_code for one in right] == [200] * 5
     assert told(lms) == ""
 
 

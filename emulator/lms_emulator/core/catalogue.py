@@ -14,6 +14,7 @@ The line `parameters` says where they are from.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from datetime import date
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+BEGINNING = r"(?:/(?:d2l|api|rest|v\d+(?:\.\d+)*)(?=/))*"
+"""What paths begin with before they name anything."""
+_BEGINNING = re.compile(BEGINNING)
 _MOST_COMPARED = 200
 _SLASHES = re.compile(r"\{[^{}]*(?:\*|:path)\}")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*")
@@ -211,6 +215,12 @@ class Catalogue:
         """The versions with which paths of this provider begin (`v2.2`), the newest first."""
         found = {line.split("\t", 2)[1].split("/", 2)[1] for line in self._lines}
         return tuple(sorted((one for one in found if _VERSION.fullmatch(one)), reverse=True))
+
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """With what its paths begin that names no operation yet, such as `/api/v1`, the most frequent first."""
+        found = Counter(begun[0] for line in self._lines if (begun := _BEGINNING.match(line.split("\t", 2)[1])))
+        return tuple(one for one, _ in found.most_common())
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation that the real provider would run, or None."""

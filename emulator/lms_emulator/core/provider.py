@@ -12,7 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.access.whereabouts import why_not_found
-from lms_emulator.core.catalogue import Catalogue
+from lms_emulator.core.catalogue import BEGINNING, Catalogue
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import refused
 from lms_emulator.core.http.refusals import Refusal, Unhandled
@@ -23,6 +23,7 @@ from lms_emulator.core.suggest import nearest
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
+_BEGINNING = re.compile(rf"{BEGINNING}/")
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
 StoreT = TypeVar("StoreT", bound=Store)
@@ -228,7 +229,7 @@ class Provider(Generic[StoreT, SettingsT]):
         for change, meant in _slips(path):
             if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
                 return f"{catalogue.title} has `{meant}`, but not with {change}"
-        if (other := _other_version(catalogue, path)) is not None:
+        if (other := _other_version(catalogue, path) or _other_beginning(catalogue, path)) is not None:
             return other
         near = catalogue.nearest(path)
         tip = f"; the nearest is `{near}`" if near else ""
@@ -247,13 +248,26 @@ def _other_version(catalogue: Catalogue, path: str) -> str | None:
     """Whether the operation exists under another version of the API, or the version was left out."""
     begins = _VERSION.match(path)
     shorter = path.removeprefix("/api")
-    if shorter != path and catalogue.at(shorter):
+    in_front = any(one.startswith("/api") for one in catalogue.beginnings[:1])
+    if shorter != path and not in_front and catalogue.at(shorter):
         return f"{catalogue.title} has `{shorter}`, without /api in front"
     for version in catalogue.versions:
         meant = f"/{version}{path[begins.end() :] if begins else path}"
         if meant != path and catalogue.at(meant):
             wrong = f"is not known to have a version `{begins[1]}`" if begins else "has its version in the path"
             return f"{catalogue.title} {wrong}; it has `{meant}`"
+    return None
+
+
+def _other_beginning(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there with another `/api` or version in front, or none."""
+    rest = _BEGINNING.sub("/", path, count=1)
+    for beginning in catalogue.beginnings:
+        if not beginning and "/api/" in path:
+            continue
+        meant = f"{beginning}{rest}"
+        if meant != path and catalogue.at(meant):
+            return f"{catalogue.title} has `{meant}`: paths begin with {beginning or 'neither /api nor a version'}"
     return None
 
 

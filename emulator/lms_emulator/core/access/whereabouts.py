@@ -26,6 +26,11 @@ _NAMED = 5
 _LONGEST = 100
 _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
+_MOST_COMPARED = 1_000
+_NAMING = re.compile(
+    r"(code|name|title|slug|email|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
+)
+"""Fields that name a record for people or for other systems, while paths take its id."""
 _SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}
 
 
@@ -42,7 +47,12 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     places = list(_places(x))
     above: list[tuple[Place, Any]] = []
     for place in places:
-        record = _record(getattr(x.store, place.table), place.sent)
+        table = getattr(x.store, place.table)
+        if not _names(table, place.sent):
+            if (named := _named_otherwise(table, place)) is not None:
+                return named
+            continue
+        record = _record(table, place.sent)
         if record is None:
             return _absent(x, place)
         if getattr(record, "workflow_state", "") in _GONE:
@@ -73,7 +83,7 @@ def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
         own = re.sub("_?(id|key|key_string)$", "", _snake(parameter[1]))
         table = _table(x, before, own, above)
         before = ""  # the word is that of the first parameter after it
-        if table is not None and _names(getattr(x.store, table), sent):
+        if table is not None:
             plain = _SINGULAR.get(table) or table.removesuffix("s")
             above = own or plain
             yield Place(table, (own if own and own in table else plain).replace("_", " "), sent)
@@ -125,8 +135,24 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
     return None
 
 
+def _named_otherwise(table: Table[Any], place: Place) -> str | None:
+    """Whose code, name or the like came in place of the id."""
+    if not place.sent or len(place.sent) > _LONGEST:
+        return None
+    asked = place.sent.lower()
+    for record in islice(table, _MOST_COMPARED):
+        for field in record.__struct_fields__:
+            value = getattr(record, field)
+            if isinstance(value, str) and value.lower() == asked and _NAMING.search(field):
+                word = field.replace("_", " ")
+                return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; the path takes its id"
+    return None
+
+
 def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     table: Table[Any] = getattr(x.store, place.table)
+    if (named := _named_otherwise(table, place)) is not None:
+        return named
     if any(table.was_seeded(key) for key in (place.sent, whole(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = stopwatch(DIAGNOSIS_SECONDS)

@@ -136,7 +136,12 @@ def check_version(x: Call, product: str, text: str) -> None:
     minimum = getattr(x.settings, f"{product}_minimum_version")
     asked, least = version_pair(text), version_pair(minimum)
     latest = getattr(x.settings, f"{product}_latest_version")
-    newest = version_pair(latest) if x.settings.newer_versions == "refuse" else None
+    last = version_pair(latest)
+    newest = last if x.settings.newer_versions == "refuse" else None
+    if newest is None and asked is not None and last is not None and asked > last:
+        x.warn(
+            "newer_version", f"{product} {text} is newer than {latest}, the latest that is served; it is taken as that"
+        )
     served = asked is not None and least is not None and asked >= least and (newest is None or asked <= newest)
     if text == "unstable" or served:
         return

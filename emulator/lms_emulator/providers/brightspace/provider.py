@@ -27,6 +27,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
 
     name: ClassVar[str] = "brightspace"
     title: ClassVar[str] = "Brightspace"
+    case_insensitive_paths = True
     hosts: ClassVar[tuple[str, ...]] = ("auth.brightspace.com", "*.brightspace.com", "*.desire2learn.com")
     section: ClassVar[type[Any]] = BrightspaceSection
     store = BrightspaceStore
@@ -49,6 +50,13 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     def not_found(self, x: Call) -> Refusal:
         return refusals.not_found() if x.path.startswith("/d2l/api/") else refusals.page_not_found(f"{x.path} exists")
 
+    def hint_for_unknown_path(self, path: str) -> str | None:
+        for product, other in (("/lp/", "/le/"), ("/le/", "/lp/")):
+            meant = path.replace(product, other, 1)
+            if self.catalogue is not None and path.startswith(f"/d2l/api{product}") and self.catalogue.at(meant):
+                return f"{self.title} has `{meant}`: the product is {other.strip('/')}, with its own versions"
+        return super().hint_for_unknown_path(path)
+
     def before_missing(self, x: Call) -> None:
         """Obsolete versions are refused for every operation."""
         parts = x.path.split("/")
@@ -60,7 +68,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
         return refusals.method_not_allowed(allowed, x.method)
 
     def body_unreadable(self, x: Call, why: str) -> Refusal:
-        return refusals.unreadable_body(x.path, why)
+        return refusals.unreadable_body(x.path, why, is_form=x.is_form)
 
     def finish(self, x: Call, response: Response) -> None:
         limits.add_headers(x, response)

@@ -6,6 +6,7 @@ Sources: RFC 6749 for the token endpoint; for the API live captures in public in
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
@@ -95,10 +96,18 @@ def obsolete_version(product: str, expected: str, got: str) -> SiteRefusal:
         check=f"version of {product} is served",
         expected=expected,
         got=got,
-        diagnosis=f"write {got[1:]}, without the v"
-        if got[:1] in ("v", "V")
-        else "ask GET /d2l/api/versions/ which versions are served",
+        diagnosis=_why_version(got, expected),
     )
+
+
+def _why_version(got: str, expected: str) -> str:
+    if got[:1] in ("v", "V") and got[1:2].isdigit():
+        return f"write {got[1:]}, without the v"
+    if got.strip("(){}<>").lower() == "version":
+        return f"a version stands in this place, {expected}"
+    if got[:1].isdigit() and not re.fullmatch(r"\d+\.\d+", got):
+        return f"a version is two numbers with a point between them, {expected}"
+    return "ask GET /d2l/api/versions/ which versions are served"
 
 
 def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
@@ -119,6 +128,14 @@ def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
 def bad_request(reason: str, detail: str, **details: Any) -> SiteRefusal:
     """400 of the API."""
     return problem(reason, 400, "", "Bad Request", detail, check=reason.replace("_", " "), **details)
+
+
+def invalid_parameter(reason: str, **details: Any) -> SiteRefusal:
+    """400: a property or a parameter that is missing, or is not what it has to be."""
+    text = "Request has missing or invalid parameters."
+    return problem(
+        reason, 400, "invalid-parameters", "Invalid Parameters", text, check=reason.replace("_", " "), **details
+    )
 
 
 def rate_limited(retry_after: int) -> SiteRefusal:
@@ -342,10 +359,11 @@ def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRe
     return problem(reason, status, kind, titles[status], detail, **details)
 
 
-def unreadable_body(path: str, why: str) -> SiteRefusal:
+def unreadable_body(path: str, why: str, *, is_form: bool) -> SiteRefusal:
     """A body that does not match its content type: each part of the site has its own message."""
     if path.startswith("/d2l/api/"):
-        return bad_request("body_unreadable", "Invalid JSON", got=why)
+        said = "a form came; the API takes JSON, as application/json" if is_form else None
+        return bad_request("body_unreadable", "Invalid JSON", got=why, diagnosis=said)
     if path == "/core/connect/token":
         return invalid_request("body_unreadable", got=why)
     return page_refusal("body_unreadable", 400, "Bad Request", "the body can be read", got=why)

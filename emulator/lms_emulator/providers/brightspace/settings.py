@@ -112,6 +112,15 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="https://docs.valence.desire2learn.com/basic/version.html",
         ),
     ] = "take"
+    unreadable_values: Annotated[
+        Literal["refuse", "ignore"],
+        choice(
+            "A number, a truth value or a time in a query or a body that is none: refused with 400, or passed over "
+            "with a warning. D2L documents the one form of times that it takes, and the problem `#invalid-parameters`.",
+            evidence="inferred",
+            source=f"{DOCS}/basic/conventions.html; {DOCS}/res/apiprop.html",
+        ),
+    ] = "refuse"
     page_size: Annotated[int, choice("Items of a page of a paged set.", evidence="chosen", ge=1)] = 100
     rate_limit_credits: Annotated[
         int,

@@ -1,16 +1,21 @@
-"""Brightspace's bodies: times, pages."""
+"""Brightspace's values and pages: numbers, truth and times, as D2L writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.responses import Response
 
+from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http import cookie_policies, pages
-from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace import refusals
+from lms_emulator.providers.brightspace.call import Call, number
 
 PACKAGE = __package__
+_FORMAT = "yyyy-MM-ddTHH:mm:ss.fffZ"
+_MILLISECONDS_FROM = 100_000_000_000
 
 
 def when(moment: datetime | None) -> str | None:
@@ -18,6 +23,66 @@ def when(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _unreadable(x: Call, name: str, expected: str, got: Any, diagnosis: str | None) -> None:
+    """Raises the 400, or leaves a warning where the setting passes over such a value."""
+    if x.settings.unreadable_values == "refuse":
+        raise refusals.invalid_parameter(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
+    x.warn("value_ignored", f"`{name}` was passed over: {diagnosis or f'it has to be {expected}'}")
+
+
+def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
+    """The ids that a query parameter lists; empty without any.
+
+    Parameters: `known`, ids by the names that are sent in their place by mistake.
+    """
+    found = set()
+    for text in (part.strip() for value in x.query.getlist(name) for part in value.split(",")):
+        one = number(text)
+        if one is not None:
+            found.add(one)
+        elif text:
+            meant = next((known[word] for word in known if word.lower() == text.lower()), None)
+            said = "an id is a number" if meant is None else f"`{text}` is a name; the id is {meant}"
+            _unreadable(x, name, "a number", text, said)
+    return found
+
+
+def truth(x: Call, name: str) -> bool | None:
+    """What a query parameter says of yes or no; None without it."""
+    text = x.query.get(name, "").strip().lower()
+    if text in ("true", "1"):
+        return True
+    if text and text not in ("false", "0"):
+        _unreadable(x, name, "true or false", x.query.get(name), "write `true` or `false`")
+        return None
+    return False if text else None
+
+
+def moment(x: Call, name: str, value: Any) -> datetime | None:
+    """A UTCDateTime of a query or a body; None without one."""
+    if value is None or value == "":
+        return None
+    found = _instant(value)
+    if found is not None and value == when(found):
+        return found
+    _unreadable(x, name, _FORMAT, value, f"write it as `{when(found)}`" if found is not None else f"write {_FORMAT}")
+    return found if isinstance(value, str) else None
+
+
+def _instant(value: Any) -> datetime | None:
+    """What a time in another form was meant to be."""
+    count = number(value) if isinstance(value, str) else value
+    try:
+        if isinstance(count, int | float) and not isinstance(count, bool):
+            return datetime.fromtimestamp(count / (1000 if abs(count) > _MILLISECONDS_FROM else 1), UTC)
+        return parse_instant(str(value))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+# pages
 
 
 def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> Response:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.state.structure import convert
-from lms_emulator.providers.brightspace import refusals, rules, shapes
+from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api, version_pair
 from lms_emulator.providers.brightspace.model import GradeObject, NewsItem, OrgUnit, Topic
@@ -64,7 +62,7 @@ def topic_file(x: Call, caller: Caller) -> Response:
     found = _topic(x, caller)
     if found.type != "File":
         raise refusals.not_found("a file behind the topic", found.id)
-    kind = "inline" if x.query.get("stream") in ("1", "true") else "attachment"
+    kind = "inline" if wire.truth(x, "stream") else "attachment"
     disposition = f"{kind}; filename*=UTF-8''{quote(found.file_name)}"
     return Response(found.text.encode(), 200, {"Content-Disposition": disposition}, media_type=found.content_type)
 
@@ -77,7 +75,7 @@ def news(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/le/{version}/{orgUnitId}/news/: `since`; drafts, hidden and future items only for those who may."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     manages, now = rules.may(x, caller.user, unit.id, rules.MANAGE_NEWS), x.clock.now()
-    since = _instant(x.query.get("since"), "since")
+    since = wire.moment(x, "since", x.query.get("since"))
     shown = []
     for item in x.store.news_items.find("unit", unit.id):
         current = item.start_date <= now and (item.end_date is None or now < item.end_date)
@@ -88,15 +86,6 @@ def news(x: Call, caller: Caller) -> Response:
     return JSONResponse([shapes.news_item(item) for item in shown])
 
 
-def _instant(text: object, name: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_instant(str(text))
-    except (ValueError, OverflowError):
-        raise refusals.bad_request(f"{name}_invalid", f"Invalid {name}", expected="UTCDateTime", got=text) from None
-
-
 @api("le", "news:newsitems:manage")
 def post_news(x: Call, caller: Caller) -> Response:
     """POST /d2l/api/le/{version}/{orgUnitId}/news/: a NewsItemData as JSON; answers with the item."""
@@ -104,9 +93,7 @@ def post_news(x: Call, caller: Caller) -> Response:
     rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
     data = x.json()
     if not isinstance(data, dict) or not isinstance(data.get("Title"), str) or not data["Title"].strip():
-        raise refusals.bad_request(
-            "title_missing", "Title is required", expected="a NewsItemData object", absent="Title"
-        )
+        raise refusals.invalid_parameter("title_missing", expected="a NewsItemData object", absent="Title")
     body = _rich(data.get("Body"))
     now = x.clock.now()
     item = NewsItem(
@@ -125,8 +112,8 @@ def post_news(x: Call, caller: Caller) -> Response:
         created_date=now,
         last_modified_by=caller.user.id,
         last_modified_date=now,
-        start_date=_instant(data.get("StartDate"), "StartDate") or now,
-        end_date=_instant(data.get("EndDate"), "EndDate"),
+        start_date=wire.moment(x, "StartDate", data.get("StartDate")) or now,
+        end_date=wire.moment(x, "EndDate", data.get("EndDate")),
     )
     return JSONResponse(shapes.news_item(x.store.news_items.put(item)))
 
@@ -138,9 +125,8 @@ def _rich(value: Any) -> tuple[str, str | None]:
     if isinstance(value, dict):
         text, html = value.get("Text"), value.get("Html")
         return text if isinstance(text, str) else "", html if isinstance(html, str) else None
-    raise refusals.bad_request(
+    raise refusals.invalid_parameter(
         "body_missing",
-        "Body is required",
         expected='{"Content", "Type": "Text" or "Html"}',
         got=value,
         diagnosis='it is text; write {"Content": …, "Type": "Text"}' if isinstance(value, str) else None,
@@ -183,14 +169,14 @@ def grade_values(x: Call, caller: Caller) -> Response:
     """GET …/grades/{gradeObjectId}/values/: everybody's value; `isGraded` filters."""
     unit, column = _column(x, caller)
     rules.require(x, caller.user, unit, rules.SEE_GRADES)
-    wanted = x.query.get("isGraded", "").lower()
+    graded = wire.truth(x, "isGraded")
     rows = []
     for record in x.store.enrollments.find("unit", unit.id):
         user = x.store.users.get(record.user_id)
         if user is None or not record.is_active or "Learner" not in rules.role_of(x, record).lis_roles:
             continue
         value = x.store.grade_values.first("cell", (column.id, user.id))
-        if wanted in ("true", "false") and (value is not None) != (wanted == "true"):
+        if graded not in (None, value is not None):
             continue
         rows.append((user, value))
     return paged_objects(
@@ -242,12 +228,17 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
         raise refusals.not_found("the user in the org unit", x.path_params["userId"])
     data = x.json()
     points = data.get("PointsNumerator") if isinstance(data, dict) else None
-    if isinstance(data, dict) and (data.get("GradeObjectType", 1) != 1 or "Text" in data):
-        x.warn("grade_object_type_differs", "the column is numeric (GradeObjectType 1); points are taken")
+    kind = data.get("GradeObjectType", 1) if isinstance(data, dict) else 1
+    if kind != 1:
+        raise refusals.invalid_parameter(
+            "grade_object_type_differs",
+            expected=1,
+            got=kind,
+            diagnosis="the grade object is numeric: send 1",
+        )
     if not isinstance(points, int | float) or isinstance(points, bool) or not 0 <= points <= column.max_points:
-        raise refusals.bad_request(
+        raise refusals.invalid_parameter(
             "points_invalid",
-            "Invalid PointsNumerator",
             expected=f"0 to {column.max_points:g}",
             got=points,
             diagnosis="it came as text; a number has no quotation marks" if isinstance(points, str) else None,

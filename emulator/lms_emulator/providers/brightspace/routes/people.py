@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.urls import same_url
-from lms_emulator.providers.brightspace import refusals, rules, shapes
+from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import Caller, api
 from lms_emulator.providers.brightspace.model import Enrollment, User
@@ -56,22 +56,17 @@ def whoami(x: Call, caller: Caller) -> Response:
 @api("lp", "enrollment:own_enrollment:read")
 def my_enrollments(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/enrollments/myenrollments/: `orgUnitTypeId`, `isActive`, `canAccess`, `bookmark`."""
-    kinds = {number(one) for text in x.query.getlist("orgUnitTypeId") for one in text.split(",")}
+    kinds = wire.numbers(x, "orgUnitTypeId", {name: one for one, (name, _) in shapes.TYPE_NAMES.items()})
+    active, accessible = wire.truth(x, "isActive"), wire.truth(x, "canAccess")
     rows = []
     for record in x.store.enrollments.find("user", caller.user.id):
         unit = x.store.org_units.get(record.org_unit_id)
         if unit is None or not record.is_active or (kinds and unit.type_id not in kinds):
             continue
-        access = shapes.can_access(x, record, unit)
-        if _unlike(x, "isActive", unit.is_active) or _unlike(x, "canAccess", access):
+        if active not in (None, unit.is_active) or accessible not in (None, shapes.can_access(x, record, unit)):
             continue
         rows.append((record, unit))
     return paged_set(x, rows, lambda row: row[1].id, lambda row: shapes.my_enrollment(x, *row))
-
-
-def _unlike(x: Call, name: str, value: bool) -> bool:
-    wanted = x.query.get(name, "").lower()
-    return wanted in ("true", "false", "1", "0") and (wanted in ("true", "1")) != value
 
 
 def _enrolled(x: Call, org_unit_id: int) -> list[tuple[Enrollment, User]]:
@@ -84,9 +79,10 @@ def unit_users(x: Call, caller: Caller) -> Response:
     """GET /d2l/api/lp/{version}/enrollments/orgUnits/{orgUnitId}/users/: `roleId`, `isActive`, `bookmark`."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     rules.require(x, caller.user, unit, rules.SEE_USERS)
-    role = number(x.query.get("roleId", ""))
-    rows = [row for row in _enrolled(x, unit.id) if role in (None, row[0].role_id)]
-    rows = [row for row in rows if not _unlike(x, "isActive", row[1].is_active)]
+    roles = wire.numbers(x, "roleId", {role.name: role.id for role in x.store.roles})
+    active = wire.truth(x, "isActive")
+    rows = [row for row in _enrolled(x, unit.id) if not roles or row[0].role_id in roles]
+    rows = [row for row in rows if active in (None, row[1].is_active)]
     return paged_set(x, rows, lambda row: row[1].id, lambda row: shapes.unit_user(x, *row))
 
 
