@@ -115,6 +115,11 @@ class Params:
         """The scalars of a list as strings."""
         return [text for value in self.values(*path) if (text := as_text(value)) is not None]
 
+    def given(self, *path: str) -> list[str]:
+        """The scalars of a list as texts; none for a blank scalar, which Rails takes for nothing."""
+        found = self.texts(*path)
+        return [] if len(found) == 1 and not found[0].strip() and not isinstance(self.get(*path), list) else found
+
     def words(self, *path: str) -> list[str]:
         """The strings of a list, which may also be sent as one comma-separated string."""
         return [word.strip() for text in self.texts(*path) for word in text.split(",") if word.strip()]

@@ -21,6 +21,7 @@ from lms_emulator.providers.canvas.rules import (
     course_log,
     courses,
     enrolling,
+    roles,
     states,
     stickiness,
 )
@@ -79,7 +80,7 @@ def _removed(api: Api) -> Course | None:
 
 
 def _enroll_caller(api: Api, course: Course) -> None:
-    role = enrolling.built_in(api, course, "TeacherEnrollment")
+    role = roles.built_in(api, course, "TeacherEnrollment")
     section = enrolling.default_section(api, course)
     enrolling.enroll(api, enrolling.Wish(api.user, course, section, role, "active", None, False, None, None))
 

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.model import ContextModule, Course, Enrollment
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
-from lms_emulator.providers.canvas.rules import course_events, courses, groups, modules, student_view, tools
+from lms_emulator.providers.canvas.rules import course_events, courses, enrolled, groups, modules, student_view, tools
 
 _INVITED = (
     'You&#39;ll need to <a data-method="POST" data-url="{url}" href="#">accept the enrollment invitation</a>'
@@ -52,7 +52,7 @@ def answer_invitation(api: Api) -> Response:
     state = "active" if api.params.flag("accept") else "rejected" if api.params.has("reject") else None
     for one in _own(api, course):
         if one.workflow_state == "invited" and state is not None:
-            api.store.enrollments.put(replace(one, workflow_state=state, updated_at=api.now))
+            enrolled.keep(api, replace(one, workflow_state=state, updated_at=api.now))
     return wire.redirect(api.url(f"/courses/{course.id}" if state == "active" else "/"))
 
 

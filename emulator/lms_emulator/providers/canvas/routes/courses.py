@@ -11,10 +11,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules import courses, roles, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
 from lms_emulator.providers.canvas.shapes import courses as shapes
-from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 
 SOURCE = f"{RECORDED}/courses.jsonl 0, 125, 137; canvas-lms app/controllers/courses_controller.rb"
 Mine = dict[int, list[Enrollment]]
@@ -99,7 +98,7 @@ def _wanted(api: Api, user: User) -> list[Enrollment]:
         found = [e for e in found if e.type == f"{kind[:1].upper()}{kind[1:]}Enrollment"]
     role = api.params.text("enrollment_role")
     if role is not None:
-        found = [e for e in found if enrollment_shapes.role_name(api, e) == role]
+        found = [e for e in found if roles.role_name(api, e) == role]
     role_id = api.params.text("enrollment_role_id")
     if role_id is not None:
         found = [e for e in found if str(e.role_id) == role_id]

@@ -9,11 +9,10 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Enrollment
 from lms_emulator.providers.canvas.routes.declare import rest
-from lms_emulator.providers.canvas.rules import contexts, courses, menu, pages, tabs
+from lms_emulator.providers.canvas.rules import contexts, courses, menu, pages, roles, tabs
 from lms_emulator.providers.canvas.rules.menu import Entry
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
-from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes.accounts import LABELS
 
 LINKED = {
@@ -43,7 +42,7 @@ def _card(api: Api, entry: Entry, position: int | None) -> Json:
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     named = term is not None and term.id != identifiers.term(api, "default").id
     front = pages.front_page(api, contexts.get(api, "Course", course.id))
-    role = enrollment_shapes.role_name(api, primary)
+    role = roles.role_name(api, primary)
     manages = courses.may(api, api.caller, course, "manage_content", "manage_course_content_edit")
     publishes = courses.may(api, api.caller, course, "change_course_state", "manage_courses_publish")
     return {

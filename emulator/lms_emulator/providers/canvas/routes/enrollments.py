@@ -12,10 +12,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, Enrollment, User, touched
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, enrolling, people, periods, states
+from lms_emulator.providers.canvas.rules import courses, enrolled, enrolling, narrowing, people, periods, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.scores import scores
 from lms_emulator.providers.canvas.shapes import enrollments as shapes
@@ -44,7 +45,7 @@ def in_section(api: Api) -> Any:
 
 
 def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> Any:
-    asked = api.params.texts("state")
+    asked = api.params.given("state")
     if (person := api.params.text("user_id")) is not None:
         rows = _of_person(api, course, place, identifiers.user(api, person), asked)
     else:
@@ -54,7 +55,7 @@ def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> A
             if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
                 asked.append("inactive")
         rows = visible(api, course, _roster(api, course, place, tuple(asked)), staff=True)
-    return _listed(api, _filtered(api, rows, course), path, course)
+    return _listed(api, narrowing.narrowed(api, rows, course), path, course)
 
 
 def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, asked: list[str]) -> list[Enrollment]:
@@ -71,7 +72,7 @@ def _of_person(api: Api, course: Course, place: tuple[str, int], user: User, ask
 
 def _require_list(api: Api) -> None:
     """Crash, as Canvas does, on states of one's own enrollments that are not a list."""
-    if api.params.has("state") and not isinstance(api.params.get("state"), list):
+    if api.params.given("state") and not isinstance(api.params.get("state"), list):
         raise refusals.crashed("`state` is no list", api.params.get("state"))
 
 
@@ -150,59 +151,6 @@ def _of_all_sections(record: Enrollment) -> bool:
     return record.type in states.STAFF and not record.limit_privileges_to_course_section
 
 
-def _filtered(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
-    roles, kinds, role_ids = api.params.texts("role"), api.params.texts("type"), api.params.texts("role_id")
-    if roles:
-        names = {role.name for role in api.store.roles}
-        if not names.issuperset(roles):
-            raise refusals.crashed("there is no role of that name", roles)
-        rows = [e for e in rows if shapes.role_name(api, e) in roles]
-    elif role_ids:
-        rows = [e for e in rows if str(e.role_id) in role_ids]
-    elif kinds:
-        rows = [e for e in rows if e.type in kinds]
-    if (period := api.params.text("grading_period_id")) is not None:
-        of = {e.course_id: api.store.courses.get(e.course_id) for e in rows} if course is None else {course.id: course}
-        if all(one is None or periods.asked_for(api, one) is None for one in of.values()):
-            body = {"error": "invalid grading_period_id"}
-            raise refusals.rest("grading_period_unknown", 400, body, check="grading period", got=period)
-    if (name := api.params.text("enrollment_term_id")) is not None:
-        term = identifiers.term(api, name)
-        rows = [e for e in rows if (c := api.store.courses.get(e.course_id)) and c.enrollment_term_id == term.id]
-    return _by_sis(api, rows, course)
-
-
-def _by_sis(api: Api, rows: list[Enrollment], course: Course | None) -> list[Enrollment]:
-    names = ("sis_user_id", "sis_course_id", "sis_section_id", "sis_account_id")
-    asked = {name: api.params.texts(name) for name in names if api.params.texts(name)}
-    if not asked:
-        return rows
-    reads = account_allows(api, api.caller, api.root, "read_sis") if course is None else False
-    if course is not None:
-        reads = courses.may(api, api.caller, course, "read_sis", "manage_sis")
-    if not reads:
-        text = "Insufficient permissions to filter by SIS fields"
-        raise refusals.message(400, "sis_filter_refused", text, check="read_sis")
-    if "sis_user_id" in asked and api.params.flag("created_for_sis_id"):
-        rows = [e for e in rows if e.sis_batch_id is not None]
-    return [e for e in rows if all(_sis_of(api, e, name) in wanted for name, wanted in asked.items())]
-
-
-def _sis_of(api: Api, enrollment: Enrollment, name: str) -> str | None:
-    if name == "sis_user_id":
-        user = api.store.users.get(enrollment.user_id)
-        login = people.login_of(api.store, user) if user is not None else None
-        return login.sis_user_id if login is not None else None
-    course = api.store.courses.get(enrollment.course_id)
-    if name == "sis_section_id":
-        section = api.store.course_sections.get(enrollment.course_section_id)
-        return section.sis_section_id if section is not None else None
-    if course is None or name == "sis_course_id":
-        return course.sis_course_id if course is not None else None
-    account = api.store.accounts.get(course.account_id)
-    return account.sis_account_id if account is not None else None
-
-
 def _listed(api: Api, rows: list[Enrollment], path: str, context: Course | None) -> Any:
     asked, key = api.params.includes, partial(_place_in_list, api)
     includes = frozenset(one for one in (*IN_ROW, *IN_USER) if one in asked)
@@ -252,10 +200,10 @@ def of_user(api: Api) -> Any:
         _require_list(api)
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state != "deleted"]
     pairs = [(e, course) for e in rows if (course := api.store.courses.get(e.course_id)) is not None]
-    asked = api.params.texts("state")
+    asked = api.params.given("state")
     found = [e for e, course in pairs if _of_user_in(api, e, course, asked, own=own)]
     found.sort(key=partial(_place_in_list, api))
-    return _listed(api, _filtered(api, found, None), api.path, None)
+    return _listed(api, narrowing.narrowed(api, found, None), api.path, None)
 
 
 def _administers(api: Api, user: User) -> bool:
@@ -325,21 +273,19 @@ def _create(api: Api, course: Course, section: Any) -> Any:
 
 def _enrollment(api: Api) -> tuple[Course, Enrollment]:
     course = identifiers.course(api, api.slot("course_id"))
-    record = identifiers.row(api.store.enrollments, api.slot("id"), "the enrollment", course_id=course.id, deleted=True)
+    record = identifiers.row(api.store.enrollments, api.slot("id"), "the enrollment", course_id=course.id)
     return course, record
 
 
 def _changed(api: Api, course: Course, record: Enrollment, state: Any) -> Any:
     done = api.now if state == "completed" else None
     changed = touched(record, api.now, workflow_state=state, completed_at=done)
-    return shapes.enrollment(api, api.store.enrollments.put(changed), course)
+    return shapes.enrollment(api, enrolled.keep(api, changed), course)
 
 
 def destroy(api: Api) -> Any:
     """End an enrollment: conclude it, or delete or deactivate it."""
     course, record = _enrollment(api)
-    if record.workflow_state == "deleted":
-        raise refusals.not_found("the enrollment", record.id)
     state = TASKS.get(api.params.text("task") or "", "completed")
     _require_end(api, course, record, state)
     return _changed(api, course, record, state)
@@ -383,29 +329,32 @@ def _invitation(api: Api) -> tuple[Course, Enrollment]:
 def accept(api: Api) -> Any:
     """Accept an invitation."""
     course, record = _invitation(api)
-    if record.workflow_state == "inactive":
-        raise _no_invitation("membership not activated")
-    if record.workflow_state == "completed" or course.workflow_state == "completed":
-        raise _no_invitation("no current invitation")
-    if record.workflow_state != "active":
-        if record.self_enrolled:
-            raise _no_invitation("self enroll")
-        _changed(api, course, record, "active")
+    _answer(api, course, record, "active")
     return {"success": True}
 
 
 def reject(api: Api) -> Any:
     """Decline an invitation."""
     course, record = _invitation(api)
+    _answer(api, course, record, "rejected")
+    return {"success": True}
+
+
+def _answer(api: Api, course: Course, record: Enrollment, answer: str) -> None:
+    """Give an invitation the state that its answer asks for; a rejected one first waits again."""
+    now = states.state_of(api, record, course).name
+    if now == answer:
+        return
+    if now == "inactive":
+        raise _no_invitation("membership not activated")
+    if now == "rejected":
+        record = api.store.enrollments.put(touched(record, api.now, workflow_state="invited"))
+        now = states.state_of(api, record, course).name
     if record.self_enrolled:
         raise _no_invitation("self enroll")
-    if record.workflow_state == "inactive":
-        raise _no_invitation("membership not activated")
-    if record.workflow_state in ("active", "completed") or course.workflow_state == "completed":
+    if now != "invited":
         raise _no_invitation("no current invitation")
-    if record.workflow_state != "rejected":
-        _changed(api, course, record, "rejected")
-    return {"success": True}
+    _changed(api, course, record, answer)
 
 
 def _no_invitation(text: str) -> Exception:
@@ -417,12 +366,15 @@ def last_attended(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("may grade", courses.may(api, api.user, course, "view_all_grades", "manage_grades")):
         raise api.refused(f"view_all_grades in course {course.id}")
-    moment = read_moment(api.params.text("date"), api.zone)
+    if (text := api.params.text("date")) is None:
+        raise refusals.crashed("`date` is no text")
+    moment = read_moment(text, api.zone)
     if moment is None:
         raise refusals.message(400, "date_invalid", "Invalid date time input")
-    user = identifiers.find(api, "users", api.slot("user_id"))
-    for record in api.store.enrollments.find("course", course.id) if user is not None else []:
-        if record.user_id == user.id:
+    place, person = as_whole(api.slot("course_id")), as_whole(api.slot("user_id"))
+    for record in api.store.enrollments.find("course", course.id):
+        # Canvas looks for the numbers as they stand in the path: an SIS id or `self` names nobody here.
+        if record.user_id == person and course.id == place:
             api.store.enrollments.put(replace(record, last_attended_at=moment))
     return {"date": stamp(moment)}
 

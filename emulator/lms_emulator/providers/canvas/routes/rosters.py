@@ -94,14 +94,14 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
         rows = [e for e in rows if e.type != "StudentViewEnrollment"]
     if wanted_sections := set(api.later.words("section_ids")):
         rows = [e for e in rows if str(e.course_section_id) in wanted_sections]
-    role_ids, roles = api.params.texts("enrollment_role_id"), api.params.texts("enrollment_role")
+    role_ids, names = api.params.texts("enrollment_role_id"), api.params.texts("enrollment_role")
     if role_ids:
         wanted_roles = {known_role(api, reference) for reference in role_ids}
         return [e for e in rows if e.role_id in wanted_roles]
-    if roles:
-        if not {role.name for role in api.store.roles}.issuperset(roles):
-            raise refusals.crashed("there is no role of that name", roles)
-        return [e for e in rows if enrollment_shapes.role_name(api, e) in roles]
+    if names:
+        if not {role.name for role in api.store.roles}.issuperset(names):
+            raise refusals.crashed("there is no role of that name", names)
+        return [e for e in rows if roles.role_name(api, e) in names]
     of = kinds(api)
     return [e for e in rows if e.type in of] if of else rows
 

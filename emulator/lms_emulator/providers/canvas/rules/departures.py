@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Enrollment, User, UserMerge
+from lms_emulator.providers.canvas.rules import enrolled
 from lms_emulator.providers.canvas.rules.permissions import chain
 
 MOVED = ("pseudonyms", "communication_channels", "enrollments", "account_users")
@@ -27,7 +28,7 @@ def remove(api: Api, user: User, account: Account) -> User:
     for enrollment in api.store.enrollments.find("user", user.id):
         course = api.store.courses.get(enrollment.course_id)
         if course is not None and inside(course.account_id) and enrollment.workflow_state != "deleted":
-            api.store.enrollments.put(replace(enrollment, workflow_state="deleted", updated_at=api.now))
+            enrolled.keep(api, replace(enrollment, workflow_state="deleted", updated_at=api.now))
             touched = True
     for admin in api.store.account_users.find("user", user.id):
         if inside(admin.account_id):

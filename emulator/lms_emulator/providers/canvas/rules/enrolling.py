@@ -12,15 +12,15 @@ from typing import Any, get_args
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
-from lms_emulator.providers.canvas.rules import courses, mails, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
+from lms_emulator.providers.canvas.rules import courses, enrolled, mails, roles, states
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
 KINDS: tuple[str, ...] = get_args(EnrollmentType)
 _NAMES = {kind: kind.removesuffix("Enrollment").lower() for kind in KINDS}
-STATES = ("active", "invited", "inactive", "completed")
+STATES = ("active", "invited", "inactive", "completed", "creation_pending")
 PARTS = {
     "TeacherEnrollment": "a teacher",
     "TaEnrollment": "a TA",
@@ -121,20 +121,12 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
     if kind is not None and kind not in KINDS:
         faults.append("Invalid type")
         return None
-    return built_in(api, course, kind or "StudentEnrollment")
+    return roles.built_in(api, course, kind or "StudentEnrollment")
 
 
 def _of_site(api: Api, role: Role) -> bool:
     root = api.store.accounts.get(role.root_account_id)
     return root is not None and root.site_admin
-
-
-def built_in(api: Api, course: Course, kind: str) -> Role:
-    """The school's built-in role of a type."""
-    kind = "StudentEnrollment" if kind == "StudentViewEnrollment" else kind
-    root = root_of(api.store, course.account_id)
-    found = [role for role in api.store.roles if role.account_id is None and role.name == kind]
-    return next((role for role in found if role.root_account_id == root.id), found[0])
 
 
 def wish(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
@@ -148,17 +140,21 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     if faults:
         raise refusals.message(400, "enrollment_refused", ", ".join(faults))
     assert role is not None
-    _open_for(api, course, role)
-    user = identifiers.user(api, fields.text("user_id"))
+    courses.require(api, course, to_add(role.base_role_type))
     if section is None and (named := fields.text("course_section_id")):
         section = identifiers.section(api, named)
-        if section.course_id != course.id:
+        if section.course_id != course.id or section.workflow_state == "deleted":
             raise refusals.not_found("the section in the course", named)
-    observed = fields.text("associated_user_id")
-    associated = identifiers.user(api, observed).id if observed else None
+    user = identifiers.user(api, fields.text("user_id"))
+    _require_open(api, course, section, user)
+    associated = as_integer(observed) if (observed := fields.get("associated_user_id")) else None
     if associated is not None and role.base_role_type != "ObserverEnrollment":
         text = "only ObserverEnrollments may have an associated_user_id"
         raise refusals.invalid({"associated_user_id": [("inclusion", text)]})
+    if associated == user.id:
+        raise refusals.invalid({"associated_user_id": ["Cannot observe yourself"]})
+    if associated is not None and api.store.users.get(associated) is None:
+        raise refusals.crashed("there is nobody with the id of whom is observed", observed)
     state = fields.text("enrollment_state")
     return Wish(
         user=user,
@@ -185,7 +181,7 @@ def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fie
         raise refusals.message(400, "self_enrollment_refused", ", ".join(faults))
     if not course.open_enrollment or states.concluded(api, course):
         raise refusals.message(400, "self_enrollment_closed", "course is not open for self-enrollment")
-    role = built_in(api, course, "StudentEnrollment")
+    role = roles.built_in(api, course, "StudentEnrollment")
     return Wish(
         user=api.user,
         course=course,
@@ -200,10 +196,14 @@ def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fie
     )
 
 
-def _open_for(api: Api, course: Course, role: Role) -> None:
-    kind = role.base_role_type
-    courses.require(api, course, to_add(kind))
-    if states.concluded(api, course):
+def _require_open(api: Api, course: Course, section: CourseSection | None, user: User) -> None:
+    """Refuse people for a course that is over, but who is in it already for a section that is not."""
+    if not states.concluded(api, course):
+        return
+    rows = api.store.enrollments.find("user", user.id)
+    known = any(e.course_id == course.id and e.workflow_state != "deleted" for e in rows)
+    ends = section.end_at if section is not None and section.restrict_enrollments_to_section_dates else None
+    if not known or ends is None or ends < api.now:
         raise refusals.message(400, "course_concluded", CONCLUDED)
 
 
@@ -217,23 +217,15 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
         and e.role_id == asked.role.id
         and e.associated_user_id == asked.associated_user_id
     ]
-    state = asked.state or _first_state(asked.course, asked.kind)
+    state = _state(asked)
+    fields: dict[str, Any] = {"limit_privileges_to_course_section": asked.limited, "self_enrolled": asked.self_enrolled}
+    fields |= {"start_at": asked.start_at, "end_at": asked.end_at}
     if same:
-        stands = states.state_of(api, same[0], asked.course).name not in (
-            "completed",
-            "inactive",
-            "rejected",
-            "deleted",
-        )
-        kept = asked.state is None and stands
-        record = touched(
-            same[0],
-            api.now,
-            workflow_state=same[0].workflow_state if kept else _begun(asked.course, asked.kind, state),
-            limit_privileges_to_course_section=asked.limited,
-            start_at=asked.start_at,
-            end_at=asked.end_at,
-        )
+        if states.state_of(api, same[0], asked.course).name != "active":
+            fields["workflow_state"] = state
+        if same[0].workflow_state == "deleted":
+            fields["sis_batch_id"] = None
+        record = touched(same[0], api.now, **fields)
     else:
         record = Enrollment(
             id=api.new_id("enrollments"),
@@ -242,22 +234,17 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             type=asked.kind,  # type: ignore[arg-type]  # a role of a course has an enrollment type as its base
             course_section_id=asked.section.id,
             role_id=asked.role.id,
-            workflow_state=_begun(asked.course, asked.kind, state),
+            workflow_state=state,
             associated_user_id=asked.associated_user_id,
-            limit_privileges_to_course_section=asked.limited,
-            self_enrolled=asked.self_enrolled,
-            start_at=asked.start_at,
-            end_at=asked.end_at,
             created_at=api.now,
             updated_at=api.now,
             uuid=api.new_uuid(),
+            **fields,
         )
-    api.store.enrollments.put(record)
+    enrolled.keep(api, record)
     living = (e for e in rows if e.workflow_state != "deleted")
     if not any(e.type == asked.kind and e.course_id == asked.course.id for e in living):
         api.x.kept(Newcomers).enrollments.add(record.id)
-    if record.type == "StudentEnrollment":
-        follow(api, asked.course, asked.section, record.user_id)
     return record
 
 
@@ -280,26 +267,14 @@ def tell(api: Api, course: Course, record: Enrollment, before: str | None) -> No
         mails.tell(api, "enrollment_notification", [user], "Course Enrollment", said, link=link)
 
 
-def _first_state(course: Course, kind: str) -> str:
-    if kind == "ObserverEnrollment":
+def _state(asked: Wish) -> Any:
+    """The state that an enrollment begins with, or begins again with."""
+    if asked.test:
         return "active"
-    return "invited"
-
-
-def _begun(course: Course, kind: str, state: str) -> Any:
-    pending = course.workflow_state == "unpublished" and kind == "StudentEnrollment" and state == "invited"
-    return "creation_pending" if pending else state
-
-
-def follow(api: Api, course: Course, section: CourseSection, student_id: int) -> None:
-    """Enroll a student's observers in the student's courses."""
-    for link in api.store.user_observers.find("student", student_id):
-        observer = api.store.users.get(link.observer_id)
-        if link.workflow_state != "active" or observer is None:
-            continue
-        rows = api.store.enrollments.find("user", observer.id)
-        known = [e for e in rows if e.course_section_id == section.id]
-        if any(e.associated_user_id == student_id and e.workflow_state != "deleted" for e in known):
-            continue
-        role = built_in(api, course, "ObserverEnrollment")
-        enroll(api, Wish(observer, course, section, role, "active", student_id, False, None, None))
+    open_, state = asked.course.workflow_state == "available", asked.state
+    if state is None and asked.kind == "ObserverEnrollment" and asked.user.workflow_state == "registered":
+        state = "active"
+    if state in (None, "invited", "creation_pending"):
+        pending = asked.kind not in states.STAFF and (not open_ or state == "creation_pending")
+        return "creation_pending" if pending else "invited"
+    return state

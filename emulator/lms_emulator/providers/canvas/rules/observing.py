@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import User, UserObserver
-from lms_emulator.providers.canvas.rules import enrolling, states
+from lms_emulator.providers.canvas.rules import enrolled
+
+PAST = ("completed", "deleted", "rejected")
 
 
 def link_between(api: Api, observer: User, student: User) -> UserObserver | None:
@@ -32,12 +34,9 @@ def link(api: Api, observer: User, student: User) -> None:
     api.store.user_observers.put(made)
     for enrollment in api.store.enrollments.find("user", student.id):
         course = api.store.courses.get(enrollment.course_id)
-        section = api.store.course_sections.get(enrollment.course_section_id)
-        current = enrollment.type == "StudentEnrollment" and enrollment.workflow_state in states.CURRENT
-        if current and course is not None and section is not None and course.workflow_state != "deleted":
-            role = enrolling.built_in(api, course, "ObserverEnrollment")
-            wish = enrolling.Wish(observer, course, section, role, "active", student.id, False, None, None)
-            enrolling.enroll(api, wish)
+        current = enrollment.type == "StudentEnrollment" and enrollment.workflow_state not in PAST
+        if current and course is not None and course.workflow_state != "deleted":
+            enrolled.link(api, enrollment, observer)
 
 
 def unlink(api: Api, observer: User, student: User) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Account, CanvasStore, Role, RoleOverride
+from lms_emulator.providers.canvas.model import Account, CanvasStore, Course, Enrollment, Role, RoleOverride
 from lms_emulator.providers.canvas.rules.permissions import chain, listed, root_of
 
 HIDDEN = ("AccountMembership", "NoPermissions")
@@ -32,6 +32,20 @@ def roles_of(store: CanvasStore, account: Account, *, inherited: bool = True) ->
     owners = [one.id for one in chain(store, account.id)] if inherited else [account.id]
     own = [role for owner in owners for role in store.roles.find("account", owner)]
     return [*built_in, *sorted(own, key=lambda role: role.id)]
+
+
+def built_in(api: Api, course: Course, kind: str) -> Role:
+    """The school's built-in role of a type."""
+    kind = "StudentEnrollment" if kind == "StudentViewEnrollment" else kind
+    root = root_of(api.store, course.account_id)
+    found = [role for role in api.store.roles if role.account_id is None and role.name == kind]
+    return next((role for role in found if role.root_account_id == root.id), found[0])
+
+
+def role_name(api: Api, enrollment: Enrollment) -> str:
+    """The name of an enrollment's role; a built-in one is named as its type."""
+    role = api.store.roles.get(enrollment.role_id)
+    return role.name if role is not None else enrollment.type
 
 
 def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Role:

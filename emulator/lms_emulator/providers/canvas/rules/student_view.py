@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import enrolling
+from lms_emulator.providers.canvas.rules import enrolling, roles
 from lms_emulator.providers.canvas.rules.enrolling import Wish
 
 KIND = "StudentViewEnrollment"
@@ -20,7 +20,7 @@ def student(api: Api, course: Course) -> User:
     known = next((e for e in rows if e.workflow_state != "deleted"), None)
     user = api.store.users.get(known.user_id) if known is not None else None
     user = user or _made(api)
-    role = enrolling.built_in(api, course, KIND)
+    role = roles.built_in(api, course, KIND)
     taken = {e.course_section_id for e in api.store.enrollments.find("user", user.id) if e.workflow_state == "active"}
     for section in api.store.course_sections.find("course", course.id):
         if section.workflow_state == "active" and section.id not in taken:

@@ -12,7 +12,17 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
-from lms_emulator.providers.canvas.rules import blueprints, contexts, courses, grades, modules, periods, states, tabs
+from lms_emulator.providers.canvas.rules import (
+    blueprints,
+    contexts,
+    courses,
+    grades,
+    modules,
+    periods,
+    roles,
+    states,
+    tabs,
+)
 from lms_emulator.providers.canvas.rules.files import quota_used
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json, course_progress, files, standings
@@ -217,7 +227,7 @@ def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) 
     for section_id, enrollment in rows:
         section = api.store.course_sections.get(section_id)
         if section is not None:
-            found.append({**_section_brief(section), "enrollment_role": enrollment_shapes.role_name(api, enrollment)})
+            found.append({**_section_brief(section), "enrollment_role": roles.role_name(api, enrollment)})
     return found
 
 
@@ -234,7 +244,7 @@ def membership(api: Api, enrollment: Enrollment) -> Json:
     """An enrollment within a course."""
     body: Json = {
         "type": enrollment.type.removesuffix("Enrollment").lower(),
-        "role": enrollment_shapes.role_name(api, enrollment),
+        "role": roles.role_name(api, enrollment),
         "role_id": enrollment.role_id,
         "user_id": enrollment.user_id,
         "enrollment_state": enrollment.workflow_state,

@@ -13,18 +13,12 @@ from functools import cached_property
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Enrollment, GradingPeriod, User
-from lms_emulator.providers.canvas.rules import courses, people, periods, states
+from lms_emulator.providers.canvas.rules import courses, people, periods, roles, states
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, both, final_grade
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as people_shapes
-
-
-def role_name(api: Api, enrollment: Enrollment) -> str:
-    """The name of an enrollment's role; a built-in one is named as its type."""
-    role = api.store.roles.get(enrollment.role_id)
-    return role.name if role is not None else enrollment.type
 
 
 class _Sight:
@@ -109,7 +103,7 @@ def enrollment(
         "root_account_id": sight.root_id,
         "limit_privileges_to_course_section": record.limit_privileges_to_course_section,
         "enrollment_state": shown_state(api, record, course),
-        "role": role_name(api, record),
+        "role": roles.role_name(api, record),
         "role_id": record.role_id,
         "html_url": f"{sight.url}/users/{record.user_id}",
     }

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, Role, User
-from lms_emulator.providers.canvas.rules import enrolling, roles
+from lms_emulator.providers.canvas.rules import enrolled, enrolling, roles
 from lms_emulator.providers.canvas.rules.sis import courses, sections
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
@@ -65,7 +65,9 @@ def enrollment(work: Work, row: Row) -> bool:
     changed = replace(base, **fields)
     if known is not None and changed != known:
         changed = replace(changed, updated_at=work.api.now)
-    _observers(work, work.keep(changed, known))
+    kept = work.keep(changed, known)
+    if kept != known:
+        enrolled.changed(work.api, kept, known)
     return True
 
 
@@ -133,7 +135,7 @@ def _role(work: Work, row: Row, course: Course) -> Role:
         kind = "StudentEnrollment" if named.lower().startswith("student") else KINDS.get(named.lower())
         if kind is None:
             raise ImportFault(f'Improper role "{named}" for an enrollment')
-        role = enrolling.built_in(work.api, course, kind)
+        role = roles.built_in(work.api, course, kind)
     if course.blueprint and role.base_role_type in ("StudentEnrollment", "ObserverEnrollment"):
         kind = role.base_role_type.removesuffix("Enrollment")
         raise ImportFault(
@@ -174,10 +176,3 @@ def _state(work: Work, row: Row, user: User, login: Pseudonym, known: Enrollment
         others = [e for e in rows if e.course_id == here and e.workflow_state == "active"]
         return "deleted" if any(e.id != getattr(known, "id", None) for e in others) else "completed"
     return next(state for state in ("deleted", "completed", "inactive") if status.startswith(state))
-
-
-def _observers(work: Work, made: Enrollment) -> None:
-    """Whoever observes a student takes part in the student's courses."""
-    course, section = work.store.courses.get(made.course_id), work.store.course_sections.get(made.course_section_id)
-    if made.type == "StudentEnrollment" and made.workflow_state == "active" and course and section:
-        enrolling.follow(work.api, course, section, made.user_id)
