@@ -146,3 +146,10 @@ def test_last_attended_takes_numbers_and_a_text(canvas: Site) -> None:
         assert row["last_attended_at"] == kept
     assert canvas.teacher.put(path.format(ADA), json={"date": ""}).status_code == 400
     assert canvas.teacher.put(path.format(ADA)).status_code == 500
+
+
+def test_people_of_a_role_by_its_name(canvas: Site) -> None:
+    users = f"{COURSE}/users"
+    named = canvas.teacher.get(users, params={"enrollment_role": "StudentEnrollment"}).json()
+    assert {one["id"] for one in named} == {ADA, GRACE}
+    assert canvas.teacher.get(users, params={"enrollment_role": "Nobody"}).status_code == 500

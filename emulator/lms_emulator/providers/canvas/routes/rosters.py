@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Enrollment, Use
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.enrollments import in_states, met
-from lms_emulator.providers.canvas.rules import courses, enrolling, people, states
+from lms_emulator.providers.canvas.rules import courses, enrolling, people, roles, states
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
