@@ -253,6 +253,80 @@ def test_tools_of_lti_1_1_return_what_they_chose_or_say(canvas: Site) -> None:
     assert browser.http.get("/external_content/cancel/x").status_code == 200
 
 
+LINKS = ("application/vnd.ims.lti.v1.ltilink", "frame,window", "false", "true", "false")
+
+
+@pytest.mark.parametrize(
+    ("spot", "told"),
+    [
+        *((name, LINKS) for name in ("link_selection", "assignment_selection", "submission_type_selection")),
+        (
+            "editor_button",
+            ("image/*,text/html,application/vnd.ims.lti.v1.ltilink,*/*", "embed,frame,iframe,window", "true", "true")
+            + ("false",),
+        ),
+        ("collaboration", ("application/vnd.ims.lti.v1.ltilink", "window", "false", "false", "true")),
+        ("module_index_menu", (None, None, "false", None, None)),
+        ("course_home_sub_navigation", None),
+    ],
+)
+def test_what_a_tool_of_lti_1_1_may_choose_at_each_spot(canvas: Site, spot: str, told: tuple[Any, ...] | None) -> None:
+    """A spot without settings of its own takes nothing from others': the tool is not opened there."""
+    one = {"enabled": True, "message_type": "ContentItemSelectionRequest", "icon_url": "https://x.example.test/i.png"}
+    tool = make(canvas.teacher, **{spot: one})
+    page = f"/courses/1/external_tools/{tool['id']}/resource_selection?launch_type="
+    browser = signed_in(canvas, "teacher")
+    other = "link_selection" if spot != "link_selection" else "assignment_selection"
+    assert browser.get(page + other).headers["Location"] == f"{canvas.url}/courses/1"
+    answer = browser.get(page + spot)
+    if told is None:
+        assert answer.headers["Location"] == f"{canvas.url}/courses/1"
+        assert "There was an error generating the tool launch" in browser.get("/courses/1").text
+        return
+    fields = form(answer.text)[1]
+    names = ("accept_media_types", "accept_presentation_document_targets", "accept_multiple", "accept_unsigned")
+    assert tuple(fields.get(name) for name in (*names, "auto_create")) == told
+    assert fields["lti_message_type"] == "ContentItemSelectionRequest"
+
+
+def test_what_may_be_handed_in_with_a_tool_of_lti_1_1(canvas: Site) -> None:
+    """By content items and without: the assignment says what it takes."""
+    made = canvas.teacher.post(
+        f"{COURSE}/assignments",
+        json={"assignment": {"name": "A", "submission_types": ["online_upload"], "allowed_extensions": ["pdf", "txt"],
+                             "published": True}},
+    ).json()  # fmt: skip
+    both = canvas.teacher.post(
+        f"{COURSE}/assignments",
+        json={"assignment": {"name": "B", "submission_types": ["online_url", "online_upload"], "published": True}},
+    ).json()
+    asking = {"enabled": True, "message_type": "ContentItemSelectionRequest"}
+    browser = signed_in(canvas)
+
+    def told(tool: Any, **asked: Any) -> dict[str, str]:
+        page = f"/courses/1/external_tools/{tool['id']}/resource_selection?homework=true"
+        return form(browser.get(page + "".join(f"&{name}={value}" for name, value in asked.items())).text)[1]
+
+    tool = make(canvas.teacher, homework_submission=asking)
+    files = told(tool, assignment_id=made["id"])
+    assert (files["accept_media_types"], files["ext_content_file_extensions"]) == (
+        "application/pdf,text/plain", "pdf,txt",
+    )  # fmt: skip
+    assert (files["accept_presentation_document_targets"], files["accept_copy_advice"]) == ("none", "true")
+    assert (files["ext_lti_assignment_id"], "accept_unsigned" in files) == (made["lti_context_id"], False)
+    anything = told(tool, assignment_id=both["id"])
+    assert anything["accept_presentation_document_targets"] == "window,none"
+    assert (anything["accept_media_types"], "ext_content_file_extensions" in anything) == ("*/*", False)
+    assert browser.get(f"/courses/1/external_tools/{tool['id']}/resource_selection?homework=true").status_code == 500
+    plain = make(canvas.teacher, homework_submission={"enabled": True}, privacy_level="anonymous")
+    old = told(plain, assignment_id=made["id"], selection="a b")
+    assert (old["ext_content_return_types"], old["ext_content_file_extensions"]) == ("file", "pdf,txt")
+    assert (old["text"], old["custom_canvas_assignment_title"], "custom_canvas_assignment_id" in old) == (
+        "a+b", "A", False,
+    )  # fmt: skip
+    assert "ext_content_return_types" not in told(plain)
+
+
 def test_tools_tell_what_was_done_and_are_told_of_the_sign_out(canvas: Site) -> None:
     asked = {"x": "$Canvas.xapi.url", "c": "$Caliper.url", "l": "$Canvas.logoutService.url"}
     tool = make(canvas.teacher, course_navigation={"enabled": True}, custom_fields=asked)

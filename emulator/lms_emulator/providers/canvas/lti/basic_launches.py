@@ -1,13 +1,15 @@
 """LTI 1.1 launches: the form that a browser posts to the tool, signed with the tool's secret.
 
 Sources: fixtures/recordings/canvas/lti-11.jsonl 14, 17, 23, 42, 44, 46, 48, 57, 65;
-canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06).
+canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06); what is chosen, and by which message:
+lib/lti/content_item_selection_request.rb, placement_params, and app/models/lti/lti_assignment_creator.rb (2024-04).
 """
 
 from __future__ import annotations
 
+import mimetypes
 from typing import Any
-from urllib.parse import parse_qsl, urlunsplit
+from urllib.parse import parse_qsl, quote_plus, urlunsplit
 
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.lti.launches import Form
@@ -16,19 +18,95 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
-from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.model import Account, Assignment, Course
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
 from lms_emulator.providers.canvas.shapes.people import avatar_url
 from lms_emulator.signing import lti11, oauth1
 
 SELECTION = "ContentItemSelectionRequest"
 
-_USES = {
-    "resource_selection": ("navigation", "lti_launch_url", {"selection_directive": "select_link"}),
-    "homework_submission": ("homework", "url,file", {}),
-    "editor_button": ("embed", "oembed,lti_launch_url,url,image_url,iframe", {"selection_directive": "embed_content"}),
+_USES: dict[str, tuple[str, dict[str, str]]] = {
+    "resource_selection": (
+        "navigation",
+        {"ext_content_return_types": "lti_launch_url", "selection_directive": "select_link"},
+    ),
+    "homework_submission": ("homework", {}),
+    "editor_button": (
+        "embed",
+        {
+            "ext_content_return_types": "oembed,lti_launch_url,url,image_url,iframe",
+            "selection_directive": "embed_content",
+        },
+    ),
+    "migration_selection": (
+        "content_package",
+        {"ext_content_return_types": "file", "ext_content_file_extensions": "zip,imscc"},
+    ),
 }
-_TARGETS = {"migration_selection": "download", "collaboration": "window"}
+"""What a tool is told that knows nothing of content items: the use, and what there is besides."""
+
+_HOMEWORK_TYPES = {"online_url": ("url", "window"), "online_upload": ("file", "none"), "basic_lti_launch": ("url", "")}
+"""By how work may be handed in: the kind of content, and where it is put."""
+
+_LINKS = {
+    "accept_media_types": deep_linking_spots.LINK,
+    "accept_presentation_document_targets": "frame,window",
+    "accept_unsigned": "true",
+    "auto_create": "false",
+}
+_CHOICES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(
+        ("resource_selection", "link_selection", "assignment_selection", "submission_type_selection"), _LINKS
+    ),
+    "migration_selection": {
+        "accept_media_types": deep_linking_spots.SPOTS["migration_selection"].media,
+        "accept_presentation_document_targets": "download",
+        "accept_copy_advice": "true",
+        "ext_content_file_extensions": "zip,imscc,mbz,xml",
+        "accept_unsigned": "true",
+        "auto_create": "false",
+    },
+    "editor_button": {
+        "accept_media_types": deep_linking_spots.SPOTS["editor_button"].media,
+        "accept_presentation_document_targets": "embed,frame,iframe,window",
+        "accept_unsigned": "true",
+        "accept_multiple": "true",
+        "auto_create": "false",
+    },
+    "collaboration": {
+        "accept_media_types": deep_linking_spots.LINK,
+        "accept_presentation_document_targets": "window",
+        "accept_unsigned": "false",
+        "auto_create": "true",
+    },
+    **dict.fromkeys(
+        (
+            "assignment_index_menu",
+            "assignment_group_menu",
+            "discussion_topic_index_menu",
+            "file_index_menu",
+            "module_index_menu",
+            "module_group_menu",
+            "quiz_index_menu",
+            "wiki_index_menu",
+        ),
+        {},
+    ),
+}
+"""What may be chosen at each spot that takes content items, besides `homework_submission`, where the work says."""
+
+
+def cannot_choose(opening: Opening) -> bool:
+    """Whether a tool is to choose content items at a spot that takes none: Canvas opens it not."""
+    return _chooses(opening) and _spot(opening) not in (*_CHOICES, "homework_submission")
+
+
+def _chooses(opening: Opening) -> bool:
+    return opening.placement is not None and opening.placement.message_type == SELECTION
+
+
+def _spot(opening: Opening) -> str:
+    return opening.placement.name if opening.placement is not None else ""
 
 
 def form(x: Call, opening: Opening) -> Form:
@@ -54,8 +132,8 @@ def form(x: Call, opening: Opening) -> Form:
 def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     """The fields of the message, without those of OAuth."""
     kind = opening.placement.message_type if opening.placement is not None else lti11.MESSAGE_TYPE
-    selecting = kind == SELECTION
-    if opening.content is None and kind != SELECTION:
+    selecting = _chooses(opening)
+    if opening.content is None and not selecting:
         kind = lti11.MESSAGE_TYPE
     plain = kind == lti11.MESSAGE_TYPE
     found = {
@@ -72,17 +150,17 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     }
     if opening.content is not None:
         return found | _handed_over(x, opening, opening.content.message(kind))
-    found |= _person(x, opening, picture=plain)
+    found |= _person(x, opening, plain=plain)
     if isinstance(opening.place.record, Course):
         found["context_label"] = opening.place.record.course_code or ""
     if selecting:
-        return found | _selection(x, opening, address)
+        return found | _selection(opening, address)
     return (
         found | _presentation(opening) | _consumer(x, opening) | _link(opening) | _choice(opening) | _grades(x, opening)
     )
 
 
-def _person(x: Call, opening: Opening, *, picture: bool) -> dict[str, str]:
+def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
     """Who launches, as far as the tool's privacy level lets it through."""
     user, privacy = opening.user, opening.tool.privacy
     if user is None:
@@ -100,11 +178,11 @@ def _person(x: Call, opening: Opening, *, picture: bool) -> dict[str, str]:
             "lis_course_offering_sourcedid": course.sis_course_id if course is not None else None,
         }
         found |= {name: value for name, value in sourced.items() if value}
-        if picture:
+        if plain:
             found["user_image"] = avatar_url(opening.scene(x).api, user)
-    observed = variables.people.observed(opening.scene(x)) if opening.place.own_course is not None else []
-    if observed:
-        found["role_scope_mentor"] = ",".join(places.user_id(seen) for seen in observed)
+            observed = variables.people.observed(opening.scene(x)) if course is not None else []
+            if observed:
+                found["role_scope_mentor"] = ",".join(places.user_id(seen) for seen in observed)
     return found
 
 
@@ -132,12 +210,13 @@ def _of_canvas(opening: Opening, scene: variables.Scene) -> dict[str, str]:
             wanted |= {"course_id": str(place.id), "workflow_state": "$Canvas.course.workflowState"}
         elif isinstance(place, Account):
             wanted |= {"account_id": str(place.id), "account_sis_id": place.sis_account_id or ""}
-        if opening.assignment is not None or opening.homework is not None:
-            wanted |= {
-                "assignment_id": "$Canvas.assignment.id",
-                "assignment_title": "$Canvas.assignment.title",
-                "assignment_points_possible": "$Canvas.assignment.pointsPossible",
-            }
+    if opening.assignment is not None or opening.homework is not None:
+        wanted |= {
+            "assignment_title": "$Canvas.assignment.title",
+            "assignment_points_possible": "$Canvas.assignment.pointsPossible",
+        }
+        if opening.tool.privacy == "public":
+            wanted["assignment_id"] = "$Canvas.assignment.id"
             if opening.tagged:
                 wanted |= {"module_id": "$Canvas.module.id", "module_item_id": "$Canvas.moduleItem.id"}
     return variables.expanded_as_text(scene, {f"custom_canvas_{name}": value for name, value in wanted.items()})
@@ -169,37 +248,53 @@ def _link(opening: Opening) -> dict[str, str]:
 
 def _choice(opening: Opening) -> dict[str, str]:
     """Where what the tool chooses goes, for a tool that knows nothing of content items."""
-    name = opening.placement.name if opening.placement is not None else ""
+    selected = opening.asked.get("selection")
+    found = {"text": quote_plus(str(selected))} if selected is not None else {}
+    name = _spot(opening)
     if name not in _USES:
-        return {}
-    use, types, further = _USES[name]
-    found = {
-        "ext_content_intended_use": use,
-        "ext_content_return_types": types,
-        "ext_content_return_url": opening.return_url,
-        **further,
-    }
-    return found | ({"ext_content_file_extensions": opening.extensions} if name == "homework_submission" else {})
+        return found
+    use, further = _USES[name]
+    found |= {"ext_content_intended_use": use, "ext_content_return_url": opening.return_url, **further}
+    if name == "homework_submission" and opening.homework is not None:
+        kinds = (_HOMEWORK_TYPES.get(kind, ("", ""))[0] for kind in opening.homework.submission_types)
+        found["ext_content_return_types"] = ",".join(kind for kind in kinds if kind)
+        found["ext_content_file_extensions"] = opening.extensions
+    return found
 
 
-def _selection(x: Call, opening: Opening, address: str) -> dict[str, str]:
+def _selection(opening: Opening, address: str) -> dict[str, str]:
     """What the tool may choose, and where its choice goes."""
-    assert opening.placement is not None
-    name = opening.placement.name
-    spot = deep_linking_spots.SPOTS.get(name, deep_linking_spots.SPOTS["link_selection"])
-    targets = _TARGETS.get(name, ",".join(one.replace("iframe", "frame") for one in spot.targets))
-    found: dict[str, Any] = {
-        "accept_media_types": spot.media,
+    name, homework = _spot(opening), opening.homework
+    if name == "homework_submission":
+        if homework is None:
+            raise refusals.page_crashed("work is handed in for an assignment, and none is named")
+        spot = _handed_in(homework)
+    else:
+        spot = _CHOICES[name]
+    edited = homework.lti_context_id if homework is not None else opening.sealed.get("lti_assignment_id")
+    return {
         "accept_multiple": "false",
-        "accept_presentation_document_targets": targets,
-        "accept_unsigned": str(not spot.create).lower(),
-        "auto_create": str(spot.create).lower(),
         "content_item_return_url": opening.return_url,
         "data": tokens.seal({"default_launch_url": address}),
-        "ext_lti_assignment_id": "",
+        "ext_lti_assignment_id": str(edited or ""),
+        **spot,
     }
-    if name == "migration_selection":
-        found |= {"accept_copy_advice": "true", "ext_content_file_extensions": "zip,imscc,mbz,xml"}
+
+
+def _handed_in(homework: Assignment) -> dict[str, str]:
+    """What may be handed in as somebody's work."""
+    kinds = homework.submission_types
+    found = {
+        "accept_media_types": "*/*",
+        "accept_presentation_document_targets": ",".join(
+            _HOMEWORK_TYPES[kind][1] for kind in ("online_url", "online_upload") if kind in kinds
+        ),
+        "accept_copy_advice": str("online_upload" in kinds).lower(),
+    }
+    if list(kinds) == ["online_upload"] and homework.allowed_extensions:
+        types = (mimetypes.guess_type(f"work.{ending}")[0] for ending in homework.allowed_extensions)
+        found["ext_content_file_extensions"] = ",".join(homework.allowed_extensions)
+        found["accept_media_types"] = ",".join(one for one in types if one)
     return found
 
 

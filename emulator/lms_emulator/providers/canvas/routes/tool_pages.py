@@ -132,19 +132,27 @@ def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> 
 
 
 def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None:
-    """The tool of the path with its placement, if the place offers it there."""
+    """The tool of the path with its placement, if the place offers it at that spot.
+
+    A tool of LTI 1.1 that was not set up for a spot can be chosen there (`tools.OF_ANY_TOOL`), but not opened
+    (canvas-lms app/models/context_external_tool.rb, find_for, having_setting).
+    """
     tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)
     if tool is None or not tools.usable(api.store, tool) or not tools.available(api.store, tool, place.record):
         return None
     if tools.place_of(api.store, tool) not in tools.places(api.store, place.record):
         return None
-    placement = tools.placement(api.store, tool, name)
-    return (tool, deep_linking_spots.as_switched(api, placement)) if placement is not None else None
+    placement = tools.placement(api.store, tool, name) if name in tools.settings(api.store, tool) else None
+    if placement is None:
+        return None
+    return tool, deep_linking_spots.as_switched(api, placement)
 
 
 def opened(api: Api, opening: Opening, *, rubric: bool = False, bare: bool = False) -> Response:
     """The page that opens a tool."""
     if opening.tool.developer_key_id is None:
+        if basic_launches.cannot_choose(opening):
+            return _unavailable(api, opening.place, NO_CONTENT)
         action, fields = basic_launches.form(api.x, opening)
     else:
         action, fields = LAUNCHES.initiate(api.x, opening)
@@ -196,7 +204,7 @@ def show(api: Api) -> Response:
     account, a group or the person's own pages.
     """
     place = place_of(api)
-    name = api.params.text("launch_type") or api.params.text("placement") or NAVIGATION[place.kind]
+    name = api.params.text("placement") or api.params.text("launch_type") or NAVIGATION[place.kind]
     found = _offered(api, place, name)
     if found is None:
         return _unavailable(api, place, NO_TOOL)
@@ -216,7 +224,7 @@ def show(api: Api) -> Response:
 def choose(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection and its like: let a tool choose content."""
     place = place_of(api)
-    name = api.params.text("placement") or "resource_selection"
+    name = api.params.text("placement") or api.params.text("launch_type") or "resource_selection"
     if api.params.text("editor"):
         name = "editor_button"
     elif api.params.text("homework"):
