@@ -253,19 +253,16 @@ def test_tools_of_lti_1_1_return_what_they_chose_or_say(canvas: Site) -> None:
     assert browser.http.get("/external_content/cancel/x").status_code == 200
 
 
-LINKS = ("application/vnd.ims.lti.v1.ltilink", "frame,window", "false", "true", "false")
+LINK = "application/vnd.ims.lti.v1.ltilink"
+LINKS = (LINK, "frame,window", "false", "true", "false")
 
 
 @pytest.mark.parametrize(
     ("spot", "told"),
     [
         *((name, LINKS) for name in ("link_selection", "assignment_selection", "submission_type_selection")),
-        (
-            "editor_button",
-            ("image/*,text/html,application/vnd.ims.lti.v1.ltilink,*/*", "embed,frame,iframe,window", "true", "true")
-            + ("false",),
-        ),
-        ("collaboration", ("application/vnd.ims.lti.v1.ltilink", "window", "false", "false", "true")),
+        ("editor_button", (f"image/*,text/html,{LINK},*/*", "embed,frame,iframe,window", "true", "true", "false")),
+        ("collaboration", (LINK, "window", "false", "false", "true")),
         ("module_index_menu", (None, None, "false", None, None)),
         ("course_home_sub_navigation", None),
     ],
@@ -325,6 +322,55 @@ def test_what_may_be_handed_in_with_a_tool_of_lti_1_1(canvas: Site) -> None:
         "a+b", "A", False,
     )  # fmt: skip
     assert "ext_content_return_types" not in told(plain)
+
+
+def test_a_spot_may_need_permissions(canvas: Site) -> None:
+    """Whoever has all of them opens the tool; the card of a student tells of the student who has been in the course."""
+    spot = {"enabled": True, "required_permissions": "manage_grades, read_roster"}
+    tool = make(canvas.teacher, course_navigation=spot, student_context_card={"enabled": True, "visibility": "admins"})
+    teacher, student = signed_in(canvas, "teacher"), signed_in(canvas)
+    page = f"/courses/1/external_tools/{tool['id']}?placement="
+    assert "ext_lti_student_id" not in form(teacher.get(f"{page}course_navigation").text)[1]
+    denied = canvas.lms.settings["canvas.permission_denied_status"]
+    assert student.get(f"{page}course_navigation").status_code == denied
+    card, ada, ron = f"{page}student_context_card&student_id=", canvas.info.student.id, canvas.info.teacher.id
+    assert form(teacher.get(f"{card}{ada}").text)[1]["ext_lti_student_id"] == str(10000000000000 + ada)
+    assert student.get(f"{card}{ada}").status_code == denied
+    assert teacher.get(f"{card}{ron}").status_code == denied, "a teacher has never been a student here"
+    assert teacher.get(f"{card}999999").status_code == 404
+    assert form(student.get(f"{page}student_context_card").text)[1]["user_id"], "nobody's card: nobody is asked"
+
+
+def test_which_tool_an_address_opens(canvas: Site) -> None:
+    """Not the nearest of all: one of LTI 1.3 comes first, then the nearest, then that of the longest domain."""
+    wide = canvas.admin.post("/api/v1/accounts/1/external_tools", json={**PLAIN, "url": None, "domain": "example.test"})
+    near = make(canvas.teacher, url=None, domain="plain.example.test")
+    far = make(canvas.teacher, url=None, domain="example.test")
+    assert wide.status_code == 200
+    browser = signed_in(canvas)
+
+    def opens(url: str, query: str = "") -> str | None:
+        page = browser.get(f"/courses/1/external_tools/retrieve?url={url}{query}")
+        found = re.findall('data-tool-id="(.*?)"', page.text)
+        return found[0] if found else None
+
+    assert opens("https://a.plain.example.test/x") == str(near["id"])
+    assert opens("https://other.example.test/x") == str(far["id"])
+    assert opens("https://elsewhere.test/x") is None
+    world = canvas.lms.dump()
+    key = {"id": 10000000000091, "name": "New", "is_lti_key": True, "accounts": [1], "redirect_uris": ["https://n.test"],
+           "oidc_initiation_url": "https://n.test/login", "target_link_uri": "https://n.test/launch"}  # fmt: skip
+    world["canvas"]["developer_keys"].append(key)
+    world["canvas"]["tools"].append(
+        {"id": 991, "developer_key_id": key["id"], "name": "New", "account_id": 1, "domain": "example.test"}
+    )
+    canvas.lms.load(json.loads(json.dumps(world, default=str)))
+    browser = signed_in(canvas)
+    assert opens("https://a.plain.example.test/x") == "991"
+    assert opens("https://a.plain.example.test/x", "&client_id=91") == "991"
+    assert opens("https://a.plain.example.test/x", "&client_id=77777") is None
+    spot = form(browser.get("/courses/1/external_tools/retrieve?url=https://a.example.test/x&placement=file_menu").text)
+    assert spot[1]["target_link_uri"] == "https://a.example.test/x"
 
 
 def test_tools_tell_what_was_done_and_are_told_of_the_sign_out(canvas: Site) -> None:

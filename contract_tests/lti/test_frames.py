@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -22,7 +22,7 @@ FOREIGN = "; Secure; SameSite=None"
 ASK = """([target, message]) => new Promise((resolve, reject) => {
   const frame = target ? window.parent.frames[target] : window.parent;
   const answered = event => {
-    if (event.data.message_id !== message.message_id) return;
+    if (event.data.message_id !== message.message_id || event.data.subject !== `${message.subject}.response`) return;
     window.removeEventListener("message", answered);
     resolve(event.data);
   };
@@ -88,9 +88,8 @@ def test_a_tool_without_storage_needs_cookies_and_one_with_it_does_not(visitor: 
     assert opened(visitor, lms, 78).text == "launched by storage"
     if visitor.policy == "block":
         lms.settings["canvas.platform_storage"] = False
-        assert opened(visitor, lms, 78).text == "refused: the state is not mine", "Canvas's page does not store it"
+        assert opened(visitor, lms, 78).text == "launched by storage", "without its frame Canvas's page keeps it itself"
     if visitor.policy == "lax":
-        messages(visitor, lms)
         measured(visitor, lms)
 
 
@@ -107,19 +106,205 @@ def measured(visitor: ChromiumVisitor, lms: Emulator) -> None:
     lms.settings["emulator.third_party_cookies"] = "any"
 
 
-def whole_window(tab: Any, ask: Callable[..., Any]) -> None:
+SUBJECTS = [
+    *(f"lti.{name}" for name in ("close", "enableScrollEvents", "fetchWindowSize", "frameResize")),
+    *(f"lti.{name}" for name in ("hideRightSideWrapper", "removeUnloadMessage", "resourceImported")),
+    *(f"lti.{name}" for name in ("screenReaderAlert", "scrollToTop", "setUnloadMessage", "showAlert")),
+    *(f"lti.{name}" for name in ("showModuleNavigation", "capabilities", "get_data", "put_data")),
+    *("lti.getPageContent", "lti.getPageSettings", "requestFullWindowLaunch", "toggleCourseNavigationMenu"),
+    *("showNavigationMenu", "hideNavigationMenu"),
+]
+"""canvas-lms ui/shared/lti/jquery/constants.ts, SUBJECT_ALLOW_LIST (2026)."""
+FORWARDING = "post_message_forwarding"
+
+
+class Asking:
+    """A tool in Canvas's page that speaks to it."""
+
+    def __init__(self, tab: Any) -> None:
+        self.tab, self.number = tab, iter(range(1000))
+
+    def __call__(self, subject: str, *, by: str = "tool_content", to: str = "", **members: Any) -> Any:
+        """What the page answers, without what every answer has."""
+        frame = next(one for one in self.tab.frames if one.name == by)
+        message = {"subject": subject, "message_id": f"m{next(self.number)}", **members}
+        answer = frame.evaluate(ASK, [to, message])
+        assert answer.pop("message_id") == message["message_id"]
+        assert answer.pop("subject") == f"{subject}.response"
+        return answer
+
+    def refused(self, code: str, subject: str, message: str | None = None, **members: Any) -> None:
+        assert self(subject, **members) == {"error": {"code": code, **({"message": message} if message else {})}}
+
+    def state(self, script: str) -> Any:
+        """Something of Canvas's page."""
+        return self.tab.evaluate(script)
+
+
+@pytest.fixture
+def ask(tools: list[StoringTool], lms: Emulator) -> Iterator[Asking]:
+    """The tool with storage and the scope for page content, in its frame. Cookies are blocked, as they mostly are."""
+    assert CHROMIUM is not None
+    assert tools
+    visitor = ChromiumVisitor("block", CHROMIUM)
+    opened(visitor, lms, 78)
+    yield Asking(visitor.tab)
+    visitor.close()
+
+
+def foreign(ask: Asking, lms: Emulator) -> str:
+    """A frame of another site in the same page; its name."""
+    ask.tab.evaluate(
+        """url => {
+          const frame = document.createElement("iframe");
+          Object.assign(frame, {name: "other", src: url});
+          document.body.append(frame);
+        }""",
+        f"{lms.openlearning.url}/nowhere",
+    )
+    ask.tab.frame_locator("iframe[name=other]").locator("body").wait_for(state="attached")
+    return "other"
+
+
+def test_what_canvas_says_that_it_can(ask: Asking, lms: Emulator) -> None:
+    told = ask("lti.capabilities")["supported_messages"]
+    stored = {"frame": FORWARDING}
+    assert told == [{"subject": one, **(stored if one in ("lti.get_data", "lti.put_data") else {})} for one in SUBJECTS]
+    assert ask("lti.capabilities", to=FORWARDING)["supported_messages"] == told
+    assert ask("lti.capabilities", by=foreign(ask, lms))["supported_messages"] == told
+    ask.refused("unsupported_subject", "lti.unheardOf")
+    ask.refused("unsupported_subject", "org.imsglobal.lti.get_data", key="a")
+    ask.refused("unsupported_subject", "constructor")
+
+
+def test_canvas_keeps_what_tools_put(ask: Asking, lms: Emulator) -> None:
+    """By its frame all tools share one store: Canvas takes the forwarding frame for their origin."""
+    put, get = "lti.put_data", "lti.get_data"
+    assert ask(put, to=FORWARDING, key="a", value="1") == {"key": "a", "value": "1"}
+    assert ask(get, to=FORWARDING, key="a") == {"key": "a", "value": "1"}
+    assert ask(get, key="a") == {"key": "a", "value": None}, "the page itself keeps each origin's apart"
+    assert ask(put, key="a", value="2") == {"key": "a", "value": "2"}
+    assert ask(get, by=foreign(ask, lms), key="a") == {"key": "a", "value": None}
+    for empty in (None, ""):
+        assert ask(put, to=FORWARDING, key="a", value=empty) == {"key": "a"}
+    assert ask(get, to=FORWARDING, key="a") == {"key": "a", "value": None}
+    ask.refused("bad_request", put, "Missing required 'key' field", to=FORWARDING, value="1")
+    ask.refused("bad_request", get, "Missing required 'key' field", key="")
+    frame = next(one for one in ask.tab.frames if one.name == "tool_content")
+    for subject in (put, get):
+        nameless = frame.evaluate(ASK, ["", {"subject": subject, "key": "a", "value": "1"}])
+        assert nameless["error"]["message"] == "Missing required 'message_id' field"
+
+
+def test_how_much_canvas_keeps(ask: Asking) -> None:
+    put = "lti.put_data"
+    assert "error" not in ask(put, key="k", value="x" * 4095)
+    ask.refused("storage_exhaustion", put, "Reached byte limit for tool", key="l", value="x")
+    assert ask(put, key="k", value=None) == {"key": "k"}
+    for number in range(500):
+        assert "error" not in ask(put, key=f"{number}", value="x")
+    ask.refused("storage_exhaustion", put, "Reached key limit for tool", key="0", value="y")
+
+
+def test_sizes_and_scrolling(ask: Asking, lms: Emulator) -> None:
+    height = "() => document.getElementById('tool_content').style.height"
+    for asked, becomes in ((700, "700px"), (321, "450px"), (-1, "450px"), ("800", "450px"), (None, "450px")):
+        assert ask("lti.frameResize", height=asked) == {}
+        assert ask.state(height) == becomes, asked
+    assert ask("lti.frameResize", to=FORWARDING, height=5000) == {}
+    assert ask.state(height) == "5000px"
+    other = foreign(ask, lms)
+    for subject in ("lti.frameResize", "lti.scrollToTop", "lti.setUnloadMessage", "lti.removeUnloadMessage"):
+        ask.refused("unauthorized", subject, by=other, height=500)
+    size = ask("lti.fetchWindowSize")
+    assert set(size) == {"height", "width", "offset", "footer", "scrollY"}
+    assert set(size["offset"]) == {"top", "left"}
+    assert size["width"] > 0 < size["height"]
+    assert ask("lti.scrollToTop") == {}
+    assert abs(ask.state("() => window.scrollY") - size["offset"]["top"]) < 1
+    frame = next(one for one in ask.tab.frames if one.name == "tool_content")
+    frame.evaluate(
+        """() => {
+          window.addEventListener("message", event => {
+            if (event.data.subject === "lti.scroll") window.scrolled = event.data;
+          });
+          window.parent.postMessage({subject: "lti.enableScrollEvents", message_id: "s"}, "*");
+        }"""
+    )
+    assert ask("lti.fetchWindowSize")["scrollY"] > 0, "what was asked before is done"
+    ask.state("() => window.scrollTo(0, 7)")
+    frame.wait_for_function("() => window.scrolled && window.scrolled.scrollY === 7")
+    assert frame.evaluate("() => window.scrolled") == {"subject": "lti.scroll", "message_id": "s", "scrollY": 7}
+
+
+def test_what_canvas_tells_people_for_a_tool(ask: Asking) -> None:
+    assert ask("lti.showAlert", body="Saved") == {}
+    assert ask.tab.locator(".flash-success").inner_text() == "Tool: Saved"
+    assert ask("lti.showAlert", body={"a": 1}, title="Mine", alertType="warning") == {}
+    assert ask.tab.locator(".flash-warning").inner_text() == 'Mine: {"a":1}'
+    assert ask("lti.showAlert", body="<b>No</b>", alertType="error") == {}
+    assert ask.tab.get_by_role("alert").inner_text() == "Tool: <b>No</b>"
+    ask.refused("bad_request", "lti.showAlert", "Missing required 'body' field")
+    ask.refused("bad_request", "lti.showAlert", "Unsupported value for 'alertType' field", body="x", alertType="loud")
+    assert ask("lti.screenReaderAlert", body="Read") == {}
+    assert ask.tab.locator(".flash-status").inner_text() == "Read"
+
+
+def test_what_a_tool_does_with_the_page_around_it(ask: Asking) -> None:
+    menu = "() => document.body.classList.contains('course-menu-expanded')"
+    for subject, shown in (
+        ("showNavigationMenu", True), ("toggleCourseNavigationMenu", False), ("toggleCourseNavigationMenu", True),
+        ("hideNavigationMenu", False),
+    ):  # fmt: skip
+        assert ask(subject) == {}
+        assert ask.state(menu) is shown
+    for subject in ("lti.hideRightSideWrapper", "lti.resourceImported", "lti.close"):
+        assert ask(subject) == {}
+    assert ask("lti.showModuleNavigation", show=False) == {}
+    ask.state("() => document.body.click()")
+    leaving = """() => {
+      const event = new Event("beforeunload", {cancelable: true});
+      window.dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert ask.state(leaving) is False
+    for subject, asks in (("lti.setUnloadMessage", True), ("lti.removeUnloadMessage", False)):
+        assert ask(subject, message="Stay") == {}
+        assert ask.state(leaving) is asks
+
+
+def test_what_a_tool_learns_of_the_page_around_it(ask: Asking, lms: Emulator) -> None:
+    told = ask("lti.getPageSettings")["pageSettings"]
+    assert (told["use_high_contrast"], told["active_brand_config_json_url"].endswith(".json")) == (False, True)
+    assert set(told) == {"locale", "time_zone", "use_high_contrast", "active_brand_config_json_url", "window_width"}
+    assert ask("lti.getPageContent") == {"content": ""}
+    ask.state(
+        """() => document.querySelector("h1").outerHTML =
+          '<div data-lti-page-content="true">a\\n  \\nb<i data-lti-page-content="false">no</i></div>'"""
+    )
+    assert ask("lti.getPageContent") == {"content": '<div data-lti-page-content="true">a\nb</div>'}
+    ask.refused("unauthorized", "lti.getPageContent", by=foreign(ask, lms))
+
+
+def test_a_tool_asks_for_a_whole_window(ask: Asking) -> None:
     """What a tool asks to have in a window is opened by Canvas's address for it, as the tool says."""
-    tab.evaluate("() => { window.asked = []; window.open = (...all) => { window.asked.push(all); }; }")
+    subject, tab = "requestFullWindowLaunch", ask.tab
+    ask.state("() => { window.asked = []; window.open = (...all) => { window.asked.push(all); }; }")
     url = "https://tool.example/deep?client_id=7&assignment_id=3"
     size = {"width": 300, "height": 200}
     asked = {"url": url, "launchType": "popup", "launchOptions": size, "placement": "course_navigation"}
-    assert ask("requestFullWindowLaunch", data=asked) == {}
-    assert ask("requestFullWindowLaunch", data=url) == {}
-    for wrong in ({**asked, "launchType": "tab"}, {"launchType": "popup"}, "no address"):
-        assert ask("requestFullWindowLaunch", data=wrong)["error"]["code"] == "bad_request"
-    popup, same = tab.evaluate("() => window.asked")
-    assert popup[1] == "popupLaunch"
-    assert popup[2].endswith("width=300,height=200")
+    assert ask(subject, data=asked) == {}
+    assert ask(subject, data={"url": url, "launchType": "new_window", "resource_link_id": "r"}) == {}
+    ask.refused("error", subject, "unknown launchType, must be 'popup', 'new_window', 'same_window'",
+                data={**asked, "launchType": "tab"})  # fmt: skip
+    ask.refused("error", subject, "message must contain a `url` property", data={"launchType": "popup"})
+    ask.refused("error", subject, "message contents must either be a string or an object", data=[url])
+    assert ask(subject, data="no address")["error"]["code"] == "error"
+    popup, window = ask.state("() => window.asked")
+    assert popup[1:] == [
+        "popupLaunch",
+        "toolbar=no,menubar=no,location=no,status=no,resizable,scrollbars,width=300,height=200",
+    ]
     opened = httpx.URL(popup[0])
     assert opened.path == "/courses/1/external_tools/retrieve"
     query = dict(opened.params)
@@ -128,58 +313,27 @@ def whole_window(tab: Any, ask: Callable[..., Any]) -> None:
         "display": "borderless", "client_id": "7", "placement": "course_navigation", "assignment_id": "3",
     }  # fmt: skip
     assert (told["full_win_launch_requested"], told["platform_redirect_url"]) == ("1", tab.url)
-    assert same[1] == "_self"
+    assert (window[1], dict(httpx.URL(window[0]).params)["resource_link_id"]) == ("newWindowLaunch", "r")
+    frame = next(one for one in tab.frames if one.name == "tool_content")
+    mine = frame.url
+    frame.evaluate("data => window.parent.postMessage({subject: 'requestFullWindowLaunch', data}, '*')", mine)
+    tab.wait_for_url(mine.replace("/launch", "/login"))
 
 
-def messages(visitor: ChromiumVisitor, lms: Emulator) -> None:
-    """Canvas's window messages, in the browser that is open."""
-    tab: Any = visitor.tab
-    number = iter(range(1000))
-
-    def ask(subject: str, *, by: str = "tool_content", to: str = "", **members: Any) -> Any:
-        frame = next(one for one in tab.frames if one.name == by)
-        message = {"subject": subject, "message_id": f"m{next(number)}", **members}
-        answer = frame.evaluate(ASK, [to, message])
-        assert answer.pop("subject") == f"{subject}.response"
-        assert answer.pop("message_id") == message["message_id"]
-        return answer
-
-    storage = "post_message_forwarding"
-    able = {one["subject"]: one.get("frame") for one in ask("lti.capabilities")["supported_messages"]}
-    assert able["lti.put_data"] == able["lti.get_data"] == storage
-    assert {"lti.frameResize", "lti.fetchWindowSize", "requestFullWindowLaunch"} <= set(able)
-    assert ask("lti.put_data", to=storage, key="a", value="1") == {"key": "a", "value": "1"}
-    assert ask("lti.get_data", key="a") == {"key": "a", "value": "1"}, "the page itself answers as well"
-    assert ask("lti.put_data", to=storage, key="a", value=None) == {"key": "a", "value": None}
-    assert ask("lti.get_data", to=storage, key="a") == {"key": "a", "value": None}
-    missing = {"code": "bad_request", "message": "Message is missing required field 'key'"}
-    assert ask("lti.put_data", to=storage, value="1") == {"error": missing}
-    assert ask("lti.put_data", key="b", value="x" * 4097)["error"]["code"] == "storage_exhaustion"
-    assert ask("lti.unheardOf")["error"]["code"] == "unsupported_subject"
-    assert ask("lti.frameResize", to=storage, height=300)["error"]["code"] == "wrong_origin"
-    ask("lti.frameResize", height=321)
-    assert tab.locator("#tool_content").evaluate("frame => frame.style.height") == "321px"
-    size = ask("lti.fetchWindowSize")
-    assert size["width"] > 0 < size["height"]
-    assert ask("lti.getPageContent") == {"content": ""}
-    tab.locator("h1").evaluate("heading => heading.dataset.ltiPageContent = 'true'")
-    assert ask("lti.getPageContent")["content"].startswith("<h1 data-lti-page-content")
-    ask("lti.showAlert", body="Saved", alertType="success")
-    assert tab.get_by_role("status").inner_text() == "Saved"
-    whole_window(tab, ask)
-    told = ask("lti.getPageSettings")["pageSettings"]
-    assert (told["use_high_contrast"], told["active_brand_config_json_url"].endswith(".json")) == (False, True)
-    tab.evaluate(
-        """url => {
-          const frame = document.createElement("iframe");
-          Object.assign(frame, {name: "other", src: url});
-          document.body.append(frame);
-        }""",
-        f"{lms.openlearning.url}/nowhere",
-    )
-    tab.wait_for_function("() => window.frames.other.length === 0")
-    tab.wait_for_timeout(300)
-    assert ask("lti.get_data", by="other", key="a")["error"]["code"] == "unauthorized"
+def test_canvas_without_its_storage_frame(tools: list[StoringTool], lms: Emulator) -> None:
+    """The page keeps what tools put, and knows the subjects of the drafts of the specification."""
+    assert CHROMIUM is not None
+    assert tools
+    lms.settings["canvas.platform_storage"] = False
+    visitor = ChromiumVisitor("block", CHROMIUM)
+    assert opened(visitor, lms, 78).text == "launched by storage"
+    ask = Asking(visitor.tab)
+    told = [one for one in ask("lti.capabilities")["supported_messages"] if one["subject"].endswith("_data")]
+    names = [f"{older}lti.{kind}_data" for older in ("org.imsglobal.", "") for kind in ("get", "put")]
+    assert told == [{"subject": name} for name in names]
+    assert ask("org.imsglobal.lti.put_data", key="a", value="1") == {"key": "a", "value": "1"}
+    assert ask("lti.get_data", key="a") == {"key": "a", "value": "1"}
+    visitor.close()
 
 
 def test_the_setting_chooses_the_browser(lms: Emulator) -> None:

@@ -21,6 +21,13 @@ from lms_emulator.lti.platform import Fault
 from lms_emulator.lti.records import RegistrationToken
 
 PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
+ORDER = (
+    *("issuer", "authorization_endpoint", "registration_endpoint", "jwks_uri", "token_endpoint"),
+    *("token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported", "scopes_supported"),
+    *("response_types_supported", "id_token_signing_alg_values_supported", "claims_supported"),
+    *("subject_types_supported", "authorization_server", PLATFORM),
+)
+"""The members of a platform's configuration."""
 TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 LIFETIME = timedelta(hours=1)
 
@@ -108,8 +115,8 @@ class Registrations(ABC, Generic[X]):
         return found
 
     def configuration(self, x: X) -> dict[str, Any]:
-        """The platform's OpenID configuration."""
-        return {
+        """The platform's OpenID configuration, in the order of the specification's example, which platforms keep."""
+        found = {
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["id_token"],
@@ -119,6 +126,7 @@ class Registrations(ABC, Generic[X]):
             "registration_endpoint": x.base_url + self.endpoint,
             **self.own_members(x),
         }
+        return {name: found[name] for name in (*(one for one in ORDER if one in found), *found)}
 
     def register(self, x: X) -> dict[str, Any]:
         """Accept a registration; its token is consumed. Raises a refusal."""

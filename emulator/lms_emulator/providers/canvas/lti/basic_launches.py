@@ -8,13 +8,13 @@ lib/lti/content_item_selection_request.rb, placement_params, and app/models/lti/
 from __future__ import annotations
 
 import mimetypes
-from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlunsplit
 
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.lti.launches import Form
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles, tokens, variables
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
@@ -54,6 +54,10 @@ _LINKS = {
     "accept_unsigned": "true",
     "auto_create": "false",
 }
+_MENUS = (
+    *("assignment_index", "assignment_group", "discussion_topic_index", "file_index", "module_index"),
+    *("module_group", "quiz_index", "wiki_index"),
+)
 _CHOICES: dict[str, dict[str, str]] = {
     **dict.fromkeys(
         ("resource_selection", "link_selection", "assignment_selection", "submission_type_selection"), _LINKS
@@ -79,19 +83,7 @@ _CHOICES: dict[str, dict[str, str]] = {
         "accept_unsigned": "false",
         "auto_create": "true",
     },
-    **dict.fromkeys(
-        (
-            "assignment_index_menu",
-            "assignment_group_menu",
-            "discussion_topic_index_menu",
-            "file_index_menu",
-            "module_index_menu",
-            "module_group_menu",
-            "quiz_index_menu",
-            "wiki_index_menu",
-        ),
-        {},
-    ),
+    **{f"{name}_menu": {} for name in _MENUS},
 }
 """What may be chosen at each spot that takes content items, besides `homework_submission`, where the work says."""
 
@@ -150,6 +142,8 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
     }
     if opening.content is not None:
         return found | _handed_over(x, opening, opening.content.message(kind))
+    if opening.student is not None:
+        found["ext_lti_student_id"] = str(global_id(opening.student.id))
     found |= _person(x, opening, plain=plain)
     if isinstance(opening.place.record, Course):
         found["context_label"] = opening.place.record.course_code or ""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from lms_emulator.providers.canvas.call import Call
-from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.lti import deep_linking_spots, documents, notices, places, roles, variables
 from lms_emulator.providers.canvas.lti.content_exports import Content
@@ -55,7 +55,8 @@ class Opening:
         sealed: what it said of an assignment that is not saved yet.
         content: what of Canvas's own is handed to the tool.
         message: what the tool is told, if it is not opened as a link or to choose content.
-        about: the assignment that such a message is about. custom_fields: what comes to the tool's own fields.
+        about: the assignment that a message, or the opener, is about. student: whose page opens the tool.
+        custom_fields: what comes to the tool's own fields.
         claims: further claims of LTI, by their short names.
     """
 
@@ -79,6 +80,7 @@ class Opening:
     content: Content | None = None
     message: str | None = None
     about: Assignment | None = None
+    student: User | None = None
     custom_fields: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
 
@@ -301,6 +303,8 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
     extra |= {f"{lti13.CLAIM}{name}": value for name, value in opening.claims.items()}
     if notices.offered(x, opening.tool):
         extra[f"{lti13.CLAIM}platformnotificationservice"] = notices.claim(x, opening.tool)
+    if opening.student is not None:
+        extra["https://www.instructure.com/lti_student_id"] = str(global_id(opening.student.id))
     if user is not None and course is not None:
         watched = [
             e.associated_user_id

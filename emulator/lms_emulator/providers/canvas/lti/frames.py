@@ -1,8 +1,8 @@
 """A tool in a frame of Canvas's page: which messages of the tool the page answers, and the frame that forwards some.
 
 Sources: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html;
-canvas-lms ui/shared/lti/jquery/subjects/requestFullWindowLaunch.ts (2024). That the forwarding frame may relay
-nothing but capabilities and storage is inferred from `frame` in the answer to `lti.capabilities`.
+canvas-lms ui/shared/lti/jquery/messages.ts, constants.ts, response_messages.ts, platform_storage.ts and subjects/, and
+ui/features/post_message_forwarding/index.ts (2024 to 2026). Where document and code differ, the code counts.
 """
 
 from __future__ import annotations

@@ -28,32 +28,35 @@ from lms_emulator.providers.canvas.model import (
     ToolConfiguration,
 )
 from lms_emulator.providers.canvas.rules import scopes, update_requests
-from lms_emulator.providers.canvas.rules.tools import CHOOSING, FURTHER, PLACEMENTS
+from lms_emulator.providers.canvas.rules.tools import FURTHER, PLACEMENTS
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import read, sign
 
 Privacy = Literal["public", "name_only", "email_only", "anonymous"]
-PREFIX = "https://canvas.instructure.com/lti/"
+PLATFORM_NAME = "canvas.instructure.com"
+PREFIX = f"https://{PLATFORM_NAME}/lti/"
 CONFIGURATION = "/api/lti/security/openid-configuration"
-SCOPES = (
-    "openid",
-    *lti13.SERVICE_SCOPES,
-    f"{PREFIX}public_jwk/scope/update",
-    f"{PREFIX}account_lookup/scope/show",
-    PROGRESS,
-    scopes.PAGE_CONTENT,
-    *scopes.REGISTRATION,
-)
-"""Those of services that are emulated, but for notices, which a setting switches."""
 PLACELESS = (documents.EULA_REQUEST,)
 """Messages that come from no spot."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
 """Names of the specification's own, for spots that Canvas calls otherwise."""
 SPOTS = (*PLACEMENTS, *FURTHER)
 """The spots that a tool may register for."""
-_OPENING = [name for name in sorted(SPOTS) if name not in ("resource_selection", "editor_button", documents.SPOT)]
-_MENUS = ("course_assignments_menu", "module_index_menu_modal", "module_menu_modal")
-_CHOOSING = sorted({*CHOOSING, *_MENUS} - {"resource_selection"})
+_OPENING = """
+account_navigation analytics_hub assignment_edit assignment_group_menu assignment_index_menu assignment_menu
+assignment_selection assignment_view collaboration conference_selection course_assignments_menu
+course_home_sub_navigation course_navigation course_settings_sub_navigation discussion_topic_index_menu
+discussion_topic_menu file_index_menu file_menu global_navigation homework_submission link_selection
+migration_selection module_group_menu module_index_menu module_index_menu_modal module_menu_modal module_menu
+post_grades quiz_index_menu quiz_menu similarity_detection student_context_card submission_type_selection
+tool_configuration top_navigation user_navigation wiki_index_menu wiki_page_menu
+"""
+_CHOOSING = f"""
+assignment_selection {documents.SPOT} collaboration conference_selection course_assignments_menu editor_button
+homework_submission link_selection migration_selection module_index_menu_modal module_menu_modal
+submission_type_selection
+"""
+"""The spots that Canvas announces, in its order."""
 _NAMES = {"name", "given_name", "family_name", f"{lti13.CLAIM}lis"}
 _WIDE = ("assignment_edit", "post_grades")
 """The spots that a tool is as wide and high in as it is launched, rather than chosen from."""
@@ -94,8 +97,6 @@ class CanvasRegistrations(Registrations[Call]):
 
     def own_members(self, x: Call) -> dict[str, Any]:
         school = places.school(x, None)
-        spots, choosing = ([f"{PREFIX}{name}" for name in names] for names in (_OPENING, _CHOOSING))
-        processing = [documents.SPOT] if x.settings.asset_processors else []
         placeless = [{"type": kind} for kind in PLACELESS] if x.settings.asset_processors else []
         return {
             "issuer": x.settings.issuer,
@@ -108,10 +109,10 @@ class CanvasRegistrations(Registrations[Call]):
                 "product_family_code": "canvas",
                 "version": "vCloud",
                 "messages_supported": [
-                    {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*spots, "ContentArea"]},
+                    {"type": lti13.RESOURCE_LINK_REQUEST, "placements": [*_announced(x, _OPENING), "ContentArea"]},
                     {
                         "type": lti13.DEEP_LINKING_REQUEST,
-                        "placements": [*choosing, *processing, "ContentArea", "RichTextEditor"],
+                        "placements": [*_announced(x, _CHOOSING), "ContentArea", "RichTextEditor"],
                     },
                     *placeless,
                 ],
@@ -192,10 +193,25 @@ class CanvasRegistrations(Registrations[Call]):
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
 
 
+def _announced(x: Call, spots: str) -> list[str]:
+    """The names of spots: Canvas's own are addresses."""
+    found = [name for name in spots.split() if name != documents.SPOT or x.settings.asset_processors]
+    return [name if name == documents.SPOT else f"{PREFIX}{name}" for name in found]
+
+
 def _offered(x: Call) -> tuple[str, ...]:
-    """The scopes that tools may ask for."""
-    newer = (scopes.NOTICES,) if x.settings.notices else ()
-    return (*SCOPES, *newer, *(scopes.DOCUMENTS if x.settings.asset_processors else ()))
+    """The scopes that tools may ask for, in Canvas's order (canvas-lms lib/token_scopes.rb, LTI_SCOPES, 2026)."""
+    return (
+        "openid",
+        *scopes.REGISTRATION,
+        *lti13.SERVICE_SCOPES,
+        *((scopes.NOTICES,) if x.settings.notices else ()),
+        *(scopes.DOCUMENTS if x.settings.asset_processors else ()),
+        f"{PREFIX}public_jwk/scope/update",
+        f"{PREFIX}account_lookup/scope/show",
+        PROGRESS,
+        scopes.PAGE_CONTENT,
+    )
 
 
 def key_members(x: Call, wanted: Wanted) -> dict[str, Any]:
@@ -240,65 +256,85 @@ def _privacy_of(claims: list[Any]) -> Privacy:
 
 
 def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
-    placements: dict[str, dict[str, Any]] = {}
-    for message in wanted.tool["messages"]:
+    """canvas-lms app/models/lti/ims/registration.rb, canvas_configuration (2026), with its order."""
+    tool, placements = wanted.tool, dict[str, dict[str, Any]]()
+    for message in tool["messages"]:
         if message["type"] in PLACELESS:
             continue
         for spot in map(_own_name, message.get("placements") or ["ContentArea"]):
             if spot in SPOTS:
-                placements.setdefault(spot, _placement(wanted, message, spot))
+                placements.setdefault(spot, _placement(message, spot))
     placeless = [
-        {
-            "type": message["type"],
-            "enabled": True,
-            "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
-            "custom_fields": message.get("custom_parameters") or {},
-        }
-        for message in wanted.tool["messages"]
+        _said(
+            type=message["type"],
+            enabled=True,
+            target_link_uri=message.get("target_link_uri"),
+            custom_fields=message.get("custom_parameters"),
+        )
+        for message in tool["messages"]
         if message["type"] in PLACELESS
     ]
-    further = {"message_settings": placeless} if placeless else {}
     return {
         "title": wanted.name,
-        "description": wanted.tool.get("description") or "",
-        "target_link_uri": wanted.tool["target_link_uri"],
-        "oidc_initiation_url": wanted.login,
-        "public_jwk_url": wanted.keys,
         "scopes": wanted.scopes,
-        "custom_fields": wanted.tool.get("custom_parameters") or {},
+        "public_jwk_url": wanted.keys,
+        "description": tool.get("description"),
+        "custom_fields": tool.get("custom_parameters"),
+        "target_link_uri": tool["target_link_uri"],
+        "oidc_initiation_url": wanted.login,
+        "url": tool["target_link_uri"],
+        "privacy_level": privacy,
         "extensions": [
             {
-                "platform": "canvas.instructure.com",
-                "domain": wanted.tool["domain"],
+                "domain": tool["domain"],
+                "platform": PLATFORM_NAME,
+                "tool_id": tool.get(f"{PREFIX}tool_id"),
                 "privacy_level": privacy,
-                "settings": {"text": wanted.name, "placements": list(placements.values()), **further},
+                "settings": _said(
+                    text=wanted.name,
+                    icon_url=wanted.body.get("logo_uri"),
+                    platform=PLATFORM_NAME,
+                    placements=list(placements.values()),
+                    message_settings=placeless or None,
+                ),
             }
         ],
     }
 
 
-def _placement(wanted: Wanted, message: dict[str, Any], spot: str) -> dict[str, Any]:
+def _said(**members: Any) -> dict[str, Any]:
+    """The members that are something."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _placement(message: dict[str, Any], spot: str) -> dict[str, Any]:
     """What a message says of one of its spots."""
     shown, open_to = message.get(f"{PREFIX}display_type"), message.get(f"{PREFIX}visibility")
     size = "launch" if spot in _WIDE else "selection"
     hidden = spot == "course_navigation" and message.get(f"{PREFIX}course_navigation/default_enabled") is False
-    said = {
-        "text": message.get("label") or None,
-        "icon_url": message.get("icon_uri") or None,
-        "custom_fields": message.get("custom_parameters") or None,
-        "display_type": "default" if shown == "new_window" else shown,
-        "windowTarget": "_blank" if shown == "new_window" else None,
-        "default": "disabled" if hidden else None,
-        "visibility": open_to if open_to in ("admins", "members", "public") else None,
-        **{f"{size}_{side}": as_whole(str(message.get(f"{PREFIX}launch_{side}"))) for side in ("width", "height")},
-    }
-    return {
-        "placement": spot,
-        "enabled": True,
-        "message_type": message["type"],
-        "target_link_uri": message.get("target_link_uri") or wanted.tool["target_link_uri"],
-        **{name: value for name, value in said.items() if value is not None},
-    }
+    return _said(
+        placement=spot,
+        enabled=True,
+        message_type=message["type"],
+        text=message.get("label"),
+        custom_fields=message.get("custom_parameters"),
+        icon_url=message.get("icon_uri"),
+        target_link_uri=message.get("target_link_uri"),
+        visibility=open_to if open_to in ("admins", "members", "public") else None,
+        default="disabled" if hidden else None,
+        display_type="default" if shown == "new_window" else shown,
+        windowTarget="_blank" if shown == "new_window" else None,
+        **{f"{size}_{side}": _measured(message, side) for side in ("width", "height")},
+    )
+
+
+def _measured(message: dict[str, Any], side: str) -> int | None:
+    """The size that a message asks for: of its frame or window, as it prefers, or else by Canvas's own member."""
+    framed, windowed = message.get("iframe"), message.get("window")
+    if message.get("preferred_presentation") == "window" or not framed:
+        framed = windowed
+    said = framed.get(side) if isinstance(framed, dict) else None
+    return as_whole(str(message.get(f"{PREFIX}launch_{side}") if said is None else said))
 
 
 def _own_name(spot: Any) -> str:

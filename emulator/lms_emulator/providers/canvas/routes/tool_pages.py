@@ -30,8 +30,8 @@ from lms_emulator.providers.canvas.lti.claims import Opening
 from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, Tool
-from lms_emulator.providers.canvas.routes import course_pages, login
-from lms_emulator.providers.canvas.rules import groups, links, modules, tools
+from lms_emulator.providers.canvas.routes import course_pages, login, opened_for
+from lms_emulator.providers.canvas.rules import groups, keys, links, modules, tools
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes.assignments import opened_params
 from lms_emulator.signing import lti13
@@ -204,13 +204,13 @@ def show(api: Api) -> Response:
     account, a group or the person's own pages.
     """
     place = place_of(api)
-    name = api.params.text("placement") or api.params.text("launch_type") or NAVIGATION[place.kind]
+    name = _spot(api, NAVIGATION[place.kind])
     found = _offered(api, place, name)
     if found is None:
         return _unavailable(api, place, NO_TOOL)
     tool, placement = found
     target = api.params.text("launch_url")
-    if target and not tools.matches_host(tool, target):
+    if target and not tools.may_be_opened_at(tool, target):
         api.x.warn("launch_url_ignored", "`launch_url` is on another host than the tool")
         target = None
     content = None
@@ -218,13 +218,19 @@ def show(api: Api) -> Response:
         content = content_exports.read(api, place)
         if content is None:
             return _unavailable(api, place, NO_CONTENT)
-    return opened(api, opening(api, place, tool, placement=placement, target=target or None, content=content))
+    told = {"content": content} if content is not None else opened_for.told(api, place, placement)
+    return opened(api, opening(api, place, tool, placement=placement, target=target or None, **told))
+
+
+def _spot(api: Api, usual: str) -> str:
+    """The spot that an address names."""
+    return api.params.text("placement") or api.params.text("launch_type") or usual
 
 
 def choose(api: Api) -> Response:
     """GET /courses/{course_id}/external_tools/{tool_id}/resource_selection and its like: let a tool choose content."""
     place = place_of(api)
-    name = api.params.text("placement") or api.params.text("launch_type") or "resource_selection"
+    name = _spot(api, "resource_selection")
     if api.params.text("editor"):
         name = "editor_button"
     elif api.params.text("homework"):
@@ -236,9 +242,7 @@ def choose(api: Api) -> Response:
     module = local_number(api.params.text("context_module_id") or "")
     dialog = api.url(f"{place.path}/external_content/success/external_tool_dialog")
     data: dict[str, Any] = {"context_module_id": str(module)} if module else {}
-    homework = api.store.assignments.get(local_number(api.params.text("assignment_id") or "") or 0)
-    if homework is not None and (place.course is None or homework.course_id != place.course.id):
-        homework = None
+    homework = opened_for.assignment(api, place)
     sealed = opened_params(api, api.params.text("secure_params"))
     here = api.store.assignments.find("course", place.course.id) if place.course is not None else ()
     edited = next(
@@ -247,6 +251,7 @@ def choose(api: Api) -> Response:
     if edited is not None:
         data["assignment_id"] = edited.id
     claims = {"activity": {"id": sealed["lti_assignment_id"]}} if _processes(name, sealed) else {}
+    told = opened_for.told(api, place, placement)
     made = opening(
         api,
         place,
@@ -257,6 +262,7 @@ def choose(api: Api) -> Response:
         homework=homework,
         sealed=sealed,
         claims=claims,
+        **told,
     )
     return opened(api, made, bare=True)
 
@@ -274,12 +280,30 @@ def retrieve(api: Api) -> Response:
     if lookup and link is None:
         return _unavailable(api, place, f"{NO_LINK}: Resource link not found")
     url = api.params.text("url") or ""
-    tool = store.tools.get(link.tool_id) if link is not None else tools.by_address(store, place.record, url)
+    client = keys.find(store, api.params.text("client_id") or "")
+    if link is not None and (link.url or not url):
+        tool = store.tools.get(link.tool_id)
+    elif api.params.text("client_id") and client is None:
+        tool = None
+    else:
+        tool = tools.by_address(store, place.record, url, client=client.id if client is not None else None)
     if tool is None or not tools.usable(store, tool):
         return _unavailable(api, place, NO_LINK)
-    placement = tools.placement(store, tool, NAVIGATION[place.kind])
+    placement = deep_linking_spots.as_switched(api, tools.as_placed(store, tool, _spot(api, NAVIGATION[place.kind])))
     target = (link.url if link is not None else None) or url or None
-    made = opening(api, place, tool, placement=placement, link=link, target=target, return_url=api.url(place.path))
+    told = opened_for.told(api, place, placement)
+    sealed = opened_params(api, api.params.text("secure_params"))
+    made = opening(
+        api,
+        place,
+        tool,
+        placement=placement,
+        link=link,
+        target=target,
+        return_url=api.url(place.path),
+        sealed=sealed,
+        **told,
+    )
     return opened(api, made)
 
 

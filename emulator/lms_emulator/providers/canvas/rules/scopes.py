@@ -30,7 +30,7 @@ TERMS, TERMS_AT_ALL = (
     "https://purl.imsglobal.org/spec/lti/scope/eula/deployment",
 )
 """With the first a tool says who took its terms; with the second whether it has any."""
-DOCUMENTS = (ASSETS, REPORTS, TERMS, TERMS_AT_ALL)
+DOCUMENTS = (ASSETS, REPORTS, TERMS_AT_ALL, TERMS)
 REGISTRATION = (
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration.readonly",
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration",

@@ -159,11 +159,15 @@ def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
 
 def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
     """How a tool is offered at one spot, if it is offered there."""
-    said = settings(store, tool)
-    one = said.get(name)
-    if one is None and not (name in OF_ANY_TOOL and of_any_tool(tool)):
+    if name not in settings(store, tool) and not (name in OF_ANY_TOOL and of_any_tool(tool)):
         return None
-    one = one or {}
+    return as_placed(store, tool, name)
+
+
+def as_placed(store: CanvasStore, tool: Tool, name: str) -> Placement:
+    """How a tool is shown at one spot, even if it is not offered there."""
+    said = settings(store, tool)
+    one = said.get(name) or {}
     usual = BASIC_LAUNCH if tool.developer_key_id is None else lti13.RESOURCE_LINK_REQUEST
     if name == "resource_selection" and tool.developer_key_id is None:
         usual = "resource_selection"
@@ -290,12 +294,13 @@ def placed(store: CanvasStore, tools: Iterable[Tool], names: Iterable[str]) -> l
 
 
 def by_address(
-    store: CanvasStore, where: Where, url: str, preferred: int | None = None, *, newer: bool = False
+    store: CanvasStore, where: Where, url: str, *, newer: bool = False, client: int | None = None
 ) -> Tool | None:
     """The tool that an address belongs to: one of exactly this address, else of this address with further parameters,
-    else of its host; the preferred one first, then the nearest, LTI 1.3 before 1.1, which `newer` leaves out."""
+    else of its host; LTI 1.3 before 1.1, which `newer` leaves out, then the nearest. Parameters: `client`, whose tools
+    are looked for alone (canvas-lms app/models/context_external_tool.rb, find_and_order_tools, 2024-04)."""
     candidates = [tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)]
-    return _matching(store, where, url, candidates, preferred)
+    return _matching(store, where, url, [one for one in candidates if client in (None, one.developer_key_id)])
 
 
 def predecessor(store: CanvasStore, where: Where, url: str) -> Tool | None:
@@ -308,14 +313,14 @@ def predecessor(store: CanvasStore, where: Where, url: str) -> Tool | None:
     return _matching(store, where, url, old)
 
 
-def _matching(
-    store: CanvasStore, where: Where, url: str, candidates: Iterable[Tool], preferred: int | None = None
-) -> Tool | None:
+def _matching(store: CanvasStore, where: Where, url: str, candidates: Iterable[Tool]) -> Tool | None:
     order = {place: number for number, place in enumerate(places(store, where))}
-    tools = sorted(
-        candidates,
-        key=lambda tool: (tool.id != preferred, order[place_of(store, tool)], tool.developer_key_id is None, tool.id),
-    )
+
+    def rank(tool: Tool) -> tuple[bool, int, int, int]:
+        labels = len((tool.domain or "").split("."))
+        return tool.developer_key_id is None, order[place_of(store, tool)], -labels, tool.id
+
+    tools = sorted(candidates, key=rank)
     for matches in (_same, _same_but_query, _same_host):
         found = next((tool for tool in tools if matches(tool, url)), None)
         if found is not None:
@@ -338,17 +343,28 @@ def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:
 
 
 def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | None) -> Tool | None:
-    """The tool that a link was made for, if it is still there; else the one that its address belongs to."""
+    """The tool that a link was made for, if it is still there and the address is on its host, unless it is of LTI 1.1
+    and one of LTI 1.3 has the address by now; else the one that the address belongs to."""
     tool = store.tools.get(chosen) if chosen else None
-    if tool is not None and usable(store, tool) and available(store, tool, where):
+    if tool is not None and not (usable(store, tool) and available(store, tool, where)):
+        tool = None
+    if tool is not None and not parts_of(target or "").hostname:
         return tool
-    return by_address(store, where, target or "")
+    found = by_address(store, where, target or "")
+    if tool is None or not matches_host(tool, target or ""):
+        return found
+    return found if found is not None and found.developer_key_id and not tool.developer_key_id else tool
 
 
 def matches_host(tool: Tool, url: str) -> bool:
     """Whether an address is on a tool's host."""
     host = parts_of(url).hostname
     return bool(host) and host == (tool.domain or parts_of(tool.url or "").hostname or "").lower()
+
+
+def may_be_opened_at(tool: Tool, url: str) -> bool:
+    """Whether an address is on a tool's host, or on one below its domain."""
+    return _same_host(tool, url) or parts_of(url).hostname == parts_of(tool.url or "").hostname
 
 
 def _plain(url: str) -> tuple[str, list[tuple[str, str]]]:

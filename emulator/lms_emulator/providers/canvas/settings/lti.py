@@ -31,7 +31,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     platform_storage: Annotated[
         bool,
         choice(
-            "Whether tools may keep data in a frame of Canvas's, which `lti_storage_target` names.",
+            "Whether tools keep data through a frame of Canvas's that `lti_storage_target` names, or in its page.",
             evidence="observed",
             source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (`_parent` in 2023; the day is chosen)"),),

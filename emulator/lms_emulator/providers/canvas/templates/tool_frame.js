@@ -5,35 +5,67 @@
   const forwarding = document.getElementById("post_message_forwarding");
   const store = {{ storage | tojson }};
   const MOST_KEYS = 500, MOST_CHARACTERS = 4096;
-  const STORED = ["lti.put_data", "lti.get_data"];
-  let unload = null, scrolling = null;
+  const STORED = ["lti.get_data", "lti.put_data"], OLDER = "org.imsglobal.";
+  const OF_ITS_OWN_FRAME = ["lti.frameResize", "lti.scrollToTop", "lti.setUnloadMessage", "lti.removeUnloadMessage"];
+  const ELSEWHERE = [
+    "A2ExternalContentReady", "LtiDeepLinkingResponse", "externalContentReady", "externalContentCancel",
+    "mentions.NavigationEvent", "mentions.InputChangeEvent", "mentions.SelectionEvent", "betterchat.is_mini_chat",
+    "defaultToolContentReady", "assignment.set_ab_guid", "media_player.iframe_ready", "media_player.get_ready_state",
+  ];
+  const SMALLEST = 450;
+  const unload = new Map(), used = {};
 
   const cell = (origin, key) => `lti|platform_storage|${origin}|${key}`;
-  const error = (code, message) => ({ error: { code, message } });
+  const error = (code, message) => ({ error: message ? { code, message } : { code } });
+  const missing = name => error("bad_request", `Missing required '${name}' field`);
+  const said = body => typeof body === "string" ? body : JSON.stringify(body);
 
-  function missing(data, names) {
-    const absent = names.find(name => data[name] === undefined || data[name] === "" || (name !== "value" && data[name] === null));
-    return absent && error("bad_request", `Message is missing required field '${absent}'`);
-  }
+  // What an origin has stored since the page was opened; what it stored again counts again.
+  const account = origin => used[origin] ??= { keys: 0, characters: 0 };
 
-  function put(data, origin) {
-    const absent = missing(data, ["key", "message_id"]);
-    if (absent) return absent;
-    const name = cell(origin, data.key);
-    if (data.value === null || data.value === undefined) {
-      localStorage.removeItem(name);
-      return { key: data.key, value: null };
+  function put({ key, value, message_id }, { origin }) {
+    if (!key) return missing("key");
+    if (!message_id) return missing("message_id");
+    const own = account(origin), name = cell(origin, key);
+    if (!value) {
+      const old = localStorage.getItem(name);
+      if (old) {
+        own.keys = Math.max(0, own.keys - 1);
+        own.characters = Math.max(0, own.characters - key.length - old.length);
+        localStorage.removeItem(name);
+      }
+      return { key };
     }
-    const used = Object.keys(localStorage).filter(one => one.startsWith(cell(origin, "")));
-    const text = String(data.value);
-    if (text.length > MOST_CHARACTERS || (!used.includes(name) && used.length >= MOST_KEYS))
-      return error("storage_exhaustion", "Reached storage limit");
-    localStorage.setItem(name, text);
-    return { key: data.key, value: data.value };
+    const length = key.length + value.length;
+    if (own.keys >= MOST_KEYS) return error("storage_exhaustion", "Reached key limit for tool");
+    if (own.characters + length > MOST_CHARACTERS) return error("storage_exhaustion", "Reached byte limit for tool");
+    own.keys += 1;
+    own.characters += length;
+    localStorage.setItem(name, value);
+    return { key, value };
   }
 
-  function get(data, origin) {
-    return missing(data, ["key", "message_id"]) || { key: data.key, value: localStorage.getItem(cell(origin, data.key)) };
+  function get({ key, message_id }, { origin }) {
+    if (!key) return missing("key");
+    return message_id ? { key, value: localStorage.getItem(cell(origin, key)) } : missing("message_id");
+  }
+
+  function removeUnload(sender) {
+    window.removeEventListener("beforeunload", unload.get(sender));
+    unload.delete(sender);
+  }
+
+  function courseMenu(shown) {
+    const expanded = document.body.classList.toggle("course-menu-expanded", shown);
+    document.getElementById("left-side")?.style.setProperty("display", expanded ? "block" : "none");
+  }
+
+  function asksForWindow(data) {
+    if (typeof data === "string") return { url: data };
+    if (typeof data !== "object" || data === null || Array.isArray(data))
+      throw new Error("message contents must either be a string or an object");
+    if (typeof data.url !== "string") throw new Error("message must contain a `url` property");
+    return data;
   }
 
   // Where Canvas opens what a tool asks to have in a whole window.
@@ -51,66 +83,83 @@
     return launch.href;
   }
 
+  // In Canvas's order. What a handler returns is the answer; without anything, Canvas says no more than that it took it.
   const handlers = {
-    "lti.capabilities": () => ({
-      supported_messages: Object.keys(handlers)
-        .filter(subject => store || !STORED.includes(subject))
-        .map(subject => STORED.includes(subject) ? { subject, frame: "post_message_forwarding" } : { subject }),
-    }),
-    "lti.put_data": put,
-    "lti.get_data": get,
-    "lti.frameResize": data => {
-      const height = Number.parseFloat(data.height);
-      if (!(height > 0)) return error("bad_request", "Message is missing required field 'height'");
-      frame.style.height = `${height}px`;
+    "lti.close": () => { if ({{ bare | tojson }}) leave(); },
+    "lti.enableScrollEvents": (data, event, answer) => {
+      let drawn;
+      window.addEventListener("scroll", () => {
+        window.cancelAnimationFrame(drawn);
+        drawn = window.requestAnimationFrame(() => answer({ subject: "lti.scroll", scrollY: window.scrollY }));
+      });
+      return false;
     },
-    "lti.fetchWindowSize": () => ({
-      height: window.innerHeight, width: window.innerWidth, offset: frame.offsetTop, footer: 0, scrollY: window.scrollY,
-    }),
-    "lti.scrollToTop": () => window.scrollTo(0, frame.offsetTop),
-    "lti.showAlert": data => tell(data.body, data.alertType || "success"),
-    "lti.screenReaderAlert": data => tell(data.body, "status"),
-    "lti.setUnloadMessage": data => {
-      unload = event => { event.preventDefault(); event.returnValue = data.message || ""; };
-      window.addEventListener("beforeunload", unload);
-    },
-    "lti.removeUnloadMessage": () => { window.removeEventListener("beforeunload", unload); unload = null; },
-    "lti.enableScrollEvents": () => {
-      scrolling = scrolling || window.addEventListener("scroll", () => {
-        frame.contentWindow.postMessage({ subject: "lti.scroll", scrollY: window.scrollY }, "*");
-      }) || true;
-    },
-    "lti.showModuleNavigation": data => { document.body.dataset.moduleNavigation = data.show ? "shown" : "hidden"; },
-    "lti.hideRightSideWrapper": () => { document.body.dataset.rightSide = "hidden"; },
-    "lti.resourceImported": () => { document.body.dataset.resourceImported = "true"; },
-    "showNavigationMenu": () => { document.body.dataset.navigationMenu = "shown"; },
-    "hideNavigationMenu": () => { document.body.dataset.navigationMenu = "hidden"; },
-    "toggleCourseNavigationMenu": () => {
-      document.body.dataset.courseNavigation = document.body.dataset.courseNavigation === "hidden" ? "shown" : "hidden";
-    },
-    "requestFullWindowLaunch": data => {
-      const asked = typeof data.data === "string" ? { url: data.data } : data.data || {};
-      if (typeof asked.url !== "string" || !URL.canParse(asked.url))
-        return error("bad_request", "Message is missing required field 'data'");
-      const kind = asked.launchType || "same_window", { width = 800, height = 600 } = asked.launchOptions || {};
-      const places = {
-        popup: ["popupLaunch", `toolbar=no,menubar=no,location=no,status=no,resizable,scrollbars,width=${width},height=${height}`],
-        new_window: ["newWindowLaunch"],
-        same_window: ["_self"],
+    "lti.fetchWindowSize": () => {
+      const { left, top } = frame.parentElement.getBoundingClientRect();
+      return {
+        height: window.innerHeight, width: window.innerWidth,
+        offset: { top: top + window.scrollY, left: left + window.scrollX },
+        footer: document.getElementById("fixed_bottom")?.clientHeight || 0, scrollY: window.scrollY,
       };
-      if (!Object.hasOwn(places, kind))
-        return error("bad_request", "unknown launchType, must be 'popup', 'new_window', 'same_window'");
-      window.open(wholeWindow(asked), ...places[kind]);
     },
-    "lti.getPageContent": () => {
-      if (!{{ reads_content | tojson }}) return { error: { code: "unauthorized" } };
-      return { content: [...document.querySelectorAll("[data-lti-page-content]")].map(one => one.outerHTML).join("") };
+    "lti.frameResize": ({ height }) => {
+      frame.style.height = `${typeof height === "number" ? Math.max(height, SMALLEST) : SMALLEST}px`;
     },
+    "lti.hideRightSideWrapper": () => { document.getElementById("right-side-wrapper")?.style.setProperty("display", "none"); },
+    "lti.removeUnloadMessage": (data, event) => removeUnload(event.source),
+    "lti.resourceImported": () => { document.body.dataset.resourceImported = "true"; },
+    "lti.screenReaderAlert": ({ body }) => tell(said(body), "status"),
+    "lti.scrollToTop": () => window.scrollTo(0, frame.parentElement.offsetTop),
+    "lti.setUnloadMessage": ({ message }, event) => {
+      removeUnload(event.source);
+      unload.set(event.source, leaving => { leaving.preventDefault(); leaving.returnValue = message || true; });
+      window.addEventListener("beforeunload", unload.get(event.source));
+    },
+    "lti.showAlert": ({ body, alertType = "success", title }) => {
+      if (!body) return missing("body");
+      if (!["success", "warning", "error"].includes(alertType || "success"))
+        return error("bad_request", "Unsupported value for 'alertType' field");
+      tell(`${title || frame.title || "External Tool"}: ${said(body)}`, alertType || "success");
+    },
+    "lti.showModuleNavigation": ({ show }) => {
+      if (typeof show === "boolean")
+        document.querySelectorAll(".module-sequence-footer").forEach(one => { one.hidden = !show; });
+    },
+    ...(store ? {} : {
+      [`${OLDER}lti.capabilities`]: () => capabilities(), [`${OLDER}lti.get_data`]: get, [`${OLDER}lti.put_data`]: put,
+    }),
+    "lti.capabilities": () => capabilities(),
+    "lti.get_data": get,
+    "lti.put_data": put,
+    "lti.getPageContent": () => ({
+      content: [...document.querySelectorAll('[data-lti-page-content="true"]')].map(one => {
+        const copy = one.cloneNode(true);
+        copy.querySelectorAll('[data-lti-page-content="false"]').forEach(part => part.remove());
+        return copy.outerHTML.replace(/\n\s*\n/g, "\n");
+      }).join(""),
+    }),
     "lti.getPageSettings": () => ({ pageSettings: {
       locale: document.documentElement.lang, time_zone: {{ time_zone | tojson }}, use_high_contrast: {{ high_contrast | tojson }},
       active_brand_config_json_url: {{ brand | tojson }}, window_width: window.innerWidth,
     } }),
+    "requestFullWindowLaunch": ({ data }) => {
+      const asked = asksForWindow(data), launch = wholeWindow(asked);
+      const kind = asked.launchType || "same_window", { width, height } = asked.launchOptions || {};
+      const features = `toolbar=no,menubar=no,location=no,status=no,resizable,scrollbars,width=${width || 800},height=${height || 600}`;
+      if (kind === "popup") window.open(launch, "popupLaunch", features);
+      else if (kind === "new_window") window.open(launch, "newWindowLaunch");
+      else if (kind === "same_window") window.location.assign(launch);
+      else throw new Error("unknown launchType, must be 'popup', 'new_window', 'same_window'");
+    },
+    "toggleCourseNavigationMenu": () => courseMenu(),
+    "showNavigationMenu": () => courseMenu(true),
+    "hideNavigationMenu": () => courseMenu(false),
   };
+
+  function capabilities() {
+    const framed = subject => store && STORED.includes(subject) ? { frame: "post_message_forwarding" } : {};
+    return { supported_messages: Object.keys(handlers).map(subject => ({ subject, ...framed(subject) })) };
+  }
 
   // What Canvas's own pages say from within the frame, when the tool has come back to them.
   const leave = () => window.location.assign({{ back | tojson }});
@@ -131,25 +180,38 @@
     document.querySelector("main").prepend(shown);
   }
 
+  // The frame that a message came from, on whichever way: what is forwarded names its place in this window.
+  function sender(event, data) {
+    const place = event.source === forwarding?.contentWindow ? data.sourceToolInfo?.indexInTopFrames : undefined;
+    return typeof place === "number" ? window.frames[place] : event.source;
+  }
+
+  function answered(data, event, subject, answer) {
+    if (!Object.hasOwn(handlers, subject)) return error("unsupported_subject");
+    const scoped = OF_ITS_OWN_FRAME.includes(subject) && sender(event, data) !== frame.contentWindow;
+    const granted = subject !== "lti.getPageContent" || ({{ reads_content | tojson }} && tool.includes(event.origin));
+    if (scoped || !granted) return error("unauthorized");
+    try {
+      return handlers[subject](data, event, answer) ?? {};
+    } catch (wrong) {
+      return error("error", wrong.message);
+    }
+  }
+
   window.addEventListener("message", event => {
     let data = event.data;
     if (typeof data === "string") { try { data = JSON.parse(data); } catch { return; } }
-    if (!data || typeof data !== "object" || typeof data.subject !== "string" || data.subject.endsWith(".response")) return;
-    if (event.origin === window.location.origin && Object.hasOwn(own, data.subject)) return own[data.subject](data);
-    const relayed = forwarding !== null && event.source === forwarding.contentWindow;
-    const origin = relayed ? data.toolOrigin : event.origin;
-    const answer = result => {
-      const { toolOrigin, token, ...rest } = { toolOrigin: origin, ...result };
-      const body = { subject: `${data.subject}.response`, message_id: data.message_id, ...rest };
-      event.source.postMessage(relayed ? { ...body, toolOrigin: origin } : body, event.origin);
-    };
-    const handler = handlers[data.subject];
-    if (handler === undefined || (!store && STORED.includes(data.subject)))
-      return answer(error("unsupported_subject", "Not supported"));
-    if (relayed && !STORED.includes(data.subject) && data.subject !== "lti.capabilities")
-      return answer(error("wrong_origin", "Origin mismatch. Ensure frame and target origin are correct."));
-    if (data.subject !== "lti.capabilities" && !tool.includes(origin))
-      return answer(error("unauthorized", "Not authorized"));
-    answer(handler(data, origin) || {});
+    if (typeof data !== "object" || data === null) return;
+    const subject = data.subject || data.messageType;
+    if (event.origin === window.location.origin && Object.hasOwn(own, subject)) return own[subject](data);
+    if (subject === undefined || ELSEWHERE.includes(subject) || String(data.subject).endsWith(".response")) return;
+    const answer = contents => event.source.postMessage({
+      subject: `${subject}.response`,
+      ...(data.message_id ? { message_id: data.message_id } : {}),
+      ...(data.sourceToolInfo ? { sourceToolInfo: data.sourceToolInfo } : {}),
+      ...contents,
+    }, event.origin);
+    const result = answered(data, event, subject, answer);
+    if (result) answer(result);
   });
 })();

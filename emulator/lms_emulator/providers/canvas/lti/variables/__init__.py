@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any
 
 from lms_emulator.providers.canvas.lti.variables import courses, people, site, work
@@ -31,8 +32,13 @@ __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text"
 
 
 def names(newer: bool) -> list[str]:
-    """The variables that Canvas tells tools of. Parameters: `newer`, those that came after June 2023 too."""
-    return [*VALUES, *((*NEWER, *OF_INSTRUCTURE) if newer else ()), f"{people.PERMISSIONS}>"]
+    """The variables that Canvas tells tools of, in its order. Parameters: `newer`, those that came after June 2023 too.
+
+    It names some that launches of LTI 1.3 never replace, and keeps silent of some that they do. Source: the whole
+    answer of a Canvas of 2026-02 in github.com/alt-cs-lab/lti-toolkit, docs/content/02-lti/05-lti-registration.
+    """
+    text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/variables.tsv").read_text("utf-8")
+    return [name for name in text.splitlines()[1:] if newer or name not in (*NEWER, *OF_INSTRUCTURE)]
 
 
 def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""What a tool is opened for: the assignment and the student that an address names, for those who may open it.
+
+Source: canvas-lms app/controllers/external_tools_controller.rb, basic_lti_launch_request (2024-04).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.canvas import refusals, rules
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.credentials import visitors
+from lms_emulator.providers.canvas.lti.places import Place
+from lms_emulator.providers.canvas.model import Assignment, User
+from lms_emulator.providers.canvas.rules import contexts
+from lms_emulator.providers.canvas.rules.tools import Placement
+
+CARD = "student_context_card"
+STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
+
+
+def assignment(api: Api, place: Place) -> Assignment | None:
+    """The assignment that an address names. Raises the refusal of one that is not of the course."""
+    reference = api.params.text("assignment_id")
+    if not reference:
+        return None
+    found = api.store.assignments.get(local_number(reference) or 0)
+    if found is None or place.course is None or found.course_id != place.course.id or found.workflow_state == "deleted":
+        raise refusals.page_not_found("the assignment is in the course")
+    return found
+
+
+def told(api: Api, place: Place, placement: Placement) -> dict[str, Any]:
+    """What an address says of the assignment and the student that a tool is opened for. Raises a refusal for those who
+    may not open it there."""
+    found: dict[str, Any] = {"about": assignment(api, place)}
+    needs = str(placement.settings.get("required_permissions") or "")
+    card = placement.name == CARD and api.params.text("student_id")
+    if card:
+        found["student"] = student = _student(api)
+        enrolled = rules.enrollments_of(api.x, student, place.course.id) if place.course is not None else []
+        fits = any(one.type in STUDENTS and one.workflow_state != "deleted" for one in enrolled)
+    else:
+        fits = True
+    if (card or needs) and not (fits and _sees(api, place, placement, needs)):
+        raise visitors.forbidden(api, "the person may open the tool there")
+    return found
+
+
+def _student(api: Api) -> User:
+    student = api.store.users.get(local_number(api.params.text("student_id") or "") or 0)
+    if student is None:
+        raise refusals.page_not_found("the student is there")
+    return student
+
+
+def _sees(api: Api, place: Place, placement: Placement, needs: str) -> bool:
+    """Whether the spot is visible to the caller, who has all permissions that it needs."""
+    where = contexts.get(api, type(place.record).__name__, place.record.id)
+    seen_by = {"members": ("participate_as_student", "read_as_admin"), "admins": ("read_as_admin",)}
+    rights = seen_by.get(str(placement.settings.get("visibility")))
+    permitted = all(contexts.may(api, where, one.strip()) for one in needs.split(",") if one.strip())
+    return permitted and (rights is None or contexts.may(api, where, *rights))
