@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import re
 from typing import Any
@@ -96,18 +97,19 @@ def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) 
     now = int(site.lms.clock.now.timestamp())
     assert values == {
         "created_at": now,
-        "user_id": 101,
+        "pseudonym_id": 10_000_000_000_000 + login_of_student(site),
         "current_user_id": None,
-        "signature": values["signature"],
+        "used_remember_me_token": True,
+        "signature": {"_binary": values["signature"]["_binary"]},
     }
-    assert re.fullmatch("[0-9a-f]{64}", values["signature"])
+    assert re.fullmatch(b"[0-9a-f]{40}", base64.b64decode(values["signature"]["_binary"]))
     others = f"{session_url(site, site.lms.canvas.access_tokens.teacher)}==".partition("session_token=")[2]
     assert json.loads(base64.urlsafe_b64decode(others))["signature"] != values["signature"]
     assert opens(site, token)
     assert opens(site, f"{token}#fragment")
     assert site.get(SELF, headers={"Authorization": f"Bearer {token}"}).status_code == 401
     assert "the token of a session URL" in str(site.refusal)
-    for change in ({"user_id": 104}, {"created_at": now + 1}, {"current_user_id": 104}, {"signature": "x"}):
+    for change in ({"pseudonym_id": 104}, {"created_at": now + 1}, {"current_user_id": 104}, {"signature": "x"}):
         assert not opens(site, base64.urlsafe_b64encode(json.dumps(values | change).encode()).decode())
     for odd in (b"", b"[]", b"{}", b"null", b"\xff", b'{"signature": ""}', b'{"signature": "", "created_at": "x"}'):
         assert not opens(site, base64.urlsafe_b64encode(odd).decode().rstrip("="))
@@ -120,6 +122,39 @@ def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) 
     site.lms.reset()
     site.lms.clock.freeze(NOON)
     assert not opens(site, token), "of before the reset"
+
+
+def login_of_student(site: InProcess) -> int:
+    """The id of the login of user 101."""
+    return int(next(one["id"] for one in site.lms.dump()["canvas"]["pseudonyms"] if one["user_id"] == 101))
+
+
+def token_signed_with(key: str, created_at: int, login: int, remembered: bool | None) -> str:
+    """A token as SessionToken of canvas-lms makes it."""
+    words = {None: "", True: "true", False: "false"}
+    message = f"{created_at}::{login}::::{words[remembered]}"
+    signature = hmac.new(key.encode(), message.encode(), "sha1").hexdigest()
+    values = {
+        "created_at": created_at,
+        "pseudonym_id": login,
+        "current_user_id": None,
+        "used_remember_me_token": remembered,
+        "signature": {"_binary": base64.encodebytes(signature.encode()).decode()},
+    }
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("remembered", [None, False, True])
+def test_with_the_key_of_a_site_its_session_tokens_are_good(site: InProcess, remembered: bool | None) -> None:
+    now, login = int(site.lms.clock.now.timestamp()), login_of_student(site)
+    token = token_signed_with("the key of the site", now, login, remembered)
+    assert not opens(site, token)
+    site.lms.settings["canvas.encryption_key"] = "the key of the site"
+    assert opens(site, token)
+    assert not opens(site, token_signed_with("another key", now, login, remembered))
+    assert not opens(site, token_signed_with("the key of the site", now + 31, login, remembered)), "of the future"
+    assert not opens(site, token_signed_with("the key of the site", now - 31, login, remembered))
+    assert not opens(site, token_signed_with("the key of the site", now, 999, remembered)), "nobody's login"
 
 
 def test_a_session_url_says_whom_its_owner_acts_as(site: InProcess) -> None:

@@ -46,11 +46,10 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?![0-9a-zA-Z])"
         ),
     ),
-    ("session token", re.compile(r"(?<=session_token=)([A-Za-z0-9_=-]{40,})")),
     ("bookmark", re.compile(r"(?<=page=bookmark:)([A-Za-z0-9_=%-]+)")),
     ("cursor", re.compile(r"(?<![A-Za-z0-9])(bookmark:[A-Za-z0-9+/_=-]{8,})")),
     ("stored name", re.compile(r"(?<!\d)(\d{10}_\d{1,4})(?=__)")),
-    ("token hint", re.compile(r"^([A-Za-z0-9~]{5})(?=\.\.\.$)")),
+    ("token hint", re.compile(r"^([A-Za-z0-9]{5})(?=\.\.\.$)")),
     ("answer", re.compile(r'(?<=option value=")(\d{1,5})(?=")')),
     ("anonymous id", re.compile(r"(?<=anonymous_id=)(\w{5})(?!\w)")),
     ("quota exemption", re.compile(r"(?<=quota_exemption=)([0-9a-f]{10})")),

@@ -114,6 +114,8 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
                 "rate_limit": "bucket",
                 "feature_flag_delay_seconds": 30,
                 "issuer": given["lti_issuer"],
+                "access_token_prefix": "",
+                "encryption_key": "facdd3a131ddd8988b14f6e4e01039c93cfa0160",
                 "contact_email": "canvas@example.test",
                 "rich_content_host": "http://rce.canvas.docker:3000",
                 "deep_linking_answer_once": False,

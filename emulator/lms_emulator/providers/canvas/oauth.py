@@ -299,7 +299,7 @@ def _regenerate(x: Call, key: DeveloperKey, token: AccessToken) -> AccessToken:
 
 def token_text(x: Call) -> str:
     """A new token."""
-    return f"1~{x.ids.alnum(64)}"
+    return f"{x.settings.access_token_prefix}{x.ids.alnum(64)}"
 
 
 def revoke(x: Call, token: AccessToken) -> None:

@@ -1,59 +1,96 @@
-"""The token in a session URL: who signs in, until when, sealed so that only Canvas can have written it.
+"""The token in a session URL: which login it signs in, from when, and Canvas's signature over that.
 
-Source: fixtures/recordings/canvas/oauth-browser.jsonl 1, 27.
+Source: canvas-lms lib/session_token.rb and gems/json_token; fixtures/recordings/canvas/oauth-browser.jsonl 1, 27.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
-import json
 from typing import Any, NamedTuple
+
+import msgspec
 
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.http import json_text
 from lms_emulator.core.keys import private_pem
 from lms_emulator.providers.canvas.call import Call
+from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.call.identifiers import local_number
+from lms_emulator.providers.canvas.model.people import Pseudonym
+from lms_emulator.providers.canvas.rules.people import login_of
 
 ALIVE_SECONDS = 30
 
 
 class SessionToken(NamedTuple):
-    """Who signs in, and whom they act as."""
+    """Which login signs in, whom its owner acts as, and whether the session counts as remembered."""
 
-    user_id: int
+    login_id: int | None
     become_user_id: int | None
+    remembered: bool
 
 
-def issue(x: Call, user_id: int, become_user_id: int | None) -> str:
-    """A token that is valid for half a minute."""
-    values: dict[str, Any] = {
-        "created_at": int(x.clock.timestamp()),
-        "user_id": user_id,
+def issue(api: Api) -> str:
+    """A token for the caller, good for half a minute; whoever acts as somebody goes on doing so in the browser.
+
+    Raises the refusal of a caller without a login, which cannot be signed in.
+    """
+    caller = api.user
+    real = api.real_user or caller
+    login = login_of(api.store, real)
+    if not api.check("the caller has a login", login is not None) or login is None:
+        raise api.refused("open a session without a login")
+    become = global_id(caller.id) if caller.id != real.id else None
+    return _issue(api.x, global_id(login.id), become, remembered=True)
+
+
+def issue_to_newcomer(x: Call, login: Pseudonym) -> str:
+    """A token for somebody who has just registered."""
+    return _issue(x, login.id, None, remembered=None)
+
+
+def _issue(x: Call, login_id: int, become_user_id: int | None, *, remembered: bool | None) -> str:
+    created_at = int(x.clock.timestamp())
+    signature = _signature(x, created_at, login_id, become_user_id, remembered)
+    values = {
+        "created_at": created_at,
+        "pseudonym_id": login_id,
         "current_user_id": become_user_id,
+        "used_remember_me_token": remembered,
+        "signature": {"_binary": base64.encodebytes(signature).decode()},
     }
-    sealed = values | {"signature": _signature(values)}
-    token = base64.urlsafe_b64encode(json.dumps(sealed).encode()).decode().rstrip("=")
-    return issued.remember(x.store.issued_tokens, token, values["created_at"] + ALIVE_SECONDS, kind="session")
+    token = base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+    return issued.remember(x.store.issued_tokens, token, created_at + ALIVE_SECONDS, kind="session")
 
 
-def _signature(values: dict[str, Any]) -> str:
-    secret = f"canvas session tokens\n{private_pem('canvas')}".encode()
-    return hmac.new(secret, json.dumps(values).encode(), hashlib.sha256).hexdigest()
+def _signature(x: Call, *values: Any) -> bytes:
+    """Canvas's signature over a token's values, in hexadecimal."""
+    secret = x.settings.encryption_key or f"canvas session tokens\n{private_pem('canvas')}"
+    names = {None: "", True: "true", False: "false"}
+    message = "::".join(names[one] if one is None or isinstance(one, bool) else str(one) for one in values)
+    return hmac.new(secret.encode(), message.encode(), "sha1").hexdigest().encode()
 
 
 def read(x: Call, text: str) -> SessionToken | None:
-    """The contents of a token; None if it is expired, tampered with, or not a token."""
+    """The contents of a token; None if it is expired, tampered with, or not a token.
+
+    With the emulator's own key only tokens of this world are good. With a key that the settings give, all that it
+    signed are, as at a site.
+    """
     text = text.partition("#")[0]  # a program may have sent the URL's fragment along
     try:
         values = json_text.parse(base64.urlsafe_b64decode(text + "=="))
-        signature = str(values.pop("signature"))
-        age = x.clock.timestamp() - values["created_at"]
-        right = hmac.compare_digest(signature.encode(), _signature(values).encode())
+        signature = base64.b64decode(values["signature"]["_binary"])
+        said = [values[name] for name in ("created_at", "pseudonym_id", "current_user_id", "used_remember_me_token")]
+        age = abs(x.clock.timestamp() - said[0])
+        right = hmac.compare_digest(signature, _signature(x, *said))
     except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
         return None
-    if not right or age > ALIVE_SECONDS or issued.find(x.store.issued_tokens, text) is None:
+    if not right or age > ALIVE_SECONDS:
         return None
-    return SessionToken(values["user_id"], values["current_user_id"])
+    if not x.settings.encryption_key and issued.find(x.store.issued_tokens, text) is None:
+        return None
+    _, login_id, become_user_id, remembered = said
+    return SessionToken(local_number(login_id), local_number(become_user_id), bool(remembered))

@@ -29,7 +29,7 @@ from lms_emulator.providers.canvas.model import Pseudonym, User
 from lms_emulator.providers.canvas.routes import authorize
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, site
 from lms_emulator.providers.canvas.rules import masquerade, signing_in
-from lms_emulator.providers.canvas.rules.people import login_of, unique_id
+from lms_emulator.providers.canvas.rules.people import unique_id
 from lms_emulator.providers.canvas.shapes.access import login_record
 
 
@@ -211,9 +211,7 @@ def session_token(api: Api) -> Response:
         target = back
     if by_session:
         raise visitors.forbidden(api, "a session URL is for applications with a token")
-    assert api.caller is not None  # a token has an owner
-    real = api.real_user.id if api.real_user is not None and api.real_user.id != api.caller.id else None
-    token = session_tokens.issue(x, real or api.caller.id, api.caller.id if real is not None else None)
+    token = session_tokens.issue(api)
     parts = parts_of(target)
     query = f"{parts.query}&session_token={token}" if parts.query else f"session_token={token}"
     url = urlunsplit(parts._replace(query=query))
@@ -231,12 +229,15 @@ def open_session_url(api: Api) -> Response | None:
     x, token = api.x, api.params.text("session_token")
     if token is None or x.method != "GET":
         return None
-    sealed = session_tokens.read(x, token)
-    user = x.store.users.get(sealed.user_id) if sealed is not None else None
-    if not x.check("session_token", user is not None) or user is None or sealed is None:
+    signed = session_tokens.read(x, token)
+    login = x.store.pseudonyms.get(signed.login_id) if signed is not None else None
+    user = x.store.users.get(login.user_id) if login is not None and login.workflow_state == "active" else None
+    if not x.check("session_token", user is not None) or user is None or signed is None:
         return None
-    waiting = browser.sign_in(x, user, login_of(x.store, user), remembered=True).pending
-    browser.change(x, become_user_id=sealed.become_user_id)
+    waiting = browser.sign_in(x, user, login, remembered=signed.remembered).pending
+    target = x.store.users.get(signed.become_user_id)
+    if target is not None and masquerade.may_become(api, user, target):
+        browser.change(x, become_user_id=target.id)
     if waiting is not None:
         api.caller = api.real_user = user
         return wire.redirect(authorize.decide(api, user, waiting))

@@ -144,9 +144,7 @@ def _answer(api: Api, place: Place, made: Opening, path: str, query: dict[str, s
     tool = made.tool
     if tool.developer_key_id is None:
         path, query = f"{place.path}/external_tools/sessionless_launch", {"verifier": _prepared(api, place, made)}
-    real = api.real_user or api.user
-    acting = api.user.id if api.user.id != real.id else None
-    query |= {"session_token": session_tokens.issue(api.x, real.id, acting)}
+    query |= {"session_token": session_tokens.issue(api)}
     return {"id": tool.id, "name": tool.name, "url": add_query(api.url(path), sorted(query.items()))}
 
 

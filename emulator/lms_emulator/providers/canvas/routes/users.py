@@ -144,7 +144,7 @@ def _onward(api: Api, user: User) -> dict[str, str]:
     if login is None or login.password is None or parts.netloc != api.x.authority:
         return {}
     kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "session_token"]
-    query = urlencode([*kept, ("session_token", session_tokens.issue(api.x, user.id, None))])
+    query = urlencode([*kept, ("session_token", session_tokens.issue_to_newcomer(api.x, login))])
     return {"destination": parts._replace(query=query).geturl()}
 
 

@@ -35,6 +35,27 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             was=(Was(False, "2024-06-01", f"{RECORDED}/people-accounts.jsonl 41 (off in 2023; the day is chosen)"),),
         ),
     ] = True
+    encryption_key: Annotated[
+        str,
+        choice(
+            "The site's `encryption_key`, which signs the tokens of session URLs. With a key given here, tokens that "
+            "another site with this key signed are good as well. Empty: a key of the emulator's, whose tokens are "
+            "good in the world that gave them out.",
+            evidence="observed",
+            source="canvas-lms config/security.yml.example, lib/session_token.rb; "
+            f"{RECORDED}/oauth-browser.jsonl 1 (signed with the key of that file)",
+        ),
+    ] = ""
+    access_token_prefix: Annotated[
+        str,
+        choice(
+            "What a new access token begins with, before 64 random letters and digits. Hosted sites put the number of "
+            "the shard and a tilde there; a self-hosted site has nothing.",
+            evidence="chosen",
+            source="canvas-lms app/models/access_token.rb, generate_token; "
+            f"{RECORDED}/oauth-session.jsonl 145, 152 (a self-hosted site)",
+        ),
+    ] = "1~"
     access_token_lifetime_seconds: Annotated[
         int,
         choice(
