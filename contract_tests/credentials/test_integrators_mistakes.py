@@ -379,6 +379,45 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
     assert told(lms) == ""
 
 
+def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
+    info = lms.ltiaas
+    platforms, keys = f"{info.url}/api/platforms", "https://new.example/keys"
+    bearer = {"Authorization": f"Bearer {info.api_key}"}
+    platform = {
+        "name": "New",
+        "url": "https://new.example",
+        "clientId": "new-1",
+        "authenticationEndpoint": "https://new.example/auth",
+        "accesstokenEndpoint": "https://new.example/token",
+    }
+
+    def register(config: Any) -> Callable[[], httpx.Response]:
+        return lambda: HTTP.post(platforms, headers=bearer, json=platform | {"authConfig": config})
+
+    def get(path: str, **headers: str) -> Callable[[], httpx.Response]:
+        return lambda: HTTP.get(f"{info.url}{path}", headers=headers or bearer)
+
+    each(
+        lms,
+        {
+            "the key twice": (
+                get("/api/platforms", Authorization=f"Bearer {info.api_key} {info.api_key}"),
+                "but it stands there twice",
+            ),
+            "a launch as a link": (get("/lti/launch"), "the address was opened by GET: the LMS posts a form to it"),
+            "text": (register(keys), "authConfig is no object"),
+            "a list": (register(["JWK_SET", keys]), "authConfig is no object"),
+            "small letters": (register({"method": "jwk_set", "key": keys}), "write the method in capitals, JWK_SET"),
+            "a capital": (register({"Method": "JWK_SET", "key": keys}), "`Method` came; the name is `method`"),
+            "another name": (register({"method": "JWK_SET", "url": keys}), "authConfig has no `key`"),
+            "without /api": (get("/platforms"), "LTIAAS has `/api/platforms`: paths begin with /api"),
+            "a version": (get("/api/v1/platforms"), "LTIAAS has `/api/platforms`: paths begin with /api"),
+        },
+    )
+    assert register({"method": "JWK_SET", "key": keys})().status_code == 200
+    assert told(lms) == ""
+
+
 def test_a_percent_encoded_secret_is_taken_by_basic(lms: Emulator, sites: dict[str, LmsSite]) -> None:
     """RFC 6749 2.3.1 has id and secret encoded for a form first; that is no mistake."""
     site = sites["brightspace"]

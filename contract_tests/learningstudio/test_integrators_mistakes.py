@@ -199,3 +199,82 @@ def test_a_body_in_two_encodings(client: Client, lms: Emulator, info: Info, sign
         refused_because(lms, answer, "invalid_signature", words, 401)
     else:
         assert answer.status_code == 201, answer.text
+
+
+def test_how_a_username_is_written_for_a_password(lms: Emulator, client: Client, info: Info) -> None:
+    keys, name, password = client.keys, info.student.username, info.student.password
+    campus = keys.client_string
+    wrong = {
+        f"{campus}\\\\{name}": "the backslash before it is doubled",
+        f"{campus}\\{name.upper()}": f"this is the username {name}, but letters differ in case",
+        f"{campus.upper()}\\{name}": f"this is the client string {campus}, but letters differ in case",
+        f"{campus}\\{name} ": f"this is the username {name}, but there is white space around it",
+        f'"{campus}\\{name}"': "there are quotation marks around it",
+        f"{name}\\{campus}": "they are exchanged: the client string comes first",
+        f"{keys.consumer_key}\\{name}": f"this is the consumer key of the campus {campus}",
+        f"{campus}\\{info.student.id}": f"this is the number of {name}; send the username",
+        f"{campus}\\ada.lovelace@example.edu": f"this is the e-mail address of {name}; send the username",
+        f"{campus}\\alan.turing": "there is such a user in gbother, not in gbdemo",
+        f"{campus}/{name}": "by a backslash, not by a slash",
+        f"{campus}:{name}": "by a backslash, not by `:`",
+        f"{name}@{campus}": "the client string comes first, then a backslash and the username",
+        f"{campus}%5C{name}": "it is percent-encoded once too often",
+        f"{campus}{name}": "the backslash is missing: programs write it twice",
+        "gbdemo\ada.lovelace": "there is a control character in it",
+        name: "put the campus's client string and a backslash in front of the username",
+    }
+    for sent, words in wrong.items():
+        answer = client.ask(grant_type="password", client_id=keys.application_id, username=sent, password=password)
+        reason = "invalid_password" if "\\" in sent else "username_without_client_string"
+        refused_because(lms, answer, reason, words)
+    for sent, words in (
+        (f"{password} ", "it is the right one, but there is white space around it"),
+        (password.upper(), "it is the right one, but letters differ in case"),
+        ("short", f"this is another one: yours has 5 characters, the registered one {len(password)}"),
+    ):
+        refused_because(lms, client.ask_by_password(name, sent), "invalid_password", words)
+    assert client.ask_by_password(name, password).status_code == 200
+
+
+def test_how_a_username_is_written_in_an_assertion(lms: Emulator, client: Client, info: Info) -> None:
+    name = info.student.username
+    for sent, words in {
+        f"loginid={name}": "the value stands alone in this place, without `loginid=`",
+        f'"{name}"': "there are quotation marks around it",
+        name.title(): "letters differ in case",
+        str(info.student.id): f"this is the number of {name}",
+        "ada.lovelace@example.edu": f"this is the e-mail address of {name}",
+        f"{client.keys.client_string}\\{name}": "an assertion has the username alone",
+        "alan.turing": "there is such a user in gbother, not in gbdemo",
+    }.items():
+        refused_because(lms, client.ask_by_assertion(client.assertion(sent)), "unknown_user", words)
+    assert client.ask_by_assertion(client.assertion(name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        ("client_credentials", "there is no such grant here, only assertion, password, refresh_token"),
+        ("authorization_code", "there is no such grant here"),
+        ("Assertion", "did you mean assertion?"),
+        ("refresh-token", "write the grant type with underscores"),
+        ("urn:ietf:params:oauth:grant-type:jwt-bearer", "this API is older than"),
+    ],
+)
+def test_a_grant_that_there_is_not(lms: Emulator, client: Client, grant: str, words: str) -> None:
+    answer = client.ask(grant_type=grant, client_id=client.keys.application_id)
+    refused_because(lms, answer, "unsupported_grant_type", words)
+
+
+def test_where_a_client_and_a_token_are_sent(lms: Emulator, client: Client, info: Info) -> None:
+    form = {"grant_type": "password", "username": f"{client.keys.client_string}\\{info.student.username}"}
+    form["password"] = info.student.password
+    answer = client.http.post(f"{client.url}/token", data=form, auth=(client.keys.application_id, ""))
+    refused_because(lms, answer, "missing_parameter", "client_id came by HTTP Basic; it goes into the form")
+    answer = client.ask_by_assertion(client.assertion(info.student.username), ASSERTION_TYPE.title())
+    refused_because(lms, answer, "unsupported_assertion_type", f"it has to be {ASSERTION_TYPE}: letters differ in case")
+    token = f"Access_Token access_token={client.token(info.student.username)}"
+    for header in ("X_Authorization", "X-Auth"):
+        answer = client.http.get(client.url + PATH, headers={header: token})
+        refused_because(lms, answer, "missing_credentials", f"it came in the header {header.lower()}", 401)
+    assert client.http.get(client.url + PATH, headers={"X-Authorization": token}).status_code == 200

@@ -54,6 +54,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
         if one in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
             return f"{found}; it came as `{one}`"
     scheme = x.headers.get("authorization", "").partition(" ")[0]
+    if name == "client_id" and x.basic() is not None:
+        return "client_id came by HTTP Basic; it goes into the form"
     if name == "client_id" and scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
     return NO_CLIENT if name == "client_id" and not scheme else None
@@ -114,6 +116,7 @@ def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[str, str]]:
     for name, value in x.headers.items():
         if name not in ("authorization", "cookie") and _OF_CREDENTIALS.search(name):
             yield f"in the header {name}", value
+            yield f"in the header {name}", re.split("[= ]", value.strip("= "))[-1].strip('"')
     for where, pairs in (("query", x.query.peek()), ("body", _body(x).items()), ("cookies", x.cookies.items())):
         for name, value in pairs:
             if isinstance(value, str) and _OF_CREDENTIALS.search(name):

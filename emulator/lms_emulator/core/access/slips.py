@@ -100,6 +100,11 @@ def _from_query(text: str) -> list[str]:
     return [value for _, value in parse_qsl(urlsplit(text).query if "://" in text else text)]
 
 
+def _from_two(text: str) -> list[str]:
+    first, *others = (part for part in re.split("[ ,;:]+", text) if part)
+    return [first] if others == [first] else []
+
+
 def _as_base64url(text: str) -> list[str]:
     return [".".join(part.translate(_URL).rstrip("=") for part in text.split("."))] if text.count(".") == 2 else []
 
@@ -112,6 +117,7 @@ _SLIPS: tuple[tuple[str, Callable[[str], list[str]]], ...] = (
     ("it was written out as Python's bytes, b'…'", lambda text: [text[2:-1]] if text[:2] in ("b'", 'b"') else []),
     ("there are brackets around it", lambda text: [text.strip("<>{}[]()")]),
     ("it is percent-encoded once too often", lambda text: [unquote(text)]),
+    ("it stands there twice", _from_two),
     ("its scheme stands before it once more", lambda text: [text.partition(" ")[2].strip()]),
     ("there are line breaks or spaces in it", lambda text: ["".join(text.split())]),
     ("it is base64 with + and / or its padding, where a JWT has base64url without", _as_base64url),

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from lms_emulator.core.access.signers import whose_secret
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.access.slips import undone
+from lms_emulator.core.access.token_requests import why_no_grant
 from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals
 from lms_emulator.providers.learningstudio.call import Call
@@ -30,6 +31,7 @@ from lms_emulator.signing.pearson import (
     parse_signed_assertion,
 )
 
+GRANTS = ("assertion", "password", "refresh_token")
 ASSERTION_TYPES = (ASSERTION_TYPE_USERNAME, ASSERTION_TYPE_SOURCED_ID)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST = re.compile("[0-9A-Fa-f]{32}")
@@ -251,18 +253,57 @@ def _asserted_user(x: Call, assertion_type: str, assertion: Assertion) -> User:
         user, other, kind = by_name, by_sourced_id, "a username"
     if user is not None and user.active:
         return user
-    diagnosis = None
     if user is not None:
-        diagnosis = "the user is not active"
+        diagnosis: str | None = "the user is not active"
     elif "\\" in name:
         diagnosis = "an assertion has the username alone; clientString\\username belongs to the password grant"
     elif other is not None:
         diagnosis = f"with this assertion_type the fifth field is {kind}; the value fits the other assertion_type"
-    elif x.store.users.get(whole(name[:18])) is not None:
-        diagnosis = "the fifth field is the username, not the user's number"
-    elif x.store.user_named(assertion.client_string, name.strip(), ignore_case=True) is not None:
-        diagnosis = "the username on record differs in case or white space"
+    else:
+        diagnosis = _why_nobody(x, assertion.client_string, name)
     raise refusals.unknown_user(x, name, diagnosis)
+
+
+def _why_nobody(x: Call, client_string: str, name: str) -> str | None:
+    """Whose username was written in another way."""
+    member, equals, value = name.partition("=")
+    if equals and x.store.user_named(client_string, value, ignore_case=True) is not None:
+        return f"the value stands alone in this place, without `{member}=`"
+    doubled = [("the backslash before it is doubled", name.lstrip("\\"))] if name.startswith("\\") else []
+    for why, meant in (("", name), *doubled, *undone(name)):
+        user = x.store.user_named(client_string, meant, ignore_case=True)
+        if user is not None:
+            slips = [why] if why else []
+            slips += ["letters differ in case"] if meant != user.username else []
+            return f"this is the username {user.username}, but {', and '.join(slips)}"
+    others = [user for user in x.store.users if user.client_string == client_string]
+    for user in others:
+        if name.lower() == user.email.lower():
+            return f"this is the e-mail address of {user.username}; send the username"
+        if name == str(user.id):
+            return f"this is the number of {user.username}; send the username"
+    elsewhere = [user for user in x.store.users if user.username.lower() == name.lower()]
+    return f"there is such a user in {elsewhere[0].client_string}, not in {client_string}" if elsewhere else None
+
+
+def _why_no_campus(x: Call, client_string: str, name: str) -> str | None:
+    """Which campus was meant by what came before the backslash."""
+    campuses = {campus.client_string: campus for campus in x.store.campuses}
+    if name in campuses and x.store.user_named(name, client_string, ignore_case=True) is not None:
+        return "they are exchanged: the client string comes first, then the username"
+    for why, meant in (("", client_string), *undone(client_string)):
+        found = next((one for one in campuses if one.lower() == meant.lower()), None)
+        if found is not None:
+            return f"this is the client string {found}, but {why or 'letters differ in case'}"
+    return next(
+        (
+            f"this is {what} of the campus {campus.client_string}; the client string belongs here"
+            for campus in campuses.values()
+            for what, value in (("the name", campus.name), ("the consumer key", campus.consumer_key))
+            if value.lower() == client_string.lower()
+        ),
+        None,
+    )
 
 
 # --- password and refresh ---
@@ -279,7 +320,7 @@ def application_of(x: Call, client_id: str) -> Application:
 def by_password(x: Call, username: str, password: str) -> User:
     """The user of `clientString\\username` with this password."""
     if "\\" not in username:
-        raise refusals.username_without_client_string(x, username)
+        raise refusals.username_without_client_string(x, username, _why_no_backslash(x, username))
     parts = username.split("\\")
     # A client string may itself contain a backslash.
     splits = [("\\".join(parts[:n]), "\\".join(parts[n:])) for n in range(1, len(parts))]
@@ -289,17 +330,40 @@ def by_password(x: Call, username: str, password: str) -> User:
     return by_login(x, *(known or splits)[0], password)
 
 
+def _why_no_backslash(x: Call, username: str) -> str:
+    """What stands in place of the backslash between client string and username."""
+    if any(character < " " for character in username):
+        return (
+            "there is a control character in it: in a program's text `\\a` or `\\t` is one; write the backslash twice"
+        )
+    if any(campus.client_string.lower() + "%5c" in username.lower() for campus in x.store.campuses):
+        return "it is percent-encoded once too often"
+    for mark in "/:|@,; ":
+        before, _, after = username.partition(mark)
+        if x.store.campuses.get(before) is not None:
+            said = {"/": "a slash", " ": "a space"}.get(mark, f"`{mark}`")
+            return f"client string and username are parted by a backslash, not by {said}"
+        if after and x.store.campuses.get(after) is not None:
+            return "the client string comes first, then a backslash and the username"
+    begun = next((one.client_string for one in x.store.campuses if username.startswith(one.client_string)), None)
+    if begun is not None and x.store.user_named(begun, username[len(begun) :], ignore_case=True) is not None:
+        return "the backslash is missing: programs write it twice in a text, and shells outside of quotation marks"
+    return "put the campus's client string and a backslash in front of the username"
+
+
 def by_login(x: Call, client_string: str, name: str, password: str) -> User:
     """The user with this login id and password in a campus."""
     if x.store.campuses.get(client_string) is None:
-        raise refusals.bad_password(x, "the client string is a campus's", client_string)
+        why = _why_no_campus(x, client_string, name)
+        raise refusals.bad_password(x, "the client string is a campus's", client_string, diagnosis=why)
     user = x.store.user_named(client_string, name, ignore_case=x.settings.username_case == "ignored")
     if user is None:
-        raise refusals.bad_password(x, "the user exists in the campus", name)
+        why = _why_nobody(x, client_string, name)
+        raise refusals.bad_password(x, "the user exists in the campus", name, diagnosis=why)
     if not user.active:
         raise refusals.bad_password(x, "the user is active", name)
     if not user.password or not hmac.compare_digest(user.password.encode(), password.encode("utf-8", "replace")):
-        raise refusals.bad_password(x, "the password is right", name)
+        raise refusals.bad_password(x, "the password is right", name, credential=password, registered=user.password)
     return user
 
 
@@ -364,7 +428,8 @@ def by_grant(x: Call, text: str) -> tuple[Application, User]:
 def grant_type_hint(x: Call, sent: str) -> str | None:
     """Why there is no usable grant_type, as a diagnosis."""
     if sent:
-        return "this API is older than the `urn:ietf:params:oauth:…` grants" if ":" in sent else None
+        older = "this API is older than the `urn:ietf:params:oauth:…` grants"
+        return older if ":" in sent else why_no_grant(sent, GRANTS)
     if "grant_type" in x.query:
         return "the parameters belong in the body, not in the query"
     if x.body and not x.is_form:

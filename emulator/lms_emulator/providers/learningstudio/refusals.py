@@ -42,7 +42,7 @@ def missing_parameter(x: Call, name: str) -> Refusal:
 def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Refusal:
     """An assertion_type that is neither of the two."""
     message, check = "Unsupported assertion_type.", "assertion_type is known"
-    return _token(x, "unsupported_assertion_type", message, check=check, expected=" or ".join(known), got=got)
+    return _token(x, "unsupported_assertion_type", message, check=check, expected=list(known), got=got)
 
 
 def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
@@ -96,13 +96,13 @@ def unknown_user(x: Call, got: str, diagnosis: str | None = None) -> Refusal:
     return _token(x, "unknown_user", message, check=check, got=got, diagnosis=diagnosis)
 
 
-def bad_password(x: Call, check: str, got: str) -> Refusal:
+def bad_password(x: Call, check: str, got: str, **why: Any) -> Refusal:
     """Campus, username or password is wrong; the wire does not say which."""
     message = "incorrect_client_credentials: invalid username or password."
-    return _token(x, "invalid_password", message, check=check, got=got)
+    return _token(x, "invalid_password", message, check=check, got=got, **why)
 
 
-def username_without_client_string(x: Call, got: str) -> Refusal:
+def username_without_client_string(x: Call, got: str, diagnosis: str) -> Refusal:
     """The username of a password grant does not name its campus."""
     return _token(
         x,
@@ -111,9 +111,7 @@ def username_without_client_string(x: Call, got: str) -> Refusal:
         check="username has one backslash",
         expected="clientString\\username (the backslash is %5C in a form)",
         got=got,
-        diagnosis="client string and username are parted by a backslash, not by a slash"
-        if x.store.campuses.get(got.partition("/")[0]) is not None
-        else "put the campus's client string and a backslash in front of the username",
+        diagnosis=diagnosis,
     )
 
 

@@ -186,7 +186,9 @@ def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
     )
 
 
-def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: Any = None) -> LtiaasRefusal:
+def validation(
+    status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: Any = None, diagnosis: str | None = None
+) -> LtiaasRefusal:
     """A body or query that does not validate. `errors`: one object per fault, field name to sentences."""
     return LtiaasRefusal(
         "validation_error",
@@ -195,6 +197,7 @@ def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: 
         check="the body has the fields of the reference, of the right kinds",
         expected=[name for error in errors for name in error],
         got=got,
+        diagnosis=diagnosis,
         absent=next((name for error in errors for name in error if name.isalnum()), None),
     )
 
@@ -257,7 +260,7 @@ def legacy_launch_refused(code: str, reason: str, **details: Any) -> LtiaasRefus
     return LtiaasRefusal(reason, status=401, details=sentence, check=details.pop("check", reason), **details)
 
 
-def no_id_token() -> LtiaasRefusal:
+def no_id_token(method: str) -> LtiaasRefusal:
     """/lti/launch without an id_token."""
     return LtiaasRefusal(
         "no_ltik_or_idtoken_found",
@@ -267,6 +270,9 @@ def no_id_token() -> LtiaasRefusal:
         expected="a form_post from the LMS",
         got="no id_token",
         absent="id_token",
+        diagnosis="the address was opened by GET: the LMS posts a form to it, once the login at /lti/login is done"
+        if method == "GET"
+        else None,
     )
 
 

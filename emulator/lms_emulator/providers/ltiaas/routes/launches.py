@@ -111,7 +111,7 @@ async def receive_launch(x: Call) -> Response:
     if given.get("error") and not token:
         raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
     if not token:
-        raise refusals.no_id_token()
+        raise refusals.no_id_token(x.method)
     waiting, tenant = _waiting(x, state)
     platform, claims = await launch.validated(x, tenant, waiting, token)
     x.store.login_states.delete(state)

@@ -112,8 +112,24 @@ def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[st
         else:
             fields |= {"auth_method": config["method"], "auth_key": config["key"]}
     if faults:
-        raise refusals.validation(x.settings.validation_status, faults, got=sorted(map(str, body)))
+        wrong = any(name.startswith("authConfig.") for fault in faults for name in fault)
+        why = _why_no_config(config) if wrong else None
+        raise refusals.validation(x.settings.validation_status, faults, got=sorted(map(str, body)), diagnosis=why)
     return fields
+
+
+def _why_no_config(config: Any) -> str | None:
+    """What `authConfig` should have been."""
+    form = 'write {"method": "JWK_SET", "key": "<the address of the key set>"}'
+    if not isinstance(config, dict):
+        return f"authConfig is no object; {form}"
+    lower = {str(name).lower(): name for name in config}
+    for name in ("method", "key"):
+        if name not in config:
+            like = lower.get(name)
+            return f"`{like}` came; the name is `{name}`" if like else f"authConfig has no `{name}`; {form}"
+    method = str(config["method"])
+    return f"write the method in capitals, {method.upper()}" if method.upper() in get_args(AuthMethod) else form
 
 
 def _refuse_duplicate(x: Call, tenant: Tenant, own_id: str | None, url: str, client_id: str) -> None:
