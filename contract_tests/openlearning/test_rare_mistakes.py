@@ -53,7 +53,33 @@ def over(base: Callable[[str, str, Pairs], str]) -> Habit:
     return signature
 
 
+def moved(seconds: int) -> Habit:
+    return lambda u, p, s: named("oauth_timestamp", str(int(dict(p)["oauth_timestamp"]) + seconds))(u, p, s)
+
+
+def left_out(field: str) -> Habit:
+    return lambda u, p, s: made(u, [pair for pair in p if pair[0] != field], s)
+
+
+def address(change: Value) -> Habit:
+    return lambda u, p, s: made(change(u), p, s)
+
+
 NAMED: dict[str, list[Habit]] = {
+    "the URL was signed with a fragment": [address(lambda u: f"{u}#"), address(lambda u: f"{u}#main")],
+    "the URL was signed with a '?' and no query": [address(lambda u: f"{u}?")],
+    "the URL was signed with white space after it": [address(lambda u: f"{u} "), address(lambda u: f"{u}\n")],
+    "the URL was signed with its scheme in capitals": [address(lambda u: u.replace("http", "HTTP"))],
+    "the URL was signed with user and password in it": [
+        lambda u, p, s: made(u.replace("://", f"://{dict(p)['oauth_consumer_key']}:{s}@"), p, s)
+    ],
+    "a field of OAuth was left out: oauth_nonce": [left_out("oauth_nonce")],
+    "a field of OAuth was left out: oauth_timestamp": [left_out("oauth_timestamp")],
+    "the oauth_nonce was signed as a variable without a value": [
+        named("oauth_nonce", ""),
+        named("oauth_nonce", "undefined"),
+    ],
+    "another oauth_timestamp was signed than was sent; it was made twice": [moved(-40), moved(-110), moved(3)],
     "the first characters of the secret are missing: 2": [secret(lambda s: s[2:])],
     "a byte order mark in front": [secret(lambda s: f"\ufeff{s}")],
     "with CR LF at its end": [secret(lambda s: f"{s}\r\n")],
@@ -158,3 +184,27 @@ def test_plaintext_of_a_library_under_the_name_of_hmac(site: Site) -> None:
     assert "PLAINTEXT is another method" in str(site.refusal().diagnosis)
     assert httpx.post(uri, content=signed.replace("PLAINTEXT", "HMAC-SHA1"), headers=headers).status_code == 403
     assert "it is the consumer secret itself" in str(site.refusal().diagnosis)
+
+
+def test_a_host_in_capitals(site: Site, pairs: Pairs) -> None:
+    url = site.info.launch_url.replace("127.0.0.1", "localhost")
+    for signed, status in (
+        (url.replace("localhost", "Localhost"), 403),
+        (url.replace("localhost", "LOCALHOST"), 403),
+        (url, 302),
+    ):
+        answer = post(url, [*pairs, ("oauth_signature", made(signed, pairs, site.info.consumer_secret))])
+        assert answer.status_code == status
+        refusal = site.refusal()
+        if status == 403:
+            assert refusal is not None
+            assert "the URL was signed with its host in capitals" in str(refusal.diagnosis)
+
+
+def test_a_nonce_that_was_drawn_twice_cannot_be_guessed(site: Site, pairs: Pairs) -> None:
+    """What is not known is not named: it is said that the message was changed, or the secret is another."""
+    signature = named("oauth_nonce", "another")(site.info.launch_url, pairs, site.info.consumer_secret)
+    assert post(site.info.launch_url, [*pairs, ("oauth_signature", signature)]).status_code == 403
+    refusal = site.refusal()
+    assert refusal is not None
+    assert "the message was changed after signing" in str(refusal.diagnosis)

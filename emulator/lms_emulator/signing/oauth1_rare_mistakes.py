@@ -6,6 +6,7 @@ As those of `oauth1_mistakes`, each is a change to the right signing.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -68,6 +69,36 @@ def _origin(s: Signing) -> list[Signing]:
     parts = urlsplit(s.url)
     origin = f"{parts.scheme}://{parts.netloc}"
     return [s._replace(uri=_giving(uri)) for uri in (f"{origin}/", origin)]
+
+
+def _with_netloc(change: Callable[[Signing, str], Iterable[str]]) -> Callable[[Signing], list[Signing]]:
+    """Sign host and port in another way of writing, which a right signer would not keep."""
+
+    def apply(s: Signing) -> list[Signing]:
+        before, mark, after = oauth1.base_string_uri(s.url).partition("://")
+        netloc, slash, path = after.partition("/")
+        return [s._replace(uri=_giving(f"{before}{mark}{other}{slash}{path}")) for other in change(s, netloc)]
+
+    return apply
+
+
+def _followed_by(*ends: str) -> Callable[[Signing], list[Signing]]:
+    """Sign something after the URL that is not sent."""
+    return lambda s: [
+        s._replace(uri=lambda url, end=end: oauth1.base_string_uri(url) + end, detail=end) for end in ends
+    ]
+
+
+def _user_of(s: Signing, netloc: str) -> tuple[str, ...]:
+    key = wrong.consumer_key(s)
+    return f"{key}:{s.secret}@{netloc}", f"{key}@{netloc}"
+
+
+def _timestamp_long_before(s: Signing) -> list[Signing]:
+    sent = dict(s.pairs).get("oauth_timestamp", "")
+    if not sent.isdecimal() or len(sent) > 12:
+        return []
+    return [one for seconds in range(16, 121) for one in _signed_as("oauth_timestamp", str(int(sent) - seconds))(s)]
 
 
 def _as_sent(s: Signing) -> list[Signing]:
@@ -146,6 +177,58 @@ RARE: tuple[Mistake[Signing], ...] = (
         "the '&' of the key was percent-encoded",
         _ending("%26"),
         "secret",
+    ),
+    Mistake(
+        "url_fragment",
+        "the URL was signed with a fragment, which is never sent",
+        _followed_by("#", "#/", "#top", "#main", "#content", "#launch", "#lti"),
+        "url",
+    ),
+    Mistake("url_question_mark", "the URL was signed with a '?' and no query after it", _followed_by("?"), "url"),
+    Mistake("url_space", "the URL was signed with white space after it", _followed_by(" ", "\n", "%20"), "url"),
+    Mistake(
+        "url_host_case",
+        "the URL was signed with its host in capitals; the base string has it in lower case",
+        _with_netloc(lambda _, netloc: dict.fromkeys((netloc.upper(), netloc.title(), netloc.capitalize()))),
+        "url",
+    ),
+    Mistake(
+        "url_scheme_case",
+        "the URL was signed with its scheme in capitals; the base string has it in lower case",
+        lambda s: [
+            s._replace(uri=_giving(scheme.upper() + rest))
+            for scheme, rest in [re.split("(?=:)", oauth1.base_string_uri(s.url), maxsplit=1)]
+        ],
+        "url",
+    ),
+    Mistake("url_user", "the URL was signed with user and password in it", _with_netloc(_user_of), "url"),
+    Mistake(
+        "oauth_field_left_out",
+        "a field of OAuth was left out",
+        lambda s: [
+            one._replace(detail=field)
+            for field in ("oauth_nonce", "oauth_timestamp", "oauth_consumer_key", "oauth_signature_method")
+            for one in wrong.oauth_left_out(field)(s)
+        ],
+        "parameters",
+    ),
+    Mistake(
+        "nonce_unset",
+        "the oauth_nonce was signed as a variable without a value",
+        _signed_as("oauth_nonce", "", *_UNSET),
+        "parameters",
+    ),
+    Mistake(
+        "timestamp_long_before",
+        "another oauth_timestamp was signed than was sent; it was made twice",
+        _timestamp_long_before,
+        "parameters",
+    ),
+    Mistake(
+        "version_not_sent_otherwise",
+        "another oauth_version than 1.0 was signed and none sent",
+        wrong.with_pair("oauth_version", "1.0a", "1", "1.1", "2.0"),
+        "parameters",
     ),
     Mistake("url_origin", "only scheme and host of the URL were signed, without its path", _origin, "url"),
     Mistake(
