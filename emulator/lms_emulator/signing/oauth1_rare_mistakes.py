@@ -6,7 +6,6 @@ As those of `oauth1_mistakes`, each is a change to the right signing.
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -84,9 +83,17 @@ def _with_netloc(change: Callable[[Signing, str], Iterable[str]]) -> Callable[[S
 
 def _followed_by(*ends: str) -> Callable[[Signing], list[Signing]]:
     """Sign something after the URL that is not sent."""
-    return lambda s: [
-        s._replace(uri=lambda url, end=end: oauth1.base_string_uri(url) + end, detail=end) for end in ends
-    ]
+
+    def apply(s: Signing) -> list[Signing]:
+        url = oauth1.base_string_uri(s.url)
+        return [s._replace(uri=_giving(url + end), detail=end.strip()) for end in ends]
+
+    return apply
+
+
+def _scheme_raised(s: Signing) -> list[Signing]:
+    scheme, mark, rest = oauth1.base_string_uri(s.url).partition(":")
+    return [s._replace(uri=_giving(scheme.upper() + mark + rest))]
 
 
 def _user_of(s: Signing, netloc: str) -> tuple[str, ...]:
@@ -195,10 +202,7 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "url_scheme_case",
         "the URL was signed with its scheme in capitals; the base string has it in lower case",
-        lambda s: [
-            s._replace(uri=_giving(scheme.upper() + rest))
-            for scheme, rest in [re.split("(?=:)", oauth1.base_string_uri(s.url), maxsplit=1)]
-        ],
+        _scheme_raised,
         "url",
     ),
     Mistake("url_user", "the URL was signed with user and password in it", _with_netloc(_user_of), "url"),
