@@ -53,7 +53,7 @@ class Pairs(ImmutableMultiDict[str, V]):
 
     def __init__(self, pairs: list[tuple[str, V]]) -> None:
         super().__init__(pairs)
-        self.names: set[str] = set()
+        self.names: set[object] = set()
         self.whole = False
 
     def __getitem__(self, key: str) -> V:
@@ -61,7 +61,7 @@ class Pairs(ImmutableMultiDict[str, V]):
         return self._dict[key]
 
     def __contains__(self, key: object) -> bool:
-        self.names.add(key)  # type: ignore[arg-type]  # a name is asked for as text
+        self.names.add(key)
         return key in self._dict
 
     if not TYPE_CHECKING:  # typed by Mapping, whose implementation looks up twice
@@ -110,11 +110,11 @@ class Choices(set[str]):
     def __init__(self, name: str, values: Iterable[str]) -> None:
         super().__init__(values)
         self.name = name
-        self.asked: set[str] = set()
+        self.asked: set[object] = set()
         self.whole = False
 
     def __contains__(self, value: object) -> bool:
-        self.asked.add(value)  # type: ignore[arg-type]  # a part is asked for as text
+        self.asked.add(value)
         return super().__contains__(value)
 
     def __iter__(self) -> Iterator[str]:
@@ -122,7 +122,7 @@ class Choices(set[str]):
         return super().__iter__()
 
     def __and__(self, others: AbstractSet[object]) -> set[str]:
-        self.asked.update(others)  # type: ignore[arg-type]  # as above
+        self.asked.update(others)
         return super().__and__(others)
 
     __rand__ = __and__
@@ -157,7 +157,7 @@ class Members(dict[str, Any]):
 
     def __init__(self, values: dict[str, Any]) -> None:
         super().__init__(values)
-        self.names: set[str] = set()
+        self.names: set[object] = set()
         self.whole = False
 
     def _read(self, key: str, value: Any) -> Any:
@@ -171,7 +171,7 @@ class Members(dict[str, Any]):
         return self._read(key, super().__getitem__(key))
 
     def __contains__(self, key: object) -> bool:
-        self.names.add(key)  # type: ignore[arg-type]  # a member is asked for as text
+        self.names.add(key)
         return super().__contains__(key)
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -30,7 +30,7 @@ def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals
     if not rate:
         return
     number, _, period = rate.partition("/")
-    many, unit = _PERIOD.fullmatch(period.strip()).groups()  # type: ignore[union-attr]  # the setting has this form
+    [(many, unit)] = _PERIOD.findall(period)
     limit, seconds = int(number), int(many or 1) * _PERIODS[unit]
     now = x.clock.timestamp()
     known = x.store.throttles.get(key)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from lms_emulator.core.state.records import Instant, Record
 
+ContentContext = Literal["Course", "Group", "User"]
+
 
 class ContentMigration(Record, frozen=True, kw_only=True):
     """Content on its way into a course, or files on their way into a group's or a person's.
@@ -62,7 +64,7 @@ class ContentExport(Record, frozen=True, kw_only=True):
     """
 
     id: int
-    context_type: Literal["Course", "Group", "User"] = "Course"
+    context_type: ContentContext = "Course"
     context_id: int
     user_id: int
     export_type: str

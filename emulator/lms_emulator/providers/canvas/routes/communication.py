@@ -122,11 +122,14 @@ def confirm(api: Api) -> Any:
     return {"confirmed_count": len(found)}
 
 
+def _nothing(_: CommunicationChannel) -> None:
+    return None
+
+
 def bounced(api: Api) -> Any:
     """Bouncing addresses: none, as no mail leaves the emulator."""
     _school(api)
-    nothing: Column = lambda _: None  # noqa: E731 - no row has it
-    return _table(api, _filtered(api, []), {"Date of most recent bounce": nothing, "Bounce reason": nothing})
+    return _table(api, _filtered(api, []), dict.fromkeys(("Date of most recent bounce", "Bounce reason"), _nothing))
 
 
 def reset_bounces(api: Api) -> Any:
@@ -151,7 +154,6 @@ def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) 
 
 def conferences(api: Api) -> Any:
     """Conferences: none, as the school has no conferencing service."""
-    api.user  # noqa: B018 - somebody has to be logged in
     api.params.text("state")  # an empty list has none in any state
     return {"conferences": []}
 
@@ -163,7 +165,6 @@ def conferences_within(api: Api) -> Any:
 
 def ping(api: Api) -> Any:
     """Record that the caller is still active."""
-    api.user  # noqa: B018 - somebody has to be logged in
     identifiers.course(api, api.slot("course_id"))
     return {"success": True}
 
@@ -229,13 +230,13 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {ACCOUNT}/bounced_communication_channels.csv", bounced, "The same, as CSV"),
         (f"POST {ACCOUNT}/bounced_communication_channels/reset", reset_bounces, "Forget that mails came back"),
     ),
+    *signed_in("conferences", MEETINGS, ("GET /api/v1/conferences", conferences, "The caller's conferences")),
     *rest(
         "conferences",
         MEETINGS,
-        ("GET /api/v1/conferences", conferences, "The caller's conferences"),
         *within("courses groups", "GET /conferences", conferences_within, "Conferences of a context"),
     ),
-    *rest("users", SEEN, ("POST /api/v1/courses/{course_id}/ping", ping, "Say that one is still there")),
+    *signed_in("users", SEEN, ("POST /api/v1/courses/{course_id}/ping", ping, "Record activity in a course")),
     *signed_in("users", SEEN, ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw")),
     *rest(
         "users",

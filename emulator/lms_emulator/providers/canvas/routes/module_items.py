@@ -7,11 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
+from lms_emulator.providers.canvas.model.modules import ItemType
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.modules import edited, editor, reader, shown, student_of
@@ -101,7 +103,7 @@ def create(api: Api) -> Any:
         id=api.new_id("content_tags"),
         course_id=course.id,
         context_module_id=module.id,
-        type=kind,  # type: ignore[arg-type]  # one of the types, as `_content` saw
+        type=convert(kind, ItemType),
         indent=as_integer(sent.get("indent")),
         new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
         published=kind in module_content.KINDS,

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -76,7 +77,7 @@ def create(api: Api) -> Any:
     made = Role(
         id=api.new_id("roles"),
         name=label,
-        base_role_type=base,  # type: ignore[arg-type]  # one of `BASES`, which are base roles
+        base_role_type=convert(base, BaseRole),
         account_id=account.id,
         root_account_id=root_of(api.store, account.id).id,
         workflow_state="active",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -231,7 +232,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             id=api.new_id("enrollments"),
             course_id=asked.course.id,
             user_id=asked.user.id,
-            type=asked.kind,  # type: ignore[arg-type]  # a role of a course has an enrollment type as its base
+            type=convert(asked.kind, EnrollmentType),
             course_section_id=asked.section.id,
             role_id=asked.role.id,
             workflow_state=state,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentExport, Course, Folder
+from lms_emulator.providers.canvas.model.migrations import ContentContext
 from lms_emulator.providers.canvas.rules import attached, contexts, files, mails, slugs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_writer, cartridges, packages, runs, selection
@@ -25,7 +27,7 @@ def begin(
     job = runs.progress(api, "ContentExport", number, "content_export")
     made = ContentExport(
         id=number,
-        context_type=context.type,  # type: ignore[arg-type]  # one of the kinds that have content
+        context_type=convert(context.type, ContentContext),
         context_id=context.id,
         user_id=api.user.id,
         export_type=kind,

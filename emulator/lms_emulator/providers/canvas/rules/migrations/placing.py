@@ -11,10 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import AssignmentGroup, ContentTag, ContextModule, Course
+from lms_emulator.providers.canvas.model.modules import ItemType
 from lms_emulator.providers.canvas.rules import module_content, modules
 
 ASKED = (
@@ -86,7 +88,7 @@ def _item(api: Api, target: Course, module: ContextModule, kind: str, record: An
         id=api.new_id("content_tags"),
         course_id=target.id,
         context_module_id=module.id,
-        type=kind,  # type: ignore[arg-type]  # one of the kinds of content
+        type=convert(kind, ItemType),
         content_id=record.id,
         title=title,
         named_for=title,

@@ -9,7 +9,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, Role, User
+from lms_emulator.core.state.structure import convert
+from lms_emulator.providers.canvas.model import (
+    Course,
+    CourseSection,
+    Enrollment,
+    EnrollmentType,
+    Pseudonym,
+    Role,
+    User,
+)
 from lms_emulator.providers.canvas.rules import enrolled, enrolling, roles
 from lms_emulator.providers.canvas.rules.sis import courses, sections
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
@@ -47,7 +56,7 @@ def enrollment(work: Work, row: Row) -> bool:
         id=work.api.new_id("enrollments"),
         course_id=course.id,
         user_id=user.id,
-        type=role.base_role_type,  # type: ignore[arg-type]  # a role of a course has an enrollment type as its base
+        type=convert(role.base_role_type, EnrollmentType),
         course_section_id=section.id,
         role_id=role.id,
         associated_user_id=observed,
