@@ -109,7 +109,7 @@ ROUTES: tuple[Route, ...] = family(
     GUIDE,
     "chosen",
     (f"GET {PAGE}", show, "Registrations of tools"),
-    (f"GET {PAGE}/create", begin, "Begin a tool's registration"),
+    (f"GET {PAGE}/create", begin, "Start a tool's registration"),
     (f"POST {PAGE}/{{clientId}}", switch, "Enable or disable a registration"),
     (f"POST {PAGE}/{{clientId}}/deployments", deploy, "Deploy a tool in a course"),
     (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),

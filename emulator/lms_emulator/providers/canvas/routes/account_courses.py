@@ -247,5 +247,5 @@ def _message(done: int, lost: list[str]) -> str:
 COURSES = "/api/v1/accounts/{account_id}/courses"
 ROUTES: tuple[Route, ...] = (
     *rest("accounts", SOURCE, (f"GET {COURSES}", index, "Courses of an account")),
-    *rest("accounts", BATCH, (f"PUT {COURSES}", change, "Let something happen to many courses")),
+    *rest("accounts", BATCH, (f"PUT {COURSES}", change, "Apply an event to many courses")),
 )

@@ -105,10 +105,10 @@ REPORTS = "/api/v1/accounts/{account_id}/reports"
 ROUTES: tuple[Route, ...] = rest(
     "account reports",
     f"{RECORDED}/people-account-tools.jsonl 0, 4, 6, 34, 40; canvas-lms app/controllers/account_reports_controller.rb",
-    (f"GET {REPORTS}", available, "Reports"),
+    (f"GET {REPORTS}", available, "Available reports"),
     (f"GET {REPORTS}/{{report}}", index, "Runs of a report"),
     (f"POST {REPORTS}/{{report}}", create, "Run a report"),
     (f"GET {REPORTS}/{{report}}/{{id}}", show, "A run of a report"),
     (f"DELETE {REPORTS}/{{report}}/{{id}}", destroy, "Delete a run of a report"),
-    (f"PUT {REPORTS}/{{report}}/{{id}}/abort", abort, "Call off a run of a report"),
+    (f"PUT {REPORTS}/{{report}}/{{id}}/abort", abort, "Cancel a report"),
 )

@@ -116,5 +116,5 @@ ROUTES: tuple[Route, ...] = signed_in(
     SOURCE,
     (f"GET {ADMINS}", index, "Admins of an account"),
     (f"POST {ADMINS}", create, "Make somebody an admin"),
-    (f"DELETE {ADMINS}/{{user_id}}", destroy, "Take an administrative role from somebody"),
+    (f"DELETE {ADMINS}/{{user_id}}", destroy, "Remove an admin"),
 )

@@ -361,17 +361,17 @@ ROUTES: tuple[Route, ...] = (
     *service(
         "lti services",
         SOURCE,
-        (f"GET {ONE}/assets/{{asset_id}}", show_asset, "What was handed in, for a document processor"),
-        (f"POST {ONE}/reports", create_report, "Say what was found in an asset"),
-        (f"PUT {TERMS}/deployment", require_terms, "Say whether a tool's terms have to be taken"),
-        (f"POST {TERMS}/user", take_terms, "Say whether somebody took a tool's terms"),
-        (f"DELETE {TERMS}/user", forget_terms, "Have everybody take a tool's terms anew"),
+        (f"GET {ONE}/assets/{{asset_id}}", show_asset, "A submitted file, for a document processor"),
+        (f"POST {ONE}/reports", create_report, "Report on an asset"),
+        (f"PUT {TERMS}/deployment", require_terms, "Set whether a tool's terms must be accepted"),
+        (f"POST {TERMS}/user", take_terms, "Record whether somebody accepted a tool's terms"),
+        (f"DELETE {TERMS}/user", forget_terms, "Reset the acceptance of a tool's terms"),
         evidence="observed",
     ),
     *rest(
         "lti services",
         AGAIN,
-        (f"POST {ONE}/notices/{{student_id}}/attempts/{{attempt}}", resubmit, "Tell a document processor again"),
+        (f"POST {ONE}/notices/{{student_id}}/attempts/{{attempt}}", resubmit, "Notify a document processor again"),
         evidence="observed",
     ),
     *site(

@@ -232,9 +232,9 @@ COURSE = "/api/v1/courses/{course_id}"
 ROUTES: tuple[Route, ...] = rest(
     "assignment groups",
     SOURCE,
-    (f"GET {COURSE}/assignment_groups", index, "Groups of assignments"),
-    (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}", show, "A group of assignments"),
-    (f"POST {COURSE}/assignment_groups", create, "Make a group of assignments"),
-    (f"PUT {COURSE}/assignment_groups/{{assignment_group_id}}", update, "Change a group of assignments"),
-    (f"DELETE {COURSE}/assignment_groups/{{assignment_group_id}}", destroy, "Delete a group of assignments"),
+    (f"GET {COURSE}/assignment_groups", index, "Assignment groups"),
+    (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}", show, "An assignment group"),
+    (f"POST {COURSE}/assignment_groups", create, "Create an assignment group"),
+    (f"PUT {COURSE}/assignment_groups/{{assignment_group_id}}", update, "Change an assignment group"),
+    (f"DELETE {COURSE}/assignment_groups/{{assignment_group_id}}", destroy, "Delete an assignment group"),
 )

@@ -242,7 +242,7 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}/assignments", in_group, "Assignments of a group"),
     ("GET /api/v1/users/{user_id}/courses/{course_id}/assignments", of_user, "Assignments as a student sees them"),
     (f"GET {COURSE}/assignments/{{id}}", show, "An assignment"),
-    (f"POST {COURSE}/assignments", create, "Make an assignment"),
+    (f"POST {COURSE}/assignments", create, "Create an assignment"),
     (f"POST {COURSE}/assignments/{{assignment_id}}/duplicate", duplicate, "Copy an assignment"),
     (f"PUT {COURSE}/assignments/{{id}}", update, "Change an assignment"),
     (f"DELETE {COURSE}/assignments/{{id}}", destroy, "Delete an assignment"),

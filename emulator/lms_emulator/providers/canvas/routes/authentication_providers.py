@@ -214,7 +214,7 @@ ROUTES: tuple[Route, ...] = rest(
     (f"POST {PROVIDERS}", create, "Add a way to sign in"),
     (f"GET {PROVIDERS}/{{id}}", show, "One way to sign in"),
     (f"PUT {PROVIDERS}/{{id}}", update, "Change a way to sign in"),
-    (f"DELETE {PROVIDERS}/{{id}}", destroy, "Take a way to sign in away"),
-    ("GET /api/v1/accounts/{account_id}/sso_settings", sso, "What holds for all ways to sign in"),
-    ("PUT /api/v1/accounts/{account_id}/sso_settings", set_sso, "Change what holds for all"),
+    (f"DELETE {PROVIDERS}/{{id}}", destroy, "Remove a way to sign in"),
+    ("GET /api/v1/accounts/{account_id}/sso_settings", sso, "Settings for all ways to sign in"),
+    ("PUT /api/v1/accounts/{account_id}/sso_settings", set_sso, "Change the settings for all ways to sign in"),
 )

@@ -133,9 +133,9 @@ def deny(api: Api) -> Response:
 ROUTES = site(
     "oauth2",
     f"{RECORDED}/oauth-flow.jsonl 8, 63, 83, 84, 91; canvas-lms app/controllers/oauth2_provider_controller.rb",
-    ("GET /login/oauth2/auth", auth, "Ask for a person's consent"),
+    ("GET /login/oauth2/auth", auth, "Authorization endpoint"),
     ("GET /login/oauth2/confirm", confirm, "The consent page"),
-    ("POST /login/oauth2/accept", accept, "Consent"),
-    ("GET /login/oauth2/deny", deny, "Refuse consent"),
+    ("POST /login/oauth2/accept", accept, "Grant consent"),
+    ("GET /login/oauth2/deny", deny, "Deny consent"),
     forms="any",
 )

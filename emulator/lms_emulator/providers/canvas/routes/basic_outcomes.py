@@ -103,6 +103,10 @@ ROUTES = (
         "lti 1.1",
         f"{RECORDED}/lti-11.jsonl 66, 67, 74, 93, 145, 150; canvas-lms app/controllers/lti_api_controller.rb",
         ("POST /api/lti/v1/tools/{tool_id}/grade_passback", grade_passback, "Results of LTI 1.1 tools"),
-        ("POST /api/lti/v1/tools/{tool_id}/ext_grade_passback", ext_grade_passback, "Results, in the older form"),
+        (
+            "POST /api/lti/v1/tools/{tool_id}/ext_grade_passback",
+            ext_grade_passback,
+            "Results, legacy protocol",
+        ),
     ),
 )

@@ -98,8 +98,8 @@ ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
     (f"GET {BOOKMARKS}", index, "The caller's bookmarks"),
-    (f"POST {BOOKMARKS}", create, "Remember a page"),
+    (f"POST {BOOKMARKS}", create, "Create a bookmark"),
     (f"GET {BOOKMARKS}/{{id}}", show, "One bookmark"),
     (f"PUT {BOOKMARKS}/{{id}}", update, "Change a bookmark"),
-    (f"DELETE {BOOKMARKS}/{{id}}", destroy, "Forget a page"),
+    (f"DELETE {BOOKMARKS}/{{id}}", destroy, "Delete a bookmark"),
 )

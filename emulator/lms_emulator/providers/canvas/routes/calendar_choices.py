@@ -279,8 +279,8 @@ ROUTES: tuple[Route, ...] = (
     *signed_in(
         "calendar",
         SOURCE,
-        (f"GET {EVENTS}/visible_contexts", visible_contexts, "Calendars that the caller has"),
-        (f"POST {EVENTS}/save_selected_contexts", select_contexts, "Choose the calendars to look at"),
+        (f"GET {EVENTS}/visible_contexts", visible_contexts, "The caller's calendars"),
+        (f"POST {EVENTS}/save_selected_contexts", select_contexts, "Select visible calendars"),
         (f"GET {TIMETABLE}", timetable, "The timetable of a course"),
         (f"POST {TIMETABLE}", set_timetable, "Set a timetable by weekday"),
         (f"POST {TIMETABLE}_events", set_timetable_events, "Set the events of a timetable"),
@@ -288,12 +288,12 @@ ROUTES: tuple[Route, ...] = (
     *signed_in(
         "calendar",
         ACCOUNTS,
-        (f"POST {EVENTS}/save_enabled_account_calendars", enable_accounts, "Choose calendars of accounts"),
-        (f"GET {CALENDARS}", account_calendars, "Calendars of accounts"),
+        (f"POST {EVENTS}/save_enabled_account_calendars", enable_accounts, "Select account calendars"),
+        (f"GET {CALENDARS}", account_calendars, "Account calendars"),
         (f"GET {CALENDARS}/{{account_id}}", account_calendar, "The calendar of an account"),
         (f"PUT {CALENDARS}/{{account_id}}", update_account_calendar, "Show or hide an account's calendar"),
         (f"GET {OF_ACCOUNT}/account_calendars", all_calendars, "Calendars of an account and those below"),
         (f"PUT {OF_ACCOUNT}/account_calendars", update_calendars, "Show or hide several calendars"),
-        (f"GET {OF_ACCOUNT}/visible_calendars_count", count_visible, "How many calendars can be had"),
+        (f"GET {OF_ACCOUNT}/visible_calendars_count", count_visible, "The number of visible account calendars"),
     ),
 )

@@ -365,7 +365,7 @@ ROUTES: tuple[Route, ...] = (
     *signed_in(
         "calendar",
         SOURCE,
-        (f"POST {EVENTS}", create, "Make an event"),
+        (f"POST {EVENTS}", create, "Create an event"),
         (f"GET {EVENTS}/{{id}}", show, "An event"),
         (f"PUT {EVENTS}/{{id}}", update, "Change an event"),
         (f"DELETE {EVENTS}/{{id}}", destroy, "Delete an event"),

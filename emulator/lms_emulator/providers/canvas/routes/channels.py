@@ -208,11 +208,23 @@ ROUTES: tuple[Route, ...] = (
             row
             for way in (BY_ID, BY_ADDRESS)
             for row in (
-                (f"GET {CHANNELS}{way}/notification_preferences", preferences, "How often one is told"),
-                (f"PUT {OWN}{way}/notification_preferences", prefer, "Choose how often, for several"),
-                (f"GET {CHANNELS}{way}/notification_preferences/{{notification}}", preferences, "How often, of one"),
-                (f"PUT {OWN}{way}/notification_preferences/{{notification}}", prefer, "Choose how often, of one"),
-                (f"PUT {OWN}{way}/notification_preference_categories/{{category}}", prefer, "Choose for a category"),
+                (f"GET {CHANNELS}{way}/notification_preferences", preferences, "Notification preferences"),
+                (f"PUT {OWN}{way}/notification_preferences", prefer, "Set several notification preferences"),
+                (
+                    f"GET {CHANNELS}{way}/notification_preferences/{{notification}}",
+                    preferences,
+                    "One notification preference",
+                ),
+                (
+                    f"PUT {OWN}{way}/notification_preferences/{{notification}}",
+                    prefer,
+                    "Set one notification preference",
+                ),
+                (
+                    f"PUT {OWN}{way}/notification_preference_categories/{{category}}",
+                    prefer,
+                    "Set the preference of a category",
+                ),
             )
         ),
         (f"GET {CHANNELS}{BY_ID}/notification_preference_categories", categories, "Kinds of notifications"),
@@ -222,8 +234,8 @@ ROUTES: tuple[Route, ...] = (
         "users",
         SOURCE,
         (f"POST {CHANNELS}", create, "Add an address"),
-        (f"DELETE {OWN}/push", delete_push, "Forget a device"),
-        (f"DELETE {CHANNELS}/{{id}}", destroy, "Retire an address"),
-        (f"DELETE {CHANNELS}{BY_ADDRESS}", destroy, "Retire an address"),
+        (f"DELETE {OWN}/push", delete_push, "Delete a push endpoint"),
+        (f"DELETE {CHANNELS}/{{id}}", destroy, "Delete an address"),
+        (f"DELETE {CHANNELS}{BY_ADDRESS}", destroy, "Delete an address"),
     ),
 )

@@ -219,16 +219,16 @@ _ADDRESS = re.compile(r"^.[^@\n]*+@.+\..", re.MULTILINE)
 REVERSED = "end_time must be after start_time"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ROUTES: tuple[Route, ...] = (
-    *signed_in("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "What was sent to somebody")),
+    *signed_in("users", MESSAGES, ("GET /api/v1/comm_messages", comm_messages, "Messages sent to somebody")),
     *rest(
         "accounts",
         REPORTS,
-        (f"GET {ACCOUNT}/unconfirmed_communication_channels", unconfirmed, "Addresses that nobody confirmed"),
+        (f"GET {ACCOUNT}/unconfirmed_communication_channels", unconfirmed, "Unconfirmed addresses"),
         (f"GET {ACCOUNT}/unconfirmed_communication_channels.csv", unconfirmed, "The same, as CSV"),
         (f"POST {ACCOUNT}/unconfirmed_communication_channels/confirm", confirm, "Confirm addresses"),
-        (f"GET {ACCOUNT}/bounced_communication_channels", bounced, "Addresses that mails came back from"),
+        (f"GET {ACCOUNT}/bounced_communication_channels", bounced, "Bouncing addresses"),
         (f"GET {ACCOUNT}/bounced_communication_channels.csv", bounced, "The same, as CSV"),
-        (f"POST {ACCOUNT}/bounced_communication_channels/reset", reset_bounces, "Forget that mails came back"),
+        (f"POST {ACCOUNT}/bounced_communication_channels/reset", reset_bounces, "Reset bounce counts"),
     ),
     *signed_in("conferences", MEETINGS, ("GET /api/v1/conferences", conferences, "The caller's conferences")),
     *rest(
@@ -237,11 +237,11 @@ ROUTES: tuple[Route, ...] = (
         *within("courses groups", "GET /conferences", conferences_within, "Conferences of a context"),
     ),
     *signed_in("users", SEEN, ("POST /api/v1/courses/{course_id}/ping", ping, "Record activity in a course")),
-    *signed_in("users", SEEN, ("GET /api/v1/users/{user_id}/history", history, "Pages that somebody saw")),
+    *signed_in("users", SEEN, ("GET /api/v1/users/{user_id}/history", history, "A user's recent history")),
     *rest(
         "users",
         VIEWS,
-        ("GET /api/v1/users/{user_id}/page_views", page_views, "Requests that somebody made"),
+        ("GET /api/v1/users/{user_id}/page_views", page_views, "A user's page views"),
         ("GET /api/v1/users/{user_id}/page_views.csv", page_views_table, "The same, as CSV"),
     ),
 )

@@ -344,13 +344,19 @@ ROUTES: tuple[Route, ...] = (
         "content migrations",
         f"{RECORDED}/courses-migrations.jsonl 7, 14, 35; canvas-lms app/controllers/content_migrations_controller.rb",
         *within(ANYWHERE, "GET /content_migrations", index, "Migrations"),
-        *within(ANYWHERE, "POST /content_migrations", create, "Begin a migration"),
+        *within(ANYWHERE, "POST /content_migrations", create, "Create a migration"),
         *within(ANYWHERE, "GET /content_migrations/migrators", migrators, "Kinds of migrations"),
         *within(ANYWHERE, "GET /content_migrations/{id}", show, "A migration"),
-        *within(ANYWHERE, "PUT /content_migrations/{id}", update, "Choose what comes in"),
-        *within(ANYWHERE, "GET /content_migrations/{id}/selective_data", selective, "What can be chosen"),
-        ("GET /api/v1/courses/{course_id}/content_migrations/{id}/asset_id_mapping", mapping, "What things became"),
-        ("GET /api/v1/courses/{course_id}/content_list", content_list, "What can be chosen of a course"),
+        *within(ANYWHERE, "PUT /content_migrations/{id}", update, "Update a migration"),
+        *within(
+            ANYWHERE, "GET /content_migrations/{id}/selective_data", selective, "Selectable content of a migration"
+        ),
+        (
+            "GET /api/v1/courses/{course_id}/content_migrations/{id}/asset_id_mapping",
+            mapping,
+            "Mapping of ids",
+        ),
+        ("GET /api/v1/courses/{course_id}/content_list", content_list, "Selectable content of a course"),
     ),
     *rest(
         "migration issues",

@@ -192,16 +192,16 @@ ROUTES = rest(
     "lti registrations",
     "https://developerdocs.instructure.com/services/canvas/resources/lti_context_controls; "
     "canvas-lms app/controllers/lti/context_controls_controller.rb (2025)",
-    (f"GET {CONTROLS}", index, "Where a registration's tools are available"),
+    (f"GET {CONTROLS}", index, "Context controls of a registration"),
     (
         f"POST {CONTROLS.replace('{account_id}', '{current_account_id}')}",
         create,
-        "Say whether a tool is available in an account or course",
+        "Create a context control",
     ),
-    (f"POST {CONTROLS}/bulk", create_many, "Say whether a tool is available in many accounts and courses"),
-    (f"GET {CONTROLS}/{{id}}", show, "A control"),
-    (f"PUT {CONTROLS}/{{id}}", update, "Change whether a tool is available"),
-    (f"DELETE {CONTROLS}/{{id}}", destroy, "Take back what was said of an account or course"),
+    (f"POST {CONTROLS}/bulk", create_many, "Create many context controls"),
+    (f"GET {CONTROLS}/{{id}}", show, "A context control"),
+    (f"PUT {CONTROLS}/{{id}}", update, "Change a context control"),
+    (f"DELETE {CONTROLS}/{{id}}", destroy, "Delete a context control"),
     evidence="documented",
     since=SINCE,
 )

@@ -77,6 +77,6 @@ ROUTES: tuple[Route, ...] = rest(
     "courses",
     f"{RECORDED}/people-misc.jsonl 31; canvas-lms app/controllers/course_audit_api_controller.rb, "
     "lib/api/v1/course_event.rb",
-    (f"GET {AUDIT}/courses/{{course_id}}", of_course, "What was done to a course"),
-    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "What was done to the courses of an account"),
+    (f"GET {AUDIT}/courses/{{course_id}}", of_course, "Audit log of a course"),
+    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "Audit log of an account's courses"),
 )

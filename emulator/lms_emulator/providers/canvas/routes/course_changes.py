@@ -220,10 +220,10 @@ def dismiss_alert(api: Api) -> Any:
 ROUTES: tuple[Route, ...] = rest(
     "courses",
     SOURCE,
-    ("POST /api/v1/accounts/{account_id}/courses", create, "Make a course"),
+    ("POST /api/v1/accounts/{account_id}/courses", create, "Create a course"),
     ("PUT /api/v1/courses/{id}", update, "Change a course"),
     ("DELETE /api/v1/courses/{id}", destroy, "Conclude or delete a course"),
-    ("POST /api/v1/courses/{course_id}/reset_content", reset, "Empty a course"),
+    ("POST /api/v1/courses/{course_id}/reset_content", reset, "Reset a course"),
     ("GET /api/v1/courses/{course_id}/settings", settings, "Settings of a course"),
     ("PUT /api/v1/courses/{course_id}/settings", set_settings, "Change settings of a course"),
     ("POST /api/v1/courses/{id}/dismiss_migration_limitation_message", dismiss_alert, "Dismiss an alert"),

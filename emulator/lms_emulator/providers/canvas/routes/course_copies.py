@@ -70,5 +70,5 @@ ROUTES: tuple[Route, ...] = rest(
     "course copies",
     f"{RECORDED}/courses-write.jsonl 274, 279-282; canvas-lms app/controllers/content_imports_controller.rb",
     ("POST /api/v1/courses/{course_id}/course_copy", create, "Copy a course into this one"),
-    ("GET /api/v1/courses/{course_id}/course_copy/{id}", show, "How far a copy is"),
+    ("GET /api/v1/courses/{course_id}/course_copy/{id}", show, "The progress of a copy"),
 )

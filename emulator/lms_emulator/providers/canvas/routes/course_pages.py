@@ -133,12 +133,12 @@ ROUTES = site(
     "pages",
     f"{RECORDED}/lti-vars.jsonl 113; {RECORDED}/lti-launch.jsonl 42, 99, 175; "
     "canvas-lms app/controllers/courses_controller.rb; canvas-lms app/controllers/context_modules_controller.rb",
-    ("POST /courses/{course_id}/student_view", enter_student_view, "See a course as a student"),
-    ("DELETE /courses/{course_id}/student_view", leave_student_view, "See a course as oneself again"),
+    ("POST /courses/{course_id}/student_view", enter_student_view, "Enter student view"),
+    ("DELETE /courses/{course_id}/student_view", leave_student_view, "Leave student view"),
     ("POST /courses/{course_id}/enrollment_invitation", answer_invitation, "Accept an invitation"),
     ("GET /groups/{group_id}", group, "A group"),
-    ("POST /courses/{course_id}/modules", add_module, "Make a module"),
+    ("POST /courses/{course_id}/modules", add_module, "Create a module"),
     ("PUT /courses/{course_id}/modules/items/{item_id}", edit_item, "Change an item of a module"),
-    ("PATCH /courses/{course_id}", change_state, "Offer a course, or take it back"),
+    ("PATCH /courses/{course_id}", change_state, "Publish or unpublish a course"),
     evidence="observed",
 )

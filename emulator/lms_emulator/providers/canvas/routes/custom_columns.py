@@ -172,12 +172,12 @@ COLUMNS = f"{COURSE}/custom_gradebook_columns"
 ROUTES: tuple[Route, ...] = rest(
     "custom gradebook columns",
     SOURCE,
-    (f"GET {COLUMNS}", index, "Columns of the gradebook"),
-    (f"POST {COLUMNS}", create, "Make a column"),
-    (f"POST {COLUMNS}/reorder", reorder, "Put columns into an order"),
+    (f"GET {COLUMNS}", index, "Custom gradebook columns"),
+    (f"POST {COLUMNS}", create, "Create a column"),
+    (f"POST {COLUMNS}/reorder", reorder, "Reorder columns"),
     (f"PUT {COLUMNS}/{{id}}", update, "Change a column"),
     (f"DELETE {COLUMNS}/{{id}}", destroy, "Delete a column"),
-    (f"GET {COLUMNS}/{{id}}/data", data, "What a column says"),
-    (f"PUT {COLUMNS}/{{id}}/data/{{user_id}}", write, "Write into a column"),
-    (f"PUT {COURSE}/custom_gradebook_column_data", write_many, "Write into columns"),
+    (f"GET {COLUMNS}/{{id}}/data", data, "Data of a column"),
+    (f"PUT {COLUMNS}/{{id}}/data/{{user_id}}", write, "Set one entry of a column"),
+    (f"PUT {COURSE}/custom_gradebook_column_data", write_many, "Set many entries of columns"),
 )

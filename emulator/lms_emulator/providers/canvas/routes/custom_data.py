@@ -121,10 +121,10 @@ DATA = "/api/v1/users/{user_id}/custom_data"
 ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
-    (f"GET {DATA}", show, "What an application keeps with a person"),
-    (f"PUT {DATA}", store, "Keep something with a person"),
-    (f"DELETE {DATA}", remove, "Take it all out"),
-    (f"GET {DATA}/{{scope:path}}", show, "A part of what is kept"),
-    (f"PUT {DATA}/{{scope:path}}", store, "Keep a part"),
-    (f"DELETE {DATA}/{{scope:path}}", remove, "Take a part out"),
+    (f"GET {DATA}", show, "Data that an application stores with a person"),
+    (f"PUT {DATA}", store, "Store data"),
+    (f"DELETE {DATA}", remove, "Delete all data"),
+    (f"GET {DATA}/{{scope:path}}", show, "The data at a scope"),
+    (f"PUT {DATA}/{{scope:path}}", store, "Store data at a scope"),
+    (f"DELETE {DATA}/{{scope:path}}", remove, "Delete the data at a scope"),
 )

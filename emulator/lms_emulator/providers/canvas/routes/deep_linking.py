@@ -65,6 +65,6 @@ ROUTES: tuple[Route, ...] = site(
     "lti",
     f"{RECORDED}/lti-deeplink.jsonl 42, 104, 164, 199, 256; "
     "canvas-lms app/controllers/lti/ims/deep_linking_controller.rb",
-    *((f"POST /{path}/deep_linking_response", answer, "Take the content that a tool chose") for path in PATHS),
+    *((f"POST /{path}/deep_linking_response", answer, "Accept the content that a tool chose") for path in PATHS),
     forms="any",
 )

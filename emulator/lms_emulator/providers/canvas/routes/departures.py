@@ -120,14 +120,14 @@ ROUTES: tuple[Route, ...] = signed_in(
 ) + rest(
     "users",
     SOURCE,
-    ("DELETE /api/v1/accounts/{account_id}/users/{user_id}", remove, "Take somebody out of an account"),
-    ("PUT /api/v1/accounts/{account_id}/users/{user_id}/restore", restore, "Bring somebody back"),
+    ("DELETE /api/v1/accounts/{account_id}/users/{user_id}", remove, "Remove somebody from an account"),
+    ("PUT /api/v1/accounts/{account_id}/users/{user_id}/restore", restore, "Restore a removed user"),
     ("DELETE /api/v1/users/{id}", destroy, "Delete a person"),
-    ("PUT /api/v1/users/{id}/merge_into/{destination_user_id}", merge, "Make two people one"),
+    ("PUT /api/v1/users/{id}/merge_into/{destination_user_id}", merge, "Merge two users"),
     (
         "PUT /api/v1/users/{id}/merge_into/accounts/{destination_account_id}/users/{destination_user_id}",
         merge,
-        "Make two people one",
+        "Merge two users",
     ),
     ("POST /api/v1/users/{id}/split", split, "Undo a merge"),
 )

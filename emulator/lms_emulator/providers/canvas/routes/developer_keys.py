@@ -190,7 +190,7 @@ ROUTES = rest(
     "developer keys",
     f"{RECORDED}/oauth-keys.jsonl 1, 21, 56, 78, 124; canvas-lms app/controllers/developer_keys_controller.rb",
     ("GET /api/v1/accounts/{account_id}/developer_keys", index, "Developer keys"),
-    ("POST /api/v1/accounts/{account_id}/developer_keys", create, "Make a developer key"),
+    ("POST /api/v1/accounts/{account_id}/developer_keys", create, "Create a developer key"),
     ("PUT /api/v1/developer_keys/{id}", update, "Change a developer key"),
     ("DELETE /api/v1/developer_keys/{id}", delete, "Delete a developer key"),
     (

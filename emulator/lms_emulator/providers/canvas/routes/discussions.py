@@ -281,8 +281,8 @@ ROUTES: tuple[Route, ...] = (
         "discussions",
         f"{RECORDED}/content-discussions.jsonl 6-12, 38, 40-44, 68, 70, 201-203, 224, 244; {SOURCE}",
         *within(PLACES, "GET /discussion_topics", index, "Discussions"),
-        *within(PLACES, "POST /discussion_topics", create, "Post or announce"),
-        *within(PLACES, "POST /discussion_topics/reorder", reorder, "Order pinned discussions"),
+        *within(PLACES, "POST /discussion_topics", create, "Create a discussion or announcement"),
+        *within(PLACES, "POST /discussion_topics/reorder", reorder, "Reorder pinned discussions"),
         *within(PLACES, f"GET {TOPIC}", show, "A discussion"),
         *within(PLACES, f"PUT {TOPIC}", update, "Change a discussion"),
         *within(PLACES, f"DELETE {TOPIC}", delete, "Delete a discussion"),
@@ -292,11 +292,13 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/content-discussions.jsonl 148-149, 155, 157, 162-164, 237; {API}",
         *within(PLACES, f"POST {TOPIC}/duplicate", duplicate, "Copy a discussion"),
         *within(PLACES, f"PUT {TOPIC}/read", mark_read, "Mark a discussion as read"),
-        *within(PLACES, f"DELETE {TOPIC}/read", mark_read, "Mark a discussion as not read"),
+        *within(PLACES, f"DELETE {TOPIC}/read", mark_read, "Mark a discussion as unread"),
         *within(PLACES, f"PUT {TOPIC}/read_all", mark_all_read, "Mark all entries as read"),
-        *within(PLACES, f"DELETE {TOPIC}/read_all", mark_all_read, "Mark all entries as not read"),
+        *within(PLACES, f"DELETE {TOPIC}/read_all", mark_all_read, "Mark all entries as unread"),
         *within(PLACES, f"PUT {TOPIC}/subscribed", subscribe, "Subscribe to a discussion"),
         *within(PLACES, f"DELETE {TOPIC}/subscribed", subscribe, "Unsubscribe from a discussion"),
-        *within(PLACES, f"GET {TOPIC}/messageable_users", messageable_users, "People of a discussion"),
+        *within(
+            PLACES, f"GET {TOPIC}/messageable_users", messageable_users, "People who can be messaged from a discussion"
+        ),
     ),
 )

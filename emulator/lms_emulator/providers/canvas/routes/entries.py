@@ -178,10 +178,10 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "discussions",
         f"{RECORDED}/content-discussions.jsonl 84-89, 96, 111-112, 116, 119, 122-127, 132; {SOURCE}",
-        *within(PLACES, f"GET {TOPIC}/view", view, "All that was said"),
-        *within(PLACES, f"GET {TOPIC}/entry_list", entry_list, "Some entries"),
+        *within(PLACES, f"GET {TOPIC}/view", view, "The full topic"),
+        *within(PLACES, f"GET {TOPIC}/entry_list", entry_list, "Entries by id"),
         *within(PLACES, f"GET {TOPIC}/entries", index, "Entries"),
-        *within(PLACES, f"POST {TOPIC}/entries", create, "Say something"),
+        *within(PLACES, f"POST {TOPIC}/entries", create, "Post an entry"),
         *within(PLACES, f"GET {ENTRY}/replies", replies, "Replies"),
         *within(PLACES, f"POST {ENTRY}/replies", create_reply, "Reply"),
         *within(PLACES, f"PUT {OWN}", update, "Change an entry"),
@@ -191,7 +191,7 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/content-discussions.jsonl 137, 150, 152, 179; {SOURCE}",
         *within(PLACES, f"DELETE {OWN}", delete, "Delete an entry"),
         *within(PLACES, f"PUT {ENTRY}/read", mark_read, "Mark an entry as read"),
-        *within(PLACES, f"DELETE {ENTRY}/read", mark_read, "Mark an entry as not read"),
+        *within(PLACES, f"DELETE {ENTRY}/read", mark_read, "Mark an entry as unread"),
         *within(PLACES, f"POST {ENTRY}/rating", rate, "Like an entry"),
     ),
 )

@@ -135,10 +135,10 @@ ROUTES: tuple[Route, ...] = signed_in(
     "users",
     SOURCE,
     ("GET /api/v1/users/{user_id}/eportfolios", index, "Somebody's portfolios"),
-    ("PUT /api/v1/users/{user_id}/eportfolios", moderate_all, "Mark all of somebody's portfolios"),
+    ("PUT /api/v1/users/{user_id}/eportfolios", moderate_all, "Mark all of somebody's portfolios as spam or safe"),
     ("GET /api/v1/eportfolios/{id}", show, "A portfolio"),
     ("DELETE /api/v1/eportfolios/{id}", destroy, "Delete a portfolio"),
     ("GET /api/v1/eportfolios/{eportfolio_id}/pages", pages, "Pages of a portfolio"),
     ("PUT /api/v1/eportfolios/{eportfolio_id}/moderate", moderate, "Mark a portfolio as spam or safe"),
-    ("PUT /api/v1/eportfolios/{eportfolio_id}/restore", restore, "Take a deletion back"),
+    ("PUT /api/v1/eportfolios/{eportfolio_id}/restore", restore, "Restore a portfolio"),
 )

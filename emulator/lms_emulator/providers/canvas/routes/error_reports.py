@@ -97,12 +97,12 @@ ROUTES: tuple[Route, ...] = (
         f"{RECORDED}/people-misc.jsonl 24, 25, 38, 39, 41, 42; canvas-lms app/controllers/"
         "errors_controller.rb, release_notes_controller.rb",
         ("POST /api/v1/error_reports", report, "Report an error"),
-        ("GET /api/v1/release_notes/unread_count", unread_notes, "Unread notes about releases"),
-        ("GET /api/v1/release_notes/latest", latest_notes, "The latest notes about releases"),
-        ("GET POST /api/v1/release_notes", notes, "Notes about releases"),
-        ("PUT DELETE /api/v1/release_notes/{id}", notes, "A note about a release"),
-        ("PUT DELETE /api/v1/release_notes/{id}/published", notes, "Publish a note about a release, or no longer"),
-        ("POST /api/v1/users/{id}/clear_cache", clear_cache, "Forget what is cached"),
+        ("GET /api/v1/release_notes/unread_count", unread_notes, "The number of unread release notes"),
+        ("GET /api/v1/release_notes/latest", latest_notes, "The latest release notes"),
+        ("GET POST /api/v1/release_notes", notes, "Release notes"),
+        ("PUT DELETE /api/v1/release_notes/{id}", notes, "A release note"),
+        ("PUT DELETE /api/v1/release_notes/{id}/published", notes, "Publish or unpublish a release note"),
+        ("POST /api/v1/users/{id}/clear_cache", clear_cache, "Clear a user's cache"),
         ("POST /api/v1/users/self/pandata_events_token", analytics_token, "A token for events"),
     ),
     *rest(

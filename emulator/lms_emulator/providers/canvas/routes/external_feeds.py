@@ -85,15 +85,15 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "courses",
         SOURCE,
-        (f"GET {OF_COURSE}", index, "Feeds that a course follows"),
-        (f"POST {OF_COURSE}", create, "Follow a feed"),
-        (f"DELETE {OF_COURSE}/{{external_feed_id}}", destroy, "Follow a feed no more"),
+        (f"GET {OF_COURSE}", index, "External feeds of a course"),
+        (f"POST {OF_COURSE}", create, "Add a feed"),
+        (f"DELETE {OF_COURSE}/{{external_feed_id}}", destroy, "Remove a feed"),
     ),
     *rest(
         "groups",
         SOURCE,
-        (f"GET {OF_GROUP}", index, "Feeds that a group follows"),
-        (f"POST {OF_GROUP}", create, "Follow a feed in a group"),
-        (f"DELETE {OF_GROUP}/{{external_feed_id}}", destroy, "Follow a feed in a group no more"),
+        (f"GET {OF_GROUP}", index, "External feeds of a group"),
+        (f"POST {OF_GROUP}", create, "Add a feed to a group"),
+        (f"DELETE {OF_GROUP}/{{external_feed_id}}", destroy, "Remove a feed from a group"),
     ),
 )

@@ -185,7 +185,7 @@ def _toolbar(api: Api, right: str) -> tuple[Account, list[int]]:
 
 
 def add_favorite(api: Api) -> Json:
-    """Add a tool to the editor's toolbar."""
+    """Add a tool to the toolbar."""
     account, found = _toolbar(api, "manage_lti_add")
     number = identifiers.local_number(api.slot("id")) or 0
     known = {tool.id: tool for tool in tools.offered(api.store, account)}
@@ -202,7 +202,7 @@ def add_favorite(api: Api) -> Json:
 
 
 def remove_favorite(api: Api) -> Json:
-    """Remove a tool from the editor's toolbar."""
+    """Remove a tool from the toolbar."""
     account, found = _toolbar(api, "manage_lti_delete")
     number = identifiers.local_number(api.slot("id"))
     return _keep_favorites(api, account, [one for one in found if one != number])
@@ -304,9 +304,14 @@ ROUTES = rest(
     *within("courses accounts", "POST /external_tools", create, "Install a tool"),
     *within("courses accounts", "GET /external_tools/{external_tool_id}", show, "A tool"),
     *within("courses accounts", "PUT /external_tools/{external_tool_id}", update, "Change a tool"),
-    *within("courses accounts", "DELETE /external_tools/{external_tool_id}", delete, "Take a tool away"),
-    *within("accounts", "POST /external_tools/rce_favorites/{id}", add_favorite, "Put a tool into the toolbar"),
-    *within("accounts", "DELETE /external_tools/rce_favorites/{id}", remove_favorite, "Take it out of the toolbar"),
-    *within("courses accounts", "GET /lti_apps/launch_definitions", launch_definitions, "What tools launch from"),
+    *within("courses accounts", "DELETE /external_tools/{external_tool_id}", delete, "Delete a tool"),
+    *within("accounts", "POST /external_tools/rce_favorites/{id}", add_favorite, "Add a tool to the toolbar"),
+    *within(
+        "accounts",
+        "DELETE /external_tools/rce_favorites/{id}",
+        remove_favorite,
+        "Remove a tool from the toolbar",
+    ),
+    *within("courses accounts", "GET /lti_apps/launch_definitions", launch_definitions, "Launch definitions"),
     *within("courses accounts", "GET /lti_apps", apps, "Tools as apps"),
 )

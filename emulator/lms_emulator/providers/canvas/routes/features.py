@@ -140,10 +140,10 @@ EVERYWHERE = "courses accounts users"
 ROUTES: tuple[Route, ...] = rest(
     "features",
     SOURCE,
-    *within(EVERYWHERE, "GET /features", index, "Features that there are"),
-    *within(EVERYWHERE, "GET /features/enabled", names_on, "Features that are on"),
-    *within(EVERYWHERE, "GET /features/flags/{feature}", show, "How a feature stands"),
-    *within(EVERYWHERE, "PUT /features/flags/{feature}", update, "Decide about a feature"),
-    *within(EVERYWHERE, "DELETE /features/flags/{feature}", forget, "Take a decision about a feature back"),
-    ("GET /api/v1/features/environment", environment, "Features that pages are told of"),
+    *within(EVERYWHERE, "GET /features", index, "Available features"),
+    *within(EVERYWHERE, "GET /features/enabled", names_on, "Enabled features"),
+    *within(EVERYWHERE, "GET /features/flags/{feature}", show, "The state of a feature"),
+    *within(EVERYWHERE, "PUT /features/flags/{feature}", update, "Set a feature flag"),
+    *within(EVERYWHERE, "DELETE /features/flags/{feature}", forget, "Remove a feature flag"),
+    ("GET /api/v1/features/environment", environment, "Features in the pages' environment"),
 )

@@ -285,9 +285,9 @@ ROUTES: tuple[Route, ...] = (
         *within(PLACES, "GET /files/{id}", show_in_context, "A file of a context"),
         ("GET /api/v1/files/{id}", show, "A file"),
         ("POST /api/v1/files/{id}", show, "A file"),
-        ("GET /api/v1/files/{id}/public_url", public_url, "An address without a token"),
-        ("GET /api/v1/files/{id}/icon_metadata", icon_metadata, "What an icon was made of"),
-        ("POST /api/v1/files/{id}/reset_verifier", reset_verifier, "Give a file a new key"),
+        ("GET /api/v1/files/{id}/public_url", public_url, "A public URL"),
+        ("GET /api/v1/files/{id}/icon_metadata", icon_metadata, "Icon maker metadata"),
+        ("POST /api/v1/files/{id}/reset_verifier", reset_verifier, "Reset a file's verifier"),
     ),
     *rest(
         "files",

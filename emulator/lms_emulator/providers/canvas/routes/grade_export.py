@@ -155,7 +155,11 @@ ROUTES: tuple[Route, ...] = rest(
     "sis",
     f"{RECORDED}/grading-gradebook.jsonl 343, 345; canvas-lms app/controllers/sis_api_controller.rb; "
     "canvas-lms lib/api/v1/sis_assignment.rb",
-    ("GET /api/sis/courses/{course_id}/assignments", reported, "Assignments of a course that are reported"),
-    ("GET /api/sis/accounts/{account_id}/assignments", reported, "Assignments of an account that are reported"),
-    ("PUT /api/sis/courses/{course_id}/disable_post_to_sis", disable, "Report no assignments any more"),
+    ("GET /api/sis/courses/{course_id}/assignments", reported, "Assignments posted to the SIS, of a course"),
+    (
+        "GET /api/sis/accounts/{account_id}/assignments",
+        reported,
+        "Assignments posted to the SIS, of an account",
+    ),
+    ("PUT /api/sis/courses/{course_id}/disable_post_to_sis", disable, "Stop posting grades to the SIS"),
 )

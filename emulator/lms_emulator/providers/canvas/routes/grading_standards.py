@@ -122,6 +122,6 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {ACCOUNT}/grading_standards", index, "Grading schemes of an account"),
     (f"GET {COURSE}/grading_standards/{{grading_standard_id}}", show, "A grading scheme of a course"),
     (f"GET {ACCOUNT}/grading_standards/{{grading_standard_id}}", show, "A grading scheme of an account"),
-    (f"POST {COURSE}/grading_standards", create, "Make a grading scheme of a course"),
-    (f"POST {ACCOUNT}/grading_standards", create, "Make a grading scheme of an account"),
+    (f"POST {COURSE}/grading_standards", create, "Create a grading scheme in a course"),
+    (f"POST {ACCOUNT}/grading_standards", create, "Create a grading scheme in an account"),
 )

@@ -126,6 +126,6 @@ ROUTES: tuple[Route, ...] = rest(
     "late policies",
     SOURCE,
     (f"GET {COURSE}", show, "The late policy of a course"),
-    (f"POST {COURSE}", create, "Make the late policy of a course"),
+    (f"POST {COURSE}", create, "Create the late policy of a course"),
     (f"PATCH {COURSE}", update, "Change the late policy of a course"),
 )

@@ -313,7 +313,7 @@ ROUTES: tuple[Route, ...] = service(
     "lti services",
     f"{RECORDED}/lti-ags.jsonl 18, 27, 33, 54, 69, 90; canvas-lms app/controllers/lti/ims/line_items_controller.rb",
     (f"GET {ITEMS}", index, "Line items"),
-    (f"POST {ITEMS}", create, "Make a line item"),
+    (f"POST {ITEMS}", create, "Create a line item"),
     (f"GET {ITEMS}/{{id}}", show, "One line item"),
     (f"PUT {ITEMS}/{{id}}", update, "Change a line item"),
     (f"DELETE {ITEMS}/{{id}}", destroy, "Delete a line item"),

@@ -47,6 +47,6 @@ LINKS = "/api/v1/courses/{course_id}/link_validation"
 ROUTES: tuple[Route, ...] = rest(
     "courses",
     SOURCE,
-    (f"POST {LINKS}", start, "Look for links that lead nowhere"),
-    (f"GET {LINKS}", result, "What was found"),
+    (f"POST {LINKS}", start, "Start the link validation"),
+    (f"GET {LINKS}", result, "The result of the link validation"),
 )

@@ -288,15 +288,15 @@ ROUTES = (
     *site(
         "pages",
         f"{RECORDED}/oauth-session.jsonl 4, 13, 15, 52; {RECORDED}/oauth-browser.jsonl 1, 56, 60, 78, 80, 178, 182",
-        ("GET /login", begin, "On to signing in"),
+        ("GET /login", begin, "Redirect to the sign-in page"),
         ("GET /login/canvas", form, "Sign in"),
         ("GET /logout", logout_page, "Sign out"),
         ("DELETE /logout", logout, "Sign out"),
-        ("GET /login/session_token", session_token_outside, "An address that signs in"),
-        ("GET /login/otp", one_time_code, "The second step of signing in"),
+        ("GET /login/session_token", session_token_outside, "A session URL"),
+        ("GET /login/otp", one_time_code, "The second factor"),
         *((f"GET /login/{kind}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
         *((f"GET /login/{kind}/{{id}}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
-        ("GET /login/{id}", by_provider, "On to a way of signing in"),
+        ("GET /login/{id}", by_provider, "Redirect to a way to sign in"),
         ("GET /users/{user_id}/masquerade", masquerade_page, "Act as somebody"),
         ("POST /users/{user_id}/masquerade", act_as, "Act as somebody"),
     ),
@@ -309,6 +309,6 @@ ROUTES = (
     *rest(
         "pages",
         f"{RECORDED}/oauth-browser.jsonl 16",
-        ("GET /api/v1/login/session_token", session_token, "An address that signs in"),
+        ("GET /api/v1/login/session_token", session_token, "A session URL"),
     ),
 )

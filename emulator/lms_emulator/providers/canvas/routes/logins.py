@@ -181,8 +181,8 @@ ROUTES: tuple[Route, ...] = rest(
     SOURCE,
     ("GET /api/v1/users/{user_id}/logins", index, "Logins of a person"),
     ("GET /api/v1/accounts/{account_id}/logins", index, "The caller's logins in an account"),
-    ("POST /api/v1/accounts/{account_id}/logins", create, "Give somebody a login"),
+    ("POST /api/v1/accounts/{account_id}/logins", create, "Create a login"),
     ("PUT /api/v1/accounts/{account_id}/logins/{id}", update, "Change a login"),
     ("DELETE /api/v1/users/{user_id}/logins/{id}", destroy, "Delete a login"),
-    ("POST /api/v1/users/reset_password", reset_password, "Send a link to choose another password"),
+    ("POST /api/v1/users/reset_password", reset_password, "Send a password reset link"),
 )

@@ -175,30 +175,30 @@ ROUTES: tuple[Route, ...] = (
         *(
             (f"{method} /api/lti/{path}", unauthenticated, line)
             for methods, path, line in (
-                ("GET POST", "subscriptions", "Subscriptions of a tool of LTI 2"),
-                ("GET PUT DELETE", "subscriptions/{id}", "A subscription of a tool of LTI 2"),
-                ("GET", "users/{id}", "A person, for a tool of LTI 2"),
-                ("GET", "groups/{group_id}/users", "The people of a group, for a tool of LTI 2"),
-                ("GET", _WORK, "An assignment, for a tool of LTI 2"),
-                ("GET", _SUBMISSION, "A submission, for a tool of LTI 2"),
-                ("GET", f"{_SUBMISSION}/history", "The attempts of a submission, for a tool of LTI 2"),
-                ("POST", f"{_SUBMISSION}/originality_report", "Report how original a submission is"),
-                ("GET PUT", f"{_SUBMISSION}/originality_report/{{id}}", "How original a submission is"),
+                ("GET POST", "subscriptions", "Subscriptions of an LTI 2 tool"),
+                ("GET PUT DELETE", "subscriptions/{id}", "A subscription of an LTI 2 tool"),
+                ("GET", "users/{id}", "A person, for an LTI 2 tool"),
+                ("GET", "groups/{group_id}/users", "The people of a group, for an LTI 2 tool"),
+                ("GET", _WORK, "An assignment, for an LTI 2 tool"),
+                ("GET", _SUBMISSION, "A submission, for an LTI 2 tool"),
+                ("GET", f"{_SUBMISSION}/history", "The attempts of a submission, for an LTI 2 tool"),
+                ("POST", f"{_SUBMISSION}/originality_report", "Create or change an originality report"),
+                ("GET PUT", f"{_SUBMISSION}/originality_report/{{id}}", "An originality report"),
             )
             for method in methods.split()
         ),
         *(
             (f"{method} /api/lti/{path}", unauthorized, line)
             for methods, path, line in (
-                ("GET PUT", "tool_settings/{tool_setting_id}", "Settings of a tool of LTI 2"),
-                ("GET", "tool_proxy/{tool_proxy_guid}/tool_setting", "Settings of a tool of LTI 2"),
-                *(("POST", f"{place}/tool_proxy", "Register a tool by LTI 2") for place in _PLACES),
+                ("GET PUT", "tool_settings/{tool_setting_id}", "Settings of an LTI 2 tool"),
+                ("GET", "tool_proxy/{tool_proxy_guid}/tool_setting", "Settings of an LTI 2 tool"),
+                *(("POST", f"{place}/tool_proxy", "Register an LTI 2 tool") for place in _PLACES),
             )
             for method in methods.split()
         ),
-        *((f"POST /api/lti/{place}/authorize", invalid_grant, "A token for a tool of LTI 2") for place in _PLACES),
+        *((f"POST /api/lti/{place}/authorize", invalid_grant, "A token for an LTI 2 tool") for place in _PLACES),
         *(
-            (f"GET /api/lti/{place}/tool_consumer_profile{part}", profile, "What Canvas offers to tools of LTI 2")
+            (f"GET /api/lti/{place}/tool_consumer_profile{part}", profile, "The LTI 2 tool consumer profile")
             for place in _PLACES
             for part in ("", "/{tool_consumer_profile_id}")
         ),
@@ -206,7 +206,7 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "lti 2",
         f"{_SOURCE} 106, 107, 108, 109, 111; canvas-lms app/controllers/lti/token_controller.rb",
-        ("GET /api/lti/advantage_token", advantage_token, "A service token for a tool, for operators"),
-        ("GET /api/lti/lti_2_token", proxy_token, "A token for a tool of LTI 2, for operators"),
+        ("GET /api/lti/advantage_token", advantage_token, "A service token for a tool, for site admins"),
+        ("GET /api/lti/lti_2_token", proxy_token, "A token for an LTI 2 tool, for site admins"),
     ),
 )

@@ -133,14 +133,14 @@ ROUTES: tuple[Route, ...] = rest(
     "mastery paths",
     f"{RECORDED}/extra.jsonl 8-13, 15; canvas-lms app/controllers/conditional_release/rules_controller.rb",
     (f"GET {RULES}", index, "Rules of mastery paths"),
-    (f"POST {RULES}", create, "Make a rule"),
+    (f"POST {RULES}", create, "Create a rule"),
     (f"GET {RULES}/{{id}}", show, "A rule"),
     (f"PUT {RULES}/{{id}}", update, "Change a rule"),
     (f"DELETE {RULES}/{{id}}", destroy, "Delete a rule"),
     (
         "GET /api/v1/courses/{course_id}/mastery_paths/stats/students_per_range",
         students_per_range,
-        "Who is in which range",
+        "Students by range",
     ),
     (f"POST {ITEMS}/{{id}}/select_mastery_path", select, "Choose a set of assignments"),
 )

@@ -229,8 +229,8 @@ ROUTES: tuple[Route, ...] = (
     *signed_in(
         "media",
         SOURCE,
-        ("GET /api/v1/media_objects", index, "One's recordings"),
-        ("GET /api/v1/media_attachments", index, "One's recordings"),
+        ("GET /api/v1/media_objects", index, "The caller's recordings"),
+        ("GET /api/v1/media_attachments", index, "The caller's recordings"),
         *within("courses groups", "GET /media_objects", index, "Recordings"),
         *within("courses groups", "GET /media_attachments", index, "Recordings"),
         (f"PUT {MEDIA}", rename, "Rename a recording"),
@@ -238,7 +238,7 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "media",
         SOURCE,
-        ("POST /api/v1/media_objects", create, "Note a recording"),
+        ("POST /api/v1/media_objects", create, "Register a recording"),
         (f"GET {MEDIA}/media_tracks", tracks, "Captions"),
         (f"PUT {MEDIA}/media_tracks", set_tracks, "Set captions"),
         ("GET /api/v1/services/kaltura", kaltura, "Whether there is a media service"),
@@ -246,7 +246,7 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "media",
         f"{RECORDED}/content-misc.jsonl 32; canvas-lms app/controllers/services_api_controller.rb",
-        ("POST /api/v1/services/kaltura_session", kaltura_session, "Begin to send to the media service"),
+        ("POST /api/v1/services/kaltura_session", kaltura_session, "Start an upload to the media service"),
     ),
     *rest(
         "collaborations",

@@ -177,14 +177,14 @@ GRADES = f"{FRONT}/provisional_grades"
 ROUTES: tuple[Route, ...] = rest(
     "moderated grading",
     SOURCE,
-    (f"GET {FRONT}/moderated_students", students, "Whose work is moderated"),
-    (f"POST {FRONT}/moderated_students", add_students, "Moderate the work of students"),
+    (f"GET {FRONT}/moderated_students", students, "Students under moderation"),
+    (f"POST {FRONT}/moderated_students", add_students, "Add students to moderation"),
 ) + signed_in(
     "moderated grading",
     SOURCE,
-    (f"GET {GRADES}/status", status, "Whether a grade is needed"),
-    (f"GET {FRONT}/anonymous_provisional_grades/status", status, "Whether a grade is needed, without a name"),
-    (f"PUT {GRADES}/bulk_select", select_many, "Choose grades"),
-    (f"PUT {GRADES}/{{provisional_grade_id}}/select", select, "Choose a grade"),
-    (f"POST {GRADES}/publish", publish, "Publish the chosen grades"),
+    (f"GET {GRADES}/status", status, "Whether a provisional grade is needed"),
+    (f"GET {FRONT}/anonymous_provisional_grades/status", status, "The same, for anonymous grading"),
+    (f"PUT {GRADES}/bulk_select", select_many, "Select provisional grades"),
+    (f"PUT {GRADES}/{{provisional_grade_id}}/select", select, "Select a provisional grade"),
+    (f"POST {GRADES}/publish", publish, "Publish the selected grades"),
 )

@@ -93,7 +93,7 @@ ROUTES: tuple[Route, ...] = service(
     "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.pns; "
     "canvas-lms app/controllers/lti/ims/notice_handlers_controller.rb (2024); "
     "canvas-lms app/services/lti/platform_notification_service.rb (2024)",
-    ("GET /api/lti/notice-handlers/{context_external_tool_id}", show, "Where a tool is told of what"),
-    ("PUT /api/lti/notice-handlers/{context_external_tool_id}", update, "Say where a tool is to be told"),
+    ("GET /api/lti/notice-handlers/{context_external_tool_id}", show, "A tool's notice handlers"),
+    ("PUT /api/lti/notice-handlers/{context_external_tool_id}", update, "Set a notice handler"),
     evidence="documented",
 )

@@ -82,7 +82,7 @@ ALERTS = "/api/v1/users/{user_id}/observer_alerts"
 ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
-    (f"GET {ALERTS}/unread_count", unread_count, "How many alerts are unread"),
-    (f"GET {ALERTS}/{{student_id}}", index, "What an observer is told of a student"),
-    (f"PUT {ALERTS}/{{observer_alert_id}}/{{workflow_state}}", change, "Mark an alert"),
+    (f"GET {ALERTS}/unread_count", unread_count, "The number of unread alerts"),
+    (f"GET {ALERTS}/{{student_id}}", index, "Alerts about a student"),
+    (f"PUT {ALERTS}/{{observer_alert_id}}/{{workflow_state}}", change, "Mark an alert as read, unread or dismissed"),
 )

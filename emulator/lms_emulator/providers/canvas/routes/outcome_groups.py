@@ -310,7 +310,7 @@ def update_outcome(api: Api) -> Any:
 
 PLACES = "courses accounts"
 GROUP = "/outcome_groups/{id}"
-LINKING = (f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Put a known outcome into a group")
+LINKING = (f"PUT {GROUP}/outcomes/{{outcome_id}}", add, "Link an existing outcome to a group")
 OF_NEW_ONES = (
     "title",
     "display_name",
@@ -323,16 +323,16 @@ OF_NEW_ONES = (
 )
 """What the documentation lists for a known outcome too, which `link` of the controller reads of new ones only."""
 IN_GROUPS: tuple[Row, ...] = (
-    ("GET /root_outcome_group", top, "Where the root group of outcomes is"),
-    (f"GET {GROUP}", show, "A group of outcomes"),
-    (f"PUT {GROUP}", update, "Change a group of outcomes"),
-    (f"DELETE {GROUP}", destroy, "Delete a group of outcomes"),
-    (f"GET {GROUP}/subgroups", subgroups, "Groups within a group"),
-    (f"POST {GROUP}/subgroups", create, "Make a group within a group"),
-    (f"POST {GROUP}/import", bring, "Copy a group of an account above"),
+    ("GET /root_outcome_group", top, "Redirect to the root outcome group"),
+    (f"GET {GROUP}", show, "An outcome group"),
+    (f"PUT {GROUP}", update, "Change an outcome group"),
+    (f"DELETE {GROUP}", destroy, "Delete an outcome group"),
+    (f"GET {GROUP}/subgroups", subgroups, "Subgroups"),
+    (f"POST {GROUP}/subgroups", create, "Create a subgroup"),
+    (f"POST {GROUP}/import", bring, "Import a group from an account above"),
     (f"GET {GROUP}/outcomes", links, "Outcomes of a group"),
-    (f"POST {GROUP}/outcomes", add, "Put an outcome into a group"),
-    (f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Take an outcome out of a group"),
+    (f"POST {GROUP}/outcomes", add, "Create or link an outcome"),
+    (f"DELETE {GROUP}/outcomes/{{outcome_id}}", remove, "Unlink an outcome"),
 )
 
 
@@ -347,7 +347,7 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "outcomes",
         SOURCE,
-        *within(PLACES, "GET /outcome_groups", index, "Groups of outcomes"),
+        *within(PLACES, "GET /outcome_groups", index, "Outcome groups"),
         *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
         *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
         *_everywhere(*IN_GROUPS),

@@ -88,5 +88,5 @@ ROUTES: tuple[Route, ...] = rest(
     *within(PLACES, "POST /outcome_imports", create, "Import outcomes"),
     *within(PLACES, "POST /outcome_imports/group/{learning_outcome_group_id}", create, "Import outcomes into a group"),
     *within(PLACES, "GET /outcome_imports/{id}", show, "An import of outcomes"),
-    *within(PLACES, "GET /outcome_imports/{id}/created_group_ids", created, "Groups that an import made"),
+    *within(PLACES, "GET /outcome_imports/{id}/created_group_ids", created, "Groups that an import created"),
 )

@@ -345,7 +345,7 @@ COURSE = "/api/v1/courses/{course_id}"
 ROUTES: tuple[Route, ...] = signed_in(
     "outcome results",
     SOURCE,
-    (f"GET {COURSE}/outcome_results", results, "What students reached"),
-    (f"GET {COURSE}/outcome_alignments", alignments, "The work that is aligned to outcomes"),
-    (f"GET {COURSE}/outcome_rollups", rollups, "What the results of students come to"),
+    (f"GET {COURSE}/outcome_results", results, "Outcome results"),
+    (f"GET {COURSE}/outcome_alignments", alignments, "Outcome alignments"),
+    (f"GET {COURSE}/outcome_rollups", rollups, "Outcome rollups"),
 )

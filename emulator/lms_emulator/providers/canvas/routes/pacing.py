@@ -374,13 +374,13 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "courses",
         SOURCE,
-        (f"GET {COURSE}/course_pacing/new", new, "What a new pace begins with"),
+        (f"GET {COURSE}/course_pacing/new", new, "The defaults of a new pace"),
         (f"GET {COURSE}/course_pacing/{{id}}", show, "A pace"),
-        (f"POST {COURSE}/course_pacing", create, "Make a pace"),
+        (f"POST {COURSE}/course_pacing", create, "Create a pace"),
         (f"PUT {COURSE}/course_pacing/{{id}}", update, "Change a pace"),
-        (f"POST {COURSE}/course_pacing/compress_dates", compress, "When the items of a pace would fall due"),
+        (f"POST {COURSE}/course_pacing/compress_dates", compress, "Preview the due dates of a pace"),
         (f"POST {COURSE}/course_pacing/{{id}}/publish", publish, "Publish a pace"),
-        (f"GET {COURSE}/pace_contexts", contexts_of, "Whom paces are for"),
+        (f"GET {COURSE}/pace_contexts", contexts_of, "Contexts of paces"),
         (f"DELETE {COURSE}/course_pacing/{{id}}", destroy, "Remove a pace"),
         *(
             (
@@ -399,8 +399,8 @@ ROUTES: tuple[Route, ...] = (
         "courses",
         BLACKOUTS,
         *within("courses accounts", "GET /blackout_dates", blackouts, "Blackout dates"),
-        *within("courses accounts", "POST /blackout_dates", create_blackout, "Make a blackout date"),
-        *within("courses accounts", "GET /blackout_dates/new", new_blackout, "What a new blackout date begins with"),
+        *within("courses accounts", "POST /blackout_dates", create_blackout, "Create a blackout date"),
+        *within("courses accounts", "GET /blackout_dates/new", new_blackout, "The defaults of a new blackout date"),
         *within("courses accounts", "GET /blackout_dates/{id}", blackout, "A blackout date"),
         *within("courses accounts", "PUT /blackout_dates/{id}", update_blackout, "Change a blackout date"),
         *within("courses accounts", "DELETE /blackout_dates/{id}", delete_blackout, "Remove a blackout date"),

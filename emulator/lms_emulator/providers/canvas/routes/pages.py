@@ -243,7 +243,7 @@ ROUTES: tuple[Route, ...] = (
         "pages",
         f"{RECORDED}/content-pages.jsonl 2-4, 35-38, 55-57, 115; {SOURCE}",
         *within(PLACES, "GET /pages", index, "Wiki pages"),
-        *within(PLACES, "POST /pages", create, "Make a wiki page"),
+        *within(PLACES, "POST /pages", create, "Create a wiki page"),
         *within(PLACES, "GET /front_page", front_page, "The front page"),
         *within(PLACES, "PUT /front_page", update_front_page, "Change the front page"),
         *within(PLACES, f"GET {PAGE}", show, "A wiki page"),
@@ -257,6 +257,6 @@ ROUTES: tuple[Route, ...] = (
         *within(PLACES, f"GET {PAGE}/revisions", revisions, "Revisions of a wiki page"),
         *within(PLACES, f"GET {PAGE}/revisions/latest", revision, "The latest revision of a wiki page"),
         *within(PLACES, f"GET {PAGE}/revisions/{{revision_id}}", revision, "A revision of a wiki page"),
-        *within(PLACES, f"POST {PAGE}/revisions/{{revision_id}}", revert, "Go back to a revision"),
+        *within(PLACES, f"POST {PAGE}/revisions/{{revision_id}}", revert, "Revert to a revision"),
     ),
 )

@@ -68,6 +68,6 @@ def cancel(api: Api) -> Any:
 ROUTES: tuple[Route, ...] = rest(
     "progress",
     f"{RECORDED}/courses-write.jsonl 237-244, 247-254; canvas-lms app/controllers/progress_controller.rb",
-    ("GET /api/v1/progress/{id}", show, "How far a job is"),
-    ("POST /api/v1/progress/{id}/cancel", cancel, "Call a job off"),
+    ("GET /api/v1/progress/{id}", show, "The progress of a job"),
+    ("POST /api/v1/progress/{id}/cancel", cancel, "Cancel a job"),
 )

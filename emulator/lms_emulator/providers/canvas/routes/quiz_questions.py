@@ -231,10 +231,10 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "quiz question groups",
         f"{RECORDED}/content-quizzes.jsonl 93-100, 107-110; {CONTROLLERS}/quiz_groups_controller.rb",
-        (f"POST {GROUPS}", create_group, "Make a group"),
+        (f"POST {GROUPS}", create_group, "Create a group"),
         (f"GET {GROUPS}/{{id}}", show_group, "A group"),
         (f"PUT {GROUPS}/{{id}}", update_group, "Change a group"),
         (f"DELETE {GROUPS}/{{id}}", destroy_group, "Delete a group"),
-        (f"POST {GROUPS}/{{id}}/reorder", reorder_group, "Order the questions of a group"),
+        (f"POST {GROUPS}/{{id}}/reorder", reorder_group, "Reorder the questions of a group"),
     ),
 )

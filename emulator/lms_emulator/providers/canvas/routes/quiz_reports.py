@@ -134,15 +134,15 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "quiz reports",
         f"{RECORDED}/content-quizzes2.jsonl 39-47; {CONTROLLERS}/quiz_reports_controller.rb",
-        (f"GET {REPORTS}", index, "Tables of a quiz"),
-        (f"POST {REPORTS}", create, "Make a table"),
-        (f"GET {REPORTS}/{{id}}", show, "A table"),
-        (f"DELETE {REPORTS}/{{id}}", destroy, "Stop making a table"),
+        (f"GET {REPORTS}", index, "Reports of a quiz"),
+        (f"POST {REPORTS}", create, "Create a report"),
+        (f"GET {REPORTS}/{{id}}", show, "A report"),
+        (f"DELETE {REPORTS}/{{id}}", destroy, "Cancel a report"),
     ),
     *rest(
         "quiz submission users",
         f"{RECORDED}/content-quizzes.jsonl 265, 269; {CONTROLLERS}/quiz_submission_users_controller.rb",
         (f"GET {QUIZZES}/{{quiz_id}}/submission_users", users, "Students of a quiz"),
-        (f"POST {QUIZZES}/{{quiz_id}}/submission_users/message", message, "Write to students of a quiz"),
+        (f"POST {QUIZZES}/{{quiz_id}}/submission_users/message", message, "Message the students of a quiz"),
     ),
 )

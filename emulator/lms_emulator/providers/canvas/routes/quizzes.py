@@ -282,15 +282,15 @@ ROUTES: tuple[Route, ...] = rest(
     ("GET /api/v1/courses/{course_id}/new_quizzes/assignment_overrides", new_quizzes_overrides, "Dates of New Quizzes"),
     (f"GET {QUIZZES}", index, "Quizzes of a course"),
     ("GET /api/v1/courses/{course_id}/all_quizzes", index, "Quizzes of a course"),
-    (f"POST {QUIZZES}", create, "Make a quiz"),
+    (f"POST {QUIZZES}", create, "Create a quiz"),
     (f"GET {QUIZZES}/{{id}}", show, "A quiz"),
     (f"PUT {QUIZZES}/{{id}}", update, "Change a quiz"),
     (f"DELETE {QUIZZES}/{{id}}", destroy, "Delete a quiz"),
-    (f"POST {QUIZZES}/{{id}}/reorder", reorder, "Order questions and groups"),
-    (f"POST {QUIZZES}/{{id}}/validate_access_code", validate_access_code, "Try an access code"),
+    (f"POST {QUIZZES}/{{id}}/reorder", reorder, "Reorder questions and groups"),
+    (f"POST {QUIZZES}/{{id}}/validate_access_code", validate_access_code, "Validate an access code"),
 )
 ROUTES += signed_in(
     "quizzes",
     f"{RECORDED}/content-quizzes.jsonl 144; {CONTROLLERS}/quiz_ip_filters_controller.rb",
-    (f"GET {QUIZZES}/{{quiz_id}}/ip_filters", ip_filters, "Named ranges of addresses"),
+    (f"GET {QUIZZES}/{{quiz_id}}/ip_filters", ip_filters, "Named IP filters"),
 )

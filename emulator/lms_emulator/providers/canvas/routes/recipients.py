@@ -248,6 +248,6 @@ def _group(api: Api, look: Messaging, group: Group, known: Course | None = None)
 ROUTES: tuple[Route, ...] = rest(
     "conversations",
     SOURCE,
-    ("GET /api/v1/search/recipients", recipients, "People and contexts that one can write to"),
-    ("GET /api/v1/conversations/find_recipients", recipients, "The same, by its older address"),
+    ("GET /api/v1/search/recipients", recipients, "Possible message recipients"),
+    ("GET /api/v1/conversations/find_recipients", recipients, "The same, at its legacy path"),
 )

@@ -121,9 +121,9 @@ ROUTES = (
     *site(
         "pages",
         SOURCE + "canvas-lms app/controllers/users_controller.rb, communication_channels_controller.rb",
-        ("GET /register", page, "Register oneself"),
-        ("GET /register_from_website", page, "Register oneself"),
-        ("POST /users", register, "Register oneself"),
+        ("GET /register", page, "Self-registration"),
+        ("GET /register_from_website", page, "Self-registration"),
+        ("POST /users", register, "Self-registration"),
         ("GET /register/{nonce}", confirmation, "Register with a mailed code"),
         ("POST /register/{nonce}", confirm, "Register with a mailed code"),
     ),

@@ -122,14 +122,14 @@ ROUTES = rest(
     (
         "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
         of_client,
-        "The registration of a key",
+        "The registration of a client id",
     ),
-    (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a tool of a directory"),
-    (f"GET {BASE}/install_status/{{client_id}}", install_status, "The registration of a key as the school has it"),
+    (f"GET {BASE}/by_utid/{{utid}}", of_unified_tool, "The registration of a unified tool id"),
+    (f"GET {BASE}/install_status/{{client_id}}", install_status, "The install status of a client id"),
     (
         f"GET {BASE}/{{registration_id}}/deployments/{{deployment_id}}/context_search",
         search,
-        "Where a tool may be made available",
+        "Contexts for a control",
     ),
     evidence="documented",
     since=SINCE,

@@ -183,19 +183,19 @@ ROUTES: tuple[Route, ...] = tuple(
         *rest(
             "lti registrations",
             SOURCE,
-            (f"GET {OF_ACCOUNT}/registration_token", token, "A token for a tool to register itself"),
-            (f"GET {OF_ACCOUNT}/registrations/{{registration_id}}", show, "What a tool sent to register itself"),
-            (f"GET {BASE}/{{id}}/latest_update_request", latest, "The change that a tool asked for last"),
-            (f"GET {_UPDATES}", asked_for, "A change that a tool asked for"),
-            (f"PUT {_UPDATES}/apply", decide, "Take a change, or reject it"),
+            (f"GET {OF_ACCOUNT}/registration_token", token, "A registration token"),
+            (f"GET {OF_ACCOUNT}/registrations/{{registration_id}}", show, "A dynamic registration"),
+            (f"GET {BASE}/{{id}}/latest_update_request", latest, "The latest update request"),
+            (f"GET {_UPDATES}", asked_for, "An update request"),
+            (f"PUT {_UPDATES}/apply", decide, "Accept or reject an update request"),
             evidence="documented",
         ),
         *family(
             "lti",
             SOURCE,
             "documented",
-            (f"GET {OF_TOOL}", own, "A tool looks at its registration"),
-            (f"PUT {OF_TOOL}", change, "A tool asks for a change of its registration"),
+            (f"GET {OF_TOOL}", own, "A tool reads its own registration"),
+            (f"PUT {OF_TOOL}", change, "A tool requests an update"),
         ),
     )
 )

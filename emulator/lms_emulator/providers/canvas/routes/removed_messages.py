@@ -84,7 +84,7 @@ ALL = "/api/v1/conversations"
 ROUTES: tuple[Route, ...] = signed_in(
     "conversations",
     f"{RECORDED}/conversations.jsonl 149, 152, 155; canvas-lms app/controllers/conversations_controller.rb",
-    (f"GET {ALL}/deleted", deleted, "Messages that somebody removed"),
-    (f"PUT {ALL}/restore", restore, "Give a removed message back"),
+    (f"GET {ALL}/deleted", deleted, "Deleted messages"),
+    (f"PUT {ALL}/restore", restore, "Restore a deleted message"),
     (f"DELETE {ALL}/{{id}}/delete_for_all", delete_for_all, "Delete a conversation for everybody"),
 )

@@ -190,12 +190,12 @@ ROUTES = rest(
     "lti resource links",
     "https://canvas.instructure.com/doc/api/lti_resource_links.html; "
     "canvas-lms app/controllers/lti/resource_links_controller.rb (2025)",
-    (f"GET {LINKS}", index, "The links of a course"),
-    (f"POST {LINKS}", create, "Make a link for a text"),
-    (f"POST {LINKS}/bulk", create_many, "Make links for texts"),
+    (f"GET {LINKS}", index, "LTI resource links of a course"),
+    (f"POST {LINKS}", create, "Create a resource link"),
+    (f"POST {LINKS}/bulk", create_many, "Create many resource links"),
     (f"GET {LINKS}/{{id}}", show, "A link"),
     (f"PUT {LINKS}/{{id}}", update, "Change a link"),
-    (f"DELETE {LINKS}/{{id}}", destroy, "Delete a link of a text"),
+    (f"DELETE {LINKS}/{{id}}", destroy, "Delete a resource link"),
     evidence="documented",
     since=SINCE,
 )

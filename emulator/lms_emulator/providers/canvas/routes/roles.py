@@ -142,7 +142,7 @@ ROUTES: tuple[Route, ...] = ignoring(
     SOURCE,
     (f"GET {ROLES}", index, "Roles of an account"),
     (f"GET {ROLES}/{{id}}", show, "A role"),
-    (f"POST {ROLES}", create, "Make a role"),
+    (f"POST {ROLES}", create, "Create a role"),
     (f"PUT {ROLES}/{{id}}", update, "Change a role"),
     (f"DELETE {ROLES}/{{id}}", destroy, "Deactivate a role"),
     (f"POST {ROLES}/{{id}}/activate", activate, "Activate a role"),

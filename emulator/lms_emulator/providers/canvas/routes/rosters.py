@@ -294,5 +294,5 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {COURSE}/search_users", index, "People of a course"),
     (f"GET {COURSE}/users/{{id}}", show, "One person of a course"),
     (f"GET {COURSE}/students", students, "Students of a course"),
-    (f"GET {COURSE}/recent_students", recent, "Students who signed in last"),
+    (f"GET {COURSE}/recent_students", recent, "Recently signed-in students"),
 )

@@ -191,8 +191,8 @@ ROUTES: tuple[Route, ...] = (
     *service(
         "lti services",
         f"{RECORDED}/lti-ags.jsonl 145, 157, 211, 219, 251, 254, 285, 304, 309; {CONTROLLERS}/scores_controller.rb",
-        (f"POST {ITEMS}/{{id}}/scores", create, "Give a score"),
-        ("GET /api/lti/courses/{course_id}/progress/{progress_id}", show_progress, "How far a file of a score is"),
+        (f"POST {ITEMS}/{{id}}/scores", create, "Post a score"),
+        ("GET /api/lti/courses/{course_id}/progress/{progress_id}", show_progress, "The progress of a score's file"),
     ),
     *service(
         "lti services",

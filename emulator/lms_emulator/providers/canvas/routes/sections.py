@@ -184,11 +184,11 @@ ROUTES: tuple[Route, ...] = rest(
     "sections",
     SOURCE,
     (f"GET {COURSE}/sections", index, "Sections of a course"),
-    (f"POST {COURSE}/sections", create, "Make a section"),
+    (f"POST {COURSE}/sections", create, "Create a section"),
     (f"GET {COURSE}/sections/{{id}}", show, "A section of a course"),
     ("GET /api/v1/sections/{id}", show, "A section"),
     ("PUT /api/v1/sections/{id}", update, "Change a section"),
     ("DELETE /api/v1/sections/{id}", destroy, "Delete a section"),
     ("POST /api/v1/sections/{id}/crosslist/{new_course_id}", crosslist, "Cross-list a section"),
-    ("DELETE /api/v1/sections/{id}/crosslist", uncrosslist, "End cross-listing"),
+    ("DELETE /api/v1/sections/{id}/crosslist", uncrosslist, "De-cross-list a section"),
 )

@@ -101,7 +101,7 @@ ROUTES: tuple[Route, ...] = rest(
     "users",
     f"{RECORDED}/people-misc.jsonl 26, 28, 29; canvas-lms app/controllers/authentication_audit_api_controller.rb, "
     "lib/api/v1/authentication_event.rb",
-    (f"GET {AUDIT}/logins/{{login_id}}", of_login, "Who signed in with a login"),
-    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "Who signed in at a school"),
-    (f"GET {AUDIT}/users/{{user_id}}", of_user, "When somebody signed in"),
+    (f"GET {AUDIT}/logins/{{login_id}}", of_login, "Sign-ins with a login"),
+    (f"GET {AUDIT}/accounts/{{account_id}}", of_account, "Sign-ins at a school"),
+    (f"GET {AUDIT}/users/{{user_id}}", of_user, "Sign-ins of a user"),
 )

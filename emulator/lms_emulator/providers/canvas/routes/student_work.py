@@ -301,5 +301,5 @@ ROUTES: tuple[Route, ...] = signed_in(
     SOURCE,
     ("GET /api/v1/courses/{course_id}/students/submissions", across, "Students' submissions in a course"),
     ("GET /api/v1/sections/{section_id}/students/submissions", across, "Students' submissions in a section"),
-    ("GET /api/v1/users/{user_id}/missing_submissions", missing, "What somebody has not handed in"),
+    ("GET /api/v1/users/{user_id}/missing_submissions", missing, "Missing submissions"),
 )

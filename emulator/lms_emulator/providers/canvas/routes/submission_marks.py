@@ -210,6 +210,6 @@ ROUTES: tuple[Route, ...] = (
         SOURCE,
         (f"PUT {COURSE}/{ONE}/comments/{{id}}", edit, "Change a comment"),
         (f"DELETE {COURSE}/{ONE}/comments/{{id}}", remove, "Delete a comment"),
-        (f"POST {COURSE}/{ONE}/annotation_notification", annotated, "Tell people of annotations"),
+        (f"POST {COURSE}/{ONE}/annotation_notification", annotated, "Notify people of annotations"),
     ),
 )

@@ -50,8 +50,8 @@ def update(api: Api) -> Any:
 ROUTES = rest(
     "tabs",
     f"{RECORDED}/courses-misc.jsonl 1, 21, 32; canvas-lms app/controllers/tabs_controller.rb",
-    ("GET /api/v1/courses/{course_id}/tabs", of_course, "The pages of a course"),
-    ("GET /api/v1/accounts/{account_id}/tabs", of_account, "The pages of an account"),
-    ("GET /api/v1/users/{user_id}/tabs", of_person, "The pages of one's profile"),
-    ("PUT /api/v1/courses/{course_id}/tabs/{tab_id}", update, "Move or hide a page of a course"),
+    ("GET /api/v1/courses/{course_id}/tabs", of_course, "Tabs of a course"),
+    ("GET /api/v1/accounts/{account_id}/tabs", of_account, "Tabs of an account"),
+    ("GET /api/v1/users/{user_id}/tabs", of_person, "Tabs of the caller's profile"),
+    ("PUT /api/v1/courses/{course_id}/tabs/{tab_id}", update, "Move or hide a tab of a course"),
 )

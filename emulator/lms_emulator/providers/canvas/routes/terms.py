@@ -163,7 +163,7 @@ ROUTES: tuple[Route, ...] = rest(
     SOURCE,
     (f"GET {TERMS}", index, "Terms"),
     (f"GET {TERMS}/{{id}}", show, "A term"),
-    (f"POST {TERMS}", create, "Make a term"),
+    (f"POST {TERMS}", create, "Create a term"),
     (f"PUT {TERMS}/{{id}}", update, "Change a term"),
     (f"DELETE {TERMS}/{{id}}", destroy, "Delete a term"),
 )

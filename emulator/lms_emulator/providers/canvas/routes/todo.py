@@ -216,10 +216,10 @@ ROUTES: tuple[Route, ...] = (
     *rest(
         "users",
         SOURCE,
-        ("GET /api/v1/users/self/todo", index, "What waits for the caller"),
-        ("GET /api/v1/users/self/todo_item_count", count, "How much waits for the caller"),
-        ("DELETE /api/v1/users/self/todo/{asset_string}/{purpose}", ignore, "Be reminded of something no more"),
-        ("GET /api/v1/courses/{course_id}/todo", index, "What waits for the caller in a course"),
+        ("GET /api/v1/users/self/todo", index, "The caller's to-do list"),
+        ("GET /api/v1/users/self/todo_item_count", count, "The number of to-do items"),
+        ("DELETE /api/v1/users/self/todo/{asset_string}/{purpose}", ignore, "Dismiss a to-do item"),
+        ("GET /api/v1/courses/{course_id}/todo", index, "The caller's to-do list in a course"),
     ),
-    *rest("users", UPCOMING, ("GET /api/v1/users/self/upcoming_events", upcoming, "What is due within a week")),
+    *rest("users", UPCOMING, ("GET /api/v1/users/self/upcoming_events", upcoming, "Upcoming events")),
 )

@@ -90,9 +90,9 @@ ROUTES = (
         "lti 1.1",
         "canvas-lms app/controllers/lti_api_controller.rb; canvas-lms lib/lti/analytics_service.rb; "
         "canvas-lms lib/lti/logout_service.rb",
-        ("POST /api/lti/v1/xapi/{token}", xapi, "What a person did in a tool, as xAPI tells it"),
-        ("POST /api/lti/v1/caliper/{token}", caliper, "What a person did in a tool, as Caliper tells it"),
-        ("POST /api/lti/v1/logout_service/{token}", logout, "Ask to be told when a person signs out"),
+        ("POST /api/lti/v1/xapi/{token}", xapi, "Report activity by xAPI"),
+        ("POST /api/lti/v1/caliper/{token}", caliper, "Report activity by Caliper"),
+        ("POST /api/lti/v1/logout_service/{token}", logout, "Register for sign-out notification"),
         evidence="documented",
     ),
 )

@@ -206,7 +206,7 @@ ROUTES = (
         "developer keys",
         f"{RECORDED}/lti-keys.jsonl 0, 8, 20, 32, 38, 75; "
         "canvas-lms app/controllers/lti/tool_configurations_api_controller.rb",
-        (f"POST {LTI}/accounts/{{account_id}}/developer_keys/tool_configuration", create, "Make an LTI key"),
+        (f"POST {LTI}/accounts/{{account_id}}/developer_keys/tool_configuration", create, "Create an LTI key"),
         *(
             (
                 f"GET {LTI}/{place}/developer_keys/{{developer_key_id}}/tool_configuration",

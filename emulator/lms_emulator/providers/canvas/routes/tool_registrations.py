@@ -112,7 +112,7 @@ ROUTES: tuple[Route, ...] = (
         GUIDE,
         ("GET /accounts/{account_id}/developer_keys", key_page, "The keys of tools; register another"),
         ("POST /accounts/{account_id}/developer_keys/{key_id}", switch, "Switch a tool's key on or off"),
-        ("GET /api/lti/register", begin, "Begin a tool's registration"),
+        ("GET /api/lti/register", begin, "Start a tool's registration"),
         evidence="chosen",
     ),
     *family(
@@ -121,6 +121,6 @@ ROUTES: tuple[Route, ...] = (
         "documented",
         (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
         (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
-        (f"GET {REGISTRATIONS.endpoint}/{{registration_id}}/view", view, "Where a registration is looked at"),
+        (f"GET {REGISTRATIONS.endpoint}/{{registration_id}}/view", view, "Redirect to a registration"),
     ),
 )

@@ -137,17 +137,21 @@ ROUTES: tuple[Route, ...] = service(
     "canvas-lms app/controllers/lti/account_external_tools_controller.rb",
     ("GET /api/lti/accounts/{account_id}", lookup, "An account"),
     *(
-        (f"GET /api/lti/{place}/feature_flags/{{feature}}", feature_flag, "How a feature stands")
+        (f"GET /api/lti/{place}/feature_flags/{{feature}}", feature_flag, "The state of a feature")
         for place in ("accounts/{account_id}", "courses/{course_id}")
     ),
     ("GET /api/lti/accounts/{account_id}/external_tools", index, "The tools of an account"),
     ("POST /api/lti/accounts/{account_id}/external_tools", create, "Install a tool in an account"),
     ("GET /api/lti/accounts/{account_id}/external_tools/{external_tool_id}", show, "A tool of an account"),
-    ("DELETE /api/lti/accounts/{account_id}/external_tools/{external_tool_id}", delete, "Take a tool away"),
-    ("GET /api/lti/accounts/{account_id}/data_services", streamed("list"), "Streams of data"),
-    ("POST /api/lti/accounts/{account_id}/data_services", streamed("create"), "Ask for a stream of data"),
-    ("GET /api/lti/accounts/{account_id}/data_services/{id}", streamed("show"), "A stream of data"),
-    ("PUT /api/lti/accounts/{account_id}/data_services/{id}", streamed("update"), "Change a stream of data"),
-    ("DELETE /api/lti/accounts/{account_id}/data_services/{id}", streamed("destroy"), "End a stream of data"),
-    ("GET /api/lti/accounts/{account_id}/event_types", streamed("list_event_types"), "What can be streamed"),
+    ("DELETE /api/lti/accounts/{account_id}/external_tools/{external_tool_id}", delete, "Delete a tool"),
+    ("GET /api/lti/accounts/{account_id}/data_services", streamed("list"), "Data streams"),
+    ("POST /api/lti/accounts/{account_id}/data_services", streamed("create"), "Create a data stream"),
+    ("GET /api/lti/accounts/{account_id}/data_services/{id}", streamed("show"), "A data stream"),
+    ("PUT /api/lti/accounts/{account_id}/data_services/{id}", streamed("update"), "Change a data stream"),
+    (
+        "DELETE /api/lti/accounts/{account_id}/data_services/{id}",
+        streamed("destroy"),
+        "Delete a data stream",
+    ),
+    ("GET /api/lti/accounts/{account_id}/event_types", streamed("list_event_types"), "Data stream event types"),
 )

@@ -90,7 +90,7 @@ def licenses(api: Api) -> Any:
 ROUTES: tuple[Route, ...] = rest(
     "files",
     f"{RECORDED}/content-files.jsonl 200-209, 211-212, 214; canvas-lms app/controllers/usage_rights_controller.rb",
-    *within(PLACES, "PUT /usage_rights", put, "Say by what right files are used"),
-    *within(PLACES, "DELETE /usage_rights", remove, "Take it back"),
-    *within(PLACES, "GET /content_licenses", licenses, "Licences"),
+    *within(PLACES, "PUT /usage_rights", put, "Set usage rights"),
+    *within(PLACES, "DELETE /usage_rights", remove, "Remove usage rights"),
+    *within(PLACES, "GET /content_licenses", licenses, "Available licences"),
 )

@@ -256,8 +256,8 @@ ROUTES: tuple[Route, ...] = (
         ("GET /api/v1/users/{id}", show, "A person"),
         ("PUT /api/v1/users/{id}", update, "Change a person"),
         ("GET /api/v1/accounts/{account_id}/users", index, "People of an account"),
-        ("POST /api/v1/accounts/{account_id}/users", create, "Make a person"),
-        ("POST /api/v1/accounts/{account_id}/self_registration", create, "Register oneself"),
+        ("POST /api/v1/accounts/{account_id}/users", create, "Create a user"),
+        ("POST /api/v1/accounts/{account_id}/self_registration", create, "Self-registration"),
     ),
     *rest("users", PROFILE, ("GET /api/v1/users/{user_id}/profile", profile, "A profile")),
 )

@@ -236,10 +236,10 @@ ROUTES: tuple[Route, ...] = (
         "exam attempts",
         f"{java('exams/ExamService')}; {PORTAL}/exams/retake-exam",
         ("GET /exams/{exam_id}/attempts", attempts, "A user's attempts"),
-        ("POST /exams/{exam_id}/attempts", begin, "Begin an attempt"),
+        ("POST /exams/{exam_id}/attempts", begin, "Start an attempt"),
         (f"GET {_ATTEMPT}", attempt, "One attempt"),
         (f"PUT {_ATTEMPT}", complete, "Complete an attempt", PEOPLE),
-        (f"GET {_ATTEMPT}/summary", summary, "What an attempt earned"),
+        (f"GET {_ATTEMPT}/summary", summary, "The score of an attempt"),
         of_user=True,
     ),
     *in_course(

@@ -90,8 +90,8 @@ ROUTES: tuple[Route, ...] = in_course(
     f"{windows('Services/Dropbox/FetchDropboxMessagesService')}; {android('model/DropboxMessage')}",
     ("GET /dropboxBaskets", baskets, "The dropboxes of a course"),
     ("GET /dropboxBaskets/{basket_id}", basket, "One dropbox"),
-    ("GET /dropboxBaskets/{basket_id}/messages", messages, "What was handed in and given back"),
+    ("GET /dropboxBaskets/{basket_id}/messages", messages, "Submissions and returned work"),
     (f"GET {_ONE}", message, "One message"),
     (f"GET {_FILE}", attachment, "A file of a message"),
-    (f"GET {_FILE}/content", attachment_content, "What is in the file"),
+    (f"GET {_FILE}/content", attachment_content, "The content of a file"),
 )

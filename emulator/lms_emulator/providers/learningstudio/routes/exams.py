@@ -231,10 +231,10 @@ ROUTES: tuple[Route, ...] = (
     *in_course(
         "exams",
         f"{_EXAMS}; {PORTAL}/exams/begin-and-retrieve-exam-instance",
-        ("GET /examDetails", exam_details, "The exams of a course as they were set"),
-        ("GET /examDetails/{exam_id}", exam_detail, "One exam as it was set"),
+        ("GET /examDetails", exam_details, "The exams of a course"),
+        ("GET /examDetails/{exam_id}", exam_detail, "One exam of a course"),
         ("GET /exams", user_exams, "The exams that were provisioned for a user"),
-        ("GET /exams/{exam_id}", user_exam, "One of them"),
+        ("GET /exams/{exam_id}", user_exam, "One provisioned exam"),
         ("POST /exams/{exam_id}", provision, "Provision an exam for oneself", PEOPLE),
         ("DELETE /exams/{exam_id}", reset, "Reset a user's exam", STAFF),
         ("GET /exams/{exam_id}/sections", sections, "The sections of a user's exam"),
@@ -243,7 +243,7 @@ ROUTES: tuple[Route, ...] = (
     *in_course(
         "exam questions",
         f"{_EXAMS}; {PORTAL}/exams/question-details-fill-blank-text",
-        (f"GET {_SECTION}/questions", questions, "The questions that a user got"),
+        (f"GET {_SECTION}/questions", questions, "The questions drawn for a user"),
         *_question_rows(),
         of_user=True,
     ),

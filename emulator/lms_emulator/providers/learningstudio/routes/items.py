@@ -149,8 +149,8 @@ def _rescheduled(item: CourseItem, body: dict[str, Any]) -> CourseItem:
 
 _CONTENT = java("content/ContentService")
 _PARTS = (
-    ("GET /items/{item_id}/access", access, "Whether an item is seen"),
-    ("GET /items/{item_id}/schedule", schedule, "When an item is seen"),
+    ("GET /items/{item_id}/access", access, "Whether an item is visible"),
+    ("GET /items/{item_id}/schedule", schedule, "When an item is visible"),
     ("GET /items/{item_id}/group", group, "The group that an item is for"),
 )
 
@@ -166,17 +166,17 @@ ROUTES: tuple[Route, ...] = (
     *in_course(
         "course items",
         f"{_CONTENT}; {DASHBOARD}",
-        ("GET /items", user_items, "The units and items that a user sees"),
+        ("GET /items", user_items, "The units and items that a user can see"),
         ("GET /items/{item_id}", item, "One item, as a user sees it"),
-        ("GET /itemHierarchy", hierarchy, "The items that a user sees, below their units"),
+        ("GET /itemHierarchy", hierarchy, "The items that a user can see, below their units"),
         *_PARTS,
         of_user=True,
     ),
     *in_course(
         "item schedules",
         f"{PORTAL}/schedules/content-item-schedules",
-        ("GET /itemSchedules", item_schedules, "When the items of a course are seen", STAFF),
-        ("PUT /itemSchedules", put_item_schedules, "Change when all of them are seen", STAFF),
+        ("GET /itemSchedules", item_schedules, "When the items of a course are visible", STAFF),
+        ("PUT /itemSchedules", put_item_schedules, "Change when all of them are visible", STAFF),
         evidence="documented",
     ),
 )
