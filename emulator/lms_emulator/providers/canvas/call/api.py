@@ -116,6 +116,10 @@ class Api:
         """The id of a new record of that table."""
         return self.store.new_id(table)
 
+    def new_row(self, table: str) -> dict[str, Any]:
+        """The fields that every new record of that table starts with: its id, and when it was created and updated."""
+        return {"id": self.new_id(table), "created_at": self.now, "updated_at": self.now}
+
     @property
     def root(self) -> Account:
         """The school: the root account of this site."""

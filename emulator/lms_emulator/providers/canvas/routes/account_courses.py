@@ -223,7 +223,7 @@ def change(api: Api) -> Any:
         elif course.workflow_state in course_events.EVENTS[event]:
             course_events.happen(api, course, event)
     job = Progress(
-        id=api.new_id("progresses"),
+        **api.new_row("progresses"),
         context_type="Account",
         context_id=account.id,
         user_id=api.user.id,
@@ -231,8 +231,6 @@ def change(api: Api) -> Any:
         completion=100,
         workflow_state="completed",
         message=_message(len(named) - len(lost), lost),
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.progresses.put(job)
     return progress(api, replace(job, completion=0, workflow_state="queued", message=None))

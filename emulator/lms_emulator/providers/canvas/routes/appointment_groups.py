@@ -157,14 +157,12 @@ def _refuse_unfit(api: Api, wanted: AppointmentGroup, spans: list[tuple[datetime
 
 def _slot(api: Api, group: AppointmentGroup, start: datetime, end: datetime) -> CalendarEvent:
     made = CalendarEvent(
-        id=api.new_id("calendar_events"),
+        **api.new_row("calendar_events"),
         context_type="AppointmentGroup",
         context_id=group.id,
         user_id=api.user.id,
         start_at=start,
         end_at=end,
-        created_at=api.now,
-        updated_at=api.now,
         **{name: getattr(group, name) for name in appointments.SHARED},
     )
     return api.store.calendar_events.put(made)

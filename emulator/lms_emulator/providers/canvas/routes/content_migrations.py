@@ -88,14 +88,12 @@ async def create(api: Api) -> Any:
     if migrator.needs_file and not _named_file(api):
         raise refusals.message(400, "migration_without_file", NO_FILE)
     record = ContentMigration(
-        id=api.new_id("content_migrations"),
+        **api.new_row("content_migrations"),
         context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
         migration_type=kind,
         settings={"initiated_source": "api", **placing.asked(settings)},
-        created_at=api.now,
-        updated_at=api.now,
     )
     if kind == "course_copy_importer":
         source = _source(api)

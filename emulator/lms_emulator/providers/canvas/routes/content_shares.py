@@ -141,14 +141,12 @@ def create(api: Api) -> Any:
     kind, record = _content(api)
     name = next(filter(None, (getattr(record, one, None) for one in ("title", "name", "display_name"))), "")
     sent = ContentShare(
-        id=api.new_id("content_shares"),
+        **api.new_row("content_shares"),
         user_id=user.id,
         content_export_id=_pack(api, kind, record).id,
         content_type=kind,
         name=name,
         read_state="read",
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.content_shares.put(sent)
     _give(api, sent, receivers)

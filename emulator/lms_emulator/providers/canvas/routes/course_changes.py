@@ -51,15 +51,13 @@ def create(api: Api) -> Any:
     name = found.pop("name", "Unnamed Course")
     code = found.pop("course_code", None) or course_fields.code_of(name)
     made = Course(
-        id=api.new_id("courses"),
+        **api.new_row("courses"),
         name=name,
         course_code=code,
         account_id=account.id,
         enrollment_term_id=course_fields.term_id(api, None),
         uuid=api.new_uuid(),
         workflow_state="available" if api.params.flag("offer") else "unpublished",
-        created_at=api.now,
-        updated_at=api.now,
         **found,
     )
     api.store.courses.put(made)

@@ -43,14 +43,12 @@ def create(api: Api) -> Any:
         asked = {kinds.ALIASES.get(one, one) for one in wanted or left}
         copy = {f"all_{name}": "1" for name in (names & asked if wanted else names - asked)}
     record = ContentMigration(
-        id=api.new_id("content_migrations"),
+        **api.new_row("content_migrations"),
         context_id=course.id,
         user_id=api.user.id,
         migration_type="course_copy_importer",
         source_course_id=source.id,
         settings={"source_course_id": source.id, "copy_options": copy, "migration_ids_to_import": {"copy": copy}},
-        created_at=api.now,
-        updated_at=api.now,
     )
     body = _shape(api, record, course, begun=True)
     runs.queued(api, runs.put(api, record))

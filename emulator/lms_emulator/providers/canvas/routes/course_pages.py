@@ -89,15 +89,13 @@ def add_module(api: Api) -> Any:
     course = _course(api, "manage_course_content_add")
     sent = api.params.hash("context_module")
     made = ContextModule(
-        id=api.new_id("context_modules"),
+        **api.new_row("context_modules"),
         course_id=course.id,
         name=sent.text("name") or "Module",
         position=0,
         unlock_at=api.moment("context_module", "unlock_at"),
         require_sequential_progress=sent.flag("require_sequential_progress"),
         workflow_state="unpublished",
-        created_at=api.now,
-        updated_at=api.now,
     )
     placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, None)
     return wire.reply(api, modules.raw(api, placed))

@@ -102,13 +102,11 @@ def _decide(api: Api, owner: Owner, feature: Feature, own: FeatureFlag | None, s
     kind, number = place = features.place(owner)
     if own is None:
         own = FeatureFlag(
-            id=api.new_id("feature_flags"),
+            **api.new_row("feature_flags"),
             context_type=cast("Any", kind),
             context_id=number,
             feature=feature.name,
             state=state,
-            created_at=api.now,
-            updated_at=api.now,
         )
     elif own.state != state:
         own = replace(own, state=state, earlier=features.seen_below(api, own), updated_at=api.now)

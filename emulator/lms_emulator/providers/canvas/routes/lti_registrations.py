@@ -251,12 +251,10 @@ def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said:
     key = api.store.developer_keys.put(replace(key, **{name: given.get(name) for name in configurations.OF_KEY}))
     one = registrations.make(api, key, **said, created_by_id=api.user.id, updated_by_id=api.user.id)
     found = ToolConfiguration(
-        id=api.new_id("tool_configurations"),
+        **api.new_row("tool_configurations"),
         developer_key_id=key.id,
         settings=overlays.written(given),
         privacy_level=given.get("privacy_level"),
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.tool_configurations.put(found)
     registrations.bind(api, one, account, state)

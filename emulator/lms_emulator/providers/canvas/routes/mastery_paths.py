@@ -49,12 +49,10 @@ def create(api: Api) -> Any:
     course = _editor(api, "manage_assignments_add", "manage_assignments_edit")
     trigger = assignments.find(api, course, api.params.text("trigger_assignment_id") or "")
     made = PathRule(
-        id=api.new_id("conditional_release_rules"),
+        **api.new_row("conditional_release_rules"),
         course_id=course.id,
         trigger_assignment_id=trigger.id,
         ranges=mastery.ranges(api, api.params),
-        created_at=api.now,
-        updated_at=api.now,
     )
     return shapes.rule(api.store.conditional_release_rules.put(made), whole=True)
 

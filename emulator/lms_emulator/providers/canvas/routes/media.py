@@ -76,7 +76,7 @@ def create(api: Api) -> Any:
     contexts.require(api, context, "read")
     title, kind = api.params.text("title"), api.params.text("type")
     file = Attachment(
-        id=api.new_id("attachments"),
+        **api.new_row("attachments"),
         context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
@@ -86,11 +86,9 @@ def create(api: Api) -> Any:
         uuid=api.x.ids.alnum(40),
         media_entry_id=media_id,
         hidden=True,
-        created_at=api.now,
-        updated_at=api.now,
     )
     made = MediaObject(
-        id=api.new_id("media_objects"),
+        **api.new_row("media_objects"),
         media_id=media_id,
         media_type=kind,
         context_type=context.type,
@@ -98,8 +96,6 @@ def create(api: Api) -> Any:
         user_id=api.user.id,
         title=title,
         attachment_id=api.store.attachments.put(file).id,
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.media_objects.put(made)
     columns = ("id", "user_id", "context_id", "context_type", "title", "user_entered_title", "media_id", "media_type")
@@ -161,14 +157,7 @@ def set_tracks(api: Api) -> Any:
     for one in sent if isinstance(sent, list) else []:
         locale = str(one.get("locale"))
         old = known.get(locale)
-        made = old or MediaTrack(
-            id=api.new_id("media_tracks"),
-            user_id=api.user.id,
-            locale=locale,
-            content="",
-            created_at=api.now,
-            updated_at=api.now,
-        )
+        made = old or MediaTrack(**api.new_row("media_tracks"), user_id=api.user.id, locale=locale, content="")
         found.append(replace(made, content=str(one.get("content", made.content)), updated_at=api.now))
     record = api.store.media_objects.put(replace(record, tracks=found))
     return [_track(record, track) for track in record.tracks]

@@ -100,15 +100,13 @@ def create(api: Api) -> Any:
     kind = sent.text("type")
     fields = _content(api, course, sent)
     made = ContentTag(
-        id=api.new_id("content_tags"),
+        **api.new_row("content_tags"),
         course_id=course.id,
         context_module_id=module.id,
         type=convert(kind, ItemType),
         indent=as_integer(sent.get("indent")),
         new_tab=sent.flag("new_tab") if sent.has("new_tab") else None,
         published=kind in module_content.KINDS,
-        created_at=api.now,
-        updated_at=api.now,
         **fields,
     )
     place = as_integer(sent.get("position")) if sent.get("position") is not None else None

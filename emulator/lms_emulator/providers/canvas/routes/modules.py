@@ -121,13 +121,11 @@ def create(api: Api) -> Any:
     if not sent.text("name"):
         raise refusals.message(400, "module_name_missing", "missing module name")
     made = ContextModule(
-        id=api.new_id("context_modules"),
+        **api.new_row("context_modules"),
         course_id=course.id,
         name=sent.text("name") or "",
         position=0,
         workflow_state="unpublished",
-        created_at=api.now,
-        updated_at=api.now,
         **_dates_and_flags(api),
     )
     position = _number(sent.text("position"))

@@ -342,14 +342,12 @@ def _read(
     if faults:
         return None, faults
     made = known or BlackoutDate(
-        id=api.new_id("blackout_dates"),
+        **api.new_row("blackout_dates"),
         context_type="Account" if context.type == "Account" else "Course",
         context_id=context.id,
         start_date="",
         end_date="",
         event_title="",
-        created_at=api.now,
-        updated_at=api.now,
     )
     found = replace(made, start_date=start.isoformat(), end_date=end.isoformat(), event_title=title, updated_at=api.now)
     return found, []

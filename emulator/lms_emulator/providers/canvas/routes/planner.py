@@ -282,14 +282,12 @@ def create_override(api: Api) -> Any:
     if planner.override(api, user, kind, record.id) is not None:
         raise refusals.invalid({"plannable_id": ["taken"]})
     made = PlannerOverride(
-        id=api.new_id("planner_overrides"),
+        **api.new_row("planner_overrides"),
         user_id=user.id,
         plannable_type=kind,
         plannable_id=record.id,
         marked_complete=api.params.flag("marked_complete"),
         dismissed=api.params.flag("dismissed"),
-        created_at=api.now,
-        updated_at=api.now,
     )
     return reply(api, shapes.override(api, api.store.planner_overrides.put(made)), 201)
 

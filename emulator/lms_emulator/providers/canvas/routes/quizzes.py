@@ -82,12 +82,10 @@ def create(api: Api) -> Any:
     fields = _fields(api, course, sent, blank)
     kind = fields.get("quiz_type")
     made = Quiz(
-        id=api.new_id("quizzes"),
+        **api.new_row("quizzes"),
         course_id=course.id,
         **{"points_possible": None if kind in ("assignment", *quizzes.SURVEYS) else 0.0} | fields,
         workflow_state="created",
-        created_at=api.now,
-        updated_at=api.now,
     )
     quiz = api.store.quizzes.put(made)
     if kind is not None:

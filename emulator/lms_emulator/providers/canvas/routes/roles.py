@@ -75,14 +75,12 @@ def create(api: Api) -> Any:
     _label_is_free(api, account, label)
     sent = api.params.hash("permissions")
     made = Role(
-        id=api.new_id("roles"),
+        **api.new_row("roles"),
         name=label,
         base_role_type=convert(base, BaseRole),
         account_id=account.id,
         root_account_id=root_of(api.store, account.id).id,
         workflow_state="active",
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.roles.put(made)
     set_permissions(api, account, made, sent)

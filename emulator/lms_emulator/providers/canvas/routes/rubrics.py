@@ -214,14 +214,12 @@ def _keep(
     if known is None and target is not None:
         kind, number, title = target
         known = RubricAssociation(
-            id=api.new_id("rubric_associations"),
+            **api.new_row("rubric_associations"),
             rubric_id=rubric.id,
             course_id=course.id,
             association_type="Course" if kind == "Course" else "Assignment",
             association_id=number,
             title=title,
-            created_at=api.now,
-            updated_at=api.now,
         )
     assert known is not None
     made = replace(known, **changes)

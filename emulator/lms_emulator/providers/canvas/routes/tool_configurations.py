@@ -102,13 +102,11 @@ async def create(api: Api) -> Json:
         **{"name": None, **changes},
     )
     found = ToolConfiguration(
-        id=api.new_id("tool_configurations"),
+        **api.new_row("tool_configurations"),
         developer_key_id=key.id,
         settings=settings,
         privacy_level=configurations.privacy_of(settings, sent.text("privacy_level")),
         disabled_placements=disabled or None,
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.developer_keys.put(key)
     bind_to(api, key, account, "off")

@@ -125,14 +125,12 @@ async def fetch_file(
     Parameters: `then`, called with the downloaded file; its refusal becomes the progress's message.
     """
     queued = Progress(
-        id=api.new_id("progresses"),
+        **api.new_row("progresses"),
         context_type=progress_of[0],
         context_id=progress_of[1],
         user_id=owner.id,
         tag="upload_via_url",
         completion=0,
-        created_at=api.now,
-        updated_at=api.now,
     )
     content, trouble = await download(api, url)
     name = uploads.stored_name(api.x, attachment.display_name)

@@ -162,7 +162,7 @@ def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
     """Create the discussion or quiz in which the work is done."""
     if "discussion_topic" in kept.submission_types and kept.discussion_topic_id is None:
         topic = DiscussionTopic(
-            id=api.new_id("discussion_topics"),
+            **api.new_row("discussion_topics"),
             context_id=kept.course_id,
             user_id=api.user.id,
             title=kept.name,
@@ -171,20 +171,16 @@ def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
             assignment_id=kept.id,
             posted_at=api.now,
             last_reply_at=api.now,
-            created_at=api.now,
-            updated_at=api.now,
         )
         api.store.discussion_topics.put(topic)
         return api.store.assignments.put(replace(kept, discussion_topic_id=topic.id))
     if "online_quiz" in kept.submission_types and kept.quiz_id is None:
         shared = ("description", "due_at", "unlock_at", "lock_at", "points_possible", "assignment_group_id")
         quiz = Quiz(
-            id=api.new_id("quizzes"),
+            **api.new_row("quizzes"),
             course_id=kept.course_id,
             title=kept.name,
             assignment_id=kept.id,
-            created_at=api.now,
-            updated_at=api.now,
             **{name: getattr(kept, name) for name in shared},
         )
         api.store.quizzes.put(quiz)

@@ -28,15 +28,13 @@ def file(
     except UnicodeDecodeError:
         held = {"data": base64.b64encode(content).decode()}
     made = Attachment(
-        id=api.new_id("attachments"),
+        **api.new_row("attachments"),
         context_type=kind,
         context_id=number,
         display_name=name,
         filename=filename or name,
         content_type=content_type,
         uuid=api.x.ids.alnum(40),
-        created_at=api.now,
-        updated_at=api.now,
         **held,
     )
     return api.store.attachments.put(made)

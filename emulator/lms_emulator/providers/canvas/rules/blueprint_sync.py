@@ -67,13 +67,11 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
 def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
     """Send the content of a blueprint to its courses; it is under way until the next request."""
     made = BlueprintMigration(
-        id=api.new_id("master_courses_master_migrations"),
+        **api.new_row("master_courses_master_migrations"),
         template_id=template.id,
         user_id=api.user.id,
         comment=settings.pop("comment", None),
         settings=settings,
-        created_at=api.now,
-        updated_at=api.now,
     )
     return api.store.blueprint_migrations.put(made)
 

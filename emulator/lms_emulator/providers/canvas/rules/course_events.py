@@ -99,7 +99,7 @@ def _ended(api: Api, course: Course, state: Any) -> Course:
 def begin_anew(api: Api, course: Course) -> Course:
     """Put an empty course in place of one, with its people, sections, names and ids. The old one is deleted."""
     fresh = Course(
-        id=api.new_id("courses"),
+        **api.new_row("courses"),
         name=course.name,
         course_code=course.course_code,
         account_id=course.account_id,
@@ -112,8 +112,6 @@ def begin_anew(api: Api, course: Course) -> Course:
         start_at=course.start_at,
         end_at=course.end_at,
         restrict_enrollments_to_course_dates=course.restrict_enrollments_to_course_dates,
-        created_at=api.now,
-        updated_at=api.now,
         stuck_sis_fields=course.stuck_sis_fields,
     )
     for section in list(api.store.course_sections.find("course", course.id)):

@@ -151,13 +151,7 @@ def _module(api: Api, course: Course, number: str) -> ContextModule:
 
 def _new_module(api: Api, course: Course) -> ContextModule:
     made = ContextModule(
-        id=api.new_id("context_modules"),
-        course_id=course.id,
-        name=NEW_MODULE,
-        position=0,
-        workflow_state="unpublished",
-        created_at=api.now,
-        updated_at=api.now,
+        **api.new_row("context_modules"), course_id=course.id, name=NEW_MODULE, position=0, workflow_state="unpublished"
     )
     return modules.place(api, api.store.context_modules, modules.of_course(api, course), made, None)
 
@@ -185,14 +179,12 @@ def _into(api: Api, tool: Tool, course: Course, module: ContextModule, items: It
 
 def _add(api: Api, course: Course, module: ContextModule, item: Json, title: str, what: Json) -> None:
     made = ContentTag(
-        id=api.new_id("content_tags"),
+        **api.new_row("content_tags"),
         course_id=course.id,
         context_module_id=module.id,
         title=title,
         new_tab=_in_tab(item),
         published=what["type"] == "Assignment",
-        created_at=api.now,
-        updated_at=api.now,
         **what,
     )
     modules.place(api, api.store.content_tags, modules.items(api, module), made, None)

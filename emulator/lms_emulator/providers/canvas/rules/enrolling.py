@@ -229,7 +229,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
         record = touched(same[0], api.now, **fields)
     else:
         record = Enrollment(
-            id=api.new_id("enrollments"),
+            **api.new_row("enrollments"),
             course_id=asked.course.id,
             user_id=asked.user.id,
             type=convert(asked.kind, EnrollmentType),
@@ -237,8 +237,6 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
             role_id=asked.role.id,
             workflow_state=state,
             associated_user_id=asked.associated_user_id,
-            created_at=api.now,
-            updated_at=api.now,
             uuid=api.new_uuid(),
             **fields,
         )

@@ -72,13 +72,11 @@ def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **
     siblings = sub_folders(api.store, parent) if parent is not None else []
     position = max((one.position or 0 for one in siblings), default=0) + 1 if parent is not None else None
     folder = Folder(
-        id=api.new_id("folders"),
+        **api.new_row("folders"),
         context_type=context.type,
         context_id=context.id,
         name=free_folder_name(name, {one.name for one in siblings}),
         parent_folder_id=parent.id if parent is not None else None,
-        created_at=api.now,
-        updated_at=api.now,
         **{"position": position, **{key: value for key, value in fields.items() if value is not None}},
     )
     return api.store.folders.put(folder)

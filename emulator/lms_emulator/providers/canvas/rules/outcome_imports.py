@@ -49,14 +49,12 @@ def begin(api: Api, context: Context, content: bytes, group_id: int | None = Non
     Parameters: `group_id`, the group for what names no parent, where it is not the root.
     """
     made = OutcomeImport(
-        id=api.new_id("outcome_imports"),
+        **api.new_row("outcome_imports"),
         context_type=cast("Any", context.type),
         context_id=context.id,
         user_id=api.user.id,
         learning_outcome_group_id=group_id,
         text=content.decode("utf-8", "replace"),
-        created_at=api.now,
-        updated_at=api.now,
     )
     kept: OutcomeImport = api.store.outcome_imports.put(made)
     return kept

@@ -168,14 +168,12 @@ def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
         "editing_roles": "members" if grouped else "teachers,students" if wiki_edits else "teachers",
     }
     page = WikiPage(
-        id=api.new_id("wiki_pages"),
+        **api.new_row("wiki_pages"),
         context_type="Group" if grouped else "Course",
         context_id=context.id,
         title=title,
         url=url,
         user_id=api.user.id,
-        created_at=api.now,
-        updated_at=api.now,
         **{**usual, **fields},
     )
     return _put(api, context, replace(page, versions=[version_of(page)]))

@@ -33,27 +33,18 @@ def _row(api: Api, quiz: Quiz, kind: Literal["student_analysis", "item_analysis"
     ]
     if rows:
         return max(rows, key=lambda one: one.id)
-    made = QuizReport(
-        id=api.new_id("quiz_reports"),
-        quiz_id=quiz.id,
-        report_type=kind,
-        includes_all_versions=every,
-        created_at=api.now,
-        updated_at=api.now,
-    )
+    made = QuizReport(**api.new_row("quiz_reports"), quiz_id=quiz.id, report_type=kind, includes_all_versions=every)
     return api.store.quiz_reports.put(made)
 
 
 def begin(api: Api, report: QuizReport) -> QuizReport:
     """Queue a report."""
     progress = Progress(
-        id=api.new_id("progresses"),
+        **api.new_row("progresses"),
         context_type="Quizzes::QuizStatistics",
         context_id=report.id,
         tag="Quizzes::QuizStatistics",
         completion=0.0,
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.progresses.put(progress)
     begun = replace(report, progress_id=progress.id, user_id=api.user.id, queued_at=api.now)
@@ -78,7 +69,7 @@ def run(api: Api, report: QuizReport) -> None:
     whole = report.report_type == "student_analysis"
     table = _students(api, report, quiz, course) if whole else _items(api, quiz)
     file = Attachment(
-        id=api.new_id("attachments"),
+        **api.new_row("attachments"),
         context_type="QuizStatistics",
         context_id=report.id,
         display_name=f"{quiz.title} Quiz {NAMES[report.report_type]} Report.csv",
@@ -86,8 +77,6 @@ def run(api: Api, report: QuizReport) -> None:
         content_type="text/csv",
         text=csv_files.written(table),
         uuid=api.x.ids.alnum(40),
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.attachments.put(file)
     progress = api.store.progresses.get(report.progress_id or 0)

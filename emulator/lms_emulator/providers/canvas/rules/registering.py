@@ -182,7 +182,7 @@ def _made(api: Api, account: Account, login: Params, strict: bool, paired: objec
     password = login.text("password") or None
     given = [name for name in NAMES if sent.text(name)]
     user = User(
-        id=api.new_id("users"),
+        **api.new_row("users"),
         name=unique_id if name is None else name,
         short_name=sent.text("short_name") or None,
         sortable_name=sent.text("sortable_name") or None,
@@ -194,8 +194,6 @@ def _made(api: Api, account: Account, login: Params, strict: bool, paired: objec
         initial_enrollment_type=sent.text("initial_enrollment_type"),
         preferences={"accepted_terms": stamp(api.now)} if sent.flag("terms_of_use") else {},
         workflow_state="registered" if password or sent.flag("skip_registration") else "pre_registered",
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.users.put(user)
     pseudonym = Pseudonym(
@@ -255,13 +253,11 @@ def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bo
 def expected(api: Api, address: str) -> User:
     """A user whom Canvas knows only by an address until they register."""
     user = User(
-        id=api.new_id("users"),
+        **api.new_row("users"),
         name=address,
         uuid=api.new_uuid(),
         lti_id=api.x.ids.uuid(),
         workflow_state="creation_pending",
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.users.put(user)
     _reach(api, user, address)

@@ -141,14 +141,7 @@ def lay_over(api: Api, one: LtiRegistration, account: Account, data: dict[str, A
     """Replace what an account lays over a tool's configuration."""
     known = api.store.lti_overlays.first("whose", (one.id, account.id))
     if known is None:
-        known = LtiOverlay(
-            id=api.new_id("lti_overlays"),
-            registration_id=one.id,
-            account_id=account.id,
-            data=data,
-            created_at=api.now,
-            updated_at=api.now,
-        )
+        known = LtiOverlay(**api.new_row("lti_overlays"), registration_id=one.id, account_id=account.id, data=data)
     changes = overlays.flat(overlays.diff(known.data, data))
     versions = known.versions
     if changes:
@@ -237,13 +230,11 @@ def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) ->
     known = next((one for one in rows if one.place == place), None)
     if known is None:
         known = LtiContextControl(
-            id=api.new_id("lti_context_controls"),
+            **api.new_row("lti_context_controls"),
             deployment_id=tool.id,
             course_id=place[1] if place[0] == "Course" else None,
             account_id=place[1] if place[0] == "Account" else None,
             created_by_id=api.user.id,
-            created_at=api.now,
-            updated_at=api.now,
         )
     kept = replace(known, available=available, workflow_state="active", updated_by_id=api.user.id, updated_at=api.now)
     return api.store.lti_context_controls.put(kept)

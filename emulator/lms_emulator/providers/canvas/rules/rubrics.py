@@ -154,15 +154,13 @@ def assess(
     if known is None and kind == "grading":
         known = next((a for a in of_submission(api, record) if a.rubric_association_id == association.id), None)
     fresh = known or RubricAssessment(
-        id=api.new_id("rubric_assessments"),
+        **api.new_row("rubric_assessments"),
         rubric_id=rubric.id,
         rubric_association_id=association.id,
         user_id=record.user_id,
         assessor_id=api.user.id,
         submission_id=record.id,
         assessment_type=kind,
-        created_at=api.now,
-        updated_at=api.now,
     )
     made = replace(
         fresh,

@@ -36,14 +36,12 @@ def say(
     if parent is not None and _depth(api, parent) >= DEEPEST:
         raise refusals.invalid({"base": ["Maximum entry depth reached"]})
     entry = DiscussionEntry(
-        id=api.new_id("discussion_entries"),
+        **api.new_row("discussion_entries"),
         topic_id=topic.id,
         user_id=api.user.id,
         parent_id=parent.id if parent is not None else None,
         root_entry_id=(parent.root_entry_id or parent.id) if parent is not None else None,
         message=message,
-        created_at=api.now,
-        updated_at=api.now,
         **fields,
     )
     api.store.discussion_entries.put(entry)

@@ -316,7 +316,7 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
     """A file that came along in a request, among the files of a context."""
     name = (sent.filename or "file").rsplit("/", 1)[-1]
     made = Attachment(
-        id=api.new_id("attachments"),
+        **api.new_row("attachments"),
         context_type=context.type,
         context_id=context.id,
         folder_id=folder.id,
@@ -325,8 +325,6 @@ def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachme
         content_type=sent.content_type or uploads.content_type_of(name),
         size=None,
         uuid=api.x.ids.alnum(40),
-        created_at=api.now,
-        updated_at=api.now,
         modified_at=api.now,
     )
     filled = uploads.filled(made, sent.content, name)

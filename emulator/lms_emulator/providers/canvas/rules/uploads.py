@@ -118,7 +118,7 @@ def expect(
         raise refusals.message(400, "name_missing", "name is required")
     sent_type = content_type or api.params.text("content_type")
     attachment = Attachment(
-        id=api.new_id("attachments"),
+        **api.new_row("attachments"),
         context_type=context_type,
         context_id=context_id,
         folder_id=folder.id if folder is not None else None,
@@ -130,8 +130,6 @@ def expect(
         category=api.params.text("category") or "uncategorized",
         file_state="deleted",
         workflow_state="pending",
-        created_at=api.now,
-        updated_at=api.now,
         modified_at=api.now,
     )
     return api.store.attachments.put(attachment)

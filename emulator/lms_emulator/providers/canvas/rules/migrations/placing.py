@@ -85,7 +85,7 @@ def _shown(api: Api, target: Course, kind: str, number: int) -> tuple[str, Any] 
 def _item(api: Api, target: Course, module: ContextModule, kind: str, record: Any) -> ContentTag:
     title = module_content.name(kind, record)
     return ContentTag(
-        id=api.new_id("content_tags"),
+        **api.new_row("content_tags"),
         course_id=target.id,
         context_module_id=module.id,
         type=convert(kind, ItemType),
@@ -93,8 +93,6 @@ def _item(api: Api, target: Course, module: ContextModule, kind: str, record: An
         title=title,
         named_for=title,
         published=module_content.published(api, kind, record),
-        created_at=api.now,
-        updated_at=api.now,
     )
 
 

@@ -83,14 +83,7 @@ def put(api: Api, record: ContentMigration, **changes: Any) -> ContentMigration:
 def progress(api: Api, kind: str, number: int, tag: str) -> Progress:
     """The job of a migration or an export, as the client sees it at first."""
     made = Progress(
-        id=api.new_id("progresses"),
-        context_type=kind,
-        context_id=number,
-        user_id=api.user.id,
-        tag=tag,
-        completion=0.0,
-        created_at=api.now,
-        updated_at=api.now,
+        **api.new_row("progresses"), context_type=kind, context_id=number, user_id=api.user.id, tag=tag, completion=0.0
     )
     return api.store.progresses.put(made)
 
@@ -106,12 +99,7 @@ def done(api: Api, number: int | None, state: Any = "completed", completion: flo
 def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") -> None:
     """Note what did not come over as it was."""
     made = MigrationIssue(
-        id=api.new_id("migration_issues"),
-        content_migration_id=record.id,
-        description=text,
-        issue_type=kind,
-        created_at=api.now,
-        updated_at=api.now,
+        **api.new_row("migration_issues"), content_migration_id=record.id, description=text, issue_type=kind
     )
     api.store.migration_issues.put(made)
 

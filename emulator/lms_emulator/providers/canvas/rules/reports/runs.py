@@ -61,13 +61,11 @@ def available() -> dict[str, tuple[str, dict[str, dict[str, Any]] | None]]:
 def begin(api: Api, account: Account, report: str, parameters: dict[str, Any]) -> AccountReport:
     """A run as the client sees it at first; it is made before the next request is answered."""
     made = AccountReport(
-        id=api.new_id("account_reports"),
+        **api.new_row("account_reports"),
         account_id=account.id,
         user_id=api.user.id,
         report_type=report,
         parameters=parameters,
-        created_at=api.now,
-        updated_at=api.now,
     )
     return api.store.account_reports.put(made)
 

@@ -255,13 +255,11 @@ def _deleted(kind: str) -> str:
 def restore(api: Api, batch: SisBatch, *, batch_mode: bool, undelete_only: bool, unconclude_only: bool) -> Progress:
     """Put what an import changed back into the state that it had. Gives the job as the client sees it at first."""
     progress = Progress(
-        id=api.new_id("progresses"),
+        **api.new_row("progresses"),
         context_type="SisBatch",
         context_id=batch.id,
         tag="sis_batch_state_restore",
         completion=0.0,
-        created_at=api.now,
-        updated_at=api.now,
     )
     api.store.progresses.put(replace(progress, completion=100.0, workflow_state="completed"))
     rows = [one for one in changes_of(api, batch) if not one.restored]

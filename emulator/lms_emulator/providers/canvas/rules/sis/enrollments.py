@@ -53,15 +53,13 @@ def enrollment(work: Work, row: Row) -> bool:
     known = _known(work, user, section, role, observed)
     state = _state(work, row, user, login, known)
     base = known or Enrollment(
-        id=work.api.new_id("enrollments"),
+        **work.api.new_row("enrollments"),
         course_id=course.id,
         user_id=user.id,
         type=convert(role.base_role_type, EnrollmentType),
         course_section_id=section.id,
         role_id=role.id,
         associated_user_id=observed,
-        created_at=work.api.now,
-        updated_at=work.api.now,
         uuid=work.api.new_uuid(),
     )
     fields: dict[str, Any] = {"workflow_state": state}

@@ -142,15 +142,13 @@ def _person(work: Work, row: Row, known: User | None) -> User:
     name, sortable = _name(row, known), _sortable(row, known)
     if known is None:
         made = User(
-            id=work.api.new_id("users"),
+            **work.api.new_row("users"),
             name=name,
             short_name=row.get("short_name") or None,
             sortable_name=sortable,
             pronouns=_given(row, "pronouns"),
             uuid=work.api.new_uuid(),
             lti_id=work.api.x.ids.uuid(),
-            created_at=work.api.now,
-            updated_at=work.api.now,
         )
         return work.store.users.put(made)
     fields: Fields = {"name": name, "sortable_name": sortable}
