@@ -13,7 +13,7 @@ from contract_tests.everywhere.asgi import send
 from contract_tests.everywhere.odd_values import ADDRESS, NUMBER, requests
 from lms_emulator import Emulator
 from lms_emulator.app import PROVIDERS
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 
 _ADDRESSES = (b"url", b"uri", b"link", b"domain", b"address")
 """In names of parameters that hold one. The others are tried together."""
@@ -46,6 +46,6 @@ def test_a_number_that_cannot_be_read_breaks_nothing(provider: str) -> None:
 
 
 def test_whole_numbers() -> None:
-    assert whole("007") == whole("\u0667") == 7
-    assert whole(NUMBER) is not None
-    assert [whole(text) for text in ("", "-1", "1.0", "\u00b2", " 1", "x")] == [None] * 6
+    assert parse_integer("007") == parse_integer("\u0667") == 7
+    assert parse_integer(NUMBER) is not None
+    assert [parse_integer(text) for text in ("", "-1", "1.0", "\u00b2", " 1", "x")] == [None] * 6

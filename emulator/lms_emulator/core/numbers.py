@@ -5,7 +5,7 @@ from __future__ import annotations
 _MOST_DIGITS = 4_000
 
 
-def whole(text: str) -> int | None:
+def parse_integer(text: str) -> int | None:
     """The number that decimal digits, in any script, stand for; None for other text.
 
     Python parses some thousand digits. Of a longer number the first digits suffice: it is too large anyway.

@@ -12,7 +12,7 @@ from lms_emulator.core.controls import ControlCall, control
 from lms_emulator.core.errors import NotFoundError, UsageError
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import structure
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.lti.misbehaviour import NextLaunch, chosen, misbehaviours
@@ -86,7 +86,7 @@ def disarm(call: Call) -> Any:
 def disarm_one(call: Call) -> Any:
     """Take back one."""
     number = str(call.params["id"])
-    found = call.store.armed_launches.get(whole(number))
+    found = call.store.armed_launches.get(parse_integer(number))
     if found is None:
         raise NotFoundError(f"no armed launch `{number}`")
     call.store.armed_launches.delete(found.id)

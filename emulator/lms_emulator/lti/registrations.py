@@ -155,14 +155,14 @@ class Registrations(ABC, Generic[X]):
         fault = self.fault(body)
         if fault is not None:
             raise self.refusal(x, fault.noted(x))
-        return wanted_of(body)
+        return parse(body)
 
     def fault(self, body: Any) -> Fault | None:
         """What is wrong with a registration request; None if nothing is."""
         return fault_of(body)
 
 
-def wanted_of(body: dict[str, Any]) -> Wanted:
+def parse(body: dict[str, Any]) -> Wanted:
     """The parsed form of a valid registration request."""
     return Wanted(
         name=body["client_name"],

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
@@ -153,7 +153,7 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
     table: Table[Any] = getattr(x.store, place.table)
     if (named := _named_otherwise(table, place)) is not None:
         return named
-    if any(table.was_seeded(key) for key in (place.sent, whole(place.sent))):
+    if any(table.was_seeded(key) for key in (place.sent, parse_integer(place.sent))):
         return f"{_called(place)} was deleted since the world began"
     in_time = stopwatch(DIAGNOSIS_SECONDS)
     for world in x.world.others():

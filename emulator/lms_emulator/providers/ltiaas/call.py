@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from lms_emulator.core.http.exchange import BodyError, Exchange
 from lms_emulator.core.http.reads import Members
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.model import LtiaasStore, Platform, Tenant
 from lms_emulator.providers.ltiaas.settings import LtiaasSettings
@@ -70,7 +70,7 @@ def limit_of(x: Call) -> str | None:
     value = x.query.get("limit")
     if value is None or value == "":
         return None
-    if not (value.isascii() and (whole(value) or 0) >= 1):
+    if not (value.isascii() and (parse_integer(value) or 0) >= 1):
         raise refusals.validation(x.settings.validation_status, [{"limit": ["Expected number >= 1"]}], got=value)
     return value
 

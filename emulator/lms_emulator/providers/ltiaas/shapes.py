@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.lti.claims import (
@@ -136,7 +136,7 @@ def _sized(told: Mapping[str, Any], sizes: str) -> dict[str, Any]:
     if sizes == "left out":
         return {}
     found = {name: str(told[name]) for name in _SIZE if str(told.get(name, "")).isdecimal()}
-    return {name: whole(text) if sizes == "numbers" else text for name, text in found.items()}
+    return {name: parse_integer(text) if sizes == "numbers" else text for name, text in found.items()}
 
 
 def _services(claims: Mapping[str, Any], service_key: str | None) -> dict[str, Any]:

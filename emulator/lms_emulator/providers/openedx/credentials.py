@@ -180,7 +180,7 @@ def _claims(x: Call, token: str) -> dict[str, Any]:
             credential=None if error.is_of_time else token,
         ) from None
     warn_of_critical(x, token)
-    if jwts.is_strangers(x, token):
+    if jwts.is_foreign(x, token):
         raise refusals.jwt_refused(
             "Invalid token.",
             reason="not_issued_here",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 
@@ -56,7 +56,7 @@ def numbered(x: Call, items: Sequence[T], *, size: int = 10, most: int = 100) ->
     size = page_size(x, default=size, most=most)
     pages = max(1, -(-len(items) // size))
     text = x.query.get("page", "1")
-    number = pages if text == "last" else (whole(text) or 0) if text.isascii() else 0
+    number = pages if text == "last" else (parse_integer(text) or 0) if text.isascii() else 0
     if not 1 <= number <= pages:
         raise invalid_page()
     begin = (number - 1) * size
@@ -207,7 +207,7 @@ def _after(place: str, position: str, places: list[str]) -> bool:
 
 
 def _sortable(place: str) -> tuple[int, str]:
-    number = whole(place)
+    number = parse_integer(place)
     return (0, place) if number is None else (number, "")
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lms_emulator.core.clock import isoformat
 from lms_emulator.core.http.refusals import Unfinished
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.skew import why_off
 from lms_emulator.core.suggest import nearest
 from lms_emulator.lti import signed_launches
@@ -85,7 +85,7 @@ def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Laun
     _check_message(x, fields)
     _check_oauth(x, pairs)
     _check_signature(x, pairs, fields, registration, method, url)
-    _check_time(x, whole(fields["oauth_timestamp"]) or 0)
+    _check_time(x, parse_integer(fields["oauth_timestamp"]) or 0)
     _use_nonce(x, registration, fields)
     names = [name for name, _ in pairs]
     repeated = sorted({name for name in names if names.count(name) > 1})

@@ -183,7 +183,7 @@ def row(table: Table[R], reference: Any, what: str, **wanted: Any) -> R:
     return known(table.get(local_number(reference)), what, reference, **wanted)
 
 
-def among(records: Iterable[R], reference: Any, what: str) -> R:
+def pick(records: Iterable[R], reference: Any, what: str) -> R:
     """The record with that number, out of these. Raises the refusal `not_found`."""
     number = local_number(reference)
     found = next((one for one in records if getattr(one, "id", None) == number), None)

@@ -153,7 +153,7 @@ def _look_up_owner(store: CanvasStore, token: AccessToken) -> _Owner:
 def _usable(store: CanvasStore, key: DeveloperKey) -> bool:
     if key.workflow_state != "active":
         return False
-    return key.name == keys.USER_GENERATED or keys.is_on_somewhere(store, key)
+    return key.name == keys.USER_GENERATED or keys.is_on_anywhere(store, key)
 
 
 def _enforces_scopes(key: DeveloperKey) -> bool:

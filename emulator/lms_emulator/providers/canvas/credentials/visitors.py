@@ -47,7 +47,7 @@ def this_address(api: Api, without: tuple[str, ...] = ()) -> str:
     return f"{path}?{'&'.join(kept)}" if kept else path
 
 
-def whom_to_become(api: Api) -> User | None:
+def masquerade_target(api: Api) -> User | None:
     """Whom `become_user_id` asks to act as: by id, or as a member of the page's course."""
     wanted = api.params.text("become_user_id")
     if wanted:

@@ -108,7 +108,7 @@ def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcess
     processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]
     assets = _assets(api, record, record.attempt) if processors else []
     for one in processors if assets else ():
-        _tell(api, task, record, one, assets)
+        _notify(api, task, record, one, assets)
 
 
 def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
@@ -125,7 +125,7 @@ def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
     return found
 
 
-def _tell(api: Api, task: Assignment, record: Submission, one: AssetProcessor, assets: list[LtiAsset]) -> None:
+def _notify(api: Api, task: Assignment, record: Submission, one: AssetProcessor, assets: list[LtiAsset]) -> None:
     tool, user, x = _living(api, one), api.store.users.get(record.user_id), api.x
     course = api.store.courses.get(task.course_id)
     assert tool is not None, "the processors of an assignment have tools"

@@ -143,7 +143,7 @@ class CanvasLaunches(Launches[Call, User]):
         if fault is not None:
             return fault
         key = x.store.developer_keys.get(number(request.client_id))
-        if x.check("the key is switched on", key is not None and keys.is_on_somewhere(x.store, key)):
+        if x.check("the key is switched on", key is not None and keys.is_on_anywhere(x.store, key)):
             return None
         return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
 

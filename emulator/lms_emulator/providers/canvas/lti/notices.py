@@ -46,7 +46,7 @@ def claim(x: Call, tool: Tool) -> dict[str, Any]:
     }
 
 
-def greet(x: Call, tool: Tool) -> None:
+def send_hello(x: Call, tool: Tool) -> None:
     """Send the notice that a tool gets for asking for it."""
     home = tools.home(x.store, tool)
     place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)

@@ -221,7 +221,7 @@ def change(api: Api) -> Any:
         if course is None or account not in chain(api.store, course.account_id):
             lost.append(str(name))
         elif course.workflow_state in course_events.EVENTS[event]:
-            course_events.happen(api, course, event)
+            course_events.apply(api, course, event)
     job = Progress(
         **api.new_row("progresses"),
         context_type="Account",

@@ -79,7 +79,7 @@ def create(api: Api) -> Any:
 
 def _run(api: Api) -> AccountReport:
     account = _account(api)
-    return identifiers.among(_runs(api, account, api.slot("report")), api.slot("id"), "the run of the report")
+    return identifiers.pick(_runs(api, account, api.slot("report")), api.slot("id"), "the run of the report")
 
 
 def show(api: Api) -> Any:

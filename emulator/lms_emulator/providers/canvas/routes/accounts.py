@@ -255,7 +255,7 @@ def update(api: Api) -> Any:
         on = {name for name in services.data if services.flag(name)}
         fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
     changed = api.store.accounts.put(
-        stickiness.by_hand(record, replace(record, **stickiness.unless_stuck(api, record, fields)))
+        stickiness.by_hand(record, replace(record, **stickiness.without_sticky(api, record, fields)))
     )
     includes = set(api.params.texts("includes")) | ({"services"} if services.data else set())
     return shapes.account(api, changed, includes)

@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
-from lms_emulator.providers.canvas.shapes.locks import spoken
+from lms_emulator.providers.canvas.shapes.locks import in_words
 
 NEWEST = 21
 """How many things a page has unless another size is asked for."""
@@ -141,7 +141,7 @@ def _news(api: Api, one: Item, base: Assignment) -> Json:
     course = one.place.record if one.place is not None else None
     assert isinstance(course, Course)  # assignments are in courses
     url = api.url(f"/courses/{course.id}/assignments/{base.id}")
-    due = spoken(api, base.due_at) if base.due_at is not None else "No Due Date"
+    due = in_words(api, base.due_at) if base.due_at is not None else "No Due Date"
     told = f"\nA new assignment has been created for your course, {course.name}\n\n{base.name}\n\n\n\ndue: {due}\n"
     told += f"Click here to view the assignment:\n{url}\n\n\n\n\n\n\n"
     return {

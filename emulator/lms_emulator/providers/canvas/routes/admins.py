@@ -82,19 +82,19 @@ def create(api: Api) -> Any:
     if same is None:
         same = AccountUser(id=api.new_id("account_users"), account_id=account.id, user_id=user.id, role_id=role.id)
     if fresh and api.params.flag("send_confirmation", default=True):
-        _tell(api, user, role, account)
+        _notify(api, user, role, account)
     return shapes.admin(api, api.store.account_users.put(replace(same, workflow_state="active")), account)
 
 
-def _tell(api: Api, user: User, role: Role, account: Account) -> None:
+def _notify(api: Api, user: User, role: Role, account: Account) -> None:
     name = shapes.LABELS.get(role.name, role.name)
     site, link = api.x.authority, api.url(f"/accounts/{account.id}")
     if user.workflow_state == "registered":
         said = f"You've been added as an {name} to the account {account.name} at {site}."
-        mails.tell(api, "account_user_notification", [user], "Account Admin Notification", said, link=link)
+        mails.notify(api, "account_user_notification", [user], "Account Admin Notification", said, link=link)
     else:
         said = f"You've been given an account role for the {account.name} account at {site}. Role type: {name}."
-        mails.tell(api, "account_user_registration", [user], "Courseware Account Admin Invitation", said)
+        mails.notify(api, "account_user_registration", [user], "Courseware Account Admin Invitation", said)
 
 
 def destroy(api: Api) -> Any:

@@ -179,12 +179,12 @@ def show(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete an appointment group with its slots and their reservations."""
     group = _managed(api)
-    appointments.tell_deleted(api, group, api.params.text("cancel_reason"))
+    appointments.notify_deleted(api, group, api.params.text("cancel_reason"))
     group = appointments.spanned(api, group)
     count = len(appointments.slots(api, group))
     for slot in appointments.slots(api, group):
         for row in (taken := appointments.taken(api, slot)):
-            appointments.tell_cancelled(api, group, row, None)
+            appointments.notify_cancelled(api, group, row, None)
         for row in (*taken, slot):
             api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
     gone = api.store.appointment_groups.put(replace(group, workflow_state="deleted", updated_at=api.now))

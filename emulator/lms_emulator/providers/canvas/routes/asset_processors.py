@@ -115,7 +115,7 @@ def create_report(api: Api) -> Response:
     before = [r for r in api.store.asset_reports.find("what", (one.id, asset.id)) if r.report_type == kind]
     if any(old.timestamp > at for old in before):
         raise _refused("report_older", "An existing report has a newer timestamp", 409, sent.text("timestamp"))
-    said = _said(api)
+    said = _report_members(api)
     further = {name: value for name, value in sent.data.items() if name not in KNOWN and name.startswith("http")}
     for name in further:
         sent.get(name)
@@ -133,7 +133,7 @@ def create_report(api: Api) -> Response:
     return reply(api, _report(api.store.asset_reports.put(made)), 201)
 
 
-def _said(api: Api) -> Json:
+def _report_members(api: Api) -> Json:
     """The members of a report, validated. Raises the refusal for invalid ones."""
     sent = api.params
     found = {name: text for name in MEMBERS if (text := sent.text(name)) is not None}
@@ -340,7 +340,7 @@ def resubmit(api: Api) -> Response:
     if student is None or not assignments.assigned(api, task, student.id):
         raise refusals.not_found("the student's work", api.slot("student_id"))
     if record is not None:
-        first = min(teams.mates(api, task, student.id), default=student.id)
+        first = min(teams.teammates(api, task, student.id), default=student.id)
         original = api.store.submissions.first("whose", (task.id, first)) or record
         attempt = local_number(api.slot("attempt"))
         past = next((v for v in reversed(original.versions) if attempt and v.attempt == attempt), None)

@@ -267,7 +267,7 @@ def imports(api: Api) -> Any:
 
 def _one_import(api: Api) -> ContentMigration:
     record, _ = _subscription(api)
-    return identifiers.among(_received(api, record), api.slot("id"), "the import from the blueprint")
+    return identifiers.pick(_received(api, record), api.slot("id"), "the import from the blueprint")
 
 
 def one_import(api: Api) -> Any:

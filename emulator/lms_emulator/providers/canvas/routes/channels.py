@@ -150,7 +150,7 @@ def _wanted(api: Api) -> list[Notification]:
     return every
 
 
-def _told_there(api: Api) -> tuple[User, CommunicationChannel]:
+def _person_and_channel(api: Api) -> tuple[User, CommunicationChannel]:
     """The person and the address in the path, for that person and those who may view their activity."""
     caller = api.user
     user = identifiers.user(api, api.slot("user_id"))
@@ -163,12 +163,12 @@ def _told_there(api: Api) -> tuple[User, CommunicationChannel]:
 
 def preferences(api: Api) -> Any:
     """A user's notification preferences for one address."""
-    return _shown(api, *_told_there(api), _wanted(api))
+    return _shown(api, *_person_and_channel(api), _wanted(api))
 
 
 def categories(api: Api) -> Any:
     """The kinds of notifications."""
-    _told_there(api)
+    _person_and_channel(api)
     return {"categories": list({one.category: None for one in notifications().values()})}
 
 

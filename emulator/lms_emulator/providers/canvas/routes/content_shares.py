@@ -86,7 +86,7 @@ def _of(api: Api, user: User) -> list[ContentShare]:
 
 
 def _find(api: Api, user: User, slot: str = "id") -> ContentShare:
-    return identifiers.among(_of(api, user), api.slot(slot), "the person's share")
+    return identifiers.pick(_of(api, user), api.slot(slot), "the person's share")
 
 
 def _receivers(api: Api) -> list[User]:

@@ -68,7 +68,7 @@ def _found(api: Api) -> tuple[Account, LtiRegistration, LtiContextControl]:
     """The school, the registration and the control of the path."""
     account = school(api)
     one = _registration(api)
-    row = identifiers.among(registrations.controls(api, one), api.slot("id"), "the control")
+    row = identifiers.pick(registrations.controls(api, one), api.slot("id"), "the control")
     return account, one, row
 
 

@@ -233,7 +233,7 @@ def batches(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """One conversation with its messages, which are thereby read."""
-    found, own = conversations.mine(api, api.slot("id"))
+    found, own = conversations.find(api, api.slot("id"))
     if own.workflow_state == "unread" and api.params.flag("auto_mark_as_read", default=True):
         own = conversations.set_state(api, own, workflow_state="read")
     api.params.flag("interleave_submissions")  # documented as ignored
@@ -247,7 +247,7 @@ def show(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Mark a conversation as read, unread or archived; star it; leave it or come back."""
-    _, own = conversations.mine(api, api.slot("id"))
+    _, own = conversations.find(api, api.slot("id"))
     sent = api.params.require("conversation")
     changes: dict[str, Any] = {name: sent.flag(name) for name in ("starred", "subscribed") if sent.has(name)}
     if sent.has("workflow_state"):
@@ -258,13 +258,13 @@ def update(api: Api) -> Any:
 
 def destroy(api: Api) -> Any:
     """Remove a conversation for the caller."""
-    _, own = conversations.mine(api, api.slot("id"))
+    _, own = conversations.find(api, api.slot("id"))
     return _shown(api, conversations.remove(api, own, conversations.messages(api, own)))
 
 
 def add_message(api: Api) -> Any:
     """Reply to all or some, including earlier messages that they did not receive."""
-    found, own = conversations.mine(api, api.slot("id"))
+    found, own = conversations.find(api, api.slot("id"))
     body = api.params.text("body") or ""
     if not body.strip():
         raise refused("empty_message", "Unable to create message without a body")
@@ -296,7 +296,7 @@ def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessag
 
 def add_recipients(api: Api) -> Any:
     """Add people to a group conversation."""
-    found, own = conversations.mine(api, api.slot("id"))
+    found, own = conversations.find(api, api.slot("id"))
     known = _recipients(api, _asked(api), None)
     people = [user for one in known if (user := api.store.users.get(one)) is not None]
     if not people:
@@ -309,7 +309,7 @@ def add_recipients(api: Api) -> Any:
 
 def remove_messages(api: Api) -> Any:
     """Remove messages for the caller."""
-    _, own = conversations.mine(api, api.slot("id"))
+    _, own = conversations.find(api, api.slot("id"))
     numbers = {identifiers.local_number(one) for one in api.params.texts("remove")}
     if not numbers:
         return Response(None, 204)

@@ -46,7 +46,7 @@ def create(api: Api) -> Any:
             raise refusals.not_found("the account below that of the path", below.id)
         account = below
     if (removed := _removed(api)) is not None:
-        return _made(api, course_events.happen(api, removed, "undelete"))
+        return _made(api, course_events.apply(api, removed, "undelete"))
     found = course_fields.fields(api, None, account)
     name = found.pop("name", "Unnamed Course")
     code = found.pop("course_code", None) or course_fields.code_of(name)

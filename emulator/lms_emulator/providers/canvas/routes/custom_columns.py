@@ -30,7 +30,7 @@ def _living(api: Api, course: Course) -> list[CustomGradebookColumn]:
 
 
 def _column(api: Api, course: Course, reference: str) -> CustomGradebookColumn:
-    return identifiers.among(_living(api, course), reference, "the column")
+    return identifiers.pick(_living(api, course), reference, "the column")
 
 
 def shape(record: CustomGradebookColumn) -> dict[str, Any]:

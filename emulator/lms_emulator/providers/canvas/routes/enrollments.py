@@ -261,13 +261,13 @@ def _create(api: Api, course: Course, section: Any) -> Any:
     _ = api.user
     fields = api.params.hash("enrollment")
     if fields.has("self_enrollment_code"):
-        asked = enrolling.wish_of_oneself(api, course, section, fields)
+        asked = enrolling.self_enrollment(api, course, section, fields)
     else:
         asked = enrolling.wish(api, course, section, fields)
     before = {one.id: one.workflow_state for one in api.store.enrollments.find("user", asked.user.id)}
     record = enrolling.enroll(api, asked)
     if fields.flag("notify"):
-        enrolling.tell(api, course, record, before.get(record.id))
+        enrolling.notify(api, course, record, before.get(record.id))
     return shapes.enrollment(api, record, course)
 
 

@@ -79,7 +79,7 @@ def view(api: Api) -> Any:
     return shapes.view(api, topic, context)
 
 
-def _said(api: Api, topic: DiscussionTopic, context: Context, parent: DiscussionEntry | None) -> Response:
+def _post(api: Api, topic: DiscussionTopic, context: Context, parent: DiscussionEntry | None) -> Response:
     require(api, topic, context, "reply")
     message = html.clean(api.params.text("message"), api.url(""))
     attachment = api.params.file("attachment")
@@ -95,13 +95,13 @@ def _said(api: Api, topic: DiscussionTopic, context: Context, parent: Discussion
 def create(api: Api) -> Any:
     """Post an entry."""
     topic, context = readable_topic(api)
-    return _said(api, topic, context, None)
+    return _post(api, topic, context, None)
 
 
 def create_reply(api: Api) -> Any:
     """Reply to an entry."""
     topic, context = _read(api)
-    return _said(api, topic, context, _entry(api, topic))
+    return _post(api, topic, context, _entry(api, topic))
 
 
 def _require_editor(api: Api, entry: DiscussionEntry, topic: DiscussionTopic, context: Context) -> None:

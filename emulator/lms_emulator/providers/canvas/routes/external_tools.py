@@ -116,7 +116,7 @@ def install(
     api: Api, where: Course | Account, tool: Tool, faults: tool_forms.Faults | None = None, *, unique: bool
 ) -> Json:
     """Install a tool in a course or account, unless it is invalid or, with `unique`, already there."""
-    if unique and tool_forms.is_twin(api, tool, where):
+    if unique and tool_forms.is_duplicate(api, tool, where):
         faults = {**(faults or {}), "tool_currently_installed": [tool_forms.INSTALLED]}
     if faults:
         raise refusals.invalid(faults)

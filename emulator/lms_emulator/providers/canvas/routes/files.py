@@ -207,7 +207,7 @@ def update(api: Api) -> Any:
         if on_duplicate not in ("overwrite", "rename"):
             text = "file already exists; use on_duplicate='overwrite' or 'rename'"
             raise refusals.message(409, "file_exists", text)
-        return shapes.file(api, files.settle(api, changed, on_duplicate))
+        return shapes.file(api, files.settle_name(api, changed, on_duplicate))
     return shapes.file(api, api.store.attachments.put(changed))
 
 

@@ -194,7 +194,7 @@ def _audited(api: Api, found: Found, course: Course | None = None, *, of_student
         seen = {e.user_id for e in rows if e.course_section_id in limited}
         found = [one for one in found if one.student_id in seen]
     bases = {one.assignment_id: api.store.assignments.get(one.assignment_id) for one in found}
-    nameless = {number for number, base in bases.items() if base is not None and submissions.nameless(api, base)}
+    nameless = {number for number, base in bases.items() if base is not None and submissions.is_anonymous(api, base)}
     if of_student:
         found = [one for one in found if one.assignment_id not in nameless]
 

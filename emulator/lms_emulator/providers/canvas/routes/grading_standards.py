@@ -66,7 +66,7 @@ def index(api: Api) -> Any:
 def show(api: Api) -> Any:
     """One scheme."""
     place = _place(api, "read")
-    found = identifiers.among(
+    found = identifiers.pick(
         api.store.grading_standards.find("place", place), api.slot("grading_standard_id"), "the grading standard"
     )
     return shape(api, found)

@@ -148,7 +148,7 @@ def update(api: Api) -> Any:
         del fields["storage_quota_mb"]
     if may_set_sis(api, "sis_group_id", "update"):
         fields["sis_source_id"] = api.params.text("sis_group_id") or None
-    fields = stickiness.unless_stuck(api, group, fields)
+    fields = stickiness.without_sticky(api, group, fields)
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):
         _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])

@@ -97,7 +97,7 @@ def found(api: Api, place: Place) -> LineItem:
     )
 
 
-def anyones(api: Api, place: Place) -> LineItem:
+def found_of_any_tool(api: Api, place: Place) -> LineItem:
     """The line item of the path, even another tool's: Canvas accepts scores for it and lists its results."""
     if api.settings.unchecked_by_canvas == "refuse":
         return own(api, place)

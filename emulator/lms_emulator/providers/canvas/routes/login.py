@@ -158,7 +158,7 @@ def logout_page(api: Api) -> Response:
     return wire.page(api.x, "text.html", title="Log Out", heading="Log Out", form=form)
 
 
-def _tell_tools(api: Api, user: User) -> None:
+def _notify_tools(api: Api, user: User) -> None:
     """Call the URLs that tools registered for the user's sign-out; their answers are ignored."""
     callbacks = [
         one
@@ -184,7 +184,7 @@ def logout(api: Api) -> Response:
     if login is not None:
         signing_in.note(api, login, "logout")
     if api.real_user is not None:
-        _tell_tools(api, api.real_user)
+        _notify_tools(api, api.real_user)
         browser.end_all(x, api.real_user.id)
         browser.forget(x, session.login_id if session is not None else None)
     browser.end(x)
@@ -246,7 +246,7 @@ def open_session_url(api: Api) -> Response | None:
 
 def offer_masquerade(api: Api) -> Response | None:
     """Redirect to the page that offers to act as `become_user_id`; None if it is absent or not allowed."""
-    target = visitors.whom_to_become(api)
+    target = visitors.masquerade_target(api)
     if target is None or api.real_user is None or not _may_act_as(api, target):
         return None
     api.x.kept(Identity).user_id = api.x.kept(Identity).real_user_id = None

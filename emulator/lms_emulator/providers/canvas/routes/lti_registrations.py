@@ -299,7 +299,7 @@ def _change(
     if given:
         registrations.configure(api, one, given)
     if over:
-        registrations.lay_over(api, one, account, over)
+        registrations.set_overlay(api, one, account, over)
     if given or over:
         registrations.follow(api, one, account)
 
@@ -309,7 +309,7 @@ def reset(api: Api) -> Json:
     account = school(api)
     one = found_in(api, account, changes=True)
     if registrations.overlay_for(api, one, account) is not None:
-        registrations.lay_over(api, one, account, {}, reset=True)
+        registrations.set_overlay(api, one, account, {}, reset=True)
     return shapes.registration(api, one, account, {"overlaid_configuration", "overlay", "overlay_versions"})
 
 

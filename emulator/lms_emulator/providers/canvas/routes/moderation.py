@@ -123,7 +123,7 @@ def _grade(api: Api, base: Assignment, reference: str) -> tuple[ProvisionalGrade
 
 def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
     moderation.choose(api, record, one)
-    nameless = submissions.nameless(api, base)
+    nameless = submissions.is_anonymous(api, base)
     whose = {"anonymous_id": record.anonymous_id} if nameless else {"student_id": record.user_id}
     return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, **whose}
 

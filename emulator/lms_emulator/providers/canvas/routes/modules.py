@@ -166,7 +166,7 @@ def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> Cont
     if not sent.has("prerequisite_module_ids"):
         return module
     wanted = [key for one in sent.texts("prerequisite_module_ids") if (key := identifiers.local_number(one))]
-    kept = modules.earlier(api, course, module, wanted)
+    kept = modules.valid_prerequisites(api, course, module, wanted)
     return api.store.context_modules.put(replace(module, prerequisite_ids=kept))
 
 

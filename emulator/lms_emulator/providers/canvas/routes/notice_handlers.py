@@ -80,7 +80,7 @@ def update(api: Api) -> Json:
     if address:
         api.store.notice_handlers.put(wanted)
     if address and kind == notices.HELLO:
-        notices.greet(api.x, tool)
+        notices.send_hello(api.x, tool)
     return _shape(wanted)
 
 

@@ -285,7 +285,7 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
         for one in scored:
             if one.outcome_id == number:
                 by_user.setdefault(one.user_id, []).append(one)
-        rolled = [outcomes.come_to(known[number], rows) for rows in by_user.values()]
+        rolled = [outcomes.roll_up(known[number], rows) for rows in by_user.values()]
         reached = [one.score for one in rolled if one.score is not None]
         score = None
         if reached:

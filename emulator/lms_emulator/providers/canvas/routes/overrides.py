@@ -31,7 +31,7 @@ def _assignment(api: Api, *, changing: bool = False) -> tuple[Course, Assignment
 
 
 def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverride:
-    return identifiers.among(assignments.overrides_seen(api, course, record), api.slot("id"), "the override")
+    return identifiers.pick(assignments.overrides_seen(api, course, record), api.slot("id"), "the override")
 
 
 def index(api: Api) -> Any:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.lti.registrations import TOOL, wanted_of
+from lms_emulator.lti.registrations import TOOL, parse
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call, identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
@@ -121,7 +121,7 @@ def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
 def _accept(
     api: Api, one: LtiRegistration, account: Account, asked: LtiUpdateRequest, over: dict[str, Any] | None
 ) -> None:
-    wanted, now = wanted_of(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
+    wanted, now = parse(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
     found = registrations.configuration_of(api, one)
     assert found is not None, "a tool that registered itself has a configuration"
     with registration_history.updating(api, one, account):
@@ -132,7 +132,7 @@ def _accept(
         api.store.tool_configurations.put(replace(found, **kept, updated_at=api.now))
         changed = api.store.lti_registrations.put(replace(one, name=wanted.name, sent=wanted.body, **now))
         if over is not None:
-            registrations.lay_over(api, changed, account, over)
+            registrations.set_overlay(api, changed, account, over)
         registrations.follow(api, changed, account)
     api.store.lti_update_requests.put(replace(asked, accepted_at=api.now, comment=api.params.text("comment"), **now))
 

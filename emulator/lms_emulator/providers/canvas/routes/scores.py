@@ -65,7 +65,7 @@ def _student(api: Api, place: Place) -> User:
 async def create(api: Api) -> Response:
     """Record a score for one user."""
     place = enter_gradebook(api, lti13.SCOPE_SCORE)
-    item = items.anyones(api, place)
+    item = items.found_of_any_tool(api, place)
     user = _student(api, place)
     score = Score(api)
     last = api.store.lti_results.first("person", (item.id, user.id))
@@ -152,7 +152,7 @@ def _shape(api: Api, item: LineItem, result: LtiResult) -> Json:
 def index(api: Api) -> Response:
     """The results of a line item; `user_id` filters."""
     place = enter_gradebook(api, lti13.SCOPE_RESULT_READ)
-    item = items.anyones(api, place)
+    item = items.found_of_any_tool(api, place)
     found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda one: one.id)
     if api.params.has("user_id"):
         user = _person(api, api.params.text("user_id") or "")

@@ -167,14 +167,14 @@ def annotated(api: Api) -> Any:
         whose = user.short_name or user.name
         subject = f"Submission Annotation: {whose}, {base.name}, {course.name}"
         told = f"{author.name} just made a new annotation on the submission for {whose} for {base.name}"
-        mails.tell(api, "annotation_teacher_notification", _users(api, graders), subject, told, link=link)
-    mates = teams.mates(api, base, user.id) if record.group_id is not None else [user.id]
+        mails.notify(api, "annotation_teacher_notification", _users(api, graders), subject, told, link=link)
+    mates = teams.teammates(api, base, user.id) if record.group_id is not None else [user.id]
     if author.id == user.id and record.group_id is None:
         return {}
     watching = {e.user_id for e in rows if e.type == "ObserverEnrollment" and e.associated_user_id in mates}
     subject = "A new annotation has been made to your submission document"
     theirs = _users(api, {*mates, *watching} - {author.id})
-    mails.tell(api, "annotation_notification", theirs, subject, said, link=link)
+    mails.notify(api, "annotation_notification", theirs, subject, said, link=link)
     return {}
 
 

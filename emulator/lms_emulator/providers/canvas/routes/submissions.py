@@ -195,14 +195,14 @@ def change(
             for one in people
         ]
     if sent.has("sticker"):
-        _stick(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
+        _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
     _assess(api, course, base, record, asked)
     commented = asked.hash("comment")
     comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]
 
 
-def _stick(api: Api, course: Course, record: Submission, sticker: str | None) -> None:
+def _set_sticker(api: Api, course: Course, record: Submission, sticker: str | None) -> None:
     if submissions.stickers(api, course):
         api.store.submissions.put(replace(record, sticker=sticker))
     else:
@@ -261,7 +261,7 @@ def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: 
     fit = all(submitting.goes_with_comment(api, one) for one in files if one is not None)
     if not api.check("the files were uploaded by the caller for a comment", fit):
         raise api.refused("files that the caller uploaded for a comment")
-    people = teams.mates(api, base, user_id) if team else [user_id]
+    people = teams.teammates(api, base, user_id) if team else [user_id]
     group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
     for one in people:
         submitting.comment(api, submissions.of(api, base, one), sent, group_comment_id=group_comment_id)

@@ -135,7 +135,7 @@ async def fetch_file(
     content, trouble = await download(api, url)
     name = uploads.stored_name(api.x, attachment.display_name)
     received = replace(uploads.filled(attachment, content, name), workflow_state="processed", file_state="available")
-    files.settle(api, received, on_duplicate)
+    files.settle_name(api, received, on_duplicate)
     if then is not None and not trouble:
         try:
             then(received)
@@ -208,7 +208,7 @@ def finish(api: Api) -> Any:
         if files.quota(api, context) < files.quota_used(api.store, context) + (attachment.size or 0):
             raise refusals.message(400, "over_quota", "file size exceeds quota limits")
     done = replace(attachment, workflow_state="processed", file_state="available", updated_at=api.now)
-    done = files.settle(api, done, on_duplicate)
+    done = files.settle_name(api, done, on_duplicate)
     if done.context_type == "ContentMigration":
         runs.received(api, done)
     if done.context_type == "Assignment" and (base := api.store.assignments.get(done.context_id)) is not None:

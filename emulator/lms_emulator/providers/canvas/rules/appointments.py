@@ -190,7 +190,7 @@ def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
     return gone
 
 
-def tell_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:
+def notify_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:
     """Mail those who lost a reservation, and the teachers if it was cancelled by its owner."""
     taker = (api.store.groups if reservation.context_type == "Group" else api.store.users).get(reservation.context_id)
     course = ", ".join(one.name for one in courses_of(api, group))
@@ -199,18 +199,18 @@ def tell_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent
     if taker is not None and taker == participant_for(api, group, api.user):
         said = f'{api.user.name} canceled their reservation for "{reservation.title}".'
         subject = f'Reservation canceled for "{reservation.title}" ({course})'
-        mails.tell(
+        mails.notify(
             api, "appointment_canceled_by_user", _enrolled(api, group, states.INSTRUCTORS), subject, said, **told
         )
     losers = _of_groups(api, [taker]) if isinstance(taker, Group) else [taker] if taker is not None else []
     said = f'{api.user.name} canceled your time slot for "{reservation.title}".'
     subject = f'Your time slot for "{reservation.title}" has been canceled ({course})'
-    mails.tell(
+    mails.notify(
         api, "appointment_deleted_for_user", [one for one in losers if one.id != api.user.id], subject, said, **told
     )
 
 
-def tell_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> None:
+def notify_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> None:
     """Mail everybody who could have taken a slot, where a course is published and the group was."""
     courses_ = courses_of(api, group)
     if group.workflow_state != "active" or not any(one.workflow_state == "available" for one in courses_):
@@ -219,7 +219,7 @@ def tell_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> None:
     people_ = _of_groups(api, groups_of(api, group)) if participant_type(group) == "Group" else people_of(api, group)
     subject = f'Appointments for "{group.title}" have been canceled ({names})'
     said = f'All appointments for "{group.title}" have been canceled.'
-    mails.tell(api, "appointment_group_deleted", people_, subject, said, cancel_reason=reason or "none given")
+    mails.notify(api, "appointment_group_deleted", people_, subject, said, cancel_reason=reason or "none given")
 
 
 def _of_groups(api: Api, found: list[Group]) -> list[User]:

@@ -143,7 +143,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
             position=wanted.position or last + 1,
         )
     known = api.store.assignments.get(wanted.id)
-    kept = follow(api, done_elsewhere(api, api.store.assignments.put(wanted)))
+    kept = follow(api, with_content(api, api.store.assignments.put(wanted)))
     line_items.follow(api, known, kept)
     if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
         grading.regrade(api, kept)
@@ -158,7 +158,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
     return kept
 
 
-def done_elsewhere(api: Api, kept: Assignment) -> Assignment:
+def with_content(api: Api, kept: Assignment) -> Assignment:
     """Create the discussion or quiz in which the work is done."""
     if "discussion_topic" in kept.submission_types and kept.discussion_topic_id is None:
         topic = DiscussionTopic(

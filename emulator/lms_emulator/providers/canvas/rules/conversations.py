@@ -28,7 +28,7 @@ from lms_emulator.providers.canvas.rules import assignments, courses, messaging,
 STATES = ("read", "unread", "archived")
 
 
-def mine(api: Api, reference: str) -> tuple[Conversation, ConversationParticipant]:
+def find(api: Api, reference: str) -> tuple[Conversation, ConversationParticipant]:
     """One of the caller's conversations that they have not deleted. Raises the refusal `not_found`."""
     number = identifiers.local_number(reference)
     user = api.user

@@ -59,6 +59,6 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
             api.store.assignments.put(replace(other, position=other.position + 1))
     copy = copied_assignment(api, known, copied_title(known.name, taken))
     copy = replace(copy, id=api.new_id("assignments"), position=known.position + 1, discussion_topic_id=None)
-    made = assigning.done_elsewhere(api, api.store.assignments.put(copy))
+    made = assigning.with_content(api, api.store.assignments.put(copy))
     submissions.ensure(api, made)
     return made, {str(a.id): a.position for a in assigning.in_group(api, known.assignment_group_id)}

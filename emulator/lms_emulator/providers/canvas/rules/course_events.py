@@ -22,7 +22,7 @@ EVENTS = {
     "delete": ("unpublished", "available", "completed", "deleted"),
     "undelete": ("deleted",),
 }
-"""The events, with the states of a course in which each may happen."""
+"""The events, with the states of a course in which each may apply."""
 RIGHTS = {
     "offer": "manage_courses_publish",
     "claim": "manage_courses_publish",
@@ -54,7 +54,7 @@ def ask(api: Api, course: Course, event: str) -> Course:
     if course.workflow_state not in EVENTS.get(event, ()):
         state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
         raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
-    return happen(api, course, event)
+    return apply(api, course, event)
 
 
 def _graded(api: Api, course: Course) -> bool:
@@ -67,7 +67,7 @@ def _graded(api: Api, course: Course) -> bool:
     )
 
 
-def happen(api: Api, course: Course, event: str) -> Course:
+def apply(api: Api, course: Course, event: str) -> Course:
     """Apply an event to a course."""
     course_log.note(api, course, course_log.EVENTS[event])
     if event == "offer":

@@ -104,7 +104,7 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     Parameters: `account`, where the course is, or is to be made.
     """
     sent = api.params.hash("course")
-    found: dict[str, Any] = {name: _cast(sent.text(name)) for name in FLAGS if sent.has(name)}
+    found: dict[str, Any] = {name: _boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
     faults: dict[str, list[Any]] = {}
     if sent.has("name"):
@@ -126,7 +126,7 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     return found
 
 
-def _cast(text: str | None) -> bool | None:
+def _boolean(text: str | None) -> bool | None:
     """A column of true and false as Rails casts text: what is not one of its words for false is true."""
     return None if not text else text.lower() not in ("false", "f", "0", "off")
 

@@ -170,7 +170,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     )
 
 
-def wish_of_oneself(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
+def self_enrollment(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
     """Read and check a self-enrollment by the code of an open course."""
     faults = []
     code = course.self_enrollment_code if course.self_enrollment else None
@@ -247,7 +247,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     return record
 
 
-def tell(api: Api, course: Course, record: Enrollment, before: str | None) -> None:
+def notify(api: Api, course: Course, record: Enrollment, before: str | None) -> None:
     """Mail somebody who was invited to a course or enrolled in it. `before`: the state that there was, if any."""
     user, invited = api.store.users.get(record.user_id), record.workflow_state == "invited"
     if user is None or record.self_enrolled or before == record.workflow_state:
@@ -257,13 +257,13 @@ def tell(api: Api, course: Course, record: Enrollment, before: str | None) -> No
     if invited and user.workflow_state != "registered":
         said = f"You've been invited to participate in a class at {api.x.authority}. "
         said += f"The class is called {course.name}, and you've been invited to participate as {words}."
-        mails.tell(api, "enrollment_registration", [user], "Course Invitation", said, link=invitation)
+        mails.notify(api, "enrollment_registration", [user], "Course Invitation", said, link=invitation)
     elif invited and record.type != "ObserverEnrollment":
         said = f"You've been invited to participate in the course, {course.name}, as {words}."
-        mails.tell(api, "enrollment_invitation", [user], "Course Invitation", said, link=invitation)
+        mails.notify(api, "enrollment_invitation", [user], "Course Invitation", said, link=invitation)
     elif record.workflow_state == "active" and before is None and record.type != "ObserverEnrollment":
         said = f"You've been enrolled in the course, {course.name}, as {words}."
-        mails.tell(api, "enrollment_notification", [user], "Course Enrollment", said, link=link)
+        mails.notify(api, "enrollment_notification", [user], "Course Enrollment", said, link=link)
 
 
 def _state(asked: Wish) -> Any:

@@ -176,7 +176,7 @@ def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
         reason = api.params.text("cancel_reason")
         slot = event.parent_event_id is None
         for row in appointments.taken(api, event) if slot else [event]:
-            appointments.tell_cancelled(api, group, row, reason)
+            appointments.notify_cancelled(api, group, row, reason)
     for row in calendars.children(api, event):
         api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
     if event.parent_event_id is not None:

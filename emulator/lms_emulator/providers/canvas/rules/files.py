@@ -317,7 +317,7 @@ def free_file_name(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def settle(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
+def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
     """Put a file into its folder; one of the same name is overwritten, or the file is renamed."""
     folder = folder_of(api.store, file)
     others = [] if folder is None else [one for one in files_in(api.store, folder) if one.id != file.id]
@@ -343,7 +343,7 @@ def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -
         updated_at=api.now,
         modified_at=source.modified_at or source.updated_at,
     )
-    return settle(api, made, on_duplicate)
+    return settle_name(api, made, on_duplicate)
 
 
 def name_taken(store: CanvasStore, folder: Folder | None, name: str, but: int | None = None) -> bool:

@@ -46,7 +46,7 @@ def is_on(store: CanvasStore, key: DeveloperKey, account_id: int) -> bool:
     return found is not None and found.workflow_state == "on"
 
 
-def is_on_somewhere(store: CanvasStore, key: DeveloperKey) -> bool:
+def is_on_anywhere(store: CanvasStore, key: DeveloperKey) -> bool:
     """Whether a key may be used in some school."""
     schools = (one for one in store.accounts if one.parent_account_id is None and not one.site_admin)
     return any(is_on(store, key, school.id) for school in schools)

@@ -1,7 +1,7 @@
-"""Links in a course's content that lead nowhere.
+"""Broken links in a course's content.
 
-Source: canvas-lms lib/course_link_validator.rb (2023-06), and the recorded exchanges of `extra`. Canvas asks other
-sites whether they answer; the emulator asks nobody, so links to other sites count as sound.
+Source: canvas-lms lib/course_link_validator.rb (2023-06), and the recorded exchanges of `extra`. Canvas checks
+whether other sites answer; the emulator does not, so links to other sites count as valid.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Text(NamedTuple):
 
 
 def issues(api: Api, course: Course) -> list[Json]:
-    """What is wrong with the links of a course, by the places where they stand."""
+    """The broken links of a course, by their places."""
     found: list[Json] = []
     for one in _texts(api, course):
         links = list(_wrong(api, course, one.html or ""))

@@ -1,4 +1,4 @@
-"""Links to tools of LTI 1.3, as the tools know them."""
+"""LTI 1.3 resource links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.model import ContentTag, ResourceLink, Tool
 
 
 def make(api: Api, tool: Tool, title: str, **fields: Any) -> ResourceLink:
-    """A new link, which is not kept yet."""
+    """A new link, not stored yet."""
     return ResourceLink(
         **{
             "id": api.x.ids.uuid(),
@@ -27,7 +27,7 @@ def make(api: Api, tool: Tool, title: str, **fields: Any) -> ResourceLink:
 
 
 def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
-    """The link behind an item of a module, made when it is first needed."""
+    """The link behind a module item, created on first use."""
     found = api.store.resource_links.get(item.resource_link_id) if item.resource_link_id else None
     if found is not None:
         return found
@@ -37,11 +37,11 @@ def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
 
 
 def in_course(api: Api, course_id: int, *, deleted: bool = False) -> list[ResourceLink]:
-    """The links of a course in the order in which they were made."""
+    """The links of a course in order of creation."""
     found = api.store.resource_links.find("course", course_id)
     return [one for one in found if deleted or one.workflow_state == "active"]
 
 
 def by_lookup(api: Api, course_id: int, lookup: str) -> ResourceLink | None:
-    """The link that addresses in texts name."""
+    """The link with this lookup id, as used in texts."""
     return next((one for one in in_course(api, course_id) if lookup in (one.lookup_id or one.id, one.id)), None)

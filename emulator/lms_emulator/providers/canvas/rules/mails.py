@@ -1,4 +1,4 @@
-"""Mails that Canvas sends to people. They go into the outbox at once: nobody's choice of a daily digest is followed.
+"""Mails that Canvas sends to people. They go into the outbox at once, whatever frequency people chose.
 
 Source: canvas-lms app/messages (2023-06) for subjects and first sentences; the policies of the models that send them.
 """
@@ -14,15 +14,15 @@ from lms_emulator.providers.canvas.rules import people
 
 
 def send(api: Api, kind: str, address: str, subject: str, body: str = "", data: dict[str, Any] | None = None) -> None:
-    """Mail one address. `kind` is Canvas's name of the message; `data`, what else it tells, such as its `link`."""
+    """Mail one address. `kind` is Canvas's name for the message; `data`, its other contents, such as its `link`."""
     now = api.x.clock.now()
     api.x.outbox.add(
         "email", provider=api.x.provider, kind=kind, to=address, at=now, subject=subject, body=body, data=data
     )
 
 
-def tell(api: Api, kind: str, users: Iterable[User], subject: str, body: str, **data: Any) -> None:
-    """Mail people at their principal addresses; whoever registered already, only at a confirmed one."""
+def notify(api: Api, kind: str, users: Iterable[User], subject: str, body: str, **data: Any) -> None:
+    """Mail people at their default addresses; for registered ones, only if confirmed."""
     for user in users:
         invited = user.workflow_state == "pre_registered"
         known = (one for one in people.channels_of(api.store, user) if one.type == "email")

@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows, admi
 
 
 def begin(api: Api) -> None:
-    """Let the call act for `as_user_id` where it is sent. Raises the refusal `masquerade_refused`."""
+    """Let the call act for `as_user_id`, if it was sent. Raises the refusal `masquerade_refused`."""
     reference = api.params.get("as_user_id")
     if not reference:
         return
@@ -44,7 +44,7 @@ def accounts_of(api: Api, user: User) -> list[int]:
 
 
 def may_become(api: Api, user: User, target: User) -> bool:
-    """Whether a user has `become_user` in every account of another user, and all of their permissions."""
+    """Whether a user has `become_user` in all accounts of another user, and all of that user's permissions."""
     for account_id in accounts_of(api, target):
         account = api.store.accounts.get(account_id)
         if account is None or not account_allows(api, user, account, "become_user"):

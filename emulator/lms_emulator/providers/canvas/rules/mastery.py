@@ -78,7 +78,7 @@ def _set(api: Api, sent: Params, position: int) -> AssignmentSet:
 class Path(NamedTuple):
     """Where a rule leads a student.
 
-    Attributes: `locked`, whether there is no score yet; `sets`, those to choose from; `chosen`, the one that was.
+    Attributes: `locked`, whether there is no score yet; `sets`, those to choose from; `chosen`, the chosen one.
     """
 
     rule: PathRule
@@ -105,7 +105,7 @@ def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path 
 
 
 def range_of(rule: PathRule, score: float, trigger: Assignment) -> ScoringRange | None:
-    """The range that a score is in; one that ends at the top has no end."""
+    """The range of a score; a range that ends at the top is open-ended."""
     share = score / trigger.points_possible if trigger.points_possible else 0.0
     for one in rule.ranges:
         if one.lower_bound <= share and (share < one.upper_bound or one.upper_bound >= 1):
@@ -132,5 +132,5 @@ def choose(api: Api, path: Path, user_id: int, set_id: int) -> list[Assignment]:
 
 
 def times(rule: PathRule) -> dict[str, Any]:
-    """When a rule was made and changed."""
+    """When a rule was created and changed."""
     return {"created_at": when(rule.created_at), "updated_at": when(rule.updated_at)}

@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """The place among the kinds of enrollments."""
+        """The rank of an enrollment's type."""
         return RANKS.index(self.primary.type)
 
 
@@ -49,10 +49,10 @@ def marked(user: User) -> list[int]:
 
 
 def entries(api: Api) -> list[Entry]:
-    """The caller's favourites; without favourites the newest courses. Those they teach stand first, each kind by name.
+    """The caller's favourites, by default the newest courses. Those they teach come first; each group is by name.
 
-    `observed_user_id` narrows them to the courses in which the caller observes that person; the caller's own id, to
-    those in which the caller observes nobody in particular.
+    `observed_user_id` limits them to courses in which the caller observes that person; the caller's own id, to
+    those in which the caller observes nobody.
     """
     user, every = api.user, _current(api)
     chosen = [one for one in every if one.course.id in marked(user)]
@@ -87,7 +87,7 @@ def _observing(api: Api, rows: list[Enrollment]) -> list[Enrollment]:
 
 
 def _counts(api: Api, row: Enrollment, course: Course) -> bool:
-    """Whether an enrollment is current: of a course that is open to its kind, and not shut or ended by dates."""
+    """Whether an enrollment is current: its course is open to its type, and neither locked nor ended by dates."""
     published = course.workflow_state == "available"
     runs = row.type in _RUNNING
     current = (row.workflow_state == "active" and (published or (runs and course.workflow_state == "unpublished"))) or (

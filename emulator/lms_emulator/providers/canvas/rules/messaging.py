@@ -38,7 +38,7 @@ SEARCHING = Looking(done=True)
 
 
 class Place(NamedTuple):
-    """What stands for several people: a course, a section or a group, with the part of a course that is meant."""
+    """A collective recipient: a course, a section or a group, optionally with one part of the course."""
 
     course: Course | None
     section: CourseSection | None = None
@@ -47,14 +47,14 @@ class Place(NamedTuple):
 
     @property
     def types(self) -> tuple[str, ...] | None:
-        """The types of enrollments that the part stands for; None for everybody."""
+        """The enrollment types of the part; None for everybody."""
         if self.part in (None, "all", "sections", "groups"):
             return None
         return INSTRUCTORS if self.part == "admins" else (f"{str(self.part).rstrip('s').capitalize()}Enrollment",)
 
 
 def place_of(api: Api, code: str) -> Place | None:
-    """What a code stands for: `course_1`, `course_1_students`, `section_2`, `group_3`."""
+    """The collective recipient with this code: `course_1`, `course_1_students`, `section_2`, `group_3`."""
     found = _CONTEXT.fullmatch(code)
     if found is None:
         return None
@@ -71,9 +71,9 @@ def place_of(api: Api, code: str) -> Place | None:
 
 
 class Messaging:
-    """What one user sees of others. Results are kept for the length of a request.
+    """One user's view of others. Results are cached for one request.
 
-    Parameters: `user`, who looks.
+    Parameters: `user`, the viewer.
     """
 
     def __init__(self, api: Api, user: User) -> None:
@@ -92,7 +92,7 @@ class Messaging:
         return course.workflow_state != "unpublished" or row.type in states.STAFF
 
     def counts(self, row: Enrollment, course: Course, looking: Looking) -> bool:
-        """Whether an enrollment makes a user someone to write to."""
+        """Whether an enrollment makes its user messageable."""
         state = states.state_of(self._api, row, course).name
         if row.type == "StudentViewEnrollment":
             return False
@@ -103,7 +103,7 @@ class Messaging:
         return state in states.CURRENT and (course.workflow_state == "available" or row.type in states.STAFF)
 
     def in_course(self, course: Course, looking: Looking, *, whole: bool = False) -> Iterator[Enrollment]:
-        """The enrollments of a course that the person sees. `whole`: all of them, as for who runs the course."""
+        """The enrollments of a course that the person can see. `whole`: all of them, as staff see."""
         own = self._own.get(course.id, [])
         studies = bool(own) and all(row.type in (*STUDENTS, "ObserverEnrollment") for row in own)
         studies = studies and any(row.type in STUDENTS for row in own)
@@ -140,7 +140,7 @@ class Messaging:
         return open_now and any(states.state_of(self._api, row, course).name in states.CURRENT for row in rows)
 
     def sees_section(self, course: Course, section: CourseSection) -> bool:
-        """Whether the user sees the people of a section; those limited to sections see only their own."""
+        """Whether the user can see the people of a section; those limited to sections see only their own."""
         rows = self._own.get(course.id, [])
         limited = bool(rows) and all(row.limit_privileges_to_course_section for row in rows)
         return not limited or section.id in {row.course_section_id for row in rows}
@@ -163,7 +163,7 @@ class Messaging:
         return found
 
     def administers(self, other: User) -> bool:
-        """Whether the person sees the other one as an admin of an account that the other belongs to."""
+        """Whether the person can see the other as an admin of one of the other's accounts."""
         for admin in self._api.store.account_users.find("user", self._user.id):
             account = self._api.store.accounts.get(admin.account_id)
             if admin.workflow_state != "active" or account is None:
@@ -202,13 +202,13 @@ class Messaging:
         return found
 
     def known(self, ids: Iterable[int]) -> dict[int, Common]:
-        """Those of some people whom the person can write to, and what they have in common."""
+        """Those of some people whom the person can message, and what they have in common."""
         living = [one for one in ids if (user := self._api.store.users.get(one)) and user.workflow_state != "deleted"]
         found = self.common(living, WRITING)
         return {number: one for number, one in found.items() if one.courses or one.groups or number == self._user.id}
 
     def within(self, place: Place, *, whole: bool = False, looking: Looking = WRITING) -> dict[int, Common]:
-        """The people of a course, section or group whom the person can write to, with what they are there."""
+        """The people of a course, section or group whom the person can message, with their roles there."""
         found: dict[int, Common] = {}
         if place.group is not None:
             if whole or place.group in self.groups():
@@ -232,7 +232,7 @@ def _add(found: dict[str, list[str]], key: str, role: str) -> None:
 
 
 def sections_of(api: Api, course: Course) -> list[CourseSection]:
-    """The sections of a course that stand for people of their own: none where there is only one."""
+    """The sections that serve as collective recipients: none if the course has only one."""
     found = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
     return found if len(found) > 1 else []
 

@@ -1,4 +1,4 @@
-"""What an account says of its courses' teams at Microsoft.
+"""An account's settings for Microsoft Teams sync.
 
 Source: canvas-lms lib/microsoft_sync/settings_validator.rb (2024).
 """
@@ -37,9 +37,9 @@ _DOMAIN = re.compile(r"((?!-)[A-Za-z0-9-]+(?<!-)\.)+(?!-)[A-Za-z0-9-]+(?<!-)")
 
 
 def sent(api: Api, account: Account, faults: dict[str, list[Any]]) -> dict[str, Any]:
-    """What the request says of it; nothing, and a fault, where it does not hold.
+    """The settings in the request; if invalid, none, and a fault.
 
-    Parameters: `faults`, of all fields of the account, which this adds to.
+    Parameters: `faults`, of all fields of the account, to which this adds.
     """
     given = api.params.hash("account", "settings")
     found: dict[str, Any] = {name: given.text(name) or "" for name in NAMES if given.has(name)}

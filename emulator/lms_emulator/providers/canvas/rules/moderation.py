@@ -1,4 +1,4 @@
-"""Provisional grades, from which a final grader chooses.
+"""Provisional grades, from which a final grader selects.
 
 Source: canvas-lms app/models/moderated_grading/provisional_grade.rb and lib/moderated_grading (2023-06).
 """
@@ -22,14 +22,14 @@ def under_way(base: Assignment) -> bool:
 
 
 def moderates(api: Api, course: Course, base: Assignment) -> bool:
-    """Whether the caller chooses among the grades."""
+    """Whether the caller may select grades."""
     account = api.store.accounts.get(course.account_id)
     admin = account is not None and account_allows(api, api.caller, account, "select_final_grade")
     return api.caller is not None and (base.final_grader_id == api.caller.id or admin)
 
 
 def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> str | None:
-    """Why the caller may not grade a student's work now; None where nothing speaks against it."""
+    """Why the caller may not grade a student's work now; None if they may."""
     if under_way(base) and not moderates(api, course, base):
         return "a provisional grade of the final grader"
     if not (base.published and courses.may(api, api.user, course, "manage_grades")):
@@ -41,7 +41,7 @@ def why_not_graded(api: Api, course: Course, base: Assignment, user_id: int) -> 
 
 
 def may_join(api: Api, base: Assignment) -> bool:
-    """Whether the caller, a grader, may give a provisional grade: so many graders may, and whoever did before."""
+    """Whether the caller may give a provisional grade: graders up to a limit, and those who already have."""
     others = {
         one.scorer_id
         for record in submissions.stored(api, base)
@@ -80,7 +80,7 @@ def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
 
 
 def counting(api: Api, record: Submission) -> ProvisionalGrade | None:
-    """The provisional grade that will be used: the selected one, or the only one."""
+    """The provisional grade that counts: the selected one, or the only one."""
     found = of_submission(api, record)
     return next((one for one in found if one.selected), None) or (found[0] if len(found) == 1 else None)
 
@@ -120,7 +120,7 @@ def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Subm
 
 
 def shapes(api: Api, course: Course, base: Assignment, submission: Submission) -> list[dict[str, Any]]:
-    """The provisional grades of a submission, as JSON: the caller's own unless they moderate; the final one last."""
+    """The provisional grades of a submission, as JSON: for non-moderators their own; the final one last."""
     found = sorted(of_submission(api, submission), key=lambda one: one.final)
     if not moderates(api, course, base):
         found = [one for one in found if api.caller is not None and one.scorer_id == api.caller.id]

@@ -1,4 +1,4 @@
-"""What modules contain: where it is found, what it is called, and whether students see it.
+"""The content of module items: where to find it, its name, and whether students can see it.
 
 Source: canvas-lms app/models/content_tag.rb (2023-06).
 """
@@ -20,10 +20,10 @@ class Kind(NamedTuple):
     """A kind of content.
 
     Attributes:
-        table, model: where it is kept, and Canvas's name of its model.
-        asset: what names it in a lock, before its id. word: what it is in a sentence about a lock.
+        table, model: where it is stored, and Canvas's name for its model.
+        asset: its prefix in a lock's asset string. word: its name in a sentence about a lock.
         name: the field that holds its name.
-        path: its address in the REST API, below the course's.
+        path: its REST path below the course's.
     """
 
     table: str
@@ -75,12 +75,12 @@ def find(api: Api, course_id: int, kind: str, content_id: int) -> Any:
 
 
 def content(api: Api, item: ContentTag) -> Any:
-    """What an item shows; None if it was deleted or there is nothing."""
+    """An item's content; None if it was deleted or the item has none."""
     return find(api, item.course_id, item.type, item.content_id)
 
 
 def name(kind: str, record: Any) -> str:
-    """What content is called."""
+    """The name of content."""
     found: str = getattr(record, KINDS[kind].name)
     return found
 
@@ -99,7 +99,7 @@ def published(api: Api, kind: str, record: Any) -> bool:
 
 
 def visible(api: Api, course: Course, kind: str, record: Any) -> bool:
-    """Whether the caller is among those whom the content is for."""
+    """Whether the content is assigned to the caller."""
     match kind:
         case "Assignment":
             return assignments.visible(api, course, record)
@@ -110,7 +110,7 @@ def visible(api: Api, course: Course, kind: str, record: Any) -> bool:
 
 
 def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
-    """Show content to students, or hide it. Returns whether that could be done."""
+    """Publish or unpublish content. Returns whether that was possible."""
     if published(api, kind, record) == shown:
         return True
     match kind:
@@ -141,7 +141,7 @@ def _handed_in(api: Api, assignment_id: int) -> bool:
 
 
 def rename(api: Api, kind: str, record: Any, title: str) -> None:
-    """Give content the name that an item got; files keep theirs."""
+    """Rename content with its item; files keep their names."""
     if kind == "File" or name(kind, record) == title:
         return
     changed = replace(record, **{KINDS[kind].name: title}, updated_at=api.now)

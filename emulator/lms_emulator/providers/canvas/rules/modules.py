@@ -36,7 +36,7 @@ def manages(api: Api, course: Course) -> bool:
 
 
 def sees_all(api: Api, course: Course) -> bool:
-    """Whether the caller sees what students do not see yet."""
+    """Whether the caller can see unpublished modules."""
     return manages(api, course) or courses.may(api, api.caller, course, "read_as_admin")
 
 
@@ -61,7 +61,7 @@ def items(api: Api, module: ContextModule) -> list[ContentTag]:
 
 
 def published(api: Api, item: ContentTag) -> bool:
-    """Whether an item is shown to students."""
+    """Whether an item is published."""
     if item.workflow_state == "deleted" or not item.published:
         return False
     record = module_content.content(api, item)
@@ -82,7 +82,7 @@ def visible_items(api: Api, course: Course, module: ContextModule, *, as_student
 
 
 def title(api: Api, item: ContentTag) -> str:
-    """What an item is called: by its own title until the content is renamed."""
+    """An item's title: its own until the content is renamed."""
     record = module_content.content(api, item)
     if record is None or item.type == "File" or module_content.name(item.type, record) == item.named_for:
         return item.title
@@ -93,7 +93,7 @@ def title(api: Api, item: ContentTag) -> str:
 
 
 def place(api: Api, table: Any, rows: Iterable[Placed], one: Placed, position: int | None) -> Placed:
-    """Put a record among others at a place; those from there on move down. Without a place it comes last."""
+    """Insert a record at a position, shifting later ones down; by default at the end."""
     others = [other for other in rows if other.id != one.id]
     if position is None:
         last = max((other.position or 0 for other in others), default=0)
@@ -121,14 +121,14 @@ def take_out(api: Api, item: ContentTag) -> None:
 # changes
 
 
-def earlier(api: Api, course: Course, module: ContextModule, wanted: Iterable[int]) -> list[int]:
-    """The prerequisites among some modules: those that come before it."""
+def valid_prerequisites(api: Api, course: Course, module: ContextModule, wanted: Iterable[int]) -> list[int]:
+    """The valid prerequisites among some modules: those that come before it."""
     before = {m.id for m in of_course(api, course) if m.position < module.position and m.id != module.id}
     return [one for one in dict.fromkeys(wanted) if one in before]
 
 
 def relocks(api: Api, course: Course, old: ContextModule, new: ContextModule) -> bool:
-    """Whether a change may lock people out of what they could reach."""
+    """Whether a change may lock people out of items that they could open."""
     if new.workflow_state != "active" or course.workflow_state != "available":
         return False
     if old.workflow_state == "unpublished":
@@ -141,7 +141,7 @@ def relocks(api: Api, course: Course, old: ContextModule, new: ContextModule) ->
 
 
 def publish(api: Api, module: ContextModule, *, with_items: bool = True) -> ContextModule:
-    """Show a module to students, with its items and their content."""
+    """Publish a module with its items and their content."""
     if with_items:
         for item in items(api, module):
             publish_item(api, item, shown=True)
@@ -149,7 +149,7 @@ def publish(api: Api, module: ContextModule, *, with_items: bool = True) -> Cont
 
 
 def publish_item(api: Api, item: ContentTag, *, shown: bool) -> ContentTag:
-    """Show an item and its content, or hide them. Content that cannot be hidden stays; the item alone is hidden."""
+    """Publish or unpublish an item and its content. If the content cannot be unpublished, only the item is."""
     record = module_content.content(api, item)
     done = record is not None and module_content.publish(api, item.type, record, shown=shown)
     own = True if done else shown
@@ -157,7 +157,7 @@ def publish_item(api: Api, item: ContentTag, *, shown: bool) -> ContentTag:
 
 
 def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
-    """Delete a module with its items; other modules no longer ask for it."""
+    """Delete a module with its items, also as a prerequisite of others."""
     for item in api.store.content_tags.find("module", module.id):
         api.store.content_tags.put(replace(item, workflow_state="deleted"))
     for other in of_course(api, course):
@@ -175,8 +175,8 @@ class Standing(NamedTuple):
 
     Attributes:
         state: `locked`, `unlocked`, `started` or `completed`.
-        met: the items that are completed, with when they were.
-        reached: the place up to which a module that is taken in order is open; None for all of it.
+        met: the completed items, with the time of completion.
+        reached: the position up to which a sequential module is open; None for all of it.
     """
 
     state: str
@@ -193,7 +193,7 @@ def progression(api: Api, module: ContextModule, user_id: int) -> ModuleProgress
 
 
 def evaluate(api: Api, course: Course, user_id: int) -> None:
-    """Start tracking a student's progress in a course's modules, as Canvas does when it is first asked for."""
+    """Start tracking a student's progress in a course's modules, as Canvas does on first use."""
     for module in of_course(api, course):
         record = progression(api, module, user_id)
         if module.workflow_state == "active" and api.store.module_progressions.get(record.key) is None:
@@ -256,7 +256,7 @@ def _met(api: Api, item: ContentTag, record: ModuleProgression) -> datetime | No
 
 
 def _by_work(api: Api, item: ContentTag, user_id: int, least: float | None) -> datetime | None:
-    """When something was handed in, or was worth enough."""
+    """When something was submitted, or scored enough."""
     assignment_id = item.content_id
     if item.type in ("Quiz", "Discussion"):
         record = module_content.content(api, item)
@@ -273,14 +273,14 @@ def _by_work(api: Api, item: ContentTag, user_id: int, least: float | None) -> d
         return row.graded_at or api.now
     if least is None:
         return row.submitted_at
-    # What counts is the score that is left when lateness has had its share.
+    # What counts is the score after the late penalty.
     score = lateness.standing(api, base, user_id, row).score
     enough = score is not None and score >= least and row.workflow_state != "pending_review"
     return row.graded_at if enough else None
 
 
 def act(api: Api, course: Course, item: ContentTag, what: str, *, undo: bool = False) -> None:
-    """Note that the caller viewed an item, marked it as done, or contributed. `what`: `seen`, `done`, `contributed`."""
+    """Record that the caller viewed an item, marked it as done, or contributed: `seen`, `done` or `contributed`."""
     if api.caller is None or not courses.may(api, api.caller, course, "participate_as_student"):
         return
     module = api.store.context_modules.get(item.context_module_id)
@@ -297,7 +297,7 @@ def act(api: Api, course: Course, item: ContentTag, what: str, *, undo: bool = F
 
 
 def acted(api: Api, course: Course, kind: str, content_id: int, what: str) -> None:
-    """Note in every module that the caller viewed content, or contributed to it."""
+    """Record in every module that the caller viewed content or contributed to it."""
     for item in of_content(api, course.id, kind, content_id):
         module = api.store.context_modules.get(item.context_module_id)
         if module is not None and module.workflow_state == "active" and not item_locked(api, course, module, item):
@@ -320,7 +320,7 @@ def locked(api: Api, course: Course, module: ContextModule) -> bool:
 
 
 def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTag) -> bool:
-    """Whether a module locks an item for the caller; for all who are not students, whether it could."""
+    """Whether a module locks an item for the caller; for non-students, whether it could."""
     asks = module.require_sequential_progress and any(one.requirement for one in items(api, module))
     waits = module.unlock_at is not None and api.now < module.unlock_at
     if sees_all(api, course) or not (asks or waits or module.prerequisite_ids):
@@ -332,7 +332,7 @@ def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTa
 
 
 def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[int | None]]:
-    """The modules that an assignment is an item of, itself or what the work is done in, and its places there."""
+    """The modules with an assignment, or with its quiz or discussion, as an item, and its positions there."""
     kind, number = "Assignment", assignment.id
     if assignment.quiz_id is not None:
         kind, number = "Quiz", assignment.quiz_id
@@ -343,7 +343,7 @@ def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[i
 
 
 def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, Any] | None:
-    """Which module locks content for the caller, as `lock_info` says it. One open module is enough to reach it."""
+    """The module that locks content for the caller, as `lock_info`. One open module suffices to unlock it."""
     shut = None
     for item in of_content(api, course.id, kind, content_id):
         module = api.store.context_modules.get(item.context_module_id)
@@ -356,7 +356,7 @@ def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, A
 
 
 def lock_info(api: Api, module: ContextModule, kind: str, content_id: int) -> dict[str, Any]:
-    """What a lock says about the module."""
+    """The module as described in a lock."""
     known = module_content.KINDS.get(kind)
     info: dict[str, Any] = {
         "asset_string": f"{known.asset}{content_id}" if known is not None else f"context_module_{module.id}",

@@ -322,7 +322,7 @@ class Reached(NamedTuple):
     hide_points: bool | None
 
 
-def come_to(outcome: Outcome, found: list[OutcomeResult]) -> Reached:
+def roll_up(outcome: Outcome, found: list[OutcomeResult]) -> Reached:
     """What results for one outcome come to, by its method."""
     rows = sorted(found, key=lambda r: (r.submitted_or_assessed_at, r.id))
     top = float(outcome.ratings[0]["points"]) if outcome.ratings else 0

@@ -31,7 +31,7 @@ def of_course(api: Api, course: Course) -> list[GradingPeriod]:
 
 def find(api: Api, course: Course, reference: str) -> GradingPeriod:
     """A period of the course. Raises the refusal `not_found`."""
-    return identifiers.among(of_course(api, course), reference, "the grading period")
+    return identifiers.pick(of_course(api, course), reference, "the grading period")
 
 
 def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:

@@ -137,7 +137,7 @@ def overlay_for(api: Api, one: LtiRegistration, account: Account) -> LtiOverlay 
     return own or (api.store.lti_overlays.first("whose", (one.id, admin.id)) if admin is not None else None)
 
 
-def lay_over(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
+def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
     """Replace what an account lays over a tool's configuration."""
     known = api.store.lti_overlays.first("whose", (one.id, account.id))
     if known is None:

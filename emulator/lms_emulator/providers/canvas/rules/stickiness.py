@@ -43,7 +43,7 @@ def changed(before: Any, after: Any) -> set[str]:
     return {name for name in names if getattr(after, name) != (getattr(before, name) if before is not None else None)}
 
 
-def unless_stuck(api: Api, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
+def without_sticky(api: Api, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """What a request sets of a record; with `override_sis_stickiness=false` without what people changed before."""
     if api.params.flag("override_sis_stickiness", default=True):
         return fields

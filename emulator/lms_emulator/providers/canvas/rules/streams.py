@@ -79,11 +79,11 @@ def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[I
     own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     for base in assignments.of_course(api, course):
         at = base.created_at
-        if base.published and at is not None and any(_was_news(api, course, base, one, at) for one in own):
+        if base.published and at is not None and any(_was_announced(api, course, base, one, at) for one in own):
             yield Item("Message", base, at, place)
 
 
-def _was_news(api: Api, course: Course, assignment: Assignment, one: Enrollment, at: datetime) -> bool:
+def _was_announced(api: Api, course: Course, assignment: Assignment, one: Enrollment, at: datetime) -> bool:
     """Whether an assignment that was made at `at` was news to somebody enrolled: staff, students whose dates had begun,
     and who observes one of them or the whole course."""
     if one.workflow_state != "active" or (one.created_at is not None and one.created_at > at):
@@ -95,7 +95,7 @@ def _was_news(api: Api, course: Course, assignment: Assignment, one: Enrollment,
         return True
     rows = api.store.enrollments.find("user", one.associated_user_id)
     students = (e for e in rows if e.course_id == course.id and e.type in states.STUDENTS)
-    return any(_was_news(api, course, assignment, e, at) for e in students)
+    return any(_was_announced(api, course, assignment, e, at) for e in students)
 
 
 def takes_part(api: Api, place: Context, user: User) -> bool:

@@ -117,7 +117,7 @@ def muted(api: Api, assignment: Assignment) -> bool:
     return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))
 
 
-def nameless(api: Api, assignment: Assignment) -> bool:
+def is_anonymous(api: Api, assignment: Assignment) -> bool:
     """Whether graders are not to learn names: until moderation is over, or until everybody's grade is posted."""
     if not assignment.anonymous_grading:
         return False

@@ -157,7 +157,7 @@ def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachm
 
 def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: str | None) -> Submission:
     """Store a new attempt of a person, and of whom they work with; gives the person's own. `said`: a comment."""
-    mates = teams.mates(api, base, user.id)
+    mates = teams.teammates(api, base, user.id)
     made = [hand_in(api, base, submissions.of(api, base, one), given) for one in mates]
     own = next(one for one in made if one.user_id == user.id)
     documents.handed_in(api, base, own)

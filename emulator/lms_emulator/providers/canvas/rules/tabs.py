@@ -127,7 +127,7 @@ def _has_grades(api: Api, course: Course) -> bool:
 
 def arranged(api: Api, course: Course) -> list[Tab]:
     """All pages of a course in their order, whoever is looking."""
-    said = _said(course)
+    said = _configured(course)
     found = [
         Tab(name, label, f"/courses/{course.id}{path}", unused=_unused(api, course, name))
         for name, label, path in OF_COURSE
@@ -150,14 +150,14 @@ def arranged(api: Api, course: Course) -> list[Tab]:
     ]
 
 
-def _said(course: Course) -> list[dict[str, Any]]:
+def _configured(course: Course) -> list[dict[str, Any]]:
     said = course.settings.get("tab_configuration") or []
     return [one for one in said if isinstance(one, dict) and "id" in one]
 
 
 def hidden(course: Course, name: str) -> bool:
     """Whether a page of a course is hidden."""
-    return any(one["id"] == name and one.get("hidden") for one in _said(course))
+    return any(one["id"] == name and one.get("hidden") for one in _configured(course))
 
 
 def require(api: Api, course: Course, name: str) -> None:
@@ -179,7 +179,7 @@ def sees(api: Api, course: Course, tool: Tool) -> bool:
     one = tools.placement(api.store, tool, "course_navigation")
     if one is None or courses.may(api, api.caller, course, "read_as_admin"):
         return one is not None
-    said = {row["id"]: bool(row.get("hidden")) for row in _said(course)}
+    said = {row["id"]: bool(row.get("hidden")) for row in _configured(course)}
     if said.get(f"{TOOL}{tool.id}", one.settings.get("default") == "disabled"):
         return False
     open_to = one.settings.get("visibility") or "public"

@@ -16,7 +16,7 @@ def team(api: Api, base: Assignment, user_id: int) -> Group | None:
     return next((group for group, row in found if row.workflow_state == "accepted"), None)
 
 
-def mates(api: Api, base: Assignment, user_id: int) -> list[int]:
+def teammates(api: Api, base: Assignment, user_id: int) -> list[int]:
     """The student and those who hand in together with them."""
     group = team(api, base, user_id)
     others = [row.user_id for row in groups.members(api, group)] if group is not None else []
@@ -25,7 +25,7 @@ def mates(api: Api, base: Assignment, user_id: int) -> list[int]:
 
 def graded_together(api: Api, base: Assignment, user_id: int) -> list[int]:
     """The student and those who get the same grade."""
-    return [user_id] if base.grade_group_students_individually else mates(api, base, user_id)
+    return [user_id] if base.grade_group_students_individually else teammates(api, base, user_id)
 
 
 def one_for_each(api: Api, base: Assignment, found: list[Submission]) -> list[Submission]:

@@ -247,7 +247,7 @@ def configured(tool: Tool, written: dict[str, Any], privacy: str | None) -> Tool
     )
 
 
-def is_twin(api: Api, tool: Tool, where: Course | Account) -> bool:
+def is_duplicate(api: Api, tool: Tool, where: Course | Account) -> bool:
     """Whether the same tool is there already: with the same settings, or, without any, at the same address."""
     own = _compared(api, tool)
     for other in tools.offered(api.store, where):

@@ -133,7 +133,7 @@ def assignment(
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
         "post_manually": assignments.posts_manually(record, course),
-        "anonymize_students": submissions.nameless(api, record),
+        "anonymize_students": submissions.is_anonymous(api, record),
         "require_lockdown_browser": False,
         "restrict_quantitative_data": restricts_numbers(api, api.caller, course, staff=False),
         "locked_for_user": False,
@@ -161,11 +161,13 @@ def locked(api: Api, record: Assignment, course: Course) -> Json:
     asset = f"assignment_{record.id}"
     if reason == "unlock_at":
         info = {"unlock_at": when(record.unlock_at), "asset_string": asset}
-        return {"description": None, **locks.shut(api, "assignment", info)}
+        return {"description": None, **locks.locked_json(api, "assignment", info)}
     if reason == "lock_at":
-        return locks.shut(api, "assignment", {"lock_at": when(record.lock_at), "can_view": True, "asset_string": asset})
+        return locks.locked_json(
+            api, "assignment", {"lock_at": when(record.lock_at), "can_view": True, "asset_string": asset}
+        )
     by_module = modules.lock_of(api, course, "Assignment", record.id)
-    return locks.shut(api, "assignment", by_module) | ({} if by_module is None else {"description": None})
+    return locks.locked_json(api, "assignment", by_module) | ({} if by_module is None else {"description": None})
 
 
 def _of_kind(api: Api, record: Assignment) -> Json:

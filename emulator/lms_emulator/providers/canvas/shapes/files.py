@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.rules import files as rules
 from lms_emulator.providers.canvas.rules.contexts import TABLES
 from lms_emulator.providers.canvas.shapes import Json, people
-from lms_emulator.providers.canvas.shapes.locks import shut
+from lms_emulator.providers.canvas.shapes.locks import locked_json
 
 MIME_CLASSES = {
     "text/html": "html",
@@ -114,7 +114,7 @@ def file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
         "mime_class": mime_class(record.content_type),
         "media_entry_id": record.media_entry_id,
         "category": record.category,
-        **shut(api, "file", lock),
+        **locked_json(api, "file", lock),
     }
     if record.context_type == "Course":
         body["visibility_level"] = record.visibility_level

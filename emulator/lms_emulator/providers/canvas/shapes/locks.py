@@ -1,4 +1,4 @@
-"""Why something is shut to the caller, in words."""
+"""Why something is locked for the caller, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.shapes import Json
 
 
-def spoken(api: Api, moment: datetime) -> str:
+def in_words(api: Api, moment: datetime) -> str:
     """A time as sentences have it: `Nov 25 at 12am`, with the year when it is another."""
     local = moment.astimezone(api.zone)
     year = "" if local.year == api.now.astimezone(api.zone).year else f", {local.year}"
@@ -18,7 +18,7 @@ def spoken(api: Api, moment: datetime) -> str:
     return f"{local:%b} {local.day}{year} at {local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
 
 
-def shut(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
+def locked_json(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
     """The three keys about a lock; the first one alone when there is none.
 
     Parameters: `kind`, what it is in a sentence (`file`, `topic`); `info`, what `lock_info` tells.
@@ -33,19 +33,19 @@ def explanation(api: Api, kind: str, info: dict[str, Any]) -> str:
     if "context_module" in info and "unlock_at" not in info:
         return _by_module(api, kind, info["context_module"], info["asset_string"])
     if "unlock_at" in info:
-        return f"This {kind} is locked until {spoken(api, datetime.fromisoformat(info['unlock_at']))}."
+        return f"This {kind} is locked until {in_words(api, datetime.fromisoformat(info['unlock_at']))}."
     if "lock_at" in info:
-        return f"This {kind} was locked {spoken(api, datetime.fromisoformat(info['lock_at']))}."
+        return f"This {kind} was locked {in_words(api, datetime.fromisoformat(info['lock_at']))}."
     return f"This {kind} is currently locked."
 
 
 def _by_module(api: Api, kind: str, module: dict[str, Any], asset: str) -> str:
-    """What is said of something that a module keeps shut, with the links of Canvas's pages."""
+    """The explanation of something that a module locks, with the links of Canvas's pages."""
     opens = module["unlock_at"] and datetime.fromisoformat(module["unlock_at"])
     page = f"/courses/{module['context_id']}/modules"
     reason = " and hasn&#39;t been unlocked yet."
     if opens and api.now < opens:
-        reason = f", which is locked until {spoken(api, opens)}."
+        reason = f", which is locked until {in_words(api, opens)}."
     return (
         f"This {kind} is part of the module <b>{escape(module['name'])}</b>{reason}<br/><div class='spinner'></div>"
         f"<a style='display: none;' class='module_prerequisites_fallback' href='{api.url(page)}#module_{module['id']}'>"

@@ -165,18 +165,18 @@ def _locked(api: Api, record: ContentTag, content: Any, course: Course) -> Json:
         owner = api.store.context_modules.get(record.context_module_id)
         if owner is None or record.type == "SubHeader" or not modules.item_locked(api, course, owner, record):
             return {"locked_for_user": False}
-        return locks.shut(api, "content", modules.lock_info(api, owner, record.type, 0))
+        return locks.locked_json(api, "content", modules.lock_info(api, owner, record.type, 0))
     match record.type:
         case "Assignment":
             found = assignment_locked(api, assignments.dated(api, course, content), course)
             return {name: value for name, value in found.items() if name != "description"}
         case "Quiz":
-            return locks.shut(api, "quiz", quiz_taking.lock_of(api, course, content))
+            return locks.locked_json(api, "quiz", quiz_taking.lock_of(api, course, content))
         case "File":
-            return locks.shut(api, "file", files.locked_for_caller(api, content))
+            return locks.locked_json(api, "file", files.locked_for_caller(api, content))
         case kind:
             word = module_content.KINDS[kind].word
-            return locks.shut(api, word, modules.lock_of(api, course, kind, content.id))
+            return locks.locked_json(api, word, modules.lock_of(api, course, kind, content.id))
 
 
 # rows

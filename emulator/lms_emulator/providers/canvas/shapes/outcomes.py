@@ -172,7 +172,7 @@ def rollup_score(api: Api, record: Outcome, found: list[OutcomeResult], *, contr
     if contributing:
         links["contributing_scores"] = [_contributing(api, one) for one in found]
     newest = max(found, key=lambda one: (one.submitted_or_assessed_at, one.id))
-    reached = outcomes.come_to(record, found)
+    reached = outcomes.roll_up(record, found)
     return {
         "score": reached.score,
         "title": _title(api, newest).split(", ")[1],

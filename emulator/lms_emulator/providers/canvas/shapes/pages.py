@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.rules import pages as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.html import shown
-from lms_emulator.providers.canvas.shapes.locks import shut
+from lms_emulator.providers.canvas.shapes.locks import locked_json
 from lms_emulator.providers.canvas.shapes.people import display
 
 
@@ -40,7 +40,7 @@ def page(api: Api, context: Context, record: WikiPage, *, whole: bool = False) -
     lock = None
     if isinstance(context.record, Course):
         lock = modules.lock_of(api, context.record, "Page", record.id)
-    body |= shut(api, "page", lock)
+    body |= locked_json(api, "page", lock)
     if record.user_id is None:
         del body["last_edited_by"]
     return {**body, "body": shown(api, record.body, context)} if whole and lock is None else body

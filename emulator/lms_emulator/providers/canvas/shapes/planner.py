@@ -44,7 +44,7 @@ def item(api: Api, one: Item, user: User) -> Json:
     work = _work(api, one, user)
     body: Json = {
         "plannable_id": record.id,
-        "planner_override": _said(api, one, said) if said is not None else None,
+        "planner_override": _override(api, one, said) if said is not None else None,
         "plannable_type": one.kind,
         "new_activity": new_activity(api, one, user),
         "submissions": _statuses(api, one, work) if work is not None else False,
@@ -60,7 +60,7 @@ def item(api: Api, one: Item, user: User) -> Json:
     return body
 
 
-def _said(api: Api, one: Item, said: PlannerOverride) -> Json:
+def _override(api: Api, one: Item, said: PlannerOverride) -> Json:
     """What the person said of it; of work done elsewhere, as of its assignment."""
     body = override(api, said)
     if one.assignment is None or one.kind == "assignment":

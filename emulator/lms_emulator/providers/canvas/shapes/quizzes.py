@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answe
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.assignments import all_dates
 from lms_emulator.providers.canvas.shapes.html import shown
-from lms_emulator.providers.canvas.shapes.locks import shut
+from lms_emulator.providers.canvas.shapes.locks import locked_json
 from lms_emulator.providers.canvas.shapes.submissions import submission
 
 COLUMNS = (
@@ -61,7 +61,7 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
     body |= {name: when(getattr(record, name)) for name in MOMENTS}
     body |= {name: when(getattr(dated, name)) for name in assignments.DATES}
     body["description"] = shown(api, record.description, course)
-    body |= shut(api, "quiz", lock)
+    body |= locked_json(api, "quiz", lock)
     if lock is not None and not staff:
         body["description"] = ""
         body["lock_explanation"] = body["lock_explanation"].replace("<a style='display: none;' class", "<a  class", 1)

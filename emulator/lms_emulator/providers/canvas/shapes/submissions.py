@@ -86,12 +86,12 @@ def _names(api: Api, record: Submission, base: Assignment, course: Course) -> bo
     if api.caller is not None and api.caller.id == record.user_id:
         return True
     reviewed = base.anonymous_peer_reviews and not courses.may(api, api.caller, course, "view_all_grades")
-    return not (reviewed or submissions.nameless(api, base))
+    return not (reviewed or submissions.is_anonymous(api, base))
 
 
 def _page(api: Api, record: Submission, base: Assignment, course: Course) -> str:
     """Where a submission is looked at; by its anonymous id where names are hidden."""
-    if not submissions.nameless(api, base):
+    if not submissions.is_anonymous(api, base):
         return api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
     query = urlencode({"anonymous_id": record.anonymous_id, "assignment_id": base.id})
     return api.url(f"/courses/{course.id}/gradebook/speed_grader?{query}")
@@ -152,7 +152,7 @@ def version(
     if not reads_grade(api, course, base, record):
         for name in GRADE_KEYS:
             del body[name]
-    if submissions.nameless(api, base):
+    if submissions.is_anonymous(api, base):
         del body["preview_url"]
     if _by_anonymous_id(api):
         del body["user_id"]
@@ -390,7 +390,7 @@ def _tells_author(api: Api, record: SubmissionComment, course: Course, author: U
         return True
     row = api.store.submissions.get(record.submission_id)
     base = api.store.assignments.get(row.assignment_id) if row is not None else None
-    if api.caller is None or (base is not None and submissions.nameless(api, base)):
+    if api.caller is None or (base is not None and submissions.is_anonymous(api, base)):
         return False
     if not record.anonymous and not (base is not None and base.anonymous_peer_reviews):
         return True

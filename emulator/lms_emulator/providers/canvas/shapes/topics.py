@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.shapes import Json, feeds
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import files as file_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
-from lms_emulator.providers.canvas.shapes.locks import shut
+from lms_emulator.providers.canvas.shapes.locks import locked_json
 from lms_emulator.providers.canvas.shapes.people import display
 
 _TAG = re.compile(r"<(?!/?(?:a|img)\b)/?[a-zA-Z][^>]*+(>|\Z)")
@@ -86,7 +86,7 @@ def topic(
         "group_topic_children": [{"id": one.id, "group_id": one.context_id} for one in children],
         "todo_date": when(record.todo_date),
         "is_announcement": record.is_announcement,
-        **shut(api, "topic", lock),
+        **locked_json(api, "topic", lock),
     }
     if api.settings.later_parameters:
         body |= {name: getattr(record, name) for name in (*topics.SHOWING, "sort_order")}

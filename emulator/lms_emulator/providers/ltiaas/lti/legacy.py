@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.refusals import Unfinished
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.skew import why_off
 from lms_emulator.lti import signed_launches
 from lms_emulator.lti.signed_launches import Pairs
@@ -61,7 +61,7 @@ def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
                 diagnosis=one.why,
             )
     _check_signature(x, consumer, pairs, fields)
-    _check_time(x, whole(fields["oauth_timestamp"]) or 0)
+    _check_time(x, parse_integer(fields["oauth_timestamp"]) or 0)
     _spend_nonce(x, consumer, fields["oauth_nonce"])
     return consumer, fields
 

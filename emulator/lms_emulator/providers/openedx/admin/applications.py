@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from lms_emulator.core.http.urls import parts_of
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx.admin.base import Model, applications, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
@@ -220,7 +220,7 @@ class ApplicationAccesses(_Dispatch):
 
     def save(self, x: Call, form: Form, existing: Any) -> Any:
         form.check()
-        chosen = x.store.applications.first("id", whole(form.text("application"))) if not form.errors else None
+        chosen = x.store.applications.first("id", parse_integer(form.text("application"))) if not form.errors else None
         if chosen is not None and chosen.access is not None and (existing is None or existing.id != chosen.id):
             form.fail("application", "Application access with this Application already exists.")
         if form.errors or chosen is None:
@@ -258,7 +258,7 @@ class RestrictedApplications(_Dispatch):
         form.check()
         if form.errors:
             return None
-        chosen = x.store.applications.first("id", whole(form.text("application")))
+        chosen = x.store.applications.first("id", parse_integer(form.text("application")))
         if chosen is None:
             return None
         return x.store.applications.put(replace(chosen, restricted=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx.call import Call
 
 Widget = Literal["text", "textarea", "select", "checkbox", "datetime"]
@@ -117,7 +117,7 @@ def user_by_id(x: Call, form: Form, name: str) -> str | None:
     text = form.text(name)
     if not text:
         return None
-    found = x.store.users.first("id", whole(text)) if text.isascii() else None
+    found = x.store.users.first("id", parse_integer(text)) if text.isascii() else None
     if found is None:
         form.fail(name, NOT_A_CHOICE)
         return None

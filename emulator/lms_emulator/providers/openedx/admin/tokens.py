@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx.admin.base import Model, applications, shown, user_id, users
 from lms_emulator.providers.openedx.admin.forms import Field, Form, user_by_id
 from lms_emulator.providers.openedx.call import Call
@@ -81,8 +81,8 @@ class AccessTokens(Model):
             form.fail("token", "Access token with this Token already exists.")
         if form.errors or expires is None:
             return None
-        application = x.store.applications.first("id", whole(form.text("application")))
-        source = x.store.refresh_tokens.first("id", whole(form.text("source_refresh_token")))
+        application = x.store.applications.first("id", parse_integer(form.text("application")))
+        source = x.store.refresh_tokens.first("id", parse_integer(form.text("source_refresh_token")))
         if existing is not None and existing.token != token:
             x.store.access_tokens.delete(existing.token)
         return x.store.access_tokens.put(

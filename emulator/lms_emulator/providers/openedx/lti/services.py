@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
@@ -111,7 +111,7 @@ def other_method(x: Call) -> Response:
 
 def _line_item(x: Call, tool: LtiTool) -> LtiLineItem:
     number = x.path_params["pk"]
-    item = x.store.lti_line_items.get(whole(number))
+    item = x.store.lti_line_items.get(parse_integer(number))
     if item is None or item.tool != tool.id:
         raise refusals.OpenedxRefusal(
             "line_item_unknown", status=404, message="Not found.", check="line item", got=number

@@ -12,7 +12,7 @@ from typing import Any
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.keys import private_key
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.lti.assertions import Assertions, Client
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.openedx import refusals
@@ -113,7 +113,7 @@ def require_service(x: Call, *scopes: str) -> LtiTool:
         text = "Invalid token header. No credentials provided." if len(words) == 1 else several
         raise refusals.lti_service("token_malformed", text, got=" ".join(words), credential=" ".join(words[1:]) or None)
     number = x.path_params["lti_config_id"]
-    tool = x.store.lti_tools.get(whole(number))
+    tool = x.store.lti_tools.get(parse_integer(number))
     if tool is None:
         raise refusals.lti_service("configuration_unknown", "LTI configuration not found.", got=number)
     claims = _claims(x, words[1])

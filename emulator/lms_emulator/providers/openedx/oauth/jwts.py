@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lms_emulator.core.access import issued_tokens
 from lms_emulator.core.keys import private_key, public_numbers
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.section import JwtConfig, OpenedxStore
 from lms_emulator.providers.openedx.settings import OpenedxSettings
@@ -86,7 +86,7 @@ def issue(x: Call, user: User, **details: Any) -> str:
     return issued_tokens.remember(x.store.issued_tokens, token, until)
 
 
-def is_strangers(x: Call, token: str) -> bool:
+def is_foreign(x: Call, token: str) -> bool:
     """Whether another world gave the token out, or this one before it was reset.
 
     The platform takes every token that is signed with its keys, and so do worlds that share them: other services sign
@@ -131,7 +131,7 @@ def verify(token: str, *, config: JwtConfig, settings: OpenedxSettings, now: flo
     )
     version = str(claims.get("version", "1.0.0"))
     major = version.partition(".")[0]
-    if (number := whole(major)) is None or number > 1:
+    if (number := parse_integer(major)) is None or number > 1:
         raise jwt.TokenError("bad_claim", "version", expected="major version 1", got=version)
     return claims
 

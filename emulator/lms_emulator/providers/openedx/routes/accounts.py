@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -69,7 +69,7 @@ def _asked(x: Call) -> tuple[list[User], str | None]:
             raise refusals.api_error(
                 400, None, reason="bad_user_id", check="lms_user_id", expected="a number", got=number
             )
-        user = store.users.first("id", whole(number))
+        user = store.users.first("id", parse_integer(number))
         return [user] if user else [], number
     return [caller(x)], None
 

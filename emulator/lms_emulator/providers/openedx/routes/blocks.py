@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model import lookup
@@ -131,7 +131,7 @@ def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:
         errors["all_blocks"] = "Invalid Boolean Value."
     wanted = shapes.Wanted(
         depth=depth,
-        nav_depth=whole(nav_depth),
+        nav_depth=parse_integer(nav_depth),
         fields=frozenset(_listed(x, "requested_fields")),
         counts=tuple(_listed(x, "block_counts")),
         view_data=frozenset(_listed(x, "student_view_data")),

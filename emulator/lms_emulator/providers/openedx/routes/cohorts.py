@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import paging, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, Call, caller, course_of
 from lms_emulator.providers.openedx.model import lookup
@@ -44,7 +44,7 @@ def _course(x: Call) -> Course:
 
 
 def _cohort(x: Call, course: Course) -> Cohort:
-    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         raise _refusal(404, None, "CourseUserGroup matching query does not exist.", x.path_params["cohort_id"])
     return found
@@ -53,7 +53,7 @@ def _cohort(x: Call, course: Course) -> Cohort:
 def _members(x: Call) -> Cohort:
     """The cohort whose members are asked for. Here a missing one has its own error code."""
     course = _course(x)
-    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         text = f"Cohort (ID {x.path_params['cohort_id']}) not found for {x.path_params['course_id']}"
         raise _refusal(404, "cohort-not-found", text, x.path_params["cohort_id"])
@@ -255,7 +255,7 @@ def _all(x: Call) -> dict[str, Any]:
 
 def _one(x: Call) -> dict[str, Any]:
     course = _seen(x)
-    found = x.store.cohorts.get(whole(x.path_params["cohort_id"]))
+    found = x.store.cohorts.get(parse_integer(x.path_params["cohort_id"]))
     if found is None or found.course != course.id:
         raise refusals.page_not_found(x.path)
     return shapes.cohort(found)

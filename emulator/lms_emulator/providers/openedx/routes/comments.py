@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.forum import Comment, Thread
@@ -120,7 +120,7 @@ def _changes(x: Call, comment: Comment, given: Mapping[str, Any]) -> dict[str, A
 
 
 def _find(x: Call, text: str) -> Comment:
-    found = x.store.comments.get(whole(text)) if text.isascii() else None
+    found = x.store.comments.get(parse_integer(text)) if text.isascii() else None
     if found is None:
         raise refusals.Unhandled(f"`{text}` is no comment's id")
     threads.course(x, found.course)

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller, calling_user, course_of
 from lms_emulator.providers.openedx.model.accounts import User
@@ -242,7 +242,7 @@ def read_progress(x: Call) -> Response:
     _inside(x, course, viewer)
     user = viewer
     if "id" in x.path_params:
-        found = x.store.users.first("id", whole(x.path_params["id"]))
+        found = x.store.users.first("id", parse_integer(x.path_params["id"]))
         staff = people.is_course_staff(x.store, viewer, course.id)
         if found is None or (found.id != viewer.id and not staff):
             raise refusals.OpenedxRefusal("not_yours", status=404, message="Not found.", check="own progress or staff")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.courseware import Course
@@ -53,7 +53,7 @@ def progress(x: Call) -> Response:
     if not viewer.is_staff:
         return _front(x, "progress", *([student] if student else []))
     course = _course(x)
-    shown = viewer if student is None else x.store.users.first("id", whole(student))
+    shown = viewer if student is None else x.store.users.first("id", parse_integer(student))
     if shown is None:
         raise refusals.page_not_found(x.path)
     grade = grades.graded(x.store, course, shown)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import credentials, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
@@ -315,7 +315,7 @@ def read_stats(x: Call) -> Response:
         rows = [row for row in rows if named.lower() in row["username"].lower()]
     if not privileged:
         rows = [row | {"active_flags": None, "inactive_flags": None} for row in rows]
-    page = whole(x.query.get("page", "0")) or 0
+    page = parse_integer(x.query.get("page", "0")) or 0
     begin = max(page - 1, 0) * size
     document = threads.envelope(x, rows[begin : begin + size], page, size, len(rows))
     if named:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller, course_of
 from lms_emulator.providers.openedx.model import lookup
@@ -50,7 +50,7 @@ def own_discount(x: Call) -> Response:
 
 def users_discount(x: Call) -> Response:
     """Whether a user has a discount in a course, for staff."""
-    user = x.store.users.first("id", whole(x.path_params["id"]))
+    user = x.store.users.first("id", parse_integer(x.path_params["id"]))
     if user is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
     return _discount(x, caller(x))
@@ -84,7 +84,7 @@ def keep_data(x: Call) -> Response:
     if not str(body["experiment_id"]).isdecimal():
         text = "This field may not be null." if body["experiment_id"] is None else "A valid integer is required."
         raise refusals.api_error(400, {"experiment_id": [text]}, reason="invalid_data", check="experiment_id")
-    key = (user.username, whole(str(body["experiment_id"])) or 0, str(body["key"]))
+    key = (user.username, parse_integer(str(body["experiment_id"])) or 0, str(body["key"]))
     known = x.store.experiment_data.get(key)
     made = ExperimentData(
         user=key[0],

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model.accounts import User
@@ -23,7 +23,7 @@ from lms_emulator.providers.openedx.routes.grades import (
     learner_of,
     mode_of,
     page_of,
-    somebody,
+    require_login,
 )
 from lms_emulator.providers.openedx.routes.permissions import is_authenticated
 from lms_emulator.providers.openedx.routes.resource import Family, recorded
@@ -190,7 +190,7 @@ def read_subsection(x: Call) -> Response:
         raise error(404, "invalid_subsection_id", "Invalid UsageKey", text)
     course = authored_course(x, key.course)
     number = x.query.get("user_id", "")
-    user = x.store.users.first("id", whole(number))
+    user = x.store.users.first("id", parse_integer(number))
     node = blocks.find(blocks.tree(course), key.text)
     if user is None:
         raise refusals.developer_error(404, "User matching query does not exist.", reason="unknown_user", got=number)
@@ -208,7 +208,7 @@ def read_subsection(x: Call) -> Response:
         for one in x.store.override_histories
         if (one.override.user, one.override.block) == (user.username, key.text)
     ]
-    limit = whole(x.query.get("history_record_limit", ""))
+    limit = parse_integer(x.query.get("history_record_limit", ""))
     if limit is not None:
         history = history[-limit:]
     return wire.api_json(
@@ -244,7 +244,7 @@ def _line(x: Call, one: OverrideHistory) -> dict[str, Any]:
     }
 
 
-FAMILY = Family("/api/grades/v1", tag="grades", developer_errors=True, permissions=(somebody,), defect=True)
+FAMILY = Family("/api/grades/v1", tag="grades", developer_errors=True, permissions=(require_login,), defect=True)
 _PLAIN: dict[str, Any] = {"permissions": (is_authenticated,)}
 
 ROUTES = (

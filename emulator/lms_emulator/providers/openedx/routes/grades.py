@@ -20,7 +20,7 @@ from lms_emulator.providers.openedx.rules import enrollment, grades, keys, peopl
 from lms_emulator.providers.openedx.shapes import grades as shapes
 
 
-def somebody(x: Call) -> None:
+def require_login(x: Call) -> None:
     """Permission: a user is signed in. These resources word the refusal in their own way."""
     if calling_user(x) is None:
         raise refusals.OpenedxRefusal(
@@ -143,10 +143,10 @@ def error(status: int, code: str, text: str, got: Any) -> refusals.OpenedxRefusa
     return refusals.developer_error(status, text, code=code, got=got)
 
 
-FAMILY = Family("/api/grades/v1", tag="grades", developer_errors=True, permissions=(somebody,))
+FAMILY = Family("/api/grades/v1", tag="grades", developer_errors=True, permissions=(require_login,))
 _GRADES: dict[str, Any] = {
     "get": read_grades,
-    "permissions": (somebody, staff_or_self("grades:read")),
+    "permissions": (require_login, staff_or_self("grades:read")),
     "restricted": True,
 }
 _FOR_STAFF: dict[str, Any] = {"authenticators": credentials.JWT_SESSION, "evidence": "documented"}

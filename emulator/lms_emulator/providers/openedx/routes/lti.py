@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http import cookie_policies
 from lms_emulator.core.http.routing import Handler, Route
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.lti.launches import asked
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Dialect, Reply
@@ -111,7 +111,7 @@ async def token(x: Call) -> Response:
 
 def _tool(x: Call) -> LtiTool:
     number = x.path_params["lti_config_id"]
-    found = x.store.lti_tools.get(whole(number))
+    found = x.store.lti_tools.get(parse_integer(number))
     if found is None:
         raise refusals.page_not_found(x.path)
     return found

@@ -24,7 +24,7 @@ from lms_emulator.providers.openedx.shapes import learning as shapes
 from lms_emulator.providers.openedx.shapes import moment, outline
 
 
-def is_oneself(x: Call) -> None:
+def require_self(x: Call) -> None:
     """Permission: the user in the URL; nobody else, not even staff."""
     if not is_self(x):
         raise refusals.permission_denied("the app's user sees only their own", check="own account")
@@ -33,7 +33,7 @@ def is_oneself(x: Call) -> None:
 def own_in_july(x: Call) -> None:
     """Permission: in July 2025 another user's info was forbidden; later it is not found."""
     if x.settings.release == "2025-07":
-        is_oneself(x)
+        require_self(x)
 
 
 def my_user_info(x: Call) -> Response:
@@ -336,7 +336,7 @@ def blocks_info(x: Call, course: Course, user: User) -> dict[str, Any]:
 
 
 FAMILY = Family("/api/mobile/{version}", tag="mobile", permissions=(is_authenticated,))
-_OWN: dict[str, Any] = {"permissions": (is_authenticated, is_oneself)}
+_OWN: dict[str, Any] = {"permissions": (is_authenticated, require_self)}
 
 
 def _learn(*numbers: int) -> str:

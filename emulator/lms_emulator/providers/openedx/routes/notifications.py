@@ -50,7 +50,7 @@ _TEXTS = {
 # telling
 
 
-def _tell(x: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
+def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, comment: Comment, **more: str) -> None:
     """Ask for a notification, as the platform does on its event bus, and store it for those who want it.
 
     Parameters: `more`, what the context holds beside what every notification of a discussion has.
@@ -98,26 +98,26 @@ def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) 
     """Notify a thread's or a response's author, and the thread's followers, of an answer."""
     told = {comment.author}
     if thread.author not in told:
-        _tell(x, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
+        _notify(x, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
         told.add(thread.author)
     if parent is not None and parent.author not in told:
-        _tell(x, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
+        _notify(x, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
         told.add(parent.author)
     followers = [username for username in thread.followers if username not in told]
     if parent is None:
-        _tell(x, followers, "response_on_followed_post", thread, comment)
+        _notify(x, followers, "response_on_followed_post", thread, comment)
     else:
         whose = f"{parent.author}'s"
         pronoun = "their" if parent.author == comment.author else whose
         more = {"author_name": whose, "author_pronoun": pronoun, "response_id": str(parent.id)}
-        _tell(x, followers, "comment_on_followed_post", thread, comment, **more)
+        _notify(x, followers, "comment_on_followed_post", thread, comment, **more)
 
 
 def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
     """Tell the author of a thread and that of an answer that the answer was endorsed."""
     if thread.author != comment.author:
-        _tell(x, [thread.author], "response_endorsed_on_thread", thread, comment)
-    _tell(x, [comment.author], "response_endorsed", thread, comment)
+        _notify(x, [thread.author], "response_endorsed_on_thread", thread, comment)
+    _notify(x, [comment.author], "response_endorsed", thread, comment)
 
 
 # reading

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, limits, refusals, wire
 from lms_emulator.providers.openedx.call import Call, caller
 from lms_emulator.providers.openedx.model import lookup
@@ -80,7 +80,7 @@ def _create(x: Call, form: dict[str, str]) -> User:
             name=form["name"],
             is_active=False,
             country=form.get("country") or None,
-            year_of_birth=whole(year) if year.isascii() else None,
+            year_of_birth=parse_integer(year) if year.isascii() else None,
             level_of_education=_one_of(form, "level_of_education", accounts.LEVELS),
             gender=_one_of(form, "gender", accounts.GENDERS),
             goals=form.get("goals") or None,

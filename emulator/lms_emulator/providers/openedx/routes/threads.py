@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import JSON, MERGE_PATCH, Call, caller
 from lms_emulator.providers.openedx.model.accounts import User
@@ -300,7 +300,7 @@ def _changes(x: Call, thread: Thread, given: Mapping[str, Any]) -> dict[str, Any
 
 def one(x: Call, text: str) -> Thread:
     """A thread by its id, in a course of the caller's. Raises the refusal; the LMS fails on an unknown id."""
-    found = x.store.threads.get(whole(text)) if text.isascii() else None
+    found = x.store.threads.get(parse_integer(text)) if text.isascii() else None
     if found is None:
         raise refusals.Unhandled(f"`{text}` is no thread's id")
     course(x, found.course)

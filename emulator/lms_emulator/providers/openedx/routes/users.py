@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.numbers import whole
+from lms_emulator.core.numbers import parse_integer
 from lms_emulator.providers.openedx import credentials, paging, refusals, wire
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
@@ -33,7 +33,7 @@ def list_users(x: Call) -> Response:
 
 def read_user(x: Call) -> Response:
     """One user by number."""
-    user = x.store.users.first("id", whole(x.path_params["id"]))
+    user = x.store.users.first("id", parse_integer(x.path_params["id"]))
     if user is None:
         raise refusals.OpenedxRefusal("unknown_user", status=404, message="Not found.", check="user exists")
     return wire.api_json(for_services(user, x.base_url))

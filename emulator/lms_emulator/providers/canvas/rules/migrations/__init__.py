@@ -1,1 +1,1 @@
-"""Content that moves between courses, into them and out of them."""
+"""Content migrations, exports and imports."""

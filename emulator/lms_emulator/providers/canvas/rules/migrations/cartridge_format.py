@@ -1,4 +1,4 @@
-"""What of a thing stands in a cartridge in Canvas's own words: elements, and the fields of rows that they are.
+"""Canvas's own elements in a cartridge, and the fields of rows that they map to.
 
 Source: canvas-lms lib/cc/xsd/cccv1p0.xsd (Canvas's schema of its own exports).
 """
@@ -61,7 +61,7 @@ CONTENT_TYPES = {
 
 
 def text_of(value: Any) -> str:
-    """A value as it stands in an element."""
+    """A value as the text of an element."""
     if isinstance(value, datetime):
         return stamp(value).removesuffix("Z")
     if isinstance(value, bool):
@@ -72,7 +72,7 @@ def text_of(value: Any) -> str:
 
 
 def add(parent: Element, name: str, value: Any = None, **attributes: str) -> Element:
-    """Add an element with a text; none for nothing."""
+    """Add an element with text, unless it is empty."""
     made = SubElement(parent, name, attributes)
     if value is not None:
         made.text = text_of(value)
@@ -80,7 +80,7 @@ def add(parent: Element, name: str, value: Any = None, **attributes: str) -> Ele
 
 
 def add_fields(parent: Element, record: Any, fields: dict[str, str]) -> None:
-    """Add the fields of a row that say something."""
+    """Add the non-empty fields of a row."""
     for name, field in fields.items():
         value = getattr(record, field)
         if value is not None and value != []:
@@ -109,7 +109,7 @@ def words(element: Element | None, name: str) -> str:
 
 
 def read_fields(element: Element, record: type[Any], fields: dict[str, str]) -> dict[str, Any]:
-    """The fields of a row that an element tells; what does not fit is left out."""
+    """The fields of a row in an element; invalid ones are skipped."""
     types = {one.name: one.type for one in msgspec.structs.fields(record)}
     found: dict[str, Any] = {}
     for name, field in fields.items():

@@ -1,4 +1,4 @@
-"""Cartridges read: Canvas's own exports with all that they say, others as far as the standard goes.
+"""Reads cartridges: Canvas's own exports completely, others as far as the standard goes.
 
 Source: canvas-lms lib/cc/importer (2023-06), IMS Common Cartridge 1.1 to 1.3 and QTI 1.2.
 """
@@ -84,7 +84,7 @@ class _Reader:
             return None
 
     def number(self, identifier: str) -> int:
-        """The row of what is known by an identifier."""
+        """The row with this identifier."""
         return self.refs.setdefault(identifier, next(self.numbers))
 
     def add(self, kind: str, identifier: str, record: Any) -> None:
@@ -244,7 +244,7 @@ class _Reader:
     # quizzes
 
     def loose_quizzes(self) -> None:
-        """Quizzes that no manifest names."""
+        """Quizzes missing from the manifest."""
         for path in sorted(set(self.files) - self.read):
             if path.endswith((".xml", ".qti")) and b"<questestinterop" in self.files[path]:
                 self._quiz(path, [path])
@@ -406,7 +406,7 @@ def _title(content: bytes) -> str:
 
 
 def _between(text: str, opening: re.Pattern[str], closing: str) -> str | None:
-    """What is between two tags, without the space around it. A single pattern would search again from every tag."""
+    """The stripped text between two tags. A single pattern would rescan from every tag."""
     begun = opening.search(text)
     end = re.compile(closing, re.IGNORECASE).search(text, begun.end()) if begun is not None else None
     return text[begun.end() : end.start()].strip() if begun is not None and end is not None else None

@@ -1,4 +1,4 @@
-"""Cartridges written as Canvas writes its own exports; quizzes as QTI; books as EPUB.
+"""Writes cartridges in the form of Canvas's own exports, quizzes as QTI, and books as EPUB.
 
 Source: canvas-lms lib/cc (2023-06), IMS Common Cartridge 1.1 and QTI 1.2, EPUB 3.
 """
@@ -37,7 +37,7 @@ def quizzes(package: Package) -> Files:
 
 
 def book(package: Package) -> Files:
-    """The pages and texts of a course as an electronic book."""
+    """The pages and texts of a course as an EPUB."""
     chapters = [(p.record.title, p.record.body) for p in package.of("wiki_pages") if p.record.published]
     chapters += [(p.record.name, p.record.description) for p in package.of("assignments") if p.record.published]
     title = package.course.name if package.course is not None else ""

@@ -1,4 +1,4 @@
-"""Packages of content: zip archives, and what cannot be read as one.
+"""Packages of content as zip archives.
 
 Source: IMS Common Cartridge 1.1 and 1.3 (1edtech.org), canvas-lms lib/cc and lib/cc/importer (2023-06).
 """
@@ -19,7 +19,7 @@ class Unreadable(ValueError):
 
 
 class Read(NamedTuple):
-    """What was read from a package, and what did not come over."""
+    """What was read from a package, and what could not be imported."""
 
     package: Package
     issues: list[str]

@@ -1,4 +1,4 @@
-"""Content and files that are packed into a file.
+"""Exports of content and files.
 
 Source: canvas-lms app/models/content_export.rb and lib/cc/exporter (2023-06), and the recorded exchanges of
 `courses-migrations`.
@@ -22,7 +22,7 @@ COURSE_TYPES = ("common_cartridge", "qti", "zip")
 def begin(
     api: Api, context: Context, kind: str, selected: dict[str, object], *, epub: bool = False, notifies: bool = False
 ) -> ContentExport:
-    """An export as the client sees it at first."""
+    """A new export, as the client first sees it."""
     number = api.new_id("content_exports")
     job = runs.progress(api, "ContentExport", number, "content_export")
     made = ContentExport(
@@ -42,7 +42,7 @@ def begin(
 
 
 def run(api: Api, record: ContentExport) -> ContentExport:
-    """Pack it."""
+    """Run an export."""
     context = contexts.get(api, record.context_type, record.context_id)
     name, stored, kind, content = _packed(api, record, context)
     file = attached.file(api, "ContentExport", record.id, name, kind, content, filename=stored)
@@ -51,7 +51,7 @@ def run(api: Api, record: ContentExport) -> ContentExport:
     if record.notifies and user is not None and isinstance(context.record, Course):
         course, link = context.record, api.url(f"/courses/{context.id}/content_exports")
         said = f'Your content export for "{course.name}" has finished.'
-        mails.tell(api, "content_export_finished", [user], f"Course Export Finished: {course.name}", said, link=link)
+        mails.notify(api, "content_export_finished", [user], f"Course Export Finished: {course.name}", said, link=link)
     return api.store.content_exports.put(
         replace(record, workflow_state="exported", attachment_id=file.id, updated_at=api.now)
     )

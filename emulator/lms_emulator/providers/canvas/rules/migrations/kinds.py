@@ -1,4 +1,4 @@
-"""What a course is made of, as far as it can move to another one.
+"""The kinds of course content that can be migrated.
 
 Source: canvas-lms lib/cc/exporter and app/models/content_migration.rb (2023-06), and the recorded exchanges of
 `courses-migrations`.
@@ -21,11 +21,11 @@ class Kind(NamedTuple):
     """A kind of content.
 
     Attributes:
-        name: as it is chosen by, `assignments`. table: where it is.
-        asset: as it is named in asset strings. model: Canvas's class.
+        name: its name in selections, `assignments`. table: where it is stored.
+        asset: its prefix in asset strings. model: Canvas's class.
         label: its heading in lists. mapped: its name in `asset_id_mapping`, if it is in there.
         title: the field with its title.
-        dates: fields that move with the term. html: fields with links that are adapted.
+        dates: fields that shift with the term. html: fields with links to adapt.
     """
 
     name: str
@@ -198,16 +198,16 @@ ALIASES = {"pages": "wiki_pages", "modules": "context_modules", "files": "attach
 
 
 def named(name: str) -> Kind | None:
-    """The kind that a name stands for."""
+    """The kind with this name."""
     return BY_NAME.get(ALIASES.get(name, name))
 
 
 def key(asset: str, number: int) -> str:
-    """What a thing is known by in packages."""
+    """An object's id in packages."""
     return "g" + hashlib.md5(f"{asset}_{global_id(number)}".encode(), usedforsecurity=False).hexdigest()
 
 
 def key_of(kind: Kind, record: Any) -> str:
-    """What a row of a kind is known by in packages."""
+    """The id of a row of some kind in packages."""
     asset = "discussion_topic" if kind.table == "discussion_topics" else kind.asset
     return key(asset, record.id)

@@ -1,4 +1,4 @@
-"""The content of a course, taken out of it: what is copied, exported, or was read from a file."""
+"""The content of a course as a package: copied, exported, or read from a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, Kind, ke
 
 
 class Part(NamedTuple):
-    """One thing: its kind, what it is known by, and its row as it is where it comes from."""
+    """One object: its kind, its id in packages, and its row at the source."""
 
     kind: Kind
     key: str
@@ -24,12 +24,12 @@ class Package:
     """The content of a course.
 
     Attributes:
-        course: the course itself, for its settings; None where nothing says anything about them.
+        course: the course itself, for its settings; None if there are none.
         course_id: the number of the course in links and rows.
         native: whether `course_id` is a course of this school.
-        items: by module, what stands in it. questions: by quiz, its groups and questions.
-        folders: by file, the folders that it lies in.
-        uses: by assignment, the rubric that it is graded with, and how.
+        items: module items, by module. questions: groups and questions, by quiz.
+        folders: the folders of each file.
+        uses: by assignment, its rubric and how it is used.
     """
 
     course: Course | None = None
@@ -42,12 +42,12 @@ class Package:
     uses: list[Any] = field(default_factory=list)
 
     def of(self, name: str) -> list[Part]:
-        """The things of a kind."""
+        """The parts of one kind."""
         return [part for part in self.parts if part.kind.name == name]
 
 
 def of_course(api: Api, course: Course) -> Package:
-    """Everything that a course is made of."""
+    """The whole content of a course."""
     package = Package(course=course, course_id=course.id)
     for kind in KINDS:
         package.parts += [Part(kind, key_of(kind, record), record) for record in kind.lister(api, course)]
@@ -68,7 +68,7 @@ def of_course(api: Api, course: Course) -> Package:
 
 
 def _group(package: Package, part: Part) -> str:
-    """Assignments go by their groups, as packages list them; other kinds stay as they are."""
+    """Assignments sorted by group, as packages list them; other kinds unchanged."""
     if part.kind.name != "assignments":
         return ""
     return next(

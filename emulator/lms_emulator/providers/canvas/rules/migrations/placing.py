@@ -1,4 +1,4 @@
-"""Where a migration's request puts what it brought: into a module that is there, and a group of assignments.
+"""Places imported content where the request wants it: into an existing module and an assignment group.
 
 Source: canvas-lms app/models/importers/course_content_importer.rb, insert_into_module and move_to_assignment_group, and
 app/models/context_module.rb, insert_items (2024-04).
@@ -32,20 +32,20 @@ Made = Mapping[str, list[int]]
 
 
 def asked(sent: Params) -> dict[str, Any]:
-    """What the `settings` of a request say of it."""
+    """The request's `settings` about placement."""
     found: dict[str, Any] = {name: sent.text(name) for name in ASKED if sent.has(name)}
     skips = [one for one in sent.texts("importer_skips") if one in SKIPPED]
     return found | ({"importer_skips": skips} if skips else {})
 
 
 def module_of(api: Api, settings: Mapping[str, Any], target: Course) -> ContextModule | None:
-    """The module that the request names; into one that is there no other modules come."""
+    """The module in the request; no other modules are imported into an existing one."""
     number = identifiers.local_number(settings.get("insert_into_module_id") or "")
     return next((one for one in modules.of_course(api, target) if one.id == number), None)
 
 
 def put(api: Api, settings: Mapping[str, Any], target: Course, made: Made) -> None:
-    """Put what was brought where the request wants it."""
+    """Place the imported content as requested."""
     module = module_of(api, settings, target)
     if module is not None:
         _insert(api, settings, target, module, made)
@@ -71,7 +71,7 @@ def _insert(api: Api, settings: Mapping[str, Any], target: Course, module: Conte
 
 
 def _shown(api: Api, target: Course, kind: str, number: int) -> tuple[str, Any] | None:
-    """What an item shows: of an assignment that is a quiz or a topic, that."""
+    """An item's content: for a quiz's or topic's assignment, the quiz or topic."""
     record = module_content.find(api, target.id, kind, number)
     if record is None or kind != "Assignment":
         return (kind, record) if record is not None else None

@@ -1,4 +1,4 @@
-"""Migrations: what each kind asks for, and how one runs.
+"""The kinds of migrations, and how one runs.
 
 Source: canvas-lms app/controllers/content_migrations_controller.rb and app/models/content_migration.rb (2023-06), and
 the recorded exchanges of `courses-migrations`.
@@ -37,8 +37,8 @@ class Migrator(NamedTuple):
     """A kind of migration.
 
     Attributes:
-        needs_file: whether a file is asked for. required: settings that clients are told to send.
-        contexts: where there is such a kind. worker: Canvas's class that reads the file.
+        needs_file: whether a file is required. required: settings that clients are told to send.
+        contexts: where this kind is available. worker: Canvas's class that reads the file.
     """
 
     name: str
@@ -76,12 +76,12 @@ MIGRATORS = {
 
 
 def put(api: Api, record: ContentMigration, **changes: Any) -> ContentMigration:
-    """Keep a migration with changes."""
+    """Store a migration with changes."""
     return api.store.content_migrations.put(replace(record, updated_at=api.now, **changes))
 
 
 def progress(api: Api, kind: str, number: int, tag: str) -> Progress:
-    """The job of a migration or an export, as the client sees it at first."""
+    """The job of a migration or an export, as the client first sees it."""
     made = Progress(
         **api.new_row("progresses"), context_type=kind, context_id=number, user_id=api.user.id, tag=tag, completion=0.0
     )
@@ -97,7 +97,7 @@ def done(api: Api, number: int | None, state: Any = "completed", completion: flo
 
 
 def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") -> None:
-    """Note what did not come over as it was."""
+    """Note something that was not imported unchanged."""
     made = MigrationIssue(
         **api.new_row("migration_issues"), content_migration_id=record.id, description=text, issue_type=kind
     )
@@ -105,7 +105,7 @@ def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") 
 
 
 def queued(api: Api, record: ContentMigration) -> ContentMigration:
-    """A migration that begins to run."""
+    """Queue a migration."""
     settings = record.settings | {
         "overwrite_quizzes": record.migration_type in ("course_copy_importer", "canvas_cartridge_importer"),
         "id_prepender": record.id,
@@ -119,7 +119,7 @@ def queued(api: Api, record: ContentMigration) -> ContentMigration:
 
 
 def run(api: Api, record: ContentMigration) -> ContentMigration:
-    """Do a migration, unless it was called off."""
+    """Run a migration, unless it was cancelled."""
     job = api.store.progresses.get(record.progress_id or 0)
     if job is not None and job.workflow_state == "failed":
         return put(api, record, workflow_state="failed", finished_at=api.now)
@@ -211,11 +211,11 @@ def _unzip(api: Api, record: ContentMigration, context: Context) -> None:
         for one in above:
             where = files.child(api, where, one)
         made = attached.file(api, context.type, context.id, name, cartridges.content_type(name), content)
-        files.settle(api, replace(made, folder_id=where.id), "overwrite")
+        files.settle_name(api, replace(made, folder_id=where.id), "overwrite")
 
 
 def received(api: Api, file: Attachment) -> None:
-    """A package was uploaded: its migration goes on."""
+    """Continue a migration whose package has been uploaded."""
     record = api.store.content_migrations.get(file.context_id)
     if record is None or record.workflow_state != "pre_processing":
         return

@@ -1,4 +1,4 @@
-"""What is chosen of the content of a course, and the lists that it is chosen from.
+"""Selections of course content, and the lists to select from.
 
 Source: canvas-lms lib/canvas/migration/helpers/selective_content_formatter.rb (2023-06), and
 fixtures/recordings/canvas/courses-migrations.jsonl 35-46, 90.
@@ -20,7 +20,7 @@ Copy = dict[str, Any]
 
 
 def read(api: Api, course: Course, select: Params) -> Copy:
-    """A `select` by ids (pages also by their addresses) as Canvas keeps it: by what things are known by in packages."""
+    """A `select` by ids (pages also by URL), converted to ids in packages, as Canvas stores it."""
     found: Copy = {}
     for name in select.data:
         kind = named(name)
@@ -55,7 +55,7 @@ def _unknown(kind: Kind, number: int) -> str:
 
 
 def chosen(copy: Copy, kind: Kind, migration_id: str) -> bool:
-    """Whether something is chosen."""
+    """Whether something is selected."""
     if copy.get("everything"):
         return True
     for name in (kind.name, *(alias for alias, of in ALIASES.items() if of == kind.name)):
@@ -68,12 +68,12 @@ def chosen(copy: Copy, kind: Kind, migration_id: str) -> bool:
 
 
 def of_course(copy: Copy, name: str) -> bool:
-    """Whether the settings or the syllabus of a course are chosen."""
+    """Whether the settings or the syllabus of a course are selected."""
     return bool(copy.get("everything")) or as_flag(copy.get(f"all_{name}"))
 
 
 def top(api: Api, course: Course, root: str, address: str) -> list[dict[str, Any]]:
-    """What there is to choose from. `root`: the parameter that chooses; `address`: of the lists of one kind."""
+    """The top level of the selection. `root`: the parameter that selects; `address`: the URL of the lists per kind."""
     found: list[dict[str, Any]] = []
     for name, title in OF_COURSE.items():
         if name == "course_settings" or course.syllabus_body:
@@ -94,7 +94,7 @@ def top(api: Api, course: Course, root: str, address: str) -> list[dict[str, Any
 
 
 def within(api: Api, course: Course, root: str, name: str) -> list[dict[str, Any]] | None:
-    """What there is of one kind; None for no kind."""
+    """The selectable objects of one kind; None for an unknown kind."""
     kind = named(name)
     if kind is None:
         return None

@@ -1,4 +1,4 @@
-"""How content gets into a course: each thing once, with its dates, links and references adapted.
+"""Imports content into a course: each object once, with its dates, links and references adapted.
 
 Source: canvas-lms app/models/importers (2023-06), and the recorded exchanges of `courses-migrations`.
 """
@@ -48,11 +48,11 @@ VISIBILITY = ("is_public", "is_public_to_auth_users")
 
 
 class Transfer:
-    """Content on its way into a course.
+    """An import of content into a course.
 
     Attributes:
-        made: by Canvas's class, the rows that were made or changed.
-        ids: by table and old row, the new row.
+        made: by Canvas's class, the rows created or changed.
+        ids: new ids, by table and old id.
     """
 
     def __init__(self, api: Api, package: Package, target: Course, copy: selection.Copy, shift: Shift) -> None:
@@ -65,10 +65,10 @@ class Transfer:
             self.known[f"{one.kind} {one.migration_id}"] = one
 
     def run(self, *, only: set[str] | None = None, leave: set[str] | None = None, skip: Collection[str] = ()) -> None:
-        """Bring in what is chosen.
+        """Import what is selected.
 
-        Parameters: `only`, of those keys; `leave`, what is there already and stays as it is; `skip`, which settings of
-        the course stay as they are.
+        Parameters: `only`, a restriction to these keys; `leave`, existing parts to leave unchanged; `skip`, settings of
+        the course to leave unchanged.
         """
         parts = [one for one in self.package.parts if self._chosen(one) and (only is None or one.key in only)]
         parts += [one for one in self._needed(parts) if one not in parts]
@@ -98,7 +98,7 @@ class Transfer:
         return selection.chosen(self.copy, part.kind, part.key)
 
     def _needed(self, parts: list[Part]) -> list[Part]:
-        """What chosen things are nothing without: the quiz or topic of an assignment, and the other way round."""
+        """What selected objects depend on: the quiz or topic of an assignment, and vice versa."""
         wanted: set[tuple[str, int | None]] = set()
         for part in parts:
             if part.kind.name == "assignments":
@@ -109,7 +109,7 @@ class Transfer:
         return [one for one in self.package.parts if (one.kind.table, one.record.id) in wanted]
 
     def existing(self, part: Part) -> Any:
-        """What stands in the course in the place of a part."""
+        """The existing counterpart of a part in the course."""
         table = getattr(self.api.store, part.kind.table)
         asset = self.known.get(f"{part.kind.table} {part.key}")
         found = table.get(asset.asset_id) if asset is not None else None
@@ -210,7 +210,7 @@ class Transfer:
         }
 
     def _category(self, number: int | None) -> int | None:
-        """A set of groups of the same name in the course."""
+        """The group category of the same name in the course."""
         known = self.api.store.group_categories.get(number) if number is not None else None
         if known is None:
             return None
@@ -352,7 +352,7 @@ class Transfer:
             self.api.store.rubric_associations.put(made)
 
     def bring_settings(self, *, visibility: bool = True) -> None:
-        """Bring the course's own settings. Parameters: `visibility`, whether also who sees the course."""
+        """Import the course's own settings. Parameters: `visibility`, whether to include who can see the course."""
         course = self.package.course
         if course is None:
             return
@@ -367,5 +367,5 @@ class Transfer:
 
 
 def kinds_made(transfer: Transfer) -> dict[str, str]:
-    """What a transfer made, as Canvas notes it."""
+    """What a transfer created, as Canvas reports it."""
     return {model: ",".join(str(number) for number in numbers) for model, numbers in transfer.made.items()}

@@ -23,11 +23,11 @@ def clean(work: Work) -> dict[str, int]:
         return {}
     doomed: dict[str, list[Any]] = {}
     if "course" in supplied:
-        doomed["courses"] = _doomed(work, "courses", _courses(work, terms))
+        doomed["courses"] = _to_delete(work, "courses", _courses(work, terms))
     if "section" in supplied:
-        doomed["sections"] = _doomed(work, "sections", _sections(work, terms))
+        doomed["sections"] = _to_delete(work, "sections", _sections(work, terms))
     if "enrollment" in supplied:
-        doomed["enrollments"] = _doomed(work, "enrollments", _enrollments(work, terms))
+        doomed["enrollments"] = _to_delete(work, "enrollments", _enrollments(work, terms))
     counts: dict[str, int] = {}
     drop = work.batch.options.get("batch_mode_enrollment_drop_status") or "deleted"
     for name in ("enrollments", "sections", "courses"):
@@ -48,7 +48,7 @@ def _terms(work: Work) -> set[int]:
     return found
 
 
-def _doomed(work: Work, name: str, rows: list[Any]) -> list[Any]:
+def _to_delete(work: Work, name: str, rows: list[Any]) -> list[Any]:
     found = [one for one in rows if one.sis_batch_id != work.batch.id]
     most = work.batch.change_threshold
     if most is not None and rows and len(found) / len(rows) * 100 > most:
@@ -61,7 +61,7 @@ def _courses(work: Work, terms: set[int]) -> list[Course]:
     return [one for one in rows if one.sis_batch_id is not None and one.sis_course_id]
 
 
-def _in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
+def _is_in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
     course = work.store.courses.get(course_id)
     return course is not None and course.enrollment_term_id in terms
 
@@ -69,14 +69,14 @@ def _in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
 def _sections(work: Work, terms: set[int]) -> list[Any]:
     rows = [one for one in work.store.course_sections if one.workflow_state == "active" and one.sis_section_id]
     rows = [one for one in rows if one.sis_batch_id is not None]
-    return [one for one in rows if _in_terms(work, one.nonxlist_course_id or one.course_id, terms)]
+    return [one for one in rows if _is_in_terms(work, one.nonxlist_course_id or one.course_id, terms)]
 
 
 def _enrollments(work: Work, terms: set[int]) -> list[Any]:
     drop = work.batch.options.get("batch_mode_enrollment_drop_status")
     over = {"deleted", "rejected", "completed", "inactive", drop}
     rows = [one for one in work.store.enrollments if one.workflow_state not in over and one.sis_batch_id is not None]
-    return [one for one in rows if _in_terms(work, one.course_id, terms)]
+    return [one for one in rows if _is_in_terms(work, one.course_id, terms)]
 
 
 def _end(work: Work, record: Any, state: str) -> None:

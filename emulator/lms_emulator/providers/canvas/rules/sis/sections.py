@@ -43,7 +43,7 @@ def section(work: Work, row: Row) -> bool:
         id=work.api.new_id("course_sections"), course_id=home.id, name=name, created_at=work.api.now
     )
     if known is not None:
-        base = _brought_home(work, known, home, stuck, active=not deleted)
+        base = _moved_back(work, known, home, stuck, active=not deleted)
     fields: Fields = {"sis_section_id": sis_id, "integration_id": row.get("integration_id") or None}
     fields["workflow_state"] = "deleted" if deleted else "active"
     if name and "name" not in stuck:
@@ -67,7 +67,7 @@ def with_id(work: Work, sis_id: str) -> CourseSection | None:
     return work.own(work.store.course_sections.find("sis_section_id", sis_id), account_of)
 
 
-def _brought_home(work: Work, known: CourseSection, home: Course, stuck: Any, *, active: bool) -> CourseSection:
+def _moved_back(work: Work, known: CourseSection, home: Course, stuck: Any, *, active: bool) -> CourseSection:
     if known.course_id == home.id:
         return known
     if known.nonxlist_course_id is not None:
