@@ -1,1 +1,1 @@
-"""What a team does that brings its own client to the contracts."""
+"""A team that runs the contracts with its own client."""

@@ -1,4 +1,4 @@
-"""A client from elsewhere is named by one option; what it does wrong is found, with the requests that show it."""
+"""One option selects somebody else's client; its mistakes are found, with the requests that show them."""
 
 from __future__ import annotations
 

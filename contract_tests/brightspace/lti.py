@@ -1,4 +1,4 @@
-"""PyLTI1p3 as a tool registered at the emulated Brightspace: where it is, how people open it, what it asks for."""
+"""PyLTI1p3 as a tool registered at the emulated Brightspace: its URLs, how people open it, its scopes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ assertion, service = _HERE.assertion, _HERE.service
 
 
 def world(dump: dict[str, Any], keys: str) -> dict[str, Any]:
-    """The demo world with a further tool, whose keys are at `keys`."""
+    """The demo world with an additional tool, whose keys are at `keys`."""
     section = dump["brightspace"]
     section["registrations"].append(
         {

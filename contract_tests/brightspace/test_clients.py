@@ -1,4 +1,4 @@
-"""bsapi (PyPI brightspace-api), unmodified but for the scheme it hard-codes, against the emulated Brightspace."""
+"""bsapi (PyPI brightspace-api), unmodified except for its hard-coded scheme, against the emulated Brightspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brightspace's API credentials to the last word: what is refused, at which instant, and what the journal says."""
+"""Edge cases of Brightspace's API credentials: what is refused, from which instant, and what the journal says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEARER = {"name": "a bearer token was sent", "passed": True}
 
 
 def token(key: str = "brightspace", kid: str = "brightspace-2026-01", **changes: Any) -> str:
-    """A token that holds, but for the changes; ... leaves a claim out."""
+    """A valid token, with changes; `...` leaves a claim out."""
     claims = {
         "sub": "169",
         "tenantid": TENANT,
@@ -106,7 +106,7 @@ def call(rig: InProcess, text: str, path: str = ME) -> httpx.Response:
 
 
 def refused(rig: InProcess, answer: httpx.Response, reason: str, **told: Any) -> None:
-    """The one answer to every token that cannot be believed; what the journal says tells them apart."""
+    """All invalid tokens get the same answer; only the journal distinguishes them."""
     kind = "http://docs.valence.desire2learn.com/res/apiprop.html#invalid-token"
     body = {"type": kind, "title": "Unauthorized", "status": 401, "detail": "Couldn't parse token"}
     assert (answer.status_code, answer.json()) == (401, body)

@@ -1,7 +1,7 @@
-"""What the platforms share of LTI serves a laxer one too: here Brightspace's dialect gives way to one like Moodle's.
+"""The shared LTI code also supports a laxer platform: here Brightspace's dialect is replaced with one like Moodle's.
 
-Such a platform looks at the signature and at who signed, not at `aud`, `jti` or the age. It keeps the keys of a tool
-until one of them no longer fits, and only then fetches the set again.
+Such a platform checks the signature and the signer, not `aud`, `jti` or the age. It caches a tool's keys
+until none of them matches, and only then fetches the set again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read, signed
 
 
 class LaxAssertions(tokens.BrightspaceAssertions):
-    """Takes what is signed; keeps keys until they no longer fit."""
+    """Accepts anything signed; caches keys until none matches."""
 
     kept: KeySet | None = None
 
@@ -45,7 +45,7 @@ class LaxAssertions(tokens.BrightspaceAssertions):
 
 
 class LaxDeepLinking(BrightspaceDeepLinking):
-    """Takes what is signed."""
+    """Accepts anything signed."""
 
     def check(self, x: Call, message: str, keys: KeySet, *, client_id: str, deployment_id: str) -> list[dict[str, Any]]:
         return list(signed(message, keys, algorithms=["RS256"])[f"{lti13.DL_CLAIM}content_items"])

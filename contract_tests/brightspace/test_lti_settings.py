@@ -1,4 +1,4 @@
-"""What a deployment's security settings keep back, the order of the claims, and variables in custom parameters."""
+"""What a deployment's security settings withhold, the order of claims, and variables in custom parameters."""
 
 from __future__ import annotations
 

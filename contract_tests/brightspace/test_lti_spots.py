@@ -1,4 +1,4 @@
-"""Where Brightspace offers tools: quicklinks, Insert Stuff, activities, widgets; and the review of somebody's work."""
+"""Where Brightspace offers tools: quicklinks, Insert Stuff, activities, widgets; and reviewing somebody's work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHOOSE = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}"
 
 
 def answered(site: Site, tool: Tool, spot: str, items: list[dict[str, Any]], **headers: Any) -> httpx.Response:
-    """The answer of a tool that was asked at one spot."""
+    """The response of a tool that was opened at one spot."""
     data = launched(site, tool, "instructor", f"{CHOOSE}?spot={spot}").get_launch_data()
     second = int(site.lms.clock.now.timestamp())
     claims = {

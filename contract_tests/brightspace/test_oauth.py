@@ -1,4 +1,4 @@
-"""OAuth2 at Brightspace: the whole way, every refusal beside the neighbour that passes, expiry to the second."""
+"""OAuth2 at Brightspace: the whole flow, every refusal next to a request that passes, expiry to the second."""
 
 from __future__ import annotations
 
@@ -295,7 +295,7 @@ def test_tokens_are_really_proved(brightspace: Site, token: str, reason: str) ->
 
 @pytest.mark.parametrize("subject", ["999", "ada"])
 def test_a_token_of_nobody(brightspace: Site, subject: str) -> None:
-    """A world file may bring signed tokens of its own."""
+    """A world file may contain signed tokens."""
     ready = [{"label": "odd", "token": forged(sub=subject)}, {"label": "good", "token": forged()}]
     world = {**brightspace.lms.dump()["brightspace"], "demo_tokens": ready}
     with brightspace.lms.restored():

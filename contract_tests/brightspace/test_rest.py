@@ -247,7 +247,7 @@ def test_unknown_paths_and_methods(brightspace: Site) -> None:
 @settings(max_examples=25)
 @given(size=st.integers(1, 6), people=st.integers(0, 12))
 def test_every_page_once(lms_emulator: Emulator, size: int, people: int) -> None:
-    """Following bookmarks gives everybody exactly once, whatever the size of a page."""
+    """Following bookmarks lists everybody exactly once, whatever the page size."""
     lms_emulator.load("demo")
     world = lms_emulator.dump()
     section = world["brightspace"]

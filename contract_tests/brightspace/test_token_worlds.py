@@ -102,7 +102,7 @@ def test_the_data_of_a_deep_linking_request(brightspace: Site, tool: Tool) -> No
 
 
 def test_seeded_ids_do_not_bring_a_token_back() -> None:
-    """The sequence of ids begins again at a reset; a token of another time has the same `jti`, and is another."""
+    """Ids restart at a reset, so a token from before has the same `jti`, but is a different token."""
     with Emulator.start(seed="again") as lms:
         site = Site(lms)
         lms.clock.freeze()

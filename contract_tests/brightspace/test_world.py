@@ -20,7 +20,7 @@ APPLICATION = "b2b2b2b2-0000-4000-8000-00000000c11e"
 
 @pytest.fixture
 def change(lms: Emulator) -> Iterator[Change]:
-    """Load the present world with its Brightspace section changed."""
+    """Reload the current world with its Brightspace section changed."""
 
     def made(edit: Callable[[dict[str, Any]], None]) -> None:
         dump = lms.dump()
@@ -32,7 +32,7 @@ def change(lms: Emulator) -> Iterator[Change]:
 
 
 def test_an_application_that_acts_for_itself(brightspace: Site, tool: Tool, keys: KeySite, change: Change) -> None:
-    """Client credentials with a JWT: the calls are those of the application's service user."""
+    """Client credentials with a JWT: calls act for the application's service user."""
     signed = assertion(brightspace, tool, iss=APPLICATION, sub=APPLICATION)
     assert service(brightspace, signed, "users:own_profile:read").status_code == 400
     assert brightspace.reason == "assertion_client_unknown"

@@ -1,4 +1,4 @@
-"""A call of each method of canvasapi that the table holds."""
+"""A call of each canvasapi method in the table."""
 
 from __future__ import annotations
 

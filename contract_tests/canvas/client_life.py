@@ -1,4 +1,4 @@
-"""Rows of the table of canvasapi's methods: what people plan, ask, share and are told."""
+"""Rows of the table of canvasapi's methods: planning, polls, sharing, notifications."""
 
 from __future__ import annotations
 

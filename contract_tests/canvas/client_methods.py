@@ -35,9 +35,9 @@ TOOL = {"name": "T", "privacy_level": "public", "consumer_key": "k", "shared_sec
 
 
 class Scene:
-    """What one person holds in hands of the client: objects of the demo world, and of what was set up there.
+    """One person's client objects: those of the demo world and of what was set up there.
 
-    Nothing is fetched for it: a row of the table makes its own calls and no other.
+    Nothing is fetched for them: each row of the table makes its own calls and no others.
     """
 
     def __init__(self, api: Any, ids: Mapping[str, Any]) -> None:
@@ -138,7 +138,7 @@ Rows = dict[str, Call]
 
 
 def outcome(call: Call, scene: Scene) -> str:
-    """What becomes of a call: `yes`, a refusal's status, or what is no answer to it."""
+    """The outcome of a call: `yes`, a refusal's status, or an unexpected answer."""
     try:
         found = call(scene)
         if isinstance(found, PaginatedList):
@@ -151,7 +151,7 @@ def outcome(call: Call, scene: Scene) -> str:
 
 
 def prepare(site: Site) -> dict[str, Any]:
-    """Make one of each thing that the rows work on. Gives their ids."""
+    """Create one of each object that the rows work on. Returns their ids."""
     teacher, admin = _client(site, site.info.access_tokens.teacher), _admin(site)
     student = _client(site, site.info.access_tokens.student)
     course, account = teacher.get_course(1), admin.get_account(1)
@@ -254,12 +254,12 @@ def _prepare_moves(course: Any, account: Any) -> dict[str, Any]:
 
 
 def import_table(account: Any) -> Any:
-    """Import a small table of people."""
+    """Import a small CSV of people."""
     return account.create_sis_import(_table("user_id,login_id,full_name,status\nM1,m.one,Mary One,active\n"))
 
 
 def import_outcomes(place: Any) -> Any:
-    """Import a small table of outcomes."""
+    """Import a small CSV of outcomes."""
     return place.import_outcome(_table("vendor_guid,object_type,title,parent_guids\no1,outcome,Reading,\n"))
 
 
@@ -270,7 +270,7 @@ def _table(text: str) -> io.BytesIO:
 
 
 def upload(place: Any) -> Any:
-    """Upload a small file to a course; what the client tells of it."""
+    """Upload a small file to a course. Returns what the client says about it."""
     with tempfile.NamedTemporaryFile(suffix=".txt") as file:
         file.write(b"text")
         file.flush()
@@ -292,7 +292,7 @@ def _admin(site: Site) -> Any:
 
 
 def results(lms: Emulator, rows: Mapping[str, Call]) -> dict[str, dict[str, str]]:
-    """Call every method as every role, each time in the same state. Gives the outcomes by method and role."""
+    """Call every method as every role, each time from the same state. Returns the outcomes by method and role."""
     with closing(Site(lms)) as site:
         ids, tokens = prepare(site), site.info.access_tokens
         clients = {"teacher": _client(site, tokens.teacher), "student": _client(site, tokens.student)}

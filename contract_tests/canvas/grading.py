@@ -38,7 +38,7 @@ def scores(api: httpx.Client, user: int = ADA) -> Body:
 
 
 def emptied(api: httpx.Client) -> None:
-    """Take away what the demo course has, so that scores are those of the test."""
+    """Empty the demo course, so that scores come from the test alone."""
     for one in api.get(f"{COURSE}/assignments").json():
         assert api.delete(f"{COURSE}/assignments/{one['id']}").status_code == 200
 

@@ -1,8 +1,8 @@
-"""What each of Canvas's permissions lets somebody do: an operation that is refused without it, and done with it.
+"""What each of Canvas's permissions allows: an operation that is refused without it and succeeds with it.
 
-A row is the permission, who has it, and the request. `{name}` in a path or a value stands for something that an admin
-makes first (`MAKERS`). `clerk` is somebody with an administrative role of the school that gives the permission and what
-stands behind it in `WITH`.
+A row is the permission, its holder, and the request. `{name}` in a path or a value stands for something that an admin
+creates first (`MAKERS`). `clerk` is somebody with an administrative role of the school that grants the permission and
+those listed with it in `WITH`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Row(NamedTuple):
 
     Attributes:
         before: whether the school has the permission only before Canvas split it.
-        shows: what stands in the answer with the permission alone; without it the request is refused.
+        shows: what only the permission adds to the answer; if empty, the request is refused without it.
     """
 
     permission: str

@@ -13,7 +13,7 @@ REPORTS = "/api/v1/accounts/1/reports"
 
 
 def made(site: Site, report: str, **parameters: str) -> dict[str, Any]:
-    """Run a report and give what became of it."""
+    """Run a report. Returns its result."""
     sent = {f"parameters[{name}]": value for name, value in parameters.items()}
     answer = site.admin.post(f"{REPORTS}/{report}", data=sent)
     assert answer.status_code == 200, answer.text

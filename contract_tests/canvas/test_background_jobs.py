@@ -1,4 +1,4 @@
-"""Jobs that wait in a queue: what a client sees of them, and what it may still do."""
+"""Queued jobs: what a client sees of them, and what it can still do."""
 
 from __future__ import annotations
 

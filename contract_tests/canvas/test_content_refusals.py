@@ -1,4 +1,4 @@
-"""The order in which Canvas looks for content and asks for rights to it, and modules seen as a student."""
+"""Whether Canvas looks up content or checks permissions first, and modules seen as a student."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ API = "/api/v1"
 
 
 def test_content_is_looked_for_before_rights_are_asked(canvas: Site) -> None:
-    """Canvas finds a page, a module or an item first, so that outsiders learn what does not exist."""
+    """Canvas looks up a page, a module or an item first, so that outsiders learn what does not exist."""
     course = f"{API}/courses/{canvas.admin.post(f'{API}/accounts/1/courses', json={'course': {}}).json()['id']}"
     canvas.admin.post(f"{course}/pages", json={"wiki_page": {"title": "Plan", "published": True}})
     module = canvas.admin.post(f"{course}/modules", json={"module": {"name": "Week"}}).json()["id"]
@@ -64,7 +64,7 @@ def test_modules_as_a_student_sees_them(canvas: Site) -> None:
 
 
 def test_students_of_an_open_wiki(canvas: Site) -> None:
-    """They create pages, published at once, and rename those that are open to them; no more."""
+    """They can create pages, published at once, and rename those open to them, but no more."""
     course, pages = f"{API}/courses/1", f"{API}/courses/1/pages"
     assert canvas.student.post(pages, json={"wiki_page": {"title": "Mine"}}).status_code == 403
     canvas.teacher.put(course, json={"course": {"allow_student_wiki_edits": True}})
@@ -81,7 +81,7 @@ def test_students_of_an_open_wiki(canvas: Site) -> None:
 
 
 def test_what_an_answer_of_ones_own_opens(canvas: Site) -> None:
-    """Replies, ratings and copies wait for it; reading marks of deleted entries do not mind."""
+    """Replies, ratings and copies require it; read marks of deleted entries do not."""
     fields = {"title": "T", "published": True, "require_initial_post": True, "allow_rating": True}
     topic = f"{API}/courses/1/discussion_topics/"
     topic += str(canvas.teacher.post(topic.rstrip("/"), json=fields).json()["id"])
@@ -99,7 +99,7 @@ def test_what_an_answer_of_ones_own_opens(canvas: Site) -> None:
 
 
 def test_what_belongs_to_something_is_looked_for_first(canvas: Site) -> None:
-    """Of polls, migrations, exports and blueprints; what is sent is read before rights to polls are asked."""
+    """For polls, migrations, exports and blueprints; a poll's body is read before permissions are checked."""
     teacher, student = canvas.teacher, canvas.student
     poll = f"{API}/polls/{teacher.post(f'{API}/polls', json={'polls': [{'question': 'Q'}]}).json()['polls'][0]['id']}"
     made = teacher.post(f"{poll}/poll_choices", json={"poll_choices": [{"text": "A"}]}).json()

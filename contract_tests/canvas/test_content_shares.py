@@ -1,4 +1,4 @@
-"""Content that people send one another."""
+"""Content shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: whom one can write to, what the others then have, and what one does with them."""
+"""Conversations: recipients, delivery, and changes."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_contexts_tell_the_permissions_that_one_has_there(canvas: Site) -> None:
 
 
 def test_what_stands_for_the_people_of_a_course(canvas: Site) -> None:
-    """Roles, sections and groups stand for people where that is asked for; a search finds those of its name."""
+    """Roles, sections and groups stand for people on request; a search finds them by name."""
     found = "/api/v1/search/recipients"
     section = canvas.admin.post("/api/v1/courses/1/sections", data={"course_section[name]": "Evening"}).json()["id"]
     category = canvas.admin.post("/api/v1/courses/1/group_categories", data={"name": "Set"}).json()["id"]

@@ -1,4 +1,4 @@
-"""Texts that make a careless pattern search again from every place. Each takes no longer than it takes to read it."""
+"""Texts that make a careless pattern rescan from every position. Each takes no longer than reading it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Canvas looks at first when a course is made, changed, ended or copied, and who sees how far students are."""
+"""The order of Canvas's checks when a course is created, changed, ended or copied, and who sees students' progress."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_how_far_students_are(canvas: Site) -> None:
 
 
 def test_what_staff_may_in_a_course(canvas: Site) -> None:
-    """The rights that a course gives by itself, beside those of roles, before Canvas split the permissions."""
+    """The rights that a course itself grants, besides those of roles, before Canvas split the permissions."""
     canvas.lms.settings["canvas.granular_permissions"] = False
     admin, teacher = canvas.admin, canvas.teacher
     rights = {name: teacher.get(f"{COURSE}/permissions").json()[name] for name in ("manage", "read_rubrics")}

@@ -1,4 +1,4 @@
-"""Canvas's REST credentials to the last word: what is refused, at which instant, and what the journal says about it."""
+"""Edge cases of Canvas's REST credentials: what is refused, from which instant, and what the journal says."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def pristine(rig: InProcess) -> Iterator[None]:
 
 @pytest.fixture
 def far_east() -> Iterator[None]:
-    """A machine whose own time zone is not UTC."""
+    """A machine whose local time zone is not UTC."""
     before = os.environ.get("TZ")
     os.environ["TZ"] = "Asia/Tokyo"
     time.tzset()

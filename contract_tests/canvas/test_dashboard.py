@@ -14,7 +14,7 @@ FAVORITES = f"{API}/users/self/favorites/courses"
 
 
 def test_cards_of_the_dashboard(canvas: Site) -> None:
-    """Favourites narrow them down, positions order them, and each links to pages with something in them."""
+    """Favourites filter them, positions order them, and each links to pages with content."""
     teacher = canvas.teacher
     first, *others = teacher.get(CARDS).json()
     card = next(one for one in (first, *others) if one["id"] == 1)
@@ -34,7 +34,7 @@ def test_cards_of_the_dashboard(canvas: Site) -> None:
 
 
 def test_courses_that_dates_shut_are_not_in_the_menu(canvas: Site) -> None:
-    """A list of courses names them, favourites and cards do not."""
+    """The course list includes them, favourites and cards do not."""
     admin, student = canvas.admin, canvas.student
     dates = {"restrict_enrollments_to_course_dates": True, "start_at": "2090-01-01", "end_at": "2091-01-01"}
     made = admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Later", **dates}, "offer": True}).json()
@@ -78,7 +78,7 @@ def test_small_answers_about_accounts(canvas: Site) -> None:
 
 
 def test_who_is_told_of_an_announcement(canvas: Site) -> None:
-    """Roles count within the account that announces; what ends last stands first; an admin sees all of an account."""
+    """Roles count within the announcing account; the latest end comes first; an admin sees all of an account's."""
     admin, teacher = canvas.admin, canvas.teacher
     notices = f"{API}/accounts/1/account_notifications"
     below = admin.post(f"{API}/accounts/1/sub_accounts", json={"account": {"name": "College"}}).json()["id"]
@@ -112,7 +112,7 @@ def test_who_is_told_of_an_announcement(canvas: Site) -> None:
 
 
 def test_pictures_and_colours(canvas: Site) -> None:
-    """A state takes the picture away, and a locked one is the moderator's; anything that is a context has a colour."""
+    """A state removes the picture, and only moderators change a locked one; any context can have a colour."""
     admin, student = canvas.admin, canvas.student
     me = f"{API}/users/{student.get(f'{API}/users/self').json()['id']}"
     admin.put(f"{API}/accounts/1", json={"account": {"services": {"avatars": True}}})
@@ -137,7 +137,7 @@ def test_pictures_and_colours(canvas: Site) -> None:
 
 
 def test_what_sis_ids_of_logins_need(canvas: Site) -> None:
-    """An admin without `manage_sis` sets none, and deletes no login that has one; others they change."""
+    """An admin without `manage_sis` cannot set one, nor delete a login that has one, but can change other logins."""
     admin = canvas.admin
     me = canvas.student.get(f"{API}/users/self").json()["id"]
     logins = f"{API}/accounts/1/logins"
@@ -161,7 +161,7 @@ def test_what_sis_ids_of_logins_need(canvas: Site) -> None:
 
 
 def test_who_reads_an_account(canvas: Site) -> None:
-    """Who teaches in a course that the account holds itself reads what it offers; anybody, one of its tools."""
+    """Teachers of the account's own courses can read its lists; anybody can read one of its tools."""
     admin, teacher, student = canvas.admin, canvas.teacher, canvas.student
     account = teacher.get(f"{API}/courses/1").json()["account_id"]
     here = f"{API}/accounts/{account}"

@@ -1,4 +1,4 @@
-"""OAuth2 at Canvas: the whole way, every refusal beside the neighbour that passes, and expiry to the second."""
+"""OAuth2 at Canvas: the whole flow, every refusal next to a request that passes, and expiry to the second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outcomes that are imported from tables, and what reports say of them."""
+"""Outcome imports, and reports on outcomes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ plain,outcome,Plain,,,,,,,
 
 
 def send(site: Site, text: str, place: str = ACCOUNT) -> dict[str, Any]:
-    """Import a table and give what became of it."""
+    """Import a CSV. Returns its result."""
     answer = site.admin.post(f"{place}/outcome_imports", content=text, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 200, answer.text
     begun = answer.json()
@@ -172,7 +172,7 @@ def test_groups_are_as_deep_as_a_world_file_may_have_them(canvas: Site) -> None:
 
 
 def test_the_work_of_a_table_grows_with_its_rows(canvas: Site) -> None:
-    """Each row once looked through all groups and outcomes there were: 20,000 rows kept a world at work for minutes."""
+    """Each row used to scan all groups and outcomes: 20,000 rows kept a world busy for minutes."""
     rows = "".join(f"g{n},group,G{n},,,,,\no{n},outcome,O{n},,,,g{n},\n" for n in range(1_500))
     begun = time.process_time()
     assert send(canvas, f"{HEAD}\n{rows}")["processing_errors"] == []

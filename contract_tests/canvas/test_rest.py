@@ -241,7 +241,7 @@ def test_page_sizes(canvas: Site) -> None:
 @settings(max_examples=25)
 @given(size=st.integers(1, 7), people=st.integers(0, 15))
 def test_every_page_once(lms_emulator: Emulator, size: int, people: int) -> None:
-    """Following `next` gives everybody exactly once, in the same order, whatever the size of a page."""
+    """Following `next` lists everybody exactly once, in the same order, whatever the page size."""
     lms_emulator.load("demo")
     world = lms_emulator.dump()
     section = world["canvas"]
@@ -277,7 +277,7 @@ def test_links_follow_the_way_the_request_came(canvas: Site, way: str) -> None:
 
 
 def test_the_log_of_what_was_done_to_a_course(canvas: Site) -> None:
-    """Made, changed, published, copied, concluded; what changes nothing is not told; only administrators read it."""
+    """Created, changed, published, copied, concluded; no-op changes are not logged; only admins can read it."""
     made = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Optics"}, "offer": True}).json()
     one, log = f"/api/v1/courses/{made['id']}", f"/api/v1/audit/course/courses/{made['id']}"
     canvas.admin.put(one, json={"course": {"name": "Optics 2"}})

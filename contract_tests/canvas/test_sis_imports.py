@@ -1,4 +1,4 @@
-"""Imports of what a student information system knows."""
+"""SIS imports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COURSES = "course_id,short_name,long_name,account_id,term_id,status\n"
 
 
 def send(admin: httpx.Client, text: str, **options: Any) -> dict[str, Any]:
-    """Import a table and give what became of it."""
+    """Import a CSV. Returns its result."""
     answer = admin.post(IMPORTS, params=options, content=text, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 200, answer.text
     begun: dict[str, Any] = answer.json()

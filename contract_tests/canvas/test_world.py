@@ -1,4 +1,4 @@
-"""What only a world file can set up at Canvas: keys of other kinds, and references that lead nowhere."""
+"""What only a world file can set up at Canvas: keys of other kinds, and dangling references."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Change = Callable[[Callable[[dict[str, Any]], None]], None]
 
 @pytest.fixture
 def change(lms: Emulator) -> Iterator[Change]:
-    """Load the present world with its Canvas section changed."""
+    """Reload the current world with its Canvas section changed."""
 
     def made(edit: Callable[[dict[str, Any]], None]) -> None:
         dump = lms.dump()

@@ -1,4 +1,4 @@
-"""What differs between a recorded answer and ours. An answer agrees only if nothing does.
+"""The differences between a recorded answer and ours. Answers agree only if there are none.
 
 Compared are the status, the headers that clients read, cookies of pages, JSON by value (the order of keys does not
 count, that of lists does), text to the byte, pages by their reduction, JWTs by header, claims and signature. Ids,

@@ -10,7 +10,7 @@ from typing import Any
 
 from .values import ANY_ID, ID, decoded
 
-#: In which ways a value that the server made up comes back: as it is, or encoded in a form or query.
+#: How a server-generated value may come back: unchanged, or encoded in a form or query.
 _ENCODINGS = (str, lambda text: urllib.parse.quote(text, safe=""), urllib.parse.quote_plus, urllib.parse.quote)
 
 
@@ -24,13 +24,13 @@ class Ledger:
         self.ids: dict[str, str] = {found: found for found in re.findall(rf"(?<!\d)({ID})(?!\d)", given)}
 
     def learn(self, kind: str, recorded: str, ours: str) -> str | None:
-        """Let `ours` stand for `recorded`. Returns what is wrong when something else stood for it before."""
+        """Let `ours` stand for `recorded`. Returns an error if something else already does."""
         table = self.ids if kind in ("id", "global id") else self._values
         known = table.setdefault(recorded, ours)
         return None if known == ours else f"{kind} {ours!r} where {known!r} was expected (recorded {recorded!r})"
 
     def seal(self, recorded: str, ours: str) -> None:
-        """Note a value of the server's own making that clients hand back unread."""
+        """Note an opaque value of the server that clients return unread."""
         for encode in _ENCODINGS:
             self._values[encode(recorded)] = encode(ours)
 
@@ -43,7 +43,7 @@ class Ledger:
         return self.ids.get(recorded, self._values.get(recorded, recorded))
 
     def translate(self, text: str) -> str:
-        """A recorded text with our values in the place of the recorded ones."""
+        """A recorded text with our values in place of the recorded ones."""
         changed = [old for old, new in self._values.items() if new != old and old in text]
         for old in sorted(changed, key=len, reverse=True):
             pattern = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))" + re.escape(old) + r"(?![A-Za-z0-9])"

@@ -45,7 +45,7 @@ def play(exchanges: Iterable[Exchange], target: Target) -> Iterator[Result]:
 
 @contextmanager
 def _school_settings(target: Target, settings: dict[str, Any]) -> Iterator[None]:
-    """For a while a world whose school has further settings."""
+    """Within the context, a world whose school has additional settings."""
     if not settings:
         yield
         return
@@ -60,7 +60,7 @@ def _school_settings(target: Target, settings: dict[str, Any]) -> Iterator[None]
 
 @contextmanager
 def _throttled_at(target: Target, mark: int | None) -> Iterator[None]:
-    """For a while a throttle that is full at that mark."""
+    """Within the context, a throttle with that high-water mark."""
     if mark is None:
         yield
         return

@@ -14,7 +14,7 @@ from contract_tests.replay.exchanges import WORLDS
 RECORDINGS = exchanges.RECORDINGS / "canvas"
 WORLD = WORLDS / "canvas-recorded.toml"
 RUNS = tuple(sorted(path.stem for path in RECORDINGS.glob("*.jsonl")))
-#: What was set of the school before the run began, where no request in it says so.
+#: Settings of the school before the run, where no request in it shows them.
 SCHOOL_SETTINGS: dict[str, dict[str, Any]] = {
     "people-settings": {
         "self_registration_type": "all",
@@ -26,7 +26,7 @@ SCHOOL_SETTINGS: dict[str, dict[str, Any]] = {
         "enable_profiles": True,
     }
 }
-#: What was otherwise at the site during a run, where no request in it says so.
+#: Other circumstances at the site during a run, where no request in it shows them.
 SITE_SETTINGS: dict[str, dict[str, Any]] = {"courses-misc": {"feature_flag_delay_seconds": 0}}
 _HIGH_WATER = re.compile(r"request_throttle\.hwm = (\d+)")
 

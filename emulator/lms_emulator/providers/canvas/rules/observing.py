@@ -12,7 +12,7 @@ PAST = ("completed", "deleted", "rejected")
 
 
 def link_between(api: Api, observer: User, student: User) -> UserObserver | None:
-    """The living link of an observer to a student."""
+    """The active link of an observer to a student."""
     rows = api.store.user_observers.find("student", student.id)
     return next((r for r in rows if r.observer_id == observer.id and r.workflow_state == "active"), None)
 
@@ -40,7 +40,7 @@ def link(api: Api, observer: User, student: User) -> None:
 
 
 def unlink(api: Api, observer: User, student: User) -> None:
-    """End an observer's link, and the enrollments that came of it."""
+    """End an observer's link, and the enrollments that it created."""
     known = link_between(api, observer, student)
     if known is not None:
         api.store.user_observers.put(replace(known, workflow_state="deleted"))
@@ -50,7 +50,7 @@ def unlink(api: Api, observer: User, student: User) -> None:
 
 
 def paired(api: Api, code: str) -> User | None:
-    """The student behind a pairing code that is still good."""
+    """The student for a valid pairing code."""
     found = api.store.pairing_codes.first("code", code)
     alive = found is not None and found.workflow_state == "active" and found.expires_at > api.now
     return api.store.users.get(found.user_id) if found is not None and alive else None

@@ -1,4 +1,4 @@
-"""Imports of outcomes and their groups from a table.
+"""Imports of outcomes and their groups from a CSV.
 
 Source: canvas-lms lib/outcomes/csv_importer.rb, lib/outcomes/import.rb and app/models/outcome_import.rb (2018-08), and
 fixtures/recordings/canvas/grading-outcomes.jsonl 182-185.
@@ -36,17 +36,17 @@ Row = dict[str, Any]
 
 
 class BadFileError(Exception):
-    """The file is no table of outcomes: nothing is imported."""
+    """The file is not a CSV of outcomes: nothing is imported."""
 
 
 class BadRowError(Exception):
-    """A row that is left out."""
+    """A row that is skipped."""
 
 
 def begin(api: Api, context: Context, content: bytes, group_id: int | None = None) -> OutcomeImport:
-    """An import as the client sees it at first; it is done before the next request is answered.
+    """A new import, as the client first sees it; it runs before the next request is answered.
 
-    Parameters: `group_id`, the group for what names no parent, where it is not the root.
+    Parameters: `group_id`, the group for rows without a parent, if not the root.
     """
     made = OutcomeImport(
         **api.new_row("outcome_imports"),
@@ -61,7 +61,7 @@ def begin(api: Api, context: Context, content: bytes, group_id: int | None = Non
 
 
 def run(api: Api, job: OutcomeImport) -> None:
-    """Do an import."""
+    """Run an import."""
     work = _Import(api, job)
     try:
         work.table()
@@ -80,7 +80,7 @@ class _Import:
     """The work of one import.
 
     Attributes:
-        errors: lines of the table that were left out, and why.
+        errors: skipped lines, and why.
     """
 
     def __init__(self, api: Api, job: OutcomeImport) -> None:
@@ -121,7 +121,7 @@ class _Import:
             raise BadRowError(f'Invalid object_type: "{kind or ""}"')
 
     def parents(self, row: Row) -> list[OutcomeGroup]:
-        """The groups that a row names; they came before it in the same table."""
+        """The parent groups of a row; they must precede it in the same file."""
         guids = (row.get("parent_guids") or "").split()
         if not guids:
             return [self.top()]
@@ -131,7 +131,7 @@ class _Import:
         return [here[guid] for guid in guids]
 
     def top(self) -> OutcomeGroup:
-        """The group for what names no parent. Raises BadFileError where it is none, as Canvas stops then."""
+        """The group for rows without a parent. Raises BadFileError if there is none, as Canvas then stops."""
         number = self.job.learning_outcome_group_id
         if number is None:
             return self.root
@@ -142,7 +142,7 @@ class _Import:
         return found
 
     def is_above(self, group: OutcomeGroup, other: OutcomeGroup) -> bool:
-        """Whether a group is another one, or one that it is in."""
+        """Whether a group is the same as another, or one of its ancestors."""
         seen: set[int] = set()
         one: OutcomeGroup | None = other
         while one is not None and one.id not in seen:
@@ -152,20 +152,20 @@ class _Import:
 
     @cached_property
     def root(self) -> OutcomeGroup:
-        """The root group of the place, which no row changes."""
+        """The root group of the context, which no row changes."""
         return outcomes.root(self.api, self.context)
 
     def groups(self, guid: str) -> list[OutcomeGroup]:
-        """The groups of the place that have a GUID; deleted ones too."""
+        """The groups of the context with a GUID, including deleted ones."""
         found = self.api.store.learning_outcome_groups.find("guid", guid)
         return sorted((g for g in found if self.here(g)), key=lambda g: g.id)
 
     def here(self, group: OutcomeGroup | None) -> bool:
-        """Whether a group is one of the place."""
+        """Whether a group belongs to the context."""
         return group is not None and (group.context_type, group.context_id) == (self.context.type, self.context.id)
 
     def group(self, row: Row) -> None:
-        """Make, change or delete a group."""
+        """Create, change or delete a group."""
         if odd := [name for name in OF_OUTCOMES if row.get(name)]:
             raise BadRowError(f"Invalid fields for a group: {_list(odd)}")
         parents, guid = self.parents(row), row["vendor_guid"]
@@ -202,7 +202,7 @@ class _Import:
             outcomes.delete_group(self.api, changed)
 
     def deep(self, group: OutcomeGroup | None) -> bool:
-        """Whether no further group fits below one, as a world file may not hold it."""
+        """Whether a group is at the maximum depth of a world file."""
         for _ in range(DEEPEST - 1):
             if group is None or group.parent_id is None:
                 return False
@@ -210,7 +210,7 @@ class _Import:
         return True
 
     def outcome(self, row: Row) -> None:
-        """Make, change or delete an outcome, and put it into its groups."""
+        """Create, change or delete an outcome, and place it in its groups."""
         parents, guid = self.parents(row), row["vendor_guid"]
         known = self.known(row)
         own = known is None or (known.context_type, known.context_id) == (self.context.type, self.context.id)
@@ -231,7 +231,7 @@ class _Import:
         self.put(wanted, [] if row.get("workflow_state") == "deleted" else parents)
 
     def known(self, row: Row) -> Outcome | None:
-        """The outcome that a row is of."""
+        """The existing outcome of a row."""
         guid, store = row["vendor_guid"], self.api.store
         if named := re.search(r"canvas_outcome:(\d+)", guid):
             found = store.learning_outcomes.get(int(named.group(1)))
@@ -241,7 +241,7 @@ class _Import:
         return min(store.learning_outcomes.find("guid", guid), key=lambda one: one.id, default=None)
 
     def described(self, known: Outcome, row: Row) -> Outcome:
-        """An outcome as a row has it. Raises BadRowError."""
+        """The outcome described by a row. Raises BadRowError."""
         method = row.get("calculation_method") or known.calculation_method
         low, _, usual = outcomes.RANGES.get(method, (None, None, None))
         number = row.get("calculation_int")
@@ -268,7 +268,7 @@ class _Import:
         return wanted
 
     def put(self, outcome: Outcome, parents: list[OutcomeGroup]) -> None:
-        """Let these groups of the place hold an outcome, and no others; one that nothing holds is deleted."""
+        """Place an outcome in exactly these groups of the context; one without any is deleted."""
         wanted = {group.id for group in parents}
         for parent in parents:
             outcomes.link(self.api, parent, outcome)
@@ -296,7 +296,7 @@ def _heads(row: list[str | None]) -> list[str]:
 
 
 def _ratings(cells: list[str | None]) -> list[dict[str, Any]]:
-    """The levels at the end of a row: points and a description for each, the best one first."""
+    """The ratings at the end of a row: points and a description for each, the best one first."""
     while cells and cells[-1] is None:
         cells = cells[:-1]
     found: list[dict[str, Any]] = []

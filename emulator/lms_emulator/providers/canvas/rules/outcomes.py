@@ -1,4 +1,4 @@
-"""Outcomes: who may see and change them, what is valid, what a student's results come to.
+"""Outcomes: permissions, validation, and rolling up a student's results.
 
 Source: canvas-lms app/models/learning_outcome.rb, learning_outcome_group.rb, content_tag.rb and
 lib/outcomes/learning_outcome_group_children.rb, lib/outcomes/result_analytics.rb (2023-06).
@@ -42,7 +42,7 @@ def may_change(api: Api, context: Context) -> bool:
 
 
 def require_read(api: Api, context: Context) -> None:
-    """Go on for those who may see the outcomes of a place: of an account, whoever belongs to it or administers it."""
+    """Require that the caller may see the outcomes of a context; an account's members and admins may."""
     if not isinstance(context.record, Account):
         contexts.require(api, context, "read")
         return
@@ -54,23 +54,23 @@ def require_read(api: Api, context: Context) -> None:
 
 
 def require_change(api: Api, context: Context) -> None:
-    """Go on for those who may change the outcomes of a place."""
+    """Require that the caller may change the outcomes of a context."""
     if not api.check("may change outcomes there", may_change(api, context), got=context.asset_string):
         raise api.refused(f"change outcomes in {context.asset_string}", "manage_outcomes")
 
 
 def is_global(context: Context) -> bool:
-    """Whether outcomes of a place are those of all schools, which belong to no account and hang on the site's here."""
+    """Whether this is the global context, which has no account in Canvas and is attached to the site's here."""
     return isinstance(context.record, Account) and context.record.site_admin
 
 
 def path(context: Context) -> str:
-    """The beginning of the addresses of a place's groups."""
+    """The path prefix of a context's groups."""
     return "/api/v1/global" if is_global(context) else f"/api/v1{context.path}"
 
 
 def root(api: Api, context: Context) -> OutcomeGroup:
-    """The root group of a place, created when first asked for."""
+    """The root group of a context, created on first use."""
     found = next((g for g in groups(api, context) if g.parent_id is None), None)
     if found is not None:
         return found
@@ -96,7 +96,7 @@ def subgroups(api: Api, group: OutcomeGroup) -> list[OutcomeGroup]:
 
 
 def links(api: Api, group: OutcomeGroup) -> list[tuple[OutcomeLink, Outcome]]:
-    """The outcomes of a group, by title, each with what holds it there."""
+    """The outcomes of a group, by title, each with its link."""
     found = []
     for link in api.store.outcome_links.find("group", group.id):
         outcome = api.store.learning_outcomes.get(link.outcome_id)
@@ -106,7 +106,7 @@ def links(api: Api, group: OutcomeGroup) -> list[tuple[OutcomeLink, Outcome]]:
 
 
 def link(api: Api, group: OutcomeGroup, outcome: Outcome) -> OutcomeLink:
-    """Let a group hold an outcome, once."""
+    """Link an outcome to a group, once."""
     for known in api.store.outcome_links.find("outcome", outcome.id):
         if known.outcome_group_id == group.id and known.workflow_state == "active":
             return known
@@ -115,7 +115,7 @@ def link(api: Api, group: OutcomeGroup, outcome: Outcome) -> OutcomeLink:
 
 
 def available(api: Api, context: Context, outcome: Outcome) -> bool:
-    """Whether a place can use an outcome: its own, or one of an account above."""
+    """Whether a context can use an outcome: its own, or one of an account above."""
     if (outcome.context_type, outcome.context_id) == (context.type, context.id):
         return True
     account_id = getattr(context.record, "account_id", context.id) if context.type == "Course" else context.id
@@ -130,7 +130,7 @@ def aligned(api: Api, outcome: Outcome) -> list[Rubric]:
 
 
 def holding(api: Api, outcome: Outcome, held: OutcomeLink) -> str | None:
-    """Why a link cannot go: it is the last one to an outcome that work is aligned to."""
+    """Why a link cannot be deleted: it is the last one to an outcome with alignments."""
     others = [
         one
         for one in api.store.outcome_links.find("outcome", outcome.id)
@@ -154,13 +154,13 @@ def assessed(api: Api, outcome: Outcome, course_id: int | None = None) -> bool:
 
 
 def updateable(api: Api, outcome: Outcome) -> bool:
-    """Whether a change of an outcome can go into rubrics: those that nothing was assessed with, used once at most."""
+    """Whether a change to an outcome can be applied to rubrics: those without assessments and used at most once."""
     found = aligned(api, outcome)
     return any(not api.store.rubric_assessments.find("rubric", r.id) and len(works(api, r)) <= 1 for r in found)
 
 
 def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple[OutcomeLink, Outcome]]]:
-    """A group with those in it, and the outcomes of all of them."""
+    """A group with its subgroups, and the outcomes in all of them."""
     within = [group]
     for one in within:
         within += subgroups(api, one)
@@ -168,7 +168,7 @@ def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple
 
 
 def keeping(api: Api, group: OutcomeGroup) -> str | None:
-    """Why a group cannot go: it has an outcome that work is aligned to."""
+    """Why a group cannot be deleted: it has an outcome with alignments."""
     _, held = _held(api, group)
     return next((why for link, outcome in held if (why := holding(api, outcome, link)) is not None), None)
 
@@ -183,7 +183,7 @@ def delete_group(api: Api, group: OutcomeGroup) -> None:
 
 
 def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
-    """Take an outcome out of a group; one that no group holds any more is deleted."""
+    """Unlink an outcome from a group; one without any group is deleted."""
     api.store.outcome_links.put(replace(held, workflow_state="deleted"))
     left = api.store.outcome_links.find("outcome", outcome.id)
     if all(one.workflow_state == "deleted" for one in left):
@@ -191,7 +191,7 @@ def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
 
 
 def read(api: Api, known: Outcome) -> Outcome:
-    """The outcome that a request describes. Raises the refusal for what is not valid."""
+    """The outcome that a request describes. Raises the refusal for invalid fields."""
     sent, changes = api.params, dict[str, Any]()
     for name in ("title", "display_name", "vendor_guid"):
         if sent.has(name):
@@ -219,9 +219,9 @@ def read(api: Api, known: Outcome) -> Outcome:
 
 
 def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
-    """The ratings and points of mastery that are sent. A new outcome takes the points only with ratings.
+    """The ratings and mastery points in the request. A new outcome takes the points only with ratings.
 
-    Ratings without them make the best one mastery.
+    Without points, mastery is the best rating.
     """
     changes: dict[str, Any] = {}
     if is_sent := sent.get("ratings") not in (None, False):
@@ -239,7 +239,7 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
 
 
 def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
-    """What is not valid in an outcome, by field."""
+    """The invalid fields of an outcome."""
     low, high, _ = RANGES.get(wanted.calculation_method, (None, None, None))
     found: dict[str, list[str | tuple[str, str]]] = {}
     if not wanted.title:
@@ -260,7 +260,7 @@ def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
 
 
 def fresh(context: Context) -> Outcome:
-    """An outcome as it is before anything is said of it."""
+    """An outcome with default values."""
     return Outcome(
         id=0,
         context_type="Course" if context.type == "Course" else "Account",
@@ -279,7 +279,7 @@ def record(
     association: RubricAssociation,
     assessment: RubricAssessment,
 ) -> None:
-    """Keep what an assessment says of the outcomes among the rubric's criteria."""
+    """Record an assessment's results for the outcomes among the rubric's criteria."""
     said = {entry["criterion_id"]: entry for entry in assessment.data}
     known = {r.outcome_id: r for r in api.store.learning_outcome_results.find("assessment", assessment.id)}
     for criterion in rubric.criteria:
@@ -310,20 +310,20 @@ def record(
 
 
 def of_course(api: Api, context: Context) -> dict[int, Outcome]:
-    """The outcomes that the groups of a place hold, in the order in which they came there."""
+    """The outcomes in the groups of a context, in the order in which they were added."""
     held = sorted((pair for group in groups(api, context) for pair in links(api, group)), key=lambda pair: pair[0].id)
     return {outcome.id: outcome for _, outcome in held}
 
 
 class Reached(NamedTuple):
-    """What results for an outcome come to. `hide_points` is None where they come to nothing."""
+    """The rolled-up result for an outcome. `hide_points` is None if there is no result."""
 
     score: float | None
     hide_points: bool | None
 
 
 def roll_up(outcome: Outcome, found: list[OutcomeResult]) -> Reached:
-    """What results for one outcome come to, by its method."""
+    """Roll up the results for one outcome, by its calculation method."""
     rows = sorted(found, key=lambda r: (r.submitted_or_assessed_at, r.id))
     top = float(outcome.ratings[0]["points"]) if outcome.ratings else 0
     reached = [((r.score or 0) / r.possible * top if r.possible else r.score or 0, r) for r in rows]

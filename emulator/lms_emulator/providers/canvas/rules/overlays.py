@@ -1,7 +1,7 @@
-"""The two forms of a tool's configuration, and what an account lays over it.
+"""The two forms of a tool's configuration, and accounts' overlays.
 
-A configuration is written as tools' makers write it (`LtiConfiguration`, with an extension for Canvas); registrations
-tell and take it in Canvas's own form. Source: canvas-lms lib/schemas/internal_lti_configuration.rb,
+Tools' makers write `LtiConfiguration`, with an extension for Canvas; registrations
+use Canvas's internal form. Source: canvas-lms lib/schemas/internal_lti_configuration.rb,
 app/models/lti/overlay.rb (2025), and the words of json_schemer, which checks it.
 """
 
@@ -122,7 +122,7 @@ _TYPES: dict[str, Any] = {"string": str, "object": dict, "array": list, "boolean
 
 
 def fields_of(given: Any) -> Any:
-    """Custom fields, which may also be written as lines of text."""
+    """Custom fields, which may also be given as lines of text."""
     if not isinstance(given, str):
         return given
     lines = (line.partition("=") for line in given.splitlines())
@@ -130,7 +130,7 @@ def fields_of(given: Any) -> Any:
 
 
 def internal(written: dict[str, Any], redirect_uris: list[str], disabled: list[str] | None = None) -> dict[str, Any]:
-    """A configuration in Canvas's own form. Parameters: `disabled`, placements that are off whatever is written."""
+    """A configuration in Canvas's internal form. Parameters: `disabled`, placements to switch off regardless."""
     extension = tools.extension_of(written)
     said = dict(extension.get("settings") or {})
     placements = [{**one} for one in said.pop("placements", None) or []]
@@ -150,7 +150,7 @@ def internal(written: dict[str, Any], redirect_uris: list[str], disabled: list[s
 
 
 def written(found: dict[str, Any]) -> dict[str, Any]:
-    """A configuration of Canvas's own form as tools' makers write it."""
+    """A configuration converted from Canvas's internal form to `LtiConfiguration`."""
     extension = {
         "platform": OWN,
         **{name: found[name] for name in _OF_EXTENSION if name in found},
@@ -160,7 +160,7 @@ def written(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> dict[str, Any]:
-    """A configuration with an overlay over it. Parameters: `additive`, whether it may name placements that are new."""
+    """A configuration with an overlay applied. Parameters: `additive`, whether it may add placements."""
     result = {**found, **{name: data[name] for name in LAID_OVER if data.get(name) is not None}}
     off = data.get("disabled_scopes") or []
     result["scopes"] = [one for one in dict.fromkeys(result["scopes"]) if one not in off]
@@ -176,7 +176,7 @@ def applied(data: dict[str, Any], found: dict[str, Any], *, additive: bool) -> d
 
 
 def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Where a value is not what a schema says. A member that is null counts as left out."""
+    """Where a value violates a schema. A null member counts as missing."""
     where = f"`{path}`" if path else "root"
     kind = schema["type"]
     if not isinstance(value, _TYPES[kind]) or (kind == "number" and isinstance(value, bool)):
@@ -201,7 +201,7 @@ def unlike(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[str]:
 
 
 def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]]:
-    """What has to be done to one value to make another of it: `["~", path, old, new]`, `-` and `+`."""
+    """The difference between two values: `["~", path, old, new]`, `-` and `+`."""
     if isinstance(old, dict) and isinstance(new, dict):
         found = [["-", [*path, name], one] for name, one in old.items() if name not in new]
         for name in old:
@@ -215,7 +215,7 @@ def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]
 
 
 def flat(changes: list[list[Any]]) -> list[list[Any]]:
-    """A `diff` with each path as one text: `placements[0].text`."""
+    """A `diff` with each path as a string: `placements[0].text`."""
     found = []
     for sign, path, *rest in changes:
         text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

@@ -1,4 +1,4 @@
-"""What a request says about other dates for some, checked.
+"""Assignment overrides from requests.
 
 Source: the recorded exchanges of `grading-rubrics`; canvas-lms lib/api/v1/assignment_override.rb (2023-06).
 """
@@ -32,7 +32,7 @@ class Unfit(ValueError):
 
 
 def read(api: Api, assignment: Assignment, sent: Params, known: AssignmentOverride | None = None) -> AssignmentOverride:
-    """The override that a request describes; a new one, or what becomes of a known one. Raises Unfit."""
+    """The override that a request describes, new or updated. Raises Unfit."""
     faults: list[str] = []
     fields = _set_of_known(api, assignment, sent, known, faults) if known else _set(api, assignment, sent, faults)
     dates = _dates(api, sent, faults)
@@ -44,7 +44,7 @@ def read(api: Api, assignment: Assignment, sent: Params, known: AssignmentOverri
 
 
 def conflict(api: Api, made: AssignmentOverride) -> dict[str, Any] | None:
-    """What is wrong with an override beside the others of its assignment; None where nothing is."""
+    """How an override conflicts with others of its assignment; None if it does not."""
     for other in assignments.overrides_of(api, made.assignment_id):
         if other.id == made.id or other.set_type != made.set_type:
             continue
@@ -56,7 +56,7 @@ def conflict(api: Api, made: AssignmentOverride) -> dict[str, Any] | None:
 
 
 def keep(api: Api, made: AssignmentOverride) -> AssignmentOverride:
-    """Store an override. Raises the refusal `record_invalid` where another one is for the same people."""
+    """Store an override. Raises the refusal `record_invalid` if there is another for the same people."""
     if (taken := conflict(api, made)) is not None:
         raise refusals.invalid(taken)
     touch(api, made.assignment_id)
@@ -97,7 +97,7 @@ def _set(api: Api, assignment: Assignment, sent: Params, faults: list[str]) -> d
 def _set_of_known(
     api: Api, assignment: Assignment, sent: Params, known: AssignmentOverride, faults: list[str]
 ) -> dict[str, Any]:
-    """A known override stays of its kind; only its students can become others."""
+    """An existing override keeps its kind; only its students can change."""
     if known.set_type == "Noop":
         return {"title": sent.text("title") or known.title}
     if known.set_type != "ADHOC":
@@ -122,7 +122,7 @@ def _students(api: Api, assignment: Assignment, sent: Params, faults: list[str])
 
 
 def title_for(count: int) -> str:
-    """The title of an override for students that was given none."""
+    """The default title of an override for students."""
     return "1 student" if count == 1 else f"{count} students"
 
 

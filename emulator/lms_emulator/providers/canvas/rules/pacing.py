@@ -1,4 +1,4 @@
-"""Paces of courses: which days count, when each item falls due, and the overrides that a published pace makes.
+"""Course paces: which days count, when each item is due, and the overrides that a published pace creates.
 
 Source: canvas-lms app/models/course_pace.rb, lib/course_pace_due_dates_calculator.rb and
 lib/course_pace_hard_end_date_compressor.rb (2023-06).
@@ -33,7 +33,7 @@ ROUNDS_UP = 0.75
 
 
 class Days(NamedTuple):
-    """The days that count: not those closed, from the first to the last, nor weekends where they do not."""
+    """The days that count: not blackout dates, nor weekends if they are excluded."""
 
     closed: list[tuple[date, date]]
     exclude_weekends: bool = True
@@ -44,20 +44,20 @@ class Days(NamedTuple):
         return not weekend and not any(first <= day <= last for first, last in self.closed)
 
     def after(self, day: date, number: int) -> date:
-        """The day that so many days later counts; with none, the first one from that day on."""
+        """The day that many counting days later; for zero, the first counting day from that day on."""
         while number > 0 or not self.count(day):
             number -= self.count(day)
             day += DAY
         return day
 
     def before(self, day: date) -> date:
-        """The last day up to that one that counts."""
+        """The last counting day up to that one."""
         while not self.count(day):
             day -= DAY
         return day
 
     def within(self, first: date, last: date) -> int:
-        """How many days count from one to another, with both."""
+        """The number of counting days between two days, inclusive."""
         return sum(self.count(first + DAY * number) for number in range((last - first).days + 1))
 
 
@@ -77,7 +77,7 @@ def zone_of(api: Api, course: Course) -> ZoneInfo:
 
 
 def days(api: Api, course: Course, *, exclude_weekends: bool) -> Days:
-    """The days of a course that count: not its blackout dates, nor the events of blackouts there and above."""
+    """The counting days of a course: without its blackout dates and the blackout events there and above."""
     closed = [(one.start_date, one.end_date) for one in api.store.blackout_dates.find("context", ("Course", course.id))]
     found = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in closed]
     places = [("Course", course.id), *(("Account", one.id) for one in chain(api.store, course.account_id))]
@@ -91,7 +91,7 @@ def days(api: Api, course: Course, *, exclude_weekends: bool) -> Days:
 
 
 def assignment_of(api: Api, item: ContentTag) -> Assignment | None:
-    """The assignment that an item of a module is handed in for."""
+    """The assignment behind a module item."""
     found = module_content.content(api, item)
     if isinstance(found, Assignment):
         return found
@@ -99,13 +99,13 @@ def assignment_of(api: Api, item: ContentTag) -> Assignment | None:
 
 
 def paced(api: Api, course: Course) -> list[ContentTag]:
-    """The items of a course that a pace is for, in the order of its modules."""
+    """The pace items of a course, in module order."""
     rows = [item for module in modules.of_course(api, course) for item in modules.items(api, module)]
     return [item for item in rows if assignment_of(api, item) is not None]
 
 
 def in_order(api: Api, course: Course, items: list[PaceItem]) -> list[PaceItem]:
-    """The items of a pace in the order of their modules, without deleted ones."""
+    """The items of a pace in module order, without deleted ones."""
     place = {item.id: number for number, item in enumerate(paced(api, course))}
     return sorted((i for i in items if i.module_item_id in place), key=lambda i: place[i.module_item_id])
 
@@ -114,7 +114,7 @@ def in_order(api: Api, course: Course, items: list[PaceItem]) -> list[PaceItem]:
 
 
 class Bound(NamedTuple):
-    """When a course starts or ends, and what says so: `course` or `term`."""
+    """When a course starts or ends, and by which dates: `course` or `term`."""
 
     at: datetime | None
     by: str
@@ -145,7 +145,7 @@ def began(api: Api, course: Course, enrollment: Enrollment) -> datetime:
 
 
 def due_dates(counting: Days, durations: list[int], start: date) -> list[date]:
-    """When items fall due, each so many days after the one before."""
+    """The due dates of items, each its duration after the previous one."""
     found = []
     day = counting.after(start, 0)
     for number in durations:
@@ -155,7 +155,7 @@ def due_dates(counting: Days, durations: list[int], start: date) -> list[date]:
 
 
 def last_day(api: Api, course: Course, pace: CoursePace) -> date | None:
-    """The day on which the last item has to be due."""
+    """The due date of the last item."""
     if pace.end_date is not None:
         return date.fromisoformat(pace.end_date)
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
@@ -164,7 +164,7 @@ def last_day(api: Api, course: Course, pace: CoursePace) -> date | None:
 
 
 def compressed(counting: Days, durations: list[int], start: date, end: date | None) -> list[int]:
-    """Shorter durations where the items would run past the end: each by the same share, in whole days."""
+    """Durations shortened in proportion, in whole days, if the items would run past the end."""
     if not durations or end is None:
         return durations
     start, end = counting.after(start, 0), counting.before(end)
@@ -181,7 +181,7 @@ def compressed(counting: Days, durations: list[int], start: date, end: date | No
 
 
 def _whole_days(exact: list[float], room: int) -> list[int]:
-    """Durations rounded to days. Fractions add up until they make a day, which goes to the first of those items."""
+    """Durations rounded to days. Fractions accumulate to a day, which goes to the first of those items."""
     up = [number % 1 >= ROUNDS_UP for number in exact]
     found = [math.ceil(number) if more else math.floor(number) for number, more in zip(exact, up, strict=True)]
     first, left_over = None, 0.0
@@ -205,7 +205,7 @@ def _whole_days(exact: list[float], room: int) -> list[int]:
 
 
 def students_of(api: Api, course: Course, pace: CoursePace) -> list[Enrollment]:
-    """Whom a pace is for: those of a section or course without a pace that is closer to them."""
+    """The students of a pace: those of its section or course without a more specific one."""
     rows = [e for e in assignments.students(api, course.id) if e.workflow_state == "active"]
     if pace.user_id is not None:
         return [e for e in rows if e.user_id == pace.user_id]
@@ -217,7 +217,7 @@ def students_of(api: Api, course: Course, pace: CoursePace) -> list[Enrollment]:
 
 
 def publish(api: Api, course: Course, pace: CoursePace) -> None:
-    """Give each student of a pace the dates that it makes, and note that it is published."""
+    """Give each student of a pace its due dates, and mark it as published."""
     counting = days(api, course, exclude_weekends=pace.exclude_weekends)
     items = in_order(api, course, pace.items)
     for enrollment in students_of(api, course, pace):
@@ -237,7 +237,7 @@ def end_of_day(day: date, where: ZoneInfo) -> datetime:
 
 
 def _give(api: Api, assignment: Assignment, user_id: int, due: datetime) -> None:
-    """Make a student's work due then: in an override that others share, or a new one."""
+    """Set a student's due date, in a shared override or a new one."""
     found = [o for o in assignments.overrides(api, assignment) if o.set_type == "ADHOC"]
     own = next((o for o in found if user_id in o.student_ids), None)
     if own is not None and own.dates.get("due_at") == due:

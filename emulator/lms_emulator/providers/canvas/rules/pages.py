@@ -1,4 +1,4 @@
-"""Which page an address means, who sees and changes it, and what is kept of a change.
+"""Wiki pages: lookup, permissions, and revisions.
 
 Source: canvas-lms app/models/wiki_page.rb (2023-06), and the recorded exchanges of `content-pages`.
 """
@@ -22,7 +22,7 @@ FRONT_PAGE = "The front page cannot be unpublished"
 
 
 def pages_of(api: Api, context: Context) -> list[WikiPage]:
-    """The living pages of a context."""
+    """The undeleted pages of a context."""
     found = api.store.wiki_pages.find("context", (context.type, context.id))
     return [page for page in found if page.workflow_state != "deleted"]
 
@@ -33,7 +33,7 @@ def front_page(api: Api, context: Context) -> WikiPage | None:
 
 
 def find(api: Api, context: Context, reference: str) -> WikiPage | None:
-    """The page that an address, a title, an id or `page_id:…` means."""
+    """The page with this URL, title, id or `page_id:…`."""
     pages = pages_of(api, context)
     wanted = reference.lower()
     named = next((page for page in pages if page.url == wanted), None)
@@ -47,7 +47,7 @@ def find(api: Api, context: Context, reference: str) -> WikiPage | None:
 
 
 def published(api: Api, page: WikiPage) -> bool:
-    """Whether students see a page by now."""
+    """Whether students can see a page now."""
     return page.published or (page.publish_at is not None and page.publish_at <= api.now)
 
 
@@ -68,14 +68,14 @@ def may_create(api: Api, context: Context) -> bool:
 
 
 def may_read(api: Api, context: Context, page: WikiPage) -> bool:
-    """Whether the caller sees a page: staff and admins see unpublished ones."""
+    """Whether the caller can see a page: staff and admins see unpublished ones."""
     if published(api, page):
         return contexts.may(api, context, "read")
     return manages(api, context) or contexts.may(api, context, "view_unpublished_items", "read_as_admin")
 
 
 def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
-    """Whether the caller may change at least the text of a page."""
+    """Whether the caller may change at least the body of a page."""
     if manages(api, context, "update"):
         return True
     roles = page.editing_roles.split(",")
@@ -90,7 +90,7 @@ def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
 
 
 def unique(api: Api, context: Context, title: str, but: int | None = None) -> tuple[str, str]:
-    """The title and URL that a new page gets; a taken title gets a number."""
+    """The title and URL of a new page; a taken title gets a number."""
     others = [page for page in pages_of(api, context) if page.id != but]
     urls, titles = {page.url for page in others}, {page.title for page in others}
     number, found, base = 1, title, slugs.slug(title)
@@ -107,7 +107,7 @@ def unique(api: Api, context: Context, title: str, but: int | None = None) -> tu
 
 
 def changes(api: Api, context: Context, page: WikiPage | None, *, front: bool = False) -> dict[str, Any]:
-    """What `wiki_page[…]` asks to change. Raises the refusals for what a page may not be.
+    """The changes in `wiki_page[…]`. Raises the refusals for invalid ones.
 
     Parameters: `page`, None for a new one; `front`, whether it is or becomes the front page.
     """
@@ -159,7 +159,7 @@ def _check_front(found: dict[str, Any], page: WikiPage | None, front: bool) -> N
 
 
 def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
-    """A new page. In a group, or made by somebody who may not publish, it is published at once."""
+    """A new page. In a group, or by somebody who cannot publish, it is published at once."""
     title, url = unique(api, context, title)
     grouped = context.type == "Group"
     wiki_edits = isinstance(context.record, Course) and context.record.allow_student_wiki_edits
@@ -180,7 +180,7 @@ def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
 
 
 def copy(api: Api, context: Context, page: WikiPage) -> WikiPage:
-    """A copy of a page, unpublished, under a title of its own."""
+    """A copy of a page, unpublished, under a unique title."""
     titles = {other.title for other in pages_of(api, context)}
     title, count = f"{page.title} Copy", 1
     while title in titles:
@@ -191,7 +191,7 @@ def copy(api: Api, context: Context, page: WikiPage) -> WikiPage:
 
 
 def update(api: Api, context: Context, page: WikiPage, **fields: Any) -> WikiPage:
-    """Change a page. Its URL is recomputed; a changed text or title makes a new revision."""
+    """Change a page. Its URL is recomputed; a changed body or title creates a new revision."""
     changed = replace(page, **fields, user_id=api.user.id)
     title, url = unique(api, context, changed.title, page.id)
     changed = replace(changed, title=title, url=url)

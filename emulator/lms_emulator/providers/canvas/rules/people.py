@@ -17,25 +17,25 @@ _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii",
 
 
 def logins_of(store: CanvasStore, user: User) -> list[Pseudonym]:
-    """The person's logins that were not deleted, the principal one first."""
+    """The person's undeleted logins, the primary one first."""
     found = [login for login in store.pseudonyms.find("user", user.id) if login.workflow_state != "deleted"]
     return found if len(found) < 2 else sorted(found, key=lambda login: (login.position, login.id))
 
 
 def login_of(store: CanvasStore, user: User) -> Pseudonym | None:
-    """The person's principal login."""
+    """The person's primary login."""
     found = logins_of(store, user)
     return found[0] if found else None
 
 
 def channels_of(store: CanvasStore, user: User) -> list[CommunicationChannel]:
-    """The person's addresses that were not retired, by position."""
+    """The person's undeleted addresses, by position."""
     found = [c for c in store.communication_channels.find("user", user.id) if c.workflow_state != "retired"]
     return sorted(found, key=lambda channel: (channel.position, channel.id))
 
 
 def email_of(store: CanvasStore, user: User) -> str | None:
-    """The person's principal e-mail address."""
+    """The person's default e-mail address."""
     return next((channel.address for channel in channels_of(store, user) if channel.type == "email"), None)
 
 
@@ -46,7 +46,7 @@ def sis_user_id(store: CanvasStore, user: User) -> str | None:
 
 
 def unique_id(store: CanvasStore, user: User) -> str:
-    """What the person signs in with; empty without a login."""
+    """The person's sign-in name; empty without a login."""
     login = login_of(store, user)
     return login.unique_id if login is not None else ""
 
@@ -57,12 +57,12 @@ def feed_code(uuid: str, number: int) -> str:
 
 
 def effective_locale(user: User) -> str:
-    """The language that a person gets pages and errors in."""
+    """The language of a person's pages and errors."""
     return user.locale or user.browser_locale or "en"
 
 
 def note_language(api: Api) -> None:
-    """Remember the language of the caller's browser, for later requests that do not ask for one."""
+    """Remember the browser language of the caller, for later requests without one."""
     language, user = accepted(api.x.headers.get("accept-language", "")), api.caller
     if user is not None and language not in (None, user.browser_locale):
         api.caller = api.store.users.put(replace(user, browser_locale=language))
@@ -95,7 +95,7 @@ def _is_suffix(word: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def sorted_name(name: str) -> str:
-    """A name as it is sorted by: `Lovelace, Ada`."""
+    """A sortable name: `Lovelace, Ada`."""
     given, surname, suffix = name_parts(name)
     parts = [part for part in (given, suffix) if part]
     return ", ".join([surname, " ".join(parts)]) if surname and parts else surname or " ".join(parts)
@@ -107,7 +107,7 @@ def sortable_name(user: User) -> str:
 
 
 def short_name(user: User) -> str:
-    """The name that others see; the whole one when none was chosen."""
+    """The display name; by default the full name."""
     return user.short_name or user.name
 
 

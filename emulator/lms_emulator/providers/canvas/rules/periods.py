@@ -1,4 +1,4 @@
-"""Grading periods: which one something is due in, and whether it is closed.
+"""Grading periods: which one work is due in, and whether it is closed.
 
 Source: canvas-lms app/models/grading_period.rb and lib/effective_due_dates.rb (2023-06).
 """
@@ -35,7 +35,7 @@ def find(api: Api, course: Course, reference: str) -> GradingPeriod:
 
 
 def of_date(api: Api, course: Course, due: datetime | None) -> GradingPeriod | None:
-    """The period that a date is in; the last one for undated work."""
+    """The period of a date; the last one for undated work."""
     found = of_course(api, course)
     if due is None:
         return found[-1] if found else None
@@ -82,20 +82,20 @@ ONLY = "set only visible to overrides"
 
 
 def binds(api: Api, course: Course) -> bool:
-    """Whether closed periods stop the caller from making changes; they do not stop administrators."""
+    """Whether closed periods stop the caller from making changes; they do not stop admins."""
     account = api.store.accounts.get(course.account_id)
     return account is None or not is_account_admin(api, api.caller, account)
 
 
 def asked_for(api: Api, course: Course) -> GradingPeriod | None:
-    """The period that the request asks for; None if it asks for none, or another course's."""
+    """The period in the request; None if it names none, or another course's."""
     reference = api.params.text("grading_period_id")
     number = identifiers.local_number(reference) if reference else None
     return next((p for p in of_course(api, course) if p.id == number), None) if number is not None else None
 
 
 def current(api: Api, course: Course) -> GradingPeriod | None:
-    """The period of a course that is now."""
+    """The current period of a course."""
     return next((p for p in of_course(api, course) if p.start_date < api.now <= p.end_date), None)
 
 
@@ -113,7 +113,7 @@ def due_in(api: Api, course: Course, assignment: Assignment, period: GradingPeri
 def narrowed(
     api: Api, course: Course, found: list[Assignment], period: GradingPeriod, user_id: int | None = None
 ) -> list[Assignment]:
-    """Those of the assignments that are due in a period for a student, by default for any who is in the course."""
+    """The assignments that are due in a period for a student, by default for any current student."""
     rows = assignments.students(api, course.id)
     people = [e.user_id for e in rows if e.workflow_state in states.CURRENT] if user_id is None else [user_id]
     return [a for a in found if any(due_in(api, course, a, period, one) for one in people)]

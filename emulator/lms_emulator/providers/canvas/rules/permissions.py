@@ -3,8 +3,8 @@
 The defaults are data: `catalogue/permissions.tsv`, from `fixtures/recordings/canvas/people-accounts.jsonl` 41, 266 and
 269, and canvas-lms app/models/role_override.rb (2024-04). Source of how overrides are resolved: permission_for there.
 
-Canvas split some permissions into finer ones, and a school has the finer ones once its feature for them is on. Whoever
-asks for a right names the fine one. Where the school still has what stood for it before, its roles get it from that.
+Canvas split some permissions into finer ones, which a school gets with a feature. Callers name the
+finer one; in a school that still has the coarse one, roles derive it from that.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Permission(NamedTuple):
     """One permission that a role can have.
 
     Attributes:
-        group: what it is shown and set together with, or None.
-        level: `account`; `root`, something for admins of a whole school only; `site`, for the operators of the site.
-        when: the condition that a school has it: a feature that is on, `!` and one that is off, `setting:` and a
-            setting of the account, `off` for one that needs what is not emulated, `unlisted` for one that is there and
-            in no list of roles; None for none.
-        before: the permissions of which one stood for it before Canvas split them.
-        early: whether enrollments give it that are not active yet: an invitation, a course to come.
-        after: the types of enrollments that go on giving it once they are over; `all` stands for every one.
+        group: its permission group, or None.
+        level: `account`; `root`, for admins of a whole school only; `site`, for site admins.
+        when: the condition for a school to have it: a feature that is on, `!` and one that is off, `setting:` and a
+            setting of the account, `off` if it needs something not emulated, `unlisted` if it exists but
+            is not listed for roles; None for none.
+        before: the coarse permissions that it was split from.
+        early: whether enrollments that are not active yet grant it: an invitation, a future course.
+        after: the enrollment types that still grant it after they end; `all` for every type.
         defaults: by base role, `always`, `on`, `off`, or `never`; the first and last cannot be overridden.
     """
 
@@ -54,7 +54,7 @@ class Permission(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How one permission of a role stands in an account."""
+    """The state of one permission of a role in an account."""
 
     enabled: bool
     applies_to_self: bool
@@ -87,13 +87,13 @@ def permissions() -> dict[str, Permission]:
 
 @cache
 def lasting(kind: str, *, over: bool) -> frozenset[str]:
-    """The permissions that an enrollment of a type gives before it is active or, with `over`, after it was."""
+    """The permissions that an enrollment type grants before it is active or, with `over`, after it ended."""
     every = permissions().values()
     return frozenset(one.name for one in every if (not {"all", kind}.isdisjoint(one.after) if over else one.early))
 
 
 def in_force(site: Site, place: Account | Course) -> frozenset[str]:
-    """The permissions that the school of a place has: fine ones, or what stood for them, as its features say."""
+    """The permissions in a context's school: fine or coarse ones, depending on its features."""
     root = root_of(site.store, place.account_id if isinstance(place, Course) else place.id)
     split = site.settings.granular_permissions
 
@@ -116,7 +116,7 @@ def _has(store: CanvasStore, root: Account, permission: Permission, split: bool)
 
 
 def listed(site: Site, account: Account) -> list[Permission]:
-    """The permissions that an account shows of its roles, and lets them have."""
+    """The permissions that an account lists for its roles and can set."""
     there, root, operators = in_force(site, account), account.parent_account_id is None, account.site_admin
     return [
         one
@@ -128,7 +128,7 @@ def listed(site: Site, account: Account) -> list[Permission]:
 
 
 def chain(store: CanvasStore, account_id: int) -> list[Account]:
-    """An account and those above it, up to the school, and the site admin account at the end."""
+    """An account and its ancestors up to the school, followed by the site admin account."""
     return store.derived(("chain", account_id), ("accounts",), lambda: _chain(store, account_id))
 
 
@@ -152,9 +152,9 @@ def root_of(store: CanvasStore, account_id: int) -> Account:
 
 
 def standing(site: Site, account: Account, role: Role, permission: str, given_at: int | None = None) -> Standing:
-    """How a permission of a role stands in an account, with overrides of the accounts above.
+    """The state of a permission of a role in an account, including overrides of the accounts above.
 
-    Parameters: `given_at`, the account whose admins have the role: what it gives there, no account below takes away.
+    Parameters: `given_at`, the account where admins have the role: sub-accounts cannot revoke what it grants there.
     """
     default = permissions()[permission].defaults.get(role.base_role_type, "never")
     on = default in ("always", "on")
@@ -207,9 +207,9 @@ def role_allows(site: Site, account: Account, role: Role, permission: str) -> bo
 
 
 def allowed(site: Site, account: Account, role: Role, given_at: int | None = None) -> frozenset[str]:
-    """The permissions that a role has in an account, with those that follow from what stood for them before.
+    """The permissions of a role in an account, including fine ones derived from coarse ones.
 
-    Parameters: `given_at`, the account whose admins have the role; by default the one that made the role.
+    Parameters: `given_at`, the account where admins have the role; by default the role's own.
     """
     made_at = given_at or role.account_id
     there = in_force(site, account)
@@ -228,7 +228,7 @@ def account_allows(
 ) -> bool:
     """Whether a user has a permission in an account, by an administrative role there or above.
 
-    Parameters: `at_any_level`, whether a role below the school gives what else only the school's own roles give.
+    Parameters: `at_any_level`, whether a sub-account role can grant what otherwise only the school's roles grant.
     """
     if user is None or user.workflow_state == "deleted" or permission not in permissions():
         return False
@@ -245,7 +245,7 @@ def account_allows(
 
 
 def is_account_admin(api: Api, user: User | None, account: Account) -> bool:
-    """Whether a user administers an account or one above it, in whatever role."""
+    """Whether a user has any administrative role in an account or one above it."""
     return user is not None and any(True for _ in admins_over(api.store, user, account.id))
 
 

@@ -1,4 +1,4 @@
-"""The planner: what a user has to do and to read, and when.
+"""The planner: a user's dated items.
 
 Source: canvas-lms app/controllers/planner_controller.rb and app/models/planner_override.rb (2023-06), and the recorded
 exchanges of `planner`.
@@ -64,9 +64,9 @@ class Item(NamedTuple):
 
     Attributes:
         kind: one of `TABLES`.
-        at: when it is due, posted or begins.
-        place: the course, group or person that it belongs to; None of a note that is about no course.
-        assignment: how it is graded, if it is, with the dates that hold for the person.
+        at: when it is due, posted or starts.
+        place: the course, group or person that it belongs to; None for a note without a course.
+        assignment: its assignment, if graded, with the person's dates.
     """
 
     kind: str
@@ -77,12 +77,12 @@ class Item(NamedTuple):
 
     @property
     def walk(self) -> str:
-        """Which of Canvas's lists it comes from, as bookmarks name it."""
+        """The Canvas list that it comes from, as named in bookmarks."""
         return "viewing" if self.assignment is not None else WALKS[self.kind]
 
 
 class Window(NamedTuple):
-    """The range of times that is listed."""
+    """The time range of a list."""
 
     start: datetime
     end: datetime
@@ -114,7 +114,7 @@ def groups_of(api: Api, user: User) -> list[Group]:
 
 
 def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
-    """What a course has for the caller: graded and ungraded work, pages with a date, discussions, announcements."""
+    """A course's items for the caller: graded and ungraded work, dated pages, discussions, announcements."""
     place = Context("Course", course.id, course)
     for base in assignments.of_course(api, course):
         record = assignments.dated(api, course, base)
@@ -133,14 +133,14 @@ def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
 
 
 def assigned(api: Api, course: Course, base: Assignment) -> bool:
-    """Whether an assignment is for the caller, or for a student they observe; staff see all."""
+    """Whether an assignment is for the caller or an observed student; staff see all."""
     if courses.may(api, api.caller, course, "read_as_admin") or api.caller is None:
         return True
     return any(assignments.assigned(api, base, one) for one in assignments.seen_for(api, course, api.caller))
 
 
 def _graded(api: Api, record: Assignment, at: datetime, place: Context) -> Item:
-    """An assignment as what it is done in."""
+    """An assignment, or its quiz or discussion."""
     topic = api.store.discussion_topics.get(record.discussion_topic_id or 0)
     if topic is not None and topic.workflow_state != "deleted":
         return Item("discussion_topic", topic, at, place, record)
@@ -149,7 +149,7 @@ def _graded(api: Api, record: Assignment, at: datetime, place: Context) -> Item:
 
 
 def ungraded(api: Api, place: Context, window: Window, *, announced: bool = True) -> Iterator[Item]:
-    """Pages and discussions with a date to do them by, and announcements when they were posted."""
+    """Pages and discussions with a to-do date, and announcements by posting date."""
     for page in pages.pages_of(api, place):
         shown = page.published and pages.may_read(api, place, page)
         if page.todo_date is not None and window.holds(page.todo_date) and shown:
@@ -165,7 +165,7 @@ def ungraded(api: Api, place: Context, window: Window, *, announced: bool = True
 
 
 def events(api: Api, places: Iterable[Place], user: User, window: Window) -> Iterator[Item]:
-    """Events of calendars; of one with times for sections, those of the person's own."""
+    """Calendar events; if they have section times, those of the person's sections."""
     for event in calendars.events_of(api, list(places), user):
         if event.start_at is None or not window.holds(event.start_at):
             continue
@@ -178,7 +178,7 @@ def events(api: Api, places: Iterable[Place], user: User, window: Window) -> Ite
 
 
 def notes(api: Api, user: User, window: Window | None, wanted: set[int | None] | None) -> Iterator[Item]:
-    """A user's notes. `wanted`: the courses that they are about, None among them for none; by default all."""
+    """A user's notes. `wanted`: the courses to include, where None means notes without a course; by default all."""
     for note in api.store.planner_notes.find("user", user.id):
         about = wanted is None or note.course_id in wanted
         if note.workflow_state == "deleted" or not about or (window is not None and not window.holds(note.todo_date)):
@@ -195,7 +195,7 @@ def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | 
 
 
 def graded_by(api: Api, kind: str, record: Any) -> int | None:
-    """The assignment that something is graded by."""
+    """The assignment that grades something."""
     if kind == "assignment":
         return int(record.id)
     return record.assignment_id if kind in ("quiz", "discussion_topic") else None

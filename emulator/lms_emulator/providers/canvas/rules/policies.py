@@ -20,7 +20,7 @@ def of(api: Api, course_id: int) -> LatePolicy | None:
 
 
 def deduction(api: Api, base: Assignment, score: float, seconds: int) -> float | None:
-    """The points that lateness costs; None where the course deducts none."""
+    """The late penalty in points; None if the course deducts none."""
     policy, possible = of(api, base.course_id), float(base.points_possible or 0)
     if policy is None or not policy.late_submission_deduction_enabled:
         return None
@@ -33,7 +33,7 @@ def deduction(api: Api, base: Assignment, score: float, seconds: int) -> float |
 
 
 def points_for_missing(api: Api, base: Assignment) -> float | None:
-    """The points for missing work; None where the course does not grade it."""
+    """The points for missing work; None if the course does not grade it."""
     policy = of(api, base.course_id)
     if policy is None or not policy.missing_submission_deduction_enabled or base.grading_type == "not_graded":
         return None

@@ -1,4 +1,4 @@
-"""Which document processors an assignment has, as requests about it say.
+"""The document processors of an assignment, from requests.
 
 Source: canvas-lms app/models/lti/asset_processor.rb, build_for_assignment (2025);
 https://developerdocs.instructure.com/services/canvas/resources/assignments.
@@ -19,7 +19,7 @@ BY_HAND = "new document processors are only added in a browser, as the answer of
 
 
 def follow(api: Api, course: Course, kept: Assignment) -> None:
-    """Give an assignment the processors that a request names: those that stay, and new ones. Others are deleted."""
+    """Give an assignment the processors in a request: existing and new ones. Others are deleted."""
     sent = api.params.hash("assignment")
     if not api.settings.asset_processors or not sent.has("asset_processors"):
         return

@@ -1,4 +1,4 @@
-"""Answers to questions of a quiz: what may be one, how it is kept, and what it is worth.
+"""Answers to quiz questions: validation, storage, and grading.
 
 Source: canvas-lms lib/quizzes/quiz_question/answer_serializers and app/models/quizzes/quiz_question/ (2023-06), and
 the recorded exchanges of `content-quizzes` 163-244.
@@ -105,7 +105,7 @@ def kept(question: Data, value: Any) -> Any:
 
 
 def formatted(question: Data, text: str) -> str:
-    """What a student typed, as it is told to graders: numbers are rounded, to 16 digits where precision counts."""
+    """A student's input as shown to graders: numbers are rounded, to 16 digits if precision matters."""
     if question["question_type"] != "numerical_question":
         return text
     try:
@@ -119,7 +119,7 @@ def formatted(question: Data, text: str) -> str:
 
 
 def shown(question: Data, answer: Any) -> Any:
-    """A kept answer as it is shown to the person who gave it."""
+    """A stored answer as shown to its author."""
     kind = question["question_type"]
     if kind in BLANKS:
         return {blank: (answer or {}).get(blank) for blank in blanks(question)}
@@ -132,7 +132,7 @@ def shown(question: Data, answer: Any) -> Any:
 
 
 def posed(question: Data) -> Data:
-    """The possible answers without what would give away the right one, and the text with its blanks."""
+    """A question as posed: its answers without anything that gives away the right one, and its text with blanks."""
     kind, text = question["question_type"], question["question_text"]
     for blank in blanks(question):
         text = text.replace(f"[{blank}]", _field(question, blank))
@@ -162,11 +162,11 @@ def _field(question: Data, blank: str) -> str:
     )
 
 
-# what it is worth
+# grading
 
 
 def grade(question: Data, answer: Any) -> Data:
-    """What an answer is worth: `correct` is true, false, `partial`, `undefined` or `no_score`."""
+    """Grade an answer: `correct` is true, false, `partial`, `undefined` or `no_score`."""
     kind, points = question["question_type"], question["points_possible"]
     row: Data = {"question_id": question["id"], "answer": answer, "points": 0.0}
     if kind == TEXT_ONLY:
@@ -222,7 +222,7 @@ def _share_matched(question: Data, answer: Any) -> float:
 
 
 def within(answer: Data, value: float) -> bool:
-    """Whether a number is one that an answer to a numerical question allows."""
+    """Whether a number matches an answer to a numerical question."""
     match answer["numerical_answer_type"]:
         case "range_answer":
             return bool(answer["start"] <= value <= answer["end"])

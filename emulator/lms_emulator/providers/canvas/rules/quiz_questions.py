@@ -1,4 +1,4 @@
-"""What a client says about a question of a quiz, as Canvas keeps it.
+"""Quiz questions from requests, as Canvas stores them.
 
 Source: canvas-lms app/models/quizzes/quiz_question/ (answer parsers, 2023-06), and the recorded exchanges of
 `content-quizzes` 39-79.
@@ -22,7 +22,7 @@ Data = dict[str, Any]
 
 
 def number(value: Any) -> float:
-    """A number as Ruby reads one from text: what is none is 0."""
+    """A number parsed as Ruby would: 0 if it is not one."""
     return as_float(as_text(value))
 
 
@@ -30,9 +30,9 @@ def parse(sent: Params, before: Data, ids: Ids) -> Data:
     """A question's data.
 
     Parameters:
-        sent: what the client says.
-        before: the data that hold where nothing is said; empty for a new question.
-        ids: draws the ids of answers that come without one.
+        sent: the fields in the request.
+        before: the current data; empty for a new question.
+        ids: draws ids for answers without one.
     """
     kind = sent.text("question_type") or before.get("question_type") or TEXT_ONLY
     name = sent.text("question_name") or before.get("question_name") or "Question"

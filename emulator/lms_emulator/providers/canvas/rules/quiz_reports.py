@@ -1,4 +1,4 @@
-"""The tables that are made of the answers to a quiz.
+"""The CSV reports on the answers to a quiz.
 
 Source: canvas-lms app/models/quizzes/quiz_statistics/ (2023-06), and the recorded exchanges of `content-quizzes2`
 39-44.
@@ -20,7 +20,7 @@ NAMES = {"student_analysis": "Student Analysis", "item_analysis": "Item Analysis
 
 
 def ensure(api: Api, quiz: Quiz, *, every: bool) -> list[QuizReport]:
-    """The rows of both reports: created if missing, or if a student has handed in since."""
+    """The rows of both reports, created if missing or outdated by a new submission."""
     return [_row(api, quiz, "student_analysis", every), _row(api, quiz, "item_analysis", True)]
 
 
@@ -52,7 +52,7 @@ def begin(api: Api, report: QuizReport) -> QuizReport:
 
 
 def drop(api: Api, report: QuizReport) -> None:
-    """Forget the table of a report, and the job that makes it."""
+    """Delete the file of a report, and its job."""
     if report.attachment_id is not None:
         api.store.attachments.delete(report.attachment_id)
     if report.progress_id is not None:
@@ -61,7 +61,7 @@ def drop(api: Api, report: QuizReport) -> None:
 
 
 def run(api: Api, report: QuizReport) -> None:
-    """Write the table into a file."""
+    """Write the CSV file."""
     quiz = api.store.quizzes.get(report.quiz_id)
     course = api.store.courses.get(quiz.course_id) if quiz is not None else None
     if quiz is None or course is None:
@@ -127,7 +127,7 @@ def _student(
 
 
 def _answer_text(question: Data, answer: Any) -> str:
-    """An answer in the words of the question."""
+    """The text of an answer."""
     words = {str(one["id"]): _plain(one.get("text") or one.get("html") or "") for one in question["answers"]}
     matches = {str(one["match_id"]): one["text"] for one in question.get("matches") or []}
     match answer:
