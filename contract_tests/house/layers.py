@@ -20,9 +20,9 @@ LAYERS = {
         (),
     ),
     "signing": Layer("pure functions: signatures, JWTs, LTI messages, diagnosis. No HTTP, no state, no clock", ()),
-    "lti": Layer("the platform side of LTI, with a provider's dialect handed in", ("core", "signing")),
+    "lti": Layer("the platform side of LTI; a provider supplies its dialect", ("core", "signing")),
     "providers": Layer("one folder per provider, the same rooms in each", ("core", "signing", "lti")),
-    "server": Layer("the gateway, which finds world and provider of a request; sockets; TLS", ("core",)),
+    "server": Layer("the gateway, which finds a request's world and provider; sockets; TLS", ("core",)),
     "control": Layer("everything under `/_emulator`", ("core", "server", "_version")),
     "app": Layer(
         "the composition root, which puts all of the above together",
