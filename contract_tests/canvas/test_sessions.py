@@ -171,10 +171,11 @@ def test_a_session_url_says_whom_its_owner_acts_as(site: InProcess) -> None:
 
 def test_who_is_sent_to_the_sign_in_page_and_back(site: InProcess) -> None:
     browser = Browser(site)
-    asked = browser.get("/courses/1/modules?a=1&&b=2")
-    assert (asked.status_code, asked.headers["location"]) == (302, f"{site.lms.url}/canvas/login")
-    assert site.checks == [{"name": "somebody is signed in", "passed": False}]
-    assert "You must be logged in to access this page" in browser.get("/login/canvas").text
+    for page, said in (("/profile", True), ("/courses/1/modules?a=1&&b=2", False)):
+        asked = browser.get(page)
+        assert (asked.status_code, asked.headers["location"]) == (302, f"{site.lms.url}/canvas/login")
+        assert site.checks == [{"name": "somebody is signed in", "passed": False}]
+        assert ("You must be logged in to access this page" in browser.get("/login/canvas").text) == said
     assert browser.sign_in(site.lms.canvas.student).headers["location"].endswith("/courses/1/modules?a=1&b=2")
     assert Browser(site).get("/courses/1", accept=JSON).json()["status"] == "unauthenticated"
     assert Browser(site).get("/courses/1", accept="image/png").text == "Unauthorized"
@@ -400,6 +401,6 @@ def test_only_a_session_that_is_known_tells_of_rate_limits(site: InProcess) -> N
 def test_a_notice_is_shown_once(site: InProcess) -> None:
     browser = Browser(site)
     browser.get("/profile")
-    browser.get("/courses/1")
+    browser.get("/courses")
     said = "You must be logged in to access this page"
     assert [browser.get("/login/canvas").text.count(said) for _ in range(2)] == [2, 0]

@@ -14,8 +14,12 @@ from lms_emulator.providers.canvas.model import User
 _BECOME = {"become_student": "StudentEnrollment", "become_teacher": "TeacherEnrollment"}
 
 
-def require(api: Api) -> User:
-    """The person signed in. Otherwise raises the redirect to the sign-in page, which leads back here."""
+def require(api: Api, *, notice: bool = True) -> User:
+    """The person signed in. Otherwise raises the redirect to the sign-in page, which leads back here.
+
+    Parameters: `notice`, whether the sign-in page says why. It does at pages for people who are signed in
+    (`redirect_to_login` in canvas-lms), and not at pages that some may see without (`render_unauthorized_action`).
+    """
     x = api.x
     if api.caller is not None:
         return api.caller
@@ -25,7 +29,7 @@ def require(api: Api) -> User:
         raise refusals.sign_in_first_json()
     if kind == "other":
         raise refusals.sign_in_first_text()
-    if x.path != "/":
+    if notice and x.path != "/":
         browser.notice(x, "warning", "You must be logged in to access this page")
     back = this_address(api) if x.method == "GET" else None
     browser.change(x, return_to=back, pending=None)
@@ -34,7 +38,7 @@ def require(api: Api) -> User:
 
 def forbidden(api: Api, what: str) -> SiteRefusal:
     """The refusal of a page that its visitor may not see, without asking them to sign in."""
-    require(api)
+    require(api, notice=False)
     api.check(what, False)
     return refusals.page_forbidden(api.settings.permission_denied_status, what)
 

@@ -23,7 +23,7 @@ _INVITED = (
 
 def _course(api: Api, *rights: str) -> Course:
     """The course of the path, for people with one of these rights."""
-    visitors.require(api)
+    visitors.require(api, notice=False)
     course = identifiers.find(api, "courses", api.slot("course_id"))
     if course is None or course.workflow_state == "deleted":
         raise refusals.page_not_found(f"course {api.slot('course_id')} exists")
@@ -72,7 +72,7 @@ def leave_student_view(api: Api) -> Response:
 
 def group(api: Api) -> Response:
     """GET /groups/{group_id}: a group's page."""
-    visitors.require(api)
+    visitors.require(api, notice=False)
     found = identifiers.find(api, "groups", api.slot("group_id"))
     if found is None or found.workflow_state == "deleted":
         raise refusals.page_not_found(f"group {api.slot('group_id')} exists")

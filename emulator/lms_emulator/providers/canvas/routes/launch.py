@@ -50,7 +50,7 @@ def course(api: Api) -> Response:
     led = login.open_session_url(api) or login.offer_masquerade(api)
     if led is not None:
         return led
-    x, user = api.x, visitors.require(api)
+    x, user = api.x, visitors.require(api, notice=False)
     found = _course(x, user)
     staff = rules.is_staff(x, user, found.id)
     part = api.path.removeprefix(f"/courses/{found.id}").strip("/")

@@ -72,7 +72,7 @@ def _course(api: Api) -> Course:
     store = api.store
     course = store.courses.get(local_number(api.slot("course_id")) or 0)
     if course is None or course.workflow_state == "deleted":
-        visitors.require(api)
+        visitors.require(api, notice=False)
         raise refusals.page_not_found(f"course {api.slot('course_id')} exists")
     user = api.caller
     opened = course.workflow_state in ("available", "completed")
@@ -92,7 +92,7 @@ def _has_been_in(api: Api, course: Course) -> bool:
 
 
 def _account(api: Api) -> Place:
-    visitors.require(api)
+    visitors.require(api, notice=False)
     account = api.store.accounts.get(local_number(api.slot("account_id")) or 0)
     if account is None or account.workflow_state == "deleted":
         raise refusals.page_not_found(f"account {api.slot('account_id')} exists")
@@ -100,7 +100,7 @@ def _account(api: Api) -> Place:
 
 
 def _group(api: Api) -> Place:
-    visitors.require(api)
+    visitors.require(api, notice=False)
     group = api.store.groups.get(local_number(api.slot("group_id")) or 0)
     if group is None or group.workflow_state == "deleted":
         raise refusals.page_not_found(f"group {api.slot('group_id')} exists")
@@ -312,8 +312,8 @@ def assignment(api: Api) -> Response:
     led = login.open_session_url(api)
     if led is not None:
         return led
-    user = visitors.require(api)
     course = _course(api)
+    user = visitors.require(api)
     found = api.store.assignments.get(local_number(api.slot("assignment_id")) or 0)
     if found is None or found.course_id != course.id or found.workflow_state == "deleted":
         raise refusals.page_not_found("the assignment is in the course")
@@ -360,8 +360,8 @@ def module_item(api: Api) -> Response:
     led = login.open_session_url(api)
     if led is not None:
         return led
-    visitors.require(api)
     course = _course(api)
+    visitors.require(api)
     item = item_of(api, api.slot("item_id"), course.id)
     if item is None:
         raise refusals.page_not_found("the item is in the course")
