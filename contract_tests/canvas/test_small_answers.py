@@ -229,3 +229,16 @@ def test_who_may_make_accounts_is_asked_before_what_they_send(canvas: Site) -> N
     path = f"{API}/accounts/1/sub_accounts"
     assert canvas.teacher.post(path, data={"name": "x"}).status_code == 403
     assert canvas.admin.post(path, data={"name": "x"}).status_code == 500
+
+
+def test_a_path_that_is_no_utf8_is_a_bad_request(canvas: Site) -> None:
+    broken = canvas.teacher.get(f"{API}/courses/%FF")
+    assert (broken.status_code, "Page Error" in broken.text) == (400, True)
+    assert canvas.teacher.get(f"{API}/courses/%EF%BF%BD").status_code == 404, "U+FFFD itself is UTF-8"
+
+
+def test_what_is_missing_is_told_as_json_where_text_is_asked_for(canvas: Site) -> None:
+    said = {"errors": {"base": "Unexpected error, ID: unknown"}, "status": "404 Not Found"}
+    assert canvas.teacher.get("/nothing.txt").json() == said
+    assert canvas.teacher.get("/nothing", headers={"Accept": "text/plain"}).json() == said
+    assert "Page Not Found" in canvas.teacher.get("/nothing").text

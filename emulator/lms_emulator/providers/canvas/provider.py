@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from starlette.responses import Response
 
@@ -35,6 +35,14 @@ _JSON = (b"content-type", b"application/json")
 GRAPHQL = "/api/graphql"
 _BY_PERSON = ("/api/v1/", GRAPHQL)
 _METHODS = ("GET", "PUT", "PATCH", "DELETE")
+
+
+def _hold_to_utf8(path: bytes) -> None:
+    """Raise the refusal of a path whose bytes are no UTF-8."""
+    try:
+        unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise refusals.path_unreadable(path.decode("latin-1")) from None
 
 
 def _overridden(x: Call) -> str:
@@ -113,6 +121,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if x.settings.require_user_agent and not x.headers.get("user-agent"):
             raise refusals.no_user_agent()
         limits.admit(x)
+        if "\ufffd" in x.path:
+            _hold_to_utf8(x.raw_path)
         if x.headers.get("x-forwarded-proto") == "https":
             x.scheme = "https"
         if x.method == "POST" and (named := _overridden(x)) != x.method:

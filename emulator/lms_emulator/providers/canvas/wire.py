@@ -127,6 +127,11 @@ def by_script(x: Call) -> bool:
     return x.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
 
 
+def asks_for_text(x: Call) -> bool:
+    """Whether the address, or else the client, asks for plain text, in place of which Canvas sends its errors as JSON."""
+    return x.path.endswith(".txt") or (x.headers.get("accept") or "").lower().startswith("text/plain")
+
+
 def by_phone(x: Call) -> bool:
     """Whether the browser is a phone's, which gets smaller pages."""
     agent = x.headers.get("user-agent", "")
@@ -189,7 +194,7 @@ def redirect(location: str, headers: dict[str, str] | None = None, status: int =
 def render(x: Call, refusal: Refusal) -> Response:
     """A refusal in the form it names; for a script or a client that asks for JSON, a page's JSON form."""
     if isinstance(refusal, PageRefusal):
-        if by_script(x) or (refusal.json is not None and asked_for(x) == "json"):
+        if by_script(x) or asks_for_text(x) or (refusal.json is not None and asked_for(x) == "json"):
             phrase = HTTPStatus(refusal.status).phrase
             general: dict[str, Any] = {"errors": {"base": "Unexpected error, ID: unknown"}}
             general |= {"status": refusal.word or f"{refusal.status} {phrase}"}

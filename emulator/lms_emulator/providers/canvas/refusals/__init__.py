@@ -66,6 +66,11 @@ def page_crashed(why: str) -> PageRefusal:
     return page_error(500, "canvas_fails_here", "what Canvas can work with", diagnosis=why)
 
 
+def path_unreadable(path: str) -> PageRefusal:
+    """A path that is no UTF-8, on which Rails gives up before it looks for the page."""
+    return page_error(400, "path_unreadable", "the path is UTF-8", got=path)
+
+
 def wrong_csrf(api: bool = False) -> SiteRefusal:
     """422: a form or script without this site's CSRF token."""
     check = "authenticity_token belongs to the browser"
