@@ -65,30 +65,21 @@ def bearer_only(code: str, scheme: str) -> LtiaasRefusal:
     )
 
 
+def _invalid(what: str, check: str, *, reason: str, got: str, **why: Any) -> LtiaasRefusal:
+    details = {"message": INVALID_AUTHORIZATION, "description": f"Invalid or expired {what}."}
+    return LtiaasRefusal(reason, status=401, details=details, check=check, expected=f"a valid {what}", got=got, **why)
+
+
 def invalid_ltik(*, reason: str, got: str, **why: Any) -> LtiaasRefusal:
     """LTIAAS has one answer for everything that can be wrong with an ltik."""
-    return LtiaasRefusal(
-        reason,
-        status=401,
-        details={"message": INVALID_AUTHORIZATION, "description": "Invalid or expired ltik."},
-        check="Authorization: LTIK-AUTH-V2 <API key>:<ltik>, an ltik of this tenant younger than 24 h",
-        expected="a valid ltik",
-        got=got,
-        **why,
-    )
+    check = "Authorization: LTIK-AUTH-V2 <API key>:<ltik>, an ltik of this tenant younger than 24 h"
+    return _invalid("ltik", check, reason=reason, got=got, **why)
 
 
 def invalid_service_key(*, reason: str, got: str, **why: Any) -> LtiaasRefusal:
     """A service key that is invalid or stale."""
-    return LtiaasRefusal(
-        reason,
-        status=401,
-        details={"message": INVALID_AUTHORIZATION, "description": "Invalid or expired service key."},
-        check="Authorization: SERVICE-AUTH-V1 <API key>:<service key>, of this tenant and still current",
-        expected="a valid service key",
-        got=got,
-        **why,
-    )
+    check = "Authorization: SERVICE-AUTH-V1 <API key>:<service key>, of this tenant and still current"
+    return _invalid("service key", check, reason=reason, got=got, **why)
 
 
 def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:

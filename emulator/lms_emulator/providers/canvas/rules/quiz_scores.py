@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.model import Assignment, QuizSubmission
 
 
 def worth(graded: list[dict[str, Any]], fudge: float | None = None) -> float:
-    """What the answers are worth, with the fudge points."""
+    """The total score of the answers, with fudge points."""
     return float(round(sum(row["points"] for row in graded) + (fudge or 0), 2))
 
 
@@ -21,7 +21,7 @@ def of_user(api: Api, quiz_id: int, user_id: int) -> QuizSubmission | None:
 
 
 def follow(api: Api, assignment: Assignment, user_id: int, score: float | None) -> None:
-    """Adopt a grade given through the assignment: what it differs from the answers' worth becomes `fudge_points`."""
+    """Adopt a grade given through the assignment: its difference from the answers' score becomes `fudge_points`."""
     record = of_user(api, assignment.quiz_id, user_id) if assignment.quiz_id is not None else None
     if record is None or record.finished_at is None or score is None:
         return

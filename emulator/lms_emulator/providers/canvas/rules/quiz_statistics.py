@@ -22,7 +22,7 @@ EDGE = 0.27
 
 
 class Response(NamedTuple):
-    """What one attempt says about one question."""
+    """One attempt's response to one question."""
 
     user_id: int
     name: str
@@ -35,7 +35,7 @@ class Response(NamedTuple):
 
 
 def attempts(api: Api, quiz: Quiz, *, every: bool = False) -> list[QuizSubmission]:
-    """The attempts that count, latest first: each student's scoring one, or all."""
+    """The attempts that count, latest first: each student's scored one, or all."""
     found: list[QuizSubmission] = []
     for one in quiz_taking.of_quiz(api, quiz):
         own = [one.attempts[key] for key in sorted(one.attempts, key=int)]
@@ -47,7 +47,7 @@ def attempts(api: Api, quiz: Quiz, *, every: bool = False) -> list[QuizSubmissio
 
 
 def asked(quiz: Quiz) -> list[Data]:
-    """The questions of a quiz that are answered, those of groups too."""
+    """The answerable questions of a quiz, including those in groups."""
     rows: list[Data] = []
     for entry in quiz.quiz_data:
         rows += entry["questions"] if "group_id" in entry else [entry]
@@ -83,7 +83,7 @@ def _choices(
     *,
     blank: str | None = None,
 ) -> list[Data]:
-    """An entry for each possible answer, one for those who gave none, and one for what is none of them."""
+    """An entry per possible answer, one for no answer, and one for any other."""
     rows, left = [], list(responses)
     for answer in answers:
         mine = [one for one in responses if one.answered and chosen(one, answer)]
@@ -179,7 +179,7 @@ def _range(answer: Data) -> Data:
 
 
 def _by_hand(question: Data, responses: list[Response]) -> Data:
-    """Questions that a person grades, by the points that were given."""
+    """Manually graded questions, by the points given."""
     points = [one.row["points"] for one in responses]
     most = question["points_possible"]
     graded = [one for one in responses if one.row["correct"] == "defined"]
@@ -221,7 +221,7 @@ _KINDS: dict[str, Callable[[Data, list[Response]], Data]] = {
 
 
 def by_question(api: Api, quiz: Quiz, *, every: bool) -> list[Data]:
-    """What was answered to each question of a quiz."""
+    """The responses to each question of a quiz."""
     rows, items = attempts(api, quiz, every=every), analysis(api, quiz)
     found = []
     for place, question in enumerate(asked(quiz), start=1):
@@ -300,7 +300,7 @@ def _item(question: Data, responses: list[Response], scores: dict[int | None, fl
 
 
 def _variance(values: Collection[float]) -> float:
-    """The variance as Canvas works it out, to the last digit."""
+    """The variance, computed as Canvas does, to the last digit."""
     mean = sum(values) / len(values)
     return sum((one - mean) ** 2 for one in values) / len(values)
 
@@ -330,7 +330,7 @@ def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, f
 
 
 def by_attempt(quiz: Quiz, rows: list[QuizSubmission]) -> Data:
-    """The scores, the right and wrong answers, and the time that attempts took."""
+    """The scores, numbers of correct and incorrect answers, and durations of attempts."""
     scores = [one.score or 0.0 for one in rows]
     most = quiz.points_possible or 0.0
     latest = {one.user_id: one.score or 0.0 for one in reversed(rows)}

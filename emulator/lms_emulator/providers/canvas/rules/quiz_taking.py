@@ -1,4 +1,4 @@
-"""Taking a quiz: starting, answering, completing, and what it is worth.
+"""Taking a quiz: starting, answering, completing, and scoring.
 
 Source: canvas-lms app/services/quizzes/ and app/models/quizzes/quiz_submission.rb, submission_grader.rb (2023-06), and
 the recorded exchanges of `content-quizzes` 133-264 and `content-quizzes2`.
@@ -55,24 +55,24 @@ def taken(api: Api, quiz: Quiz) -> bool:
 
 
 def running(record: QuizSubmission) -> bool:
-    """Whether an attempt runs."""
+    """Whether an attempt is in progress."""
     return record.workflow_state in ("untaken", "preview")
 
 
 def overdue(api: Api, record: QuizSubmission) -> bool:
-    """Whether an attempt should have been handed in some minutes ago."""
+    """Whether an attempt should have been completed some minutes ago."""
     return record.workflow_state == "untaken" and record.end_at is not None and record.end_at < api.now - GRACE
 
 
 def attempts_left(quiz: Quiz, record: QuizSubmission) -> int:
-    """How often one may still begin; -1 without a limit."""
+    """How many attempts are left; -1 for no limit."""
     if quiz.allowed_attempts < 0:
         return -1
     return max(0, quiz.allowed_attempts + (record.extra_attempts or 0) - (record.attempt or 0))
 
 
 def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
-    """Whether the caller may see what a user's attempts are worth."""
+    """Whether the caller may see the scores of a user's attempts."""
     course = identifiers.course(api, quiz.course_id)
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         return True
@@ -80,7 +80,7 @@ def scores_seen(api: Api, quiz: Quiz, record: QuizSubmission) -> bool:
 
 
 def submits(api: Api, course: Course, quiz: Quiz) -> bool:
-    """Whether the caller may hand in work to the quiz: students of a published one that they see, unless excused."""
+    """Whether the caller may take the quiz: students who can see it published, unless excused."""
     if courses.may(api, api.caller, course, *quizzes.STAFF):
         return True
     if not quizzes.published(quiz) or not quizzes.visible(api, course, quiz):
@@ -93,7 +93,7 @@ def submits(api: Api, course: Course, quiz: Quiz) -> bool:
 
 
 def records_events(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> bool:
-    """Whether events of the caller's own turn may be noted, and the time left told."""
+    """Whether the caller may log events of their own attempt and see the time left."""
     if api.caller is None or record.user_id != api.caller.id or not submits(api, course, quiz):
         return False
     over = running(record) and record.end_at is not None and record.end_at < api.now
@@ -141,7 +141,7 @@ def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
 
 
 def check_takeable(api: Api, quiz: Quiz) -> None:
-    """Check that the API can serve the quiz, its access code and its addresses. Raises the refusals."""
+    """Check that the API supports the quiz, its access code and its IP filter. Raises the refusals."""
     if quiz.cant_go_back:
         text = "that type of quizzes is not supported yet"
         raise quiz_refusals.quiz(501, "quiz_type_unsupported", text)
@@ -184,7 +184,7 @@ def _begun(api: Api, course: Course, quiz: Quiz, before: QuizSubmission | None) 
 
 
 def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
-    """A quiz submission that nobody has started, with the row of the assignment that its grade goes to."""
+    """An unstarted quiz submission, with the assignment submission that gets its grade."""
     assignment = quizzes.assignment_of(api, quiz)
     row = submissions.of(api, assignment, user_id) if assignment is not None and user_id is not None else None
     return QuizSubmission(
@@ -200,7 +200,7 @@ def blank(api: Api, quiz: Quiz, user_id: int | None) -> QuizSubmission:
 
 
 def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> datetime | None:
-    """When an attempt ends: by the time limit, else with the quiz, else with the course."""
+    """When an attempt ends: by the time limit, the quiz's lock date, or the end of the course."""
     end = None
     if quiz.time_limit and record.started_at is not None:
         end = record.started_at + timedelta(minutes=quiz.time_limit + (record.extra_time or 0))
@@ -215,7 +215,7 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
 
 
 def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
-    """The questions of an attempt: the number each group draws, with answers shuffled where the quiz says so."""
+    """The questions of an attempt: as many as each group draws, with answers shuffled if the quiz says so."""
     found: list[Data] = []
     for entry in data:
         if "group_id" in entry:
@@ -257,7 +257,7 @@ def check_attempt(api: Api, record: QuizSubmission) -> None:
 
 
 def answer(api: Api, record: QuizSubmission, given: list[tuple[Data, Any]]) -> QuizSubmission:
-    """Store answers to some questions of the running attempt, as they are kept, and log that they were given."""
+    """Store answers to some questions of the running attempt, and log them."""
     answers = dict(record.answers) | {str(question["id"]): value for question, value in given}
     if given:
         noted = [
@@ -284,7 +284,7 @@ def note(api: Api, record: QuizSubmission, kind: str, data: Any) -> None:
 
 
 def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime | None = None) -> QuizSubmission:
-    """End the attempt, grade what can be graded at once, and pass the score on."""
+    """End the attempt, grade what can be graded automatically, and pass the score on."""
     graded = [quiz_answers.grade(one, record.answers.get(str(one["id"]))) for one in record.quiz_data]
     for_review = quiz.quiz_type not in quizzes.SURVEYS and any(row["correct"] == "undefined" for row in graded)
     ended = replace(
@@ -298,7 +298,7 @@ def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime
 
 
 def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
-    """Keep a graded attempt, work out which score counts, and pass it on to the gradebook."""
+    """Store a graded attempt, determine the score that counts, and pass it on to the gradebook."""
     attempts = record.attempts | {str(record.attempt): replace(record, attempts={})}
     scores = [one.score or 0.0 for _, one in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
     match quiz.scoring_policy:
@@ -340,9 +340,9 @@ def pass_on(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
 def rescore(
     api: Api, quiz: Quiz, record: QuizSubmission, attempt: int, fudge: float | None, given: dict[int, Data]
 ) -> QuizSubmission:
-    """Change what an attempt is worth.
+    """Change the score of an attempt.
 
-    Parameters: `fudge`, points beside those of questions; `given`, by question, a `score` and a `comment`.
+    Parameters: `fudge`, points besides those of questions; `given`, by question, a `score` and a `comment`.
     """
     old = record.attempts[str(attempt)]
     graded = [_regraded(row, given.get(row["question_id"], {})) for row in old.graded]
@@ -366,7 +366,7 @@ def _regraded(row: Data, given: Data) -> Data:
 
 
 def grade_overdue(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
-    """Hand in what should have been handed in."""
+    """Complete overdue attempts."""
     if record.workflow_state == "untaken" and record.end_at is not None and record.end_at < api.now:
         complete(api, quiz, record, record.end_at)
 
@@ -377,7 +377,7 @@ def grade_overdue(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
 def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> QuizSubmission:
     """Grant a user more attempts, more time, or entry to a closed quiz.
 
-    Parameters: `given`, by Canvas's names; `extend_from_now` and `extend_from_end_at` move the end of what runs.
+    Parameters: `given`, under Canvas's names; `extend_from_now`, `extend_from_end_at` move a running one's end.
     """
     record = of_user(api, quiz, user_id) or blank(api, quiz, user_id)
     changes: Data = {}
@@ -398,14 +398,14 @@ def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> Q
 
 
 def seen_students(api: Api, course: Course) -> set[int]:
-    """The students whose turns the caller sees."""
+    """The students whose quiz submissions the caller can see."""
     limited = assignments.sections_seen(api, course)
     rows = assignments.students(api, course.id)
     return {row.user_id for row in rows if limited is None or row.course_section_id in limited}
 
 
 def readable(api: Api, course: Course, record: QuizSubmission) -> bool:
-    """Whether the caller may read somebody's turn at a quiz: one's own, an observed student's, for graders all."""
+    """Whether the caller may read a quiz submission: their own, an observed student's, or, for graders, any."""
     if api.caller is None:
         return False
     own = record.user_id is not None and record.user_id in (

@@ -1,4 +1,4 @@
-"""Classic quizzes: who sees them, when they are shut, and what saving and publishing one does.
+"""Classic quizzes: visibility, locks, and what saving and publishing one does.
 
 Source: canvas-lms app/models/quizzes/quiz.rb and lib/api/v1/quiz.rb (2023-06), and the recorded exchanges of
 `content-quizzes` 1-136.
@@ -41,7 +41,7 @@ SILENT = {"unlock_at", "lock_at", "only_visible_to_overrides", "quiz_data"}
 
 
 def find(api: Api, course: Course, reference: Any) -> Quiz:
-    """A quiz of the course, a deleted one too. Raises the refusal `not_found`."""
+    """A quiz of the course, even a deleted one. Raises the refusal `not_found`."""
     found: Quiz = identifiers.named(
         api, "quizzes", reference, "the quiz in the course", course_id=course.id, deleted=True
     )
@@ -49,7 +49,7 @@ def find(api: Api, course: Course, reference: Any) -> Quiz:
 
 
 def of_course(api: Api, course: Course) -> list[Quiz]:
-    """The quizzes of a course in the order of its list: by the end, the title, the id."""
+    """The quizzes of a course in list order: by lock date, title, id."""
     living = [q for q in api.store.quizzes.find("course", course.id) if q.workflow_state != "deleted"]
     return sorted(living, key=lambda q: (q.lock_at is None, when(q.lock_at) or "", q.title.lower(), q.id))
 
@@ -65,7 +65,7 @@ def manages(api: Api, course: Course, user: User | None = None) -> bool:
 
 
 def assignment_of(api: Api, quiz: Quiz) -> Assignment | None:
-    """The assignment that a quiz's grades go to."""
+    """The assignment of a graded quiz."""
     return None if quiz.assignment_id is None else api.store.assignments.get(quiz.assignment_id)
 
 
@@ -86,23 +86,23 @@ def visible(api: Api, course: Course, quiz: Quiz) -> bool:
 
 
 def questions(api: Api, quiz: Quiz) -> list[QuizQuestion]:
-    """The questions of a quiz, by their places, then as they were made."""
+    """The questions of a quiz, by position, then by creation."""
     return sorted(api.store.quiz_questions.find("quiz", quiz.id), key=lambda q: (q.position is None, q.position, q.id))
 
 
 def groups(api: Api, quiz: Quiz) -> list[QuizGroup]:
-    """The groups of a quiz, by their places."""
+    """The groups of a quiz, by position."""
     return sorted(api.store.quiz_groups.find("quiz", quiz.id), key=lambda g: (g.position or 0, g.id))
 
 
 def row(question: QuizQuestion) -> dict[str, Any]:
-    """A question with the numbers that it goes by."""
+    """A question with its ids."""
     numbers = {name: getattr(question, name) for name in ("id", "quiz_id", "quiz_group_id", "assessment_question_id")}
     return question.question_data | numbers
 
 
 def entries(api: Api, quiz: Quiz) -> list[dict[str, Any]]:
-    """The questions of a quiz, and its groups with theirs, in the order in which they are asked."""
+    """The questions and groups of a quiz, in the order in which they are asked."""
     found = questions(api, quiz)
     rows = [(q.position if q.position is not None else 999, row(q)) for q in found if q.quiz_group_id is None]
     for group in groups(api, quiz):
@@ -113,7 +113,7 @@ def entries(api: Api, quiz: Quiz) -> list[dict[str, Any]]:
 
 
 def counted(data: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many questions there are, of which types, and what they are worth."""
+    """The number, types and points of the questions."""
     count, points, types = 0, 0.0, list[str]()
     for entry in data:
         if "group_id" in entry:
@@ -131,7 +131,7 @@ def counted(data: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
-    """Store changes of a quiz, in its assignment too. Until it is published its points are recounted."""
+    """Store changes to a quiz and its assignment. Until it is published, its points are recomputed."""
     changed = {name: value for name, value in changes.items() if getattr(quiz, name) != value}
     if quiz.workflow_state in ("created", "edited") and quiz.quiz_type not in SURVEYS and changed:
         found = counted(entries(api, quiz))
@@ -142,20 +142,20 @@ def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
 
 
 def saved_again(api: Api, quiz: Quiz, state: Any = None) -> Quiz:
-    """Save a quiz in which nothing changed but, if given, its state."""
+    """Save a quiz unchanged except, if given, for its state."""
     version = quiz.version_number + 1
     state = state or quiz.workflow_state
     return api.store.quizzes.put(replace(quiz, workflow_state=state, version_number=version, updated_at=api.now))
 
 
 def edited(api: Api, quiz: Quiz) -> None:
-    """Note that questions changed: the first time, an unpublished quiz is saved."""
+    """Note that questions changed; the first time, an unpublished quiz is saved."""
     if quiz.workflow_state == "created":
         save(api, quiz, workflow_state="edited")
 
 
 def publish(api: Api, quiz: Quiz) -> Quiz:
-    """Let students take the quiz, with the questions that it has now."""
+    """Open the quiz to students, with its current questions."""
     if published(quiz):
         return quiz
     data = entries(api, quiz)
@@ -187,7 +187,7 @@ def with_assignment(api: Api, quiz: Quiz) -> Quiz:
 
 
 def _assigned(api: Api, quiz: Quiz) -> Quiz:
-    """Give a quiz the assignment that its grades go to."""
+    """Give a graded quiz its assignment."""
     shared: dict[str, Any] = {theirs: getattr(quiz, ours) for ours, theirs in SHARED.items()}
     wanted = Assignment(
         **shared | {"assignment_group_id": quiz.assignment_group_id or 0},
@@ -207,7 +207,7 @@ def _assigned(api: Api, quiz: Quiz) -> Quiz:
 
 
 def assign(api: Api, quiz: Quiz) -> Quiz:
-    """Make the assignment of a graded quiz that has none, before it is published too."""
+    """Create the missing assignment of a graded quiz, even before it is published."""
     return _assigned(api, quiz) if quiz.assignment_id is None and quiz.quiz_type in GRADED else quiz
 
 
@@ -230,7 +230,7 @@ def follow(api: Api, assignment: Assignment) -> None:
 
 
 def delete_assignment(api: Api, known: Assignment) -> Assignment:
-    """Delete an assignment, with the quiz or the discussion that it is done in."""
+    """Delete an assignment with its quiz or discussion."""
     changes: dict[str, Any] = {"workflow_state": "deleted", "updated_at": api.now}
     gone = api.store.assignments.put(replace(known, **changes))
     follow(api, gone)
@@ -239,7 +239,7 @@ def delete_assignment(api: Api, known: Assignment) -> Assignment:
 
 
 def ends_at(api: Api, course: Course) -> datetime | None:
-    """When the course is over for students."""
+    """When the course ends for students."""
     if course.restrict_enrollments_to_course_dates and course.end_at:
         return course.end_at
     return states.term_dates(api, course, "StudentEnrollment")[1]

@@ -1,4 +1,4 @@
-"""Rules by which events of a calendar repeat: RFC 5545, as far as Canvas takes them.
+"""Recurrence rules of calendar events: RFC 5545, as far as Canvas supports it.
 
 Source: canvas-lms lib/rrule_helper.rb (2023-06), and the recorded exchanges of `calendar-series`.
 """
@@ -24,10 +24,10 @@ _TOO_LONG = 366 * 400
 
 
 class Rule(NamedTuple):
-    """How something repeats.
+    """A recurrence rule.
 
     Attributes:
-        days: weekdays from Monday, each with the place in its month or 0.
+        days: weekdays from Monday, each with its ordinal in the month or 0.
         month_day, month: the day of the month, and the month, or 0.
     """
 
@@ -41,7 +41,7 @@ class Rule(NamedTuple):
 
 
 def read(text: str) -> Rule:
-    """The rule that a client sent. Raises the refusals for what is wrong with it."""
+    """The rule that a client sent. Raises the refusals for an invalid one."""
     pairs = (part.partition("=") for part in text.removeprefix("RRULE:").split(";"))
     parts = {name.strip().upper(): value.strip() for name, equals, value in pairs if equals}
     if not parts:
@@ -92,7 +92,7 @@ def _until(text: str | None) -> datetime | None:
 
 
 def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
-    """When the events of a series begin that begins at `start`. Raises the refusal of a series that is too long."""
+    """The start times of a series that starts at `start`. Raises the refusal for a series that is too long."""
     local, found = start.astimezone(zone), list[datetime]()
     for day in _days(rule, local.date()):
         moment = local.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
@@ -107,7 +107,7 @@ def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
 
 
 def _days(rule: Rule, first: date) -> Iterator[date]:
-    """The days of a rule from the first on, without an end of its own."""
+    """The days of a rule from the first on, without end."""
     if rule.frequency == "DAILY":
         for step in range(_TOO_LONG):
             yield first + timedelta(days=step * rule.interval)
@@ -153,7 +153,7 @@ def _of_month(rule: Rule, year: int, month: int, first: date) -> list[date]:
 
 
 def in_words(text: str) -> str:
-    """The rule as people read it: `Weekly on Mon, Wed, 4 times`. What Canvas says of days by their place is chosen."""
+    """The rule in words: `Weekly on Mon, Wed, 4 times`. The wording for ordinal days is chosen."""
     rule = read(text)
     every, unit = _UNITS[rule.frequency]
     words = every if rule.interval == 1 else f"Every {rule.interval} {unit}"

@@ -1,4 +1,4 @@
-"""A new person with a login: what is asked for, and what is wrong with it.
+"""Creating a person with a login: reading and validating the request.
 
 Source: canvas-lms app/controllers/users_controller.rb, create_user (2023-06), and the recorded exchanges of
 `people-users`.
@@ -31,7 +31,7 @@ Faults = dict[str, list[Any]]
 
 
 def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) -> SiteRefusal:
-    """The refusal that lists what is wrong with a person, a login and a pairing code."""
+    """The refusal that lists the faults of a person, a login and a pairing code."""
     if pseudonym:
         user = {**user, "pseudonyms": ["invalid"]}
     parts = {"user": user, "pseudonym": pseudonym, "observee": {}, "pairing_code": pairing_code or {}}
@@ -46,9 +46,9 @@ def refuse(user: Faults, pseudonym: Faults, pairing_code: Faults | None = None) 
 def login_faults(
     api: Api, account: Account, sent: Params, known: Pseudonym | None = None, *, strict: bool = False
 ) -> Faults:
-    """What is wrong with a new login, or with what is to change of a known one.
+    """The faults of a new login, or of changes to an existing one.
 
-    Parameters: `strict`, whether the login has to be an address.
+    Parameters: `strict`, whether the login must be an e-mail address.
     """
     faults: Faults = {}
     own = known.id if known is not None else None
@@ -77,7 +77,7 @@ def login_faults(
 
 
 def name_faults(sent: Params) -> Faults:
-    """Names that are too long; a short name that follows the name is, too."""
+    """Names that are too long, including a short name derived from the name."""
     found: Faults = {name: ["too_long"] for name in NAMES if len(sent.text(name) or "") > LONGEST}
     if "name" in found and not sent.has("short_name"):
         found["short_name"] = ["too_long"]
@@ -85,7 +85,7 @@ def name_faults(sent: Params) -> Faults:
 
 
 def openness(api: Api, account: Account) -> str:
-    """Who may register themselves at a school: `none`, `observer`, `all`."""
+    """Who may self-register at a school: `none`, `observer`, `all`."""
     ways = api.store.authentication_providers.find("account", account.id)
     own = next((one for one in ways if one.auth_type == "canvas" and one.workflow_state == "active"), None)
     said = own.fields.get("self_registration", "none") if own is not None else "none"
@@ -93,7 +93,7 @@ def openness(api: Api, account: Account) -> str:
 
 
 def provider(api: Api, account: Account, reference: str) -> int:
-    """The school's way to sign in that an id or a type names. Raises the refusal `not_found`."""
+    """The school's authentication provider with this id or type. Raises the refusal `not_found`."""
     number = identifiers.local_number(reference)
     for row in api.store.authentication_providers.find("account", account.id):
         if row.workflow_state == "active" and (row.id == number or row.auth_type == reference):
@@ -102,11 +102,11 @@ def provider(api: Api, account: Account, reference: str) -> int:
 
 
 def register(api: Api, account: Account) -> User:
-    """Make a person with a login and, where one is told, an address.
+    """Create a person with a login and, if given, an address.
 
-    Who manages logins makes anybody; others register themselves where the school lets them, and observers need a
-    student's pairing code. With `enable_sis_reactivation` the person whose login had the SIS id and was removed comes
-    back instead. Raises the refusals of who may not, and of what is not valid.
+    Login managers can create anybody; others can self-register if the school allows it, observers with a
+    student's pairing code. With `enable_sis_reactivation`, a removed person whose login had the SIS id is restored
+    instead. Raises the refusals for missing rights and for invalid fields.
     """
     manages = account_allows(api, api.caller, account, "manage_user_logins")
     observes = api.params.text("user", "initial_enrollment_type") == "observer"
@@ -152,7 +152,7 @@ def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> Non
 
 
 def _login_sent(api: Api, account: Account, *, with_password: bool) -> Params:
-    """What was sent of a login, without what the caller may not set of one."""
+    """The login's fields in the request that the caller may set."""
     login = api.params.hash("pseudonym")
     if not with_password:
         login.data.pop("password", None)

@@ -1,4 +1,4 @@
-"""What was changed in a registration, and where it is available, by whom and why.
+"""The history of registrations and their availability: what changed, by whom and why.
 
 Source: canvas-lms app/models/lti/registration_history_entry.rb (2025).
 """
@@ -28,21 +28,21 @@ _LONGEST = 2000
 
 @contextmanager
 def configuring(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
-    """Note what is changed meanwhile in a registration, its key, its configuration, and what is laid over that."""
+    """Within the context, log changes to a registration, its key, its configuration, and its overlay."""
     with _noted(api, one, account, "manual_edit", lambda: _whole(api, one.id, account)):
         yield
 
 
 @contextmanager
 def updating(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
-    """Note what becomes of a registration whose tool asked for a change."""
+    """Within the context, log changes to a registration from an update request."""
     with _noted(api, one, account, "registration_update", lambda: _whole(api, one.id, account)):
         yield
 
 
 @contextmanager
 def controlling(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
-    """Note what is said meanwhile of where its tools are available."""
+    """Within the context, log changes to the availability of its tools."""
     registrations.controls(api, one)
     with _noted(api, one, account, "control_edit", lambda: {"context_controls": _controls(api, one)}):
         yield

@@ -1,4 +1,4 @@
-"""LTI registrations: which there are, whose they are, how they are bound, changed and deployed.
+"""LTI registrations: listing, ownership, bindings, changes and deployments.
 
 Source: canvas-lms app/models/lti/registration.rb, app/services/lti/create_registration_service.rb,
 update_registration_service.rb, list_registration_service.rb (2025).
@@ -29,7 +29,7 @@ from lms_emulator.providers.canvas.rules import tool_configurations as configura
 
 
 def every(api: Api) -> list[LtiRegistration]:
-    """The registrations of all LTI keys that were not deleted; those that a world file leaves out are made."""
+    """The registrations of all undeleted LTI keys, created if a world file left them out."""
     living = [key for key in api.store.developer_keys if key.is_lti_key and key.workflow_state != "deleted"]
     living.sort(key=lambda key: key.id)
     return [api.store.lti_registrations.first("key", key.id) or make(api, key) for key in living]
@@ -43,7 +43,7 @@ def make(api: Api, key: DeveloperKey, **fields: Any) -> LtiRegistration:
 
 
 def find(api: Api, reference: str) -> LtiRegistration:
-    """The registration of an id, local or global. Raises the refusal `not_found`."""
+    """The registration with this id, local or global. Raises the refusal `not_found`."""
     asked = number(reference)
     found = next((one for one in every(api) if asked in (one.id, global_id(one.id))), None)
     if found is None:
@@ -66,24 +66,24 @@ def owner(api: Api, one: LtiRegistration) -> Account:
 
 
 def name_of(api: Api, one: LtiRegistration) -> str:
-    """What the tool calls itself."""
+    """The tool's own name."""
     return one.name or key_of(api, one).name or str(_base(api, one).get("title") or "")
 
 
 def bindings(api: Api, one: LtiRegistration) -> list[DeveloperKeyAccountBinding]:
-    """What accounts say of a registration."""
+    """The account bindings of a registration."""
     return list(api.store.developer_key_account_bindings.find("key", one.developer_key_id))
 
 
 def binding_for(api: Api, one: LtiRegistration, account: Account) -> DeveloperKeyAccountBinding | None:
-    """What holds in a school: the site admin account's word, where it has said one, else the school's own."""
+    """The binding in effect for a school: the site admin account's, if any, else the school's own."""
     admin = keys.site_admin(api.store)
     said = {binding.account_id: binding for binding in bindings(api, one)}
     return (said.get(admin.id) if admin is not None else None) or said.get(account.id)
 
 
 def shown_in(api: Api, account: Account) -> list[LtiRegistration]:
-    """The registrations of an account, those that the site admin account forces on, and those it switched on itself."""
+    """The registrations of an account, those forced on by the site admin account, and those it switched on itself."""
     admin, found = keys.site_admin(api.store), []
     for one in every(api):
         said = {binding.account_id: binding.workflow_state for binding in bindings(api, one)}
@@ -94,7 +94,7 @@ def shown_in(api: Api, account: Account) -> list[LtiRegistration]:
 
 
 def bind(api: Api, one: LtiRegistration, account: Account, state: str) -> DeveloperKeyAccountBinding:
-    """Say in an account whether a registration is on."""
+    """Set whether a registration is on in an account."""
     said = next((binding for binding in bindings(api, one) if binding.account_id == account.id), None)
     made = said or DeveloperKeyAccountBinding(
         id=api.new_id("developer_key_account_bindings"),
@@ -124,21 +124,21 @@ def _base(api: Api, one: LtiRegistration) -> dict[str, Any]:
 
 
 def configuration(api: Api, one: LtiRegistration, account: Account | None = None) -> dict[str, Any]:
-    """The configuration, with what an account lays over it if one is named; empty without any."""
+    """The configuration, with an account's overlay if one is given; empty if there is none."""
     base = _base(api, one)
     over = overlay_for(api, one, account) if account is not None else None
     return overlays.applied(over.data, base, additive=not one.dynamic) if base and over is not None else base
 
 
 def overlay_for(api: Api, one: LtiRegistration, account: Account) -> LtiOverlay | None:
-    """What a school lays over a tool's configuration, or else the site admin account."""
+    """The overlay of a school, or else of the site admin account."""
     admin = keys.site_admin(api.store)
     own = api.store.lti_overlays.first("whose", (one.id, account.id))
     return own or (api.store.lti_overlays.first("whose", (one.id, admin.id)) if admin is not None else None)
 
 
 def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
-    """Replace what an account lays over a tool's configuration."""
+    """Replace an account's overlay."""
     known = api.store.lti_overlays.first("whose", (one.id, account.id))
     if known is None:
         known = LtiOverlay(**api.new_row("lti_overlays"), registration_id=one.id, account_id=account.id, data=data)
@@ -155,7 +155,7 @@ def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str
 
 
 def configure(api: Api, one: LtiRegistration, given: dict[str, Any]) -> None:
-    """Change the members of a tool's own configuration that are given."""
+    """Change the given members of a tool's own configuration."""
     found, key = configuration_of(api, one), key_of(api, one)
     whole = {**_base(api, one), **given}
     if found is None:
@@ -178,7 +178,7 @@ def configure(api: Api, one: LtiRegistration, given: dict[str, Any]) -> None:
 
 
 def follow(api: Api, one: LtiRegistration, account: Account) -> None:
-    """Let the key's scopes and the tools that were installed with it follow what is configured and laid over."""
+    """Update the key's scopes and the tools installed with it to the configuration and overlay."""
     found = configuration(api, one, account)
     key = key_of(api, one)
     api.store.developer_keys.put(replace(key, scopes=list(found.get("scopes") or key.scopes)))
@@ -195,7 +195,7 @@ def _as_configured(tool: Tool, found: dict[str, Any]) -> Tool:
 
 
 def deployed(api: Api, key: DeveloperKey, account: Account) -> Tool:
-    """The tool of an LTI key as a school has it, not stored yet."""
+    """The tool of an LTI key as deployed in a school, not stored yet."""
     tool = tool_forms.of_key(api, key)
     known = api.store.lti_registrations.first("key", key.id)
     over = overlay_for(api, known, account) if known is not None else None
@@ -206,7 +206,7 @@ def deployed(api: Api, key: DeveloperKey, account: Account) -> Tool:
 
 
 def path_of(api: Api, place: tuple[str, int]) -> list[tuple[str, int]]:
-    """An account or course with what is above it, from the top: `[("Account", 1), ("Course", 3)]`."""
+    """An account or course with its ancestors, from the top: `[("Account", 1), ("Course", 3)]`."""
     kind, number = place
     record = (api.store.courses if kind == "Course" else api.store.accounts).get(number)
     found = tools.places(api.store, record) if record is not None else []
@@ -225,7 +225,7 @@ def _is_site_admin(api: Api, place: tuple[str, int]) -> bool:
 
 
 def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) -> LtiContextControl:
-    """Say whether an installed tool is available in an account or course and below."""
+    """Set whether a deployed tool is available in an account or course and below."""
     rows = api.store.lti_context_controls.find("deployment", tool.id)
     known = next((one for one in rows if one.place == place), None)
     if known is None:
@@ -241,7 +241,7 @@ def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) ->
 
 
 def controls(api: Api, one: LtiRegistration) -> list[LtiContextControl]:
-    """Where the installed tools of a registration are available. Each has such a word where it is installed."""
+    """The context controls of a registration's deployments. Each has one where it is deployed."""
     found: list[LtiContextControl] = []
     for tool in list(api.store.tools.find("key", one.developer_key_id)):
         if tool.workflow_state == "active":

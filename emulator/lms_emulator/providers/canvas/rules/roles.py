@@ -1,4 +1,4 @@
-"""Which roles an account has, and how its overrides of their permissions change.
+"""The roles of an account, and its overrides of their permissions.
 
 Source: canvas-lms app/controllers/role_overrides_controller.rb, set_permissions_for (2023-06).
 """
@@ -49,12 +49,12 @@ def role_name(api: Api, enrollment: Enrollment) -> str:
 
 
 def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Role:
-    """Change an account's overrides of a role as asked. Raises the refusals of what cannot be set, and changes nothing.
+    """Change an account's overrides of a role, or raise a refusal and change nothing.
 
-    A name may be that of a group, which stands for its members. Names of permissions that the account does not have,
-    or that such a role cannot have, are passed over.
+    A name can be a permission group's, which stands for its members. Permissions that the account does not have,
+    or that such a role cannot have, are skipped.
 
-    Returns the role as Canvas shows it then: the time of its change is told at once only when an override is new.
+    Returns the role as Canvas then shows it: its `updated_at` is current only if an override is new.
     """
     of_courses = role.base_role_type not in HIDDEN and role.base_role_type != "AccountAdmin"
     able = [
@@ -83,11 +83,11 @@ def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Rol
 
 
 def _override(api: Api, account: Account, role: Role, permission: str, asked: Params, grouped: bool) -> bool | None:
-    """Write one override, or take it back where nothing is said of it.
+    """Write one override, or remove it if it sets nothing.
 
-    Parameters: `grouped`, whether it was named by its group, whose members keep what was said of them before.
+    Parameters: `grouped`, whether it was named by its group, whose members keep their earlier settings.
 
-    Returns whether it is new; None where nothing changed.
+    Returns whether it is new; None if nothing changed.
     """
     rows = api.store.role_overrides.find("role", role.id)
     known = next((o for o in rows if o.account_id == account.id and o.permission == permission), None)

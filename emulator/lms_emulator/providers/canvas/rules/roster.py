@@ -10,9 +10,9 @@ from lms_emulator.providers.canvas.rules import assignments, courses, states, su
 
 
 def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | None]:
-    """The course of the path, and the section where the path names one.
+    """The course of the path, and the section if the path names one.
 
-    Parameters: `signed_in`, callers have to be logged in, which Canvas looks at before it goes on to the assignment.
+    Parameters: `signed_in`, require a login, which Canvas checks before it looks up the assignment.
     """
     named = "section_id" in api.x.path_params
     section = identifiers.section(api, api.slot("section_id")) if named else None
@@ -23,12 +23,12 @@ def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | 
 
 
 def path(course: Course, section: CourseSection | None) -> str:
-    """The beginning of an address below the course or section."""
+    """The path prefix of the course or section."""
     return f"/api/v1/courses/{course.id}" if section is None else f"/api/v1/sections/{section.id}"
 
 
 def enrollments_seen(api: Api, course: Course, section: CourseSection | None) -> list[Enrollment]:
-    """The enrollments of students that the caller gets to see, those that are over or inactive included."""
+    """The student enrollments that the caller can see, including concluded and inactive ones."""
     rows = assignments.students(api, course.id)
     if section is not None:
         rows = [e for e in rows if e.course_section_id == section.id]
@@ -40,9 +40,9 @@ def enrollments_seen(api: Api, course: Course, section: CourseSection | None) ->
 
 
 def student(api: Api, course: Course, section: CourseSection | None, reference: str, *, concluded: bool = True) -> User:
-    """A student of the course whom the caller gets to see. Raises the refusal `not_found`.
+    """A student of the course whom the caller can see. Raises the refusal `not_found`.
 
-    Parameters: `concluded`, whether those count whose enrollments are over.
+    Parameters: `concluded`, whether concluded enrollments count.
     """
     user: User | None = identifiers.find(api, "users", reference)
     rows = (e for e in enrollments_seen(api, course, section) if concluded or e.workflow_state != "completed")
@@ -52,7 +52,7 @@ def student(api: Api, course: Course, section: CourseSection | None, reference: 
 
 
 def of_path(api: Api, course: Course, section: CourseSection | None, assignment: Assignment) -> User:
-    """The student of the path, by an id or by what stands for the name. Raises the refusal `not_found`."""
+    """The student of the path, by user id or anonymous id. Raises the refusal `not_found`."""
     if "anonymous_id" not in api.x.path_params:
         return student(api, course, section, api.slot("user_id"))
     return anonymous(api, course, section, assignment, api.slot("anonymous_id"))
@@ -69,7 +69,7 @@ def anonymous(api: Api, course: Course, section: CourseSection | None, assignmen
 def gradeable(
     api: Api, course: Course, section: CourseSection | None, assignment: Assignment, *states_wanted: str
 ) -> list[int]:
-    """The students of an assignment whom the caller grades, by id. `states_wanted`: of their enrollments, or all."""
+    """The students of an assignment whom the caller grades, by id. `states_wanted`: a filter on enrollment states."""
     rows = enrollments_seen(api, course, section)
     found = {e.user_id for e in rows if not states_wanted or e.workflow_state in states_wanted}
     return [user_id for user_id in sorted(found) if assignments.assigned(api, assignment, user_id)]
@@ -78,18 +78,18 @@ def gradeable(
 def graded_list(
     api: Api, course: Course, section: CourseSection | None, assignment: Assignment, *, inactive: bool = False
 ) -> list[Submission]:
-    """The submissions of the students who are in the course now, by student."""
+    """The submissions of current students, by student."""
     people = gradeable(api, course, section, assignment, *states.CURRENT, *(["inactive"] if inactive else []))
     return [submissions.of(api, assignment, user_id) for user_id in people]
 
 
 def require_grader(api: Api, course: Course) -> None:
-    """Refuse callers who do not see everybody's grades."""
+    """Refuse callers who cannot see everybody's grades."""
     courses.require(api, course, *assignments.GRADERS)
 
 
 def reviews(api: Api, assignment: Assignment, user: User) -> bool:
-    """Whether the caller is assigned to peer-review that student's work, and has handed in their own."""
+    """Whether the caller is assigned to peer-review that student's work, and has submitted their own."""
     if api.caller is None or not assignment.peer_reviews:
         return False
     record = api.store.submissions.first("whose", (assignment.id, user.id))
@@ -100,7 +100,7 @@ def reviews(api: Api, assignment: Assignment, user: User) -> bool:
 
 
 def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bool:
-    """Whether the caller may read that student's submission: one's own without any right in the course."""
+    """Whether the caller may read that student's submission; their own requires no right in the course."""
     sees_all = courses.may(api, api.caller, course, "view_all_grades")
     if sees_all or (assignment.published and courses.may(api, api.caller, course, "manage_grades")):
         return True

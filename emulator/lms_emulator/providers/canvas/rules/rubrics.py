@@ -1,4 +1,4 @@
-"""What rubrics are made of, and what an assessment comes to.
+"""Rubric criteria, and the result of an assessment.
 
 Source: canvas-lms app/models/rubric.rb and app/models/rubric_association.rb (2023-06).
 """
@@ -27,7 +27,7 @@ Data = list[dict[str, Any]]
 
 
 def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
-    """The criteria that a request describes; ids are made up for those that have none."""
+    """The criteria that a request describes, with generated ids if missing."""
     prefix = str(rubric_id or "")
     found: Data = []
     for one in _ordered(sent, "criteria"):
@@ -58,7 +58,7 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
 
 
 def _aligned(api: Api, one: Params) -> dict[str, Any]:
-    """What a criterion has of the outcome that it is for."""
+    """The fields that a criterion takes from its outcome."""
     outcome = api.store.learning_outcomes.get(identifiers.local_number(one.text("learning_outcome_id") or "") or 0)
     if outcome is None:
         return {}
@@ -109,7 +109,7 @@ def used(api: Api, rubric: Rubric) -> int:
 
 
 def assessed(rubric: Rubric, sent: dict[str, Params]) -> Data:
-    """What an assessment says, by the criteria of the rubric."""
+    """The data of an assessment, by criterion."""
     found: Data = []
     for criterion in rubric.criteria:
         one = sent.get(str(criterion["id"]))
@@ -144,7 +144,7 @@ def assess(
     kind: str = "grading",
     known: RubricAssessment | None = None,
 ) -> RubricAssessment:
-    """Keep an assessment, and give the grade that it comes to where the rubric is for grading."""
+    """Store an assessment and, if the rubric is used for grading, give the resulting grade."""
     rubric = api.store.rubrics.get(association.rubric_id)
     assert rubric is not None
     data = assessed(rubric, sent)

@@ -1,4 +1,4 @@
-"""Posting in a discussion, and handing in where the discussion is graded.
+"""Posting in a discussion, which in a graded one also submits work.
 
 Source: canvas-lms app/models/discussion_entry.rb (2023-06), and the recorded exchanges of `content-discussions`.
 """
@@ -32,7 +32,7 @@ def say(
     parent: DiscussionEntry | None = None,
     **fields: Any,
 ) -> DiscussionEntry:
-    """Add an entry to a topic; in a graded topic it is the student's work. Raises a refusal where it is too deep."""
+    """Add an entry to a topic; in a graded topic it is the student's work. Raises a refusal if nested too deep."""
     if parent is not None and _depth(api, parent) >= DEEPEST:
         raise refusals.invalid({"base": ["Maximum entry depth reached"]})
     entry = DiscussionEntry(
@@ -65,7 +65,7 @@ def _depth(api: Api, entry: DiscussionEntry) -> int:
 
 
 def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: datetime) -> None:
-    """Hand in a student's first entry in a graded topic."""
+    """Submit a student's first entry in a graded topic."""
     own = api.store.enrollments.find("user", user_id)
     if not any(one.course_id == course.id and one.type in STUDENTS for one in own):
         return

@@ -1,4 +1,4 @@
-"""The scopes that there are.
+"""The scopes of developer keys.
 
 They are data: `catalogue/scopes.tsv`, from `fixtures/recordings/canvas/oauth-scopes.jsonl` 3.
 """
@@ -69,5 +69,5 @@ def _known() -> frozenset[str]:
 
 
 def is_known(scope: str) -> bool:
-    """Whether a key can have that scope."""
+    """Whether that scope exists."""
     return scope in _known()

@@ -1,7 +1,7 @@
 """A student's course scores, in percent.
 
-Source: canvas-lms lib/grade_calculator.rb (2023-06): groups count by their weights where the course weighs them, else
-every point counts alike; the final score takes what is not graded for nothing.
+Source: canvas-lms lib/grade_calculator.rb (2023-06): groups count by weight if the course uses weights, else
+every point counts the same; the final score counts ungraded work as zero.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ NOT_COUNTED = (["not_graded"], ["wiki_page"])
 
 
 class Scores(NamedTuple):
-    """Percentages: `current` over graded work, `final` over all; None where nothing counts.
+    """Percentages: `current` over graded work, `final` over all work; None if nothing counts.
 
-    Attributes: `points`, given for what is graded and counts; None of somebody who has no scores.
+    Attributes: `points`, earned in counted graded work; None without scores.
     """
 
     current: float | None = None
@@ -45,7 +45,7 @@ class Scores(NamedTuple):
 
 @dataclass
 class Newcomers:
-    """The enrollments that this very request created."""
+    """The enrollments created by this request."""
 
     enrollments: set[int] = field(default_factory=set)
 
@@ -82,14 +82,14 @@ def scores(
     """The scores of one student.
 
     Parameters:
-        unposted: whether grades count that were not posted yet.
-        only: the assignments that count, if not all do.
+        unposted: whether unposted grades count.
+        only: the assignments that count, if not all.
     """
     return both(api, enrollment, course, only)[unposted]
 
 
 def final_grade(api: Api, enrollment: Enrollment, course: Course, period: str | None = None) -> float | None:
-    """The final grade that somebody set in place of the computed one, where the course lets them.
+    """The final grade override, if the course allows overrides.
 
     Parameters: `period`, the id of a grading period, for the grade of that period instead of the whole course's.
 
@@ -102,9 +102,9 @@ def final_grade(api: Api, enrollment: Enrollment, course: Course, period: str | 
 
 
 def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None = None) -> tuple[Scores, Scores]:
-    """The scores of one student without grades that were not posted, and with them.
+    """The scores of one student without and with unposted grades.
 
-    A student enrolled by this very request has none yet: a job computes them.
+    A student enrolled by this request has none yet, as a job computes them.
     """
     if enrollment.id in api.x.kept(Newcomers).enrollments:
         return Scores(), Scores()
@@ -140,7 +140,7 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
 
 
 def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:
-    """What an assignment adds for a student; None where it is not for them, or they are excused."""
+    """An assignment's contribution for a student; None if it is not assigned to them, or they are excused."""
     if not assignments.assigned(api, base, user_id) or (record is not None and record.excused):
         return None
     possible = float(base.points_possible or 0)
@@ -150,7 +150,7 @@ def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, u
 
 
 def _kept(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> dict[int, list[Work]]:
-    """By group, the work that counts: all of it, or what is graded, without what the drop rules leave out."""
+    """By group, the work that counts: all of it, or graded work only, after the drop rules."""
     groups = api.store.derived(("groups", course.id), ("assignment_groups",), lambda: _groups(api, course))
     kept: dict[int, list[Work]] = {}
     for group_id, works in by_group.items():
@@ -190,13 +190,13 @@ def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *,
 
 def _percent(ratio: float) -> float:
     hundredths = ratio * 10_000
-    if abs(hundredths % 1 - 0.5) > 1e-6:  # no tie: every way of rounding gives the same
+    if abs(hundredths % 1 - 0.5) > 1e-6:  # no tie: all rounding modes agree
         return round(ratio * 100, 2)
     return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[Work]:
-    """The work of a group that its rules keep."""
+    """The work of a group that its drop rules keep."""
     rules = group.rules if group is not None else {}
     lowest, highest = int(rules.get("drop_lowest") or 0), int(rules.get("drop_highest") or 0)
     if not (lowest or highest):

@@ -1,4 +1,4 @@
-"""Sections of courses, and how they move."""
+"""Moving sections between courses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lms_emulator.providers.canvas.model import Course, CourseSection
 
 
 def moved(api: Api, section: CourseSection, target: Course, home: int | None) -> CourseSection:
-    """Move a section, with the people in it, into another course.
+    """Move a section, with its people, into another course.
 
     Parameters: `home`, the course that a cross-listed one belongs to.
     """

@@ -1,8 +1,8 @@
-"""Series of events: created by a recurrence rule; changed and deleted one by one, from one on, or all together.
+"""Series of events: created by a recurrence rule; changed and deleted singly, from one on, or all together.
 
 Source: canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2023-06), and the recorded
-exchanges of `calendar-series`. What becomes of a series whose later part gets another rule is chosen: a series of its
-own.
+exchanges of `calendar-series`. That a later part with a different rule becomes a separate series
+is chosen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WHICH: dict[str, Which] = {"one": "one", "following": "following", "all": "all"}
 
 
 def switched_on(api: Api) -> bool:
-    """Whether events repeat by rules here."""
+    """Whether recurring events are enabled here."""
     if api.settings.series_everywhere:
         return True
     site = features.site(api)
@@ -30,7 +30,7 @@ def switched_on(api: Api) -> bool:
 
 
 def of(api: Api, event: CalendarEvent, which: Which) -> list[CalendarEvent]:
-    """The events of a series: one, those from it on, or all, in the order of time."""
+    """The events of a series: one, those from it on, or all, in chronological order."""
     if which == "one" or event.series_uuid is None:
         return [event]
     rows = [
@@ -41,7 +41,7 @@ def of(api: Api, event: CalendarEvent, which: Which) -> list[CalendarEvent]:
 
 
 def make(api: Api, first: CalendarEvent) -> list[CalendarEvent]:
-    """Keep an event with those that its rule repeats it in. Raises the refusals of a rule that cannot be used."""
+    """Store an event with its repetitions. Raises the refusals for an unusable rule."""
     rule = recurrence.read(first.rrule or "")
     if first.start_at is None or first.end_at is None:
         raise refusals.crashed("a series needs a start", first.title)
@@ -62,7 +62,7 @@ def _at(api: Api, event: CalendarEvent, place: int, start: datetime) -> Calendar
 
 
 def change(api: Api, known: CalendarEvent, wanted: CalendarEvent, which: Which) -> list[CalendarEvent]:
-    """Change events of a series as one of them is to become. Raises the refusals of what a series does not take."""
+    """Apply the change of one event to events of its series. Raises the refusals for impossible changes."""
     if wanted.rrule:
         recurrence.read(wanted.rrule)
     other_rule = wanted.rrule != known.rrule
@@ -101,7 +101,7 @@ def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: Calend
 def _repeated(
     api: Api, found: list[CalendarEvent], known: CalendarEvent, wanted: CalendarEvent, which: Which
 ) -> list[CalendarEvent]:
-    """Apply another rule to a series: missing events are created, surplus ones deleted."""
+    """Apply a different rule to a series: missing events are created, surplus ones deleted."""
     uuid = api.x.ids.uuid() if which == "following" else wanted.series_uuid
     start, end = wanted.start_at, wanted.end_at
     if which == "all" and start and end and known.start_at and found[0].start_at:
@@ -122,7 +122,7 @@ def _repeated(
 
 
 def _bare(event: CalendarEvent, known: CalendarEvent) -> CalendarEvent:
-    """A further event of a series as Canvas makes it: with what the request changed, and nothing of the others."""
+    """An additional event of a series as Canvas creates it: with the request's fields, and none of the others'."""
     usual: dict[str, Any] = {"title": events.usual_title(event.context_type), "description": None}
     usual |= {"location_name": None, "location_address": None, "important_dates": False, "blackout_date": False}
     return replace(event, **{name: one for name, one in usual.items() if getattr(event, name) == getattr(known, name)})

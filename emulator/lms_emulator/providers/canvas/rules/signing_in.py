@@ -1,6 +1,6 @@
-"""Whether a login and password are right, and when a login is closed after too many wrong ones.
+"""Checking login and password, and locking out a login after too many failures.
 
-Source: fixtures/recordings/canvas/oauth-session.jsonl 33-94; how long a login stays closed: canvas-lms
+Source: fixtures/recordings/canvas/oauth-session.jsonl 33-94; the length of the lockout: canvas-lms
 lib/canvas/security/login_registry.rb.
 """
 
@@ -44,7 +44,7 @@ def providers(api: Api, account: Account) -> list[AuthenticationProvider]:
 
 
 def provider(api: Api, account: Account, wanted: str | None) -> AuthenticationProvider | None:
-    """A way to sign in, by id or type; the first without either. A school without any has Canvas's own."""
+    """An authentication provider, by id or type; by default the first. A school without any has Canvas's own."""
     known = providers(api, account) or [AuthenticationProvider(id=0, account_id=account.id)]
     if wanted is None:
         return known[0]

@@ -1,4 +1,4 @@
-"""Titles as parts of addresses: `Übung & Größe – 3.14` is `ubung-and-grosse-3-dot-14`.
+"""Titles as URL slugs: `Übung & Größe – 3.14` is `ubung-and-grosse-3-dot-14`.
 
 Source: the recorded exchanges 10-28 of `content-pages`.
 """
@@ -16,7 +16,7 @@ _FOLDED = {one[0]: one[1:] for one in f"{_GREEK} {_CYRILLIC}".split()} | _LATIN
 
 
 def slug(title: str) -> str:
-    """The title's part of an address. Letters of Latin, Greek and Cyrillic become ASCII, others stay."""
+    """The slug of a title. Latin, Greek and Cyrillic letters become ASCII, others stay."""
     text = title
     for sign, word in _WORDS:
         text = re.sub(rf"(?:(?<!\s)\s++)?{sign}\s*", f" {word} ", text)
@@ -35,5 +35,5 @@ def _folded(letter: str) -> str:
 
 
 def title_of(slug: str) -> str:
-    """The title that a part of an address suggests: `made-by-put` is `Made By Put`."""
+    """The title suggested by a slug: `made-by-put` is `Made By Put`."""
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[-_\s]+", slug) if word)

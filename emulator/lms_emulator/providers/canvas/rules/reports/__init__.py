@@ -1,1 +1,1 @@
-"""Reports of accounts, as tables."""
+"""Account reports."""

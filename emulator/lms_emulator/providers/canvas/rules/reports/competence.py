@@ -1,4 +1,4 @@
-"""Reports of outcomes: the account's own as a table that can be imported, and what students reached.
+"""Outcome reports: the account's outcomes as an importable CSV, and students' results.
 
 Source: canvas-lms gems/plugins/account_reports/lib/account_reports/outcome_export.rb and outcome_reports.rb (2018-08).
 """
@@ -38,7 +38,7 @@ def _number(value: float) -> str:
 
 
 def export(scope: Scope) -> Made:
-    """The groups of an account, those further up first, and its outcomes: as an import reads them."""
+    """The outcome groups of an account, parents first, and its outcomes, in import format."""
     head = "canvas_id vendor_guid object_type title description display_name calculation_method calculation_int"
     table: Table = [f"{head} parent_guids workflow_state mastery_points ratings".split()]
     groups = {one.id: one for one in outcomes.groups(scope.api, _here(scope))}
@@ -74,7 +74,7 @@ def _people(scope: Scope, number: int) -> Iterator[tuple[Pseudonym, User]]:
 
 
 def _work(scope: Scope, task: Assignment, user: User) -> tuple[list[Any], int | None]:
-    """When a student handed work in, what they got for it, and which attempt it was."""
+    """When a student submitted work, its score, and its attempt number."""
     work = submissions.of(scope.api, task, user.id)
     stands = lateness.standing(scope.api, task, user.id, work)
     return [when(work.submitted_at), stands.score], work.attempt
@@ -85,7 +85,7 @@ def _course(course: Course) -> list[Any]:
 
 
 def results(scope: Scope) -> Made:
-    """What students reached in the outcomes of an account."""
+    """Students' results for the outcomes of an account."""
     store, held = scope.api.store, outcomes.of_course(scope.api, _here(scope))
     courses = {one.id: one for one in scope.courses() if scope.deleted or one.workflow_state == "available"}
     rows = [one for one in store.learning_outcome_results if one.outcome_id in held and one.course_id in courses]
@@ -115,7 +115,7 @@ def results(scope: Scope) -> Made:
 
 
 def competency(scope: Scope) -> Made:
-    """Every student with every piece of work that is aligned to an outcome of the account."""
+    """Every student with every assignment aligned to an outcome of the account."""
     store, held = scope.api.store, outcomes.of_course(scope.api, _here(scope))
     courses = {one.id: one for one in scope.courses() if scope.deleted or one.workflow_state == "available"}
     head = ["student name", "student id", "student sis id", "assignment title", "assignment id", "submission date"]

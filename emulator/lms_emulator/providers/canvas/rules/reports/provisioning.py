@@ -1,4 +1,4 @@
-"""What a student information system would provision: everything with Canvas's ids, or as its own files.
+"""Provisioning and SIS export reports: everything with Canvas's ids, or as SIS import files.
 
 Source: canvas-lms gems/plugins/account_reports/lib/account_reports/sis_exporter.rb (2023-06), and
 fixtures/recordings/canvas/people-account-tools.jsonl 6, 8, 10, 34.
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 class File(NamedTuple):
-    """One of the files. `ours`: its columns with Canvas's ids; `theirs`: its columns as an import reads them."""
+    """One of the files. `ours`: its columns with Canvas's ids; `theirs`: its columns in SIS import format."""
 
     rows: Callable[[Scope, bool], list[Row]]
     ours: tuple[str, ...]
@@ -32,7 +32,7 @@ class File(NamedTuple):
 
 
 def made(scope: Scope, *, sis: bool) -> Made:
-    """The files that were asked for. `sis`: as an import reads them, of what has SIS ids."""
+    """The requested files. `sis`: in SIS import format, for records with SIS ids."""
     files: dict[str, Table] = {}
     asked = [name for name in FILES if scope.flag(name)]
     for name in asked:

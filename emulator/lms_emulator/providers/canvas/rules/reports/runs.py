@@ -1,4 +1,4 @@
-"""How a report runs.
+"""Running a report.
 
 Source: canvas-lms lib/account_reports.rb and app/models/account_report.rb (2023-06), and
 fixtures/recordings/canvas/people-account-tools.jsonl 4-42.
@@ -59,7 +59,7 @@ def available() -> dict[str, tuple[str, dict[str, dict[str, Any]] | None]]:
 
 
 def begin(api: Api, account: Account, report: str, parameters: dict[str, Any]) -> AccountReport:
-    """A run as the client sees it at first; it is made before the next request is answered."""
+    """A new run, as the client first sees it; it finishes before the next request is answered."""
     made = AccountReport(
         **api.new_row("account_reports"),
         account_id=account.id,
@@ -71,7 +71,7 @@ def begin(api: Api, account: Account, report: str, parameters: dict[str, Any]) -
 
 
 def run(api: Api, report: AccountReport) -> None:
-    """Make a report."""
+    """Create a report."""
     account = api.store.accounts.get(report.account_id)
     assert account is not None, "the world file's references are checked when it is loaded"
     scope = Scope(api, report, account)

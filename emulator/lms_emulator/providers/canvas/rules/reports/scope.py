@@ -1,4 +1,4 @@
-"""What every report asks: of which account, term, course and time it is; and how it writes times.
+"""What reports share: their account, term, course and time range, and the format of times.
 
 Source: canvas-lms gems/plugins/account_reports/lib/account_reports/report_helper.rb (2023-06).
 """
@@ -32,7 +32,7 @@ class Scope:
     """A run of a report.
 
     Attributes:
-        parameters: what was sent, and what the report adds.
+        parameters: those sent, and those that the report adds.
     """
 
     def __init__(self, api: Api, report: AccountReport, account: Account) -> None:
@@ -121,10 +121,10 @@ class Scope:
 
 
 def when(moment: datetime | None) -> str | None:
-    """A time as reports write it."""
+    """A time in the format of reports."""
     return stamp(moment) if moment is not None else None
 
 
 def from_sis(record: Any) -> str:
-    """Whether an import made something."""
+    """Whether an import created something."""
     return "true" if getattr(record, "sis_batch_id", None) is not None else "false"

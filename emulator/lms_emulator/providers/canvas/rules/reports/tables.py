@@ -1,4 +1,4 @@
-"""Reports with one table: of courses, students, tools and tokens.
+"""Single-table reports: courses, students, tools and tokens.
 
 Source: canvas-lms gems/plugins/account_reports/lib/account_reports/student_reports.rb, course_reports.rb,
 grade_reports.rb and lti_reports.rb (2023-06), and fixtures/recordings/canvas/people-account-tools.jsonl 12-28.
@@ -58,7 +58,7 @@ def unpublished(scope: Scope) -> Made:
 
 
 def public(scope: Scope) -> Made:
-    """Courses that anybody sees."""
+    """Courses that anybody can see."""
     return _courses(scope, lambda one: bool(one.is_public) and one.workflow_state != "deleted")
 
 
@@ -88,7 +88,7 @@ def unused(scope: Scope) -> Made:
 
 
 def storage(scope: Scope) -> Made:
-    """How much courses hold, in MB."""
+    """The storage used by courses, in MB."""
     head = ["id", "sis id", "short name", "name", "account id", "account sis id", "account name"]
     head += ["storage used in MB", "sum of all files in MB"]
     table: Table = [head]
@@ -107,7 +107,7 @@ Student = tuple[Enrollment, Course, CourseSection, Pseudonym, User]
 
 
 def _people(scope: Scope, states: tuple[str, ...] | None) -> Iterator[Student]:
-    """The students' enrollments with what reports say about them, one for each login."""
+    """The rows of students' enrollments, one per login."""
     store, only = scope.api.store, scope.course
     courses = {one.id: one for one in scope.courses() if only is None or one.id == only.id}
     for row in sorted(store.enrollments, key=lambda one: one.id):
@@ -147,7 +147,7 @@ def zero_activity(scope: Scope) -> Made:
 
 
 def _span(scope: Scope) -> tuple[datetime, datetime]:
-    """Two weeks at most; what is not told is added to the parameters."""
+    """The time range, at most two weeks; missing ends are added to the parameters."""
     start, end = scope.moment("start_at"), scope.moment("end_at")
     if start is None and end is None:
         start, end = scope.api.now - LONGEST, scope.api.now
@@ -164,7 +164,7 @@ def _span(scope: Scope) -> tuple[datetime, datetime]:
 
 
 def no_submissions(scope: Scope) -> Made:
-    """Students who handed nothing in during a time."""
+    """Students without submissions in a time range."""
     start, end = _span(scope)
     store = scope.api.store
     asked = scope.parameters.get("enrollment_state")
@@ -191,7 +191,7 @@ def no_submissions(scope: Scope) -> Made:
 
 
 def last_access(scope: Scope) -> Made:
-    """When people were last here."""
+    """When people last accessed the site."""
     term, course, store = scope.term, scope.course, scope.api.store
     table: Table = [["user id", "user sis id", "user name", "last access at", "last ip"]]
     states = ("active", "suspended", "deleted") if scope.deleted else ("active", "suspended")
@@ -209,7 +209,7 @@ def last_access(scope: Scope) -> Made:
 
 
 def last_activity(scope: Scope) -> Made:
-    """When people were last in a course."""
+    """When people were last active in a course."""
     only = scope.course
     courses = {one.id for one in scope.courses() if only is None or one.id == only.id}
     found: dict[int, datetime] = {}

@@ -1,1 +1,1 @@
-"""Imports of what a student information system (SIS) knows."""
+"""SIS imports."""

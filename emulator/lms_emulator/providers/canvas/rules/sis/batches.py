@@ -1,4 +1,4 @@
-"""SIS imports: how one waits, runs, is called off, and is undone.
+"""SIS imports: queueing, running, cancelling, and restoring.
 
 Source: canvas-lms app/models/sis_batch.rb, and the recorded exchanges of `people-sis`.
 """
@@ -28,7 +28,7 @@ RESTORED_FROM = {
 
 
 def begin(api: Api, file: tuple[str, str, bytes], **fields: Any) -> SisBatch:
-    """Take a file in. It is imported before the next request is answered, unless that calls it off."""
+    """Accept a file. It is imported before the next request is answered, unless that cancels it."""
     number, name = api.new_id("sis_batches"), file[0]
     sent = attached.file(api, "SisBatch", number, name, file[1], file[2])
     made = SisBatch(
@@ -45,17 +45,17 @@ def begin(api: Api, file: tuple[str, str, bytes], **fields: Any) -> SisBatch:
 
 
 def put(api: Api, batch: SisBatch, **fields: Any) -> SisBatch:
-    """Keep an import with changes."""
+    """Store an import with changes."""
     return api.store.sis_batches.put(replace(batch, updated_at=api.now, **fields))
 
 
 def abort(api: Api, batch: SisBatch) -> SisBatch:
-    """Call off an import that waits."""
+    """Cancel a queued import."""
     return put(api, batch, workflow_state="aborted")
 
 
 def run(api: Api, batch: SisBatch) -> None:
-    """Do an import."""
+    """Run an import."""
     batch = put(api, batch, started_at=api.now)
     work = Work(api, batch)
     try:
@@ -105,7 +105,7 @@ def _import(work: Work, sheet: Sheet, row: Any) -> int:
 
 
 def _read(work: Work) -> list[Sheet] | None:
-    """The files to import; None where nothing changed since the last import of a chain."""
+    """The files to import; None if nothing changed since the last import of a series."""
     sent = work.store.attachments.get(work.batch.attachment_id)
     assert sent is not None, "the world file's references are checked when it is loaded"
     packed = not sent.filename.lower().endswith(".csv")
@@ -152,7 +152,7 @@ def _sheets(work: Work, sent: Attachment, shown: list[int], *, packed: bool, say
 
 
 def _shown(work: Work, sheet: Sheet) -> Attachment:
-    """Keep what can be downloaded of a file."""
+    """Store the downloadable version of a file."""
     name = sheet.file.rpartition("/")[2]
     kept = sheet.without_secrets()
     if kept.headers != sheet.headers:
@@ -161,7 +161,7 @@ def _shown(work: Work, sheet: Sheet) -> Attachment:
 
 
 def _previous(work: Work) -> SisBatch | None:
-    """The import that this one is compared with."""
+    """The import that this one is diffed against."""
     chain = work.batch.diffing_data_set_identifier
     if chain is None or work.batch.diffing_remaster:
         return None
@@ -174,7 +174,7 @@ def _previous(work: Work) -> SisBatch | None:
 def _compare(
     work: Work, before: SisBatch, earlier: Attachment, sent: Attachment, sheets: list[Sheet]
 ) -> list[Sheet] | None:
-    """What changed since an import; None where too much did for a comparison."""
+    """The changes since an import; None if there are too many for a diff."""
     most = work.batch.change_threshold
     sizes = [sum(len(content) for _, content in files.unpacked(one.filename, one.content)) for one in (sent, earlier)]
     if most is not None and sizes[1] and abs(1 - sizes[0] / sizes[1]) * 100 > most:
@@ -253,7 +253,7 @@ def _deleted(kind: str) -> str:
 
 
 def restore(api: Api, batch: SisBatch, *, batch_mode: bool, undelete_only: bool, unconclude_only: bool) -> Progress:
-    """Put what an import changed back into the state that it had. Gives the job as the client sees it at first."""
+    """Restore the records that an import changed. Returns the job as the client first sees it."""
     progress = Progress(
         **api.new_row("progresses"),
         context_type="SisBatch",

@@ -1,4 +1,4 @@
-"""What an import in batch mode deletes: everything from earlier imports into its term that it does not name.
+"""What a batch mode import deletes: everything from earlier imports into its term that it does not contain.
 
 Source: canvas-lms app/models/sis_batch.rb, remove_previous_imports.
 """
@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.rules.sis.work import Work
 
 
 class TooMuch(Exception):
-    """More than the threshold allows would be deleted, or no term is named."""
+    """More than the threshold would be deleted, or there is no term."""
 
 
 def clean(work: Work) -> dict[str, int]:

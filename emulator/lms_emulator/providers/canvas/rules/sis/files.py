@@ -1,4 +1,4 @@
-"""The files of a SIS import: which kind each one is, its rows, and what changed since another import.
+"""The files of a SIS import: their kinds, rows, and diffs against another import.
 
 Source: canvas-lms lib/sis/csv/import_refactored.rb, csv_base_importer.rb and diff_generator.rb, and the recorded
 exchanges of `people-sis`.
@@ -22,7 +22,7 @@ Importer = Callable[[Work, Row], bool]
 
 
 class Unreadable(ImportFault):
-    """Why a file is passed over. `headed`: whether it begins as one of an import's files does."""
+    """Why a file is skipped. `headed`: whether it has the headers of a SIS import file."""
 
     def __init__(self, says: str, *, headed: bool = False) -> None:
         super().__init__(says)
@@ -33,8 +33,8 @@ class Kind(NamedTuple):
     """A kind of file.
 
     Attributes:
-        headers: what its first row holds: all of one of these sets.
-        fields: what tells its rows from each other when two imports are compared.
+        headers: its first row contains all of one of these sets.
+        fields: the key of its rows for diffs.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
     @property
     def counted(self) -> str:
-        """What its rows are counted as."""
+        """The name under which its rows are counted."""
         return {"abstract_course": "abstract_courses", "group_category": "group_categories"}.get(
             self.name, self.name + ("" if self.name.endswith("s") else "s")
         )
@@ -101,7 +101,7 @@ class Sheet(NamedTuple):
     rows: list[list[str | None]]
 
     def each(self) -> Iterator[Row]:
-        """The rows that say anything."""
+        """The non-empty rows."""
         for number, cells in enumerate(self.rows, start=2):
             if any(cells):
                 padded = [*cells, *[None] * (len(self.headers) - len(cells))]
@@ -109,11 +109,11 @@ class Sheet(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The whole as text."""
+        """The whole file as text."""
         return csv_files.written([self.headers, *self.rows])
 
     def without_secrets(self) -> Sheet:
-        """What can be downloaded of it."""
+        """The downloadable version, without passwords."""
         kept = [place for place, name in enumerate(self.headers) if name not in SECRETS]
         rows = [[row[place] if place < len(row) else None for place in kept] for row in self.rows]
         return self._replace(headers=[self.headers[place] for place in kept], rows=rows)
@@ -132,7 +132,7 @@ def unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
 
 
 def kind_of(headers: Iterable[str]) -> Kind | None:
-    """The kind of file that has such columns."""
+    """The kind of file with these columns."""
     named = set(headers)
     for kind in KINDS:
         if kind.name == "user" and named.intersection(EXISTING):
@@ -145,7 +145,7 @@ def kind_of(headers: Iterable[str]) -> Kind | None:
 
 
 def sheet(name: str, content: bytes) -> Sheet:
-    """A file's kind and rows. Raises Unreadable for one that is none of an import's."""
+    """A file's kind and rows. Raises Unreadable for one that is not a SIS import file."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -166,7 +166,7 @@ def sheet(name: str, content: bytes) -> Sheet:
 
 
 def changed(work: Work, before: list[Sheet], now: list[Sheet]) -> list[Sheet]:
-    """What is new in some files since an earlier import; rows that disappeared are deleted."""
+    """The changes in some files since an earlier import; rows that disappeared become deletions."""
     found: list[Sheet] = []
     for kind in KINDS:
         mine = [one for one in now if one.kind is kind]

@@ -1,4 +1,4 @@
-"""Groups, their sets and who is in them in SIS imports.
+"""Groups, group categories and memberships in SIS imports.
 
 Source: canvas-lms lib/sis/group_category_importer.rb, group_importer.rb and group_membership_importer.rb.
 """
@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 
 def category(work: Work, row: Row) -> bool:
-    """A row of sets of groups."""
+    """A row of group categories."""
     sis_id, name = row.get("group_category_id"), row.get("category_name")
     if not sis_id:
         raise ImportFault("No sis_id given for a group category")
@@ -47,7 +47,7 @@ def category(work: Work, row: Row) -> bool:
 
 
 def _home(work: Work, row: Row, of: str) -> Course | Account | None:
-    """The course or account that a row names; None where it names neither."""
+    """The course or account in a row; None if it has neither."""
     account_id, course_id = row.get("account_id"), row.get("course_id")
     if account_id and course_id:
         raise ImportFault(f"Only one context is allowed and both course_id and account_id where provided for {of}.")
@@ -127,7 +127,7 @@ def _lies_in(category: GroupCategory, place: Course | Account) -> bool:
 
 
 def membership(work: Work, row: Row) -> bool:
-    """A row of who is in which group."""
+    """A row of group memberships."""
     named, sis_id = row.get("group_id"), row.get("user_id")
     if not named:
         raise ImportFault("No group_id given for a group user")

@@ -1,4 +1,4 @@
-"""Who observes whom and who administers what in SIS imports, and SIS ids that change.
+"""Observers, admins and changed SIS ids in SIS imports.
 
 Source: canvas-lms lib/sis/user_observer_importer.rb, admin_importer.rb and change_sis_id_importer.rb, and the recorded
 exchanges of `people-sis`.
@@ -105,7 +105,7 @@ def admin(work: Work, row: Row) -> bool:
 
 
 def change_sis_id(work: Work, row: Row) -> bool:
-    """A row of SIS ids that change."""
+    """A row of changed SIS ids."""
     kind = row.get("type").lower()
     old, new = row.get("old_id"), row.get("new_id")
     old_other, new_other = row.get("old_integration_id"), row.get("new_integration_id")

@@ -42,7 +42,7 @@ def user(work: Work, row: Row) -> bool:
 
 
 def login(work: Work, row: Row) -> bool:
-    """A row of further logins of people who have one."""
+    """A row of additional logins."""
     if not _checked(work, row):
         return False
     sis_id = row.get("user_id")
@@ -124,7 +124,7 @@ def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status:
 
 
 def _claimed(work: Work, row: Row, login: Pseudonym, by_login: Pseudonym | None, status: str) -> Pseudonym:
-    """The login that a row is about, with the row's SIS id. Raises ImportFault where it belongs to another user."""
+    """The login of a row, with the row's SIS id. Raises ImportFault if it belongs to another user."""
     sis_id = row.get("user_id")
     if login.sis_user_id and login.sis_user_id != sis_id and not work.batch.options["update_sis_id_if_login_claimed"]:
         raise ImportFault(
@@ -212,7 +212,7 @@ def _login(work: Work, row: Row, known: Pseudonym | None, person: User, status: 
 
 
 def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) -> bool:
-    """Give a user the address in a row. False if it is not an address: the row is skipped then."""
+    """Give a user the address in a row. False if it is invalid, and the row is to be skipped."""
     address = row.get("email")
     if not address:
         return True

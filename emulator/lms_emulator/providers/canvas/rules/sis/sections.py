@@ -114,7 +114,7 @@ def xlist(work: Work, row: Row) -> bool:
 
 
 def _for_crosslisting(work: Work, known: CourseSection, named: str) -> Course:
-    """A course like the section's own, for a cross-listing that names one which is not there."""
+    """A copy of the section's course, for a cross-listing into an unknown one."""
     home = work.store.courses.get(known.course_id)
     assert home is not None, "the world file's references are checked when it is loaded"
     made = Course(

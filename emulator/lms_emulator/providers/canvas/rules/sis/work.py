@@ -1,4 +1,4 @@
-"""What the importers of one SIS import share: the row at hand, what it may change, and what is kept of it."""
+"""What the importers of one SIS import share: the current row, lookups, and how changes are stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TABLES = {
 
 
 class ImportFault(Exception):
-    """Why a row is passed over, in Canvas's words."""
+    """Why a row is skipped, in Canvas's words."""
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     cells: dict[str, str | None]
 
     def get(self, name: str) -> str:
-        """A cell; an empty text when it is empty or there is none."""
+        """A cell; an empty string if it is empty or missing."""
         return self.cells.get(name) or ""
 
     def matches(self, name: str, pattern: str) -> bool:
@@ -55,12 +55,12 @@ class Row(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The row as Canvas keeps it with its errors: with its number at the end."""
+        """The row as Canvas stores it with errors: with its number at the end."""
         return csv_files.written([[*self.cells.values(), self.number]])
 
 
 class Work:
-    """One import at work."""
+    """A running import."""
 
     def __init__(self, api: Api, batch: SisBatch) -> None:
         self.api, self.batch = api, batch
@@ -77,7 +77,7 @@ class Work:
     # what is said
 
     def say(self, message: str, row: Row | None = None, *, file: str | None = None, failure: bool = False) -> None:
-        """Note a warning or, with `failure`, an error."""
+        """Record a warning or, with `failure`, an error."""
         made = SisBatchError(
             id=self.api.new_id("sis_batch_errors"),
             sis_batch_id=self.batch.id,
@@ -91,7 +91,7 @@ class Work:
         self.store.sis_batch_errors.put(made)
 
     def moment(self, row: Row, name: str, of: str) -> datetime | None:
-        """A time in a cell; one that is none is warned of."""
+        """A time in a cell; an invalid one causes a warning."""
         text = row.get(name)
         found = read_moment(text, UTC) if text and text != "<delete>" else None
         if text and text != "<delete>" and found is None:
@@ -105,7 +105,7 @@ class Work:
         return self.own(self.store.accounts.find("sis_account_id", sis_id), lambda account: account.id)
 
     def own(self, found: Collection[R] | Any, account_of: Callable[[R], int]) -> R | None:
-        """The first of some records whose account is of this school."""
+        """The first of some records whose account belongs to this school."""
         return next((one for one in found if root_of(self.store, account_of(one)).id == self.batch.account_id), None)
 
     def login(self, sis_id: str) -> Pseudonym | None:
@@ -116,14 +116,14 @@ class Work:
     # keeping
 
     def stuck(self, record: Any) -> Collection[str]:
-        """The fields of a record that are to be left as they are."""
+        """The sticky fields of a record, which must not change."""
         if record is None or self.batch.options.get("override_sis_stickiness"):
             return ()
         fields: list[str] = record.stuck_sis_fields
         return fields
 
     def keep(self, made: R, known: R | None) -> R:
-        """Keep what a row made of a record, with what the import does about stickiness. `known`: None for a new one."""
+        """Store a record from a row, respecting the import's stickiness options. `known`: None for a new one."""
         record: Any = made
         kind = type(record).__name__
         given: dict[str, Any] = {"sis_batch_id": self.batch.id}
@@ -140,7 +140,7 @@ class Work:
         return put
 
     def note(self, record: Any, known: Any, *, batch_mode: bool = False) -> None:
-        """Remember the state that a record was in, if it changed."""
+        """Record a change of state."""
         previous = known.workflow_state if known is not None else "non-existent"
         if previous == record.workflow_state:
             return
@@ -156,7 +156,7 @@ class Work:
         self.store.sis_batch_roll_back_data.put(made)
 
     def change(self, record: Any, state: str, *, batch_mode: bool = False, **fields: Any) -> None:
-        """Put a record that depends on one in the import into another state."""
+        """Change the state of a record that depends on an imported one."""
         if record.workflow_state != state:
             changed = replace(record, workflow_state=state, **fields)
             getattr(self.store, TABLES[type(record).__name__]).put(changed)
