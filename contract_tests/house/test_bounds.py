@@ -25,26 +25,26 @@ messages.
 | what | bound | beyond it |
 |---|---|---|
 | request line and headers | 64 KiB | 431 |
-| what the chunks of a body say of themselves, and fields after it | 64 KiB, and eight times the body | 431 |
-| a request on its way in: its head, or a pause in its body | 30 s | 408, or closed if nothing came |
-| a pause in which the peer takes nothing of an answer | 30 s | closed |
+| chunk headers and trailers of a body | 64 KiB, and eight times the body | 431 |
+| receiving a request: its head, or a pause in its body | 30 s | 408, or closed if nothing was received |
+| a pause in which the peer reads nothing of an answer | 30 s | closed |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |
-| what a zip archive has unpacked | 16 MiB | it is no archive that can be read |
-| a table in CSV | 1,000,000 lines, 262,144 characters each | as for a table that is malformed |
+| unpacked size of a zip archive | 16 MiB | as for an unreadable archive |
+| a CSV | 1,000,000 lines, 262,144 characters each | as for a malformed CSV |
 | body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
-| depth of HTML that is kept | 512 levels, and a sum of depths of 1,000,000 | the tags beyond are left out |
+| depth of stored HTML | 512 levels, and a sum of depths of 1,000,000 | deeper tags are dropped |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
-| an XML text | 200 levels, 250,000 elements, 256 KiB for a tag or comment, nothing declared | as for what is no XML |
-| answer of a site that is asked | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
-| search for the mistake in a signature | 2 ms of processor time | it is said, and finished when somebody reads it |
-| records of a world file below one another, such as folders | 200 levels, none below itself | it is refused |
-| problems told of a world file | 100 per provider, 1,000 characters each | the rest is not looked at |
+| an XML document | 200 levels, 250,000 elements, 256 KiB per tag or comment, no declarations | as for a document that is not XML |
+| answer to an outgoing request | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
+| search for the mistake in a signature | 2 ms of processor time | the journal says so; the search is finished when somebody reads the entry |
+| nested records of a world file, such as folders | 200 levels, no cycles | the world is refused |
+| reported problems of a world file | 100 per provider, 1,000 characters each | the rest is not reported |
 
-What takes long (a body over 16 KiB, jobs that wait, a world with over 2,000 records, a dump) is done in a thread, and
-other requests to the same world wait for it: they are answered one after the other, as ever. `/_emulator/health`, and
-other worlds, do not wait. A world that is larger than a control call may be can be given to `serve --world`.
+Long work (a body over 16 KiB, queued jobs, a world with over 2,000 records, a dump) runs in a thread, and other
+requests to the same world wait for it: they are answered one after the other, as always. `/_emulator/health` and
+other worlds do not wait. A world too large for a control call can be given to `serve --world`.
 
 ## What each table keeps
 
