@@ -18,6 +18,7 @@ from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.lti.keys import KEYS
 from lms_emulator.providers.ltiaas.model import OAuthClient, Platform
+from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
 
 ASSERTION_SECONDS = 60
 SERVICE_FAILED = "EXTERNAL_SERVICE_REQUEST_FAILED"
@@ -72,7 +73,7 @@ async def ask(
             x, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
         )
     except OutgoingError as error:
-        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
+        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
     try:
         body = json_text.parse(response.content) if response.content else None
     except ValueError:
@@ -157,12 +158,12 @@ async def call_service(
         headers["Content-Type"] = content_type
     answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content)
     if not answer.ok:
-        raise refusals.lms_refused(
+        raise lms_refusals.lms_refused(
             SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body
         )
     if expects is not None and not isinstance(answer.body, expects):
         why = f"the LMS answered {answer.status} without the JSON that belongs to it"
-        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
+        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
     return answer
 
 
@@ -203,10 +204,10 @@ def below(url: str, name: str) -> str:
 
 def _tokens(x: Call, answer: Answer, url: str) -> dict[str, Any]:
     if not answer.ok:
-        raise refusals.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
+        raise lms_refusals.lms_refused(TOKEN_FAILED, status=_relayed(x, answer.status), url=url, received=answer.body)
     if not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         why = "the LMS answered without an access_token"
-        raise refusals.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
+        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=url, why=why)
     return answer.body
 
 

@@ -14,6 +14,7 @@ from lms_emulator.providers.ltiaas.call import Call, object_body, require_active
 from lms_emulator.providers.ltiaas.credentials import bearer, tenant_of_platform, with_portal_overrides
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.model import OAuthClient, OAuthCode, OAuthState, Platform, Tenant
+from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
 from lms_emulator.providers.ltiaas.wire import answer, clear_state_cookie, redirect, set_state_cookie, state_cookie
 
 GUIDE = "https://ltiaas.com/guides/flows/oauth2"
@@ -89,7 +90,7 @@ async def callback(x: Call) -> Response:
         raise _refused(x, state, client, error, x.query.get("error_description"))
     lms_code = x.query.get("code")
     if not lms_code:
-        raise refusals.callback_without_code()
+        raise lms_refusals.callback_without_code()
     tokens = None
     if x.settings.exchange == "on_callback":
         try:
@@ -144,7 +145,7 @@ def _refused(x: Call, state: OAuthState, client: OAuthClient, error: str, descri
     parameters = {"error": error, "error_description": description, "state": state.echo}
     location = lms.with_query(state.return_url, **parameters) if x.settings.oauth_refusal == "redirect" else None
     url = x.resolve(client.authorization_endpoint)
-    return refusals.authorization_refused(error, description, location=location, url=url)
+    return lms_refusals.authorization_refused(error, description, location=location, url=url)
 
 
 async def access_token(x: Call) -> Response:
@@ -173,7 +174,7 @@ def _live_code(x: Call, tenant: Tenant, platform: Platform, client: OAuthClient,
         url = x.resolve(client.token_endpoint)
         canvas = platform.product_family_code == "canvas"
         known = reason in ("code_used", "code_expired")
-        return refusals.code_refused(
+        return lms_refusals.code_refused(
             reason, token_url=url, canvas=canvas, diagnosis=diagnosis, credential=None if known else given
         )
 
@@ -238,9 +239,9 @@ def _configured(x: Call, tenant: Tenant, platform_id: str) -> tuple[Platform, OA
     require_active(platform)
     client = platform.oauth
     if client is None or not client.client_id or not client.client_secret:
-        raise refusals.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
+        raise lms_refusals.oauth_not_configured(x.settings.oauth_not_configured_code, platform_id)
     if client.client_id == platform.client_id:
-        raise refusals.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
+        raise lms_refusals.oauth_lti_key(x.settings.oauth_not_configured_code, platform_id)
     return platform, client
 
 

@@ -15,6 +15,7 @@ from lms_emulator.providers.ltiaas.credentials import bearer, tenant_in_address
 from lms_emulator.providers.ltiaas.lti import lms
 from lms_emulator.providers.ltiaas.lti.registration import platform_fields, registration_request
 from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant
+from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
 from lms_emulator.providers.ltiaas.wire import answer, redirect
 
 GUIDE = "https://docs.ltiaas.com/guides/api/dynamic-registration"
@@ -70,7 +71,7 @@ async def _configuration(x: Call, tenant: Tenant, url: str, token: str | None) -
     found = await lms.ask(x, _known_urls(x, tenant), "GET", url, headers=headers)
     needed = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
     if not found.ok or not isinstance(found.body, dict) or not all(found.body.get(name) for name in needed):
-        raise refusals.lms_refused(
+        raise lms_refusals.lms_refused(
             "INVALID_OPENID_CONFIGURATION", status=400, url=url, received=found.body, reason="openid_configuration_bad"
         )
     return found.body
@@ -90,7 +91,7 @@ async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[s
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     found = await lms.ask(x, _known_urls(x, tenant), "POST", url, headers=headers, json=request)
     if not found.ok or not isinstance(found.body, dict) or not found.body.get("client_id"):
-        raise refusals.lms_refused(
+        raise lms_refusals.lms_refused(
             "REGISTRATION_REQUEST_FAILED",
             status=found.status if 400 <= found.status <= 599 else x.settings.lms_unreachable_status,
             url=url,

@@ -1,0 +1,109 @@
+"""Refusals of OAuth2 with an LMS, and of what an LMS answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.providers.ltiaas.refusals import LtiaasRefusal
+
+
+def _external(message: str, url: str, received: Any) -> dict[str, Any]:
+    """The details of an error that the LMS answered with."""
+    return {"message": message, "externalError": True, "externalUrl": url, "bodyReceived": received}
+
+
+def oauth_not_configured(code: str, platform_id: str) -> LtiaasRefusal:
+    """The portal has no OAuth2 client for the platform."""
+    return LtiaasRefusal(
+        "oauth_not_configured",
+        status=400,
+        details={"message": code, "description": "No OAuth2 client is configured for this platform."},
+        check="OAuth2 client id, secret and endpoints of the platform in the portal",
+        expected="an API key of the LMS, not its LTI key",
+        got=platform_id,
+    )
+
+
+def oauth_lti_key(code: str, platform_id: str) -> LtiaasRefusal:
+    """The portal's OAuth2 client is the LTI client: the LMS would refuse its tokens."""
+    return LtiaasRefusal(
+        "oauth_uses_lti_key",
+        status=400,
+        details={"message": code, "description": "The OAuth2 client of this platform is its LTI key."},
+        check="OAuth2 client id differs from the LTI client id",
+        expected="an API developer key",
+        got=platform_id,
+        diagnosis="the portal's OAuth2 client id is the LTI key: an LTI key gets no REST scopes (`invalid_scope`)",
+    )
+
+
+def authorization_refused(
+    error: str, description: str | None, *, location: str | None, url: str | None
+) -> LtiaasRefusal:
+    """The LMS sent the browser back with an error: the user said no, or the LMS refused."""
+    received = {"error": error} | ({"error_description": description} if description else {})
+    return LtiaasRefusal(
+        "consent_refused" if error == "access_denied" else "lms_refused_authorization",
+        status=302 if location else 400,
+        details=_external("OAUTH_AUTHORIZATION_FAILED", url or "", received),
+        check="the LMS grants the authorization",
+        expected="code",
+        got=received,
+        location=location,
+    )
+
+
+def callback_without_code() -> LtiaasRefusal:
+    """The LMS came back with neither code nor error."""
+    return LtiaasRefusal(
+        "callback_without_code",
+        status=400,
+        details={"message": "VALIDATION_ERROR", "errors": [{"code": ["Required"]}]},
+        check="the callback carries `code` or `error`",
+        expected="code",
+        got="neither",
+    )
+
+
+def code_refused(reason: str, *, token_url: str, canvas: bool, **why: Any) -> LtiaasRefusal:
+    """A code that is unknown, used, expired or of another platform: reported as the LMS would."""
+    received = {"error": "invalid_grant"} | ({"error_description": "authorization_code not found"} if canvas else {})
+    return LtiaasRefusal(
+        reason,
+        status=400,
+        details=_external("OAUTH_ACCESS_TOKEN_REQUEST_FAILED", token_url, received),
+        check="a code of this tenant and platform, unused, younger than its lifetime",
+        expected="the code of the return URL, exchanged once and soon",
+        got=reason.removeprefix("code_"),
+        **why,
+    )
+
+
+def lms_refused(message: str, *, status: int, url: str, received: Any, reason: str = "lms_refused") -> LtiaasRefusal:
+    """The LMS answered with an error; its status and body are passed on."""
+    return LtiaasRefusal(
+        reason,
+        status=status,
+        details=_external(message, url, received),
+        check="the LMS accepts the request",
+        expected="success",
+        got={"status": status, "body": received},
+    )
+
+
+def lms_unreachable(status: int, *, url: str, why: str) -> LtiaasRefusal:
+    """The LMS could not be reached, did not answer in time, or sent an unusable answer."""
+    return LtiaasRefusal(
+        "lms_unreachable",
+        status=status,
+        details={
+            "message": "PLATFORM_UNREACHABLE",
+            "description": "The LMS could not be reached.",
+            "externalError": True,
+            "externalUrl": url,
+        },
+        check="the LMS answers",
+        expected="an HTTP answer in time",
+        got=why,
+        diagnosis=f"the platform's registration names {url}: {why}",
+    )
