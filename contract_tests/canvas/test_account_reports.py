@@ -118,3 +118,19 @@ def test_students_in_reports(canvas: Site) -> None:
     last = table(canvas, "last_user_access_csv")
     assert {one["student id"] for one in grades} <= {one["user id"] for one in last}
     assert {one["dev key name"] for one in table(canvas, "user_access_tokens_csv")} != set()
+
+
+def test_tools_are_listed_with_what_their_configuration_says(canvas: Site) -> None:
+    row = table(canvas, "lti_report_csv")[0]
+    tool = next(one for one in canvas.lms.dump()["canvas"]["tools"] if one["name"] == row["tool_type_name"])
+    assert ",".join(row) == (
+        "context_type,context_id,account_name,course_name,tool_type_name,tool_type_id,tool_created_at,privacy_level,"
+        "launch_url,custom_fields"
+    )
+    assert (row["context_type"], row["launch_url"]) == ("Account", tool["url"])
+    fields = {"name": "Old", "consumer_key": "k", "shared_secret": "s", "url": "https://old.example/launch"}
+    fields |= {"custom_fields[who]": "$User.id", "custom_fields[where]": "here", "privacy_level": "public"}
+    assert canvas.admin.post("/api/v1/accounts/1/external_tools", data=fields).status_code == 200
+    added = table(canvas, "lti_report_csv")[-1]
+    assert added["custom_fields"] == '{"who"=>"$User.id", "where"=>"here"}'
+    assert added["tool_created_at"].endswith(" UTC")

@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.call.api import SHARD
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import files, people, scores
+from lms_emulator.providers.canvas.rules import tools as installed
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.grades import course_letter
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
@@ -268,7 +269,7 @@ def tokens(scope: Scope) -> Made:
 
 def tools(scope: Scope) -> Made:
     """The tools that are installed."""
-    head = "context_type context_id account_name course_name tool_id tool_type_name tool_type_id tool_created_at"
+    head = "context_type context_id account_name course_name tool_type_name tool_type_id tool_created_at"
     table: Table = [f"{head} privacy_level launch_url custom_fields".split()]
     store = scope.api.store
     for tool in store.tools:
@@ -280,9 +281,10 @@ def tools(scope: Scope) -> Made:
         place: list[Any] = ["Account", home, account.name if account is not None else None, None]
         if course is not None:
             place = ["Course", course.id, None, course.name]
-        custom = "{" + ", ".join(f'"{k}"=>"{v}"' for k, v in (tool.custom or {}).items()) + "}"
-        own = [tool.id, tool.name, None, when(tool.created_at), tool.privacy, tool.url, custom]
-        table.append([*place, *own])
+        custom = ", ".join(f'"{k}"=>"{v}"' for k, v in (installed.custom(store, tool) or {}).items())
+        told = installed.extension_of(installed.configuration(store, tool)) or installed.settings(store, tool)
+        made = f"{tool.created_at:%Y-%m-%d %H:%M:%S} UTC" if tool.created_at is not None else None
+        table.append([*place, tool.name, told.get("tool_id"), made, tool.privacy, tool.url, f"{{{custom}}}"])
     return _one(table, "")
 
 
