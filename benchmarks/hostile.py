@@ -10,7 +10,7 @@
 
 Each starts an emulator of its own on sockets. It fails if `/_emulator/health` takes longer than 100 ms while a single
 other request runs, if our own code crashes, if what may be used once is used twice, if a reset leaves
-anything of what was under way, or if memory keeps growing. `schemas` needs Schemathesis.
+anything of what was in progress, or if memory keeps growing. `schemas` needs Schemathesis.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The browser that the tests drive, and what they say where there is none."""
+"""The browser that the tests drive, and what they say if there is none."""
 
 from __future__ import annotations
 

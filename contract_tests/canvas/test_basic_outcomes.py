@@ -29,7 +29,7 @@ ENVELOPE = (
 
 
 class Seat:
-    """An assignment that opens a tool of LTI 1.1, opened by the student."""
+    """An assignment that opens an LTI 1.1 tool, opened by the student."""
 
     def __init__(self, canvas: Site, tool: dict[str, Any] | None = None, **fields: Any) -> None:
         self.canvas = canvas

@@ -219,7 +219,7 @@ def test_who_changes_and_replaces_a_file(canvas: Site) -> None:
 
 
 def test_who_reads_the_files_of_a_person(canvas: Site) -> None:
-    """Oneself, an observer, and who manages the person's logins; a grader reads what was handed in, and no more."""
+    """Oneself, an observer, and who manages the person's logins; a grader reads what was submitted, and no more."""
     admin, teacher, student = canvas.admin, canvas.teacher, canvas.student
     own = upload(student, "/users/self/files", "own.txt", b"mine").json()["id"]
     sent = {"user[name]": "Watcher", "pseudonym[unique_id]": "watcher"}

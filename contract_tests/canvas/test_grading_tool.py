@@ -95,7 +95,7 @@ def test_from_the_roster_to_the_gradebook(canvas: Site, tool: Tool, tmp_path: Pa
 
 
 def hand_in(canvas: Site, essay: Any, tmp_path: Path) -> None:
-    """Two students hand in files; one of them twice."""
+    """Two students submit files; one of them twice."""
     admin = client(canvas, canvas.info.access_tokens.admin)
     ada = client(canvas, canvas.info.access_tokens.student).get_course(1).get_assignment(essay.id)
     charles = admin.get_course(1).get_assignment(essay.id)
@@ -112,7 +112,7 @@ def hand_in(canvas: Site, essay: Any, tmp_path: Path) -> None:
 
 
 def grade_by_rubric(essay: Any, course: Any) -> None:
-    """The tool reads what was handed in, and grades it by the rubric that it finds at the assignment."""
+    """The tool reads what was submitted, and grades it by the rubric that it finds at the assignment."""
     argument, sources = (criterion["id"] for criterion in essay.rubric)
     assert essay.use_rubric_for_grading
     read = {}

@@ -209,7 +209,7 @@ def test_what_one_may_do_in_a_group(canvas: Site) -> None:
 
 
 def test_several_leave_a_group_at_once(canvas: Site) -> None:
-    """Those whom the caller may remove; whoever is not in the group is not told of."""
+    """Those whom the caller may remove; non-members are not mentioned."""
     path = f"{API}/groups/{group_of(canvas)}"
     for user in (101, 102):
         canvas.teacher.post(f"{path}/memberships", json={"user_id": user})

@@ -20,7 +20,7 @@ HOLIDAYS = (date(2026, 11, 24), date(2026, 11, 25))
 def paced(canvas: Site) -> list[int]:
     """Switch pacing on in a course with two assignments in a module; gives their items' ids.
 
-    Of the school's features it is a hidden one, which the operators of the site decide about.
+    Of the school's features it is a hidden one, which the site admins decide about.
     """
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     made = dict.fromkeys(("created_at", "updated_at"), "2026-11-20T00:00:00Z")

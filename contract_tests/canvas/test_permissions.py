@@ -103,7 +103,7 @@ def put_in(canvas: Site, text: str) -> str:
 
 
 def role_id(canvas: Site, who: str) -> int:
-    """The role whose permission is given and taken away."""
+    """The role whose permission is given and removed."""
     if who != "clerk":
         name = f"{who.capitalize()}Enrollment"
         return int(canvas.admin.get(f"{SCHOOL}/roles/{name}").json()["id"])

@@ -1,4 +1,4 @@
-"""Handing in, grading and commenting: who may, in which order Canvas looks, and what it makes of odd values."""
+"""Submitting, grading and commenting: who may, in which order Canvas looks, and what it makes of odd values."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SAID = {"Missing access token", "Insufficient permissions", "Invalid Developer K
 
 @pytest.fixture
 def school(canvas: Site, tool: Tool) -> Site:
-    """The school, with operators of the site, and a tool that may call these services."""
+    """The school, with site admins, and a tool that may call these services."""
     world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
     section = world["canvas"]
     key = next(one for one in section["developer_keys"] if one["id"] == KEY)

@@ -1,4 +1,4 @@
-"""External tools of Canvas: installed, offered and taken away; the pages in the navigation of courses."""
+"""External tools of Canvas: installed, offered and removed; the pages in the navigation of courses."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _run(*command: str | Path, reason: str, **options: Any) -> str:
 
 
 def require() -> None:
-    """Raise Unavailable where it would be in vain."""
+    """Raise Unavailable if it cannot work here."""
     if sys.platform != "linux":
         raise Unavailable("needs Linux")
     missing = [name for name in TOOLS if shutil.which(name) is None]
@@ -197,7 +197,7 @@ def make_machine(folder: Path) -> None:
 
 
 def _size_in_memory() -> str:
-    """For images and containers; empty where memory is not plenty."""
+    """For images and containers; empty if memory is not plenty."""
     with suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
@@ -249,7 +249,7 @@ def _remove_cgroups(name: str) -> None:
 def engine(cache: Path | None = None) -> Iterator[Engine]:
     """An engine with the stand-in for `python:3.13-slim-bookworm` in it. Raises Unavailable.
 
-    Parameters: `cache`, a folder that keeps the machine between runs; without it everything is made anew, which takes
+    Parameters: `cache`, a folder that keeps the machine between runs; without it everything is recreated, which takes
     a minute or two.
     """
     require()

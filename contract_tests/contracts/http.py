@@ -32,7 +32,7 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON, or None where it is something else."""
+        """The body as JSON, or None if it is something else."""
         try:
             return json.loads(self.body)
         except ValueError:

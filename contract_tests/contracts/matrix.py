@@ -60,7 +60,7 @@ SHARD_SECONDS = 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell, or one of the shards it is split into. `examples` is None where the profile decides."""
+    """One cell, or one of the shards it is split into. `examples` is None if the profile decides."""
 
     contract: str
     adapter: str
@@ -98,7 +98,7 @@ class Cell:
 def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool = False) -> list[Cell]:
     """Every cell, or those of one adapter (`package.module:Class`) and some targets; the longest first if split.
 
-    Raises LookupError where the adapter cannot be loaded or names no provider.
+    Raises LookupError if the adapter cannot be loaded or names no provider.
     """
     chosen = tuple(only)
     if adapter is not None:
@@ -138,7 +138,7 @@ def adapter_class(name: str) -> type[Any] | None:
 
 
 def provider_of(path: str) -> str:
-    """The provider an adapter speaks for. Raises LookupError where it says none, or one that has no contract."""
+    """The provider an adapter speaks for. Raises LookupError if it says none, or one that has no contract."""
     provider = getattr(adapter_class(path), "provider", None)
     if provider not in CONTRACTS:
         names = ", ".join(CONTRACTS)

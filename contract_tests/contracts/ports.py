@@ -22,7 +22,7 @@ def creates(what: str, *, undone_by: str | None) -> Callable[[F], F]:
     Tokens, codes and sessions are no such thing: without them nothing could be asked. Those that a provider lets its
     clients revoke are revoked at the end.
 
-    Parameters: `undone_by`, what the contracts do about it at the end; None where the provider has no way.
+    Parameters: `undone_by`, what the contracts do about it at the end; None if the provider has no way.
     """
 
     def mark(operation: F) -> F:
@@ -137,7 +137,7 @@ class OpenEdx(Tool, Protocol):
         ...
 
     def full_name(self, token: str, username: str) -> str | Refused | None:
-        """The name in somebody's account; None where it is not shown to the caller."""
+        """The name in somebody's account; None if it is not shown to the caller."""
         ...
 
     @creates("another name in an account", undone_by="the name is put back as it was")

@@ -86,7 +86,7 @@ TABLES = {"attacks": attacks, "adapters": adapters, "creations": creations}
 
 
 def filled(page: str) -> str:
-    """The page with every table between `<!-- table: NAME -->` and `<!-- end -->` made anew."""
+    """The page with every table between `<!-- table: NAME -->` and `<!-- end -->` recreated."""
     for name, table in TABLES.items():
         before, mark, rest = page.partition(f"<!-- table: {name} -->\n")
         if mark:

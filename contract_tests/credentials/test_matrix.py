@@ -81,7 +81,7 @@ def test_every_kind_can_be_made_and_no_maker_is_left_over() -> None:
 
 
 def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
-    """So that what is given out tomorrow cannot stay out of this matrix."""
+    """So that what is issued tomorrow cannot stay out of this matrix."""
     silent = {
         name
         for provider in load_providers().values()

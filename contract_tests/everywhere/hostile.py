@@ -321,7 +321,7 @@ def send(url: str, hostile: Hostile) -> bytes:
 
 
 class Answered(NamedTuple):
-    """Attributes: `line`, of the status; `slowest` and `worked`, as of `Pulse`."""
+    """Attributes: `line`, of the status; `slowest` and `worked`, as for `Pulse`."""
 
     line: bytes
     slowest: float

@@ -38,7 +38,7 @@ class Asking:
         self.headers.append((b"user-agent", b"test"))
 
     def __call__(self, method: str, template: str, query: str = "", kind: str = "") -> Entry | None:
-        """The journal's entry; None where the request was not answered well, so that nothing can be said of it."""
+        """The journal's entry; None if the request was not answered well, so that nothing can be said of it."""
         media, body = BODIES.get(kind, (b"", b""))
         headers = [*self.headers, (b"content-type", media)] if kind else self.headers
         path = f"/{self.name}{self.demo.filled(template.removesuffix('[/]'))}"

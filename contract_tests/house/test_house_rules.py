@@ -26,7 +26,7 @@ def test_only_the_core_reads_time_and_draws_random_numbers() -> None:
 
 
 def test_handlers_wait_by_outside_alone() -> None:
-    """A step of a handler may be done in a thread, where there is no event loop."""
+    """A step of a handler may be done in a thread, if there is no event loop."""
     rooms = ("providers/", "lti/", "signing/")
     handlers = [path for path in modules() if relative(path).startswith(rooms)]
     waiting = [(relative(path), one) for path in handlers for one in read(path).imports]

@@ -1,7 +1,7 @@
 """What Pearson's Java library of 2014 sends and reads: `java_library.tsv`.
 
 A row is a public method of `ContentService`, `GradeService` or `ExamService` with its parameters, who may call it by
-the library's manual, the request that it makes, and what the answer has to be: the name of its wrapper, with `[]`
+the library's manual, the request that it makes, and what the answer must be: the name of its wrapper, with `[]`
 behind it for a list; `204`; or a media type. Source: PearsonDevelopersNetwork/LearningStudio-Libraries-Java. Methods
 that make several requests, and read one answer to send the next, are functions in the tests.
 """

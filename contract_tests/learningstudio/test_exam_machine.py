@@ -74,7 +74,7 @@ class Sitting(RuleBasedStateMachine):
     @precondition(lambda self: self.began is not None)
     @rule(number=st.sampled_from(sorted(CHOICES)), choice=st.integers(1, 4))
     def answer(self, number: int, choice: int) -> None:
-        """As the library does: PUT where there is an answer, POST where there is none."""
+        """As the library does: PUT where there is an answer, POST if there is none."""
         known, path = number in self.answers, f"/attempts/{self.attempt}/answers"
         assert self.send("GET", f"{path}/{number}").status_code == (200 if known else 404)
         body = {"answer": {"questionId": number, "choiceId": choice}}

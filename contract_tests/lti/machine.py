@@ -79,7 +79,7 @@ class Platform(ABC):
     def choose(self) -> tuple[Any, Callable[[str, str], Any]] | None:
         """What PyLTI1p3 makes of a teacher's launch to choose content, and how the teacher's browser posts the answer.
 
-        None where nobody can choose.
+        None if nobody can choose.
         """
         return None
 

@@ -1,4 +1,4 @@
-"""LTIAAS's API keys to the last word: which tenant is meant, or exactly why none is."""
+"""LTIAAS's API keys in every detail: which tenant is meant, or exactly why none is."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ STATE_SECONDS, CODE_SECONDS = 600, 600
 
 
 class Connecting(RuleBasedStateMachine):
-    """The model: when each state and code was given out, and whether it was used."""
+    """The model: when each state and code was issued, and whether it was used."""
 
     rig: ClassVar[Rig]
     small: ClassVar[SmallLms]

@@ -1,4 +1,4 @@
-"""LTIAAS's ltiks and service keys to the last word: which launch or activity is meant, or exactly why none is."""
+"""LTIAAS's ltiks and service keys in every detail: which launch or activity is meant, or exactly why none is."""
 
 from __future__ import annotations
 

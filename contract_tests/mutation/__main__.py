@@ -105,7 +105,7 @@ def run(folder: Path, *arguments: str, log: Path | None = None) -> subprocess.Co
 
 
 def judge(source: str, tests: list[str], *, jobs: int, functions: list[str], log: Path) -> Verdict:
-    """Make and run the mutants of a module. Raises RuntimeError where the tests do not even pass unchanged."""
+    """Make and run the mutants of a module. Raises RuntimeError if the tests do not even pass unchanged."""
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="lms-emulator-mutants-") as name:
         folder = Path(name)

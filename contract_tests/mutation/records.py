@@ -17,7 +17,7 @@ WANTED_PERCENT = 90
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Mutant:
-    """One change: `function` of `source`, the lines it takes away and those it puts in."""
+    """One change: `function` of `source`, the lines it removes and those it puts in."""
 
     source: str
     function: str

@@ -1,4 +1,4 @@
-"""Accounts: what others see of one, what its owner may change, and what has to be confirmed first."""
+"""Accounts: what others see of one, what its owner may change, and what must be confirmed first."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def me(site: Site, authorization: str | None, **more: Any) -> tuple[int, Any]:
 
 
 def refused(code: str, text: str) -> tuple[int, Any]:
-    """The answer to a bearer token that does not hold."""
+    """The answer to a bearer token that is invalid."""
     return 401, {"error_code": code, "developer_message": text}
 
 

@@ -15,7 +15,7 @@ from lms_emulator.client.emulator import Emulator
 
 pytestmark = pytest.mark.slow
 
-#: The least share of a group's exchanges that must agree, in percent; what differs beyond that has to be named.
+#: The least share of a group's exchanges that must agree, in percent; what differs beyond that must be named.
 FLOOR = 98.0
 FIRST, SECOND = recordings.SETS
 GROUPS = sorted({e.group.split("/")[0] for name in recordings.SETS[FIRST] for e in recordings.load(name).exchanges})

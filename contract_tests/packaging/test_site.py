@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def page(site: Path, name: str) -> str:
-    """The text of a page, markup taken away."""
+    """The text of a page, markup removed."""
     return unescape(re.sub(r"<[^>]+>", "", (site / f"{name}.html").read_text("utf-8")))
 
 

@@ -24,7 +24,7 @@ class Exchange:
 
     Attributes:
         request_body: as text; bytes that are not UTF-8 stand as surrogates, so that it encodes to what was sent.
-        body: None where only `page`, or a note about the body, was kept.
+        body: None if only `page`, or a note about the body, was kept.
         page: the reduction of an HTML body (title, forms, headings, errors).
     """
 

@@ -202,7 +202,7 @@ class LearningMachine(Machine):
     @precondition(lambda self: self.bench.target.has_clock and any(p.asked is not None for p in self.people.values()))
     @rule(offset=st.sampled_from([-1, 0, 1]))
     def wait_until_cooled_off(self, offset: int) -> None:
-        """A retirement is listed once it is older than it has to be, by its own state."""
+        """A retirement is listed once it is older than it must be, by its own state."""
         asked = max(p.asked for p in self.people.values() if p.asked is not None)
         self.move_to(asked + COOL_OFF_DAYS * DAY, offset)
 

@@ -32,7 +32,7 @@ class Grant:
 
 @dataclasses.dataclass(kw_only=True)
 class Session:
-    """A refresh token and the access tokens made from it: (token, expires), the newest last."""
+    """A refresh token and the access tokens made from it: (token, expires), newest last."""
 
     client: str
     person: str
@@ -215,7 +215,7 @@ class LmsMachine(ToolRules):
             assert answer.status in (400, 401), f"{how}: {answer.status} {answer.text}"
 
     def fresh(self, access: str) -> None:
-        """No token is given out twice."""
+        """No token is issued twice."""
         assert all(access != old for session in self.sessions for old, _ in session.tokens)
 
     # refreshing

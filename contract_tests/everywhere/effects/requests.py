@@ -75,7 +75,7 @@ class Request(NamedTuple):
         return made
 
     def having(self, path: Path, value: Any) -> Request | None:
-        """The same request with the parameter set; None where the body has no place for it."""
+        """The same request with the parameter set; None if the body has no place for it."""
         bare = self.without(path)
         if self.is_json:
             document = bare.document

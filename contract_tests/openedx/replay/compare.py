@@ -32,7 +32,7 @@ HEADERS = (
 def differences(recorded: Exchange, answer: Answer, ledger: Ledger) -> list[str]:
     """Compare one answer with the recorded one, in the recorded order of things, learning the values that are new.
 
-    Returns one line for each difference, beginning with the part it is in; empty where the answers agree.
+    Returns one line for each difference, beginning with the part it is in; empty if the answers agree.
     """
     found: list[str] = []
     echoed = recorded.target + "\n" + (recorded.request_body or "") + "\n".join(v for _, v in recorded.request_headers)

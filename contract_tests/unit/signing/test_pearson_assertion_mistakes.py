@@ -177,7 +177,7 @@ def test_a_timestamp_that_is_none() -> None:
 
 
 def test_a_blank_that_was_a_plus() -> None:
-    """Where there is no blank, no plus was lost; where there are several, all of them were."""
+    """Where there is no blank, no plus was lost; if there are several, all of them were."""
     received = replace(SENT, application_name="a b", username="c d")
     sent = replace(received, application_name="a+b", username="c+d")
     assert (why(sent.signature(SECRET), received) or "").endswith("(send %2B)")

@@ -237,7 +237,7 @@ def test_url_safe_base64() -> None:
         ),
         ("0123456789ABCDE", b"0123456789ABCDE ", "the secret was used with a space at its end"),
         ("0123456789ABCDE", b"0123456789ABCDE\n", "the secret was used with a line break at its end"),
-        # Not Base64: what is not of its alphabet is not passed over.
+        # Not Base64: what is not of its alphabet is not skipped.
         ("QUJDREVGR0hJSktMTU5PUA!==", b"ABCDEFGHIJKLMNOP", None),
     ],
 )

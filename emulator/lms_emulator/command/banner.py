@@ -26,7 +26,7 @@ _WANTED = ("api_key", "consumer_key", "shared_secret", "client_id", "client_secr
 async def print_banner(server: Server) -> None:
     """Print a short table of base URLs and demo credentials.
 
-    On Linux a forked child prints it: every provider has to be imported for that, which takes a second and 25 MiB, and
+    On Linux a forked child prints it: every provider must be imported for that, which takes a second and 25 MiB, and
     most are never used.
     """
     await asyncio.sleep(_PAUSE_SECONDS)

@@ -5,8 +5,8 @@ route has a parameter, so it costs nothing at start.
 
 The file: lines `name<TAB>value` (`provider`, `title`, `age`, `complete`, `match`, and numbered `client`, `family`,
 `source`), an empty line, then a line for each operation: methods, path, family, source, since, until, clients,
-parameters. A trailing column may be left out. `{name}` is one segment, `{name*}` takes slashes, `[/]` a final slash
-that may be left out. The parameters are those that the provider documents or its published code reads, `-` for none,
+parameters. A trailing column is optional. `{name}` is one segment, `{name*}` takes slashes, `[/]` a final slash
+that is optional. The parameters are those that the provider documents or its published code reads, `-` for none,
 with `*` at the end of a list that is not complete; empty: not known. `include=term|teachers` names the values as well.
 The line `parameters` says where they are from.
 """

@@ -56,7 +56,7 @@ class AuthenticationRequest(Generic[U]):
         params: as sent, or as the platform reads them.
         client_id, redirect_uris: of the registered tool that makes the request.
         pending: the launch that it requests, if alive and unused.
-        user: whoever is signed in.
+        user: anybody who is signed in.
     """
 
     params: Mapping[str, str]

@@ -234,7 +234,7 @@ def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warni
 
 
 def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool | None]:
-    """Tells whether the real provider documents a parameter for an operation; None where that is not known."""
+    """Tells whether the real provider documents a parameter for an operation; None if that is not known."""
     from lms_emulator.core.http.reads import path_of
 
     if operation is None or operation.parameters is None:

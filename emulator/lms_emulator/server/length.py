@@ -27,7 +27,7 @@ class Lengths:
         self._short: dict[Any, None] = {}
 
     def is_long(self, provider: AnyProvider, x: Exchange[Any, Any]) -> bool:
-        """Whether what comes next for a request has to be done in a thread."""
+        """Whether what comes next for a request must be done in a thread."""
         if len(x.body) + len(x.query_string) > LONG_BYTES or provider.has_waiting_work(x):
             return True
         return x.store.size > MANY_RECORDS and self._key(provider, x) not in self._short

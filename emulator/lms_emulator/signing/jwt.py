@@ -100,7 +100,7 @@ class KeySet:
     def from_jwks(cls, document: object, *, elliptic: bool = False) -> KeySet:
         """The RSA signature keys of a parsed JWKS document (or of one bare JWK), and the `elliptic` ones if wanted.
 
-        Keys of another type or use are passed over, as RFC 7517 section 5 asks.
+        Keys of another type or use are skipped, as RFC 7517 section 5 asks.
 
         Raises:
             TokenError: `malformed` when the document is not a JWKS, or a key of these types in it cannot be read.

@@ -95,7 +95,7 @@ def explain_secret(
 ) -> tuple[T | None, Diagnosis] | None:
     """Whose secret made a signature, and the mistakes beside, two at most; None if nobody's.
 
-    Parameters: `own`, the consumer's secret; `secrets`, whose and which of others; the rest as of `explain`.
+    Parameters: `own`, the consumer's secret; `secrets`, whose and which of others; the rest as for `explain`.
     """
     right = _signing(method, url, pairs, own)
     if size_of(right.pairs) > LARGEST:
@@ -228,7 +228,7 @@ def _named(*parts: Made) -> Diagnosis:
 
 
 def form_of(received: str, secret: str) -> str:
-    """What a signature is by its look, as far as no HMAC-SHA1 looks so; empty where it may be one.
+    """What a signature is by its look, as far as no HMAC-SHA1 looks so; empty if it may be one.
 
     Parameters: `secret`, the consumer's.
     """

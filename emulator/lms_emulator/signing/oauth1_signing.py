@@ -99,7 +99,7 @@ class Signing(NamedTuple):
 
 
 def joined(method: str, uri: str, parameters: str) -> str:
-    """The base string of its three parts, as it has to be."""
+    """The base string of its three parts, as it must be."""
     return "&".join((oauth1.percent_encode(method), oauth1.percent_encode(uri), _encode_again(parameters)))
 
 
@@ -116,7 +116,7 @@ def _encode_again(parameters: str) -> str:
 
 # --- URL ---
 def changed_url(s: Signing, **parts: str) -> list[Signing]:
-    """Sign another URL. Parameters: `parts`, as of `urllib.parse.SplitResult`."""
+    """Sign another URL. Parameters: `parts`, as for `urllib.parse.SplitResult`."""
     url = urlunsplit(urlsplit(s.url)._replace(**parts))
     return [s._replace(url=url)] if url != s.url else []
 

@@ -97,7 +97,7 @@ class AtOpenEdx(PyLti1p3, openedx.OpenEdx):
 
 
 def _item(launched: Launched) -> Any:
-    """A line item of our own; None where the LMS made one for the launch, which the library then takes."""
+    """A line item of our own; None if the LMS made one for the launch, which the library then takes."""
     from pylti1p3.lineitem import LineItem
 
     if launched.claims[AGS].get("lineitem"):

@@ -86,7 +86,7 @@ class Learning:
     def call(
         self, credentials: str, method: str, path: str, document: Any = None, *, kind: str = "application/json"
     ) -> Any | Refused:
-        """Send a request with credentials, and with a document where there is one; what the answer holds."""
+        """Send a request with credentials, and with a document if there is one; what the answer holds."""
         headers = [("Authorization", credentials)]
         if document is not None:
             headers.append(("Content-Type", kind))

@@ -28,7 +28,7 @@ _GRANTED = ("code", "refresh_token", "access_token", "token", "assertion")
 
 
 def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) -> str | None:
-    """Why a parameter is missing: it is empty, in another place, in a body that was not read, or misspelt.
+    """Why a parameter is missing: it is empty, in another place, in a body that was not read, or misspelled.
 
     Parameters: `holds_others`, whether it is a container of others, `name[…]`.
     """

@@ -83,7 +83,7 @@ class WebSessions(Generic[S, U]):
         return session if session is not None and x.clock.now() < session.expires_at else None
 
     def open(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
-        """The browser's session, or a new one that has to be sent with the cookie."""
+        """The browser's session, or a new one that must be sent with the cookie."""
         found = self.find(x)
         if found is not None:
             return found
@@ -107,7 +107,7 @@ class WebSessions(Generic[S, U]):
         return x.store.users.get(session.user_id)
 
     def posted(self, x: Exchange[SessionStore[S, U], SessionSettings]) -> S:
-        """The session that a posted form belongs to. Raises the refusal of a wrong token."""
+        """The session that a posted form belongs to. Raises the refusal for a wrong token."""
         session = self.find(x)
         if session is None or x.field(self.field) != session.csrf:
             x.check(self.field, False)

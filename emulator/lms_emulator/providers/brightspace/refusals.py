@@ -131,7 +131,7 @@ def bad_request(reason: str, detail: str, **details: Any) -> SiteRefusal:
 
 
 def invalid_parameter(reason: str, **details: Any) -> SiteRefusal:
-    """400: a property or a parameter that is missing, or is not what it has to be."""
+    """400: a property or a parameter that is missing, or is not what it must be."""
     text = "Request has missing or invalid parameters."
     return problem(
         reason, 400, "invalid-parameters", "Invalid Parameters", text, check=reason.replace("_", " "), **details

@@ -26,7 +26,7 @@ def when(moment: datetime | None) -> str | None:
 
 
 def _unreadable(x: Call, name: str, expected: str, got: Any, diagnosis: str | None) -> None:
-    """Raises the 400, or leaves a warning where the setting passes over such a value."""
+    """Raises the 400, or leaves a warning where the setting skips such a value."""
     if x.settings.unreadable_values == "refuse":
         raise refusals.invalid_parameter(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
     x.warn("value_ignored", f"`{name}` was passed over: {diagnosis or f'it has to be {expected}'}")

@@ -122,7 +122,7 @@ def bad_refresh_token(x: Call, check: str, diagnosis: str | None = None, credent
 
 
 def bad_grant(check: str, **details: Any) -> Refusal:
-    """400: an access grant of the flow of 2010 that does not hold."""
+    """400: an access grant of the flow of 2010 that is invalid."""
     message = "Invalid or expired access grant."
     return Refusal("invalid_access_grant", status=400, message=message, check=check, **details)
 

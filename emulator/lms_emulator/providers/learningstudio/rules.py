@@ -150,7 +150,7 @@ def is_retakable(exam: Exam, own: UserExam) -> bool:
 def earned(question: Question, answer: Answer | None) -> float | None:
     """The points that an answer earns; None for an essay, which somebody has to read.
 
-    Of matches each has its share of the points; with several choices all have to be right (both are chosen).
+    Of matches each has its share of the points; with several choices all must be right (both are chosen).
     """
     if question.type == "essay":
         return None

@@ -25,7 +25,7 @@ def _count(x: Call, key: str, rate: str, refuse: Callable[[int | None], refusals
     """Count a request under `key`.
 
     Parameters: `rate` such as `40/minute`, empty for no limit; `refuse` makes the refusal from the seconds until the
-    next request would be within the rate, None where the framework cannot say.
+    next request would be within the rate, None if the framework cannot say.
     """
     if not rate:
         return

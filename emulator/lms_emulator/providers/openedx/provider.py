@@ -91,7 +91,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return early
 
     def before_missing(self, x: Call) -> None:
-        """Credentials that do not hold are refused by a resource that is not emulated too."""
+        """Credentials that are invalid are refused by a resource that is not emulated too."""
         path = self.normalise_path(x.path)
         if methods.is_resource(path):
             methods.refuse_credentials(x, path)

@@ -165,7 +165,7 @@ def parse_error(text: str) -> OpenedxRefusal:
 
 
 def throttled(wait: int | None) -> OpenedxRefusal:
-    """Too many requests. `wait` in seconds; None where the resource does not say."""
+    """Too many requests. `wait` in seconds; None if the resource does not say."""
     text = "Request was throttled."
     if wait is not None:
         text += f" Expected available in {wait} second{'' if wait == 1 else 's'}."
@@ -190,7 +190,7 @@ def api_error(status: int, body: Any, *, reason: str, **why: Any) -> OpenedxRefu
 def developer_error(
     status: int, text: str, *, code: str | None = None, reason: str = "", got: Any = None
 ) -> OpenedxRefusal:
-    """A developer message with a status, and an `error_code` where there is one.
+    """A developer message with a status, and an `error_code` if there is one.
 
     Parameters: `reason`, the machine reason; the code in snake case by default.
     """

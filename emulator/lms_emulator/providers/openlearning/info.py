@@ -28,7 +28,7 @@ class V1(msgspec.Struct, kw_only=True):
 
 
 class Info(ProviderInfo, kw_only=True):
-    """Credentials and ids that a test needs, empty where the world has none.
+    """Credentials and ids that a test needs, empty if the world has none.
 
     Attributes:
         api_key: of an administrator of `institution_id`; without rights on `other_institution_id`.

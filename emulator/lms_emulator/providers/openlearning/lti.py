@@ -39,7 +39,7 @@ class Launch(NamedTuple):
 def issue(
     x: Call, institution: Institution, registration: Registration, fields: Mapping[str, str | None]
 ) -> IssuedLaunch:
-    """Sign a launch to this emulator's own launch address, and remember what was given out.
+    """Sign a launch to this emulator's own launch address, and remember what was issued.
 
     Parameters:
         fields: the message's fields besides the required ones; those that are None are left out.
@@ -175,7 +175,7 @@ def _other_addresses(x: Call, url: str) -> list[str]:
 
 
 def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], url: str) -> str | None:
-    """How the form differs from the one that a sign-on call gave out under the same nonce."""
+    """How the form differs from the one that a sign-on call issued under the same nonce."""
     issued = x.store.issued_launches.get(fields.get("oauth_nonce", ""))
     if issued is None or issued.consumer_key != fields["oauth_consumer_key"]:
         return None

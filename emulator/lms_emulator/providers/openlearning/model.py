@@ -37,7 +37,7 @@ class User(Record, frozen=True, kw_only=True):
 
     Parameters:
         managed_by: the institution whose administrators control it; None for a self-registered account.
-        username, password: for the v1 API's HTTP Basic; None where the account has no password.
+        username, password: for the v1 API's HTTP Basic; None if the account has no password.
     """
 
     id: ObjectId
@@ -182,7 +182,7 @@ class Nonce(Record, frozen=True, kw_only=True):
 
 
 class IssuedLaunch(Record, frozen=True, kw_only=True):
-    """The form that a sign-on call gave out, kept so that changes to it can be named field by field."""
+    """The form that a sign-on call issued, kept so that changes to it can be named field by field."""
 
     nonce: str
     consumer_key: str

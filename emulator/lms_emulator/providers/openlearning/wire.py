@@ -27,7 +27,7 @@ def json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None)
 
 
 def data(value: Any, pagination: Mapping[str, int] | None = None) -> Response:
-    """A success of the API: `meta`, `data`, and `pagination` for lists that were asked for by page."""
+    """A success of the API: `meta`, `data`, and `pagination` for lists requested by page."""
     body = {"meta": {"status": 200}, "data": value}
     if pagination is not None:
         body["pagination"] = pagination

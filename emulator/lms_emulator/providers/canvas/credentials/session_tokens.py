@@ -35,7 +35,7 @@ class SessionToken(NamedTuple):
 def issue(api: Api) -> str:
     """A token for the caller, good for half a minute; whoever acts as somebody goes on doing so in the browser.
 
-    Raises the refusal of a caller without a login, which cannot be signed in.
+    Raises the refusal for a caller without a login, which cannot be signed in.
     """
     caller = api.user
     real = api.real_user or caller

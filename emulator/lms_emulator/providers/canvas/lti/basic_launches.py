@@ -276,7 +276,7 @@ def _selection(opening: Opening, address: str) -> dict[str, str]:
 
 
 def _handed_in(homework: Assignment) -> dict[str, str]:
-    """What may be handed in as somebody's work."""
+    """What may be submitted as somebody's work."""
     kinds = homework.submission_types
     found = {
         "accept_media_types": "*/*",

@@ -61,7 +61,7 @@ class Asked(NamedTuple):
     """What a tool asks.
 
     Parameters:
-        operation: `replaceResult` and the like; None where nothing can be made out.
+        operation: `replaceResult` and the like; None if nothing can be made out.
         message: the id of the message, which the answer repeats.
         sourced_id: whose result.
         given: gives what came with it, by its path below the operation: `resultRecord/result/resultScore/textString`.
@@ -83,11 +83,11 @@ class Asked(NamedTuple):
         return self.given(f"{_RESULT}resultTotalScore/textString")
 
     def data(self, name: str) -> str | None:
-        """What is handed in."""
+        """What is submitted."""
         return self.given(f"{_RESULT}resultData/{name}")
 
     def detail(self, name: str) -> str | None:
-        """A detail of how it is handed in."""
+        """A detail of how it is submitted."""
         return self.given(f"submissionDetails/{name}")
 
 

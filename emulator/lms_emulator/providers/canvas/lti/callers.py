@@ -44,7 +44,7 @@ def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
 
 
 def require_at(api: Api, place: Account | Course | None, scope: str) -> DeveloperKey:
-    """The key that calls about an account or course, where it has to be switched on. Raises the refusals.
+    """The key that calls about an account or course, where it must be switched on. Raises the refusals.
 
     Canvas finds no key for an account that is none, and says no more.
     """
@@ -82,7 +82,7 @@ def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
 
 
 def enter_gradebook(api: Api, *scopes: str) -> Place:
-    """`enter` for line items, scores and results, which a course that is over no longer has."""
+    """`enter` for line items, scores and results, which a course that has ended no longer has."""
     place = enter(api, *scopes)
     if states.concluded(api, place.course):
         if api.settings.concluded_course_status == 404 and not features.enabled(api, api.root, SAYS_CONCLUDED):

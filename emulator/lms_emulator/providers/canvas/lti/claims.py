@@ -111,7 +111,7 @@ class Opening:
 
     @property
     def extensions(self) -> str:
-        """The kinds of files that work may be handed in as, where the assignment says."""
+        """The kinds of files that work may be submitted as, where the assignment says."""
         return ",".join(self.homework.allowed_extensions) if self.homework is not None else ""
 
     def scene(self, x: Call) -> variables.Scene:
@@ -210,7 +210,7 @@ def _of_terms(said: lti13.Launch) -> lti13.Launch:
 
 
 def _predecessor(x: Call, opening: Opening) -> lti13.Predecessor | None:
-    """The tool of LTI 1.1 that this one replaces, where Canvas tells of it."""
+    """The LTI 1.1 tool that this one replaces, where Canvas tells of it."""
     if not x.settings.tells_consumer_keys:
         return None
     old = tools.predecessor(x.store, opening.place.record, x.resolve(target_of(opening)))

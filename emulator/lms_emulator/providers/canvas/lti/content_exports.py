@@ -1,4 +1,4 @@
-"""Canvas's own content that a menu hands to a tool of LTI 1.1: a file, or an export of something in a course.
+"""Canvas's own content that a menu hands to an LTI 1.1 tool: a file, or an export of something in a course.
 
 Source: canvas-lms lib/lti/content_item_response.rb; app/controllers/external_tools_controller.rb,
 content_item_selection (2024-04).
@@ -61,7 +61,7 @@ class Content(NamedTuple):
 
 
 def read(api: Api, place: Place) -> Content | None:
-    """What the address that opens a tool names; None where it names what is not there. Raises refusals for a file that
+    """What the address that opens a tool names; None if it names what is not there. Raises refusals for a file that
     is elsewhere, or locked."""
     named = {name: [as_text(one) for one in api.params.values(name)] for name in _KINDS if api.params.has(name)}
     rows = {name: [_row(api, place, name, one) for one in given] for name, given in named.items()}

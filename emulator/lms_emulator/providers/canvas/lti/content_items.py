@@ -1,4 +1,4 @@
-"""What tools of LTI 1.1 choose: content items in JSON, or one thing told by parameters.
+"""What LTI 1.1 tools choose: content items in JSON, or one thing told by parameters.
 
 Source: canvas-lms app/controllers/external_content_controller.rb, lib/lti/content_item_converter.rb.
 """

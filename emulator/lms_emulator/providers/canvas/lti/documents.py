@@ -1,4 +1,4 @@
-"""Document processors, 1EdTech's asset processors: what they are told of work that was handed in, and of terms.
+"""Document processors, 1EdTech's asset processors: what they are told of work that was submitted, and of terms.
 
 Sources: canvas-lms doc/api/asset_processor.md, app/services/lti/asset_processor_notifier.rb,
 asset_processor_notifier_helper.rb, lib/lti/messages/eula_request.rb, lib/lti/eula_ui_service.rb (2025).
@@ -102,7 +102,7 @@ def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:
 
 
 def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcessor | None = None) -> None:
-    """Tell the processors of an assignment what was handed in. Parameters: `only`, the one that is told again."""
+    """Tell the processors of an assignment what was submitted. Parameters: `only`, the one that is told again."""
     if not api.settings.asset_processors or record.submission_type not in KINDS or not record.attempt:
         return
     processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]
@@ -112,7 +112,7 @@ def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcess
 
 
 def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
-    """What was handed in at an attempt, as processors know it."""
+    """What was submitted at an attempt, as processors know it."""
     known = api.store.lti_assets.find("submission", record.id)
     wanted: list[int | None] = [None] if record.submission_type == "online_text_entry" else [*record.attachment_ids]
     found = []

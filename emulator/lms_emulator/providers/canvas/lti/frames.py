@@ -86,13 +86,13 @@ def surface(x: Call, opening: Opening) -> Surface:
 
 
 def forwarding_address(x: Call) -> str:
-    """Where the forwarding frame is sent to, with the token that tells which page it serves."""
+    """Where the forwarding frame is sent to, with the token that says which page it serves."""
     token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
     return x.url(f"{FORWARDING}?token={token}")
 
 
 def parent_origin(x: Call, token: str) -> str:
-    """The page that a forwarding frame serves. Raises the refusal of a token that Canvas did not make."""
+    """The page that a forwarding frame serves. Raises the refusal for a token that Canvas did not make."""
     try:
         return str(
             verify(token, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=())["parent_domain"]

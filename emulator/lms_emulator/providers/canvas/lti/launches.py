@@ -132,7 +132,7 @@ class CanvasLaunches(Launches[Call, User]):
         return Fault("lti", "wrong_scope", "scope", "openid", scope)
 
     def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """Nobody has to be signed in for what was opened by nobody."""
+        """Nobody needs to be signed in for what was opened anonymously."""
         if request.user is None and request.params.get("login_hint") == claims.PUBLIC_USER:
             return None
         return super().user_is_signed_in(x, request)

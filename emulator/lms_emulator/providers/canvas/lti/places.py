@@ -106,7 +106,7 @@ def group_id(group: Group) -> str:
 
 
 def user_id(user: User) -> str:
-    """What tools of LTI 1.1 know a person by."""
+    """What LTI 1.1 tools know a person by."""
     return user.lti_user_id or opaque("user", user.id)
 
 

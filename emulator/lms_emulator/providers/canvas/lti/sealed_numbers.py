@@ -15,7 +15,7 @@ def sealed(nonce: str, *parts: int) -> str:
 
 
 def unsealed(text: str, length: int) -> list[int] | None:
-    """So many numbers; None where Canvas did not write them."""
+    """So many numbers; None if Canvas did not write them."""
     told, _, seal = text.rpartition("-")
     *numbers, _nonce = told.split("-")
     if len(numbers) != length or not hmac.compare_digest(_seal(told).encode(), seal.encode()):

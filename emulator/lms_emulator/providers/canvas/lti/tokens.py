@@ -45,7 +45,7 @@ class ServiceCaller(NamedTuple):
 
 
 def secret() -> str:
-    """The secret of Canvas's own tokens: derived from the shipped key, so that nothing else has to be kept."""
+    """The secret of Canvas's own tokens: derived from the shipped key, so that nothing else must be kept."""
     import hashlib
 
     return hashlib.sha256(f"{SECRET_LABEL}\n{private_pem('canvas')}".encode()).hexdigest()
@@ -172,7 +172,7 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
 
 
 def _claims(x: Call, token: str) -> Claims:
-    """The claims of a valid service token. Raises the refusal of an invalid one."""
+    """The claims of a valid service token. Raises the refusal for an invalid one."""
     unlikely = "Access token invalid - signature likely incorrect"
     try:
         claims = verify(token, secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=("exp", "sub"))

@@ -16,7 +16,7 @@ from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, r
 
 
 class Wrong(NamedTuple):
-    """A claim that does not hold: how, and Canvas's sentence for it."""
+    """A claim that is invalid: how, and Canvas's sentence for it."""
 
     kind: str
     sentence: str

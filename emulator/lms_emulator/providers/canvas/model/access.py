@@ -73,7 +73,7 @@ class AccessToken(Record, frozen=True, kw_only=True):
 
     Attributes:
         real_user_id: the admin who acted as the user when the token was given.
-        expires_at: after it the token needs refreshing; absent for a token made by hand.
+        expires_at: after it the token needs refreshing; absent for a manually generated token.
         permanent_expires_at: after it the token is over for good.
         replaced_tokens: the last few values that refreshing put out of use, to explain a call with one of them.
     """
@@ -181,7 +181,7 @@ class AuthenticationEvent(Record, frozen=True, kw_only=True):
 
 
 class Bucket(Record, frozen=True, kw_only=True):
-    """How full the rate limit of one client is: of a token, of a session, of whoever has neither."""
+    """How full the rate limit of one client is: of a token, of a session, of anybody who has neither."""
 
     client: str
     level: float

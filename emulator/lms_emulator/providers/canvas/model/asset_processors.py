@@ -31,7 +31,7 @@ class AssetProcessor(Record, frozen=True, kw_only=True):
 
 
 class LtiAsset(Record, frozen=True, kw_only=True):
-    """One file of what somebody handed in, or the text of one attempt, as processors know it."""
+    """One file of what somebody submitted, or the text of one attempt, as processors know it."""
 
     id: str
     submission_id: int

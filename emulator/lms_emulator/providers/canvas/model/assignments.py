@@ -1,4 +1,4 @@
-"""What is graded in a course: groups of assignments, assignments, and whom other dates hold for."""
+"""What is graded in a course: assignment groups, assignments, and whom other dates hold for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GradingType = Literal["points", "percent", "letter_grade", "gpa_scale", "pass_fa
 
 
 class AssignmentGroup(Record, frozen=True, kw_only=True):
-    """A group of assignments, with its weight in the grade and its rules of what is dropped."""
+    """An assignment group, with its weight in the grade and its rules of what is dropped."""
 
     id: int
     course_id: int
@@ -53,7 +53,7 @@ class Assignment(Record, frozen=True, kw_only=True):
         assignment_group_id: of a world file, 0 for the course's first group.
         external_tool: what the REST API says about the tool.
         allowed_attempts: None for as many as one likes.
-        post_manually: whether grades wait until they are posted; None where the course's policy holds.
+        post_manually: whether grades wait until they are posted; None if the course's policy holds.
         only_visible_to_overrides: for those only whom an override names.
         quiz_id, discussion_topic_id: what the work is done in, if not here.
         original: where a copy came from, by Canvas's names.

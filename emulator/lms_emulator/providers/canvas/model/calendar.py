@@ -44,10 +44,10 @@ class CalendarEvent(Record, frozen=True, kw_only=True):
 
 
 class AppointmentGroup(Record, frozen=True, kw_only=True):
-    """Slots that people of a course, a section or a set of groups can reserve.
+    """Slots that people of a course, a section or a group category can reserve.
 
     Attributes:
-        context_codes, sub_context_codes: whom it is for: courses, and sections or sets of groups among them.
+        context_codes, sub_context_codes: whom it is for: courses, and sections or group categories among them.
         start_at, end_at: of the first and the last slot when the group was last saved.
     """
 

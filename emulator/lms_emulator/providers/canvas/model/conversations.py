@@ -27,7 +27,7 @@ class ConversationParticipant(Record, frozen=True, kw_only=True):
     """How a conversation stands for one who takes part in it.
 
     Attributes:
-        last_message_at: of others' last message; None where nobody else wrote yet.
+        last_message_at: of others' last message; None if nobody else wrote yet.
         last_authored_at: of one's own.
         tags: those of the conversation's courses and groups that the person knows.
     """

@@ -12,7 +12,7 @@ class DiscussionTopic(Record, frozen=True, kw_only=True):
 
     Attributes:
         posted_days_ago: keeps a seeded announcement young: its date moves with the world's clock.
-        require_initial_post: None where nobody asked for it, as Canvas tells it.
+        require_initial_post: None if nobody asked for it, as Canvas tells it.
         section_ids: the sections that it is for; empty for the whole course.
         assignment_id: what is graded here. old_assignment_id: what was.
         root_topic_id: the topic of the course that a group's topic was made for.
@@ -89,7 +89,7 @@ class DiscussionParticipant(Record, frozen=True, kw_only=True):
     """What a user has read of a discussion.
 
     Attributes:
-        read, subscribed: of the topic itself; None where nobody chose.
+        read, subscribed: of the topic itself; None if nobody chose.
         read_entries: entries of others that were read. forced: entries whose state was set by hand.
     """
 

@@ -32,7 +32,7 @@ class FeatureFlag(Record, frozen=True, kw_only=True):
 
 
 def switched_on(store: CanvasStore, feature: str) -> bool:
-    """Whether the operators of the site switched one of its features on."""
+    """Whether the site admins switched one of its features on."""
     sites = [account.id for account in store.accounts if account.site_admin]
     rows = (row for number in sites for row in store.feature_flags.find("context", ("Account", number)))
     return any(row.feature == feature and row.state in ("on", "allowed_on") for row in rows)

@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class GroupCategory(Record, frozen=True, kw_only=True):
-    """A set of groups; in most sets a person is in one group only.
+    """A group category; in most sets a person is in one group only.
 
     Attributes:
         role: of a set that Canvas itself keeps: `communities` or `student_organized`.

@@ -13,7 +13,7 @@ class ContextModule(Record, frozen=True, kw_only=True):
     """A module.
 
     Attributes:
-        prerequisite_ids: the modules that have to be completed before.
+        prerequisite_ids: the modules that must be completed before.
         require_sequential_progress: None if never set, as Canvas shows.
     """
 

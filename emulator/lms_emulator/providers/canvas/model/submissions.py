@@ -50,7 +50,7 @@ class Submission(SubmissionVersion, frozen=True, kw_only=True):
 
     Attributes:
         anonymous_id: what graders see under anonymous grading.
-        group_id: the group that it was handed in by.
+        group_id: the group that it was submitted by.
         versions: its states at each submission or grading, the current one last.
         unread: what the student has not seen yet: `grade`, `comment`, `rubric`.
         read_by: who has seen it.

@@ -107,7 +107,7 @@ def _entry(api: Api, place: Context, entry: DiscussionEntry) -> Json:
 
 
 def _work(api: Api, one: Item, record: Submission) -> Json:
-    """What was handed in, with what was said of it."""
+    """What was submitted, with what was said of it."""
     course = one.place.record if one.place is not None else None
     assert isinstance(course, Course)  # only courses have submissions
     assert one.assignment is not None  # of a submission

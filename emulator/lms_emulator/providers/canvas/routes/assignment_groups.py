@@ -1,4 +1,4 @@
-"""REST: groups of assignments."""
+"""REST: assignment groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REST: group categories (sets of groups)."""
+"""REST: group categories."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def update(api: Api) -> Any:
 
 
 def complete(api: Api) -> Any:
-    """Hand in the attempt."""
+    """Submit the attempt."""
     course, quiz = a_quiz(api)
     record = _taken(api, quiz)
     if not api.check("may take the quiz", quiz_taking.submits(api, course, quiz), got=api.user.id):
@@ -399,7 +399,7 @@ def outstanding(api: Api) -> Any:
 
 
 def grade_outstanding(api: Api) -> Any:
-    """Hand in overdue attempts."""
+    """Submit overdue attempts."""
     _, quiz = a_quiz(api, "manage_grades")
     wanted = {identifiers.local_number(one) for one in api.params.values("quiz_submission_ids")}
     for one in quiz_taking.of_quiz(api, quiz):

@@ -1,4 +1,4 @@
-"""REST: messages that users removed from their conversations, for operators of the site."""
+"""REST: messages that users removed from their conversations, for site admins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _for_operators(api: Api) -> None:
 
 
 def deleted(api: Api) -> Any:
-    """Messages that a user removed for themselves, for operators of the site."""
+    """Messages that a user removed for themselves, for site admins."""
     _for_operators(api)
     people = {str(identifiers.local_number(one)) for one in api.params.texts("user_id")}
     numbers = {identifiers.local_number(one) for one in api.params.texts("conversation_id")}
@@ -49,7 +49,7 @@ def deleted(api: Api) -> Any:
 
 
 def restore(api: Api) -> Any:
-    """Restore a message that a user removed, for operators of the site."""
+    """Restore a message that a user removed, for site admins."""
     _for_operators(api)
     for name in ("message_id", "user_id", "conversation_id"):
         if not api.params.has(name):
@@ -69,7 +69,7 @@ def restore(api: Api) -> Any:
 
 
 def delete_for_all(api: Api) -> Any:
-    """Delete a conversation for everybody, for operators of the site."""
+    """Delete a conversation for everybody, for site admins."""
     _for_operators(api)
     found = identifiers.row(api.store.conversations, api.slot("id"), "the conversation")
     for row in conversations.participants(api, found.id):

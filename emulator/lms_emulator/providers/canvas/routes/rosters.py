@@ -107,7 +107,7 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
 
 
 def known_role(api: Api, reference: str) -> int:
-    """The id of the role that a filter names. Raises the refusal of an unknown one."""
+    """The id of the role that a filter names. Raises the refusal for an unknown one."""
     role = api.store.roles.get(identifiers.local_number(reference))
     if role is None:
         raise refusals.crashed("there is no role of that id", reference)

@@ -46,7 +46,7 @@ def unread(api: Api) -> Response:
 
 
 def _seen(api: Api, item: str) -> None:
-    """Note that the student, who must be the caller, has seen a part of their submission."""
+    """Record that the student, who must be the caller, has seen a part of their submission."""
     record = _known(api)
     if not api.check("it is the caller's own", record.user_id == api.user.id, got=record.user_id):
         raise api.refused("one's own submission")

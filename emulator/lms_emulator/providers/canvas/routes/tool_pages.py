@@ -134,7 +134,7 @@ def _unavailable(api: Api, place: Place, text: str, path: str | None = None) -> 
 def _offered(api: Api, place: Place, name: str) -> tuple[Tool, Placement] | None:
     """The tool of the path with its placement, if the place offers it at that spot.
 
-    A tool of LTI 1.1 that was not set up for a spot can be chosen there (`tools.OF_ANY_TOOL`), but not opened
+    An LTI 1.1 tool that was not set up for a spot can be chosen there (`tools.OF_ANY_TOOL`), but not opened
     (canvas-lms app/models/context_external_tool.rb, find_for, having_setting).
     """
     tool = api.store.tools.get(local_number(api.slot("tool_id")) or 0)

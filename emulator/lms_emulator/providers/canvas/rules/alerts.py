@@ -142,5 +142,5 @@ def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
 
 
 def mark(api: Api, alert: ObserverAlert, state: Literal["unread", "read", "dismissed"]) -> ObserverAlert:
-    """Note that an observer has seen an alert, or dismissed it."""
+    """Record that an observer has seen an alert, or dismissed it."""
     return api.store.observer_alerts.put(replace(alert, workflow_state=state))

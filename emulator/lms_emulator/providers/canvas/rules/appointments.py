@@ -130,7 +130,7 @@ def require(api: Api, group: AppointmentGroup, passed: bool, what: str) -> None:
 
 
 def touch(api: Api, group: AppointmentGroup) -> None:
-    """Note that a slot of the appointment group changed."""
+    """Record that a slot of the appointment group changed."""
     api.store.appointment_groups.put(replace(group, updated_at=api.now))
 
 

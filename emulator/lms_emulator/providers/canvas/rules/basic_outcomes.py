@@ -40,12 +40,12 @@ class Whose(NamedTuple):
     user: User
 
     def record(self, api: Api) -> Submission:
-        """What was handed in."""
+        """What was submitted."""
         return submissions.of(api, self.assignment, self.user.id)
 
 
 def whose(api: Api, tool: Tool, text: str) -> Whose:
-    """Resolve a sourced id. Raises Failed where the tool may not use it (any more)."""
+    """Resolve a sourced id. Raises Failed if the tool may not use it (any more)."""
     store, found = api.store, messages.read(text)
     if found is None:
         raise Failed("sourcedid_invalid", "Invalid sourcedid")
@@ -84,7 +84,7 @@ def delete(api: Api, tool: Tool, found: Whose) -> None:
 
 
 class Replacement:
-    """A result that a tool gives: what is handed in, and the grade. Raises Failed for what Canvas does not take."""
+    """A result that a tool gives: what is submitted, and the grade. Raises Failed for what Canvas does not take."""
 
     def __init__(self, api: Api, tool: Tool, found: Whose, asked: Asked) -> None:
         self.api, self.tool, self.found, self.asked = api, tool, found, asked
@@ -111,7 +111,7 @@ class Replacement:
 
     @property
     def download(self) -> tuple[str, str] | None:
-        """Address and name of a file that is handed in."""
+        """Address and name of a file that is submitted."""
         url, name = self.asked.data("downloadUrl"), self.asked.data("documentName")
         handed_in = self.asked.data("text") is not None or self.asked.data("url") is not None
         return (url, name) if url and name and not handed_in else None
@@ -148,7 +148,7 @@ class Replacement:
         raise Failed("no_points_possible", "Assignment has no points possible.")
 
     def keep(self, attachment_ids: list[int] | None = None) -> None:
-        """Hand in, and grade."""
+        """Submit, and grade."""
         base = self.found.assignment
         if self.kind is None and self.grade is None:
             raise Failed("no_submission_created", "This outcome request failed to create a new homework submission.")

@@ -31,7 +31,7 @@ def accounts_with(api: Api, user: User) -> list[Account]:
 
 
 def answering(api: Api, user: User) -> list[Account]:
-    """The accounts whose administrators may manage a person: those they belong to; the school where there is none."""
+    """The accounts whose administrators may manage a person: those they belong to; the school if there is none."""
     return accounts_with(api, user) or [api.root]
 
 

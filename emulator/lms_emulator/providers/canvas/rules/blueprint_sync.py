@@ -65,7 +65,7 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
 
 
 def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
-    """Send the content of a blueprint to its courses; it is under way until the next request."""
+    """Send the content of a blueprint to its courses; it is in progress until the next request."""
     made = BlueprintMigration(
         **api.new_row("master_courses_master_migrations"),
         template_id=template.id,

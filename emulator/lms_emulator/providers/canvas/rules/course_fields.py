@@ -182,7 +182,7 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
 def _picture(api: Api, own: Course | None, name: str) -> dict[str, Any]:
     """What the request says of a picture: an address, or one of the course's files.
 
-    Canvas passes over both at once, and over a file that is not the course's, without a word.
+    Canvas silently ignores both at once, and a file that is not the course's.
     """
     sent = api.params.hash("course")
     url, named = sent.text(f"{name}_url"), sent.text(f"{name}_id")

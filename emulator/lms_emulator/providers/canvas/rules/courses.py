@@ -77,7 +77,7 @@ _RIGHTS_FROM = (
 
 
 def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
-    """The person's enrollments in a course that were not deleted or rejected, with their present states."""
+    """The person's enrollments in a course that are not deleted or rejected, with their present states."""
     found = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     return [(e, state) for e in found if (state := state_of(api, e, course)).name not in ("deleted", "rejected")]
 

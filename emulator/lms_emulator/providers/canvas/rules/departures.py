@@ -81,7 +81,7 @@ def _part(enrollment: Enrollment) -> tuple[int, int, int | None]:
 
 
 def split(api: Api, user: User) -> list[User]:
-    """Undo the merges into a user. Returns those who were merged; empty where nobody was."""
+    """Undo the merges into a user. Returns those who were merged; empty if nobody was."""
     found: list[User] = []
     for record in api.store.user_merges.find("user", user.id):
         other = api.store.users.get(record.from_user_id)

@@ -35,7 +35,7 @@ def context_of(api: Api, topic: DiscussionTopic) -> Context:
 
 
 def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
-    """The living topics of a context, announcements among them."""
+    """The undeleted topics of a context, announcements among them."""
     found = api.store.discussion_topics.find("context", (context.type, context.id))
     return [topic for topic in found if topic.workflow_state != "deleted"]
 

@@ -127,7 +127,7 @@ def _leave_groups(api: Api, record: Enrollment) -> None:
 
 
 def _cancel_slots(api: Api, record: Enrollment) -> None:
-    """Take away what somebody reserved in the course and that is still to come; the slots stay locked."""
+    """Remove what somebody reserved in the course and that is still to come; the slots stay locked."""
     for row in api.store.calendar_events.find("context", ("User", record.user_id)):
         group = calendars.group_of(api, row)
         coming = row.workflow_state != "deleted" and row.end_at is not None and row.end_at >= api.now

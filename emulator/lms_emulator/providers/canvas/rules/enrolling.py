@@ -198,7 +198,7 @@ def self_enrollment(api: Api, course: Course, section: CourseSection | None, fie
 
 
 def _require_open(api: Api, course: Course, section: CourseSection | None, user: User) -> None:
-    """Refuse people for a course that is over, but who is in it already for a section that is not."""
+    """Refuse people for a course that has ended, but who is in it already for a section that is not."""
     if not states.concluded(api, course):
         return
     rows = api.store.enrollments.find("user", user.id)

@@ -118,7 +118,7 @@ def span(api: Api, number: int) -> None:
 
 
 def section_times(api: Api, sent: Params, event: CalendarEvent) -> list[tuple[str, Params]]:
-    """The times of sections that a request gives, by the code of the section. Raises the refusal of wrong ones."""
+    """The times of sections that a request gives, by the code of the section. Raises the refusal for wrong ones."""
     found = [(one.text("context_code") or "", one) for one in _listed(sent, "child_event_data")]
     codes = [code for code, _ in found]
     if len(set(codes)) != len(codes):
@@ -142,7 +142,7 @@ def _listed(sent: Params, name: str) -> list[Params]:
 
 
 def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Params]], shift: timedelta) -> None:
-    """Give an event the times of sections, and take away those that it has besides. `shift`: of a later copy."""
+    """Give an event the times of sections, and remove those that it has besides. `shift`: of a later copy."""
     known = {calendars.code_of(row): row for row in calendars.children(api, event)}
     for code, one in found:
         place = calendars.place_of_code(api, code)
@@ -232,7 +232,7 @@ def _months_later(moment: datetime, count: int) -> datetime:
 
 
 def copies(api: Api, event: CalendarEvent, asked: Copies, found: list[tuple[str, Params]]) -> list[CalendarEvent]:
-    """An event and the copies that were asked for, kept, each with its sections' times."""
+    """An event and the copies requested, kept, each with its sections' times."""
     made = []
     for number in range(asked.count + 1):
         start, end = (asked.moved(moment, number, api.zone) for moment in (event.start_at, event.end_at))

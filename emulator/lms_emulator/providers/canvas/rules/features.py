@@ -41,8 +41,8 @@ class Feature(NamedTuple):
     """One feature as Canvas defines it.
 
     Attributes:
-        state: `hidden` until an operator of the site shows it to a school; `unseen` where the site lacks what it needs.
-        root_opt_in: whether a school has to allow it before its courses see it; None where nothing is said of that.
+        state: `hidden` until a site admin shows it to a school; `unseen` where the site lacks what it needs.
+        root_opt_in: whether a school has to allow it before its courses see it; None if nothing is said of that.
         environment: its place among those that pages are told of, 0 for the others.
     """
 
@@ -58,7 +58,7 @@ class Feature(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether only operators of the site know of it."""
+        """Whether only site admins know of it."""
         return self.state == "hidden"
 
     @property
@@ -149,7 +149,7 @@ def site(api: Api) -> Account | None:
 
 
 def sees_hidden(api: Api) -> bool:
-    """Whether the caller is an operator of the site."""
+    """Whether the caller is a site admin."""
     account = site(api)
     return account is not None and is_account_admin(api, api.caller, account)
 
@@ -184,7 +184,7 @@ def _above(api: Api, owner: Owner) -> Iterator[Account]:
 
 
 def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited: bool = False) -> Flag | None:
-    """How a feature stands for an owner; None where it does not exist for them.
+    """How a feature stands for an owner; None if it does not exist for them.
 
     Parameters:
         shown: whether a hidden feature is found too, and one that the school did not allow yet.

@@ -38,13 +38,13 @@ LEAST = 512
 
 
 def folders_of(store: CanvasStore, context: Context) -> list[Folder]:
-    """The living folders of a context."""
+    """The undeleted folders of a context."""
     found = store.folders.find("context", (context.type, context.id))
     return [folder for folder in found if folder.workflow_state != "deleted"]
 
 
 def sub_folders(store: CanvasStore, folder: Folder) -> list[Folder]:
-    """The living folders right below one."""
+    """The undeleted folders right below one."""
     return [one for one in store.folders.find("parent", folder.id) if one.workflow_state != "deleted"]
 
 
@@ -93,7 +93,7 @@ def free_folder_name(name: str, taken: Collection[str]) -> str:
 
 
 def root_folder(api: Api, context: Context) -> Folder:
-    """The root of a context's files, made when it is first asked for."""
+    """The root of a context's files, created on first use."""
     roots = (folder for folder in folders_of(api.store, context) if folder.parent_folder_id is None)
     return next(roots, None) or make_folder(api, context, None, ROOTS[context.type])
 
@@ -192,7 +192,7 @@ def seal(api: Api, file: Attachment) -> str:
 
 
 def sealed(api: Api, file: Attachment, seal: str) -> bool:
-    """Whether that is a verifier that `seal` gave out for the file within the hour."""
+    """Whether that is a verifier that `seal` issued for the file within the hour."""
     from lms_emulator.signing import jwt
 
     try:
@@ -257,7 +257,7 @@ def course_of(store: CanvasStore, file: Attachment) -> Course | None:
 
 
 def may_change(api: Api, record: Folder | Attachment, what: str) -> bool:
-    """Whether the caller may `edit` or `delete` a file or folder, or `add` to a folder: none for what is handed in."""
+    """Whether the caller may `edit` or `delete` a file or folder, or `add` to a folder: none for what is submitted."""
     folder = record if isinstance(record, Folder) else folder_of(api.store, record)
     kept = folder is not None and folder.submission_context_code is not None
     return not kept and manages(api, context_of(api, record), what)
@@ -302,7 +302,7 @@ def quota(api: Api, context: Context) -> int:
 
 
 def quota_used(store: CanvasStore, context: Context) -> int:
-    """How many bytes count against the quota of a context; what was handed in does not."""
+    """How many bytes count against the quota of a context; what was submitted does not."""
     files = (file for file in files_of(store, context) if not submitted(store, file))
     return sum(max(LEAST, size) for file in files if (size := file.bytes_count) is not None)
 

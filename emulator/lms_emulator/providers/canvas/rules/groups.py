@@ -207,7 +207,7 @@ def of_place(api: Api, place: Course | Account) -> list[GroupCategory]:
 
 
 def candidates(api: Api, place: Course | Account, within: Collection[str] = states.CURRENT) -> list[User]:
-    """The people whom sets of groups there are for, by name: a course's students, or an account's people."""
+    """The people whom group categories there are for, by name: a course's students, or an account's people."""
     if isinstance(place, Course):
         rows = api.store.enrollments.find("course", place.id)
         ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
@@ -360,12 +360,12 @@ def own_entry(api: Api, group: Group, user: User) -> str | None:
 
 
 def communities(api: Api) -> GroupCategory:
-    """The school's set of student-made groups; created when first needed."""
+    """The school's set of student-made groups; created on first use."""
     return own_set(api, api.root)
 
 
 def own_set(api: Api, place: Course | Account) -> GroupCategory:
-    """The set of a course's or account's groups that belong to no other; created when first needed."""
+    """The set of a course's or account's groups that belong to no other; created on first use."""
     of_course = isinstance(place, Course)
     role, name = ("student_organized", "Student Groups") if of_course else ("communities", "Communities")
     found = next((one for one in of_place(api, place) if one.role == role), None)

@@ -18,7 +18,7 @@ class Standing(NamedTuple):
 
     Attributes:
         due_at: the date that held for the student.
-        deducted: None where it is not late.
+        deducted: None if it is not late.
         score, grade: what counts.
     """
 

@@ -25,7 +25,7 @@ Placed = TypeVar("Placed", ContextModule, ContentTag)
 
 
 def of_course(api: Api, course: Course) -> list[ContextModule]:
-    """The living modules of a course in their order."""
+    """The undeleted modules of a course in their order."""
     rows = [m for m in api.store.context_modules.find("course", course.id) if m.workflow_state != "deleted"]
     return sorted(rows, key=lambda m: (m.position, m.id))
 
@@ -54,7 +54,7 @@ def find(api: Api, course: Course, reference: Any, *, as_student: bool = False) 
 
 
 def items(api: Api, module: ContextModule) -> list[ContentTag]:
-    """The living items of a module in order, without those whose content was deleted."""
+    """The undeleted items of a module in order, without those whose content was deleted."""
     rows = [t for t in api.store.content_tags.find("module", module.id) if t.workflow_state != "deleted"]
     rows = [t for t in rows if t.type not in module_content.KINDS or module_content.content(api, t) is not None]
     return sorted(rows, key=lambda t: (t.position is None, t.position or 0, t.id))

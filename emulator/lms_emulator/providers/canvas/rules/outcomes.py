@@ -47,7 +47,7 @@ def require_read(api: Api, context: Context) -> None:
         contexts.require(api, context, "read")
         return
     if context.record.site_admin:
-        return  # those of all schools: whoever is logged in
+        return  # those of all schools: anybody who is logged in
     inside = belonging.belongs(api, api.user, context.record) or is_account_admin(api, api.user, context.record)
     if not api.check("belongs to the account", inside, got=context.id):
         raise api.refused(f"read the outcomes of account {context.id}")

@@ -64,7 +64,7 @@ def keep(api: Api, made: AssignmentOverride) -> AssignmentOverride:
 
 
 def touch(api: Api, assignment_id: int) -> None:
-    """Note that an assignment was changed now."""
+    """Record that an assignment was changed now."""
     assignment = api.store.assignments.get(assignment_id)
     if assignment is not None:
         api.store.assignments.put(replace(assignment, updated_at=api.now))

@@ -149,7 +149,7 @@ def saved_again(api: Api, quiz: Quiz, state: Any = None) -> Quiz:
 
 
 def edited(api: Api, quiz: Quiz) -> None:
-    """Note that questions changed; the first time, an unpublished quiz is saved."""
+    """Record that questions changed; the first time, an unpublished quiz is saved."""
     if quiz.workflow_state == "created":
         save(api, quiz, workflow_state="edited")
 

@@ -17,7 +17,7 @@ _LISTED = 6
 
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """Who the caller is there, and who could; None where the path names no course and no account."""
+    """Who the caller is there, and who could; None if the path names no course and no account."""
     course = _course(x)
     account = x.store.accounts.get(course.account_id) if course is not None else _account(x)
     user = x.store.users.get(x.kept(Identity).user_id or 0)

@@ -15,7 +15,7 @@ NAME, SORTABLE = "Test Student", "Student, Test"
 
 
 def student(api: Api, course: Course) -> User:
-    """The course's test student, made when first needed, and in each section."""
+    """The course's test student, created on first use, and in each section."""
     rows = [e for e in api.store.enrollments.find("course", course.id) if e.type == KIND]
     known = next((e for e in rows if e.workflow_state != "deleted"), None)
     user = api.store.users.get(known.user_id) if known is not None else None

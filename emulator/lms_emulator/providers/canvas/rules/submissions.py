@@ -1,4 +1,4 @@
-"""The rows of what students hand in: whose there are, and what they amount to now.
+"""The rows of what students submit: whose there are, and what they amount to now.
 
 Source: canvas-lms app/models/submission.rb and lib/submission_lifecycle_manager.rb (2023-06).
 """
@@ -67,7 +67,7 @@ def stickers(api: Api, course: Course) -> bool:
 
 
 def expected(assignment: Assignment) -> bool:
-    """Whether something is to be handed in."""
+    """Whether something is to be submitted."""
     return bool(assignment.submission_types) and assignment.submission_types not in ELSEWHERE
 
 

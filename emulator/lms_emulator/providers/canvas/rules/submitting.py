@@ -80,7 +80,7 @@ def may_send_files(api: Api, course: Course, base: Assignment) -> bool:
 
 
 def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
-    """What is handed in, checked. Raises the refusals for what is not valid."""
+    """What is submitted, checked. Raises the refusals for what is not valid."""
     kind = sent.text("submission_type") or ""
     if kind == "basic_lti_launch":
         allowed = any("online" in one or one == "external_tool" for one in base.submission_types)
@@ -131,7 +131,7 @@ def address(text: str) -> str | None:
 
 
 def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachment]:
-    """The files that are handed in: those uploaded for it, and copies of others and of what was handed in before."""
+    """The files that are submitted: those uploaded for it, and copies of others and of what was submitted before."""
     numbers = sent.texts("file_ids") if isinstance(sent.get("file_ids"), list) else []
     found = dict.fromkeys(as_integer(one) for one in numbers)
     group = teams.team(api, base, user.id)

@@ -74,7 +74,7 @@ def listed(api: Api, sent: list[Params]) -> tuple[list[Meeting], list[str]]:
 
 
 def keep(api: Api, course: Course, section: CourseSection | None, wanted: list[Meeting]) -> None:
-    """Make the events of a timetable, change known ones, and delete those that are no more in it."""
+    """Make the events of a timetable, change known ones, and delete those that are no longer in it."""
     kind, number = ("CourseSection", section.id) if section is not None else ("Course", course.id)
     rows = api.store.calendar_events.find("context", (kind, number))
     known = {one.timetable_code: one for one in rows if one.timetable_code and one.workflow_state != "deleted"}

@@ -52,7 +52,7 @@ class Reading:
         self.faults: Faults = {}
 
     def place(self, name: str, sent: dict[str, Any] | None) -> None:
-        """Take what was said of one placement. Switched off, it is kept; null takes it away for good."""
+        """Take what was said of one placement. Switched off, it is kept; null removes it for good."""
         inactive = self.said.setdefault(tools.INACTIVE, {})
         if sent is None:
             self.said.pop(name, None)

@@ -57,7 +57,7 @@ class Score:
 
     @property
     def counts(self) -> bool:
-        """Whether it gives a grade; one that does not takes it away."""
+        """Whether it gives a grade; one that does not removes it."""
         return self.given is not None and self.grading in services.COUNTED
 
     @property
@@ -67,17 +67,17 @@ class Score:
 
     @property
     def kind(self) -> str:
-        """What is handed in."""
+        """What is submitted."""
         return "online_upload" if self.files else self.extension.text("submission_type") or "external_tool"
 
     @property
     def new_attempt(self) -> bool:
-        """Whether something is handed in at all."""
+        """Whether something is submitted at all."""
         flag = self.extension.get("new_submission")
         return (flag in (None, "") or as_flag(flag)) and self.kind != "none"
 
     def check(self, item: LineItem, last: LtiResult | None, now: datetime) -> datetime:
-        """The score's timestamp. Raises the refusal for the first thing that does not hold."""
+        """The score's timestamp. Raises the refusal for the first thing that is invalid."""
         for name in ("activityProgress", "gradingProgress", "timestamp"):
             if not self.sent.text(name):
                 raise refusals.missing(name)
@@ -134,7 +134,7 @@ def refused(reason: str, sentence: str, status: int = 422) -> Any:
 
 
 def attempts_left(base: Assignment, record: Submission) -> bool:
-    """Whether the student may hand in once more."""
+    """Whether the student may submit once more."""
     allowed = base.allowed_attempts
     return allowed is None or allowed < 0 or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
 
@@ -177,7 +177,7 @@ def check_result(score: Score) -> None:
 
 
 def grade(api: Api, course: Course, base: Assignment, user: User, tool: Tool, item: LineItem, score: Score) -> None:
-    """Give the grade that a score stands for, or take it away. Raises the refusal for an unpublished assignment."""
+    """Give the grade that a score stands for, or remove it. Raises the refusal for an unpublished assignment."""
     if not base.published or base.workflow_state == "deleted":
         raise grading_refusals.fault_of_field("grade", UNPUBLISHED, None)
     check_result(score)

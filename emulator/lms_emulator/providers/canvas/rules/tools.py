@@ -96,7 +96,7 @@ def key_of(store: CanvasStore, tool: Tool) -> DeveloperKey:
 
 
 def configuration(store: CanvasStore, tool: Tool) -> dict[str, Any]:
-    """What the tool's maker wrote about it; empty where nothing was written."""
+    """What the tool's maker wrote about it; empty if nothing was written."""
     if tool.developer_key_id is None:
         return {}
     found = store.tool_configurations.first("key", tool.developer_key_id)
@@ -144,7 +144,7 @@ def extension_of(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def custom(store: CanvasStore, tool: Tool) -> dict[str, Any] | None:
-    """The fields that every launch of a tool carries; None for a tool of LTI 1.1 that has none."""
+    """The fields that every launch of a tool carries; None for an LTI 1.1 tool that has none."""
     if tool.custom is not None or tool.developer_key_id is None:
         return tool.custom
     return configuration(store, tool).get("custom_fields") or {}
@@ -189,7 +189,7 @@ def opens_in_tab(place: Placement | None) -> bool:
 
 
 def of_any_tool(tool: Tool) -> bool:
-    """Whether a tool of LTI 1.1 may be chosen wherever tools are."""
+    """Whether an LTI 1.1 tool may be chosen wherever tools are."""
     return tool.developer_key_id is None and not tool.not_selectable and bool(tool.domain or tool.url)
 
 
@@ -391,7 +391,7 @@ def _same_host(tool: Tool, url: str) -> bool:
 
 
 def favorites(store: CanvasStore, account: Account) -> list[int] | None:
-    """The tools that an account, or one above it, put into the editor's toolbar; None where nobody said so."""
+    """The tools that an account, or one above it, put into the editor's toolbar; None if nobody said so."""
     for one in chain(store, account.id):
         said = one.settings.get("rce_favorite_tool_ids")
         if said is not None:

@@ -197,7 +197,7 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
 
 
 def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
-    """The set whose groups discuss a topic, each by itself. Raises the refusals of a change that may not be."""
+    """The set whose groups discuss a topic, each by itself. Raises the refusals for a change that may not be."""
     wanted = api.params.text("group_category_id") or api.params.text("assignment", "group_category_id")
     chosen = number(wanted) if wanted else None
     if chosen == topic.group_category_id:

@@ -56,7 +56,7 @@ def check_parameters(api: Api, context: Context, *, exempt: bool) -> str:
 
 
 def on_duplicate(api: Api) -> str:
-    """How to handle a taken name, as the client says. Raises the refusal of any other word."""
+    """How to handle a taken name, as the client says. Raises the refusal for any other word."""
     chosen = api.params.text("on_duplicate")
     if chosen not in (None, "rename", "overwrite"):
         raise refusals.message(400, "on_duplicate_invalid", "invalid on_duplicate option", got=chosen)

@@ -1,4 +1,4 @@
-"""An assignment together with what the caller handed in for it.
+"""An assignment together with what the caller submitted for it.
 
 Source: the recorded exchanges of `grading-assignments` 230, 235, 310 and 415.
 """
@@ -21,7 +21,7 @@ COUNTED_AFTER = timedelta(minutes=5)
 
 
 def assignment(api: Api, base: Assignment, course: Course, includes: Collection[str] = (), **options: bool) -> Json:
-    """`shapes.assignments.assignment` with the submissions that are asked for: those of who asks, never of another.
+    """`shapes.assignments.assignment` with the requested submissions: the caller's, never another's.
 
     Parameters: `options`, those of the other.
     """

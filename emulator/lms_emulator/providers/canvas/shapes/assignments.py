@@ -315,7 +315,7 @@ def override(record: AssignmentOverride) -> Json:
 
 
 def group(record: AssignmentGroup, *, as_sent: bool = False) -> Json:
-    """A group of assignments. `as_sent`: Canvas answers a change of `never_drop` with texts."""
+    """An assignment group. `as_sent`: Canvas answers a change of `never_drop` with texts."""
     rules: dict[str, Any] = dict(record.rules)
     if as_sent and "never_drop" in rules:
         rules["never_drop"] = [str(one) for one in rules["never_drop"]]

@@ -106,7 +106,7 @@ def _properties(own: ConversationParticipant, found: list[ConversationMessage]) 
 
 
 def _contexts(api: Api, own: ConversationParticipant, audience: list[int]) -> Json:
-    """The courses and groups that a conversation is about, with the roles of the other where there is one only."""
+    """The courses and groups that a conversation is about, with the roles of the other if there is one only."""
     found: dict[str, dict[str, list[str]]] = {"courses": {}, "groups": {}}
     for tag in own.tags if audience else ():
         kind, _, number = tag.partition("_")

@@ -42,7 +42,7 @@ def _place(record: GroupCategory) -> Json:
 
 
 def category(api: Api, record: GroupCategory, includes: Collection[str] = ()) -> Json:
-    """A set of groups."""
+    """A group category."""
     place = groups.home(api, record)
     found = groups.of_category(api, record)
     caller = api.caller
@@ -108,7 +108,7 @@ def _handed_in(api: Api, record: Group) -> bool:
 
 
 def submissions_of(api: Api, category_id: int, user_id: int) -> list[int]:
-    """What a user handed in to the assignments that are done in the groups of a set."""
+    """What a user submitted to the assignments that are done in the groups of a set."""
     rows = ((row, api.store.assignments.get(row.assignment_id)) for row in api.store.submissions.find("user", user_id))
     return [
         row.id

@@ -209,7 +209,7 @@ def linked(
 ) -> Json:
     """What the client asked to have beside results.
 
-    Parameters: `held`, the outcomes that are asked for; `people`, the students; `found`, the results that are shown.
+    Parameters: `held`, the outcomes requested; `people`, the students; `found`, the results that are shown.
     """
     works = list(dict.fromkeys(one.assignment_id for one in found))
     body: Json = {}

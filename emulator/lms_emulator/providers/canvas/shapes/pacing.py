@@ -1,4 +1,4 @@
-"""Paces of courses and blackout dates as Canvas's JSON."""
+"""Course paces and blackout dates as Canvas's JSON."""
 
 from __future__ import annotations
 

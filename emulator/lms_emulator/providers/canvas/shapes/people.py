@@ -71,7 +71,7 @@ def display(api: Api, user: User, within: Course | contexts.Context | None = Non
 
 
 def brief(api: Api, user: User) -> Json:
-    """The five keys that everybody sees; the pronouns where there are some."""
+    """The five keys that everybody sees; the pronouns if there are any."""
     body: Json = {
         "id": user.id,
         "name": user.name,

@@ -69,7 +69,7 @@ def _override(api: Api, one: Item, said: PlannerOverride) -> Json:
 
 
 def _work(api: Api, one: Item, user: User) -> Submission | None:
-    """What the person handed in of something graded, if it is for them."""
+    """What the person submitted of something graded, if it is for them."""
     course = one.place.record if one.place is not None else None
     if one.assignment is None or not isinstance(course, Course):
         return None
@@ -80,7 +80,7 @@ def _work(api: Api, one: Item, user: User) -> Submission | None:
 
 
 def _statuses(api: Api, one: Item, record: Submission) -> Json:
-    """How what was handed in stands."""
+    """How what was submitted stands."""
     assert one.assignment is not None  # of graded work
     course = api.store.courses.get(one.assignment.course_id)
     stands = lateness.standing(api, one.assignment, record.user_id, record)

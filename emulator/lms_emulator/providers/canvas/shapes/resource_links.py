@@ -1,4 +1,4 @@
-"""JSON of links to tools of LTI 1.3."""
+"""JSON of links to LTI 1.3 tools."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ ASSOCIATIONS = ("associations", "assignment_associations", "course_associations"
 
 
 def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None) -> Json:
-    """A rubric by itself, with its associations and assessments where they are asked for."""
+    """A rubric by itself, with its associations and assessments on request."""
     body = brief(api, record)
     kind = next((one for one in KINDS if one in includes), None)
     if kind is not None:

@@ -160,7 +160,7 @@ def version(
 
 
 def _content(api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course) -> Json:
-    """What was handed in, where it is more than text."""
+    """What was submitted, where it is more than text."""
     body: Json = {}
     if version.submission_type == "basic_lti_launch":
         query = urlencode({"assignment_id": record.assignment_id, "url": version.url or ""})
@@ -193,7 +193,7 @@ def media_comment(api: Api, media_id: str, kind: str | None) -> Json:
 
 
 def attachments(api: Api, ids: list[int]) -> list[Json]:
-    """Files that were handed in or go with a comment."""
+    """Files that were submitted or go with a comment."""
     found = [one for one in map(api.store.attachments.get, ids) if one is not None]
     return [file_shapes.file(api, one) for one in found]
 
@@ -239,7 +239,7 @@ def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
 
 
 def _group(api: Api, base: Assignment, user_id: int) -> Json:
-    """The group that a student hands in with."""
+    """The group that a student submits with."""
     found = teams.team(api, base, user_id)
     return {"id": None, "name": None} if found is None else {"id": found.id, "name": found.name}
 
@@ -285,7 +285,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
 
 
 def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
-    """Whether there are comments of graders that the student gets to see with the grade."""
+    """Whether there are comments of graders that the student can see with the grade."""
     rows = api.store.submission_comments.find("submission", record.id)
     found = [one for one in rows if not one.draft and one.provisional_grade_id is None]
     return len(_shown(api, record, base, course, found)) < len(found)
@@ -321,7 +321,7 @@ def is_read(api: Api, record: Submission) -> bool:
 
 
 def mark(api: Api, record: Submission, *, read: bool) -> None:
-    """Note that the caller has seen it, or not."""
+    """Record that the caller has seen it, or not."""
     if api.caller is not None:
         others = [one for one in record.read_by if one != api.caller.id]
         unread = record.unread

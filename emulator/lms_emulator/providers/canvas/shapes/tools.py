@@ -79,7 +79,7 @@ def app(api: Api, tool: Tool, where: Where) -> Json:
 
 
 def launch_definition(api: Api, tool: Tool, names: list[str]) -> Json:
-    """A tool with what it can be launched from, of the spots that were asked for."""
+    """A tool with what it can be launched from, of the spots requested."""
     offered = {name: found for name in names if (found := tools.placement(api.store, tool, name)) is not None}
     return {
         "definition_type": "ContextExternalTool",

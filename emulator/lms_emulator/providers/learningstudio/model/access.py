@@ -1,4 +1,4 @@
-"""Tokens that were given out, used nonces, requests in a second."""
+"""Tokens that were issued, used nonces, requests in a second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lms_emulator.core.state.records import Instant, Record
 
 
 class IssuedToken(Record, frozen=True, kw_only=True):
-    """An access token that was given out. `expires` is exact; the token's own text has whole seconds."""
+    """An access token that was issued. `expires` is exact; the token's own text has whole seconds."""
 
     token: str
     application_id: str

@@ -87,7 +87,7 @@ class UserExam(Record, frozen=True, kw_only=True):
 
 
 class Attempt(Record, frozen=True, kw_only=True):
-    """A user's latest attempt. `token`: what the header Pearson-Exam-Token has to be."""
+    """A user's latest attempt. `token`: what the header Pearson-Exam-Token must be."""
 
     id: int
     exam_id: int

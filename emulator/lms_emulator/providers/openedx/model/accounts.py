@@ -23,12 +23,12 @@ class User(Record, frozen=True, kw_only=True):
         password: in clear; None is an *unusable* password, which is how an administrator disables an account.
         standing: `disabled` is the "account disabled" standing that blocks browser sessions but not tokens.
         preferences: user preferences by key; `pref-lang` decides the language cookie.
-        mailing_address, goals, bio, city, state: profile texts; None where never filled in.
+        mailing_address, goals, bio, city, state: profile texts; None if never filled in.
         language_proficiencies: language codes.
         social_links: platform (`facebook`, `x`, `linkedin`) to URL.
         activation_key: what the link of the activation mail carries; empty derives one, None is for who is leaving.
         email_opt_ins: whether an organisation may write, `True` or `False` by its name.
-        pending_name: the name that was asked for and is not confirmed yet.
+        pending_name: the requested name, not confirmed yet.
         image_uploaded: when the profile image was uploaded; None without one.
     """
 

@@ -79,7 +79,7 @@ def create(
 
 
 def issue(x: Call, user: User, **details: Any) -> str:
-    """A token that this world gives out. Parameters: the others of `create`."""
+    """A token that this world issues. Parameters: the others of `create`."""
     token = create(user, config=x.store.section.jwt, settings=x.settings, now=x.clock.timestamp(), **details)
     until = int(x.clock.timestamp()) + x.settings.jwt_seconds + x.settings.jwt_leeway_seconds
     x.world.given_out.note(x.world.name, x.provider, JWT.name, issued_tokens.digest(token))

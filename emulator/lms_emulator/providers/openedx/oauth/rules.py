@@ -93,7 +93,7 @@ _ABSOLUTE = re.compile(
 
 
 def is_absolute_uri(uri: str) -> bool:
-    """RFC 3986's absolute-URI as oauthlib tests it: no fragment, and nothing that would have to be percent-encoded."""
+    """RFC 3986's absolute-URI as oauthlib tests it: no fragment, and nothing that needs percent-encoding."""
     return _ABSOLUTE.fullmatch(uri) is not None
 
 

@@ -147,7 +147,7 @@ def change_name(x: Call) -> Response:
 
 
 def confirm_name(x: Call) -> Response:
-    """Let a name that was asked for come true, for staff."""
+    """Confirm a requested name, for staff."""
     if not caller(x).is_staff:
         raise refusals.permission_denied("only staff may confirm a name", check="staff")
     user = lookup.user_named(x.store, x.settings, x.path_params["username"])

@@ -62,7 +62,7 @@ def _require_superuser(x: Call) -> None:
 
 
 def login(x: Call) -> Response:
-    """Hand over to the site's sign-in page. The page that was asked for is lost on the way, as on the real site."""
+    """Hand over to the site's sign-in page. The requested page is lost on the way, as on the real site."""
     user = session.current(x).user
     if user is not None and not user.is_staff:
         raise refusals.OpenedxRefusal(

@@ -178,7 +178,7 @@ def _viewer(x: Call, course: Course, wanted: shapes.Wanted, errors: dict[str, st
 
 
 def _require_all(course: Course, wanted: shapes.Wanted, user: User | None, staff: bool, errors: dict[str, str]) -> None:
-    """Without a username, all blocks have to be asked for, and the caller has to be on the course staff."""
+    """Without a username, all blocks must be asked for, and the caller must be on the course staff."""
     if not wanted.all_blocks:
         errors["username"] = "This field is required unless all_blocks is requested."
     elif user is None:

@@ -276,7 +276,7 @@ def read_role(x: Call) -> Response:
 
 
 def change_role(x: Call) -> Response:
-    """Give a user a discussion role, or take it away."""
+    """Give a user a discussion role, or remove it."""
     course, role, given = _course(x), _role(x), wire.read_object(x)
     missing = [name for name in ("action", "user_id") if not given.get(name)]
     if missing:

@@ -182,7 +182,7 @@ def _join_cohort(x: Call, wanted: Wanted) -> None:
 
 
 def _opt_in(x: Call, wanted: Wanted, agreed: object) -> None:
-    """Note of the caller, whoever is enrolled, whether the course's organisation may write."""
+    """Record for the caller, whoever is enrolled, whether the course's organisation may write."""
     user, key = calling_user(x), keys.course_key(wanted.course_id)
     if user is None:
         raise refusals.Unhandled("email_opt_in is the caller's, and a server with X-Edx-Api-Key is nobody")

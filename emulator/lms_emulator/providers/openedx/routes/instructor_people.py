@@ -73,7 +73,7 @@ def invalid(errors: dict[str, list[str]]) -> refusals.OpenedxRefusal:
 
 
 def modify_access(x: Call) -> Response:
-    """Give a user a role in the course, or take it away."""
+    """Give a user a role in the course, or remove it."""
     given = need(
         x,
         {
@@ -129,7 +129,7 @@ def forum_admin(x: Call) -> None:
 
 
 def change_forum_role(x: Call) -> Response:
-    """Give a user a role in the discussions of the course, or take it away."""
+    """Give a user a role in the discussions of the course, or remove it."""
     given = form(x)
     who, role, action = (str(given.get(name, "")) for name in ("unique_student_identifier", "rolename", "action"))
     user = person(x, who)

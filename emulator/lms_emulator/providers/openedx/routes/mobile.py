@@ -233,7 +233,7 @@ def write_status(x: Call) -> Response:
 
 
 def record_activity(x: Call) -> Response:
-    """Note that a user was active in some course."""
+    """Record that a user was active in some course."""
     body = wire.read_object(x)
     if not body.get("user_id") or not body.get("course_key"):
         text = "User id and course key are required"

@@ -166,7 +166,7 @@ def count(x: Call) -> Response:
 
 
 def mark_seen(x: Call) -> Response:
-    """Note that the caller has seen everything of an app; any name will do."""
+    """Record that the caller has seen everything of an app; any name will do."""
     for one in _mine(x):
         if one.app == x.path_params["app_name"] and one.last_seen is None:
             x.store.notifications.put(replace(one, last_seen=x.clock.now()))
@@ -174,7 +174,7 @@ def mark_seen(x: Call) -> Response:
 
 
 def mark_read(x: Call) -> Response:
-    """Note that the caller has read one notification, or all of an app."""
+    """Record that the caller has read one notification, or all of an app."""
     given = wire.read_object(x)
     number, app = given.get("notification_id"), given.get("app_name")
     if number:

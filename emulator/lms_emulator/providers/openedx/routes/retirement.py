@@ -204,13 +204,13 @@ def retire_forum(x: Call) -> Response:
 
 
 def make_report(x: Call) -> Response:
-    """Note that partners have to be told of a retirement."""
+    """Note that partners must be told of a retirement."""
     rules.report(x.store, _named(x, wire.read(x)), x.clock.now())
     return wire.no_content()
 
 
 def list_reports(x: Call) -> Response:
-    """What partners have to be told and were not yet; from now on they were."""
+    """What partners must be told and have not been yet; from now on they have."""
     pending = [one for one in x.store.partner_reports if not one.reported]
     for one in pending:
         x.store.partner_reports.put(replace(one, reported=True))

@@ -122,7 +122,7 @@ def read(
 ) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Read a body. Returns the values that were given and the messages by field; one of the two is empty.
 
-    Parameters: `partial`, whether required fields may be left out.
+    Parameters: `partial`, whether required fields may be missing.
     """
     if not isinstance(body, dict):
         text = f"Invalid data. Expected a dictionary, but got {type_name(body)}."

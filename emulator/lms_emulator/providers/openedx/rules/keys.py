@@ -68,7 +68,7 @@ class UsageKey(NamedTuple):
 
 
 def course_key(text: object) -> CourseKey | None:
-    """Read a course key; None where the LMS raises InvalidKeyError. Any letter of any script counts as a letter."""
+    """Read a course key; None if the LMS raises InvalidKeyError. Any letter of any script counts as a letter."""
     if not isinstance(text, str):
         return None
     for kind, pattern in (("course", _COURSE), ("deprecated", _DEPRECATED), ("library", _LIBRARY)):
@@ -80,7 +80,7 @@ def course_key(text: object) -> CourseKey | None:
 
 
 def usage_key(text: str) -> UsageKey | None:
-    """Read a usage key; None where it cannot be read."""
+    """Read a usage key; None if it cannot be read."""
     found = _USAGE.fullmatch(text)
     if found is not None:
         part = found.group

@@ -56,7 +56,7 @@ def types(app: str) -> list[str]:
 
 
 def preference(store: OpenedxStore, username: str, course: str) -> NotificationPreference:
-    """What a user wants to be told of a course; enrolments have their row, others get one when it is asked for."""
+    """What a user wants to be told of a course; enrolments have their row, others get one on request."""
     for one in sorted(store.enrollments, key=lambda enrolment: enrolment.id):
         if (one.user, one.course) not in store.notification_preferences:
             _create(store, one.user, one.course)

@@ -41,7 +41,7 @@ def opt_in(store: OpenedxStore, username: str, org: str, agreed: object, year: i
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether a name is in the system's time zone database; where there is none, whether it looks like a time zone."""
+    """Whether a name is in the system's time zone database; if there is none, whether it looks like a time zone."""
     known = _time_zones()
     return name in known if known else _ZONE.fullmatch(name) is not None
 

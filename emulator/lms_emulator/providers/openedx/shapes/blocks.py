@@ -14,7 +14,7 @@ from lms_emulator.providers.openedx.model.courseware import Block, Course
 from lms_emulator.providers.openedx.rules.blocks import Node
 from lms_emulator.providers.openedx.shapes import moment
 
-#: Fields that are sent only when they are asked for, in the order of the answer.
+#: Fields that are sent only on request, in the order of the answer.
 REQUESTABLE = ("graded", "format", "start", "due", "has_score", "weight", "student_view_multi_device")
 #: Block types whose student view fits small screens (`student_view_multi_device`).
 MULTI_DEVICE = ("html", "problem")

@@ -89,7 +89,7 @@ def expired(x: Call, name: str, *, same_site: str = "") -> str:
 
 
 def coded(value: str) -> str:
-    """A value as a cookie carries it, quoted where it has to be."""
+    """A value as a cookie carries it, quoted where it must be."""
     plain = value and not value.encode("utf-8", "replace").translate(None, _PLAIN)
     return value if plain else _quoted(value)
 

@@ -109,7 +109,7 @@ def end(x: Call) -> None:
 
 
 def touch(x: Call) -> None:
-    """Note that the session was changed, so that the answer carries its cookie."""
+    """Record that the session was changed, so that the answer carries its cookie."""
     current(x).changed = True
 
 

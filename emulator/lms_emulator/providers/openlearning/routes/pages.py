@@ -55,7 +55,7 @@ def _course(x: Call) -> Course:
 
 
 async def course_by_path(x: Call) -> Response:
-    """The same by the short address that the v1 API gives out."""
+    """The same by the short address that the v1 API issues."""
     course = x.store.courses.first("slug", x.path_params["slug"].lower())
     if course is None:
         raise refusals.page_not_found(x.path)

@@ -91,7 +91,7 @@ def _within(scene: Scene, part: re.Match[str]) -> str:
 
 
 def _known(scene: Scene, name: str) -> Callable[[Scene], Any] | None:
-    """What finds the value of a variable; None where Canvas has no variable of that name."""
+    """What finds the value of a variable; None if Canvas has no variable of that name."""
     known = VALUES.get(name)
     if known is None and scene.x.settings.newer_variables:
         known = NEWER.get(name)

@@ -54,7 +54,7 @@ def _state(scene: Scene) -> str:
 
 
 def _groups(scene: Scene) -> list[Group]:
-    """The living groups of the course."""
+    """The undeleted groups of the course."""
     store = scene.x.store
     sets = list(store.group_categories.find("context", ("Course", scene.course.id)))
     return [g for c in sets for g in store.groups.find("category", c.id) if g.workflow_state != "deleted"]

@@ -103,7 +103,7 @@ def within(element: Element | None) -> list[Element]:
 
 
 def words(element: Element | None, name: str) -> str:
-    """The text of a child; empty where there is none."""
+    """The text of a child; empty if there is none."""
     found = child(element, name)
     return (found.text or "").strip() if found is not None else ""
 

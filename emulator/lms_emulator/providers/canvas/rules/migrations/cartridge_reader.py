@@ -72,7 +72,7 @@ class _Reader:
         self.read: set[str] = set()
 
     def xml(self, path: str) -> Element | None:
-        """A file's root; None where it is missing or no XML."""
+        """A file's root; None if it is missing or no XML."""
         content = self.files.get(path)
         if content is None:
             return None

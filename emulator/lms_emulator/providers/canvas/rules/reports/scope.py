@@ -99,7 +99,7 @@ class Scope:
         return [one for one in found if term is None or one.enrollment_term_id == term.id]
 
     def living(self) -> list[Course]:
-        """Those of them that were not deleted."""
+        """Those of them that are not deleted."""
         return [one for one in self.courses() if one.workflow_state != "deleted"]
 
     def logins(self, states: Iterable[str]) -> list[tuple[Pseudonym, User]]:
@@ -115,7 +115,7 @@ class Scope:
         return found
 
     def login_of(self, user_id: int) -> Pseudonym | None:
-        """A user's principal login."""
+        """A user's primary login."""
         user = self.api.store.users.get(user_id)
         return people.login_of(self.api.store, user) if user is not None else None
 
