@@ -66,7 +66,7 @@ def reply(api: Api, body: Any, status: int = 200, headers: dict[str, str] | None
 
 
 def disposition(kind: str, name: str) -> str:
-    """`Content-Disposition` as Rails writes it: the name in ASCII as far as that goes, and in UTF-8."""
+    """`Content-Disposition` as Rails writes it: the name in ASCII, as far as possible, and in UTF-8."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     plain = quote(bare.encode("ascii", "replace"), safe=" !#$+.^_`|~-")
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='!#$&+.^_`|~-')}"
@@ -83,7 +83,7 @@ def dumps(body: Any) -> str:
 
 
 def encoded(body: Any) -> bytes:
-    """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can stand in a page."""
+    """JSON as Rails writes it: `<`, `>` and `&` are escaped, so that it can be embedded in a page."""
     try:
         text = msgspec.json.encode(body)
     except (TypeError, UnicodeEncodeError):  # a key that is no text; half a surrogate pair
@@ -113,7 +113,7 @@ def _string_id(name: str, value: Any) -> Any:
 
 
 def asked_for(x: Call) -> str:
-    """What kind of answer a page's client wants, as Rails reads it: `html`, `json`, or `other`."""
+    """The kind of answer that a page's client wants, by Rails' rules: `html`, `json`, or `other`."""
     accept = x.headers.get("accept", "")
     if not accept or (_BROWSER_LIKE.search(accept) and not by_script(x)):
         return "js" if by_script(x) else "html"
@@ -133,13 +133,13 @@ def asks_for_text(x: Call) -> bool:
 
 
 def by_phone(x: Call) -> bool:
-    """Whether the browser is a phone's, which gets smaller pages."""
+    """Whether it is a phone's browser, which gets smaller pages."""
     agent = x.headers.get("user-agent", "")
     return "iPhone" in agent or ("Android" in agent and "Mobile" in agent)
 
 
 class Environment:
-    """What scripts of whatever page answers a request are told, an error's page too."""
+    """The environment for the scripts of any page that answers a request, error pages included."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -148,7 +148,7 @@ class Environment:
 def page(
     x: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
 ) -> Response:
-    """A page with what Canvas hands to its scripts: where deep linking may post to, and the session's notices."""
+    """A page with Canvas's environment for scripts: where deep linking may post to, and the session's notices."""
     environment: dict[str, Any] = {
         "DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url,
         "DEEP_LINKING_LOGGING": None,
@@ -172,7 +172,7 @@ def page(
 
 
 def share(x: Call, response: Response) -> None:
-    """Let pages of any other site send files and read them, which is all that Canvas lets them."""
+    """Allow pages of any other site to upload and download files, as Canvas does (CORS)."""
     path = x.route.path if x.route is not None else ""
     if path in _UPLOADS:
         response.headers["Access-Control-Allow-Methods"] = "POST, PUT, DELETE, GET, OPTIONS"
@@ -186,13 +186,13 @@ def share(x: Call, response: Response) -> None:
 
 
 def redirect(location: str, headers: dict[str, str] | None = None, status: int = 302) -> Response:
-    """Rails' redirect, with its little page."""
+    """Rails' redirect, with its short page."""
     text = f'<html><body>You are being <a href="{html.escape(location, quote=True)}">redirected</a>.</body></html>'
     return Response(text, status, {**(headers or {}), "Location": location}, media_type="text/html")
 
 
 def render(x: Call, refusal: Refusal) -> Response:
-    """A refusal in the form it names; for a script or a client that asks for JSON, a page's JSON form."""
+    """A refusal in the form it names; for scripts and JSON clients, a page's JSON form."""
     if isinstance(refusal, PageRefusal):
         if by_script(x) or asks_for_text(x) or (refusal.json is not None and asked_for(x) == "json"):
             phrase = HTTPStatus(refusal.status).phrase
@@ -218,12 +218,12 @@ def render(x: Call, refusal: Refusal) -> Response:
 def _page_of(x: Call, refusal: SiteRefusal) -> Response:
     template, values = refusal.template
     if values.get("title") == "Page Error" and refusal.status != 405:
-        browser.open_session(x)  # Canvas notes in it which error was reported
+        browser.open_session(x)  # Canvas puts the id of the error report there
     return page(x, template, refusal.status, headers=refusal.headers, **values, message=refusal.message)
 
 
 def auto_post(x: Call, action: str, fields: Mapping[str, str]) -> Response:
-    """The page that takes a form to a tool."""
+    """The page that auto-posts a form to a tool."""
     csrf, headers = browser.csrf_token(x), {"Cache-Control": "no-store"}
     return pages.page(
         PACKAGE, "to_tool.html", 200, headers, base=x.base_url, root=x.prefix, csrf=csrf, action=action, fields=fields

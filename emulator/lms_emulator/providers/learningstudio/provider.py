@@ -1,4 +1,4 @@
-"""LearningStudio as a provider: what ties its rooms together."""
+"""LearningStudio as a provider of the emulator."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class LearningStudio(Provider[LearningStudioStore, LearningStudioSettings]):
         return checks.problems(section)
 
     def normalise_path(self, path: str) -> str:
-        """The path without the format (`.json`, `.xml`) at its end, which every path can have."""
+        """The path without the optional format suffix (`.json`, `.xml`)."""
         lowered = path.lower()
         if lowered.endswith(".json"):
             return path[:-5]
         return path[:-4] if lowered.endswith(".xml") else path
 
     def method_of(self, x: Call) -> str:
-        """The method that X-METHOD-OVERRIDE puts in place of POST; the signature still covers POST."""
+        """The method with which X-METHOD-OVERRIDE replaces POST; the signature still covers POST."""
         other = x.headers.get("x-method-override", "").strip().upper()
         return other if x.method == "POST" and other and x.settings.method_override == "honour" else x.method
 

@@ -1,4 +1,4 @@
-"""Decisions without HTTP: what adds up, what a student may see, what an answer is worth."""
+"""Decisions without HTTP: totals, what a student may see, and scoring of answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def totals(store: LearningStudioStore, course_id: int, user_id: int) -> Totals:
 
 # --- content ---
 def sees(store: LearningStudioStore, item: CourseItem, user_id: int, now: datetime) -> bool:
-    """Whether a student sees an item: neither it nor its unit is hidden, out of its dates, or for another group."""
+    """Whether a student can see an item: neither it nor its unit is hidden, outside its dates, or for another group."""
     unit = None if item.parent_id is None else store.course_items.get(item.parent_id)
     group = None if item.group_id is None else store.course_groups.get(item.group_id)
     if item.hidden or not item.is_shown(now) or (group is not None and user_id not in group.members):
@@ -80,7 +80,7 @@ def page_of(item: CourseItem, name: str) -> tuple[bytes, str] | None:
 
 
 def media_type(name: str) -> str:
-    """The media type that a file's name tells."""
+    """The media type suggested by a file's name."""
     guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
 
@@ -115,7 +115,7 @@ def has_read(store: LearningStudioStore, post: TopicResponse, user_id: int) -> b
 
 # --- exams ---
 def drawn(store: LearningStudioStore, exam: Exam, ids: Ids) -> list[int]:
-    """The questions that a user gets: of each section all, or as many as it draws."""
+    """The questions drawn for a user: from each section all, or as many as it draws."""
     found: list[int] = []
     for section in sections_of(store, exam):
         pool = [question.id for question in store.questions.find("section", section.id)]
@@ -150,7 +150,7 @@ def is_retakable(exam: Exam, own: UserExam) -> bool:
 def earned(question: Question, answer: Answer | None) -> float | None:
     """The points that an answer earns; None for an essay, which somebody has to read.
 
-    Of matches each has its share of the points; with several choices all must be right (both are chosen).
+    Each match earns its share of the points; of several choices all must be right (both are chosen).
     """
     if question.type == "essay":
         return None

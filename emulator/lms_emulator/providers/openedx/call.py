@@ -1,4 +1,4 @@
-"""The type of one request to the LMS, who it comes from, and how its answer is to be written."""
+"""The type of one request to the LMS, its caller, and the format of its answer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Dialect:
         parsers: media types of the bodies that are read.
         developer_errors: errors come wrapped as `developer_message`.
         challenge: what `WWW-Authenticate` says with a 401; None turns the 401 into a 403.
-        headers: further headers of every answer but a failure.
+        headers: additional headers of every answer but a failure.
         takes: the kinds of credentials that count: `JWT`, `Bearer`, `session`.
     """
 
@@ -76,7 +76,7 @@ class Dialect:
 
 @dataclass(slots=True)
 class Reply:
-    """How the answer to a request is to be written.
+    """The format of the answer to a request.
 
     Attributes:
         dialect: that of the REST resource that answers; None outside the REST APIs.

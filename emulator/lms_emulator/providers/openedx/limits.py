@@ -1,7 +1,7 @@
-"""Rate limits: so many requests of one caller in a sliding window. Off unless a setting names a rate.
+"""Rate limits: a maximum of requests per caller in a sliding window. Off unless a setting gives a rate.
 
-The course-facing APIs count in one place for each caller, as Django REST framework's user throttle does: calls of the
-enrollment API use up the course list's allowance too, and staff have a place of their own. Sources: Django REST
+The course-facing APIs share one count per caller, as with Django REST framework's user throttle: calls to the
+enrollment API also count for the course list, and staff have a separate count. Sources: Django REST
 framework `rest_framework/throttling.py` (SimpleRateThrottle); `fixtures/recordings/openedx`: rate.jsonl 1276-1289,
 extra.jsonl 70-119.
 """

@@ -115,7 +115,7 @@ def quota_mb(api: Api, record: Course) -> int:
 
 
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
-    """A course in a list or by itself, with the caller's enrollments."""
+    """A course, in a list or alone, with the caller's enrollments."""
     body = basic(api, record)
     asked = {name for name in standings.INCLUDES if name in includes}
     body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, asked) for one in enrollments]
@@ -186,7 +186,7 @@ def _periods(api: Api, record: Course) -> list[Json] | None:
 
 
 def _progress(api: Api, record: Course) -> Json:
-    """The caller's progress, which Canvas keeps from now on."""
+    """The caller's progress, which Canvas tracks from now on."""
     if api.caller is None:
         return {"error": {"message": course_progress.NO_PROGRESS}}
     found = course_progress.course_progress(api, record, api.caller.id)
@@ -196,18 +196,18 @@ def _progress(api: Api, record: Course) -> Json:
 
 
 def favorites(api: Api) -> set[int]:
-    """The courses that the caller marked."""
+    """The caller's favourite courses."""
     return set(api.caller.preferences.get("favorite_courses", [])) if api.caller is not None else set()
 
 
 def students_of(api: Api, record: Course) -> set[int]:
-    """The people who study in a course, active or invited."""
+    """The students of a course, active or invited."""
     rows = api.store.enrollments.find("course", record.id)
     return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
 
 
 def teachers(api: Api, record: Course) -> Json:
-    """Who teaches a course, or how many where there are more than `teacher_limit`."""
+    """The teachers of a course, or their number if more than `teacher_limit`."""
     rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
     ids = {e.user_id: None for e in rows if e.workflow_state in states.CURRENT}
     limit = api.params.text("teacher_limit")
@@ -218,7 +218,7 @@ def teachers(api: Api, record: Course) -> Json:
 
 
 def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) -> list[Json]:
-    """The sections that the caller is in; all of the course for a user who is in none."""
+    """The caller's sections; all of the course for a user who is in none."""
     rows = [(e.course_section_id, e) for e in enrollments]
     if not rows:
         every = [s for s in api.store.course_sections.find("course", record.id) if s.workflow_state == "active"]
@@ -322,7 +322,7 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
 
 
 def picture(api: Api, record: Course, name: str) -> str | None:
-    """The address of a course's `image` or `banner_image`: of one of its files, or the one that was given."""
+    """The URL of a course's `image` or `banner_image`: of one of its files, or the given one."""
     file = api.store.attachments.get(record.settings.get(f"{name}_id") or 0)
     if file is not None:
         return files.download_url(api, file) if file.file_state != "deleted" else None

@@ -36,7 +36,7 @@ cloned_item_id migration_id subtopics_refreshed_at last_assignment_id external_f
 def topic(
     api: Api, record: DiscussionTopic, context: Context, includes: Collection[str] = (), *, told: bool = False
 ) -> Json:
-    """A topic as the caller sees it, with the assignment that is graded in it.
+    """A topic as the caller sees it, with its assignment.
 
     Parameters: `includes`, those of `topics.topic`, `all_dates`, `overrides`, `bare_assignment`; `told`, as there.
     """
@@ -73,7 +73,7 @@ def deleted_topic(api: Api, record: DiscussionTopic, context: Context) -> Json:
 def entry(api: Api, record: DiscussionEntry, context: Context, *, name: bool = True, user: bool = True) -> Json:
     """An entry as the caller sees it.
 
-    Parameters: `name`, `user`, whether it tells who said it, by name and as a person.
+    Parameters: `name`, `user`, whether to include the author's name, and the author.
     """
     author = api.store.users.get(record.user_id)
     body = _core(api, record, context, verifiers=True)
@@ -109,7 +109,7 @@ def _core(api: Api, record: DiscussionEntry, context: Context, *, verifiers: boo
 
 
 def entry_with_replies(api: Api, record: DiscussionEntry, context: Context, every: list[DiscussionEntry]) -> Json:
-    """An entry at the top, with the newest replies of its thread."""
+    """A top-level entry, with the newest replies of its thread."""
     below = [one for one in every if one.root_entry_id == record.id and one.workflow_state != "deleted"]
     body = entry(api, record, context)
     if below:
@@ -120,10 +120,10 @@ def entry_with_replies(api: Api, record: DiscussionEntry, context: Context, ever
 
 
 def view(api: Api, record: DiscussionTopic, context: Context) -> Json:
-    """All that was said in a topic, as a tree, with what the caller has not read."""
+    """All entries of a topic, as a tree, with those that the caller has not read."""
     every = rules.entries_of(api, record, deleted=True)
     user = api.user
-    if record.viewed_in is None:  # the tree is kept as it is first shown, until there is something new in it
+    if record.viewed_in is None:  # the tree is cached as first shown, until there is something new in it
         record = api.store.discussion_topics.put(replace(record, viewed_in=user.time_zone or "UTC"))
     known = rules.participant(api, record, user)
     ids: dict[int, None] = {}

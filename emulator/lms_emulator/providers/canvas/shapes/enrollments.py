@@ -1,4 +1,4 @@
-"""Enrollments as Canvas's JSON, by themselves and in lists.
+"""Enrollments as Canvas's JSON, alone and in lists.
 
 Fields: canvas-lms lib/api/v1/user.rb, enrollment_json (2023-06), and the recorded exchanges of `courses-enrol` and
 `courses-enrol-write`.
@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 
 class _Sight:
-    """What a person sees of the enrollments in a course: what is the same for each of a list.
+    """What a person can see of a course's enrollments, computed once per list.
 
     Attributes: `sis`, the SIS ids of the course and its account where they may see such ids.
     """
@@ -51,12 +51,12 @@ class _Sight:
 
     @cached_property
     def of_today(self) -> bool:
-        """Whether a list of users asks for the grades of the grading period that is now."""
+        """Whether a list of users requests the grades of the current grading period."""
         return "current_grading_period_scores" in self._api.params.includes
 
     @cached_property
     def period(self) -> GradingPeriod | None:
-        """The grading period that is now."""
+        """The current grading period."""
         return periods.current(self._api, self.course)
 
 
@@ -83,7 +83,7 @@ def enrollment(
     sis_of: Course | Account | None = None,
     includes: Collection[str] = (),
 ) -> Json:
-    """An enrollment; within a list with the person.
+    """An enrollment; in a list, including the person.
 
     Parameters: `sis_of`, where the right to read SIS ids of the person counts; without it the person is left out.
         `includes`, of the person.
@@ -147,7 +147,7 @@ def _sis_of_enrollment(api: Api, record: Enrollment, user: User | None, of_cours
 
 
 def _grades(api: Api, record: Enrollment, course: Course, sight: _Sight) -> Json:
-    """A student's grades in a course as far as the caller may see them."""
+    """A student's grades in a course that the caller may see."""
     body: Json = {"html_url": f"{sight.url}/grades/{record.user_id}"}
     own = api.caller is not None and api.caller.id == record.user_id
     if not (sight.grader or (own and not course.hide_final_grades) or _observes(api, record, course)):

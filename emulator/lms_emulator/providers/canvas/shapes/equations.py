@@ -1,6 +1,6 @@
-"""Images of equations, with the MathML that screen readers read beside them.
+"""Images of equations, with MathML for screen readers.
 
-Source: canvas-lms lib/api/html/content.rb, apply_mathml (2023-06), and `content-html` 24. Canvas has Ritex make the
+Source: canvas-lms lib/api/html/content.rb, apply_mathml (2023-06), and `content-html` 24. Canvas uses Ritex for the
 MathML; here it is latex2mathml, without the rows of one member that it puts around things.
 """
 
@@ -24,7 +24,7 @@ _OUTERMOST = re.compile(r"(<math[^>]*>)<mrow>(.*)</mrow></math>", re.DOTALL)
 
 
 class _Converted:
-    """How many characters of LaTeX a request has had converted."""
+    """How many characters of LaTeX a request has converted."""
 
     characters = 0
 
@@ -57,7 +57,7 @@ def _converted(latex: str) -> str:
 
     try:
         made = convert(latex) if latex.strip() else ""
-    except Exception:  # its errors have no class in common, and some are those of Python
+    except Exception:  # its errors have no common class, and some are Python's own
         return ""
     if outermost := _OUTERMOST.fullmatch(made):
         made = f"{outermost[1]}{outermost[2]}</math>"

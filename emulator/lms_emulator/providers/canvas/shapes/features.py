@@ -1,4 +1,4 @@
-"""JSON of features and of what was decided about them."""
+"""JSON of features and feature flags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.rules.features import Flag, Owner
 
 
 def flag(api: Api, owner: Owner, found: Flag) -> dict[str, Any]:
-    """How a feature stands. Operators of the site are told whether it is hidden."""
+    """The state of a feature. Site admins see whether it is hidden."""
     shown: dict[str, Any] = {"feature": found.feature.name, "state": found.state}
     if found.owner is not None:
         kind, number = found.owner
@@ -27,7 +27,7 @@ def flag(api: Api, owner: Owner, found: Flag) -> dict[str, Any]:
 
 
 def feature(api: Api, owner: Owner, found: Flag) -> dict[str, Any]:
-    """A feature with how it stands."""
+    """A feature with its state."""
     defined = found.feature
     return {
         "feature": defined.name,

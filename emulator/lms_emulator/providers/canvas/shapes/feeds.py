@@ -24,7 +24,7 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
-    """Something of a calendar in a feed.
+    """A calendar item in a feed.
 
     Attributes:
         name: `assignment_1` or `calendar_event_1`. title: without what feeds put before or behind it.
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
 
 
 def ics(api: Api, kind: str, name: str, entries: Iterable[Entry]) -> str:
-    """A calendar as iCalendar. `kind`: what it is of, in words."""
+    """A calendar as iCalendar. `kind`: whose it is, in words."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -97,13 +97,13 @@ def _event(api: Api, one: Entry) -> Iterator[str]:
 
 
 def as_text(html: str) -> str:
-    """HTML as plain text, with the addresses of its links."""
+    """HTML as plain text, with the URLs of its links."""
     text = _LINK.sub(lambda found: f"[{found[2]}] ({found[1]})" if found[3] else found[0], html)
     return unescape(without_tags(paragraphs(_BREAK.sub("\n", text)))).strip()
 
 
 def paragraphs(html: str) -> str:
-    """HTML with empty lines for the tags of its blocks."""
+    """HTML with empty lines for block-level tags."""
     text = _BLOCK.sub(lambda tag: "\n\n" if tag[1] else tag[0], html)
     return re.sub(r"\n{3,}", "\n\n", text)
 
@@ -113,7 +113,7 @@ def _escaped(text: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """A line in pieces of at most 75 characters, those after the first behind a blank."""
+    """A line folded at 75 characters, continuation lines starting with a space."""
     pieces, rest, width = [], line, WIDTH
     while len(rest) > width:
         pieces.append(rest[:width])
@@ -172,7 +172,7 @@ def _content(api: Api, one: Entry) -> str:
 
 
 def in_words(api: Api, moment: datetime | None, between: str, zone: tzinfo = UTC) -> str:
-    """A time as people read it: `Nov 28 by 12pm`."""
+    """A time in words: `Nov 28 by 12pm`."""
     if moment is None:
         return ""
     local = moment.astimezone(zone)

@@ -68,12 +68,12 @@ def page_path(file: Attachment) -> str:
 
 
 def download_url(api: Api, file: Attachment) -> str:
-    """The address at which a file is downloaded, without a token."""
+    """The URL for downloading a file without a token."""
     return api.url(f"/files/{file.id}/download?download_frd=1&verifier={file.uuid}")
 
 
 def sealed_url(api: Api, file: Attachment) -> str:
-    """The address at which the caller downloads a file for an hour."""
+    """A URL for the caller to download a file, valid for an hour."""
     return api.url(f"/files/{file.id}/download?download_frd=1&verifier={rules.seal(api, file)}")
 
 
@@ -141,7 +141,7 @@ def _included(api: Api, record: Attachment, includes: Collection[str]) -> Json:
 
 
 def thumbnail(api: Api, record: Attachment) -> str | None:
-    """Where a small picture of a picture is; of drawings it is the file itself."""
+    """The URL of an image's thumbnail; for SVG, the file itself."""
     if record.content_type == "image/svg+xml":
         return download_url(api, record)
     picture = MIME_CLASSES.get(record.content_type) == "image"
@@ -149,13 +149,13 @@ def thumbnail(api: Api, record: Attachment) -> str | None:
 
 
 def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> Json:
-    """A file by itself, with the two addresses of services that annotate, which are not there."""
+    """A single file, with the URLs of two annotation services, which are not available."""
     body = file(api, record, includes)
     return body if body["locked_for_user"] else {**body, "canvadoc_session_url": None, "crocodoc_session_url": None}
 
 
 def folder(api: Api, record: Folder) -> Json:
-    """A folder, with counts of what the caller sees in it."""
+    """A folder, with counts of what the caller can see in it."""
     context = rules.context_of(api, record)
     managed = rules.manages(api, context)
     files, below = rules.files_in(api.store, record), rules.sub_folders(api.store, record)

@@ -1,6 +1,6 @@
-"""HTML as the REST API gives it out: addresses with their host, keys for files, and where to read what is linked.
+"""HTML in the REST API: absolute URLs, verifiers for files, and API endpoints of links.
 
-It works on what `rules.html.clean` left, so each tag is written in one way.
+It works on the output of `rules.html.clean`, so each tag has one canonical form.
 Source: canvas-lms lib/api/html (2023-06), and the recorded exchanges of `content-html`.
 """
 
@@ -24,7 +24,7 @@ from lms_emulator.providers.canvas.shapes.equations import with_mathml
 _TAG = re.compile(r"<(\w+)((?:\s[\w:-]+=\"[^\"]*\")*)>")
 _ADDRESS = re.compile(r"(?<=\s)(href|src|poster)=\"(/(?!/)[^\"]*)\"")
 _FILE = re.compile(r"/(course|user|group)s/(\d+)/files/(\d+)(?:/(?:download|preview))?(?:\?(.*))?")
-# What nothing ends is taken as well, and left as it is: so it is looked through once.
+# Unterminated text matches too and is left unchanged, so that it is scanned only once.
 _MEDIA = re.compile(
     r'<a id="media_comment_([\w-]+)" class="(?=[^"]*instructure_inline_media_comment)([^"]*)"'
     r"[^>]*+(?:>(?:[^<\n]++|<(?!/a>))*+(</a>)?|\Z)"
@@ -35,7 +35,7 @@ _WITHIN = r"/(?P<context>(?:courses|groups|users)/\d+)"
 
 
 class Target(NamedTuple):
-    """What a kind of address links to, and where the API has it."""
+    """What a kind of URL links to, and its API endpoint."""
 
     pattern: re.Pattern[str]
     endpoint: str
@@ -65,9 +65,9 @@ _TOOL = re.compile(_WITHIN + r"/external_tools/retrieve\?(?P<query>.*)")
 
 
 def shown(api: Api, text: str | None, context: Context | Course | None, *, verifiers: bool = True) -> str | None:
-    """HTML of something that belongs to `context`, as the API gives it out; None stays None.
+    """HTML of something in `context`, as in the API; None stays None.
 
-    Parameters: `verifiers`, whether links to files of the context get the key that opens them without a session.
+    Parameters: `verifiers`, whether links to files of the context get a verifier, which opens them without a session.
     """
     if not text or "<" not in text:
         return text
@@ -102,7 +102,7 @@ def _absolute(api: Api, context: Context | None, found: re.Match[str]) -> str:
 
 
 def _with_key(api: Api, context: Context, address: str) -> str:
-    """The address of a file of the context with the file's key among its parameters."""
+    """The URL of a file of the context, with its verifier."""
     found = _FILE.fullmatch(address)
     if found is None or (found.group(1).capitalize(), int(found.group(2))) != (context.type, context.id):
         return address
@@ -114,7 +114,7 @@ def _with_key(api: Api, context: Context, address: str) -> str:
 
 
 def _api_attributes(api: Api, address: str) -> str:
-    """The attributes that tell where the API has what is linked."""
+    """The attributes with the API endpoint of a link's target."""
     tool = _TOOL.fullmatch(address)
     if tool is not None:
         url = parse_qs(tool["query"]).get("url", [""])[0]
@@ -132,7 +132,7 @@ def _attributes(api: Api, endpoint: str, returns: str) -> str:
 
 
 def _media(api: Api, context: Context, found: re.Match[str]) -> str:
-    """The player that stands where a media comment was put in."""
+    """The player in place of a media comment."""
     media, kind = found.group(1), "audio" if "audio_comment" in found.group(2) else "video"
     poster = f"/media_objects/{media}/thumbnail?height=448&type=3&width=550"
     source = f"{context.path}/media_download?entryId={media}&media_type={kind}&redirect=1"
@@ -158,7 +158,7 @@ def _embedded(api: Api, text: str) -> str:
 
 
 def _framed(api: Api, tag: str, whole: str, attributes: str, rest: str = "") -> str:
-    """Foreign content with what the page needs to show it in a frame of another host, signed."""
+    """Foreign content with signed data for showing it in a frame of another host."""
     snippet = base64.b64encode(whole.encode()).decode()
     width, height = (_size(attributes, side, usual) for side, usual in (("width", "400px"), ("height", "300px")))
     signature = hmac.new(f"user content {api.root.uuid}".encode(), snippet.encode(), hashlib.sha1).hexdigest()

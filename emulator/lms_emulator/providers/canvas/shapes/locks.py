@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def in_words(api: Api, moment: datetime) -> str:
-    """A time as sentences have it: `Nov 25 at 12am`, with the year when it is another."""
+    """A time in words: `Nov 25 at 12am`, with the year if it is not the current one."""
     local = moment.astimezone(api.zone)
     year = "" if local.year == api.now.astimezone(api.zone).year else f", {local.year}"
     minutes = f":{local.minute:02d}" if local.minute else ""
@@ -19,9 +19,9 @@ def in_words(api: Api, moment: datetime) -> str:
 
 
 def locked_json(api: Api, kind: str, info: dict[str, Any] | None) -> Json:
-    """The three keys about a lock; the first one alone when there is none.
+    """The three keys about a lock; only the first one if there is none.
 
-    Parameters: `kind`, what it is in a sentence (`file`, `topic`); `info`, what `lock_info` tells.
+    Parameters: `kind`, its name in a sentence (`file`, `topic`); `info`, the `lock_info`.
     """
     if info is None:
         return {"locked_for_user": False}

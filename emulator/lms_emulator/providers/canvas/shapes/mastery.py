@@ -57,7 +57,7 @@ def _sets(record: PathRule, one: ScoringRange) -> list[Json]:
 
 
 def assignment_set(record: PathRule, within: ScoringRange, one: AssignmentSet, model: Model = _nothing) -> Json:
-    """A set of a range. Parameters: `model`, gives what is told of an assignment beside its place."""
+    """A set of a range. Parameters: `model`, makes JSON of an assignment."""
     rows: list[Any] = [
         {
             "id": each.id,

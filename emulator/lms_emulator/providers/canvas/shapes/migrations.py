@@ -71,7 +71,7 @@ def _audit(record: ContentMigration) -> Json:
 
 
 def issue(api: Api, record: MigrationIssue, of: ContentMigration) -> Json:
-    """What did not come over as it was."""
+    """Something that was not imported unchanged."""
     return {
         "id": record.id,
         "description": record.description,

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.shapes.mastery import path
 
 
 def module(api: Api, record: ContextModule, course: Course, *, student_id: int | None = None) -> Json:
-    """A module. Parameters: `student_id`, whose state is told."""
+    """A module. Parameters: `student_id`, whose state to include."""
     gone = record.workflow_state == "deleted"
     shown = modules.visible_items(api, course, record, as_student=student_id is not None)
     body: Json = {
@@ -55,7 +55,7 @@ def item(
 ) -> Json:
     """An item of a module.
 
-    Parameters: `includes`, of `content_details`; `student_id`, of whom it is told what is completed.
+    Parameters: `includes`, of `content_details`; `student_id`, whose completion to include.
     """
     body: Json = {
         "id": record.id,
@@ -87,7 +87,7 @@ def item(
 
 
 def mastery_path(api: Api, record: ContentTag, course: Course) -> Json | None:
-    """Where the score of an item's assignment leads the caller; None when nowhere."""
+    """The caller's mastery path from the score of an item's assignment; None if there is none."""
     if record.type != "Assignment" or api.caller is None:
         return None
     found = mastery.path_of(api, course, record.content_id, api.caller.id)
@@ -131,7 +131,7 @@ def _launch(api: Api, record: ContentTag, course: Course) -> str:
 
 
 def details(api: Api, record: ContentTag, course: Course) -> Json:
-    """What is known of an item's content; what is not is left out."""
+    """The known details of an item's content."""
     content = module_content.content(api, record)
     body: Json = {}
     graded = _graded(api, record, content)
@@ -183,7 +183,7 @@ def _locked(api: Api, record: ContentTag, content: Any, course: Course) -> Json:
 
 
 def raw_item(api: Api, record: ContentTag) -> Json:
-    """An item as its row is."""
+    """An item as a database row."""
     known = module_content.KINDS.get(record.type)
     model = known.model if known is not None else module_content.BARE_MODELS[record.type]
     return {
@@ -219,7 +219,7 @@ def raw_item(api: Api, record: ContentTag) -> Json:
 
 
 def copied_item(api: Api, record: ContentTag, course: Course) -> Json:
-    """An item that was just copied, as the page of modules takes it."""
+    """An item that was just copied, as the modules page expects it."""
     content = module_content.content(api, record)
     graded = _graded(api, record, content)
     return raw_item(api, record) | {

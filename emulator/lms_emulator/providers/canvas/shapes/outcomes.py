@@ -32,14 +32,14 @@ SECOND_BEST = {
 
 
 def _owner(api: Api, record: Outcome | OutcomeGroup) -> Json:
-    """The course or account of an outcome or a group; none where they are for all schools."""
+    """The course or account of an outcome or a group; none if they are global."""
     if outcomes.is_global(contexts.get(api, record.context_type, record.context_id)):
         return {"context_id": None, "context_type": None}
     return {"context_id": record.context_id, "context_type": record.context_type}
 
 
 def short_group(api: Api, record: OutcomeGroup) -> Json:
-    """A group where something else is told."""
+    """A group inside another object."""
     context = contexts.get(api, record.context_type, record.context_id)
     address = f"{outcomes.path(context)}/outcome_groups/{record.id}"
     return {
@@ -98,13 +98,13 @@ def outcome(api: Api, record: Outcome) -> Json:
 
 
 def rated(api: Api, record: Outcome) -> Json:
-    """An outcome; with `add_defaults=true` its ratings say which is mastery, and in which colours."""
+    """An outcome; with `add_defaults=true` its ratings say which is mastery, and have colours."""
     body = outcome(api, record)
     return body | {"ratings": colored(record)} if api.params.text("add_defaults") == "true" else body
 
 
 def colored(record: Outcome) -> list[Json]:
-    """The ratings of an outcome, with the one of mastery marked, and colours where Canvas knows some for so many."""
+    """The ratings of an outcome, with mastery marked, and colours if Canvas has some for that number of ratings."""
     rows, count = record.ratings, len(record.ratings)
     usual = 0 if count < 5 else 1
     best = next((place for place, row in enumerate(rows) if row["points"] == record.mastery_points), usual)
@@ -118,10 +118,10 @@ def colored(record: Outcome) -> list[Json]:
 def link(
     api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, whole: bool = False, gone: bool = False
 ) -> Json:
-    """That a group holds an outcome.
+    """The link of an outcome to a group.
 
-    Parameters: `full`, whether the outcome is told in full; `whole`, whether the group is; `gone`, whether it does not
-    hold it any more.
+    Parameters: `full`, whether the outcome is given in full; `whole`, whether the group is; `gone`, whether the link is
+    deleted.
     """
     home = api.store.learning_outcome_groups.get(held.outcome_group_id)
     assert home is not None
@@ -143,7 +143,7 @@ def link(
 
 
 def result(api: Api, one: OutcomeResult) -> Json:
-    """What a student reached in one piece of work."""
+    """A student's result in one piece of work."""
     work = f"assignment_{one.assignment_id}"
     return {
         "id": one.id,
@@ -164,9 +164,9 @@ def result(api: Api, one: OutcomeResult) -> Json:
 
 
 def rollup_score(api: Api, record: Outcome, found: list[OutcomeResult], *, contributing: bool = False) -> Json:
-    """What a student's results for an outcome come to, with the newest of them.
+    """A student's rolled-up score for an outcome, with the newest result.
 
-    Parameters: `contributing`, whether each of them is told as well.
+    Parameters: `contributing`, whether to include each result.
     """
     links: Json = {"outcome": str(record.id)}
     if contributing:
@@ -184,7 +184,7 @@ def rollup_score(api: Api, record: Outcome, found: list[OutcomeResult], *, contr
 
 
 def _title(api: Api, one: OutcomeResult) -> str:
-    """A result's title as Canvas keeps it: who was assessed, and in what."""
+    """A result's title as Canvas stores it: who was assessed, and in what."""
     user = api.store.users.get(one.user_id)
     return f"{user.name if user is not None else ''}, {one.title}"
 
@@ -207,7 +207,7 @@ def linked(
     people: Iterable[int],
     found: Iterable[OutcomeResult],
 ) -> Json:
-    """What the client asked to have beside results.
+    """The objects requested in addition to results.
 
     Parameters: `held`, the outcomes requested; `people`, the students; `found`, the results that are shown.
     """

@@ -13,9 +13,9 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def pace(api: Api, record: CoursePace, course: Course, *, copied: bool = False) -> Json:
-    """A pace with its items by module. One that is not stored has no id, nor have its items.
+    """A pace with its items by module. If it is not stored, neither it nor its items have ids.
 
-    Parameters: `copied`, whether it is a copy of a stored one, which takes the school's id over.
+    Parameters: `copied`, whether it is a copy of a stored one, which keeps the school's id.
     """
     root = api.root.id if record.id or copied else None
     context = ("Course", record.course_id)
@@ -74,7 +74,7 @@ def _item(api: Api, tag: ContentTag, one: PaceItem, record: CoursePace) -> Json:
 
 
 def _plain(points: float | None) -> float | int | None:
-    """Points without the fraction that they have none of."""
+    """Points, as an integer if they are whole."""
     return int(points) if points is not None and float(points).is_integer() else points
 
 
@@ -121,7 +121,7 @@ def _day(moment: datetime | None, where: Any) -> date | None:
 
 
 def blackout(api: Api, record: BlackoutDate) -> Json:
-    """Days that count for no pace."""
+    """A blackout date."""
     return {
         "id": record.id,
         "context_type": record.context_type,

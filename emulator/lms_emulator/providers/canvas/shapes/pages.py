@@ -54,7 +54,7 @@ def _person(api: Api, context: Context, user_id: int | None) -> Json | None:
 def revision(
     api: Api, context: Context, number: int, record: PageVersion, *, latest: bool, whole: bool = False
 ) -> Json:
-    """A revision; `whole` with title, address and text."""
+    """A revision; `whole` with title, URL and text."""
     body: Json = {
         "revision_id": number,
         "updated_at": stamp(record.updated_at),

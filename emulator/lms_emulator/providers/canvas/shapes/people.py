@@ -50,7 +50,7 @@ def avatars_on(api: Api) -> bool:
 
 
 def avatar_url(api: Api, user: User) -> str:
-    """The address of a person's picture, whatever its state."""
+    """The URL of a person's picture, whatever its state."""
     chosen = user.avatar_image_url if avatars_on(api) else None
     return chosen or api.url(NO_AVATAR)
 
@@ -71,7 +71,7 @@ def display(api: Api, user: User, within: Course | contexts.Context | None = Non
 
 
 def brief(api: Api, user: User) -> Json:
-    """The five keys that everybody sees; the pronouns if there are any."""
+    """The five keys that everybody can see, and the pronouns if there are any."""
     body: Json = {
         "id": user.id,
         "name": user.name,
@@ -90,7 +90,7 @@ def context_allows(api: Api, context: Context, *permissions: str) -> bool:
 
 
 def _held(api: Api, context: Context, *permissions: str) -> Collection[str]:
-    """Those of the permissions that the caller has in a course or an account; in a course, among all rights there."""
+    """The permissions, of those given, that the caller has in a course or an account; in a course, among all rights."""
     if isinstance(context, Course):
         return courses.rights(api, api.caller, context)
     return [one for one in permissions if account_allows(api, api.caller, context, one)]
@@ -202,7 +202,7 @@ def may_rename(api: Api, user: User) -> bool:
 
 
 def _renames_oneself(api: Api, user: User) -> bool:
-    """Whether a school where the person signs in lets people change their names; so it is for those without a login."""
+    """Whether a school where the person has a login lets people change their names; always without a login."""
     schools = {login.account_id for login in people.logins_of(api.store, user) if login.workflow_state == "active"}
     found = [account for account in map(api.store.accounts.get, schools) if account is not None]
     return not found or any(one.settings.get("users_can_edit_name", True) is not False for one in found)
@@ -277,7 +277,7 @@ def channel(record: CommunicationChannel) -> Json:
 
 
 def row(user: User) -> Json:
-    """A person as the row of the database."""
+    """A person as a database row."""
     kept = ("id", "name", "time_zone", "deleted_at", "avatar_state", "locale", "browser_locale", "lti_id", "pronouns")
     body: Json = {name: getattr(user, name) for name in kept} | dict.fromkeys(UNUSED)
     return body | {

@@ -61,7 +61,7 @@ def item(api: Api, one: Item, user: User) -> Json:
 
 
 def _override(api: Api, one: Item, said: PlannerOverride) -> Json:
-    """What the person said of it; of work done elsewhere, as of its assignment."""
+    """The person's override of an item; for quizzes and discussions, of the assignment."""
     body = override(api, said)
     if one.assignment is None or one.kind == "assignment":
         return body
@@ -69,7 +69,7 @@ def _override(api: Api, one: Item, said: PlannerOverride) -> Json:
 
 
 def _work(api: Api, one: Item, user: User) -> Submission | None:
-    """What the person submitted of something graded, if it is for them."""
+    """The person's submission for something graded, if it is assigned to them."""
     course = one.place.record if one.place is not None else None
     if one.assignment is None or not isinstance(course, Course):
         return None
@@ -80,7 +80,7 @@ def _work(api: Api, one: Item, user: User) -> Submission | None:
 
 
 def _statuses(api: Api, one: Item, record: Submission) -> Json:
-    """How what was submitted stands."""
+    """The status of a submission."""
     assert one.assignment is not None  # of graded work
     course = api.store.courses.get(one.assignment.course_id)
     stands = lateness.standing(api, one.assignment, record.user_id, record)
@@ -109,7 +109,7 @@ def _statuses(api: Api, one: Item, record: Submission) -> Json:
 
 
 def new_activity(api: Api, one: Item, user: User) -> bool:
-    """Whether there is something that the person has not seen: what others said, or a grade."""
+    """Whether there is something that the person has not seen: others' comments, or a grade."""
     if isinstance(one.record, DiscussionTopic):
         return not discussions.topic_read(api, one.record, user) or bool(
             discussions.unread_count(api, one.record, user)
@@ -128,7 +128,7 @@ def _page(api: Api, one: Item, work: Submission | None) -> str:
 
 
 def plannable(api: Api, one: Item) -> Json:
-    """What is to be done, in short."""
+    """The item in brief."""
     record: Any = one.record
     title = record.name if one.kind == "assignment" else record.title
     at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
@@ -166,7 +166,7 @@ def plannable(api: Api, one: Item) -> Json:
 
 
 def note(api: Api, record: PlannerNote) -> Json:
-    """A planner note, with what it is about."""
+    """A planner note, with its linked content."""
     names = ("id", "title", "details", "user_id", "course_id", "workflow_state")
     at = {name: when(getattr(record, name)) for name in ("todo_date", "created_at", "updated_at")}
     body: Json = {name: getattr(record, name) for name in names} | at

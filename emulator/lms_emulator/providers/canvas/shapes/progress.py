@@ -9,7 +9,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def progress(api: Api, record: Progress) -> Json:
-    """How far a job is; its results when it has some."""
+    """A job's progress, with results if there are any."""
     body: Json = {
         "id": record.id,
         "context_id": record.context_id,

@@ -1,4 +1,4 @@
-"""Statistics of quizzes, and the tables made of them, as Canvas's JSON.
+"""Quiz statistics and reports as Canvas's JSON.
 
 Fields: canvas-lms app/serializers/quizzes/quiz_statistics_serializer.rb and quiz_report_serializer.rb (2023-06), and
 the recorded exchanges of `content-quizzes2` 37-43.
@@ -18,12 +18,12 @@ from lms_emulator.providers.canvas.shapes.progress import progress as shown
 
 
 def survey(quiz: Quiz) -> bool:
-    """Whether nothing is right or wrong."""
+    """Whether the quiz is a survey, without right answers."""
     return quiz.quiz_type in quizzes.SURVEYS
 
 
 def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport) -> Json:
-    """What was answered to a quiz, and how well."""
+    """The statistics of a quiz."""
     every = report.includes_all_versions
     rows = quiz_statistics.attempts(api, quiz, every=every)
     page = f"/courses/{course.id}/quizzes/{quiz.id}"
@@ -47,7 +47,7 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport) -> Json
 
 
 def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, *, progress: bool = False) -> Json:
-    """A table of a quiz, with its file. Lists have the progress too; `include` is for JSON:API only."""
+    """A report on a quiz, with its file. Lists include the progress; `include` is for JSON:API only."""
     whole = record.report_type == "student_analysis"
     body: Json = {
         "id": record.id,
@@ -74,7 +74,7 @@ def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, *, progress
 
 
 def pagination(api: Api, path: str, count: int) -> Json:
-    """Where a page stands, as the quizzes' own format tells it."""
+    """Pagination in the quizzes' own format."""
     size = per_page(api, 30)
     last = max(1, -(-count // size))
     number = as_whole(api.params.text("page")) or 1

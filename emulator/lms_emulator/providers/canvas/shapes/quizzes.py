@@ -50,7 +50,7 @@ RIGHTS = ("manage", "create", "update", "preview", "delete", "read_statistics", 
 def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dates: bool = False) -> Json:
     """A quiz as the caller sees it.
 
-    Parameters: `types`, with the types of its questions; `own_dates`, not those that hold for the caller.
+    Parameters: `types`, include the types of its questions; `own_dates`, the quiz's own dates, not the caller's.
     """
     assignment = quizzes.assignment_of(api, record)
     dated = record if assignment is None or own_dates else assignments.dated(api, course, assignment)
@@ -101,7 +101,7 @@ def quiz(api: Api, record: Quiz, course: Course, *, types: bool = False, own_dat
 
 
 def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
-    """The sets of dates of a quiz that the caller sees."""
+    """The sets of dates of a quiz that the caller can see."""
     assignment = quizzes.assignment_of(api, record)
     if assignment is None:
         return [{**{name: when(getattr(record, name)) for name in assignments.DATES}, "base": True}]
@@ -112,7 +112,7 @@ def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
 
 
 def _managed(api: Api, record: Quiz, course: Course, page: str) -> Json:
-    """What only those see who may change it."""
+    """The keys for those who may change it."""
     untaken = not quiz_taking.taken(api, record)
     sections = api.store.course_sections.find("course", course.id)
     speed = f"/courses/{course.id}/gradebook/speed_grader?assignment_id={record.assignment_id}"
@@ -162,7 +162,7 @@ CHOSEN = {
 
 
 def censored(body: Json) -> Json:
-    """A question without what would tell the answer."""
+    """A question without anything that gives away the answer."""
     shown = {name: value for name, value in body.items() if name in OPEN}
     if shown.get("question_type") not in CHOSEN:
         shown.pop("answers", None)
@@ -175,9 +175,9 @@ def censored(body: Json) -> Json:
 
 
 def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
-    """A question, for those who make it.
+    """A question, for its authors.
 
-    Parameters: `course`, whose links get their endpoints; None leaves the HTML as it was written.
+    Parameters: `course`, whose links get their API endpoints; None leaves the HTML unchanged.
     """
     data = record.question_data if course is None else linked(api, record.question_data, course)
     named = ("question_name", "question_type", "question_text", "points_possible", *COMMENTS)
@@ -196,7 +196,7 @@ def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
 
 
 def linked(api: Api, data: Json, course: Course | None) -> Json:
-    """A question with its links as the API gives them out."""
+    """A question with links as in the API."""
     told = {**data, "question_text": shown(api, data["question_text"], course)}
     if data.get("answers"):
         told["answers"] = [a | {"html": shown(api, a["html"], course)} if a.get("html") else a for a in data["answers"]]
@@ -204,7 +204,7 @@ def linked(api: Api, data: Json, course: Course | None) -> Json:
 
 
 def with_assessment(api: Api, record: QuizQuestion, course: Course | None, data: Json | None = None) -> Json:
-    """A question with its row in the question bank. `data`: what the row says now, if not what it began with."""
+    """A question with its row in the question bank. `data`: the row's current data, if not the initial one."""
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
     return question(api, record, course) | {
         "assessment_question": None if kept is None else assessment(api, kept, data)
@@ -293,12 +293,12 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
 
 
 def asked(record: Taken, one: Json, place: tuple[int, str], *, plain: bool = False, results: bool = True) -> Json:
-    """A question as it is put to the person who takes the quiz.
+    """A question as shown to the person who takes the quiz.
 
     Parameters:
-        place: its number and its heading.
-        plain: without what was answered.
-        results: once the attempt is over, whether it is told what was right.
+        place: its number and heading.
+        plain: without the given answer.
+        results: once the attempt has ended, whether to show what was right.
     """
     body: Json = {
         "id": one["id"],
@@ -335,7 +335,7 @@ def extension(record: Taken) -> Json:
 
 
 def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Collection[str]) -> Json:
-    """What `include[]` adds to lists of submissions."""
+    """The objects that `include[]` adds to lists of submissions."""
     found: Json = {}
     if "submission" in includes:
         assignment = quizzes.assignment_of(api, of)

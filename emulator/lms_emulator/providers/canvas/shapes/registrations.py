@@ -1,4 +1,4 @@
-"""JSON of LTI registrations, what binds and overlays them, and where their tools are available."""
+"""JSON of LTI registrations, their bindings, overlays and context controls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LATEST = 5
 
 
 def _person(api: Api, number: int | None, *, hide: bool = True) -> Json | str | None:
-    """A user; one of the site admin account is not told by name."""
+    """A user; one of the site admin account remains unnamed."""
     user = api.store.users.get(number or 0)
     if user is None:
         return None
@@ -95,7 +95,7 @@ def registration(api: Api, one: LtiRegistration, account: Account, includes: Col
 
 
 def update_request(api: Api, asked: LtiUpdateRequest) -> Json:
-    """A change that a tool asked for."""
+    """A tool's update request."""
     body = {
         "id": asked.id,
         "root_account_id": root_of(api.store, asked.account_id).id,
@@ -113,7 +113,7 @@ def update_request(api: Api, asked: LtiUpdateRequest) -> Json:
 
 
 def binding(api: Api, one: LtiRegistration, said: DeveloperKeyAccountBinding) -> Json:
-    """What an account says of a registration."""
+    """An account's binding of a registration."""
     body = {
         "id": said.id,
         "account_id": said.account_id,
@@ -127,7 +127,7 @@ def binding(api: Api, one: LtiRegistration, said: DeveloperKeyAccountBinding) ->
 
 
 def overlay(api: Api, over: LtiOverlay) -> Json:
-    """What an account lays over a configuration."""
+    """An account's overlay."""
     body = {
         "id": over.id,
         "account_id": over.account_id,
@@ -173,7 +173,7 @@ def history(api: Api, row: LtiHistoryEntry) -> Json:
 
 
 def deployment(api: Api, one: LtiRegistration, tool: Tool, rows: list[LtiContextControl]) -> Json:
-    """An installed tool, with where it is available."""
+    """A deployment, with its context controls."""
     kind, number = tools.place_of(api.store, tool)
     return {
         "id": tool.id,
@@ -188,9 +188,9 @@ def deployment(api: Api, one: LtiRegistration, tool: Tool, rows: list[LtiContext
 
 
 def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: bool = False) -> Json:
-    """Whether an installed tool is available in an account or course.
+    """A context control.
 
-    Parameters: `people`, whether who said so is told.
+    Parameters: `people`, whether to include its authors.
     """
     path = registrations.path_of(api, row.place)
     kind, number = row.place
@@ -225,7 +225,7 @@ def display_path(api: Api, place: tuple[str, int]) -> list[str | None]:
 
 
 def _counts(api: Api, row: LtiContextControl, below: list[LtiContextControl]) -> Json:
-    """What lies below an account; nothing below a course."""
+    """The counts of what is below an account; zero for a course."""
     if row.account_id is None:
         return dict.fromkeys(("subaccount_count", "course_count", "child_control_count"), 0)
     accounts = set(registrations.accounts_below(api, row.account_id))

@@ -79,7 +79,7 @@ def whole(api: Api, record: Rubric) -> Json:
 
 
 def unsaved(api: Api, course_id: int) -> Json:
-    """What Canvas shows of a rubric that was not made."""
+    """What Canvas shows of a rubric that was not created."""
     nothing = ("id", "data", "points_possible", "title", "created_at", "updated_at", "context_code", "root_account_id")
     blank = Rubric(id=0, course_id=course_id, user_id=api.user.id, title="", created_at=api.now, updated_at=api.now)
     return {**whole(api, blank), **dict.fromkeys((*nothing, "criteria"))}
@@ -130,7 +130,7 @@ ASSOCIATIONS = ("associations", "assignment_associations", "course_associations"
 
 
 def shown(api: Api, record: Rubric, includes: Collection[str], style: str | None) -> Json:
-    """A rubric by itself, with its associations and assessments on request."""
+    """A single rubric, with its associations and assessments on request."""
     body = brief(api, record)
     kind = next((one for one in KINDS if one in includes), None)
     if kind is not None:
@@ -175,7 +175,7 @@ def assessment(api: Api, record: RubricAssessment, style: str | None = None) -> 
 
 
 def of_submission(api: Api, record: RubricAssessment) -> Json:
-    """An assessment as a submission has it: by criterion."""
+    """An assessment as part of a submission: by criterion."""
     return {
         entry["criterion_id"]: {
             "rating_id": entry["id"],
@@ -187,7 +187,7 @@ def of_submission(api: Api, record: RubricAssessment) -> Json:
 
 
 def full_of_submission(api: Api, record: RubricAssessment) -> Json:
-    """An assessment as a submission has it, with everything about it."""
+    """An assessment as part of a submission, in full."""
     assessor = api.store.users.get(record.assessor_id)
     name = assessor.name if assessor is not None else None
     return {**assessment(api, record, "full"), "assessor_name": name, "assessor_avatar_url": None}

@@ -84,7 +84,7 @@ def _file(api: Api, record: Attachment) -> Json:
 
 
 def error(record: SisBatchError) -> dict[str, Any]:
-    """What an import has to say about a row."""
+    """An error about a row."""
     return {
         "sis_import_id": record.sis_batch_id,
         "file": record.file,

@@ -15,7 +15,7 @@ INCLUDES = ("total_scores", "current_grading_period_scores")
 
 
 def standing(api: Api, record: Enrollment, course: Course, includes: Collection[str]) -> Json:
-    """A student's scores, as far as they are asked for and the course does not hide them.
+    """A student's scores, if requested and not hidden by the course.
 
     Source: canvas-lms lib/api/v1/course_json.rb, total_scores and grading_period_info (2024-04).
     """
@@ -87,7 +87,7 @@ def _totals(api: Api, course: Course) -> bool:
 
 
 def of_course(api: Api, course: Course, mine: Collection[Enrollment], includes: Collection[str]) -> Json:
-    """What a course says of its grading periods, and of work that waits for a grade of those who teach it.
+    """A course's grading periods and, for its teachers, the work that awaits grading.
 
     Parameters: `mine`, the enrollments of the caller.
     """

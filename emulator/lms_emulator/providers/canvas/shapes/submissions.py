@@ -55,11 +55,11 @@ EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) -> bool:
-    """Whether the caller may see the grade by now."""
+    """Whether the caller may see the grade now."""
     if assignments.grades(api, course):
         return True
     if api.caller is None or api.caller.id != record.user_id:
-        # those who review the work of others do not
+        # peer reviewers may not
         return record.posted_at is not None and api.caller is not None and roster.observes(api, course, record.user_id)
     if assignments.posts_manually(base, course):
         return record.posted_at is not None
@@ -82,7 +82,7 @@ def _by_anonymous_id(api: Api) -> bool:
 
 
 def _names(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
-    """Whether the caller learns whose it is."""
+    """Whether the caller may know whose it is."""
     if api.caller is not None and api.caller.id == record.user_id:
         return True
     reviewed = base.anonymous_peer_reviews and not courses.may(api, api.caller, course, "view_all_grades")
@@ -90,7 +90,7 @@ def _names(api: Api, record: Submission, base: Assignment, course: Course) -> bo
 
 
 def _page(api: Api, record: Submission, base: Assignment, course: Course) -> str:
-    """Where a submission is looked at; by its anonymous id where names are hidden."""
+    """The URL of a submission; by its anonymous id if names are hidden."""
     if not submissions.is_anonymous(api, base):
         return api.url(f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}")
     query = urlencode({"anonymous_id": record.anonymous_id, "assignment_id": base.id})
@@ -98,7 +98,7 @@ def _page(api: Api, record: Submission, base: Assignment, course: Course) -> str
 
 
 def _chosen(api: Api, body: Json) -> Json:
-    """Only the keys that a client asks for; some are told whatever it asks for."""
+    """Only the keys that a client requests; some are always included."""
     only, without = api.params.texts("response_fields"), api.params.texts("exclude_response_fields")
     if not only and not without:
         return body
@@ -112,7 +112,7 @@ def _chosen(api: Api, body: Json) -> Json:
 def version(
     api: Api, record: Submission, stored: SubmissionVersion, base: Assignment, course: Course, number: int
 ) -> Json:
-    """A submission as one of its versions left it."""
+    """A submission as of one of its versions."""
     past_version = stored is not record and number < len(record.versions)
     stands = lateness.standing(api, base, record.user_id, stored, past_version=past_version)
     page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
@@ -160,7 +160,7 @@ def version(
 
 
 def _content(api: Api, record: Submission, version: SubmissionVersion, base: Assignment, course: Course) -> Json:
-    """What was submitted, where it is more than text."""
+    """The submitted content, unless it is text."""
     body: Json = {}
     if version.submission_type == "basic_lti_launch":
         query = urlencode({"assignment_id": record.assignment_id, "url": version.url or ""})
@@ -180,7 +180,7 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, base: Ass
 
 
 def media_comment(api: Api, media_id: str, kind: str | None) -> Json:
-    """A recording, with an address that the caller can fetch it from."""
+    """A recording, with a URL from which the caller can fetch it."""
     kind = kind or "video"
     own = api.caller.id if api.caller is not None else 0
     return {
@@ -193,7 +193,7 @@ def media_comment(api: Api, media_id: str, kind: str | None) -> Json:
 
 
 def attachments(api: Api, ids: list[int]) -> list[Json]:
-    """Files that were submitted or go with a comment."""
+    """Files of a submission or a comment."""
     found = [one for one in map(api.store.attachments.get, ids) if one is not None]
     return [file_shapes.file(api, one) for one in found]
 
@@ -201,7 +201,7 @@ def attachments(api: Api, ids: list[int]) -> list[Json]:
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
     """The last state of each attempt, oldest first; of a quiz, its attempts, latest first.
 
-    Of versions that one request began, Canvas takes the first for the last.
+    Of versions created by one request, Canvas takes the first for the last.
     """
     taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
     if taken is not None:
@@ -218,7 +218,7 @@ def history(api: Api, record: Submission, base: Assignment, course: Course) -> l
 
 
 def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
-    """An attempt at a quiz in the place of a submission."""
+    """A quiz attempt in the form of a submission."""
     rows = []
     for row in taken.graded:
         answer = row["answer"]
@@ -285,7 +285,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
 
 
 def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course: Course) -> bool:
-    """Whether there are comments of graders that the student can see with the grade."""
+    """Whether there are graders' comments that the student will see with the grade."""
     rows = api.store.submission_comments.find("submission", record.id)
     found = [one for one in rows if not one.draft and one.provisional_grade_id is None]
     return len(_shown(api, record, base, course, found)) < len(found)
@@ -294,7 +294,7 @@ def _has_hidden_comments(api: Api, record: Submission, base: Assignment, course:
 def _shown(
     api: Api, record: Submission, base: Assignment, course: Course, found: list[SubmissionComment]
 ) -> list[SubmissionComment]:
-    """Those of the comments that do not wait for the grade to be posted, as those of graders do."""
+    """The comments that do not wait for the grade to be posted, as graders' comments do."""
     if record.posted_at is not None or not assignments.posts_manually(base, course):
         return found
     students = {e.user_id for e in assignments.students(api, course.id)}
@@ -346,7 +346,7 @@ def _submission_status(api: Api, record: Submission, base: Assignment) -> str:
 
 
 def grading_status(record: Submission) -> str | None:
-    """How far grading is."""
+    """The grading status."""
     if record.excused:
         return "excused"
     if record.workflow_state == "pending_review":
@@ -385,7 +385,7 @@ def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
 
 
 def _tells_author(api: Api, record: SubmissionComment, course: Course, author: User | None) -> bool:
-    """Whether the caller learns who made a comment."""
+    """Whether the caller may know who wrote a comment."""
     if api.caller is not None and api.caller.id == record.author_id:
         return True
     row = api.store.submissions.get(record.submission_id)

@@ -1,4 +1,4 @@
-"""JSON of the pages in a navigation."""
+"""JSON of navigation tabs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def tab(api: Api, one: Tab) -> Json:
-    """A page in a navigation. One that opens a tool has the address of a launch without a session; of people, none."""
+    """A navigation tab. One that opens a tool has the URL of a sessionless launch, except on people's pages."""
     found: Json = {
         "id": one.name,
         "html_url": one.path,

@@ -1,4 +1,4 @@
-"""JSON of tools: as the API lists them, as apps of a course, and as what they can be launched from."""
+"""JSON of tools: as the API lists them, as apps of a course, and as launch definitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def external_tool(api: Api, tool: Tool, where: Where) -> Json:
-    """A tool, as those see it who may see the course or account."""
+    """A tool, as seen by those who may see the course or account."""
     said = tools.settings(api.store, tool)
     privacy = tool.privacy if tool.workflow_state == "active" else "deleted"
     found: Json = {
@@ -79,7 +79,7 @@ def app(api: Api, tool: Tool, where: Where) -> Json:
 
 
 def launch_definition(api: Api, tool: Tool, names: list[str]) -> Json:
-    """A tool with what it can be launched from, of the spots requested."""
+    """A tool's launch definition for the requested placements."""
     offered = {name: found for name in names if (found := tools.placement(api.store, tool, name)) is not None}
     return {
         "definition_type": "ContextExternalTool",

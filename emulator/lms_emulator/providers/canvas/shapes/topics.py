@@ -1,4 +1,4 @@
-"""A discussion or announcement as Canvas's JSON, without what is graded in it.
+"""A discussion or announcement as Canvas's JSON, without its assignment.
 
 Fields: canvas-lms lib/api/v1/discussion_topics.rb (2023-06), and the recorded exchanges of `content-discussions`.
 """
@@ -31,7 +31,7 @@ def topic(
     """A topic as the caller sees it.
 
     Parameters: `includes`, of `sections`, `sections_user_count`, `plain`;
-    `told`, whether it was just made or changed, whose answers tell how many it is for.
+    `told`, whether it was just created or changed, in which case the answer includes the audience's size.
     """
     moderator = rules.moderates(api, context)
     entries = rules.entries_of(api, record)
@@ -106,7 +106,7 @@ def _message(api: Api, record: DiscussionTopic, context: Context, includes: Coll
 
 
 def plain(message: str | None) -> str | None:
-    """HTML as text: without its tags, links and pictures left as they were written."""
+    """HTML as text: without tags, but with links and images left as written."""
     if message is None:
         return None
     return _TAG.sub(lambda tag: "" if tag[1] else tag[0], feeds.paragraphs(message)).strip()

@@ -1,1 +1,1 @@
-"""What a LearningStudio system knows. No HTTP."""
+"""LearningStudio's records and tables. No HTTP."""

@@ -36,7 +36,7 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 
 class AccessGrant(Record, frozen=True, kw_only=True):
-    """What `POST /authorize/grant` of 2010 gave, to be changed for tokens."""
+    """An access grant of `POST /authorize/grant` (2010), to be exchanged for tokens."""
 
     grant: str
     application_id: str

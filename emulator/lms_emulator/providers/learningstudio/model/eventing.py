@@ -1,4 +1,4 @@
-"""Who is told of events: principals and what they have subscribed to."""
+"""Event subscriptions and their principals."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is particular to Open edX's LTI consumer component: its claims, its tokens, how it says no."""
+"""The dialect of Open edX's LTI consumer component: its claims, its tokens, its refusals."""

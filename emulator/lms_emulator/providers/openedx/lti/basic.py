@@ -63,7 +63,7 @@ _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
-    """Where the browser posts to, and the signed fields, in the component's order."""
+    """The URL to post to, and the signed fields in the component's order."""
     key = keys.course_key(course.id)
     person = jwts.anonymous_id(user.id, x.store.section.jwt)
     link = quote(f"{x.authority}-{tool.block.rpartition('@')[2]}")
@@ -106,7 +106,7 @@ def launch(x: Call, user: User, tool: LtiTool, course: Course) -> Form:
 
 
 def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
-    """The fields of a tool's custom parameters, and what the block is called and when it is due."""
+    """The fields of a tool's custom parameters, and the block's name and due date."""
     found = claims.place(x, tool)
     block = found[1].block if found is not None else None
     due = block.due if block is not None else None
@@ -131,11 +131,11 @@ class _Request(NamedTuple):
 
 
 class _UnreadableError(ValueError):
-    """A request that says not what it has to; the text says what is missing."""
+    """An incomplete request; the text says what is missing."""
 
 
 def outcomes(x: Call) -> Response:
-    """Take a score, signed by the tool over the body's hash. Anything wrong is a 200 that says so."""
+    """Accept a score, signed by the tool over the body's hash. Errors are reported with status 200."""
     tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
     found = claims.place(x, tool) if tool is not None else None
     if tool is None or found is None or tool.version != "lti_1p1":

@@ -1,4 +1,4 @@
-"""What the LTI consumer component tells a tool about people, courses and its own block.
+"""What the LTI consumer component tells a tool about people, courses and its block.
 
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_xblock.py` (get_lti_1p3_launch_data),
 `lti_consumer/lti_1p3/consumer.py` (get_lti_launch_message), `constants.py`, `ags.py`, `deep_linking.py`.
@@ -47,40 +47,40 @@ def place(x: Call, tool: LtiTool) -> tuple[Course, blocks.Node] | None:
 
 
 def external_id(store: OpenedxStore, user: User) -> str:
-    """The `sub` by which all tools know a user."""
+    """A user's `sub`, the same for all tools."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{store.section.jwt.secret}/lti/{user.id}"))
 
 
 def user_of(x: Call, sub: str) -> User | None:
-    """Who a `sub` is."""
+    """The user with this `sub`."""
     return next((user for user in x.store.users if external_id(x.store, user) == sub), None)
 
 
 def role(x: Call, user: User, course: str) -> str:
-    """A user's part in a course, in the platform's words: global staff count as its instructors."""
+    """A user's role in a course, in the platform's words: global staff count as instructors."""
     if people.is_instructor(x.store, user, course):
         return "instructor"
     return "staff" if people.is_course_staff(x.store, user, course) else "student"
 
 
 def services_url(x: Call, tool: LtiTool, service: str) -> str:
-    """The address of one of a tool's services."""
+    """The URL of one of a tool's services."""
     return x.url(f"/api/lti_consumer/v1/lti/{tool.id}/{service}")
 
 
 def line_item_url(x: Call, item: LtiLineItem) -> str:
-    """The address of a line item, by which tools know it."""
+    """The URL of a line item, which is its id for tools."""
     return x.url(f"/api/lti_consumer/v1/lti/{item.tool}/lti-ags/{item.id}")
 
 
 def title(course: Course) -> str:
-    """A course as tools read it: its name and its organisation."""
+    """A course's title for tools: its name and organisation."""
     key = keys.course_key(course.id)
     return f"{course.display_name} - {key.org if key is not None else ''}"
 
 
 def custom(x: Call, tool: LtiTool) -> dict[str, str]:
-    """The custom parameters, as lines `name=value` have them; a warning names values that look like variables."""
+    """The custom parameters from lines `name=value`; a warning names values that look like variables."""
     lines = (line.partition("=") for line in tool.custom_parameters)
     found = {name.strip(): value.strip() for name, _, value in lines}
     for name, value in found.items():
@@ -130,7 +130,7 @@ def _scopes(tool: LtiTool) -> list[str]:
 
 
 def _own_line_item(x: Call, tool: LtiTool, course: Course) -> str | None:
-    """The first line item of a tool; the platform makes one for a tool that may not."""
+    """The first line item of a tool; the platform creates it for a tool that may not."""
     item = x.store.lti_line_items.first("tool", tool.id)
     if item is None and tool.grades == "declarative":
         node = blocks.find(blocks.tree(course), tool.block)

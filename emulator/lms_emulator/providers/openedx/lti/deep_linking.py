@@ -1,4 +1,4 @@
-"""Content that a tool chose: the response verified, checked and kept.
+"""Deep linking responses: verified, validated and stored.
 
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (deep_linking_response_endpoint),
 `lti_1p3/extensions/rest_framework/serializers.py`.
@@ -54,7 +54,7 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
 
 
 def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None) -> list[LtiContentItem]:
-    """Replace what was chosen before, in the name of a member of the course's staff. Raises the refusal."""
+    """Replace the earlier choice, on behalf of course staff. Raises the refusal."""
     for one in chosen:
         if one.get("type") not in claims.ACCEPTED_TYPES:
             raise refusals.lti_page(
@@ -89,5 +89,5 @@ def keep(x: Call, tool: LtiTool, chosen: list[dict[str, Any]], user: User | None
 
 
 def refused(reason: str, diagnosis: str | None, **why: Any) -> refusals.OpenedxRefusal:
-    """The component's page for a response that it does not take."""
+    """The component's page for an invalid response."""
     return refusals.lti_page(reason, _NO_ACCESS, _EXPLANATION, diagnosis, status=403, **why)

@@ -1,6 +1,6 @@
 """The keys of the LTI consumer component.
 
-The real one has a key for each configuration; here they share one, published under each configuration's address.
+The real one has a key per configuration; here they share one, published at each configuration's URL.
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_1p3/key_handlers.py` (PlatformKeyHandler.get_public_jwk).
 """
 

@@ -1,6 +1,6 @@
 """How the LTI consumer component launches a tool.
 
-It answers whoever brings a hint that it knows: neither the session nor most parameters of the request are looked at.
+It answers anybody with a known hint: it checks neither the session nor most parameters of the request.
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (launch_gate_endpoint),
 `lti_consumer/lti_1p3/consumer.py` (prepare_preflight_url, _validate_preflight_response).
 """
@@ -32,12 +32,12 @@ Check = Callable[[Call, AuthenticationRequest[User]], Fault | None]
 
 
 def redirect_uris(tool: LtiTool) -> list[str]:
-    """Where launches of a tool may go."""
+    """The redirect URIs of a tool."""
     return tool.redirect_uris or [url for url in (tool.launch_url, tool.deep_linking_url) if url]
 
 
 class OpenedxLaunches(Launches[Call, User]):
-    """The message hint is made of the person and the block, and holds for ten minutes, however often it is used."""
+    """The message hint is made of the person and the block, and is valid for ten minutes, for any number of uses."""
 
     keys: ClassVar[RotatingKeys] = KEYS
     path: ClassVar[str] = "/api/lti_consumer/v1/launch/"
@@ -45,7 +45,7 @@ class OpenedxLaunches(Launches[Call, User]):
     def start_url(
         self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch, item: LtiContentItem | None = None
     ) -> str:
-        """Where the browser goes for login initiation: the tool's address with the platform's parameters."""
+        """The URL of login initiation: the tool's, with the platform's parameters."""
         known = {"app": "lti", "key": "launch_data", "user_id": user.id, "resource_link_id": tool.block}
         if item is not None:
             known["deep_linking_content_item_id"] = item.id
@@ -64,11 +64,11 @@ class OpenedxLaunches(Launches[Call, User]):
         return f"{action}?{urlencode(fields)}"
 
     def login_hint_of(self, launch: lti13.Launch) -> str:
-        """Who launches, as the tool knows them."""
+        """The launching person's id for the tool."""
         return launch.person["sub"]
 
     def login_hint(self, user: User) -> str:
-        raise NotImplementedError  # the session's user is not looked at
+        raise NotImplementedError  # the session's user is not checked
 
     def request(self, x: Call, params: Mapping[str, str], user: User | None) -> AuthenticationRequest[User]:
         for name in ("lti_message_hint", "login_hint"):
@@ -109,7 +109,7 @@ class OpenedxLaunches(Launches[Call, User]):
         return (self.parameters_hold,)
 
     def parameters_hold(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """The fixed parameters of an authentication request, which the component itself does not look at."""
+        """The fixed parameters of an authentication request, which the component itself does not check."""
         fault = super().parameters_hold(x, request)
         if fault is None or x.settings.lti_checks == "strict":
             return fault
@@ -149,7 +149,7 @@ def error(reason: str, text: str, diagnosis: str | None = None, **why: Any) -> r
 def unprepared(
     block: str, name: str, got: object, expected: object = None, diagnosis: str | None = None
 ) -> refusals.OpenedxRefusal:
-    """An authentication request whose parameters do not hold."""
+    """An authentication request with invalid parameters."""
     text = f"Error preparing LTI 1.3 launch for resource with resource_link_id {block}: {_INVALID}"
     why = diagnosis or f"{name} is missing or not the tool's"
     return error("lti_request_invalid", text, why, got=got, expected=expected)

@@ -1,7 +1,7 @@
 """The services of the LTI consumer component: line items, scores, results, roster.
 
-Bodies and errors are those of Django REST framework's serializers; many things that the specifications ask for are not
-looked at. Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (LtiAgsLineItemViewset,
+Bodies and errors are those of Django REST framework's serializers; many requirements of the specifications are not
+checked. Source: lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (LtiAgsLineItemViewset,
 LtiNrpsContextMembershipViewSet), `lti_1p3/extensions/rest_framework/serializers.py`, `signals/signals.py`.
 """
 
@@ -39,9 +39,9 @@ _REQUIRED = ["This field is required."]
 
 
 def _negotiated(x: Call) -> str:
-    """The media type of the answer: the one that the tool asks for, a container by default.
+    """The media type of the answer: the one requested, by default a container.
 
-    Asked first of all, as Django REST framework does: what cannot be answered is not done.
+    Negotiated first, as in Django REST framework: a request that cannot be answered has no effect.
     """
     accept = x.headers.get("accept", "*/*")
     for kind in (types.LINE_ITEMS_TYPE, "*/*", "application/*"):
@@ -104,7 +104,7 @@ def update_line_item(x: Call) -> Response:
 
 
 def other_method(x: Call) -> Response:
-    """A method that the component knows under no name, DELETE among them: no scope lets a tool use it."""
+    """A method without a name in the component, such as DELETE: no scope allows it."""
     require_service(x, *lti13.SERVICE_SCOPES)
     raise refusals.permission_denied(f"the component lets no tool use {x.method} here", check="scope")
 
@@ -149,7 +149,7 @@ def _line_item_values(x: Call, *, partial: bool) -> dict[str, Any]:
 
 
 def post_score(x: Call) -> Response:
-    """POST: what a tool says about one person. A final one above nothing goes into the gradebook."""
+    """POST: a tool's score for one person. A final, nonzero one goes into the gradebook."""
     tool = require_service(x, lti13.SCOPE_SCORE)
     item = _line_item(x, tool)
     body = _object(x, types.SCORE_TYPE)
@@ -222,7 +222,7 @@ def _publish(x: Call, tool: LtiTool, item: LtiLineItem, score: LtiScore) -> None
 
 
 def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockState:
-    """Keep what a tool gave a person for its block, as a share of the block's weight."""
+    """Store a tool's score for a person in its block, as a share of the block's weight."""
     found = claims.place(x, tool)
     weight = found[1].block.weight if found is not None else 1.0
     work = problems.state(x.store, user.username, tool.block)
@@ -232,7 +232,7 @@ def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockS
 
 
 def list_results(x: Call) -> Response:
-    """GET: results, latest first; one user's if the path names them. `limit` cuts the list."""
+    """GET: results, latest first; one user's if the path names one. `limit` truncates the list."""
     tool = require_service(x, lti13.SCOPE_RESULT_READ)
     item = _line_item(x, tool)
     found = [score for score in x.store.lti_scores.find("line_item", item.id) if score.score_given is not None]
@@ -263,7 +263,7 @@ def _result(url: str, score: LtiScore) -> dict[str, Any]:
 
 
 def memberships(x: Call) -> Response:
-    """GET: everybody who is enrolled; names and addresses where the course shares them. Nothing filters."""
+    """GET: everybody enrolled, with names and addresses if the course shares them. There are no filters."""
     tool = require_service(x, lti13.SCOPE_MEMBERSHIP)
     if not x.check("the tool may read the roster", tool.roster):
         raise refusals.permission_denied("the roster is switched off for this block", check="roster")
@@ -280,7 +280,7 @@ def memberships(x: Call) -> Response:
 
 
 def invalid(what: str, errors: dict[str, Any]) -> refusals.OpenedxRefusal:
-    """A body whose members do not hold, by name."""
+    """A body with invalid members, by name."""
     return refusals.api_error(400, errors, reason=f"{what}_invalid", check=", ".join(errors))
 
 

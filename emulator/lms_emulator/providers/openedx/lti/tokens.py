@@ -1,6 +1,6 @@
-"""Service tokens of the LTI consumer component: given for a signed assertion, and checked at the services.
+"""Service tokens of the LTI consumer component: issued for a signed assertion, and checked by the services.
 
-The component looks at the signature and the expiry of an assertion, and at nothing else in it. Source:
+The component checks only the signature and the expiry of an assertion. Source:
 lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (access_token_endpoint), `lti_consumer/lti_1p3/consumer.py`
 (access_token, check_token), `lti_1p3/extensions/rest_framework/authentication.py`.
 """
@@ -36,12 +36,12 @@ def tool_at(x: Call) -> LtiTool:
 
 
 def keys_of(tool: LtiTool) -> ToolKeys:
-    """Where a tool's keys are."""
+    """The keys of a tool."""
     return ToolKeys(tool.keyset_url, tool.public_jwk)
 
 
 class OpenedxAssertions(Assertions[Call]):
-    """The address of the token endpoint says whose assertion it is."""
+    """The URL of the token endpoint says whose assertion it is."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
         tool = tool_at(x)
@@ -56,7 +56,7 @@ class OpenedxAssertions(Assertions[Call]):
         return x.settings.lti_checks != "strict"
 
     def check(self, x: Call, client: Client, assertion: str, keys: jwt.KeySet) -> jwt.Claims:
-        """The signature and the expiry; the rest is a warning, unless it is to be strict."""
+        """Check the signature and the expiry; the rest is a warning, unless a setting makes it strict."""
         if x.settings.lti_checks == "strict":
             return super().check(x, client, assertion, keys)
         now, critical = x.clock.timestamp(), x.settings.critical_headers

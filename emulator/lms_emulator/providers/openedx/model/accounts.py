@@ -26,7 +26,7 @@ class User(Record, frozen=True, kw_only=True):
         mailing_address, goals, bio, city, state: profile texts; None if never filled in.
         language_proficiencies: language codes.
         social_links: platform (`facebook`, `x`, `linkedin`) to URL.
-        activation_key: what the link of the activation mail carries; empty derives one, None is for who is leaving.
+        activation_key: the key in the activation mail's link; empty derives one, None for an account in retirement.
         email_opt_ins: whether an organisation may write, `True` or `False` by its name.
         pending_name: the requested name, not confirmed yet.
         image_uploaded: when the profile image was uploaded; None without one.
@@ -68,7 +68,7 @@ class User(Record, frozen=True, kw_only=True):
 class ApplicationAccess(Record, frozen=True, kw_only=True):
     """What an application may ask for beyond the default scopes.
 
-    Parameters: `scopes`, further scopes it may be given; `filters`, such as `content_org:CET`.
+    Parameters: `scopes`, additional scopes it may get; `filters`, such as `content_org:CET`.
     """
 
     scopes: list[str] = []
@@ -171,7 +171,7 @@ class LoginFailures(Record, frozen=True, kw_only=True):
 
 
 class Throttle(Record, frozen=True, kw_only=True):
-    """When one caller used one rate-limited scope lately (epoch seconds, oldest first)."""
+    """Recent uses of one rate-limited scope by one caller (epoch seconds, oldest first)."""
 
     key: str
     hits: list[float] = []

@@ -1,4 +1,4 @@
-"""Courses and what hangs on them: modes, content, enrolments, grades, certificates, cohorts, roles. No HTTP.
+"""Courses and their modes, content, enrolments, grades, certificates, cohorts and roles. No HTTP.
 
 Field names and defaults follow the LMS's own tables. Records name people by username and courses by their key, so
 that a world file can be read without looking anything up.
@@ -55,20 +55,20 @@ class Question(Record, frozen=True, kw_only=True):
 
 
 class Block(Record, frozen=True, kw_only=True):
-    """A piece of a course's content, with the pieces inside it.
+    """A block of a course's content, with its children.
 
     Parameters:
         type: chapter, sequential, vertical, html, problem, video, …
         block_id: the last part of its usage key.
-        graded, format: whether it counts, and as which kind of assignment.
+        graded, format: whether it counts, and as which assignment type.
         weight: points a problem is worth.
-        staff_only: learners do not see it nor what is inside.
-        student_view_data: what the block gives clients that render it themselves, by field.
+        staff_only: hidden from learners, with its children.
+        student_view_data: data for clients that render the block themselves, by field.
         data: the markup of a piece of text.
-        question: what a problem asks; None leaves it unanswerable.
-        max_attempts: how often a problem may be answered; None for as often as one likes.
+        question: a problem's question; None makes it unanswerable.
+        max_attempts: how often a problem may be answered; None for no limit.
         discussion_id, discussion_category, discussion_target: the topic of a discussion block.
-        html5_sources: addresses of a film.
+        html5_sources: URLs of a video.
     """
 
     type: str
@@ -92,9 +92,9 @@ class Block(Record, frozen=True, kw_only=True):
 
 
 class AssignmentType(Record, frozen=True, kw_only=True):
-    """A line of the grading policy: so many assignments of a kind, the worst dropped, with a share of the grade.
+    """An assignment type of the grading policy: how many count, how many are dropped, and their share of the grade.
 
-    Parameters: `short_label`, what the gradebook calls them.
+    Parameters: `short_label`, their label in the gradebook.
     """
 
     type: str
@@ -113,7 +113,7 @@ def studio_policy() -> list[AssignmentType]:
 
 
 class CourseUpdate(Record, frozen=True, kw_only=True):
-    """A piece of news of a course, with the date as its staff wrote it."""
+    """A course update, with the date as its staff wrote it."""
 
     id: int
     date: str = ""
@@ -144,8 +144,8 @@ class Course(Record, frozen=True, kw_only=True):
         content: the blocks below the course block.
         discussion_topics: topics of the whole course, name to id.
         updates, handouts: news, and the markup of the handouts.
-        published: when Studio published it last.
-        verification_deadline: until when learners may verify themselves.
+        published: when Studio last published it.
+        verification_deadline: until when learners can verify their identity.
         teamsets, max_team_size: sets of teams; a course without any has no teams.
     """
 
@@ -185,7 +185,7 @@ class Course(Record, frozen=True, kw_only=True):
 class Enrollment(Record, frozen=True, kw_only=True):
     """One user in one course; there is at most one for each pair, and an inactive one is kept.
 
-    Parameters: `attributes`, further facts as (namespace, name, value).
+    Parameters: `attributes`, as (namespace, name, value).
     """
 
     user: str
@@ -208,7 +208,7 @@ class EnrollmentAllowed(Record, frozen=True, kw_only=True):
 
 
 class SubsectionGrade(Record, frozen=True, kw_only=True):
-    """What a learner earned in one graded subsection (the `block_id` of a sequential)."""
+    """A learner's score in one graded subsection (the `block_id` of a sequential)."""
 
     block_id: str
     earned: float
@@ -229,7 +229,7 @@ class Grade(Record, frozen=True, kw_only=True):
 
 
 class GradeOverride(Record, frozen=True, kw_only=True):
-    """A score that staff gave in place of the earned one. Parameters: `id`, of the grade and of the override."""
+    """A score set by staff instead of the earned one. Parameters: `id`, of the grade and of the override."""
 
     user: str
     block: str
@@ -253,7 +253,7 @@ class OverrideHistory(Record, frozen=True, kw_only=True):
 
 
 class PassedCourse(Record, frozen=True, kw_only=True):
-    """When a learner's grade in a course first was one that passes."""
+    """When a learner first passed a course."""
 
     user: str
     course: str
@@ -264,12 +264,12 @@ class BlockState(Record, frozen=True, kw_only=True):
     """A learner's work on one block.
 
     Parameters:
-        answers: what was sent last, by input.
+        answers: the latest answers, by input.
         attempts: how often a problem was answered.
         earned, possible: its points; None until it was answered.
         completion: from 0 to 1; None until anything is known.
-        position: the part of a sequence that was open last.
-        data: what the block keeps for itself.
+        position: the last opened part of a sequence.
+        data: the block's own state.
     """
 
     user: str
@@ -285,9 +285,9 @@ class BlockState(Record, frozen=True, kw_only=True):
 
 
 class CourseGoal(Record, frozen=True, kw_only=True):
-    """What a learner means to do in a course, and what was shown of it.
+    """A learner's goal in a course, and which celebrations were shown.
 
-    Parameters: `celebrated`, what was celebrated already, by name; None until anything was said of it.
+    Parameters: `celebrated`, celebrations already shown, by name; None until set.
     """
 
     user: str
@@ -299,7 +299,7 @@ class CourseGoal(Record, frozen=True, kw_only=True):
 
 
 class DueDate(Record, frozen=True, kw_only=True):
-    """More time for a learner."""
+    """A learner's extended due date."""
 
     user: str
     block: str
@@ -330,7 +330,7 @@ class Certificate(Record, frozen=True, kw_only=True):
 
 
 class CohortSettings(Record, frozen=True, kw_only=True):
-    """Whether a course is divided into cohorts. The row appears when it is first asked about."""
+    """Whether a course is divided into cohorts. The row is created on first use."""
 
     course: str
     id: int = 0

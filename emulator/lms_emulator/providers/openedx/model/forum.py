@@ -40,7 +40,7 @@ class Thread(Post, frozen=True, kw_only=True):
     """A discussion or a question.
 
     Parameters:
-        active: when it, or something in it, was last written.
+        active: when it was last active.
         readers: when each user last read it.
         group_id: the cohort that it is for.
     """
@@ -80,7 +80,7 @@ class DiscussionSettings(Record, frozen=True, kw_only=True):
 
 
 class Notification(Record, frozen=True, kw_only=True):
-    """What a user is told. Parameters: `context`, what the text is made of."""
+    """A notification to a user. Parameters: `context`, the values for its text."""
 
     id: int
     user: str
@@ -96,7 +96,7 @@ class Notification(Record, frozen=True, kw_only=True):
 
 
 class NotificationPreference(Record, frozen=True, kw_only=True):
-    """What a user wants to be told of a course.
+    """A user's notification preferences for a course.
 
     Parameters:
         course: empty for the account as a whole.

@@ -1,4 +1,4 @@
-"""What learners keep for themselves: bookmarks, and what other small families keep for them. No HTTP."""
+"""Bookmarks, tours and other small records of learners. No HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lms_emulator.core.state.records import Record
 
 
 class Bookmark(Record, frozen=True, kw_only=True):
-    """A block that a learner marked."""
+    """A learner's bookmarked block."""
 
     user: str
     block: str
@@ -27,7 +27,7 @@ class Tour(Record, frozen=True, kw_only=True):
 
 
 class ExperimentData(Record, frozen=True, kw_only=True):
-    """A value that an experiment keeps for a user."""
+    """A value that an experiment stores for a user."""
 
     user: str
     experiment: int
@@ -39,7 +39,7 @@ class ExperimentData(Record, frozen=True, kw_only=True):
 
 
 class Signature(Record, frozen=True, kw_only=True):
-    """That a learner signed the honor code of a course."""
+    """A learner's signature under the honor code of a course."""
 
     user: str
     course: str
@@ -47,7 +47,7 @@ class Signature(Record, frozen=True, kw_only=True):
 
 
 class EmailOptout(Record, frozen=True, kw_only=True):
-    """That a user wants no e-mail from a course."""
+    """A user's opt-out from a course's e-mail."""
 
     user: str
     course: str

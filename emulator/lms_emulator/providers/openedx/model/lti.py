@@ -1,4 +1,4 @@
-"""The LTI consumer component: tools in courses, and what they left there. No HTTP."""
+"""The LTI consumer component: tools in courses, their line items, scores and content. No HTTP."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class LtiTool(Record, frozen=True, kw_only=True):
     """A block of type `lti_consumer` and its configuration. There is one for each placement.
 
     Parameters:
-        id: the number in the addresses of its services; `config_id`, the UUID in those of its keys and tokens.
+        id: the number in the URLs of its services; `config_id`, the UUID in those of its keys and tokens.
         block: its usage key.
-        launch_url: where launches go; of LTI 1.1 too.
+        launch_url: where launches go, also with LTI 1.1.
         login_url, keyset_url, public_jwk, redirect_uris: the tool's side of LTI 1.3; without redirect URIs, those are
             `launch_url` and `deep_linking_url`.
         deep_linking_url: where deep linking goes; empty for a tool without it.
         grades: `disabled`, `declarative` (one line item, which the platform makes) or `programmatic` (the tool makes
             line items).
         roster: whether the tool may read the roster; `roster_names`, whether with names and addresses.
-        ask_to_send_username, ask_to_send_full_name, ask_to_send_email: what a launch tells of the person.
+        ask_to_send_username, ask_to_send_full_name, ask_to_send_email: what a launch says about the person.
         custom_parameters: lines `name=value`.
         has_score: whether scores count; `accept_grades_past_due`, also after the block's due date.
         consumer_key, secret: of LTI 1.1.
@@ -66,7 +66,7 @@ class LtiLineItem(Record, frozen=True, kw_only=True):
 
 
 class LtiScore(Record, frozen=True, kw_only=True):
-    """What a tool last said about one person in one line item. Parameters: `user`, the text it named them by."""
+    """A tool's last score for one person in one line item. Parameters: `user`, the id that it used."""
 
     line_item: int
     user: str

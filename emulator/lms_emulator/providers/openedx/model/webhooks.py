@@ -1,4 +1,4 @@
-"""Who is told of the platform's public events. No HTTP."""
+"""Webhooks for the platform's public events. No HTTP."""
 
 from __future__ import annotations
 

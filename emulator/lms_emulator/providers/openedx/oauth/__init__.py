@@ -1,1 +1,1 @@
-"""OAuth2 without HTTP: what applications may ask for, tokens and codes, JWTs; and how an application proves itself."""
+"""OAuth2 without HTTP: what applications may request, tokens and codes, JWTs, and client authentication."""

@@ -1,4 +1,4 @@
-"""What an application may ask for on this site: grant types, scopes, redirect URIs.
+"""What an application may request: grant types, scopes, redirect URIs.
 
 Sources: django-oauth-toolkit 1.7.1 `oauth2_provider/oauth2_validators.py` and `oauth2_provider/models.py`
 (redirect_to_uri_allowed); edx-platform `openedx/core/djangoapps/oauth_dispatch/scopes.py` and
@@ -48,13 +48,13 @@ RESPONSE_TYPES: dict[str, tuple[str, ...]] = {
 
 
 def available_scopes(application: Application) -> set[str]:
-    """The scopes that an application may ask for."""
+    """The scopes that an application may request."""
     further = application.access.scopes if application.access is not None else []
     return set(DEFAULT_SCOPES) | (set(further) & set(SCOPES))
 
 
 def default_scopes(application: Application) -> list[str]:
-    """The scopes of an application that asks for none; a client-credentials one gets `user_id` too if it may."""
+    """The scopes of an application that requests none; a client-credentials one also gets `user_id` if allowed."""
     scopes = list(DEFAULT_SCOPES)
     if application.authorization_grant_type == "client-credentials" and "user_id" in available_scopes(application):
         scopes.append("user_id")

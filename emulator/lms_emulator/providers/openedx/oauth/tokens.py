@@ -50,7 +50,7 @@ class Issuer:
         refreshable: bool,
         source: str | None = None,
     ) -> Issued:
-        """A new access token, and a refresh token with it if asked.
+        """A new access token and, if requested, a refresh token.
 
         Parameters: `source`, the refresh token that is exchanged. A restricted application's token is issued expired.
         """
@@ -96,7 +96,7 @@ class Issuer:
         code_challenge_method: str = "",
         nonce: str = "",
     ) -> Grant:
-        """A new authorization code, for one use within its lifetime."""
+        """A new single-use authorization code."""
         return self.store.grants.put(
             Grant(
                 code=self.ids.alnum(TOKEN_LENGTH),
@@ -119,7 +119,7 @@ class Issuer:
         return self.issue(application, refresh.user, scopes, refreshable=True, source=refresh.token)
 
     def revoke(self, token: str, hint: str | None) -> bool:
-        """Revoke an access or refresh token, looked for first where the hint says. Returns whether there was one.
+        """Revoke an access or refresh token, starting with the kind that the hint names. Returns whether there was one.
 
         Any client may revoke any token: the site does not compare owners.
         """

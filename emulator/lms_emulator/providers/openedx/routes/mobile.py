@@ -25,7 +25,7 @@ from lms_emulator.providers.openedx.shapes import moment, outline
 
 
 def require_self(x: Call) -> None:
-    """Permission: the user in the URL; nobody else, not even staff."""
+    """Permission: the user in the URL and nobody else, not even staff."""
     if not is_self(x):
         raise refusals.permission_denied("the app's user sees only their own", check="own account")
 
@@ -201,7 +201,7 @@ def _visited(x: Call, root: blocks.Node) -> list[str]:
 
 
 def read_status(x: Call) -> Response:
-    """Where the caller is in a course."""
+    """The caller's position in a course."""
     _, root = _entered(x)
     path = _visited(x, root)
     last = learning.Progress(x.store, caller(x), root).last()
@@ -211,7 +211,7 @@ def read_status(x: Call) -> Response:
 
 
 def write_status(x: Call) -> Response:
-    """Keep where the caller is; unknown blocks are ignored, and moments that lie before what is kept."""
+    """Store the caller's position; unknown blocks and outdated modification times are ignored."""
     _, root = _entered(x)
     body = wire.read_object(x)
     if text := body.get("modification_date"):

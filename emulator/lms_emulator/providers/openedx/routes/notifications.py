@@ -1,4 +1,4 @@
-"""`/api/notifications/`: what users are told, and what they want to be told.
+"""`/api/notifications/`: notifications and notification preferences.
 
 Sources: edx-platform `lms/djangoapps/discussion/rest_api/discussions_notifications.py`,
 `openedx/core/djangoapps/notifications/views.py`, `serializers.py` and `base_notification.py`;
@@ -153,7 +153,7 @@ def _shape(one: Notification) -> dict[str, Any]:
 
 
 def count(x: Call) -> Response:
-    """How much the caller has not seen yet."""
+    """How many notifications the caller has not seen."""
     unseen = [one.app for one in _mine(x) if one.last_seen is None]
     return wire.api_json(
         {
@@ -224,7 +224,7 @@ def _course_document(x: Call) -> Response:
 
 
 def read_course(x: Call) -> Response:
-    """What the caller wants to be told of a course."""
+    """The caller's notification preferences for a course."""
     return _course_document(x)
 
 
@@ -252,7 +252,7 @@ def change_course(x: Call) -> Response:
 
 
 def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[str]]:
-    """What is wrong with a change, by field."""
+    """The invalid fields of a change."""
     app, kind = given.get("notification_app"), given.get("notification_type")
     channel, cadence = given.get("notification_channel"), given.get("email_cadence")
     if app is not None and app not in rules.APPS:
@@ -268,7 +268,7 @@ def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[st
 
 
 def read_together(x: Call) -> Response:
-    """What the caller wants to be told of all courses together."""
+    """The caller's notification preferences for all courses, merged."""
     first = next(iter(_courses(x)), None)
     one = (
         rules.preference(x.store, caller(x).username, first.id) if first else rules.account(x.store, caller(x).username)
@@ -278,7 +278,7 @@ def read_together(x: Call) -> Response:
 
 
 def read_account(x: Call) -> Response:
-    """What the caller wants to be told, whatever the course."""
+    """The caller's notification preferences for the account."""
     document = rules.document(rules.account(x.store, caller(x).username), whole=True)
     message = "Notification preferences retrieved successfully."
     return wire.api_json({"status": "success", "message": message, "data": document})

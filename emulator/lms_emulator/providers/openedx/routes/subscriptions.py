@@ -1,4 +1,4 @@
-"""What learners take from a course: its e-mail, and its dates in their calendars.
+"""Subscriptions of learners: course e-mail, and course dates in their calendars.
 
 Sources: edx-platform `common/djangoapps/student/views/management.py`, `openedx/features/calendar_sync/views/`.
 """

@@ -1,4 +1,4 @@
-"""Families that this site has switched off: the LMS answers as if they did not exist, or asks for credentials first.
+"""Disabled families: the LMS answers as if they did not exist, or asks for credentials first.
 
 Source: `fixtures/recordings/openedx-2`, learn.jsonl 607-620, 734-809 and acct.jsonl 764-804.
 """
@@ -54,7 +54,7 @@ def nothing(x: Call) -> Response:
 
 
 def unknown(x: Call) -> Response:
-    """There is no such thing."""
+    """A 404."""
     raise refusals.OpenedxRefusal("unknown", status=404, message="Not found.", check="exists")
 
 

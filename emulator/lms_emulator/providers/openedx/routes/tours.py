@@ -1,4 +1,4 @@
-"""`/api/user_tours/`: the tours through the site that users are still to be shown.
+"""`/api/user_tours/`: the tours of the site that users have yet to see.
 
 Source: edx-platform `lms/djangoapps/user_tours/v1/views.py`; `fixtures/recordings/openedx-2`, learn.jsonl 589-598.
 """
@@ -26,13 +26,13 @@ def _tour(x: Call) -> Tour:
 
 
 def read_tour(x: Call) -> Response:
-    """Which tours a user is still to be shown."""
+    """The tours that a user has yet to see."""
     tour = _tour(x)
     return wire.api_json({"course_home_tour_status": tour.home, "show_courseware_tour": tour.show_courseware})
 
 
 def change_tour(x: Call) -> Response:
-    """Keep what the caller was shown."""
+    """Record which tours the caller was shown."""
     tour, body = _tour(x), wire.read_object(x)
     if tour.user != caller(x).username:
         raise refusals.api_error(403, None, reason="not_yours", check="own tour")
@@ -43,7 +43,7 @@ def change_tour(x: Call) -> Response:
 
 
 def no_change(x: Call) -> Response:
-    """Tours are changed in parts only."""
+    """Tours can only be changed partially."""
     raise refusals.api_error(405, None, reason="method_not_allowed", check="PATCH in place of PUT")
 
 
