@@ -129,3 +129,18 @@ def test_what_stands_for_the_people_of_a_course(canvas: Site) -> None:
         not in canvas.teacher.get(found, params={"context": "course_1_groups", "synthetic_contexts": "1"}).json()[0]
     )
     assert ids("course_1_groups", synthetic_contexts="0", type="context") == []
+
+
+def test_of_a_group_mate_written_to_from_the_course_the_group_alone_is_told(canvas: Site) -> None:
+    sets = canvas.teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()
+    group = canvas.teacher.post(f"/api/v1/group_categories/{sets['id']}/groups", json={"name": "A"}).json()["id"]
+    assert canvas.teacher.put(f"/api/v1/groups/{group}", json={"members": [101, 102]}).status_code == 200
+
+    def shared(**more: str) -> tuple[object, object]:
+        sent = {"recipients": ["102"], "body": "b", **more}
+        made = canvas.student.post("/api/v1/conversations", json=sent).json()[0]
+        mate = next(one for one in made["participants"] if one["id"] == 102)
+        return mate["common_courses"], mate["common_groups"]
+
+    assert shared() == ({"1": ["StudentEnrollment"]}, {str(group): ["Member"]})
+    assert shared(context_code="course_1") == ({}, {str(group): ["Member"]})

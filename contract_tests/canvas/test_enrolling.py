@@ -153,3 +153,23 @@ def test_people_of_a_role_by_its_name(canvas: Site) -> None:
     named = canvas.teacher.get(users, params={"enrollment_role": "StudentEnrollment"}).json()
     assert {one["id"] for one in named} == {ADA, GRACE}
     assert canvas.teacher.get(users, params={"enrollment_role": "Nobody"}).status_code == 500
+
+
+def test_whoever_has_no_login_is_not_enrolled(canvas: Site) -> None:
+    gone = person(canvas.admin, "gone")
+    assert enroll(canvas.admin, gone).status_code == 200
+    assert canvas.admin.delete(f"/api/v1/accounts/1/users/{gone}").status_code == 200
+    assert enroll(canvas.admin, gone).status_code == 404
+
+
+def test_who_is_removed_from_the_school_leaves_its_groups_and_observers(canvas: Site) -> None:
+    parent = person(canvas.admin, "parent")
+    assert canvas.admin.put(f"/api/v1/users/{parent}/observees/{GRACE}").status_code == 200
+    group = canvas.admin.post("/api/v1/groups", json={"name": "Of the school"}).json()["id"]
+    place = f"/api/v1/groups/{group}"
+    assert canvas.admin.post(f"{place}/memberships", json={"user_id": GRACE}).status_code == 200
+    assert GRACE in [one["id"] for one in canvas.admin.get(f"{place}/users").json()]
+    assert canvas.admin.delete(f"/api/v1/accounts/1/users/{GRACE}").status_code == 200
+    assert GRACE not in [one["id"] for one in canvas.admin.get(f"{place}/users").json()]
+    assert canvas.admin.get(f"/api/v1/users/{parent}/observees").json() == []
+    assert states_of(canvas.admin, parent) == ["deleted"]

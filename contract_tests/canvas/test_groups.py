@@ -247,3 +247,18 @@ def test_groups_of_a_course_that_is_over(canvas: Site) -> None:
     admin.put(f"{API}/courses/1", json={"course": {"account_id": below}})
     admin.put(f"{API}/courses/1", json={"course": {"event": "conclude"}})
     assert (canvas.teacher.get(sets).status_code, admin.get(sets, params=acting).status_code) == (403, 200)
+
+
+def test_a_set_that_chooses_leaders_chooses_again_when_one_leaves(canvas: Site) -> None:
+    api = canvas.teacher
+    fields = {"name": "Led", "self_signup": "enabled", "auto_leader": "first"}
+    sets = api.post("/api/v1/courses/1/group_categories", json=fields).json()
+    group = api.post(f"/api/v1/group_categories/{sets['id']}/groups", json={"name": "A"}).json()
+    place = f"/api/v1/groups/{group['id']}"
+    for number in (102, 101):
+        assert api.post(f"{place}/memberships", json={"user_id": number}).status_code == 200
+        assert api.get(place).json()["leader"]["id"] == 102, "whoever leads keeps on"
+    assert api.delete(f"{place}/users/102").status_code == 200
+    assert api.get(place).json()["leader"]["id"] == 101
+    assert api.delete(f"{place}/users/101").status_code == 200
+    assert api.get(place).json()["leader"] is None

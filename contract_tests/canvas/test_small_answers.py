@@ -242,3 +242,30 @@ def test_what_is_missing_is_told_as_json_where_text_is_asked_for(canvas: Site) -
     assert canvas.teacher.get("/nothing.txt").json() == said
     assert canvas.teacher.get("/nothing", headers={"Accept": "text/plain"}).json() == said
     assert "Page Not Found" in canvas.teacher.get("/nothing").text
+
+
+def test_conferences_lead_back_to_the_course_whatever_is_asked_of_them(canvas: Site) -> None:
+    for method in ("GET", "POST"):
+        answer = canvas.teacher.request(method, "/api/v1/courses/1/conferences")
+        assert (answer.status_code, answer.headers["location"]) == (302, f"{canvas.url}/courses/1")
+
+
+def test_peer_reviews_for_nobody_and_of_one_submission(canvas: Site) -> None:
+    reviews = "/api/v1/courses/1/assignments/{}/peer_reviews"
+    work = canvas.teacher.get("/api/v1/courses/1/assignments").json()[0]["id"]
+    assert canvas.api().get(reviews.format(work)).status_code == 500
+    rows = canvas.teacher.get(f"/api/v1/courses/1/assignments/{work}/submissions").json()
+    first, second = rows[0], rows[1]
+    place = f"/api/v1/courses/1/assignments/{work}/submissions/{first['id']}/peer_reviews"
+    assert canvas.teacher.post(place, json={"user_id": second["user_id"]}).status_code == 200
+    for one, found in ((first, 1), (second, 0)):
+        listed = canvas.teacher.get(reviews.format(work), params={"submission_id": one["id"]})
+        assert len(listed.json()) == found
+
+
+def test_keys_belong_to_whole_schools(canvas: Site) -> None:
+    made = canvas.admin.post("/api/v1/accounts/1/sub_accounts", json={"account": {"name": "S"}}).json()["id"]
+    assert canvas.admin.get(f"/api/v1/accounts/{made}/developer_keys").status_code == 403
+    assert canvas.admin.get("/api/v1/accounts/1/developer_keys").status_code == 200
+    inherited = canvas.admin.get("/api/v1/accounts/1/developer_keys", params={"inherited": "no"}).json()
+    assert inherited == canvas.admin.get("/api/v1/accounts/1/developer_keys", params={"inherited": "1"}).json()

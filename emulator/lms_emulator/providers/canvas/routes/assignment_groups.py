@@ -16,7 +16,16 @@ from lms_emulator.providers.canvas.call.params import as_float, as_integer
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assigning, assignments, courses, moderation, modules, periods, states
+from lms_emulator.providers.canvas.rules import (
+    assigning,
+    assignments,
+    courses,
+    moderation,
+    modules,
+    periods,
+    quizzes,
+    states,
+)
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 
@@ -220,7 +229,7 @@ def destroy(api: Api) -> Any:
             api.store.assignments.put(replace(one, **moved, position=place))
     else:
         for one in held:
-            api.store.assignments.put(replace(one, workflow_state="deleted", updated_at=api.now))
+            quizzes.delete_assignment(api, one)
     gone = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
     for other in living(api, course):
         if other.position > record.position:

@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.rules import (
     groups,
     jobs,
     moderation,
+    quizzes,
     roster,
     states,
     submissions,
@@ -252,7 +253,7 @@ def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> None:
         dates = {name: read_moment(row.text(name), api.zone) for name in given}
         if row.flag("base"):
             current = api.store.assignments.get(base.id) or base
-            api.store.assignments.put(replace(current, **dates, updated_at=api.now))
+            quizzes.follow(api, api.store.assignments.put(replace(current, **dates, updated_at=api.now)))
             continue
         for one in assignments.overrides(api, base):
             if one.id == identifiers.local_number(row.text("id")):

@@ -165,6 +165,10 @@ def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Commo
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
         found |= {number: one for number, one in look.within(place).items() if number in numbers}
+        # of who is in a group of that course with the caller Canvas remembers the group alone
+        for group in look.own_groups(place):
+            mates = look.within(messaging.Place(None, group=group))
+            found |= {number: one for number, one in mates.items() if number in numbers}
     for one in asked:
         whole = messaging.place_of(api, one)
         if whole is not None:

@@ -47,6 +47,8 @@ def shape(api: Api, record: PeerReview, base: Assignment, course: Course, includ
 
 
 def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course) -> Any:
+    if api.caller is None:
+        raise refusals.crashed("nobody is logged in")
     if not courses.may(api, api.caller, course, "manage_grades"):
         found = [one for one in found if one.user_id == api.user.id]
     return [shape(api, one, base, course, api.params.includes) for one in sorted(found, key=lambda one: one.id)]
@@ -56,6 +58,9 @@ def of_assignment(api: Api) -> Any:
     """The reviews of an assignment: all for graders, those of one's own work for others."""
     course, _, base = place(api, signed_in=False)
     rows = api.store.submissions.find("assignment", base.id)
+    if api.params.has("submission_id"):
+        number = identifiers.local_number(api.params.text("submission_id") or "")
+        rows = [row for row in rows if row.id == number]
     found = [one for row in rows for one in api.store.peer_reviews.find("submission", row.id)]
     return _listed(api, found, base, course)
 

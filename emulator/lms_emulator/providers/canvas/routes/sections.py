@@ -144,6 +144,7 @@ def destroy(api: Api) -> Any:
     if any(e.workflow_state not in ("deleted", "rejected") for e in rows):
         text = "You can't delete a section that has enrollments"
         raise refusals.message(400, "section_not_empty", text)
+    sections.end_other_dates(api, section)
     gone = api.store.course_sections.put(replace(section, workflow_state="deleted"))
     return shapes.section(api, gone, course)
 

@@ -143,7 +143,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
             position=wanted.position or last + 1,
         )
     known = api.store.assignments.get(wanted.id)
-    kept = follow(api, with_content(api, api.store.assignments.put(wanted)))
+    kept = follow(api, with_content(api, api.store.assignments.put(_abandoned(api, wanted))))
     line_items.follow(api, known, kept)
     if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
         grading.regrade(api, kept)
@@ -156,6 +156,25 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
             overriding.keep(api, replace(one, assignment_id=kept.id))
     submissions.ensure(api, kept)
     return kept
+
+
+def _abandoned(api: Api, wanted: Assignment) -> Assignment:
+    """The assignment without the discussion or quiz that it is no longer done in; what is empty or a draft is deleted.
+
+    Source: canvas-lms app/models/assignment.rb, delete_empty_abandoned_children (2024-04).
+    """
+    topic = api.store.discussion_topics.get(wanted.discussion_topic_id or 0)
+    if topic is not None and "discussion_topic" not in wanted.submission_types:
+        said = any(one.workflow_state != "deleted" for one in api.store.discussion_entries.find("topic", topic.id))
+        gone = {} if said else {"workflow_state": "deleted", "deleted_at": api.now}
+        api.store.discussion_topics.put(replace(topic, assignment_id=None, **gone))
+        wanted = replace(wanted, discussion_topic_id=None)
+    quiz = api.store.quizzes.get(wanted.quiz_id or 0)
+    if quiz is not None and "online_quiz" not in wanted.submission_types:
+        state = quiz.workflow_state if quiz.workflow_state == "available" else "deleted"
+        api.store.quizzes.put(replace(quiz, assignment_id=None, workflow_state=state))
+        wanted = replace(wanted, quiz_id=None)
+    return wanted
 
 
 def with_content(api: Api, kept: Assignment) -> Assignment:
@@ -181,6 +200,7 @@ def with_content(api: Api, kept: Assignment) -> Assignment:
             course_id=kept.course_id,
             title=kept.name,
             assignment_id=kept.id,
+            workflow_state="available" if kept.published else "created",
             **{name: getattr(kept, name) for name in shared},
         )
         api.store.quizzes.put(quiz)
@@ -189,13 +209,24 @@ def with_content(api: Api, kept: Assignment) -> Assignment:
 
 
 def follow(api: Api, assignment: Assignment) -> Assignment:
-    """Copy an assignment's title, description and lock date to its discussion."""
+    """Copy an assignment's title, description and state to its discussion."""
     topic = api.store.discussion_topics.get(assignment.discussion_topic_id or 0)
-    if topic is not None:
-        gone = {"workflow_state": "deleted", "deleted_at": api.now} if assignment.workflow_state == "deleted" else {}
-        text = {"title": assignment.name, "message": assignment.description}
-        api.store.discussion_topics.put(replace(topic, **text, **gone))
+    if topic is not None and assignment.workflow_state == "deleted":
+        api.store.discussion_topics.put(replace(topic, workflow_state="deleted", deleted_at=api.now))
+    elif topic is not None:
+        text = {"title": assignment.name, "message": assignment.description, "published": assignment.published}
+        api.store.discussion_topics.put(replace(topic, **text))
     return assignment
+
+
+def follow_topic(api: Api, topic: DiscussionTopic) -> None:
+    """Copy a discussion's title, message and state to the assignment that is graded in it."""
+    known = api.store.assignments.get(topic.assignment_id or 0)
+    if known is None or known.workflow_state == "deleted":
+        return
+    follows = {"name": topic.title, "description": topic.message, "published": topic.published}
+    if any(getattr(known, name) != value for name, value in follows.items()):
+        api.store.assignments.put(replace(known, **follows, updated_at=api.now))
 
 
 def default_group(api: Api, course: Course) -> AssignmentGroup:

@@ -5,11 +5,13 @@ Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Enrollment, User, UserMerge
-from lms_emulator.providers.canvas.rules import enrolled
+from lms_emulator.providers.canvas.model import Account, Enrollment, Group, User, UserMerge
+from lms_emulator.providers.canvas.rules import enrolled, groups, observing
 from lms_emulator.providers.canvas.rules.permissions import chain
 
 MOVED = ("pseudonyms", "communication_channels", "enrollments", "account_users")
@@ -34,7 +36,32 @@ def remove(api: Api, user: User, account: Account) -> User:
         if inside(admin.account_id):
             api.store.account_users.put(replace(admin, workflow_state="deleted"))
             touched = True
+    _part(api, user, inside)
     return api.store.users.put(replace(user, updated_at=api.now)) if touched else user
+
+
+def _part(api: Api, user: User, inside: Callable[[int], bool]) -> None:
+    """End a user's memberships of groups in an account, what they observe, who observes them, and their portfolios."""
+    for row in api.store.group_memberships.find("user", user.id):
+        group = api.store.groups.get(row.group_id)
+        if group is not None and row.workflow_state != "deleted" and inside(_account_of(api, group)):
+            groups.leave(api, group, row)
+    for link in [
+        *api.store.user_observers.find("student", user.id),
+        *api.store.user_observers.find("observer", user.id),
+    ]:
+        observer, student = api.store.users.get(link.observer_id), api.store.users.get(link.student_id)
+        if link.workflow_state == "active" and observer is not None and student is not None:
+            observing.unlink(api, observer, student)
+    for portfolio in api.store.eportfolios.find("user", user.id):
+        if portfolio.workflow_state != "deleted":
+            api.store.eportfolios.put(replace(portfolio, workflow_state="deleted", deleted_at=api.now))
+
+
+def _account_of(api: Api, group: Group) -> int:
+    category = groups.category_of(api, group)
+    course = api.store.courses.get(category.context_id) if category.context_type == "Course" else None
+    return course.account_id if course is not None else category.context_id
 
 
 def restore(api: Api, user: User, account: Account) -> User:
@@ -58,12 +85,12 @@ def merge(api: Api, user: User, into: User) -> None:
     """Move everything one user has to another, and delete the first."""
     moved: dict[str, list[int]] = {}
     ended: dict[str, str] = {}
-    theirs = [_part(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
+    theirs = [_place(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
     last = max((c.position for c in api.store.communication_channels.find("user", into.id)), default=0)
     for table in MOVED:
         rows = getattr(api.store, table)
         for row in list(rows.find("user", user.id)):
-            if table == "enrollments" and _part(row) in theirs:
+            if table == "enrollments" and _place(row) in theirs:
                 ended[str(row.id)] = row.workflow_state
                 rows.put(replace(row, workflow_state="deleted", updated_at=api.now))
                 continue
@@ -76,7 +103,7 @@ def merge(api: Api, user: User, into: User) -> None:
     api.store.users.put(gone)
 
 
-def _part(enrollment: Enrollment) -> tuple[int, int, int | None]:
+def _place(enrollment: Enrollment) -> tuple[int, int, int | None]:
     return enrollment.course_section_id, enrollment.role_id, enrollment.associated_user_id
 
 

@@ -60,15 +60,13 @@ def link(api: Api, record: Enrollment, observer: User, known: Enrollment | None 
     course = api.store.courses.get(record.course_id)
     assert course is not None, "the world file's references are checked when it is loaded"
     made = known or Enrollment(
-        id=api.new_id("enrollments"),
+        **api.new_row("enrollments"),
         course_id=record.course_id,
         user_id=observer.id,
         type="ObserverEnrollment",
         course_section_id=record.course_section_id,
         role_id=roles.built_in(api, course, "ObserverEnrollment").id,
         associated_user_id=record.user_id,
-        created_at=api.now,
-        updated_at=api.now,
         uuid=api.new_uuid(),
     )
     _copy(api, made, record, new=known is None)

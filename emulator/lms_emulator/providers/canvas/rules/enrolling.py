@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentType, Role, User, touched
-from lms_emulator.providers.canvas.rules import courses, enrolled, mails, roles, states
+from lms_emulator.providers.canvas.rules import courses, enrolled, mails, people, roles, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
 from lms_emulator.providers.canvas.rules.scores import Newcomers
 
@@ -147,6 +147,8 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
         if section.course_id != course.id or section.workflow_state == "deleted":
             raise refusals.not_found("the section in the course", named)
     user = identifiers.user(api, fields.text("user_id"))
+    if not people.logins_of(api.store, user):
+        raise refusals.not_found("a login of the person", user.id)
     _require_open(api, course, section, user)
     associated = as_integer(observed) if (observed := fields.get("associated_user_id")) else None
     if associated is not None and role.base_role_type != "ObserverEnrollment":

@@ -297,7 +297,9 @@ def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moder
     category = category_of(api, group)
     known = membership(api, group, user_id)
     if known is not None:
-        return api.store.group_memberships.put(replace(known, workflow_state=state))
+        changed = api.store.group_memberships.put(replace(known, workflow_state=state))
+        _lead(api, group)
+        return changed
     if category.role not in FREE:
         for other, old in joined(api, category, user_id):
             leave(api, other, old)
@@ -310,17 +312,31 @@ def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moder
         created_at=api.now,
     )
     api.store.group_memberships.put(made)
-    if state == "accepted" and category.auto_leader is not None and group.leader_id is None:
-        api.store.groups.put(replace(group, leader_id=user_id))
+    _lead(api, group)
     return made
 
 
 def leave(api: Api, group: Group, row: GroupMembership) -> None:
-    """Remove a user from a group; it loses its leader if that is the one."""
+    """Remove a user from a group; if that is the leader, it loses them, and gets another where sets choose leaders."""
     api.store.group_memberships.put(replace(row, workflow_state="deleted"))
     current = api.store.groups.get(group.id)
     if current is not None and current.leader_id == row.user_id:
         api.store.groups.put(replace(current, leader_id=None))
+    _lead(api, group)
+
+
+def _lead(api: Api, group: Group) -> None:
+    """Give a group without leader one, where its set chooses leaders: whoever became a user first, invited or not.
+
+    Source: canvas-lms app/models/group_leadership.rb, member_changed_event. Canvas draws lots for `random`.
+    """
+    current = api.store.groups.get(group.id)
+    if current is None or current.leader_id is not None or category_of(api, group).auto_leader is None:
+        return
+    rows = api.store.group_memberships.find("group", group.id)
+    found = [row.user_id for row in rows if row.workflow_state != "deleted"]
+    if found:
+        api.store.groups.put(replace(current, leader_id=min(found)))
 
 
 def takes_part(api: Api, place: Course | Account, user: User) -> bool:

@@ -162,6 +162,16 @@ class Messaging:
                 found.append(group)
         return found
 
+    def own_groups(self, place: Place) -> list[Group]:
+        """The groups of a whole course that the person is in; none of any other place.
+
+        Source: canvas-lms lib/address_book/messageable_user.rb, known_users (2024-04).
+        """
+        if place.course is None or place.section is not None or place.part is not None:
+            return []
+        numbers = groups.ids_within(self._api, place.course, self._user)
+        return [group for number in numbers if (group := self._api.store.groups.get(number)) is not None]
+
     def administers(self, other: User) -> bool:
         """Whether the person can see the other as an admin of one of the other's accounts."""
         for admin in self._api.store.account_users.find("user", self._user.id):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentTag, Course
-from lms_emulator.providers.canvas.rules import assignments, contexts, copying, pages, quizzes
+from lms_emulator.providers.canvas.rules import assigning, assignments, contexts, copying, pages, quizzes
 
 
 class Kind(NamedTuple):
@@ -117,9 +117,7 @@ def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
         case "Assignment":
             if not shown and _handed_in(api, record.id):
                 return False
-            changed = replace(record, published=shown, updated_at=api.now)
-            api.store.assignments.put(changed)
-            quizzes.follow(api, changed)
+            _saved(api, kind, replace(record, published=shown, updated_at=api.now))
         case "Quiz":
             if shown:
                 quizzes.publish(api, record)
@@ -129,9 +127,12 @@ def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
                 quizzes.save(api, record, workflow_state="edited")
         case "File":
             api.store.attachments.put(replace(record, locked=not shown, hidden=False, updated_at=api.now))
+        case "Page":
+            # what a page tells of its last change is when its text changed
+            api.store.wiki_pages.put(replace(record, published=shown))
         case _:
-            table = getattr(api.store, KINDS[kind].table)
-            table.put(replace(record, published=shown, updated_at=api.now))
+            posted = {"posted_at": api.now, "last_reply_at": api.now} if shown else {}
+            _saved(api, kind, replace(record, published=shown, **posted, updated_at=api.now))
     return True
 
 
@@ -144,12 +145,22 @@ def rename(api: Api, kind: str, record: Any, title: str) -> None:
     """Rename content with its item; files keep their names."""
     if kind == "File" or name(kind, record) == title:
         return
-    changed = replace(record, **{KINDS[kind].name: title}, updated_at=api.now)
+    if kind == "Page":
+        pages.update(api, contexts.get(api, "Course", record.context_id), record, title=title)
+    else:
+        _saved(api, kind, replace(record, **{KINDS[kind].name: title}, updated_at=api.now))
+
+
+def _saved(api: Api, kind: str, changed: Any) -> None:
+    """Store changed content, and what is graded by it or what it grades."""
     getattr(api.store, KINDS[kind].table).put(changed)
-    if kind == "Assignment":
-        quizzes.follow(api, changed)
-    elif kind == "Quiz":
-        quizzes.with_assignment(api, changed)
+    match kind:
+        case "Assignment":
+            quizzes.follow(api, changed)
+        case "Quiz":
+            quizzes.with_assignment(api, changed)
+        case "Discussion":
+            assigning.follow_topic(api, changed)
 
 
 def last_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | None:

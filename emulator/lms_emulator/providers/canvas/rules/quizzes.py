@@ -212,7 +212,8 @@ def assign(api: Api, quiz: Quiz) -> Quiz:
 
 
 def follow(api: Api, assignment: Assignment) -> None:
-    """Keep the quiz behind an assignment in step with the assignment."""
+    """Keep the quiz or the discussion behind an assignment in step with the assignment."""
+    assigning.follow(api, assignment)
     quiz = api.store.quizzes.get(assignment.quiz_id) if assignment.quiz_id is not None else None
     if quiz is None or quiz.workflow_state == "deleted":
         return
@@ -234,7 +235,6 @@ def delete_assignment(api: Api, known: Assignment) -> Assignment:
     changes: dict[str, Any] = {"workflow_state": "deleted", "updated_at": api.now}
     gone = api.store.assignments.put(replace(known, **changes))
     follow(api, gone)
-    assigning.follow(api, gone)
     return api.store.assignments.get(gone.id) or gone
 
 

@@ -264,10 +264,7 @@ def _graded(api: Api, context: Context, topic: DiscussionTopic, moderator: bool)
         for entry in discussions.entries_of(api, topic):
             saying.hand_in(api, made, context.record, entry.user_id, entry.created_at)
         return replace(topic, assignment_id=made.id)
-    if known is not None:
-        follows = {"name": topic.title, "description": topic.message, "published": topic.published}
-        if any(getattr(known, name) != value for name, value in follows.items()):
-            api.store.assignments.put(replace(known, **follows, updated_at=api.now))
+    assigning.follow_topic(api, topic)
     return topic
 
 
