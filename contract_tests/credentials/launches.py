@@ -229,25 +229,31 @@ def _(a: Side) -> Held:
     )
 
 
-def _chosen(a: Side, site: LmsSite, provider: str) -> Held:
-    """What the LMS wants back with the content that a teacher chose in the tool."""
+def returned(a: Side, site: LmsSite, count: int = 1) -> tuple[str, dict[str, str], dict[str, str], str]:
+    """Where content that a teacher chose in the tool is sent, with which fields and cookies; and what it goes by."""
     answered = _answered(site, deep=True)
     arrived = answered.browser.post(answered.action, data=answered.fields)
     ltik = parse_qs(urlsplit(arrived.headers["location"]).query)["ltik"][0]
-    body = {"contentItems": [{"type": "link", "url": "https://tool.example/", "title": "A link"}]}
+    link = {"type": "link", "url": "https://tool.example/", "title": "A link"}
     headers = bearer(f"{a.lms.ltiaas.api_key}:{ltik}", "LTIK-AUTH-V2")
-    made = a.request("POST", "ltiaas", "/api/deeplinking/form", json=body, headers=headers)
+    made = a.request("POST", "ltiaas", "/api/deeplinking/form", json={"contentItems": [link] * count}, headers=headers)
     action = unescape(re.findall(r'action="([^"]+)"', made.json()["form"])[0])
     fields = {"JWT": re.findall(r'name="JWT" value="([^"]+)"', made.json()["form"])[0]}
+    return action, fields, answered.cookies, ltik
+
+
+def _chosen(a: Side, site: LmsSite) -> Held:
+    """What the LMS wants back with the content that a teacher chose in the tool."""
+    action, fields, cookies, _ = returned(a, site)
     from lms_emulator.signing import jwt, lti13
 
     query = parse_qs(urlsplit(action).query)
     data = query["data"][0] if "data" in query else jwt.read(fields["JWT"]).claims[f"{lti13.DL_CLAIM}data"]
-    return Held(data, lambda w: w.http.post(_moved(a, w, action), data=fields, headers=answered.cookies))
+    return Held(data, lambda w: w.http.post(_moved(a, w, action), data=fields, headers=cookies))
 
 
-MAKERS["canvas", "the data of a deep linking request"] = lambda a: _chosen(a, a.canvas, "canvas")
-MAKERS["brightspace", "the data of a deep linking request"] = lambda a: _chosen(a, a.brightspace, "brightspace")
+MAKERS["canvas", "the data of a deep linking request"] = lambda a: _chosen(a, a.canvas)
+MAKERS["brightspace", "the data of a deep linking request"] = lambda a: _chosen(a, a.brightspace)
 
 
 def _registering(site: LmsSite, endpoint: str) -> Held:

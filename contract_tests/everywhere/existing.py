@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from contract_tests.everywhere.asgi import Sent, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lms_emulator import Emulator
 
 _PLACEHOLDER = re.compile(r"\{([^}]+)\}")
@@ -49,11 +52,19 @@ _NAMED: dict[str, dict[str, str]] = {
 
 
 class DemoWorld:
-    """What the demo world of an emulator has, asked for once."""
+    """What the demo world of an emulator has, asked for once.
 
-    def __init__(self, lms: Emulator, provider: str) -> None:
+    Parameters:
+        pick: which row of a table a path is about; the first by default.
+        tables: of another world than the emulator has now.
+    """
+
+    def __init__(
+        self, lms: Emulator, provider: str, pick: Callable[[list[Any]], Any] = itemgetter(0), tables: Any = None
+    ) -> None:
         self.provider = provider
-        self._tables = lms.dump()[provider]
+        self._pick = pick
+        self._tables = tables if tables is not None else lms.dump()[provider]
         self._info = lms.info()["providers"][provider]
 
     def filled(self, path: str) -> str:
@@ -78,7 +89,7 @@ class DemoWorld:
         if kind in ("id", "key", "pk", "uuid"):  # the segment before says of what
             kind = ([word for word in words if not word.isdigit()] or [""])[-1].removesuffix("s")
         rows = self._tables.get(_TABLES.get((self.provider, kind), f"{kind}s"))
-        return str(rows[0].get("id", 1)) if isinstance(rows, list) and rows else "1"
+        return str(self._pick(rows).get("id", 1)) if isinstance(rows, list) and rows else "1"
 
 
 def credentials(lms: Emulator, provider: str) -> dict[str, str]:

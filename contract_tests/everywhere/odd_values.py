@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -62,10 +62,10 @@ def requests(
                     yield Sent(method, path, query, own + kind, body)
                 for value in values if has_body else ():
                     kind = [(b"content-type", b"application/json")]
-                    yield Sent(method, path, b"", own + kind, json.dumps(_nested(chosen, value)).encode())
+                    yield Sent(method, path, b"", own + kind, json.dumps(nested(chosen, value)).encode())
 
 
-def _nested(names: list[str], value: Any) -> dict[str, Any]:
+def nested(names: Iterable[str], value: Any) -> dict[str, Any]:
     """An object in which each name, such as `user[name]`, has the value."""
     made: dict[str, Any] = {}
     for name in names:
