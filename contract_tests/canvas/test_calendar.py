@@ -124,6 +124,15 @@ def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:
     assert len(canvas.student.get(EVENTS, params=RANGE).json()) == 2
 
 
+def test_a_timetable_stands_for_so_many_events_at_most(canvas: Site) -> None:
+    place = f"{API}/courses/1/calendar_events/timetable"
+    times = {"weekdays": "Mon,Fri", "start_time": "9:00 am", "end_time": "10:00 am", "course_start_at": "2030-01-01"}
+    canvas.lms.settings["emulator.max_json_values"] = 150
+    for end, status in (("2031-01-01", 200), ("2032-01-01", 413), ("9999-12-31", 413)):
+        sent = {"timetables": {"all": [times | {"course_end_at": end}]}}
+        assert canvas.teacher.post(place, json=sent).status_code == status
+
+
 def test_the_calendar_of_an_account_is_had_once_it_is_shown(canvas: Site) -> None:
     account = canvas.admin.get(f"{API}/accounts/self").json()["id"]
     one = f"{API}/account_calendars/{account}"

@@ -107,3 +107,65 @@ def test_a_nested_file_is_a_problem_and_no_traceback(tmp_path: Any, suffix: str)
     file.write_text("[" * 5_000 + "]" * 5_000 if suffix == ".json" else "a = " + "[" * 5_000 + "]" * 5_000)
     with pytest.raises(WorldError, match="world"):
         Emulator.in_process(str(file))
+
+
+_AT = "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_utc_has_no_date_for_is_refused(moment: str) -> None:
+    mark = {"user": "ada", "block": "block-v1:a+b+c+type@html+block@d", "created": moment}
+    world = {"openedx": {"bookmarks": [mark]}}
+    assert problems_of(world) == [f"openedx.bookmarks[0].created: {moment} is out of the calendar in UTC"]
+    mark["created"] = moment[:-6] + "Z"
+    assert from_data(world, load_providers())
+
+
+_RECORDS: list[tuple[str, dict[str, Any], str, Any, Any]] = [
+    (
+        "canvas.planner_overrides",
+        {"id": 1, "user_id": 1, "plannable_id": 1, "created_at": _AT, "updated_at": _AT},
+        "plannable_type",
+        "self",
+        "quiz",
+    ),
+    (
+        "canvas.planner_notes",
+        {"id": 1, "user_id": 1, "title": "N", "todo_date": _AT, "created_at": _AT, "updated_at": _AT},
+        "linked_type",
+        "self",
+        "quiz",
+    ),
+    (
+        "canvas.content_migrations",
+        {"id": 1, "context_id": 1, "created_at": _AT, "updated_at": _AT},
+        "migration_type",
+        "self",
+        "course_copy_importer",
+    ),
+    (
+        "canvas.sis_batch_roll_back_data",
+        {"id": 1, "sis_batch_id": 1, "context_id": 1, "previous": "active", "updated": "deleted"},
+        "context_type",
+        "Self",
+        "Course",
+    ),
+    ("openedx.bookmarks", {"user": "ada", "created": _AT}, "block", "self", "block-v1:a+b+c+type@html+block@d"),
+    ("openedx.discussion_settings", {}, "course", "self", "course-v1:a+b+c"),
+    ("openedx.media", {"path": "a.png"}, "data", "$", "aGVsbG8="),
+]
+"""A table, what a record of it needs, and a field with a value that is refused and one that is not for that field."""
+
+
+@pytest.mark.parametrize(("table", "record", "field", "wrong", "right"), _RECORDS, ids=lambda one: str(one)[:40])
+def test_what_nothing_is_made_for_is_refused(
+    table: str, record: dict[str, Any], field: str, wrong: Any, right: Any
+) -> None:
+    provider, _, name = table.partition(".")
+    for value, refused in ((wrong, True), (right, False)):
+        try:
+            from_data({provider: {name: [record | {field: value}]}}, load_providers())
+            told = []
+        except WorldError as error:
+            told = [problem for problem in error.problems if problem.startswith(f"{table}[0].{field}: ")]
+        assert bool(told) == refused, told

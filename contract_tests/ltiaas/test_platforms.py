@@ -231,3 +231,17 @@ def test_registration_waits_a_day(rig: Rig, small: SmallLms) -> None:
     assert rig.api("GET", f"/api/registrations/{registration}").status_code == 200
     rig.advance(1)
     assert rig.api("GET", f"/api/registrations/{registration}").status_code == 404
+
+
+def test_a_waiting_registration_without_what_it_needs_is_refused(rig: Rig) -> None:
+    """As the world file has it; one that was read from an LMS has all."""
+    world, times = (
+        rig.control("GET", "/world"),
+        {"created_at": "2026-01-01T00:00:00Z", "keep_until": "2999-01-01T00:00:00Z"},
+    )
+    bare = {"id": "bare", "tenant": "demo", "openid_configuration": {"issuer": "https://lms.example"}, **times}
+    world["ltiaas"]["registrations"] = [bare]
+    rig.control("PUT", "/world", world)
+    assert rig.api("GET", "/api/registrations/bare").json()["url"] == "https://lms.example"
+    refused = rig.api("POST", "/api/registrations/bare/complete")
+    assert (refused.status_code, rig.refusal["reason"]) == (400, "openid_configuration_bad")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time as _time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -77,6 +77,14 @@ def parse_instant(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"`{text}` is out of the calendar in UTC") from None
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """`moment` in another zone; beside an end of the calendar beyond which the zone's own time is, with its digits."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.replace(tzinfo=zone)
 
 
 def later(moment: datetime, seconds: float) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -85,6 +86,15 @@ def from_top(record: R, below: Callable[[R], Iterable[R]]) -> Iterator[tuple[R, 
         one, above = waiting.pop()
         yield one, above
         waiting += [(child, one) for child in reversed(list(below(one)))]
+
+
+def not_base64(section: msgspec.Struct, table: str, field: str) -> Iterator[str]:
+    """One line for each record whose field is no Base64. None is no value."""
+    for number, record in enumerate(getattr(section, table)):
+        try:
+            base64.b64decode(getattr(record, field) or "", validate=True)
+        except ValueError:
+            yield f"{table}[{number}].{field}: not Base64"
 
 
 def shared(table: str, field: str, values: Iterable[Any]) -> Iterator[str]:

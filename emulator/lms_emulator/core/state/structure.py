@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -13,11 +17,13 @@ from lms_emulator.core.suggest import nearest
 
 T = TypeVar("T")
 _SLICE = 1_000
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NOTHING = object()
 MOST_PROBLEMS = 100
 """How many problems of a world file are told: a list of records is not looked at any further beyond."""
 
 
+_fields = cache(msgspec.structs.fields)
 _seen: set[Any] = set()
 _lock = threading.Lock()
 
@@ -42,15 +48,46 @@ def structure(value: Any, kind: type[T], path: str) -> tuple[T | None, list[str]
     (`openlearning.users[3].email`) and what was expected there.
     """
     try:
-        return _convert(value, kind), []
+        found = _convert(value, kind)
+        problems = list(islice(_out_of_calendar(found, path), MOST_PROBLEMS))
+        return None if problems else found, problems
     except RecursionError:
         return None, [f"{path}: nested too deeply"]
     except msgspec.ValidationError as error:
-        problems: list[str] = []
+        problems = []
         _check(value, kind, path, problems)
         if not problems:  # each part is well-formed, but the whole is not
             problems.append(f"{path}: {_sentence(str(error))}")
         return None, problems
+
+
+def _out_of_calendar(value: Any, path: str) -> Iterator[str]:
+    """One line for each time that UTC has no date for: `0001-01-01T00:00:00+14:00`."""
+    if isinstance(value, datetime):
+        if not _FIRST <= value <= _LAST:
+            yield f"{path}: {value.isoformat()} is out of the calendar in UTC"
+    elif isinstance(value, msgspec.Struct):
+        for name in _dated(type(value)):
+            yield from _out_of_calendar(getattr(value, name), f"{path}.{name}")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _out_of_calendar(item, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _out_of_calendar(item, f"{path}[{number}]")
+
+
+@cache
+def _dated(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a record in which there can be times."""
+    return tuple(field.name for field in _fields(kind) if _has_time(field.type, set()))
+
+
+def _has_time(kind: Any, seen: set[Any]) -> bool:
+    struct = _struct_in(kind)
+    if struct is not None and struct not in seen:
+        return any(_has_time(field.type, seen | {struct}) for field in _fields(struct))
+    return kind is datetime or any(_has_time(part, seen) for part in get_args(kind))
 
 
 def _convert(value: Any, kind: Any) -> Any:
@@ -58,7 +95,7 @@ def _convert(value: Any, kind: Any) -> Any:
     if _struct_in(kind) is None or not isinstance(value, dict):
         return convert(value, kind)
     converted = dict(value)
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         given, item = value.get(field.encode_name), _list_item(field.type)
         if item is not None and isinstance(given, list) and len(given) > _SLICE:
             slices = (given[start : start + _SLICE] for start in range(0, len(given), _SLICE))
@@ -88,7 +125,7 @@ def _check(value: Any, kind: Any, path: str, problems: list[str]) -> None:
 
 
 def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str, problems: list[str]) -> None:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    fields = {field.encode_name: field for field in _fields(struct)}
     for number, (key, given) in enumerate(value.items()):
         if len(problems) >= MOST_PROBLEMS:
             problems.append(f"{path}: the other {len(value) - number} keys were not looked at")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, dangling, shared, unending
+from lms_emulator.core.state.references import Reference, dangling, not_base64, shared, unending
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.model.shorthand import BUILT_IN
 
@@ -28,6 +28,7 @@ REFERENCES = (
     Reference("user_observers", "student_id", "users"),
     Reference("user_observers", "observer_id", "users"),
     Reference("authentication_providers", "account_id", "accounts"),
+    Reference("sis_batches", "attachment_id", "attachments"),
     Reference("account_notifications", "account_id", "accounts"),
     Reference("bookmarks", "user_id", "users"),
     Reference("pairing_codes", "user_id", "users"),
@@ -231,11 +232,32 @@ def without_context(section: Any) -> Iterable[str]:
                 yield f"{table}[{place}].context_id: {record.context_id!r} is not among `{where}`"
 
 
+def _unheard_of(section: Any) -> Iterable[str]:
+    """Rows of a kind that nothing here is made for."""
+    from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
+    from lms_emulator.providers.canvas.rules.planner import TABLES
+    from lms_emulator.providers.canvas.rules.sis.work import TABLES as IMPORTED
+    from lms_emulator.providers.canvas.shapes.planner import PATHS
+
+    for table, field, known in (
+        ("planner_overrides", "plannable_type", TABLES),
+        ("planner_notes", "linked_type", PATHS),
+        ("content_migrations", "migration_type", MIGRATORS),
+        ("sis_batch_roll_back_data", "context_type", IMPORTED),
+    ):
+        for place, record in enumerate(getattr(section, table)):
+            kind = getattr(record, field)
+            if kind is not None and kind not in known:
+                yield f"{table}[{place}].{field}: {kind!r} is none of {', '.join(known)}"
+
+
 def problems(section: Any) -> Iterable[str]:
     """Dangling references, unknown roles, and logins that two people share."""
     yield from dangling(section, REFERENCES)
     yield from unending(section, (*REFERENCES, *_MAY_DANGLE))
     yield from without_context(section)
+    yield from not_base64(section, "attachments", "data")
+    yield from _unheard_of(section)
     for place, role in enumerate(section.roles):
         if role.account_id is None and role.name not in BUILT_IN:
             yield f"roles[{place}].name: there is no built-in role {role.name!r}; another one names its `account_id`"

@@ -51,6 +51,10 @@ def _overridden(x: Call) -> str:
     return named.upper() if named.upper() in _METHODS else x.method
 
 
+_LONG = ("/create_success", "/calendar_events/timetable")
+"""Paths whose requests read a file that was sent, or make thousands of events."""
+
+
 class Canvas(Provider[CanvasStore, CanvasSettings]):
     """One school's Canvas."""
 
@@ -106,7 +110,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return super().why_refused(x, refusal)
 
     def has_waiting_work(self, x: Call) -> bool:
-        return bool(waiting.left(x)) or x.path.endswith("/create_success")  # which reads the uploaded file
+        return bool(waiting.left(x)) or x.path.endswith(_LONG)
 
     def normalise_path(self, path: str) -> str:
         """Rails ignores a trailing slash, doubled slashes, and a final `.json`."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, dangling, shared, unending
+from lms_emulator.core.state.references import Reference, dangling, not_base64, shared, unending
 from lms_emulator.signing.cmac import KEY_LENGTHS
 
 _REFERENCES = (
@@ -96,11 +95,7 @@ def _content(section: Any) -> Iterator[str]:
         if item.parent_id is not None and item.parent_id not in units:
             yield f"course_items[{number}].parent_id: {item.parent_id} is not a unit"
     for table, name in (("course_items", "original"), ("dropbox_attachments", "content")):
-        for number, record in enumerate(getattr(section, table)):
-            try:
-                base64.b64decode(getattr(record, name), validate=True)
-            except ValueError:
-                yield f"{table}[{number}].{name}: not Base64"
+        yield from not_base64(section, table, name)
     for number, question in enumerate(section.questions):
         if not 0 <= question.points < 1e9:
             yield f"questions[{number}].points: from 0 to a billion"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 import msgspec
 
 from lms_emulator.core import archives
+from lms_emulator.core.clock import later
 from lms_emulator.core.ids import Ids
 from lms_emulator.providers.learningstudio.model.content import CourseItem, TopicResponse
 from lms_emulator.providers.learningstudio.model.exams import Answer, Attempt, Exam, ExamSection, Question, UserExam
@@ -139,7 +140,7 @@ def minutes_for(store: LearningStudioStore, exam: Exam, user_id: int) -> int | N
 def deadline(store: LearningStudioStore, exam: Exam, attempt: Attempt) -> datetime | None:
     """When an attempt runs out."""
     minutes = minutes_for(store, exam, attempt.user_id)
-    return None if minutes is None else attempt.started + timedelta(minutes=minutes)
+    return None if minutes is None else later(attempt.started, 60 * minutes)
 
 
 def is_retakable(exam: Exam, own: UserExam) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -72,9 +72,12 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_ANY_SIZE = Context(prec=400)
+
+
 def points(value: float) -> Decimal:
     """Points with two decimals, as LearningStudio writes them (`10.00`)."""
-    return Decimal(repr(value)).quantize(Decimal("0.01"))
+    return Decimal(repr(value)).quantize(Decimal("0.01"), context=_ANY_SIZE)
 
 
 def flag(x: Call, name: str) -> bool:

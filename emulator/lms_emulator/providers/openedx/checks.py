@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, unending
+from lms_emulator.core.state.references import Reference, not_base64, unending
 from lms_emulator.providers.openedx.model.courseware import Block, Course
+from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import keys
 from lms_emulator.providers.openedx.shapes import events
 
-#: Tables whose records name a user, an application, a course. A course need not exist: the bulk API enrols in any.
+#: Tables whose records name a user, an application. A course need not exist: the bulk API enrols in any.
 _OF_A_USER = (
     "applications", "access_tokens", "refresh_tokens", "grants", "sessions",
     "enrollments", "grades", "certificates", "course_roles",
 )  # fmt: skip
 _OF_AN_APPLICATION = ("access_tokens", "refresh_tokens", "grants")
-_OF_A_COURSE = (
-    "enrollments", "grades", "certificates", "course_roles", "enrollments_allowed", "cohort_settings", "cohorts",
-)  # fmt: skip
 _NUMBERED = ("users", "applications", "access_tokens", "refresh_tokens")
+
+USAGE = "block-v1:ORG+NUMBER+RUN+type@problem+block@NAME"
 
 
 def problems(section: Any) -> Iterator[str]:
@@ -36,13 +36,17 @@ def problems(section: Any) -> Iterator[str]:
             yield from _unknown(f"{place}.application", "application", [record.application], applications)
     for table in _NUMBERED:
         yield from _repeated_ids(section, table)
-    for table in _OF_A_COURSE:
+    for table in OpenedxStore.tables:
         for place, record in _records(section, table):
-            yield from _unreadable(f"{place}.course", record.course)
+            yield from _unreadable(f"{place}.course", getattr(record, "course", None))
+            block = getattr(record, "block", None)
+            if block is not None and keys.usage_key(block) is None:
+                yield f"{place}.block: expected a usage key such as `{USAGE}`, got {block!r}"
     for place, course in _records(section, "courses"):
         yield from _unreadable(f"{place}.id", course.id)
         yield from _repeated(f"{place}.modes", [mode.slug.lower() for mode in course.modes])
         yield from _repeated(f"{place}.content", list(_blocks(course)))
+    yield from not_base64(section, "media", "data")
     yield from unending(section, [Reference("comments", "parent", "comments")])
     for place, hook in _records(section, "event_webhooks"):
         yield from _unknown(f"{place}.events", "event", hook.events, set(events.NAMES))

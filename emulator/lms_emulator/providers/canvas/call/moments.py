@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lms_emulator.core.clock import in_zone
 
 _MOMENT = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})"
@@ -25,7 +27,7 @@ _PACKAGE = "lms_emulator.providers.canvas"
 @lru_cache(maxsize=8_192)
 def stamp(moment: datetime, zone: tzinfo = UTC) -> str:
     """A time as the REST API writes it: `2026-11-21T12:00:00Z`, or with the zone's offset."""
-    text = moment.astimezone(zone).isoformat(timespec="seconds")
+    text = in_zone(moment, zone).isoformat(timespec="seconds")
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
@@ -58,12 +60,12 @@ def read_edge(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
     if _SECOND.fullmatch(text):
         return read_moment(text, zone)
     day = read_moment(re.sub(r"[ /.]", "-", text), zone) if _DAY.fullmatch(text) else None
-    return day_end(day.astimezone(zone)) if end and day is not None else day
+    return day_end(in_zone(day, zone)) if end and day is not None else day
 
 
 def day_end(moment: datetime) -> datetime:
     """The last moment of a day."""
-    return datetime.combine(moment.date(), time(), moment.tzinfo) + timedelta(days=1, microseconds=-1)
+    return datetime.combine(moment.date(), time.max, moment.tzinfo)
 
 
 def _of_mail(text: str) -> datetime | None:

@@ -138,6 +138,10 @@ class SectionValues(Record, frozen=True, kw_only=True):
         expand(self)
 
 
+_NO_SCHOOL = Account(id=1, name="Canvas")
+"""Where the world has none: pages that anybody may see are shown all the same."""
+
+
 class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, RegisteringTables):
     """Canvas's state. Tokens, sessions and launches are bounded, by expiry and by number."""
 
@@ -404,6 +408,12 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     issued_tokens: Table[IssuedToken] = issued.spec(held.ISSUED_TOKENS)
     used_tokens: Table[UsedToken] = once.SPEC
     buckets: Table[Bucket] = table(key="client", limit=10_000)
+
+    @property
+    def school(self) -> Account:
+        """The root account of this site."""
+        roots = (one for one in self.accounts if one.parent_account_id is None and not one.site_admin)
+        return min(roots, key=lambda one: one.id, default=_NO_SCHOOL)
 
     def new_id(self, table: str) -> int:
         """The id of a new record of that table; for things without a record (error reports), the next number."""

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -82,7 +83,7 @@ def _courses(api: Api) -> list[Course]:
 
 def _window(api: Api) -> tuple[datetime, datetime]:
     first = api.now - timedelta(days=api.settings.announcement_window_days)
-    start = _date(api, "start_date", first.astimezone(api.zone).replace(hour=0, minute=0, second=0))
+    start = _date(api, "start_date", in_zone(first, api.zone).replace(hour=0, minute=0, second=0))
     end = _date(api, "end_date", min(start, LAST_DAY) + timedelta(days=28), last=True)
     if end < start:
         expected = f"at or after {start}"

@@ -81,7 +81,7 @@ OTHER_TYPE = "Can not change type of authorization config, please delete and cre
 
 
 def _shown(record: AuthenticationProvider) -> Json:
-    known = FIELDS[record.auth_type]
+    known = FIELDS.get(record.auth_type, {})
     return {
         "id": record.id,
         "auth_type": record.auth_type,

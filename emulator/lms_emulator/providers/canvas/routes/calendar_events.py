@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -98,7 +99,7 @@ def _edge(api: Api, name: str, faults: dict[str, str], *, end: bool) -> datetime
     if moment is None:
         faults[name] = f"Invalid date or invalid datetime for {name}"
         return None
-    return moment.astimezone(api.zone)
+    return in_zone(moment, api.zone)
 
 
 def index(api: Api) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -151,7 +152,7 @@ def _assignment(api: Api, record: Assignment, course: Course) -> Entry:
         description=record.description if api.caller is not None else None,
         start_at=due,
         end_at=due,
-        day=due.astimezone(api.zone).date().isoformat() if due is not None and whole else None,
+        day=in_zone(due, api.zone).date().isoformat() if due is not None and whole else None,
         location=None,
         created_at=record.created_at,
         updated_at=record.updated_at or record.created_at,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -36,7 +37,7 @@ def _course(api: Api) -> Course:
 
 
 def _day(api: Api, moment: datetime | None) -> str:
-    return moment.astimezone(api.zone).date().isoformat() if moment is not None else ""
+    return in_zone(moment, api.zone).date().isoformat() if moment is not None else ""
 
 
 def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -198,7 +199,7 @@ def compress(api: Api) -> Any:
 
 def _start(api: Api, course: Course) -> date:
     begun: datetime = pacing.start_of(api, course).at or api.now
-    return begun.astimezone(pacing.zone_of(api, course)).date()
+    return in_zone(begun, pacing.zone_of(api, course)).date()
 
 
 REDESIGN = "the site has the feature `course_paces_redesign` on"

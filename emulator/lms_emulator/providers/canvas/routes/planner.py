@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -37,7 +38,7 @@ def _window(api: Api) -> Window:
     today = datetime.combine(api.now.astimezone(api.zone).date(), time(), api.zone)
     start, end = _edge(api, "start_date", end=False), _edge(api, "end_date", end=False)
     around = AROUND if start is None and end is None else FAR
-    return Window(start or (today - around).astimezone(UTC), end or (today + around).astimezone(UTC))
+    return Window(start or in_zone(today - around, UTC), end or in_zone(today + around, UTC))
 
 
 def _edge(api: Api, name: str, *, end: bool) -> datetime | None:

@@ -7,11 +7,12 @@ the recorded exchanges of `grading-assignments` and `grading-rubrics`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone, later
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course, Enrollment, User
@@ -206,9 +207,9 @@ def with_overrides(assignment: Assignment, found: Iterable[AssignmentOverride]) 
 
 def end_of_day(moment: datetime | None, zone: tzinfo) -> datetime | None:
     """A due date of midnight means the end of that day."""
-    if moment is None or moment.astimezone(zone).time() != time():
+    if moment is None or in_zone(moment, zone).time() != time():
         return moment
-    return moment + timedelta(days=1, seconds=-1)
+    return later(moment, 86_399)
 
 
 def shut(api: Api, assignment: Assignment) -> str | None:

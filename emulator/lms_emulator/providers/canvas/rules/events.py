@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone, later
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -80,13 +81,13 @@ def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole:
         end = start
     all_day = base.all_day
     if whole and start is not None:
-        start = end = datetime.combine(start.astimezone(where).date(), time(), where).astimezone(UTC)
+        start = end = in_zone(datetime.combine(in_zone(start, where).date(), time(), where), UTC)
         all_day = True
     elif start != base.start_at or end != base.end_at:
-        all_day = start is not None and start == end and start.astimezone(where).time() == time()
+        all_day = start is not None and start == end and in_zone(start, where).time() == time()
     elif whole is False:
         all_day = False
-    day = start.astimezone(where).date().isoformat() if all_day and start is not None else None
+    day = in_zone(start, where).date().isoformat() if all_day and start is not None else None
     return replace(wanted, start_at=start, end_at=end, all_day=all_day, all_day_date=day)
 
 
@@ -211,11 +212,11 @@ class Copies:
         """The time of a copy."""
         if moment is None or number == 0:
             return moment
-        local, steps = moment.astimezone(where), number * self.every
+        local, steps = in_zone(moment, where), number * self.every
         if self.frequency == "monthly":
-            return _months_later(local, steps).astimezone(UTC)
+            return in_zone(_months_later(local, steps), UTC)
         days = steps if self.frequency == "daily" else 7 * steps
-        return (local + timedelta(days=days)).astimezone(UTC)
+        return in_zone(later(local, days * 86_400), UTC)
 
 
 def _whole(text: str | None, usual: int) -> int:
@@ -236,7 +237,7 @@ def copies(api: Api, event: CalendarEvent, asked: Copies, found: list[tuple[str,
     made = []
     for number in range(asked.count + 1):
         start, end = (asked.moved(moment, number, api.zone) for moment in (event.start_at, event.end_at))
-        day = start.astimezone(api.zone).date().isoformat() if event.all_day and start is not None else None
+        day = in_zone(start, api.zone).date().isoformat() if event.all_day and start is not None else None
         title = asked.title(event.title, number)
         one = keep(api, replace(event, title=title, start_at=start, end_at=end, all_day_date=day))
         if found:

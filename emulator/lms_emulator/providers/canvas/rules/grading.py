@@ -7,11 +7,12 @@ exchanges of `grading-submissions` 141-198.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
@@ -53,7 +54,7 @@ def _begun(api: Api, record: Submission) -> datetime:
     saved = api.x.kept(_Saved).ids
     before = record.versions[-1].made_at if record.versions and record.id not in saved else None
     saved.add(record.id)
-    return api.now if before is None or before < api.now else before + timedelta(microseconds=1)
+    return api.now if before is None or before < api.now else later(before, 1e-6)
 
 
 def _note(api: Api, base: Assignment, known: Submission, made: Submission) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.model import (
@@ -221,7 +222,7 @@ def publish(api: Api, course: Course, pace: CoursePace) -> None:
     counting = days(api, course, exclude_weekends=pace.exclude_weekends)
     items = in_order(api, course, pace.items)
     for enrollment in students_of(api, course, pace):
-        start = began(api, course, enrollment).astimezone(UTC).date()
+        start = in_zone(began(api, course, enrollment), UTC).date()
         durations = compressed(counting, [i.duration for i in items], start, last_day(api, course, pace))
         for item, day in zip(items, due_dates(counting, durations, start), strict=True):
             tag = api.store.content_tags.get(item.module_item_id)
@@ -233,7 +234,7 @@ def publish(api: Api, course: Course, pace: CoursePace) -> None:
 
 def end_of_day(day: date, where: ZoneInfo) -> datetime:
     """The last second of a day somewhere."""
-    return datetime.combine(day, time(23, 59, 59), where).astimezone(UTC)
+    return in_zone(datetime.combine(day, time(23, 59, 59), where), UTC)
 
 
 def _give(api: Api, assignment: Assignment, user_id: int, due: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
@@ -203,7 +204,7 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
     """When an attempt ends: by the time limit, the quiz's lock date, or the end of the course."""
     end = None
     if quiz.time_limit and record.started_at is not None:
-        end = record.started_at + timedelta(minutes=quiz.time_limit + (record.extra_time or 0))
+        end = later(record.started_at, 60 * (quiz.time_limit + (record.extra_time or 0)))
     if record.user_id is None:
         return end
     assignment = quizzes.assignment_of(api, quiz)
@@ -389,9 +390,9 @@ def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> Q
     granted = replace(record, **changes)
     if running(record) and record.end_at is not None:
         if given.get("extend_from_now"):
-            granted = replace(granted, end_at=api.now + timedelta(minutes=given["extend_from_now"]))
+            granted = replace(granted, end_at=later(api.now, 60 * given["extend_from_now"]))
         elif given.get("extend_from_end_at"):
-            granted = replace(granted, end_at=record.end_at + timedelta(minutes=given["extend_from_end_at"]))
+            granted = replace(granted, end_at=later(record.end_at, 60 * given["extend_from_end_at"]))
         elif "extra_time" in changes:
             granted = replace(granted, end_at=ends_at(api, course, quiz, granted))
     return api.store.quiz_submissions.put(granted)

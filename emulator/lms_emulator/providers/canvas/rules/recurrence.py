@@ -8,9 +8,11 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas import refusals
 
 MOST = 200
@@ -93,9 +95,9 @@ def _until(text: str | None) -> datetime | None:
 
 def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
     """The start times of a series that starts at `start`. Raises the refusal for a series that is too long."""
-    local, found = start.astimezone(zone), list[datetime]()
+    local, found = in_zone(start, zone), list[datetime]()
     for day in _days(rule, local.date()):
-        moment = local.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
+        moment = in_zone(local.replace(year=day.year, month=day.month, day=day.day), UTC)
         if rule.until is not None and moment > rule.until:
             break
         found.append(moment)
@@ -107,7 +109,12 @@ def times(rule: Rule, start: datetime, zone: tzinfo) -> list[datetime]:
 
 
 def _days(rule: Rule, first: date) -> Iterator[date]:
-    """The days of a rule from the first on, without end."""
+    """The days of a rule from the first on, without an end but that of the calendar."""
+    with suppress(OverflowError):
+        yield from _endless(rule, first)
+
+
+def _endless(rule: Rule, first: date) -> Iterator[date]:
     if rule.frequency == "DAILY":
         for step in range(_TOO_LONG):
             yield first + timedelta(days=step * rule.interval)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from math import isfinite
 from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
@@ -188,11 +189,16 @@ def _weighed(groups: dict[int, AssignmentGroup], kept: dict[int, list[Work]], *,
     return _percent(total / min(weights, 100))
 
 
+_ANY_SIZE = Context(prec=400)
+
+
 def _percent(ratio: float) -> float:
     hundredths = ratio * 10_000
+    if not isfinite(hundredths):  # points that only a hostile world has
+        return 0.0
     if abs(hundredths % 1 - 0.5) > 1e-6:  # no tie: all rounding modes agree
         return round(ratio * 100, 2)
-    return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return float((Decimal(repr(ratio)) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP, _ANY_SIZE))
 
 
 def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[Work]:

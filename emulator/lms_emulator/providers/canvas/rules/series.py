@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CalendarEvent
@@ -56,7 +57,7 @@ def _times(api: Api, rule: recurrence.Rule, event: CalendarEvent) -> list[dateti
 def _at(api: Api, event: CalendarEvent, place: int, start: datetime) -> CalendarEvent:
     """An event at another time; only the first one keeps its id."""
     length = event.end_at - event.start_at if event.end_at is not None and event.start_at is not None else None
-    day = start.astimezone(api.zone).date().isoformat() if event.all_day else None
+    day = in_zone(start, api.zone).date().isoformat() if event.all_day else None
     end = start + length if length is not None else start
     return replace(event, id=event.id if place == 0 else 0, start_at=start, end_at=end, all_day_date=day)
 
@@ -83,7 +84,7 @@ def _refused(text: str) -> Exception:
 
 
 def _day(api: Api, event: CalendarEvent) -> date | None:
-    return event.start_at.astimezone(api.zone).date() if event.start_at is not None else None
+    return in_zone(event.start_at, api.zone).date() if event.start_at is not None else None
 
 
 def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: CalendarEvent) -> CalendarEvent:
@@ -93,7 +94,7 @@ def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: Calend
     if event.start_at and event.end_at and known.start_at and wanted.start_at and wanted.end_at:
         start = event.start_at + (wanted.start_at - known.start_at)
         end = start + (wanted.end_at - wanted.start_at)
-        day = start.astimezone(api.zone).date().isoformat() if made.all_day else None
+        day = in_zone(start, api.zone).date().isoformat() if made.all_day else None
         made = replace(made, start_at=start, end_at=end, all_day_date=day)
     return events.keep(api, made)
 

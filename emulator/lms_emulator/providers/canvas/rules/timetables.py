@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from lms_emulator.core.clock import in_zone
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, zone
 from lms_emulator.providers.canvas.call.params import Params
@@ -53,10 +55,19 @@ def weekly(
         if start is None or end is None or first is None or last is None or wrong:
             continue
         where = zone(course.time_zone) or api.zone
+        most = api.x.world.emulator.max_json_values
+        if len(found) + (last - first).days * len(days) // 7 > most:
+            raise refusals.message(
+                413,
+                "timetable_too_large",
+                "Request Entity Too Large",
+                check=f"at most {most} events",
+                got=f"{first} to {last}",
+            )
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
             if day.weekday() in days:
-                begin, over = (datetime.combine(day, at, where).astimezone(UTC) for at in (start, end))
+                begin, over = (in_zone(datetime.combine(day, at, where), UTC) for at in (start, end))
                 found.append(_meeting(begin, over, one.text("location_name"), None))
     return found, list(dict.fromkeys(faults))
 
@@ -127,4 +138,4 @@ def _day(api: Api, course: Course, section: CourseSection | None, one: Params, n
     """The first or the last day: as the timetable says, else as the section or the course has it."""
     moment = read_moment(one.text(f"course_{name}"), api.zone) or (section and getattr(section, name))
     moment = moment or getattr(course, name)
-    return moment.astimezone(api.zone).date() if moment is not None else None
+    return in_zone(moment, api.zone).date() if moment is not None else None

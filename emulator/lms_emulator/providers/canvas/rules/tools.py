@@ -211,11 +211,7 @@ def home(store: CanvasStore, tool: Tool) -> Course | Account:
         account = store.accounts.get(tool.account_id)
         assert account is not None, "the world file's references are checked when it is loaded"
         return account
-    return min((one for one in store.accounts if one.parent_account_id is None and not one.site_admin), key=_id)
-
-
-def _id(record: Any) -> int:
-    return int(record.id)
+    return store.school
 
 
 def above(store: CanvasStore, where: Where) -> Course | Account:

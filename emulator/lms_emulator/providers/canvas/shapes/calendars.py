@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import (
@@ -255,7 +256,7 @@ def assignment_event(
         "created_at": when(record.created_at),
         "updated_at": when(record.updated_at),
         "all_day": due is not None and is_day_end(due, api),
-        "all_day_date": due.astimezone(api.zone).date().isoformat() if due is not None else None,
+        "all_day_date": in_zone(due, api.zone).date().isoformat() if due is not None else None,
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "context_code": f"course_{course.id}",
         "context_name": course_shapes.course_name(api, course),
@@ -284,7 +285,7 @@ def assignment_event(
 
 def is_day_end(moment: datetime, api: Api) -> bool:
     """Whether something is due at the end of a day, where the caller is."""
-    local = moment.astimezone(api.zone)
+    local = in_zone(moment, api.zone)
     return (local.hour, local.minute) == (23, 59)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from html import escape, unescape
 from typing import NamedTuple
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.core.http.html_text import without_tags
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
@@ -73,13 +74,13 @@ def _event(api: Api, one: Entry) -> Iterator[str]:
     if start is None or end is None:
         return
     yield "BEGIN:VEVENT"
-    yield f"DTSTAMP:{one.updated_at.astimezone(UTC):%Y%m%dT%H%M00Z}"
+    yield f"DTSTAMP:{in_zone(one.updated_at, UTC):%Y%m%dT%H%M00Z}"
     yield f"UID:event-{one.name.replace('_', '-')}"
     if one.day is not None:
         yield f"DTSTART;VALUE=DATE;VALUE=DATE:{one.day.replace('-', '')}"
     else:
-        yield f"DTSTART:{start.astimezone(UTC):%Y%m%dT%H%M00Z}"
-        yield f"DTEND:{end.astimezone(UTC):%Y%m%dT%H%M00Z}"
+        yield f"DTSTART:{in_zone(start, UTC):%Y%m%dT%H%M00Z}"
+        yield f"DTEND:{in_zone(end, UTC):%Y%m%dT%H%M00Z}"
     yield "CLASS:PUBLIC"
     html = shown(api, one.description, None)
     if html is not None:
@@ -175,7 +176,7 @@ def in_words(api: Api, moment: datetime | None, between: str, zone: tzinfo = UTC
     """A time in words: `Nov 28 by 12pm`."""
     if moment is None:
         return ""
-    local = moment.astimezone(zone)
+    local = in_zone(moment, zone)
     year = f", {local.year}" if local.year != api.now.astimezone(zone).year else ""
     minutes = f":{local.minute:02}" if local.minute else ""
     half = "am" if local.hour < 12 else "pm"

@@ -6,13 +6,14 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.shapes import Json
 
 
 def in_words(api: Api, moment: datetime) -> str:
     """A time in words: `Nov 25 at 12am`, with the year if it is not the current one."""
-    local = moment.astimezone(api.zone)
+    local = in_zone(moment, api.zone)
     year = "" if local.year == api.now.astimezone(api.zone).year else f", {local.year}"
     minutes = f":{local.minute:02d}" if local.minute else ""
     return f"{local:%b} {local.day}{year} at {local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from lms_emulator.core.clock import in_zone, later
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import BlackoutDate, ContentTag, Course, CoursePace, PaceItem
@@ -117,7 +118,7 @@ def _day(moment: datetime | None, where: Any) -> date | None:
     if moment is None:
         return None
     at_midnight = (moment.hour, moment.minute) == (0, 0)
-    return (moment - timedelta(minutes=1) if at_midnight else moment).astimezone(where).date()
+    return in_zone(later(moment, -60) if at_midnight else moment, where).date()
 
 
 def blackout(api: Api, record: BlackoutDate) -> Json:

@@ -38,6 +38,14 @@ def offered_messages(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+OF_PLATFORMS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
+
+
+def is_configuration(found: Mapping[str, Any]) -> bool:
+    """Whether all is there that a registration needs."""
+    return all(found.get(name) for name in OF_PLATFORMS)
+
+
 def registration_request(
     configuration: Mapping[str, Any],
     *,

@@ -13,7 +13,7 @@ from lms_emulator.providers.ltiaas import refusals, shapes
 from lms_emulator.providers.ltiaas.call import Call, object_body
 from lms_emulator.providers.ltiaas.credentials import bearer, tenant_in_address
 from lms_emulator.providers.ltiaas.lti import lms
-from lms_emulator.providers.ltiaas.lti.registration import platform_fields, registration_request
+from lms_emulator.providers.ltiaas.lti.registration import is_configuration, platform_fields, registration_request
 from lms_emulator.providers.ltiaas.model import Platform, Registration, Tenant
 from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
 from lms_emulator.providers.ltiaas.wire import answer, redirect
@@ -69,16 +69,21 @@ def _known_urls(x: Call, tenant: Tenant) -> list[str]:
 async def _configuration(x: Call, tenant: Tenant, url: str, token: str | None) -> dict[str, Any]:
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     found = await lms.ask(x, _known_urls(x, tenant), "GET", url, headers=headers)
-    needed = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
-    if not found.ok or not isinstance(found.body, dict) or not all(found.body.get(name) for name in needed):
-        raise lms_refusals.lms_refused(
-            "INVALID_OPENID_CONFIGURATION", status=400, url=url, received=found.body, reason="openid_configuration_bad"
-        )
+    if not found.ok or not isinstance(found.body, dict) or not is_configuration(found.body):
+        raise _no_configuration(url, found.body)
     return found.body
+
+
+def _no_configuration(url: str, received: Any) -> Exception:
+    return lms_refusals.lms_refused(
+        "INVALID_OPENID_CONFIGURATION", status=400, url=url, received=received, reason="openid_configuration_bad"
+    )
 
 
 async def _complete(x: Call, tenant: Tenant, pending: Registration, body: dict[str, Any]) -> Platform:
     configuration = pending.openid_configuration
+    if not is_configuration(configuration):  # as the world came with it
+        raise _no_configuration("", configuration)
     request = registration_request(
         configuration,
         base_url=x.base_url,

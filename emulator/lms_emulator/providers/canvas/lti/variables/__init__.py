@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.lti.variables import courses, people, site, work
 from lms_emulator.providers.canvas.lti.variables.scene import Missing, Scene, moment
 from lms_emulator.providers.canvas.rules import features
@@ -64,7 +65,7 @@ def _text(scene: Scene, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        own = value.astimezone(scene.zone or UTC)
+        own = in_zone(value, scene.zone or UTC)
         return f"{own:%Y-%m-%d %H:%M:%S} {'UTC' if own.tzname() == 'UTC' else format(own, '%z')}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 

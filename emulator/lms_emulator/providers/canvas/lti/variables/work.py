@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject
 from lms_emulator.providers.canvas.rules import assignments, line_items, teams
@@ -30,7 +31,7 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
     def tell(scene: Scene) -> str:
         value: datetime = there(pick(scene))
         own = scene.zone
-        text = value.astimezone(own).isoformat(timespec="milliseconds") if own is not None else None
+        text = in_zone(value, own).isoformat(timespec="milliseconds") if own is not None else None
         return (text or value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
 
     return tell

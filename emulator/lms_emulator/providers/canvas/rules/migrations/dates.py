@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
+from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import as_flag, as_text, as_whole
 
@@ -30,7 +31,7 @@ class Shift(NamedTuple):
         if self.bounds is None:
             return moment
         old_start, old_end, new_start, new_end = self.bounds
-        local = moment.astimezone(self.zone)
+        local = in_zone(moment, self.zone)
         old = local.date()
         whole, part = (old_end - old_start).days, (old - old_start).days
         new = new_start + timedelta(days=int((new_end - new_start).days * (part / whole if whole > 0 else 0)))
@@ -51,7 +52,7 @@ def read(options: dict[str, Any], zone: tzinfo) -> Shift:
     given = {name: read_moment(as_text(options.get(name)), zone) for name in BOUNDS}
     bounds = None
     if as_flag(options.get("shift_dates")) and all(given.values()):
-        first, second, third, fourth = (found.astimezone(zone).date() for found in given.values() if found is not None)
+        first, second, third, fourth = (in_zone(found, zone).date() for found in given.values() if found is not None)
         bounds = (first, second, third, fourth)
     days = options.get("day_substitutions")
     pairs = days.items() if isinstance(days, dict) else ()
