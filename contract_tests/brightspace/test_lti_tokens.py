@@ -92,7 +92,7 @@ def test_one_bad_entry_spoils_a_key_set(
     )
 
 
-def test_what_is_no_token_or_signed_otherwise_is_told_in_d2l_s_words(brightspace: Site, tool: Tool) -> None:
+def test_malformed_and_wrongly_signed_tokens_get_d2l_s_messages(brightspace: Site, tool: Tool) -> None:
     from lms_emulator.signing.jwt import sign
 
     now = int(brightspace.lms.clock.now.timestamp())

@@ -294,7 +294,7 @@ def test_tokens_are_really_proved(brightspace: Site, token: str, reason: str) ->
 
 
 @pytest.mark.parametrize("subject", ["999", "ada"])
-def test_a_token_of_nobody(brightspace: Site, subject: str) -> None:
+def test_a_token_without_a_user(brightspace: Site, subject: str) -> None:
     """A world file may contain signed tokens."""
     ready = [{"label": "odd", "token": forged(sub=subject)}, {"label": "good", "token": forged()}]
     world = {**brightspace.lms.dump()["brightspace"], "demo_tokens": ready}

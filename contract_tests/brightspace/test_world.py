@@ -73,7 +73,7 @@ def test_a_tool_that_is_switched_off(brightspace: Site, tool: Tool, change: Chan
     assert brightspace.reason == "service_token_of_no_tool"
 
 
-def test_what_the_tool_is_not_told(brightspace: Site, tool: Tool, change: Change) -> None:
+def test_withheld_names_and_addresses_are_absent_from_the_roster(brightspace: Site, tool: Tool, change: Change) -> None:
     change(lambda section: section["deployments"][-1].update(send_name=False, send_email=False))
     token = service(brightspace, assertion(brightspace, tool)).json()["access_token"]
     roster = "/d2l/api/lti/nrps/2.0/deployment/dddddddd-0000-4000-8000-000000000077/orgunit/6836/memberships"

@@ -127,7 +127,7 @@ def test_a_teachers_grade_goes_first_where_the_tool_says_so(canvas: Site) -> Non
         ("", "no_score"),
     ],
 )
-def test_scores_that_are_none(canvas: Site, result: str, code: str) -> None:
+def test_invalid_scores(canvas: Site, result: str, code: str) -> None:
     answer = Seat(canvas).ask("replaceResult", result)
     assert answer.status_code == 422
     assert f"<ext_canvas_error_code>{code}<" in answer.text

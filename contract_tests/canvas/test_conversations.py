@@ -131,7 +131,7 @@ def test_what_stands_for_the_people_of_a_course(canvas: Site) -> None:
     assert ids("course_1_groups", synthetic_contexts="0", type="context") == []
 
 
-def test_of_a_group_mate_written_to_from_the_course_the_group_alone_is_told(canvas: Site) -> None:
+def test_only_the_group_is_named_for_a_group_mate_written_to_from_the_course(canvas: Site) -> None:
     sets = canvas.teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()
     group = canvas.teacher.post(f"/api/v1/group_categories/{sets['id']}/groups", json={"name": "A"}).json()["id"]
     assert canvas.teacher.put(f"/api/v1/groups/{group}", json={"members": [101, 102]}).status_code == 200

@@ -239,12 +239,12 @@ def test_the_header_comes_before_the_parameter(rig: InProcess) -> None:
         ("plainly", "token_unknown", NOBODYS),
     ],
 )
-def test_tokens_that_nobody_has(rig: InProcess, text: str, reason: str, diagnosis: str | None) -> None:
+def test_unknown_tokens(rig: InProcess, text: str, reason: str, diagnosis: str | None) -> None:
     refused(rig, call(rig, text), INVALID, reason, diagnosis)
     assert rig.checks == [{"name": "the access token is known", "passed": False}]
 
 
-def test_tokens_of_somebody_deleted_or_of_a_key_that_is_off(rig: InProcess) -> None:
+def test_tokens_of_a_deleted_user_or_a_disabled_key(rig: InProcess) -> None:
     refused(rig, call(rig, "of-zoe"), INVALID, "token_orphaned", "the token's user is deleted or suspended")
     why = "the token's developer key is inactive, or on in no account"
     refused(rig, call(rig, "of-off"), INVALID, "token_key_off", why)

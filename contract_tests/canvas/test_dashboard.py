@@ -33,7 +33,7 @@ def test_cards_of_the_dashboard(canvas: Site) -> None:
     assert canvas.student.get(f"{API}/show_k5_dashboard").json()["show_k5_dashboard"] is False
 
 
-def test_courses_that_dates_shut_are_not_in_the_menu(canvas: Site) -> None:
+def test_courses_closed_by_their_dates_are_not_in_the_menu(canvas: Site) -> None:
     """The course list includes them, favourites and cards do not."""
     admin, student = canvas.admin, canvas.student
     dates = {"restrict_enrollments_to_course_dates": True, "start_at": "2090-01-01", "end_at": "2091-01-01"}
@@ -77,7 +77,7 @@ def test_small_answers_about_accounts(canvas: Site) -> None:
     assert nobody.get(f"{API}/terms_of_service_custom_content").text == ""
 
 
-def test_who_is_told_of_an_announcement(canvas: Site) -> None:
+def test_who_is_notified_of_an_announcement(canvas: Site) -> None:
     """Roles count within the announcing account; the latest end comes first; an admin sees all of an account's."""
     admin, teacher = canvas.admin, canvas.teacher
     notices = f"{API}/accounts/1/account_notifications"
@@ -185,7 +185,7 @@ def test_who_reads_an_account(canvas: Site) -> None:
     assert student.get(f"{here}/lti_apps/launch_definitions?placements[]=global_navigation").status_code == 200
 
 
-def test_exports_are_given_up_by_operators_alone(canvas: Site) -> None:
+def test_only_operators_can_fail_exports(canvas: Site) -> None:
     admin = canvas.admin
     made = admin.post(f"{API}/courses/1/content_exports", json={"export_type": "common_cartridge"}).json()["id"]
     path = f"{API}/courses/1/content_exports/{made}/fail"

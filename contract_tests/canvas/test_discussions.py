@@ -15,7 +15,7 @@ def talk(api: httpx.Client, **fields: object) -> dict[str, object]:
     return made
 
 
-def test_what_is_said_is_read_and_counted(canvas: Site) -> None:
+def test_entries_are_posted_read_and_counted(canvas: Site) -> None:
     topic = f"{TOPICS}/{talk(canvas.teacher)['id']}"
     first = canvas.student.post(f"{topic}/entries", json={"message": "<p>Hi<script>x</script></p>"}).json()
     assert (first["message"], first["user_name"], first["read_state"]) == ("<p>Hi</p>", "Ada Lovelace", "read")

@@ -93,7 +93,7 @@ def test_a_tool_is_chosen_for_an_assignment_in_the_browser(site: Site, tool: Too
     assert {one["workflow_state"] for one in site.lms.dump()["canvas"]["asset_processors"]} == {"deleted"}
 
 
-def test_a_processor_is_told_of_work_reads_it_and_reports(site: Site, tool: Tool, keys: KeySite) -> None:
+def test_a_processor_gets_a_notice_reads_the_submission_and_reports(site: Site, tool: Tool, keys: KeySite) -> None:
     said = told(site, tool, keys)
     assert said["notice"]["type"] == "LtiAssetProcessorSubmissionNotice"
     assert said["for_user"] == {"user_id": site.info.student.lti_id}
@@ -214,7 +214,7 @@ def test_what_belongs_to_another_tool_or_processor_is_refused(site: Site, tool: 
     assert api.get(f"/api/lti/asset_processors/5/assets/{asset['asset_id']}").status_code == 200
 
 
-def test_a_copied_assignment_tells_what_it_was_copied_from(site: Site, tool: Tool) -> None:
+def test_a_copied_assignment_names_its_origin(site: Site, tool: Tool) -> None:
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     copied = {"id": 1, "course_id": 1, "kind": "assignments", "asset_id": 1, "migration_id": "m", "source_id": 2}
     world["canvas"]["copied_assets"] = [copied]
@@ -266,7 +266,7 @@ def test_an_assignment_asks_its_students_for_terms_until_they_accept(site: Site,
     assert asked() == []
 
 
-def test_a_grader_has_a_processor_told_again(site: Site, tool: Tool, keys: KeySite) -> None:
+def test_a_grader_resends_a_notice_to_a_processor(site: Site, tool: Tool, keys: KeySite) -> None:
     told(site, tool, keys)
     path = f"/api/lti/asset_processors/5/notices/{site.info.student.id}/attempts/latest"
     before = len(site.lms.outbox.webhooks)

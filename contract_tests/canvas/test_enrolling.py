@@ -56,7 +56,7 @@ def test_invitations_wait_while_a_course_is_not_published(canvas: Site) -> None:
     assert enroll(canvas.admin, newcomer, course, **asked).json()["enrollment_state"] == "creation_pending"
 
 
-def test_who_is_observed_has_to_be_somebody_else(canvas: Site) -> None:
+def test_users_cannot_observe_themselves(canvas: Site) -> None:
     newcomer = person(canvas.admin, "newcomer")
     asked = {"type": "ObserverEnrollment"}
     own = enroll(canvas.admin, newcomer, **asked, associated_user_id=newcomer)
@@ -128,7 +128,7 @@ def test_invitations_are_answered_by_their_dates(canvas: Site) -> None:
     assert canvas.admin.post(f"{ENROLLMENTS}/{waiting}/accept", params=by).status_code == 404
 
 
-def test_a_role_id_goes_before_a_role_and_blank_filters_are_none(canvas: Site) -> None:
+def test_role_id_takes_precedence_over_role_and_blank_filters_are_ignored(canvas: Site) -> None:
     every = canvas.teacher.get(ENROLLMENTS).json()
     role = next(one["role_id"] for one in every if one["type"] == "TeacherEnrollment")
     both = canvas.teacher.get(ENROLLMENTS, params={"role_id": role, "role": "StudentEnrollment"}).json()

@@ -253,7 +253,7 @@ def test_who_reads_the_files_of_a_person(canvas: Site) -> None:
     assert teacher.get(url, params={"submission_id": str(done)}).status_code == 200
 
 
-def test_a_course_tells_how_much_its_files_take(canvas: Site) -> None:
+def test_a_course_reports_its_storage(canvas: Site) -> None:
     asked = {"include[]": "storage_quota_used_mb"}
     used = canvas.student.get(f"{API}/courses/1", params=asked).json()["storage_quota_used_mb"]
     upload(canvas.teacher, "/courses/1/files", "engine.png", b"x" * 2**18)

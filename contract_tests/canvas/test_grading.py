@@ -276,7 +276,7 @@ def test_who_is_no_longer_given_the_work_has_a_deleted_submission(canvas: Site) 
     assert canvas.teacher.get(seen).json()["workflow_state"] == "unsubmitted"
 
 
-def test_what_another_person_misses_is_told_in_the_zone_of_who_asks(canvas: Site) -> None:
+def test_missing_submissions_of_others_are_shown_in_the_callers_time_zone(canvas: Site) -> None:
     own = canvas.student.get("/api/v1/users/self").json()["id"]
     canvas.admin.put(f"/api/v1/users/{own}", json={"user": {"time_zone": "Asia/Tokyo"}})
     shut = {"due_at": "2020-01-01T23:00:00Z", "lock_at": "2020-01-01T23:00:00Z"}

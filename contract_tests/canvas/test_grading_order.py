@@ -164,7 +164,7 @@ def test_results_of_outcomes_are_refused_in_order(canvas: Site) -> None:
         assert (answer.status_code, answer.json()["message"]) == (400, text)
 
 
-def test_the_history_of_grades_counts_submissions_and_tells_changes_of_scores(canvas: Site) -> None:
+def test_gradebook_history_counts_submissions_and_lists_score_changes(canvas: Site) -> None:
     teacher = canvas.teacher
     emptied(teacher)
     tasks = [work(teacher, name=name) for name in "AB"]

@@ -81,7 +81,7 @@ def test_a_member_sees_what_went_on(canvas: Site) -> None:
     assert (counted["type"], counted["count"], counted["unread_count"]) == ("DiscussionTopic", 1, 1)
 
 
-def test_an_address_that_nobody_has_is_invited_and_what_is_no_address_is_not(canvas: Site) -> None:
+def test_unknown_addresses_are_invited_and_invalid_ones_are_not(canvas: Site) -> None:
     invite = f"{API}/groups/{group_of(canvas)}/invite"
     fields = {"invitees": ["new@example.test", "not an address"]}
     assert canvas.student.post(invite, json=fields).status_code == 403
@@ -90,7 +90,7 @@ def test_an_address_that_nobody_has_is_invited_and_what_is_no_address_is_not(can
     assert again["user_id"] == made["user_id"]
 
 
-def test_where_sign_up_is_restricted_a_group_takes_who_shares_a_section_with_somebody_in_it(canvas: Site) -> None:
+def test_restricted_sign_up_requires_a_section_shared_with_a_member(canvas: Site) -> None:
     sets = f"{API}/courses/1/group_categories"
     fields = {"name": "Pairs", "self_signup": "restricted", "create_group_count": 1}
     made = canvas.teacher.post(sets, json=fields).json()
@@ -131,7 +131,7 @@ def test_a_group_could_work_together_with_those_who_run_its_course(canvas: Site)
     assert found & students == {own}
 
 
-def test_who_is_in_which_group_is_told_with_people_and_in_a_file_of_any_name(canvas: Site) -> None:
+def test_group_memberships_come_with_people_and_in_a_file_of_any_name(canvas: Site) -> None:
     group = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
     canvas.teacher.post(f"{API}/groups/{group['id']}/memberships", json={"user_id": own})

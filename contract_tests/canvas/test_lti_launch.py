@@ -149,7 +149,7 @@ def test_a_launch_is_used_once_and_not_late(canvas: Site, tool: Tool) -> None:
     assert (answer.status_code, canvas.reason) == (400, "lti_message_hint_invalid")
 
 
-def test_somebody_elses_session_and_none(canvas: Site, tool: Tool) -> None:
+def test_with_another_persons_session_and_without_one(canvas: Site, tool: Tool) -> None:
     url = tool.login(initiation(signed_in(canvas), OPEN))
     assert posted(canvas.browser(), url)[1]["error"] == "login_required"
     assert posted(signed_in(canvas, "other_student"), url)[1]["error"] == "login_required"

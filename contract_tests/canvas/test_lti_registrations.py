@@ -199,7 +199,7 @@ def test_controls_in_bulk_have_to_fit(canvas: Site, rows: list[Any], told: str) 
     assert told in errors(canvas.admin.post(page, json=rows))[0]
 
 
-def test_controls_are_said_in_bulk_and_places_are_searched(canvas: Site) -> None:
+def test_controls_are_set_in_bulk_and_contexts_are_searched(canvas: Site) -> None:
     one = made(canvas)
     page = f"{BASE}/{one['id']}"
     sub = canvas.admin.post("/api/v1/accounts/1/sub_accounts", json={"account": {"name": "Physics"}}).json()["id"]

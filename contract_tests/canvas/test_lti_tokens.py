@@ -57,7 +57,7 @@ def test_assertions_that_do_not_hold(
     assert canvas.reason == reason
 
 
-def test_assertions_of_nobody_and_assertions_that_canvas_cannot_read(canvas: Site, tool: Tool) -> None:
+def test_assertions_of_unknown_clients_and_unreadable_ones(canvas: Site, tool: Tool) -> None:
     for sub in ("99", "", "x", None):
         answer = service(canvas, assertion(canvas, tool, sub=sub))
         assert (answer.status_code, answer.json()["error_description"]) == (401, "unknown client"), sub

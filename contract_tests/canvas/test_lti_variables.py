@@ -181,7 +181,7 @@ def test_what_was_copied_and_what_a_member_may(world: Site, tool: Tool) -> None:
     )
 
 
-def test_once_numbers_booleans_and_null_were_told_as_they_are(world: Site, tool: Tool) -> None:
+def test_numbers_booleans_and_null_keep_their_type_in_the_older_behaviour(world: Site, tool: Tool) -> None:
     world.lms.settings["canvas.variables_as_text"] = False
     found = custom(world, tool)
     assert [found.get(name) for name in ("account", "metrics", "accepted")] == [2, False, None]
@@ -211,7 +211,7 @@ def test_what_an_editor_gives_along(world: Site, tool: Tool) -> None:
     ]
 
 
-def test_older_tools_are_told_in_their_own_way(world: Site) -> None:
+def test_lti_1_1_tools_get_their_own_forms(world: Site) -> None:
     browser = signed_in(world, "other_student")
     _, fields = form(browser.get(BASIC).text)
     assert fields["custom_start"] == "2026-09-01 02:00:00 -0600"
@@ -221,7 +221,7 @@ def test_older_tools_are_told_in_their_own_way(world: Site) -> None:
     assert fields["custom_metrics"] == "false"
 
 
-def test_what_a_menu_offers_is_told_as_the_address_says_it_or_by_name(world: Site, tool: Tool) -> None:
+def test_menu_selections_are_sent_as_in_the_url_or_by_name(world: Site, tool: Tool) -> None:
     asked = "com_instructure_course_"
     offered = f"{asked}available_canvas_resources[0]"
     query = f"?{asked}accept_canvas_resource_types[]=page&{asked}accept_canvas_resource_types[]=module"
@@ -236,7 +236,7 @@ def test_what_a_menu_offers_is_told_as_the_address_says_it_or_by_name(world: Sit
     )
 
 
-def test_an_assignment_tells_the_dates_of_those_whom_it_is_for(world: Site, tool: Tool) -> None:
+def test_an_assignment_has_the_due_dates_of_its_assignees(world: Site, tool: Tool) -> None:
     tag = {
         "url": LAUNCH,
         "content_type": "ContextExternalTool",

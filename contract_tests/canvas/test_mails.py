@@ -36,7 +36,7 @@ def _newcomer(canvas: Site, name: str) -> int:
     return int(canvas.admin.post("/api/v1/accounts/1/users", data=sent).json()["id"])
 
 
-def test_people_are_told_of_courses_only_where_the_request_says_so(canvas: Site, mails: Any) -> None:
+def test_invitations_are_mailed_only_on_request(canvas: Site, mails: Any) -> None:
     course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
 
     def enroll(name: str, **more: str) -> httpx.Response:
@@ -55,7 +55,7 @@ def test_people_are_told_of_courses_only_where_the_request_says_so(canvas: Site,
     assert [one.kind for one in mails()] == ["enrollment_notification"]
 
 
-def test_a_new_admin_is_told_once_unless_the_request_says_no(canvas: Site, mails: Any) -> None:
+def test_a_new_admin_gets_one_mail_unless_the_request_opts_out(canvas: Site, mails: Any) -> None:
     one, other = _newcomer(canvas, "first"), _newcomer(canvas, "second")
     mails()
     canvas.admin.post("/api/v1/accounts/1/admins", data={"user_id": one, "send_confirmation": "false"})
@@ -79,7 +79,7 @@ def test_an_export_is_announced_when_it_is_done(canvas: Site, mails: Any) -> Non
     assert [one.kind for one in mails()] == ["content_export_finished"]
 
 
-def test_a_cancelled_appointment_is_told_with_its_reason(canvas: Site, mails: Any) -> None:
+def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails: Any) -> None:
     student = canvas.api(canvas.info.access_tokens.student)
     course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
     times = ["2031-03-03T10:00:00Z", "2031-03-03T11:00:00Z"]
@@ -191,7 +191,7 @@ def test_an_ignored_task_comes_back_with_the_next_hand_in_unless_for_good(canvas
     assert shown == [True, False]
 
 
-def test_new_people_are_told_how_to_finish_their_registration(canvas: Site, mails: Any) -> None:
+def test_new_users_get_mail_on_how_to_finish_registration(canvas: Site, mails: Any) -> None:
     def made(name: str, **more: str) -> list[tuple[str, str]]:
         address = f"{name}@school.example"
         sent = {"user[name]": name, "pseudonym[unique_id]": address} | more
@@ -224,7 +224,7 @@ def test_where_a_new_person_goes_on_signed_in(canvas: Site) -> None:
     assert canvas.client().get(address).status_code == 302, "the token is used up and left out"
 
 
-def test_annotations_are_told_to_students_and_graders(canvas: Site) -> None:
+def test_annotations_send_mail_to_students_and_graders(canvas: Site) -> None:
     path = "/api/v1/courses/1/assignments/1/submissions/101/annotation_notification"
     assert canvas.teacher.post(path, data={"author_id": 103}).status_code == 403, "a service with more rights asks"
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))

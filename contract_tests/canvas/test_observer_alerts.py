@@ -7,7 +7,7 @@ from contract_tests.canvas.support import Site
 API = "/api/v1"
 
 
-def test_an_observer_is_told_of_a_low_grade(canvas: Site) -> None:
+def test_an_observer_is_alerted_to_a_low_grade(canvas: Site) -> None:
     observer = canvas.admin.post(f"{API}/accounts/1/users", json={"pseudonym": {"unique_id": "olga"}}).json()["id"]
     student = canvas.student.get(f"{API}/users/self").json()["id"]
     canvas.admin.put(f"{API}/users/{observer}/observees/{student}")

@@ -76,7 +76,7 @@ def test_a_table_goes_into_a_group(canvas: Site) -> None:
     assert failed["processing_errors"][0][1].startswith("An unexpected error has occurred")
 
 
-def test_groups_are_told_of_what_has_succeeded(canvas: Site) -> None:
+def test_created_groups_are_listed_for_successful_imports_only(canvas: Site) -> None:
     failed = send(canvas, "a,b\nc,d\n")
     answer = canvas.admin.get(f"{ACCOUNT}/outcome_imports/{failed['id']}/created_group_ids")
     assert (failed["workflow_state"], answer.status_code, answer.json()) == (

@@ -88,7 +88,7 @@ def _due(canvas: Site) -> list[Any]:
     return [one["due_at"] for one in rows if one["name"] in ("One", "Two")]
 
 
-def test_the_end_of_a_pace_is_kept_while_it_is_tried_out(canvas: Site) -> None:
+def test_compressing_dates_respects_the_end_date_and_stores_nothing(canvas: Site) -> None:
     items = paced(canvas)
     wanted = {"start_date": "2026-11-20", "end_date": "2026-11-27", **sent(items, 10, 10)}
     tried = canvas.teacher.post(f"{COURSE}/course_pacing/compress_dates", json={"course_pace": wanted})

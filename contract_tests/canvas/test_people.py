@@ -17,7 +17,7 @@ TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1,
 VALUES = st.recursive(TEXT | st.integers(0, 99) | st.booleans(), lambda v: st.lists(v) | st.dictionaries(TEXT, v))
 
 
-def test_custom_data_is_kept_by_scope_and_refuses_a_clash(canvas: Site) -> None:
+def test_custom_data_is_stored_by_scope_and_refuses_conflicts(canvas: Site) -> None:
     data = f"{SELF}/custom_data"
     assert canvas.student.get(data, params={"ns": "app"}).json() == {"message": "no data for scope"}
     first = canvas.student.put(f"{data}/food/weight", data={"ns": "app", "data": "5"})
@@ -156,7 +156,7 @@ def test_a_person_without_a_login_is_the_school_s(canvas: Site) -> None:
     assert canvas.teacher.get(people).status_code == 403
 
 
-def test_logins_and_addresses_that_are_not_there_are_told_first(canvas: Site) -> None:
+def test_missing_logins_and_addresses_are_reported_first(canvas: Site) -> None:
     own = canvas.admin.get(f"{API}/users/101/logins").json()[0]["id"]
     assert canvas.teacher.delete(f"{API}/users/101/logins/999999").status_code == 404
     assert canvas.teacher.delete(f"{API}/users/101/logins/{own}").status_code == 403

@@ -86,7 +86,7 @@ def test_accounts_and_their_courses(canvas: Site) -> None:
     assert ids(admin.get(courses, params={"state[]": "created"})) == []
 
 
-def test_what_is_not_there_is_told_before_a_missing_right(canvas: Site) -> None:
+def test_not_found_comes_before_forbidden(canvas: Site) -> None:
     teacher = canvas.teacher
     assert teacher.get(f"{API}/accounts/1/roles/999999").status_code == 404
     assert teacher.get(f"{API}/accounts/1/roles/TeacherEnrollment").status_code == 403

@@ -256,7 +256,7 @@ def test_a_course_that_is_over_gives_what_its_role_gives_afterwards(canvas: Site
     assert allowed(canvas.student, COURSE, *names) == set()
 
 
-def test_who_instructs_somebody_reads_their_profile(canvas: Site) -> None:
+def test_instructors_read_their_students_profiles(canvas: Site) -> None:
     """Reports are not what lets a teacher see a profile; somebody who designs the course needs them."""
     role = role_id(canvas, "teacher")
     give(canvas, role, "read_reports", False)

@@ -53,7 +53,7 @@ def test_everything_with_a_date_stands_in_the_planner(canvas: Site) -> None:
     assert canvas.student.get(ITEMS, params={"start_date": "soon"}).status_code == 400
 
 
-def test_what_is_said_of_a_thing_stands_with_it(canvas: Site) -> None:
+def test_planner_overrides_are_included_in_their_item(canvas: Site) -> None:
     work = {"name": "Essay", "due_at": "2030-03-01T12:00:00Z", "published": True}
     number = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": work}).json()["id"]
     said = {"plannable_type": "assignment", "plannable_id": number, "marked_complete": True}

@@ -55,7 +55,7 @@ def test_reports_show_their_files_and_can_be_thrown_away(canvas: Site) -> None:
     assert canvas.student.get(f"{COURSE}/{at}").status_code == 403
 
 
-def test_overrides_are_for_those_whom_they_concern(canvas: Site) -> None:
+def test_overrides_are_for_their_assignees(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     hidden = work(teacher, published=False)
     at = f"assignments/{hidden['id']}/overrides"
@@ -130,7 +130,7 @@ def test_read_marks_are_everybodys_own(canvas: Site) -> None:
     assert teacher.delete(f"{at}/{ADA}/comments/{answer['id']}").status_code == 200
 
 
-def test_students_of_a_quiz_are_told_and_written_to(canvas: Site) -> None:
+def test_students_of_a_quiz_are_listed_and_get_messages(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True})
     at = f"{COURSE}/quizzes/{quiz['id']}"

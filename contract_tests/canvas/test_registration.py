@@ -70,7 +70,7 @@ def _authenticity_token(browser: Browser) -> str:
     return unescape(found[1])
 
 
-def test_who_signed_in_is_kept_for_the_audit(canvas: Site) -> None:
+def test_sign_ins_are_recorded_for_the_audit(canvas: Site) -> None:
     audit = "/api/v1/audit/authentication"
     browser, student = canvas.browser(), canvas.student.get("/api/v1/users/self").json()["id"]
     browser.sign_in(browser.follow(browser.get("/login")), canvas.info.student)

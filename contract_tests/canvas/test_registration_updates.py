@@ -247,7 +247,7 @@ def test_a_school_gives_up_a_registration_of_the_whole_site(canvas: Site, tool: 
     assert canvas.admin.delete(f"{BASE}/{own['id']}/bind").status_code == 404, "its own are deleted"
 
 
-def test_what_a_registration_is_said_to_be(registered: Registered) -> None:
+def test_workflow_states_of_a_registration(registered: Registered) -> None:
     for said, state in (("inactive", "off"), ("active", "on")):
         done = registered.site.admin.put(registered.page, json={"workflow_state": said})
         assert done.json()["account_binding"]["workflow_state"] == state

@@ -48,7 +48,7 @@ def test_a_link_for_a_text_is_made_launched_changed_and_deleted(canvas: Site, to
 
 
 @pytest.mark.usefixtures("tool")
-def test_many_links_are_made_at_once_or_none(canvas: Site) -> None:
+def test_bulk_creation_of_links_is_all_or_nothing(canvas: Site) -> None:
     before = len(canvas.teacher.get(LINKS).json())
     good, foreign = {"url": OWN}, {"url": "https://other.example.test/"}
     refused = canvas.teacher.post(f"{LINKS}/bulk", json=[good, foreign, {"url": "no address"}])

@@ -157,7 +157,7 @@ def test_with_the_key_of_a_site_its_session_tokens_are_good(site: InProcess, rem
     assert not opens(site, token_signed_with("the key of the site", now, 999, remembered)), "nobody's login"
 
 
-def test_a_session_url_says_whom_its_owner_acts_as(site: InProcess) -> None:
+def test_a_session_url_carries_its_owners_masquerade(site: InProcess) -> None:
     tokens = site.lms.canvas.access_tokens
     acting = Browser(site)
     acting.get(session_url(site, tokens.admin, as_user_id="101"))
@@ -210,7 +210,7 @@ def test_a_page_that_its_visitor_may_not_see(site: InProcess) -> None:
         ("other=1", None),
     ],
 )
-def test_an_address_asks_to_act_as_somebody(site: InProcess, query: str, person: int | None) -> None:
+def test_a_url_requests_masquerading(site: InProcess, query: str, person: int | None) -> None:
     admin = Browser(site)
     admin.sign_in(site.lms.canvas.admin)
     answer = admin.get(f"/courses/1?{query}")
@@ -222,7 +222,7 @@ def test_an_address_asks_to_act_as_somebody(site: InProcess, query: str, person:
     assert "masquerade" not in admin.get("/courses/1?other=1").headers.get("location", "")
 
 
-def test_nobody_acts_as_somebody_who_is_gone(site: InProcess) -> None:
+def test_deleted_users_cannot_be_masqueraded_as(site: InProcess) -> None:
     world = json.loads(json.dumps(site.lms.dump()["canvas"], default=str))
     world["users"] = [one | ({"workflow_state": "deleted"} if one["id"] == 101 else {}) for one in world["users"]]
     world["enrollments"] = [
@@ -389,7 +389,7 @@ def test_signing_out_ends_the_sessions_in_all_browsers(site: InProcess) -> None:
     assert again.who() is None, "what `Stay signed in` gave is taken back"
 
 
-def test_only_a_session_that_is_known_tells_of_rate_limits(site: InProcess) -> None:
+def test_only_a_known_session_gets_rate_limit_headers(site: InProcess) -> None:
     browser = Browser(site)
     unknown, known = (browser.get("/login/canvas").headers for _ in range(2))
     assert ("x-rate-limit-remaining" in unknown, "x-rate-limit-remaining" in known) == (True, False)

@@ -101,7 +101,7 @@ def test_graded_quizzes_keep_out_of_closed_periods(canvas: Site) -> None:
     assert teacher.delete(closed).status_code == 200
 
 
-def test_the_newest_run_of_a_report_is_told_in_whatever_state(canvas: Site) -> None:
+def test_the_latest_run_of_a_report_is_shown_in_any_state(canvas: Site) -> None:
     reports = f"{API}/accounts/1/reports"
     canvas.admin.post(f"{reports}/provisioning_csv", json={"parameters": {"users": True}})
     done = canvas.admin.get(f"{reports}/provisioning_csv").json()[0]["id"]
@@ -237,7 +237,7 @@ def test_a_path_that_is_no_utf8_is_a_bad_request(canvas: Site) -> None:
     assert canvas.teacher.get(f"{API}/courses/%EF%BF%BD").status_code == 404, "U+FFFD itself is UTF-8"
 
 
-def test_what_is_missing_is_told_as_json_where_text_is_asked_for(canvas: Site) -> None:
+def test_text_clients_get_json_for_a_missing_page(canvas: Site) -> None:
     said = {"errors": {"base": "Unexpected error, ID: unknown"}, "status": "404 Not Found"}
     assert canvas.teacher.get("/nothing.txt").json() == said
     assert canvas.teacher.get("/nothing", headers={"Accept": "text/plain"}).json() == said

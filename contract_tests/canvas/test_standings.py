@@ -39,7 +39,7 @@ def test_scores_come_when_they_are_asked_for(graded: Site) -> None:
     assert asked["current_period_computed_current_score"] is None
 
 
-def test_a_course_that_hides_final_grades_tells_none(graded: Site) -> None:
+def test_a_course_that_hides_final_grades_omits_them(graded: Site) -> None:
     assert graded.teacher.put(COURSE, json={"course": {"hide_final_grades": True}}).status_code == 200
     assert "computed_current_score" not in standing(graded.student, "total_scores")
 

@@ -68,7 +68,7 @@ def test_a_tool_is_installed_changed_and_taken_away(canvas: Site) -> None:
         ({"config_type": "by_url", "config_url": "http://127.0.0.1:1/none.xml"}, {"config_url"}),
     ],
 )
-def test_what_is_wrong_with_a_tool_is_told_by_field(canvas: Site, changes: dict[str, Any], fields: set[str]) -> None:
+def test_errors_of_a_tool_are_listed_by_field(canvas: Site, changes: dict[str, Any], fields: set[str]) -> None:
     answer = canvas.teacher.post(TOOLS, json={**PLAIN, **changes})
     assert set(answer.json().get("errors", {})) == fields
     assert answer.status_code == (400 if fields else 200)
@@ -109,7 +109,7 @@ def signature_of(action: str, fields: dict[str, str], secret: str) -> str:
     return oauth1.sign("POST", base, [pair for pair in fields.items() if pair[0] != "oauth_signature"], secret)
 
 
-def test_a_launch_by_lti_1_1_is_signed_and_tells_what_privacy_allows(canvas: Site) -> None:
+def test_an_lti_1_1_launch_is_signed_and_sends_what_privacy_allows(canvas: Site) -> None:
     custom = {
         "who": "$Person.name.full",
         "in text": "${Canvas.course.id}!",
@@ -373,7 +373,7 @@ def test_which_tool_an_address_opens(canvas: Site) -> None:
     assert spot[1]["target_link_uri"] == "https://a.example.test/x"
 
 
-def test_tools_tell_what_was_done_and_are_told_of_the_sign_out(canvas: Site) -> None:
+def test_tools_report_activity_and_are_notified_of_the_sign_out(canvas: Site) -> None:
     asked = {"x": "$Canvas.xapi.url", "c": "$Caliper.url", "l": "$Canvas.logoutService.url"}
     tool = make(canvas.teacher, course_navigation={"enabled": True}, custom_fields=asked)
     browser = signed_in(canvas)

@@ -19,7 +19,7 @@ def made(canvas: Site, name: str, **more: str) -> int:
     return int(answer.json()["id"])
 
 
-def test_a_smaller_admin_manages_nobody_with_more_rights(canvas: Site) -> None:
+def test_an_admin_cannot_manage_users_with_more_rights(canvas: Site) -> None:
     """Managing logins reaches people whose administrative roles give nothing that the manager lacks."""
     role = {"label": "Clerk", "base_role_type": "AccountMembership"}
     role |= {f"permissions[manage_user_logins][{name}]": "1" for name in ("enabled", "explicit")}

@@ -78,7 +78,7 @@ def test_a_switched_off_key_and_a_person_who_is_gone(canvas: Site, change: Chang
     assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 401
 
 
-def test_a_tools_key_kept_with_its_registration(canvas: Site, tool: Tool, change: Change, keys: KeySite) -> None:
+def test_a_tools_key_stored_with_its_registration(canvas: Site, tool: Tool, change: Change, keys: KeySite) -> None:
     jwk = tool.jwks["keys"][0]
     change(lambda section: section["developer_keys"][-1].update(public_jwk=jwk, public_jwk_url=None))
     keys.answer = (500, b"")

@@ -48,7 +48,7 @@ def told(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
         ("x" * 5000, f"`{'x' * 60}` is not the id"),
     ],
 )
-def test_ids_that_are_none(lms: Emulator, capsys: pytest.CaptureFixture[str], given: str, words: str) -> None:
+def test_invalid_ids(lms: Emulator, capsys: pytest.CaptureFixture[str], given: str, words: str) -> None:
     code, line = told(capsys, "explain", "--url", lms.url, given)
     assert code == 2
     assert words in line
@@ -168,7 +168,7 @@ def test_a_provider_that_does_not_exist(capsys: pytest.CaptureFixture[str], comm
         assert line.startswith(f"unknown provider `{name}`; known: ")
 
 
-def test_days_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_dates(capsys: pytest.CaptureFixture[str]) -> None:
     for day in ("2025-13-01", "yesterday", "2025-09-01T00:00", "", "2025-02-30"):
         assert told(capsys, "changes", "--since", day) == (2, f"--since: `{day}` is not a day such as 2025-09-01")
     main(["changes", "--since", "2025-10-01"])
@@ -220,7 +220,7 @@ def test_an_output_that_takes_nothing() -> None:
         (("world",), "the following arguments are required: COMMAND; see `lms-emulator world --help`"),
     ],
 )
-def test_arguments_that_are_none(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], words: str) -> None:
+def test_invalid_arguments(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], words: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(command)
     assert ended.value.code == 2
@@ -231,13 +231,13 @@ def test_arguments_that_are_none(capsys: pytest.CaptureFixture[str], command: tu
 
 
 @pytest.mark.parametrize("port", ["99999", "²", "-1", "1e3", "", "80 81"])
-def test_ports_that_are_none(capsys: pytest.CaptureFixture[str], port: str) -> None:
+def test_invalid_ports(capsys: pytest.CaptureFixture[str], port: str) -> None:
     for command in (("record", "--provider", "canvas", "--upstream", "http://x"), ("demo-tool",)):
         code, line = told(capsys, *command, "--port", port)
         assert (code, line) == (2, f"--port: `{shown(port)}` is not a port number; give 0 to 65535")
 
 
 @pytest.mark.parametrize("secret", ["x", "x=", "=x", "="])
-def test_secrets_to_replace_that_are_none(capsys: pytest.CaptureFixture[str], secret: str) -> None:
+def test_invalid_replacement_secrets(capsys: pytest.CaptureFixture[str], secret: str) -> None:
     code, line = told(capsys, "record", "--provider", "canvas", "--upstream", "http://x", "--secret", secret)
     assert (code, line) == (2, "--secret: write NAME=VALUE, neither of them empty")

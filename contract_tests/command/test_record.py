@@ -41,7 +41,7 @@ def kept(tmp_path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (tmp_path / "openedx.jsonl").read_text().splitlines()]
 
 
-def test_exchanges_are_kept_without_their_secrets(lms: Emulator, proxy: Proxy, tmp_path: Path) -> None:
+def test_exchanges_are_recorded_without_their_secrets(lms: Emulator, proxy: Proxy, tmp_path: Path) -> None:
     client = lms.openedx.clients.client_credentials
     basic = base64.b64encode(f"{client.client_id}:{client.client_secret}".encode()).decode()
     with httpx.Client(base_url=proxy.url, trust_env=False) as http:

@@ -207,7 +207,7 @@ def test_wrong_options_are_one_clear_line(options: list[str], text: str) -> None
     )
 
 
-def test_a_bad_world_file_tells_every_problem(tmp_path: Path) -> None:
+def test_a_bad_world_file_lists_every_problem(tmp_path: Path) -> None:
     world = tmp_path / "bad.toml"
     world.write_text('nmae = "x"\n[clock]\nset = "yesterday"\n[settings.emulator]\nmax_body_bytes = "big"\n')
     for command in (["world", "check", str(world)], ["serve", "--port", "0", "--world", str(world)]):
@@ -233,7 +233,7 @@ def test_a_shown_world_is_a_good_world(tmp_path: Path, world: str, form: list[st
     assert "a good world" in checked.stdout
 
 
-def test_healthcheck_tells_ready_from_not(plain: tuple[subprocess.Popen[str], str]) -> None:
+def test_healthcheck_distinguishes_ready_from_not_ready(plain: tuple[subprocess.Popen[str], str]) -> None:
     _, url = plain
     assert run("healthcheck", "--url", url).returncode == 0
     assert run("healthcheck", LMS_EMULATOR_PORT=url.rpartition(":")[2]).returncode == 0
@@ -245,14 +245,14 @@ def test_healthcheck_tells_ready_from_not(plain: tuple[subprocess.Popen[str], st
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:port", "http://[::1]:1", "localhost:8080", "https://127.0.0.1:1", "://"]
 )
-def test_healthcheck_of_an_address_where_nobody_is(url: str) -> None:
+def test_healthcheck_of_an_address_without_a_server(url: str) -> None:
     result = run_here("healthcheck", "--url", url)
     assert result.returncode == 1
     assert result.stderr.startswith("lms-emulator: not ready: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_explain_tells_why_the_last_request_was_refused(plain: tuple[subprocess.Popen[str], str]) -> None:
+def test_explain_says_why_the_last_request_was_refused(plain: tuple[subprocess.Popen[str], str]) -> None:
     _, url = plain
     httpx.post(f"{url}/_emulator/reset", trust_env=False)
     nothing = run_here("explain", "--url", url)

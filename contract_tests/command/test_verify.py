@@ -27,7 +27,7 @@ def test_the_emulator_is_the_same_as_itself(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # it shrinks what it found
-def test_drift_is_told_with_the_requests_that_show_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_is_reported_with_the_requests_that_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     with Emulator.start(settings={"openedx": {"code_seconds": 61}}) as lms:
         assert main(["verify", "--against", lms.url, "--provider", "openedx", "--examples", "40"]) == 1
     told = json.loads(capsys.readouterr().out)

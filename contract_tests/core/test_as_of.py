@@ -128,7 +128,7 @@ def test_what_was_chosen_stays_chosen(lms: Emulator) -> None:
     assert lms.settings["canvas.rate_limit_status"] == 429
 
 
-def test_where_it_can_be_said() -> None:
+def test_where_as_of_can_be_set() -> None:
     with Emulator.in_process(as_of=OLD) as lms:
         assert lms.as_of == date.fromisoformat(OLD)
         lms.reset()

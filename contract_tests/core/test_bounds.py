@@ -149,7 +149,7 @@ def test_a_request_that_does_not_come_in_is_given_up(
     assert ("broken request from 127.0.0.1:" in told) == bool(expected)
 
 
-def test_a_broken_request_is_told_in_our_own_words(lms: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_request_gets_our_own_message(lms: Emulator, capfd: pytest.CaptureFixture[str]) -> None:
     wire(lms, b"NONSENSE\r\n\r\n")
     told = capfd.readouterr().err
     assert told.startswith("lms-emulator: broken request from 127.0.0.1:")
@@ -237,7 +237,7 @@ def test_a_fault_of_any_status_is_sent(lms: Emulator, code: int) -> None:
     assert httpx.get(f"{lms.url}/_emulator/health", trust_env=False).status_code == 200
 
 
-def test_a_world_file_full_of_errors_is_told_briefly() -> None:
+def test_a_world_file_full_of_errors_is_reported_briefly() -> None:
     bad = {"openlearning": {"users": [{"nonsense": number, "eamil": 3} for number in range(20_000)]}}
     begun = time.perf_counter()
     with pytest.raises(WorldError) as refused:
@@ -298,7 +298,7 @@ def wrong_header(lms: Emulator, parameters: int) -> httpx.Response:
     return httpx.get(f"{info.url}/courses?{query}", headers={"X-Authorization": header}, trust_env=False)
 
 
-def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulator) -> None:
+def test_a_truncated_diagnosis_is_finished_when_it_is_read(lms: Emulator) -> None:
     """The request is answered at once and says that the search was cut; reading its entry does the rest, elsewhere."""
     large = {f"custom_{number}": "x" * 90 for number in range(300)}
     for asked in (lambda: wrong_launch(lms, **large), lambda: wrong_header(lms, 2_000)):
@@ -320,7 +320,7 @@ def test_a_diagnosis_that_was_cut_is_finished_when_somebody_reads_it(lms: Emulat
         assert slowest < 5, "health was answered all the while"
 
 
-def test_what_was_not_tried_is_said(lms: Emulator) -> None:
+def test_the_explanation_lists_what_was_not_tried(lms: Emulator) -> None:
     wrong_header(lms, 3_000)
     assert "none was tried, as query or body have over 16,384 characters" in lms.requests.last.refusal.diagnosis
     wrong_launch(lms, custom_x="x" * 41_000)
@@ -329,7 +329,7 @@ def test_what_was_not_tried_is_said(lms: Emulator) -> None:
     assert "tried" not in lms.requests.last.refusal.diagnosis
 
 
-def test_a_mistake_in_a_large_message_is_found_when_somebody_reads_it(lms: Emulator) -> None:
+def test_a_mistake_in_a_large_message_is_found_when_its_explanation_is_read(lms: Emulator) -> None:
     pairs = [(f"p{number}", "v" * 60) for number in range(400)]
     found = searched(lambda in_time: str(explain(WRONG, "POST", "http://a/", pairs, "secret", in_time=in_time)))
     assert isinstance(found, Unfinished)

@@ -75,7 +75,7 @@ def test_a_dump_names_every_table_and_of_records_what_is_not_the_default(server:
         assert lms.dump() == dumped
 
 
-def test_every_problem_of_a_posted_world_is_told_and_nothing_is_lost(http: httpx.Client) -> None:
+def test_every_problem_of_a_posted_world_is_reported_and_nothing_is_lost(http: httpx.Client) -> None:
     http.post("/toy/pupils", data={"email": "a@b"})
     bad: dict[str, Any] = {
         "tyo": {},
@@ -98,7 +98,7 @@ def test_every_problem_of_a_posted_world_is_told_and_nothing_is_lost(http: httpx
     assert _pupils(http) == [1, 2]
 
 
-def test_records_that_contradict_each_other_are_told(http: httpx.Client) -> None:
+def test_contradictory_records_are_reported(http: httpx.Client) -> None:
     pupil = {"id": 1, "email": "a@b"}
     answer = http.put("/_emulator/world", json={"toy": {"pupils": [pupil, pupil, {"id": 2, "email": "x"}]}})
     assert answer.json()["errors"] == [
@@ -238,12 +238,12 @@ def test_the_handle_does_the_same_over_http(server: Server) -> None:
             lms.settings["toy.nothing"] = 1
 
 
-def test_connecting_to_nobody_says_so() -> None:
+def test_connecting_without_a_server_says_so() -> None:
     with pytest.raises(ConnectionError, match="no emulator answers"):
         Emulator.connect("http://127.0.0.1:9")
 
 
-def test_the_console_tells_people_why(http: httpx.Client) -> None:
+def test_the_console_says_why(http: httpx.Client) -> None:
     assert "Nothing yet" in http.get("/_emulator").text
     http.get("/toy/pupils/7?x=<script>")
     page = http.get("/_emulator/")

@@ -37,7 +37,7 @@ def test_three_ways_to_a_provider(server: Server, http: httpx.Client) -> None:
         assert (by_host["reached_by"], by_host["base"]) == ("host", f"http://{host}")
 
 
-def test_a_request_for_no_provider_tells_how_to_name_one(http: httpx.Client) -> None:
+def test_a_request_for_no_provider_explains_how_to_name_one(http: httpx.Client) -> None:
     answer = http.get("/nothing")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -63,7 +63,7 @@ def test_a_path_near_to_a_route_is_explained(http: httpx.Client) -> None:
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_our_own_crash_is_told_as_such(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_our_own_crash_is_reported_as_such(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert http.get("/toy/crash").status_code == 500
     assert "ZeroDivisionError" in http.get("/_emulator/requests/last").json()["crash"]
     assert "ZeroDivisionError: on purpose" in capsys.readouterr().err
@@ -93,7 +93,7 @@ def test_a_provider_can_answer_or_refuse_between_routing_and_the_handler(http: h
     assert http.get("/toy/keeps/", params={"pupil": "head"}).json() == {"pupil": "head"}
 
 
-def test_a_path_that_only_lacks_its_slash_can_be_told_from_an_unknown_one(http: httpx.Client) -> None:
+def test_a_path_that_only_lacks_its_slash_is_distinguished_from_an_unknown_one(http: httpx.Client) -> None:
     moved = http.post("/toy/keeps")
     assert (moved.status_code, moved.headers["location"]) == (301, str(http.base_url.join("/toy/keeps/")))
     assert http.get("/toy/keep").status_code == 404
@@ -302,7 +302,7 @@ def test_answers_carry_the_time_of_the_world(http: httpx.Client) -> None:
     assert http.get("/toy/echo").headers["date"] == "Wed, 02 Jan 2030 03:04:05 GMT"
 
 
-def test_a_public_url_is_what_clients_are_told() -> None:
+def test_clients_see_the_public_url() -> None:
     server = Server(gateway(public_url="https://lms.example/"))
     server.start()
     try:

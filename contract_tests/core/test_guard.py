@@ -154,7 +154,7 @@ def test_no_answer_can_be_framed_or_sniffed(lms: Emulator, path: str) -> None:
     assert "access-control-allow-origin" not in headers
 
 
-def test_what_tells_of_a_browsers_cookies_stands_in_frames_and_says_nothing_else(locked: Emulator) -> None:
+def test_the_cookie_probe_may_be_framed_and_reveals_nothing_else(locked: Emulator) -> None:
     foreign = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
     answer = call(locked, "GET", "/cookies?step=set", foreign)
     assert answer.headers["content-security-policy"] == "frame-ancestors *"

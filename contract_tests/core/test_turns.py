@@ -119,7 +119,7 @@ def test_an_answer_that_is_encoded_by_pieces_is_the_same(value: Any) -> None:
         assert answer_to((told, 200)).body == msgspec.json.encode(told)
 
 
-def test_a_world_that_nobody_needs_is_refused_before_it_is_read(lms: Emulator) -> None:
+def test_an_unused_world_is_refused_before_it_is_read(lms: Emulator) -> None:
     for body, why in (
         (b'{"canvas":{"users":[' + b",".join([b"1"] * 1_000_001) + b"]}}", "over 1000000 commas and brackets"),
         (b'{"canvas":{' + b",".join(b'"n%d":1' % n for n in range(51_000)) + b"}}", "over 50000 different names"),

@@ -119,7 +119,7 @@ def test_the_cookie_elsewhere(visit: Visit) -> None:
     assert secure.headers["set-cookie"].endswith("; Path=/; HttpOnly; Secure; SameSite=None")
 
 
-def test_a_session_is_kept_to_its_last_second(visit: Visit) -> None:
+def test_a_session_lasts_to_its_last_second(visit: Visit) -> None:
     visit.get(visit.site.sign_in)
     first = visit.cookie
     visit.rig.lms.clock.freeze(NOON + timedelta(seconds=visit.lifetime) - timedelta(microseconds=1))
@@ -165,7 +165,7 @@ def test_signing_in_changes_the_session_and_leads_back_once(visit: Visit) -> Non
     )
 
 
-def test_a_session_that_is_over_signs_nobody_in(visit: Visit) -> None:
+def test_an_expired_session_signs_nobody_in(visit: Visit) -> None:
     visit.get(visit.site.page)
     visit.sign_in(visit.get(visit.site.sign_in))
     assert visit.get(visit.site.page).status_code == 200

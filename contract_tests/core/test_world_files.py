@@ -84,7 +84,7 @@ def problems_of(data: dict[str, Any]) -> list[str]:
     return refused.value.problems
 
 
-def test_records_that_lead_back_to_themselves_are_told() -> None:
+def test_cyclic_records_are_reported() -> None:
     assert problems_of(_modules(0, None)) == ["brightspace.modules[0].parent_id: 0 leads in a circle"]
     two = problems_of(_modules(1, 0, 0, None))
     assert two == [f"brightspace.modules[{n}].parent_id: {n} leads in a circle" for n in range(3)]

@@ -46,7 +46,7 @@ def operations(provider: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_operation_is_served_or_said_not_to_be(provider: str) -> None:
+def test_each_operation_is_served_or_declared_unserved(provider: str) -> None:
     catalogue = load_providers()[provider].catalogue
     assert catalogue is not None
     wrong = []
@@ -303,6 +303,6 @@ def test_a_path_that_is_nearly_an_operation(provider: str, path: str, said: str)
     assert said in entry.refusal["diagnosis"]
 
 
-def test_old_versions_are_refused_before_it_is_said_what_is_not_emulated() -> None:
+def test_old_versions_are_refused_before_unserved_operations() -> None:
     for version, outcome in (("1.0", "refused"), ("v1.92", "refused"), ("1.92", "not_emulated")):
         assert ask("brightspace", "GET", f"/d2l/api/le/{version}/6606/quizzes/")[2].outcome == outcome

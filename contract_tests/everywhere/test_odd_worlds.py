@@ -51,7 +51,7 @@ def test_no_request_breaks_on_an_empty_world(provider: str) -> None:
     assert list(crashes(Emulator.in_process("empty"), provider, {})) == []
 
 
-def test_no_request_of_nobody_breaks_on_a_canvas_of_its_operators_alone() -> None:
+def test_no_anonymous_request_breaks_a_canvas_with_only_its_operators() -> None:
     lms = Emulator.in_process("empty")
     lms.load({"canvas": {"accounts": [{"id": 2, "name": "Site Admin", "site_admin": True}]}})
     assert list(crashes(lms, "canvas", {})) == []

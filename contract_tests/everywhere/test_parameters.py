@@ -65,7 +65,7 @@ def drawn(some: list[T], most: int) -> list[T]:
 
 @at_each
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_nobody_knows_is_never_ignored_in_silence(name: str, most: int) -> None:
+def test_unknown_parameters_are_never_ignored_silently(name: str, most: int) -> None:
     """In the query, in a document and in a form, at each operation that answers."""
     ask, silent, heard = Asking(name), [], 0
     writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
@@ -84,7 +84,7 @@ def test_what_nobody_knows_is_never_ignored_in_silence(name: str, most: int) -> 
 
 @at_each
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_the_provider_documents_is_read_or_said_not_to_be_emulated(name: str, most: int) -> None:
+def test_documented_parameters_are_read_or_declared_not_emulated(name: str, most: int) -> None:
     ask = Asking(name)
     listed = [(o.path, one) for _, o in served(name, "GET") for one in sorted(o.parameters or ())]
     wrong = []

@@ -130,7 +130,7 @@ def test_it_is_found_in_every_way(served: httpx.Client) -> None:
         assert served.get("/users/1", headers={**KEY, "Host": host}).status_code == 200
 
 
-def test_its_state_is_reset_kept_and_dumped(served: httpx.Client) -> None:
+def test_its_state_is_reset_restored_and_dumped(served: httpx.Client) -> None:
     def names() -> list[str]:
         return [user["name"] for user in served.get("/_emulator/world").json()[NAME]["users"]]
 

@@ -25,7 +25,7 @@ def test_only_the_core_reads_time_and_draws_random_numbers() -> None:
     assert [(relative(path), calls) for path in others if (calls := read(path).calls & FORBIDDEN_CALLS)] == []
 
 
-def test_handlers_wait_by_outside_alone() -> None:
+def test_handlers_await_only_outside() -> None:
     """A step of a handler may be done in a thread, if there is no event loop."""
     rooms = ("providers/", "lti/", "signing/")
     handlers = [path for path in modules() if relative(path).startswith(rooms)]

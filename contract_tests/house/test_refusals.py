@@ -31,7 +31,7 @@ def test_every_row_has_a_diagnosis_or_the_reason_for_none() -> None:
     assert [(row.where, row.reason) for row in rows() if explanation(row) == "MISSING"] == []
 
 
-def test_a_strange_credential_is_looked_for() -> None:
+def test_an_unknown_credential_is_looked_for() -> None:
     strange = [row for row in rows() if STRANGE.search(row.reason)]
     assert len(strange) > 10
     assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []

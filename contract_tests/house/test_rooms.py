@@ -24,7 +24,7 @@ def test_a_provider_has_the_rooms_that_all_have(folder: Path) -> None:
     assert (folder / "demo.toml").is_file()
 
 
-def test_a_stray_file_is_told_where_it_belongs(tmp_path: Path) -> None:
+def test_the_message_for_a_stray_file_says_where_it_belongs(tmp_path: Path) -> None:
     folder = tmp_path / "openlearning"
     (folder / "routes").mkdir(parents=True)
     for name in ("throttles.py", "model.py", "zebra.py", "demo.toml", "web.py", "routes/misc.py"):

@@ -95,7 +95,7 @@ def test_a_good_token_passes_two_checks(lms: Emulator, client: Client, info: Inf
     assert warnings(lms) == []
 
 
-def test_what_is_said_of_a_token_sent_in_another_form(lms: Emulator, client: Client, info: Info) -> None:
+def test_the_explanation_of_a_token_sent_in_another_form(lms: Emulator, client: Client, info: Info) -> None:
     token = client.token(info.student.username)
     decoded = "The access token was percent-decoded; send it as it was issued (with %3a)."
     encoded = "The access token was percent-encoded again; send it as it was issued."
@@ -128,7 +128,7 @@ def test_a_placeholder_of_a_token(lms: Emulator, client: Client, value: str) -> 
 INVALID = {"reason": "invalid_access_token", "message": "The access token is invalid."}
 
 
-def test_a_token_that_is_none(lms: Emulator, client: Client) -> None:
+def test_a_malformed_token(lms: Emulator, client: Client) -> None:
     syntax = "an access token has 5 fields between pipes, this one has 1"
     for value in ("x", '"x"', ""):
         refused_as(
@@ -203,9 +203,7 @@ def test_a_token_that_was_revoked(lms: Emulator, client: Client, info: Info) -> 
     ("kind", "gone"),
     [("applications", True), ("applications", False), ("users", True), ("users", False), ("campuses", True)],
 )
-def test_a_token_of_somebody_who_is_not_there_any_more(
-    lms: Emulator, client: Client, info: Info, kind: str, gone: bool
-) -> None:
+def test_a_token_of_a_deleted_user(lms: Emulator, client: Client, info: Info, kind: str, gone: bool) -> None:
     token = client.token(info.student.username)
     section = lms.dump()["learningstudio"]
     world = {name: section[name] for name in ("server_key", "applications", "campuses", "users", "access_tokens")}

@@ -208,7 +208,7 @@ def test_attempts_one_after_another(lms: Emulator, send: Send, info: Info, sitti
         (7207, {"choiceId": 1}),
     ],
 )
-def test_answers_that_are_none(lms: Emulator, sitting: Sitting, number: int, answer: dict[str, Any]) -> None:
+def test_invalid_answers(lms: Emulator, sitting: Sitting, number: int, answer: dict[str, Any]) -> None:
     sitting.begin()
     refused(lms, sitting.answer(number, **answer), "malformed_body")
 

@@ -132,7 +132,7 @@ def test_a_parameter_of_another_name(lms: Emulator, client: Client, form: dict[s
     assert refused(lms, answer, "missing_parameter").diagnosis is None
 
 
-def test_another_secret_is_said_to_be_one(lms: Emulator, client: Client, info: Info) -> None:
+def test_another_secret_is_named_as_one(lms: Emulator, client: Client, info: Info) -> None:
     other = client.of(shared_secret="0123456789abcdef0123456789abcdef")
     answer = other.ask_by_assertion(other.assertion(info.student.username))
     said = f"another secret was used (the campus's has {len(client.keys.shared_secret)} characters)"

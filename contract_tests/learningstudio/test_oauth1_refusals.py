@@ -245,7 +245,7 @@ def test_a_setting_says_which_readings_of_a_query_count(lms: Emulator, client: C
 
 # --- time and nonces ---
 @pytest.mark.parametrize("sent", ["1e9", "9" * 21])
-def test_a_timestamp_that_is_none(lms: Emulator, client: Client, sent: str) -> None:
+def test_an_invalid_timestamp(lms: Emulator, client: Client, sent: str) -> None:
     refused_as(
         lms,
         client.signed("GET", PATH, oauth_timestamp=sent),

@@ -317,7 +317,7 @@ def test_a_username_without_its_campus(lms: Emulator, client: Client, info: Info
     refused_because(lms, answer, "username_without_client_string", "in front of the username")
 
 
-def test_a_client_id_that_is_none(lms: Emulator, client: Client, info: Info) -> None:
+def test_an_invalid_client_id(lms: Emulator, client: Client, info: Info) -> None:
     answer = client.of(application_id=info.consumer_key).ask_by_password("u", "p")
     refused_because(lms, answer, "unknown_keys", "consumer key")
 

@@ -130,7 +130,7 @@ def test_an_assertion_vector_gives_a_token(lms: Emulator, vector: dict[str, Any]
 
 
 @pytest.mark.parametrize("vector", named("assertion"))
-def test_an_assertion_vector_with_one_bit_flipped_gives_none(lms: Emulator, vector: dict[str, Any]) -> None:
+def test_an_assertion_vector_with_one_bit_flipped_is_not_accepted(lms: Emulator, vector: dict[str, Any]) -> None:
     begin(lms, vector)
     flipped = f"{int(vector['signature_hex'], 16) ^ 1:032x}"
     assert ask(lms, vector, flipped).status_code == 400

@@ -38,13 +38,13 @@ def test_worlds_do_not_see_each_other(lms: Emulator, client: Client, info: Info)
         lms.delete_world("ls-other")
 
 
-def test_an_empty_world_tells_nothing(lms: Emulator) -> None:
+def test_the_handle_of_an_empty_world_is_empty(lms: Emulator) -> None:
     lms.load("empty")
     assert lms.learningstudio.consumer_key == ""
     assert lms.learningstudio.course_id == 0
 
 
-def test_a_small_world_tells_what_it_has(lms: Emulator) -> None:
+def test_the_handle_of_a_small_world_has_its_records(lms: Emulator) -> None:
     campus = {"client_string": "c", "consumer_key": "k", "shared_secret": "s" * 16}
     lms.load({"learningstudio": {"campuses": [campus]}})
     assert (lms.learningstudio.client_string, lms.learningstudio.student.id) == ("c", 0)

@@ -135,7 +135,7 @@ def test_pages_that_greet_different_people_are_alike() -> None:
     assert alike(ada, Landing(200, "", "You are in.", ("", {"id_token": "no token"})))
 
 
-def test_the_command_tells_what_a_tool_has_to_know(capsys: Any) -> None:
+def test_the_command_prints_what_a_tool_has_to_know(capsys: Any) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--registrations", "--port", "0"]) == 0
     known = json.loads(capsys.readouterr().out)
@@ -172,7 +172,7 @@ def test_a_tool_that_is_not_there_fails(capsys: Any, monkeypatch: pytest.MonkeyP
 
 @IN_A_BROWSER[0]
 @IN_A_BROWSER[1]
-def test_chromium_tells_of_a_tool_that_is_not_there(running: Emulator) -> None:
+def test_chromium_reports_an_unreachable_tool(running: Emulator) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     tool = ToolAddresses(f"{url}/login", f"{url}/launch")
     plain, expired = Judge(lms=running, tool=tool, browser="always", only=["expired"]).run(["canvas"])

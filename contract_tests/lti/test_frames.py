@@ -237,7 +237,7 @@ def test_sizes_and_scrolling(ask: Asking, lms: Emulator) -> None:
     assert frame.evaluate("() => window.scrolled") == {"subject": "lti.scroll", "message_id": "s", "scrollY": 7}
 
 
-def test_what_canvas_tells_people_for_a_tool(ask: Asking) -> None:
+def test_what_canvas_shows_people_for_a_tool(ask: Asking) -> None:
     assert ask("lti.showAlert", body="Saved") == {}
     assert ask.tab.locator(".flash-success").inner_text() == "Tool: Saved"
     assert ask("lti.showAlert", body={"a": 1}, title="Mine", alertType="warning") == {}

@@ -95,7 +95,7 @@ def test_whatever_is_wrong_together_is_refused_and_forgotten(platform: Platform,
     assert platform.demo_launched(browser).status_code == 302
 
 
-def test_the_journal_tells_what_was_wrong_and_what_a_tool_must_do(platform: Platform) -> None:
+def test_the_journal_says_what_was_wrong_and_what_a_tool_must_do(platform: Platform) -> None:
     browser = platform.signed_in()
     number = platform.lti.next_launch(expired=True, missing=["name"], claims={"roles": ["x"], "weather": "fair"})
     assert [one["name"] for one in platform.lti.armed[0]["explained"]] == ["expired", "claims", "missing"]
@@ -130,7 +130,7 @@ def test_an_answer_that_is_lost_is_lost_once(platform: Platform) -> None:
     assert not refused_by_pylti1p3(platform, browser)
 
 
-def test_what_nobody_can_arm_is_refused(platform: Platform) -> None:
+def test_misbehaviour_that_cannot_be_armed_is_refused(platform: Platform) -> None:
     arm = f"/{platform.site.name}/lti/next-launch"
     for body, why in (
         ({"late": True}, "late"),

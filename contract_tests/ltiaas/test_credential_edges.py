@@ -47,7 +47,7 @@ def test_a_key_at_its_own_address(rig: InProcess, host: str | None) -> None:
 
 
 @pytest.mark.parametrize("host", ["nobody.ltiaas.com", "x.demo.ltiaas.com"])
-def test_a_subdomain_of_nobody(rig: InProcess, host: str) -> None:
+def test_an_unknown_subdomain(rig: InProcess, host: str) -> None:
     answer = bearer(rig, host=host)
     assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
     assert (rig.refusal.reason, rig.refusal.got) == ("gateway_forbidden", host)
@@ -115,7 +115,7 @@ SCHEMES = "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by
         (f"Bearer X{KEY}X", "an unknown API key", None),
     ],
 )
-def test_api_keys_that_are_none(rig: InProcess, header: str | None, got: str, diagnosis: str | None) -> None:
+def test_invalid_api_keys(rig: InProcess, header: str | None, got: str, diagnosis: str | None) -> None:
     answer = rig.get(PLATFORMS, headers={"Authorization": header} if header else {})
     refused(rig, answer, NO_KEY, "invalid_api_key", got=got, diagnosis=diagnosis)
     assert answer.json()["details"]["message"] == "INVALID_LTIK_AUTH_AUTHORIZATION_HEADER"

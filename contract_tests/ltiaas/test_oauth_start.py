@@ -128,7 +128,7 @@ def test_start_ignores_an_authorization_header_unless_set(rig: Rig) -> None:
     assert rig.http.get(f"{rig.url}/oauth/start/{SMALL}", headers=header).status_code == 401
 
 
-def test_a_subdomain_of_nobody_never_reaches_ltiaas(rig: Rig) -> None:
+def test_an_unknown_subdomain_never_reaches_ltiaas(rig: Rig) -> None:
     answer = rig.http.get(f"{rig.url}/oauth/start/{SMALL}", headers={"Host": "nobody.ltiaas.com"})
     assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
 

@@ -92,7 +92,7 @@ def test_platform_that_does_not_validate(rig: Rig, changes: dict[str, Any], fiel
     assert field in [name for error in details(answer)["errors"] for name in error]
 
 
-def test_platform_twice(rig: Rig) -> None:
+def test_a_platform_registered_twice(rig: Rig) -> None:
     first = rig.api("POST", "/api/platforms", NEW).json()["id"]
     again = rig.api("POST", "/api/platforms", NEW)
     assert (again.status_code, details(again)["message"]) == (403, "PLATFORM_ALREADY_REGISTERED")

@@ -107,7 +107,7 @@ def test_the_username_is_shown(web: Web, visitor: Visitor) -> None:
     assert (shown.status_code, shown.text) == (200, web.info.learner.username)
 
 
-def test_the_second_time_nobody_is_asked(web: Web, visitor: Visitor) -> None:
+def test_consent_is_not_asked_for_twice(web: Web, visitor: Visitor) -> None:
     visitor.back(visitor.browser.decide(visitor.at_the_lms(), allow=True))
     assert visitor.back(visitor.at_the_lms()).text == web.info.learner.username
 

@@ -62,7 +62,7 @@ def test_what_clients_of_openid_connect_send_is_passed_over_and_a_slip_is_warned
     assert [one.name for one in web.lms.requests.last.warnings] == ["code_chalenge"]
 
 
-def test_trusted_applications_ask_nobody(web: Web) -> None:
+def test_trusted_applications_skip_consent(web: Web) -> None:
     assert "code" in returned(web.browser(web.info.learner).authorize(web.clients.trusted, approval_prompt="force"))
 
 
@@ -147,7 +147,7 @@ def test_redirect_uris(web: Web, uri: str, allowed: bool) -> None:
     assert answer.status_code == (200 if allowed else 400)
 
 
-def test_a_query_of_the_redirect_uri_is_kept(web: Web) -> None:
+def test_the_query_of_a_redirect_uri_is_preserved(web: Web) -> None:
     uri = "http://127.0.0.1:8090/authorize/?a=1"
     answer = web.browser(web.info.learner).authorize(web.clients.trusted, redirect_uri=uri)
     assert answer.headers["location"].startswith(f"{uri}&code=")
@@ -181,7 +181,7 @@ def test_a_form_without_its_fields_is_shown_again(web: Web) -> None:
     assert "This field is required." in errors(answer.text)
 
 
-def test_cancelling_redirects_to_no_stranger(web: Web) -> None:
+def test_cancelling_redirects_to_registered_uris_only(web: Web) -> None:
     """The toolkit's open redirect is not reproduced."""
     browser = web.browser(web.info.learner)
     answer = post(browser, redirect_uri="http://evil.example/", allow=None)

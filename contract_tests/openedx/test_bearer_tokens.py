@@ -209,7 +209,7 @@ def test_signing_in_is_noted_to_the_microsecond(web: Web, site: Site) -> None:
     assert after == before | {"ada": before["ada"] | {"last_login": "2026-05-01T12:00:00.250000Z"}}
 
 
-def test_no_password_fits_a_user_who_has_none(web: Web) -> None:
+def test_no_password_matches_a_user_without_one(web: Web) -> None:
     login = {"grant_type": "password", "username": "disabled"}
     for password in ("", "None", "null"):
         assert web.by(web.clients.password, **login, password=password).status_code == 400

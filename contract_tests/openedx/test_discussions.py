@@ -75,7 +75,7 @@ def test_only_authors_and_moderators_remove(site: Site) -> None:
     assert site.call("GET", path, token=ADMIN).status == 500  # the real server fails on what is gone
 
 
-def test_the_author_is_told_of_an_answer_unless_that_is_switched_off(site: Site) -> None:
+def test_the_author_is_notified_of_an_answer_unless_switched_off(site: Site) -> None:
     thread = begin(site)
     answer = {"thread_id": thread["id"], "raw_body": "An answer"}
     site.call("POST", COMMENTS, token=ADMIN, body=answer)
@@ -93,7 +93,7 @@ def test_the_author_is_told_of_an_answer_unless_that_is_switched_off(site: Site)
     assert asked["context"]["sender_id"] == site.lms.openedx.superuser.id
 
 
-def test_followers_are_told_of_answers_and_of_comments_on_them(site: Site) -> None:
+def test_followers_are_notified_of_answers_and_comments_on_them(site: Site) -> None:
     thread = begin(site, ADMIN)
     path = f"{THREADS}{thread['id']}/"
     for follower in (LEARNER, OTHER_LEARNER):

@@ -116,7 +116,7 @@ def test_the_lifetime_in_the_explanation_is_the_one_in_the_settings(web: Web) ->
 
 
 @pytest.mark.parametrize("claims", [{}, {"preferred_username": "", "username": ""}, {"preferred_username": 0}])
-def test_a_jwt_that_names_nobody(web: Web, claims: dict[str, Any]) -> None:
+def test_a_jwt_without_a_username(web: Web, claims: dict[str, Any]) -> None:
     token = made(web, **({"preferred_username": None} | claims))
     assert me(web, token) == (401, {"detail": "JWT must include a preferred_username or username claim!"})
     names = sorted({"iss", "aud", "iat", "exp", *claims})

@@ -15,7 +15,7 @@ def agreed(site: Site, username: str) -> Any:
     return next(one for one in users if one["username"] == username).get("email_opt_ins", {})
 
 
-def test_an_enrolment_tells_the_organisation_of_the_course(site: Site) -> None:
+def test_an_enrolment_records_the_email_opt_in_for_the_organisation(site: Site) -> None:
     body = {"course_details": {"course_id": OTHER}, "email_opt_in": True}
     assert site.call("POST", ENROLL, token=LEARNER, body=body).status == 200
     assert agreed(site, "ada") == {"DemoX": "True"}

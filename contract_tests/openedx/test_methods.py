@@ -31,7 +31,7 @@ def test_a_resource_that_is_not_served_authenticates_before_it_looks_at_the_meth
     assert site.call("OPTIONS", CCX, token=LEARNER).status == 501
 
 
-def test_where_sessions_come_first_nobody_is_forbidden_and_a_resource_for_all_says_405(site: Site) -> None:
+def test_where_sessions_come_first_anonymous_callers_get_403_and_public_resources_405(site: Site) -> None:
     assert site.call("PUT", PROCTORING).status == 403
     assert site.call("PUT", PROCTORING, token=LEARNER).status == 403  # it reads no opaque tokens
     assert site.call("PUT", "/forum/api/v1/threads").status == 405

@@ -19,7 +19,7 @@ def test_the_path_is_quoted_as_django_quotes_it(web: Web) -> None:
     assert answer.headers["location"] == "/api/grades/v1/courses/course-v1:a+b+c%C3%A9/"
 
 
-def test_by_prefix_the_prefix_is_kept(web: Web) -> None:
+def test_by_prefix_the_prefix_is_preserved(web: Web) -> None:
     answer = web.http.get(f"{web.lms.url}/openedx/api-docs")
     assert answer.headers["location"] == "/openedx/api-docs/"
 

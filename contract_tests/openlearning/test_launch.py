@@ -51,7 +51,7 @@ def test_10_unknown_people_can_be_refused_by_setting(site: Site) -> None:
     passed(site.post_launch(site.signed()))
 
 
-def test_10_an_email_address_of_somebody_else_creates_nobody(site: Site) -> None:
+def test_10_another_users_email_address_creates_no_user(site: Site) -> None:
     data = site.signed(user_id="new-1", lis_person_contact_email_primary=site.info.unmanaged_email)
     assert "associate" in refused(site, site.post_launch(data), 403, "launch_user").diagnosis
 
@@ -74,7 +74,7 @@ def test_11_a_context_without_a_class(site: Site, context: str, diagnosis: str) 
     passed(site.post_launch(site.launch_data(context_id="campus-course-7")))
 
 
-def test_11_nobody_is_created_or_signed_in_by_a_launch_that_is_refused(site: Site) -> None:
+def test_11_a_refused_launch_creates_and_signs_in_nobody(site: Site) -> None:
     response = site.post_launch(site.signed(user_id="new-1", context_id="unheard-of"))
     refused(site, response, 403, "class_not_set_up")
     assert "set-cookie" not in response.headers

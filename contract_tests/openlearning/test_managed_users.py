@@ -20,7 +20,7 @@ def test_a_new_account(site: Site) -> None:
     assert site.warnings() == []
 
 
-def test_the_id_tells_the_second_it_was_made(site: Site) -> None:
+def test_the_id_contains_its_creation_time(site: Site) -> None:
     site.lms.clock.freeze()
     user_id = site.provision().json()["data"]["id"]
     assert int(user_id[:8], 16) == int(site.lms.clock.now.timestamp())
@@ -100,7 +100,7 @@ def test_an_external_id_in_use(site: Site) -> None:
     assert site.provision(external_institution_id=taken.upper()).status_code == 200
 
 
-def test_the_same_external_id_in_another_institution_is_somebody_else(site: Site) -> None:
+def test_the_same_external_id_in_another_institution_is_another_user(site: Site) -> None:
     other = site.post(
         site.managed_users(site.info.other_institution_id),
         {"full_name": "B", "external_institution_id": "student-1815", "primary_email_address": "b@example.edu"},

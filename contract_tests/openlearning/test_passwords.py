@@ -75,7 +75,7 @@ def test_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
         (b"\xff:x", "�"),
     ],
 )
-def test_credentials_that_nobody_has(site: Site, credentials: str | bytes, name: str) -> None:
+def test_unknown_credentials(site: Site, credentials: str | bytes, name: str) -> None:
     assert site.http.get(COURSE, headers=basic(credentials)).status_code == 401
     check = "username and password belong to an account"
     assert refusal_of(site) == ("v1_unauthorised", check, WANTED, name, None)

@@ -75,7 +75,7 @@ def test_a_world_of_ones_own(site: Site, capsys: pytest.CaptureFixture[str], tmp
         (["--url", "nowhere"], "--url"),
     ],
 )
-def test_what_is_missing_is_said(
+def test_missing_arguments_are_named(
     arguments: list[str],
     words: str,
     capsys: pytest.CaptureFixture[str],

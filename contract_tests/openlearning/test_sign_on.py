@@ -81,7 +81,7 @@ def test_the_class_wins_over_the_context(site: Site) -> None:
     assert params["context_id"] == site.info.class_id
 
 
-def test_a_context_that_nobody_knows_is_not_refused_here(site: Site) -> None:
+def test_an_unknown_context_is_not_refused_here(site: Site) -> None:
     assert site.sign_on(context_id="unheard-of").status_code == 200
 
 

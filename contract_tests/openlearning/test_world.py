@@ -102,7 +102,7 @@ def test_an_institution_without_a_registration_makes_no_launches(site: Site) -> 
     assert "lis_person_contact_email_primary" not in params
 
 
-def test_an_account_without_an_external_id_shows_none(site: Site) -> None:
+def test_an_account_without_an_external_id_omits_it(site: Site) -> None:
     section = small_world(site)
     section["memberships"][1]["external_institution_id"] = None
     site.lms.load({"openlearning": section})

@@ -69,7 +69,7 @@ def test_a_test_that_loads_another_world_leaves_the_next_one_as_it_was(pytester:
     pytester.runpytest("-q").assert_outcomes(passed=2)
 
 
-def test_a_failing_test_tells_its_refused_requests(pytester: pytest.Pytester) -> None:
+def test_a_failing_test_reports_its_refused_requests(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         FLOW
         + """
@@ -170,7 +170,7 @@ def test_settings_for_the_whole_session_outlive_resets(pytester: pytest.Pytester
     pytester.runpytest("-q").assert_outcomes(passed=2)
 
 
-def test_a_bad_world_is_told_in_one_place(pytester: pytest.Pytester) -> None:
+def test_a_bad_world_is_reported_in_one_place(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", bad="[clock]\nfreze = true\n")
     pytester.makepyfile("def test_it(lms): pass")
     result = pytester.runpytest("-q", "--lms-world", "bad.toml")

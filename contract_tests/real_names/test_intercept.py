@@ -78,7 +78,7 @@ def test_body_query_and_cookies_arrive_as_over_a_socket(lms_intercept: Emulator)
     assert entry["request"]["body"] == "grant_type=password"
 
 
-def test_cookies_that_are_set_are_kept(lms_intercept: Emulator) -> None:
+def test_cookies_persist(lms_intercept: Emulator) -> None:
     cookie = {"Set-Cookie": "seen=yes; Path=/v2.2; Secure"}
     lms_intercept.call("POST", "/faults", {"provider": "openlearning", "status": 200, "headers": cookie, "body": "{}"})
     session, client = requests.Session(), httpx.Client()

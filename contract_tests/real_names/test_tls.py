@@ -74,7 +74,7 @@ def test_a_handshake_that_does_not_come_in_is_given_up(monkeypatch: pytest.Monke
             assert least < time.monotonic() - begun < 4
 
 
-def test_a_handshake_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_handshake_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with Emulator.start("empty", tls=True) as lms:
         port = int(lms.tls_url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), timeout=5):

@@ -183,7 +183,7 @@ class TestRouter:
     def test_not_found(self, path: str) -> None:
         assert self.router.match("GET", path)[::2] == (None, ())
 
-    def test_wrong_method_tells_the_right_ones(self) -> None:
+    def test_wrong_method_lists_the_right_ones(self) -> None:
         assert self.router.match("DELETE", "/a/").allowed == ("GET", "HEAD", "POST")
 
     def test_letters_in_any_case(self) -> None:

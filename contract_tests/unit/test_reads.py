@@ -65,7 +65,7 @@ def test_going_through_members_reads_all(go: object) -> None:
     assert list(members.unread("json")) == []
 
 
-def test_members_are_kept_and_sent_as_any_document() -> None:
+def test_members_are_stored_and_sent_like_any_document() -> None:
     members = Members({"a": {"b": 1}})
     assert members["a"] == {"b": 1}
     assert msgspec.json.encode(members) == b'{"a":{"b":1}}'

@@ -98,7 +98,7 @@ def test_no_algorithm(spelled: object) -> None:
         ("HS256", ["HS512", "HS384"], "alg_not_allowed"),
     ],
 )
-def test_a_shared_secret_where_a_public_key_was_wanted(algorithm: str, allowed: list[str], reason: str) -> None:
+def test_a_shared_secret_in_place_of_a_public_key(algorithm: str, allowed: list[str], reason: str) -> None:
     error = refused(shared(algorithm), algorithms=allowed)
     assert details(error) == (reason, "alg", sorted(allowed), algorithm)
 
@@ -112,7 +112,7 @@ def test_another_algorithm_of_the_same_key() -> None:
 @pytest.mark.parametrize(
     ("header", "got"), [({"kid": "three"}, "three"), ({}, None), ({"kid": 3}, 3), ({"kid": ""}, "")]
 )
-def test_a_key_id_that_nobody_published(header: dict[str, Any], got: object) -> None:
+def test_an_unpublished_key_id(header: dict[str, Any], got: object) -> None:
     assert details(refused(signed(header))) == ("unknown_kid", "kid", ["one", "two"], got)
 
 
@@ -194,7 +194,7 @@ def test_a_claim_that_just_holds(changes: dict[str, Any], options: dict[str, Any
 @pytest.mark.parametrize(
     "value", ["soon", True, False, [1], {}, math.inf, -math.inf, sys.float_info.max, 10**400, -(10**400)]
 )
-def test_a_time_that_is_none(name: str, value: object) -> None:
+def test_an_invalid_time(name: str, value: object) -> None:
     """Among them integers that JSON can hold and no clock can reckon with."""
     error = refused(token(**{name: value}), leeway=0.5, max_age=0.5)
     assert details(error) == ("bad_claim", name, "seconds since the epoch", value)

@@ -246,7 +246,7 @@ def test_a_score_on_the_scale_of_its_line_item(changes: dict[str, Any], expected
     assert services.scaled(services.read_score(changed(SCORE, changes)), 20) == expected
 
 
-def test_a_score_without_its_scale_is_none() -> None:
+def test_a_score_without_its_maximum_is_not_scaled() -> None:
     """Not to be had from a tool's JSON, which must then name the scale; a record may still be so."""
     score = services.ScoreData(
         user_id="u", activity_progress="Completed", grading_progress="FullyGraded", timestamp=NOON, score_given=5

@@ -31,7 +31,7 @@ def test_a_slash_is_escaped_beside_odd_text_too(text: str, encoded: str) -> None
         ("http://a:0/", "port 0 in 'http://a:0/'"),
     ],
 )
-def test_it_is_said_why_a_url_cannot_be_signed(url: str, message: str) -> None:
+def test_the_error_says_why_a_url_cannot_be_signed(url: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         oauth1.base_string_uri(url)
     assert str(caught.value) == message

@@ -141,7 +141,7 @@ def test_the_host_of_a_url() -> None:
         ("http://p/p/http://p/", "http://p:80/p/http://p/"),
     ],
 )
-def test_the_default_port_is_kept(url: str, uri: str) -> None:
+def test_a_default_port_that_was_not_dropped(url: str, uri: str) -> None:
     (changed,) = wrong.default_port_kept(S)
     assert changed.uri(url) == uri
     assert changed._replace(uri=S.uri) == S

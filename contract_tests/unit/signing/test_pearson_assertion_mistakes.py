@@ -165,7 +165,7 @@ def test_a_timestamp_further_off_is_another_assertion(second: int) -> None:
     assert why(signed("16:53:20Z", f"16:53:{second}Z")) is None
 
 
-def test_a_timestamp_that_is_none() -> None:
+def test_an_invalid_timestamp() -> None:
     """Nothing is said of its Z or its seconds; the rest is said all the same."""
     assertion = replace(SENT, timestamp="yesterday")
     for timestamp in ("yesterda", "yesterda+00:00"):
@@ -201,7 +201,7 @@ def test_two_mistakes_are_named_together_and_two_of_a_kind_are_not() -> None:
     assert why(tag(f"{TEXT}|".lower()).hex()) is None
 
 
-def test_nothing_is_said_of_a_right_signature() -> None:
+def test_a_right_signature_has_no_diagnosis() -> None:
     """Nor of one in upper case: whether that is wrong at all, a setting says."""
     assert why(tag().hex()) is None
     assert why(tag().hex().upper()) is None

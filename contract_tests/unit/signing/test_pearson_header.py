@@ -93,7 +93,7 @@ LONG = "?" + "x" * 60
         (f'OAuth {GOOD},x="1",x="1"', "the OAuth parameter x occurs twice"),
     ],
 )
-def test_it_is_said_why_a_header_cannot_be_read(header: str, message: str) -> None:
+def test_the_error_says_why_a_header_cannot_be_read(header: str, message: str) -> None:
     with pytest.raises(Malformed) as caught:
         parse_header(header)
     assert str(caught.value) == message

@@ -214,7 +214,7 @@ def test_mistakes_with_a_request_that_signs_no_body() -> None:
     assert why(digest(empty, body=None), empty) == "the body was left out of the signed parameters"
 
 
-def test_nothing_is_said_of_a_right_signature() -> None:
+def test_a_right_signature_has_no_diagnosis() -> None:
     requests = (replace(PUT, nonce=str(i)) for i in range(99))
     request = next(one for one in requests if set("+/") & set(text(digest(one))))
     assert why(digest(request), request) is None
@@ -271,7 +271,7 @@ def test_other_paths(path: str, location: str, sentence: str) -> None:
     assert why(digest(request, location=location), request) == sentence
 
 
-def test_without_a_query_nothing_is_said_of_one() -> None:
+def test_without_a_query_no_mistake_mentions_one() -> None:
     request = replace(GET, query="")
     assert why(digest(request, location=f"{request.path}?"), request) is None
     assert why(digest(request, location=f"{URLS[0]}?"), request) is None

@@ -64,14 +64,14 @@ def test_odd_text_is_signed_as_its_bytes() -> None:
         ("a|b|c|d|||", "the assertion's field userName is empty"),
     ],
 )
-def test_it_is_said_why_a_text_is_no_assertion(text: str, message: str) -> None:
+def test_the_error_says_why_a_text_is_no_assertion(text: str, message: str) -> None:
     with pytest.raises(Malformed) as caught:
         parse_signed_assertion(text)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("timestamp", ["2014-05-13 16:53:20Z", "2014-02-30T16:53:20Z"])
-def test_it_is_said_why_a_text_is_no_timestamp(timestamp: str) -> None:
+def test_the_error_says_why_a_text_is_no_timestamp(timestamp: str) -> None:
     with pytest.raises(Malformed) as caught:
         replace(ASSERTION, timestamp=timestamp).moment()
     assert str(caught.value) == f"the timestamp '{timestamp}' is not YYYY-MM-DDTHH:MM:SSZ in UTC"
@@ -121,7 +121,7 @@ def test_a_token_in_each_of_its_forms() -> None:
         ),
     ],
 )
-def test_it_is_said_why_a_text_is_no_access_token(text: str, message: str) -> None:
+def test_the_error_says_why_a_text_is_no_access_token(text: str, message: str) -> None:
     with pytest.raises(Malformed) as caught:
         parse_access_token(text)
     assert str(caught.value) == message
