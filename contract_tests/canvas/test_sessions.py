@@ -191,6 +191,9 @@ def test_who_is_sent_to_the_sign_in_page_and_back(site: InProcess) -> None:
 
 def test_a_page_that_its_visitor_may_not_see(site: InProcess) -> None:
     assert Browser(site).get("/users/104/masquerade").headers["location"].endswith("/login")
+    visitor = Browser(site)
+    assert visitor.get("/courses/1/external_tools/1").headers["location"].endswith("/login")
+    assert "You must be logged in" not in visitor.get("/login/canvas").text
     student = Browser(site)
     student.sign_in(site.lms.canvas.student)
     assert student.get("/users/104/masquerade").status_code == 403
@@ -218,7 +221,7 @@ def test_a_url_requests_masquerading(site: InProcess, query: str, person: int | 
         assert answer.headers["location"].endswith(f"/users/{person}/masquerade")
     else:
         assert "masquerade" not in answer.headers.get("location", "")
-    assert "location" not in admin.get("/profile?become_student=1").headers, "no course"
+    assert admin.get("/profile?become_student=1").status_code == 200, "no course"
     assert "masquerade" not in admin.get("/courses/1?other=1").headers.get("location", "")
 
 
@@ -282,6 +285,20 @@ def test_signing_in_changes_the_id_of_the_session_and_keeps_what_waits(site: InP
     stale = Browser(site)
     stale.cookies = {"_normandy_session": before}
     assert stale.who() is None
+
+
+def test_a_page_that_needs_a_session_replaces_a_pending_authorization(site: InProcess) -> None:
+    client = site.lms.canvas
+    redirect = quote(client.redirect_uri, safe="")
+    browser = Browser(site)
+    browser.get(f"/login/oauth2/auth?client_id={client.client_id}&response_type=code&redirect_uri={redirect}")
+    browser.get("/profile")
+    assert browser.sign_in(client.student).headers["location"].endswith("/canvas/profile")
+
+
+def test_a_session_token_leaves_the_url_with_whatever_follows_it(site: InProcess) -> None:
+    answer = Browser(site).get(f"{session_url(site)}%23a=b&x=1")
+    assert answer.headers["location"].endswith("/canvas/?x=1")
 
 
 def test_cookies_say_where_they_hold(site: InProcess) -> None:
@@ -404,3 +421,10 @@ def test_a_notice_is_shown_once(site: InProcess) -> None:
     browser.get("/courses")
     said = "You must be logged in to access this page"
     assert [browser.get("/login/canvas").text.count(said) for _ in range(2)] == [2, 0]
+
+
+def test_the_sign_in_page_shows_a_warning(site: InProcess) -> None:
+    browser = Browser(site)
+    browser.get("/profile")
+    notice = {"type": "warning", "content": "You must be logged in to access this page", "icon": "warning"}
+    assert f'"notices":[{json.dumps(notice, separators=(",", ":"))}]' in browser.get("/login/canvas").text
