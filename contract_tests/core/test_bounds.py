@@ -160,8 +160,8 @@ def test_the_journal_counts_the_bytes_of_headers() -> None:
     journal = Journal(max_bytes=1_000_000)
     for _ in range(100):
         entry = Entry()
-        entry.target, entry.body, entry.response_headers, entry.response_body = "/", b"", [], b""
-        entry.headers = [(b"x", b"y" * 60_000)]
+        entry.target, entry.body, entry.response_body = "/", b"", b""
+        entry.pack([(b"x", b"y" * 60_000)], [])
         journal.add(entry)
     assert journal.bytes <= 1_000_000
     assert len(journal.entries()) == 16
@@ -169,12 +169,13 @@ def test_the_journal_counts_the_bytes_of_headers() -> None:
 
 def test_the_journal_counts_what_many_short_headers_take() -> None:
     entry, journal = Entry(), Journal()
-    entry.target, entry.body, entry.response_headers, entry.response_body = "/", b"", [], b""
-    entry.headers = [(b"%d" % number, b"%d" % -number) for number in range(5_000)]
+    entry.target, entry.body, entry.response_body = "/", b"", b""
+    headers = [(b"%d" % number, b"%d" % -number) for number in range(5_000)]
+    entry.pack(headers, [])
     journal.add(entry)
-    taken = sum(len(name) + len(value) + 2 for name, value in entry.headers)
+    taken = sum(len(name) + len(value) + 2 for name, value in headers)
     assert taken < journal.bytes < 1.2 * taken
-    entry.response_headers = entry.headers  # an answer may repeat what it was asked
+    entry.pack(headers, headers)  # an answer may repeat what it was asked
     journal.add(entry)
     assert journal.bytes > 2.9 * taken
 
@@ -188,7 +189,7 @@ def test_a_journal_frees_what_another_left_little_by_little() -> None:
     def entry() -> Entry:
         made = Entry()
         made.target, made.body, made.response_body, made.notes = "/", b"", b"", Note()
-        made.headers = made.response_headers = []
+        made.pack([], [])
         kept.add(made.notes)
         return made
 

@@ -117,8 +117,8 @@ class TestIds:
 
 def _entry(entry_id: str, size: int = 0) -> Entry:
     entry = Entry()
-    entry.id, entry.target, entry.body, entry.response_body, entry.headers = entry_id, "/", b"x" * size, b"", []
-    entry.response_headers = []
+    entry.id, entry.target, entry.body, entry.response_body = entry_id, "/", b"x" * size, b""
+    entry.pack([], [])
     return entry
 
 

@@ -23,14 +23,14 @@ from lms_emulator.core.http.not_emulated import (
     operation_not_emulated,
     parameters_not_emulated,
 )
-from lms_emulator.core.http.outgoing import send_later
+from lms_emulator.core.http.outgoing import Later, send_later
 from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.outcomes import Outcome
 from lms_emulator.core.skew import why_not_now
 from lms_emulator.core.worlds.journal import Warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from lms_emulator.core.catalogue import Operation
     from lms_emulator.core.http.reads import Unread
@@ -54,15 +54,18 @@ class Answer(NamedTuple):
     crash: str | None = None
 
 
-async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
-    """The provider's answer."""
+async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
+    """The provider's answer; None if the world was reset since the request began."""
+    if x.outdated:
+        return None
     strict = x.world.emulator.strict and (x.query_string or x.body)
     before = _kept(x) if strict and x.method not in SAFE else None
     try:
         outcome: Outcome = "answered"
         refusal: Refusal | None = None
         try:
-            response, outcome = await _dispatch(provider, x)
+            found, outcome = _dispatch(provider, x)
+            response = found if isinstance(found, Response) else await found
             came = (x.query_string or x.body) and x.method != "OPTIONS"  # which asks about the resource, not it
             if came and x.route is not None and response.status_code < 400:
                 _note_unread(provider, x, response)
@@ -83,7 +86,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer:
             response = provider.render(x, refusal)
         provider.finish(x, response)
         x.store.expire(x.clock)
-        await send_later(x)
+        if x.keeps(Later):
+            await send_later(x)
         if outcome == "answered" or (refusal is None and response.status_code == 500):
             outcome = _ended(x, response)
         return Answer(response, outcome, refusal)
@@ -121,7 +125,7 @@ def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
     return "answered_with_warnings" if x.warnings else "answered"
 
 
-async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response, Outcome]:
+def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Response | Awaitable[Response], Outcome]:
     early = provider.respond_early(x)
     if early is not None:
         return early, "answered"
@@ -135,12 +139,11 @@ async def _dispatch(provider: AnyProvider, x: Exchange[Any, Any]) -> tuple[Respo
     if (params or not route.methods) and provider.only_fits(route, params, method, path, x.world):
         return _without_route(provider, x, method, path, ())
     x.route = route
-    x.path_params = params
+    x.path_params = dict(params)
     early = provider.admit(x)
     if early is not None:
         return early, "answered"
-    result = route.handler(x)
-    return result if isinstance(result, Response) else await result, "answered"
+    return route.handler(x), "answered"
 
 
 def _without_route(
@@ -184,6 +187,8 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
         unread = x.reads.unread(x)
     except BodyError:
         unread = []
+    if not unread and not warnings:
+        return
     ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
     if unread:

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lms_emulator.core.clock import monotonic
+from lms_emulator.core.clock import http_date, monotonic
 from lms_emulator.core.http.addresses import Address, Addresses
 from lms_emulator.core.http.exchange import Exchange, RequestHeaders, split_authority
 from lms_emulator.core.http.problems import problem
@@ -57,7 +57,7 @@ class Gateway:
         self.addresses = addresses
         self.control = control
         self._lengths = Lengths()
-        self._opened: set[str] = set()  # providers that are imported, with their routes compiled
+        self._opened: dict[str, AnyProvider] = {}  # those that are imported, with their routes compiled
         self.ca_pem: bytes | None = None
         """Certificate of the authority behind HTTPS, when it is served."""
 
@@ -69,7 +69,8 @@ class Gateway:
             raise RuntimeError(f"the emulator does not speak {scope['type']}")
         headers = RequestHeaders(list(scope["headers"]))
         server_host, server_port = scope.get("server") or ("127.0.0.1", None)
-        host, port = split_authority(headers.get("host") or server_host)
+        authority = headers.get("host") or server_host
+        host, port = split_authority(authority)
         path: str = scope["path"]
         if path == "*":  # OPTIONS of the server itself, which asks whether it is there
             await Response(status_code=204)(scope, receive, send)
@@ -86,38 +87,43 @@ class Gateway:
         elif address.provider is None:
             await self.control.outside(self, world, address, scope, receive, send)
         else:
-            if address.provider not in self._opened:
-                await self.bring(address.provider)
-            if not world.has_opened(address.provider):
-                await world.turns.long(partial(world.store, address.provider))
+            provider = self._opened.get(address.provider) or await self.bring(address.provider)
+            store = world.stores.get(address.provider)
+            if store is None:
+                if not world.has_read(address.provider):
+                    await world.turns.long(partial(world.store, address.provider))
+                store = world.store(address.provider)
             x = Exchange(
                 scope,
                 b"",
                 address=address,
                 addresses=self.addresses,
                 world=world,
-                store=world.store(address.provider),
+                store=store,
                 settings=world.settings(address.provider),
                 headers=headers,
+                authority=authority,
                 host=host,
                 port=port,
                 send_request=self,
             )
             x.epoch = epoch
-            await self._exchange(x, scope, receive, send)
+            await self._exchange(provider, x, scope, receive, send)
 
-    async def bring(self, name: str) -> None:
+    async def bring(self, name: str) -> AnyProvider:
         """Have a provider at hand, imported and its routes compiled.
 
         The first time takes up to half a second, for which other requests need not wait.
         """
         if name not in self._opened:
             await asyncio.to_thread(lambda: self.providers[name].router)
-            self._opened.add(name)
+            self._opened[name] = self.providers[name]
+        return self._opened[name]
 
-    async def _exchange(self, x: AnyExchange, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = monotonic()
-        provider, world = self.providers[x.provider], x.world
+    async def _exchange(
+        self, provider: AnyProvider, x: AnyExchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        begun, world = monotonic(), x.world
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
         try:
@@ -132,8 +138,9 @@ class Gateway:
         response = answered.response
         if answered.outcome not in WELL:
             response.raw_headers.append((EXPLAIN_HEADER, self._explain_url(x).encode("latin-1", "replace")))
-        response.raw_headers.append((b"date", world.clock.http_date()))
-        _record(world, x, answered, begun)
+        now = world.clock.timestamp()
+        response.raw_headers.append((b"date", http_date(now).encode()))
+        _record(x, answered, now, monotonic() - begun)
         if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
             await _send_broken(fault, response, scope, send)
         else:  # what a `Response` does itself, without looking at what it cannot be here
@@ -156,14 +163,10 @@ class Gateway:
             return answered
         if fault is not None and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
-        if x.outdated:
-            return None
-        if fault is not None and (fault.status is not None or fault.rate_limit is not None):
+        if fault is not None and not x.outdated and (fault.status is not None or fault.rate_limit is not None):
             return Answer(_fault_response(fault), "fault")
-        begun = self._lengths.begin(x)
-        found = await x.world.turns.play(_in_time(provider, x), partial(self._lengths.is_long, provider, x))
-        self._lengths.learn(provider, x, begun)
-        return found
+        length = self._lengths.of(provider, x)
+        return await x.world.turns.play(length.timed(answer(provider, x)), length.is_long)
 
     def _explain_url(self, x: AnyExchange) -> str:
         if self.addresses.public_url:
@@ -189,29 +192,23 @@ class ControlApp:
         raise NotImplementedError
 
 
-async def _in_time(provider: AnyProvider, x: AnyExchange) -> Answer | None:
-    return None if x.outdated else await answer(provider, x)
-
-
-def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> None:
-    response, refusal = answered.response, answered.refusal
+def _record(x: AnyExchange, answered: Answer, now: float, duration: float) -> None:
+    response, refusal, world = answered.response, answered.refusal, x.world
     entry = Entry()
     entry.id = x.entry_id
-    entry.at = world.clock.timestamp()
-    entry.duration = monotonic() - begun
+    entry.at = now
+    entry.duration = duration
     entry.world = world.name
     entry.provider = x.provider
     entry.reached_by = x.address.reached_by
     entry.scheme = x.scheme
     entry.host = x.authority
     entry.method = x.method
-    query = b"?" + x.query_string if x.query_string else b""
-    entry.target = (x.prefix.encode() + x.raw_path + query).decode("latin-1")
-    entry.headers = x.headers.raw
+    target = b"%b?%b" % (x.raw_path, x.query_string) if x.query_string else x.raw_path
+    entry.target = (x.prefix.encode() + target).decode("latin-1")
     entry.body = x.body
     entry.route = x.route.name if x.route is not None else ""
     entry.status = response.status_code
-    entry.response_headers = response.raw_headers
     entry.response_body = bytes(response.body)
     entry.checks = x.checks or ()
     entry.warnings = x.warnings or ()
@@ -221,6 +218,7 @@ def _record(world: World, x: AnyExchange, answered: Answer, begun: float) -> Non
     entry.defect = answered.outcome == "provider_defect"
     entry.crash = answered.crash
     entry.outcome = answered.outcome
+    entry.pack(x.headers.raw, response.raw_headers)
     world.journal.add(entry)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeVar
 
 from lms_emulator.core.clock import worked
 from lms_emulator.core.http.exchange import Exchange
@@ -14,6 +15,7 @@ MANY_RECORDS = 2_000
 """As many can be looked through in no time, even for each of themselves by an index."""
 SHORT_SECONDS = 0.005
 _MOST_KNOWN = 20_000
+T = TypeVar("T")
 
 
 class Lengths:
@@ -26,28 +28,66 @@ class Lengths:
     def __init__(self) -> None:
         self._short: dict[Any, None] = {}
 
-    def is_long(self, provider: AnyProvider, x: Exchange[Any, Any]) -> bool:
-        """Whether what comes next for a request must be done in a thread."""
-        if len(x.body) + len(x.query_string) > LONG_BYTES or provider.has_waiting_work(x):
+    def of(self, provider: AnyProvider, x: Exchange[Any, Any]) -> Length:
+        """How long a request may take, as far as is known."""
+        return Length(self._short, provider, x)
+
+
+class Length:
+    """How long one request may take.
+
+    Parameters: `short`, what is known of others on a large state.
+    """
+
+    __slots__ = ("_kind", "_provider", "_short", "_x")
+
+    def __init__(self, short: dict[Any, None], provider: AnyProvider, x: Exchange[Any, Any]) -> None:
+        self._short = short
+        self._provider = provider
+        self._x = x
+        self._kind: Any = None
+
+    def is_long(self) -> bool:
+        """Whether what comes next must be done in a thread."""
+        x = self._x
+        if len(x.body) + len(x.query_string) > LONG_BYTES or self._provider.has_waiting_work(x):
             return True
-        return x.store.size > MANY_RECORDS and self._key(provider, x) not in self._short
+        return x.store.size > MANY_RECORDS and self.kind not in self._short
 
-    def begin(self, x: Exchange[Any, Any]) -> float | None:
-        """What `learn` has to know of a request that begins: nothing, where the state is small."""
-        return worked() if x.store.size > MANY_RECORDS else None
+    @property
+    def kind(self) -> Any:
+        """The requests that are taken to last as long as this one."""
+        if self._kind is None:
+            x, provider = self._x, self._provider
+            route = provider.router.match(provider.method_of(x), provider.normalise_path(x.path)).route
+            self._kind = x.world.name, provider.name, id(route), hash(x.query_string)  # which may be long
+        return self._kind
 
-    def learn(self, provider: AnyProvider, x: Exchange[Any, Any], begun: float | None) -> None:
-        """Keep how long it took, where that depends on the state."""
-        if begun is None:
-            return
-        key = self._key(provider, x)
-        if worked() - begun > SHORT_SECONDS:
-            self._short.pop(key, None)
-        elif key not in self._short:
-            if len(self._short) >= _MOST_KNOWN:
-                self._short.clear()
-            self._short[key] = None
+    def timed(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T] | Generator[Any, Any, T]:
+        """The work on the request, which keeps how long its longest step took where that depends on the state."""
+        return self._timed(work) if self._x.store.size > MANY_RECORDS else work
 
-    def _key(self, provider: AnyProvider, x: Exchange[Any, Any]) -> Any:
-        route, _, _ = provider.router.match(provider.method_of(x), provider.normalise_path(x.path))
-        return x.world.name, provider.name, id(route), hash(x.query_string)  # which may be long
+    def _timed(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+        longest, step, given = 0.0, work.send, None
+        while True:
+            begun = worked()
+            try:
+                found = step(given)
+            except StopIteration as end:
+                self._learn(max(longest, worked() - begun))
+                result: T = end.value
+                return result
+            longest = max(longest, worked() - begun)
+            try:
+                step, given = work.send, (yield found)
+            except BaseException as error:
+                step, given = work.throw, error
+
+    def _learn(self, seconds: float) -> None:
+        short, kind = self._short, self.kind
+        if seconds > SHORT_SECONDS:
+            short.pop(kind, None)
+        elif kind not in short:
+            if len(short) >= _MOST_KNOWN:
+                short.clear()
+            short[kind] = None

@@ -6,9 +6,11 @@ import asyncio
 import re
 import socket
 import sys
-from functools import lru_cache
+from collections.abc import Coroutine, Generator
+from functools import lru_cache, partial
 from ipaddress import IPv6Address
 from itertools import chain
+from types import coroutine
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +22,8 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
+
+from lms_emulator.core.clock import monotonic
 
 MAX_HEAD_BYTES = 65_536
 """Largest request line and headers."""
@@ -56,15 +60,8 @@ class Cycle(RequestResponseCycle):
     the operating system instead of two, and one segment on the wire.
     """
 
-    tasks: set[asyncio.Task[None]]
     _held: Any = None
     _given = False
-
-    async def run_asgi(self, app: Any) -> None:
-        try:
-            await super().run_asgi(app)
-        finally:
-            self.tasks.discard(asyncio.current_task())
 
     async def receive(self) -> Any:
         """What there is of the body, at once when that is all of it; uvicorn's waits for its event in any case."""
@@ -131,7 +128,8 @@ class Protocol(HttpToolsProtocol):
     Requests before a broken one are answered first, and so are those of a client that sends no more. A request to
     switch to another protocol is answered as any other, body and all. Fields after a chunked body are no headers.
     The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm is off.
-    One timer looks after a connection for as long as it lasts, instead of one after each answer.
+    One timer looks after a connection for as long as it lasts, instead of one after each answer. A request is answered
+    where it is read, and gets a task when it has to wait.
     """
 
     cycle: Cycle
@@ -144,10 +142,11 @@ class Protocol(HttpToolsProtocol):
         self._head: int | None = 0  # bytes of a head that is not complete; None within a body and between requests
         self._arriving = True
         self._running: Cycle | None = None  # the request that is answered now, or was last
+        self._read: Cycle | None = None  # the same, while what came with it is still read
         self._broken: tuple[int, str] | None = None  # what is to be said of a request once those before it are answered
         self._framing = self._content = 0  # bytes on the wire of the body that arrives now, and those of it alone
         self._body_after = b""  # framing of the body of a request that asks for another protocol
-        self._since = self.loop.time()
+        self._since = monotonic()
         self._unsent = (0, self._since)  # bytes of answers that the peer has not taken, and since when it is as many
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
@@ -162,12 +161,17 @@ class Protocol(HttpToolsProtocol):
             return
         if self._arriving:
             if self._head is None:
-                self._since = self.loop.time()  # a body may take long, but not stop
+                self._since = monotonic()  # a body may take long, but not stop
         else:
-            self._arriving, self._head, self._since = True, 0, self.loop.time()
+            self._arriving, self._head, self._since = True, 0, monotonic()
         self._passed, in_body = False, self._head is None
         try:
-            self._feed(data)
+            try:
+                self._feed(data)
+            finally:
+                if self._read is not None:
+                    cycle, self._read = self._read, None
+                    self._answer(cycle)
         except httptools.HttpParserError as error:
             cause = error.__context__
             refused = cause if isinstance(cause, BadRequestError) else BadRequestError(400, str(error))
@@ -213,7 +217,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._body_after:
             return
-        self._arriving, self._head, self._since = True, 0, self.loop.time()
+        self._arriving, self._head, self._since = True, 0, monotonic()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -254,13 +258,13 @@ class Protocol(HttpToolsProtocol):
         before, cycle = self.cycle, self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())
         self.cycle = cycle
         if before is None or before.response_complete:
-            self._begin(cycle)
+            self._running = self._read = cycle
         else:  # the next request came before the answer to this one
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
     def _cycle(self, *, keep_alive: bool) -> Cycle:
-        cycle = Cycle(
+        return Cycle(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,
@@ -273,22 +277,28 @@ class Protocol(HttpToolsProtocol):
             keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
-        cycle.tasks = self.tasks
-        return cycle
 
-    def _begin(self, cycle: Cycle) -> None:
-        self._running = cycle
-        self.tasks.add(self.loop.create_task(cycle.run_asgi(self.app)))
+    def _answer(self, cycle: RequestResponseCycle) -> None:
+        """Answer as far as that goes without waiting, and the rest in a task."""
+        work = cycle.run_asgi(self.app)
+        try:
+            waits = work.send(None)
+        except StopIteration:
+            return
+        task = self.loop.create_task(_rest(work, waits))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def on_response_complete(self) -> None:
         """Go on to a request that waits, or keep the connection for the next."""
-        self._since = self.loop.time()
+        self._since = monotonic()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
         if self.pipeline:
             cycle, _ = self.pipeline.pop()
-            self._begin(cycle)  # type: ignore[arg-type]  # one of ours
+            self._running = cycle  # type: ignore[assignment]  # one of ours
+            self.loop.call_soon(self._answer, cycle)
         elif self._broken:
             self._refuse(*self._broken)
 
@@ -326,7 +336,7 @@ class Protocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Give up what has not come in, what the peer does not read, and an idle connection; look again otherwise."""
-        now, unsent = self.loop.time(), self.transport.get_write_buffer_size()
+        now, unsent = monotonic(), self.transport.get_write_buffer_size()
         waited = now - self._since
         if unsent != self._unsent[0]:
             self._unsent = (unsent, now)
@@ -365,6 +375,20 @@ class Protocol(HttpToolsProtocol):
             head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode() + text)
         self.transport.close()
+
+
+@coroutine
+def _rest(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, None]:
+    """Go on with what was begun outside of a task, and now waits for something."""
+    while True:
+        try:
+            step: partial[Any] = partial(work.send, (yield waits))
+        except BaseException as error:
+            step = partial(work.throw, error)
+        try:
+            waits = step()
+        except StopIteration:
+            return
 
 
 @lru_cache(maxsize=256)

@@ -77,6 +77,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         headers: case-insensitive; `headers.getlist(name)` for repeated ones.
         path_params: the parameters of the route's template.
         scheme, host, port: how the client reached us; host as in the Host header without port.
+        authority: host and port as the client wrote them.
         client_ip: the address that the client called from.
         base_url: the provider's address as this client sees it, without trailing slash.
         world, store, settings, clock, ids, outbox: the state.
@@ -97,6 +98,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         "_reads",
         "address",
         "addresses",
+        "authority",
         "body",
         "checks",
         "client_ip",
@@ -138,6 +140,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         store: StoreT_co,
         settings: SettingsT_co,
         headers: Headers,
+        authority: str,
         host: str,
         port: int | None,
         send_request: Callable[..., Awaitable[Any]] | None = None,
@@ -151,6 +154,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         self.headers = headers
         self.body = body
         self.scheme: str = scope["scheme"]
+        self.authority = authority
         self.host = host
         self.port = port
         self.client_ip: str = (scope.get("client") or ("127.0.0.1",))[0]
@@ -190,15 +194,14 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
         Parameters: `kind`, a class of the provider's that can be created without arguments.
         """
-        kept = self._kept
-        if kind not in kept:
-            kept[kind] = kind()
-        found: KeptT = kept[kind]
+        found: KeptT | None = self._kept.get(kind)
+        if found is None:
+            found = self._kept[kind] = kind()
         return found
 
-    def keeps(self, kind: type[Any]) -> bool:
-        """Whether an instance of `kind` was used in this request."""
-        return kind in self._kept
+    def keeps(self, kind: type[KeptT]) -> KeptT | None:
+        """The instance of `kind` that was used in this request, if one was."""
+        return self._kept.get(kind)
 
     # the request
 
@@ -249,12 +252,13 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         Raises BodyError when a multipart body cannot be read.
         """
         if self._form is None:
-            if self.content_type == "multipart/form-data":
+            kind = self.content_type
+            if kind == "multipart/form-data":
                 try:
                     self._form = FormPairs(read_multipart(self.headers, self.body))
                 except ValueError as error:
                     raise BodyError(str(error)) from None
-            elif self.content_type == "application/x-www-form-urlencoded":
+            elif kind == "application/x-www-form-urlencoded":
                 self._form = FormPairs(decode_pairs(self.body))
             else:
                 self._form = FormPairs([])
@@ -319,11 +323,6 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
             raise BodyError(str(error)) from None
 
     # addresses
-
-    @property
-    def authority(self) -> str:
-        """Host and port as the client wrote them."""
-        return self.headers.get("host") or (self.host if self.port is None else f"{self.host}:{self.port}")
 
     @property
     def keeps_secure_cookies(self) -> bool:

@@ -32,20 +32,20 @@ class OutgoingError(Exception):
 
 
 @dataclass(slots=True)
-class _Later:
+class Later:
+    """What is sent once the answer to a request is made."""
+
     sends: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
 def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
     """Schedule something to be sent once the answer to this request is made, before it goes out."""
-    x.kept(_Later).sends.append(send)
+    x.kept(Later).sends.append(send)
 
 
 async def send_later(x: Exchange[Any, Any]) -> None:
     """Send what was scheduled by `later`."""
-    if not x.keeps(_Later):
-        return
-    sends = x.kept(_Later).sends
+    sends = x.kept(Later).sends
     while sends:
         await sends.pop(0)()
 
@@ -82,8 +82,6 @@ async def fetch(
     if asked not in permitted:
         text = f"{url} is not on a host that the world names for this LMS ({', '.join(sorted(permitted)) or 'none'})"
         raise OutgoingError("not_allowed", url, text)
-    if x.outdated:
-        raise OutgoingError("outdated", url, "the world was reset while the request was under way")
     ours = is_ours(x, url)
     if not ours and not x.world.reach.allows(x.world.seed, url):
         text = f"the world of the start does not name {asked}; start the emulator with --allow-outgoing {asked}"
@@ -95,6 +93,9 @@ async def fetch(
     async def send() -> httpx.Response:
         import asyncio
 
+        await asyncio.sleep(0)  # a request gets a task, as a time-out needs one, only when it has to wait
+        if x.outdated:
+            raise OutgoingError("outdated", url, "the world was reset while the request was under way")
         async with (
             asyncio.timeout(timeout),  # in this process nothing else would cut a scripted delay short
             httpx.AsyncClient(transport=transport, timeout=timeout, verify=authorities(), trust_env=False) as client,

@@ -211,7 +211,7 @@ class Router:
         return found.route is not None or bool(found.allowed)
 
     def match(self, method: str, path: str) -> Match:
-        """Find the route for a method and a decoded path. Recent results are cached."""
+        """Find the route for a method and a decoded path. Recent results are cached, so do not change one."""
         found = self._known.get((method, path))
         if found is None:
             found = self._search(method, path)
@@ -219,7 +219,7 @@ class Router:
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
                 self._known[method, path] = found
-        return Match(found.route, dict(found.params), ()) if found.params else found
+        return found
 
     def _search(self, method: str, path: str) -> Match:
         folded = self._folded(path)

@@ -39,10 +39,6 @@ class Check(msgspec.Struct, frozen=True):
 _BETWEEN = b"\0"  # which is not part of any header
 
 
-def _packed(headers: Headers) -> bytes:
-    return _BETWEEN.join(chain.from_iterable(headers))
-
-
 def _unpacked(packed: bytes) -> Headers:
     parts = iter(packed.split(_BETWEEN) if packed else ())
     return list(zip(parts, parts, strict=True))
@@ -112,24 +108,17 @@ class Entry:
         """The request's headers, as sent."""
         return _unpacked(self._headers)
 
-    @headers.setter
-    def headers(self, sent: Headers) -> None:
-        self._headers = _packed(sent)
-
     @property
     def response_headers(self) -> Headers:
         """The response's headers."""
         return _unpacked(self._response_headers)
 
-    @response_headers.setter
-    def response_headers(self, sent: Headers) -> None:
-        self._response_headers = _packed(sent)
-
-    def count_bytes(self) -> int:
-        """Estimate how much memory this takes; remembers and returns it."""
+    def pack(self, headers: Headers, response_headers: Headers) -> None:
+        """Keep the headers, and estimate how much memory all of this takes."""
+        self._headers = request = _BETWEEN.join(chain.from_iterable(headers))
+        self._response_headers = response = _BETWEEN.join(chain.from_iterable(response_headers))
         texts = len(self.target) + len(self.body) + len(self.response_body)
-        self.size = 512 + texts + len(self._headers) + len(self._response_headers)
-        return self.size
+        self.size = 512 + texts + len(request) + len(response)
 
     def settle(self) -> None:
         """Finish a diagnosis that was cut short. Takes seconds at worst; can run in any thread."""
@@ -232,7 +221,7 @@ class Journal:
         """Keep an exchange. The oldest are dropped to make room."""
         entries = self._entries
         entries.append(entry)
-        self._bytes += entry.count_bytes()
+        self._bytes += entry.size
         while entries and (len(entries) > self.max_entries or self._bytes > self.max_bytes):
             self._bytes -= entries.popleft().size
             self.dropped += 1

@@ -31,12 +31,18 @@ class Turns:
     @property
     def taken(self) -> bool:
         """Whether long work is in progress."""
-        return self._work is not None and not self._work.done()
+        return self._in_progress() is not None
+
+    def _in_progress(self) -> Future[Any] | None:
+        work = self._work
+        if work is not None and work.done():
+            work = self._work = None
+        return work
 
     async def free(self) -> None:
         """Wait until no long work is in progress."""
-        while self._work is not None and not self._work.done():
-            await asyncio.wait([asyncio.wrap_future(self._work)])
+        while (work := self._in_progress()) is not None:
+            await asyncio.wait([asyncio.wrap_future(work)])
 
     async def short(self, work: Callable[[], T]) -> T:
         """Run it here, once it is its turn."""
@@ -57,31 +63,32 @@ class Turns:
         return await asyncio.shield(asyncio.wrap_future(self._work))
 
     def _after_it(self, work: Callable[[], T]) -> T:
-        if self._work is not None:
-            wait([self._work])
+        if (before := self._work) is not None:
+            wait([before])
         return self._by_itself(work)
 
     def _by_itself(self, work: Callable[[], T]) -> T:
         with self._alone:
             return work()
 
-    async def play(self, work: Coroutine[Any, Any, T], is_long: Callable[[], bool]) -> T:
+    async def play(self, work: Coroutine[Any, Any, T] | Generator[Any, Any, T], is_long: Callable[[], bool]) -> T:
         """Run a coroutine that waits by `outside` only, step by step: each step is a turn.
 
         Parameters: `is_long`, called before each step: whether it has to run in a thread.
         """
-        step: Callable[[], Any] = partial(work.send, None)
+        step: Callable[[Any], Any] = work.send
+        given: Any = None
         while True:
-            if self.taken:
+            if self._work is not None:
                 await self.free()
-            over, found = await self.long(partial(_step, step)) if is_long() else _step(step)
+            over, found = await self.long(partial(_step, step, given)) if is_long() else _step(step, given)
             if over:
                 result: T = found
                 return result
             try:
-                step = partial(work.send, await found())
+                step, given = work.send, await found()
             except BaseException as error:
-                step = partial(work.throw, error)
+                step, given = work.throw, error
 
 
 @coroutine
@@ -97,9 +104,9 @@ def _loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _step(step: Callable[[], Any]) -> tuple[bool, Any]:
+def _step(step: Callable[[Any], Any], given: Any) -> tuple[bool, Any]:
     try:
-        return False, step()
+        return False, step(given)
     except StopIteration as end:
         return True, end.value
 

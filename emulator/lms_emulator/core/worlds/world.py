@@ -138,7 +138,8 @@ class World:
         self.epoch = 0
         """Grows when the world is reset, replaced, restored or deleted. What began before writes nothing after it."""
         self._overrides = {k: dict(v) for k, v in (overrides or {}).items()}
-        self._stores: dict[str, Store] = {}
+        self.stores: dict[str, Store] = {}
+        """The state of each provider that was used."""
         self._settings: dict[str, msgspec.Struct] = {}
         self._changed: dict[str, dict[str, Any]] = {}
         self._snapshot_number = 0
@@ -178,16 +179,16 @@ class World:
         else:
             self._day = self._begun_on if settings.as_of == "start" else date.fromisoformat(settings.as_of)
 
-    def has_opened(self, provider: str) -> bool:
-        """Whether the provider's store exists already."""
-        return provider in self._stores or self.seed.has_read(provider)
+    def has_read(self, provider: str) -> bool:
+        """Whether `store` has nothing left to read."""
+        return provider in self.stores or self.seed.has_read(provider)
 
     def store(self, provider: str) -> Any:
         """The provider's state, created on first use."""
-        found = self._stores.get(provider)
+        found = self.stores.get(provider)
         if found is None:
             kind = self.providers[provider]
-            found = self._stores[provider] = kind.store(self.seed.store_seed(kind))
+            found = self.stores[provider] = kind.store(self.seed.store_seed(kind))
         return found
 
     def settings(self, provider: str) -> Any:
@@ -234,8 +235,8 @@ class World:
         So stores, ids, outbox, journal and faults are replaced, never emptied.
         """
         self.epoch += 1
-        self.given_out.leave(self.name, self._stores)
-        self._stores = {}
+        self.given_out.leave(self.name, self.stores)
+        self.stores = {}
         self.ids = self.ids.fresh()
         self.outbox = self.outbox.fresh()
         self.journal = self.journal.fresh()
@@ -259,7 +260,7 @@ class World:
         snapshot_id = f"s{self._snapshot_number}"
         self.snapshots[snapshot_id] = WorldSnapshot(
             seed=self.seed,
-            stores={name: store.snapshot() for name, store in self._stores.items()},
+            stores={name: store.snapshot() for name, store in self.stores.items()},
             settings=dict(self._settings),
             changed={name: dict(given) for name, given in self._changed.items()},
             emulator=self.emulator,
