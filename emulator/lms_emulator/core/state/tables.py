@@ -220,7 +220,10 @@ class Table(Generic[R]):
         if layered:
             alone = not seeded and len(layered) == 1
             return self._changes[next(iter(layered))] if alone else self.find(index, value)[0]
-        return next((self._seed.records[key] for key in seeded or () if key not in self._changes), None)
+        for key in seeded or ():
+            if key not in self._changes:
+                return self._seed.records[key]
+        return None
 
     # writing
 

@@ -131,7 +131,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             x.scheme = "https"
         if x.method == "POST" and (named := _overridden(x)) != x.method:
             x.notes["method_sent"], x.method = x.method, named
-        if b"%2f" in x.raw_path.lower():
+        if b"%" in x.raw_path and b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
             x.path = "/".join(
                 unquote(segment.decode("latin-1"), errors="replace").replace("/", ENCODED_SLASH) for segment in segments
@@ -181,15 +181,17 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
         wire.share(x, response)
         rest = x.path.startswith("/api/")
-        visitor, identity = x.kept(Browser), x.kept(Identity)
-        served = x.route is not None or identity.sought
+        visitor, identity = x.keeps(Browser), x.keeps(Identity)
+        served = x.route is not None or (identity is not None and identity.sought)
         unread = response.status_code == 500 and (b"content-type", b"text/plain") in raw
-        if served and not visitor.quiet and not unread:
+        if served and not (visitor is not None and visitor.quiet) and not unread:
             limits.add_headers(x, response)
         if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):
             browser.open_session(x)
-        if served and (not rest or visitor.session is not None or visitor.cookies):
+        if served and (not rest or (visitor is not None and (visitor.session is not None or visitor.cookies))):
             browser.add_cookies(x, response)
+        if identity is None:
+            return
         if identity.user_id is not None:
             raw.append((b"x-canvas-user-id", b"%d" % global_id(identity.user_id)))
         if identity.real_user_id is not None:

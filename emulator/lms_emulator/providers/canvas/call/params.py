@@ -152,6 +152,8 @@ class Params:
     @property
     def includes(self) -> set[str]:
         """The values of `include[]`, a set that remembers which were tested for."""
+        if not self.data:
+            return set()
         return self._reads.choose("include[]", partial(self.texts, "include"))
 
 
@@ -201,6 +203,8 @@ def as_flag(value: Any) -> bool:
 
 def read(x: Call) -> Params:
     """The parameters of a request. Raises the refusal `parameters_unreadable` (a 500 at Canvas) if they conflict."""
+    if not x.query_string and not x.body:
+        return Params({}, (), x.reads)
     try:
         body = _body(x)
         query = read_query(x)

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import browser, identify, note_identity
 from lms_emulator.providers.canvas.rules import waiting
-from lms_emulator.providers.canvas.wire import reply
+from lms_emulator.providers.canvas.wire import answer
 
 RECORDED = "fixtures/recordings/canvas"
 Handler = Callable[[Api], Any]
@@ -82,7 +82,7 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
         try:
             api = begun(x)
             found = handler(api)
-            return found if isinstance(found, Response) else reply(api, found)
+            return found if isinstance(found, Response) else answer(x, found)
         except SiteRefusal as refusal:
             _report(x, refusal)
             raise
@@ -91,7 +91,7 @@ def serve(handler: Handler, *, by_person: bool = True, signed_in: bool = False) 
         try:
             api = begun(x)
             found = await handler(api)
-            return found if isinstance(found, Response) else reply(api, found)
+            return found if isinstance(found, Response) else answer(x, found)
         except SiteRefusal as refusal:
             _report(x, refusal)
             raise

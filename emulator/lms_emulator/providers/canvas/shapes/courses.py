@@ -117,10 +117,14 @@ def quota_mb(api: Api, record: Course) -> int:
 def course(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     """A course, in a list or alone, with the caller's enrollments."""
     body = basic(api, record)
+    body["enrollments"] = [membership(api, one) for one in enrollments]
+    if not includes:
+        return body
     asked = {name for name in standings.INCLUDES if name in includes}
-    body["enrollments"] = [membership(api, one) | standings.standing(api, one, record, asked) for one in enrollments]
+    for own, one in zip(body["enrollments"], enrollments, strict=True):
+        own.update(standings.standing(api, one, record, asked))
     kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
-    return body | _included(api, record, enrollments, kind, includes) if includes else body
+    return body | _included(api, record, enrollments, kind, includes)
 
 
 def _included(
