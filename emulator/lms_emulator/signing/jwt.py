@@ -215,15 +215,22 @@ def sign(
     Returns:
         `header.payload.signature`; the header is `{"alg", "typ": "JWT", "kid"?, ...}`.
     """
+    header = {"alg": algorithm, **({} if kid is None else {"kid": kid}), "typ": "JWT", **(headers or {})}
+    signer, prepared = _signer(algorithm, key)
+    signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"
+    return f"{signed}.{_encode(signer.sign(signed.encode(), prepared))}"
+
+
+@functools.lru_cache(maxsize=64)
+def _signer(algorithm: str, key: SigningKey) -> tuple[Any, Any]:
+    """What signs, and the key as it takes it."""
     from jwt import get_algorithm_by_name
 
-    header = {"alg": algorithm, **({} if kid is None else {"kid": kid}), "typ": "JWT", **(headers or {})}
     material: Any = key
     if not algorithm.startswith("HS") and isinstance(key, str | bytes):
         material = load_private_key(key)
     signer = get_algorithm_by_name(algorithm)
-    signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"
-    return f"{signed}.{_encode(signer.sign(signed.encode(), signer.prepare_key(material)))}"
+    return signer, signer.prepare_key(material)
 
 
 def read(token: str) -> Unverified:

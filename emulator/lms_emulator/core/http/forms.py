@@ -17,7 +17,10 @@ def decode_pairs(data: bytes, errors: str = "replace") -> list[tuple[str, Any]]:
     """
     if not data:
         return []
-    parts = (part.partition("=") for part in data.decode("utf-8", errors).split("&") if part)
+    text = data.decode("utf-8", errors)
+    parts = [part.partition("=") for part in text.split("&") if part]
+    if "%" not in text and "+" not in text:
+        return [(name, value) for name, _, value in parts]
     return [(_decoded(name, errors), _decoded(value, errors)) for name, _, value in parts]
 
 

@@ -52,7 +52,8 @@ class Pairs(ImmutableMultiDict[str, V]):
     """Decoded pairs that remember which names they were asked for. Iterating counts as reading all."""
 
     def __init__(self, pairs: list[tuple[str, V]]) -> None:
-        super().__init__(pairs)
+        self._list = pairs
+        self._dict = dict(pairs)
         self.names: set[object] = set()
         self.whole = False
 

@@ -33,7 +33,12 @@ JWT = OpenedxStore.tables["issued_tokens"].credentials[0]
 
 def anonymous_id(user_id: int, config: JwtConfig) -> str:
     """The 32 hex digits that identify a user to other sites: SHAKE-128 of the site's secret and the id."""
-    return hashlib.shake_128(f"{config.secret}{user_id}".encode()).hexdigest(16)
+    return _anonymous_id(config.secret, user_id)
+
+
+@functools.lru_cache(maxsize=256)
+def _anonymous_id(secret: str, user_id: int) -> str:
+    return hashlib.shake_128(f"{secret}{user_id}".encode()).hexdigest(16)
 
 
 def create(

@@ -61,7 +61,7 @@ def publish_changes(x: Call) -> None:
         if changes:
             for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
                 _publish(x, event, data)
-    for asked in x.kept(_Requested) if x.keeps(_Requested) else ():
+    for asked in x.keeps(_Requested) or ():
         _publish(x, events.NOTIFICATION_REQUESTED, {"notification_data": asked})
 
 

@@ -81,8 +81,8 @@ def finish(x: Call, response: Response) -> None:
     """Put cookies and common headers on the answer."""
     if x.method == "HEAD":
         response.body = b""
-    set_cookies = list(x.kept(cookies.SetCookies).values) if x.keeps(cookies.SetCookies) else []
-    reply = x.kept(Reply)
+    chosen, reply = x.keeps(cookies.SetCookies), x.kept(Reply)
+    set_cookies = list(chosen.values) if chosen is not None else []
     if not reply.bare:
         token = x.kept(csrf.Token)
         _common_headers(x, response, reply, token)
@@ -118,8 +118,9 @@ def _vary(given: bytes, csrf_set_by_view: bool, csrf_cookie: bool) -> bytes:
 
 def _cookies(x: Call, status: int, token: csrf.Token) -> list[str]:
     """The cookies of the CSRF, language and session middleware. A failing view (5xx) leaves the session unsaved."""
-    of_csrf = csrf.cookie(x) if token.secret is not None else None
-    found = [of_csrf, _language(x)] if token.set_by_view else [_language(x), of_csrf]
+    found = [_language(x)]
+    if token.secret is not None:
+        found.insert(0 if token.set_by_view else 1, csrf.cookie(x))
     if status < 500:
         found.append(session.cookie(x))
     return [value for value in found if value is not None]

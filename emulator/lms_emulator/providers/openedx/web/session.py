@@ -46,7 +46,8 @@ def current(x: Call) -> BrowserSession:
 
 def sent(x: Call) -> str | None:
     """The session cookie of this request, unread."""
-    return x.cookies.get(deployment.session_cookie_name(x))
+    cookies = x.cookies
+    return cookies.get(deployment.session_cookie_name(x)) if cookies else None
 
 
 def read(x: Call) -> BrowserSession:
