@@ -8,7 +8,7 @@ import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from xml.etree import ElementTree
 
@@ -178,6 +178,46 @@ def test_chromium_reports_an_unreachable_tool(running: Emulator) -> None:
     plain, expired = Judge(lms=running, tool=tool, browser="always", only=["expired"]).run(["canvas"])
     assert (plain.outcome, expired.outcome) == ("failed", "skipped")
     assert plain.did == f"was given no launch ({url}/login: no answer: net::ERR_CONNECTION_REFUSED)"
+
+
+class ScriptedApp(Pylti1p3App):
+    """Its page fetches its text by a script, and the answer takes longer than two looks at the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hanging: threading.Event | None = None
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/words":
+            sleep(1.5)
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [b"You are in"]
+        if environ["PATH_INFO"] == "/launch" and self.hanging is not None:
+            self.hanging.wait(60)
+        return super().__call__(environ, start)
+
+    def _page(self, launch: Any) -> str:
+        script = "fetch('/words').then(one => one.text()).then(words => { document.body.textContent = words; })"
+        return f"<title>Tool</title><body>waiting<script>{script}</script>"
+
+
+@IN_A_BROWSER[0]
+@IN_A_BROWSER[1]
+def test_chromium_waits_for_text_that_a_page_fetches_and_reports_a_launch_without_answer(running: Emulator) -> None:
+    app = ScriptedApp()
+    with served(app) as url:
+        tool = ToolAddresses(f"{url}/login", f"{url}/launch")
+        judge = Judge(lms=running, tool=tool, browser="always", only=["posted_twice"], expect="You are in", patience=60)
+        with running.restored():
+            app.places = {name: seat for name, (_, seat) in judge.seats(["canvas"]).items()}
+        plain, twice = judge.run(["canvas"])
+        assert (plain.outcome, twice.outcome) == ("passed", "warned"), "a second launch is taken as well"
+        app.hanging, judge.patience = threading.Event(), 8
+        try:
+            plain, _ = judge.run(["canvas"])
+        finally:
+            app.hanging.set()
+    assert plain.did == f"did not answer the launch ({url}/launch: no answer in time)"
 
 
 BROKEN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,9 +12,20 @@ from lms_emulator.core.clock import monotonic
 from lms_emulator.core.http.cookie_policies import Policy
 from lms_emulator.lti.seats import Person
 
-QUIET_MS = 350
-SETTLED_SECONDS = 8.0
-"""How long a frame may lead nowhere before that is taken for its end."""
+LOOK_MS = 350
+"""Pause between two looks at a page."""
+SAME, LOOKS = 2, 23
+"""Unchanged looks that end a launch which was answered and has loaded; looks after the last navigation that end any.
+
+They are counted instead of timed, so that a browser that is short of processor time gets as many as a quick one.
+"""
+OWN_PAGES_SECONDS = 60.0
+"""How long the platform's own pages may take, including the start of the browser."""
+ENDLESS = ("eventsource", "media")
+"""Requests that a page may leave open for good."""
+IDLE = "() => new Promise(done => requestIdleCallback(done, {timeout: 1000}))"
+"""Waits for queued scripts and window messages. All sites share one process."""
+LOOK = "root => [document.readyState, (document.body || root).innerText || '']"
 
 
 class ChromiumVisitor(Visitor):
@@ -30,8 +42,9 @@ class ChromiumVisitor(Visitor):
         self._context = self._open.enter_context(chromium(policy, executable))
         self.tab: Any = None
         self._person: Person | None = None
-        self._seen: list[Any] = []
-        self._unanswered: list[Any] = []
+        self._asked: list[Any] = []
+        self._answers: dict[Any, Any] = {}
+        self._loading: set[Any] = set()
 
     def open(self, page: str, person: Person) -> Landing:
         if self.tab is not None:
@@ -40,11 +53,13 @@ class ChromiumVisitor(Visitor):
             self._context.clear_cookies()
             self._person = person
         tab = self.tab = self._context.new_page()
-        tab.set_default_timeout(self.patience * 1000)
-        self._seen, self._unanswered = [], []
-        tab.on("response", self._note)
-        tab.on("requestfailed", self._note_failure)
-        tab.goto(page)
+        tab.set_default_timeout(OWN_PAGES_SECONDS * 1000)
+        self._forget()
+        tab.on("request", self._note)
+        tab.on("response", lambda answer: self._answers.update({answer.request: answer}))
+        for ended in ("requestfinished", "requestfailed"):
+            tab.on(ended, lambda request: self._loading.discard(request))
+        tab.goto(page, wait_until="domcontentloaded")
         if tab.locator("input[type=password]").count():
             form = tab.locator("form:has(input[type=password])").first
             form.locator("input[type=text], input[type=email], input:not([type])").first.fill(person.login)
@@ -52,50 +67,66 @@ class ChromiumVisitor(Visitor):
             form.locator("[type=submit], button").first.click()
         return self._settled(tab)
 
-    def _note(self, answer: Any) -> None:
-        if answer.request.is_navigation_request() and _is_the_tools(answer.frame):
-            self._seen.append(answer)
+    def _forget(self) -> None:
+        self._asked.clear()
+        self._answers.clear()
+        self._loading.clear()
 
-    def _note_failure(self, request: Any) -> None:
-        if request.is_navigation_request() and _is_the_tools(request.frame):
-            self._unanswered.append(request)
+    def _note(self, request: Any) -> None:
+        if request.resource_type not in ENDLESS:
+            self._loading.add(request)
+        if request.is_navigation_request():
+            self._asked.append(request)
 
     def _settled(self, tab: Any) -> Landing:
-        """Wait until the tool's frame has stopped navigating."""
-        seen = self._seen
-        end = monotonic() + min(self.patience, SETTLED_SECONDS)
-        quiet = 0
-        while monotonic() < end and quiet < 2:
-            before = len(seen)
-            tab.wait_for_timeout(QUIET_MS)
-            quiet = quiet + 1 if len(seen) == before and (self._unanswered or any(map(_is_launch, self._sent))) else 0
-        posted = next(filter(_is_launch, self._sent), None)
-        frame = next((one for one in tab.frames if _is_the_tools(one)), None)
-        last = next((one for one in reversed(seen) if not 300 <= one.status < 400), None)
-        text = str(frame.evaluate("document.body ? document.body.innerText : ''")) if frame is not None else ""
+        """Wait until the tool's frame has stopped navigating, loading and changing its text."""
+        end = monotonic() + self.patience
+        before: tuple[Any, ...] = ()
+        text, same, looks = "", 0, 0
+        while monotonic() < end and looks < LOOKS:
+            tab.wait_for_timeout(LOOK_MS)
+            way = self._way
+            state, text = _look(tab, end)
+            now = len(way), state, re.sub(r"\d", "", text)
+            same, looks = (same + 1 if now == before else 0), (looks + 1 if now[:1] == before[:1] else 0)
+            before = now
+            if way and way[-1] in self._loading and way[-1] not in self._answers:
+                looks = 0
+            elif same >= SAME and way and (way[-1].failure or self._complete(way, state)):
+                break
+        return self._landing(tab, text)
+
+    def _complete(self, way: list[Any], state: str) -> bool:
+        return state == "complete" and not self._loading and any(map(_is_launch, way))
+
+    def _landing(self, tab: Any, text: str) -> Landing:
+        way = self._way
+        posted = next(filter(_is_launch, way), None)
         sent = (posted.url, dict(posted.post_data_json or {})) if posted is not None else None
-        if self._unanswered:
-            failed = self._unanswered[-1]
-            return Landing(0, failed.url, "", sent, f"no answer: {failed.failure}")
-        if last is None:
+        if not way:
             return Landing(0, tab.url, text, sent, "the frame stayed empty")
-        return Landing(last.status, last.url, " ".join(text.split()), sent)
+        last = way[-1]
+        answer = self._answers.get(last)
+        if answer is None:
+            return Landing(0, last.url, "", sent, f"no answer: {last.failure}" if last.failure else "no answer in time")
+        return Landing(answer.status, last.url, text, sent)
 
     @property
-    def _sent(self) -> list[Any]:
-        """The requests that the frame made, answered or not."""
-        return [*(one.request for one in self._seen), *self._unanswered]
+    def _way(self) -> list[Any]:
+        """The frame's navigation requests, in order. Playwright learns a frame's name when it commits a page."""
+        return [request for request in self._asked if _is_the_tools(request.frame)]
 
     def post_again(self, landing: Landing) -> Landing:
         assert landing.posted is not None
         action, fields = landing.posted
         tab = self.tab
-        self._seen, self._unanswered = [], []
+        self._forget()
         frame = next(one for one in tab.frames if _is_the_tools(one))
-        frame.evaluate(
-            """([action, fields]) => {
+        frame.frame_element().evaluate(
+            """(frame, [action, fields]) => {
+              frame.name ||= "tool";
               const form = document.createElement("form");
-              Object.assign(form, {method: "post", action});
+              Object.assign(form, {method: "post", action, target: frame.name});
               for (const [name, value] of Object.entries(fields)) {
                 const input = document.createElement("input");
                 Object.assign(input, {type: "hidden", name, value});
@@ -119,4 +150,19 @@ def _is_launch(request: Any) -> bool:
 def _is_the_tools(frame: Any) -> bool:
     """Whether a frame is the one in which the page opens the tool."""
     above = frame.parent_frame
-    return above is not None and above.parent_frame is None and frame.name != "post_message_forwarding"
+    outer = above is not None and above.parent_frame is None and not frame.is_detached()
+    return outer and frame.name not in ("post_message_forwarding", "lms_emulator_cookies")
+
+
+def _look(tab: Any, end: float) -> tuple[str, str]:
+    """The ready state and the text of the tool's frame, read while the browser is idle."""
+    from playwright.sync_api import Error
+
+    left = max(end - monotonic(), 1) * 1000
+    frame = next(filter(_is_the_tools, tab.frames), None)
+    try:
+        tab.locator(":root").evaluate(IDLE, timeout=left)
+        state, text = frame.locator(":root").evaluate(LOOK, timeout=left) if frame is not None else ("", "")
+    except Error:
+        return "leading on", ""
+    return str(state), " ".join(str(text).split())

@@ -7,12 +7,14 @@ function measureCookies(tool) {
   return new Promise(resolve => {
     const frame = document.createElement("iframe");
     frame.hidden = true;
+    frame.name = "lms_emulator_cookies";
     const end = found => { removeEventListener("message", heard); clearTimeout(late); frame.remove(); resolve(found); };
     const heard = event => {
       if (event.source === frame.contentWindow && event.data && event.data.lmsEmulatorCookies)
         end(event.data.lmsEmulatorCookies);
     };
-    const late = setTimeout(end, 3000, "unknown");
+    let late = setTimeout(end, 30000, "unknown");
+    frame.addEventListener("load", () => { clearTimeout(late); late = setTimeout(end, 3000, "unknown"); });
     addEventListener("message", heard);
     frame.src = `${location.protocol}//${host}${location.port ? `:${location.port}` : ""}/_emulator/cookies?step=set`;
     document.body.append(frame);
