@@ -178,3 +178,33 @@ def test_an_admin_of_the_site_brings_people_back(canvas: Site) -> None:
     for path in ("manageable_accounts", "course_accounts"):
         assert canvas.client().get(f"{API}/{path}").json() == [], "nobody's is an empty list"
     assert canvas.client().get(f"{API}/accounts").status_code == 401
+
+
+def test_who_is_merged_into_another_brings_work_words_and_observers(canvas: Site) -> None:
+    course = "/api/v1/courses/1"
+    first, second = 101, 102
+    task = {"name": "T", "submission_types": ["online_text_entry"], "published": True, "points_possible": 5}
+    work = canvas.teacher.post(f"{course}/assignments", json={"assignment": task}).json()["id"]
+    submissions = f"{course}/assignments/{work}/submissions"
+    text = {"submission_type": "online_text_entry", "body": "mine"}
+    handed = canvas.student.post(submissions, json={"submission": text}).json()
+    assert handed["user_id"] == first
+    said = canvas.teacher.post(f"{course}/discussion_topics", json={"title": "D", "published": True}).json()["id"]
+    entries = f"{course}/discussion_topics/{said}/entries"
+    assert canvas.student.post(entries, json={"message": "hello"}).status_code == 201
+    fields = {"user": {"name": "P", "skip_registration": True}, "pseudonym": {"unique_id": "parent@example.test"}}
+    parent = canvas.admin.post("/api/v1/accounts/1/users", json=fields).json()["id"]
+    assert canvas.admin.put(f"/api/v1/users/{parent}/observees/{first}").status_code == 200
+
+    def seen() -> tuple[int, list[int], list[int]]:
+        listed = canvas.teacher.get(submissions).json()
+        owner = next(one["user_id"] for one in listed if one["id"] == handed["id"])
+        authors = [one["user_id"] for one in canvas.teacher.get(entries).json()]
+        return owner, authors, [one["id"] for one in canvas.admin.get(f"/api/v1/users/{parent}/observees").json()]
+
+    assert seen() == (first, [first], [first])
+    assert canvas.admin.put(f"/api/v1/users/{first}/merge_into/{second}").status_code == 200
+    assert seen() == (second, [second], [second])
+    assert canvas.student.get("/api/v1/users/self").json()["id"] == second, "the token is the survivor's"
+    assert canvas.admin.post(f"/api/v1/users/{second}/split").status_code == 200
+    assert seen()[:2] == (first, [first])

@@ -6,15 +6,34 @@ Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Enrollment, Group, User, UserMerge
+from lms_emulator.providers.canvas.model import Account, Enrollment, Group, Submission, User, UserMerge
 from lms_emulator.providers.canvas.rules import enrolled, groups, observing
 from lms_emulator.providers.canvas.rules.permissions import chain
 
-MOVED = ("pseudonyms", "communication_channels", "enrollments", "account_users")
+MOVED = dict.fromkeys(
+    (
+        "pseudonyms",
+        "communication_channels",
+        "enrollments",
+        "account_users",
+        "access_tokens",
+        "group_memberships",
+        "discussion_topics",
+        "discussion_entries",
+        "wiki_pages",
+        "calendar_events",
+        "polls",
+    ),
+    "user_id",
+) | {"submission_comments": "author_id"}
+"""The tables of what is moved where users are merged, and the column that names whose it is."""
+WORK = ("submissions", "quiz_submissions")
 
 
 def remove(api: Api, user: User, account: Account) -> User:
@@ -87,20 +106,76 @@ def merge(api: Api, user: User, into: User) -> None:
     ended: dict[str, str] = {}
     theirs = [_place(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
     last = max((c.position for c in api.store.communication_channels.find("user", into.id)), default=0)
-    for table in MOVED:
+    for table, column in MOVED.items():
         rows = getattr(api.store, table)
-        for row in list(rows.find("user", user.id)):
+        for row in [one for one in rows if getattr(one, column) == user.id]:
             if table == "enrollments" and _place(row) in theirs:
                 ended[str(row.id)] = row.workflow_state
                 rows.put(replace(row, workflow_state="deleted", updated_at=api.now))
                 continue
             changes = {"position": row.position + last} if table == "communication_channels" else {}
-            rows.put(replace(row, user_id=into.id, **changes))
+            rows.put(replace(row, **{column: into.id}, **changes))
             moved.setdefault(table, []).append(row.id)
+    moved |= _move_work(api, user, into)
+    _move_observing(api, user, into)
+    marked = dict.fromkeys(
+        [*into.preferences.get("favorite_courses", []), *user.preferences.get("favorite_courses", [])]
+    )
+    prefers = {**into.preferences, **user.preferences} | ({"favorite_courses": list(marked)} if marked else {})
+    api.store.users.put(replace(into, preferences=prefers))
     made = UserMerge(id=api.new_id("user_merge_data"), from_user_id=user.id, user_id=into.id, moved=moved, ended=ended)
     api.store.user_merges.put(made)
     gone = replace(user, workflow_state="deleted", merged_into_user_id=into.id, deleted_at=api.now, updated_at=api.now)
     api.store.users.put(gone)
+
+
+def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
+    """Give a user the other's work where theirs does not come first, and the other theirs. Returns the ids moved."""
+    moved: dict[str, list[int]] = {table: [] for table in WORK}
+    taken: set[int] = set()
+    for row in list(api.store.submissions.find("user", user.id)):
+        other = api.store.submissions.first("whose", (row.assignment_id, into.id))
+        if other is None or _comes_first(row, other):
+            taken.add(row.assignment_id)
+            _swap(api.store.submissions, row, other, user, into)
+            moved["submissions"].append(row.id)
+    for one in [row for row in api.store.quiz_submissions if row.user_id == user.id]:
+        known = api.store.quiz_submissions.first("whose", (one.quiz_id, into.id))
+        quiz = api.store.quizzes.get(one.quiz_id)
+        if known is None or (quiz is not None and quiz.assignment_id in taken):
+            _swap(api.store.quiz_submissions, one, known, user, into)
+            moved["quiz_submissions"].append(one.id)
+    return moved
+
+
+def _comes_first(row: Submission, other: Submission) -> bool:
+    """Whether merging replaces a user's work by the other's. Source: handle_submissions."""
+    graded = [one.excused or (one.entered_score is not None and one.workflow_state == "graded") for one in (row, other)]
+    if (graded[0] and not graded[1]) or (row.submission_type is not None and other.submission_type is None):
+        return True
+    return row.submission_type is None and other.submission_type is None
+
+
+def _swap(table: Table[Any], row: Any, other: Any, user: User, into: User) -> None:
+    table.put(replace(row, user_id=into.id))
+    if other is not None:
+        table.put(replace(other, user_id=user.id))
+
+
+def _move_observing(api: Api, user: User, into: User) -> None:
+    """Let a user observe, and be observed, in the other's place. Source: move_observees."""
+    for side, far in (("observer_id", "student_id"), ("student_id", "observer_id")):
+        for link in [row for row in api.store.user_observers if getattr(row, side) == user.id]:
+            ends = {side: into.id, far: getattr(link, far)}
+            rows = api.store.user_observers.find("student", ends["student_id"])
+            known = any(one.observer_id == ends["observer_id"] and one.workflow_state == "active" for one in rows)
+            gone = known or into.id == ends[far]
+            api.store.user_observers.put(replace(link, workflow_state="deleted") if gone else replace(link, **ends))
+    for row in [e for e in api.store.enrollments if e.associated_user_id == user.id and e.workflow_state != "deleted"]:
+        changed = replace(row, associated_user_id=into.id, updated_at=api.now)
+        known = any(_place(one) == _place(changed) for one in api.store.enrollments.find("user", row.user_id))
+        if row.user_id != into.id and not known:
+            api.store.enrollments.put(changed)
 
 
 def _place(enrollment: Enrollment) -> tuple[int, int, int | None]:
@@ -117,7 +192,11 @@ def split(api: Api, user: User) -> list[User]:
         for table, ids in record.moved.items():
             rows = getattr(api.store, table)
             for row in filter(None, map(rows.get, ids)):
-                rows.put(replace(row, user_id=other.id))
+                if table in WORK:
+                    place = row.assignment_id if table == "submissions" else row.quiz_id
+                    _swap(rows, row, rows.first("whose", (place, other.id)), user, other)
+                else:
+                    rows.put(replace(row, **{MOVED[table]: other.id}))
         for number, state in record.ended.items():
             enrollment = api.store.enrollments.get(int(number))
             if enrollment is not None:
