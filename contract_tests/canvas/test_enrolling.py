@@ -173,3 +173,21 @@ def test_who_is_removed_from_the_school_leaves_its_groups_and_observers(canvas: 
     assert GRACE not in [one["id"] for one in canvas.admin.get(f"{place}/users").json()]
     assert canvas.admin.get(f"/api/v1/users/{parent}/observees").json() == []
     assert states_of(canvas.admin, parent) == ["deleted"]
+
+
+def test_an_observer_goes_on_seeing_the_student_when_it_is_over(canvas: Site) -> None:
+    parent = person(canvas.admin, "parent")
+    assert canvas.admin.put(f"/api/v1/users/{parent}/observees/{GRACE}").status_code == 200
+    by = {"as_user_id": parent}
+
+    def seen(**more: str) -> list[tuple[int, str]]:
+        rows = canvas.admin.get(ENROLLMENTS, params=by | more).json()
+        return [(row["user_id"], row["enrollment_state"]) for row in rows]
+
+    assert seen() == [(parent, "active"), (GRACE, "active")]
+    watching = canvas.admin.get(ENROLLMENTS, params={"user_id": parent}).json()[0]["id"]
+    end(canvas.admin, watching, "conclude")
+    assert seen() == [(parent, "completed"), (GRACE, "active")]
+    assert seen(**{"state[]": "completed"}) == [(parent, "completed")]
+    end(canvas.admin, watching, "delete")
+    assert canvas.admin.get(ENROLLMENTS, params=by).status_code == 403

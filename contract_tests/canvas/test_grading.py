@@ -289,3 +289,23 @@ def test_missing_submissions_of_others_are_shown_in_the_callers_time_zone(canvas
 
     assert told(canvas.student, "self") == "This assignment was locked Jan 2, 2020 at 8am."
     assert told(canvas.admin, str(own)) == "This assignment was locked Jan 1, 2020 at 11pm."
+
+
+def test_whose_grade_was_chosen_is_in_the_moderation_set(canvas: Site) -> None:
+    task = work(canvas.admin, moderated_grading=True, grader_count=2, final_grader_id=103)
+    place = f"{COURSE}/assignments/{task['id']}"
+    sent = {"submission": {"posted_grade": "5", "provisional": True}}
+    assert canvas.teacher.put(f"{place}/submissions/{ADA}", json=sent).status_code == 200
+
+    def listed() -> Body:
+        asked = {"include[]": "provisional_grades"}
+        rows = canvas.teacher.get(f"{place}/gradeable_students", params=asked).json()
+        found: Body = next(one for one in rows if one["id"] == ADA)
+        return found
+
+    before = listed()
+    assert (before["in_moderation_set"], before["selected_provisional_grade_id"]) == (False, None)
+    number = before["provisional_grades"][0]["provisional_grade_id"]
+    assert canvas.teacher.put(f"{place}/provisional_grades/{number}/select").status_code == 200
+    after = listed()
+    assert (after["in_moderation_set"], after["selected_provisional_grade_id"]) == (True, number)

@@ -64,7 +64,7 @@ def gradeable(api: Api) -> Any:
         waiting = moderation.shapes(api, course, base, record)
         return {
             **body,
-            "in_moderation_set": False,
+            "in_moderation_set": chosen is not None,
             "selected_provisional_grade_id": chosen,
             "provisional_grades": waiting,
         }

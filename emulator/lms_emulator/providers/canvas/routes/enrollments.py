@@ -48,13 +48,14 @@ def _in_course(api: Api, course: Course, place: tuple[str, int], path: str) -> A
     asked = api.params.given("state")
     if (person := api.params.text("user_id")) is not None:
         rows = _of_person(api, course, place, identifiers.user(api, person), asked)
-    else:
-        require_roster(api, course)
+    elif require_roster(api, course):
         if not asked:
             asked = [*states.CURRENT, "creation_pending"]
             if courses.may(api, api.caller, course, "read_as_admin") and not _limited(api, course):
                 asked.append("inactive")
         rows = visible(api, course, _roster(api, course, place, tuple(asked)), staff=True)
+    else:
+        rows = _of_observer(api, course, place, asked)
     return _listed(api, narrowing.narrowed(api, rows, course), path, course)
 
 
@@ -101,15 +102,35 @@ def _place_in_list(api: Api, enrollment: Enrollment) -> list[Any]:
     return [enrollment.type, people.sortable_name(user) if user is not None else "", enrollment.id]
 
 
-def require_roster(api: Api, course: Course) -> None:
-    """Refuse callers who may not see who is in the course."""
-    own = [] if api.caller is None else courses.enrollments_of(api, api.caller, course)
-    observing = any(e.type == "ObserverEnrollment" and state.name in states.CURRENT for e, state in own)
-    allowed = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades") or observing
-    if not api.check(
-        "may see who takes part", allowed and courses.may(api, api.caller, course, "read", "read_as_admin")
-    ):
+def require_roster(api: Api, course: Course) -> bool:
+    """Refuse callers who may not see who is in the course. Returns False of those who only observe somebody there."""
+    allowed = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades")
+    sees = allowed and courses.may(api, api.caller, course, "read", "read_as_admin")
+    if not api.check("may see who takes part", sees or bool(_observing(api, course))):
         raise api.refused(f"read_roster in course {course.id}")
+    return sees
+
+
+def _observing(api: Api, course: Course) -> list[Enrollment]:
+    """The enrollments as which the caller observes in a course, or did so before it was over or shut."""
+    rows = [] if api.caller is None else api.store.enrollments.find("user", api.caller.id)
+    here = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
+    return [e for e in here if e.workflow_state not in ("deleted", "rejected")]
+
+
+def _of_observer(api: Api, course: Course, place: tuple[str, int], asked: list[str]) -> list[Enrollment]:
+    """What an observer sees of a roster: all that they are there themselves, and who is observed and studies now."""
+    watched = {e.associated_user_id for e in _observing(api, course)}
+    over = ("deleted", "rejected", "completed", "inactive")
+
+    def shown(one: Enrollment) -> bool:
+        if asked and shapes.shown_state(api, one, course) not in asked:
+            return False
+        if one.user_id == api.user.id:
+            return one.workflow_state != "deleted"
+        return one.user_id in watched and one.type in states.STUDENTS and one.workflow_state not in over
+
+    return sorted(filter(shown, api.store.enrollments.find(*place)), key=partial(_place_in_list, api))
 
 
 _RUNNING = ("read_as_admin", "view_all_grades", "manage_grades", "manage_students", "allow_course_admin_actions")
