@@ -7,7 +7,7 @@ import dataclasses
 import json
 
 from .bench import Bench
-from .matrix import TARGETS, adapter_class, open_target
+from .matrix import ORACLES, TARGETS, adapter_class, open_target
 from .runner import CONTRACTS, run
 from .targets import Unavailable
 
@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"no contract `{sorted(unknown)[0]}`; there are {', '.join(CONTRACTS)}")
     try:
         adapter = adapter_class(options.adapter)
-        target = open_target(options.target, options.target_url)
+        about = next((name for name in options.contracts if name in ORACLES), "openedx")
+        target = open_target(options.target, options.target_url, contract=about)
     except (Unavailable, LookupError) as error:
         parser.error(str(error))
     try:

@@ -39,6 +39,7 @@ FEW = {
     ("learning", SOCKET): 10,
     ("consumer", IN_PROCESS): 15,
     ("consumer", SOCKET): 5,
+    ("consumer", ORACLE): 5,
 }
 """Cells with fewer examples than the profile has, as each takes long."""
 OF_LEARNERS = ("edx-api-client", "edx-rest-api-client", "openedx-rest-api-client")
@@ -47,7 +48,9 @@ OF_TOOLS = {"openedx/pylti1p3": "consumer"}
 """Adapters that are tools, where the contract about LTI is one of its own."""
 NO_SIGN_IN = ("openedx-rest-api-client",)
 """Clients that show nobody their tokens, so that the contract of signing in says nothing about them."""
-ON_THE_ORACLE = ("edx-rest-api-client", "authlib")
+ON_THE_ORACLE = ("edx-rest-api-client", "authlib", "pylti1p3")
+ORACLES = {"openedx": ("openedx", targets.OpenEdxOracle), "consumer": ("openedx_lti", targets.ConsumerOracle)}
+"""The contracts that an oracle can be held to as well, by the folder of it."""
 CLIENTS_ON_THE_ORACLE = 60
 """Examples of each client there. That the rules are those of the oracle is for the wire to show, with all examples."""
 SECONDS = {"openedx": 50, "learningstudio": 60, "openlearning": 45, "ltiaas": 45}
@@ -108,7 +111,9 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
         places = [(name, target) for target in (IN_PROCESS, SOCKET) for name in CONTRACTS]
         found = [Cell(contract=name, adapter="wire", target=t, examples=FEW.get((name, t))) for name, t in places]
         found += [Cell(contract=name, adapter="wire", target=LIVE, examples=LIVE_EXAMPLES) for name in CONTRACTS]
-        found.append(Cell(contract="openedx", adapter="wire", target=ORACLE))
+        found += [
+            Cell(contract=name, adapter="wire", target=ORACLE, examples=FEW.get((name, ORACLE))) for name in ORACLES
+        ]
         for name in PUBLISHED:
             provider, _, client = name.partition("/")
             if client in OF_LEARNERS:
@@ -117,8 +122,8 @@ def cells(*, adapter: str | None = None, only: Iterable[str] = (), split: bool =
             provider = OF_TOOLS.get(name, provider)
             if client in NO_SIGN_IN:
                 continue
-            hosts = (SOCKET, ORACLE) if client in ON_THE_ORACLE else (SOCKET,)
-            fewer = {ORACLE: CLIENTS_ON_THE_ORACLE}
+            hosts = (SOCKET, ORACLE) if client in ON_THE_ORACLE and provider in ORACLES else (SOCKET,)
+            fewer = {} if provider == "consumer" else {ORACLE: CLIENTS_ON_THE_ORACLE}
             found += [
                 Cell(contract=provider, adapter=name, target=t, examples=fewer.get(t, FEW.get((provider, t))))
                 for t in hosts
@@ -148,8 +153,11 @@ def provider_of(path: str) -> str:
     return str(provider)
 
 
-def open_target(name: str, url: str | None = None) -> Target:
-    """Start or reach a target. Raises Unavailable, saying what would help."""
+def open_target(name: str, url: str | None = None, *, contract: str = "openedx") -> Target:
+    """Start or reach a target. Raises Unavailable, saying what would help.
+
+    Parameters: `contract`, which of the oracles is meant.
+    """
     if name == IN_PROCESS:
         return targets.EmulatorInProcess()
     if name == SOCKET:
@@ -160,8 +168,9 @@ def open_target(name: str, url: str | None = None) -> Target:
         from ..oracles.launcher import CannotBuild, Oracle
     except ImportError as error:
         raise Unavailable("the oracle is only in a checkout of the repository") from error
+    folder, kind = ORACLES[contract]
     try:
-        oracle = Oracle("openedx")
+        oracle = Oracle(folder)
     except CannotBuild as error:
-        raise Unavailable(f"the Open edX oracle cannot be built here: {error}") from error
-    return targets.OpenEdxOracle(oracle.url, oracle.stop)
+        raise Unavailable(f"the oracle {folder} cannot be built here: {error}") from error
+    return kind(oracle.url, oracle.stop)

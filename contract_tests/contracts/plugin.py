@@ -55,15 +55,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def contract_targets(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Opens each target once; a target that is not to be had skips, with the reason."""
-    opened: dict[str, Target | str] = {}
+    opened: dict[tuple[str, str], Target | str] = {}
 
-    def get(name: str) -> Target:
-        if name not in opened:
+    def get(name: str, contract: str) -> Target:
+        which = (name, contract if name == ORACLE else "")
+        if which not in opened:
             try:
-                opened[name] = open_target(name, request.config.getoption("--target-url"))
+                opened[which] = open_target(name, request.config.getoption("--target-url"), contract=contract)
             except Unavailable as error:
-                opened[name] = str(error)
-        found = opened[name]
+                opened[which] = str(error)
+        found = opened[which]
         if isinstance(found, str):
             pytest.skip(found)
         return found
@@ -77,7 +78,7 @@ def contract_targets(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def bench(cell: Any, contract_targets: Any) -> Bench:
     """The cell's target with its adapter."""
-    target: Target = contract_targets(cell.target)
+    target: Target = contract_targets(cell.target, cell.contract)
     kind = adapter_class(cell.adapter)
     prepare = getattr(kind, "prepare", None)
     if prepare is not None:

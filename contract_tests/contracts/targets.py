@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from lms_emulator.providers import PROVIDERS
 
-from .http import Http, InProcess, Log, OverSocket, send_json
+from .http import Browser, Http, InProcess, Log, OverSocket, send_json
 
 STRICT = {"emulator": {"strict": True}}
 """So that no contract sends what the emulator does nothing with."""
@@ -26,6 +28,7 @@ class Target(Protocol):
         name: `in-process`, `socket`, `oracle` or `live`.
         has_clock: whether time can be moved.
         writes: whether contracts may create things.
+        seats: whether a tool can be had in the seat that the contracts about LTI need.
         folds_case: whether Open edX's database finds tokens in any case of letters, as MySQL does; SQLite does not.
         http: how requests reach it.
     """
@@ -34,6 +37,7 @@ class Target(Protocol):
     has_clock: bool
     writes: bool
     folds_case: bool
+    seats: bool
     http: Http
 
     @property
@@ -47,6 +51,10 @@ class Target(Protocol):
 
     def advance(self, seconds: float) -> None:
         """Move the clock."""
+        ...
+
+    def epoch(self) -> int:
+        """What the clock says, in epoch seconds."""
         ...
 
     def base(self, provider: str) -> str:
@@ -66,6 +74,7 @@ class _Emulator:
     has_clock = True
     writes = True
     folds_case = True
+    seats = True
     http: Any
     gateway: str
 
@@ -94,6 +103,10 @@ class _Emulator:
 
     def advance(self, seconds: float) -> None:
         self._control("POST", "/clock", {"advance": seconds})
+
+    def epoch(self) -> int:
+        """The world's clock."""
+        return int(datetime.fromisoformat(self._control("GET", "/clock")["now"]).timestamp())
 
     def info(self) -> dict[str, Any]:
         """Everything `GET /_emulator/info` tells."""
@@ -140,6 +153,10 @@ class EmulatorInProcess(_Emulator):
         """Move the world's clock."""
         self.app.worlds.default.clock.advance(seconds)
 
+    def epoch(self) -> int:
+        """The world's clock."""
+        return int(self.app.worlds.default.clock.timestamp())
+
 
 class EmulatorOverSocket(_Emulator):
     """An emulator listening on sockets: one started here, or the one at `url`."""
@@ -179,6 +196,7 @@ class OpenEdxOracle:
     has_clock = True
     writes = True
     folds_case = False
+    seats = False
 
     def __init__(self, url: str, stop: Any = None) -> None:
         self.http: Any = OverSocket(Log())
@@ -193,10 +211,15 @@ class OpenEdxOracle:
         """Move the clock of the whole process."""
         self._quiet("/_oracle/clock", {"advance": seconds})
 
-    def _quiet(self, path: str, document: Any = None) -> None:
+    def epoch(self) -> int:
+        """The clock of the whole process."""
+        return int(self._quiet("/_oracle/clock")["now"])
+
+    def _quiet(self, path: str, document: Any = None) -> Any:
         log, self.http.log = self.http.log, Log()
-        send_json(self.http, "POST", self._url + path, document or {})
+        answer = send_json(self.http, "POST", self._url + path, document or {})
         self.http.log = log
+        return answer.json()
 
     def base(self, provider: str) -> str:
         """The site."""
@@ -213,6 +236,36 @@ class OpenEdxOracle:
             self._stop()
 
 
+class ConsumerOracle(OpenEdxOracle):
+    """The component that Open edX is a platform of LTI by, in a process and a virtual environment of its own."""
+
+    seats = True
+
+    def begin(self) -> None:
+        """One tool, with the key set that LTIAAS publishes, and nothing that it did."""
+        from lms_emulator.core.keys import private_key
+        from lms_emulator.signing.jwt import jwks
+
+        tool = "https://tool.example/lti"
+        wanted = {"login_url": f"{tool}/login", "launch_url": f"{tool}/launch", "client_id": TOOL_CLIENT}
+        self._quiet(
+            "/_oracle/reset", {**wanted, "grades": "programmatic", "keys": jwks([(TOOL_KID, private_key("ltiaas"))])}
+        )
+
+    def facts(self, provider: str) -> dict[str, Any]:
+        """What was seeded, and by which key the tool signs there."""
+        return {"platforms": {"openedx": TOOL_KID}} if provider == "ltiaas" else self._facts
+
+    def sign_in(self, person: str) -> Browser:
+        """A browser in which somebody sees the block's page."""
+        browser = Browser(self.http)
+        browser.send("GET", f"{self._url}/_oracle/sign-in/{self._facts[person]['username']}")
+        return browser
+
+
+TOOL_KID, TOOL_CLIENT = "contract", "c11e0000-0000-4000-8000-000000000078"
+
+
 class Live:
     """The real provider. `LMS_LIVE_<PROVIDER>_URL` is its address; `LMS_LIVE_<PROVIDER>_FACTS` is a JSON file with the
     ids and credentials, with the keys that `GET /_emulator/info` has for that provider.
@@ -223,6 +276,7 @@ class Live:
     name = "live"
     has_clock = False
     folds_case = True
+    seats = False
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
         env = dict(os.environ) if environment is None else environment
@@ -248,6 +302,10 @@ class Live:
     def advance(self, seconds: float) -> None:
         """A real site's clock does not move."""
         raise RuntimeError("the clock of a live provider cannot be moved")
+
+    def epoch(self) -> int:
+        """A real site's clock is everybody's."""
+        return int(time.time())
 
     def base(self, provider: str) -> str:
         """The address from the environment."""

@@ -335,8 +335,14 @@ def test_deep_linking(edx: Web, tool: Tool) -> None:
     assert chosen[f"{lti13.CLAIM}target_link_uri"] == f"{LAUNCH}?chosen=1"
     assert chosen[f"{lti13.CLAIM}custom"] == {"c": "d"}
     assert answer(staff, link, {"type": "link", "url": "http://x.example/"}).status_code == 200
-    shown = edx.browser(edx.info.learner).get(f"{BASE}/lti/8/lti-dl/content").text
-    assert shown.count("<iframe") == 1
+    learner = edx.browser(edx.info.learner)
+    frame = html.unescape(re.findall('<iframe[^>]* src="(.*?)"', learner.get(f"/xblock/{DEEP}").text)[0])
+    for query, reason in (("", "content_key_missing"), ("?launch_data_key=x", "content_key_unknown")):
+        assert learner.get(f"{BASE}/lti/8/lti-dl/content{query}").status_code == 400
+        assert edx.refusal.reason == reason
+    shown = learner.get(frame).text
+    (start,) = re.findall('<a href="([^"]*)" target="_blank">', shown)
+    assert "login_hint=" in start
     assert 'href="http://x.example/"' in shown
 
 

@@ -58,14 +58,13 @@ class ToolRules(Machine):
 
     @property
     def seated(self) -> bool:
-        """Whether a tool can be had: at an emulator, whose key for LTIAAS is public knowledge."""
-        target = self.bench.target
-        return target.name in ("in-process", "socket") and "ltiaas" in target.providers
+        """Whether a tool can be had: where LTIAAS has a seat, whose key is public knowledge."""
+        return self.bench.target.seats
 
     def epoch(self) -> int:
         """The site's time in epoch seconds."""
         if not self.zero:
-            self.zero = self.bench.wire("learningstudio").now() - self.now
+            self.zero = self.bench.target.epoch() - self.now
         return self.zero + self.now
 
     def jti(self) -> str:

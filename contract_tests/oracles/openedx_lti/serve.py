@@ -4,10 +4,17 @@ What the component asks of the platform around it (the block, the course, ids of
 `POST /_oracle/tool` makes the one configuration that there is; `GET /_oracle/start` begins a launch, with
 `?deep_linking=1` one to choose content, by somebody of the staff, as whom every answer with content comes too;
 `POST /_oracle/basic` gives the form of one of LTI 1.1.
+
+For contracts, `POST /_oracle/reset` makes that configuration anew and has the clock stand still, `POST /_oracle/clock`
+moves it, `GET /_oracle/info` tells of people and of the block, whose page is `/xblock/…`, as somebody sees it whom
+`GET /_oracle/sign-in/…` names. The tool's key set is on a port of its own.
 """
 
 import argparse
 import json
+import threading
+from datetime import UTC, datetime, timedelta
+from html import escape
 from socketserver import TCPServer
 from types import SimpleNamespace
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -19,6 +26,13 @@ BLOCK = "block-v1:DemoX+DemoCourse+T2024+type@lti_consumer+block@mine"
 COURSE = "course-v1:DemoX+DemoCourse+T2024"
 SUB = "5ab00000-0000-4000-8000-000000000001"
 STAFF = "5ab00000-0000-4000-8000-000000000002"
+PEOPLE = {
+    "ada": {"id": 1, "role": "student", "name": "Ada", "lti_id": SUB},
+    "marie": {"id": 2, "role": "staff", "name": "Marie", "lti_id": STAFF},
+    "ben": {"id": 3, "role": "student", "name": "Ben", "lti_id": "5ab00000-0000-4000-8000-000000000003"},
+}
+SEEN_AS = {"learner": "ada", "other_learner": "ben", "staff": "marie"}
+state = {"clock": None, "keys": {"keys": []}, "names": False}
 
 
 class Handler(WSGIRequestHandler):
@@ -77,61 +91,85 @@ def configure(port):
 
 def surround():
     """Answer for the platform around the component."""
-    from lti_consumer.plugin import compat
+    from lti_consumer.plugin import compat, views
 
     block = SimpleNamespace(weight=10, display_name="Mine", start=None, due=None, has_score=False)
     compat.load_enough_xblock = lambda location: block
     compat.load_block_as_user = lambda location: block
-    people = {
-        1: {"id": 1, "username": "ada", "email": "ada@school.test", "name": "Ada", "roles": ["student"]},
-        2: {"id": 2, "username": "marie", "email": "marie@school.test", "name": "Marie", "roles": ["instructor"]},
-    }
-    known = {1: SimpleNamespace(external_user_id=SUB), 2: SimpleNamespace(external_user_id=STAFF)}
-    compat.get_course_members = lambda course: {number: dict(person) for number, person in people.items()}
+
+    def members(course):
+        seen = [one for one in PEOPLE.items() if state["names"] or one[0] != "ben"]
+        roles = {"student": "student", "staff": "instructor"}
+        return {
+            one["id"]: {
+                "id": one["id"], "username": name, "email": f"{name}@school.test", "name": one["name"],
+                "roles": [roles[one["role"]]],
+            }
+            for name, one in seen
+        }  # fmt: skip
+
+    known = {one["id"]: SimpleNamespace(external_user_id=one["lti_id"]) for one in PEOPLE.values()}
+    compat.get_course_members = members
     compat.batch_get_or_create_externalids = lambda users: known
     compat.user_has_studio_write_access = lambda user, course: True
-    compat.nrps_pii_disallowed = lambda: True
+    compat.nrps_pii_disallowed = lambda: not state["names"]
+    views.has_block_access = lambda user, block, course: True
+    views.get_lti_pii_sharing_state_for_course = lambda course: state["names"]
 
 
 def tool(request):
     """Make the configuration anew."""
     from django.http import JsonResponse
+
+    made = configured(json.loads(request.body))
+    return JsonResponse({"id": made.id, "config_id": str(made.config_id), "client_id": made.lti_1p3_client_id})
+
+
+def configured(given):
+    """The one configuration, with the tool's public key or the address of its key set."""
     from lti_consumer.models import LtiConfiguration
     from opaque_keys.edx.keys import UsageKey
 
     LtiConfiguration.objects.all().delete()
-    given = json.loads(request.body)
-    made = LtiConfiguration.objects.create(
+    keys = {"lti_1p3_tool_keyset_url": given["keys_url"]} if "keys_url" in given else {}
+    keys = keys or {"lti_1p3_tool_public_key": given["public_key"]}
+    return LtiConfiguration.objects.create(
         version=LtiConfiguration.LTI_1P3,
         config_store=LtiConfiguration.CONFIG_ON_DB,
         location=UsageKey.from_string(BLOCK),
         lti_1p3_oidc_url=given["login_url"],
         lti_1p3_launch_url=given["launch_url"],
-        lti_1p3_tool_public_key=given["public_key"],
+        **keys,
         lti_1p3_client_id=given["client_id"],
         lti_advantage_ags_mode=given["grades"],
         lti_advantage_enable_nrps=True,
         lti_advantage_deep_linking_enabled=True,
         lti_advantage_deep_linking_launch_url=given["launch_url"],
     )
-    return JsonResponse({"id": made.id, "config_id": str(made.config_id), "client_id": made.lti_1p3_client_id})
 
 
 def start(request):
     """Where a browser goes to begin a launch."""
     from django.http import JsonResponse
+
+    choosing = "deep_linking" in request.GET
+    return JsonResponse({"url": begun("marie" if choosing else "ada", choosing)})
+
+
+def begun(name, choosing):
+    """Where a person's launch begins."""
     from lti_consumer.api import get_lti_1p3_launch_start_url
     from lti_consumer.data import Lti1p3LaunchData
     from lti_consumer.models import LtiConfiguration
 
-    choosing = "deep_linking" in request.GET
+    person = PEOPLE[name]
     launch = Lti1p3LaunchData(
-        user_id=2 if choosing else 1,
-        user_role="staff" if choosing else "student",
+        user_id=person["id"],
+        user_role=person["role"],
         message_type="LtiDeepLinkingRequest" if choosing else "LtiResourceLinkRequest",
         config_id=str(LtiConfiguration.objects.get().config_id),
         resource_link_id=BLOCK,
-        external_user_id=STAFF if choosing else SUB,
+        external_user_id=person["lti_id"],
         launch_presentation_document_target="iframe",
         context_id=COURSE,
         context_type=["course_offering"],
@@ -139,7 +177,85 @@ def start(request):
         context_label=COURSE,
         custom_parameters={"a": "b"},
     )
-    return JsonResponse({"url": get_lti_1p3_launch_start_url(launch)})
+    return get_lti_1p3_launch_start_url(launch)
+
+
+def block(request, usage_id):
+    """The block's page, as the platform shows it."""
+    from django.http import HttpResponse
+
+    url = begun(request.COOKIES.get("person", "ada"), "deep_linking" in request.GET)
+    return HttpResponse(f'<a href="?deep_linking=1">Choose</a><iframe src="{escape(url)}"></iframe>')
+
+
+def sign_in(request, name):
+    """Have somebody see pages."""
+    from django.http import HttpResponse
+
+    answer = HttpResponse()
+    answer.set_cookie("person", name)
+    return answer
+
+
+def reset(request):
+    """Make the tool anew, with the key set that is sent, and have the clock stand still from now on."""
+    from django.core.cache import cache
+
+    given = json.loads(request.body)
+    stand_at(None)
+    cache.clear()
+    state.update(keys=given.pop("keys"), names=True)
+    configured({**given, "keys_url": state["keys_url"]})
+    stand_at(datetime.now(UTC).replace(microsecond=0))
+    return clock(request)
+
+
+def clock(request):
+    """Read the clock, or move it by `{"advance": seconds}`."""
+    from django.http import JsonResponse
+
+    sent = json.loads(request.body or "{}")
+    if "advance" in sent:
+        stand_at(datetime.now(UTC) + timedelta(seconds=sent["advance"]))
+    return JsonResponse({"now": datetime.now(UTC).timestamp()})
+
+
+def stand_at(moment):
+    """Have the clock of the whole process stand still; None lets it run."""
+    import time_machine
+
+    if state["clock"] is not None:
+        state["clock"].stop()
+        state["clock"] = None
+    if moment is not None:
+        state["clock"] = time_machine.travel(moment, tick=False)
+        state["clock"].start()
+
+
+def info(request):
+    """What a contract needs to know."""
+    from django.http import JsonResponse
+
+    people = {
+        seen: {"username": name, "email": f"{name}@school.test", "password": "", "name": PEOPLE[name]["name"],
+               "lti_id": PEOPLE[name]["lti_id"]}
+        for seen, name in SEEN_AS.items()
+    }  # fmt: skip
+    tokens = {"learner": "a-token-of-a-person", "superuser": "a-token-of-a-person-too"}
+    return JsonResponse({"lti_block": BLOCK, "access_tokens": tokens, **people})
+
+
+def publish_keys():
+    """Serve the tool's key set at an address of its own; the component waits for it while it serves a request."""
+
+    def app(environ, answer):
+        answer("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(state["keys"]).encode()]
+
+    server = Server(("127.0.0.1", 0), Handler)
+    server.set_app(app)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    state["keys_url"] = f"http://127.0.0.1:{server.server_port}/keys"
 
 
 def basic(request):
@@ -170,6 +286,11 @@ def urls():
         path("_oracle/tool", tool),
         path("_oracle/start", start),
         path("_oracle/basic", basic),
+        path("_oracle/reset", reset),
+        path("_oracle/clock", clock),
+        path("_oracle/info", info),
+        path("_oracle/sign-in/<name>", sign_in),
+        path("xblock/<path:usage_id>", block),
     ]
 
 
@@ -180,6 +301,7 @@ def main():
     server = Server(("127.0.0.1", parser.parse_args().port), Handler)
     configure(server.server_port)
     surround()
+    publish_keys()
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 

@@ -102,7 +102,8 @@ def _item(launched: Launched) -> Any:
 
     if launched.claims[AGS].get("lineitem"):
         return None
-    return LineItem().set_tag(ITEM["tag"]).set_label(ITEM["label"]).set_score_maximum(ITEM["scoreMaximum"])
+    made = LineItem().set_tag(ITEM["tag"]).set_label(ITEM["label"]).set_score_maximum(ITEM["scoreMaximum"])
+    return made.set_resource_id(ITEM["resourceId"])
 
 
 def _try(call: Callable[[], T]) -> T | Refused:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, quote, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 from ...http import Answer, Browser, Http, Pairs, form
 from ...outcomes import Code, Launched, Refused, Token
@@ -43,8 +44,11 @@ class OpenEdx(Learning, ToolSide):
         answer = browser.form(back, {"JWT": signed})
         if answer.status != 200:
             return refused(answer)
-        shown = browser.open(back.replace("lti-dl/response", "lti-dl/content"))
-        return shown.text.count("<iframe") if shown.status == 200 else 0
+        page = browser.open(f"{self.base}/xblock/{self.facts['lti_block']}?deep_linking=1")
+        frame = dict(parse_qsl(urlsplit(html.unescape(re.findall('<iframe[^>]* src="([^"]+)"', page.text)[0])).query))
+        content = back.replace("lti-dl/response", "lti-dl/content")
+        shown = browser.open(f"{content}?launch_data_key={frame['lti_message_hint']}")
+        return shown.text.count('target="_blank"') if shown.status == 200 else 0
 
     def client_credentials(self, client: Client, *, scope: str | None = None, jwt: bool = False) -> Token | Refused:
         return self._token(client, grant_type="client_credentials", scope=scope, jwt=jwt)
@@ -156,12 +160,10 @@ def arrived(answer: Answer, redirect_uri: str, asked: bool) -> Code | Refused:
 
 
 def hidden_fields(page: str) -> dict[str, str]:
-    """Names and values of a page's hidden inputs."""
-    import html
-
+    """Names and values of inputs that are hidden, or say nothing, as in forms that submit themselves."""
     fields = {}
     for tag in re.findall(r"<input\b[^>]*>", page):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if attributes.get("type") == "hidden" and "name" in attributes:
+        if attributes.get("type", "hidden") == "hidden" and "name" in attributes:
             fields[attributes["name"]] = html.unescape(attributes.get("value", ""))
     return fields

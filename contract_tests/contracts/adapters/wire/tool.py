@@ -24,7 +24,7 @@ LINE_ITEM = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 RESULT = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ITEM: dict[str, Any] = {"label": "Contract", "scoreMaximum": 100, "tag": "contract"}
+ITEM: dict[str, Any] = {"label": "Contract", "scoreMaximum": 100, "tag": "contract", "resourceId": "contract"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -46,12 +47,7 @@ class OpenedxLaunches(Launches[Call, User]):
         self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch, item: LtiContentItem | None = None
     ) -> str:
         """The URL of login initiation: the tool's, with the platform's parameters."""
-        known = {"app": "lti", "key": "launch_data", "user_id": user.id, "resource_link_id": tool.block}
-        if item is not None:
-            known["deep_linking_content_item_id"] = item.id
-        text = "__".join(f"{name}:{value}" for name, value in known.items())
-        hint = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        pending = self.begin(x, user.id, hint, launch)
+        pending = self.begin(x, user.id, self._hint(user, tool, item), launch)
         fields = {
             "iss": launch.issuer,
             "client_id": launch.client_id,
@@ -62,6 +58,20 @@ class OpenedxLaunches(Launches[Call, User]):
         }
         action, fields = self.sent(x, pending, x.resolve(tool.login_url), fields)
         return f"{action}?{urlencode(fields)}"
+
+    def content_key(self, x: Call, user: User, tool: LtiTool, launch: lti13.Launch) -> str:
+        """What the page with chosen content is asked for by; what is armed is for a launch from there."""
+        expires = x.clock.now() + timedelta(seconds=x.settings.launch_lifetime_seconds)
+        hint = self._hint(user, tool)
+        kept = PendingLaunch(hint=hint, user_id=user.id, client_id=tool.client_id, launch=launch, expires_at=expires)
+        return x.store.pending_launches.put(kept).hint
+
+    def _hint(self, user: User, tool: LtiTool, item: LtiContentItem | None = None) -> str:
+        known = {"app": "lti", "key": "launch_data", "user_id": user.id, "resource_link_id": tool.block}
+        if item is not None:
+            known["deep_linking_content_item_id"] = item.id
+        text = "__".join(f"{name}:{value}" for name, value in known.items())
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     def login_hint_of(self, launch: lti13.Launch) -> str:
         """The launching person's id for the tool."""

@@ -18,7 +18,7 @@ from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.call import Call, Dialect, Reply
 from lms_emulator.providers.openedx.lti import basic, claims, deep_linking, services, tokens
 from lms_emulator.providers.openedx.lti.keys import KEYS
-from lms_emulator.providers.openedx.lti.launches import LAUNCHES
+from lms_emulator.providers.openedx.lti.launches import LAUNCHES, error
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
@@ -66,7 +66,8 @@ def show_block(x: Call) -> Response:
         return _block(x, tool, frame)
     chosen = x.store.lti_content_items.find("tool", tool.id)
     if len(chosen) > 1 or (chosen and chosen[0].type != "ltiResourceLink"):
-        frame = claims.services_url(x, tool, "lti-dl/content")
+        key = LAUNCHES.content_key(x, user, tool, claims.launch(x, user, tool, course))
+        frame = f"{claims.services_url(x, tool, 'lti-dl/content')}?launch_data_key={key}"
     else:
         frame = _start(x, user, tool, course, chosen[0] if chosen else None)
     return _block(x, tool, frame, choose)
@@ -130,6 +131,13 @@ async def keep_content(x: Call) -> Response:
 
 def show_content(x: Call) -> Response:
     """The content that was chosen for a block."""
+    key = x.query.get("launch_data_key")
+    if not x.check("launch_data_key is present", bool(key)):
+        raise error("content_key_missing", "The launch_data_key query param in the request is missing or empty.")
+    assert key is not None
+    if not x.check("the launch data is known", LAUNCHES.find(x, key) is not None, got=key):
+        text = f"There was a cache miss during an LTI 1.3 launch when using the cache_key {key}."
+        raise error("content_key_unknown", text, "open the block again: its frame has the address, for ten minutes")
     user = session.current(x).user
     tool = _tool(x)
     found = claims.place(x, tool)
