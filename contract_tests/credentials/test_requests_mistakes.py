@@ -6,6 +6,8 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -169,6 +171,105 @@ def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
     )
     changed = http.patch(account, headers=learner | merge, content=json.dumps({"bio": "x"}))
     assert changed.status_code == 200
+    assert told(lms) == ""
+
+
+def test_what_open_edx_takes_for_no_course(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.openedx
+    learner, staff = bearer(info.access_tokens.learner), bearer(info.access_tokens.superuser)
+    short = "CET+GW_01+2021_2022_FA"
+    key, courses = f"course-v1:{short}", f"{info.url}/api/courses/v1/courses"
+    enrol = f"{info.url}/api/enrollment/v1/enrollment"
+
+    def get(url: str, headers: dict[str, str] = learner) -> Callable[[], httpx.Response]:
+        return lambda: http.get(url, headers=headers)
+
+    def post(**body: Any) -> Callable[[], httpx.Response]:
+        return lambda: http.post(enrol, headers=staff, json=body)
+
+    each(
+        lms,
+        {
+            "a bare plus": (
+                get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={key}"),
+                f"this is {key} with spaces: `+` means a space in a query",
+            ),
+            "spaces in a path": (get(f"{courses}/{key.replace('+', ' ')}/"), "is no course key, which is written"),
+            "encoded twice": (
+                get(f"{info.url}/api/courses/v1/blocks/?username=ada&course_id={quote(quote(key))}"),
+                "it is percent-encoded once too often",
+            ),
+            "no beginning": (get(f"{courses}/{short}/"), f"a course key is written {key}"),
+            "as of 2013": (get(f"{courses}/{short.replace('+', '/')}/"), f"a course key is written {key}"),
+            "small letters": (get(f"{courses}/{key.lower()}/"), "letters differ in case"),
+            "a name": (get(f"{courses}/Demo/"), "`Demo` is no course key"),
+            "another version": (
+                get(f"{info.url}/api/courses/v2/courses/"),
+                "has `/api/courses/v1/courses/`, not in a version `v2`",
+            ),
+            "the token's address": (get(f"{info.url}/oauth2/token/"), "the nearest is `/oauth2/access_token`"),
+            "a form": (
+                lambda: http.post(enrol, headers=staff, data={"course_details[course_id]": key}),
+                "a form came, which has no place for course_details; send JSON",
+            ),
+            "an e-mail address": (
+                post(user="ada.lovelace@example.edu", course_details={"course_id": key}),
+                "is the e-mail address of ada; send the username",
+            ),
+            "a truth value as text": (
+                post(user="ada", is_active="false", course_details={"course_id": key}),
+                'a string is not a boolean: send true, not "true"',
+            ),
+        },
+    )
+    assert get(f"{courses}/{key}/")().status_code == 200
+    assert post(user="ada", course_details={"course_id": key})().status_code == 200
+    assert told(lms) == ""
+
+
+def test_openlearning(lms: Emulator, http: httpx.Client) -> None:
+    info = lms.openlearning
+    mine = {"X-API-Key": info.api_key}
+    people = f"{info.url}/v2.2/institutions/{info.institution_id}/managed-users/"
+    profile = {"full_name": "A B", "external_institution_id": "x-1", "primary_email_address": "x1@example.edu"}
+    quiet = {"send_password_email": "false", "send_welcome_email": "false"}
+    parted = {one: value for one, value in profile.items() if one != "full_name"}
+
+    def get(path: str, **params: str) -> Callable[[], httpx.Response]:
+        return lambda: http.get(f"{info.url}{path}", headers=mine, params=params)
+
+    each(
+        lms,
+        {
+            "a name in two parts": (
+                lambda: http.post(people, headers=mine, data=parted | {"first_name": "A", "last_name": "B"}),
+                "`first_name` and `last_name` came; the name is `full_name`",
+            ),
+            "text": (
+                lambda: http.post(people, headers=mine | {"Content-Type": "text/plain"}, content="full_name=A"),
+                "the body was not read: send it as application/x-www-form-urlencoded",
+            ),
+            "fields in the query": (lambda: http.post(people, headers=mine, params=profile), "is in the URL's query"),
+            "no slash": (
+                get(f"/v2.2/institutions/{info.institution_id}/managed-users"),
+                "the trailing slash is missing",
+            ),
+            "a name for an institution": (get("/v2.2/institutions/Lakeside College/managed-users/"), "is the name of"),
+            "another's institution": (
+                get(f"/v2.2/institutions/{info.other_institution_id}/managed-users/"),
+                f"this key administers {info.institution_id}, not {info.other_institution_id}",
+            ),
+            "a slug for a course": (get("/v2.2/courses/analytical-engines/classes/"), "is the slug of course"),
+            "an address for a person": (get("/v2.2/users/ada.lovelace@example.edu/"), "the path takes its id"),
+            "one's own id": (get("/v2.2/users/student-1815/"), "that id is an external institution id, not a user"),
+            "the next version": (get("/v2.3/users/me/"), "is not known to have a version `v2.3`"),
+            "a change": (
+                lambda: http.patch(f"{people}{info.managed_user.id}/", headers=mine, data=profile),
+                "PATCH was sent; this path takes GET",
+            ),
+        },
+    )
+    assert http.post(people, headers=mine, data=profile | quiet).status_code == 200
     assert told(lms) == ""
 
 

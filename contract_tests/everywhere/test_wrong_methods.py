@@ -38,6 +38,24 @@ def test_a_method_that_an_operation_which_is_not_served_does_not_have(lms: Emula
     assert http.request("TRACE", topics).status_code == 403  # nobody is let in, whatever the method
 
 
+def test_whom_a_resource_that_is_not_served_lets_in_is_not_known(lms: Emulator, http: httpx.Client) -> None:
+    """Django REST framework looks at permissions before it looks for the method."""
+    url, tokens = f"{lms.openedx.url}/api/ccx/v0/ccx/", lms.openedx.access_tokens
+    for token, status in ((tokens.superuser, 405), (tokens.learner, 501), ("", 401)):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        assert http.delete(url, headers=headers).status_code == status
+    lms.settings["emulator.not_emulated"] = "provider"
+    assert http.delete(url, headers={"Authorization": f"Bearer {tokens.learner}"}).status_code == 405
+    lms.settings["emulator.not_emulated"] = "refuse"
+
+
+def test_open_edx_has_no_head_of_its_sign_in_page(lms: Emulator, http: httpx.Client) -> None:
+    for path in ("/login", "/register", "/password_assistance"):
+        answer = http.head(lms.openedx.url + path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+        assert http.get(lms.openedx.url + path).status_code == 200
+
+
 def test_methods_that_a_canvas_route_does_not_have_are_its_404(lms: Emulator, http: httpx.Client) -> None:
     """Rails knows no 405."""
     headers = {"Authorization": f"Bearer {lms.canvas.access_tokens.teacher}"}

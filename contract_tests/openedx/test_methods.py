@@ -20,7 +20,7 @@ def test_a_resource_that_is_not_served_authenticates_before_it_looks_at_the_meth
     for token, status, body in (
         (None, 401, {"detail": "Authentication credentials were not provided."}),
         ("nobody's", 401, None),
-        (LEARNER, 405, {"detail": 'Method "PUT" not allowed.'}),
+        (site.lms.openedx.access_tokens.superuser, 405, {"detail": 'Method "PUT" not allowed.'}),
     ):
         answer = site.call("PUT", CCX, token=token)
         assert (answer.status, answer.first("allow")) == (status, "GET, POST, HEAD, OPTIONS")

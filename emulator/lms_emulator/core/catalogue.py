@@ -260,7 +260,9 @@ class Catalogue:
         start = asked
         while start and not (close := [one for one in shapes if one.startswith(start + "/")]):
             start = start.rpartition("/")[0]
-        found = nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None
+        last = asked.rstrip("/").rpartition("/")[2]
+        longer = [one for one in close if last and last in one.rstrip("/").rpartition("/")[2]] if start else []
+        found = min(longer, key=len, default=None) or (nearest(asked, close[:_MOST_COMPARED], 0.6) if start else None)
         return shapes[found].removesuffix("[/]") if found else None
 
 

@@ -23,6 +23,8 @@ from lms_emulator.core.suggest import nearest
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
+_HAS_VERSION = re.compile(r"(?<=/)(v\d+)(?=/)")
+_VERSIONS = 5
 _BEGINNING = re.compile(rf"{BEGINNING}/")
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
@@ -249,8 +251,13 @@ def _other_version(catalogue: Catalogue, path: str) -> str | None:
     begins = _VERSION.match(path)
     shorter = path.removeprefix("/api")
     in_front = any(one.startswith("/api") for one in catalogue.beginnings[:1])
-    if shorter != path and not in_front and catalogue.at(shorter):
+    if shorter != path and not in_front and not _HAS_VERSION.search(shorter) and catalogue.at(shorter):
         return f"{catalogue.title} has `{shorter}`, without /api in front"
+    for found in _HAS_VERSION.finditer(path) if not begins else ():
+        for number in range(1, _VERSIONS):
+            meant = f"{path[: found.start(1)]}v{number}{path[found.end(1) :]}"
+            if f"v{number}" != found[1] and any(f"/v{number}/" in f"{one.path}/" for one in catalogue.at(meant)):
+                return f"{catalogue.title} has `{meant}`, not in a version `{found[1]}`"
     for version in catalogue.versions:
         meant = f"/{version}{path[begins.end() :] if begins else path}"
         if meant != path and catalogue.at(meant):

@@ -48,6 +48,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     if holds_others:
         bare = next((one for one in read if "[" not in one), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
+    if name.endswith("name") and len(parts := [one for one in read if _plain(one) in ("firstname", "lastname")]) == 2:
+        return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
         return f"`{like}` came; the name is `{name}`"
     for one, value in read.items() if name in _GRANTED else ():

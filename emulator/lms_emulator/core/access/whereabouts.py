@@ -28,7 +28,7 @@ _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
 _NAMING = re.compile(
-    r"(code|name|title|slug|email|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
+    r"(code|name|title|slug|email|email_address|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
 _SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}

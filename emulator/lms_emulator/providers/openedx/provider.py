@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.not_emulated import operation_not_emulated
 from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.lti.controls import controls
 from lms_emulator.providers.openedx import refusals, wire
+from lms_emulator.providers.openedx.call import Caller
 from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
     from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.info import Info
+
+_COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
 
 
 class Openedx(Provider[OpenedxStore, OpenedxSettings]):
@@ -50,7 +55,24 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     )
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
-        return standing.why_not(x) if refusal.status == 403 else super().why_refused(x, refusal)
+        if refusal.status == 403:
+            return standing.why_not(x)
+        if refusal.status in (400, 404):
+            for sent in standing.sent_keys(x, refusal.got):
+                if (why := standing.why_no_course(x, sent)) is not None:
+                    return why
+        if isinstance(refusal.got, str) and (user := x.store.users.first("email", refusal.got.lower())) is not None:
+            return f"`{refusal.got}` is the e-mail address of {user.username}; send the username"
+        return super().why_refused(x, refusal)
+
+    def hint_for_unknown_path(self, path: str) -> str | None:
+        """What is no course's key fits no address, whatever else is right."""
+        sent = _COURSE.search(path)
+        if sent is not None and self.catalogue is not None and "+" not in sent[1]:
+            meant = f"{path[: sent.start(1)]}course-v1:Org+Course+Run{path[sent.end(1) :]}"
+            if self.catalogue.at(meant) or self.catalogue.at(meant.rstrip("/")):
+                return f"`{sent[1]}` is no course key, which is written course-v1:Org+Course+Run; `+` or %2B in a path"
+        return super().hint_for_unknown_path(path)
 
     def problems(self, section: Any) -> Iterable[str]:
         """References to records that do not exist, clashing keys, unreadable course keys."""
@@ -113,10 +135,17 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return self.admit(x) or refusals.page_not_found(x.path)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
-        """A 405, after what is refused before it."""
-        return self.admit(x) or methods.refuse(
-            x, self.normalise_path(x.path), allowed, served=self.leads_somewhere(x.path)
-        )
+        """A 405, after what is refused before it.
+
+        Whether a resource that is not emulated lets its caller as far as that is not known but of those who may all.
+        """
+        path = self.normalise_path(x.path)
+        refusal = self.admit(x) or methods.refuse(x, path, allowed, served=self.leads_somewhere(x.path))
+        user, known = x.kept(Caller).identity, self.catalogue.at(path) if self.catalogue is not None else []
+        unsure = user is not None and not user.user.is_superuser and known and not self.router.knows(path)
+        if unsure and self.catalogue is not None and x.world.emulator.not_emulated == "refuse":
+            raise operation_not_emulated(self.catalogue, known[0], self.name, known[0].methods[0])
+        return refusal
 
     def finish(self, x: Call, response: Response) -> None:
         """Events, cookies, and the headers that every page and API of the site carries."""

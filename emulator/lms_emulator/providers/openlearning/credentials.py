@@ -92,15 +92,18 @@ def institution_in_path(x: Call) -> Institution:
     return found
 
 
+_NEEDS_ADMINISTRATOR = "use the key of an institution administrator"
+
+
 def administered(x: Call, user: User) -> Institution:
     """The institution in the path, provided that the user administers it. Raises a 404 or 403."""
     institution = institution_in_path(x)
     if not x.store.administers(user.id, institution.id):
         membership = x.store.membership(institution.id, user.id)
         got = membership.role if membership else "not a member"
-        raise refusals.not_allowed(
-            f"administrator of {institution.id}", got, "use the key of an institution administrator"
-        )
+        own = [one.id for one in x.store.institutions if x.store.administers(user.id, one.id)]
+        why = f"this key administers {', '.join(own)}, not {institution.id}" if own else _NEEDS_ADMINISTRATOR
+        raise refusals.not_allowed(f"administrator of {institution.id}", got, why)
     return institution
 
 

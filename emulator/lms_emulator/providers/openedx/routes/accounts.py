@@ -91,15 +91,18 @@ def change_account(x: Call) -> Response:
     user, errors = accounts.change(x.store.users.get(user.username) or user, body)
     if errors:
         raise invalid(errors)
-    _ask_to_confirm(x, body.get("email"))
+    platform = x.store.section.platform_name
+    _ask_to_confirm(x, body.get("email"), "email_change", f"Request to change {platform} account e-mail")
+    _ask_to_confirm(
+        x, body.get("secondary_email"), "secondary_email_change", f"Confirm your recovery email for {platform}"
+    )
     return wire.api_json(shapes.full(x.store.users.put(user), x.clock.now(), x.base_url))
 
 
-def _ask_to_confirm(x: Call, email: str | None) -> None:
+def _ask_to_confirm(x: Call, email: str | None, kind: str, subject: str) -> None:
     """Write to a new address, which is stored once it is confirmed. Nothing is sent if another account has it."""
-    if email is not None and lookup.user_with_email(x.store, x.settings, email) is None:
-        subject = f"Request to change {x.store.section.platform_name} account e-mail"
-        x.outbox.add("email", provider=x.provider, kind="email_change", to=email, at=x.clock.now(), subject=subject)
+    if email and lookup.user_with_email(x.store, x.settings, email) is None:
+        x.outbox.add("email", provider=x.provider, kind=kind, to=email, at=x.clock.now(), subject=subject)
 
 
 def search_emails(x: Call) -> Response:

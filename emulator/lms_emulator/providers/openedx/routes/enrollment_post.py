@@ -53,7 +53,7 @@ def shape(x: Call, record: Enrollment) -> dict[str, Any]:
 
 def _read(x: Call, body: dict[str, Any]) -> Wanted:
     """Checks 1 to 6: the course id, on whose behalf, which mode, which user, the flags."""
-    key = _course_key(body)
+    key = _course_key(x, body)
     privileged = _is_privileged(x)
     username, email = body.get("user"), body.get("email")
     user = calling_user(x)
@@ -91,14 +91,14 @@ def _read(x: Call, body: dict[str, Any]) -> Wanted:
     )
 
 
-def _course_key(body: dict[str, Any]) -> keys.CourseKey:
+def _course_key(x: Call, body: dict[str, Any]) -> keys.CourseKey:
     """Checks 1 and 2. The real server does not handle course_details that are no object."""
     details = body.get("course_details", {})
     if not isinstance(details, dict):
         raise refusals.Unhandled(f"course_details is no object but {details!r}")
     text = details.get("course_id")
     if not text:
-        raise course_id_missing(at_top="course_id" in body)
+        raise course_id_missing(at_top="course_id" in body, is_form=x.is_form)
     key = keys.course_key(text)
     if key is None:
         raise unknown_course(str(text))
@@ -196,15 +196,16 @@ def _message(status: int, text: str, reason: str, **more: Any) -> refusals.Opene
     return refusals.api_error(status, {"message": text}, reason=reason, **more)
 
 
-def course_id_missing(*, at_top: bool = False) -> refusals.OpenedxRefusal:
+def course_id_missing(*, at_top: bool = False, is_form: bool = False) -> refusals.OpenedxRefusal:
     """No course named. Parameters: `at_top`, whether it was, but not in `course_details`."""
+    in_form = "a form came, which has no place for course_details; send JSON" if is_form else None
     return _message(
         400,
         "Course ID must be specified to create a new enrollment.",
         "course_id_missing",
         check="course_details.course_id",
         expected='{"course_details": {"course_id": "course-v1:…"}}',
-        diagnosis="course_id came at the top; it goes into course_details, in JSON" if at_top else None,
+        diagnosis="course_id came at the top; it goes into course_details, in JSON" if at_top else in_form,
     )
 
 

@@ -24,6 +24,11 @@ from lms_emulator.providers.openedx.web import cookies, csrf, deployment, event_
 _AUTHN_PAGES = {"/login": "login", "/register": "register", "/password_assistance": "reset"}
 
 
+def no_head(x: Call) -> Response:
+    """The sign-in page takes GET alone: Django's decorator does not count HEAD as GET."""
+    raise refusals.wrong_method("GET", x.method)
+
+
 def login_page(x: Call) -> Response:
     """The sign-in page; its form is built by script, as the real one's is. A micro-frontend may have its place."""
     query = x.query
@@ -220,6 +225,17 @@ _SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older address)"
 _LOGIN_FORM = "edx-platform openedx/core/djangoapps/user_authn/urls_common.py, user_api_login_session"
 
 ROUTES = (
+    *(
+        FAMILY.page(
+            path,
+            no_head,
+            "Sign-in page: no HEAD",
+            "HEAD",
+            evidence="documented",
+            source="edx-platform openedx/core/djangoapps/user_authn/views/login_form.py, require_http_methods",
+        )
+        for path in _AUTHN_PAGES
+    ),
     FAMILY.page("/login", login_page, "Sign-in page", "GET", evidence="observed", source=recorded("main", 1234)),
     FAMILY.page(
         "/register",

@@ -53,11 +53,11 @@ def activation_key(user: User) -> str | None:
 def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, str]]]:
     """An account with the changes of a merge patch, and the errors by field; unknown fields are ignored.
 
-    A new e-mail address is checked but not stored: its owner has to confirm it first.
+    A new e-mail address, or a second one for recovery, is checked but not stored: its owner has to confirm it first.
     """
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
-    known = {*READ_ONLY, "email", *_EDITABLE}
+    known = {*READ_ONLY, *_SAME_ADDRESS, *_EDITABLE}
     for name in [one for one in dict.keys(body) if one in known]:  # without having read the others
         value = body[name]
         if name in READ_ONLY:
@@ -65,10 +65,10 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
                 "developer_message": "This field is not editable via this API",
                 "user_message": f"The '{name}' field cannot be edited.",
             }
-        elif name == "email":
-            if text := _email_problem(user, value):
-                developer = f"Error thrown from validate_new_email: '{text}'"
-                errors[name] = {"developer_message": developer, "user_message": text}
+        elif name in _SAME_ADDRESS:
+            if text := _email_problem(user, value, _SAME_ADDRESS[name]):
+                check = "validate_new_email" if name == "email" else "validate_secondary_email"
+                errors[name] = {"developer_message": f"Error thrown from {check}: '{text}'", "user_message": text}
         else:
             try:
                 changes[name] = None if value is None and name in _NULLABLE else _EDITABLE[name](value)
@@ -80,10 +80,16 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
     return (user, errors) if errors else (replace(user, **changes), {})
 
 
-def _email_problem(user: User, value: Any) -> str | None:
+_SAME_ADDRESS = {
+    "email": "Old email is the same as the new email.",
+    "secondary_email": "Cannot be same as your sign in email address.",
+}
+
+
+def _email_problem(user: User, value: Any, same: str) -> str | None:
     if not isinstance(value, str) or not people.is_email(value):
         return "Valid e-mail address required."
-    return "Old email is the same as the new email." if value == user.email else None
+    return same if value == user.email else None
 
 
 def _country(value: Any) -> str:

@@ -1,6 +1,9 @@
-"""What the caller of a forbidden request is on the site and in the course that the path names."""
+"""Why a request was refused: what its caller is on the site and in the course, and what came in place of a key."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from lms_emulator.providers.openedx.call import Call, Caller
 
@@ -19,3 +22,36 @@ def why_not(x: Call) -> str | None:
         f"has the role {', '.join(roles)}" if roles else "has no role" + (f" in {course}" if course else " in a course")
     )
     return f"{user.username} is {site} of the site, and {held}"
+
+
+def why_no_course(x: Call, sent: str) -> str | None:
+    """Which course was meant by a text that is no course's key."""
+    text = sent.strip()
+    for course in x.store.courses:
+        key = course.id
+        short = key.removeprefix("course-v1:")
+        if text == key:
+            return None
+        if " " in text and text.replace(" ", "+") in (key, short):
+            return f"this is {key} with spaces: `+` means a space in a query or a form; write %2B"
+        if unquote(text) == key:
+            return f"this is {key}, but it is percent-encoded once too often"
+        if text in (short, short.replace("+", "/")):
+            return f"a course key is written {key}"
+        if text.lower() == key.lower():
+            return f"a course key is written {key}: letters differ in case"
+        if text.lower() == course.display_name.lower():
+            return f"`{text}` is the name of {key}; send the key"
+        if text.startswith(f"block-v1:{short}+"):
+            return f"this is the key of a block of {key}; send the course's"
+    return None
+
+
+def sent_keys(x: Call, got: object) -> Iterator[str]:
+    """Whatever in a request may be meant as the key of a course; in a path `+` is no space."""
+    named = [str(value) for name, value in x.path_params.items() if "course" in name]
+    yield from named
+    if not named:
+        yield from (value for name, value in x.query.peek() if "course" in name)
+        if isinstance(got, str):
+            yield got
