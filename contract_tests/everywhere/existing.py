@@ -51,12 +51,25 @@ _NAMED: dict[str, dict[str, str]] = {
 """What a placeholder stands for that no table tells, by its name, or by the segment before it as well."""
 
 
+_EXAM = {"user_id": "4433391", "exam_id": "7002", "section_id": "7103", "attempt_id": "7301",
+         "shortQuestions/question_id": "7212", "questions/question_id": "7212"}  # fmt: skip
+_WITHIN: dict[tuple[str, str], dict[str, str]] = {
+    ("learningstudio", "exams/"): _EXAM,
+    ("learningstudio", "dropboxBaskets"): {"basket_id": "100009001"},
+    ("learningstudio", "threadeddiscussions"): {"thread_id": "100009013", "content_item_id": "100009013"},
+    ("learningstudio", "threadedDiscussions"): {"thread_id": "100009013", "content_item_id": "100009013"},
+    ("learningstudio", "customCategories"): {"custom_category_id": "44444444-aaaa-4bbb-8ccc-000000000001"},
+}
+"""The same for paths with a certain word in them."""
+
+
 class DemoWorld:
     """What the demo world of an emulator has, asked for once.
 
     Parameters:
         pick: which row of a table a path is about; the first by default.
         tables: of another world than the emulator has now.
+    Attributes: `unknown`, the placeholders of the path filled last of which the world has nothing there.
     """
 
     def __init__(
@@ -66,30 +79,52 @@ class DemoWorld:
         self._pick = pick
         self._tables = tables if tables is not None else lms.dump()[provider]
         self._info = lms.info()["providers"][provider]
+        self.unknown: list[str] = []
 
     def filled(self, path: str) -> str:
         """The path with an id that exists at each placeholder, as far as the world has such an object; else `1`."""
         made, end = "", 0
+        self.unknown = []
+        chosen: dict[str, str] = {}
         for found in _PLACEHOLDER.finditer(path):
             made += path[end : found.start()]
-            made += quote(self._value(found[1].rstrip("*").partition(":")[0], made), safe="+:@")
+            name = found[1].rstrip("*").partition(":")[0]
+            value = self._value(name, made, path, chosen)
+            if value is None:
+                self.unknown.append(name)
+            made += quote(value or "1", safe="+:@")
             end = found.end()
         return made + path[end:]
 
-    def _value(self, name: str, before: str) -> str:
+    def _value(self, name: str, before: str, path: str, chosen: dict[str, str]) -> str | None:
+        """An id, and what it is of is `chosen` for those after it, which have to belong to it."""
         words = [part for part in before.split("/") if part]
-        named = _NAMED.get(self.provider, {})
-        for key in (f"{words[-1] if words else ''}/{name}", name):
-            if key in named:
-                return named[key]
         snake = _WORD.sub("_", name).lower()
+        within = [named for (own, word), named in _WITHIN.items() if own == self.provider and f"/{word}" in path]
+        for named in (*within, _NAMED.get(self.provider, {})):
+            for key in (f"{words[-1] if words else ''}/{name}", f"{words[-1] if words else ''}/{snake}", name, snake):
+                if key in named:
+                    chosen[snake.removesuffix("_id")] = named[key]
+                    return named[key]
         if isinstance(self._info.get(snake), str | int):
+            chosen[snake.removesuffix("_id")] = str(self._info[snake])
             return str(self._info[snake])
         kind = snake.removesuffix("_id")
         if kind in ("id", "key", "pk", "uuid"):  # the segment before says of what
             kind = ([word for word in words if not word.isdigit()] or [""])[-1].removesuffix("s")
         rows = self._tables.get(_TABLES.get((self.provider, kind), f"{kind}s"))
-        return str(self._pick(rows).get("id", 1)) if isinstance(rows, list) and rows else "1"
+        fitting = [
+            row
+            for row in (rows if isinstance(rows, list) else ())
+            if "id" in row
+            and all(str(row.get(f"{parent}_id", one)) == one for parent, one in chosen.items())
+            # each kind of question has its own address
+            and (kind != "question" or row["type"].lower() in words[-1].lower())
+        ]
+        if not fitting:
+            return None
+        chosen[kind] = str(self._pick(fitting)["id"])
+        return chosen[kind]
 
 
 def credentials(lms: Emulator, provider: str) -> dict[str, str]:

@@ -60,7 +60,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     def before_missing(self, x: Call) -> None:
         """Obsolete versions are refused for every operation."""
         parts = x.path.split("/")
-        if len(parts) > 5 and parts[3] in ("lp", "le"):
+        if len(parts) > 5 and parts[3] in ("lp", "le") and parts[4] != "versions":
             check_version(x, parts[3], parts[4])
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:

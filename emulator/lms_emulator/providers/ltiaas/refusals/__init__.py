@@ -177,9 +177,7 @@ def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
     )
 
 
-def validation(
-    status: int, errors: Sequence[Mapping[str, Sequence[str]]], got: Any = None, diagnosis: str | None = None
-) -> LtiaasRefusal:
+def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], **details: Any) -> LtiaasRefusal:
     """A body or query that does not validate. `errors`: one object per fault, field name to sentences."""
     return LtiaasRefusal(
         "validation_error",
@@ -187,9 +185,8 @@ def validation(
         details={"message": "VALIDATION_ERROR", "errors": [dict(error) for error in errors]},
         check="the body has the fields of the reference, of the right kinds",
         expected=[name for error in errors for name in error],
-        got=got,
-        diagnosis=diagnosis,
         absent=next((name for error in errors for name in error if name.isalnum()), None),
+        **details,
     )
 
 
@@ -251,7 +248,7 @@ def legacy_launch_refused(code: str, reason: str, **details: Any) -> LtiaasRefus
     return LtiaasRefusal(reason, status=401, details=sentence, check=details.pop("check", reason), **details)
 
 
-def no_id_token(method: str) -> LtiaasRefusal:
+def no_id_token(diagnosis: str | None) -> LtiaasRefusal:
     """/lti/launch without an id_token."""
     return LtiaasRefusal(
         "no_ltik_or_idtoken_found",
@@ -261,9 +258,7 @@ def no_id_token(method: str) -> LtiaasRefusal:
         expected="a form_post from the LMS",
         got="no id_token",
         absent="id_token",
-        diagnosis="the address was opened by GET: the LMS posts a form to it, once the login at /lti/login is done"
-        if method == "GET"
-        else None,
+        diagnosis=diagnosis,
     )
 
 

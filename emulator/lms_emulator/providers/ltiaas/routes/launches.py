@@ -102,6 +102,9 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
     return tenant
 
 
+_OPENED = "the address was opened by GET: the LMS posts a form to it, once the login at /lti/login is done"
+
+
 async def receive_launch(x: Call) -> Response:
     """Validate the id_token, or the signature of LTI 1.1, and redirect the browser to the tool with an ltik."""
     given = parameters(x, "id_token", "state", "error", "error_description")
@@ -111,7 +114,7 @@ async def receive_launch(x: Call) -> Response:
     if given.get("error") and not token:
         raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
     if not token:
-        raise refusals.no_id_token(x.method)
+        raise refusals.no_id_token(_OPENED if x.method == "GET" else None)
     waiting, tenant = _waiting(x, state)
     platform, claims = await launch.validated(x, tenant, waiting, token)
     x.store.login_states.delete(state)

@@ -72,7 +72,9 @@ def courseware(x: Call) -> Response:
 def instructor(x: Call) -> Response:
     """The instructor dashboard, for the staff of the course; its look is ours."""
     if not people.is_course_staff(x.store, session.current(x).user, _course(x).id):
-        raise refusals.page_not_found(x.path)
+        refusal = refusals.page_not_found(x.path)
+        refusal.diagnosis = "the instructor dashboard is there for the staff of the course, signed in by a browser"
+        raise refusal
     return pages.message(x, 200, "Instructor Dashboard", "Instructor Dashboard", "")
 
 
