@@ -101,8 +101,8 @@ def _from_query(text: str) -> list[str]:
 
 
 def _from_two(text: str) -> list[str]:
-    first, *others = (part for part in re.split("[ ,;:]+", text) if part)
-    return [first] if others == [first] else []
+    parts = [part for part in re.split("[ ,;:]+", text) if part]
+    return parts[:1] if len(parts) == 2 and parts[0] == parts[1] else []
 
 
 def _as_base64url(text: str) -> list[str]:
