@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
 import re
 import resource
@@ -116,7 +117,7 @@ async def values(url: str, args: argparse.Namespace) -> None:
     lms = Emulator.connect(url)
     for name in args.documents or lms.info()["providers"]:
         wanted = (wire(one) for one in requests(lms, name))
-        print(f"{name}: {await sent(lms, args.log, batched(wanted))}", flush=True)
+        print(f"{name}: {await sent(lms, args.log, batched(lms, wanted))}", flush=True)
 
 
 def wire(one: Sent) -> bytes:
@@ -127,10 +128,12 @@ def wire(one: Sent) -> bytes:
     return b"\r\n".join(head) + b"\r\n\r\n" + one.body
 
 
-def batched(wanted: Iterator[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Lists of so many, for the demo world."""
+def batched(lms: Emulator, wanted: Iterator[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Lists of so many, for the world as it is once the first are made: they may need what somebody signed in for."""
+    kept = b""
     while batch := list(islice(wanted, BATCH)):
-        yield b'"demo"', batch
+        kept = kept or json.dumps(lms.dump()).encode()
+        yield kept, batch
 
 
 async def sent(lms: Emulator, log: Path, batches: Iterator[tuple[bytes, list[bytes]]]) -> str:

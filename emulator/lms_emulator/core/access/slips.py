@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from lms_emulator.core.http import json_text
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.core.suggest import nearest
 
 _LONGEST = 16_384
@@ -97,7 +98,7 @@ def _from_json(text: str) -> list[str]:
 def _from_query(text: str) -> list[str]:
     if "=" not in text or " " in text:
         return []
-    return [value for _, value in parse_qsl(urlsplit(text).query if "://" in text else text)]
+    return [value for _, value in parse_qsl(parts_of(text).query if "://" in text else text)]
 
 
 def _from_two(text: str) -> list[str]:
