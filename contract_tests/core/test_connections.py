@@ -117,11 +117,12 @@ def test_a_peer_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         lms.call("POST", "/faults", {"path": "/login", "status": 503, "body": "x" * 1_000_000})
         host, port = lms.url.removeprefix("http://").split(":")
         for reads in (False, True):
+            monkeypatch.setattr(protocol, "REQUEST_SECONDS", 60 if reads else 0.5)
             with socket.create_connection((host, int(port)), timeout=10) as connection:
                 connection.sendall(LOGIN * 20)
                 time.sleep(0 if reads else 2)
                 received = bytearray()
-                connection.settimeout(1)
+                connection.settimeout(30 if reads else 1)
                 try:
                     while received.count(b"HTTP/1.1 503") < 20 and (chunk := connection.recv(1 << 20)):
                         received += chunk

@@ -106,6 +106,7 @@ def demo_tool(running: Emulator) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("demo_tool")
+@pytest.mark.timeout(400)
 def test_the_command_judges_the_demo_tool(running: Emulator, tmp_path: Path, capsys: Any) -> None:
     """Nothing fails; what it does not know of is the platform's storage, and which deployments there are."""
     login, launch = f"{running.url}/ltiaas/lti/login", f"{running.url}/ltiaas/lti/launch"
@@ -212,7 +213,7 @@ def test_chromium_waits_for_text_that_a_page_fetches_and_reports_a_launch_withou
             app.places = {name: seat for name, (_, seat) in judge.seats(["canvas"]).items()}
         plain, twice = judge.run(["canvas"])
         assert (plain.outcome, twice.outcome) == ("passed", "warned"), "a second launch is taken as well"
-        app.hanging, judge.patience = threading.Event(), 8
+        app.hanging, judge.patience = threading.Event(), 12
         try:
             plain, _ = judge.run(["canvas"])
         finally:
@@ -277,7 +278,7 @@ def test_a_tool_that_hangs_on_wrong_launches_is_waited_for_no_longer_than_asked(
             assert main([*asked, *options, "--junit", str(xml), "--html", str(html)]) == 1
         finally:
             hanging.set()
-        assert monotonic() - begun < 12
+        assert monotonic() - begun < 60, "all trials would wait for minutes"
     told = capsys.readouterr()
     assert "no answer in time" in xml.read_text("utf-8")
     assert re.search(r"canvas: \d+ passed.*, \d+ cut", told.out)

@@ -16,7 +16,7 @@ from lms_emulator.command.certify.chromium import ChromiumVisitor
 from lms_emulator.command.certify.visitors import Landing
 from lms_emulator.lti.seats import Person
 
-pytestmark = [*IN_A_BROWSER, pytest.mark.slow]
+pytestmark = [*IN_A_BROWSER, pytest.mark.slow, pytest.mark.timeout(400)]
 KEY = 10000000000078
 PATIENCE = 90.0
 """Seconds; a safety net for slow machines."""

@@ -30,7 +30,8 @@ def auth(campus: Campus) -> str:
 @pytest.mark.parametrize("path", ["/login/oauth2/token", "/api/lti/courses"])
 def test_service_call(campus: Campus, auth: str, fault: dict[str, Any], status: int, path: str) -> None:
     assert campus.rig.api("GET", "/api/memberships", auth=auth).status_code == 200
-    campus.rig.control("PATCH", "/settings", {"emulator": {"lms_timeout_seconds": 0.3}})
+    seconds = 0.3 if "delay_ms" in fault else 30
+    campus.rig.control("PATCH", "/settings", {"emulator": {"lms_timeout_seconds": seconds}})
     campus.rig.control("POST", "/faults", {"provider": "canvas", "path": path, **fault})
     answer = campus.rig.api("GET", "/api/memberships", auth=auth)
     assert answer.status_code == status
@@ -38,6 +39,7 @@ def test_service_call(campus: Campus, auth: str, fault: dict[str, Any], status: 
     assert told["externalError"] is True
     assert told["externalUrl"].startswith(campus.url("canvas"))
     campus.rig.control("DELETE", "/faults")
+    campus.rig.control("PATCH", "/settings", {"emulator": {"lms_timeout_seconds": 30}})
     assert campus.rig.api("GET", "/api/memberships", auth=auth).status_code == 200
 
 

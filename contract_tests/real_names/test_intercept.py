@@ -36,11 +36,11 @@ def key(emulator: Emulator) -> dict[str, str]:
 
 def test_requests(emulator: Emulator) -> None:
     with emulator.intercept():
-        answer = requests.get(API, headers=key(emulator), timeout=5)
+        answer = requests.get(API, headers=key(emulator), timeout=60)
         assert answer.status_code == 200
         assert answer.reason == "OK"
         assert answer.json()["data"][0]["id"] == emulator.openlearning.institution_id
-        assert requests.post(TOKEN, data={"grant_type": "client_credentials"}, timeout=5).status_code == 401
+        assert requests.post(TOKEN, data={"grant_type": "client_credentials"}, timeout=60).status_code == 401
     assert [entry["provider"] for entry in emulator.call("GET", "/requests")["requests"]] == ["openlearning", "openedx"]
 
 
