@@ -136,7 +136,7 @@ def test_what_brightspace_takes_for_no_value(lms: Emulator, http: httpx.Client) 
             "a kind by its name": (get(mine, orgUnitTypeId="Course Offering"), "is a name; the id is 3"),
             "a role by name": (get(people, roleId="Instructor"), "`Instructor` is a name; the id is 109"),
             "no version": (get(f"{api}/lp/47/users/whoami"), "a version is two numbers with a point between them"),
-            "the manual's version": (get(f"{api}/lp/(version)/users/whoami"), "a version stands in this place"),
+            "the manual's version": (get(f"{api}/lp/(version)/users/whoami"), "a version belongs in this place"),
             "another product": (get(f"{api}/le/1.75/users/whoami"), "the product is lp, with its own versions"),
         },
     )

@@ -16,7 +16,7 @@ class Change(NamedTuple):
     """One change of a provider's behaviour.
 
     Attributes: `day`, the first with the new behaviour; `what`, the setting or the route; `before` and `after`, values
-    of the setting, or words; `help`, what it decides; `source`, where the change is told.
+    of the setting, or words; `help`, what it decides; `source`, where the change is documented.
     """
 
     day: str

@@ -257,7 +257,7 @@ def limits(pairs: Iterable[tuple[str, str]], found: Diagnosis | None) -> str:
         return f"; none was tried, as the message has over {LARGEST:,} characters"
     if found is None:
         return ""
-    why = "as the message is long" if found is TOO_LONG else "for want of time"
+    why = "as the message is long" if found is TOO_LONG else "for lack of time"
     return f"; not all pairs of mistakes were tried, {why}"
 
 

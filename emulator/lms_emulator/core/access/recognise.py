@@ -86,7 +86,7 @@ def _elsewhere(x: Exchange[Any, Any], sent: str) -> str | None:
     for world in x.world.others():
         for name in (own, *(name for name in world.providers if name != own)):
             if not in_time():
-                return "this world does not know it; not all other worlds were searched, for want of time"
+                return "this world does not know it; not all other worlds were searched, for lack of time"
             if (found := _in(world, name, sent)) is not None:
                 at = "" if name == own else f" at {world.providers[name].title}"
                 return (

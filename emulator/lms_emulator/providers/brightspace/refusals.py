@@ -104,7 +104,7 @@ def _why_version(got: str, expected: str) -> str:
     if got[:1] in ("v", "V") and got[1:2].isdigit():
         return f"write {got[1:]}, without the v"
     if got.strip("(){}<>").lower() == "version":
-        return f"a version stands in this place, {expected}"
+        return f"a version belongs in this place, {expected}"
     if got[:1].isdigit() and not re.fullmatch(r"\d+\.\d+", got):
         return f"a version is two numbers with a point between them, {expected}"
     return "ask GET /d2l/api/versions/ which versions are served"

@@ -212,7 +212,7 @@ def _from_signature(x: Call, value: str) -> Caller:
         )
     if header.extra:
         names = ", ".join(name for name, _ in header.extra)
-        x.warn("oauth_parameter_ignored", f"ignored: {names[:200]} in X-Authorization; it is no part of the signature")
+        x.warn("oauth_parameter_ignored", f"ignored: {names[:200]} in X-Authorization; it is not part of the signature")
     if _UNENCODED.search(value):
         x.warn("unencoded_signature", "oauth_signature has an unencoded +, / or =; percent-encode it")
     campus = x.store.campuses.first("consumer_key", header.consumer_key)
@@ -297,7 +297,7 @@ def mistaken(
         for whose, other in others:
             if found := find(other, in_time):
                 return f"it was signed with {whose()}; and {found}"
-        return left if in_time() else f"{left}; not everything was tried, for want of time"
+        return left if in_time() else f"{left}; not everything was tried, for lack of time"
 
     return searched(search)
 

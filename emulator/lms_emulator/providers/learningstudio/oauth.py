@@ -331,7 +331,7 @@ def by_password(x: Call, username: str, password: str) -> User:
 
 
 def _why_no_backslash(x: Call, username: str) -> str:
-    """What stands in place of the backslash between client string and username."""
+    """What was sent in place of the backslash between client string and username."""
     if any(character < " " for character in username):
         return (
             "there is a control character in it: in a program's text `\\a` or `\\t` is one; write the backslash twice"

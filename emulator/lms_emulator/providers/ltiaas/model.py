@@ -68,7 +68,7 @@ class Platform(Record, frozen=True, kw_only=True):
     """One LMS registered with a tenant. `url` is its issuer, `id` is globally unique.
 
     `lms_urls` are further addresses of this LMS that may be called. `added` marks a platform that came through
-    the API or by dynamic registration: it names no address by itself.
+    the API or by dynamic registration: it names no URL of its own.
     """
 
     id: str
@@ -230,7 +230,7 @@ def _on_platform(record: LoginState | Launch | Activity | OAuthState | OAuthCode
 
 
 def _claim_of(name: str) -> Callable[[str], str | None]:
-    """What a JWT says under a name, whoever signed it."""
+    """A claim of a JWT, whoever signed it."""
 
     def read(text: str) -> str | None:
         from lms_emulator.signing import jwt

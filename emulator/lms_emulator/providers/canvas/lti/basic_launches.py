@@ -43,7 +43,7 @@ _USES: dict[str, tuple[str, dict[str, str]]] = {
         {"ext_content_return_types": "file", "ext_content_file_extensions": "zip,imscc"},
     ),
 }
-"""What a tool is told that knows nothing of content items: the use, and what there is besides."""
+"""Fields for a tool that does not know content items, by use."""
 
 _HOMEWORK_TYPES = {"online_url": ("url", "window"), "online_upload": ("file", "none"), "basic_lti_launch": ("url", "")}
 """By how work may be handed in: the kind of content, and where it is put."""
@@ -293,7 +293,7 @@ def _handed_in(homework: Assignment) -> dict[str, str]:
 
 
 def _handed_over(x: Call, opening: Opening, content: str) -> dict[str, str]:
-    """What a tool is told that gets content: of the person the id, whatever the privacy level."""
+    """Fields for a tool that receives content: the user's id, whatever the privacy level."""
     school = places.school(x, opening.place.account.id)
     return {
         "content_items": content,

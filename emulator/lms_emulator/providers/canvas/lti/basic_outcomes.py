@@ -38,7 +38,7 @@ def sourced_id(tool_id: int, course_id: int, assignment_id: int, user_id: int) -
 
 
 def read(text: str) -> SourcedId | None:
-    """What an id says; None for what is none."""
+    """The contents of an id; None if it is not one."""
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
         return None

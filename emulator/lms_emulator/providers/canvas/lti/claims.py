@@ -54,7 +54,7 @@ class Opening:
         asked: what the opener's address said further.
         sealed: what it said of an assignment that is not saved yet.
         content: what of Canvas's own is handed to the tool.
-        message: what the tool is told, if it is not opened as a link or to choose content.
+        message: the message type, unless the tool is opened as a link or to choose content.
         about: the assignment that a message, or the opener, is about. student: whose page opens the tool.
         custom_fields: what comes to the tool's own fields.
         claims: further claims of LTI, by their short names.
@@ -237,7 +237,7 @@ def _link(opening: Opening) -> dict[str, Any]:
 
 
 def document_target(x: Call, opening: Opening) -> str:
-    """Where a tool is told that it is opened."""
+    """The presentation target that a tool gets."""
     return "window" if opening.new_tab and x.settings.tells_of_tabs else "iframe"
 
 

@@ -102,7 +102,7 @@ def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:
 
 
 def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcessor | None = None) -> None:
-    """Tell the processors of an assignment what was submitted. Parameters: `only`, the one that is told again."""
+    """Notify the processors of an assignment of a submission. Parameters: `only`, the one to notify again."""
     if not api.settings.asset_processors or record.submission_type not in KINDS or not record.attempt:
         return
     processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]

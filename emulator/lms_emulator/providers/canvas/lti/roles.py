@@ -63,7 +63,7 @@ _SIMPLE = {
 def of_members(types: Sequence[str], *, advantage: bool = True) -> list[str]:
     """The roles in a course of a user with these enrollment types.
 
-    Parameters: `advantage`, whether an LTI 1.3 tool is told: Canvas writes some of them otherwise to older ones.
+    Parameters: `advantage`, whether they are for an LTI 1.3 tool: Canvas writes some differently for older ones.
     """
     names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
     return _unique(role for kind in types for role in names.get(kind, []))

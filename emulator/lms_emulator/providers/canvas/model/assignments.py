@@ -54,7 +54,7 @@ class Assignment(Record, frozen=True, kw_only=True):
         external_tool: what the REST API says about the tool.
         allowed_attempts: None for as many as one likes.
         post_manually: whether grades wait until they are posted; None if the course's policy holds.
-        only_visible_to_overrides: for those only whom an override names.
+        only_visible_to_overrides: only for students named by an override.
         quiz_id, discussion_topic_id: what the work is done in, if not here.
         original: where a copy came from, by Canvas's names.
     """

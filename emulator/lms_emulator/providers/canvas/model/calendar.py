@@ -12,7 +12,7 @@ class CalendarEvent(Record, frozen=True, kw_only=True):
 
     Attributes:
         user_id: who made it.
-        all_day_date: the day in the zone of whoever set it.
+        all_day_date: the day in the time zone of the user who set it.
         rrule, series_uuid: what an event of a series repeats by, and what its series is known by.
         parent_event_id: the event that this is a section's time of, or the slot that was reserved.
         comments: what came with a reservation.

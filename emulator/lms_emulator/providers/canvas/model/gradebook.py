@@ -50,7 +50,7 @@ class GradingPeriodGroup(Record, frozen=True, kw_only=True):
 
 
 class GradingPeriod(Record, frozen=True, kw_only=True):
-    """A span of time that is graded by itself. After `close_date` only administrators change its grades."""
+    """A period with grades of its own. After `close_date` only administrators can change them."""
 
     id: int
     grading_period_group_id: int

@@ -45,7 +45,7 @@ def latest_notes(api: Api) -> Any:
 
 
 def notes(api: Api) -> Any:
-    """Release notes, for the site's operators to write; there is no database of them here."""
+    """Release notes, which the site's operators write; there is no database of them here."""
     _require_operator(api, "release notes")
     raise refusals.crashed("release notes stand in a DynamoDB, which no Canvas outside Instructure's hosting has")
 

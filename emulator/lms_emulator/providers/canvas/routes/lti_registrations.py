@@ -223,7 +223,7 @@ def install(api: Api) -> Any:
     account = school(api)
     template = found_in(api, account)
     if not (template.template and registrations.owner(api, template).site_admin) or template.dynamic:
-        raise refused("not_a_template", "registration is no template of the site admin account", template.id)
+        raise refused("not_a_template", "registration is not a template of the site admin account", template.id)
     copies = (one for one in registrations.every(api) if one.template_registration_id == template.id)
     mine = next((one for one in copies if registrations.owner(api, one).id == account.id), None)
     if mine is None:

@@ -367,7 +367,7 @@ def duplicate_module(api: Api) -> Any:
     course, module = edited(api, "module_id", "add")
     found = modules.items(api, module)
     if any(one.type == "Quiz" for one in found):
-        raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="no quiz stands in the module")
+        raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="the module has no quiz")
     taken = {m.name.lower() for m in modules.of_course(api, course)}
     made = replace(
         module,

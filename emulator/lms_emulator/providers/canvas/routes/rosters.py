@@ -100,7 +100,7 @@ def _rows(api: Api, course: Course) -> list[Enrollment]:
         return [e for e in rows if e.role_id in wanted_roles]
     if names:
         if not {role.name for role in api.store.roles}.issuperset(names):
-            raise refusals.crashed("there is no role of that name", names)
+            raise refusals.crashed("no role has that name", names)
         return [e for e in rows if roles.role_name(api, e) in names]
     of = kinds(api)
     return [e for e in rows if e.type in of] if of else rows
@@ -110,7 +110,7 @@ def known_role(api: Api, reference: str) -> int:
     """The id of the role that a filter names. Raises the refusal for an unknown one."""
     role = api.store.roles.get(identifiers.local_number(reference))
     if role is None:
-        raise refusals.crashed("there is no role of that id", reference)
+        raise refusals.crashed("no role has that id", reference)
     return role.id
 
 

@@ -363,7 +363,7 @@ def _assessed(api: Api, sent: Params) -> str:
     if reference is not None and not isinstance(reference, str):
         raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
     if identifiers.local_number(reference or "") is None:
-        raise refusals.not_found("whom the assessment is of", reference)
+        raise refusals.not_found("the assessed user exists", reference)
     return reference or ""
 
 

@@ -20,7 +20,7 @@ NOT_DIGITAL: tuple[list[str], ...] = ([], ["none"], ["not_graded"], ["on_paper"]
 MOST_BUCKETS = 26
 WAYS = ("missing", "late", "on_time", "floating")
 FEW = 5
-"""Handed in work of which a student is told no spread, which would tell the scores of others."""
+"""Below this many submissions, students get no score distribution, which would reveal the scores of others."""
 
 
 class Work(NamedTuple):

@@ -1,4 +1,4 @@
-"""Who has an assignment, which dates apply to whom, and when it is locked.
+"""Who an assignment is for, with which dates, and when it is locked.
 
 Source: canvas-lms lib/assignment_override_applicator.rb and app/models/assignment_student_visibility.rb (2023-06), and
 the recorded exchanges of `grading-assignments` and `grading-rubrics`.

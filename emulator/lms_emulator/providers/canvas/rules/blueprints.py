@@ -179,7 +179,7 @@ def fits(api: Api, template: BlueprintTemplate, course: Course) -> bool:
 
 
 def associate(api: Api, template: BlueprintTemplate, wanted: Collection[Course]) -> bool:
-    """Keep courses like a blueprint. False, and nothing is done, where one of them may not be."""
+    """Associate courses with a blueprint. False, and nothing is done, if one of them cannot be."""
     own = {one.course_id for one in subscriptions(api.store, template)}
     new = [course for course in wanted if course.id not in own]
     if any(not fits(api, template, one) or subscription_of(api.store, one) is not None for one in new):

@@ -1,4 +1,4 @@
-"""What may be set of a course, by whom, and what is wrong with it.
+"""Settable fields of a course: who may set them, and their validation.
 
 Source: canvas-lms app/controllers/courses_controller.rb, create and update (2023-06), and the recorded exchanges of
 `courses-write`.

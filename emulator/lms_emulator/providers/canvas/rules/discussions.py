@@ -234,7 +234,7 @@ def hold(api: Api, topic: DiscussionTopic, context: Context) -> str | None:
 
 
 def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
-    """Whether the caller is told of new entries."""
+    """Whether the caller is notified of new entries."""
     if api.caller is None or hold(api, topic, context) is not None:
         return False
     known = participant(api, topic, api.caller)

@@ -40,7 +40,7 @@ def _observers(api: Api, record: Enrollment) -> list[User]:
 
 
 def _lead(api: Api, record: Enrollment, before: Enrollment | None, observer: User) -> None:
-    """Let an observer's enrollment become what the student's is. One that was deleted by itself stays so."""
+    """Update an observer's enrollment to the state of the student's. One that was deleted separately stays deleted."""
     section_id = before.course_section_id if before is not None else record.course_section_id
     known = _linked(api, record, observer, section_id)
     back = before is not None and before.workflow_state in ("inactive", "deleted")

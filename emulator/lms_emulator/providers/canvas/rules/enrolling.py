@@ -1,4 +1,4 @@
-"""Who may enroll whom, and what an enrollment asked for becomes.
+"""Permissions to enroll, and the enrollment that a request results in.
 
 Source: canvas-lms app/controllers/enrollments_api_controller.rb, create, and the recorded exchanges of
 `courses-enrol-write`.
@@ -157,7 +157,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     if associated == user.id:
         raise refusals.invalid({"associated_user_id": ["Cannot observe yourself"]})
     if associated is not None and api.store.users.get(associated) is None:
-        raise refusals.crashed("there is nobody with the id of whom is observed", observed)
+        raise refusals.crashed("no user has the id of the observed user", observed)
     state = fields.text("enrollment_state")
     return Wish(
         user=user,

@@ -23,7 +23,7 @@ def narrowed(api: Api, rows: list[Enrollment], course: Course | None) -> list[En
         rows = [e for e in rows if e.role_id in numbers]
     elif names := api.params.given("role"):
         if not {role.name for role in api.store.roles}.issuperset(names):
-            raise refusals.crashed("there is no role of that name", names)
+            raise refusals.crashed("no role has that name", names)
         rows = [e for e in rows if role_name(api, e) in names]
     elif kinds:
         rows = [e for e in rows if e.type in kinds]

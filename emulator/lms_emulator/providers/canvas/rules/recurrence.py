@@ -47,7 +47,7 @@ def read(text: str) -> Rule:
     pairs = (part.partition("=") for part in text.removeprefix("RRULE:").split(";"))
     parts = {name.strip().upper(): value.strip() for name, equals, value in pairs if equals}
     if not parts:
-        raise refusals.crashed("`rrule` is no rule of repetition", text)
+        raise refusals.crashed("`rrule` is not a recurrence rule", text)
     if parts.get("FREQ") not in _UNITS:
         raise _refused("Failed parsing the event's recurrence rule: Valid FREQ value is required", text)
     if not parts.get("INTERVAL"):

@@ -251,7 +251,7 @@ def _reach(api: Api, user: User, address: str, kind: str = "email", *, known: bo
 
 
 def expected(api: Api, address: str) -> User:
-    """A user whom Canvas knows only by an address until they register."""
+    """A user known only by an email address until they register."""
     user = User(
         **api.new_row("users"),
         name=address,

@@ -1,4 +1,4 @@
-"""The student of a course whom its staff can see it as.
+"""The test student, as whom a course's staff can view it.
 
 Source: canvas-lms app/models/course.rb, student_view_student (2023-06); fixtures/recordings/canvas/lti-vars.jsonl 113.
 """

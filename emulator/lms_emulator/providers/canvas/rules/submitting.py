@@ -118,7 +118,7 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
 
 
 def address(text: str) -> str | None:
-    """A text as an address of the web; None for what is none."""
+    """A text as a web URL; None if it is not one."""
     text = text.strip()
     try:
         parts = urlsplit(text)

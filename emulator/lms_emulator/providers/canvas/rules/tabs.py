@@ -126,7 +126,7 @@ def _has_grades(api: Api, course: Course) -> bool:
 
 
 def arranged(api: Api, course: Course) -> list[Tab]:
-    """All tabs of a course in their order, whoever is looking."""
+    """All tabs of a course in order, for any viewer."""
     said = _configured(course)
     found = [
         Tab(name, label, f"/courses/{course.id}{path}", unused=_unused(api, course, name))

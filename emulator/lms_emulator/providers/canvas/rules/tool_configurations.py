@@ -137,7 +137,7 @@ def _inspected(value: Any) -> str:
 
 
 def privacy_of(settings: dict[str, Any], asked: str | None) -> str | None:
-    """How much a tool is told: what the configuration says goes before what was asked for."""
+    """The privacy level of a tool: the configuration takes precedence over the request."""
     said = tools.extension_of(settings).get("privacy_level") or asked
     return said if said in tool_forms.PRIVACY else None
 

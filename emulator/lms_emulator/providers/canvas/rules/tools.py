@@ -396,6 +396,6 @@ def favorites(store: CanvasStore, account: Account) -> list[int] | None:
 
 
 def is_favorite(store: CanvasStore, tool: Tool, where: Where) -> bool:
-    """Whether a tool stands in the editor's own toolbar."""
+    """Whether a tool has a button of its own in the editor's toolbar."""
     said = favorites(store, account_of(store, where))
     return tool.is_rce_favorite if said is None else tool.id in said

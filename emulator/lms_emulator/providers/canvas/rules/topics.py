@@ -51,7 +51,7 @@ def pinned(api: Api, context: Context) -> list[DiscussionTopic]:
 
 
 def create(api: Api, context: Context) -> DiscussionTopic:
-    """A new topic as the request describes it. Raises the refusals for what it may not be."""
+    """A new topic as the request describes it. Raises the refusals for invalid values."""
     moderator = discussions.moderates(api, context)
     announces = moderator or context.type == "Group"
     announcement = api.params.flag("is_announcement") and announces
@@ -81,7 +81,7 @@ def create(api: Api, context: Context) -> DiscussionTopic:
 
 
 def _divide(api: Api, topic: DiscussionTopic) -> None:
-    """Give every group that discusses a topic by itself one of its own."""
+    """Create the child topic of every group of a group discussion."""
     known = {one.context_id for one in discussions.children(api, topic)}
     for group in (one for one in _groups(api, topic) if one.id not in known):
         part = replace(topic, title=f"{topic.title} - {group.name}", root_topic_id=topic.id, require_initial_post=False)
@@ -197,7 +197,7 @@ def _announced(api: Api, context: Context, topic: DiscussionTopic) -> Discussion
 
 
 def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
-    """The set whose groups discuss a topic, each by itself. Raises the refusals for a change that may not be."""
+    """The group set of a group discussion. Raises the refusals for a change that is not allowed."""
     wanted = api.params.text("group_category_id") or api.params.text("assignment", "group_category_id")
     chosen = number(wanted) if wanted else None
     if chosen == topic.group_category_id:

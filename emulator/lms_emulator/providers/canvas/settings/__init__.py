@@ -18,7 +18,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         choice(
             "Whether the site has the part that answers under `/analytics`, as hosted ones have. The open source of "
-            "Canvas by itself answers with its page for unknown addresses.",
+            "Canvas itself answers with its page for unknown URLs.",
             evidence="observed",
             source="instructure/analytics config/routes.rb (2026-04); "
             f"{RECORDED}/grading-gradebook.jsonl 351-353 (a site without it)",

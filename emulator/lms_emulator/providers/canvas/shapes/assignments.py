@@ -156,7 +156,7 @@ def _state(record: Assignment) -> str:
 
 
 def locked(api: Api, record: Assignment, course: Course) -> Json:
-    """What a student is told of an assignment that is shut; before it opens, not even its description."""
+    """What a student sees of a locked assignment; before it opens, not even its description."""
     reason = assignments.shut(api, record)
     asset = f"assignment_{record.id}"
     if reason == "unlock_at":

@@ -32,7 +32,7 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 WHOLE = frozenset({"child_events"})
 ANYBODY = "%7B%7B%20id%20%7D%7D"
-"""What stands in an address for the one who will take a slot."""
+"""The placeholder in URLs for the participant of a slot."""
 
 
 def event(

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
 
 LAST = 100
-"""How much of the last message is told."""
+"""How much of the last message is shown."""
 GROUP_AVATAR = "/images/messages/avatar-group-50.png"
 
 
@@ -37,7 +37,7 @@ def conversation(
     Parameters:
         common: what they have in common with the others; None leaves that out.
         visible: whether it is in the list that is looked at; by default, whether it is in the inbox.
-        named: whether the name of its context is told.
+        named: whether to include the name of its context.
     """
     record = api.store.conversations.get(own.conversation_id)
     assert record is not None  # a participant's conversation is kept with it

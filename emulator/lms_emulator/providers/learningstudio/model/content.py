@@ -13,7 +13,7 @@ ItemType = Literal[
 
 
 class CourseGroup(Record, frozen=True, kw_only=True):
-    """Students for whom some items of a course are."""
+    """Students to whom some items of a course are restricted."""
 
     id: int
     course_id: int

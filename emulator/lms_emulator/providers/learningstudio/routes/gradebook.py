@@ -209,7 +209,7 @@ def _unit(x: Call, course: Course, unit_id: int | None) -> int | None:
     """The unit that a custom item is put into, with a warning where the course has no such unit."""
     unit = None if unit_id is None else x.store.course_items.get(unit_id)
     if unit is None or unit.course_id != course.id or unit.parent_id is not None:
-        what = "has no unitID" if unit_id is None else f"has the unitID {unit_id}, which is no unit of the course"
+        what = "has no unitID" if unit_id is None else f"has the unitID {unit_id}, which is not a unit of the course"
         x.warn("no_such_unit", f"The custom item {what}; /courses/ID/items lists them (their ids begin with 200).")
     return unit_id
 

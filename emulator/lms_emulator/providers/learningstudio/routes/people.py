@@ -34,7 +34,7 @@ def system_date_time(x: Call) -> Response:
 
 
 def me(x: Call, caller: Caller) -> Response:
-    """GET /me; the only user that is no list of one."""
+    """GET /me; the only user that is not in a list."""
     return wire.answer({"me": show.user(x, subject(x, caller))})
 
 

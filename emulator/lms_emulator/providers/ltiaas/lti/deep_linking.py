@@ -93,7 +93,7 @@ def message_claims(
 
 
 def form(message: str, target: str, *, form_id: str) -> str:
-    """A form that posts the message to the LMS by itself. Parameters: `target`, the LMS's return URL."""
+    """A self-submitting form that posts the message to the LMS. Parameters: `target`, the LMS's return URL."""
     return (
         f'<form id="{form_id}" style="display: none;" action="{escape(target)}" method="POST">'
         f'<input type="hidden" name="JWT" value="{escape(message)}" /></form>'

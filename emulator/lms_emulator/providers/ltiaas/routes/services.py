@@ -88,7 +88,7 @@ def deep_linking_message(x: Call) -> Response:
 
 
 def deep_linking_form(x: Call) -> Response:
-    """A form that posts the signed deep-linking response by itself."""
+    """A self-submitting form with the signed deep linking response."""
     message, target = _deep_link(x)
     return answer({"form": deep_linking.form(message, target, form_id=x.settings.deep_linking_form_id)})
 

@@ -57,7 +57,7 @@ class Form:
         self.errors.setdefault(name, []).append(message)
 
     def check(self) -> None:
-        """What every field checks by itself: presence, length, choice."""
+        """The checks of each single field: presence, length, choice."""
         for each in self.fields:
             text = self.text(each.name)
             if each.widget in ("datetime", "checkbox"):

@@ -60,14 +60,14 @@ def of_block(x: Call) -> Response:
         raise invalid({"usage_key": f"'{text}' is not a valid usage key."})
     course = x.store.courses.get(key.course) if key.course else None
     if course is None:
-        raise refusals.Unhandled(f"there is no course of the block `{text}`")
+        raise refusals.Unhandled(f"no course has the block `{text}`")
     return wire.api_json(answer(x, course, key.text)[0])
 
 
 def answer(x: Call, course: Course, usage: str, *, sums: bool = False) -> tuple[Any, User | None]:
     """The blocks below one, in the form asked for, and whose view it is.
 
-    Parameters: `sums`, whether completion is told of blocks that hold others too, as the apps want it.
+    Parameters: `sums`, whether to include the completion of blocks with children too, as the apps want it.
     """
     errors: dict[str, str] = {}
     wanted, form = _wanted(x, errors)

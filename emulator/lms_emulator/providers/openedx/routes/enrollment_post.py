@@ -108,7 +108,7 @@ def _course_key(x: Call, body: dict[str, Any]) -> keys.CourseKey:
 def _attributes(body: dict[str, Any]) -> list[dict[str, Any]]:
     given = body.get("enrollment_attributes") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise refusals.Unhandled(f"enrollment_attributes is no list of objects but {given!r}")
+        raise refusals.Unhandled(f"enrollment_attributes is not a list of objects but {given!r}")
     return given
 
 

@@ -195,7 +195,7 @@ def read_subsection(x: Call) -> Response:
     if user is None:
         raise refusals.developer_error(404, "User matching query does not exist.", reason="unknown_user", got=number)
     if node is None:
-        raise refusals.Unhandled(f"`{key.text}` is no block of its course")
+        raise refusals.Unhandled(f"`{key.text}` is not a block of its course")
     found = grades.score(x.store.grades.get((user.username, course.id)), key.block_id)
     earned, most = found or grades.worked(x.store, user.username, node) or (0.0, grades.possible(node))
     score = {"earned_all": earned, "possible_all": most, "earned_graded": earned, "possible_graded": most}

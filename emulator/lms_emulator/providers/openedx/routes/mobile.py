@@ -268,7 +268,7 @@ def read_handouts(x: Call) -> Response:
 
 
 def read_details(x: Call) -> Response:
-    """A course, whoever asks. An unknown one is not handled by the real server (500)."""
+    """A course, for any caller. An unknown one is not handled by the real server (500)."""
     key, user = keys.course_key(x.path_params["course_id"]), caller(x)
     course = x.store.courses.get(key.text) if key else None
     if course is None:

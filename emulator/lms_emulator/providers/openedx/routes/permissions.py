@@ -44,7 +44,7 @@ def api_key_or_authenticated(x: Call) -> None:
 
 
 def api_key(x: Call) -> None:
-    """A server with the site's `X-Edx-Api-Key`, whoever else it is."""
+    """A server with the site's `X-Edx-Api-Key`, whatever its other credentials."""
     if not credentials.has_api_key(x):
         call.identity(x)
         raise refusals.permission_denied("this list is for servers with X-Edx-Api-Key", check="X-Edx-Api-Key")

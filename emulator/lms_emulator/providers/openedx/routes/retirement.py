@@ -221,7 +221,7 @@ def clean_reports(x: Call) -> Response:
     """Forget what partners were told."""
     body = wire.read(x)
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-        raise refusals.Unhandled("the body is no list of objects")
+        raise refusals.Unhandled("the body is not a list of objects")
     names = [one.get("original_username") for one in body]
     if not names or None in names:
         raise invalid("No original_usernames given.")

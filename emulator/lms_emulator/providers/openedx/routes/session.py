@@ -59,7 +59,7 @@ def login_page(x: Call) -> Response:
 
 
 def account_settings(x: Call) -> Response:
-    """The page of one's own account, which a micro-frontend has taken over."""
+    """The caller's account page, which a micro-frontend has replaced."""
     return wire.redirect(deployment.front(x, "account", f"{x.prefix}/dashboard"))
 
 

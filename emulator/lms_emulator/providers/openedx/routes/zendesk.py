@@ -13,7 +13,7 @@ from lms_emulator.providers.openedx.routes.resource import Family
 
 
 def send(x: Call) -> Response:
-    """Send a ticket. Refused: first for want of its parts, then of a Zendesk."""
+    """Send a ticket. Refused if fields are missing, then because there is no Zendesk."""
     body = wire.read_object(x)
     comment = body.get("comment")
     if not isinstance(comment, dict) or "body" not in comment or "subject" not in body:

@@ -52,7 +52,7 @@ def _retired_email(store: OpenedxStore, email: str) -> str:
 
 
 def step(store: OpenedxStore, state: str) -> int:
-    """Where a state stands in the pipeline."""
+    """The position of a state in the pipeline."""
     states: list[str] = store.section.retirement_states
     return states.index(state) * 10 + 1
 

@@ -66,7 +66,7 @@ NAMES = (
     COMMENT_CREATED,
     NOTIFICATION_REQUESTED,
 )
-#: How much of a post is told.
+#: How much of a post an event contains.
 _BODY, _TITLE = 2000, 1000
 
 

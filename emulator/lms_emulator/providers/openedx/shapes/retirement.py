@@ -43,7 +43,7 @@ def _state(store: OpenedxStore, name: str) -> dict[str, Any]:
 
 
 def partner_report(record: PartnerReport) -> dict[str, Any]:
-    """What a partner is told."""
+    """What a partner gets."""
     return {
         "user_id": record.user,
         "original_username": record.original_username,

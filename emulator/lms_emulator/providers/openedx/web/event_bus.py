@@ -170,7 +170,7 @@ def _post(x: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
     yield name, {"thread": data}
 
 
-#: What is told of the changes of a table.
+#: The events for changes of a table.
 _TOLD: tuple[tuple[str, Callable[..., Iterator[Event]]], ...] = (
     ("enrollments", _enrollment),
     ("cohorts", _cohort),

@@ -37,7 +37,7 @@ def _masquerading(scene: Scene) -> User:
 
 
 def _sis_email(scene: Scene) -> None:
-    """The address that the SIS gave a user whom it knows; none is kept."""
+    """The email address from the SIS; none is stored."""
     there(people.sis_user_id(scene.x.store, scene.person))
 
 

@@ -57,7 +57,7 @@ CONTENT_TYPES = {
     "ExternalUrl": ("ExternalUrl", ""),
     "ContextExternalTool": ("ExternalTool", "context_external_tools"),
 }
-"""Canvas's names of what stands in modules, with the names here and the kinds."""
+"""Canvas's names of module items, with the names and kinds used here."""
 
 
 def text_of(value: Any) -> str:

@@ -89,7 +89,7 @@ KINDS = (
     _kind("grade_publishing_results", "enrollment_id+grade_publishing_status", _unknown, "enrollment_id"),
     _kind("user_observer", "observer_id+student_id", links.observer, "observer_id student_id"),
 )
-"""In the order in which they are imported, and in which a file is told to be one of them."""
+"""In the order in which they are imported and in which a file's kind is detected."""
 
 
 class Sheet(NamedTuple):
