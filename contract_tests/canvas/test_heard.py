@@ -38,6 +38,16 @@ def test_members_that_nothing_asks_for_are_warned_of(canvas: Site) -> None:
     assert canvas.teacher.get(place).json()["due_at"] == "2026-12-01T00:00:00Z"
 
 
+def test_a_name_that_counts_in_a_hash_alone_is_warned_of_outside(canvas: Site) -> None:
+    """Canvas's pages name some members without the hash that they belong in."""
+    place = "/api/v1/courses/1/quiz_extensions"
+    more = {"user_id": 101, "extra_time": 5}
+    assert canvas.teacher.post(place, json={"quiz_extensions": [more], "extra_time": 9}).status_code == 200
+    assert unread(canvas) == ["extra_time"]
+    assert canvas.teacher.post(place, json={"quiz_extensions": [more]}).status_code == 200
+    assert unread(canvas) == []
+
+
 def test_a_name_in_brackets_is_one_name_in_json(canvas: Site) -> None:
     """Rails takes names apart in forms and queries alone, so that the change is lost; generated clients fall for it."""
     answer = canvas.teacher.put("/api/v1/courses/1", json={"course[name]": "Other", "course": {"course_code": "AE"}})

@@ -45,6 +45,9 @@ def test_a_key_is_configured_turned_on_installed_and_changed(canvas: Site) -> No
     assert (tool["version"], tool["course_navigation"]["text"], tool["editor_button"]) == ("1.3", "Here", None)
     page = f"/api/lti/developer_keys/{key}/tool_configuration"
     assert canvas.teacher.put(page, json=sent(title="Changed")).status_code == 403
+    more = sent() | {"developer_key": {"redirect_uris": LAUNCH, "visible": False, "require_scopes": True}}
+    other = canvas.admin.post(MAKE, json=more)
+    assert other.status_code == 200, "nothing else of a key is taken here"
     assert canvas.admin.put(page, json=sent(title="Changed")).status_code == 200
     assert canvas.teacher.get(f"{TOOLS}/{tool['id']}").json()["name"] == "Changed"
     shown = canvas.teacher.get(f"/api/lti/courses/1/developer_keys/{key}/tool_configuration").json()

@@ -197,13 +197,19 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
         warnings += [
             _warning(provider, one, known)
             for one, known in told
-            if not (known and _looks_elsewhere(x, one.name, *one.path))
+            if not (known and not _looks_deeper(x, one.path) and _looks_elsewhere(x, one.name, *one.path))
         ]
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     if x.world.emulator.strict and any(one.documented is not False for one in not_read):
         why = "; ".join(one.message for one in not_read) + ". The setting emulator.strict makes this an error"
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
+
+
+def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
+    """Whether this request's handler asked for a member of that name in some hash: `course_pace[end_date]` is what the
+    code means by `end_date`, then."""
+    return any(len(one) > len(path) and one[-len(path) :] == path for one in (*x.reads.paths, *x.reads.below))
 
 
 def _looks_elsewhere(x: Exchange[Any, Any], name: str, *path: str) -> bool:

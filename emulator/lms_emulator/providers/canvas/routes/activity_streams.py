@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import contexts, conversations, discussions, people, streams
+from lms_emulator.providers.canvas.rules import contexts, conversations, discussions, messaging, people, streams
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.streams import Item
 from lms_emulator.providers.canvas.shapes import Json
@@ -51,6 +51,23 @@ def _own(api: Api) -> list[Item]:
     return [one for one in found if one.place is None or one.place.type != "Course" or _open(one.place)]
 
 
+def _narrowed(api: Api) -> list[Item]:
+    """What is of the context and of the kind that Canvas's own inbox asks for. Announcements count as discussions."""
+    code, kind = api.params.text("context_code"), api.params.text("asset_type")
+    place = messaging.place_of(api, code) if code else None
+    if place is not None and (place.course or place.group):
+        everything = streams.of_user(api, api.user)
+        found = [one for one in everything if one.place is not None and one.place.asset_string == code]
+    else:
+        found = _own(api)
+    if kind is not None:
+        found = [one for one in found if one.kind.replace("Announcement", "DiscussionTopic") == kind]
+    whose = api.params.text("submission_user_id")
+    if kind == "Submission" and whose is not None:
+        found = [one for one in found if isinstance(one.record, Submission) and str(one.record.user_id) == whose]
+    return found
+
+
 def _open(place: Context) -> bool:
     return isinstance(place.record, Course) and place.record.workflow_state == "available"
 
@@ -62,7 +79,7 @@ def index(api: Api) -> Any:
 
 def own(api: Api) -> Any:
     """Activity in all of the caller's courses and groups."""
-    return paged(api, _own(api), lambda one: _item(api, one), default=NEWEST, path="/api/v1/users/self/activity_stream")
+    return paged(api, _narrowed(api), lambda one: _item(api, one), default=NEWEST, path=SELF)
 
 
 def _item(api: Api, one: Item) -> Json:

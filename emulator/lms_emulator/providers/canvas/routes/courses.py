@@ -8,11 +8,11 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Enrollment, User
+from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses, roles, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
 SOURCE = f"{RECORDED}/courses.jsonl 0, 125, 137; canvas-lms app/controllers/courses_controller.rb"
@@ -102,10 +102,23 @@ def _wanted(api: Api, user: User) -> list[Enrollment]:
     role_id = api.params.text("enrollment_role_id")
     if role_id is not None:
         found = [e for e in found if str(e.role_id) == role_id]
+    school = _school(api)
+    if school is not None:
+        found = [
+            e for e in found if (c := api.store.courses.get(e.course_id)) and root_of(api.store, c.account_id) == school
+        ]
     by_date = _BY_DATE.get(api.params.text("enrollment_state") or "")
     if by_date is not None:
         found = [e for e in found if (c := api.store.courses.get(e.course_id)) and _state(api, e, c) in by_date]
     return found
+
+
+def _school(api: Api) -> Account | bool | None:
+    """The school whose courses are asked for: this one or one that is named. False where there is none of that name."""
+    if api.params.flag("current_domain_only"):
+        return api.root
+    named = api.params.text("root_account_id")
+    return None if named is None else identifiers.find(api, "accounts", named) or False
 
 
 def _state(api: Api, enrollment: Enrollment, course: Course) -> str:

@@ -123,10 +123,11 @@ def _changes(api: Api, one: Submission, base: Assignment, course: Course) -> lis
     prior: dict[str, Any] = {}
     for number, version in enumerate(one.versions, 1):
         row = _version(api, one, number, version, base, course)
-        if row["score"] is not None and (not prior or prior["score"] != row["score"]):
-            dated = prior and prior["graded_at"] is not None and row["graded_at"] is not None
-            before = {f"previous_{name}": prior[name] if dated else None for name in ("grade", "graded_at", "grader")}
-            now = {f"new_{name}": row[name] for name in ("grade", "graded_at", "grader", "score")}
+        if row.get("score") is not None and (not prior or prior["score"] != row["score"]):
+            dated = prior and prior.get("graded_at") is not None and row.get("graded_at") is not None
+            names = ("grade", "graded_at", "grader")
+            before = {f"previous_{name}": prior.get(name) if dated else None for name in names}
+            now = {f"new_{name}": row.get(name) for name in (*names, "score")}
             found.append(row | before | now)
         prior = row
     return found[::-1]
@@ -149,7 +150,7 @@ def _version(
         "grader": _grader(api, version.grader_id),
         "assignment_name": base.name,
         "user_name": user.name if user is not None else None,
-        "current_grade": now["grade"],
+        "current_grade": now.get("grade"),
         "current_graded_at": when(one.graded_at),
         "current_grader": _grader(api, one.grader_id),
     }

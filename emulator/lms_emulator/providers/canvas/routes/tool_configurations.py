@@ -114,12 +114,17 @@ async def create(api: Api) -> Json:
     return _shape(api, found, configurations.follow(api, key, found), account)
 
 
+PERMITTED = ("name", "email", "notes", "redirect_uris", "test_cluster_only", "scopes")
+"""What of a key is taken beside a configuration (lti/tool_configurations_api_controller.rb, developer_key_params)."""
+
+
 def _of_key(api: Api, given: Params) -> dict[str, Any]:
     """The key's own fields in the request. Raises the refusal for unknown scopes."""
     wrong = configurations.faults_of_scopes(given.texts("scopes"))
     if wrong:
         raise grading.faults_of_fields(wrong)
-    return changes_of(api, given)
+    changes = changes_of(api, given)
+    return {name: value for name, value in changes.items() if name in PERMITTED}
 
 
 def _key(api: Api) -> DeveloperKey:
