@@ -80,6 +80,8 @@ class DemoWorld:
         self._tables = tables if tables is not None else lms.dump()[provider]
         self._info = lms.info()["providers"][provider]
         self.unknown: list[str] = []
+        self.made: dict[str, str] = {}
+        """Ids of what was made since, by the path of the list that it is in."""
 
     def filled(self, path: str) -> str:
         """The path with an id that exists at each placeholder, as far as the world has such an object; else `1`."""
@@ -98,6 +100,8 @@ class DemoWorld:
 
     def _value(self, name: str, before: str, path: str, chosen: dict[str, str]) -> str | None:
         """An id, and what it is of is `chosen` for those after it, which have to belong to it."""
+        if before in self.made:
+            return self.made[before]
         words = [part for part in before.split("/") if part]
         snake = _WORD.sub("_", name).lower()
         within = [named for (own, word), named in _WITHIN.items() if own == self.provider and f"/{word}" in path]

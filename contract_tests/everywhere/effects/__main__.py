@@ -11,15 +11,17 @@ from contract_tests.everywhere.effects import ledger
 def main() -> None:
     """Play the runs, and print what made no difference."""
     parser = argparse.ArgumentParser(prog="python -m contract_tests.everywhere.effects", description=__doc__)
-    parser.add_argument("provider", choices=[*ledger.PLAYED, *ledger.WATCHED])
+    parser.add_argument("provider", choices=sorted({*ledger.PLAYED, *ledger.WATCHED}))
     parser.add_argument("runs", nargs="*", metavar="RUN", help="only these runs")
     parser.add_argument("--write", action="store_true", help="write the ledger of the provider (needs all runs)")
     parser.add_argument("--again", action="store_true", help="whether what made a difference in one run still does")
+    parser.add_argument("--rest", action="store_true", help="only what the ledger shows no effect of")
     options = parser.parse_args()
     if options.again:
         gone = [one for run in options.runs for one in ledger.no_longer(options.provider, run)]
         sys.exit("".join(f"no difference: {' '.join(key)} ({how})\n" for key, how in gone) or 0)
-    found = ledger.tried(options.provider, options.runs, lambda text: print(text, file=sys.stderr, flush=True))
+    known = ledger.read(options.provider) if options.rest else {}
+    found = ledger.tried(options.provider, options.runs, lambda text: print(text, file=sys.stderr, flush=True), known)
     for key in sorted(found):
         if found[key].verdict in ("silent", "refused"):
             print(found[key].verdict, *key, dict(found[key].outcomes))

@@ -61,9 +61,20 @@ DOCUMENTED: dict[str, tuple[Any, ...]] = {
     "enrollment_attributes": ([{"namespace": "credit", "name": "provider_id", "value": "x"}],),
     "cohorts": ("Red", "Morning"),
     "city": ("Paris",),
+    "auth_type": ("cas", "ldap", "saml"),
+    "course_visibility": ("institution", "public", "course"),
+    "exclude_response_fields": (["score"], ["body"], ["workflow_state"], ["description"], ["rubric"], ["id"]),
+    "response_fields": (["score"], ["id"]),
+    "submission_types": (["online_text_entry"], ["online_upload"], ["none"]),
+    "exclude_submission_types": (["online_text_entry"], ["none"]),
+    "anonymous_state": ("full_anonymity", "partial_anonymity"),
 }
 """Values that documentation names for a parameter, by the last part of its name."""
 KINDS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    (
+        r"_(menu|modal|navigation|button|selection|hub|card|detection|grades|link|view|edit)$|AssetProcessor$",
+        ({"enabled": True, "url": "https://tool.example.test/there", "text": "There"},),
+    ),
     (r"direction$", ("desc", "asc", "descending", "ascending")),
     (r"search|query|^q$|filter|partial", ("a", "Ada", "zzz", "te", "the")),
     (r"state|status", ("active", "deleted", "completed", "available", "unread", "published", "inactive")),

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
+from inspect import getclosurevars
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from contract_tests.canvas.replay import player as canvas_player
 from contract_tests.canvas.replay import recordings as canvas_recordings
-from contract_tests.everywhere.effects.probe import OF_ALL, Found, Key, Probe
+from contract_tests.everywhere.effects import asked
+from contract_tests.everywhere.effects.fitting import Fitting
+from contract_tests.everywhere.effects.probe import Found, Key, Probe, parameters
 from contract_tests.everywhere.effects.watched import watched
 from contract_tests.openedx.replay import player as openedx_player
 from contract_tests.openedx.replay import recordings as openedx_recordings
 from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app, load_providers
-from lms_emulator.core.coverage import serves
+from lms_emulator.core.coverage import examples, serves
 
 HERE = Path(__file__).parent
 PLAYED = {"canvas": canvas_recordings.RUNS, "openedx": openedx_recordings.RUNS}
 """The providers of which there are recordings, and their runs."""
-WATCHED = ("openlearning", "ltiaas", "learningstudio", "brightspace")
-"""The others: their tests are watched, and a run is a file of these."""
+WATCHED = ("openlearning", "ltiaas", "learningstudio", "brightspace", "canvas")
+"""The providers whose tests are watched, and a run is a file of these."""
+
+
+_WILD = re.compile(r"\*(?!})")
+UNSEEN = ("silent", "refused", "unreached")
+"""Verdicts that need a reason."""
 
 
 class Known(NamedTuple):
     """What the ledger says of a parameter.
 
-    Attributes: `verdict`, as `Found` has it; `run`, `at` and `how`, where and by what it made a difference.
+    Attributes: `verdict`, as `Found` has it, or `alike`, see there; `run`, `at` and `how`, where and by what it made a
+    difference.
     """
 
     verdict: str
@@ -39,8 +50,10 @@ class Known(NamedTuple):
 
 
 @contextmanager
-def _played(provider: str, run: str, held: Any = None, before: Probe | None = None) -> Iterator[tuple[Probe, int]]:
-    """A probe to which a run was played, and with how many requests. Parameters: `before`, from which it goes on."""
+def _played(
+    provider: str, run: str, held: Any = None, before: Fitting | None = None, found: Any = None
+) -> Iterator[tuple[Probe, int]]:
+    """A probe to which a run was played, and with how many requests. Parameters: `before`, `found`, to go on from."""
     recorded = provider == "canvas"
     app = create_app(str(canvas_recordings.WORLD) if recorded else "empty", seed="effects")
     if not recorded:
@@ -48,7 +61,7 @@ def _played(provider: str, run: str, held: Any = None, before: Probe | None = No
     target = InProcess(app, server=("127.0.0.1", 80 if recorded else 8082))
     probe = Probe(app, provider, target, run, held)
     if before is not None:
-        probe.found, probe.fitting = before.found, before.fitting
+        probe.found, probe.fitting = found, before
     player, recordings = (canvas_player, canvas_recordings) if recorded else (openedx_player, openedx_recordings)
     try:
         yield probe, sum(1 for _ in player.play(recordings.load(run), probe))
@@ -56,16 +69,50 @@ def _played(provider: str, run: str, held: Any = None, before: Probe | None = No
         target.close()
 
 
-def tried(provider: str, runs: Iterable[str] = (), tell: Callable[[str], None] = lambda text: None) -> dict[Key, Found]:
-    """Play the runs, all if none is named, and try every parameter on the way."""
-    if provider in WATCHED:
-        return watched(provider, runs).found
-    before = None
-    for run in runs or PLAYED[provider]:
-        with _played(provider, run, before=before) as (before, number):
-            found = before.found
-        tell(f"{run}: {number} requests; {sum(bool(one.how) for one in found.values())} of {len(found)} have an effect")
-    return before.found if before is not None else {}
+def tried(
+    provider: str,
+    runs: Iterable[str] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    known: dict[Key, Known] | None = None,
+) -> dict[Key, Found]:
+    """Play the runs, all if none is named, and try every parameter on the way.
+
+    The recorded ones come first, then the tests, then what these did not reach. Parameters: `known`, where those that
+    made a difference are not tried again.
+    """
+    found: dict[Key, Found] = defaultdict(Found)
+    for key, one in (known or {}).items():
+        if one.verdict == "shown":
+            found[key].run, found[key].at, found[key].how = one.run, one.at, one.how
+    fitting, named = Fitting(), list(runs)
+    played = [one for one in named or PLAYED.get(provider, ()) if not _is_test(one) and one != asked.RUN]
+    for run in played:
+        with _played(provider, run, None, fitting, found) as (_, number):
+            tell(f"{run}: {number} requests; {_counted(found)}")
+    _begin_anew(found)
+    tests = [one for one in named if _is_test(one)]
+    if provider in WATCHED and (tests or not named):
+        watched(provider, tests, before=(found, fitting))
+        tell(f"tests: {_counted(found)}")
+    _begin_anew(found)
+    if provider == "canvas" and (asked.RUN in named or not named):
+        with closing(asked.Asked(fitting)) as probe:
+            probe.ask(found)
+    return found
+
+
+def _counted(found: dict[Key, Found]) -> str:
+    return f"{sum(bool(one.how) for one in found.values())} of {len(found)} have an effect"
+
+
+def _is_test(run: str) -> bool:
+    return run.endswith(".py")
+
+
+def _begin_anew(found: dict[Key, Found]) -> None:
+    """Let values be tried anew in the next kind of runs, where they may show more."""
+    for one in found.values():
+        one.turn, one.asked = 0, set()
 
 
 def no_longer(provider: str, run: str) -> list[tuple[Key, str]]:
@@ -74,8 +121,11 @@ def no_longer(provider: str, run: str) -> list[tuple[Key, str]]:
     for key, known in read(provider).items():
         if known.run == run:
             held[known.at].append((key, known.how))
-    if provider in WATCHED:
-        ways = [one for some in held.values() for one in some]
+    ways = [one for some in held.values() for one in some]
+    if run == asked.RUN:
+        with closing(asked.Asked(Fitting())) as probe:
+            return probe.failing(ways)
+    if _is_test(run):
         shown = watched(provider, [run], ways).shown
         return [one for one in ways if one[0] not in shown]
     return failing(provider, run, held)
@@ -100,17 +150,50 @@ def documented(provider: str) -> set[Key]:
         for one in shipped.catalogue.operations
         for method in one.methods
         if serves(shipped, one, method)
-        for name in (one.parameters or frozenset()) - OF_ALL
+        for name in parameters(one)
     }
 
 
 def write(provider: str, found: dict[Key, Found]) -> None:
-    """Write the ledger. Of a provider whose tests are watched, it has what no test reaches as well."""
-    if provider in WATCHED:
-        found = {key: Found() for key in documented(provider)} | found
-    rows = [(*key, one.verdict, one.run, str(one.at or ""), one.how) for key, one in sorted(found.items())]
+    """Write the ledger: every documented parameter of what is served, also what no run reaches."""
+    every = {key: found.get(key) or Found() for key in documented(provider)}
+    known = {key: Known(one.verdict, one.run, one.at, one.how) for key, one in every.items()}
+    known |= alike(provider, known)
+    rows = [(*key, one.verdict, one.run, str(one.at or ""), one.how) for key, one in sorted(known.items())]
     text = "".join("\t".join(row).rstrip("\t") + "\n" for row in rows)
     _file(provider).write_text(text, encoding="utf-8")
+
+
+def alike(provider: str, known: dict[Key, Known]) -> dict[Key, Known]:
+    """The parameters that show no effect, but do at another address that the same function answers.
+
+    What is not reached may also be warned of there. `run` is `alike` then, and `how` that operation.
+    """
+    there: dict[tuple[str, Any, str], tuple[str, str]] = {}
+    for (method, path, name), one in known.items():
+        there.setdefault((one.verdict, function_of(provider, method, path), name), (method, path))
+    found: dict[Key, Known] = {}
+    for key, one in known.items():
+        verdicts = ("shown", "warned") if one.verdict == "unreached" else ("shown",)
+        what = function_of(provider, *key[:2]), key[2]
+        where = next((there[verdict, *what] for verdict in verdicts if (verdict, *what) in there), None)
+        if one.verdict in UNSEEN and where is not None:
+            found[key] = Known("alike", "alike", 0, " ".join(where))
+    return found
+
+
+@cache
+def function_of(provider: str, method: str, path: str) -> Any:
+    """The function that answers an operation, without what a provider wraps around it."""
+    shipped = load_providers()[provider]
+    catalogue = shipped.catalogue
+    assert catalogue is not None
+    operation = next(one for one in catalogue.operations if one.path == path and one.takes(method))
+    for example in examples(operation):
+        route, _, _ = shipped.router.match("GET" if method == "ANY" else method, shipped.normalise_path(example))
+        if route is not None:
+            return getclosurevars(route.handler).nonlocals.get("handler", route.handler)
+    return None
 
 
 def read(provider: str) -> dict[Key, Known]:
@@ -125,6 +208,22 @@ def _rows(provider: str) -> Iterator[tuple[Key, Known]]:
 
 
 def declared(provider: str) -> dict[str, str]:
-    """Parameters, as `METHOD path name`, of which no difference is expected here, and why."""
+    """Parameters, as `METHOD path name`, of which no difference is expected here, and why. `*` is any text."""
     groups = tomllib.loads((HERE / "declared.toml").read_text(encoding="utf-8"))[provider]
     return {name: group["why"] for group in groups for name in group["parameters"]}
+
+
+def unexplained(provider: str, verdicts: Iterable[str] = UNSEEN) -> tuple[set[str], set[str]]:
+    """Parameters of which nothing is seen and no reason is declared, and what is declared of none such."""
+    unseen = {" ".join(key) for key, one in read(provider).items() if one.verdict in verdicts}
+    covered: set[str] = set()
+    idle: set[str] = set()
+    for name in declared(provider):
+        if _WILD.search(name) is None:
+            found = {name} & unseen
+        else:
+            fits = re.compile(".*".join(map(re.escape, _WILD.split(name))))
+            found = {one for one in unseen if fits.fullmatch(one)}
+        covered |= found
+        idle |= set() if found else {name}
+    return unseen - covered, idle

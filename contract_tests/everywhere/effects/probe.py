@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from contract_tests.everywhere.effects.fitting import Fitting
 from contract_tests.everywhere.effects.requests import Request
@@ -15,28 +16,46 @@ from contract_tests.replay.targets import Answer, Target
 from lms_emulator.core.catalogue import Operation
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.http.reads import Path, path_of
+from lms_emulator.server.answering import NOT_HERE
 from lms_emulator.server.gateway import Gateway
 
 Key = tuple[str, str, str]
-"""Method, path and parameter."""
+"""Method, path and parameter, `include=term` for one of the values that it is documented to have."""
 MOST, EACH = 60, 6
 """How many values of a parameter are tried, in all and with one request."""
 LEFT_OUT = "left out"
+AS_ADMIN = ", by an admin"
+"""Behind the way in which a parameter was changed, where it was tried as the administrator of the world."""
 OF_ALL = frozenset({"page", "per_page", "access_token", "as_user_id", "format"})
 """Read for every operation."""
 _NOISE = re.compile(
     r"x-emulator|x-request|x-rate-limit|x-canvas-meta|etag|link|content-length|date|server-timing", re.I
 )
+_SIGN_IN = re.compile(r"/login(/canvas)?/?(\?|$)")
 _QUERY = re.compile(r"\?[^\s\"'<>]*")
 
 
 class Seen(NamedTuple):
-    """What came of a request: the answer without what repeats the query, the state, and what was warned of."""
+    """What came of a request: the answer without what repeats the query, the state, and what was warned of.
+
+    Attributes: `passed_over`, what the operation reads for other requests and had no reason to for this one.
+    """
 
     status: int
     answer: tuple[Any, ...]
     state: tuple[Any, ...]
     told: frozenset[str]
+    passed_over: frozenset[str]
+
+    @property
+    def refused(self) -> bool:
+        return self.status >= 400
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether it was refused or sent to sign in, so that nothing looked at what came."""
+        places = [value for name, value in self.answer[0] if name.lower() == "location"]
+        return self.refused or any(_SIGN_IN.search(place) for place in places)
 
 
 class Found:
@@ -56,7 +75,7 @@ class Found:
         """`shown`, `warned`, `refused`, `silent`, or `unreached` where no request of the operation went well."""
         if self.how:
             return "shown"
-        warned, same = self.outcomes["warned"], self.outcomes["same"]
+        warned, same = self.outcomes["warned"], self.outcomes["same"] + self.outcomes["passed over"]
         if not self.outcomes:
             return "unreached"
         return "silent" if same and warned * 3 < same else "warned" if warned else "refused"
@@ -131,13 +150,16 @@ class Probe:
             store.restore(before[0])
             world.ids.restore(before[1])
             world.outbox.restore(before[2])
+            own = sent.target.partition("?")[2]
             headers = [
-                (name, value if self._onward and name.lower() == "location" else _QUERY.sub("", value))
+                (name, _without(own, value) if self._onward and name.lower() == "location" else _QUERY.sub("", value))
                 for name, value in answer.headers
                 if not _NOISE.match(name)
             ]
-            told = frozenset(one.name for one in entries[-1].warnings if one.name) if entries else frozenset()
-            return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told)
+            last = entries[-1] if entries else None
+            told = frozenset(one.name for one in last.warnings if one.name) if last is not None else frozenset()
+            over = frozenset(last.notes.get(NOT_HERE, ())) if last is not None else frozenset()
+            return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told, over)
 
         return seen
 
@@ -146,32 +168,55 @@ class Probe:
         operation = self._operation(request)
         if operation is None or (_is_signed(request) and not self._signs_anew):
             return
+        self._try_by(request, operation, "")
+        left = [self.found[request.method, operation.path, one] for one in parameters(operation)]
+        by_admin = self._by_admin(request)
+        if by_admin is not None and not all(one.how for one in left):
+            self._try_by(by_admin, operation, AS_ADMIN)
+
+    def _by_admin(self, request: Request) -> Request | None:
+        """The same with the token of the world's administrator; None where it has none, or is theirs."""
+        info = self._app.providers[self._provider].info(self._world, {})
+        token = getattr(getattr(info, "access_tokens", None), "admin", "")
+        headers = tuple((n, f"Bearer {token}" if n.lower() == "authorization" else v) for n, v in request.headers)
+        return request._replace(headers=headers) if token and headers != request.headers else None
+
+    def _try_by(self, request: Request, operation: Operation, by: str) -> None:
         seen = self._sender()
         base = seen(request)
-        refused = base.status >= 400
+        refused = base.refused
         if base != seen(request) or (refused and not self._refusals):
             return
         if not refused:
             self.fitting.learn(operation, request)
         carried = set(request.names())
-        for name in sorted((operation.parameters or frozenset()) - OF_ALL):
+        for name in parameters(operation):
             found = self.found[request.method, operation.path, name]
             if found.how:
                 continue
-            path = _named(path_of(name), carried)
+            path = named(path_of(name.partition("=")[0]), request)
             variants = self._variants(operation, request, name, path, carried, found)
             if refused:  # what a refusal depends on is what came
                 variants = islice(variants, any(one[: len(path)] == path for one in carried))
             for how, variant in variants:
                 outcome = _compared(base, seen(variant), path, how)
-                found.outcomes[outcome] += 1
+                if outcome:
+                    found.outcomes[outcome] += 1
                 if outcome == "effect":
-                    found.run, found.at, found.how = self._run, self._number, how
+                    found.run, found.at, found.how = self._run, self._number, how + by
                     break
 
     def _variants(
         self, operation: Operation, request: Request, name: str, path: Path, carried: set[Path], found: Found
     ) -> Iterator[tuple[str, Request]]:
+        _, is_choice, choice = name.partition("=")
+        if is_choice:
+            if found.turn < MOST:
+                found.turn += 1
+                sent = request.values(path)
+                values = [one for one in sent if one != choice] if choice in sent else [*sent, choice]
+                yield json.dumps(values), request.having(path, values) or request
+            return
         if any(one[: len(path)] == path for one in carried):
             yield LEFT_OUT, request.without(path)
         if found.turn >= MOST or request in found.asked:
@@ -188,34 +233,59 @@ class Probe:
 
     def _holds(self, request: Request, key: Key, how: str) -> bool:
         """Whether a parameter still makes the difference that it made."""
+        by_admin = self._by_admin(request) if how.endswith(AS_ADMIN) else None
+        request, how = by_admin or request, how.removesuffix(AS_ADMIN)
         seen = self._sender()
-        path = _named(path_of(key[2]), set(request.names()))
+        path = named(path_of(key[2].partition("=")[0]), request)
         variant = request.without(path) if how == LEFT_OUT else request.having(path, json.loads(how))
         return variant is not None and _compared(seen(request), seen(variant), path, how) == "effect"
+
+
+def parameters(operation: Operation) -> list[str]:
+    """What is tried of an operation: its documented parameters, and each documented value of some of them."""
+    names = (operation.parameters or frozenset()) - OF_ALL
+    return sorted(names | {f"{name}={one}" for name, values in operation.choices.items() for one in values})
+
+
+def _without(query: str, location: str) -> str:
+    """An address without the query that was sent, which a page for signing in keeps for later."""
+    for own in (query, quote(query), quote(query, safe="")) if query else ():
+        location = location.replace(f"?{own}", "").replace(f"%3F{own}", "")
+    return location
 
 
 def _is_signed(request: Request) -> bool:
     return any(value.startswith("OAuth ") for name, value in request.headers if name.lower().endswith("authorization"))
 
 
-def _named(path: Path, carried: set[Path]) -> Path:
-    """The path with names at its placeholders: those that the request carries, if it does."""
+def named(path: Path, request: Request | None = None) -> Path:
+    """The path with names at its placeholders: those that a request carries, if it does."""
     if not any(part.startswith("<") for part in path):
         return path
+    carried = set(request.names()) if request is not None else set()
     fits = sorted(
         one
         for one in carried
         if len(one) >= len(path) and all(b.startswith("<") or a == b for a, b in zip(one, path, strict=False))
     )
-    return fits[0][: len(path)] if fits else tuple("101" if part.startswith("<") else part for part in path)
+    if fits:
+        return fits[0][: len(path)]
+    before = next(number for number, part in enumerate(path) if part.startswith("<")) - 1
+    number = request.number_in(path[before]) if request is not None else None
+    return tuple(number or "101" if part.startswith("<") else part for part in path)
 
 
 def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
-    if after.status >= 400 and base.status < 400:
+    """`effect`, `refused`, `warned`, `same`; `passed over`, the same where the parameter had no turn; or nothing."""
+    if after.refused and not base.refused:
         return "effect" if how == LEFT_OUT else "refused"
-    if any(_is_about(name, path) for name in after.told - base.told):
+    if any(_is_about(name, path) for name in after.told ^ base.told):
         return "warned"
-    return "same" if (base.status, base.answer, base.state) == (after.status, after.answer, after.state) else "effect"
+    if (base.status, base.answer, base.state) != (after.status, after.answer, after.state):
+        return "effect"
+    if base.turned_away:
+        return ""
+    return "passed over" if any(_is_about(name, path) for name in after.passed_over) else "same"
 
 
 def _is_about(name: str, path: Path) -> bool:

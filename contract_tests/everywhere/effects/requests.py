@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -10,6 +11,9 @@ from urllib.parse import parse_qsl, urlencode
 from lms_emulator.core.http.reads import Path, path_of
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+_BOUNDARY = re.compile(r'boundary="?([^";]+)')
+_PART_NAME = re.compile(rb'name="([^"]*)"')
 
 
 class Request(NamedTuple):
@@ -56,18 +60,49 @@ class Request(NamedTuple):
             return []
         return parse_qsl((self.body or b"").decode("latin-1"), keep_blank_values=True)
 
+    @property
+    def _boundary(self) -> bytes:
+        """What separates the parts of a multipart form; empty for another body."""
+        given = next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        found = _BOUNDARY.search(given) if self.kind == MULTIPART else None
+        return b"--" + found[1].encode() if found is not None else b""
+
+    @property
+    def parts(self) -> list[tuple[Path, bytes]]:
+        """The parts of a multipart form, texts and files, as they were sent."""
+        if not self._boundary:
+            return []
+        found = [(_PART_NAME.search(part), part) for part in (self.body or b"").split(self._boundary)[1:-1]]
+        return [(path_of(name[1].decode()), part) for name, part in found if name is not None]
+
     def names(self) -> Iterator[Path]:
         """The members that the request carries."""
         for name, _ in (*self.query, *self.form):
             yield path_of(name)
+        for path, _ in self.parts:
+            yield path
         if self.is_json:
             yield from _leaves(self.document, ())
+
+    def values(self, path: Path) -> list[str]:
+        """The values of a parameter in the query or a form."""
+        return [value for name, value in (*self.query, *self.form) if path_of(name) == path]
+
+    def number_in(self, name: str) -> str | None:
+        """The first number that is a member of a hash of that name; `path_of` leaves it out."""
+        text = " ".join(one for one, _ in (*self.query, *self.form)) + (
+            json.dumps(self.document) if self.is_json else ""
+        )
+        found = re.search(rf'{re.escape(name)}\]?(?:\[|": {{")(\d+)', text)
+        return found[1] if found is not None else None
 
     def without(self, path: Path) -> Request:
         """The same request without the parameter."""
         made = self._with_query([pair for pair in self.query if not _within(path_of(pair[0]), path)])
         if self.form:
             made = made._with_form([pair for pair in self.form if not _within(path_of(pair[0]), path)])
+        if self.parts:
+            made = made._with_parts([part for name, part in self.parts if not _within(name, path)])
         if self.is_json:
             document = self.document
             _removed(document, path)
@@ -80,11 +115,19 @@ class Request(NamedTuple):
         if self.is_json:
             document = bare.document
             return bare._replace(body=json.dumps(document).encode()) if _put(document, path, value) else None
-        listed = value if isinstance(value, list) else [value]
-        name = path[0] + "".join(f"[{part}]" for part in path[1:]) + ("[]" if isinstance(value, list) else "")
-        pairs = [(name, _text(one)) for one in listed]
+        lists = any(name.startswith(f"{path[0]}[][") for name, _ in (*self.query, *self.form))
+        name = path[0] + ("[]" if lists else "") + "".join(f"[{part}]" for part in path[1:])
+        if isinstance(value, dict):
+            pairs = [(f"{name}[{key}]", _text(one)) for key, one in value.items()]
+        elif isinstance(value, list):
+            pairs = [(f"{name}[]", _text(one)) for one in value]
+        else:
+            pairs = [(name, _text(value))]
         if self.method in ("GET", "HEAD", "DELETE") and not self.form:
             return bare._with_query([*bare.query, *pairs])
+        if bare.parts:
+            texts = [f'\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in pairs]
+            return bare._with_parts([*(part for _, part in bare.parts), *(text.encode() for text in texts)])
         return bare._with_form([*bare.form, *pairs]) if self.is_form else None
 
     def _with_query(self, pairs: list[tuple[str, str]]) -> Request:
@@ -92,6 +135,9 @@ class Request(NamedTuple):
             return self
         path = self.target.partition("?")[0]
         return self._replace(target=f"{path}?{urlencode(pairs)}" if pairs else path)
+
+    def _with_parts(self, parts: list[bytes]) -> Request:
+        return self._replace(body=b"".join(self._boundary + part for part in parts) + self._boundary + b"--\r\n")
 
     def _with_form(self, pairs: list[tuple[str, str]]) -> Request:
         others = tuple((name, value) for name, value in self.headers if name.lower() not in ("content-type",))

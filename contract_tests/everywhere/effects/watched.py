@@ -1,6 +1,6 @@
 """The tests of a provider as what is played: each request that they send is tried out on its way in.
 
-For providers of which there are no recordings. The world's clock stands still for a request and its variants; a test
+The world's clock stands still for a request and its variants; a test
 that counts requests or measures time may fail here, which says nothing.
 """
 
@@ -95,7 +95,8 @@ class _Trial(Probe):
     def __init__(self, app: Gateway, provider: str, world: World, inner: _Again, prefix: str, run: str) -> None:
         super().__init__(app, provider, inner, run)
         self._at, self._prefix = world, prefix
-        self._onward = self._refusals = self._signs_anew = True
+        self._onward = self._refusals = True
+        self._signs_anew = provider in SECRETS
 
     @property
     def _world(self) -> World:
@@ -136,15 +137,17 @@ def _enveloped(request: Request, operation: Operation) -> Iterator[Request]:
 class Watch:
     """What the requests of a provider's tests showed; a plugin of pytest.
 
-    Parameters: `held`, the ways in which parameters made a difference, if only these are to be tried.
+    Parameters: `held`, the ways in which parameters made a difference, if only these are to be tried; `before`, from
+    which it goes on.
     Attributes: `found`; `shown`, those of `held` that still do.
     """
 
-    def __init__(self, provider: str, held: list[tuple[Key, str]] | None = None) -> None:
+    def __init__(
+        self, provider: str, held: list[tuple[Key, str]] | None = None, before: tuple[Any, Any] | None = None
+    ) -> None:
         self.provider, self.held = provider, held
-        self.found: dict[Key, Found] = defaultdict(Found)
+        self.found, self._fitting = before or (defaultdict(Found), None)
         self.shown: set[Key] = set()
-        self._fitting = None
         self._test = ""
         self._served: dict[tuple[str, str], bool] = {}
 
@@ -203,13 +206,36 @@ class Watch:
         await asyncio.to_thread(trial.out, request, self.held, self.shown)
 
 
-def watched(provider: str, files: Iterable[str], held: list[tuple[Key, str]] | None = None) -> Watch:
+def watched(
+    provider: str,
+    files: Iterable[str],
+    held: list[tuple[Key, str]] | None = None,
+    before: tuple[Any, Any] | None = None,
+) -> Watch:
     """Run the tests of a provider, those of the named files (below contract_tests) or all, and watch."""
-    watch = Watch(provider, held)
+    watch = Watch(provider, held, before)
     places = [f"contract_tests/{name}" for name in files or (provider, *ELSEWHERE)]
+    places.append("--ignore=contract_tests/canvas/replay")
     with watch.watching():
         pytest.main(
-            ["-q", "-n", "0", "-p", "no:cacheprovider", "-W", QUIET, "--no-header", "--tb=no", "-r", "N", *places],
+            [
+                "-q",
+                "-n",
+                "0",
+                "-p",
+                "no:cacheprovider",
+                "-W",
+                QUIET,
+                "-m",
+                "",
+                "-o",
+                "timeout=0",
+                "--no-header",
+                "--tb=no",
+                "-r",
+                "N",
+                *places,
+            ],
             [watch],
         )
     return watch
