@@ -200,6 +200,10 @@ class Probe:
                 variants = islice(variants, any(one[: len(path)] == path for one in carried))
             for how, variant in variants:
                 outcome = _compared(base, seen(variant), path, how)
+                if outcome == "effect" and (
+                    seen(request) != base or _compared(base, seen(variant), path, how) != outcome
+                ):
+                    continue
                 if outcome:
                     found.outcomes[outcome] += 1
                 if outcome == "effect":
