@@ -90,7 +90,9 @@ def test_cyclic_records_are_reported() -> None:
     assert two == [f"brightspace.modules[{n}].parent_id: {n} leads in a circle" for n in range(3)]
     times = dict.fromkeys(("created", "updated"), "2026-01-01T00:00:00Z")
     reply = {"id": 7, "course": "course-v1:a+b+c", "thread": 1, "author": "ada", "body": "", "parent": 7, **times}
-    assert "openedx.comments[0].parent: 7 leads in a circle" in problems_of({"openedx": {"comments": [reply]}})
+    told = problems_of({"openedx": {"comments": [reply]}})
+    assert "openedx.comments[0].parent: 7 leads in a circle" in told
+    assert "openedx.comments[0].thread: 1 is not among `threads`" in told
     of_canvas = {"context_modules": [{"id": 1, "course_id": 1, "name": "M", "prerequisite_ids": [1]}]}
     assert "canvas.context_modules[0].prerequisite_ids: 1 leads in a circle" in problems_of({"canvas": of_canvas})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lms_emulator.core.state.references import Reference, not_base64, unending
+from lms_emulator.core.state.references import Reference, dangling, not_base64, unending
 from lms_emulator.providers.openedx.model.courseware import Block, Course
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import keys
@@ -47,6 +47,7 @@ def problems(section: Any) -> Iterator[str]:
         yield from _repeated(f"{place}.modes", [mode.slug.lower() for mode in course.modes])
         yield from _repeated(f"{place}.content", list(_blocks(course)))
     yield from not_base64(section, "media", "data")
+    yield from dangling(section, [Reference("comments", "thread", "threads")])
     yield from unending(section, [Reference("comments", "parent", "comments")])
     for place, hook in _records(section, "event_webhooks"):
         yield from _unknown(f"{place}.events", "event", hook.events, set(events.NAMES))
