@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.refusals import content
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, people, topics
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, people, topics
 from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.messaging import Messaging, Place
@@ -228,7 +228,10 @@ def reorder(api: Api) -> Any:
 def mark_read(api: Api) -> Any:
     """Mark a topic as read or unread."""
     topic, _ = readable_topic(api)
-    rules.keep(api, topic, api.user, read=api.x.method == "PUT")
+    read = api.x.method == "PUT"
+    rules.keep(api, topic, api.user, read=read)
+    if read:
+        modules.topic_seen(api, topic)
     return Response(status_code=204)
 
 
@@ -239,6 +242,8 @@ def mark_all_read(api: Api) -> Any:
     read, every = api.x.method == "PUT", [entry.id for entry in rules.entries_of(api, topic, deleted=True)]
     forced = api.params.flag("forced_read_state")
     rules.keep(api, topic, api.user, read=read, read_entries=every if read else [], forced=every if forced else [])
+    if read:
+        modules.topic_seen(api, topic)
     return Response(status_code=204)
 
 

@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder, require_contents
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, roster
+from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, modules, roster
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
@@ -256,9 +256,21 @@ def download(x: Call) -> Response:
     verifier = x.query.get("verifier") or ""
     if verifier != file.uuid and not files.sealed(Api(x, Params({})), file, verifier):
         _require_session(x, file)
+    if not x.query.get("preview"):
+        _viewed(x, file)
     kept = "attachment" if x.query.get("download_frd") else "inline"
     headers = {"Content-Disposition": disposition(kept, file.display_name)}
     return Response(file.content, 200, headers, media_type=file.content_type)
+
+
+def _viewed(x: Call, file: Attachment) -> None:
+    """Record in the modules of a course that who is signed in saw the file."""
+    course = x.store.courses.get(file.context_id) if file.context_type == "Course" else None
+    user = browser.user_of(x, browser.find(x).session)
+    if course is not None and user is not None:
+        api = Api(x, Params({}))
+        api.caller = user
+        modules.acted(api, course, "File", file.id, "seen")
 
 
 def _require_session(x: Call, file: Attachment) -> None:

@@ -320,6 +320,7 @@ def assignment(api: Api) -> Response:
     staff = rules.is_staff(api.x, user, course.id)
     if not (found.published or staff):
         raise visitors.forbidden(api, "the assignment is published")
+    modules.assignment_seen(api, course, found)
     if found.external_tool is None and found.resource_link_id is None:
         asked = api.settings.asset_processors and rules.is_student(api.x, user, course.id)
         terms = documents.unaccepted_terms(api, found, user) if asked else []
@@ -368,6 +369,8 @@ def module_item(api: Api) -> Response:
     if not modules.sees_all(api, course) and not modules.published(api, item):
         raise visitors.forbidden(api, "the item is published")
     place = places.of_course(api.x, course)
+    if item.type in ("ExternalTool", "ExternalUrl"):
+        modules.item_acted(api, course, item, "seen")
     if item.type != "ExternalTool":
         return wire.redirect(_shown_at(api, place, item))
     made = of_item(api, place, item)

@@ -163,11 +163,12 @@ def _saved(api: Api, kind: str, changed: Any) -> None:
             assigning.follow_topic(api, changed)
 
 
-def last_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | None:
-    """When the user last wrote in a discussion."""
+def first_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | None:
+    """When the user first wrote in a discussion, or in a group's copy of it."""
     if item.type != "Discussion":
         return None
-    entries = api.store.discussion_entries.find("topic", item.content_id)
+    topics = [item.content_id, *(one.id for one in api.store.discussion_topics.find("root", item.content_id))]
+    entries = [one for topic_id in topics for one in api.store.discussion_entries.find("topic", topic_id)]
     own = [one.created_at for one in entries if one.user_id == user_id and one.workflow_state != "deleted"]
     return min(own, default=None)
 

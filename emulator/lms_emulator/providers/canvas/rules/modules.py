@@ -16,10 +16,23 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Assignment, ContentTag, ContextModule, Course, ModuleProgression
-from lms_emulator.providers.canvas.rules import courses, lateness, module_content
+from lms_emulator.providers.canvas.model import (
+    Assignment,
+    ContentTag,
+    ContextModule,
+    Course,
+    DiscussionTopic,
+    ModuleProgression,
+)
+from lms_emulator.providers.canvas.rules import assignments, courses, lateness, module_content
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 
+MEETS = {
+    "seen": ("must_view",),
+    "done": ("must_mark_done",),
+    "contributed": ("must_view", "must_contribute"),
+}
+"""The requirements that an action meets; it counts only where the item asks for it then."""
 REQUIREMENTS = ("must_view", "must_submit", "must_contribute", "min_score", "must_mark_done")
 Placed = TypeVar("Placed", ContextModule, ContentTag)
 
@@ -246,11 +259,12 @@ def _met(api: Api, item: ContentTag, record: ModuleProgression) -> datetime | No
     key, requirement = str(item.id), item.requirement or {}
     match requirement.get("type"):
         case "must_view":
-            return record.seen.get(key) or record.contributed.get(key)
+            wrote = module_content.first_contribution(api, item, record.user_id)
+            return record.seen.get(key) or record.contributed.get(key) or wrote
         case "must_mark_done":
             return record.done.get(key)
         case "must_contribute":
-            return record.contributed.get(key) or module_content.last_contribution(api, item, record.user_id)
+            return record.contributed.get(key) or module_content.first_contribution(api, item, record.user_id)
         case kind:
             return _by_work(api, item, record.user_id, requirement.get("min_score") if kind == "min_score" else None)
 
@@ -290,7 +304,7 @@ def act(api: Api, course: Course, item: ContentTag, what: str, *, undo: bool = F
     marks = dict(getattr(record, what))
     if undo:
         marks.pop(str(item.id), None)
-    else:
+    elif (item.requirement or {}).get("type") in MEETS[what]:
         marks.setdefault(str(item.id), api.now)
     if marks != getattr(record, what):
         api.store.module_progressions.put(replace(record, **{what: marks}))
@@ -299,9 +313,33 @@ def act(api: Api, course: Course, item: ContentTag, what: str, *, undo: bool = F
 def acted(api: Api, course: Course, kind: str, content_id: int, what: str) -> None:
     """Record in every module that the caller viewed content or contributed to it."""
     for item in of_content(api, course.id, kind, content_id):
-        module = api.store.context_modules.get(item.context_module_id)
-        if module is not None and module.workflow_state == "active" and not item_locked(api, course, module, item):
-            act(api, course, item, what)
+        item_acted(api, course, item, what)
+
+
+def item_acted(api: Api, course: Course, item: ContentTag, what: str) -> None:
+    """Record the same in the module of one item, unless that locks it."""
+    module = api.store.context_modules.get(item.context_module_id)
+    if module is not None and module.workflow_state == "active" and not item_locked(api, course, module, item):
+        act(api, course, item, what)
+
+
+def assignment_seen(api: Api, course: Course, base: Assignment) -> None:
+    """Record that the caller viewed an assignment, which is also to view what it is done in; not before it opens."""
+    if assignments.shut(api, assignments.dated(api, course, base)) == "unlock_at":
+        return
+    places = {"Assignment": base.id, "Discussion": base.discussion_topic_id, "Quiz": base.quiz_id}
+    for kind, content_id in places.items():
+        acted(api, course, kind, content_id or 0, "seen")
+
+
+def topic_seen(api: Api, topic: DiscussionTopic) -> None:
+    """Record that the caller read a discussion, or a group's copy of one, and so the assignment graded in it."""
+    whole = api.store.discussion_topics.get(topic.root_topic_id or topic.id)
+    course = api.store.courses.get(whole.context_id) if whole is not None and whole.context_type == "Course" else None
+    if whole is None or course is None:
+        return
+    acted(api, course, "Discussion", whole.id, "seen")
+    acted(api, course, "Assignment", whole.assignment_id or 0, "seen")
 
 
 # locks
