@@ -51,7 +51,7 @@ class Quiz(Record, frozen=True, kw_only=True):
     question_types: list[str] = []
     quiz_data: list[dict[str, Any]] = []
     version_number: int = 1
-    workflow_state: Literal["created", "edited", "available", "deleted"] = "available"
+    workflow_state: Literal["created", "unpublished", "edited", "available", "deleted"] = "available"
     created_at: Instant
     updated_at: Instant
 

@@ -200,7 +200,7 @@ def with_content(api: Api, kept: Assignment) -> Assignment:
             course_id=kept.course_id,
             title=kept.name,
             assignment_id=kept.id,
-            workflow_state="available" if kept.published else "created",
+            workflow_state="available" if kept.published else "unpublished",
             **{name: getattr(kept, name) for name in shared},
         )
         api.store.quizzes.put(quiz)
