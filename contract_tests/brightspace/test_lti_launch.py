@@ -12,8 +12,11 @@ from contract_tests.brightspace.lti import (
     DEPLOYMENT,
     ITEMS,
     LAUNCH,
+    LINK,
     OPEN,
+    assertion,
     launched,
+    service,
     signed_in,
 )
 from contract_tests.brightspace.support import Site
@@ -36,6 +39,38 @@ def test_a_launch_holds_for_pylti1p3(brightspace: Site, tool: Tool) -> None:
     assert data[lti13.AGS_CLAIM]["lineitems"] == f"{brightspace.url}{ITEMS}"
     assert launch.check_student_access()
     assert launched(brightspace, tool, "instructor").check_teacher_access()
+
+
+CAPTURED = (
+    *("nbf", "exp", "iss", "aud", "iat", "sub", "given_name", "family_name", "name", "email", "nonce"),
+    *(f"{lti13.CLAIM}{name}" for name in ("message_type", "version", "deployment_id", "target_link_uri")),
+    *(f"{lti13.CLAIM}{name}" for name in ("resource_link", "roles", "context", "lis", "launch_presentation")),
+    *("http://www.brightspace.com", lti13.AGS_CLAIM, lti13.NRPS_CLAIM, f"{lti13.CLAIM}tool_platform"),
+)
+"""The claims of a captured launch, in order; below, the members of those that are objects."""
+MEMBERS = {
+    f"{lti13.CLAIM}resource_link": "id title description",
+    f"{lti13.CLAIM}context": "id label title type",
+    f"{lti13.CLAIM}lis": "course_offering_sourcedid course_section_sourcedid",
+    "http://www.brightspace.com": "tenant_id user_id username Context.id.history ResourceLink.id.history link_id",
+    lti13.AGS_CLAIM: "scope lineitem lineitems",
+    lti13.NRPS_CLAIM: "context_memberships_url service_versions",
+    f"{lti13.CLAIM}tool_platform": "guid product_family_code",
+}
+
+
+def test_claims_and_their_members_stand_in_the_order_of_a_captured_launch(brightspace: Site, tool: Tool) -> None:
+    granted = service(brightspace, assertion(brightspace, tool), scope=lti13.SCOPE_LINE_ITEM).json()
+    api = brightspace.api(granted["access_token"])
+    wanted = {"label": "Lab", "scoreMaximum": 10, "resourceLinkId": LINK}
+    item = api.post(ITEMS, json=wanted).json()
+    data = launched(brightspace, tool).get_launch_data()
+    assert data[lti13.AGS_CLAIM]["lineitem"] == item["id"]
+    assert tuple(data)[: len(CAPTURED)] == CAPTURED
+    for name, members in MEMBERS.items():
+        assert [one for one in data[name] if one in members.split()] == members.split(), name
+    api.post(ITEMS, json=wanted).raise_for_status()
+    assert "lineitem" not in launched(brightspace, tool).get_launch_data()[lti13.AGS_CLAIM], "the link has two"
 
 
 def test_the_first_step_names_everything(brightspace: Site, tool: Tool) -> None:

@@ -1,8 +1,8 @@
 """The differences between a recorded answer and ours. Answers agree only if there are none.
 
 Compared are the status, the headers that clients read, cookies of pages, JSON by value (the order of keys does not
-count, that of lists does), text to the byte, pages by their reduction, JWTs by header, claims and signature. Ids,
-tokens and uuids must stand for the same thing throughout a run.
+count, that of lists does), text to the byte, pages by their reduction, launches by the order of their fields as well,
+JWTs by header, claims, their order and signature. Ids, tokens and uuids must stand for the same thing throughout a run.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ _SEALED = {
     "oauth_timestamp",
     "login_hint_nonce",
 }
+_OF_SOME = ("lineitem", "resource_link_id", "role_scope_mentor")
+_GRADES = "/lti-ags/claim/endpoint"
 _PREFIX = "while(1);"
 _ENOUGH = 7
 
@@ -263,9 +265,22 @@ class Comparison:
             self._note(f"{where}: alg {header.get('alg')}, recorded {their_header.get('alg')}")
         if their_header.get("alg") == "RS256":
             self._value(their_claims, claims, f"{where} jwt")
+            self._order(their_claims, claims, f"{where} jwt")
             if not signing.verifies(got, self._key_set()):
                 self._note(f"{where}: the JWT's signature is not of a key in the key set")
         self._ledger.seal(wanted, got)
+
+    def _order(self, wanted: dict[str, Any], got: dict[str, Any], where: str) -> None:
+        """Claims, and members of those that are objects, in the recorded order, as far as both have them.
+
+        Custom fields are left out: what a run begins from has a tool's own as the database sorts them.
+        """
+        theirs, ours = ([key for key in one if key in other] for one, other in ((wanted, got), (got, wanted)))
+        if theirs not in (ours, _remembered(ours)):
+            self._note(f"{where}: order {ours}, recorded {theirs}")
+        for key in theirs:
+            if isinstance(wanted[key], dict) and isinstance(got[key], dict) and not key.endswith("/custom"):
+                self._order(wanted[key], got[key], f"{where}.{key}")
 
     # pages
 
@@ -303,6 +318,10 @@ class Comparison:
                 self._note(f"form lacks {name}")
             else:
                 self._control(control, ours[place])
+        if {"oauth_signature", "id_token"} & names:
+            ours, theirs = ([one["name"] for one in form["controls"]] for form in (got, wanted))
+            if sorted(ours) == sorted(theirs) and ours != theirs:
+                self._note(f"form: order {ours}, recorded {theirs}")
         signed = "oauth_signature" in names and self._is_signed(wanted)
         if signed and not self._is_signed(got):
             self._note("oauth_signature does not verify")
@@ -322,6 +341,21 @@ class Comparison:
         secret = self._secret_of(dict(fields).get("oauth_consumer_key", ""))
         signature = signing.oauth1_signature("POST", form["action"], fields, secret)
         return signature == dict(fields).get("oauth_signature")
+
+
+def _remembered(names: list[str]) -> list[str]:
+    """The order in a process that launched something plainer before.
+
+    Ruby 3.1 writes the members of an object in the order in which any object of its class first got them: what only
+    some launches have stands behind what all have.
+    """
+    late = [name for name in names if name.endswith(_OF_SOME)]
+    kept = [name for name in names if name not in late and not name.endswith(_GRADES)]
+    if grades := [name for name in names if name.endswith(_GRADES)]:
+        at = next((i for i, name in enumerate(kept) if name.endswith("/custom")), len(kept) - 1)
+        kept[at + 1 : at + 1] = grades
+    placed = [name for name in kept if name.endswith("/placement")]
+    return [*(name for name in kept if name not in placed), *late, *placed]
 
 
 def _identity(value: Any) -> str:

@@ -165,11 +165,11 @@ class Launches(ABC, Generic[X, U]):
         last = x.store.last_launches.get(pending.client_id)
         now = self.issued_at(x, pending)
         draft = Draft(
-            claims=self._ordered(self.claims(x, pending.launch, nonce, now)),
+            claims=self.ordered(self.claims(x, pending.launch, nonce, now)),
             now=now,
             header={"kid": key.kid},
             key=key.name,
-            fields={**self.further_fields(x), **_state(request)},
+            fields={**_state(request), **self.further_fields(x)},
             earlier=(last.id_token, last.nonce) if last is not None else None,
         )
         if pending.wrong is not None:
@@ -189,12 +189,13 @@ class Launches(ABC, Generic[X, U]):
         lifetime = x.settings.id_token_lifetime_seconds
         return lti13.launch_claims(launch, nonce=nonce, now=now, lifetime=lifetime)
 
-    def _ordered(self, claims: Claims) -> Claims:
+    def ordered(self, claims: Claims) -> Claims:
+        """The claims in the platform's order."""
         first = [name for name in self.order if name in claims]
         return {name: claims[name] for name in dict.fromkeys((*first, *claims))}
 
     def further_fields(self, x: X) -> dict[str, str]:
-        """Form fields besides the id_token and `state`."""
+        """Form fields after the id_token and `state`."""
         return {}
 
     # checks

@@ -75,8 +75,8 @@ def context(unit: OrgUnit) -> dict[str, Any]:
 
 
 def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink) -> lti13.Launch:
-    """A launch of one placed link."""
-    item = x.store.line_items.first("link", link.id)
+    """A launch of one placed link; it names a line item where the link has one and no more (LTI-AGS 2.0, 3.1)."""
+    items = x.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
     ags = services_url(x, "ags", deployment)
     return _launch(
         x,
@@ -86,7 +86,7 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
         target=link.url or registration(x, deployment).target_link_uri,
         link=link,
         resource_link=_link_claim(deployment, link),
-        line_item=f"{ags}/lineitems/{item.id}" if item is not None and "ags" in deployment.extensions else None,
+        line_item=f"{ags}/lineitems/{items[0].id}" if len(items) == 1 else None,
     )
 
 

@@ -104,6 +104,8 @@ class BrightspaceLaunches(Launches[Call, User]):
         found = super().claims(x, launch, nonce, now)
         del found["azp"]
         found["nbf"] = found["iat"]
+        if "lineitem" in (grades := found.get(lti13.AGS_CLAIM, {})):
+            found[lti13.AGS_CLAIM] = {name: grades[name] for name in ("scope", "lineitem", "lineitems")}
         return found
 
     def refused(self, x: Call, request: AuthenticationRequest[User], fault: Fault) -> Refusal:

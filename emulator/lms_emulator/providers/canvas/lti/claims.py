@@ -140,8 +140,8 @@ class Opening:
             fields |= self.placement.custom
         tag = self.assignment.external_tool if self.assignment is not None else None
         if tag is not None and tag.custom_params:
-            return fields | tag.custom_params
-        return fields | (self.link.custom if self.link is not None else {})
+            return fields | tools.as_linked(tag.custom_params)
+        return fields | tools.as_linked(self.link.custom if self.link is not None else None)
 
 
 def person(x: Call, user: User, privacy: str) -> dict[str, str]:
@@ -288,9 +288,10 @@ def scopes_of(x: Call, key: DeveloperKey) -> list[str]:
 def _extra(x: Call, opening: Opening) -> dict[str, Any]:
     user, course = opening.user, opening.place.own_course
     legacy = places.user_id(user) if user is not None else ""
-    old: dict[str, Any] = {"user_id": legacy}
+    old: dict[str, Any] = {}
     if opening.assignment is not None and opening.assignment.external_tool is not None:
         old["resource_link_id"] = opening.assignment.external_tool.resource_link_id
+    old["user_id"] = legacy
     extra: dict[str, Any] = {
         "https://www.instructure.com/placement": opening.placement.name if opening.placement is not None else None,
         f"{lti13.CLAIM}lti11_legacy_user_id": legacy,

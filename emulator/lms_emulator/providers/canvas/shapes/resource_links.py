@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course, ResourceLink
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.shapes import Json
 
 
@@ -25,7 +26,7 @@ def resource_link(api: Api, link: ResourceLink, course: Course, item: int | None
         "lookup_uuid": lookup,
         "title": link.title,
         "url": link.url,
-        "custom": link.custom or None,
+        "custom": tools.as_linked(link.custom) or None,
         "created_at": when(link.created_at),
         "updated_at": when(link.updated_at),
         "workflow_state": link.workflow_state,
