@@ -29,10 +29,13 @@ CHOOSING = (
     "link_selection", "assignment_selection", "editor_button", "homework_submission", "course_assignments_menu",
     "collaboration", "conference_selection", "module_index_menu_modal", "module_menu_modal",
     "submission_type_selection", "migration_selection", "ActivityAssetProcessor",
+    "ActivityAssetProcessorContribution",
 )  # fmt: skip
 """Canvas's placements that ask for content, and some that show the tool."""
 SHOWING = ("course_navigation", "assignment_view", "student_context_card")
-WITHOUT_LINKS = ("=conference_selection", "=migration_selection", "=ActivityAssetProcessor")
+WITHOUT_LINKS = (
+    "=conference_selection", "=migration_selection", "=ActivityAssetProcessor", "=ActivityAssetProcessorContribution",
+)  # fmt: skip
 """Where Canvas takes no links to the tool: ltijs sends none then, and PyLTI1p3 refuses the launch."""
 SPOTS = {
     "openedx": ("",),

@@ -28,12 +28,12 @@ from lms_emulator.providers.canvas.rules.people import (
     sis_user_id,
     sortable_name,
 )
+from lms_emulator.providers.canvas.rules.scopes import GRADES
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.people import avatar_url
 from lms_emulator.signing import lti13
 
-PROGRESS = "https://canvas.instructure.com/lti-ags/progress/scope/show"
 PUBLIC_USER = "https://canvas.instructure.com/public_user"
 
 
@@ -269,7 +269,7 @@ def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if any(scope in lti13.AGS_SCOPES for scope in scopes):
         lines = x.url(f"/api/lti/courses/{course.id}/line_items")
-        found = {"ags_scopes": [s for s in scopes if s in (*lti13.AGS_SCOPES, PROGRESS)], "line_items": lines}
+        found = {"ags_scopes": [s for s in scopes if s in GRADES], "line_items": lines}
         link = opening.link
         item = x.store.line_items.first("link", link.id) if link is not None else None
         if item is not None and item.developer_key_id == key.id:

@@ -3,14 +3,15 @@
 Sources: fixtures/recordings/canvas/lti-deeplink.jsonl 19, 21, 23, 25;
 fixtures/recordings/canvas/lti-launch.jsonl 119, 121, 131, 133;
 https://canvas.instructure.com/doc/api/file.content_item.html;
-canvas-lms doc/api/asset_processor.md (2025, `ActivityAssetProcessor`).
+canvas-lms doc/api/asset_processor.md (2025, `ActivityAssetProcessor`); what `ActivityAssetProcessorContribution`
+takes is what canvas-lms ui/shared/lti-asset-processor keeps of an answer, useAssetProcessorsState (2025). The rest of
+that spot's settings are not public: they are taken to be those of `ActivityAssetProcessor`.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
@@ -22,7 +23,6 @@ from lms_emulator.signing import lti13
 
 LINK = "application/vnd.ims.lti.v1.ltilink"
 _CARTRIDGES = ",".join(f"application/vnd.ims.imsccv1p{n}" for n in (1, 2, 3))
-CONTRIBUTIONS = "ActivityAssetProcessorContribution"
 LIFETIME_SECONDS = 3600
 
 
@@ -58,6 +58,9 @@ SPOTS = {
     "module_index_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
     "module_menu_modal": Spot(_LINKS, _FRAMES, LINK, multiple=True, create=True),
     "ActivityAssetProcessor": Spot(["ltiAssetProcessor"], _FRAMES, "", multiple=True, create=True),
+    "ActivityAssetProcessorContribution": Spot(
+        ["ltiAssetProcessorContribution"], _FRAMES, "", multiple=True, create=True
+    ),
 }
 
 
@@ -80,11 +83,8 @@ def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) 
     """The claim `deep_linking_settings` of a launch; its address brings `data` back.
 
     Raises a refusal where nothing is chosen: Canvas fails there (canvas-lms lib/lti/messages/deep_linking_request.rb,
-    add_deep_linking_request_claims!). Processors of discussions are not emulated.
+    add_deep_linking_request_claims!).
     """
-    if placement.name == CONTRIBUTIONS:
-        why = "what is written in discussions is not handed to tools"
-        raise parameters_not_emulated("canvas", placement.name, ["placement"], why)
     spot = SPOTS.get(placement.name)
     if spot is None:
         raise refusals.page_crashed(f"no content is chosen at {placement.name!r}")

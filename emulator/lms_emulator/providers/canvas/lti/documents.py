@@ -1,28 +1,39 @@
-"""Document processors, 1EdTech's asset processors: what they are told of work that was submitted, and of terms.
+"""Document processors, 1EdTech's asset processors: what they are told of work, of graded discussions, and of terms.
 
 Sources: canvas-lms doc/api/asset_processor.md, app/services/lti/asset_processor_notifier.rb,
-asset_processor_notifier_helper.rb, lib/lti/messages/eula_request.rb, lib/lti/eula_ui_service.rb (2025).
+asset_processor_discussion_notifier.rb, asset_processor_notifier_helper.rb, app/models/lti/pns/notice_builder.rb,
+lti_asset_processor_contribution_notice_builder.rb, lib/lti/messages/eula_request.rb, pns_notice.rb,
+lib/lti/eula_ui_service.rb (2025); app/models/discussion_entry.rb, send_lti_asset_processor_notification (2026).
 """
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.lti import notices, places, roles, variables
-from lms_emulator.providers.canvas.model import AssetProcessor, Assignment, Course, LtiAsset, Submission, Tool, User
-from lms_emulator.providers.canvas.rules import scopes, tools
+from lms_emulator.providers.canvas.model import (
+    AssetProcessor,
+    Assignment,
+    Course,
+    DiscussionEntry,
+    EntryVersion,
+    LtiAsset,
+    Submission,
+    Tool,
+    User,
+)
+from lms_emulator.providers.canvas.rules import assignments, scopes, submissions, tools
+from lms_emulator.providers.canvas.rules.states import STUDENTS
 from lms_emulator.signing import lti13
 
 EULA_REQUEST = "LtiEulaRequest"
 SETTINGS_REQUEST = "LtiAssetProcessorSettingsRequest"
 REVIEW_REQUEST = "LtiReportReviewRequest"
-SUBMITTED = "LtiAssetProcessorSubmissionNotice"
-SPOT = "ActivityAssetProcessor"
+SPOT, CONTRIBUTIONS = "ActivityAssetProcessor", "ActivityAssetProcessorContribution"
 KINDS = ("online_upload", "online_text_entry")
 """The kinds of work that processors get."""
 
@@ -45,8 +56,12 @@ def activity(task: Assignment) -> dict[str, Any]:
 
 def submission_id(record: Submission, attempt: int) -> str:
     """How messages name an attempt."""
-    text = places.opaque("submission", record.id)
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}:{attempt}"
+    return f"{_uuid('submission', record.id)}:{attempt}"
+
+
+def _uuid(kind: str, number: int) -> str:
+    text = places.opaque(kind, number)
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}"
 
 
 def terms(api: Api, tool: Tool) -> dict[str, Any]:
@@ -95,10 +110,17 @@ def content(api: Api, asset: LtiAsset) -> tuple[bytes, str, str | None]:
         file = api.store.attachments.get(asset.attachment_id)
         assert file is not None, "files of submissions stay"
         return file.content, file.content_type, file.display_name
+    version = _version(api, asset)
+    if version is not None:
+        return version.message.encode(), "text/html", None
     record = api.store.submissions.get(asset.submission_id)
     every = record.versions if record is not None else []
     text = next((one.body for one in reversed(every) if one.attempt == asset.attempt), None)
     return (text or "").encode(), "text/html", None
+
+
+def _version(api: Api, asset: LtiAsset) -> EntryVersion | None:
+    return api.store.entry_versions.get(asset.entry_version_id) if asset.entry_version_id is not None else None
 
 
 def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcessor | None = None) -> None:
@@ -125,38 +147,132 @@ def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
     return found
 
 
+def contributed(
+    api: Api, task: Assignment | None, entry: DiscussionEntry, status: Literal["Submitted", "Deleted"], by: User
+) -> None:
+    """Notify the processors of a graded discussion of an entry that was written, edited or deleted.
+
+    Those who teach have no work of their own there: of what they write, nothing is handed on but that it is there.
+    """
+    if task is None or not (api.settings.asset_processors and api.settings.discussion_processors):
+        return
+    processors = of_assignment(api, task.id)
+    if not processors:
+        return
+    version, record = _newest(api, entry, status), work_of(api, task, entry.user_id)
+    assets = _entry_assets(api, record, entry, version) if record is not None else []
+    author, parent = api.store.users.get(version.user_id), entry.parent_id
+    said = {
+        "contribution": {
+            "id": _uuid("discussion_entry", entry.id),
+            **({"parent": _uuid("discussion_entry", parent)} if parent is not None else {}),
+            "created": stamp(entry.created_at),
+            "updated": stamp(entry.updated_at),
+            "status": status,
+        },
+    }
+    if record is not None:
+        named = f"{_uuid('submission', record.id)}:{version.id}:{entry.attachment_id or ''}"
+        said["submission"] = {"id": named}
+    for one in processors:
+        _tell(api, notices.CONTRIBUTION, task, one, by, author, record, assets, said)
+
+
+def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
+    """The newest version of an entry; of one that processors were not told of before, what it says now."""
+    message = entry.message or ""
+    known = max(api.store.entry_versions.find("entry", entry.id), key=lambda one: one.id, default=None)
+    if known is not None and known.message == message:
+        return known
+    edited = status != "Deleted" and entry.editor_id is not None
+    made = EntryVersion(
+        id=api.new_id("entry_versions"),
+        entry_id=entry.id,
+        user_id=entry.editor_id if edited and entry.editor_id is not None else entry.user_id,
+        message=message,
+        created_at=entry.updated_at if edited else entry.created_at,
+    )
+    return api.store.entry_versions.put(made)
+
+
+def work_of(api: Api, task: Assignment, user_id: int) -> Submission | None:
+    """What a student has at an assignment, submitted or not; None for others."""
+    own = [one for one in api.store.enrollments.find("user", user_id) if one.course_id == task.course_id]
+    student = any(one.type in STUDENTS and one.workflow_state != "deleted" for one in own)
+    return submissions.of(api, task, user_id) if student and assignments.assigned(api, task, user_id) else None
+
+
+def _entry_assets(api: Api, record: Submission, entry: DiscussionEntry, version: EntryVersion) -> list[LtiAsset]:
+    """The text of an entry and the file at it."""
+    known, found = api.store.lti_assets.find("submission", record.id), list[LtiAsset]()
+    wanted: list[dict[str, int]] = [{"entry_version_id": version.id}]
+    if entry.attachment_id is not None:
+        wanted.append({"attachment_id": entry.attachment_id})
+    for what in wanted:
+        one = next((a for a in known if all(getattr(a, name) == number for name, number in what.items())), None)
+        made = LtiAsset(id=api.x.ids.uuid(), submission_id=record.id, attempt=0, **what)
+        found.append(one or api.store.lti_assets.put(made))
+    return found
+
+
 def _notify(api: Api, task: Assignment, record: Submission, one: AssetProcessor, assets: list[LtiAsset]) -> None:
-    tool, user, x = _living(api, one), api.store.users.get(record.user_id), api.x
+    user = api.store.users.get(record.user_id)
+    said = {"submission": {"id": submission_id(record, record.attempt or 0)}}
+    _tell(api, notices.WORK, task, one, user, user, record, assets, said)
+
+
+def _tell(
+    api: Api,
+    kind: str,
+    task: Assignment,
+    one: AssetProcessor,
+    by: User | None,
+    author: User | None,
+    record: Submission | None,
+    assets: list[LtiAsset],
+    said: dict[str, Any],
+) -> None:
+    """Send a notice. Parameters: `by`, who did it; `author`, whose work it is; `said`, the claims of this notice."""
+    tool, x = _living(api, one), api.x
     course = api.store.courses.get(task.course_id)
     assert tool is not None, "the processors of an assignment have tools"
     assert course is not None, "an assignment's course is kept with it"
     place = places.of_course(x, course)
-    scene = variables.Scene(x, user=user, place=place, tool=tool, assignment=task)
+    scene = variables.Scene(x, user=by, place=place, tool=tool, assignment=task)
     eula = terms_claim(api, tool)
-    told = {
-        f"{lti13.CLAIM}context": place.claim,
-        f"{lti13.CLAIM}roles": roles.of(x, user, course),
-        f"{lti13.CLAIM}custom": variables.expanded(scene, {**(tools.custom(api.store, tool) or {}), **one.custom}),
-        **({f"{lti13.CLAIM}eulaservice": eula} if eula is not None else {}),
-        f"{lti13.CLAIM}for_user": {"user_id": user.lti_id if user is not None else ""},
-        f"{lti13.CLAIM}assetreport": {
-            "scope": [scopes.REPORTS],
-            "report_url": api.url(f"/api/lti/asset_processors/{one.id}/reports"),
-        },
-        f"{lti13.CLAIM}assetservice": {
+    report = {"scope": [scopes.REPORTS], "report_url": api.url(f"/api/lti/asset_processors/{one.id}/reports")}
+    claims = {
+        "context": place.claim,
+        "roles": roles.of(x, by, course),
+        "custom": variables.expanded(scene, {**(tools.custom(api.store, tool) or {}), **one.custom}),
+        **({"eulaservice": eula} if eula is not None else {}),
+        "for_user": {"user_id": author.lti_id if author is not None else ""},
+        **({"assetreport": report} if assets else {}),
+        "assetservice": {
             "scope": [scopes.ASSETS],
             "assets": [_asset(api, record, one, asset) for asset in assets],
         },
-        f"{lti13.CLAIM}activity": {"id": task.lti_context_id},
-        f"{lti13.CLAIM}submission": {"id": submission_id(record, record.attempt or 0)},
+        "activity": {"id": task.lti_context_id},
+        **said,
     }
-    notices.send(x, tool, SUBMITTED, x.clock.now(), told)
+    grades = [one for one in tools.key_of(api.store, tool).scopes if one in scopes.GRADES]
+    endpoint = {"scope": grades, "lineitems": api.url(f"/api/lti/courses/{course.id}/line_items")}
+    told = {
+        **({"sub": by.lti_id} if by is not None else {}),
+        **({lti13.AGS_CLAIM: endpoint} if grades else {}),
+        **{f"{lti13.CLAIM}{name}": value for name, value in claims.items()},
+    }
+    notices.send(x, tool, kind, x.clock.now(), told)
 
 
-def _asset(api: Api, record: Submission, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:
+def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:
     data, kind, name = content(api, asset)
     file = api.store.attachments.get(asset.attachment_id) if asset.attachment_id is not None else None
-    at: datetime | None = (file.modified_at or file.updated_at) if file is not None else record.submitted_at
+    version, at = _version(api, asset), record.submitted_at if record is not None else None
+    if file is not None:
+        at = file.modified_at or file.updated_at
+    elif version is not None:
+        at = version.created_at
     return {
         "asset_id": asset.id,
         "url": api.url(f"/api/lti/asset_processors/{one.id}/assets/{asset.id}"),

@@ -21,7 +21,8 @@ from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import sign
 
 HELLO, COPY = "LtiHelloWorldNotice", "LtiContextCopyNotice"
-TYPES = (HELLO, "LtiAssetProcessorSubmissionNotice", COPY)
+WORK, CONTRIBUTION = "LtiAssetProcessorSubmissionNotice", "LtiAssetProcessorContributionNotice"
+TYPES = (HELLO, WORK, COPY, CONTRIBUTION)
 LIFETIME_SECONDS = 3600
 _GREETING = {
     "title": "Hello World!",

@@ -19,7 +19,6 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import documents, notices, places, tokens, variables
-from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import (
     DeveloperKey,
     DeveloperKeyAccountBinding,
@@ -52,9 +51,9 @@ post_grades quiz_index_menu quiz_menu similarity_detection student_context_card 
 tool_configuration top_navigation user_navigation wiki_index_menu wiki_page_menu
 """
 _CHOOSING = f"""
-assignment_selection {documents.SPOT} collaboration conference_selection course_assignments_menu editor_button
-homework_submission link_selection migration_selection module_index_menu_modal module_menu_modal
-submission_type_selection
+assignment_selection {documents.SPOT} {documents.CONTRIBUTIONS} collaboration conference_selection
+course_assignments_menu editor_button homework_submission link_selection migration_selection module_index_menu_modal
+module_menu_modal submission_type_selection
 """
 """The spots that Canvas announces, in its order."""
 _NAMES = {"name", "given_name", "family_name", f"{lti13.CLAIM}lis"}
@@ -195,8 +194,9 @@ class CanvasRegistrations(Registrations[Call]):
 
 def _announced(x: Call, spots: str) -> list[str]:
     """The names of spots: Canvas's own are addresses."""
-    found = [name for name in spots.split() if name != documents.SPOT or x.settings.asset_processors]
-    return [name if name == documents.SPOT else f"{PREFIX}{name}" for name in found]
+    offered = {documents.SPOT: x.settings.asset_processors, documents.CONTRIBUTIONS: x.settings.discussion_processors}
+    found = [name for name in spots.split() if offered.get(name, True)]
+    return [name if name in offered else f"{PREFIX}{name}" for name in found]
 
 
 def _offered(x: Call) -> tuple[str, ...]:
@@ -209,7 +209,7 @@ def _offered(x: Call) -> tuple[str, ...]:
         *(scopes.DOCUMENTS if x.settings.asset_processors else ()),
         f"{PREFIX}public_jwk/scope/update",
         f"{PREFIX}account_lookup/scope/show",
-        PROGRESS,
+        scopes.PROGRESS,
         scopes.PAGE_CONTENT,
     )
 

@@ -15,7 +15,13 @@ from lms_emulator.providers.canvas.model.access import (
     RememberedLogin,
     Session,
 )
-from lms_emulator.providers.canvas.model.asset_processors import AssetProcessor, AssetReport, EulaAcceptance, LtiAsset
+from lms_emulator.providers.canvas.model.asset_processors import (
+    AssetProcessor,
+    AssetReport,
+    EntryVersion,
+    EulaAcceptance,
+    LtiAsset,
+)
 from lms_emulator.providers.canvas.model.assignments import Assignment, AssignmentGroup, AssignmentOverride, ToolTag
 from lms_emulator.providers.canvas.model.blueprints import (
     BlueprintLock,
@@ -200,6 +206,7 @@ __all__ = [
     "EnrollmentState",
     "EnrollmentTerm",
     "EnrollmentType",
+    "EntryVersion",
     "EulaAcceptance",
     "ExternalFeed",
     "FailedLogins",

@@ -30,13 +30,30 @@ class AssetProcessor(Record, frozen=True, kw_only=True):
     workflow_state: Literal["active", "deleted"] = "active"
 
 
+class EntryVersion(Record, frozen=True, kw_only=True):
+    """What an entry in a discussion said after it was written or edited, of those that processors were told of.
+
+    Attributes: `user_id`, who wrote this version.
+    """
+
+    id: int
+    entry_id: int
+    user_id: int
+    message: str
+    created_at: Instant
+
+
 class LtiAsset(Record, frozen=True, kw_only=True):
-    """One file of what somebody submitted, or the text of one attempt, as processors know it."""
+    """One file of what somebody submitted, the text of one attempt, or of an entry in a discussion, for processors.
+
+    Attributes: `attempt`, 0 for what belongs to a discussion.
+    """
 
     id: str
     submission_id: int
     attempt: int
     attachment_id: int | None = None
+    entry_version_id: int | None = None
 
 
 class AssetReport(Record, frozen=True, kw_only=True):
@@ -68,6 +85,7 @@ class AssetProcessorStore(Store):
     """The tables of document processors."""
 
     asset_processors: Table[AssetProcessor] = table(key="id", indexes={"assignment": lambda p: p.assignment_id})
+    entry_versions: Table[EntryVersion] = table(key="id", indexes={"entry": lambda v: v.entry_id})
     lti_assets: Table[LtiAsset] = table(key="id", indexes={"submission": lambda a: a.submission_id})
     asset_reports: Table[AssetReport] = table(
         key="id", indexes={"what": lambda r: (r.asset_processor_id, r.asset_id), "asset": lambda r: r.asset_id}

@@ -25,12 +25,13 @@ from lms_emulator.providers.canvas.model import (
     Course,
     EulaAcceptance,
     LtiAsset,
+    Submission,
     Tool,
     User,
 )
 from lms_emulator.providers.canvas.routes import tool_pages
 from lms_emulator.providers.canvas.routes.declare import rest, service, site
-from lms_emulator.providers.canvas.rules import assignments, courses, scopes, teams, tools
+from lms_emulator.providers.canvas.rules import courses, discussions, scopes, teams, tools
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.wire import reply
 
@@ -326,6 +327,17 @@ def open_terms(api: Api) -> Response:
     )
 
 
+def _student(api: Api, task: Assignment, course: Course) -> tuple[User, Submission]:
+    """The student of the path with their work, for those who see grades."""
+    if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
+        raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course")
+    student = api.store.users.get(local_number(api.slot("student_id")) or 0)
+    record = documents.work_of(api, task, student.id) if student is not None else None
+    if student is None or record is None:
+        raise refusals.not_found("the student's work", api.slot("student_id"))
+    return student, record
+
+
 def resubmit(api: Api) -> Response:
     """Notify a processor again of a submission."""
     _require_feature(api)
@@ -333,29 +345,44 @@ def resubmit(api: Api) -> Response:
     if one is None:
         raise refusals.not_found("the document processor", api.slot("asset_processor_id"))
     task, course = _placed(api, one)
-    if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
-        raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course")
-    student = api.store.users.get(local_number(api.slot("student_id")) or 0)
-    record = api.store.submissions.first("whose", (task.id, student.id)) if student is not None else None
-    if student is None or not assignments.assigned(api, task, student.id):
-        raise refusals.not_found("the student's work", api.slot("student_id"))
-    if record is not None:
-        first = min(teams.teammates(api, task, student.id), default=student.id)
-        original = api.store.submissions.first("whose", (task.id, first)) or record
-        attempt = local_number(api.slot("attempt"))
-        past = next((v for v in reversed(original.versions) if attempt and v.attempt == attempt), None)
-        wanted = original
-        if past is not None:
-            was = {"attempt": past.attempt, "attachment_ids": past.attachment_ids, "submitted_at": past.submitted_at}
-            wanted = replace(original, submission_type=past.submission_type, **was)
-        documents.handed_in(api, task, wanted, one)
+    student, record = _student(api, task, course)
+    first = min(teams.teammates(api, task, student.id), default=student.id)
+    original = api.store.submissions.first("whose", (task.id, first)) or record
+    attempt = local_number(api.slot("attempt"))
+    past = next((v for v in reversed(original.versions) if attempt and v.attempt == attempt), None)
+    wanted = original
+    if past is not None:
+        was = {"attempt": past.attempt, "attachment_ids": past.attachment_ids, "submitted_at": past.submitted_at}
+        wanted = replace(original, submission_type=past.submission_type, **was)
+    documents.handed_in(api, task, wanted, one)
+    return Response(status_code=204)
+
+
+def resend_discussion(api: Api) -> Response:
+    """Notify the processors of a graded discussion again of all that a student wrote there."""
+    _require_feature(api)
+    task = api.store.assignments.get(local_number(api.slot("assignment_id")) or 0)
+    course = api.store.courses.get(task.course_id) if task is not None else None
+    if task is None or course is None:
+        raise refusals.not_found("the assignment", api.slot("assignment_id"))
+    student, _ = _student(api, task, course)
+    topic = api.store.discussion_topics.get(task.discussion_topic_id or 0)
+    if topic is None or topic.workflow_state == "deleted":
+        body = {"error": "Not a discussion assignment"}
+        raise refusals.rest("resends_no_discussion", 422, body, check="the assignment is a discussion")
+    if not courses.may(api, api.user, course, "manage_grades"):
+        raise refusals.bare("resubmits_no_notice", 403, "the caller changes grades in the course")
+    for entry in discussions.entries_of(api, topic):
+        if entry.user_id == student.id:
+            documents.contributed(api, task, entry, "Submitted", student)
     return Response(status_code=204)
 
 
 SOURCE = "canvas-lms app/controllers/lti/ims/asset_processor_controller.rb, asset_processor_eula_controller.rb (2025)"
 PAGES = "canvas-lms app/controllers/lti/asset_processor_launch_controller.rb, eula_launch_controller.rb (2025)"
-AGAIN = "canvas-lms app/controllers/lti/asset_processor_controller.rb, resubmit_notice (2025)"
+AGAIN = "canvas-lms app/controllers/lti/asset_processor_controller.rb (2025)"
 ONE = "/api/lti/asset_processors/{asset_processor_id}"
+AGAIN_IN_DISCUSSION = "/api/lti/asset_processors/discussion_notices/{assignment_id}/{student_id}/resubmit_all"
 TERMS = "/api/lti/asset_processor_eulas/{context_external_tool_id}"
 ROUTES: tuple[Route, ...] = (
     *service(
@@ -372,6 +399,7 @@ ROUTES: tuple[Route, ...] = (
         "lti services",
         AGAIN,
         (f"POST {ONE}/notices/{{student_id}}/attempts/{{attempt}}", resubmit, "Notify a document processor again"),
+        (f"POST {AGAIN_IN_DISCUSSION}", resend_discussion, "Notify the document processors of a discussion again"),
         evidence="observed",
     ),
     *site(

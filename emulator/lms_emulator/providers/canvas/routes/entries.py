@@ -12,6 +12,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -121,6 +122,8 @@ def update(api: Api) -> Any:
         changes["message"] = html.clean(api.params.text("message"), api.url(""))
     rules.renewed(api, topic)
     changed = api.store.discussion_entries.put(replace(entry, **changes))
+    if changed.message != entry.message:
+        documents.contributed(api, rules.assignment_of(api, topic), changed, "Submitted", api.user)
     return shapes.entry(api, changed, context, user=False)
 
 
@@ -134,6 +137,8 @@ def delete(api: Api) -> Any:
     )
     rules.renewed(api, topic)
     api.store.discussion_entries.put(gone)
+    if entry.workflow_state != "deleted":
+        documents.contributed(api, rules.assignment_of(api, topic), gone, "Deleted", api.user)
     return Response(status_code=204)
 
 

@@ -14,7 +14,6 @@ from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.lti.callers import Place, enter_gradebook
-from lms_emulator.providers.canvas.lti.claims import PROGRESS
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Folder, LineItem, LtiResult, Progress, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import line_items as items
@@ -25,6 +24,7 @@ from lms_emulator.providers.canvas.rules import (
     features,
     files,
     line_items,
+    scopes,
     submissions,
     submitting,
     tool_scores,
@@ -174,7 +174,7 @@ def show(api: Api) -> Response:
 
 def show_progress(api: Api) -> Json:
     """The progress of a score's file."""
-    place = enter_gradebook(api, PROGRESS)
+    place = enter_gradebook(api, scopes.PROGRESS)
     job = identifiers.row(api.store.progresses, api.slot("progress_id"), "the job")
     base = api.store.assignments.get(job.context_id) if job.context_type == "Assignment" else None
     if base is None:

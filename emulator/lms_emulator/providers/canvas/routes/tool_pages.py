@@ -269,7 +269,7 @@ def choose(api: Api) -> Response:
 
 def _processes(name: str, sealed: dict[str, Any]) -> bool:
     """Whether a tool is being chosen as the document processor of an existing assignment."""
-    return name == documents.SPOT and bool(sealed.get("lti_assignment_id"))
+    return name in (documents.SPOT, documents.CONTRIBUTIONS) and bool(sealed.get("lti_assignment_id"))
 
 
 def retrieve(api: Api) -> Response:

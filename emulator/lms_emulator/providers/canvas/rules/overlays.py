@@ -29,7 +29,10 @@ LAID_OVER = (
 """What an overlay replaces of the tool itself, rather than of a placement."""
 
 TEXT, NUMBER, FLAG, OBJECT = ({"type": kind} for kind in ("string", "number", "boolean", "object"))
-PLACEMENTS = (*configurations.PLACEMENTS, "top_navigation", "analytics_hub", "ActivityAssetProcessor")
+PLACEMENTS = (
+    *(*configurations.PLACEMENTS, "top_navigation", "analytics_hub"),
+    *("ActivityAssetProcessor", "ActivityAssetProcessorContribution"),
+)
 _MESSAGES = {**TEXT, "enum": [lti13.DEEP_LINKING_REQUEST, lti13.RESOURCE_LINK_REQUEST]}
 _SCOPES = {"type": "array", "items": {**TEXT, "enum": sorted(LTI)}}
 _PRIVACY = {**TEXT, "enum": list(tool_forms.PRIVACY)}

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.rules import discussions, grading, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -54,6 +55,7 @@ def say(
     assignment = discussions.assignment_of(api, topic)
     if assignment is not None and isinstance(context.record, Course):
         hand_in(api, assignment, context.record, api.user.id, api.now)
+    documents.contributed(api, assignment, entry, "Submitted", api.user)
     return entry
 
 

@@ -12,11 +12,13 @@ from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.signing import lti13
 
 _CANVAS = "https://canvas.instructure.com/"
+PROGRESS = f"{_CANVAS}lti-ags/progress/scope/show"
+GRADES = (*lti13.AGS_SCOPES, PROGRESS)
 LISTED_LTI = (
     *lti13.SERVICE_SCOPES,
     f"{_CANVAS}lti/public_jwk/scope/update",
     f"{_CANVAS}lti/account_lookup/scope/show",
-    f"{_CANVAS}lti-ags/progress/scope/show",
+    PROGRESS,
 )
 """Scopes that every tool may be given."""
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"

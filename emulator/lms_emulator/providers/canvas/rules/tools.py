@@ -55,7 +55,10 @@ CHOOSING = (
 )
 """The spots at which a tool is opened in a window of its own size."""
 
-FURTHER = ("conference_selection", "analytics_hub", "top_navigation", "ActivityAssetProcessor")
+FURTHER = (
+    *("conference_selection", "analytics_hub", "top_navigation"),
+    *("ActivityAssetProcessor", "ActivityAssetProcessorContribution"),
+)
 """Spots that Canvas has behind a switch, or has had only since; they are not listed."""
 
 OF_ANY_TOOL = ("assignment_selection", "link_selection")

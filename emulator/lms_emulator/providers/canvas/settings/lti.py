@@ -119,6 +119,16 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "canvas-lms config/routes.rb (2023-06)",
         ),
     ] = True
+    discussion_processors: Annotated[
+        bool,
+        since(
+            "2025-12-01",
+            "Whether document processors get what is written in graded discussions; only where there are "
+            "`asset_processors`. A feature of the school decides; that it is on is chosen.",
+            "canvas-lms app/models/discussion_entry.rb, send_lti_asset_processor_notification (2026)",
+            "canvas-lms config/routes.rb (2023-06)",
+        ),
+    ] = True
     variables_as_text: Annotated[
         bool,
         since(
