@@ -12,9 +12,10 @@ from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, LINK, NRPS, launc
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import Tool
 from lms_emulator.providers.brightspace.lti.variables import NAMES
-from lms_emulator.signing.lti13 import CLAIM
+from lms_emulator.signing.lti13 import CLAIM, DL_CLAIM
 
 OWN = "http://www.brightspace.com"
+CHOOSE, SETTINGS = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}", f"{DL_CLAIM}deep_linking_settings"
 NAME = {"given_name", "family_name", "name"}
 COURSE = {f"{CLAIM}context", f"{CLAIM}lis.course_offering_sourcedid", f"{CLAIM}lis.course_section_sourcedid"}
 GONE: dict[str, set[str]] = {
@@ -45,10 +46,10 @@ def changed(site: Site, table: str, key: str, **changes: Any) -> None:
     site.lms.load(dump)
 
 
-def told(site: Site, tool: Tool) -> dict[str, Any]:
+def told(site: Site, tool: Tool, who: str = "student", path: str | None = None) -> dict[str, Any]:
     """The claims of a launch by name; members of some as `claim.member`."""
     found: dict[str, Any] = {}
-    for name, value in launched(site, tool).get_launch_data().items():
+    for name, value in launched(site, tool, who, path).get_launch_data().items():
         if name in (OWN, f"{CLAIM}lis", f"{CLAIM}resource_link"):
             found |= {f"{name}.{member}": one for member, one in value.items()}
         elif name not in VOLATILE:
@@ -72,6 +73,19 @@ def test_a_setting_keeps_back_exactly_its_claims(brightspace: Site, tool: Tool, 
         assert "lis_person_sourcedid" not in member
     if setting == "anonymous":
         assert (after[f"{CLAIM}roles"], member["roles"]) == ([], [])
+
+
+@pytest.mark.parametrize("setting", GONE)
+def test_a_setting_keeps_back_the_same_where_content_is_chosen(brightspace: Site, tool: Tool, setting: str) -> None:
+    def choosing() -> dict[str, Any]:
+        return told(brightspace, tool, "instructor", f"{CHOOSE}?spot=quicklink")
+
+    before = choosing()
+    changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
+    after = choosing()
+    assert set(before) - set(after) == {name for name in GONE[setting] if "resource_link" not in name}
+    differing = {name for name in after if after[name] != before[name]} - {SETTINGS}
+    assert differing == ({"sub", f"{CLAIM}roles"} if setting == "anonymous" else set())
 
 
 def test_institution_roles_are_the_registrations_to_send(brightspace: Site, tool: Tool) -> None:

@@ -111,6 +111,17 @@ def test_the_journal_says_what_was_wrong_and_what_a_tool_must_do(platform: Platf
         platform.lti.disarm(number)
 
 
+@pytest.mark.parametrize("absent", [["context"], ["email"], ["roles"], ["context", "email", "roles"]])
+def test_a_launch_can_be_had_without_a_context_an_address_or_roles(platform: Platform, absent: list[str]) -> None:
+    browser, told = platform.signed_in(), []
+    platform.lti.next_launch(missing=absent)
+    for _ in range(2):
+        fields = posted(browser, platform.tool.login(initiation(browser, platform.open)))[1]
+        told.append({name.removeprefix(CLAIM) for name in read(fields["id_token"]).claims})
+    assert told[1] - told[0] == set(absent)
+    assert not told[0] - told[1]
+
+
 def test_only_the_next_launch_and_only_of_the_tool_that_is_named(platform: Platform) -> None:
     browser = platform.signed_in()
     platform.lti.arm(NextLaunch(wrong_signature=True), client_id="another-tool")
