@@ -175,6 +175,16 @@ def test_a_launch_that_is_wrong_on_purpose_is_refused_by_the_tool(edx: Web, tool
     assert _launched(edx, tool)
 
 
+@pytest.mark.parametrize("absent", [["context"], ["email"], ["roles"], ["context", "email", "roles"]])
+def test_a_launch_can_be_had_without_a_context_an_address_or_roles(edx: Web, tool: Tool, absent: list[str]) -> None:
+    browser, told = edx.browser(edx.info.learner), []
+    edx.lms.openedx.lti.next_launch(missing=absent)
+    for _ in range(2):
+        _, fields = _posted(browser, tool.login(_initiation(browser)))
+        told.append({name.removeprefix(lti13.CLAIM) for name in read(fields["id_token"]).claims})
+    assert (told[1] - told[0], told[0] - told[1]) == (set(absent), set())
+
+
 def test_only_those_who_may_enter_see_the_block(edx: Web) -> None:
     assert edx.browser().get(f"/xblock/{BLOCK}").status_code == 302
     assert edx.browser(edx.info.learner).get(f"/xblock/{BLOCK.replace('mine', 'none')}").status_code == 404
