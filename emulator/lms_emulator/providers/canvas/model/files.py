@@ -37,7 +37,7 @@ class Folder(Record, frozen=True, kw_only=True):
 
     Attributes:
         parent_folder_id: None for the root of a context.
-        unique_type: `media` or `icon_maker` for a folder that Canvas itself makes.
+        unique_type: `media`, `icon_maker` or `student annotation documents` for a folder that Canvas itself makes.
         cloned: it was copied before.
         submission_context_code: of a folder that holds what a person submitted; `root`, or `course_1`.
     """

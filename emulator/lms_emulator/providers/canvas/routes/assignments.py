@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Assignment, Course
+from lms_emulator.providers.canvas.call.params import as_float, as_integer, as_whole
+from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
 from lms_emulator.providers.canvas.paging import paged, per_page
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
@@ -23,14 +24,17 @@ from lms_emulator.providers.canvas.rules import (
     blueprints,
     buckets,
     collation,
+    contexts,
     copying,
     courses,
+    files,
     modules,
     observing,
     periods,
     processing,
     quizzes,
     roster,
+    submissions,
 )
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import assigned
@@ -62,17 +66,15 @@ def index(api: Api) -> Any:
     course = _course(api)
     courses.require(api, course, "read", "read_as_admin")
     found = [a for a in assignments.of_course(api, course) if assignments.visible(api, course, a)]
+    if group := _group(api):
+        number = identifiers.local_number(group)
+        found = [a for a in found if a.assignment_group_id == number]
     return _listed(api, course, found)
 
 
-def in_group(api: Api) -> Any:
-    """The assignments of a group."""
-    course = _course(api)
-    courses.require(api, course, "read", "read_as_admin")
-    group_id = identifiers.local_number(api.slot("assignment_group_id"))
-    every = assignments.of_course(api, course)
-    found = [a for a in every if a.assignment_group_id == group_id and assignments.visible(api, course, a)]
-    return _listed(api, course, found)
+def _group(api: Api) -> str | None:
+    """The group whose assignments are asked for, in the path or the query."""
+    return api.x.path_params.get("assignment_group_id") or api.params.text("assignment_group_id")
 
 
 def of_user(api: Api) -> Any:
@@ -153,8 +155,8 @@ def _latest_due_date(api: Api, record: Assignment) -> datetime | None:
 
 
 def _path(api: Api, course: Course) -> str:
-    if "assignment_group_id" in api.x.path_params:
-        return f"/api/v1/courses/{course.id}/assignment_groups/{api.slot('assignment_group_id')}/assignments"
+    if group := _group(api):
+        return f"/api/v1/courses/{course.id}/assignment_groups/{group}/assignments"
     return f"/api/v1/courses/{course.id}/assignments"
 
 
@@ -194,19 +196,53 @@ def create(api: Api) -> Any:
     """A new assignment."""
     course = _course(api)
     courses.require(api, course, "manage_assignments_add")
-    made = assigning.keep(api, course, *assigning.read(api, course, None))
+    made = assigning.keep(api, course, *_read(api, course, None))
     processing.follow(api, course, made)
     # there are no submissions yet that would decide about grading periods and anonymity
     body = {**shapes.assignment(api, made, course), "in_closed_grading_period": False}
     return reply(api, body if made.moderated_grading else {**body, "anonymize_students": False}, 201)
 
 
+def _read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment, list[AssignmentOverride] | None]:
+    """The assignment that the request describes, with a copy of the file that is to be annotated."""
+    wanted, found = assigning.read(api, course, known)
+    sent = api.params.hash("assignment")
+    if not sent.has("submission_types"):
+        return wanted, found
+    if "student_annotation" not in wanted.submission_types:
+        return replace(wanted, annotatable_attachment_id=None), found
+    file = api.store.attachments.get(as_integer(sent.text("annotatable_attachment_id")))
+    if not api.check("may read the file to annotate", file is not None and files.may_read(api, file)) or file is None:
+        raise refusals.invalid({})
+    folder = files.special_folder(api, contexts.get(api, "Course", course.id), files.ANNOTATED)
+    if file.folder_id != folder.id:
+        file = files.copy(api, file, folder, "rename")
+    return replace(wanted, annotatable_attachment_id=file.id), found
+
+
+def _require_regrading(api: Api, course: Course, record: Assignment) -> None:
+    """Refuse those who do not grade to change what a graded assignment is worth."""
+    sent = api.params.hash("assignment")
+    points, standard = sent.text("points_possible"), sent.text("grading_standard_id")
+    worth: dict[str, Any] = {
+        "points_possible": None if points is None else as_float(points),
+        "grading_type": sent.text("grading_type"),
+        "grading_standard_id": as_integer(standard) if standard else None,
+    }
+    changed = [name for name, value in worth.items() if sent.has(name) and value != getattr(record, name)]
+    graded = any(one.workflow_state == "graded" or one.excused for one in submissions.stored(api, record))
+    allowed = not (changed and graded) or courses.may(api, api.caller, course, "manage_grades")
+    if not api.check("may grade, or changes no grade", allowed, got=changed):
+        raise api.refused(f"change grades of assignment {record.id}", "manage_grades")
+
+
 def update(api: Api) -> Any:
     """Change an assignment."""
     course, record = _found(api, "manage_assignments_edit")
+    _require_regrading(api, course, record)
     if not api.check("may change what is moderated", assignments.may_change(api, course, record), got=record.id):
         raise api.refused(f"change assignment {record.id}", "select_final_grade")
-    wanted, found = assigning.read(api, course, record)
+    wanted, found = _read(api, course, record)
     blueprints.require_unlocked(api, course.id, "assignments", record, wanted)
     made = assigning.keep(api, course, wanted, found)
     processing.follow(api, course, made)
@@ -241,7 +277,7 @@ ROUTES: tuple[Route, ...] = rest(
     "assignments",
     SOURCE,
     (f"GET {COURSE}/assignments", index, "Assignments of a course"),
-    (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}/assignments", in_group, "Assignments of a group"),
+    (f"GET {COURSE}/assignment_groups/{{assignment_group_id}}/assignments", index, "Assignments of a group"),
     ("GET /api/v1/users/{user_id}/courses/{course_id}/assignments", of_user, "Assignments as a student sees them"),
     (f"GET {COURSE}/assignments/{{id}}", show, "An assignment"),
     (f"POST {COURSE}/assignments", create, "Create an assignment"),

@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.model import Attachment
-from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
@@ -98,7 +97,7 @@ def _require_reader(api: Api, file: Attachment) -> None:
     """Refuse callers who may neither read a file nor have its verifier."""
     if api.params.text("verifier") == file.uuid:
         return
-    if not api.check("may read the file", may_read(api, file) or _graded(api, file), got=file.id):
+    if not api.check("may read the file", files.may_read(api, file) or _graded(api, file), got=file.id):
         raise api.refused(f"file {file.id}")
 
 
@@ -126,15 +125,6 @@ def _require_reader_of_work(api: Api, file: Attachment) -> None:
         raise api.refused(f"submission {record.id}")
 
 
-def may_read(api: Api, file: Attachment) -> bool:
-    """Whether the caller may read a file, by a right in its context."""
-    if file.context_type in ATTACHED:
-        course = files.course_of(api.store, file)
-        return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
-    context = files.context_of(api, file)
-    return contexts.may(api, context, "read_files", "read")
-
-
 def show(api: Api) -> Any:
     """A file."""
     file = _found(api)
@@ -155,7 +145,7 @@ def public_url(api: Api) -> Any:
     file = _found(api)
     if api.params.has("submission_id"):
         _require_reader_of_work(api, file)
-    elif api.params.text("verifier") != file.uuid and not api.check("may open the file", may_read(api, file)):
+    elif api.params.text("verifier") != file.uuid and not api.check("may open the file", files.may_read(api, file)):
         raise api.refused(f"file {file.id}")
     if files.locked_for_caller(api, file):
         raise api.refused(f"file {file.id} is not locked")
@@ -280,7 +270,7 @@ def _require_session(x: Call, file: Attachment) -> None:
         raise file_refusals.to_login(x.url("/login"))
     api = Api(x, Params({}))
     api.caller = user
-    allowed = (may_read(api, file) or _graded(api, file)) and files.locked_for_caller(api, file) is None
+    allowed = (files.may_read(api, file) or _graded(api, file)) and files.locked_for_caller(api, file) is None
     if not x.check("who is signed in may open the file", allowed):
         what = "the verifier is the file's, or the session's user may see it"
         raise refusals.page_forbidden(x.settings.permission_denied_status, what)

@@ -100,10 +100,12 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     changes = _dates(api, sent) | _columns(api, course, sent, base) | _sis(api, course, sent)
     if changes.get("due_at") is not None:
         changes.setdefault("only_visible_to_overrides", False)
-    wanted = replace(base, **changes)
+    wanted = unfit.settled(replace(base, **changes), base)
     found = _overrides(api, wanted, sent)
     if periods.binds(api, course):
         _closed(api, course, wanted, known)
+    if (fault := unfit.of_final_grader(api, course, wanted, base)) is not None:
+        raise refusals.invalid({"final_grader_id": [fault]})
     faults = unfit.of(api, course, wanted, known)
     if faults:
         raise unfit.refusal(faults, known)
@@ -147,6 +149,10 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
     line_items.follow(api, known, kept)
     if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
         grading.regrade(api, kept)
+    if known is not None and known.group_category_id != kept.group_category_id:
+        for old in assignments.overrides(api, kept):
+            if old.set_type == "Group":
+                api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
     if found is not None:
         staying = {one.id for one in found}
         for old in assignments.overrides(api, kept):
@@ -308,8 +314,6 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
         found["final_grader_id"] = number
     if sent.get("allowed_attempts") is not None:
         found["allowed_attempts"] = _attempts(sent.text("allowed_attempts") or "")
-    if found.get("moderated_grading"):
-        found["post_manually"] = True
     return found | _of_kind(api, course, sent, base, found.get("grading_type")) | _places(api, course, sent)
 
 
@@ -324,11 +328,13 @@ def _attempts(text: str) -> Any:
 def _of_kind(api: Api, course: Course, sent: Params, base: Assignment, grading: Any) -> dict[str, Any]:
     """The submission types, and the tool."""
     kinds = _types(sent)
-    if kinds is None and grading == "not_graded" and not base.id:
+    if kinds is None and grading == "not_graded":
         kinds = ["not_graded"]
+    if "online_quiz" in base.submission_types and any(map(submissions.handed_in, submissions.stored(api, base))):
+        if kinds is not None:
+            api.x.warn("submission_types_ignored", "the quiz of the assignment has been taken")
+        kinds = None
     found: dict[str, Any] = {} if kinds is None else {"submission_types": kinds}
-    if kinds == ["not_graded"]:
-        found["points_possible"] = None
     wanted = base.submission_types if kinds is None else kinds
     tag = sent.hash("external_tool_tag_attributes")
     if "external_tool" not in wanted:

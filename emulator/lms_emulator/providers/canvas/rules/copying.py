@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment
-from lms_emulator.providers.canvas.rules import assigning, submissions
+from lms_emulator.providers.canvas.rules import assigning, rubrics, submissions
 
 
 def copied_title(title: str, taken: set[str]) -> str:
@@ -28,6 +28,9 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
         published=False,
         sis_assignment_id=None,
         integration_id=None,
+        integration_data={},
+        peer_review_count=0,
+        post_to_sis=False,
         lti_context_id=api.x.ids.uuid(),
         resource_link_id=None,
         original={
@@ -38,6 +41,13 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
         created_at=api.now,
         updated_at=api.now,
     )
+
+
+def copy_rubric(api: Api, known: Assignment, made: Assignment) -> None:
+    """Grade a copy with the rubric that its original is graded with."""
+    if (graded_with := rubrics.of_assignment(api, known.id)) is not None:
+        row = api.new_row("rubric_associations")
+        api.store.rubric_associations.put(replace(graded_with[1], **row, association_id=made.id))
 
 
 def require_copyable(known: Assignment) -> None:
@@ -61,4 +71,5 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
     copy = replace(copy, id=api.new_id("assignments"), position=known.position + 1, discussion_topic_id=None)
     made = assigning.with_content(api, api.store.assignments.put(copy))
     submissions.ensure(api, made)
+    copy_rubric(api, known, made)
     return made, {str(a.id): a.position for a in assigning.in_group(api, known.assignment_group_id)}

@@ -20,12 +20,13 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts, masquerade, modules
+from lms_emulator.providers.canvas.rules import contexts, courses, masquerade, modules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 ROOTS = {"Course": "course files", "User": "my files", "Group": "files", "Account": "files"}
-SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons"}
+ANNOTATED = "student annotation documents"
+SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons", ANNOTATED: "Student Annotation Documents"}
 NEW_FOLDER = "New Folder"
 SEAL_SECONDS = 3600
 CONVERSATIONS = "conversation attachments"
@@ -113,7 +114,7 @@ def folder_at(api: Api, context: Context, path: str) -> Folder:
 
 
 def special_folder(api: Api, context: Context, kind: str) -> Folder:
-    """The hidden folder that Canvas keeps for media or icons."""
+    """The hidden folder that Canvas keeps for media, icons or what students annotate."""
     found = (folder for folder in folders_of(api.store, context) if folder.unique_type == kind)
     made = next(found, None)
     return made or make_folder(api, context, root_folder(api, context), SPECIAL[kind], unique_type=kind, hidden=True)
@@ -327,6 +328,15 @@ def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
         if one.display_name == file.display_name:
             api.store.attachments.put(replace(one, file_state="deleted", replaced_by=file.id, updated_at=api.now))
     return api.store.attachments.put(file)
+
+
+def may_read(api: Api, file: Attachment) -> bool:
+    """Whether the caller may read a file, by a right in its context."""
+    if file.context_type in ATTACHED:
+        course = course_of(api.store, file)
+        return file.user_id == api.user.id or (course is not None and courses.may(api, api.user, course, "read"))
+    context = context_of(api, file)
+    return contexts.may(api, context, "read_files", "read")
 
 
 def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -> Attachment:

@@ -299,7 +299,9 @@ def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionT
         assert isinstance(context.record, Course)  # only courses have assignments
         wanted = copying.copied_assignment(api, known, title)
         wanted = replace(wanted, id=0, position=0, discussion_topic_id=copy.id)
-        copy = replace(copy, assignment_id=assigning.keep(api, context.record, wanted, None).id)
+        made = assigning.keep(api, context.record, wanted, None)
+        copying.copy_rubric(api, known, made)
+        copy = replace(copy, assignment_id=made.id)
     if copy.pinned:
         others = pinned(api, context)
         copy = replace(copy, position=max((one.position or 0 for one in others), default=0) + 1)

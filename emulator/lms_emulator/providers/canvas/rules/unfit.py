@@ -1,16 +1,18 @@
-"""What makes an assignment invalid, and how Canvas says so.
+"""What of an assignment does not go together: what Canvas clears, what it refuses, and how it says so.
 
 Source: canvas-lms app/models/assignment.rb, validations (2023-06), and the recorded exchanges of `grading-assignments`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course
-from lms_emulator.providers.canvas.rules import states, submissions
+from lms_emulator.providers.canvas.rules import courses, states, submissions
 
 GRADING_TYPES = ("points", "percent", "letter_grade", "gpa_scale", "pass_fail", "not_graded")
 SENTENCES = {
@@ -21,6 +23,14 @@ SENTENCES = {
     "equal_to": "must be equal to 0",
 }
 """What Rails says of a fault in `Validation failed: …`, where the answer names only its type."""
+UNMODERATED = {
+    "final_grader_id": None,
+    "grader_count": 0,
+    "grader_names_visible_to_final_grader": True,
+    "grader_comments_visible_to_graders": True,
+    "graders_anonymous_to_graders": False,
+}
+"""What an assignment says about its graders where their grades are not moderated."""
 MOST_POINTS = 999_999_999
 Faults = dict[str, list[str | tuple[str, str]]]
 
@@ -28,11 +38,11 @@ Faults = dict[str, list[str | tuple[str, str]]]
 def of(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> Faults:
     """What is not valid about the record, by attribute."""
     found: Faults = {}
-    checks: tuple[Callable[..., Faults], ...] = (_faults_of_columns, _faults_of_moderation)
-    for check in checks:
-        found |= check(api, course, wanted)
-    if known is not None:
-        found |= _faults_of_change(api, wanted, known)
+    for faults in (_faults_of_groups(api, wanted, known), _faults_of_columns(wanted, known)):
+        found |= faults
+    found |= _faults_of_moderation(api, wanted, known)
+    if known is not None and known.published and not wanted.published and _handed_in(api, known):
+        found["workflow_state"] = ["Can't unpublish if there are student submissions"]
     taken = (
         api.store.assignments.find("sis_assignment_id", wanted.sis_assignment_id) if wanted.sis_assignment_id else []
     )
@@ -41,7 +51,50 @@ def of(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -
     return found
 
 
-def _faults_of_columns(api: Api, course: Course, wanted: Assignment) -> Faults:
+def gradeable(record: Assignment) -> bool:
+    """Whether there is a grade for it at all."""
+    return record.submission_types not in (["not_graded"], ["wiki_page"])
+
+
+def settled(wanted: Assignment, base: Assignment) -> Assignment:
+    """The assignment without what does not go together, as Canvas saves it.
+
+    Source: canvas-lms app/models/assignment.rb, default_values, clear_moderated_grading_attributes and
+    ensure_manual_posting_if_… (2024-04).
+    """
+    kinds, changes = wanted.submission_types, dict[str, Any]()
+    if not gradeable(wanted):
+        changes |= {"points_possible": None, "post_to_sis": False}
+    if kinds == ["external_tool"]:
+        changes["peer_reviews"] = False
+    if kinds in (["none"], ["on_paper"]) and kinds != base.submission_types:
+        changes["allowed_attempts"] = None
+    if not wanted.moderated_grading:
+        changes |= UNMODERATED
+    elif not wanted.grader_comments_visible_to_graders:
+        changes["graders_anonymous_to_graders"] = False
+    if any(getattr(wanted, name) and not getattr(base, name) for name in ("anonymous_grading", "moderated_grading")):
+        changes["post_manually"] = True
+    return replace(wanted, **changes)
+
+
+def of_final_grader(api: Api, course: Course, wanted: Assignment, base: Assignment) -> str | None:
+    """Why the new final grader cannot be one; Canvas asks before it validates the rest."""
+    if wanted.final_grader_id is None or wanted.final_grader_id == base.final_grader_id:
+        return None
+    rows = api.store.enrollments.find("user", wanted.final_grader_id)
+    teaches = (e.course_id == course.id and e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
+    if not any(teaches):
+        return "course has no active instructors with this ID"
+    may = courses.may(api, api.store.users.get(wanted.final_grader_id), course, "select_final_grade")
+    return None if may else "user does not have permission to select final grade"
+
+
+def _handed_in(api: Api, known: Assignment) -> bool:
+    return any(submissions.handed_in(one) for one in submissions.stored(api, known))
+
+
+def _faults_of_columns(wanted: Assignment, known: Assignment | None) -> Faults:
     found: Faults = {}
     if not wanted.name:
         found["title"] = ["blank"]
@@ -50,9 +103,10 @@ def _faults_of_columns(api: Api, course: Course, wanted: Assignment) -> Faults:
     if wanted.grading_type not in GRADING_TYPES:
         found["grading_type"] = ["inclusion"]
     points = wanted.points_possible or 0
-    if points < 0:
+    new = known is None or wanted.points_possible != known.points_possible
+    if new and points < 0:
         found["points_possible"] = ["The value of possible points for this assignment must be zero or greater."]
-    elif points > MOST_POINTS:
+    elif new and points > MOST_POINTS:
         found["points_possible"] = ["The value of possible points for this assignment cannot exceed 999999999."]
     if isinstance(wanted.allowed_attempts, str):
         found["allowed_attempts"] = ["not_a_number"]
@@ -70,38 +124,51 @@ def _faults_of_columns(api: Api, course: Course, wanted: Assignment) -> Faults:
     return found
 
 
-def _faults_of_moderation(api: Api, course: Course, wanted: Assignment) -> Faults:
+def _faults_of_moderation(api: Api, wanted: Assignment, known: Assignment | None) -> Faults:
+    """What keeps the grades from being moderated, or from no longer being so."""
     found: Faults = {}
-    if not wanted.moderated_grading:
-        return found
-    if wanted.grader_count < 1:
+    if wanted.moderated_grading and wanted.grader_count < 1:
         found["grader_count"] = ["greater_than"]
-    if wanted.peer_reviews:
-        found["moderated_grading"] = ["Moderated grading setting cannot be enabled for peer reviewed assignments"]
-    if wanted.final_grader_id is not None:
-        rows = api.store.enrollments.find("user", wanted.final_grader_id)
-        teaches = (
-            e.course_id == course.id and e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows
-        )
-        if not any(teaches):
-            found["final_grader_id"] = ["course has no active instructors with this ID"]
-    return found
+    if known is not None and wanted.moderated_grading == known.moderated_grading:
+        return found
+    reasons: list[str | tuple[str, str]] = []
+    rows = submissions.stored(api, known) if known is not None else []
+    if any(one.workflow_state == "graded" for one in rows):
+        reasons.append("Moderated grading setting cannot be changed if graded submissions exist")
+    if wanted.moderated_grading:
+        unfit = {
+            "ungraded": not gradeable(wanted),
+            "group": wanted.group_category_id is not None,
+            "peer reviewed": wanted.peer_reviews,
+        }
+        text = "Moderated grading setting cannot be enabled for {} assignments"
+        reasons += [text.format(kind) for kind, holds in unfit.items() if holds]
+    return found | ({"moderated_grading": reasons} if reasons else {})
 
 
-def _faults_of_change(api: Api, wanted: Assignment, known: Assignment) -> Faults:
-    """What cannot be changed once there is work."""
+def _faults_of_groups(api: Api, wanted: Assignment, known: Assignment | None) -> Faults:
+    """What does not go with work in groups."""
+    was, anonymous = (known.group_category_id, known.anonymous_grading) if known is not None else (None, False)
+    moved, renamed = wanted.group_category_id != was, wanted.anonymous_grading != anonymous
+    grouped = wanted.group_category_id is not None
     found: Faults = {}
-    rows = submissions.stored(api, known)
-    handed_in = any(submissions.handed_in(one) for one in rows)
-    graded = any(one.workflow_state == "graded" for one in rows)
-    if known.published and not wanted.published and handed_in:
-        found["workflow_state"] = ["Can't unpublish if there are student submissions"]
-    if handed_in and wanted.group_category_id != known.group_category_id:
+    if moved and known is not None and _handed_in(api, known):
         found["group_category_id"] = [
             "The group category can't be changed because students have already submitted on this assignment"
         ]
-    if graded and wanted.moderated_grading != known.moderated_grading:
-        found["moderated_grading"] = ["Moderated grading setting cannot be changed if graded submissions exist"]
+    if moved and wanted.anonymous_grading and not renamed:
+        found.setdefault("group_category_id", []).append("Anonymously graded assignments can't be group assignments")
+    if renamed and grouped and not moved:
+        found["anonymous_grading"] = ["Group assignments can't be anonymously graded"]
+    if renamed and moved and grouped and wanted.anonymous_grading:
+        found["base"] = ["Can't enable anonymous grading and group assignments together"]
+    if moved and grouped and wanted.submission_types == ["discussion_topic"]:
+        text = "Group categories cannot be set directly on a discussion assignment, but should be set on the discussion"
+        found.setdefault("group_category_id", []).append(f"{text} instead")
+    if grouped and "student_annotation" in wanted.submission_types:
+        found["annotatable_attachment_id"] = ["must be blank when group_category_id is present"]
+        text = "must be blank when annotatable_attachment_id is present"
+        found.setdefault("group_category_id", []).append(text)
     return found
 
 

@@ -184,7 +184,8 @@ def _of_kind(api: Api, record: Assignment) -> Json:
         body["quiz_id"] = record.quiz_id
         handed_in = f"/courses/{record.course_id}/quizzes/{record.quiz_id}/submissions?zip=1"
         body["submissions_download_url"] = api.url(handed_in)
-        body["anonymous_submissions"] = False
+        quiz = api.store.quizzes.get(record.quiz_id)
+        body["anonymous_submissions"] = quiz is not None and quiz.anonymous_submissions
     if record.external_tool is not None:
         tool = record.external_tool
         tag: Json = {"url": tool.url, "new_tab": tool.new_tab, "resource_link_id": tool.resource_link_id}
