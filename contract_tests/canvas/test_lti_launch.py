@@ -8,6 +8,7 @@ import hmac
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -234,3 +235,48 @@ def test_claims_stand_in_the_order_of_every_recorded_launch(canvas: Site, tool: 
     for token in tokens:
         shared = [name for name in token if name in ours]
         assert [name for name in ours if name in token] == shared
+
+
+def test_a_tool_of_an_account_opens_there_and_in_its_courses(canvas: Site, tool: Tool) -> None:
+    """fixtures/recordings/canvas/lti-launch.jsonl: an account has no label, no services, and no course of the LIS."""
+    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    own = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
+    spots = {name: {"enabled": True} for name in ("account_navigation", "course_navigation")}
+    own |= {"course_id": None, "account_id": 1, "privacy": "public", "settings": spots}
+    canvas.lms.load(world)
+    browser = signed_in(canvas, "admin")
+    _, fields = posted(browser, tool.login(initiation(browser, "/accounts/1/external_tools/77")))
+    told = read(fields["id_token"]).claims
+    context = told[f"{lti13.CLAIM}context"]
+    assert (context["type"], "label" in context) == (["Account"], False)
+    assert told[f"{lti13.CLAIM}resource_link"]["id"] == context["id"]
+    assert told["https://www.instructure.com/placement"] == "account_navigation"
+    assert told[f"{lti13.CLAIM}lis"]["course_offering_sourcedid"] == "$CourseSection.sourcedId"
+    assert not {lti13.AGS_CLAIM, lti13.NRPS_CLAIM} & set(told)
+    below = launched(canvas, tool).get_launch_data()
+    assert below["https://www.instructure.com/placement"] == "course_navigation"
+    assert {lti13.AGS_CLAIM, lti13.NRPS_CLAIM} <= set(below)
+
+
+@pytest.mark.parametrize("spot", ["module item", "assignment"])
+def test_a_tool_opens_from_where_it_was_placed(canvas: Site, tool: Tool, spot: str) -> None:
+    course, url = "/api/v1/courses/1", f"{LAUNCH}?from=tool"
+    if spot == "assignment":
+        tag = {"content_id": 77, "content_type": "context_external_tool", "url": url}
+        task = {"name": "Placed", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag}
+        made = canvas.teacher.post(f"{course}/assignments", json={"assignment": {**task, "published": True}}).json()
+        page = f"/courses/1/assignments/{made['id']}"
+    else:
+        module = canvas.teacher.post(f"{course}/modules", json={"module": {"name": "M"}}).json()["id"]
+        canvas.teacher.put(f"{course}/modules/{module}", json={"module": {"published": True}})
+        item = {"type": "ExternalTool", "content_id": 77, "external_url": url, "title": "Placed", "new_tab": False}
+        items = f"{course}/modules/{module}/items"
+        made = canvas.teacher.post(items, json={"module_item": item}).json()
+        canvas.teacher.put(f"{items}/{made['id']}", json={"module_item": {"published": True}})
+        page = f"/courses/1/modules/items/{made['id']}"
+    told = launched(canvas, tool, path=page).get_launch_data()
+    link, again = told[f"{lti13.CLAIM}resource_link"], launched(canvas, tool, "teacher", page).get_launch_data()
+    assert link["title"] == "Placed"
+    assert link["id"] not in ("", told[f"{lti13.CLAIM}context"]["id"]), "a link of its own"
+    assert again[f"{lti13.CLAIM}resource_link"] == link
+    assert ("lineitem" in told[lti13.AGS_CLAIM]) is (spot == "assignment")
