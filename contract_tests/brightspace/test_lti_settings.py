@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, LINK, NRPS, launched, service
+from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, ITEMS, LINK, NRPS, launched, service
 from contract_tests.brightspace.support import Site
 from contract_tests.lti_tool import Tool
 from lms_emulator.providers.brightspace.lti.variables import NAMES
-from lms_emulator.signing.lti13 import CLAIM, DL_CLAIM
+from lms_emulator.signing.lti13 import CLAIM, DL_CLAIM, SCOPE_LINE_ITEM
 
 OWN = "http://www.brightspace.com"
 CHOOSE, SETTINGS = f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}", f"{DL_CLAIM}deep_linking_settings"
@@ -50,7 +50,7 @@ def told(site: Site, tool: Tool, who: str = "student", path: str | None = None) 
     """The claims of a launch by name; members of some as `claim.member`."""
     found: dict[str, Any] = {}
     for name, value in launched(site, tool, who, path).get_launch_data().items():
-        if name in (OWN, f"{CLAIM}lis", f"{CLAIM}resource_link"):
+        if name in (OWN, f"{CLAIM}lis", f"{CLAIM}resource_link", f"{CLAIM}for_user"):
             found |= {f"{name}.{member}": one for member, one in value.items()}
         elif name not in VOLATILE:
             found[name] = value
@@ -86,6 +86,29 @@ def test_a_setting_keeps_back_the_same_where_content_is_chosen(brightspace: Site
     assert set(before) - set(after) == {name for name in GONE[setting] if "resource_link" not in name}
     differing = {name for name in after if after[name] != before[name]} - {SETTINGS}
     assert differing == ({"sub", f"{CLAIM}roles"} if setting == "anonymous" else set())
+
+
+@pytest.mark.parametrize("setting", GONE)
+def test_a_setting_keeps_back_the_same_of_whom_a_review_is_about(brightspace: Site, tool: Tool, setting: str) -> None:
+    dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
+    extensions = next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)["extensions"]
+    changed(brightspace, "deployments", DEPLOYMENT, extensions=[*extensions, "submission_review"])
+    signed = tool.assertion("https://api.brightspace.com/auth/token", brightspace.lms.clock.now)
+    token = service(brightspace, signed, SCOPE_LINE_ITEM).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/vnd.ims.lis.v2.lineitem+json"}
+    item = {"label": "Essay", "scoreMaximum": 10, "resourceLinkId": LINK, "submissionReview": {}}
+    made = httpx.post(f"{brightspace.url}{ITEMS}", content=json.dumps(item), headers=headers)
+    assert made.status_code == 201, made.text
+    page = f"/d2l/le/lti/6836/review/{made.json()['id'].rpartition('/')[2]}/169"
+    before = told(brightspace, tool, "instructor", page)
+    assert f"{CLAIM}for_user.email" in before
+    changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
+    after = told(brightspace, tool, "instructor", page)
+    about = {f"{CLAIM}for_user.{name}" for name in GONE[setting] & {*NAME, "email"}}
+    assert set(before) - set(after) == GONE[setting] | about
+    differing = {name for name in after if after[name] != before[name]}
+    withheld = {"sub", f"{CLAIM}roles", f"{CLAIM}for_user.user_id", f"{CLAIM}for_user.roles"}
+    assert differing == (withheld if setting == "anonymous" else set())
 
 
 def test_institution_roles_are_the_registrations_to_send(brightspace: Site, tool: Tool) -> None:
