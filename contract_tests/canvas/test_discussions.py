@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from contract_tests.canvas.grading import ADA, COURSE, made, work
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -154,3 +155,64 @@ def test_what_a_list_leaves_out_and_a_topic_may_not_become(canvas: Site) -> None
     assert student.put(f"{topics}/{ours}/entries/{entry}", json={"message": "z"}).status_code == 403
     assert student.delete(f"{topics}/{ours}/entries/{entry}").status_code == 403
     assert teacher.delete(f"{topics}/{ours}/entries/{entry}").status_code == 204
+
+
+def test_in_a_graded_discussion_the_work_is_what_a_student_has_said(canvas: Site) -> None:
+    task = work(canvas.teacher, submission_types=["discussion_topic"])
+    path = f"{COURSE}/discussion_topics/{task['discussion_topic']['id']}"
+    row = f"{COURSE}/assignments/{task['id']}/submissions/{ADA}"
+
+    def said() -> int:
+        return int(canvas.student.post(f"{path}/entries", json={"message": "x"}).json()["id"])
+
+    def stands() -> tuple[str, bool]:
+        found = canvas.teacher.get(row).json()
+        return found["workflow_state"], found["submitted_at"] is not None
+
+    first, second = said(), said()
+    assert stands() == ("submitted", True)
+    assert canvas.student.delete(f"{path}/entries/{first}").status_code == 204
+    assert stands() == ("submitted", True), "there is another entry"
+    assert canvas.student.delete(f"{path}/entries/{second}").status_code == 204
+    assert stands() == ("unsubmitted", False)
+    said()
+    assert stands() == ("submitted", True)
+    assert canvas.teacher.get(row).json()["attempt"] == 2
+
+
+def test_what_is_said_in_a_groups_copy_is_handed_in(canvas: Site) -> None:
+    category = made(canvas.teacher, "group_categories", name="Teams")["id"]
+    group = canvas.teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "One"}).json()["id"]
+    assert canvas.teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": ADA}).status_code == 200
+    topic = made(
+        canvas.teacher,
+        "discussion_topics",
+        title="T",
+        published=True,
+        group_category_id=category,
+        assignment={"points_possible": 5},
+    )
+    (found,) = canvas.teacher.get(f"/api/v1/groups/{group}/discussion_topics").json()
+    copy = found["id"]
+    posted = canvas.student.post(f"/api/v1/groups/{group}/discussion_topics/{copy}/entries", json={"message": "x"})
+    assert posted.status_code == 201
+    row = f"{COURSE}/assignments/{topic['assignment_id']}/submissions/{ADA}"
+    assert canvas.teacher.get(row).json()["submission_type"] == "discussion_topic"
+    shown = canvas.teacher.get(row, params={"include[]": "submission_history"}).json()
+    assert [one["message"] for one in shown["discussion_entries"]] == ["x"]
+    path = f"{TOPICS}/{topic['id']}"
+    drafted = canvas.teacher.put(path, json={"published": False})
+    assert drafted.status_code == 400, "a student has said something in a group's copy"
+    assert canvas.teacher.delete(path).status_code == 200
+    assert canvas.teacher.get(f"/api/v1/groups/{group}/discussion_topics").json() == []
+
+
+def test_a_topic_in_which_only_the_teacher_has_written_may_be_a_draft(canvas: Site) -> None:
+    path = f"{TOPICS}/{talk(canvas.teacher)['id']}"
+    assert canvas.teacher.post(f"{path}/entries", json={"message": "x"}).status_code == 201
+    assert canvas.teacher.get(path).json()["can_unpublish"] is True
+    assert canvas.teacher.put(path, json={"published": False}).json()["published"] is False
+    canvas.teacher.put(path, json={"published": True})
+    assert canvas.student.post(f"{path}/entries", json={"message": "x"}).status_code == 201
+    assert canvas.teacher.get(path).json()["can_unpublish"] is False
+    assert canvas.teacher.put(path, json={"published": False}).status_code == 400

@@ -189,6 +189,8 @@ def delete(api: Api) -> Any:
         updated_at=api.now,
         old_assignment_id=topic.assignment_id or topic.old_assignment_id,
     )
+    for part in rules.children(api, topic):
+        api.store.discussion_topics.put(replace(part, workflow_state="deleted", deleted_at=api.now, updated_at=api.now))
     return {"discussion_topic": shapes.deleted_topic(api, api.store.discussion_topics.put(gone), context)}
 
 

@@ -89,7 +89,7 @@ def _post(api: Api, topic: DiscussionTopic, context: Context, parent: Discussion
         own = contexts.get(api, "User", api.user.id)
         folder = files.child(api, files.root_folder(api, own), "unfiled")
         fields["attachment_id"] = topics.attach(api, own, folder, attachment).id
-    made = saying.say(api, topic, context, message, parent, **fields)
+    made = saying.say(api, topic, message, parent, **fields)
     return reply(api, shapes.entry(api, made, context), 201)
 
 
@@ -132,13 +132,10 @@ def delete(api: Api) -> Any:
     topic, context = readable_topic(api)
     entry = _entry(api, topic, "id", deleted=True)
     _require_editor(api, entry, topic, context)
-    gone = replace(
-        entry, workflow_state="deleted", editor_id=api.user.id, updated_at=api.now, deletions=entry.deletions + 1
-    )
     rules.renewed(api, topic)
-    api.store.discussion_entries.put(gone)
+    gone = saying.take_back(api, topic, entry)
     if entry.workflow_state != "deleted":
-        documents.contributed(api, rules.assignment_of(api, topic), gone, "Deleted", api.user)
+        documents.contributed(api, saying.graded_in(api, topic), gone, "Deleted", api.user)
     return Response(status_code=204)
 
 

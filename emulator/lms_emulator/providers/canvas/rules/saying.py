@@ -15,7 +15,6 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.rules import discussions, grading, submissions
-from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
 LAST_REPLY_WITHIN = timedelta(minutes=1)
@@ -28,7 +27,6 @@ DEEPEST = 50
 def say(
     api: Api,
     topic: DiscussionTopic,
-    context: Context,
     message: str | None,
     parent: DiscussionEntry | None = None,
     **fields: Any,
@@ -52,11 +50,53 @@ def say(
     known = discussions.participant(api, topic, api.user)
     if known is None or known.subscribed is None:
         discussions.keep(api, topic, api.user, subscribed=True)
-    assignment = discussions.assignment_of(api, topic)
-    if assignment is not None and isinstance(context.record, Course):
-        hand_in(api, assignment, context.record, api.user.id, api.now)
+    assignment = graded_in(api, topic)
+    course = api.store.courses.get(assignment.course_id) if assignment is not None else None
+    if assignment is not None and course is not None:
+        hand_in(api, assignment, course, api.user.id, api.now)
     documents.contributed(api, assignment, entry, "Submitted", api.user)
     return entry
+
+
+def untouched(api: Api, topic: DiscussionTopic) -> bool:
+    """Whether no student has said anything or handed anything in, so that a topic may be a draft or change its groups.
+
+    Source: canvas-lms app/models/discussion_topic.rb, can_unpublish? (2024-04).
+    """
+    assignment = discussions.assignment_of(api, topic)
+    if assignment is not None:
+        return not any(map(submissions.handed_in, submissions.stored(api, assignment)))
+    places = discussions.children(api, topic) if topic.group_category_id is not None else [topic]
+    said = {entry.user_id for place in places for entry in discussions.entries_of(api, place)}
+    if topic.context_type != "Course":
+        return not said
+    rows = api.store.enrollments.find("course", topic.context_id)
+    return said.isdisjoint(e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state != "deleted")
+
+
+def graded_in(api: Api, topic: DiscussionTopic) -> Assignment | None:
+    """What is graded in a topic, or in the one that it is a group's copy of."""
+    return discussions.assignment_of(api, api.store.discussion_topics.get(topic.root_topic_id or 0) or topic)
+
+
+def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> DiscussionEntry:
+    """Remove an entry; in a graded topic the work dates from the next one, and is none without any.
+
+    Source: canvas-lms app/models/discussion_entry.rb, update_topic_submission (2024-04).
+    """
+    gone = {"workflow_state": "deleted", "editor_id": api.user.id, "updated_at": api.now}
+    taken = api.store.discussion_entries.put(replace(entry, **gone, deletions=entry.deletions + 1))
+    assignment = graded_in(api, topic)
+    work = api.store.submissions.first("whose", (assignment.id, entry.user_id)) if assignment is not None else None
+    if assignment is None or work is None:
+        return taken
+    left = [one.created_at for one in discussions.entries_of(api, topic) if one.user_id == entry.user_id]
+    if not left:
+        none = {"workflow_state": "unsubmitted", "submission_type": None, "submitted_at": None}
+        grading.keep(api, assignment, replace(work, **none), new_version=False)
+    elif min(left) > entry.created_at:
+        grading.keep(api, assignment, replace(work, submitted_at=min(left)), new_version=False)
+    return taken
 
 
 def _depth(api: Api, entry: DiscussionEntry) -> int:
@@ -73,5 +113,5 @@ def hand_in(api: Api, assignment: Assignment, course: Course, user_id: int, at: 
         return
     known = submissions.of(api, assignment, user_id)
     if known.submission_type is None:
-        done = {"submission_type": "discussion_topic", "submitted_at": at, "attempt": 1, "workflow_state": "submitted"}
-        grading.keep(api, assignment, replace(known, **done), new_version=True)
+        done = {"submission_type": "discussion_topic", "submitted_at": at, "workflow_state": "submitted"}
+        grading.keep(api, assignment, replace(known, **done, attempt=(known.attempt or 0) + 1), new_version=True)

@@ -166,7 +166,7 @@ def _published(api: Api, topic: DiscussionTopic, moderator: bool) -> dict[str, A
         raise discussions.draft_refused("is an announcement")
     if not wanted and not moderator:
         raise _field("published", "You do not have permission to set this topic to draft state.")
-    if not wanted and topic.published and discussions.entries_of(api, topic):
+    if not wanted and topic.published and not saying.untouched(api, topic):
         raise discussions.draft_refused("contains posts")
     return {"published": wanted}
 
@@ -206,7 +206,7 @@ def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
         raise _field("group", "You cannot set a grouped discussion as a student.")
     if topic.is_announcement:
         raise _field("group", "You cannot use grouped discussion on an announcement.")
-    if discussions.entries_of(api, topic):
+    if not saying.untouched(api, topic):
         raise _field("group", "You cannot change grouping on a discussion with replies.")
     category = api.store.group_categories.get(chosen) if chosen is not None else None
     place = (category.context_type, category.context_id) if category is not None else None

@@ -170,7 +170,9 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, base: Ass
         body["media_comment"] = media_comment(api, version.media_comment_id, version.media_comment_type)
     topic = api.store.discussion_topics.get(base.discussion_topic_id or 0)
     if version.submission_type == "discussion_topic" and topic is not None:
-        said = [one for one in discussions.entries_of(api, topic) if one.user_id == record.user_id]
+        places = (topic, *discussions.children(api, topic))
+        every = (one for place in places for one in discussions.entries_of(api, place))
+        said = [one for one in every if one.user_id == record.user_id]
         place = Context("Course", course.id, course)
         body["discussion_entries"] = [discussion_shapes.entry(api, one, place) for one in said]
     if version.attachment_ids:

@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Course, DiscussionEntry, DiscussionTopic
+from lms_emulator.providers.canvas.model import Course, DiscussionTopic
 from lms_emulator.providers.canvas.rules import discussions as rules
-from lms_emulator.providers.canvas.rules import people, submissions, topics
+from lms_emulator.providers.canvas.rules import people, saying, topics
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 from lms_emulator.providers.canvas.shapes import Json, feeds
@@ -72,7 +72,7 @@ def topic(
         "subscribed": rules.subscribed(api, record, context),
         "attachments": attachments(api, record.attachment_id),
         "published": record.published or record.workflow_state == "deleted",  # whatever is not unpublished
-        "can_unpublish": moderator and not record.is_announcement and _without_work(api, record, entries),
+        "can_unpublish": moderator and not record.is_announcement and saying.untouched(api, record),
         "locked": rules.closed(api, record),
         "can_lock": assignment is None or assignment.due_at is None or assignment.due_at <= api.now,
         "comments_disabled": rules.comments_disabled(api, record),
@@ -118,16 +118,6 @@ def _podcast(api: Api, record: DiscussionTopic, context: Context) -> str | None:
     mine = (e for e in api.store.enrollments.find("user", api.caller.id) if e.course_id == context.id)
     code = next((f"enrollment_{people.feed_code(one.uuid, one.id)}" for one in mine), f"user_{api.caller.uuid}")
     return f"/feeds/topics/{record.id}/{code}.rss"
-
-
-def _without_work(api: Api, record: DiscussionTopic, entries: list[DiscussionEntry]) -> bool:
-    assignment = rules.assignment_of(api, record)
-    if assignment is not None and any(submissions.handed_in(one) for one in submissions.stored(api, assignment)):
-        return False
-    students = {entry.user_id for entry in entries}
-    context = rules.context_of(api, record)
-    users = (api.store.users.get(number) for number in students)
-    return all(user is None or rules.moderates(api, context, user) for user in users)
 
 
 def attachments(api: Api, attachment_id: int | None) -> list[Json]:
