@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contract_tests.house import layers, rooms
 from contract_tests.house.package import ROOT
+from contract_tests.lti import messages
 from lms_emulator.app import load_providers
 from lms_emulator.providers import PROVIDERS
 
@@ -169,6 +170,7 @@ def places() -> Iterator[Place]:
     yield _block("docs/architecture.md", "layers", layers.table)
     yield _block("docs/writing-a-provider.md", "rooms", lambda: rooms.table(rooms.ALWAYS | rooms.DATA))
     yield _block("docs/writing-a-provider.md", "further rooms", lambda: rooms.table(rooms.WHERE_NEEDED))
+    yield _block("docs/lti.md", "messages", messages.table)
     for name in PROVIDERS:
         yield Place(f"docs/reference/{name}.md", lambda name=name: reference_page(name))
         page = f"# {load_providers()[name].title}\n\n<!-- derived: addresses -->\n<!-- end -->\n"
