@@ -59,15 +59,21 @@ class Tool(PublishedTool):
 
 
 class KeySite:
-    """Publishes a tool's key set on a free port. `answer` can be replaced to misbehave; `posted` is what came."""
+    """Publishes a tool's key set on a free port. `answer` can be replaced to misbehave; `posted` is what came.
+
+    Attributes: `open`, cleared to keep everybody who asks waiting.
+    """
 
     def __init__(self) -> None:
         self.answer: tuple[int, bytes] = (200, b'{"keys": []}')
         self.posted: list[bytes] = []
+        self.open = threading.Event()
+        self.open.set()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                site.open.wait()
                 status, body = site.answer
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -94,6 +100,7 @@ class KeySite:
         self.answer = (200, json.dumps(tool.jwks).encode())
 
     def close(self) -> None:
+        self.open.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

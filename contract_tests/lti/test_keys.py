@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import httpx
 import pytest
 
+from contract_tests.brightspace import lti as at_brightspace
+from contract_tests.canvas import lti as at_canvas
 from contract_tests.lti.conftest import Platform
 from contract_tests.lti.test_misbehaviour import refused_by_pylti1p3
+from contract_tests.lti_tool import KeySite
 from lms_emulator import ControlError
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers import PROVIDERS
@@ -121,6 +126,29 @@ def test_a_platform_keeps_a_tools_keys_for_a_while(platform: Platform) -> None:
     assert httpx.get(url, headers=headers).status_code >= 400
     lms.clock.advance(seconds=1)
     assert httpx.get(url, headers=headers).status_code == 200
+
+
+def test_a_tools_key_set_that_never_comes_or_is_cached(platform: Platform, keys: KeySite) -> None:
+    """Over sockets: the platform gives up after `emulator.lms_timeout_seconds`, and serves others meanwhile."""
+    at: Any = {"canvas": at_canvas, "brightspace": at_brightspace}[platform.site.name]
+    site, settings = platform.site, platform.site.lms.settings
+    asked = (at.service(site, at.assertion(site, platform.tool, jti=f"slow{number}")) for number in count())
+    settings["emulator.lms_timeout_seconds"] = 0.3
+    keys.open.clear()
+    try:
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(next, asked)
+            assert httpx.get(platform.tool.seat.keys_url).status_code == 200
+            assert (waiting.result().status_code, site.reason) == (400, "tool_keys_unavailable")
+        keys.open.set()
+        settings["emulator.tool_keys_kept_seconds"] = 300
+        assert next(asked).status_code == 200
+        keys.open.clear()
+        assert next(asked).status_code == 200, "the set that is kept"
+        site.lms.clock.advance(seconds=300)
+        assert (next(asked).status_code, site.reason) == (400, "tool_keys_unavailable")
+    finally:
+        keys.open.set()
 
 
 KEY_SETS = {
