@@ -178,3 +178,13 @@ def test_a_copy_is_graded_with_the_rubric_and_goes_to_no_sis(canvas: Site) -> No
     shown = canvas.teacher.get(f"{TASKS}/{copy['id']}").json()
     assert (shown["rubric_settings"]["id"], shown["post_to_sis"]) == (criteria["id"], False)
     assert canvas.teacher.get(f"{TASKS}/{task['id']}").json()["rubric_settings"]["id"] == criteria["id"]
+
+
+def test_a_new_assignment_is_not_what_tools_know_another_by(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    why = {"assignment[lti_context_id]": ["lti_context_id should be unique"]}
+    assert refused(canvas.teacher, None, secure_params=task["secure_params"]) == why
+    assert (
+        changed(canvas.teacher, task, secure_params=task["secure_params"])["lti_context_id"] == task["lti_context_id"]
+    )
+    assert work(canvas.teacher)["lti_context_id"] != task["lti_context_id"]

@@ -32,8 +32,8 @@ from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, Tool
 from lms_emulator.providers.canvas.routes import course_pages, login, opened_for
 from lms_emulator.providers.canvas.rules import groups, keys, links, modules, tools
+from lms_emulator.providers.canvas.rules.assignments import opened_params
 from lms_emulator.providers.canvas.rules.tools import Placement
-from lms_emulator.providers.canvas.shapes.assignments import opened_params
 from lms_emulator.signing import lti13
 
 NO_TOOL = "Couldn't find valid settings for this tool"

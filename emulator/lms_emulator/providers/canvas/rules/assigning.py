@@ -96,6 +96,8 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
         created_at=api.now,
         updated_at=api.now,
     )
+    if known is None:
+        base = _known_to_tools(api, sent, base)
     _unfit(sent)
     changes = _dates(api, sent) | _columns(api, course, sent, base) | _sis(api, course, sent)
     if changes.get("due_at") is not None:
@@ -113,6 +115,14 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
     if known is not None and touched:
         wanted = replace(wanted, updated_at=api.now)
     return wanted, found
+
+
+def _known_to_tools(api: Api, sent: Params, base: Assignment) -> Assignment:
+    """The new assignment with the id that tools were given for it. Raises the refusal for that of another."""
+    number = assignments.opened_params(api, sent.text("secure_params")).get("lti_assignment_id")
+    if number and any(one.lti_context_id == number for one in api.store.assignments.find("course", base.course_id)):
+        raise refusals.invalid({"assignment[lti_context_id]": ["lti_context_id should be unique"]})
+    return replace(base, lti_context_id=number) if number else base
 
 
 def _closed(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> None:

@@ -18,6 +18,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course, Enrollment, User
 from lms_emulator.providers.canvas.rules import courses, states
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
+from lms_emulator.signing import jwt
 
 DATES = ("due_at", "unlock_at", "lock_at")
 GONE = ("deleted", "rejected")
@@ -227,3 +228,23 @@ def posts_manually(record: Assignment, course: Course) -> bool:
     if record.anonymous_grading:
         return True
     return bool(course.settings.get("post_manually")) if own is None else own
+
+
+def secure_params(api: Api, record: Assignment) -> str:
+    """What an editor for assignments gives to tools, sealed."""
+    claims = {"lti_assignment_id": record.lti_context_id, "lti_assignment_description": record.description}
+    return jwt.sign(claims, _seal(api), algorithm="HS256")
+
+
+def opened_params(api: Api, sealed: str | None) -> dict[str, Any]:
+    """What an editor for assignments sealed; nothing, with a warning, where it is not what the editor was given."""
+    if not sealed:
+        return {}
+    if not jwt.is_signed(sealed, _seal(api), "HS256"):
+        api.x.warn("secure_params_unread", "`secure_params` is not what an assignment of this school said")
+        return {}
+    return dict(jwt.read(sealed).claims)
+
+
+def _seal(api: Api) -> str:
+    return f"secure_params of {api.root.uuid or api.root.id}"

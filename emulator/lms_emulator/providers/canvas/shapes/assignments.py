@@ -26,7 +26,6 @@ from lms_emulator.providers.canvas.rules.grades import restricts_numbers
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.shapes import Json, locks, topics
 from lms_emulator.providers.canvas.shapes.html import shown
-from lms_emulator.signing import jwt
 
 MANY_DATES = 25
 COLUMNS = (
@@ -69,26 +68,6 @@ ORIGINAL = (
 )
 
 
-def secure_params(api: Api, record: Assignment) -> str:
-    """What an editor for assignments gives to tools, sealed."""
-    claims = {"lti_assignment_id": record.lti_context_id, "lti_assignment_description": record.description}
-    return jwt.sign(claims, _seal(api), algorithm="HS256")
-
-
-def opened_params(api: Api, sealed: str | None) -> dict[str, Any]:
-    """What an editor for assignments sealed; nothing, with a warning, where it is not what the editor was given."""
-    if not sealed:
-        return {}
-    if not jwt.is_signed(sealed, _seal(api), "HS256"):
-        api.x.warn("secure_params_unread", "`secure_params` is not what an assignment of this school said")
-        return {}
-    return dict(jwt.read(sealed).claims)
-
-
-def _seal(api: Api) -> str:
-    return f"secure_params of {api.root.uuid or api.root.id}"
-
-
 def assignment(
     api: Api,
     base: Assignment,
@@ -117,7 +96,7 @@ def assignment(
         "grade_group_students_individually": bool(record.grade_group_students_individually),
         "post_to_sis": bool(record.post_to_sis),
         "allowed_attempts": record.allowed_attempts or -1,
-        "secure_params": secure_params(api, record),
+        "secure_params": assignments.secure_params(api, record),
         "has_submitted_submissions": any(submissions.handed_in(one) for one in stored),
         "due_date_required": False,
         "max_name_length": 255,
