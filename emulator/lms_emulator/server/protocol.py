@@ -377,9 +377,14 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
 
-@coroutine
-def _rest(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, None]:
+async def _rest(work: Coroutine[Any, Any, None], waits: Any) -> None:
     """Go on with what was begun outside of a task, and now waits for something."""
+    await _steps(work, waits)
+
+
+@coroutine
+def _steps(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, None]:
+    """The steps that are left. Since Python 3.12 a task takes no generator, but what it runs may await one."""
     while True:
         try:
             step: partial[Any] = partial(work.send, (yield waits))
