@@ -68,6 +68,9 @@ def test_schedules_open_and_close_items(lms: Emulator, send: Send, info: Info, c
     assert shown["accessSchedule"]["startDateTime"] == "2021-07-01T00:00:00Z"
     lms.clock.advance(days=31)
     assert send("student", "GET", text).status_code == 200
+    for odd in (None, 1, []):
+        answer = send("app", "PUT", f"{course}/itemSchedules", {"itemSchedules": [*rows, odd]})
+        refused(lms, answer, "malformed_body")
     rows[0]["schedule"]["accessSchedule"]["startDateTime"] = "tomorrow"
     refused(lms, send("app", "PUT", f"{course}/itemSchedules", {"itemSchedules": rows}), "malformed_body")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 from contract_tests.learningstudio.support import Send, refused, warnings
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.providers.learningstudio.info import Info
+
+_JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize("book", ["", "/gradebook"])
@@ -241,3 +244,28 @@ def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send:
     assert answer.status_code == 200
     told = {one.name: one.documented for one in lms.requests.last.warnings}
     assert told == {"gradedStudents": True, "colour": None}
+
+
+@pytest.mark.parametrize(("points", "possible", "average"), [(999_999_999, 1e-310, 0), (9, 10, 90)])
+def test_a_course_grade_of_next_to_no_points(
+    lms: Emulator, send: Send, info: Info, points: float, possible: float, average: float
+) -> None:
+    """A percentage that no number can be is none at all."""
+    world = lms.dump()
+    for table, field, value in (("gradebook_items", "points_possible", possible), ("grades", "points", points)):
+        for row in world["learningstudio"][table]:
+            row[field] = value
+    lms.load(world)
+    grade = send("student", "GET", f"/me/courses/{info.course_id}/courseGradeToDate").json()["courseGradeToDate"]
+    assert grade["average"] == average
+
+
+@pytest.mark.parametrize(("table", "field"), [("gradebook_items", "points_possible"), ("grades", "points")])
+def test_points_from_a_billion_on_are_refused_in_a_world(lms: Emulator, table: str, field: str) -> None:
+    world = lms.dump()
+    row = world["learningstudio"][table][0]
+    for value, status in ((1e308, 400), (1e9, 400), (999_999_999.0, 204)):
+        row[field] = value
+        answer = httpx.put(f"{lms.url}/_emulator/world", content=json.dumps(world, default=str), headers=_JSON)
+        assert answer.status_code == status, answer.text
+        assert status == 204 or f"learningstudio.{table}[0].{field}" in answer.text

@@ -258,3 +258,16 @@ def test_values_of_cookies_are_quoted_as_the_standard_library_quotes_them(value:
     standard: SimpleCookie = SimpleCookie()
     standard["name"] = value
     assert cookies.coded(value) == standard["name"].coded_value
+
+
+@pytest.mark.parametrize(
+    ("following", "led"),
+    [("/a\x00b", "/a%00b"), ("/\u202e", "/%E2%80%AE"), ("/a b", "/a%20b"), ("/a%20b?c=d&e=[f]#g", "/a%20b?c=d&e=[f]#g")],
+)
+def test_what_no_address_can_have_is_encoded_in_a_redirect(web: Web, following: str, led: str) -> None:
+    """As Django's iri_to_uri does it: what is encoded already stays."""
+    browser = web.browser()
+    browser.sign_in(web.info.learner)
+    answer = browser.get("/activate/1", params={"next": following})
+    assert answer.status_code == 302
+    assert answer.headers["location"].endswith(led)

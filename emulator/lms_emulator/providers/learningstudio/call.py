@@ -301,10 +301,10 @@ def body_of(x: Call, *wrappers: str) -> dict[str, Any]:
 def rows_of(x: Call, wrapper: str) -> list[dict[str, Any]]:
     """The list of objects inside a body's wrapper. Raises a 400 when there is none."""
     rows = _unwrapped(x, (wrapper,), list, "[{…}]")
-    odd = next((row for row in rows if not isinstance(row, dict)), None)
-    if odd is not None:
-        message, check = f"Invalid element in {wrapper}.", "every element is an object"
-        raise refusals.malformed_body(message, check=check, got=_plain(odd))
+    for row in rows:
+        if not isinstance(row, dict):
+            message, check = f"Invalid element in {wrapper}.", "every element is an object"
+            raise refusals.malformed_body(message, check=check, got=_plain(row))
     return list(rows)
 
 

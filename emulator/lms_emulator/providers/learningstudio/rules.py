@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 from datetime import datetime
+from math import isfinite
 from typing import TypeAlias
 
 import msgspec
@@ -26,7 +27,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def average(self) -> float:
-        return round(100 * (self.earned + self.extra_credit) / self.possible, 2) if self.possible else 0.0
+        percent = 100 * (self.earned + self.extra_credit) / self.possible if self.possible else 0.0
+        return round(percent, 2) if isfinite(percent) else 0.0  # of next to no points
 
     @property
     def letter(self) -> str:

@@ -67,9 +67,15 @@ def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None)
     return Response(text.encode("utf-8", "surrogatepass"), status, headers, HTML)
 
 
+_KEPT_IN_ADDRESSES = "/#%[]=:;$&()+,!?*@'~"
+
+
 def redirect(location: str, status: int = 302) -> Response:
-    """A redirect as Django sends it."""
-    return Response(b"", status, {"location": location}, HTML)
+    """A redirect as Django sends it: what no address can have is percent-encoded.
+
+    Source: django/django django/utils/encoding.py, iri_to_uri.
+    """
+    return Response(b"", status, {"location": quote(location, _KEPT_IN_ADDRESSES, errors="surrogatepass")}, HTML)
 
 
 def with_query(x: Call, path: str) -> str:

@@ -59,9 +59,10 @@ def _next(records: Iterable[Any]) -> int:
 
 
 def _built_in_roles(section: Any, root: Account) -> None:
-    if any(role.root_account_id == root.id and role.account_id is None for role in section.roles):
-        return
+    own = {role.name for role in section.roles if role.root_account_id == root.id and role.account_id is None}
     for name in BUILT_IN:
+        if name in own:
+            continue
         role = Role(
             id=_next(section.roles),
             name=name,
@@ -91,7 +92,8 @@ def _person(section: Any, user: User, root_id: int) -> User:
         )
         section.communication_channels.append(channel)
     if user.admin:
-        role = next(r for r in section.roles if r.root_account_id == root_id and r.name == "AccountAdmin")
+        theirs = (one for one in section.roles if one.root_account_id == root_id and one.account_id is None)
+        role = next(one for one in theirs if one.name == "AccountAdmin")
         admin = AccountUser(id=_next(section.account_users), account_id=root_id, user_id=user.id, role_id=role.id)
         section.account_users.append(admin)
     return replace(user, login=None, password=None, email=None, sis_user_id=None, admin=False)

@@ -34,9 +34,10 @@ SOURCE = (
 def _role(api: Api, account: Account) -> Role:
     """The account role that the request names; AccountAdmin without one, or for another kind of role."""
     number, name = api.params.text("role_id"), api.params.text("role")
-    known = [r for r in roles_of(api.store, account) if r.base_role_type in ("AccountAdmin", "AccountMembership")]
+    every = roles_of(api.store, account)
+    admin = next(role for role in every if role.account_id is None and role.name == "AccountAdmin")
+    known = [r for r in every if r.base_role_type in ("AccountAdmin", "AccountMembership")]
     known = [r for r in known if r.workflow_state in ("built_in", "active")]
-    admin = next(role for role in known if role.name == "AccountAdmin")
     if number is not None:
         return next((role for role in known if str(role.id) == number), admin)
     return next((role for role in known if role.name == name), admin)
