@@ -136,7 +136,9 @@ def test_invalid_scores(canvas: Site, result: str, code: str) -> None:
 
 def test_whose_result_it_is_and_what_is_asked(canvas: Site) -> None:
     seat = Seat(canvas)
-    for changed, code in (("abc", "sourcedid_invalid"), (seat.sourced_id[:-1] + "!", "sourcedid_invalid")):
+    for changed, code in (
+        (one, "sourcedid_invalid") for one in ("abc", *(seat.sourced_id[:-1] + x for x in "!\u00e9"))
+    ):
         assert code in seat.ask("readResult", sourced_id=changed).text
     flipped = seat.sourced_id[:-1] + ("0" if seat.sourced_id[-1] != "0" else "1")
     assert "signature_invalid" in seat.ask("readResult", sourced_id=flipped).text

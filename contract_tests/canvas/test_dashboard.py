@@ -125,6 +125,7 @@ def test_pictures_and_colours(canvas: Site) -> None:
 
     assert chosen(student, url=picture) == ("abc", "submitted")
     assert chosen(student, token="of no picture") == ("abc", "submitted")
+    assert chosen(student, token="pictur\u00e9") == ("abc", "submitted")
     assert chosen(admin, url=picture) == ("abc", "approved")
     assert chosen(admin, state="locked", url=picture) == ("avatar-50.png", "locked")
     assert chosen(student, url=picture) == ("avatar-50.png", "locked")

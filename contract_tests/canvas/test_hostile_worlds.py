@@ -92,3 +92,15 @@ def test_a_school_has_every_built_in_role(canvas: Site) -> None:
     whole = canvas.lms.dump()
     canvas.lms.load(whole)
     assert canvas.lms.dump() == whole
+
+
+def test_a_built_in_role_has_its_name_for_a_type(canvas: Site) -> None:
+    world = dumped(canvas)
+    place, role = next(
+        (place, one) for place, one in enumerate(world["canvas"]["roles"]) if one["name"] == "StudentEnrollment"
+    )
+    role["base_role_type"] = "AccountMembership"
+    refused = put(canvas, world)
+    assert (refused.status_code, f"canvas.roles[{place}].base_role_type: " in refused.text) == (400, True)
+    role["base_role_type"] = "StudentEnrollment"
+    assert put(canvas, world).status_code == 204

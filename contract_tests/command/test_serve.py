@@ -107,6 +107,61 @@ def _free_range(length: int) -> int:
     raise AssertionError("no free range of ports")
 
 
+def test_only_this_machine_is_listened_to_unless_a_host_is_named(plain: tuple[subprocess.Popen[str], str]) -> None:
+    """By the sockets' own addresses: loopback has further ones, which only `0.0.0.0` would answer."""
+    _, url = plain
+    port = int(url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), timeout=60)
+    with served("--port", "0", "--host", "0.0.0.0") as (_, everywhere):
+        socket.create_connection(("127.0.0.2", int(everywhere.rpartition(":")[2])), timeout=60).close()
+
+
+_WRITES_NOTHING = """
+import os, sys
+from lms_emulator.command.main import main
+
+def refuse(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or any(c in (mode or "") for c in "wax+")
+        if writes and isinstance(path, (str, bytes)) and os.fspath(path) != os.devnull:
+            os.write(2, f"wrote {path}".encode())
+            os._exit(70)
+    elif event in ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "tempfile.mkstemp"):
+        os.write(2, f"{event} {arguments}".encode())
+        os._exit(70)
+
+sys.addaudithook(refuse)
+main(["serve", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Python reads the certificate from a file on disk")
+def test_nothing_is_written_to_the_file_system() -> None:
+    """Whatever opens a file to write it, or makes one, ends the process: a root file system may be read-only."""
+    command = [sys.executable, "-B", "-c", _WRITES_NOTHING, "--port", "0", "--tls"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().split()[-1]
+            info = get_json(f"{url}/_emulator/info")["providers"]
+            assert isinstance(info, dict)
+            context = ssl.create_default_context(cadata=httpx.get(f"{url}/_emulator/ca.pem", trust_env=False).text)
+            line = next(line for line in process.stdout if line.startswith("HTTPS:"))
+            headers = {"Authorization": f"Bearer {info['canvas']['access_tokens']['teacher']}"}
+            with httpx.Client(verify=context, trust_env=False, headers=headers) as client:
+                courses = f"https://localhost:{line.split()[1].rpartition(':')[2]}/canvas/api/v1/courses/1"
+                made = client.post(f"{courses}/files", data={"name": "a.txt", "size": 5}).json()
+                sent = client.post(made["upload_url"], data=made["upload_params"], files={"file": ("a.txt", b"hello")})
+                assert client.get(sent.headers["location"]).json()["size"] == 5
+                assert client.post(f"{courses}/pages", json={"wiki_page": {"title": "P"}}).status_code == 200
+            assert httpx.post(f"{url}/_emulator/snapshots", trust_env=False).status_code in (200, 201)
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
 def test_ports_are_counted_up_from_the_gateway() -> None:
     port = _free_range(len(PROVIDERS) + 1)
     with served("--port", str(port)) as (_, url):

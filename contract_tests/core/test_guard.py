@@ -184,6 +184,11 @@ class _Inside(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "/configuration")
+            self.end_headers()
+            return
         body = json.dumps({"secret": "x" * self.size}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -257,6 +262,13 @@ def test_a_host_that_the_owner_named_is_reached(inside: str, how: str, tmp_path:
             assert call(lms, "PUT", "/world", headers, json=world).status_code == 204
         _register(lms, f"{inside}/configuration")
         assert _Inside.asked == ["/configuration"]
+
+
+def test_a_redirect_is_not_followed(inside: str) -> None:
+    with Emulator.start("demo", allow_outgoing=["127.0.0.1"]) as lms:
+        lms.load(_world_that_names(lms, inside))
+        assert _register(lms, f"{inside}/away").status_code >= 400
+        assert _Inside.asked == ["/away"]
 
 
 def test_an_answer_is_read_up_to_a_limit(inside: str) -> None:

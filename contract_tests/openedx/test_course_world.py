@@ -100,3 +100,24 @@ def test_the_clock_closes_modes_and_courses(site: Site, lms: Emulator) -> None:
     assert site.enroll(LEARNER, "course-v1:InviteX+Invite+T2025").status == 400
     lms.clock.advance(seconds=1)
     assert site.enroll(LEARNER, "course-v1:InviteX+Invite+T2025").status == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [("outline", {"c", "odd", "below", "s"}), ("navigation", {"c", "odd", "below", "s", "v"})],
+)
+def test_an_outline_goes_down_to_its_last_type_whatever_stands_above(site: Site, page: str, shown: set[str]) -> None:
+    """As edx-platform's CourseBlockSerializer: a type that stands where it usually does not is shown like any other."""
+
+    def block(kind: str, name: str, *children: dict[str, Any]) -> dict[str, Any]:
+        return {"type": kind, "block_id": name, "display_name": name, "children": list(children)}
+
+    world = site.lms.dump()
+    course = next(one for one in world["openedx"]["courses"] if one["id"] == COURSE)
+    unit = block("vertical", "v", block("problem", "p"))
+    odd = block("self", "odd", block("html", "below"))
+    course["content"] = [block("chapter", "c", odd), block("sequential", "s", unit)]
+    site.lms.load(world)
+    body = site.get(f"/api/course_home/v1/{page}/{COURSE}", LEARNER)
+    blocks = body["blocks"] if page == "navigation" else body["course_blocks"]["blocks"]
+    assert {key.rpartition("@")[2] for key in blocks} == {"course", *shown}

@@ -262,7 +262,12 @@ def test_values_of_cookies_are_quoted_as_the_standard_library_quotes_them(value:
 
 @pytest.mark.parametrize(
     ("following", "led"),
-    [("/a\x00b", "/a%00b"), ("/\u202e", "/%E2%80%AE"), ("/a b", "/a%20b"), ("/a%20b?c=d&e=[f]#g", "/a%20b?c=d&e=[f]#g")],
+    [
+        ("/a\x00b", "/a%00b"),
+        ("/\u202e", "/%E2%80%AE"),
+        ("/a b", "/a%20b"),
+        ("/a%20b?c=d&e=[f]#g", "/a%20b?c=d&e=[f]#g"),
+    ],
 )
 def test_what_no_address_can_have_is_encoded_in_a_redirect(web: Web, following: str, led: str) -> None:
     """As Django's iri_to_uri does it: what is encoded already stays."""
@@ -271,3 +276,16 @@ def test_what_no_address_can_have_is_encoded_in_a_redirect(web: Web, following: 
     answer = browser.get("/activate/1", params={"next": following})
     assert answer.status_code == 302
     assert answer.headers["location"].endswith(led)
+
+
+def test_a_token_of_a_password_mail_has_only_its_own_letters(web: Web) -> None:
+    web.http.post("/password_reset/", data={"email": web.info.learner.email})
+    token = web.lms.outbox.emails[-1].data["token"]
+    for sent, holds in ((token, True), (f"{token[:-1]}\u00e9", False), (f"{token[:-1]}\ud800", False)):
+        content = json.dumps({"token": sent})
+        answer = web.http.post(
+            "/user_api/v1/account/password_reset/token/validate/",
+            content=content,
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.json() == {"is_valid": holds}

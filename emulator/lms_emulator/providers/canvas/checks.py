@@ -264,6 +264,8 @@ def problems(section: Any) -> Iterable[str]:
     for place, role in enumerate(section.roles):
         if role.account_id is None and role.name not in BUILT_IN:
             yield f"roles[{place}].name: there is no built-in role {role.name!r}; another one names its `account_id`"
+        elif role.account_id is None and role.base_role_type != role.name:
+            yield f"roles[{place}].base_role_type: that of the built-in role {role.name!r} has the same name"
     pseudonyms = section.pseudonyms
     logins = ((p.account_id, p.unique_id.lower()) if p.workflow_state != "deleted" else None for p in pseudonyms)
     yield from shared("pseudonyms", "unique_id", logins)

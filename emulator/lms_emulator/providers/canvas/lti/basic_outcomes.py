@@ -18,7 +18,7 @@ from lms_emulator.core.keys import private_pem
 from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.providers.canvas.call.params import Params
 
-_WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)")
+_WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)", re.ASCII)
 
 
 class SourcedId(NamedTuple):

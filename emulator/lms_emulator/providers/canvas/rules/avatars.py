@@ -40,7 +40,10 @@ def chosen(api: Api, user: User, sent: Params, *, moderates: bool) -> dict[str, 
     """
     token, url, state = sent.text("token"), sent.text("url"), sent.text("state")
     if token:
-        url = next((one["url"] for one in choices(api, user) if hmac.compare_digest(one["token"], token)), None)
+        sent_token = token.encode("utf-8", "surrogatepass")
+        url = next(
+            (one["url"] for one in choices(api, user) if hmac.compare_digest(one["token"].encode(), sent_token)), None
+        )
     if (url is None and state is None) or (user.avatar_state == "locked" and not moderates):
         return {}
     picture = url if state is None and url is not None and _TRUSTED.match(url) else None

@@ -201,8 +201,9 @@ def sealed(api: Api, file: Attachment, seal: str) -> bool:
     except ValueError:
         return False
     ours = jwt.sign(dict(claims), _seal_key(api.root), algorithm="HS256")
-    young = claims.get("id") == global_id(file.id) and int(claims.get("exp", 0)) > api.now.timestamp()
-    return young and hmac.compare_digest(ours, seal)
+    if not hmac.compare_digest(ours.encode(), seal.encode("utf-8", "surrogatepass")):
+        return False
+    return claims.get("id") == global_id(file.id) and bool(claims.get("exp", 0) > api.now.timestamp())
 
 
 def files_of(store: CanvasStore, context: Context) -> list[Attachment]:

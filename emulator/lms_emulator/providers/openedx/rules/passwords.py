@@ -48,4 +48,6 @@ def holds(user: User, text: str, now: datetime, secret: str) -> bool:
         return False
     seconds = int(stamp, 36)
     age = (now - _ORIGIN).total_seconds() - seconds
-    return age <= SECONDS and hmac.compare_digest(_at(user, seconds, secret), text)
+    return age <= SECONDS and hmac.compare_digest(
+        _at(user, seconds, secret).encode(), text.encode("utf-8", "surrogatepass")
+    )

@@ -14,7 +14,6 @@ from lms_emulator.providers.openedx.model.section import OpenedxStore
 from lms_emulator.providers.openedx.rules import blocks, grades, learning
 from lms_emulator.providers.openedx.shapes import moment
 
-_DEPTHS = ("course", "chapter", "sequential", "vertical")
 _ICONS = ("problem", "video")
 
 
@@ -26,26 +25,27 @@ def icon(node: blocks.Node) -> str:
 
 def outline(course: Course, progress: learning.Progress, base_url: str, *, learner: bool) -> dict[str, Any]:
     """The blocks down to the sequentials."""
-    return _tree(course, progress, progress.root, base_url, learner=learner, depth=2)
+    return _tree(course, progress, progress.root, base_url, learner=learner, last="sequential")
 
 
 def navigation(course: Course, progress: learning.Progress, *, learner: bool) -> dict[str, Any]:
     """The blocks down to the units, with how much is done of each."""
-    return _tree(course, progress, progress.root, None, learner=learner, depth=3)
+    return _tree(course, progress, progress.root, None, learner=learner, last="vertical")
 
 
 def _tree(
-    course: Course, progress: learning.Progress, node: blocks.Node, base_url: str | None, *, learner: bool, depth: int
+    course: Course, progress: learning.Progress, node: blocks.Node, base_url: str | None, *, learner: bool, last: str
 ) -> dict[str, Any]:
-    found = {node.key: _block(course, progress, node, base_url, learner=learner, depth=depth)}
-    if _DEPTHS.index(node.block.type) < depth:
+    """The blocks by key, in whatever order their types are; those below a block of the type `last` are left out."""
+    found = {node.key: _block(course, progress, node, base_url, learner=learner, last=last)}
+    if node.block.type != last:
         for child in node.children:
-            found |= _tree(course, progress, child, base_url, learner=learner, depth=depth)
+            found |= _tree(course, progress, child, base_url, learner=learner, last=last)
     return found
 
 
 def _block(
-    course: Course, progress: learning.Progress, node: blocks.Node, base_url: str | None, *, learner: bool, depth: int
+    course: Course, progress: learning.Progress, node: blocks.Node, base_url: str | None, *, learner: bool, last: str
 ) -> dict[str, Any]:
     block, kind = node.block, node.block.type
     activities, seconds = learning.effort(progress.root, node)
@@ -56,7 +56,7 @@ def _block(
         name += f" ({questions} Question{'' if questions == 1 else 's'})"
     shown_icon = "fa-pencil-square-o" if is_assignment and block.format else None
     shape: dict[str, Any] = {
-        "children": [child.key for child in node.children] if _DEPTHS.index(kind) < depth else [],
+        "children": [child.key for child in node.children] if kind != last else [],
         "complete": progress.is_marked(node) if base_url is not None else progress.is_complete(node),
         "description": block.format if is_assignment else None,
         "display_name": name,
