@@ -216,3 +216,11 @@ def test_lms_refuses_without_giving_the_state_back(rig: Rig) -> None:
     answer = rig.http.get(f"{rig.url}/oauth/callback?error=invalid_scope&error_description=no")
     assert (answer.status_code, details(answer)["message"]) == (400, "INVALID_STATE")
     assert "API key, not of the LTI key" in rig.refusal["diagnosis"]
+
+
+def test_a_return_address_beyond_ascii_is_encoded(rig: Rig, small: SmallLms) -> None:
+    world = rig.control("GET", "/world")
+    for tenant in world["ltiaas"]["tenants"]:
+        tenant["oauth_return_url"] = "https://tool.example/zurück"
+    rig.control("PUT", "/world", world)
+    assert connect(rig).startswith("https://tool.example/zur%C3%BCck?")

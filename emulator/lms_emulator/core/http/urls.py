@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from lms_emulator.core.http.exchange import Exchange
 
+_VISIBLE = "".join(map(chr, range(0x20, 0x7F)))
+
 
 def parts_of(url: str) -> SplitResult:
     """The parts of a URL from a client. One that cannot be parsed, such as `http://[`, counts as a path."""
@@ -29,3 +31,8 @@ def same_url(x: Exchange[Any, Any], without: Collection[str], values: Iterable[t
     kept = [(name, value) for name, value in x.query.peek() if name not in without]
     query = urlencode([*kept, *values], quote_via=quote)
     return f"{x.url(x.raw_path.decode('latin-1'))}?{query}"
+
+
+def in_a_header(url: str) -> str:
+    """A URL as a header can carry it: percent-encoded where it is no visible ASCII."""
+    return url if url.isascii() and url.isprintable() else quote(url, _VISIBLE, errors="surrogatepass")

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from lms_emulator.core.http import pages
 from lms_emulator.core.http.plain import PlainResponse
 from lms_emulator.core.http.refusals import Refusal, SiteRefusal
+from lms_emulator.core.http.urls import in_a_header
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
@@ -188,7 +189,7 @@ def share(x: Call, response: Response) -> None:
 def redirect(location: str, headers: dict[str, str] | None = None, status: int = 302) -> Response:
     """Rails' redirect, with its short page."""
     text = f'<html><body>You are being <a href="{html.escape(location, quote=True)}">redirected</a>.</body></html>'
-    return Response(text, status, {**(headers or {}), "Location": location}, media_type="text/html")
+    return Response(text, status, {**(headers or {}), "Location": in_a_header(location)}, media_type="text/html")
 
 
 def render(x: Call, refusal: Refusal) -> Response:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.urls import in_a_header
 from lms_emulator.providers.ltiaas.call import Call
 from lms_emulator.providers.ltiaas.model import Tenant
 from lms_emulator.providers.ltiaas.refusals import LtiaasRefusal
@@ -35,7 +36,7 @@ def no_content() -> Response:
 
 def redirect(location: str) -> Response:
     """302."""
-    return Response(status_code=302, headers={"Location": location})
+    return Response(status_code=302, headers={"Location": in_a_header(location)})
 
 
 def render(refusal: Refusal) -> Response:

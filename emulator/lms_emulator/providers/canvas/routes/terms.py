@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import HTMLResponse
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import in_a_header
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -127,7 +128,7 @@ def create(api: Api) -> Any:
     if record.parent_account_id is not None:
         target = api.url(f"/accounts/{record.id}")
         page = f'<html><body>You are being <a href="{target}">redirected</a>.</body></html>'
-        return HTMLResponse(page, 302, {"Location": target})
+        return HTMLResponse(page, 302, {"Location": in_a_header(target)})
     require_account(api, record, "manage_account_settings")
     fields = {"name": None, **_fields(api, None)}
     made = EnrollmentTerm(id=api.new_id("enrollment_terms"), root_account_id=record.id, created_at=api.now, **fields)
