@@ -254,12 +254,18 @@ def test_the_token_endpoint(edx: Web, tool: Tool) -> None:
         refused = _token(edx, assertion, changes.pop("scope", scope), **changes)
         assert (refused.status_code, refused.json()) == (400, {"error": error})
     assert _token(edx, good, scope, config=CONFIG.replace("7", "6")).status_code == 404
+    address = f"{edx.url}{BASE}/token/{CONFIG}"
+    misnamed = tool.assertion(address, now, jti="j4", headers={"kid": "nobody's"})
+    assert _token(edx, misnamed, scope).status_code == 200, "the component tries every key"
+    assert "kid: unknown_kid" in " ".join(w.message for w in edx.lms.requests.last.warnings)
     edx.lms.settings["openedx.critical_headers"] = "ignore"
     assert _token(edx, tool.assertion("x", now, headers=CRITICAL), scope).status_code == 200
     assert "crit_ignored" in {w.code for w in edx.lms.requests.last.warnings}
     edx.lms.settings["openedx.lti_checks"] = "strict"
     assert _token(edx, tool.assertion("anything", now, jti="j2"), scope).status_code == 400
-    right = tool.assertion(f"{edx.url}{BASE}/token/{CONFIG}", now, jti="j3")
+    assert _token(edx, misnamed, scope).status_code == 400
+    assert edx.refusal.reason == "assertion_unknown_kid"
+    right = tool.assertion(address, now, jti="j3")
     assert _token(edx, right, scope).status_code == 200
     assert _token(edx, right, scope).status_code == 400
     assert edx.refusal.reason == "assertion_jti_used"

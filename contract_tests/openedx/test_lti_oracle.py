@@ -68,13 +68,13 @@ class Platform:
 
     def token(self, **changes: Any) -> httpx.Response:
         now = int(time.time())
-        signer = changes.pop("signer", "tool")
+        signer, kid = changes.pop("signer", "tool"), changes.pop("kid", "k")
         claims = {"iss": CLIENT, "sub": CLIENT, "aud": "any", "iat": now, "exp": now + 60, "jti": f"j{now}"}
         claims |= changes.pop("claims", {})
         fields = {
             "grant_type": "client_credentials",
             "client_assertion_type": lti13.JWT_BEARER,
-            "client_assertion": jwt.sign(claims, private_key(signer), kid="k"),
+            "client_assertion": jwt.sign(claims, private_key(signer), kid=kid),
             "scope": " ".join(lti13.SERVICE_SCOPES),
             **changes,
         }
@@ -264,6 +264,9 @@ LATER = 4_102_444_800
         {"client_assertion": "x"},
         {"client_assertion": "a.b.c"},
         {"signer": "spare"},
+        {"signer": "spare", "kid": "another"},
+        {"kid": "another"},
+        {"kid": None},
         {"claims": {"exp": 1}},
         {"claims": {"iat": 1}},
         {"claims": {"iss": "another", "sub": "another"}},

@@ -14,7 +14,8 @@ from .tool import ToolRules
 
 
 class ConsumerMachine(ToolRules):
-    """The component looks at the signature of an assertion and at its end, and a launch is whoever began it."""
+    """The component looks at the end of an assertion and at its signature, by any key of the tool's whatever its `kid`;
+    and a launch is whoever began it."""
 
     ATTACKS: ClassVar = {
         "tamper": "launch_forged assertions_forged choose_content use_a_service_token",
@@ -36,7 +37,7 @@ class ConsumerMachine(ToolRules):
     PEOPLE = ("learner", "other_learner", "staff")
     AHEAD = 0
     HINT_DECIDES = frozenset({"user", "browser", "hint of another"})
-    UNCHECKED = frozenset({"audience", "issuer", "subject", "sender", "too old", "no jti", "twice"})
+    UNCHECKED = frozenset({"audience", "issuer", "subject", "sender", "too old", "no jti", "unknown kid", "twice"})
 
     @initialize()
     def begin(self) -> None:

@@ -60,11 +60,13 @@ def open_tool(
 
 
 def _initiation(browser: Browser, page: Answer) -> Form:
-    """The login initiation that a page sends the browser to: a form, or the address of a frame, perhaps in a frame."""
-    form, frame = page_form(page), re.search(r'<iframe[^>]* src="([^"]+)"', page.text)
+    """The login initiation that a page sends the browser to: a form, or the address of a frame, perhaps in a frame,
+    or of a link to content that was chosen, which opens in a new tab."""
+    form = page_form(page)
+    frame = re.search(r'<iframe[^>]* src="([^"]+)"|<a href="([^"]+)" target="_blank"', page.text)
     if frame is None or "login_hint" in dict(form.fields):
         return form
-    url = urlsplit(urljoin(page.url, html.unescape(frame[1])))
+    url = urlsplit(urljoin(page.url, html.unescape(frame[1] or frame[2])))
     if "client_id=" in url.query:
         return Form(url=url._replace(query="").geturl(), fields=tuple(parse_qsl(url.query)))
     return _initiation(browser, browser.open(url.geturl()))

@@ -24,7 +24,6 @@ _EXPLANATION = "Please check that you have course staff permissions and double c
 
 async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
     """The content items of a tool's response. Raises the refusal."""
-    now, critical = x.clock.timestamp(), x.settings.critical_headers
     try:
         published = await key_set(x, tokens.keys_of(tool))
         if x.settings.lti_checks == "strict":
@@ -34,11 +33,11 @@ async def items(x: Call, tool: LtiTool, message: str) -> list[dict[str, Any]]:
                 client_id=tool.client_id,
                 issuer=x.base_url,
                 deployment_id=claims.DEPLOYMENT,
-                now=now,
+                now=x.clock.timestamp(),
                 leeway=x.settings.assertion_future_buffer_seconds,
                 max_age=x.settings.assertion_max_age_seconds,
             )
-        found = jwt.verify(message, published, algorithms=("RS256", "RS512"), now=now, required=(), critical=critical)
+        found = tokens.by_any_key(x, message, published)
         warn_of_critical(x, message)
     except KeysUnavailableError as error:
         raise refused("deep_linking_keys_unavailable", str(error)) from error

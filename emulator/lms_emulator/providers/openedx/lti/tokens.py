@@ -1,8 +1,9 @@
 """Service tokens of the LTI consumer component: issued for a signed assertion, and checked by the services.
 
-The component checks only the signature and the expiry of an assertion. Source:
+The component checks only the signature, by any key of the tool's, and the expiry of an assertion. Source:
 lti-consumer-xblock 9.14.0 `lti_consumer/plugin/views.py` (access_token_endpoint), `lti_consumer/lti_1p3/consumer.py`
-(access_token, check_token), `lti_1p3/extensions/rest_framework/authentication.py`.
+(access_token, check_token), `lti_1p3/key_handlers.py` (ToolKeyHandler.validate_and_decode),
+`lti_1p3/extensions/rest_framework/authentication.py`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,21 @@ def keys_of(tool: LtiTool) -> ToolKeys:
     return ToolKeys(tool.keyset_url, tool.public_jwk)
 
 
+def by_any_key(x: Call, token: str, keys: jwt.KeySet) -> jwt.Claims:
+    """The claims of a tool's token, its signature and expiry checked by one key after another, whatever its `kid`.
+
+    Raises TokenError, that of the last key.
+    """
+    now, critical = x.clock.timestamp(), x.settings.critical_headers
+    fault = jwt.TokenError("unknown_kid", "kid", expected="a key of the tool's")
+    for key in [found for kid in keys.kids if (found := keys.get(kid)) is not None]:
+        try:
+            return jwt.verify(token, key, algorithms=_ALGORITHMS, now=now, required=(), critical=critical)
+        except jwt.TokenError as error:
+            fault = error
+    raise fault
+
+
 class OpenedxAssertions(Assertions[Call]):
     """The URL of the token endpoint says whose assertion it is."""
 
@@ -59,8 +75,7 @@ class OpenedxAssertions(Assertions[Call]):
         """Check the signature and the expiry; the rest is a warning, unless a setting makes it strict."""
         if x.settings.lti_checks == "strict":
             return super().check(x, client, assertion, keys)
-        now, critical = x.clock.timestamp(), x.settings.critical_headers
-        found = jwt.verify(assertion, keys, algorithms=_ALGORITHMS, now=now, required=(), critical=critical)
+        found = by_any_key(x, assertion, keys)
         try:
             super().check(x, client, assertion, keys)
         except jwt.TokenError as error:
