@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import date
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -46,7 +47,8 @@ class Asking:
         if entry is None or status >= 400 or entry.refusal is not None:
             return None
         onward = dict(entry.response_headers).get(b"location", b"")
-        return None if b"/login?next=" in onward else entry  # to sign in first, with the whole query kept for later
+        along = b"/login?next=" in onward or b"zz_nobody" in unquote_to_bytes(onward)
+        return None if along else entry  # the whole query goes along, or is kept until somebody signs in
 
 
 def served(name: str, *methods: str) -> Iterator[tuple[str, Operation]]:

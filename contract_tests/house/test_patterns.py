@@ -19,6 +19,17 @@ def test_no_pattern_is_slow() -> None:
     assert slow == {}
 
 
+def test_no_group_is_repeated_possessively() -> None:
+    """Python before 3.11.5 takes too much for such a group (python/cpython issue 106052, 101955)."""
+    found = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]*\})\+(?![^\[]*\])|\(\?>")
+    texts = {one.place: one.compiled.pattern for one in patterns()}
+    assert {
+        place: text
+        for place, text in texts.items()
+        if found.search(text if isinstance(text, str) else text.decode("latin-1"))
+    } == {}
+
+
 @pytest.mark.parametrize(
     ("bad", "good", "method"),
     [

@@ -11,7 +11,7 @@ from starlette.types import Receive
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.settings import EmulatorSettings
 
-_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
 
 _NAME = re.compile(rb'"([^"]*)"[ \t\r\n]*:')
 _SLICE = 262_144

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
@@ -177,7 +178,8 @@ class Server:
             await asyncio.wait(list(self._state.tasks), timeout=grace)
         for connection in list(self._state.connections):
             if connection.transport is not None:
-                connection.transport.abort()
+                with suppress(AttributeError):  # of TLS whose connection was lost, which has no protocol left
+                    connection.transport.abort()
         self._servers = []
         self._accepting = []
 

@@ -225,6 +225,13 @@ _MAY_DANGLE = (
 )
 
 
+def _odd_questions(section: Any) -> Iterable[str]:
+    """Attempts at quizzes with a question that has no id or no type."""
+    for number, record in enumerate(section.quiz_submissions):
+        if any("id" not in one or "question_type" not in one for one in record.quiz_data):
+            yield f"quiz_submissions[{number}].quiz_data: a question needs `id` and `question_type`"
+
+
 def without_context(section: Any) -> Iterable[str]:
     """Rows that belong to something nonexistent."""
     known = {kind: {record.id for record in getattr(section, table)} for kind, table in CONTEXTS.items()}
@@ -260,6 +267,7 @@ def problems(section: Any) -> Iterable[str]:
     yield from unending(section, (*REFERENCES, *_MAY_DANGLE))
     yield from without_context(section)
     yield from not_base64(section, "attachments", "data")
+    yield from _odd_questions(section)
     yield from _unheard_of(section)
     for place, role in enumerate(section.roles):
         if role.account_id is None and role.name not in BUILT_IN:

@@ -37,7 +37,7 @@ _KINDS: dict[type | tuple[type, ...], str] = {
     dict: "an object",
     list: "a list",
 }
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*[}\]])')
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*"?)|,(?=\s*[}\]])')
 
 
 # --- declaring an operation ---

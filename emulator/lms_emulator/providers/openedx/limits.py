@@ -17,7 +17,7 @@ from lms_emulator.providers.openedx import credentials, refusals
 from lms_emulator.providers.openedx.call import Call, calling_user
 from lms_emulator.providers.openedx.model.accounts import Throttle
 
-_PERIOD = re.compile(r"(\d*)([smhd])[a-z]*")
+_PERIOD = re.compile(r"(\d{0,9})([smhd])[a-z]*")
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

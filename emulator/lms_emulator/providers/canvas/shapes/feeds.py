@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 WIDTH = 75
 _BLOCK = re.compile(r"(?:(?<!\s)\s++)?</?(?:p|div|h[1-6]|ul|ol|li|blockquote)\b[^>]*+(?:(>)\s*|\Z)", re.IGNORECASE)
-_LINK = re.compile(r'<a\b(?>[^<>]*?\bhref="([^"]*)")[^<>]*+>((?:[^<]++|<(?!/a>))*+)(</a>)?', re.IGNORECASE)
+_LINK = re.compile(r'<a\b(?=[^<>]*?\bhref="([^"]*)")[^<>]*+>((?:[^<]++|<(?!/a>))*)(</a>)?', re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 

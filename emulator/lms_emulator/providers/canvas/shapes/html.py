@@ -27,9 +27,9 @@ _FILE = re.compile(r"/(course|user|group)s/(\d+)/files/(\d+)(?:/(?:download|prev
 # Unterminated text matches too and is left unchanged, so that it is scanned only once.
 _MEDIA = re.compile(
     r'<a id="media_comment_([\w-]+)" class="(?=[^"]*instructure_inline_media_comment)([^"]*)"'
-    r"[^>]*+(?:>(?:[^<\n]++|<(?!/a>))*+(</a>)?|\Z)"
+    r"[^>]*+(?:>(?:[^<\n]++|<(?!/a>))*(</a>)?|\Z)"
 )
-_OBJECT = re.compile(r"<object\b([^>]*+)(?:>((?:[^<]++|<(?!/object>))*+)(</object>)?|\Z)")
+_OBJECT = re.compile(r"<object\b([^>]*+)(?:>((?:[^<]++|<(?!/object>))*)(</object>)?|\Z)")
 _EMBED = re.compile(r"<embed\b([^>]*+)(>|\Z)")
 _WITHIN = r"/(?P<context>(?:courses|groups|users)/\d+)"
 
