@@ -151,10 +151,12 @@ def write_many(api: Api) -> Any:
         raise refusals.rest("column_data_empty", 400, body, check="`column_data` is a list")
     if not courses.may(api, api.user, course, "manage_grades"):
         raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
-    seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
+    seen: set[int] | None = None
     rows = []
     for one in sent:
         column = _column(api, course, one.text("column_id") or "")
+        if seen is None:
+            seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
         user = identifiers.find(api, "users", one.text("user_id") or "")
         if user is None or user.id not in seen:
             raise api.refused("write about students of the course")
