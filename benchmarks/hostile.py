@@ -42,7 +42,8 @@ from benchmarks.schemas import schemas
 from contract_tests.credentials.makers import Side
 from contract_tests.credentials.races import SETTINGS, once, winners
 from contract_tests.everywhere.asgi import Sent
-from contract_tests.everywhere.hostile import SLOWEST, answered, corpus, start
+from contract_tests.everywhere.hostile import corpus
+from contract_tests.everywhere.hostile.pulse import SLOWEST, answered, start
 from contract_tests.everywhere.odd_values import requests
 
 from lms_emulator import Emulator

@@ -21,6 +21,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import LmsSite
+from contract_tests.ltiaas.support import NEW_PLATFORM
 from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
@@ -383,16 +384,9 @@ def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
     info = lms.ltiaas
     platforms, keys = f"{info.url}/api/platforms", "https://new.example/keys"
     bearer = {"Authorization": f"Bearer {info.api_key}"}
-    platform = {
-        "name": "New",
-        "url": "https://new.example",
-        "clientId": "new-1",
-        "authenticationEndpoint": "https://new.example/auth",
-        "accesstokenEndpoint": "https://new.example/token",
-    }
 
     def register(config: Any) -> Callable[[], httpx.Response]:
-        return lambda: HTTP.post(platforms, headers=bearer, json=platform | {"authConfig": config})
+        return lambda: HTTP.post(platforms, headers=bearer, json=NEW_PLATFORM | {"authConfig": config})
 
     def get(path: str, **headers: str) -> Callable[[], httpx.Response]:
         return lambda: HTTP.get(f"{info.url}{path}", headers=headers or bearer)

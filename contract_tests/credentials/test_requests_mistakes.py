@@ -14,6 +14,7 @@ import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import each, told
 from contract_tests.everywhere.existing import credentials
+from contract_tests.ltiaas.support import NEW_PLATFORM
 from lms_emulator import Emulator
 
 
@@ -289,15 +290,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
     token = existing_token(lms)
     me = f"{lms.learningstudio.url}/me"
     platforms = f"{lms.ltiaas.url}/api/platforms"
-    platform = {
-        "name": "New",
-        "url": "https://new.example",
-        "clientId": "new-1",
-        "authenticationEndpoint": "https://new.example/auth",
-        "accesstokenEndpoint": "https://new.example/token",
-        "authConfig": {"method": "JWK_SET", "key": "https://new.example/keys"},
-    }
-    snake = {one: value for one, value in platform.items() if one != "clientId"} | {"client_id": "new-1"}
+    snake = {one: value for one, value in NEW_PLATFORM.items() if one != "clientId"} | {"client_id": "new-client"}
     each(
         lms,
         {
@@ -333,7 +326,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
     )
     assert http.post(news, headers=staff, json=item).status_code == 200
     assert http.put(grade, headers=staff, json=points).status_code == 200
-    assert http.post(platforms, headers=ltiaas, json=platform).status_code == 200
+    assert http.post(platforms, headers=ltiaas, json=NEW_PLATFORM).status_code == 200
     assert http.get(me, headers={"X-Authorization": f"Access_Token access_token={token}"}).status_code == 200
     assert told(lms) == ""
 

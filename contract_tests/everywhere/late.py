@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from contract_tests.everywhere.existing import credentials
+from contract_tests.ltiaas.support import NEW_PLATFORM
 
 if TYPE_CHECKING:
     from lms_emulator import Emulator
 
 _FORM, _JSON, _MERGE = "application/x-www-form-urlencoded", "application/json", "application/merge-patch+json"
-_PLATFORM = {
-    "url": "https://late.example",
-    "clientId": "late",
-    "name": "late",
-    "authenticationEndpoint": "https://late.example/auth",
-    "accesstokenEndpoint": "https://late.example/token",
-    "authConfig": {"method": "JWK_SET", "key": "https://late.example/jwks"},
-}
 
 
 @dataclass
@@ -81,7 +74,7 @@ def _write(lms: Emulator, provider: str) -> tuple[str, str, str, dict[str, Any]]
         topic = f"/threadeddiscussions/{info.discussion_id}/topics/{info.topic_id}"
         return "POST", f"/courses/{info.course_id}{topic}/responses", _JSON, {"responses": {"description": "late"}}
     if provider == "ltiaas":
-        return "POST", "/api/platforms", _JSON, _PLATFORM
+        return "POST", "/api/platforms", _JSON, NEW_PLATFORM
     if provider == "canvas":
         return "POST", "/api/v1/accounts/1/users", _FORM, {"user[name]": "late", "pseudonym[unique_id]": "late"}
     assert provider == "brightspace", f"which request changes the world of {provider}?"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.everywhere.hostile import SLOWEST, answered, corpus, start
+from contract_tests.everywhere.hostile import corpus
+from contract_tests.everywhere.hostile.pulse import SLOWEST, answered, start
 from lms_emulator import Emulator
 
 pytestmark = pytest.mark.slow

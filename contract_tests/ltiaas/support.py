@@ -22,6 +22,15 @@ ISSUER = "https://lms.test"
 BENCH = "WorkbenchPlatform001"
 SMALL = "SmallLmsPlatform0001"
 ROTATING = "SmallLmsPlatform0002"
+NEW_PLATFORM = {
+    "url": "https://new.example",
+    "clientId": "new-client",
+    "name": "New LMS",
+    "authenticationEndpoint": "https://new.example/auth",
+    "accesstokenEndpoint": "https://new.example/token",
+    "authConfig": {"method": "JWK_SET", "key": "https://new.example/jwks"},
+}
+"""A platform that can be registered."""
 
 
 class Rig:

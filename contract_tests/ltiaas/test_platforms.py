@@ -8,28 +8,20 @@ from urllib.parse import quote
 import pytest
 
 from contract_tests.ltiaas.small_lms import SmallLms
-from contract_tests.ltiaas.support import BENCH, LmsSide, Rig, details, query
+from contract_tests.ltiaas.support import BENCH, NEW_PLATFORM, LmsSide, Rig, details, query
 
 MOUNTS = ["/api/platforms", "/admin/platforms", "//api/platforms"]
-NEW = {
-    "url": "https://new.example",
-    "clientId": "new-client",
-    "name": "New LMS",
-    "authenticationEndpoint": "https://new.example/auth",
-    "accesstokenEndpoint": "https://new.example/token",
-    "authConfig": {"method": "JWK_SET", "key": "https://new.example/jwks"},
-}
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_platform_life(rig: Rig, mount: str) -> None:
-    made = rig.api("POST", mount, {**NEW, "authorizationServer": None})
+    made = rig.api("POST", mount, {**NEW_PLATFORM, "authorizationServer": None})
     assert made.status_code == 200
     platform = made.json()
     assert platform.pop("publicKey").startswith("-----BEGIN PUBLIC KEY-----")
-    assert platform == {"id": platform["id"], **NEW, "active": True}
+    assert platform == {"id": platform["id"], **NEW_PLATFORM, "active": True}
     path = f"{mount}/{platform['id']}"
-    assert rig.api("GET", path).json()["url"] == NEW["url"]
+    assert rig.api("GET", path).json()["url"] == NEW_PLATFORM["url"]
     changed = rig.api("PUT", path, {"name": "Renamed", "authorizationServer": "https://new.example/as"})
     assert changed.status_code == 200
     assert changed.json()["name"] == "Renamed"
@@ -87,16 +79,16 @@ def test_portal_calls_take_bearer_only(rig: Rig, lms_side: LmsSide, path: str) -
     ],
 )
 def test_platform_that_does_not_validate(rig: Rig, changes: dict[str, Any], field: str) -> None:
-    answer = rig.api("POST", "/api/platforms", {**NEW, **changes})
+    answer = rig.api("POST", "/api/platforms", {**NEW_PLATFORM, **changes})
     assert answer.status_code == 400
     assert field in [name for error in details(answer)["errors"] for name in error]
 
 
 def test_a_platform_registered_twice(rig: Rig) -> None:
-    first = rig.api("POST", "/api/platforms", NEW).json()["id"]
-    again = rig.api("POST", "/api/platforms", NEW)
+    first = rig.api("POST", "/api/platforms", NEW_PLATFORM).json()["id"]
+    again = rig.api("POST", "/api/platforms", NEW_PLATFORM)
     assert (again.status_code, details(again)["message"]) == (403, "PLATFORM_ALREADY_REGISTERED")
-    other = rig.api("POST", "/api/platforms", {**NEW, "clientId": "other"}).json()["id"]
+    other = rig.api("POST", "/api/platforms", {**NEW_PLATFORM, "clientId": "other"}).json()["id"]
     assert rig.api("PUT", f"/api/platforms/{other}", {"clientId": "new-client"}).status_code == 403
     assert rig.api("PUT", f"/api/platforms/{first}", {"clientId": "new-client"}).status_code == 200
 
@@ -163,7 +155,10 @@ def test_registration_refusals(rig: Rig, small: SmallLms) -> None:
     assert details(nonsense)["message"] == "INVALID_OPENID_CONFIGURATION"
     stranger = register(rig, small, registration_token="wrong")
     assert (stranger.status_code, details(stranger)["externalError"]) == (401, True)
-    assert rig.api("POST", "/api/platforms", {**NEW, "url": small.url, "clientId": "registered-1"}).status_code == 200
+    assert (
+        rig.api("POST", "/api/platforms", {**NEW_PLATFORM, "url": small.url, "clientId": "registered-1"}).status_code
+        == 200
+    )
     known = register(rig, small)
     assert (known.status_code, details(known)["message"]) == (403, "Platform already registered.")
     assert register(rig, small).status_code == 200
