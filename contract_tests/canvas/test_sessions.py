@@ -88,6 +88,11 @@ def opens(site: InProcess, token: str) -> bool:
     return location.endswith("/courses/1") and browser.who() == 101
 
 
+def why_not(site: InProcess) -> str:
+    """What the journal says of the session token that was refused last."""
+    return str(next(one for one in site.checks if one["name"] == "session_token")["got"])
+
+
 def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) -> None:
     path = session_url(site)
     token = parse_qs(urlsplit(path).query)["session_token"][0]
@@ -119,9 +124,13 @@ def test_a_session_token_is_sealed_and_alive_for_half_a_minute(site: InProcess) 
     assert opens(site, token)
     site.lms.clock.advance(seconds=1)
     assert not opens(site, token)
+    assert why_not(site) == "31 s old; it lives for 30 s"
     site.lms.reset()
     site.lms.clock.freeze(NOON)
     assert not opens(site, token), "of before the reset"
+    assert "gave it out before it was reset" in why_not(site)
+    assert not opens(site, "x")
+    assert why_not(site).startswith("not a session token")
 
 
 def login_of_student(site: InProcess) -> int:
@@ -152,9 +161,12 @@ def test_with_the_key_of_a_site_its_session_tokens_are_good(site: InProcess, rem
     site.lms.settings["canvas.encryption_key"] = "the key of the site"
     assert opens(site, token)
     assert not opens(site, token_signed_with("another key", now, login, remembered))
+    assert why_not(site).startswith("its signature is not this site's")
     assert not opens(site, token_signed_with("the key of the site", now + 31, login, remembered)), "of the future"
+    assert why_not(site) == "it begins 31 s from now"
     assert not opens(site, token_signed_with("the key of the site", now - 31, login, remembered))
     assert not opens(site, token_signed_with("the key of the site", now, 999, remembered)), "nobody's login"
+    assert why_not(site) == "login 999"
 
 
 def test_a_session_url_carries_its_owners_masquerade(site: InProcess) -> None:

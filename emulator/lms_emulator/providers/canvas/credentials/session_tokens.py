@@ -73,8 +73,8 @@ def _signature(x: Call, *values: Any) -> bytes:
     return hmac.new(secret.encode(), message.encode(), "sha1").hexdigest().encode()
 
 
-def read(x: Call, text: str) -> SessionToken | None:
-    """The contents of a token; None if it is expired, tampered with, or not a token.
+def read(x: Call, text: str) -> SessionToken | str:
+    """The contents of a token; why it is not good, as text, if it is not.
 
     With the emulator's own key only tokens of this world are good. With a key that the settings give, all that it
     signed are, as at a site.
@@ -84,13 +84,17 @@ def read(x: Call, text: str) -> SessionToken | None:
         values = json_text.parse(base64.urlsafe_b64decode(text + "=="))
         signature = base64.b64decode(values["signature"]["_binary"])
         said = [values[name] for name in ("created_at", "pseudonym_id", "current_user_id", "used_remember_me_token")]
-        age = abs(x.clock.timestamp() - said[0])
+        age = x.clock.timestamp() - said[0]
         right = hmac.compare_digest(signature, _signature(x, *said))
     except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
-        return None
-    if not right or age > ALIVE_SECONDS:
-        return None
+        return "not a session token: send the URL on as it was given"
+    if not right:
+        return "its signature is not this site's: it was changed, or another site gave it out"
+    if age > ALIVE_SECONDS:
+        return f"{age:.0f} s old; it lives for {ALIVE_SECONDS} s"
+    if age < -ALIVE_SECONDS:
+        return f"it begins {-age:.0f} s from now"
     if not x.settings.encryption_key and issued.find(x.store.issued_tokens, text) is None:
-        return None
+        return "this world did not give it out, or gave it out before it was reset"
     _, login_id, become_user_id, remembered = said
     return SessionToken(local_number(login_id), local_number(become_user_id), bool(remembered))

@@ -230,9 +230,12 @@ def open_session_url(api: Api) -> Response | None:
     if token is None or x.method != "GET":
         return None
     signed = session_tokens.read(x, token)
-    login = x.store.pseudonyms.get(signed.login_id) if signed is not None else None
+    if isinstance(signed, str):
+        x.check("session_token", False, got=signed)
+        return None
+    login = x.store.pseudonyms.get(signed.login_id)
     user = x.store.users.get(login.user_id) if login is not None and login.workflow_state == "active" else None
-    if not x.check("session_token", user is not None) or user is None or signed is None:
+    if not x.check("session_token", user is not None, got=f"login {signed.login_id}") or user is None:
         return None
     waiting = browser.sign_in(x, user, login, remembered=signed.remembered).pending
     target = x.store.users.get(signed.become_user_id)
