@@ -114,11 +114,11 @@ def test_what_brightspace_takes_for_no_value(lms: Emulator, http: httpx.Client) 
                 f"`ENG-101` is the code of org unit {unit}; the path takes its id",
             ),
             "a name for a column": (
-                lambda: http.put(grade.replace("501", "Essay"), headers=staff, json=value),
+                lambda: http.put(grade.replace("/501/", "/Essay/"), headers=staff, json=value),
                 "`Essay` is the name of grade object 502; the path takes its id",
             ),
             "a username for a person": (
-                lambda: http.put(grade.replace("169", "ada.lovelace"), headers=staff, json=value),
+                lambda: http.put(grade.replace("/169", "/ada.lovelace"), headers=staff, json=value),
                 "`ada.lovelace` is the username of user 169; the path takes its id",
             ),
             "a form": (lambda: http.put(grade, headers=staff, data=value), "a form came; the API takes JSON"),
