@@ -93,7 +93,7 @@ def test_a_late_writer_leaves_no_trace(wait: Any, change: Any) -> None:
         go_on.set()
         answer = await late
         assert answer.status_code == 503
-        assert "while this request was under way" in answer.json()["detail"]
+        assert "during this request" in answer.json()["detail"]
         assert "x-emulator-explain" not in answer.headers
         assert await rig.call("GET", "/world") == before
         assert await rig.call("GET", "/outbox") == {"emails": [], "webhooks": [], "dropped": 0}

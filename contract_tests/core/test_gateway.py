@@ -227,7 +227,7 @@ class TestJournal:
             ("status=4x", "a class such as `4xx`"),
             ("status=700", "a status such as `404`"),
             ("method=FETCH", "did you mean `PATCH`?"),
-            ("refused=maybe", "`maybe` is none"),
+            ("refused=maybe", "`maybe` is unknown"),
             ("outcome=refuse", "did you mean `refused`?"),
             ("reason=unknown+pupil", "a machine name"),
             ("after=17", "the id of a request"),

@@ -153,7 +153,7 @@ def test_misbehaviour_that_cannot_be_armed_is_refused(platform: Platform) -> Non
         with pytest.raises(ControlError, match=why):
             platform.site.lms.call("POST", arm, body)
     assert not platform.lti.armed
-    with pytest.raises(ControlError, match="no such call"):
+    with pytest.raises(ControlError, match="unknown call"):
         platform.site.lms.call("GET", "/openedx/lti/nothing")
 
 

@@ -87,7 +87,7 @@ def test_a_failed_handshake_is_reported(capfd: pytest.CaptureFixture[str]) -> No
         with httpx.Client(verify=False, trust_env=False) as http:
             assert http.get(f"https://127.0.0.1:{port}/_emulator/health").status_code == 200
     told = capfd.readouterr().err
-    assert told.startswith(f"lms-emulator: no TLS handshake with {peer}: HTTP")
+    assert told.startswith(f"lms-emulator: TLS handshake failed with {peer}: HTTP")
     assert told.count("\n") == 1
 
 

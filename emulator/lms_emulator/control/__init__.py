@@ -22,13 +22,13 @@ from lms_emulator.server.gateway import CONTROL_PREFIX, OUTDATED, ControlApp, Ga
 from lms_emulator.server.length import LONG_BYTES
 
 MAX_VALUES = 1_000_000
-"""Most commas and brackets in a body of the control API: it is read at one go."""
+"""Maximum number of commas and brackets in a body of the control API, which is parsed in one go."""
 MAX_BODY_BYTES = 32 * 1024 * 1024
-"""Largest body of the control API; worlds can be large."""
+"""Maximum size of a body in bytes; worlds can be large."""
 
 
 class Control(ControlApp):
-    """Reads, resets and replaces worlds; shows the journal; changes clocks; scripts failures.
+    """The control API: worlds, journal, clocks, settings, scripted failures.
 
     Parameters: `token`, which callers must send; None if they need none.
     """
@@ -66,7 +66,7 @@ class Control(ControlApp):
         if route is None:
             status = 405 if allowed else 404
             detail = (
-                f"{path} takes {', '.join(allowed)}" if allowed else f"no such call {path}; see /_emulator/openapi.json"
+                f"{path} takes {', '.join(allowed)}" if allowed else f"unknown call {path}; see /_emulator/openapi.json"
             )
             return problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
         epoch = world.epoch

@@ -25,7 +25,7 @@ _SLICE = 1_000
 
 
 class Problem(Exception):
-    """A call that fails. Becomes `application/problem+json`."""
+    """A call that fails. The answer is `application/problem+json`."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -34,7 +34,7 @@ class Problem(Exception):
 
 
 class Call:
-    """A control request: the gateway, the world it is about, path parameters, query and JSON body.
+    """A control request: the gateway, the addressed world, path parameters, query and JSON body.
 
     Attributes: `owner`, whether the caller is known to be the emulator's owner.
     """

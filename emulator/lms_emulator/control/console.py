@@ -1,4 +1,4 @@
-"""A page for people: the latest exchanges of a world, and why some failed."""
+"""An HTML page with the latest exchanges of a world, and why some failed."""
 
 from __future__ import annotations
 

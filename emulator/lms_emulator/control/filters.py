@@ -1,7 +1,7 @@
 """Filters of the journal.
 
-An unknown name or an impossible value is an error: a filter that finds nothing by mistake would let every "this never
-happened" pass.
+An unknown name or an impossible value is an error. A mistyped filter that matches nothing would make every assertion
+that something never happened pass.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _MEANINGS = {
     "method": ("string", "only this HTTP method"),
     "status": ("string", "only this status, `404`, or this class, `4xx`"),
     "path": ("string", "only targets that contain this text"),
-    "outcome": ("string", "only those that ended so: " + ", ".join(OUTCOMES)),
-    "refused": ("boolean", "only those that were told no (refused, not emulated, unknown path), or only the others"),
+    "outcome": ("string", "only those with this outcome: " + ", ".join(OUTCOMES)),
+    "refused": ("boolean", "`true`: only refused ones (refused, not emulated, unknown path); `false`: only the others"),
     "reason": ("string", "only refusals with this reason"),
     "warning": ("string", "only those with this warning"),
-    "after": ("string", "only those after the one with this id"),
-    "limit": ("integer", "only so many of the latest"),
+    "after": ("string", "only those after this id"),
+    "limit": ("integer", "only this many of the latest"),
 }
 
 PARAMETERS = [
@@ -74,7 +74,7 @@ def _tip(got: str, known: Iterable[str]) -> str:
 
 def _one_of(name: str, value: str, known: Iterable[str]) -> str:
     if value not in known:
-        raise Problem(400, f"{name}: `{value}` is none; {_tip(value, known)}")
+        raise Problem(400, f"{name}: `{value}` is unknown; {_tip(value, known)}")
     return value
 
 

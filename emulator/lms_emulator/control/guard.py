@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.addresses import Addresses
 
 OPEN = ("/health", "/cookies")
-"""Calls that anybody may make: they change nothing and tell nothing but that the emulator is there."""
+"""Calls that anybody may make: they change nothing and reveal only that the emulator is running."""
 _JSON = re.compile(r"application/(?:.+\+)?json")
 _ANSWER_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,7 +32,7 @@ _ANSWER_HEADERS = {
 
 
 class Guard:
-    """Judges the caller of a control call.
+    """Decides whether a caller may use the control API.
 
     Parameters: `token`, which callers must send; None if they need none.
     """
@@ -77,7 +77,7 @@ class Guard:
 
 
 def _foreign(addresses: Addresses, scope: Scope, headers: Headers) -> str | None:
-    """What shows that a request comes from another web site; None if nothing does."""
+    """The evidence that a request comes from another web site; None if there is none."""
     own = {f"{scope['scheme']}://{headers.get('host', '')}".lower()}
     if addresses.public_url:
         parts = urlsplit(addresses.public_url)
@@ -87,14 +87,14 @@ def _foreign(addresses: Addresses, scope: Scope, headers: Headers) -> str | None
             return f"Origin: {origin}"
     site = headers.get("sec-fetch-site")
     followed = scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
-    # A link is fine: the person who follows it sees the answer, and the linking site does not.
+    # Following a link is fine: the person sees the answer, the linking site does not.
     if site == "cross-site" and not (followed and headers.get("sec-fetch-dest") == "document"):
         return "Sec-Fetch-Site: cross-site"
     return None
 
 
 def wrong_type(scope: Scope, body: bytes) -> Response | None:
-    """The refusal of a body not declared as JSON, such as another web site's form could send."""
+    """The refusal of a body that is not declared as JSON. A form on another web site could send one."""
     if not body or scope.get("state", {}).get("owner") is True:
         return None
     kinds = [kind.split(";", 1)[0].strip().lower() for kind in Headers(scope=scope).getlist("content-type")]
@@ -105,7 +105,7 @@ def wrong_type(scope: Scope, body: bytes) -> Response | None:
 
 
 def harden(response: Response) -> Response:
-    """Forbid browsers to frame an answer, guess its type, or expose it to another site."""
+    """Forbid browsers to frame the answer, sniff its type, or expose it to another site."""
     for name, value in _ANSWER_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -110,7 +110,7 @@ def set_clock(call: Call) -> Any:
     if not data or set(data) - known:
         raise Problem(
             400,
-            'the body takes {"set": "2026-…Z"}, {"advance": "PT10M"} or seconds, {"freeze": true}, {"resume": true}',
+            'the body is {"set": "2026-…Z"}, {"advance": "PT10M"} or seconds, {"freeze": true}, {"resume": true}',
         )
     for name in ("freeze", "resume"):
         if not isinstance(data.get(name, False), bool):
@@ -146,7 +146,7 @@ def list_requests(call: Call) -> Any:
 
 
 def _settle(entries: list[Entry]) -> None:
-    """Finish the diagnoses that were cut short; if there are many, only the latest."""
+    """Finish diagnoses that were cut short; if there are many, only the latest."""
     for entry in [entry for entry in entries if entry.later is not None][-_MOST_SETTLED:]:
         entry.settle()
 
@@ -247,7 +247,7 @@ def add_world(call: Call) -> Any:
     unknown = set(data) - {"name", "world"}
     name, given = data.get("name"), data.get("world")
     if unknown or not isinstance(name, str):
-        raise Problem(400, 'the body takes {"name": "a-host-label", "world": "demo" | "empty" | {…}}')
+        raise Problem(400, 'the body is {"name": "a-host-label", "world": "demo" | "empty" | {…}}')
     seed = None
     if isinstance(given, str) and given in ("demo", "empty"):
         seed = load(given, call.gateway.providers)
@@ -287,19 +287,19 @@ def show_console(call: Call) -> Any:
 
 
 IMMEDIATE = (health, cookies)
-"""They look at no state, and answer whatever is under way."""
+"""These read no state, and answer even while a world is busy."""
 LONG = (
     *(show_console, info, openapi, get_world, put_world, add_world, list_worlds),
     *(get_settings, patch_settings, list_requests, get_request, get_outbox),
 )
-"""What they do grows with the world or the journal, or imports every provider."""
+"""Their cost grows with the world or the journal, or they import every provider."""
 
 ROUTES: tuple[Route, ...] = (
-    control("GET", "/", show_console, "A page for people: the latest exchanges, and why some were refused"),
+    control("GET", "/", show_console, "Console: the latest exchanges, and why some were refused"),
     control("GET", "/health", health, "Whether the emulator is ready"),
-    control("GET", "/cookies", cookies, "A page for people: which cookies this browser keeps in frames"),
-    control("GET", "/info", info, "Base URLs, demo credentials and ids that a test needs"),
-    control("POST", "/reset", reset, "Back to the seed of the current world"),
+    control("GET", "/cookies", cookies, "Test page: which cookies this browser keeps in frames"),
+    control("GET", "/info", info, "Base URLs, and the demo credentials and ids that tests need"),
+    control("POST", "/reset", reset, "Reset the current world to its seed"),
     control("GET", "/world", get_world, "Dump the world"),
     control("PUT", "/world", put_world, "Replace the world", body={"type": ["object", "string"]}),
     control("GET", "/snapshots", list_snapshots, "Ids of the snapshots"),
@@ -311,7 +311,7 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "/clock",
         set_clock,
-        "Move, set, freeze or resume the world's time",
+        "Advance, set, freeze or resume the world's clock",
         body={
             "type": "object",
             "properties": {
@@ -328,7 +328,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/requests/{id}",
         get_request,
-        "One exchange, complete; `last`, `last-refused`, `last-failed` are ids too",
+        "One exchange in full; `last`, `last-refused` and `last-failed` work as ids too",
     ),
     control("GET", "/outbox", get_outbox, "E-mails and webhooks that would have been sent"),
     control("DELETE", "/outbox", clear_outbox, "Empty the outbox"),
@@ -336,12 +336,12 @@ ROUTES: tuple[Route, ...] = (
     control("POST", "/faults", add_fault, "Script a failure", status=201, body={"$ref": "#/components/schemas/Fault"}),
     control("DELETE", "/faults", clear_faults, "Remove all scripted failures"),
     control("DELETE", "/faults/{id}", remove_fault, "Remove one scripted failure"),
-    control("GET", "/settings", get_settings, "Chosen behaviours, with their evidence grades"),
+    control("GET", "/settings", get_settings, "All settings, with their evidence grades"),
     control("PATCH", "/settings", patch_settings, "Change chosen behaviours", body={"type": "object"}),
     control("GET", "/worlds", list_worlds, "All worlds of this process"),
-    control("POST", "/worlds", add_world, "Open a further isolated world", status=201, body={"type": "object"}),
+    control("POST", "/worlds", add_world, "Create another, isolated world", status=201, body={"type": "object"}),
     control("GET", "/worlds/{name}", get_named_world, "One world's addresses"),
-    control("DELETE", "/worlds/{name}", delete_world, "Close a further world"),
+    control("DELETE", "/worlds/{name}", delete_world, "Delete a world"),
     control("GET", "/ca.pem", ca_pem, "Certificate of the throw-away authority behind `--tls`"),
     control("GET", "/openapi.json", openapi, "This description"),
 )

@@ -1,1 +1,1 @@
-"""Sockets, TLS, and the gateway every request passes."""
+"""Sockets, TLS, and the gateway that every request goes through."""

@@ -1,7 +1,7 @@
-"""The provider's answer to one request, and how it ended.
+"""The provider's answer to one request, and its outcome.
 
-Finds the route, tells what is not emulated from what the real provider has not either, and names the parameters that
-nothing read.
+Finds the route, distinguishes operations that are not emulated from those that the real provider lacks too, and reports
+parameters that no code read.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_NAMED = 20
 LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
-"""The journal's note of parameters that the operation knows, but had no reason to look at in this request."""
+"""The journal's note of parameters that the operation can read, but did not need for this request."""
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
-"""How a reason ends that is about an instant in a token."""
+"""Endings of reasons that are about a time in a token."""
 
 
 class Answer(NamedTuple):
-    """What goes out, and what the journal keeps of how it came to it."""
+    """The response, and what the journal records about how it came about."""
 
     response: Response
     outcome: Outcome
@@ -59,14 +59,15 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
     if x.outdated:
         return None
     strict = x.world.emulator.strict and (x.query_string or x.body)
-    before = _kept(x) if strict and x.method not in SAFE else None
+    before = _state(x) if strict and x.method not in SAFE else None
     try:
         outcome: Outcome = "answered"
         refusal: Refusal | None = None
         try:
             found, outcome = _dispatch(provider, x)
             response = found if isinstance(found, Response) else await found
-            came = (x.query_string or x.body) and x.method != "OPTIONS"  # which asks about the resource, not it
+            # OPTIONS asks about the resource, and takes no parameters
+            came = (x.query_string or x.body) and x.method != "OPTIONS"
             if came and x.route is not None and response.status_code < 400:
                 _note_unread(provider, x, response)
         except BodyError as error:
@@ -101,7 +102,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
 
 
 def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """What was probably done wrong: the mistake that the request shows, else what the refusal itself says."""
+    """The probable mistake: the one found in the request, otherwise the refusal's own diagnosis."""
     if refusal.credential:
         return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
     if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
@@ -120,7 +121,7 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:
-    if response.status_code == 500:  # made by a handler, so on purpose: our own failure is a crash
+    if response.status_code == 500:  # returned by a handler, so intended: a failure of our own is a crash
         return "provider_defect"
     return "answered_with_warnings" if x.warnings else "answered"
 
@@ -155,7 +156,7 @@ def _without_route(
     if catalogue is not None and operation is None and not allowed:
         allowed = catalogue.methods(path, x.world.as_of)
     if operation is not None and (not operation.exists_on(x.world.as_of) or serves(provider, operation, method)):
-        operation = None  # gone, or its own route does not take this value: the provider says what it would
+        operation = None  # removed, or its own route rejects this value: the provider answers as usual
     if catalogue is not None and operation is not None:
         missing = operation_not_emulated(catalogue, operation, provider.name, method)
         if x.world.emulator.not_emulated == "refuse":
@@ -175,11 +176,11 @@ def _without_route(
     return answer, outcome if answer.status_code >= 400 else "answered"
 
 
-# what nothing read
+# unread parameters
 
 
 def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Response) -> None:
-    """Warn of what came and was not read. Raises NotEmulated under `emulator.strict`."""
+    """Warn about parameters that no code read. Raises NotEmulated if `emulator.strict` is on."""
     assert x.route is not None
     empty = response.body == b"[]"
     warnings = [] if empty else list(_values_left(provider, x))
@@ -193,10 +194,10 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
     if unread:
         documents = _documents(_operation(provider, x))
-        told = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
+        checked = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
         warnings += [
             _warning(provider, one, known)
-            for one, known in told
+            for one, known in checked
             if not (known and not _looks_deeper(x, one.path) and _looks_elsewhere(x, one.name, *one.path))
         ]
     x.warnings += warnings
@@ -207,15 +208,15 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
 
 
 def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
-    """Whether this request's handler asked for a member of that name in some hash: `course_pace[end_date]` is what the
-    code means by `end_date`, then."""
+    """Whether the handler read a nested member of that name in this request. If it read `course_pace[end_date]`,
+    then that is the `end_date` in its code."""
     return any(len(one) > len(path) and one[-len(path) :] == path for one in (*x.reads.paths, *x.reads.below))
 
 
 def _looks_elsewhere(x: Exchange[Any, Any], name: str, *path: str) -> bool:
-    """Whether the operation's code looks at a parameter, though this request gave it no reason to.
+    """Whether the operation's code can read a parameter, although this request did not lead there.
 
-    Parameters: `name`, under which the journal notes it then.
+    Parameters: `name`, the name to note in the journal if so.
     """
     from lms_emulator.core.http.readable import names
 
@@ -230,7 +231,7 @@ def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None
 
 
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
-    """Values that ask for a part of the answer which no part of the answer is."""
+    """Warnings about values that ask for a part of the answer, such as `include[]=term`, and have no effect."""
     for choices in x.reads.chosen:
         name = choices.name
         left = [one for one in choices.left()[:MOST_NAMED] if not _looks_elsewhere(x, f"{name}={one}", one)]
@@ -238,14 +239,17 @@ def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warni
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in left:
             documented = known is not None and value in known
-            told = "documents it" if documented else "is not known to document it"
+            documentation = "documents it" if documented else "is not known to document it"
             name = f"{choices.name}={value[:LONGEST_NAME]}"
-            why = f"`{name}`: no part of this answer looks at it, and nothing was added; {provider.title} {told}"
+            why = (
+                f"`{name}`: no part of this answer looks at it, and nothing was added; {provider.title} {documentation}"
+            )
             yield Warning("include_not_read", why, name=name, documented=documented)
 
 
 def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool | None]:
-    """Tells whether the real provider documents a parameter for an operation; None if that is not known."""
+    """Returns a function that says whether the real provider documents a parameter for an operation; None if
+    unknown."""
     from lms_emulator.core.http.reads import path_of
 
     if operation is None or operation.parameters is None:
@@ -256,7 +260,7 @@ def _documents(operation: Operation | None) -> Callable[[tuple[str, ...]], bool 
 
 
 def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
-    """Whether a documented name covers this one; `<student_id>` in it stands for any."""
+    """Whether a documented name covers this one; a part such as `<student_id>` matches anything."""
     return len(path) >= len(documented) and all(
         known == part or known.startswith("<") for part, known in zip(path, documented, strict=False)
     )
@@ -278,10 +282,10 @@ def _warning(provider: AnyProvider, one: Unread, documented: bool | None) -> War
     )
 
 
-# undoing under `strict`
+# undoing a request when `strict` is on
 
 
-def _kept(x: Exchange[Any, Any]) -> tuple[Any, Any]:
+def _state(x: Exchange[Any, Any]) -> tuple[Any, Any]:
     return x.store.snapshot(), x.outbox.snapshot()
 
 

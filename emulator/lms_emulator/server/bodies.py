@@ -1,4 +1,4 @@
-"""Bodies of requests: read up to a limit, and not taken apart where their parts are too many."""
+"""Request bodies: read up to a size limit, and rejected unparsed if they have too many parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_NAMES = 50_000
 
 
 class TooLargeError(Exception):
-    """A body is over a limit. Attributes: `setting`, the one of `emulator` that says how large it may be."""
+    """A body is over a limit. Attributes: `setting`, the name of the limit among the settings of `emulator`."""
 
     def __init__(self, setting: str) -> None:
         super().__init__(setting)
@@ -27,11 +27,11 @@ class TooLargeError(Exception):
 
 
 class CutOffError(Exception):
-    """The client went away before a body had come in whole: what did come is no request."""
+    """The client disconnected before it had sent the whole body."""
 
 
 async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
-    """A request's body. Raises TooLargeError before more than the limit is kept, and CutOffError."""
+    """A request's body. Raises CutOffError, and TooLargeError before more than `limit` bytes are kept."""
     declared = headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise TooLargeError("max_body_bytes")
@@ -53,9 +53,9 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
 
 
 def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:
-    """Raise TooLargeError for a body of so many fields or values that taking it apart would hold up other requests.
+    """Raise TooLargeError for a body with so many fields or values that parsing it would hold up other requests.
 
-    Parts of a multipart form have a limit of their own in the library that reads them.
+    The library that reads multipart forms has its own limit on their parts.
     """
     body = x.body
     if x.is_form:
@@ -66,13 +66,13 @@ def check_parts(x: Exchange[Any, Any], limits: EmulatorSettings) -> None:
 
 
 def has_more_values(body: bytes, most: int) -> bool:
-    """Whether a JSON text has so many."""
-    # Commas and brackets may also be in texts, which it takes a while to leave out.
+    """Whether a JSON text has more than `most` values."""
+    # Strings may contain commas and brackets too; removing them takes time, so it is done only if needed.
     return too_many(body, most) and too_many(_TEXTS.sub(b"", body), most)
 
 
 def too_many(body: bytes, most: int) -> bool:
-    """Whether a text has more commas and opening brackets."""
+    """Whether a text has more than `most` commas and opening brackets."""
     count = 0
     for start in range(0, len(body), _SLICE):
         count += sum(body.count(sign, start, start + _SLICE) for sign in (b",", b"[", b"{"))
@@ -82,7 +82,7 @@ def too_many(body: bytes, most: int) -> bool:
 
 
 def too_many_names(body: bytes) -> bool:
-    """Whether a JSON text has more names of members than any world needs: each new one takes long to keep."""
+    """Whether a JSON text has more different member names than any world needs. Interning each new name is slow."""
     names: set[bytes] = set()
     for start in range(0, len(body), _SLICE):
         names.update(_NAME.findall(body, start, start + _SLICE))

@@ -1,6 +1,7 @@
-"""Where every request arrives: finds its world and provider, keeps the journal, applies faults, explains refusals.
+"""The entry point of every request: finds its world and provider, writes the journal, applies faults, links
+explanations.
 
-Knows no provider's rules.
+It knows nothing about any provider's rules.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from lms_emulator.server.length import Lengths
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
-OUTDATED = "the world was reset, replaced, restored or deleted while this request was under way; nothing of it was kept"
+OUTDATED = "the world was reset, replaced, restored or deleted during this request; its changes were discarded"
 
 
 AnyExchange = Exchange[Any, Any]
@@ -57,9 +58,9 @@ class Gateway:
         self.addresses = addresses
         self.control = control
         self._lengths = Lengths()
-        self._opened: dict[str, AnyProvider] = {}  # those that are imported, with their routes compiled
+        self._opened: dict[str, AnyProvider] = {}  # providers that are imported, with their routes compiled
         self.ca_pem: bytes | None = None
-        """Certificate of the authority behind HTTPS, when it is served."""
+        """Certificate of the authority that signed ours, if HTTPS is on."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,7 +73,7 @@ class Gateway:
         authority = headers.get("host") or server_host
         host, port = split_authority(authority)
         path: str = scope["path"]
-        if path == "*":  # OPTIONS of the server itself, which asks whether it is there
+        if path == "*":  # OPTIONS * asks whether the server is there
             await Response(status_code=204)(scope, receive, send)
             return
         address = self.addresses.locate(host, server_port, path, self.worlds.had)
@@ -111,9 +112,9 @@ class Gateway:
             await self._exchange(provider, x, scope, receive, send)
 
     async def bring(self, name: str) -> AnyProvider:
-        """Have a provider at hand, imported and its routes compiled.
+        """Return a provider, imported and with its routes compiled.
 
-        The first time takes up to half a second, for which other requests need not wait.
+        The first call takes up to half a second, in a thread, so that other requests need not wait.
         """
         if name not in self._opened:
             await asyncio.to_thread(lambda: self.providers[name].router)
@@ -143,14 +144,14 @@ class Gateway:
         _record(x, answered, now, monotonic() - begun)
         if fault is not None and (fault.drop or fault.truncate is not None or fault.malformed):
             await _send_broken(fault, response, scope, send)
-        else:  # what a `Response` does itself, without looking at what it cannot be here
+        else:  # what `Response.__call__` does, without the cases that cannot occur here
             await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
             await send({"type": "http.response.body", "body": response.body})
 
     async def _answered(
         self, provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive
     ) -> Answer | None:
-        """The answer; None if the world was reset before the request had come in whole, and its delay was over."""
+        """The answer; None if the world was reset before the request was complete and its delay over."""
         limits = x.world.emulator
         try:
             x.body = await read_body(x.headers, receive, limits.max_body_bytes)
@@ -177,7 +178,7 @@ class Gateway:
 
 
 class ControlApp:
-    """What the gateway needs of the control API; see `lms_emulator.control`."""
+    """The part of the control API that the gateway uses; see `lms_emulator.control`."""
 
     async def __call__(
         self, gateway: Gateway, world: World, address: Address, scope: Scope, receive: Receive, send: Send
@@ -243,7 +244,7 @@ async def _send_broken(fault: Fault, response: Response, scope: Scope, send: Sen
         if transport is None:
             raise ConnectionResetError("the connection was dropped by a scripted fault")
         transport.abort()
-        await asyncio.sleep(0)  # so that the connection is lost before the answer is missed
+        await asyncio.sleep(0)  # so that the connection drops before the server notices that there was no answer
         return
     if fault.malformed:
         body = body[: len(body) // 2]

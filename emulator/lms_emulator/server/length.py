@@ -1,4 +1,4 @@
-"""Which requests may take long, and are answered beside the event loop."""
+"""Decides which requests may take long and run in a thread instead of on the event loop."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.provider import AnyProvider
 
 LONG_BYTES = 16_384
-"""Bodies, and queries, that are taken apart in no time."""
+"""Sizes in bytes up to which bodies and queries are parsed in negligible time."""
 MANY_RECORDS = 2_000
-"""As many can be looked through in no time, even for each of themselves by an index."""
+"""Number of records up to which a scan takes negligible time, even one with an indexed look-up for each record."""
 SHORT_SECONDS = 0.005
 _MOST_KNOWN = 20_000
 T = TypeVar("T")
 
 
 class Lengths:
-    """Decides by the size of the request and of the state, and learns which requests on a large state are short.
+    """Decides by the size of the request and of the state, and learns which requests are fast on a large state.
 
-    A thread costs a tenth of a millisecond. So a route that was short on a large state before, with the same query, is
-    answered on the event loop.
+    A thread costs a tenth of a millisecond, so a route that was fast on a large state before, with the same query,
+    stays on the event loop.
     """
 
     def __init__(self) -> None:
         self._short: dict[Any, None] = {}
 
     def of(self, provider: AnyProvider, x: Exchange[Any, Any]) -> Length:
-        """How long a request may take, as far as is known."""
+        """The expected length of a request."""
         return Length(self._short, provider, x)
 
 
 class Length:
-    """How long one request may take.
+    """The expected length of one request.
 
-    Parameters: `short`, what is known of others on a large state.
+    Parameters: `short`, what earlier requests on a large state showed.
     """
 
     __slots__ = ("_kind", "_provider", "_short", "_x")
@@ -48,7 +48,7 @@ class Length:
         self._kind: Any = None
 
     def is_long(self) -> bool:
-        """Whether what comes next must be done in a thread."""
+        """Whether the next step has to run in a thread."""
         x = self._x
         if len(x.body) + len(x.query_string) > LONG_BYTES or self._provider.has_waiting_work(x):
             return True
@@ -56,15 +56,15 @@ class Length:
 
     @property
     def kind(self) -> Any:
-        """The requests that are taken to last as long as this one."""
+        """The kind of request: those of one kind are expected to take equally long."""
         if self._kind is None:
             x, provider = self._x, self._provider
             route = provider.router.match(provider.method_of(x), provider.normalise_path(x.path)).route
-            self._kind = x.world.name, provider.name, id(route), hash(x.query_string)  # which may be long
+            self._kind = x.world.name, provider.name, id(route), hash(x.query_string)  # values may be long
         return self._kind
 
     def timed(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T] | Generator[Any, Any, T]:
-        """The work on the request, which keeps how long its longest step took where that depends on the state."""
+        """The work on the request. If its length depends on the state, the time of its longest step is recorded."""
         return self._timed(work) if self._x.store.size > MANY_RECORDS else work
 
     def _timed(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:

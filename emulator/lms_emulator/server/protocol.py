@@ -1,4 +1,4 @@
-"""HTTP on one connection: uvicorn's protocol, held to RFC 9112, and bounded in bytes and in time."""
+"""HTTP on one connection: uvicorn's protocol, made to follow RFC 9112, with limits on bytes and time."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from uvicorn.protocols.http.httptools_impl import (
 from lms_emulator.core.clock import monotonic
 
 MAX_HEAD_BYTES = 65_536
-"""Largest request line and headers."""
+"""Maximum size of the request line and headers."""
 REQUEST_SECONDS = 30.0
-"""How long a connection may take to send a request, say nothing in the middle of one, or read nothing of an answer."""
+"""How long a connection may take to send a request's headers, pause in its body, or leave an answer unread."""
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
-# What a Host may be made of (RFC 3986, 3.2.2 and 3.2.3), and nothing that a URL or a log line would misunderstand.
+# The characters of a Host (RFC 3986, 3.2.2 and 3.2.3), without any that would break a URL or a log line.
 _HOST = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z._~%!$&'()*+,;=-]+)(?::([0-9]*))?")
 _SPECIAL = (b"connection", b"transfer-encoding")
-"""Headers that say how an answer is framed; uvicorn attends to them."""
+"""Headers about an answer's framing, which uvicorn handles."""
 _FRAMING = (b"content-length", b"transfer-encoding")
-"""Headers that say how a body is framed."""
+"""Headers about a body's framing."""
 _TEXT = {
     400: "Bad Request",
     408: "Request Timeout",
@@ -46,7 +46,7 @@ _TEXT = {
 
 
 class BadRequestError(Exception):
-    """The request breaks RFC 9112, or a limit. Attributes: `status`, of the answer."""
+    """The request violates RFC 9112 or a limit. Attributes: `status`, of the answer."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -54,17 +54,17 @@ class BadRequestError(Exception):
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's request and its answer, which goes out in one piece when it is there as a whole.
+    """uvicorn's cycle of request and answer. An answer that is complete at once goes out in one piece.
 
-    uvicorn sends the head and the body one after the other. Here the head of an answer waits for the body: one call of
-    the operating system instead of two, and one segment on the wire.
+    uvicorn sends head and body separately. Here the head waits for the body, which saves a system call and a segment.
     """
 
     _held: Any = None
     _given = False
 
     async def receive(self) -> Any:
-        """What there is of the body, at once when that is all of it; uvicorn's waits for its event in any case."""
+        """The body received so far. If it is complete this does not wait, whereas uvicorn's always waits for its
+        event."""
         if (
             self.more_body
             or self._given
@@ -94,7 +94,7 @@ class Cycle(RequestResponseCycle):
             await super().send(message)
 
     def _whole(self, start: Any, end: Any) -> bool:
-        """Send an answer at once, if nothing about it is special."""
+        """Send an ordinary answer in one go."""
         headers: list[tuple[bytes, bytes]] = start["headers"]
         body: bytes = end.get("body", b"")
         if not (headers and self.keep_alive) or self.scope["method"] == "HEAD":
@@ -115,7 +115,7 @@ class Cycle(RequestResponseCycle):
 
 @lru_cache(maxsize=1_024)
 def _are_plain(names: tuple[bytes, ...]) -> bool:
-    """Whether these headers say how long the answer is, and nothing else about how it is framed."""
+    """Whether these headers give the answer's length and nothing else about its framing."""
     framed = names.count(b"content-length") == 1 and not any(name in names for name in _SPECIAL)
     return framed and HEADER_RE.search(b"".join(names)) is None
 
@@ -123,37 +123,39 @@ def _are_plain(names: tuple[bytes, ...]) -> bool:
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with these differences.
 
-    A request target is taken as it is on the wire (`//a`), and the authority of an absolute one is the host. A request
-    without a host, or with two, is refused. Headers are bounded, and so is the time that a request takes to arrive.
-    Requests before a broken one are answered first, and so are those of a client that sends no more. A request to
-    switch to another protocol is answered as any other, body and all. Fields after a chunked body are no headers.
-    The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm is off.
-    One timer looks after a connection for as long as it lasts, instead of one after each answer. A request is answered
-    where it is read, and gets a task when it has to wait.
+    A request target is used as sent (`//a`); in absolute form its authority replaces the host. A request without
+    exactly one host is refused. The size of headers and the time that a request takes to arrive are limited. Pipelined
+    requests before a broken one are still answered, and so are those of a client that has closed its sending side. A
+    request to upgrade to another protocol is answered like any other, including its body. Trailers do not become
+    headers. The transport is in `scope["state"]`, so that a scripted fault can drop the connection. Nagle's algorithm
+    is off. One timer watches a connection throughout, instead of a new one after each answer. The application is called
+    where the request is read, and becomes a task only when it has to wait.
     """
 
     cycle: Cycle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        # asyncio turns it off only for sockets with a protocol number, which accepted ones here lack. With it, the body
-        # of a response waits 40 ms for the acknowledgement of its headers.
+        # asyncio turns Nagle's algorithm off only for sockets with a protocol number, which ours lack. With it, the
+        # body of a response would wait 40 ms for the acknowledgement of its headers.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
-        self._head: int | None = 0  # bytes of a head that is not complete; None within a body and between requests
+        self._head: int | None = 0  # bytes of an incomplete head; None within a body and between requests
         self._arriving = True
-        self._running: Cycle | None = None  # the request that is answered now, or was last
-        self._read: Cycle | None = None  # the same, while what came with it is still read
-        self._broken: tuple[int, str] | None = None  # what is to be said of a request once those before it are answered
-        self._framing = self._content = 0  # bytes on the wire of the body that arrives now, and those of it alone
-        self._body_after = b""  # framing of the body of a request that asks for another protocol
+        self._running: Cycle | None = None  # the request being answered, or the last one
+        self._read: Cycle | None = None  # the same, while data that arrived with it is still being parsed
+        # the refusal of a broken request, sent once those before it are answered
+        self._broken: tuple[int, str] | None = None
+        self._framing = self._content = 0  # of the body arriving now: bytes on the wire, and bytes of content
+        self._body_after = b""  # framing of the body of a request that asks for an upgrade
         self._since = monotonic()
-        self._unsent = (0, self._since)  # bytes of answers that the peer has not taken, and since when it is as many
+        self._unsent = (0, self._since)  # unsent bytes of answers, and since when their number has not changed
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
         if self._running is not None and not self._running.response_complete:
-            self._running.disconnected = True  # uvicorn tells the latest request, which may wait behind this one
+            # uvicorn notifies the latest request, which may be queued behind this one
+            self._running.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -161,7 +163,7 @@ class Protocol(HttpToolsProtocol):
             return
         if self._arriving:
             if self._head is None:
-                self._since = monotonic()  # a body may take long, but not stop
+                self._since = monotonic()  # a body may be slow, but must not stall
         else:
             self._arriving, self._head, self._since = True, 0, monotonic()
         self._passed, in_body = False, self._head is None
@@ -183,9 +185,9 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(431, f"the request line and the headers are over {MAX_HEAD_BYTES} bytes")
         elif in_body and self._arriving and not self._passed:
             self._framing += len(data)
-            # A chunk of one byte has five around it.
+            # A one-byte chunk has five bytes of overhead.
             if self._framing > MAX_HEAD_BYTES + 8 * self._content:
-                self._refuse(431, "the chunks say more of themselves than they bring")
+                self._refuse(431, "the chunks have more overhead than content")
 
     def on_body(self, body: bytes) -> None:
         self._content += len(body)
@@ -196,19 +198,20 @@ class Protocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
                 return
-            except httptools.HttpParserUpgrade as upgrade:  # to a protocol that is not spoken here
+            except httptools.HttpParserUpgrade as upgrade:  # an upgrade, which is ignored
                 data = data[upgrade.args[0] :]
-            if self._body_after:  # the parser takes a body for the other protocol: another one goes on with it
+            if self._body_after:  # the parser takes the body for the new protocol's data, so a second parser reads it
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.feed_data(b"POST / HTTP/1.1\r\n" + self._body_after + b"\r\n")
                 self._body_after = b""
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes the connection
-        """Keep the connection of a client that sends no more until it has its answers. TLS cannot be closed by half."""
+        """Keep the connection of a client that has closed its sending side until it has its answers. TLS cannot be
+        half-closed."""
         cycle = self.cycle
         if self.transport.get_extra_info("sslcontext"):
             return False
-        if not self._broken:  # whose refusal closes
+        if not self._broken:  # refusing it closes the connection
             if cycle is None or cycle.more_body or cycle.response_complete:
                 return False
             cycle.keep_alive = False
@@ -225,7 +228,7 @@ class Protocol(HttpToolsProtocol):
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Begin to answer. In place of uvicorn's, which takes the target apart in another way."""
+        """Begin to answer. Replaces uvicorn's method, which parses the target differently."""
         if self._body_after:
             return
         headers = self.headers
@@ -259,7 +262,7 @@ class Protocol(HttpToolsProtocol):
         self.cycle = cycle
         if before is None or before.response_complete:
             self._running = self._read = cycle
-        else:  # the next request came before the answer to this one
+        else:  # pipelined: an earlier request has not been answered yet
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
@@ -279,7 +282,7 @@ class Protocol(HttpToolsProtocol):
         )
 
     def _answer(self, cycle: RequestResponseCycle) -> None:
-        """Answer as far as that goes without waiting, and the rest in a task."""
+        """Run the application up to its first wait, and the rest in a task."""
         work = cycle.run_asgi(self.app)
         try:
             waits = work.send(None)
@@ -290,7 +293,7 @@ class Protocol(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
 
     def on_response_complete(self) -> None:
-        """Go on to a request that waits, or keep the connection for the next."""
+        """Go on to the next queued request, or keep the connection open for one."""
         self._since = monotonic()
         if self.transport.is_closing():
             return
@@ -304,21 +307,21 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self._body_after and self.parser.should_upgrade():
-            return  # its body is to come
+            return  # its body is still to come
         self._arriving, self._passed = False, True
         super().on_message_complete()
 
     def _check_framing(self, names: list[bytes], version: str) -> None:
-        """A version and a transfer coding that are spoken here: RFC 9112, 2.3 and 6.1."""
+        """Raise BadRequestError for an unsupported version or transfer coding: RFC 9112, 2.3 and 6.1."""
         if version not in ("1.1", "1.0"):
-            raise BadRequestError(505, f"HTTP/{version} is not spoken here")
+            raise BadRequestError(505, f"HTTP/{version} is not supported")
         if b"transfer-encoding" in names and any(
             name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers
         ):
             raise BadRequestError(501, "a transfer coding other than chunked")
 
     def _check_host(self, names: list[bytes], authority: bytes | None, version: str) -> None:
-        """One host, and no more: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
+        """Require exactly one host: RFC 9112, 3.2 and 3.2.2. The authority of an absolute target replaces it."""
         hosts = names.count(b"host")
         if hosts > 1 or (not hosts and version == "1.1"):
             raise BadRequestError(400, "two Host headers" if hosts else "no Host header")
@@ -332,10 +335,11 @@ class Protocol(HttpToolsProtocol):
         elif hosts:
             authority = self.headers[names.index(b"host")][1]
         if authority and not is_host(authority):
-            raise BadRequestError(400, "a Host that is no host")
+            raise BadRequestError(400, "an invalid Host")
 
     def _look(self) -> None:
-        """Give up what has not come in, what the peer does not read, and an idle connection; look again otherwise."""
+        """Close the connection if a request stalls, the peer stops reading, or it is idle; otherwise check again
+        later."""
         now, unsent = monotonic(), self.transport.get_write_buffer_size()
         waited = now - self._since
         if unsent != self._unsent[0]:
@@ -352,18 +356,18 @@ class Protocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(min(left, REQUEST_SECONDS), self._look)
         elif unsent:
             self.transport.abort()
-        elif not self._arriving or self._head == 0:  # nothing came at all
+        elif not self._arriving or self._head == 0:  # no byte arrived at all
             self.transport.close()
         else:
-            self._refuse(408, f"no whole request within {REQUEST_SECONDS:g} seconds")
+            self._refuse(408, f"no complete request within {REQUEST_SECONDS:g} seconds")
 
     def _refuse(self, status: int, why: str) -> None:
-        """Answer without asking the application, and close. The line on stderr names the peer and the reason."""
+        """Answer without calling the application, and close. A line on stderr names the peer and the reason."""
         running, in_body = self._running, self._arriving and self._head is None
-        own = in_body and running is self.cycle  # it broke in the body of the request that is answered now
+        own = in_body and running is self.cycle  # the body of the request being answered is broken
         if running is not None and not running.response_complete and not own:
             if in_body:
-                self.pipeline.popleft()  # the broken one, which has not begun
+                self.pipeline.popleft()  # the broken one; its handler has not started
             self._arriving, self._broken = False, (status, why)
             return
         answer = not (own and running is not None and running.response_started)
@@ -378,13 +382,13 @@ class Protocol(HttpToolsProtocol):
 
 
 async def _rest(work: Coroutine[Any, Any, None], waits: Any) -> None:
-    """Go on with what was begun outside of a task, and now waits for something."""
+    """Continue, as a task, a coroutine that was started outside one and is now waiting for `waits`."""
     await _steps(work, waits)
 
 
 @coroutine
 def _steps(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, None]:
-    """The steps that are left. Since Python 3.12 a task takes no generator, but what it runs may await one."""
+    """The remaining steps. Since Python 3.12 a task cannot run a generator, but its coroutine may await one."""
     while True:
         try:
             step: partial[Any] = partial(work.send, (yield waits))
@@ -398,7 +402,7 @@ def _steps(work: Coroutine[Any, Any, None], waits: Any) -> Generator[Any, Any, N
 
 @lru_cache(maxsize=256)
 def is_host(authority: bytes) -> bool:
-    """Whether a Host is one that can stand in a URL. An address in brackets is one, and a port has 16 bits."""
+    """Whether a Host can be part of a URL: in brackets it must be an IPv6 address, and a port has 16 bits."""
     found = _HOST.fullmatch(authority)
     if found is None or int(found[2] or b"0") > 65_535:
         return False
@@ -411,8 +415,8 @@ def is_host(authority: bytes) -> bool:
 def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
     """Path, query and authority of a request target: origin form and `*` have no authority, absolute form has one.
 
-    Bytes that are not ASCII are escaped. Raises BadRequestError for an absolute form of another scheme than HTTP's, or
-    with a user in it: RFC 9110, 4.2.4.
+    Non-ASCII bytes are percent-encoded. Raises BadRequestError for an absolute form whose scheme is not HTTP's, or that
+    contains a user: RFC 9110, 4.2.4.
     """
     if b"#" in target:
         target = target.split(b"#", 1)[0]
@@ -425,11 +429,11 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
         scheme, found, rest = target.partition(b"://")
         if found:
             if scheme.lower() not in (b"http", b"https"):
-                raise BadRequestError(400, "a target that is no HTTP address")
+                raise BadRequestError(400, "a target that is not an HTTP URL")
             end = re.search(rb"[/?]", rest)
             authority = rest[: end.start()] if end else rest
             if b"@" in authority:
-                raise BadRequestError(400, "a target with a user in it")
+                raise BadRequestError(400, "a target that contains a user")
             rest = rest[end.start() :] if end else b""
             target = rest if rest.startswith(b"/") else b"/" + rest
         else:

@@ -142,7 +142,7 @@ class Server:
                 self._servers.append(await loop.create_server(protocol, sock=sock, backlog=_BACKLOG))
 
     async def _accept(self, sock: socket.socket, protocol: Callable[[], Protocol], context: ssl.SSLContext) -> None:
-        """Take TLS connections. asyncio's own server says nothing of those that come to nothing."""
+        """Accept TLS connections. asyncio's own server does not report failed handshakes."""
         loop, shaking = asyncio.get_running_loop(), set()
 
         async def shake_hands(connection: socket.socket, peer: Any) -> None:
@@ -150,16 +150,16 @@ class Server:
                 await loop.connect_accepted_socket(
                     protocol, connection, ssl=context, ssl_handshake_timeout=REQUEST_SECONDS
                 )
-            except ConnectionResetError:  # it left
+            except ConnectionResetError:  # the client disconnected
                 pass
             except OSError as error:
                 why = getattr(error, "reason", None) or error.strerror or error
-                print(f"lms-emulator: no TLS handshake with {peer[0]}:{peer[1]}: {why}", file=sys.stderr)
+                print(f"lms-emulator: TLS handshake failed with {peer[0]}:{peer[1]}: {why}", file=sys.stderr)
 
         while True:
             try:
                 connection, peer = await loop.sock_accept(sock)
-            except OSError:  # no more descriptors, or a peer that is gone
+            except OSError:  # out of descriptors, or the peer has disconnected
                 await asyncio.sleep(0.1)
                 continue
             task = loop.create_task(shake_hands(connection, peer))
@@ -178,7 +178,7 @@ class Server:
             await asyncio.wait(list(self._state.tasks), timeout=grace)
         for connection in list(self._state.connections):
             if connection.transport is not None:
-                with suppress(AttributeError):  # of TLS whose connection was lost, which has no protocol left
+                with suppress(AttributeError):  # a lost TLS connection has no protocol any more
                     connection.transport.abort()
         self._servers = []
         self._accepting = []
@@ -197,7 +197,7 @@ class Server:
                 except NotImplementedError:  # Windows
                     signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
             await self._open()
-            gc.freeze()  # what exists now stays, so the collector need not visit it again
+            gc.freeze()  # these objects live as long as the process, so the collector can skip them
             greeting = loop.create_task(on_ready())
             await stopped.wait()
             greeting.cancel()

@@ -1,4 +1,4 @@
-"""HTTPS with the real host names, under a throw-away authority made at start."""
+"""HTTPS with the real host names, under a throw-away certificate authority made at startup."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
     """A TLS context for localhost and every real host name, and the authority's certificate as PEM.
 
-    The authority and its keys exist in this process only and are generated at every start, so that a client that trusts
-    one run does not trust another.
+    The authority and its keys are generated at every start and exist only in this process, so trusting one run does not
+    mean trusting the next.
     """
     import trustme
 
@@ -33,7 +33,7 @@ def server_context(addresses: Addresses) -> tuple[ssl.SSLContext, bytes]:
 def _load(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
     """Load key and certificate, which Python reads from files only.
 
-    On Linux the file is in memory: a container may have a read-only file system, and a key should not be on a disk.
+    On Linux the file is in memory: a container may have a read-only file system, and keys do not belong on disk.
     """
     if not hasattr(os, "memfd_create"):
         certificate.configure_cert(context)
