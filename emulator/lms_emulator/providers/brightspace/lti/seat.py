@@ -20,7 +20,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         section["registrations"].append(
             {
                 "client_id": CLIENT,
-                "name": "The tool that is judged",
+                "name": "The tool being certified",
                 "login_url": tool.login,
                 "redirect_uris": [tool.launch],
                 "keyset_url": tool.keys or tool.launch,
@@ -31,10 +31,10 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
             "id": DEPLOYMENT,
             "client_id": CLIENT,
             "org_unit_id": unit,
-            "name": "The tool that is judged",
+            "name": "The tool being certified",
             "extensions": ["ags", "nrps", "deep_linking"],
         }
-        link = {"id": f"exu-9001_{unit}", "deployment_id": DEPLOYMENT, "title": "The tool that is judged"}
+        link = {"id": f"exu-9001_{unit}", "deployment_id": DEPLOYMENT, "title": "The tool being certified"}
         section["deployments"].append(deployment)
         section["lti_links"].append(link)
         links = [(deployment, link)]

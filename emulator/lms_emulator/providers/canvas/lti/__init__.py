@@ -1,1 +1,1 @@
-"""Canvas's dialect of LTI: its claims, its tokens, its refusals."""
+"""Canvas's dialect of LTI: claims, tokens, refusals."""

@@ -1,7 +1,7 @@
-"""LTI 1.1 launches: the form that a browser posts to the tool, signed with the tool's secret.
+"""LTI 1.1 launches: the form that the browser posts to the tool, signed with the tool's secret.
 
 Sources: fixtures/recordings/canvas/lti-11.jsonl 14, 17, 23, 42, 44, 46, 48, 57, 65;
-canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06); what is chosen, and by which message:
+canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (2023-06); selection messages and their choices:
 lib/lti/content_item_selection_request.rb, placement_params, and app/models/lti/lti_assignment_creator.rb (2024-04).
 """
 
@@ -43,10 +43,10 @@ _USES: dict[str, tuple[str, dict[str, str]]] = {
         {"ext_content_return_types": "file", "ext_content_file_extensions": "zip,imscc"},
     ),
 }
-"""Fields for a tool that does not know content items, by use."""
+"""Fields for a tool that does not use content items, by purpose."""
 
 _HOMEWORK_TYPES = {"online_url": ("url", "window"), "online_upload": ("file", "none"), "basic_lti_launch": ("url", "")}
-"""By how work may be handed in: the kind of content, and where it is put."""
+"""The kind of content and its target, for each submission type."""
 
 _LINKS = {
     "accept_media_types": deep_linking_spots.LINK,
@@ -85,11 +85,11 @@ _CHOICES: dict[str, dict[str, str]] = {
     },
     **{f"{name}_menu": {} for name in _MENUS},
 }
-"""What may be chosen at each spot that takes content items, besides `homework_submission`, where the work says."""
+"""The content that each placement accepts. For `homework_submission` the assignment decides."""
 
 
 def cannot_choose(opening: Opening) -> bool:
-    """Whether a tool is to choose content items at a spot that takes none: Canvas opens it not."""
+    """Whether a tool is opened to select content at a placement that accepts none; Canvas does not open it."""
     return _chooses(opening) and _spot(opening) not in (*_CHOICES, "homework_submission")
 
 
@@ -102,11 +102,11 @@ def _spot(opening: Opening) -> str:
 
 
 def form(x: Call, opening: Opening) -> Form:
-    """Where the browser posts to, and what."""
+    """The URL that the browser posts to, and the form's fields."""
     address = x.resolve(target_of(opening))
     parts = parts_of(address)
     if not (parts.scheme and parts.netloc):
-        raise refusals.crashed("a launch of LTI 1.1 goes to a whole address", address)
+        raise refusals.crashed("an LTI 1.1 launch needs an absolute URL", address)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | message(x, opening, address)
     oauth = {
         "oauth_consumer_key": opening.tool.consumer_key,
@@ -122,7 +122,7 @@ def form(x: Call, opening: Opening) -> Form:
 
 
 def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
-    """The fields of the message, without those of OAuth."""
+    """The message's fields, without those of OAuth."""
     kind = opening.placement.message_type if opening.placement is not None else lti11.MESSAGE_TYPE
     selecting = _chooses(opening)
     if opening.content is None and not selecting:
@@ -155,7 +155,7 @@ def message(x: Call, opening: Opening, address: str) -> dict[str, str]:
 
 
 def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
-    """Who launches, as far as the tool's privacy level lets it through."""
+    """The user's details, as far as the tool's privacy level allows."""
     user, privacy = opening.user, opening.tool.privacy
     if user is None:
         return {}
@@ -188,7 +188,7 @@ def _custom(x: Call, opening: Opening, *, with_canvas: bool) -> dict[str, str]:
 
 
 def _named(name: str) -> str:
-    """What a custom field is called in a launch: in lower case, with `_` for all but letters and digits."""
+    """The name of a custom field in a launch: in lower case, with `_` for everything but letters and digits."""
     return "custom_" + "".join(sign if sign.isalnum() else "_" for sign in name.lower())
 
 
@@ -241,7 +241,7 @@ def _link(opening: Opening) -> dict[str, str]:
 
 
 def _choice(opening: Opening) -> dict[str, str]:
-    """Where what the tool chooses goes, for a tool that knows nothing of content items."""
+    """The return URL fields for a tool that does not use content items."""
     selected = opening.asked.get("selection")
     found = {"text": quote_plus(str(selected))} if selected is not None else {}
     name = _spot(opening)
@@ -257,11 +257,11 @@ def _choice(opening: Opening) -> dict[str, str]:
 
 
 def _selection(opening: Opening, address: str) -> dict[str, str]:
-    """What the tool may choose, and where its choice goes."""
+    """What the tool may select, and where it returns the selection."""
     name, homework = _spot(opening), opening.homework
     if name == "homework_submission":
         if homework is None:
-            raise refusals.page_crashed("work is handed in for an assignment, and none is named")
+            raise refusals.page_crashed("`homework_submission` needs an assignment, and none is given")
         spot = _handed_in(homework)
     else:
         spot = _CHOICES[name]
@@ -276,7 +276,7 @@ def _selection(opening: Opening, address: str) -> dict[str, str]:
 
 
 def _handed_in(homework: Assignment) -> dict[str, str]:
-    """What may be submitted as somebody's work."""
+    """The content types that can be submitted to an assignment."""
     kinds = homework.submission_types
     found = {
         "accept_media_types": "*/*",
@@ -306,7 +306,7 @@ def _handed_over(x: Call, opening: Opening, content: str) -> dict[str, str]:
 
 
 def _grades(x: Call, opening: Opening) -> dict[str, str]:
-    """Where a tool behind an assignment gives its scores, and for which student."""
+    """The outcomes service for the assignment behind a tool, and the student's result id."""
     task, course, user = opening.assignment, opening.place.course, opening.user
     if task is None or course is None:
         return {}

@@ -1,4 +1,4 @@
-"""The messages of LTI 1.1 outcomes: what tools know a student's result by, what they ask, and how it is answered.
+"""LTI 1.1 outcomes: result ids, the tool's requests, and the responses.
 
 Sources: fixtures/recordings/canvas/lti-11.jsonl 57, 66, 93, 145, 150; canvas-lms lib/basic_lti/basic_outcomes.rb.
 """
@@ -22,7 +22,7 @@ _WRITTEN = re.compile(r"(\d+)-(\d+)-(\d+)-(\d+)-(\w+)", re.ASCII)
 
 
 class SourcedId(NamedTuple):
-    """Whose result in which assignment a tool may change; `intact`, whether Canvas wrote it so."""
+    """Identifies a student's result in an assignment. `intact`: whether its seal is valid."""
 
     tool_id: int
     course_id: int
@@ -54,17 +54,17 @@ def _seal(text: str) -> str:
 
 
 def _nothing(path: str) -> None:
-    """What came with a message that cannot be made out."""
+    """The details of an unreadable message: none."""
 
 
 class Asked(NamedTuple):
-    """What a tool asks.
+    """A tool's request.
 
     Parameters:
-        operation: `replaceResult` and the like; None if nothing can be made out.
-        message: the id of the message, which the answer repeats.
-        sourced_id: whose result.
-        given: gives what came with it, by its path below the operation: `resultRecord/result/resultScore/textString`.
+        operation: such as `replaceResult`; None if it cannot be determined.
+        message: the message id, which the response repeats.
+        sourced_id: the result's id.
+        given: returns a value by its path below the operation: `resultRecord/result/resultScore/textString`.
     """
 
     operation: str | None = None
@@ -74,7 +74,7 @@ class Asked(NamedTuple):
 
     @property
     def score(self) -> str | None:
-        """The score, as a share."""
+        """The score, from 0 to 1."""
         return self.given(f"{_RESULT}resultScore/textString")
 
     @property
@@ -87,7 +87,7 @@ class Asked(NamedTuple):
         return self.given(f"{_RESULT}resultData/{name}")
 
     def detail(self, name: str) -> str | None:
-        """A detail of how it is submitted."""
+        """A submission detail."""
         return self.given(f"submissionDetails/{name}")
 
 
@@ -147,7 +147,7 @@ _OLD_RESULT = """<result>
 
 
 def read_envelope(body: bytes) -> Asked:
-    """What an envelope of XML asks."""
+    """The request in an XML envelope."""
     try:
         root = read_xml(body)
     except NotXmlError:
@@ -163,7 +163,7 @@ def read_envelope(body: bytes) -> Asked:
 
 
 def read_form(sent: Params) -> Asked:
-    """What a form of the older kind asks."""
+    """The request in a form of the older protocol."""
     score = sent.text("result_resultscore_textstring")
     given = {f"{_RESULT}resultScore/textString": score} if score is not None else {}
     operation = _OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
@@ -171,7 +171,7 @@ def read_form(sent: Params) -> Asked:
 
 
 def _text(parent: Element, path: str) -> str | None:
-    """The text at a path below an element; the first one, where there are more."""
+    """The text at a path below an element; the first match counts."""
     name, _, rest = path.partition("/")
     found = (_text(one, rest) if rest else "".join(one.itertext()) for one in parent if _local(one) == name)
     return next((text for text in found if text is not None), None)
@@ -182,9 +182,9 @@ def _local(element: Element) -> str:
 
 
 def envelope(asked: Asked, major: str, score: float | None = None, description: str = "", code: str = "") -> str:
-    """The answer to an envelope.
+    """The response to an envelope.
 
-    Parameters: `major`, `success`, `failure` or `unsupported`; `code`, Canvas's own for a failure.
+    Parameters: `major`, `success`, `failure` or `unsupported`; `code`, Canvas's own code for a failure.
     """
     body = f"<{asked.operation}Response/>"
     if major == "unsupported":
@@ -202,7 +202,7 @@ def envelope(asked: Asked, major: str, score: float | None = None, description: 
 
 
 def old_answer(asked: Asked, major: str, score: float | None = None) -> str:
-    """The answer to a form of the older kind."""
+    """The response to a form of the older protocol."""
     result = _OLD_RESULT.format(sourced_id=escape(asked.sourced_id), score=score) if score is not None else ""
     return _OLD.format(major=major.capitalize(), result=result)
 

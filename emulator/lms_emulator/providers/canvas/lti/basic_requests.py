@@ -1,4 +1,4 @@
-"""Requests that LTI 1.1 tools sign with their secret (OAuth 1.0).
+"""Requests signed by LTI 1.1 tools with their secret (OAuth 1.0).
 
 Source: fixtures/recordings/canvas/lti-11.jsonl 126, 128, 133, 144; canvas-lms app/controllers/lti_api_controller.rb.
 """
@@ -23,7 +23,7 @@ _PAIR = re.compile(r'(?<![^\s=,"])([^\s=,"]++)\s*=\s*"([^"]*)"\s*(?:,|$)')
 
 
 def require_signed(x: Call, tool: Tool) -> None:
-    """The tool signed the request, not long ago, for the first time. Raises the refusal otherwise."""
+    """Require a valid signature by the tool, a recent timestamp and an unused nonce. Raises the refusal."""
     fields, wrong = _judged(x, tool)
     if not x.check("the tool's own signature", wrong is None) and wrong is not None:
         raise wrong
@@ -43,12 +43,12 @@ def require_signed(x: Call, tool: Tool) -> None:
 
 
 def signed_by(x: Call, tool: Tool) -> bool:
-    """Whether the tool signed the request, whenever that was."""
+    """Whether the tool signed the request, regardless of its timestamp."""
     return _judged(x, tool)[1] is None
 
 
 def _judged(x: Call, tool: Tool) -> tuple[dict[str, str], SiteRefusal | None]:
-    """The fields of a signed request, and what is wrong with its signature."""
+    """The fields of a signed request, and the fault in its signature, if any."""
     form = x.body.decode("utf-8", "replace") if x.content_type == "application/x-www-form-urlencoded" else ""
     pairs = [*_header(x), *parse_qsl(form, keep_blank_values=True)]
     x.reads.add(*lti11.OAUTH_FIELDS, "oauth_body_hash", "lti_version")
@@ -57,9 +57,11 @@ def _judged(x: Call, tool: Tool) -> tuple[dict[str, str], SiteRefusal | None]:
 
 
 def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, str]]) -> SiteRefusal | None:
-    """The refusal for a signature that is not the tool's own."""
+    """The refusal for a signature that the tool did not make."""
     if tool.developer_key_id is not None:
-        return refused("tool_without_secret", INVALID, diagnosis="a tool of LTI 1.3; it uses the services of LTI 1.3")
+        return refused(
+            "tool_without_secret", INVALID, diagnosis="an LTI 1.3 tool, which has to use the LTI 1.3 services"
+        )
     if fields.get("oauth_signature_method") != lti11.SIGNATURE_METHOD:
         got = fields.get("oauth_signature_method")
         return refused("oauth_method_unknown", INVALID, expected=lti11.SIGNATURE_METHOD, got=got)
@@ -76,10 +78,10 @@ def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, s
 
 
 def _unchecked(x: Call, code: str, check: str, expected: str, got: str | None) -> None:
-    """Warn of what Canvas does not look at, or refuse it where that is set."""
+    """Warn about something that Canvas does not check, or refuse it if the setting says so."""
     if x.settings.unchecked_by_canvas == "refuse":
         raise refused(code, INVALID, expected=expected, got=got)
-    x.warn(code, f"{check}: Canvas does not look at it ({got!r}, not {expected!r})")
+    x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r})")
 
 
 def _header(x: Call) -> list[tuple[str, str]]:
@@ -90,6 +92,6 @@ def _header(x: Call) -> list[tuple[str, str]]:
 
 
 def refused(reason: str, text: str, status: int = 401, **details: Any) -> SiteRefusal:
-    """The refusal of a request of a tool: one sentence."""
+    """The refusal of a tool's request, whose body is one sentence."""
     body = {"errors": [{"message": text}]}
     return SiteRefusal(reason, status=status, message=text, body=body, check=reason.replace("_", " "), **details)

@@ -1,4 +1,4 @@
-"""Who calls a service of LTI Advantage, and for which course."""
+"""Callers of LTI Advantage services, and the course that they address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAYS_CONCLUDED = "ags_improved_course_concluded_response_codes"
 
 
 class Place(NamedTuple):
-    """The key that calls, the course of the path, and the tool's deployment there."""
+    """The calling developer key, the course in the path, and the tool's deployment there."""
 
     key: DeveloperKey
     course: Course
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 def enter(api: Api, *scopes: str) -> Place:
-    """The place that the path names, for a tool whose token has one of the scopes. Raises the refusals."""
+    """The course in the path, for a tool whose token has one of the route's scopes. Raises refusals."""
     reference = api.slot("course_id")
     course = identifiers.find(api, "courses", reference)
     key = require_service(api.x, *scopes, account_id=course.account_id if course is not None else None).key
@@ -33,7 +33,7 @@ def enter(api: Api, *scopes: str) -> Place:
 
 
 def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
-    """The key, the group that the path names, and the tool's deployment for it. Raises the refusals."""
+    """The key, the group in the path, and the tool's deployment for it. Raises refusals."""
     reference = api.slot("group_id")
     group = identifiers.find(api, "groups", reference)
     account = tools.account_of(api.store, group).id if group is not None else None
@@ -44,9 +44,9 @@ def enter_group(api: Api, *scopes: str) -> tuple[DeveloperKey, Group, Tool]:
 
 
 def require_at(api: Api, place: Account | Course | None, scope: str) -> DeveloperKey:
-    """The key that calls about an account or course, where it must be switched on. Raises the refusals.
+    """The calling key, which must be active in the given account or course. Raises refusals.
 
-    Canvas finds no key for an account that is none, and says no more.
+    For an account that does not exist Canvas just reports that it found no key.
     """
     account = place.account_id if isinstance(place, Course) else place.id if place is not None else None
     key = require_service(api.x, scope, account_id=account).key
@@ -57,7 +57,7 @@ def require_at(api: Api, place: Account | Course | None, scope: str) -> Develope
 
 
 def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
-    """The tool of a key that is installed for a course, group or account: the nearest.
+    """The key's tool that is installed closest to a course, group or account.
 
     Raises the refusal `tool_not_in_context`.
     """
@@ -74,7 +74,7 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
 
 
 def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
-    """The tool of a key that is installed nearest to a place, if there is one."""
+    """The key's tool that is installed closest to a place, if there is one."""
     near = tools.places(api.store, where)
     living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
     here = [one for one in living if tools.place_of(api.store, one) in near]
@@ -82,15 +82,15 @@ def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
 
 
 def enter_gradebook(api: Api, *scopes: str) -> Place:
-    """`enter` for line items, scores and results, which a course that has ended no longer has."""
+    """`enter` for line items, scores and results, which are closed in a concluded course."""
     place = enter(api, *scopes)
     if states.concluded(api, place.course):
         if api.settings.concluded_course_status == 404 and not features.enabled(api, api.root, SAYS_CONCLUDED):
-            raise refusals.not_found("the course, and not concluded", place.course.id)
+            raise refusals.not_found("an existing course that is not concluded", place.course.id)
         raise refusals.lti_service(
             "course_concluded",
             "This course has concluded. AGS requests will no longer be accepted for this course.",
             422,
-            check="the course is not over",
+            check="the course is not concluded",
         )
     return place

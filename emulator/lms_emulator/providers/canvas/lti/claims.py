@@ -1,4 +1,4 @@
-"""What Canvas tells a tool about people and places: the claims of a launch, the members of a roster.
+"""Builds the claims of a launch and the members of a roster.
 
 Sources: https://canvas.instructure.com/doc/api/file.lti_launch_overview.html;
 fixtures/recordings/canvas/lti-launch.jsonl 25, 141, 157, 182, 199, 255, 297;
@@ -39,25 +39,25 @@ PUBLIC_USER = "https://canvas.instructure.com/public_user"
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """A tool being opened.
+    """One opening of a tool.
 
     Attributes:
-        user: who opens it; nobody in a public course.
-        placement: the spot that offers it; none for what was placed by hand.
-        link, assignment, item: what was placed.
-        homework: the assignment that the tool is to hand work in for.
-        target: the address, if the opener names one.
+        user: the user who opens it; None for a visitor of a public course.
+        placement: where it was opened from; None for a link or assignment.
+        link, assignment, item: the resource link, assignment or module item that was opened.
+        homework: the assignment for which the tool creates a submission.
+        target: the URL, if the request names one.
         new_tab: whether it opens in a tab of its own.
-        frame: the size of the tool's frame, where the opener knows it better than the placement.
-        tagged: whether the item behind an assignment is known.
-        data: what the address of a deep linking answer brings back, besides the spot.
-        asked: what the opener's address said further.
-        sealed: what it said of an assignment that is not saved yet.
-        content: what of Canvas's own is handed to the tool.
-        message: the message type, unless the tool is opened as a link or to choose content.
-        about: the assignment that a message, or the opener, is about. student: whose page opens the tool.
-        custom_fields: what comes to the tool's own fields.
-        claims: further claims of LTI, by their short names.
+        frame: the size of the tool's frame, if it overrides that of the placement.
+        tagged: whether the module item of an assignment is known.
+        data: what the deep linking return URL carries, in addition to the placement.
+        asked: further query parameters of the request that opened it.
+        sealed: its sealed data about an assignment that is not saved yet.
+        content: Canvas content that is exported to the tool.
+        message: the message type, unless it is a resource link or deep linking request.
+        about: the assignment that the message or the request refers to. student: the student whose page opens the tool.
+        custom_fields: additions to the tool's own custom fields.
+        claims: further LTI claims, by their short names.
     """
 
     user: User | None
@@ -86,12 +86,12 @@ class Opening:
 
     @property
     def deep_linking(self) -> bool:
-        """Whether the tool is to choose content."""
+        """Whether this is a deep linking request."""
         return self.placement is not None and self.placement.message_type == lti13.DEEP_LINKING_REQUEST
 
     @property
     def title(self) -> str:
-        """What the opener calls what is opened."""
+        """The title under which it is opened."""
         if self.item is not None:
             return self.item.title
         if self.assignment is not None:
@@ -100,7 +100,7 @@ class Opening:
 
     @property
     def size(self) -> dict[str, int]:
-        """Height and width of the tool's frame, where they are known."""
+        """Height and width of the tool's frame, if known."""
         if self.frame is None and self.placement is not None:
             return {"height": self.placement.height, "width": self.placement.width}
         if self.frame is not None:
@@ -111,11 +111,11 @@ class Opening:
 
     @property
     def extensions(self) -> str:
-        """The kinds of files that work may be submitted as, where the assignment says."""
+        """The allowed file extensions, if the assignment limits them."""
         return ",".join(self.homework.allowed_extensions) if self.homework is not None else ""
 
     def scene(self, x: Call) -> variables.Scene:
-        """What variables of this launch speak of."""
+        """The context in which this launch's variables are expanded."""
         return variables.Scene(
             x,
             user=self.user,
@@ -133,7 +133,7 @@ class Opening:
         )
 
     def custom(self, x: Call) -> dict[str, Any]:
-        """The custom fields of this launch as they were written: the tool's, the placement's, the link's."""
+        """The custom fields of this launch before expansion: the tool's, the placement's, the link's."""
         fields = {**(tools.custom(x.store, self.tool) or {})}
         fields |= self.custom_fields
         if self.placement is not None:
@@ -145,7 +145,7 @@ class Opening:
 
 
 def person(x: Call, user: User, privacy: str) -> dict[str, str]:
-    """Identity claims as far as the tool's privacy level lets them through."""
+    """Identity claims, as far as the tool's privacy level allows."""
     claims = {"sub": user.lti_id, "locale": effective_locale(user)}
     if privacy in ("public", "name_only"):
         given, family, _ = name_parts(sortable_name(user))
@@ -159,7 +159,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
 
 
 def launch(x: Call, opening: Opening) -> lti13.Launch:
-    """The message of a tool being opened."""
+    """The launch message."""
     place, tool, user = opening.place, opening.tool, opening.user
     key = tools.key_of(x.store, tool)
     platform = places.school(x, place.account.id)
@@ -194,7 +194,7 @@ def launch(x: Call, opening: Opening) -> lti13.Launch:
 
 
 def _of_terms(said: lti13.Launch) -> lti13.Launch:
-    """The message that asks for terms to be taken: who is asked, where, and how to answer."""
+    """The EULA message: who has to accept the terms, where, and how to report it."""
     kept = (f"{lti13.CLAIM}lti11_legacy_user_id", f"{lti13.CLAIM}eulaservice")
     return msgspec.structs.replace(
         said,
@@ -210,7 +210,7 @@ def _of_terms(said: lti13.Launch) -> lti13.Launch:
 
 
 def _predecessor(x: Call, opening: Opening) -> lti13.Predecessor | None:
-    """The LTI 1.1 tool that this one replaces, where Canvas tells of it."""
+    """The LTI 1.1 tool that this one replaces, if Canvas mentions it."""
     if not x.settings.tells_consumer_keys:
         return None
     old = tools.predecessor(x.store, opening.place.record, x.resolve(target_of(opening)))
@@ -218,7 +218,7 @@ def _predecessor(x: Call, opening: Opening) -> lti13.Predecessor | None:
 
 
 def target_of(opening: Opening) -> str:
-    """The address at the tool that is opened."""
+    """The tool's URL that is opened."""
     placed = opening.placement.target if opening.placement is not None else None
     linked = opening.link.url if opening.link is not None else None
     return opening.target or linked or placed or opening.tool.url or ""
@@ -237,7 +237,7 @@ def _link(opening: Opening) -> dict[str, Any]:
 
 
 def document_target(x: Call, opening: Opening) -> str:
-    """The presentation target that a tool gets."""
+    """The `document_target` of the launch presentation claim."""
     return "window" if opening.new_tab and x.settings.tells_of_tabs else "iframe"
 
 
@@ -280,7 +280,7 @@ def _services(x: Call, opening: Opening, key: DeveloperKey) -> dict[str, Any]:
 
 
 def scopes_of(x: Call, key: DeveloperKey) -> list[str]:
-    """What a tool may ask for: what its key allows; all services where nothing at all was written of the tool."""
+    """The scopes that a tool may request: those of its key, or all of them if the key has no tool configuration."""
     written = x.store.tool_configurations.first("key", key.id) is not None
     return key.scopes if key.scopes or written else list(lti13.SERVICE_SCOPES)
 
@@ -319,7 +319,7 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
 
 
 def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
-    """A person in a roster."""
+    """A member of a roster."""
     claims = person(x, user, privacy)
     body: Json = {
         "status": "Active",

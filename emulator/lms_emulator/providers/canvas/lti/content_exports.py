@@ -1,4 +1,4 @@
-"""Canvas's own content that a menu hands to an LTI 1.1 tool: a file, or an export of something in a course.
+"""Canvas content that a menu exports to an LTI 1.1 tool: a file, or an export of something in a course.
 
 Source: canvas-lms lib/lti/content_item_response.rb; app/controllers/external_tools_controller.rb,
 content_item_selection (2024-04).
@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.rules import contexts, files, tools
 
 OLDER, NEWER = "ContentItemSelectionResponse", "ContentItemSelection"
 MESSAGES = (OLDER, NEWER)
-"""The messages that hand content over; the older one is deprecated."""
+"""The messages that export content; the older one is deprecated."""
 
 CARTRIDGE = "common_cartridge"
 _KINDS = {
@@ -33,14 +33,14 @@ _KINDS = {
     "quizzes": "quiz",
     "files": "file",
 }
-"""What an address may name, and what one of it is called."""
+"""The kinds of content that a query can name, and the singular of each."""
 
 _TABLES = {"modules": "context_modules", "module_items": "content_tags", "pages": "wiki_pages", "files": "attachments"}
 _OF_ITEMS = {"Assignment": "assignment", "Discussion": "discussion_topic", "Quiz": "quiz", "Page": "page"}
 
 
 class Content(NamedTuple):
-    """What is handed over. `file` is the file, where it is one."""
+    """The exported content. `file` is set if it is a file."""
 
     url: str
     media_type: str
@@ -48,7 +48,7 @@ class Content(NamedTuple):
     file: Attachment | None = None
 
     def message(self, kind: str) -> str:
-        """The member `content_items` of a message of that kind."""
+        """The `content_items` of a message of that kind."""
         if kind == OLDER:
             item = {"@type": "FileItem", "@id": self.url, "mediaType": self.media_type, "title": self.title}
             graph: dict[str, Any] = {"@type": "ContentItemPlacement", "placementOf": item}
@@ -61,8 +61,8 @@ class Content(NamedTuple):
 
 
 def read(api: Api, place: Place) -> Content | None:
-    """What the address that opens a tool names; None if it names what is not there. Raises refusals for a file that
-    is elsewhere, or locked."""
+    """The content that the opening URL names; None if it does not exist. Raises refusals for a file that is locked
+    or in another context."""
     named = {name: [as_text(one) for one in api.params.values(name)] for name in _KINDS if api.params.has(name)}
     rows = {name: [_row(api, place, name, one) for one in given] for name, given in named.items()}
     if any(row is None for found in rows.values() for row in found) or not all(rows.values()):
@@ -97,7 +97,7 @@ def _row(api: Api, place: Place, name: str, reference: str | None) -> Any:
 
 
 def _file(api: Api, place: Place, file: Attachment) -> Content:
-    """A file of the course or of its groups; in an account the person's own."""
+    """A file of the course or its groups; in an account, one of the user's own."""
     context = contexts.get(api, file.context_type, file.context_id)
     record = context.record
     if isinstance(place.record, Account):
@@ -105,7 +105,7 @@ def _file(api: Api, place: Place, file: Attachment) -> Content:
     else:
         fits = not isinstance(record, Course | Group) or tools.above(api.store, record) == place.record
     if not fits:
-        raise refusals.page_not_found("the file belongs to the place")
+        raise refusals.page_not_found("the file belongs to the context")
     if files.locked_for_caller(api, file) is not None:
         raise visitors.forbidden(api, "the file is not locked")
     query = urlencode({"download": 1, "download_frd": 1, "verifier": file.uuid})

@@ -1,4 +1,4 @@
-"""What LTI 1.1 tools choose: content items in JSON, or one thing told by parameters.
+"""Selections by LTI 1.1 tools: content items in JSON, or a single item in query parameters.
 
 Source: canvas-lms app/controllers/external_content_controller.rb, lib/lti/content_item_converter.rb.
 """
@@ -28,19 +28,19 @@ _USUAL = {"presentationDocumentTarget": "default", "displayWidth": 800, "display
 
 
 class UnreadableItems(ValueError):
-    """What came as content items cannot be read."""
+    """The content items cannot be read."""
 
 
 def return_type(sent: Params) -> str | None:
-    """Of which kind the chosen thing is; older names too."""
+    """The kind of the selection, with older names normalised."""
     kind = sent.text("return_type") if sent.has("return_type") else sent.text("embed_type")
     return _OLD_TYPES.get(kind or "", kind)
 
 
 def chosen(sent: Params, path: str, default_url: str | None) -> list[dict[str, Any]]:
-    """What a tool chose, with the addresses that open it here. Raises UnreadableItems.
+    """The items that a tool selected, with the URLs that open them here. Raises UnreadableItems.
 
-    Parameters: `path`, of the place; `default_url`, what a link without an address opens.
+    Parameters: `path`, of the context; `default_url`, for links without a URL of their own.
     """
     items = _graph(sent) if sent.text("lti_message_type") else [_one(sent)]
     for item in items:
@@ -84,7 +84,7 @@ def _one(sent: Params) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _media(kind: str | None, told: str | None, text: str | None, url: str | None) -> str | None:
+def _media(kind: str | None, params: str | None, text: str | None, url: str | None) -> str | None:
     if kind == "lti_launch_url":
         return "application/vnd.ims.lti.v1.ltilink"
     if kind not in ("file", "image_url"):
@@ -92,4 +92,4 @@ def _media(kind: str | None, told: str | None, text: str | None, url: str | None
     guessed = mimetypes.guess_type(text or "")[0] or mimetypes.guess_type(url or "")[0]
     if kind == "image_url":
         return guessed or "image"
-    return told or guessed
+    return params or guessed

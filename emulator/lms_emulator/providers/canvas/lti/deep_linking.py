@@ -1,4 +1,4 @@
-"""How Canvas takes the answer of a tool that was asked to choose content.
+"""How Canvas processes a deep linking response.
 
 Sources: https://canvas.instructure.com/doc/api/file.content_item.html; canvas-lms
 app/controllers/lti/ims/concerns/deep_linking_services.rb (the texts); fixtures/recordings/canvas/lti-deeplink.jsonl
@@ -29,12 +29,12 @@ MESSAGES = ("msg", "log", "errormsg", "errorlog")
 
 
 class Answer(NamedTuple):
-    """A tool's answer that holds.
+    """A verified deep linking response.
 
     Attributes:
-        data: what Canvas put into the address that the tool answered to.
-        items: the content, which may be anything yet.
-        messages: what the tool says to people and to logs.
+        data: what Canvas put into the return URL.
+        items: the content items, not validated.
+        messages: the tool's messages for the user and the log.
     """
 
     tool: Tool
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 async def read_answer(api: Api, where: Course | Account) -> Answer:
-    """The answer in a request. The tool's JWT is looked at before Canvas's own data. Raises the refusals."""
+    """The deep linking response in a request. The tool's JWT is checked before Canvas's own data. Raises refusals."""
     message = api.params.text("JWT")
     if message is None:
         raise refusals.page_crashed("no JWT was sent")
@@ -65,7 +65,7 @@ async def read_answer(api: Api, where: Course | Account) -> Answer:
 
 
 async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
-    """The key whose tool signed an answer, and its claims."""
+    """The developer key of the tool that signed a response, and the claims."""
     x = api.x
     try:
         client = str(read(message).claims.get("iss", ""))
@@ -101,7 +101,7 @@ async def _verified(api: Api, message: str) -> tuple[DeveloperKey, Claims]:
 
 
 def _own_data(api: Api) -> Claims:
-    """What Canvas put into the address that the tool answers to. An answer that was refused does not use it up."""
+    """The data that Canvas put into the return URL. A refused response does not use it up."""
     x, text = api.x, api.params.text("data")
     if not text:
         raise _bad_data("data_missing", "presence_required", UNTOUCHED)
@@ -119,7 +119,7 @@ def _own_data(api: Api) -> Claims:
 
 
 def _note_unchecked(api: Api, key: DeveloperKey, tool: Tool, claims: Mapping[str, Any]) -> None:
-    """Warn of what other platforms look at and Canvas does not, or refuse it where that is wanted."""
+    """Warn about what other platforms check and Canvas does not, or refuse it if the setting says so."""
     x = api.x
     fixed = (
         (f"{lti13.CLAIM}message_type", lti13.DEEP_LINKING_RESPONSE),
@@ -146,6 +146,6 @@ def _bad(reason: str, attribute: str, *sentences: str, **details: Any) -> SiteRe
 
 
 def _bad_data(reason: str, kind: str, sentence: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
-    hint = diagnosis or "post to the deep_link_return_url exactly as it came, its query included, once"
+    hint = diagnosis or "post once, to the unchanged deep_link_return_url, including its query"
     fault = refusals.model_fault("?data=JWT", (kind, sentence))
     return refusals.deep_linking(f"deep_linking_{reason}", {"data_jwt": [fault]}, diagnosis=hint, **details)

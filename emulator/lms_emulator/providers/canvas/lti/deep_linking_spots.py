@@ -1,11 +1,10 @@
-"""What a tool may choose at each spot of Canvas.
+"""Deep linking settings for each placement of Canvas.
 
-Sources: fixtures/recordings/canvas/lti-deeplink.jsonl 19, 21, 23, 25;
-fixtures/recordings/canvas/lti-launch.jsonl 119, 121, 131, 133;
-https://canvas.instructure.com/doc/api/file.content_item.html;
-canvas-lms doc/api/asset_processor.md (2025, `ActivityAssetProcessor`); what `ActivityAssetProcessorContribution`
-takes is what canvas-lms ui/shared/lti-asset-processor keeps of an answer, useAssetProcessorsState (2025). The rest of
-that spot's settings are not public: they are taken to be those of `ActivityAssetProcessor`.
+Sources: fixtures/recordings/canvas/lti-deeplink.jsonl 19, 21, 23, 25; fixtures/recordings/canvas/lti-launch.jsonl 119,
+121, 131, 133; https://canvas.instructure.com/doc/api/file.content_item.html; canvas-lms doc/api/asset_processor.md
+(2025, `ActivityAssetProcessor`); what `ActivityAssetProcessorContribution` accepts is what canvas-lms
+ui/shared/lti-asset-processor keeps of a response, useAssetProcessorsState (2025). The rest of that placement's settings
+are not public and are assumed to equal those of `ActivityAssetProcessor`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ LIFETIME_SECONDS = 3600
 
 
 class Spot(NamedTuple):
-    """The settings of one spot. `modal`: the tool is shown in a window over the page."""
+    """The settings of one placement. `modal`: the tool opens in a dialog over the page."""
 
     types: list[str]
     targets: list[str]
@@ -68,11 +67,11 @@ SWITCHES = {
     "course_assignments_menu": "lti_multiple_assignment_deep_linking",
     "module_index_menu_modal": "lti_deep_linking_module_index_menu_modal",
 }
-"""The spots that once opened tools as any link does, until a feature of the school was on."""
+"""Placements that sent ordinary resource link requests unless a feature of the root account was on."""
 
 
 def as_switched(api: Api, placement: Placement) -> Placement:
-    """A placement as it is in this school: whether the tool is asked to choose content there."""
+    """A placement as this root account's features make it: whether it sends a deep linking request."""
     name = SWITCHES.get(placement.name)
     if name is None or api.settings.deep_linking_line_items or features.enabled(api, api.root, name):
         return placement
@@ -80,14 +79,14 @@ def as_switched(api: Api, placement: Placement) -> Placement:
 
 
 def settings(x: Call, placement: Placement, place: Place, data: dict[str, Any]) -> dict[str, Any]:
-    """The claim `deep_linking_settings` of a launch; its address brings `data` back.
+    """The claim `deep_linking_settings` of a launch; its return URL carries `data`.
 
-    Raises a refusal where nothing is chosen: Canvas fails there (canvas-lms lib/lti/messages/deep_linking_request.rb,
-    add_deep_linking_request_claims!).
+    Raises a refusal for a placement without content selection: Canvas fails there (canvas-lms
+    lib/lti/messages/deep_linking_request.rb, add_deep_linking_request_claims!).
     """
     spot = SPOTS.get(placement.name)
     if spot is None:
-        raise refusals.page_crashed(f"no content is chosen at {placement.name!r}")
+        raise refusals.page_crashed(f"no content can be selected at {placement.name!r}")
     ends = int(x.clock.timestamp()) + LIFETIME_SECONDS
     text = tokens.issue(
         x,

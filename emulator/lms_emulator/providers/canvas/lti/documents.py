@@ -1,4 +1,4 @@
-"""Document processors, 1EdTech's asset processors: what they are told of work, of graded discussions, and of terms.
+"""Document processors (1EdTech's asset processors): notices about submissions and graded discussions, and EULAs.
 
 Sources: canvas-lms doc/api/asset_processor.md, app/services/lti/asset_processor_notifier.rb,
 asset_processor_discussion_notifier.rb, asset_processor_notifier_helper.rb, app/models/lti/pns/notice_builder.rb,
@@ -35,11 +35,11 @@ SETTINGS_REQUEST = "LtiAssetProcessorSettingsRequest"
 REVIEW_REQUEST = "LtiReportReviewRequest"
 SPOT, CONTRIBUTIONS = "ActivityAssetProcessor", "ActivityAssetProcessorContribution"
 KINDS = ("online_upload", "online_text_entry")
-"""The kinds of work that processors get."""
+"""The submission types that are sent to processors."""
 
 
 def of_assignment(api: Api, assignment_id: int) -> list[AssetProcessor]:
-    """The processors of an assignment whose tools are there."""
+    """The processors of an assignment whose tools still exist."""
     found = api.store.asset_processors.find("assignment", assignment_id)
     return [one for one in found if one.workflow_state == "active" and _living(api, one) is not None]
 
@@ -50,12 +50,12 @@ def _living(api: Api, one: AssetProcessor) -> Tool | None:
 
 
 def activity(task: Assignment) -> dict[str, Any]:
-    """How messages name an assignment."""
+    """The `activity` claim of an assignment."""
     return {"id": task.lti_context_id, "title": task.name}
 
 
 def submission_id(record: Submission, attempt: int) -> str:
-    """How messages name an attempt."""
+    """The id of an attempt in messages."""
     return f"{_uuid('submission', record.id)}:{attempt}"
 
 
@@ -65,7 +65,7 @@ def _uuid(kind: str, number: int) -> str:
 
 
 def terms(api: Api, tool: Tool) -> dict[str, Any]:
-    """What a tool set for its terms: `target_link_uri` and `custom_fields`."""
+    """A tool's EULA settings: `target_link_uri` and `custom_fields`."""
     said = tools.settings(api.store, tool)
     rows = [one for one in said.get("message_settings") or [] if isinstance(one, dict)]
     found = next((one for one in rows if one.get("type") == EULA_REQUEST), None)
@@ -74,7 +74,7 @@ def terms(api: Api, tool: Tool) -> dict[str, Any]:
 
 
 def terms_claim(api: Api, tool: Tool) -> dict[str, Any] | None:
-    """What messages say of the service for terms; None for a tool whose key may not call it."""
+    """The claim about the EULA service; None for a tool whose key lacks its scopes."""
     if not api.settings.asset_processors or tool.developer_key_id is None:
         return None
     held = tools.key_of(api.store, tool).scopes
@@ -83,7 +83,7 @@ def terms_claim(api: Api, tool: Tool) -> dict[str, Any] | None:
 
 
 def unaccepted_terms(api: Api, task: Assignment, user: User) -> list[dict[str, str]]:
-    """The names of the tools behind an assignment whose terms somebody has yet to accept, and where each shows them."""
+    """The names of the assignment's tools whose EULA a user has not accepted yet, each with the EULA's URL."""
     found = dict.fromkeys(one.tool_id for one in of_assignment(api, task.id))
     asking = [tool for number in found if (tool := api.store.tools.get(number)) is not None and _asks(api, tool, user)]
     return [{"name": one.name, "url": _terms_url(api, one)} for one in asking]
@@ -124,7 +124,7 @@ def _version(api: Api, asset: LtiAsset) -> EntryVersion | None:
 
 
 def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcessor | None = None) -> None:
-    """Notify the processors of an assignment of a submission. Parameters: `only`, the one to notify again."""
+    """Notify the processors of an assignment about a submission. Parameters: `only`, the one to notify again."""
     if not api.settings.asset_processors or record.submission_type not in KINDS or not record.attempt:
         return
     processors = [one for one in of_assignment(api, task.id) if only is None or one.id == only.id]
@@ -134,7 +134,7 @@ def handed_in(api: Api, task: Assignment, record: Submission, only: AssetProcess
 
 
 def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
-    """What was submitted at an attempt, as processors know it."""
+    """The assets of an attempt."""
     known = api.store.lti_assets.find("submission", record.id)
     wanted: list[int | None] = [None] if record.submission_type == "online_text_entry" else [*record.attachment_ids]
     found = []
@@ -150,9 +150,9 @@ def _assets(api: Api, record: Submission, attempt: int) -> list[LtiAsset]:
 def contributed(
     api: Api, task: Assignment | None, entry: DiscussionEntry, status: Literal["Submitted", "Deleted"], by: User
 ) -> None:
-    """Notify the processors of a graded discussion of an entry that was written, edited or deleted.
+    """Notify the processors of a graded discussion about an entry that was written, edited or deleted.
 
-    Those who teach have no work of their own there: of what they write, nothing is handed on but that it is there.
+    Teachers have no submission there, so a notice about their entries contains no assets.
     """
     if task is None or not (api.settings.asset_processors and api.settings.discussion_processors):
         return
@@ -179,7 +179,7 @@ def contributed(
 
 
 def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
-    """The newest version of an entry; of one that processors were not told of before, what it says now."""
+    """The newest version of an entry. If processors were not notified of it before, its current text."""
     message = entry.message or ""
     known = max(api.store.entry_versions.find("entry", entry.id), key=lambda one: one.id, default=None)
     if known is not None and known.message == message:
@@ -196,14 +196,14 @@ def _newest(api: Api, entry: DiscussionEntry, status: str) -> EntryVersion:
 
 
 def work_of(api: Api, task: Assignment, user_id: int) -> Submission | None:
-    """What a student has at an assignment, submitted or not; None for others."""
+    """A student's submission record for an assignment, submitted or not; None for other users."""
     own = [one for one in api.store.enrollments.find("user", user_id) if one.course_id == task.course_id]
     student = any(one.type in STUDENTS and one.workflow_state != "deleted" for one in own)
     return submissions.of(api, task, user_id) if student and assignments.assigned(api, task, user_id) else None
 
 
 def _entry_assets(api: Api, record: Submission, entry: DiscussionEntry, version: EntryVersion) -> list[LtiAsset]:
-    """The text of an entry and the file at it."""
+    """The assets of an entry: its text and its attachment."""
     known, found = api.store.lti_assets.find("submission", record.id), list[LtiAsset]()
     wanted: list[dict[str, int]] = [{"entry_version_id": version.id}]
     if entry.attachment_id is not None:
@@ -232,7 +232,8 @@ def _tell(
     assets: list[LtiAsset],
     said: dict[str, Any],
 ) -> None:
-    """Send a notice. Parameters: `by`, who did it; `author`, whose work it is; `said`, the claims of this notice."""
+    """Send a notice. Parameters: `by`, the acting user; `author`, the author of the work; `said`, the notice's own
+    claims."""
     tool, x = _living(api, one), api.x
     course = api.store.courses.get(task.course_id)
     assert tool is not None, "the processors of an assignment have tools"

@@ -1,8 +1,9 @@
-"""A tool in a frame of Canvas's page: which messages of the tool the page answers, and the frame that forwards some.
+"""A tool in a frame of a Canvas page: the messages that the page answers, and the frame that forwards some of them.
 
-Sources: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html;
-canvas-lms ui/shared/lti/jquery/messages.ts, constants.ts, response_messages.ts, platform_storage.ts and subjects/, and
-ui/features/post_message_forwarding/index.ts (2024 to 2026). Where document and code differ, the code counts.
+Sources: https://canvas.instructure.com/doc/api/file.lti_window_post_message.html; canvas-lms
+ui/shared/lti/jquery/messages.ts, constants.ts, response_messages.ts, platform_storage.ts and subjects/, and
+ui/features/post_message_forwarding/index.ts (2024 to 2026). Where the documentation and the code differ, this follows
+the code.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ from lms_emulator.signing.jwt import TokenError, sign, verify
 FEATURE = "lti_platform_storage"
 FORWARDING = "/post_message_forwarding"
 Surface = Literal["", "self", "window"]
-"""Where a page opens a tool, as Canvas writes it: in the page's frame, in the whole window, in a tab of its own."""
+"""Canvas's names for where a tool opens: in a frame, in the whole window, in a new tab."""
 WHOLE: dict[str, Any] = {"surface": "self", "forwarding": None, "content": None}
-"""What the page needs for a tool in the whole window."""
+"""The template values for a tool that fills the window."""
 
 
 def stores(x: Call) -> bool:
-    """Whether tools may store something in Canvas's page: by the setting, or by the feature of the whole site."""
+    """Whether tools may use platform storage: by the setting, or by the feature of the site."""
     api = Api(x, Params({}))
     site = features.site(api)
     return x.settings.platform_storage or (site is not None and features.enabled(api, site, FEATURE))
 
 
 def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any]:
-    """What the page around the frame needs.
+    """The template values of the page around the frame.
 
-    Parameters: `action`, the address of login initiation; `target`, where the launch leads.
+    Parameters: `action`, the login initiation URL; `target`, the launch's target URL.
     """
     stored = stores(x)
     redirects = tools.key_of(x.store, opening.tool).redirect_uris if opening.tool.developer_key_id is not None else []
@@ -61,44 +62,44 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
 
 
 def _whole_window_at(opening: Opening) -> str:
-    """The path of the course or account that opens tools in a whole window; groups and people have none."""
+    """The course's or account's path for opening tools that fill the window; groups and users have none."""
     place = opening.place
     return place.path if place.kind in ("courses", "accounts") else f"/accounts/{place.account.id}"
 
 
 def _reads_content(x: Call, opening: Opening) -> bool:
-    """Whether the tool may have what the page around it says."""
+    """Whether the tool may read the page's content."""
     if opening.tool.developer_key_id is None:
         return False
     return scopes.PAGE_CONTENT in scopes_of(x, tools.key_of(x.store, opening.tool))
 
 
 def borderless(x: Call) -> bool:
-    """Whether the address asks for the tool without Canvas around it."""
+    """Whether the URL asks for the tool without Canvas's layout."""
     return x.query.get("display") == "borderless"
 
 
 def surface(x: Call, opening: Opening) -> Surface:
-    """Where the page opens the tool."""
+    """In which window or frame the page opens the tool."""
     if x.settings.launch_in == "window" or borderless(x):
         return "self"
     return "window" if opening.new_tab else ""
 
 
 def forwarding_address(x: Call) -> str:
-    """Where the forwarding frame is sent to, with the token that says which page it serves."""
+    """The URL of the forwarding frame, with a token that identifies the page it serves."""
     token = sign({"parent_domain": _origin(x.base_url)}, tokens.secret(), algorithm="HS256")
     return x.url(f"{FORWARDING}?token={token}")
 
 
 def parent_origin(x: Call, token: str) -> str:
-    """The page that a forwarding frame serves. Raises the refusal for a token that Canvas did not make."""
+    """The origin of the page that a forwarding frame serves. Raises a refusal for a token that Canvas did not make."""
     try:
         return str(
             verify(token, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp(), required=())["parent_domain"]
         )
     except (TokenError, KeyError):
-        raise refusals.page_not_found("the token is that of a page of Canvas") from None
+        raise refusals.page_not_found("the token was issued by a Canvas page") from None
 
 
 def _origin(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Canvas's signing keys: three are published, and they move on each month.
+"""Canvas's signing keys: three are published, and they rotate every month.
 
 Source: fixtures/recordings/canvas/lti-authorize.jsonl, `/api/lti/security/jwks` (past, present and future key; ids
 are times). That the future key was made a month before it signs is inferred from these ids.
@@ -14,7 +14,7 @@ from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys, SigningKey
 
 
 class CanvasKeys(RotatingKeys):
-    """Keys are numbered by the months since the year 0."""
+    """Numbers keys by the months since the year 0."""
 
     name: ClassVar[str] = "canvas"
     published: ClassVar[tuple[int, ...]] = (-1, 0, 1)
@@ -25,7 +25,7 @@ class CanvasKeys(RotatingKeys):
         return today.year * 12 + today.month - 1
 
     def kid(self, number: int) -> str:
-        """When the key was made: at the beginning of the month before it signs."""
+        """The key's creation time: the beginning of the month before it signs."""
         year, month = divmod(number - 1, 12)
         return f"{year:04}-{month + 1:02}-01T00:00:00Z"
 
@@ -35,7 +35,7 @@ class CanvasKeys(RotatingKeys):
         return {name: published[name] for name in ("kty", "e", "n", "kid")}
 
     def rotation_check(self, x: Exchange[KeyStore, Any]) -> list[str]:
-        """Which keys of the key set were not made this month, in Canvas's words."""
+        """Canvas's message about keys of the key set that were not made this month."""
         today, shown = x.clock.now(), self.shown(x)
         late = [place for place, key in enumerate(shown) if not key.kid.startswith(f"{today:%Y-%m}-")]
         return [f"today is day {today.day} and key {place} is not from this month" for place in late]

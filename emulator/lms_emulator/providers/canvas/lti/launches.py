@@ -1,4 +1,4 @@
-"""How Canvas launches a tool: login initiation, and the answer to the tool's authentication request.
+"""How Canvas launches an LTI 1.3 tool: login initiation, and the response to the tool's authentication request.
 
 Sources: https://canvas.instructure.com/doc/api/file.lti_launch_overview.html; the order of checks and the texts from
 github.com/instructure/canvas-lms `app/controllers/lti/ims/authentication_controller.rb`.
@@ -48,19 +48,20 @@ ORDER = (
     *(f"{_LTI}{name}" for name in ("assetreport_type", "asset")),
     "https://www.instructure.com/placement",
 )
-"""Canvas writes claims in the order in which its code sets them (fixtures/recordings/canvas/lti-launch.jsonl 57; those
-who are watched: `lib/lti/messages/jwt_message.rb`); newer ones stand where they fit."""
+"""The order of claims, as Canvas's code sets them (fixtures/recordings/canvas/lti-launch.jsonl 57; for observed
+users `lib/lti/messages/jwt_message.rb`). The places of newer claims are assumed."""
 
 
 class CanvasLaunches(Launches[Call, User]):
-    """Canvas signs the message hint; the launch itself waits under the `verifier` in it."""
+    """Canvas signs the message hint; its `verifier` identifies the pending launch."""
 
     keys: ClassVar[RotatingKeys] = KEYS
     path: ClassVar[str] = "/api/lti/authorize"
     order: ClassVar[tuple[str, ...]] = ORDER
 
     def initiate(self, x: Call, opening: Opening) -> Form:
-        """The first step: where to post to at the tool, and what. The launch waits for the tool's answer."""
+        """The first step: the login initiation URL and its form. The launch is kept until the tool's authentication
+        request."""
         launch, user = claims.launch(x, opening), opening.user
         pending = self.begin(x, user.id if user is not None else 0, x.ids.hex(128), launch)
         hint = {
@@ -88,7 +89,7 @@ class CanvasLaunches(Launches[Call, User]):
         return self.sent(x, pending, action, fields)
 
     def school_address(self, x: Call, hint: str) -> str:
-        """The school's own address that a hint names; one sign-on host stands before all schools. Raises refusals."""
+        """The root account's own host from a hint: all root accounts share one sign-on host. Raises refusals."""
         domain = _read_hint(x, hint).get("canvas_domain")
         return x.base_url if domain == x.authority else f"{x.scheme}://{domain}"
 
@@ -98,7 +99,7 @@ class CanvasLaunches(Launches[Call, User]):
         if not x.check("client_id is a number", as_whole(client) is not None, got=client):
             raise refusals.launch_client_unknown(client)
         key = keys.find(x.store, client)
-        if key is None or not x.check("client_id is a tool's", key.is_lti_key):
+        if key is None or not x.check("client_id belongs to a tool", key.is_lti_key):
             raise refusals.invalid_lti_redirect(expected=[], got=params.get("redirect_uri", ""))
         return AuthenticationRequest(
             params=params,
@@ -109,7 +110,7 @@ class CanvasLaunches(Launches[Call, User]):
         )
 
     def checks(self) -> tuple[Callable[[Call, AuthenticationRequest[User]], Fault | None], ...]:
-        """Canvas makes all checks and reports the last that fails, but the launch's age only if nothing else fails."""
+        """Canvas makes all checks and reports the last failure, and the launch's age only if nothing else failed."""
         return (
             self.client_is_the_launchs,
             self.user_is_signed_in,
@@ -119,38 +120,38 @@ class CanvasLaunches(Launches[Call, User]):
         )
 
     def nothing_is_missing(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """Each parameter came; except for `scope` their values do not count."""
+        """All parameters must be present; only the value of `scope` matters."""
         missing = [name for name in lti13.REQUIRED_PARAMETERS if name not in request.params]
         if x.check("no parameter is missing", not missing, expected=list(lti13.REQUIRED_PARAMETERS), got=missing):
             return None
         return Fault("lti", "missing_parameter", ",".join(missing), "present", sorted(request.params))
 
     def scope_is_openid(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """`scope` is `openid` and nothing more."""
+        """`scope` must be exactly `openid`."""
         scope = request.params.get("scope")
         if x.check("scope", scope == "openid", expected="openid", got=scope):
             return None
         return Fault("lti", "wrong_scope", "scope", "openid", scope)
 
     def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """Nobody needs to be signed in for what was opened anonymously."""
+        """The user must be signed in, unless the tool was opened anonymously."""
         if request.user is None and request.params.get("login_hint") == claims.PUBLIC_USER:
             return None
         return super().user_is_signed_in(x, request)
 
     def client_is_the_launchs(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """The tool that asks is the one that was opened, if anything is known of that, and its key is switched on."""
+        """The requesting tool must be the one that was opened, if that is known, and its key must be active."""
         fault = super().client_is_the_launchs(x, request) if request.pending is not None else None
         if fault is not None:
             return fault
         key = x.store.developer_keys.get(number(request.client_id))
-        if x.check("the key is switched on", key is not None and keys.is_on_anywhere(x.store, key)):
+        if x.check("the key is active", key is not None and keys.is_on_anywhere(x.store, key)):
             return None
-        return Fault("lti", "client_not_authorized", "the key is switched on", got=request.client_id)
+        return Fault("lti", "client_not_authorized", "the key is active", got=request.client_id)
 
     def check_redirect_uri(self, x: Call, redirect_uri: str, registered: list[str]) -> None:
-        """An address that is registered without a query may have one. Of one with a query Canvas looks at nothing else:
-        its values have to come, in any order, and the rest of the address may be any.
+        """If the registered URI has no query, a query may be added. If it has one, Canvas compares only the query:
+        its values must be there, in any order, and the rest of the URI is not checked.
         """
         base, *queries = redirect_uri.split("?")
         for one in registered:
@@ -160,23 +161,23 @@ class CanvasLaunches(Launches[Call, User]):
                     return
                 continue
             if not queries or not queries[0]:
-                raise refusals.crashed("the registered redirect_uri has a query, and this one has none", redirect_uri)
+                raise refusals.crashed("the registered redirect_uri has a query, this one has none", redirect_uri)
             if _values(needed[-1]).items() <= _values(queries[0]).items() and self._takes_base(x, base, own):
                 return
         super().check_redirect_uri(x, redirect_uri, registered)
 
     def _takes_base(self, x: Call, base: str, own: str) -> bool:
         if base != own and not x.settings.checks_redirect_base:
-            said = f"`{base}` is not `{own}`, which is registered: Canvas compares the query of such an address only"
+            said = f"`{base}` is not `{own}`, which is registered: Canvas compares only the query of such a URI"
             x.warn("redirect_base_unchecked", said)
         return base == own or not x.settings.checks_redirect_base
 
     def issued_at(self, x: Call, pending: PendingLaunch) -> int:
-        """Canvas writes the token when the page is opened, and adds the nonce later."""
+        """Canvas creates the token when the page is opened, and adds the nonce later."""
         return int(pending.expires_at.timestamp()) - x.settings.launch_lifetime_seconds
 
     def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:
-        """Canvas left the traces of its own validation in each claim that is an object."""
+        """Canvas used to leave traces of its own validation in every claim that is an object."""
         found = super().claims(x, launch, nonce, now)
         if not x.settings.validation_traces:
             return {
@@ -192,7 +193,7 @@ class CanvasLaunches(Launches[Call, User]):
         }
 
     def ordered(self, claims: Claims) -> Claims:
-        """A line item is set before all that every message has (fixtures/recordings/canvas/lti-ags.jsonl 143)."""
+        """A line item comes before the claims that every message has (fixtures/recordings/canvas/lti-ags.jsonl 143)."""
         found, grades = super().ordered(claims), claims.get(lti13.AGS_CLAIM, {})
         if "lineitem" not in grades:
             return found
@@ -217,7 +218,7 @@ class CanvasLaunches(Launches[Call, User]):
 
 
 def _values(query: str) -> dict[str, tuple[str, ...]]:
-    """All values of each name in a query."""
+    """The values of each parameter in a query."""
     found: dict[str, tuple[str, ...]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         found[name] = (*found.get(name, ()), value)
@@ -231,7 +232,7 @@ def _read_hint(x: Call, hint: str) -> Claims:
         return verify(hint, tokens.secret(), algorithms=["HS256"], now=x.clock.timestamp())
     except TokenError as error:
         x.check("lti_message_hint", False, expected=error.expected, got=error.got)
-        unchanged = "send back the lti_message_hint of the login initiation unchanged"
+        unchanged = "return the lti_message_hint of the login initiation unchanged"
         diagnosis = "the launch is too old" if error.reason == "expired" else unchanged
         raise refusals.invalid_message_hint(diagnosis) from error
 

@@ -1,4 +1,4 @@
-"""Notices: what Canvas tells tools outside of launches, at the addresses that they gave.
+"""Notices (Platform Notification Service), which Canvas posts to the handlers that tools registered.
 
 Source: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.pns.
 """
@@ -31,14 +31,14 @@ _GREETING = {
 
 
 def offered(x: Call, tool: Tool) -> bool:
-    """Whether launches tell the tool of notices: its key has the scope."""
+    """Whether launches carry the notice claim: whether the tool's key has the scope."""
     if not x.settings.notices or tool.developer_key_id is None:
         return False
     return scopes.NOTICES in tools.key_of(x.store, tool).scopes
 
 
 def claim(x: Call, tool: Tool) -> dict[str, Any]:
-    """What launches say of notices."""
+    """The notice claim of a launch."""
     return {
         "service_versions": ["1.0"],
         "platform_notification_service_url": x.url(f"/api/lti/notice-handlers/{tool.id}"),
@@ -48,7 +48,7 @@ def claim(x: Call, tool: Tool) -> dict[str, Any]:
 
 
 def send_hello(x: Call, tool: Tool) -> None:
-    """Send the notice that a tool gets for asking for it."""
+    """Send the notice that confirms a subscription."""
     home = tools.home(x.store, tool)
     place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)
     told = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
@@ -56,7 +56,7 @@ def send_hello(x: Call, tool: Tool) -> None:
 
 
 def copied(x: Call, course: Course, source: Course | None) -> None:
-    """Tell the tools of a course, and of the accounts above, that content was brought into it."""
+    """Notify the tools of a course, and of the accounts above it, that content was copied into the course."""
     told: dict[str, Any] = {f"{lti13.CLAIM}context": places.of_course(x, course).claim}
     if source is not None:
         told[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
@@ -65,7 +65,7 @@ def copied(x: Call, course: Course, source: Course | None) -> None:
 
 
 def send(x: Call, tool: Tool, kind: str, at: datetime, told: dict[str, Any]) -> None:
-    """Put a notice into the outbox, and send it once the answer is made, where the tool wants it."""
+    """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
     wanted = next((one for one in x.store.notice_handlers.find("tool", tool.id) if one.notice_type == kind), None)
     if wanted is None:
         return
@@ -91,7 +91,7 @@ async def _deliver(x: Call, url: str, body: dict[str, Any]) -> None:
     try:
         answer = await fetch(x, "POST", x.resolve(url), allowed=[url], json=body)
     except OutgoingError as error:
-        x.warn("notice_not_delivered", f"{error}; Canvas does not try again; it is in the outbox")
+        x.warn("notice_not_delivered", f"{error}; Canvas does not retry; the notice is in the outbox")
         return
     if answer.status_code >= 300:
-        x.warn("notice_not_delivered", f"{url} answered {answer.status_code}; Canvas does not try again")
+        x.warn("notice_not_delivered", f"{url} answered {answer.status_code}; Canvas does not retry")

@@ -1,8 +1,9 @@
-"""How Canvas registers tools: a user pastes an address, the tool registers, and its key waits to be switched on.
+"""Dynamic registration: a user pastes the tool's registration URL, the tool registers, and an administrator then
+enables its key.
 
-Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration's
-members as a Canvas of February 2026 answered them; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form);
-canvas-lms app/models/lti/ims/registration.rb, build_placement_for, infer_privacy_level_from (2024).
+Sources: https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.registration; the configuration
+as a Canvas of February 2026 returned it; fixtures/recordings/canvas/lti-misc.jsonl 146 (an earlier form); canvas-lms
+app/models/lti/ims/registration.rb, build_placement_for, infer_privacy_level_from (2024).
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ PLATFORM_NAME = "canvas.instructure.com"
 PREFIX = f"https://{PLATFORM_NAME}/lti/"
 CONFIGURATION = "/api/lti/security/openid-configuration"
 PLACELESS = (documents.EULA_REQUEST,)
-"""Messages that come from no spot."""
+"""Messages that have no placement."""
 STANDARD = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
-"""Names of the specification's own, for spots that Canvas calls otherwise."""
+"""The specification's names of placements for which Canvas has its own names."""
 SPOTS = (*PLACEMENTS, *FURTHER)
-"""The spots that a tool may register for."""
+"""The placements that a tool may register for."""
 _OPENING = """
 account_navigation analytics_hub assignment_edit assignment_group_menu assignment_index_menu assignment_menu
 assignment_selection assignment_view collaboration conference_selection course_assignments_menu
@@ -55,14 +56,14 @@ assignment_selection {documents.SPOT} {documents.CONTRIBUTIONS} collaboration co
 course_assignments_menu editor_button homework_submission link_selection migration_selection module_index_menu_modal
 module_menu_modal submission_type_selection
 """
-"""The spots that Canvas announces, in its order."""
+"""The placements that Canvas announces, in its order."""
 _NAMES = {"name", "given_name", "family_name", f"{lti13.CLAIM}lis"}
 _WIDE = ("assignment_edit", "post_grades")
-"""The spots that a tool is as wide and high in as it is launched, rather than chosen from."""
+"""Placements whose size settings apply to the launched tool rather than to the selection dialog."""
 
 
 class CanvasRegistrations(Registrations[Call]):
-    """Canvas names its own placements by addresses, and answers the tool's deployment at once."""
+    """Canvas identifies its own placements by URLs, and returns a deployment id at once."""
 
     endpoint: ClassVar[str] = "/api/lti/registrations"
 
@@ -90,7 +91,7 @@ class CanvasRegistrations(Registrations[Call]):
         return sign(claims, tokens.secret(), algorithm="HS256")
 
     def uuid_of(self, token: str) -> str | None:
-        """The id of a registration token."""
+        """The id in a registration token."""
         found = read(token).claims.get("uuid")
         return str(found) if found is not None else None
 
@@ -174,11 +175,11 @@ class CanvasRegistrations(Registrations[Call]):
                 updated_at=x.clock.now(),
             )
         )
-        x.warn("key_off", f"the key {key.id} is off until an administrator switches it on")
+        x.warn("key_off", f"the key {key.id} is off until an administrator enables it")
         return {**answer(x, wanted.body, key, found), "deployment_id": places.deployment_id(x, tool)}
 
     def _update(self, x: Call, wanted: Wanted, said: Mapping[str, Any], user_id: int) -> dict[str, Any]:
-        """Ask for a change of a registration, which its tool was sent to make. Tells what is registered so far."""
+        """Request the change of a registration. Returns the current registration."""
         number = said["existing_registration"]
         one = next((each for each in x.store.lti_registrations if number in (each.id, global_id(each.id))), None)
         key = x.store.developer_keys.get(one.developer_key_id) if one is not None else None
@@ -193,14 +194,14 @@ class CanvasRegistrations(Registrations[Call]):
 
 
 def _announced(x: Call, spots: str) -> list[str]:
-    """The names of spots: Canvas's own are addresses."""
+    """The names of placements; Canvas's own are URLs."""
     offered = {documents.SPOT: x.settings.asset_processors, documents.CONTRIBUTIONS: x.settings.discussion_processors}
     found = [name for name in spots.split() if offered.get(name, True)]
     return [name if name in offered else f"{PREFIX}{name}" for name in found]
 
 
 def _offered(x: Call) -> tuple[str, ...]:
-    """The scopes that tools may ask for, in Canvas's order (canvas-lms lib/token_scopes.rb, LTI_SCOPES, 2026)."""
+    """The scopes that tools may request, in Canvas's order (canvas-lms lib/token_scopes.rb, LTI_SCOPES, 2026)."""
     return (
         "openid",
         *scopes.REGISTRATION,
@@ -215,7 +216,7 @@ def _offered(x: Call) -> tuple[str, ...]:
 
 
 def key_members(x: Call, wanted: Wanted) -> dict[str, Any]:
-    """What a registration says of the key."""
+    """The developer key's fields from a registration."""
     offered = _offered(x)
     return {
         "name": wanted.name,
@@ -240,13 +241,13 @@ def _key(x: Call, wanted: Wanted, school: int) -> DeveloperKey:
 
 
 def configured(wanted: Wanted) -> tuple[dict[str, Any], str]:
-    """What the key says about the tool, as Canvas's own configurations are written, and the level of privacy."""
+    """The key's tool configuration in Canvas's own format, and the privacy level."""
     privacy = str(wanted.tool.get(f"{PREFIX}privacy_level") or _privacy_of(wanted.tool["claims"]))
     return _configuration(wanted, privacy), privacy
 
 
 def _privacy_of(claims: list[Any]) -> Privacy:
-    """The level that lets the claims through, for a tool that names none."""
+    """The privacy level that allows the requested claims, for a tool that names no level."""
     names, email = not _NAMES.isdisjoint(map(str, claims)), "email" in claims
     if "picture" in claims or (names and email):
         return "public"
@@ -303,12 +304,12 @@ def _configuration(wanted: Wanted, privacy: str) -> dict[str, Any]:
 
 
 def _said(**members: Any) -> dict[str, Any]:
-    """The members that are something."""
+    """The members that are not blank."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def _placement(message: dict[str, Any], spot: str) -> dict[str, Any]:
-    """What a message says of one of its spots."""
+    """The configuration of one placement of a message."""
     shown, open_to = message.get(f"{PREFIX}display_type"), message.get(f"{PREFIX}visibility")
     size = "launch" if spot in _WIDE else "selection"
     hidden = spot == "course_navigation" and message.get(f"{PREFIX}course_navigation/default_enabled") is False
@@ -329,7 +330,7 @@ def _placement(message: dict[str, Any], spot: str) -> dict[str, Any]:
 
 
 def _measured(message: dict[str, Any], side: str) -> int | None:
-    """The size that a message asks for: of its frame or window, as it prefers, or else by Canvas's own member."""
+    """The size that a message requests for its frame or window; otherwise that of Canvas's own member."""
     framed, windowed = message.get("iframe"), message.get("window")
     if message.get("preferred_presentation") == "window" or not framed:
         framed = windowed
@@ -343,16 +344,16 @@ def _own_name(spot: Any) -> str:
 
 
 def registered(x: Call, one: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
-    """What is registered of a tool that registered itself, with its first deployment."""
+    """The registration of a dynamically registered tool, with its first deployment."""
     found = x.store.tool_configurations.first("key", key.id)
     tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
     deployed = {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
-    assert found is not None, "a tool that registered itself has a configuration"
+    assert found is not None, "a dynamically registered tool has a configuration"
     return {**answer(x, one.sent or {}, key, found), **deployed}
 
 
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
-    """What Canvas repeats of a registration: neither `contacts` nor `client_uri`."""
+    """Canvas's response to a registration, which omits `contacts` and `client_uri`."""
     kept = ("domain", "messages", "claims", "target_link_uri", "custom_parameters", "description")
     told = body.get(TOOL) or {}
     tool = {name: told[name] for name in kept if name in told}

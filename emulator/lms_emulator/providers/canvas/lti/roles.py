@@ -1,4 +1,4 @@
-"""The LTI roles of people at Canvas, as addresses of LTI 1.3 and as names of LTI 1.1.
+"""The LTI roles of Canvas users, as LTI 1.3 URIs and as LTI 1.1 names.
 
 Sources: fixtures/recordings/canvas/lti-launch.jsonl 25, 27, 29, 31, 33, 35, 141, 145, 153;
 fixtures/recordings/canvas/lti-11.jsonl 14, 17, 20.
@@ -31,7 +31,7 @@ _MEMBERSHIP_OF_OLDER = {
     "StudentViewEnrollment": [f"{lti13.MEMBERSHIP}Learner"],
     "TaEnrollment": [f"{VOCABULARY}membership/instructor#TeachingAssistant", f"{lti13.MEMBERSHIP}Instructor"],
 }
-"""As variables tell them to tools of LTI 1.1 (canvas-lms lib/lti/substitutions_helper.rb, LIS_V2_ROLE_MAP)."""
+"""As variables give them to LTI 1.1 tools (canvas-lms lib/lti/substitutions_helper.rb, LIS_V2_ROLE_MAP)."""
 _INSTITUTION = {
     "StudentEnrollment": "Student",
     "StudentViewEnrollment": "Student",
@@ -61,21 +61,21 @@ _SIMPLE = {
 
 
 def of_members(types: Sequence[str], *, advantage: bool = True) -> list[str]:
-    """The roles in a course of a user with these enrollment types.
+    """The course roles of a user with these enrollment types.
 
-    Parameters: `advantage`, whether they are for an LTI 1.3 tool: Canvas writes some differently for older ones.
+    Parameters: `advantage`, whether they are for an LTI 1.3 tool; Canvas writes some differently for LTI 1.1.
     """
     names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
     return _unique(role for kind in types for role in names.get(kind, []))
 
 
 def simple(types: Iterable[str]) -> list[str]:
-    """The same roles by the short names that LTI 1.1 has."""
+    """The same roles by LTI 1.1's short names."""
     return _unique(_SIMPLE[kind] for kind in types if kind in _SIMPLE)
 
 
 def of(x: Call, user: User | None, course: Course | None, *, advantage: bool = True) -> list[str]:
-    """All roles that a launch names: in the institution, in the course, in the system; in the order of their names."""
+    """All roles of a launch: institution, context and system roles, sorted."""
     if user is None:
         return [NOBODY]
     names = _MEMBERSHIP if advantage else _MEMBERSHIP_OF_OLDER
@@ -85,7 +85,7 @@ def of(x: Call, user: User | None, course: Course | None, *, advantage: bool = T
 
 
 def of_all_1(x: Call, user: User | None, course: Course | None) -> list[str]:
-    """The same as LTI 1.1 names them: its `ext_roles`."""
+    """The same for LTI 1.1: its `ext_roles`."""
     if user is None:
         return [NONE_1]
     system = [f"{_SYSTEM_1}SysAdmin"] if _is_site_admin(x, user) else []
@@ -94,7 +94,7 @@ def of_all_1(x: Call, user: User | None, course: Course | None) -> list[str]:
 
 
 def of_launch_1(x: Call, user: User | None, course: Course | None) -> list[str]:
-    """The roles of an LTI 1.1 launch: those in the course, else those of admins."""
+    """The roles of an LTI 1.1 launch: those in the course, otherwise the admin roles."""
     if user is None:
         return [NONE_1]
     found = simple(_types(x, user, course))

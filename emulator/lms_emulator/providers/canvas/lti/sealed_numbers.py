@@ -1,4 +1,4 @@
-"""Numbers in an address that Canvas alone can have written: `numbers-nonce-seal`."""
+"""Sealed numbers in a URL, which only Canvas can have written: `numbers-nonce-seal`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sealed(nonce: str, *parts: int) -> str:
 
 
 def unsealed(text: str, length: int) -> list[int] | None:
-    """So many numbers; None if Canvas did not write them."""
+    """The numbers, `length` of them; None if Canvas did not write them."""
     told, _, seal = text.rpartition("-")
     *numbers, _nonce = told.split("-")
     if len(numbers) != length or not hmac.compare_digest(_seal(told).encode(), seal.encode()):

@@ -18,7 +18,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         section["developer_keys"].append(
             {
                 "id": KEY,
-                "name": "The tool that is judged",
+                "name": "The tool being certified",
                 "is_lti_key": True,
                 "redirect_uris": [tool.launch],
                 "oidc_initiation_url": tool.login,
@@ -31,7 +31,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         found = {
             "id": TOOL,
             "developer_key_id": KEY,
-            "name": "The tool that is judged",
+            "name": "The tool being certified",
             "deployment_id": f"{TOOL}:c0001a0000000000000000000000000000009001",
             "course_id": site.info.course_id,
             "url": tool.launch,

@@ -1,6 +1,6 @@
 """LTI 1.3 service tokens: issued for a signed assertion, and checked by the services.
 
-They are JWTs that Canvas signs for itself; tools treat them as opaque.
+They are JWTs that only Canvas reads; tools treat them as opaque.
 Source: canvas-lms `client_credentials_provider.rb`, `jwt_validator.rb`, `lti_services.rb`.
 """
 
@@ -38,31 +38,31 @@ _DIAGNOSES = {
 
 
 class ServiceCaller(NamedTuple):
-    """The tool that a service token represents."""
+    """The tool that a service token was issued to."""
 
     key: DeveloperKey
     scopes: list[str]
 
 
 def secret() -> str:
-    """The secret of Canvas's own tokens: derived from the shipped key, so that nothing else must be kept."""
+    """The secret of Canvas's own tokens, derived from the shipped key so that no further secret is needed."""
     import hashlib
 
     return hashlib.sha256(f"{SECRET_LABEL}\n{private_pem('canvas')}".encode()).hexdigest()
 
 
 def seal(claims: dict[str, Any]) -> str:
-    """Claims that Canvas signs for its own use."""
+    """Sign claims for Canvas's own use."""
     return sign(claims, secret(), algorithm="HS256")
 
 
 def issue(x: Call, claims: dict[str, Any], *, kind: str = "") -> str:
-    """Claims that Canvas signs for its own use; the world records that it issued them."""
+    """Sign claims for Canvas's own use, and record in the world that they were issued."""
     return issued.remember(x.store.issued_tokens, seal(claims), claims["exp"], claims.get("sub"), kind=kind)
 
 
 class CanvasAssertions(Assertions[Call]):
-    """A tool's assertion names its developer key; Canvas reports faults in plain sentences."""
+    """Tools are identified by their developer key; Canvas reports faults in plain sentences."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
         key = keys.find(x.store, client_id) if number(client_id) else None
@@ -76,7 +76,7 @@ class CanvasAssertions(Assertions[Call]):
         )
 
     def audiences(self, x: Call) -> list[str]:
-        """The token endpoint as it was reached and, since some date, Canvas's sign-on host."""
+        """The token endpoint as it was addressed and, since some date, Canvas's sign-on host."""
         shared = f"https://{x.settings.sign_on_host}{TOKEN_PATH}" if x.settings.sign_on_host else None
         return [x.url(TOKEN_PATH), *([shared] if shared else [])]
 
@@ -106,7 +106,9 @@ class CanvasAssertions(Assertions[Call]):
             return oauth_refusals.unknown_client(str(fault.got), "assertion_client_unknown")
         if fault.kind == "malformed":
             slip = why_no_jwt(fault.credential or "")
-            return refusals.page_crashed(f"client_assertion is no JWT: {fault.got!r}" + (f"; {slip}" if slip else ""))
+            return refusals.page_crashed(
+                f"client_assertion is not a JWT: {fault.got!r}" + (f"; {slip}" if slip else "")
+            )
         sentence = _SENTENCES.get(fault.kind, "JWS signature invalid.")
         diagnosis = (
             fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got) or _DIAGNOSES.get(fault.kind)
@@ -118,7 +120,7 @@ ASSERTIONS = CanvasAssertions()
 
 
 async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[str, Any]:
-    """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
+    """The response to a `client_credentials` request. Raises the refusal for the first fault."""
     client = await ASSERTIONS.verify(x, kind, assertion)
     asked = scope.split()
     granted, refused = lti13.granted_scopes(asked, client.scopes)
@@ -129,9 +131,9 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
 
 
 def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[str, Any]:
-    """The answer with a new service token.
+    """The response with a new service token.
 
-    Parameters: `subject`, the key; `told`, what the token says besides in Canvas's own claim.
+    Parameters: `subject`, the key; `told`, further members of Canvas's own claim.
     """
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
@@ -149,9 +151,9 @@ def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[s
 
 
 def require_service(x: Call, *any_of: str, account_id: int | None = None) -> ServiceCaller:
-    """The tool calling a service, with at least one of the scopes. Raises Canvas's refusal.
+    """The calling tool, which must have at least one of the scopes. Raises Canvas's refusal.
 
-    Parameters: `account_id`, where the tool's key must be switched on; None for the school.
+    Parameters: `account_id`, the account in which the tool's key must be active; None for the root account.
     """
     _, _, header = x.headers.get("authorization", "").partition(" ")
     token = header.strip() or x.query.get("access_token", "")
@@ -166,7 +168,7 @@ def require_service(x: Call, *any_of: str, account_id: int | None = None) -> Ser
         sentence = "Insufficient permissions"
         raise _unauthorized(x, "service_scope_missing", sentence, "scope", expected=list(any_of), got=scopes)
     if not keys.is_on(x.store, key, account_id or places.school(x, None).id):
-        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is switched on")
+        raise _unauthorized(x, "service_key_off", "Invalid Developer Key", "the key is active in the account")
     x.notes["tool"] = key.name
     return ServiceCaller(key, scopes)
 
@@ -188,13 +190,13 @@ def _claims(x: Call, token: str) -> Claims:
             credential=None if error.is_of_time else token,
         ) from error
     if issued.find(x.store.issued_tokens, token) is None:
-        check = "this world issued the service token"
+        check = "the service token was issued by this world"
         never = issued.DIAGNOSIS
         raise _unauthorized(x, "service_token_not_issued_here", unlikely, check, diagnosis=never, credential=token)
     audience = str(claims.get("aud"))
     if audience != x.url(TOKEN_PATH) and not x.reached_otherwise_by(audience, TOKEN_PATH):
         sentence = "Invalid access token field/s: the 'aud' is invalid"
-        check = "the token was asked for on this host"
+        check = "the token was requested on this host"
         raise _unauthorized(
             x, "service_token_elsewhere", sentence, check, expected=x.url(TOKEN_PATH), got=claims.get("aud")
         )

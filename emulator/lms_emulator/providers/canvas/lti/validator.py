@@ -1,4 +1,4 @@
-"""What Canvas checks of a JWT that a tool signed: one validator for assertions and deep linking responses.
+"""Canvas's validation of JWTs that tools sign: client assertions and deep linking responses.
 
 Source: canvas-lms lib/canvas/security/jwt_validator.rb; fixtures/recordings/canvas/lti-token.jsonl 14-54,
 fixtures/recordings/canvas/lti-deeplink.jsonl 206-250.
@@ -16,7 +16,7 @@ from lms_emulator.signing.jwt import Claims, KeySet, TokenError, VerifyingKey, r
 
 
 class Wrong(NamedTuple):
-    """A claim that is invalid: how, and Canvas's sentence for it."""
+    """An invalid claim, with Canvas's message about it."""
 
     kind: str
     sentence: str
@@ -26,10 +26,10 @@ class Wrong(NamedTuple):
 
 
 def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
-    """The claims of a token whose signature holds. Raises TokenError.
+    """Verify a token's signature and return its claims. Raises TokenError.
 
-    Parameters: `published`, whether the keys were fetched from the tool, and `kid` chooses among them. The only key of
-    a registration verifies whatever `kid` says.
+    Parameters: `published`, whether the keys were fetched from the tool, so that `kid` selects one. A single registered
+    key is used whatever `kid` is.
     """
     kid = read(token).header.get("kid")
     only = keys.get(None)
@@ -41,17 +41,17 @@ def signature(x: Call, token: str, keys: KeySet, *, published: bool) -> Claims:
 
 
 def unchecked(x: Call, code: str, check: str, *, expected: Any, got: Any) -> None:
-    """Warn of what Canvas does not look at, or raise TokenError where that is refused."""
+    """Warn about something that Canvas does not check, or raise TokenError if the setting says so."""
     if x.settings.unchecked_by_canvas == "refuse":
         kind: Any = "unknown_kid" if code == "kid_unknown" else "bad_claim"
         raise TokenError(kind, check, expected=expected, got=got)
-    x.warn(code, f"{check}: Canvas does not look at it ({got!r}, not {expected!r}); other platforms refuse this")
+    x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r}); other platforms refuse this")
 
 
 def faults(x: Call, claims: Mapping[str, Any], required: Sequence[str], audiences: Collection[str]) -> list[Wrong]:
-    """What does not hold in the claims. When some are missing, nothing else is looked at.
+    """The invalid claims. If required claims are missing, nothing else is checked.
 
-    Raises the page of a crash for times that are no numbers.
+    Raises Unhandled for times that are not numbers.
     """
     missing = [name for name in required if name not in claims]
     if missing:
@@ -83,5 +83,5 @@ def _times(x: Call, claims: Mapping[str, Any]) -> Iterator[Wrong]:
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < sys.float_info.max:
-        raise refusals.page_crashed(f"`{name}` is no number: {value!r}")
+        raise refusals.page_crashed(f"`{name}` is not a number: {value!r}")
     return value

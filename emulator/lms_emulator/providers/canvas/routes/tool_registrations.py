@@ -85,7 +85,7 @@ def configuration(x: Call) -> Response:
 
 
 def register(x: Call) -> Response:
-    """POST /api/lti/registrations: a tool registers itself. Its key is off until an administrator switches it on."""
+    """POST /api/lti/registrations: a tool registers itself. Its key is off until an administrator enables it."""
     _served(x)
     return JSONResponse(REGISTRATIONS.register(x))
 

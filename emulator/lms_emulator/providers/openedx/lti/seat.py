@@ -26,7 +26,7 @@ def seat(section: dict[str, Any], site: Site, tool: ToolAddresses) -> Seat:
         block = f"block-v1:{course['id'].partition(':')[2]}+type@lti_consumer+block@{NAME}"
         unit = course["content"][0]["children"][0]["children"][0]
         unit["children"].append(
-            {"type": "lti_consumer", "block_id": NAME, "display_name": "The tool that is judged", "weight": 1}
+            {"type": "lti_consumer", "block_id": NAME, "display_name": "The tool being certified", "weight": 1}
         )
         found = {
             "id": NUMBER,

@@ -1,8 +1,8 @@
-"""The variables that custom fields of a tool may hold, and what Canvas puts in their place.
+"""Variable substitution in custom fields.
 
 Sources: https://canvas.instructure.com/doc/api/file.tools_variable_substitutions.html;
 fixtures/recordings/canvas/lti-vars.jsonl 26, 48, 64, 84, 96, 118; fixtures/recordings/canvas/lti-11.jsonl 26;
-canvas-lms lib/lti/variable_expander.rb (2023-06; those that came later by the same file of 2026).
+canvas-lms lib/lti/variable_expander.rb (2023-06; later ones from the same file of 2026).
 """
 
 from __future__ import annotations
@@ -26,26 +26,27 @@ OF_INSTRUCTURE = (
     "com.instructure.User.instructureIdentityOrganizationUserId",
     "com.instructure.instui_nav",
 )
-"""Those that a Canvas of 2026 announces to every tool and replaces for tools of Instructure's own only."""
+"""Variables that a Canvas of 2026 announces to every tool but expands only for Instructure's own tools."""
 NUMBERS_AS_TEXT = "variable_substitution_numeric_to_string"
 _WITHIN = re.compile(r"\$\{([^}]*+)(\}|\Z)")
 __all__ = ["NEWER", "VALUES", "Missing", "Scene", "expanded", "expanded_as_text", "names"]
 
 
 def names(newer: bool) -> list[str]:
-    """The variables that Canvas tells tools of, in its order. Parameters: `newer`, those that came after June 2023 too.
+    """The variables that Canvas announces, in its order. Parameters: `newer`, whether to include those added after June
+    2023.
 
-    It names some that launches of LTI 1.3 never replace, and keeps silent of some that they do. Source: the whole
-    answer of a Canvas of 2026-02 in github.com/alt-cs-lab/lti-toolkit, docs/content/02-lti/05-lti-registration.
+    It announces some that LTI 1.3 launches never expand, and omits some that they do. Source: the complete response of
+    a Canvas of 2026-02 in github.com/alt-cs-lab/lti-toolkit, docs/content/02-lti/05-lti-registration.
     """
     text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/variables.tsv").read_text("utf-8")
     return [name for name in text.splitlines()[1:] if newer or name not in (*NEWER, *OF_INSTRUCTURE)]
 
 
 def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Custom fields with their variables replaced, as LTI 1.3 tells them. Within a longer text `${Name}` is replaced.
+    """Custom fields with their variables expanded, for LTI 1.3. Within a longer text `${Name}` is expanded.
 
-    A field that is one variable has its value: as text by now, once as a number, a boolean or null.
+    A field that consists of one variable gets its value: today as text, formerly as a number, boolean or null.
     """
     values = ((name, _value(scene, given)) for name, given in fields.items())
     found = {name: moment(one) if isinstance(one, datetime) else one for name, one in values}
@@ -57,7 +58,7 @@ def expanded(scene: Scene, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def expanded_as_text(scene: Scene, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The same as LTI 1.1 tells them: everything is text."""
+    """The same for LTI 1.1, where every value is text."""
     return {name: _text(scene, _value(scene, given)) for name, given in fields.items()}
 
 
@@ -84,7 +85,7 @@ def _value(scene: Scene, given: Any) -> Any:
 
 
 def _within(scene: Scene, part: re.Match[str]) -> str:
-    """What a variable within a longer text becomes. Canvas leaves it where its value is null or false."""
+    """The expansion of a variable within a longer text. Canvas leaves it unexpanded if its value is null or false."""
     name, given = part.group(1).removeprefix("$"), part.group()
     known = _known(scene, name)
     value = _of(scene, known, given, f"${name}") if known is not None else _stays(scene, given, given)
@@ -92,7 +93,7 @@ def _within(scene: Scene, part: re.Match[str]) -> str:
 
 
 def _known(scene: Scene, name: str) -> Callable[[Scene], Any] | None:
-    """What finds the value of a variable; None if Canvas has no variable of that name."""
+    """The function that computes a variable; None if Canvas has no such variable."""
     known = VALUES.get(name)
     if known is None and scene.x.settings.newer_variables:
         known = NEWER.get(name)
@@ -106,8 +107,8 @@ def _of(scene: Scene, known: Callable[[Scene], Any], given: str, bare: str) -> A
         return _stays(scene, given, bare)
 
 
-def _stays(scene: Scene, given: str, becomes: str, text: str = "there is no such thing in this launch") -> str:
+def _stays(scene: Scene, given: str, becomes: str, text: str = "this launch has no such object") -> str:
     if given.strip("${}") in OF_INSTRUCTURE:
-        text = "Canvas replaces it for tools of Instructure's own only"
-    scene.x.warn("variable_not_replaced", f"`{given}` is not replaced: {text}")
+        text = "Canvas expands it only for Instructure's own tools"
+    scene.x.warn("variable_not_replaced", f"`{given}` is not expanded: {text}")
     return becomes

@@ -29,7 +29,7 @@ def _uuid(scene: Scene) -> str:
 
 
 def _account(scene: Scene) -> Account:
-    """The account of the course, or the account itself; of groups the school."""
+    """The course's account, or the account itself; for groups the root account."""
     return scene.school if isinstance(scene.place.record, Group) else scene.place.account
 
 
@@ -41,7 +41,7 @@ def _roster(scene: Scene) -> str:
 
 
 def _sourced_id(scene: Scene) -> str | None:
-    """What the SIS calls the course; on a person's own pages what it calls the person."""
+    """The SIS id of the course; on a user's own pages that of the user."""
     if scene.place.kind == "users":
         login: Pseudonym = there(people.login_of(scene.x.store, scene.person))
         return login.sis_user_id
@@ -73,7 +73,7 @@ def _scheme(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:
-    """The finished copies of other courses into a course: the id of each source, and when that was."""
+    """The completed copies of other courses into a course: the id of each source, and the time."""
     rows = scene.x.store.content_migrations.find("context", ("Course", number))
     return [
         (row.source_course_id, row.finished_at or row.updated_at)
@@ -83,13 +83,13 @@ def _copies(scene: Scene, number: int) -> list[tuple[int, datetime]]:
 
 
 def _sources(scene: Scene) -> list[Course]:
-    """The courses that content was copied from, by their ids."""
+    """The ids of the courses that content was copied from."""
     numbers = sorted({number for number, _ in _copies(scene, scene.course.id)})
     return [course for number in numbers if (course := scene.x.store.courses.get(number)) is not None]
 
 
 def _history(scene: Scene) -> str:
-    """Those courses and the ones that they were copied from in turn: the latest copy first, a thousand of them."""
+    """Those courses and, recursively, the ones that they were copied from, latest copy first, at most a thousand."""
     latest: dict[int, datetime] = {}
     reached, waiting = {scene.course.id}, [scene.course.id]
     while waiting:
@@ -104,7 +104,7 @@ def _history(scene: Scene) -> str:
 
 
 def _separator(name: str) -> Callable[[Scene], Any]:
-    """How the account of the course writes numbers, or else the school; left where neither says."""
+    """The number separator of the course's account, otherwise of the root account; unexpanded if neither has one."""
 
     def find(scene: Scene) -> Any:
         accounts = (scene.course and scene.place.account, scene.school)
@@ -115,7 +115,7 @@ def _separator(name: str) -> Callable[[Scene], Any]:
 
 
 def _feature(name: str) -> Callable[[Scene], bool]:
-    """Whether a feature is on in the course."""
+    """Whether a feature is enabled in the course."""
     return lambda scene: features.enabled(scene.api, scene.course, name)
 
 
@@ -126,25 +126,25 @@ def _embeds(scene: Scene) -> str:
 
 
 def _horizon(scene: Scene) -> bool:
-    """Whether the account, or one above it, is one of Canvas Career."""
+    """Whether the account, or one above it, is a Canvas Career account."""
     said = (one.settings.get("horizon_account") for one in chain(scene.x.store, _account(scene).id))
     return any(one.get("value") for one in said if isinstance(one, dict))
 
 
 def _horizon_course(scene: Scene) -> bool:
-    """Whether the course is one of Canvas Career, as all courses of such an account are."""
+    """Whether the course is a Canvas Career course, as are all courses of a Canvas Career account."""
     return bool(scene.course) and _horizon(scene)
 
 
 def _accepted(scene: Scene) -> Any:
-    """The kinds that a page of Canvas takes, as its address says them: one, or a list."""
+    """The kinds that the Canvas page accepts, from the URL: one, or a list."""
     given = scene.asked.get("accept_canvas_resource_types")
     return ",".join(map(str, given)) if isinstance(given, list) else given
 
 
 def _resources(scene: Scene) -> str | None:
-    """What can be chosen, as JSON, as the address says it; where that is all modules or assignment groups of a course,
-    each of them with its name."""
+    """The selectable resources from the URL, as JSON. For all modules or assignment groups of a course, a list with
+    their names."""
     given = scene.asked.get("available_canvas_resources")
     found = list(given.values()) if isinstance(given, dict) else given
     one = found[0] if isinstance(found, list) and len(found) == 1 else None
@@ -216,4 +216,4 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.course.horizonMode": _horizon_course,
     "Canvas.course.aiQuizGeneration": _feature("new_quizzes_ai_quiz_generation"),
 }
-"""Those that Canvas did not have yet in June 2023."""
+"""Variables added after June 2023."""

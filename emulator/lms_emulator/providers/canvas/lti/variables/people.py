@@ -1,4 +1,4 @@
-"""Variables of the person, their roles and what they see of a course."""
+"""Variables about the user, their roles and their view of a course."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _masquerading(scene: Scene) -> User:
 
 
 def _sis_email(scene: Scene) -> None:
-    """The email address from the SIS; none is stored."""
+    """The email address from the SIS, which the emulator does not store."""
     there(people.sis_user_id(scene.x.store, scene.person))
 
 
@@ -46,7 +46,7 @@ def _types(scene: Scene) -> list[str]:
 
 
 def _role_names(scene: Scene) -> str:
-    """What Canvas calls the person's roles: custom ones by their own names."""
+    """Canvas's names of the user's roles; custom roles by their own names."""
     person, store = scene.person, scene.x.store
     found: list[str] = []
     here = scene.place_of_roles
@@ -60,7 +60,7 @@ def _role_names(scene: Scene) -> str:
 
 
 def _membership(scene: Scene) -> str:
-    """The roles in the course, or those of an admin of the account."""
+    """The user's roles in the course, or as an admin of the account."""
     place, person = scene.place_of_roles, scene.person
     here = roles.of_members(_types(scene), advantage=scene.advantage) if place.course is not None else []
     admin = is_account_admin(scene.api, person, place.account)
@@ -89,7 +89,7 @@ def _sections(scene: Scene, enrollments: list[Enrollment]) -> list[CourseSection
 
 
 def observed(scene: Scene) -> list[User]:
-    """Whom the person observes in the course."""
+    """The students whom the user observes in the course."""
     if scene.course and scene.user is None:
         return []
     rows = [one for one in scene.current if one.type == "ObserverEnrollment" and one.associated_user_id]
@@ -97,7 +97,7 @@ def observed(scene: Scene) -> list[User]:
 
 
 def _allowed(scene: Scene, names: str) -> str:
-    """Those of several permissions that the person has here."""
+    """Those of the named permissions that the user has here."""
     place, user, wanted = scene.place_of_roles, scene.person, names.split(",")
     if place.course is not None:
         held = courses.rights(scene.api, user, place.course)
@@ -107,7 +107,7 @@ def _allowed(scene: Scene, names: str) -> str:
 
 
 def _administered(scene: Scene) -> str:
-    """The accounts that the person administers, those below included."""
+    """The accounts that the user administers, including subaccounts."""
     found = [one.id for one in scene.x.store.accounts if is_account_admin(scene.api, scene.person, one)]
     text = ",".join(str(number) for number in found)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(',')[0]},truncated"
@@ -118,7 +118,7 @@ def _image(scene: Scene) -> str:
 
 
 PERMISSIONS = "Canvas.membership.permissions<"
-"""How the one variable begins that names what it asks for: `Canvas.membership.permissions<manage_grades>`."""
+"""The prefix of the one variable that takes an argument: `Canvas.membership.permissions<manage_grades>`."""
 
 VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.id": lambda s: s.person.id,
@@ -174,11 +174,11 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.user.prefersDyslexicFont": lambda s: str(bool(s.person.preferences.get("dyslexic_friendly_font"))).lower(),
     "com.instructure.user.lti_1_1_id.history": lambda s: places.user_id(s.person),
 }
-"""Those that Canvas did not have yet in June 2023."""
+"""Variables added after June 2023."""
 
 
 def with_argument(name: str) -> Callable[[Scene], Any] | None:
-    """What finds the value of a variable that names what it asks for; None for other names."""
+    """The function that computes a variable with an argument; None for other names."""
     if name.startswith(PERMISSIONS) and name.endswith(">"):
         return lambda scene: _allowed(scene, name.removeprefix(PERMISSIONS)[:-1])
     return None

@@ -1,4 +1,4 @@
-"""What variables speak of: a person, a place, a tool, and what was placed there."""
+"""The context in which variables are expanded: user, course or account, tool, and the opened resource."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from lms_emulator.providers.canvas.rules import assignments
 
 
 class Missing(Exception):
-    """There is no such thing here: the variable stays as it is written."""
+    """The launch has no such object: the variable is left unexpanded."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What variables speak of.
+    """The context in which variables are expanded.
 
     Attributes:
-        real_user: the person behind a masquerade.
-        item: the item of a module that was opened. tagged: whether that of an assignment is known.
-        asked: what the address that opened the tool said further: `selection`, `editor_contents` and the like.
-        sealed: what an editor for assignments gave along, sealed: the id and the description of one that is not saved.
-        file: what a menu of files hands over.
+        real_user: the masquerading user.
+        item: the module item that was opened. tagged: whether an assignment's module item is known.
+        asked: further query parameters of the opening URL, such as `selection` and `editor_contents`.
+        sealed: id and description of an unsaved assignment, sealed by the assignment editor.
+        file: the file that a file menu exports.
     """
 
     x: Call
@@ -60,21 +60,22 @@ class Scene:
 
     @property
     def person(self) -> User:
-        """The user. Raises Missing for nobody."""
+        """The user. Raises Missing for anonymous visitors."""
         if self.user is None:
             raise Missing
         return self.user
 
     @property
     def course(self) -> Course:
-        """The course. Raises Missing outside of courses."""
+        """The course. Raises Missing outside courses."""
         if not isinstance(self.place.record, Course):
             raise Missing
         return self.place.record
 
     @property
     def place_of_roles(self) -> Place:
-        """The place, where people have roles: a course or an account. Raises Missing in groups, and for nobody."""
+        """A context in which users have roles: a course or an account. Raises Missing in groups, and for anonymous
+        visitors."""
         there(self.user)
         if isinstance(self.place.record, Group):
             raise Missing
@@ -82,60 +83,60 @@ class Scene:
 
     @property
     def advantage(self) -> bool:
-        """Whether the tool is one of LTI 1.3."""
+        """Whether this is an LTI 1.3 tool."""
         return self.tool.developer_key_id is not None
 
     @property
     def zone(self) -> tzinfo | None:
-        """The time zone of the user, where they chose one."""
+        """The user's time zone, if they chose one."""
         return zone(self.user.time_zone) if self.user is not None else None
 
     @property
     def task(self) -> Assignment:
-        """The assignment. Raises Missing outside of assignments."""
+        """The assignment. Raises Missing outside assignments."""
         if self.assignment is None:
             raise Missing
         return self.assignment
 
     @cached_property
     def dated(self) -> Assignment:
-        """The assignment with the dates that hold for the user."""
+        """The assignment with the user's effective dates."""
         return assignments.dated(self.api, self.course, self.task)
 
     @property
     def school(self) -> Account:
-        """The account at the top."""
+        """The root account."""
         return places.school(self.x, self.place.account.id)
 
     @cached_property
     def api(self) -> Api:
-        """The call, as rules want it, in the name of the user."""
+        """The call on behalf of the user, in the form that rules take."""
         api = Api(self.x, Params({}))
         api.caller = api.real_user = self.user
         return api
 
     @cached_property
     def mine(self) -> list[Enrollment]:
-        """The person's enrollments in the course. Raises Missing for nobody, and outside of courses."""
+        """The user's enrollments in the course. Raises Missing for anonymous visitors, and outside courses."""
         number, gone = self.course.id, ("deleted", "rejected")
         found = self.x.store.enrollments.find("user", self.person.id)
         return [one for one in found if one.course_id == number and one.workflow_state not in gone]
 
     @cached_property
     def current(self) -> list[Enrollment]:
-        """Those of them that are active."""
+        """The active ones of them."""
         return (
             [] if self.course.workflow_state == "completed" else [e for e in self.mine if e.workflow_state == "active"]
         )
 
 
 def there(value: Any) -> Any:
-    """A value that a variable stays as it is written without. Raises Missing for None."""
+    """The value. Raises Missing for None, so that the variable is left unexpanded."""
     if value is None:
         raise Missing
     return value
 
 
 def moment(value: Any) -> str | None:
-    """A time as most variables tell it; None for none."""
+    """A time in the format of most variables; None if there is none."""
     return None if value is None else str(value.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -1,4 +1,4 @@
-"""Variables of the site, the tool itself, and what a launch brings along."""
+"""Variables about the site, the tool, and the launch's own parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUBMISSION = "api/lti/assignments/{assignment_id}/submissions/{submission_id}"
 
 
 def _activity(kind: str) -> Callable[[Scene], str]:
-    """An address that takes what the person did in the course."""
+    """A URL that accepts the user's activity in the course."""
 
     def find(scene: Scene) -> str:
         numbers = (scene.tool.id, scene.person.id, scene.course.id, int(scene.x.clock.timestamp()))
@@ -37,7 +37,7 @@ def _installed_at(scene: Scene) -> str:
 
 
 def _from_editor(name: str) -> Callable[[Scene], str | None]:
-    """What an editor gave along; both are left where its text is empty."""
+    """What an editor passed; both variables are left unexpanded if its text is empty."""
 
     def find(scene: Scene) -> str | None:
         there(scene.asked.get("editor_contents") or None)
@@ -74,4 +74,4 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
 NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.environment.test": lambda _: False,
 }
-"""Those that Canvas did not have yet in June 2023."""
+"""Variables added after June 2023."""

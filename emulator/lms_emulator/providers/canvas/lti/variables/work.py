@@ -1,4 +1,4 @@
-"""Variables of what was placed: assignments, module items, links."""
+"""Variables about assignments, module items and links."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST, _CUT = 1000, "... (truncated)"
 
 
 def _plain(value: float | None) -> float | int | None:
-    """A number without a fraction that says nothing."""
+    """A number without a trailing `.0`."""
     return int(value) if value is not None and value == int(value) else value
 
 
@@ -26,7 +26,7 @@ def _moment_there(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene],
 
 
 def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], str]:
-    """A time in the person's own zone, with milliseconds."""
+    """A time in the user's own time zone, with milliseconds."""
 
     def tell(scene: Scene) -> str:
         value: datetime = there(pick(scene))
@@ -38,7 +38,7 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
 
 
 def _due_dates(scene: Scene) -> list[datetime | None]:
-    """When the assignment is due for those whom it is for, each date once; None for those without one."""
+    """The distinct due dates of the assignment's assignees; None stands for assignees without one."""
     task, people = scene.task, dict.fromkeys(one.user_id for one in assignments.students(scene.api, scene.course.id))
     mine = (one for one in people if assignments.assigned(scene.api, task, one))
     return list(dict.fromkeys(assignments.dated_for(scene.api, task, one).due_at for one in mine))
@@ -49,7 +49,7 @@ def _all_due(scene: Scene) -> str:
 
 
 def _earliest_due(scene: Scene) -> str:
-    """A student's own due date; for others the earliest of anybody."""
+    """A student's own due date; for other users the earliest of all."""
     found = [scene.dated.due_at] if _studies(scene) else _due_dates(scene)
     return moment(min((one for one in found if one is not None), default=None)) or ""
 
@@ -70,19 +70,19 @@ def _group(scene: Scene) -> Group | None:
 
 
 def _group_or_nothing(scene: Scene) -> int | str:
-    """The person's group in an assignment for groups; empty in one for everybody."""
+    """The user's group in a group assignment; empty in other assignments."""
     group = _group(scene)
     return group.id if group is not None else ""
 
 
 def _of_new_quizzes(scene: Scene) -> bool:
-    """Whether New Quizzes hides who takes part in the assignment, which only its own can; none is of it here."""
+    """Whether New Quizzes anonymises participants. Never so: no assignment here is a New Quiz."""
     there(scene.task)
     return False
 
 
 def _own(pick: Callable[[Assignment], datetime | None]) -> Callable[[Scene], str]:
-    """A date as it holds for the person; for those who run the course that of the assignment itself."""
+    """The user's effective date; for course staff that of the assignment itself."""
 
     def tell(scene: Scene) -> str:
         runs = scene.user is None or not _studies(scene)
@@ -92,12 +92,12 @@ def _own(pick: Callable[[Assignment], datetime | None]) -> Callable[[Scene], str
 
 
 def _nothing(scene: Scene) -> None:
-    """What no assignment has here: a differentiation tag that it is for, a kind of New Quizzes. Canvas leaves those."""
+    """What no assignment has here: differentiation tags, New Quizzes types. Canvas leaves the variable unexpanded."""
     there(None)
 
 
 def _activities(scene: Scene) -> str:
-    """The assignments that this one was copied from, in turn, that had document processors; a thousand of them."""
+    """The assignments that this one was copied from, recursively, that had document processors; at most a thousand."""
     store, found, number = scene.x.store, list[str](), scene.task.id
     seen = {number}
     while (copy := store.copied_assets.first("asset", ("assignments", number))) is not None:
@@ -112,13 +112,13 @@ def _activities(scene: Scene) -> str:
 
 
 def _description(scene: Scene) -> str | None:
-    """The description, which is cut where it is long."""
+    """The description, truncated if it is long."""
     text = scene.task.description
     return text if text is None or len(text) <= _LONGEST else f"{text[: _LONGEST - len(_CUT)]}{_CUT}"
 
 
 def _saved_or_sealed(tell: Callable[[Scene], Any], sealed: str) -> Callable[[Scene], Any]:
-    """What an assignment says, or what an editor sealed of one that is not saved."""
+    """A value of the assignment, or the one that the editor sealed for an unsaved assignment."""
     return lambda s: s.sealed.get(sealed) if s.assignment is None and s.sealed else tell(s)
 
 
@@ -129,7 +129,7 @@ def _extensions(scene: Scene) -> str:
 
 
 def _resource(scene: Scene) -> str | None:
-    """What the tool calls the line item of its assignment, which is not the link, for all that the name says."""
+    """The tool's resource id of the assignment's line item; despite the variable's name it is not the link's."""
     if scene.task.submission_types != ["external_tool"]:
         there(None)
     first: LineItem = there(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
@@ -137,7 +137,7 @@ def _resource(scene: Scene) -> str | None:
 
 
 def _lockdown(scene: Scene) -> bool:
-    """Whether a browser that locks everything else is asked for, which only a tool of its own can set."""
+    """Whether a lockdown browser is required, which only its own tool can set."""
     there(scene.task)
     return False
 
@@ -147,7 +147,7 @@ def _title(scene: Scene) -> str:
 
 
 def _module(scene: Scene) -> int | None:
-    """The module that was opened from; an assignment that is in none has none."""
+    """The module from which it was opened; none for an assignment outside modules."""
     if scene.item is not None:
         return scene.item.context_module_id
     return None if scene.task and scene.tagged else there(None)
@@ -161,7 +161,7 @@ def _item(scene: Scene) -> int | None:
 
 
 def _recording(scene: Scene) -> MediaObject:
-    """The recording in the file that is handed over."""
+    """The recording in the exported file."""
     file: Attachment = there(scene.file)
     found: MediaObject = there(scene.x.store.media_objects.first("file", file.id))
     return found
@@ -174,7 +174,7 @@ def _recording_id(scene: Scene) -> str:
 
 
 def _of_rights(tell: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Any]:
-    """By what right the file that is handed over is used."""
+    """The usage rights of the exported file."""
 
     def find(scene: Scene) -> Any:
         file: Attachment = there(scene.file)
@@ -244,4 +244,4 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.assignment.unlockAt.overrideForUser.iso8601": _own(lambda task: task.unlock_at),
     "Canvas.assignment.lockAt.overrideForUser.iso8601": _own(lambda task: task.lock_at),
 }
-"""Those that Canvas did not have yet in June 2023."""
+"""Variables added after June 2023."""
