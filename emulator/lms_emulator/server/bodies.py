@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.settings import EmulatorSettings
@@ -16,6 +16,8 @@ _TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
 _NAME = re.compile(rb'"([^"]*)"[ \t\r\n]*:')
 _SLICE = 262_144
 MOST_NAMES = 50_000
+BODILESS = "bodiless"
+"""In `scope["state"]`: our own protocol knows that the request has no body."""
 
 
 class TooLargeError(Exception):
@@ -28,6 +30,12 @@ class TooLargeError(Exception):
 
 class CutOffError(Exception):
     """The client disconnected before it had sent the whole body."""
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether a body may have to be received. Other servers than our own do not say."""
+    state = scope.get("state")
+    return not (state and state.get(BODILESS))
 
 
 async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:

@@ -25,7 +25,7 @@ from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
 from lms_emulator.server.answering import Answer, answer
-from lms_emulator.server.bodies import CutOffError, TooLargeError, check_parts, read_body
+from lms_emulator.server.bodies import CutOffError, TooLargeError, check_parts, has_body, read_body
 from lms_emulator.server.length import Lengths
 
 CONTROL_PREFIX = "/_emulator"
@@ -128,7 +128,7 @@ class Gateway:
         x.entry_id = world.journal.next_id()
         fault = world.faults.hit(provider.name, x.method, x.path) if world.faults else None
         try:
-            answered = await self._answered(provider, x, fault, receive)
+            answered = await self._answered(provider, x, fault, receive if has_body(scope) else None)
         except CutOffError:
             return
         if answered is None or x.outdated:
@@ -149,14 +149,18 @@ class Gateway:
             await send({"type": "http.response.body", "body": response.body})
 
     async def _answered(
-        self, provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive
+        self, provider: AnyProvider, x: AnyExchange, fault: Fault | None, receive: Receive | None
     ) -> Answer | None:
-        """The answer; None if the world was reset before the request was complete and its delay over."""
+        """The answer; None if the world was reset before the request was complete and its delay over.
+
+        Parameters: `receive`, for the body, if the request has one.
+        """
         limits = x.world.emulator
         try:
-            x.body = await read_body(x.headers, receive, limits.max_body_bytes)
-            if len(x.body) > limits.max_fields:
-                check_parts(x, limits)
+            if receive is not None:
+                x.body = await read_body(x.headers, receive, limits.max_body_bytes)
+                if len(x.body) > limits.max_fields:
+                    check_parts(x, limits)
         except TooLargeError as error:
             refusal = provider.body_too_large(x, error.setting, getattr(limits, error.setting))
             answered = Answer(provider.render(x, refusal), "refused", refusal)

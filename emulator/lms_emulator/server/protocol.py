@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from lms_emulator.core.clock import monotonic
+from lms_emulator.server.bodies import BODILESS
 
 MAX_HEAD_BYTES = 65_536
 """Maximum size of the request line and headers."""
@@ -256,6 +257,7 @@ class Protocol(HttpToolsProtocol):
         scope["raw_path"] = raw_path
         scope["query_string"] = query
         scope["state"]["transport"] = self.transport
+        scope["state"][BODILESS] = b"content-length" not in names and b"transfer-encoding" not in names
         if self.parser.should_upgrade():
             self._body_after = b"".join([b"%s: %s\r\n" % one for one in self.headers if one[0] in _FRAMING])
         before, cycle = self.cycle, self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())

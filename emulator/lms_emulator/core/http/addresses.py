@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 DEFAULT_WORLD = "default"
+_MOST_KEPT = 1_000
 
 
 class Address(NamedTuple):
@@ -47,6 +48,7 @@ class Addresses:
         self.host = "127.0.0.1"
         self.domains = ("localhost", *(name.lower().strip("*. ") or "*" for name in allowed_hosts))
         """Below these, `provider.world.domain` always names a world."""
+        self._by_prefix: dict[tuple[str, int | None, str], Address] = {}  # by host, port and first segment of the path
 
     @cached_property
     def _by_real_host(self) -> dict[str, str]:
@@ -58,17 +60,20 @@ class Addresses:
         """Within the context, let additional host names lead to providers: host name to provider."""
         before = dict(self._by_real_host)
         self._by_real_host.update({name.lower(): provider for name, provider in hosts.items()})
+        self._by_prefix.clear()
         try:
             yield
         finally:
             self._by_real_host.clear()
             self._by_real_host.update(before)
+            self._by_prefix.clear()
 
     def listen(self, host: str, gateway_port: int, ports: Mapping[str, int]) -> None:
         """Note the sockets that were opened: provider name to port."""
         self.host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         self.gateway_port = gateway_port
         self.ports = {port: provider for provider, port in ports.items()}
+        self._by_prefix.clear()
 
     def locate(self, host: str, port: int | None, path: str, had_world: Callable[[str], bool]) -> Address:
         """Decide by host name, then by port, then by path prefix.
@@ -77,6 +82,17 @@ class Addresses:
         request; `path`, as on the wire; `had_world`, whether there is or was a further world of that name.
         The named world need not exist; an address that names one never leads to the default world.
         """
+        first = path[1:].split("/", 1)[0]
+        found = self._by_prefix.get((host, port, first))
+        if found is None:
+            found = self._locate(host, port, path, had_world)
+            if found.reached_by == "prefix" and found.world == DEFAULT_WORLD and first != "w":
+                if len(self._by_prefix) >= _MOST_KEPT:
+                    self._by_prefix.clear()
+                self._by_prefix[host, port, first] = found
+        return found
+
+    def _locate(self, host: str, port: int | None, path: str, had_world: Callable[[str], bool]) -> Address:
         world = DEFAULT_WORLD
         name = host.lower().rstrip(".")
         provider = self._named_by(name)

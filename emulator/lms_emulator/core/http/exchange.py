@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, UploadFile
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 StoreT_co = TypeVar("StoreT_co", covariant=True)
 SettingsT_co = TypeVar("SettingsT_co", covariant=True)
 KeptT = TypeVar("KeptT")
+T = TypeVar("T")
 
 
 class RequestHeaders(Headers):
@@ -44,6 +45,12 @@ class RequestHeaders(Headers):
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and _wire_name(key) in self._first
+
+    @overload
+    def get(self, key: str) -> str | None: ...
+
+    @overload
+    def get(self, key: str, default: str | T) -> str | T: ...
 
     def get(self, key: str, default: Any = None) -> Any:
         """The first value of that name, in any case of letters."""
@@ -139,7 +146,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         world: World,
         store: StoreT_co,
         settings: SettingsT_co,
-        headers: Headers,
+        headers: RequestHeaders,
         authority: str,
         host: str,
         port: int | None,
