@@ -184,16 +184,23 @@ class TestUnread:
         http.get("/canvas/api/v1/courses?enrollment_type=teacher&per_page=5&page=1")
         assert site.requests.last.warnings == []
 
-    def test_what_this_request_gave_no_reason_to_look_at_is_not(self, site: Emulator, http: httpx.Client) -> None:
+    def test_what_this_request_gave_no_reason_to_look_at_is_told_and_no_error(
+        self, site: Emulator, http: httpx.Client
+    ) -> None:
         site.settings["emulator.strict"] = True
         for asked in (
             "discussion_topics?exclude_context_module_locked_topics=1",  # which those of the course see in any case
-            "modules?include[]=items&include[]=content_details",  # of which there may be none
             "?teacher_limit=1",  # of teachers that nobody asked for
         ):
             assert http.get(f"/canvas/api/v1/courses/1/{asked}".replace("/?", "?")).status_code == 200
-            assert site.requests.last.warnings == []
-        assert site.requests.last.notes["parameters_without_effect_here"] == ["teacher_limit"]
+            (warning,) = site.requests.last.warnings
+            assert (warning.code, warning.documented) == ("parameter_not_read", True)
+            assert "this request gave no reason to look at it" in warning.message
+            assert site.requests.last.notes["parameters_without_effect_here"] == [warning.name]
+
+    def test_an_empty_list_has_nothing_to_include(self, site: Emulator, http: httpx.Client) -> None:
+        assert http.get("/canvas/api/v1/courses/1/modules?search_term=none&include[]=items").json() == []
+        assert site.requests.last.warnings == []
 
     def test_a_refused_request_has_nothing_to_read(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses/99?include[]=term")

@@ -157,8 +157,8 @@ class Probe:
                 if not _NOISE.match(name)
             ]
             last = entries[-1] if entries else None
-            told = frozenset(one.name for one in last.warnings if one.name) if last is not None else frozenset()
             over = frozenset(last.notes.get(NOT_HERE, ())) if last is not None else frozenset()
+            told = frozenset(one.name for one in last.warnings if one.name) - over if last is not None else frozenset()
             return Seen(answer.status, (headers, _QUERY.sub("", answer.body)), (state, mails), told, over)
 
         return seen

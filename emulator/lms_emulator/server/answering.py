@@ -41,6 +41,7 @@ MOST_NAMED = 20
 LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
+FOR_OTHERS = "this request gave no reason to look at it, other requests to this operation do"
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
 
@@ -195,14 +196,13 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     if unread:
         documents = _documents(_operation(provider, x))
         checked = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
-        warnings += [
-            _warning(provider, one, known)
-            for one, known in checked
-            if not (known and not _looks_deeper(x, one.path) and _looks_elsewhere(x, one.name, *one.path))
-        ]
+        for one, known in checked:
+            other = bool(known) and not _looks_deeper(x, one.path) and _is_read_for_others(x, one.name, *one.path)
+            warnings.append(_warning(provider, one, known, other))
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
-    if x.world.emulator.strict and any(one.documented is not False for one in not_read):
+    elsewhere = x.notes.get(NOT_HERE, ())
+    if x.world.emulator.strict and any(one.documented is not False and one.name not in elsewhere for one in not_read):
         why = "; ".join(one.message for one in not_read) + ". The setting emulator.strict makes this an error"
         raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
 
@@ -213,10 +213,10 @@ def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
     return any(len(one) > len(path) and one[-len(path) :] == path for one in (*x.reads.paths, *x.reads.below))
 
 
-def _looks_elsewhere(x: Exchange[Any, Any], name: str, *path: str) -> bool:
+def _is_read_for_others(x: Exchange[Any, Any], name: str, *path: str) -> bool:
     """Whether the operation's code can read a parameter, although this request did not lead there.
 
-    Parameters: `name`, the name to note in the journal if so.
+    Parameters: `name`, the name to note in the journal if so; `strict` lets it pass.
     """
     from lms_emulator.core.http.readable import names
 
@@ -233,17 +233,16 @@ def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Warnings about values that ask for a part of the answer, such as `include[]=term`, and have no effect."""
     for choices in x.reads.chosen:
-        name = choices.name
-        left = [one for one in choices.left()[:MOST_NAMED] if not _looks_elsewhere(x, f"{name}={one}", one)]
+        left = choices.left()[:MOST_NAMED]
         operation = _operation(provider, x) if left else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in left:
             documented = known is not None and value in known
-            documentation = "documents it" if documented else "is not known to document it"
             name = f"{choices.name}={value[:LONGEST_NAME]}"
-            why = (
-                f"`{name}`: no part of this answer looks at it, and nothing was added; {provider.title} {documentation}"
-            )
+            said = f"{provider.title} {'documents it' if documented else 'is not known to document it'}"
+            if _is_read_for_others(x, name, value):
+                said = FOR_OTHERS
+            why = f"`{name}`: no part of this answer looks at it, and nothing was added; {said}"
             yield Warning("include_not_read", why, name=name, documented=documented)
 
 
@@ -266,10 +265,12 @@ def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
     )
 
 
-def _warning(provider: AnyProvider, one: Unread, documented: bool | None) -> Warning:
+def _warning(provider: AnyProvider, one: Unread, documented: bool | None, other: bool) -> Warning:
     title = provider.title
     if one.where == "json" and "[" in one.name:
         what = "in JSON, brackets are part of a name; nest the objects and lists instead"
+    elif other:
+        what = FOR_OTHERS
     elif documented:
         what = f"{title} documents it for this operation; the emulator does nothing with it"
     elif documented is None:
