@@ -133,10 +133,10 @@ def test_a_variable_within_a_text_stays_where_its_value_is_null_or_false(world: 
     assert found["dollars"] == "$x 1 102"
     assert found["away"] == "$Canvas.assignment.id"
     warned = [w.message for e in world.lms.requests for w in e.warnings if w.code == "variable_not_replaced"]
-    assert any("no such thing in this launch" in text for text in warned)
+    assert any("this launch has no such object" in text for text in warned)
     assert found["undefined"] == FIELDS["undefined"]
     assert found["instui"] == FIELDS["instui"]
-    assert any("tools of Instructure's own" in text and "instui_nav" in text for text in warned)
+    assert any("Instructure's own tools" in text and "instui_nav" in text for text in warned)
 
 
 def test_an_account_says_how_it_writes_numbers_and_whether_it_is_one_of_canvas_career(world: Site, tool: Tool) -> None:
