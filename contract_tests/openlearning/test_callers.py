@@ -116,8 +116,8 @@ def test_the_consumer_key_above_is_the_one_of_the_demo_world(site: Site) -> None
 @pytest.mark.parametrize(
     ("kind", "body", "diagnosis"),
     [
-        (FORM, f"api_key={KEY}", "the key came in the body; it belongs in the query or in X-API-Key"),
-        (f"{FORM}; charset=utf-8", "api_key=", "the key came in the body; it belongs in the query or in X-API-Key"),
+        (FORM, f"api_key={KEY}", "the key is in the body; it belongs in the query or in X-API-Key"),
+        (f"{FORM}; charset=utf-8", "api_key=", "the key is in the body; it belongs in the query or in X-API-Key"),
         (FORM, "full_name=Ada", None),
         ("application/json", f"api_key={KEY}", None),
     ],
@@ -133,7 +133,7 @@ def test_a_bearer_key_that_the_setting_refuses(site: Site) -> None:
     assert site.http.get(PATH, headers={"Authorization": f"Bearer {KEY}"}).status_code == 401
     assert refusal_of(site) == (
         "bearer_not_accepted",
-        "the API key came in the query or in X-API-Key",
+        "the API key was sent in the query or in X-API-Key",
         None,
         "Authorization: Bearer",
         "send the key as api_key in the query or in X-API-Key; the setting bearer_keys refuses Bearer",
@@ -159,7 +159,7 @@ def test_a_key_sent_by_a_browser_is_flagged_by_either_sign_of_one(site: Site, he
 @pytest.mark.parametrize("in_header", [f"{TURING}.{DEMO_SECRET}", "nonsense", KEY.upper()])
 def test_another_key_in_the_header_is_flagged(site: Site, in_header: str) -> None:
     assert site.http.get(PATH, params={"api_key": KEY}, headers={"X-API-Key": in_header}).status_code == 200
-    message = "the query and X-API-Key hold different keys; the one in the query was used"
+    message = "the query and X-API-Key contain different keys; the one in the query was used"
     assert warned(site) == [("two_api_keys", message)]
 
 
@@ -249,7 +249,7 @@ LAKESIDE = "5d000000000000000000b001"
 )
 def test_a_caller_without_the_right(site: Site, key: str, institution: str, expected: str, got: str, why: str) -> None:
     assert site.get(site.managed_users(institution), key=f"{key}.{DEMO_SECRET}").status_code == 403
-    check = "the key's user has the right to do this"
+    check = "the key's user has the permission"
     *found, said = refusal_of(site)
     assert tuple(found) == ("not_allowed", check, expected, got)
     assert why in said

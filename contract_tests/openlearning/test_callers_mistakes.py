@@ -118,8 +118,8 @@ def test_launches(site: Site) -> None:
     each(
         site,
         {
-            "LTI 1.3": (post(body(site, lti_version="1.3.0")), "this is a message of LTI 1.3"),
-            "its id_token": (post("id_token=a.b.c&state=x"), "this is a message of LTI 1.3"),
+            "LTI 1.3": (post(body(site, lti_version="1.3.0")), "this is an LTI 1.3 message"),
+            "its id_token": (post("id_token=a.b.c&state=x"), "this is an LTI 1.3 message"),
             "LTI-1.0": (post(body(site, lti_version="LTI-1.0")), "did you mean LTI-1p0?"),
             "letters": (post(body(site, lti_message_type="Basic-LTI-Launch-Request")), "letters differ in case"),
             "another method": (post(body(site, method=SIGNATURE_HMAC_SHA256)), "HMAC-SHA256 is another method"),

@@ -111,6 +111,6 @@ def test_the_checks_are_in_the_journal_in_their_order(site: Site) -> None:
         "oauth_timestamp is at most 300 s old",
         "oauth_nonce was never used with this key",
         "user_id is in the launch",
-        "context_id is a class of the institution, or mapped to one",
+        "context_id is the id of a class of the institution, or mapped to one",
     ]
     assert [name for name in names if name in order] == order

@@ -57,7 +57,7 @@ def test_3_the_consumer_key_is_there(site: Site) -> None:
 @pytest.mark.parametrize(
     ("key", "diagnosis"),
     [
-        ("nobody", "no such consumer key is registered"),
+        ("nobody", "this consumer key is not registered"),
         ("lakeside", "id of an institution"),
         ("{api_key}", "API key"),
         ("{consumer_secret}", "swapped"),
@@ -139,7 +139,7 @@ def test_7_the_signature_covers_every_field(site: Site, name: str) -> None:
     tampered = changed(data, **{name: value[:-1] + ("1" if value[-1] != "1" else "2")})
     refusal = refused(site, site.post_launch(tampered), 403, "launch_signature")
     if not name.startswith("oauth_"):
-        assert f"{name} was {value!r} and came as" in refusal.diagnosis
+        assert f"{name} was changed from {value!r} to" in refusal.diagnosis
     passed(site.post_launch(data))
 
 
@@ -162,7 +162,7 @@ def test_7_the_signature_covers_the_address(site: Site) -> None:
     data = site.launch_data()
     elsewhere = data["url"].replace("127.0.0.1", "localhost")
     response = httpx.post(data["url"], data=data["params"], headers={"Host": elsewhere.split("/")[2]})
-    assert "it was made for" in refused(site, response, 403, "launch_signature").diagnosis
+    assert "it was issued for" in refused(site, response, 403, "launch_signature").diagnosis
     passed(site.post_launch(data))
 
 
@@ -203,7 +203,7 @@ def test_8_a_launch_from_the_future(site: Site) -> None:
     now = int(site.lms.clock.now.timestamp())
     passed(site.post_launch(site.signed(oauth_timestamp=str(now + 60))))
     ahead = site.signed(oauth_timestamp=str(now + 61))
-    assert "ahead" in refused(site, site.post_launch(ahead), 403, "launch_not_yet_valid").diagnosis
+    assert "fast" in refused(site, site.post_launch(ahead), 403, "launch_not_yet_valid").diagnosis
     millis = site.signed(oauth_timestamp=str(now * 1000))
     assert "milliseconds" in refused(site, site.post_launch(millis), 403, "launch_not_yet_valid").diagnosis
     local = site.signed(oauth_timestamp=str(now + 19800))

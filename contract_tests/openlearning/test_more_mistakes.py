@@ -143,7 +143,7 @@ def test_a_slashless_launch_that_a_browser_follows(site: Site, browser: httpx.Cl
     pairs, url = fields(site), site.info.launch_url
     form = dict([*pairs, ("oauth_signature", sign(url, pairs, site.info.consumer_secret))])
     assert browser.post(url.rstrip("/"), data=form).status_code == 405
-    assert "was posted to /lti/launch without its final slash" in site.refusal().diagnosis
+    assert "was posted to /lti/launch without its trailing slash" in site.refusal().diagnosis
     assert browser.get(url).status_code == 405
     assert "followed as a link" in site.refusal().diagnosis
     assert post(url, list(form.items())).status_code == 302

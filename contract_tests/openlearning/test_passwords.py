@@ -44,7 +44,7 @@ def refusal_of(site: Site) -> tuple[Any, ...]:
 )
 def test_no_basic_credentials(site: Site, request_: Any, got: str | None, diagnosis: str | None) -> None:
     assert site.http.get(COURSE, **request_).status_code == 401
-    assert refusal_of(site) == ("v1_unauthorised", "HTTP Basic credentials came", WANTED, got, diagnosis)
+    assert refusal_of(site) == ("v1_unauthorised", "HTTP Basic credentials were sent", WANTED, got, diagnosis)
     assert site.http.get(COURSE, headers=basic(f"{HOPPER}:{PASSWORD}")).status_code == 200
 
 
@@ -54,7 +54,7 @@ def test_credentials_that_cannot_be_read(site: Site, encoded: str) -> None:
     assert site.http.get(COURSE, headers=headers).status_code == 401
     assert refusal_of(site) == (
         "v1_unauthorised",
-        "the Basic credentials are base64 of name:password",
+        "the Basic credentials are the base64 of name:password",
         WANTED,
         encoded,
         None,

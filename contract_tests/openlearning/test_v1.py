@@ -60,7 +60,7 @@ def test_without_its_slash_a_post_is_redirected_and_would_lose_its_fields(site: 
     [
         ("/api/provision/course/courses/myNewCourse/", "old form"),
         ("/api/provision/course/courses/myNewCourse", "old form"),
-        ("/api/provision/class/courses/analytical-engines/", "leave `courses/` out"),
+        ("/api/provision/class/courses/analytical-engines/", "omit `courses/`"),
         ("/api/provision/course/my%20course/", "letters"),
         ("/api/nothing/", None),
     ],

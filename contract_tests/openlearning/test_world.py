@@ -67,7 +67,7 @@ def test_every_problem_of_a_world_is_reported_at_once(lms: Emulator) -> None:
         "openlearning.classes[0].course: 'ffffffffffffffffffffffff' is not among `courses`",
         "openlearning.users[2].primary_email_address: users[1] has the same",
         "openlearning.memberships[3].external_institution_id: memberships[1] has the same",
-        "openlearning.enrolments[0]: one of class_id and program is needed",
+        "openlearning.enrolments[0]: either class_id or program is required",
     ):
         assert words in problems
 

@@ -1,4 +1,4 @@
-"""One call of OpenLearning: its type, how an operation is declared, and what handlers read from it."""
+"""A request to OpenLearning: its type, the declaration of operations, and helpers that read a request."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def api(
 
     Parameters:
         query: optional query parameters, name to description.
-        body: from `request_body`.
+        body: the result of `request_body`.
     """
-    key = {"api_key": "the API key, unless it is in the header X-API-Key"}
+    key = {"api_key": "the API key; not needed if the header X-API-Key has it"}
     openapi: dict[str, Any] = {"parameters": in_query(key | dict(query or {}))}
     if body is not None:
         openapi["requestBody"] = body
@@ -64,10 +64,10 @@ def api(
 
 
 def request_body(fields: Mapping[str, str], *, media_type: str = FORM) -> dict[str, Any]:
-    """OpenAPI of a body whose fields are all strings.
+    """The OpenAPI description of a body with string fields.
 
     Parameters:
-        fields: name to description; names that end in `!` are required.
+        fields: name to description; a `!` at the end of a name marks a required field.
     """
     properties = {name.rstrip("!"): {"type": "string", "description": text} for name, text in fields.items()}
     required = [name.rstrip("!") for name in fields if name.endswith("!")]
@@ -78,7 +78,7 @@ def request_body(fields: Mapping[str, str], *, media_type: str = FORM) -> dict[s
 
 
 def in_query(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """OpenAPI of optional query parameters, name to description."""
+    """The OpenAPI description of optional query parameters, name to description."""
     return [
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
         for name, text in parameters.items()
@@ -87,13 +87,13 @@ def in_query(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
 
 # --- addresses ---
 def version(x: Call) -> str:
-    """`v2.1` or `v2.2` for a request to the API, empty for one to the web site."""
+    """`v2.1` or `v2.2` for an API request, empty for the web site."""
     first = x.path[1:].partition("/")[0]
     return first if first in VERSIONS else ""
 
 
 def web_base(x: Call) -> str:
-    """The web site's address as this client would reach it, without a trailing slash."""
+    """The web site's address as this client reaches it, without a trailing slash."""
     if x.settings.web_base_url:
         return x.settings.web_base_url.rstrip("/")
     base = x.base_url
@@ -114,14 +114,14 @@ def ensure(
     diagnosis: str | Callable[[], str | Unfinished | None] | None = None,
     credential: str | None = None,
 ) -> T:
-    """Record a check in the journal; raise its refusal when `found` is false or None.
+    """Record a check in the journal, and raise its refusal if `found` is false or None.
 
     Parameters:
-        refuse: the refusal's constructor; takes `check`, `expected`, `got` and `diagnosis`.
-        diagnosis: the mistake behind a failure, or what finds it; called only then.
-        credential: the one that was checked.
+        refuse: constructs the refusal from `check`, `expected`, `got` and `diagnosis`.
+        diagnosis: the probable mistake, or a function that finds it and is called only on failure.
+        credential: the credential that was checked.
 
-    Returns what was found.
+    Returns `found`.
     """
     if not x.check(check, bool(found), expected=expected, got=got) or found is None:
         why = diagnosis() if callable(diagnosis) else diagnosis
@@ -131,10 +131,10 @@ def ensure(
 
 # --- bodies ---
 def fields(x: Call) -> dict[str, str]:
-    """The fields of an endpoint that takes a form.
+    """The fields of a body documented as a form.
 
-    JSON is accepted with a warning unless the setting `json_bodies` refuses it; booleans become `true` or `false`, and
-    nulls are left out. Raises a 400 or 415.
+    JSON is accepted with a warning, unless the setting `json_bodies` refuses it; booleans become `true` or `false`, and
+    nulls are omitted. Raises a 400 or 415.
     """
     if x.is_form:
         try:
@@ -144,7 +144,7 @@ def fields(x: Call) -> dict[str, str]:
     if x.content_type.endswith("json"):
         if x.settings.json_bodies == "refuse":
             raise refusals.unsupported_body(x.content_type)
-        x.warn("undocumented_content_type", "JSON was sent; the documentation asks for a URL-encoded form")
+        x.warn("undocumented_content_type", "the body is JSON; the documentation asks for a URL-encoded form")
         sent = json_object(x).items()
         found = Members({name: _text(x, name, value) for name, value in sent if value is not None})
         x.reads.members.append(found)
@@ -161,12 +161,12 @@ def json_object(x: Call) -> dict[str, Any]:
     except BodyError as error:
         raise refusals.unreadable_body(str(error)) from None
     if not isinstance(value, dict):
-        raise refusals.unreadable_body(f"a JSON object is needed, got {type(value).__name__}")
+        raise refusals.unreadable_body(f"expected a JSON object, got {type(value).__name__}")
     return value
 
 
 def json_text(x: Call, body: dict[str, Any], name: str) -> str | None:
-    """An optional string of a JSON body; numbers and booleans are written out. Raises the field error."""
+    """An optional string of a JSON body; numbers and booleans are converted to text. Raises the field error."""
     value = body.get(name)
     return None if value is None else _text(x, name, value)
 
@@ -182,7 +182,7 @@ def _text(x: Call, name: str, value: Any) -> str:
 
 
 def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None = None) -> str:
-    """A field that must be present and not blank. Raises the field error."""
+    """A required field, which must not be blank. Raises the field error."""
     value = values.get(name, "")
     if not value.strip():
         if not values and x.body and not x.is_form:
@@ -194,7 +194,7 @@ def required(x: Call, values: dict[str, str], name: str, diagnosis: str | None =
 
 
 def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
-    """A field that is `true` or `false`; blank counts as left out. Raises the field error."""
+    """A field that is `true` or `false`; a blank one counts as missing. Raises the field error."""
     text = values.get(name, "").strip().lower()
     if not text:
         return default
@@ -204,13 +204,13 @@ def boolean(x: Call, values: dict[str, str], name: str, default: bool) -> bool:
 
 
 def _in_url(x: Call, names: Iterable[str]) -> list[str]:
-    """Those of the names that are in the query, where no field of a body belongs."""
+    """Those of the body's fields that were sent in the query instead."""
     given = {name for name, _ in x.query.peek()}
     return [name for name in names if name in given]
 
 
 def takes(x: Call, *known: str) -> None:
-    """Report the fields of a body as read, and say which of them came in the query, where they are ignored."""
+    """Declare the fields of a body, for the journal's list of unread ones. Warns about those sent in the query."""
     misplaced = _in_url(x, known)
     if misplaced:
         x.warn("field_in_query", f"ignored: {', '.join(misplaced)} in the URL's query; fields go into the body")
@@ -218,5 +218,5 @@ def takes(x: Call, *known: str) -> None:
 
 
 def was_sent(values: dict[str, Any], name: str) -> bool:
-    """Whether a field came, which does not make it one that is read."""
+    """Whether a field was sent; asking does not count as reading it."""
     return dict.__contains__(values, name)

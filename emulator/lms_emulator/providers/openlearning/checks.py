@@ -1,4 +1,4 @@
-"""Checks of a well-formed section of a world file: do its references lead anywhere, are its names unique?"""
+"""Checks of a well-formed section of a world file: references exist, names are unique."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _REFERENCES = (
 
 
 def problems(section: Any) -> Iterator[str]:
-    """One line per broken reference, per name or address that two accounts share, and per external id used twice."""
+    """One line for each dangling reference, each name or address shared by two accounts, and each duplicate external
+    id."""
     yield from dangling(section, _REFERENCES)
     users = section.users
     yield from shared("users", "primary_email_address", (folded(u.primary_email_address) for u in users))
@@ -48,4 +49,4 @@ def problems(section: Any) -> Iterator[str]:
     yield from shared("memberships", "external_institution_id", external)
     for number, enrolment in enumerate(section.enrolments):
         if enrolment.class_id is None and enrolment.program is None:
-            yield f"enrolments[{number}]: one of class_id and program is needed"
+            yield f"enrolments[{number}]: either class_id or program is required"

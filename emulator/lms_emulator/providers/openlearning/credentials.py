@@ -1,4 +1,4 @@
-"""Who is calling: API keys in their three forms, Basic passwords of the v1 API, and browser sessions."""
+"""Authentication: API keys sent in three ways, HTTP Basic for the v1 API, and browser sessions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MASKED = "…"
 
 
 def caller(x: Call) -> User:
-    """The account whose API key came with the request.
+    """The account whose API key was sent.
 
-    The key is taken from the query, then from X-API-Key, then from `Authorization: Bearer`, which the guide only
-    suggests in its prose. Raises a 401 for a missing or unknown key, and a 429 beyond the rate limit, if one is set.
+    The key is read from the query, X-API-Key or `Authorization: Bearer`, in this order; the guide only hints at the
+    last. Raises a 401 for a missing or unknown key, and a 429 over the rate limit, if there is one.
     """
     given = _given_key(x)
     if "origin" in x.headers or "sec-fetch-mode" in x.headers:
@@ -41,7 +41,7 @@ def _given_key(x: Call) -> str:
     if in_query:
         x.notes["auth"] = "query"
         if in_header and in_header != in_query:
-            x.warn("two_api_keys", "the query and X-API-Key hold different keys; the one in the query was used")
+            x.warn("two_api_keys", "the query and X-API-Key contain different keys; the one in the query was used")
         return in_query
     if in_header:
         x.notes["auth"] = "header"
@@ -55,7 +55,7 @@ def _given_key(x: Call) -> str:
     if scheme.lower() == "basic":
         raise refusals.missing_api_key("this API takes an API key; HTTP Basic is for the v1 API under /api/")
     if x.content_type == "application/x-www-form-urlencoded" and "api_key" in x.form():
-        raise refusals.missing_api_key("the key came in the body; it belongs in the query or in X-API-Key")
+        raise refusals.missing_api_key("the key is in the body; it belongs in the query or in X-API-Key")
     raise refusals.missing_api_key()
 
 
@@ -82,9 +82,9 @@ def _count(x: Call, key: str, limit: int) -> None:
     x.store.rate_windows.put(RateWindow(key=key, began=began, calls=calls + 1))
 
 
-# --- rights of an API caller ---
+# --- permissions of an API caller ---
 def institution_in_path(x: Call) -> Institution:
-    """The institution that the path names, by slug or ObjectId. Raises a 404."""
+    """The institution in the path, given by slug or ObjectId. Raises a 404."""
     reference = x.path_params["institution_id"]
     found = x.store.institution(reference)
     if found is None:
@@ -96,7 +96,7 @@ _NEEDS_ADMINISTRATOR = "use the key of an institution administrator"
 
 
 def administered(x: Call, user: User) -> Institution:
-    """The institution in the path, provided that the user administers it. Raises a 404 or 403."""
+    """The institution in the path, which the user must administer. Raises a 404 or 403."""
     institution = institution_in_path(x)
     if not x.store.administers(user.id, institution.id):
         membership = x.store.membership(institution.id, user.id)
@@ -108,7 +108,7 @@ def administered(x: Call, user: User) -> Institution:
 
 
 def user_in_path(x: Call, me: User) -> User:
-    """The user that the path names, `me` being the caller. Raises a 404."""
+    """The user in the path; `me` is the caller. Raises a 404."""
     reference = x.path_params["user_id"]
     found = me if reference == "me" else x.store.users.get(reference)
     if found is None:
@@ -118,15 +118,15 @@ def user_in_path(x: Call, me: User) -> User:
 
 # --- the v1 API ---
 def basic_user(x: Call) -> User:
-    """The account whose username (or e-mail) and password came by HTTP Basic. Raises a 401."""
+    """The account with the username (or e-mail address) and password sent by HTTP Basic. Raises a 401."""
     scheme, _, encoded = x.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         key = x.query.get("api_key") or x.headers.get("x-api-key")
         hint = "the v1 API does not take API keys" if key or scheme.lower() == "bearer" else None
-        raise refusals.v1_unauthorised("HTTP Basic credentials came", scheme or None, hint)
+        raise refusals.v1_unauthorised("HTTP Basic credentials were sent", scheme or None, hint)
     sent = x.basic()
     if sent is None:
-        raise refusals.v1_unauthorised("the Basic credentials are base64 of name:password", encoded)
+        raise refusals.v1_unauthorised("the Basic credentials are the base64 of name:password", encoded)
     name, password = sent
     wanted = folded(name)
     user = x.store.users.first("username", wanted) or x.store.users.first("email", wanted)
@@ -137,12 +137,12 @@ def basic_user(x: Call) -> User:
 
 # --- browsers ---
 def session(x: Call) -> Session | None:
-    """The live session that the browser's cookie names."""
+    """The live session of the browser's cookie."""
     found = x.store.sessions.get(x.cookies.get(SESSION_COOKIE))
     return found if found is not None and found.expires_at > x.clock.now() else None
 
 
 def signed_in(x: Call) -> User | None:
-    """The person signed in to the web site in this browser."""
+    """The user signed in to the web site in this browser."""
     live = session(x)
     return x.store.users.get(live.user) if live else None

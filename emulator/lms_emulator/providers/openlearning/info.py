@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` says about OpenLearning."""
+"""What `GET /_emulator/info` returns for OpenLearning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lms_emulator.providers.openlearning.settings import OpenLearningSettings
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """An account that the institution knows under an external id."""
+    """An account with an external id in the institution."""
 
     id: str = ""
     external_institution_id: str = ""
@@ -20,7 +20,7 @@ class Account(msgspec.Struct, kw_only=True):
 
 
 class V1(msgspec.Struct, kw_only=True):
-    """Credentials for HTTP Basic, and the path of a course that exists."""
+    """Credentials for HTTP Basic, and the path of an existing course."""
 
     username: str = ""
     password: str = ""
@@ -28,10 +28,10 @@ class V1(msgspec.Struct, kw_only=True):
 
 
 class Info(ProviderInfo, kw_only=True):
-    """Credentials and ids that a test needs, empty if the world has none.
+    """Credentials and ids for tests; those that the world lacks are empty.
 
     Attributes:
-        api_key: of an administrator of `institution_id`; without rights on `other_institution_id`.
+        api_key: of an administrator of `institution_id` without permissions in `other_institution_id`.
         member_api_key: of an account that administers nothing.
         other_api_key: of the administrator of `other_institution_id`.
         class_id, other_class_id: two classes of `course_id`.
@@ -39,7 +39,7 @@ class Info(ProviderInfo, kw_only=True):
         managed_user: managed by the institution, enrolled nowhere.
         staff_user: holds Institution Staff.
         unmanaged_email: of an account outside the institution.
-        context_id: an LTI context that is mapped to `other_class_id`.
+        context_id: an LTI context mapped to `other_class_id`.
         consumer_key, consumer_secret, launch_url: to sign a launch oneself.
     """
 
@@ -65,7 +65,7 @@ class Info(ProviderInfo, kw_only=True):
 
 
 def describe(store: OpenLearningStore, settings: OpenLearningSettings, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: the first institution that has an administrator with an API key."""
+    """Describe the first institution that has an administrator with an API key."""
     info = Info(base_urls=bases)
     info.launch_url = (settings.web_base_url.rstrip("/") or info.url) + LAUNCH_PATH
     for key in store.api_keys:

@@ -1,7 +1,7 @@
-"""LTI 1.1 launches: how the API makes one, and the checks in their fixed order when one arrives.
+"""LTI 1.1 launches: how the API creates one, and the checks of an incoming one, in their fixed order.
 
-Whether the API or the integrator signed it, a launch is judged by the same rules: key, message, OAuth fields,
-signature, time, nonce. A nonce is used up only once signature and time are right.
+Launches signed by the API and by the integrator go through the same checks: key, message, OAuth fields, signature,
+time, nonce. The nonce is marked as used only if signature and time are valid.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ from lms_emulator.signing import lti11, oauth1
 
 PRODUCT_FAMILY = "openlearning-api"
 _KEEP = timedelta(hours=1)
-_NEWER = "this is a message of LTI 1.3; OpenLearning's launches are those of LTI 1.1"
-"""How long a nonce and an issued form outlive the launch itself, so that setting the clock back does not revive one."""
+_NEWER = "this is an LTI 1.3 message; OpenLearning's launches are LTI 1.1"
+"""How much longer a nonce and an issued form are kept than the launch is valid, so that moving the clock back does
+not make it valid again."""
 
 
 class Launch(NamedTuple):
-    """A launch that passed the checks of form, key, signature, time and nonce."""
+    """A launch that passed all checks."""
 
     registration: Registration
     fields: dict[str, str]
 
 
-# --- making one ---
+# --- issuing ---
 def issue(
     x: Call, institution: Institution, registration: Registration, fields: Mapping[str, str | None]
 ) -> IssuedLaunch:
-    """Sign a launch to this emulator's own launch address, and remember what was issued.
+    """Sign a launch to this emulator's own launch URL, and record it.
 
     Parameters:
-        fields: the message's fields besides the required ones; those that are None are left out.
+        fields: the message's optional fields; those that are None are omitted.
 
-    Raises a 400 when the Host header makes no address that can be signed.
+    Raises a 400 if the Host header does not yield a URL that can be signed.
     """
     now = x.clock.now()
     url = web_base(x) + LAUNCH_PATH
@@ -72,13 +73,13 @@ def issue(
     )
 
 
-# --- judging one ---
+# --- checking ---
 def accept(x: Call, pairs: list[tuple[str, str]], method: str, url: str) -> Launch:
-    """Run the checks in their order and use up the nonce. Raises the refusal of the first that fails.
+    """Run the checks in order and mark the nonce as used. Raises the refusal of the first that fails.
 
     Parameters:
-        pairs: the decoded fields of body and query, in their order.
-        method, url: as the launch was sent; the URL without its query.
+        pairs: the decoded fields of body and query, in order.
+        method, url: of the request; the URL without its query.
     """
     fields = signed_launches.first_values(pairs)
     registration = _registration(x, fields)
@@ -123,8 +124,8 @@ def _why_unknown_key(x: Call, key: str) -> str | None:
     if meant := next((name for name in known if name.lower() == key.strip().lower()), None):
         return f"letters differ in case; the registered key is {meant}"
     if meant := nearest(key, known, 0.8):
-        return f"no such consumer key is registered; did you mean {meant}?"
-    return f"no such consumer key is registered in this world, which has {len(known)}"
+        return f"this consumer key is not registered; did you mean {meant}?"
+    return f"this consumer key is not registered in this world, which has {len(known)}"
 
 
 def _check_message(x: Call, fields: Mapping[str, str]) -> None:
@@ -168,14 +169,14 @@ def _check_signature(
 
 
 def _other_addresses(x: Call, url: str) -> list[str]:
-    """The other addresses at which the launch endpoint answers."""
+    """The other URLs of the launch endpoint."""
     real = [f"{web_base(x)}{LAUNCH_PATH}", f"https://www.openlearning.com{LAUNCH_PATH}"]
     candidates = [*real, *signed_launches.addresses(x, LAUNCH_PATH)]
     return [address for address in dict.fromkeys(candidates) if address != url]
 
 
 def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], url: str) -> str | None:
-    """How the form differs from the one that a sign-on call issued under the same nonce."""
+    """How the form differs from the one that a sign-on call issued with the same nonce."""
     issued = x.store.issued_launches.get(fields.get("oauth_nonce", ""))
     if issued is None or issued.consumer_key != fields["oauth_consumer_key"]:
         return None
@@ -184,23 +185,23 @@ def _changes(x: Call, pairs: list[tuple[str, str]], fields: Mapping[str, str], u
         if name not in fields:
             changes.append(f"{name} is missing")
         elif fields[name] != value:
-            changes.append(f"{name} was {value!r} and came as {fields[name]!r}")
+            changes.append(f"{name} was changed from {value!r} to {fields[name]!r}")
     changes += [f"{name} was added" for name in fields if name not in issued.params]
     if len(pairs) > len(fields):
-        changes.append("a field came more than once")
+        changes.append("a field was sent more than once")
     if issued.url != url:
-        changes.append(f"it was made for {issued.url} and came to {url}")
+        changes.append(f"it was issued for {issued.url} and sent to {url}")
     if not changes:
         return None
-    return f"the form was changed after the sign-on call gave it out: {'; '.join(changes)[:2000]}"
+    return f"the form was changed after the sign-on call issued it: {'; '.join(changes)[:2000]}"
 
 
 def _check_time(x: Call, timestamp: int) -> None:
     max_age, skew = x.settings.launch_max_age_seconds, x.settings.launch_clock_skew_seconds
     age = int(x.clock.timestamp()) - timestamp
 
-    late = "the form was kept too long, or the signer's clock is behind"
-    why = why_off(x.clock, timestamp) or ("the signer's clock is ahead" if age < 0 else late)
+    late = "the form is too old, or the signer's clock is slow"
+    why = why_off(x.clock, timestamp) or ("the signer's clock is fast" if age < 0 else late)
     why += "; this is not a replay"
     check, most, refuse = f"oauth_timestamp is at most {max_age} s old", f"at most {max_age} s", refusals.launch_expired
     ensure(x, check, age <= max_age, refuse, expected=most, got=f"{age} s", diagnosis=why)
@@ -215,7 +216,7 @@ def _use_nonce(x: Call, registration: Registration, fields: Mapping[str, str]) -
 
     def why() -> str:
         if used is not None and used.signature and used.signature != signature:
-            return "another launch had the same nonce; draw a new one for each launch"
+            return "another launch had the same nonce; generate a new one for each launch"
         return (
             "the form was posted twice: a cached or pre-rendered launch, a double click or a reload; "
             "ask for a new launch each time"
@@ -235,9 +236,9 @@ def _use_nonce(x: Call, registration: Registration, fields: Mapping[str, str]) -
     x.store.nonces.put(Nonce(consumer_key=key, nonce=nonce, signature=signature, used_at=now, keep_until=until))
 
 
-# --- where one leads ---
+# --- target ---
 def class_of(x: Call, institution: Institution, context_id: str) -> Class | None:
-    """The class of an LTI context: a mapped one, or the class with that id when it is the institution's."""
+    """The class of an LTI context: the one mapped to it, or else the institution's class with that id."""
     mapping = x.store.context_mappings.get((institution.id, context_id))
     klass = x.store.classes.get(mapping.class_id if mapping else context_id)
     if klass is None or x.store.institution_of_class(klass) != institution.id:
@@ -246,10 +247,10 @@ def class_of(x: Call, institution: Institution, context_id: str) -> Class | None
 
 
 def why_no_class(x: Call, institution: Institution, context_id: str) -> str:
-    """What is wrong with a context that leads to no class, as a diagnosis."""
+    """Why a context does not identify a class, as a diagnosis."""
     kind = x.store.kind_of(context_id)
     if kind == "class":
         return f"that class does not belong to {institution.id}"
     if kind is not None:
-        return f"context_id is the id of a {kind}; a class id, or a context mapped to a class, is needed"
-    return "an Instructor or Administrator who holds Institution Staff can set the class up by launching into it"
+        return f"context_id is the id of a {kind}; it must be a class id, or a context mapped to a class"
+    return "an Instructor or Administrator with Institution Staff can set up the class by launching into it"

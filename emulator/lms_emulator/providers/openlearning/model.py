@@ -1,7 +1,6 @@
-"""OpenLearning's state: people, institutions, courses, classes, enrolments, launch registrations. No HTTP.
+"""OpenLearning's records: users, institutions, courses, classes, enrolments, launch registrations. No HTTP.
 
-What is known of each record comes from captured responses of the real API and from its help pages; the settings and
-the routes mark the rest as chosen.
+Facts come from captured responses of the real API and its help pages; settings and routes mark the rest as chosen.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ DEFAULT_IMAGE = "https://www.openlearning.com/static/images/course-default.png"
 
 
 class Institution(Record, frozen=True, kw_only=True):
-    """A portal. `id` is its slug, which is what the API shows; `object_id` is accepted in paths as well."""
+    """A portal. `id` is its slug, which the API returns; paths also accept `object_id`."""
 
     id: Slug
     object_id: ObjectId
@@ -36,8 +35,8 @@ class User(Record, frozen=True, kw_only=True):
     """An account.
 
     Parameters:
-        managed_by: the institution whose administrators control it; None for a self-registered account.
-        username, password: for the v1 API's HTTP Basic; None if the account has no password.
+        managed_by: the institution that controls the account; None for a self-registered one.
+        username, password: for HTTP Basic at the v1 API; None if the account has no password.
     """
 
     id: ObjectId
@@ -51,7 +50,7 @@ class User(Record, frozen=True, kw_only=True):
 
 
 class Membership(Record, frozen=True, kw_only=True):
-    """One user in one institution. The external id is the integrator's own key for the user there."""
+    """A user's membership of an institution. The external id is the integrator's own key for the user."""
 
     institution: str
     user: ObjectId
@@ -60,14 +59,14 @@ class Membership(Record, frozen=True, kw_only=True):
 
 
 class ApiKey(Record, frozen=True, kw_only=True):
-    """A key has the rights of its user. Shape: the user's id, a dot, 64 hex digits."""
+    """An API key, which has its user's permissions. Format: the user's id, a dot, 64 hex digits."""
 
     key: str
     user: ObjectId
 
 
 class Course(Record, frozen=True, kw_only=True):
-    """A course. Every key sees a `public` one; learners may open an `online` one."""
+    """A course. Every key can read a `public` one; learners can open an `online` one."""
 
     id: ObjectId
     institution: str
@@ -87,7 +86,7 @@ class Course(Record, frozen=True, kw_only=True):
 
 
 class Class(Record, frozen=True, kw_only=True):
-    """One delivery of a course. `path` is its name in v1 paths (`FirstClass`)."""
+    """A class: one delivery of a course. `path` is its name in v1 paths (`FirstClass`)."""
 
     id: ObjectId
     course: ObjectId
@@ -103,7 +102,7 @@ class Class(Record, frozen=True, kw_only=True):
 
 
 class Program(Record, frozen=True, kw_only=True):
-    """A series of courses of one institution into which people are enrolled as a whole."""
+    """A series of an institution's courses in which users are enrolled together."""
 
     id: ObjectId
     institution: str
@@ -111,7 +110,8 @@ class Program(Record, frozen=True, kw_only=True):
 
 
 class Enrolment(Record, frozen=True, kw_only=True):
-    """A user in a class (with its course), or in a program. `shares_email`: they have agreed to share their address."""
+    """A user's enrolment in a class (with its course), or in a program. `shares_email`: whether they agreed to share
+    their address."""
 
     id: ObjectId
     user: ObjectId
@@ -126,7 +126,7 @@ class Enrolment(Record, frozen=True, kw_only=True):
 
 
 class Comment(Record, frozen=True, kw_only=True):
-    """What a user in a class wrote under its page."""
+    """A comment by a member of a class on its page."""
 
     id: ObjectId
     class_id: ObjectId
@@ -140,10 +140,10 @@ PageAction = Literal["pageViewed", "pageCompleted", "pageCommented"]
 
 
 class Connector(Record, frozen=True, kw_only=True):
-    """Tells another site what happens in an institution's classes.
+    """A webhook for events in an institution's classes.
 
-    `url`: where its events are posted, beside the outbox; `actions`: those it sends. How an integrator subscribes to
-    them is not public, so a connector sends all that the emulator has.
+    `url`: where events are posted, in addition to the outbox; `actions`: the events that it sends. How an integrator
+    subscribes to events is not public, so a connector sends all those that the emulator supports.
     """
 
     id: ObjectId
@@ -155,7 +155,7 @@ class Connector(Record, frozen=True, kw_only=True):
 
 
 class Registration(Record, frozen=True, kw_only=True):
-    """An LTI 1.1 consumer known to OpenLearning, of a whole institution or of one class."""
+    """An LTI 1.1 consumer registered for an institution or for one class."""
 
     consumer_key: str
     secret: str
@@ -164,7 +164,7 @@ class Registration(Record, frozen=True, kw_only=True):
 
 
 class ContextMapping(Record, frozen=True, kw_only=True):
-    """Which class an LTI context of an institution's consumer leads to ("Single Sign On Mapping")."""
+    """Maps an LTI context of an institution's consumer to a class ("Single Sign On Mapping")."""
 
     institution: str
     context_id: str
@@ -172,7 +172,7 @@ class ContextMapping(Record, frozen=True, kw_only=True):
 
 
 class Nonce(Record, frozen=True, kw_only=True):
-    """A nonce that a launch has used up. `signature` tells the same launch from another one with its nonce."""
+    """A used nonce. `signature` distinguishes a replayed launch from another launch with the same nonce."""
 
     consumer_key: str
     nonce: str
@@ -182,7 +182,7 @@ class Nonce(Record, frozen=True, kw_only=True):
 
 
 class IssuedLaunch(Record, frozen=True, kw_only=True):
-    """The form that a sign-on call issued, kept so that changes to it can be named field by field."""
+    """The form that a sign-on call issued, kept so that a diagnosis can list changed fields."""
 
     nonce: str
     consumer_key: str
@@ -200,7 +200,7 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class ClassSetup(Record, frozen=True, kw_only=True):
-    """A staff launch into a context that has no class yet, waiting for a choice on the set-up page."""
+    """A pending staff launch into a context without a class, which the set-up page completes."""
 
     token: str
     session: str
@@ -211,7 +211,7 @@ class ClassSetup(Record, frozen=True, kw_only=True):
 
 
 class RateWindow(Record, frozen=True, kw_only=True):
-    """How many calls a key has made since the window began."""
+    """The number of a key's calls since the window began."""
 
     key: str
     began: Instant
@@ -219,7 +219,7 @@ class RateWindow(Record, frozen=True, kw_only=True):
 
 
 def folded(text: str) -> str | None:
-    """A name or e-mail address for comparison: case does not matter, blank ones are never equal."""
+    """A name or e-mail address normalised for comparison: case is ignored, and blank ones are never equal."""
     return text.lower() if text.strip() else None
 
 
@@ -334,18 +334,18 @@ class OpenLearningStore(Store):
     )
     rate_windows: Table[RateWindow] = table(key="key", limit=5_000)
 
-    # --- finding ---
+    # --- look-ups ---
 
     def institution(self, reference: str) -> Institution | None:
-        """By slug or by ObjectId."""
+        """The institution with this slug or ObjectId."""
         return self.institutions.get(reference) or self.institutions.first("object_id", reference)
 
     def membership(self, institution: str, user: str) -> Membership | None:
-        """The user's place in the institution, if any."""
+        """The user's membership of the institution, if any."""
         return self.memberships.get((institution, user))
 
     def user_by_external_id(self, institution: str, external_id: str) -> User | None:
-        """The account that the integrator knows under this id."""
+        """The account with this external id."""
         found = self.memberships.first("external", (institution, external_id))
         return self.users.get(found.user) if found else None
 
@@ -354,19 +354,19 @@ class OpenLearningStore(Store):
         return self.classes.find("course", course)
 
     def institution_of_class(self, klass: Class) -> str:
-        """The slug of the institution that a class belongs to."""
+        """The slug of a class's institution."""
         course = self.courses.get(klass.course)
         return course.institution if course else ""
 
     def institution_registration(self, institution: str) -> Registration | None:
-        """The consumer key and secret that API-made launches of an institution are signed with."""
+        """The consumer key and secret with which the API signs an institution's launches."""
         return next((r for r in self.registrations.find("institution", institution) if r.class_id is None), None)
 
     def enrolment(self, user: str, place: str) -> Enrolment | None:
         """The user's enrolment in a class or program."""
         return self.enrolments.first("place", (user, place))
 
-    # --- rights ---
+    # --- permissions ---
 
     def administers(self, user: str, institution: str) -> bool:
         """Whether the user is an administrator of the institution."""
@@ -374,7 +374,7 @@ class OpenLearningStore(Store):
         return membership is not None and membership.role == "administrator"
 
     def is_staff(self, user: str, institution: str) -> bool:
-        """Whether the user holds Institution Staff, which administrators do as well."""
+        """Whether the user has Institution Staff, which administrators imply."""
         membership = self.membership(institution, user)
         return membership is not None and membership.role in ("administrator", "staff")
 
@@ -383,15 +383,15 @@ class OpenLearningStore(Store):
         return other.managed_by is not None and self.administers(user, other.managed_by)
 
     def administers_course(self, user: str, course: Course) -> bool:
-        """Whether the user made the course or administers its institution."""
+        """Whether the user created the course or administers its institution."""
         return course.created_by == user or self.administers(user, course.institution)
 
     def may_see(self, user: str, course: Course) -> bool:
-        """Whether a key of this user sees the course: a public one, or one of an institution the user is in."""
+        """Whether the user's key can read the course: it is public, or the user is a member of its institution."""
         return course.public or self.membership(course.institution, user) is not None
 
     def kind_of(self, identifier: str) -> str | None:
-        """What an id belongs to, for explaining a wrong one: `user`, `course`, `class`, ..."""
+        """The kind of record that an id identifies (`user`, `course`, `class`, ...), for diagnoses."""
         tables: Iterable[
             tuple[str, Table[Institution] | Table[User] | Table[Course] | Table[Class] | Table[Program]]
         ] = (

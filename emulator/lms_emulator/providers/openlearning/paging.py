@@ -1,4 +1,4 @@
-"""Lists of the API, a page at a time."""
+"""Pagination of the API's lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def paged(x: Call, items: Sequence[T], shape: Callable[[T], dict[str, Any]]) -> Response:
-    """A page of a list, with `pagination` when the client asked for a page (v2.1) or always (v2.2).
+    """A page of a list, with `pagination` if the client requested a page (v2.1) or always (v2.2).
 
     Raises a 400 for a page or size that is not a positive number.
     """
@@ -22,12 +22,10 @@ def paged(x: Call, items: Sequence[T], shape: Callable[[T], dict[str, Any]]) -> 
     page = _positive(x, "page", 1)
     size = _positive(x, "itemsPerPage", x.settings.default_page_size)
     if size > x.settings.max_page_size:
-        x.warn("page_size_capped", f"itemsPerPage={size} was cut to {x.settings.max_page_size}")
+        x.warn("page_size_capped", f"itemsPerPage={size} was reduced to {x.settings.max_page_size}")
         size = x.settings.max_page_size
     if not asked and len(items) > size:
-        x.warn(
-            "first_page_only", f"this is the first page: {size} of {len(items)} items; ask with page and itemsPerPage"
-        )
+        x.warn("first_page_only", f"this is the first page: {size} of {len(items)} items; use page and itemsPerPage")
     rows = [shape(item) for item in items[(page - 1) * size : page * size]]
     if not asked and version(x) == "v2.1":
         return wire.data(rows)

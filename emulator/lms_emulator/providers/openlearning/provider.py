@@ -1,4 +1,4 @@
-"""OpenLearning as a provider: what ties its rooms together."""
+"""OpenLearning as a provider of the emulator."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         return wire.render(x, refusal)
 
     def not_found(self, x: Call) -> Refusal | Response:
-        """404, or a redirect to the path with its trailing slash: always on the web site, by setting in the API."""
+        """404, or a redirect to the path with its trailing slash: on the web site always, in the API if the setting
+        says so."""
         slashed = x.path + "/"
         if not x.path.endswith("/") and self.leads_somewhere(slashed) and not self._is_no_portal(x, slashed):
             if version(x) and x.settings.trailing_slash == "strict":
@@ -59,12 +60,13 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         return refusals.page_not_found(x.path, self._hint(x))
 
     def _is_no_portal(self, x: Call, path: str) -> bool:
-        """Whether the path only looks like the address of an institution's portal."""
+        """Whether the path merely looks like an institution's portal, which does not exist."""
         name = path.strip("/")
         return "/" not in name and x.store.institutions.get(name) is None
 
     def _add_slash(self, x: Call) -> Response:
-        """As Django's APPEND_SLASH does, which turns a slashless POST into a GET without its fields."""
+        """Redirect as Django's APPEND_SLASH does, which turns a POST without the slash into a GET without its
+        fields."""
         x.warn(
             "missing_trailing_slash",
             "redirected to the path with a trailing slash; following that turns a POST into a GET without its fields",
@@ -77,11 +79,11 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         if x.path.startswith("/api/provision/course/courses/"):
             return "this is the old form of the path; the new one is /api/provision/course/<New Course Path>/"
         if x.path.startswith("/api/provision/class/courses/"):
-            return "leave `courses/` out of the course path: /api/provision/class/<Existing Course Path>/"
+            return "omit `courses/` from the course path: /api/provision/class/<Existing Course Path>/"
         return next((hint for part, hint in _UNKNOWN_CALLS.items() if part in f"{x.path}/"), None)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal | Response:
-        """405 with `Allow`; the launch takes POST only, whatever the setting for GET."""
+        """405 with `Allow`. Launches allow only POST, whatever the setting for GET is."""
         if self._is_no_portal(x, x.path):
             return self.not_found(x)
         if x.path == LAUNCH_PATH:
@@ -89,5 +91,5 @@ class OpenLearningProvider(Provider[OpenLearningStore, OpenLearningSettings]):
         return refusals.method_not_allowed(x.method, allowed)
 
     def info(self, world: World, bases: dict[str, str]) -> Info:
-        """Credentials and ids of the world's first institution."""
+        """Credentials and ids of the world's first institution, for tests."""
         return describe(world.store(self.name), world.settings(self.name), bases)

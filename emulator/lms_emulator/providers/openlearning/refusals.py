@@ -1,11 +1,11 @@
-"""A named constructor for each refusal: its reason, its status and its words on the wire.
+"""A named constructor for each refusal, with its reason, status and message.
 
-Only `email_not_managed`, "used before" and "expired" are words of the real service; the others are chosen, and so are
-most statuses. Those of launches follow the vendor's own LTI bridge
-(OpenLearningNet/LTI-Bridge LtiLaunch/index.ts, 1bb59dc).
+Only the messages of `email_not_managed`, "used before" and "expired" are the real service's; the others are chosen, and
+so are most statuses. Those of launches follow the vendor's own LTI bridge (OpenLearningNet/LTI-Bridge
+LtiLaunch/index.ts, 1bb59dc).
 
-`details` are the arguments `check`, `expected`, `got` and `diagnosis` of `Refusal`: they go into the journal only, and
-the code that makes the check knows them best.
+`details` are the arguments `check`, `expected`, `got` and `diagnosis` of `Refusal`, which only the journal shows. The
+code that makes the check supplies them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FieldRefusal(Refusal):
-    """A refusal about one field of the body, which the 422 style names in its list."""
+    """A refusal about one field of the body, which a 422 lists."""
 
     def __init__(self, reason: str, *, field: str, **details: Any) -> None:
         super().__init__(reason, **details)
@@ -28,7 +28,7 @@ class FieldRefusal(Refusal):
 
 # --- the API: paths and methods ---
 def no_such_endpoint(path: str, diagnosis: str | None = None) -> Refusal:
-    """404: nothing is known at this path."""
+    """404: unknown path."""
     return Refusal(
         "no_such_endpoint", status=404, message="Not Found", check="a known endpoint", got=path, diagnosis=diagnosis
     )
@@ -43,7 +43,7 @@ def missing_trailing_slash(path: str) -> Refusal:
         check="the path ends in a slash",
         expected=path + "/",
         got=path,
-        diagnosis="the trailing slash is missing; every documented path of this API ends in one",
+        diagnosis="the trailing slash is missing; all documented paths of this API end in one",
     )
 
 
@@ -63,7 +63,7 @@ def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Refusal:
 
 # --- the API: who is calling ---
 def missing_api_key(diagnosis: str | None = None) -> Refusal:
-    """401: no key at all."""
+    """401: no API key."""
     return Refusal(
         "missing_api_key",
         status=401,
@@ -76,7 +76,7 @@ def missing_api_key(diagnosis: str | None = None) -> Refusal:
 
 
 def unknown_api_key(sent: str, expected: str, got: str, diagnosis: str | None) -> Refusal:
-    """401: a key that no account has."""
+    """401: an unknown API key."""
     return Refusal(
         "unknown_api_key",
         status=401,
@@ -95,14 +95,14 @@ def bearer_refused() -> Refusal:
         "bearer_not_accepted",
         status=401,
         message="An API key is required",
-        check="the API key came in the query or in X-API-Key",
+        check="the API key was sent in the query or in X-API-Key",
         got="Authorization: Bearer",
         diagnosis="send the key as api_key in the query or in X-API-Key; the setting bearer_keys refuses Bearer",
     )
 
 
 def rate_limited(limit: int, retry_after: int) -> Refusal:
-    """429 under the setting `rate_limit_per_minute`."""
+    """429: over the setting `rate_limit_per_minute`."""
     return Refusal(
         "rate_limited",
         status=429,
@@ -113,12 +113,12 @@ def rate_limited(limit: int, retry_after: int) -> Refusal:
 
 
 def not_allowed(right: str, got: str, diagnosis: str | None = None) -> Refusal:
-    """403: the key is good, but its user lacks the right."""
+    """403: the key is valid, but its user lacks the permission."""
     return Refusal(
         "not_allowed",
         status=403,
         message="You do not have permission to perform this action",
-        check="the key's user has the right to do this",
+        check="the key's user has the permission",
         expected=right,
         got=got,
         diagnosis=diagnosis,
@@ -127,10 +127,10 @@ def not_allowed(right: str, got: str, diagnosis: str | None = None) -> Refusal:
 
 # --- the API: things and fields ---
 def not_found(kind: str, identifier: str, found_kind: str | None = None) -> Refusal:
-    """404: no such thing.
+    """404: no such record.
 
     Parameters:
-        found_kind: what the id really belongs to; only the journal says so.
+        found_kind: the kind of record that the id really identifies, for the journal.
     """
     diagnosis = None
     if found_kind is not None and found_kind != kind:
@@ -150,7 +150,7 @@ def _with_article(noun: str) -> str:
 
 
 def field_error(x: Call, field: str, message: str, *, got: object = None, diagnosis: str | None = None) -> Refusal:
-    """400 (or 422, by setting): a field is missing, or its value cannot be used."""
+    """400 (or 422, by setting): a missing or invalid field."""
     return FieldRefusal(
         "field_invalid" if got is not None else "field_missing",
         field=field,
@@ -165,14 +165,14 @@ def field_error(x: Call, field: str, message: str, *, got: object = None, diagno
 
 
 def query_error(name: str, message: str, got: str | None = None) -> Refusal:
-    """400: a query parameter is missing, or its value cannot be used."""
+    """400: a missing or invalid query parameter."""
     return Refusal(
         "query_invalid", status=400, message=message, check=f"the query parameter {name}", expected=message, got=got
     )
 
 
 def email_not_managed(email: str) -> Refusal:
-    """400, word for word as the real v2.2 answers: the address belongs to an account outside the institution.
+    """400: the address belongs to an account outside the institution. The message is the real v2.2's.
 
     Source: RodrigoZillesg/eau-app OPENLEARNING_SSO_EDGE_CASES.md, 56ea7ae.
     """
@@ -183,7 +183,7 @@ def email_not_managed(email: str) -> Refusal:
         message="An existing user with the provided email is not managed by this institution",
         check="no account outside this institution has the e-mail address",
         got=email,
-        diagnosis="an account with this e-mail exists elsewhere on OpenLearning; the answer is 400, not 409",
+        diagnosis="an account with this e-mail exists elsewhere on OpenLearning; the status is 400, not 409",
     )
 
 
@@ -207,7 +207,7 @@ def external_id_in_use(external_id: str, institution: str) -> Refusal:
 
 
 def no_external_id(user: str) -> Refusal:
-    """400: the account is in the institution, but has no external id to sign on with."""
+    """400: the account has no external id in the institution, which signing on needs."""
     message = "The user has no external institution id"
     return Refusal(
         "no_external_id", status=400, message=message, check="the user has an external institution id", got=user
@@ -215,7 +215,7 @@ def no_external_id(user: str) -> Refusal:
 
 
 def already_enrolled(user: str, place: str) -> Refusal:
-    """400: the user is in the class or program already."""
+    """400: the user is already in the class or program."""
     message = "The user is already enrolled"
     return Refusal(
         "already_enrolled", status=400, message=message, check="the user is not enrolled yet", got=f"{user} in {place}"
@@ -231,19 +231,19 @@ def unsupported_body(content_type: str) -> Refusal:
         check="the body is a form",
         expected="application/x-www-form-urlencoded",
         got=content_type,
-        diagnosis="JSON was sent where the documentation asks for a form",
+        diagnosis="the body is JSON; the documentation asks for a form",
     )
 
 
 def unreadable_body(why: str) -> Refusal:
-    """400: the body is not what its content type says."""
+    """400: the body does not match its content type."""
     message = "The request body could not be read"
     return Refusal("unreadable_body", status=400, message=message, check="the body can be read", got=why)
 
 
-# --- launches; the words are for the person in front of the browser ---
+# --- launches; the messages are for the user ---
 def launch_method(**details: Any) -> Refusal:
-    """405: a launch is a form that is posted."""
+    """405: a launch must be a POST."""
     message = "A launch must be sent with POST."
     return Refusal("launch_method", status=405, message=message, headers={"Allow": "POST"}, **details)
 
@@ -254,42 +254,42 @@ def launch_content_type(**details: Any) -> Refusal:
 
 
 def launch_unreadable(**details: Any) -> Refusal:
-    """400: the form does not decode."""
+    """400: the form cannot be decoded."""
     return Refusal("launch_unreadable", status=400, message="The launch could not be read.", **details)
 
 
 def launch_without_key(**details: Any) -> Refusal:
-    """422: no consumer key, so nobody claims to have signed it."""
+    """422: no consumer key."""
     message = "The launch has no consumer key."
     return Refusal("launch_without_key", status=422, message=message, absent="oauth_consumer_key", **details)
 
 
 def launch_unknown_key(**details: Any) -> Refusal:
-    """403: the consumer key is not registered."""
+    """403: an unknown consumer key."""
     return Refusal("launch_unknown_key", status=403, message="The consumer key is not known.", **details)
 
 
 def launch_not_lti(field: str, **details: Any) -> Refusal:
-    """400: one of the three fields that make it an LTI 1.1 launch is missing or has another value."""
+    """400: one of the three required LTI 1.1 fields is missing or invalid."""
     message = f"The launch is not a valid LTI message ({field})."
     absent = None if details["got"] else field
     return Refusal("launch_not_lti", status=400, message=message, absent=absent, **details)
 
 
 def launch_oauth_fields(field: str, **details: Any) -> Refusal:
-    """400: an OAuth field is repeated, missing, or has a value that no launch has."""
+    """400: an OAuth field is repeated, missing or invalid."""
     message = f"The launch is not signed correctly ({field})."
     absent = None if details["got"] else field
     return Refusal("launch_oauth_fields", status=400, message=message, absent=absent, **details)
 
 
 def launch_signature(**details: Any) -> Refusal:
-    """403: the signature is not that of this form, URL and secret."""
+    """403: the signature does not match this form, URL and secret."""
     return Refusal("launch_signature", status=403, message="The signature of the launch is not valid.", **details)
 
 
 def launch_expired(**details: Any) -> Refusal:
-    """403: made too long ago."""
+    """403: the launch is too old."""
     return Refusal("launch_expired", status=403, message="This link has expired.", **details)
 
 
@@ -299,43 +299,43 @@ def launch_not_yet_valid(**details: Any) -> Refusal:
 
 
 def launch_replayed(**details: Any) -> Refusal:
-    """403: its nonce has been used before."""
+    """403: the nonce has been used before."""
     return Refusal("launch_replayed", status=403, message="This link has been used before.", **details)
 
 
 def launch_user(**details: Any) -> Refusal:
-    """403: the launch names nobody who can be signed in."""
+    """403: the launch does not identify a user who can be signed in."""
     return Refusal("launch_user", status=403, message="Your account could not be identified.", **details)
 
 
 def class_not_set_up(**details: Any) -> Refusal:
-    """403: the context leads to no class of the institution."""
+    """403: the context has no class in the institution."""
     return Refusal("class_not_set_up", status=403, message="This class has not been set up.", **details)
 
 
 def unusable_address(url: str) -> Refusal:
-    """400: the Host header makes no address that could be signed."""
+    """400: the Host header does not yield a URL that can be signed."""
     check = "the Host header is a host name, with or without a port"
     return Refusal("unusable_address", status=400, message="Bad Request", check=check, got=url)
 
 
 # --- the web site ---
 def setup_not_open(got: str) -> Refusal:
-    """403: the set-up form came without a pending staff launch of this browser."""
+    """403: this browser has no pending staff launch for the set-up form."""
     message = "This class set-up has expired. Launch again."
-    check = "a staff launch of this browser is waiting for set-up"
+    check = "this browser has a pending staff launch"
     return Refusal("setup_not_open", status=403, message=message, check=check, got=got, credential=got)
 
 
 def setup_choice(got: str) -> Refusal:
-    """400: neither a class of the institution nor a title was chosen on the set-up page."""
+    """400: the set-up form has neither a class of the institution nor a title."""
     message = "Choose a class, or give a title for a new course."
-    check = "a class of the institution or a title was chosen"
+    check = "the form has a class of the institution, or a title"
     return Refusal("setup_choice", status=400, message=message, check=check, got=got)
 
 
 def page_not_found(path: str, diagnosis: str | None = None) -> Refusal:
-    """404 as a page."""
+    """A 404 page."""
     message = "This page does not exist."
     return Refusal(
         "page_not_found", status=404, message=message, check="the page exists", got=path, diagnosis=diagnosis
@@ -343,21 +343,21 @@ def page_not_found(path: str, diagnosis: str | None = None) -> Refusal:
 
 
 def not_in_the_class(path: str) -> Refusal:
-    """403 as a page: only those who are in a class take part in it."""
+    """A 403 page: only members of a class can take part."""
     message = "You are not enrolled in this class."
     return Refusal(
         "not_in_the_class",
         status=403,
         message=message,
-        check="the person signed in is enrolled in the class",
+        check="the signed-in user is enrolled in the class",
         got=path,
-        diagnosis="Open the class by a launch first: enrolled, and in a browser that keeps the session cookie.",
+        diagnosis="Open the class by a launch first, in a browser that keeps the session cookie.",
     )
 
 
 # --- the v1 API ---
 def v1_unauthorised(check: str, got: str | None, diagnosis: str | None = None) -> Refusal:
-    """401 with a Basic challenge."""
+    """401, with a Basic challenge."""
     return Refusal(
         "v1_unauthorised",
         status=401,
@@ -371,8 +371,8 @@ def v1_unauthorised(check: str, got: str | None, diagnosis: str | None = None) -
 
 
 def v1_forbidden(right: str, user: str) -> Refusal:
-    """403: the account may not do this."""
-    check = "the account has the right to do this"
+    """403: the account lacks the permission."""
+    check = "the account has the permission"
     return Refusal("v1_forbidden", status=403, message="Permission denied", check=check, expected=right, got=user)
 
 

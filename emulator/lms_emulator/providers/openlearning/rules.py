@@ -1,4 +1,4 @@
-"""Managed accounts and enrolments: what provisioning does, and what it leaves alone."""
+"""Rules for provisioning accounts, enrolments, courses and classes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lms_emulator.providers.openlearning.model import (
 
 
 class Profile(NamedTuple):
-    """What the integrator says about a person, kept exactly as sent."""
+    """A user's details as the integrator sent them."""
 
     full_name: str
     external_institution_id: str
@@ -33,7 +33,7 @@ class Profile(NamedTuple):
 
 
 class Provisioned(NamedTuple):
-    """`created` is False when the account was there already and nothing changed."""
+    """The result of provisioning. `created` is False if the account already existed; it is unchanged then."""
 
     user: User
     membership: Membership
@@ -45,8 +45,8 @@ def provision(
 ) -> Provisioned:
     """Create the managed account, or find the one with this e-mail address.
 
-    An account of the institution is left as it is (the guide: "this operation has no effect"). An address that belongs
-    to an account elsewhere is refused (observed), and so is an external id that another account has (chosen).
+    An existing account of the institution is not changed (the guide: "this operation has no effect"). An address that
+    belongs to an account elsewhere is refused (observed), and so is an external id in use (chosen).
     """
     wanted = folded(profile.primary_email_address)
     existing = store.users.first("email", wanted) if wanted else None
@@ -74,7 +74,7 @@ def provision(
 
 
 def free_profile_name(store: OpenLearningStore, ids: Ids, full_name: str) -> str:
-    """A profile name that nobody has: the letters and digits of the name, with a number if that is taken."""
+    """An unused profile name: the letters and digits of the name, with a number if that is taken."""
     from unicodedata import normalize
 
     stem = re.sub(r"[^a-z0-9]+", "", normalize("NFKD", full_name).lower())[:24] or "user"
@@ -88,7 +88,7 @@ Role = Literal["learner", "instructor"]
 
 
 def enrol(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, klass: Class, role: Role) -> Enrolment:
-    """Put the user in the class; a user who is in it already only changes role."""
+    """Enrol the user in the class, or change the role of an existing enrolment."""
     enrolment = store.enrolment(user.id, klass.id)
     if enrolment is None:
         now = clock.now()
@@ -106,7 +106,7 @@ def enrol(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, klass: C
 
 
 def enrol_in_program(store: OpenLearningStore, ids: Ids, clock: Clock, user: User, program: Program) -> Enrolment:
-    """Put the user in the program."""
+    """Enrol the user in the program."""
     now = clock.now()
     return store.enrolments.put(
         Enrolment(id=ids.object_id(now.timestamp()), user=user.id, program=program.id, created_at=now)
@@ -116,7 +116,7 @@ def enrol_in_program(store: OpenLearningStore, ids: Ids, clock: Clock, user: Use
 def create_course(store: OpenLearningStore, ids: Ids, clock: Clock, course: Course) -> Class:
     """Add a course with the default class that every course gets. Returns the class.
 
-    In both captured examples that class is titled `Class of <year>` and was made a few seconds after its course.
+    In both captured examples that class is titled `Class of <year>` and was created a few seconds after its course.
     """
     store.courses.put(course)
     now = clock.now()
@@ -133,5 +133,5 @@ def create_course(store: OpenLearningStore, ids: Ids, clock: Clock, course: Cour
 
 
 def class_path(title: str) -> str:
-    """A class's name in v1 paths: its title without white space (`First Class` gives `FirstClass`)."""
+    """A class's name in v1 paths: its title without white space (`First Class` becomes `FirstClass`)."""
     return "".join(title.split())

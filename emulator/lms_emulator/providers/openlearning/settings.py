@@ -1,4 +1,4 @@
-"""OpenLearning's behaviours that nobody outside knows for sure, each as a setting; and the sources of the rest."""
+"""Settings for behaviours of OpenLearning that are not public, and the sources of the rest."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     # --- the API ---
     trailing_slash: Annotated[
         Literal["strict", "redirect"],
-        choice("What an API path without its trailing slash gets: 404, or a 301 to the path with it."),
+        choice("The answer to an API path without its trailing slash: 404, or a 301 to the path with it."),
     ] = "strict"
     bearer_keys: Annotated[
         Literal["accept", "refuse"],
         choice(
-            "Whether the API key is taken from `Authorization: Bearer`.",
+            "Whether `Authorization: Bearer` can carry the API key.",
             source=f"{GUIDE} (calls the key a bearer token in prose)",
         ),
     ] = "accept"
@@ -66,38 +66,38 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     default_page_size: Annotated[
         int,
         choice(
-            "Items per page of lists when the client asks for none.",
+            "Items per page of lists if the client does not ask for a number.",
             evidence="inferred",
             source="RodrigoZillesg/eau-app OPENLEARNING_INTEGRATION_REPORT.md, 4f91e01 (97 and 60 items in one call)",
             ge=1,
         ),
     ] = 100
-    max_page_size: Annotated[int, choice("The largest itemsPerPage that is granted.", ge=1)] = 1000
+    max_page_size: Annotated[int, choice("The maximum of itemsPerPage.", ge=1)] = 1000
     list_external_id_alias: Annotated[
         bool, choice("Send `external_id` beside `external_institution_id` in lists of managed users.")
     ] = False
     send_mail_by_default: Annotated[
         bool,
         choice(
-            "Value of `send_password_email` and `send_welcome_email` when they are left out.",
+            "Default of `send_password_email` and `send_welcome_email`.",
             evidence="inferred",
             source=f"{GUIDE} (tells integrators to switch them off)",
         ),
     ] = True
-    rate_limit_per_minute: Annotated[int, choice("Calls per minute with one key before 429; 0 is no limit.", ge=0)] = 0
+    rate_limit_per_minute: Annotated[int, choice("Calls per minute with one key before 429; 0 for no limit.", ge=0)] = 0
 
     # --- launches ---
     web_base_url: Annotated[
         str,
         choice(
             "Address of the web site in answers and in signed launch URLs, e.g. `https://www.openlearning.com`; "
-            "empty: the address the request came to."
+            "empty: the address of the request."
         ),
     ] = ""
     launch_max_age_seconds: Annotated[
         int,
         choice(
-            "How long after its timestamp a launch works.",
+            "How long a launch is valid after its timestamp.",
             source="OpenLearningNet/LTI-Bridge LtiLaunch/index.ts, 1bb59dc (the default of its library ims-lti)",
             ge=0,
         ),
@@ -119,4 +119,4 @@ class OpenLearningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     session_seconds: Annotated[int, choice("How long a browser stays signed in after a launch.", ge=1)] = 14_400
 
     # --- the v1 API ---
-    v1_course_online: Annotated[bool, choice("Whether courses made by the v1 API are online at once.")] = False
+    v1_course_online: Annotated[bool, choice("Whether courses created by the v1 API are online at once.")] = False

@@ -20,12 +20,12 @@ from lms_emulator.providers.openlearning.model import (
 
 
 def institution(x: Call, record: Institution) -> dict[str, Any]:
-    """As captured: the id is the slug, and ends the URL, which has no trailing slash."""
+    """An institution, as captured: the id is the slug, and the URL has no trailing slash."""
     return {"id": record.id, "url": f"{web_base(x)}/{record.id}", "name": record.name}
 
 
 def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
-    """The User object. Only its `id` is certain; the e-mail address is for the user and their administrators."""
+    """The User object. Only `id` is certain; the e-mail address is visible to the user and their administrators."""
     shown: dict[str, Any] = {
         "id": record.id,
         "full_name": record.full_name,
@@ -40,7 +40,7 @@ def user(x: Call, record: User, viewer: User) -> dict[str, Any]:
 
 
 def managed_user(x: Call, account: User, membership: Membership, viewer: User) -> dict[str, Any]:
-    """An item in the list of managed users: the account is nested, unlike in the answer to its creation."""
+    """An item in the list of managed users: the account is nested, unlike in the response to its creation."""
     shown: dict[str, Any] = {"user": user(x, account, viewer)}
     if membership.external_institution_id is not None:
         shown["external_institution_id"] = membership.external_institution_id
@@ -55,7 +55,7 @@ def course_url(x: Call, record: Course) -> str:
 
 
 def class_url(x: Call, course: Course, klass: Class) -> str:
-    """The class home: the course home with the class in its query (`cl` was observed, its meaning is chosen)."""
+    """The class home: the course home with the class in its query (`cl` is observed, its meaning chosen)."""
     return f"{course_url(x, course)}?cl={quote(klass.id)}"
 
 
@@ -65,9 +65,9 @@ def connector(record: Connector) -> dict[str, Any]:
 
 
 def event(x: Call, action: str, who: User, enrolment: Enrolment, where: Course) -> dict[str, Any]:
-    """What a webhook sends about something that a person did in a class, without the event's own fields.
+    """A webhook's body for a user's action in a class, without the event's own fields.
 
-    As documented, an address that is not known, or that the person has not agreed to share, is left out.
+    As documented, an address that is unknown, or that the user did not agree to share, is omitted.
     """
     membership = x.store.membership(where.institution, who.id)
     actor: dict[str, Any] = {"name": who.full_name, "id": who.id, "enrolmentId": enrolment.id}
@@ -83,7 +83,7 @@ def event(x: Call, action: str, who: User, enrolment: Enrolment, where: Course) 
 
 
 def course(x: Call, record: Course) -> dict[str, Any]:
-    """The Course object as captured; summary and price only when set."""
+    """The Course object as captured, with summary and price only if set."""
     shown: dict[str, Any] = {
         "id": record.id,
         "url": course_url(x, record),

@@ -30,14 +30,14 @@ _FORMATS = ("all", "base", "signature", "form", "curl", "html", "json")
 
 @dataclass(frozen=True, kw_only=True)
 class SignedLaunch:
-    """A signed launch, in every form that is of use.
+    """A signed launch in several forms.
 
     Attributes:
         params: the form's fields.
         base: the signature base string.
         form: the body, percent-encoded.
         curl: a command that posts the launch, keeps the session, and follows the redirect to the class.
-        html: a page that posts the launch as soon as a browser opens it.
+        html: a page that posts the launch when a browser opens it.
     """
 
     params: dict[str, str]
@@ -48,10 +48,10 @@ class SignedLaunch:
 
 
 def launch(url: str, params: dict[str, str]) -> SignedLaunch:
-    """A signed launch from its fields.
+    """Make a SignedLaunch of the launch's fields.
 
     Parameters:
-        params: the fields with their signature, from `lti11.signed_launch`.
+        params: the signed fields from `lti11.signed_launch`.
     """
     form = urlencode(params)
     inputs = "\n".join(
@@ -75,10 +75,10 @@ def add_commands(subparsers: Any) -> None:
     """Register the command with `lms-emulator sign`."""
     parser = subparsers.add_parser(
         "openlearning-launch",
-        help="OpenLearning: a signed LTI 1.1 launch, as a form, a curl command or a page",
-        description="Print an LTI 1.1 launch signed with OAuth 1.0 (HMAC-SHA1), as a correct integrator signs it.",
+        help="OpenLearning: an LTI 1.1 launch as a form, a curl command or a page",
+        description="Print an LTI 1.1 launch, correctly signed with OAuth 1.0 (HMAC-SHA1).",
     )
-    parser.add_argument("--user-id", help="your own id for the person (default: the world's managed user)")
+    parser.add_argument("--user-id", help="your own id of the user (default: the world's managed user)")
     parser.add_argument("--context-id", help="class id or mapped context (default: the world's class; empty: none)")
     parser.add_argument("--roles", default="Learner", help="LTI roles, separated by commas (default: Learner)")
     parser.add_argument(
@@ -91,14 +91,14 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--consumer-key", help="consumer key of the institution or class (default: from the world)")
     parser.add_argument("--secret", help="secret of that consumer key (default: from the world)")
     parser.add_argument("--timestamp", type=int, help="seconds since 1970 (default: now)")
-    parser.add_argument("--nonce", help="never used before (default: random)")
+    parser.add_argument("--nonce", help="a nonce not used before (default: random)")
     parser.add_argument(
-        "--world", default="demo", metavar="demo|FILE", help="the world that supplies what is not given (default: demo)"
+        "--world", default="demo", metavar="demo|FILE", help="the world that supplies the other values (default: demo)"
     )
     parser.add_argument(
         "--url",
         default=os.environ.get("LMS_EMULATOR_OPENLEARNING_URL", DEFAULT_URL),
-        help=f"address of the emulator, or of the launch (default: LMS_EMULATOR_OPENLEARNING_URL, else {DEFAULT_URL})",
+        help=f"URL of the emulator or its launch endpoint (default: LMS_EMULATOR_OPENLEARNING_URL, else {DEFAULT_URL})",
     )
     parser.add_argument("--print", dest="form", choices=_FORMATS, default="all", help="print only this part")
     parser.set_defaults(run=_run)

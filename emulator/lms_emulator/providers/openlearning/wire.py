@@ -1,7 +1,7 @@
-"""OpenLearning's dialects: JSON of the API (v2.1 and v2.2), JSON of the v1 API, and pages for browsers.
+"""OpenLearning's wire formats: JSON of the API (v2.1 and v2.2), JSON of the v1 API, and HTML pages.
 
-Success bodies are `meta` and `data`, as captured from the real API. Error bodies are only known from one real v2.2
-answer (`{"detail": ...}`) and one client's declaration for v2.1 (`meta.error`); the setting `error_style` decides.
+Success bodies have `meta` and `data`, as captured from the real API. Error bodies are known only from one real v2.2
+response (`{"detail": ...}`) and one client's declaration for v2.1 (`meta.error`); the setting `error_style` decides.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None)
 
 
 def data(value: Any, pagination: Mapping[str, int] | None = None) -> Response:
-    """A success of the API: `meta`, `data`, and `pagination` for lists requested by page."""
+    """A success body of the API: `meta`, `data`, and `pagination` for paginated lists."""
     body = {"meta": {"status": 200}, "data": value}
     if pagination is not None:
         body["pagination"] = pagination
@@ -35,7 +35,7 @@ def data(value: Any, pagination: Mapping[str, int] | None = None) -> Response:
 
 
 def render(x: Call, refusal: Refusal) -> Response:
-    """The refusal in the dialect of the path it happened on."""
+    """The refusal in the format of the request's path."""
     if version(x):
         return _api_error(x, refusal)
     if x.path.startswith("/api/"):

@@ -1,4 +1,4 @@
-"""Webhook connectors of an institution, and the events that they send."""
+"""An institution's webhook connectors, and the events that they send."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def create(x: Call) -> Response:
 
 
 async def announce(x: Call, action: PageAction, user: User, enrolment: Enrolment, course: Course, klass: Class) -> None:
-    """Tell the institution's connectors what a user in a class has done with its page."""
+    """Send an event about a user's action on a class page to the institution's connectors."""
     page = {"title": course.title, "id": klass.id, "url": shapes.class_url(x, course, klass)}
     for connector in x.store.connectors.find("institution", course.institution):
         if action in connector.actions:
@@ -50,7 +50,7 @@ async def announce(x: Call, action: PageAction, user: User, enrolment: Enrolment
 
 
 async def _send(x: Call, connector: Connector, event: dict[str, Any]) -> None:
-    """Put the event into the outbox and, where the connector has an address, post it there."""
+    """Put the event into the outbox and, if the connector has a URL, post it there."""
     x.outbox.add(
         "webhook",
         provider=x.provider,

@@ -18,7 +18,7 @@ _REAL_HOSTS = ("openlearning.com", "api.openlearning.com", "qa-api.openlearning.
 
 
 def list_courses(x: Call) -> Response:
-    """Courses that the key may see, filtered by `url` or `featured`; always a list."""
+    """The courses that the key can read, filtered by `url` or `featured`; always a list."""
     me = credentials.caller(x)
     url = x.query.get("url")
     courses = x.store.courses.values() if url is None else _by_url(x, url)
@@ -38,14 +38,14 @@ def _hidden(x: Call, me: User, courses: list[Course]) -> str:
 
 
 def _by_url(x: Call, url: str) -> list[Course]:
-    """The courses at a course URL. Scheme, `www.`, a final slash and the query do not matter.
+    """The courses with a course URL. Scheme, `www.`, a trailing slash and the query are ignored.
 
-    With the institution in the path there is at most one; the guide's example leaves it out.
+    With the institution in the path there is at most one; the guide's example omits it.
     """
     known = {"url", "api_key", "featured", "page", "itemsPerPage"}
     stray = sorted(set(x.query) - known)
     if stray:
-        x.warn("url_not_encoded", f"further query parameters ({', '.join(stray)[:200]}); was `url` percent-encoded?")
+        x.warn("url_not_encoded", f"unexpected query parameters ({', '.join(stray)[:200]}); was `url` percent-encoded?")
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host = parts.netloc.lower()
@@ -79,7 +79,7 @@ def list_classes(x: Call) -> Response:
 
 
 def list_institution_courses(x: Call) -> Response:
-    """Every course of an institution, those that are offline included."""
+    """All courses of an institution, including those that are offline."""
     me = credentials.caller(x)
     institution = credentials.institution_in_path(x)
     if x.store.membership(institution.id, me.id) is None:

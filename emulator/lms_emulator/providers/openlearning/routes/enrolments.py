@@ -1,4 +1,4 @@
-"""Enrolling people in classes and programs."""
+"""Enrolling users in classes and programs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _enrol(x: Call, me: User, klass: Class, user: User) -> Response:
 def enrol_in_program(x: Call) -> Response:
     """Enrol `user` in a program, sent as JSON (v2.2)."""
     if x.settings.exact_json_405 and x.headers.get("content-type", "").strip().lower() == "application/json":
-        x.warn("exact_json", "exactly `application/json` goes to another handler; add `; charset=utf-8`")
+        x.warn("exact_json", "exactly `application/json` reaches another handler; add `; charset=utf-8`")
         raise refusals.method_not_allowed(x.method, ("GET",))
     me = credentials.caller(x)
     institution = credentials.administered(x, me)

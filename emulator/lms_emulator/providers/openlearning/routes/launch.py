@@ -1,4 +1,4 @@
-"""Where launches arrive: signing in, enrolling, and the set-up page for staff."""
+"""The launch endpoint: signing in, enrolling, and the set-up page for staff."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ SETUP_PATH = "/lti/setup/"
 
 
 def launch(x: Call) -> Response:
-    """Judge a launch; on success sign the person in, enrol them, and send the browser to the class."""
+    """Check a launch; if it is valid, sign the user in, enrol them, and redirect the browser to the class."""
     pairs = _pairs(x)
     if "text/html" not in x.headers.get("accept", "text/html"):
         x.warn(
             "launch_not_from_browser",
-            "the Accept header is not a browser's; when a server posts the launch, it gets the session, not the person",
+            "the Accept header is not a browser's; a server that posts the launch gets the session instead of the user",
         )
     base = x.settings.web_base_url.rstrip("/") or x.base_url
     accepted = lti.accept(x, pairs, x.method, base + x.raw_path.decode("latin-1"))
@@ -60,8 +60,8 @@ def _why_not_posted(x: Call) -> str:
     before = x.world.journal.latest
     if before is not None and before.method == "POST" and before.status == 301 and before.provider == x.provider:
         return (
-            f"the launch was posted to {LAUNCH_PATH.rstrip('/')} without its final slash; the 301 that answers it has "
-            "browsers come again with GET, without the form"
+            f"the launch was posted to {LAUNCH_PATH.rstrip('/')} without its trailing slash; browsers follow the "
+            "resulting 301 with GET and without the form"
         )
     return "the launch was followed as a link; post its params as a form instead"
 
@@ -104,7 +104,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
 
 # --- who ---
 def _person(x: Call, institution: Institution, fields: dict[str, str]) -> User | Profile:
-    """The account that the launch names, or the profile of the one to be made. Raises a 403."""
+    """The account that the launch identifies, or the profile for a new one. Raises a 403."""
     external_id = ensure(x, "user_id is in the launch", fields.get("user_id"), refusals.launch_user)
     user = x.store.user_by_external_id(institution.id, external_id)
     known = f"user_id is an external id in {institution.id}"
@@ -140,7 +140,7 @@ def _sign_in(x: Call, user: User) -> Session:
 
 
 def _with_cookie(x: Call, response: Response, session: Session) -> Response:
-    """Set the session cookie; `SameSite=None`, as a page in another site's frame needs it, wherever TLS allows it."""
+    """Set the session cookie, with `SameSite=None` where TLS allows it, as pages in other sites' frames need it."""
     address = parts_of(web_base(x))
     secure = address.scheme == "https"
     response.set_cookie(
@@ -157,14 +157,14 @@ def _with_cookie(x: Call, response: Response, session: Session) -> Response:
 
 # --- where ---
 def _class(x: Call, institution: Institution, accepted: Launch, person: User | Profile) -> Class | ClassSetup | None:
-    """The class that the launch leads to, None for the portal, or a set-up to be asked of staff. Raises a 403."""
+    """The class that the launch leads to, None for the portal, or a set-up for staff to complete. Raises a 403."""
     if accepted.registration.class_id is not None:
         return x.store.classes.get(accepted.registration.class_id)
     context_id = accepted.fields.get("context_id", "")
     if not context_id:
         return None
     klass = lti.class_of(x, institution, context_id)
-    check = "context_id is a class of the institution, or mapped to one"
+    check = "context_id is the id of a class of the institution, or mapped to one"
     if x.check(check, klass is not None, got=context_id) and klass is not None:
         return klass
     staff = isinstance(person, User) and x.store.is_staff(person.id, institution.id)
@@ -182,7 +182,7 @@ def _class(x: Call, institution: Institution, accepted: Launch, person: User | P
 
 
 def _enter(x: Call, user: User, klass: Class, role: Role) -> str:
-    """Enrol the person and give the address of the class."""
+    """Enrol the user and return the URL of the class."""
     rules.enrol(x.store, x.ids, x.clock, user, klass, role)
     course = x.store.courses.get(klass.course)
     assert course is not None  # as above
@@ -205,7 +205,7 @@ def _ask_for_class(x: Call, institution: Institution, setup: ClassSetup, session
 
 
 def set_up(x: Call) -> Response:
-    """Map the context to what a staff member chose: an existing class, or a new course with its first class."""
+    """Map the context to the class that staff chose: an existing one, or that of a new course."""
     fields = dict(decode_pairs(x.body)) if x.content_type == FORM else {}
     setup = x.store.class_setups.get(fields.get("token", ""))
     session = credentials.session(x)
@@ -250,7 +250,7 @@ ROUTES: tuple[Route, ...] = (
         handler=launch,
         evidence="documented",
         source=f"{GUIDE} (2.2 and 3, address, checks and statuses are chosen)",
-        summary="Take an LTI 1.1 launch",
+        summary="Receive an LTI 1.1 launch",
         tag="web",
     ),
     Route(

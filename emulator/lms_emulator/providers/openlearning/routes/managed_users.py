@@ -1,4 +1,4 @@
-"""Managed accounts: creating, listing, and signing them on."""
+"""Managed accounts: creation, lists, and single sign-on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIGN_ON_FIELDS = ("class_id", "context_id", "return_url", "roles", "context_tit
 
 
 def create(x: Call) -> Response:
-    """Create a managed account, or answer with the institution's account that has this e-mail, unchanged."""
+    """Create a managed account, or return the institution's existing account with this e-mail, unchanged."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     values = call.fields(x)
@@ -43,7 +43,7 @@ def create(x: Call) -> Response:
 
 def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, bool]]:
     full_name = call.required(x, values, "full_name")
-    hint = "the API's name for it is external_institution_id" if call.was_sent(values, "external_id") else None
+    hint = "the API calls it external_institution_id" if call.was_sent(values, "external_id") else None
     external_id = call.required(x, values, "external_institution_id", hint)
     email = call.required(x, values, "primary_email_address")
     local, at, domain = email.strip().rpartition("@")
@@ -60,7 +60,7 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
     if values["external_institution_id"] in (institution.id, institution.object_id):
         x.warn(
             "external_id_is_institution",
-            "external_institution_id holds the institution's id; it is meant for your own key of the user",
+            "external_institution_id contains the institution's id; it is meant for your own key of the user",
         )
     image = values.get("profile_image", "")
     if image and parts_of(image).scheme not in ("http", "https"):
@@ -72,7 +72,7 @@ def _warn_about_create(x: Call, values: dict[str, str], institution: Institution
 
 
 def _warn_about_ignored(x: Call, user: User, membership: Membership, profile: rules.Profile) -> None:
-    """Name what was sent about an account that exists, and is other than what it has."""
+    """Warn about fields that differ from those of the existing account, and were ignored."""
     if membership.external_institution_id != profile.external_institution_id:
         x.warn(
             "external_id_ignored",
@@ -101,7 +101,7 @@ def _send_mails(x: Call, user: User, institution: Institution, mails: dict[str, 
                 to=user.primary_email_address,
                 at=x.clock.now(),
                 subject=subjects[kind],
-                body=f"{user.full_name}, {institution.name} has made an OpenLearning account for you.",
+                body=f"{user.full_name}, {institution.name} has created an OpenLearning account for you.",
                 data={"user_id": user.id, "institution_id": institution.id},
             )
 
@@ -132,9 +132,9 @@ def detail(x: Call) -> Response:
     return wire.data(shapes.user(x, user, me))
 
 
-# --- signing on ---
+# --- single sign-on ---
 def sign_on(x: Call) -> Response:
-    """Make one launch for an account: `url`, `method` and the signed `params` to post there."""
+    """Create a launch for an account: `url`, `method` and the signed `params` to post."""
     me = credentials.caller(x)
     institution = credentials.administered(x, me)
     user, external_id = _linked_user(x, institution)
@@ -210,7 +210,7 @@ ROUTES: tuple[Route, ...] = (
         body=request_body(
             {
                 "full_name!": "the person's name",
-                "external_institution_id!": "your own key of the person",
+                "external_institution_id!": "your own key of the user",
                 "primary_email_address!": "e-mail address",
                 "profile_image": "URL of a picture",
                 "send_password_email": "false, or the user gets an e-mail with a password",
@@ -226,7 +226,7 @@ ROUTES: tuple[Route, ...] = (
         source=f"{STATUS_REPORT} (members of an item are chosen)",
         summary="Managed accounts, also by `external_institution_id`",
         query={
-            "external_institution_id": "your own key of the person",
+            "external_institution_id": "your own key of the user",
             "page": "from 1",
             "itemsPerPage": "items per page",
         },
@@ -245,13 +245,13 @@ ROUTES: tuple[Route, ...] = (
         sign_on,
         evidence="documented",
         source=f"{GUIDE} (2)",
-        summary="Make a signed launch",
+        summary="Create a signed launch",
         body=request_body(
             {
                 "class_id": "class to launch and enrol in",
-                "context_id": "LTI context, if there is no class_id",
+                "context_id": "LTI context, used without a class_id",
                 "context_title": "title of that context",
-                "return_url": "where the class page may send people back to",
+                "return_url": "where the class page may link back to",
                 "roles": "comma-separated LTI roles (Learner)",
                 "resource_link_id": "LTI resource link",
             }

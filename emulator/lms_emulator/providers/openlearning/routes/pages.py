@@ -1,4 +1,4 @@
-"""The web site's pages: just enough to see who is signed in, and to what."""
+"""The web site's pages, which show who is signed in and what they can open."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _page(x: Call, template: str, **values: Any) -> Response:
 
 
 def portal(x: Call) -> Response:
-    """An institution's portal: its public courses, and those of the person signed in."""
+    """An institution's portal: its public courses, and those of the signed-in user."""
     institution = x.store.institutions.get(x.path_params["institution"])
     if institution is None:
         raise refusals.page_not_found(x.path)
@@ -41,7 +41,7 @@ def portal(x: Call) -> Response:
 
 
 async def course_home(x: Call) -> Response:
-    """A course's page; signed in and enrolled, the class home."""
+    """A course's page, or the class home for a signed-in, enrolled user."""
     return await _course_page(x, _course(x))
 
 
@@ -55,7 +55,7 @@ def _course(x: Call) -> Course:
 
 
 async def course_by_path(x: Call) -> Response:
-    """The same by the short address that the v1 API issues."""
+    """The same at the short URL that the v1 API returns."""
     course = x.store.courses.first("slug", x.path_params["slug"].lower())
     if course is None:
         raise refusals.page_not_found(x.path)
@@ -82,13 +82,13 @@ async def _course_page(x: Call, course: Course) -> Response:
 
 
 def _comments(x: Call, klass: Class) -> list[tuple[str, str]]:
-    """Who wrote what, oldest first."""
+    """A class's comments, oldest first."""
     found = [(x.store.users.get(one.user), one.text) for one in x.store.comments.find("class", klass.id)]
     return [(author.full_name, text) for author, text in found if author is not None]
 
 
 def _participant(x: Call) -> tuple[User, Enrolment, Course, Class]:
-    """Who is signed in and enrolled in the class whose page this is."""
+    """The signed-in user, who must be enrolled in the class of this page."""
     course, me = _course(x), credentials.signed_in(x)
     klass, enrolment = _place(x, course, me)
     if me is None or klass is None or enrolment is None:
@@ -101,7 +101,7 @@ def _back_to_class(x: Call, course: Course, klass: Class) -> Response:
 
 
 async def complete(x: Call) -> Response:
-    """POST …/complete/: mark the page of a class as done. Doing so again is not a second completion."""
+    """POST …/complete/: mark the class page as completed. Repeating it has no effect."""
     me, enrolment, course, klass = _participant(x)
     if enrolment.completed_at is None:
         x.store.enrolments.put(replace(enrolment, completed_at=x.clock.now()))
@@ -124,7 +124,7 @@ async def add_comment(x: Call) -> Response:
 
 
 def _place(x: Call, course: Course, me: User | None) -> tuple[Class | None, Enrolment | None]:
-    """The class that `cl` names, or else the first one the person is in, with their enrolment there."""
+    """The class given by `cl`, otherwise the user's first class, with their enrolment."""
     classes = x.store.classes_of(course.id)
     wanted = x.query.get("cl")
     named = next((klass for klass in classes if klass.id == wanted), None)
@@ -155,7 +155,7 @@ def sign_out(x: Call) -> Response:
 
 
 def signed_out(x: Call) -> Response:
-    """What is seen after signing out."""
+    """The page after signing out."""
     return _page(x, "signed_out.html")
 
 
@@ -173,9 +173,9 @@ def _route(methods: tuple[str, ...], path: str, handler: Handler, summary: str, 
 
 ROUTES: tuple[Route, ...] = (
     _route(("GET",), "/{institution}/courses/{slug}/", course_home, "Course or class home", CAPTURE),
-    _route(("POST",), "/{institution}/courses/{slug}/complete/", complete, "Mark a class page as done"),
+    _route(("POST",), "/{institution}/courses/{slug}/complete/", complete, "Mark a class page as completed"),
     _route(("POST",), "/{institution}/courses/{slug}/comments/", add_comment, "Comment on a class page"),
-    _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short address", V1_GUIDE),
+    _route(("GET",), "/courses/{slug}/", course_by_path, "Course by its short URL", V1_GUIDE),
     _route(("GET",), "/u/{profile_name}/", profile, "Profile page"),
     _route(("POST",), "/accounts/logout/", sign_out, "Sign out"),
     _route(("GET",), "/accounts/signed-out/", signed_out, "Signed out"),

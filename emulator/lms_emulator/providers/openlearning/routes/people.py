@@ -1,4 +1,4 @@
-"""Users and institutions: who is who, and who belongs where."""
+"""Users, their institutions and their enrolments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def list_institutions(x: Call) -> Response:
 
 
 def find_user(x: Call) -> Response:
-    """The account with a profile name: a list of one or none."""
+    """The account with a profile name, as a list of at most one."""
     me = credentials.caller(x)
     name = x.query.get("profile_name")
     if not name:
@@ -38,7 +38,7 @@ def get_user(x: Call) -> Response:
 
 
 def list_enrolments(x: Call) -> Response:
-    """Where an account is enrolled."""
+    """An account's enrolments."""
     me = credentials.caller(x)
     user = credentials.user_in_path(x, me)
     _may_look(x, me, user)
@@ -47,7 +47,7 @@ def list_enrolments(x: Call) -> Response:
 
 def _may_look(x: Call, me: User, user: User) -> None:
     if me.id != user.id and not x.store.controls(me.id, user):
-        raise refusals.not_allowed("oneself, or administrator of the institution that manages the user", user.id)
+        raise refusals.not_allowed("the user themself, or an administrator of the managing institution", user.id)
 
 
 _FAMILY = f"{GUIDE} (for paths of this form, the body is chosen)"

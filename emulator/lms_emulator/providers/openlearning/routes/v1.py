@@ -1,4 +1,4 @@
-"""The old API on the web site: courses and classes made with HTTP Basic, and the public course list."""
+"""The old API on the web site: provisioning of courses and classes with HTTP Basic, and the public course list."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def _administered(x: Call, me: User, course: Course) -> None:
 
 # --- courses ---
 def provision_course(x: Call) -> Response:
-    """Make a course (POST), or show an existing one (GET, whose meaning is chosen)."""
+    """Create a course (POST), or return an existing one (GET, whose behaviour is chosen)."""
     me = credentials.basic_user(x)
     path = x.path_params["path"]
     if not _SLUG.fullmatch(path):
-        raise refusals.v1_not_found(f"courses/{path}", "a course path is made of letters, digits, - and _")
+        raise refusals.v1_not_found(f"courses/{path}", "a course path consists of letters, digits, - and _")
     if x.method == "GET":
         return _course_answer(x, _course(x))
     institution = next((m.institution for m in x.store.memberships.find("user", me.id) if m.role != "member"), None)
@@ -83,7 +83,7 @@ def _course_answer(x: Call, course: Course) -> Response:
 
 
 def course_status(x: Call) -> Response:
-    """Put a course online or offline (POST `status`), or say which it is (GET)."""
+    """Put a course online or offline (POST `status`), or return its status (GET)."""
     me = credentials.basic_user(x)
     course = _course(x)
     _administered(x, me, course)
@@ -97,7 +97,7 @@ def course_status(x: Call) -> Response:
 
 # --- classes ---
 def provision_class(x: Call) -> Response:
-    """Make a class of a course (POST), or show one (GET `title`, or the default class; chosen)."""
+    """Create a class of a course (POST), or return one (GET `title`, or the default class; chosen)."""
     me = credentials.basic_user(x)
     course = _course(x)
     _administered(x, me, course)
