@@ -71,6 +71,7 @@ class ModuleProgression(Record, frozen=True, kw_only=True):
         seen: when an item was viewed, by its id.
         done: when it was marked as done.
         contributed: when something was added to it.
+        opened: whether the user has come into the module; it stays open until it is relocked.
         completed_at: when everything was completed, as of the last evaluation.
     """
 
@@ -80,4 +81,5 @@ class ModuleProgression(Record, frozen=True, kw_only=True):
     seen: dict[str, Instant] = {}
     done: dict[str, Instant] = {}
     contributed: dict[str, Instant] = {}
+    opened: bool = False
     completed_at: Instant | None = None

@@ -28,10 +28,10 @@ from lms_emulator.providers.canvas.rules import (
     copying,
     courses,
     files,
-    modules,
     observing,
     periods,
     processing,
+    progressing,
     quizzes,
     roster,
     submissions,
@@ -188,7 +188,7 @@ def show(api: Api) -> Any:
     course, record = _found(api)
     includes = api.params.includes & SHOWN | ({"all_dates"} if api.params.flag("all_dates") else set())
     dates = api.params.flag("override_assignment_dates", default=True)
-    modules.assignment_seen(api, course, record)
+    progressing.assignment_seen(api, course, record)
     return assigned.assignment(api, record, course, includes, override_dates=dates)
 
 

@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.refusals import content
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, people, topics
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, people, progressing, topics
 from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.messaging import Messaging, Place
@@ -233,7 +233,7 @@ def mark_read(api: Api) -> Any:
     read = api.x.method == "PUT"
     rules.keep(api, topic, api.user, read=read)
     if read:
-        modules.topic_seen(api, topic)
+        progressing.topic_seen(api, topic)
     return Response(status_code=204)
 
 
@@ -245,7 +245,7 @@ def mark_all_read(api: Api) -> Any:
     forced = api.params.flag("forced_read_state")
     rules.keep(api, topic, api.user, read=read, read_entries=every if read else [], forced=every if forced else [])
     if read:
-        modules.topic_seen(api, topic)
+        progressing.topic_seen(api, topic)
     return Response(status_code=204)
 
 

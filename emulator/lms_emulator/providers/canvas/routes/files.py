@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder, require_contents
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, modules, roster
+from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, progressing, roster
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
@@ -260,7 +260,7 @@ def _viewed(x: Call, file: Attachment) -> None:
     if course is not None and user is not None:
         api = Api(x, Params({}))
         api.caller = user
-        modules.acted(api, course, "File", file.id, "seen")
+        progressing.acted(api, course, "File", file.id, "seen")
 
 
 def _require_session(x: Call, file: Attachment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,13 +26,31 @@ from lms_emulator.providers.canvas.rules import (
     module_content,
     modules,
     pages,
+    planner,
+    progressing,
     tools,
     topics,
 )
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
-TYPES = (*module_content.KINDS, *module_content.BARE_MODELS)
+_INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+WORDS = {
+    "wiki_page": "Page",
+    "page": "Page",
+    "attachment": "File",
+    "file": "File",
+    "assignment": "Assignment",
+    "discussion_topic": "Discussion",
+    "discussion": "Discussion",
+    "quiz": "Quiz",
+    "external_url": "ExternalUrl",
+    "context_external_tool": "ExternalTool",
+    "external_tool": "ExternalTool",
+    "context_module_sub_header": "SubHeader",
+    "sub_header": "SubHeader",
+}
+"""What an item's type may be called, underscored, with the type it becomes."""
 NOT_COPIED = "cannot duplicate this module"
 BAD_REQUIREMENT = "Invalid completion requirement type"
 
@@ -73,7 +92,7 @@ def index(api: Api) -> Any:
     if (term := search_term(api)) is not None:
         found = [one for one in found if term in modules.title(api, one).lower()]
     if student_id is not None:
-        modules.standing(api, course, module, student_id)
+        progressing.standing(api, course, module, student_id)
     includes = api.params.includes
     path = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
 
@@ -97,8 +116,7 @@ def create(api: Api) -> Any:
     """Add an item to a module."""
     course, module = edited(api, "module_id")
     sent = _sent(api)
-    kind = sent.text("type")
-    fields = _content(api, course, sent)
+    kind, fields = _content(api, course, sent)
     made = ContentTag(
         **api.new_row("content_tags"),
         course_id=course.id,
@@ -120,21 +138,25 @@ def _sent(api: Api) -> Params:
     return api.params.hash("module_item")
 
 
-def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
-    """What an item shows, with its title. Raises the refusals for content that does not exist."""
-    kind = sent.text("type") or ""
-    own = sent.text("title")
-    if kind == "Page":
-        return _page(api, course, sent, own)
+def _content(api: Api, course: Course, sent: Params) -> tuple[str, dict[str, Any]]:
+    """The type of an item, and the fields of what it shows. Raises the refusals for content that does not exist."""
+    word = sent.text("type") or ""
+    kind, own = WORDS.get(_INNER_CAPITAL.sub("_", word).lower(), ""), sent.text("title")
+    if word in ("Page", "WikiPage"):
+        return kind, _page(api, course, sent, own)
     key = identifiers.local_number(sent.get("content_id")) or 0
-    if kind in module_content.KINDS:
-        record = module_content.find(api, course.id, kind, key)
-        if record is not None:
-            called = module_content.name(kind, record)
-            return {"content_id": key, "title": own or called, "named_for": called}
+    record = module_content.find(api, course.id, kind, key)
+    if record is not None:
+        # An assignment that is done elsewhere is added as what it is done in.
+        inside = {"Quiz": record.quiz_id, "Discussion": record.discussion_topic_id} if kind == "Assignment" else {}
+        for other, number in inside.items():
+            if (host := module_content.find(api, course.id, other, number or 0)) is not None:
+                kind, record = other, host
+        called = module_content.name(kind, record)
+        return kind, {"content_id": record.id, "title": own or called, "named_for": called}
     if kind not in module_content.BARE_MODELS:
         raise refusals.message(400, "content_unknown", "Could not find content")
-    found: dict[str, Any] = {"title": own or "No title"}
+    found: dict[str, Any] = {"title": "No title" if own is None else own}
     if kind != "SubHeader":
         found["url"] = _address(sent)
     if kind == "ExternalTool":
@@ -145,7 +167,7 @@ def _content(api: Api, course: Course, sent: Params) -> dict[str, Any]:
         if iframe.data:
             sizes = {f"selection_{side}": iframe.text(side) for side in ("width", "height") if iframe.has(side)}
             found["link_settings"] = sizes
-    return found
+    return kind, found
 
 
 def _address(sent: Params) -> str | None:
@@ -160,7 +182,7 @@ def _page(api: Api, course: Course, sent: Params, own: str | None) -> dict[str, 
     reference = sent.text("page_url")
     if not reference:
         raise refusals.message(400, "page_url_missing", "missing page_url parameter")
-    page = pages.find(api, contexts.get(api, "Course", course.id), reference)
+    page = pages.by_url(api, contexts.get(api, "Course", course.id), reference)
     if page is None:
         raise refusals.message(400, "page_url_unknown", "invalid page_url parameter")
     return {"content_id": page.id, "title": own or page.title, "named_for": page.title}
@@ -186,7 +208,9 @@ def _required(api: Api, sent: Params, item: ContentTag) -> ContentTag:
         raise refusals.invalid({"completion_requirement": [BAD_REQUIREMENT]})
     requirement: dict[str, Any] = {"type": kind}
     if kind == "min_score":
-        requirement["min_score"] = number(wanted.get("min_score"))
+        requirement["min_score"] = None if wanted.get("min_score") is None else number(wanted.get("min_score"))
+    if kind in ("must_submit", "min_score") and not module_content.scoreable(api, item):
+        return api.store.content_tags.put(replace(item, requirement=None))
     return api.store.content_tags.put(replace(item, requirement=requirement))
 
 
@@ -195,17 +219,17 @@ def update(api: Api) -> Any:
     course, item = _edited(api)
     sent = _sent(api)
     fields: dict[str, Any] = {"updated_at": api.now}
-    if sent.has("indent"):
+    if sent.get("indent") is not None:
         fields["indent"] = as_integer(sent.get("indent"))
-    if sent.has("new_tab"):
+    if sent.get("new_tab") not in (None, False):  # JSON's false changes nothing at Canvas
         fields["new_tab"] = sent.flag("new_tab")
     if sent.has("external_url") and item.type in ("ExternalUrl", "ExternalTool"):
         fields["url"] = _address(sent)
-    if sent.text("title"):
-        fields["title"] = sent.text("title")
+    if (title := sent.text("title")) is not None:
+        fields["title"] = title
         record = module_content.content(api, item)
-        if record is not None:
-            module_content.rename(api, item.type, record, fields["title"])
+        if record is not None and title:
+            module_content.rename(api, item.type, record, title)
             fields["named_for"] = module_content.name(item.type, module_content.content(api, item))
     item = _required(api, sent, api.store.content_tags.put(replace(item, **fields)))
     item = _moved(api, course, sent, item)
@@ -248,25 +272,33 @@ def _item(api: Api) -> tuple[Course, ContextModule, ContentTag]:
 
 def mark_read(api: Api) -> Any:
     """Mark an item as viewed. Raises the refusal for one that is locked."""
-    course, module, item = _item(api)
-    if modules.item_locked(api, course, module, item):
+    course, _, item = _item(api)
+    if shapes.locked(api, item, course)["locked_for_user"]:
         raise refusals.message(403, "module_item_locked", "The module item is locked.")
-    modules.act(api, course, item, "seen")
+    progressing.act(api, course, item, "seen")
     return {"message": "OK"}
 
 
 def done(api: Api) -> Any:
-    """Mark an item as done. In a locked module that has no effect."""
-    course, module, item = _item(api)
-    if not modules.locked(api, course, module):
-        modules.act(api, course, item, "done")
+    """Mark an item as done, also in the planner. In a locked module the first has no effect."""
+    course, _, item = _item(api)
+    progressing.act(api, course, item, "done")
+    _in_planner(api, item, complete=True)
     return {"message": "OK"}
+
+
+def _in_planner(api: Api, item: ContentTag, *, complete: bool) -> None:
+    kind = planner.OF_ITEMS.get(item.type)
+    if kind and progressing.to_be_done(api, item.course_id, item.type, item.content_id) and planner.uses(api):
+        planner.done(api, kind, item.content_id, complete=complete)
 
 
 def undone(api: Api) -> Any:
     """Mark an item as not done."""
-    course, _, item = _item(api)
-    modules.act(api, course, item, "done", undo=True)
+    course, module, item = _item(api)
+    progressing.act(api, course, item, "done", undo=True)
+    if progressing.tracked(api, module, api.user.id):
+        _in_planner(api, item, complete=False)
     return {"message": "OK"}
 
 
@@ -279,47 +311,8 @@ def redirect(api: Api) -> Any:
         courses.require(api, course, "manage_course_content_edit")
     if item.type != "ExternalUrl":
         raise refusals.message(400, "item_type_wrong", "incorrect module item type")
-    modules.act(api, course, item, "seen")
+    progressing.act(api, course, item, "seen")
     return wire.redirect(item.url or "")
-
-
-# sequence
-
-
-def sequence(api: Api) -> Any:
-    """What comes before and after some content, across modules."""
-    course = reader(api)
-    kind = api.params.text("asset_type")
-    if kind not in (*TYPES, "ModuleItem"):
-        raise refusals.message(400, "asset_type_invalid", "invalid asset_type")
-    reference = api.params.text("asset_id")
-    if not reference:
-        raise refusals.message(400, "asset_id_missing", "missing asset_id")
-    shown = [m for m in modules.of_course(api, course) if modules.sees_all(api, course) or m.workflow_state == "active"]
-    every = [t for m in shown for t in modules.visible_items(api, course, m) if t.type != "SubHeader"]
-    places = [place for place, one in enumerate(every) if _is(api, course, one, kind, reference)]
-    rows, used = [], set[int]()
-    for place in places:
-        around = {
-            "current": every[place],
-            "prev": every[place - 1] if place else None,
-            "next": every[place + 1] if place + 1 < len(every) else None,
-        }
-        rows.append({name: one and shapes.item(api, one, course) for name, one in around.items()})
-        used |= {one.context_module_id for one in around.values() if one is not None}
-    return {"items": rows, "modules": [shapes.module(api, m, course) for m in shown if m.id in used]}
-
-
-def _is(api: Api, course: Course, item: ContentTag, kind: str, reference: str) -> bool:
-    key = identifiers.local_number(reference)
-    if kind == "ModuleItem":
-        return item.id == key
-    if kind == "Page" and item.type == "Page":
-        page = pages.find(api, contexts.get(api, "Course", course.id), reference)
-        return page is not None and page.id == item.content_id
-    if kind == "Assignment" and item.type in ("Quiz", "Discussion"):
-        return key is not None and getattr(module_content.content(api, item), "assignment_id", None) == key
-    return item.type == kind and item.content_id == key
 
 
 # copies
@@ -398,7 +391,6 @@ CONTROLLER = "canvas-lms app/controllers/context_module_items_api_controller.rb"
 ROUTES: tuple[Route, ...] = rest(
     "module items",
     f"{RECORDED}/content-modules.jsonl 46-74, 196-206; {CONTROLLER}",
-    (f"GET {COURSE}/module_item_sequence", sequence, "Module item sequence"),
     (f"GET {COURSE}/module_item_redirect/{{id}}", redirect, "Redirect to an item's URL"),
     (f"POST {COURSE}/modules/items/{{id}}/duplicate", duplicate_item, "Copy an item"),
     (f"POST {COURSE}/modules/{{module_id}}/duplicate", duplicate_module, "Copy a module"),

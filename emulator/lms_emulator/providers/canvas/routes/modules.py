@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assignments, belonging, courses, modules, states
+from lms_emulator.providers.canvas.rules import assignments, belonging, courses, modules, progressing, states
 from lms_emulator.providers.canvas.shapes import Json, course_progress, people
 from lms_emulator.providers.canvas.shapes import modules as shapes
 
@@ -49,22 +49,25 @@ def student_of(api: Api, course: Course) -> int | None:
     asked = api.params.text("student_id")
     if asked is None:
         takes_part = courses.may(api, api.caller, course, "participate_as_student")
-        return api.user.id if takes_part and api.caller is not None else None
+        return _tracked(api, course, api.user.id) if takes_part and api.caller is not None else None
     wanted = identifiers.local_number(asked)
     students = {row.user_id for row in assignments.students(api, course.id)}
     mine = api.caller is not None and wanted in assignments.seen_for(api, course, api.caller)
     grades = courses.may(api, api.caller, course, "view_all_grades", "manage_grades")
     if not api.check("sees the student's progress", wanted in students and (mine or grades), got=asked):
         raise api.refused(f"sees the progress of {asked}")
-    return wanted
+    return _tracked(api, course, wanted or 0)
+
+
+def _tracked(api: Api, course: Course, user_id: int) -> int:
+    progressing.evaluate(api, course, user_id)
+    return user_id
 
 
 def index(api: Api) -> Any:
     """The modules of a course, with `include[]=items` their items too."""
     course = reader(api)
     student_id = student_of(api, course)
-    if student_id is not None:
-        modules.evaluate(api, course, student_id)
     every = modules.sees_all(api, course) and student_id is None
     found = [m for m in modules.of_course(api, course) if every or m.workflow_state == "active"]
     term = search_term(api)
@@ -128,9 +131,8 @@ def create(api: Api) -> Any:
         workflow_state="unpublished",
         **_dates_and_flags(api),
     )
-    position = _number(sent.text("position"))
-    placed = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, position)
-    return shapes.module(api, _with_prerequisites(api, course, placed), course)
+    added = modules.place(api, api.store.context_modules, modules.of_course(api, course), made, None)
+    return shapes.module(api, _placed(api, course, _with_prerequisites(api, course, added)), course)
 
 
 def _sent(api: Api) -> Params:
@@ -161,6 +163,19 @@ def _unlock_at(api: Api) -> datetime | None:
     return moment
 
 
+def _placed(api: Api, course: Course, module: ContextModule) -> ContextModule:
+    """A module at the position that was asked for. No module waits for one that comes after it now."""
+    position = _number(api.params.hash("module").text("position"))
+    if position is None:
+        return module
+    modules.place(api, api.store.context_modules, modules.of_course(api, course), module, position)
+    for one in modules.of_course(api, course):
+        kept = modules.valid_prerequisites(api, course, one, one.prerequisite_ids)
+        if kept != one.prerequisite_ids:
+            api.store.context_modules.put(replace(one, prerequisite_ids=kept))
+    return modules.living(api, course, module.id)
+
+
 def _with_prerequisites(api: Api, course: Course, module: ContextModule) -> ContextModule:
     sent = api.params.hash("module")
     if not sent.has("prerequisite_module_ids"):
@@ -178,10 +193,7 @@ def update(api: Api) -> Any:
     if sent.has("name"):
         fields["name"] = sent.text("name") or ""
     module = api.store.context_modules.put(replace(old, **fields, updated_at=api.now))
-    position = _number(sent.text("position"))
-    if position is not None:
-        module = modules.place(api, api.store.context_modules, modules.of_course(api, course), module, position)
-    module = _with_prerequisites(api, course, module)
+    module = _placed(api, course, _with_prerequisites(api, course, module))
     if sent.has("published"):
         shown = sent.flag("published")
         with_items = not sent.flag("skip_content_tags")
@@ -204,8 +216,7 @@ def destroy(api: Api) -> Any:
 def relock(api: Api) -> Any:
     """Recompute everybody's progress; requirements already met stay met."""
     course, module = edited(api)
-    for row in api.store.module_progressions.find("module", module.id):
-        modules.standing(api, course, module, row.user_id)
+    progressing.relock(api, course, module)
     return shapes.module(api, module, course)
 
 
@@ -254,7 +265,7 @@ def progress(api: Api) -> Any:
 
 
 def _evaluated(api: Api, course: Course, user_id: int, found: Json) -> Json:
-    return found if modules.evaluated(api, course, user_id) else found | {"next_requirement_url": None}
+    return found if progressing.evaluated(api, course, user_id) else found | {"next_requirement_url": None}
 
 
 def progress_of_all(api: Api) -> Any:

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, modules, pages, slugs, tabs
+from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, pages, progressing, slugs, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
@@ -98,7 +98,7 @@ def show(api: Api) -> Any:
     """A page."""
     context, page = _page(api)
     if isinstance(context.record, Course):
-        modules.acted(api, context.record, "Page", page.id, "seen")
+        progressing.acted(api, context.record, "Page", page.id, "seen")
     return shapes.page(api, context, page, whole=True)
 
 
@@ -162,7 +162,7 @@ def _updated(api: Api, context: Context, page: WikiPage) -> Any:
         _refuse_fields([name for name in staff if name in fields and fields[name] != getattr(page, name)])
     if isinstance(context.record, Course):
         blueprints.require_unlocked(api, context.id, "wiki_pages", page, replace(page, **fields))
-        modules.acted(api, context.record, "Page", page.id, "contributed")
+        progressing.acted(api, context.record, "Page", page.id, "contributed")
     return shapes.page(api, context, pages.update(api, context, page, **fields), whole=True)
 
 

@@ -16,7 +16,15 @@ from lms_emulator.providers.canvas.call.moments import read_edge
 from lms_emulator.providers.canvas.model import Course, PlannerNote, PlannerOverride, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import contexts, courses, observing, planner, states
+from lms_emulator.providers.canvas.rules import (
+    contexts,
+    courses,
+    module_content,
+    observing,
+    planner,
+    progressing,
+    states,
+)
 from lms_emulator.providers.canvas.rules.calendars import Place, place_of_code
 from lms_emulator.providers.canvas.rules.planner import Item, Window
 from lms_emulator.providers.canvas.shapes import planner as shapes
@@ -290,13 +298,25 @@ def create_override(api: Api) -> Any:
         marked_complete=api.params.flag("marked_complete"),
         dismissed=api.params.flag("dismissed"),
     )
+    _in_modules(api, made)
     return reply(api, shapes.override(api, api.store.planner_overrides.put(made)), 201)
+
+
+def _in_modules(api: Api, said: PlannerOverride) -> None:
+    """Mark the same as done, or not, in the module that asks for it."""
+    kind = next((item for item, kind in planner.OF_ITEMS.items() if kind == said.plannable_type), None)
+    record = getattr(api.store, planner.TABLES[said.plannable_type]).get(said.plannable_id) if kind else None
+    course = api.store.courses.get(module_content.course_of(record)) if record is not None else None
+    tag = progressing.to_be_done(api, course.id, kind, said.plannable_id) if course and kind else None
+    if course is not None and tag is not None:
+        progressing.act(api, course, tag, "done", undo=not said.marked_complete)
 
 
 def update_override(api: Api) -> Any:
     """Change a planner override; omitted marks become false."""
     said = {name: api.params.flag(name) for name in ("marked_complete", "dismissed")}
     changed = replace(_override(api, own=True), **said, updated_at=api.now)
+    _in_modules(api, changed)
     return shapes.override(api, api.store.planner_overrides.put(changed))
 
 

@@ -31,7 +31,7 @@ from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Assignment, ContentTag, Course, Tool
 from lms_emulator.providers.canvas.routes import course_pages, login, opened_for
-from lms_emulator.providers.canvas.rules import groups, keys, links, modules, tools
+from lms_emulator.providers.canvas.rules import groups, keys, links, modules, progressing, tools
 from lms_emulator.providers.canvas.rules.assignments import opened_params
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.signing import lti13
@@ -320,7 +320,7 @@ def assignment(api: Api) -> Response:
     staff = rules.is_staff(api.x, user, course.id)
     if not (found.published or staff):
         raise visitors.forbidden(api, "the assignment is published")
-    modules.assignment_seen(api, course, found)
+    progressing.assignment_seen(api, course, found)
     if found.external_tool is None and found.resource_link_id is None:
         asked = api.settings.asset_processors and rules.is_student(api.x, user, course.id)
         terms = documents.unaccepted_terms(api, found, user) if asked else []
@@ -370,7 +370,7 @@ def module_item(api: Api) -> Response:
         raise visitors.forbidden(api, "the item is published")
     place = places.of_course(api.x, course)
     if item.type in ("ExternalTool", "ExternalUrl"):
-        modules.item_acted(api, course, item, "seen")
+        progressing.item_acted(api, course, item, "seen")
     if item.type != "ExternalTool":
         return wire.redirect(_shown_at(api, place, item))
     made = of_item(api, place, item)

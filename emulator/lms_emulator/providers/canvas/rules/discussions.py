@@ -24,7 +24,7 @@ from lms_emulator.providers.canvas.model import (
     Group,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, modules
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 
@@ -137,7 +137,7 @@ def lock_of_module(api: Api, topic: DiscussionTopic, context: Context) -> dict[s
     course = context.record
     if moderates(api, context) or not isinstance(course, Course):
         return None
-    return modules.lock_of(api, course, "Discussion", topic.id)
+    return progressing.lock_of(api, course, "Discussion", topic.id)
 
 
 def edits_own(api: Api, context: Context) -> bool:

@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts, courses, masquerade, modules
+from lms_emulator.providers.canvas.rules import contexts, courses, masquerade, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
@@ -243,7 +243,7 @@ def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
         return {**info, "lock_at": stamp(file.lock_at)}
     if file.context_type != "Course":
         return None
-    return modules.lock_of(api, identifiers.course(api, file.context_id), "File", file.id)
+    return progressing.lock_of(api, identifiers.course(api, file.context_id), "File", file.id)
 
 
 def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:

@@ -79,6 +79,21 @@ def content(api: Api, item: ContentTag) -> Any:
     return find(api, item.course_id, item.type, item.content_id)
 
 
+def assignment_of(api: Api, item: ContentTag) -> int | None:
+    """The assignment that grades what an item shows; None where nothing is graded."""
+    if item.type == "Assignment":
+        return item.content_id
+    found: int | None = (
+        getattr(content(api, item), "assignment_id", None) if item.type in ("Quiz", "Discussion") else None
+    )
+    return found
+
+
+def scoreable(api: Api, item: ContentTag) -> bool:
+    """Whether an item can ask for a submission or a score."""
+    return item.type == "Quiz" or assignment_of(api, item) is not None
+
+
 def name(kind: str, record: Any) -> str:
     """The name of content."""
     found: str = getattr(record, KINDS[kind].name)

@@ -7,8 +7,7 @@ of `content-modules`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -21,18 +20,10 @@ from lms_emulator.providers.canvas.model import (
     ContentTag,
     ContextModule,
     Course,
-    DiscussionTopic,
-    ModuleProgression,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, module_content
+from lms_emulator.providers.canvas.rules import courses, module_content
 from lms_emulator.providers.canvas.rules.permissions import CONTENT
 
-MEETS = {
-    "seen": ("must_view",),
-    "done": ("must_mark_done",),
-    "contributed": ("must_view", "must_contribute"),
-}
-"""The requirements that an action meets; it counts only where the item asks for it then."""
 REQUIREMENTS = ("must_view", "must_submit", "must_contribute", "min_score", "must_mark_done")
 Placed = TypeVar("Placed", ContextModule, ContentTag)
 
@@ -180,193 +171,13 @@ def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
     return api.store.context_modules.put(replace(module, workflow_state="deleted", updated_at=api.now))
 
 
-# progress
-
-
-class Standing(NamedTuple):
-    """A user's progress in a module.
-
-    Attributes:
-        state: `locked`, `unlocked`, `started` or `completed`.
-        met: the completed items, with the time of completion.
-        reached: the position up to which a sequential module is open; None for all of it.
-    """
-
-    state: str
-    completed_at: datetime | None
-    met: dict[int, datetime]
-    reached: int | None
-
-
-def progression(api: Api, module: ContextModule, user_id: int) -> ModuleProgression:
-    """The stored progress of a user in a module."""
-    key = f"{module.id}-{user_id}"
-    found = api.store.module_progressions.get(key)
-    return found or ModuleProgression(key=key, context_module_id=module.id, user_id=user_id)
-
-
-def evaluate(api: Api, course: Course, user_id: int) -> None:
-    """Start tracking a student's progress in a course's modules, as Canvas does on first use."""
-    for module in of_course(api, course):
-        record = progression(api, module, user_id)
-        if module.workflow_state == "active" and api.store.module_progressions.get(record.key) is None:
-            api.store.module_progressions.put(record)
-
-
-def evaluated(api: Api, course: Course, user_id: int) -> bool:
-    """Whether a student's progress in the course is tracked yet."""
-    keys = (f"{module.id}-{user_id}" for module in of_course(api, course))
-    return any(api.store.module_progressions.get(key) is not None for key in keys)
-
-
-def standing(api: Api, course: Course, module: ContextModule, user_id: int) -> Standing:
-    """A user's progress now. When a module is first found completed, that moment is stored."""
-    record = progression(api, module, user_id)
-    asked = [item for item in items(api, module) if item.requirement and published(api, item)]
-    if module.unlock_at is not None and api.now < module.unlock_at:
-        return Standing("locked", None, {}, None)
-    before = [_completed(api, course, one, user_id) for one in module.prerequisite_ids]
-    if None in before:
-        return Standing("locked", None, {}, None)
-    met: dict[int, datetime] = {}
-    reached = None
-    for item in asked:
-        at = _met(api, item, record)
-        if at is not None:
-            met[item.id] = at
-        elif module.require_sequential_progress and reached is None:
-            reached = item.position or 0
-    if len(met) < len(asked):
-        if record.completed_at is not None:
-            api.store.module_progressions.put(replace(record, completed_at=None))
-        return Standing("started" if met else "unlocked", None, met, reached)
-    if record.completed_at is None:
-        known = [*met.values(), *(one for one in before if one is not None)]
-        record = api.store.module_progressions.put(replace(record, completed_at=max(known, default=api.now)))
-    return Standing("completed", record.completed_at, met, None)
-
-
-def _completed(api: Api, course: Course, module_id: int, user_id: int) -> datetime | None:
-    module = api.store.context_modules.get(module_id)
-    if module is None or module.workflow_state != "active":
-        return course.created_at or api.now
-    found = standing(api, course, module, user_id)
-    return found.completed_at if found.state == "completed" else None
-
-
-def _met(api: Api, item: ContentTag, record: ModuleProgression) -> datetime | None:
-    """When a user met the requirement of an item."""
-    key, requirement = str(item.id), item.requirement or {}
-    match requirement.get("type"):
-        case "must_view":
-            wrote = module_content.first_contribution(api, item, record.user_id)
-            return record.seen.get(key) or record.contributed.get(key) or wrote
-        case "must_mark_done":
-            return record.done.get(key)
-        case "must_contribute":
-            return record.contributed.get(key) or module_content.first_contribution(api, item, record.user_id)
-        case kind:
-            return _by_work(api, item, record.user_id, requirement.get("min_score") if kind == "min_score" else None)
-
-
-def _by_work(api: Api, item: ContentTag, user_id: int, least: float | None) -> datetime | None:
-    """When something was submitted, or scored enough."""
-    assignment_id = item.content_id
-    if item.type in ("Quiz", "Discussion"):
-        record = module_content.content(api, item)
-        assignment_id = getattr(record, "assignment_id", None) or 0
-        taken = [q for q in api.store.quiz_submissions.find("quiz", item.content_id) if q.user_id == user_id]
-        if item.type == "Quiz" and not assignment_id and taken and taken[0].finished_at is not None:
-            worth = taken[0].kept_score or 0.0
-            return taken[0].finished_at if least is None or worth >= least else None
-    row = api.store.submissions.first("whose", (assignment_id, user_id))
-    base = api.store.assignments.get(assignment_id)
-    if row is None or base is None:
-        return None
-    if row.excused:
-        return row.graded_at or api.now
-    if least is None:
-        return row.submitted_at
-    # What counts is the score after the late penalty.
-    score = lateness.standing(api, base, user_id, row).score
-    enough = score is not None and score >= least and row.workflow_state != "pending_review"
-    return row.graded_at if enough else None
-
-
-def act(api: Api, course: Course, item: ContentTag, what: str, *, undo: bool = False) -> None:
-    """Record that the caller viewed an item, marked it as done, or contributed: `seen`, `done` or `contributed`."""
-    if api.caller is None or not courses.may(api, api.caller, course, "participate_as_student"):
-        return
-    module = api.store.context_modules.get(item.context_module_id)
-    if module is None:
-        return
-    record = progression(api, module, api.caller.id)
-    marks = dict(getattr(record, what))
-    if undo:
-        marks.pop(str(item.id), None)
-    elif (item.requirement or {}).get("type") in MEETS[what]:
-        marks.setdefault(str(item.id), api.now)
-    if marks != getattr(record, what):
-        api.store.module_progressions.put(replace(record, **{what: marks}))
-
-
-def acted(api: Api, course: Course, kind: str, content_id: int, what: str) -> None:
-    """Record in every module that the caller viewed content or contributed to it."""
-    for item in of_content(api, course.id, kind, content_id):
-        item_acted(api, course, item, what)
-
-
-def item_acted(api: Api, course: Course, item: ContentTag, what: str) -> None:
-    """Record the same in the module of one item, unless that locks it."""
-    module = api.store.context_modules.get(item.context_module_id)
-    if module is not None and module.workflow_state == "active" and not item_locked(api, course, module, item):
-        act(api, course, item, what)
-
-
-def assignment_seen(api: Api, course: Course, base: Assignment) -> None:
-    """Record that the caller viewed an assignment, which is also to view what it is done in; not before it opens."""
-    if assignments.shut(api, assignments.dated(api, course, base)) == "unlock_at":
-        return
-    places = {"Assignment": base.id, "Discussion": base.discussion_topic_id, "Quiz": base.quiz_id}
-    for kind, content_id in places.items():
-        acted(api, course, kind, content_id or 0, "seen")
-
-
-def topic_seen(api: Api, topic: DiscussionTopic) -> None:
-    """Record that the caller read a discussion, or a group's copy of one, and so the assignment graded in it."""
-    whole = api.store.discussion_topics.get(topic.root_topic_id or topic.id)
-    course = api.store.courses.get(whole.context_id) if whole is not None and whole.context_type == "Course" else None
-    if whole is None or course is None:
-        return
-    acted(api, course, "Discussion", whole.id, "seen")
-    acted(api, course, "Assignment", whole.assignment_id or 0, "seen")
-
-
-# locks
+# contents and rows
 
 
 def of_content(api: Api, course_id: int, kind: str, content_id: int) -> list[ContentTag]:
     """The items that show some content."""
     rows = api.store.content_tags.find("content", (kind, content_id))
     return [one for one in rows if one.workflow_state != "deleted" and one.course_id == course_id]
-
-
-def locked(api: Api, course: Course, module: ContextModule) -> bool:
-    """Whether a whole module is still locked for the caller, who is a student."""
-    takes_part = api.caller is not None and courses.may(api, api.caller, course, "participate_as_student")
-    return takes_part and standing(api, course, module, api.user.id).state == "locked"
-
-
-def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTag) -> bool:
-    """Whether a module locks an item for the caller; for non-students, whether it could."""
-    asks = module.require_sequential_progress and any(one.requirement for one in items(api, module))
-    waits = module.unlock_at is not None and api.now < module.unlock_at
-    if sees_all(api, course) or not (asks or waits or module.prerequisite_ids):
-        return False
-    if api.caller is None or not courses.may(api, api.caller, course, "participate_as_student"):
-        return True
-    stands = standing(api, course, module, api.caller.id)
-    return stands.state == "locked" or (stands.reached is not None and (item.position or 0) > stands.reached)
 
 
 def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[int | None]]:
@@ -378,31 +189,6 @@ def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[i
         kind, number = "Discussion", assignment.discussion_topic_id
     found = of_content(api, course.id, kind, number)
     return {"module_ids": [one.context_module_id for one in found], "module_positions": [one.position for one in found]}
-
-
-def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, Any] | None:
-    """The module that locks content for the caller, as `lock_info`. One open module suffices to unlock it."""
-    shut = None
-    for item in of_content(api, course.id, kind, content_id):
-        module = api.store.context_modules.get(item.context_module_id)
-        if module is None or module.workflow_state != "active" or not published(api, item):
-            continue
-        if not item_locked(api, course, module, item):
-            return None
-        shut = shut or module
-    return None if shut is None else lock_info(api, shut, kind, content_id)
-
-
-def lock_info(api: Api, module: ContextModule, kind: str, content_id: int) -> dict[str, Any]:
-    """The module as described in a lock."""
-    known = module_content.KINDS.get(kind)
-    info: dict[str, Any] = {
-        "asset_string": f"{known.asset}{content_id}" if known is not None else f"context_module_{module.id}",
-        "context_module": raw(api, module),
-    }
-    if kind in ("Page", "File") and module.unlock_at is not None and api.now < module.unlock_at:
-        info["unlock_at"] = when(module.unlock_at)
-    return info
 
 
 def raw(api: Api, module: ContextModule) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def front_page(api: Api, context: Context) -> WikiPage | None:
     return next((page for page in pages_of(api, context) if page.front_page), None)
 
 
+def by_url(api: Api, context: Context, url: str) -> WikiPage | None:
+    """The page with exactly this URL."""
+    return next((page for page in pages_of(api, context) if page.url == url), None)
+
+
 def find(api: Api, context: Context, reference: str) -> WikiPage | None:
     """The page with this URL, title, id or `page_id:…`."""
     pages = pages_of(api, context)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import (
     Assignment,
@@ -47,6 +49,8 @@ TABLES = {
     "assessment_request": "peer_reviews",
 }
 """What the planner shows, by its names, with the tables."""
+OF_ITEMS = {"Assignment": "assignment", "Discussion": "discussion_topic", "Page": "wiki_page", "Quiz": "quiz"}
+"""What the planner shows of a module's items, by their types."""
 WALKS = {
     "announcement": "announcements",
     "calendar_event": "calendar_events",
@@ -192,6 +196,23 @@ def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | 
     """A user's planner override of an item."""
     rows = api.store.planner_overrides.find("whose", (user.id, kind, number))
     return next((one for one in rows if one.workflow_state == "active"), None)
+
+
+def uses(api: Api) -> bool:
+    """Whether the caller has a planner: students and observers do."""
+    kinds = ("StudentEnrollment", "ObserverEnrollment")
+    own = api.store.enrollments.find("user", api.user.id)
+    return any(row.type in kinds and row.workflow_state not in ("deleted", "rejected") for row in own)
+
+
+def done(api: Api, kind: str, number: int, *, complete: bool) -> None:
+    """Mark something as done, or not, in the caller's planner."""
+    known = override(api, api.user, kind, number)
+    if known is None:
+        row = api.new_row("planner_overrides")
+        known = PlannerOverride(**row, user_id=api.user.id, plannable_type=kind, plannable_id=number)
+    said = replace(known, marked_complete=complete, dismissed=complete, updated_at=api.now)
+    api.store.planner_overrides.put(said)
 
 
 def graded_by(api: Api, kind: str, record: Any) -> int | None:

@@ -24,7 +24,7 @@ from lms_emulator.providers.canvas.rules import (
     courses,
     grades,
     grading,
-    modules,
+    progressing,
     quiz_answers,
     quiz_scores,
     quizzes,
@@ -110,7 +110,7 @@ def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
         return {"unlock_at": when(dated.unlock_at), **asset}
     if dated.lock_at is not None and api.now > dated.lock_at:
         return {"lock_at": when(dated.lock_at), "can_view": True, **asset}
-    by_module = modules.lock_of(api, course, "Quiz", quiz.id)
+    by_module = progressing.lock_of(api, course, "Quiz", quiz.id)
     if by_module is not None:
         return by_module
     if not courses.may(api, api.caller, course, "participate_as_student"):

@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.rules import (
     files,
     grading,
     html,
-    modules,
+    progressing,
     states,
     submissions,
     teams,
@@ -69,7 +69,7 @@ def may_submit(api: Api, course: Course, base: Assignment, user: User, record: S
         return False
     if assignments.shut(api, assignments.dated_for(api, base, user.id)) is not None:
         return False
-    return user is not api.caller or modules.lock_of(api, course, "Assignment", base.id) is None
+    return user is not api.caller or progressing.lock_of(api, course, "Assignment", base.id) is None
 
 
 def may_send_files(api: Api, course: Course, base: Assignment) -> bool:

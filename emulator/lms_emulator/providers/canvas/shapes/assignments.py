@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.model import (
     Rubric,
     RubricAssociation,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, modules, pacing, periods, rubrics, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, pacing, periods, progressing, rubrics, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.grades import restricts_numbers
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
@@ -145,7 +145,7 @@ def locked(api: Api, record: Assignment, course: Course) -> Json:
         return locks.locked_json(
             api, "assignment", {"lock_at": when(record.lock_at), "can_view": True, "asset_string": asset}
         )
-    by_module = modules.lock_of(api, course, "Assignment", record.id)
+    by_module = progressing.lock_of(api, course, "Assignment", record.id)
     return locks.locked_json(api, "assignment", by_module) | ({} if by_module is None else {"description": None})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import modules
+from lms_emulator.providers.canvas.rules import modules, progressing
 from lms_emulator.providers.canvas.shapes import Json
 
 NO_PROGRESS = (
@@ -36,7 +36,7 @@ def progress(api: Api, course: Course, user_id: int) -> Json:
     found = [m for m in modules.of_course(api, course) if m.workflow_state == "active"]
     asked, met, times, following = 0, 0, list[Any](), None
     for one in found:
-        stands = modules.standing(api, course, one, user_id)
+        stands = progressing.standing(api, course, one, user_id)
         wanted = [t for t in modules.items(api, one) if t.requirement and modules.published(api, t)]
         asked, met = asked + len(wanted), met + len(stands.met)
         times.append(stands.completed_at)

@@ -17,8 +17,8 @@ from lms_emulator.providers.canvas.rules import (
     contexts,
     courses,
     grades,
-    modules,
     periods,
+    progressing,
     roles,
     states,
     tabs,
@@ -195,7 +195,7 @@ def _progress(api: Api, record: Course) -> Json:
         return {"error": {"message": course_progress.NO_PROGRESS}}
     found = course_progress.course_progress(api, record, api.caller.id)
     if "error" not in found:
-        modules.evaluate(api, record, api.caller.id)
+        progressing.evaluate(api, record, api.caller.id)
     return found
 
 

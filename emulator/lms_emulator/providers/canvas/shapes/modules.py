@@ -12,9 +12,18 @@ from urllib.parse import quote
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ContentTag, ContextModule, Course
-from lms_emulator.providers.canvas.rules import assignments, files, mastery, module_content, modules, quiz_taking
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    files,
+    mastery,
+    module_content,
+    modules,
+    progressing,
+    quiz_taking,
+)
 from lms_emulator.providers.canvas.shapes import Json, locks
 from lms_emulator.providers.canvas.shapes.assignments import locked as assignment_locked
+from lms_emulator.providers.canvas.shapes.files import thumbnail
 from lms_emulator.providers.canvas.shapes.mastery import path
 
 
@@ -33,10 +42,10 @@ def module(api: Api, record: ContextModule, course: Course, *, student_id: int |
         "items_count": 0 if gone else len(shown),
         "items_url": api.url(f"/api/v1/courses/{course.id}/modules/{record.id}/items"),
     }
-    if modules.manages(api, course):
+    if modules.sees_all(api, course):
         body["published"] = record.workflow_state == "active"
     if student_id is not None and not gone:
-        stands = modules.standing(api, course, record, student_id)
+        stands = progressing.standing(api, course, record, student_id)
         body |= {"state": stands.state, "completed_at": when(stands.completed_at)}
     return body
 
@@ -75,9 +84,9 @@ def item(
         body["completion_requirement"] = dict(record.requirement)
         owner = api.store.context_modules.get(record.context_module_id)
         if student_id is not None and owner is not None:
-            met = modules.standing(api, course, owner, student_id).met
+            met = progressing.standing(api, course, owner, student_id).met
             body["completion_requirement"]["completed"] = record.id in met
-    if modules.manages(api, course):
+    if modules.sees_all(api, course):
         body["published"] = modules.published(api, record)
     if "content_details" in includes:
         body["content_details"] = details(api, record, course)
@@ -142,30 +151,31 @@ def details(api: Api, record: ContentTag, course: Course) -> Json:
     elif record.type == "Quiz" and content is not None:
         body = {name: when(getattr(content, name)) for name in assignments.DATES}
         body["points_possible"] = content.points_possible
+    elif record.type in ("Discussion", "File") and content is not None:
+        opens = content.delayed_post_at if record.type == "Discussion" else content.unlock_at
+        body = {"unlock_at": when(opens), "lock_at": when(content.lock_at), "locked": content.locked or None}
     body = {name: value for name, value in body.items() if value is not None}
     if record.type == "File" and content is not None:
-        body |= {"display_name": content.display_name, "thumbnail_url": None}
+        body |= {"display_name": content.display_name, "thumbnail_url": thumbnail(api, content)}
         if content.usage_rights:
             body["usage_rights"] = content.usage_rights
-        body |= {name: True for name in ("locked", "hidden") if getattr(content, name)}
-    return body | _locked(api, record, content, course)
+        body |= {"hidden": True} if content.hidden else {}
+    return body | locked(api, record, course)
 
 
 def _graded(api: Api, record: ContentTag, content: Any) -> Any:
-    if content is None or record.type not in ("Assignment", "Quiz", "Discussion"):
-        return None
-    if record.type == "Assignment":
-        return content
-    key = getattr(content, "assignment_id", None)
+    key = None if content is None else module_content.assignment_of(api, record)
     return api.store.assignments.get(key) if key is not None else None
 
 
-def _locked(api: Api, record: ContentTag, content: Any, course: Course) -> Json:
+def locked(api: Api, record: ContentTag, course: Course) -> Json:
+    """Whether an item's content, or else the item, is locked for the caller, and why."""
+    content = module_content.content(api, record)
     if content is None:
         owner = api.store.context_modules.get(record.context_module_id)
-        if owner is None or record.type == "SubHeader" or not modules.item_locked(api, course, owner, record):
+        if owner is None or record.type == "SubHeader" or not progressing.item_locked(api, course, owner, record):
             return {"locked_for_user": False}
-        return locks.locked_json(api, "content", modules.lock_info(api, owner, record.type, 0))
+        return locks.locked_json(api, "content", progressing.lock_info(api, owner, record.type, 0))
     match record.type:
         case "Assignment":
             found = assignment_locked(api, assignments.dated(api, course, content), course)
@@ -176,7 +186,7 @@ def _locked(api: Api, record: ContentTag, content: Any, course: Course) -> Json:
             return locks.locked_json(api, "file", files.locked_for_caller(api, content))
         case kind:
             word = module_content.KINDS[kind].word
-            return locks.locked_json(api, word, modules.lock_of(api, course, kind, content.id))
+            return locks.locked_json(api, word, progressing.lock_of(api, course, kind, content.id))
 
 
 # rows

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Course, PageVersion, WikiPage
-from lms_emulator.providers.canvas.rules import modules
 from lms_emulator.providers.canvas.rules import pages as rules
+from lms_emulator.providers.canvas.rules import progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes.html import shown
@@ -39,7 +39,7 @@ def page(api: Api, context: Context, record: WikiPage, *, whole: bool = False) -
     }
     lock = None
     if isinstance(context.record, Course):
-        lock = modules.lock_of(api, context.record, "Page", record.id)
+        lock = progressing.lock_of(api, context.record, "Page", record.id)
     body |= locked_json(api, "page", lock)
     if record.user_id is None:
         del body["last_edited_by"]
