@@ -152,3 +152,85 @@ def test_links_in_what_a_course_holds_come_with_their_endpoints(canvas: Site) ->
         taken[0]["question_text"],
     ):
         assert f'data-api-endpoint="{canvas.url}{course}/pages/home"' in found
+
+
+def test_students_change_the_text_alone_of_a_page_that_is_open_to_them(canvas: Site) -> None:
+    make(canvas.teacher, title="Open", published=True, editing_roles="teachers,students")
+    path = f"{PAGES}/open"
+    extra = {"body": "<p>mine</p>", "publish_at": "2100-01-01T00:00:00Z", "student_todo_at": "2100-01-01T00:00:00Z"}
+    changed = canvas.student.put(path, json={"wiki_page": extra}).json()
+    assert (changed["body"], changed["publish_at"], changed["todo_date"]) == ("<p>mine</p>", None, None)
+    changed = canvas.teacher.put(path, json={"wiki_page": extra}).json()
+    assert (changed["publish_at"], changed["todo_date"]) == (extra["publish_at"], extra["student_todo_at"])
+    refused = canvas.student.put(path, json={"wiki_page": {"title": "", "editing_roles": "x"}})
+    assert list(refused.json()["errors"]) == ["editing_roles"], "unknown roles are looked at first"
+    refused = canvas.student.put(path, json={"wiki_page": {"title": "", "editing_roles": "public", "published": "0"}})
+    assert refused.status_code == 401
+    assert set(refused.json()["errors"]) == {"title", "editing_roles", "published"}
+    assert canvas.student.put(path, json={"wiki_page": {"editing_roles": "students,teachers"}}).status_code == 200
+
+
+def test_a_page_that_its_module_locks_cannot_be_edited(canvas: Site) -> None:
+    make(canvas.teacher, title="Open", published=True, editing_roles="teachers,students")
+    module = canvas.teacher.post("/api/v1/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    own = f"/api/v1/courses/1/modules/{module}"
+    canvas.teacher.post(f"{own}/items", json={"module_item": {"type": "Page", "page_url": "open"}})
+    for opens, status in (("2100-01-01T00:00:00Z", 403), (None, 200)):
+        canvas.teacher.put(own, json={"module": {"published": True, "unlock_at": opens}})
+        answer = canvas.student.put(f"{PAGES}/open", json={"wiki_page": {"body": "x"}})
+        assert answer.status_code == status
+        assert canvas.student.get(f"{PAGES}/open/revisions").status_code == status
+
+
+def test_a_front_page_stays_published(canvas: Site) -> None:
+    def refused(**fields: object) -> dict[str, str]:
+        answer = canvas.teacher.put(f"{PAGES}/home", json={"wiki_page": fields})
+        return {name: found[0]["message"] for name, found in answer.json().get("errors", {}).items()}
+
+    both = "The front page cannot be unpublished"
+    assert refused(published=False) == refused(published=False, front_page=True) == {"published": both}
+    assert refused(published=False, front_page=False) == {"published": "cannot unpublish front page"}
+    assert refused(published="") == {}, "an empty text changes nothing"
+    assert make(canvas.teacher, title="Other", front_page=True, published=False).json()["errors"].keys() == {
+        "front_page",
+        "published",
+    }
+
+
+def test_a_course_without_its_front_page_opens_with_modules(canvas: Site) -> None:
+    course = "/api/v1/courses/1"
+    assert canvas.teacher.put(course, json={"course": {"default_view": "wiki"}}).status_code == 200
+    canvas.teacher.put(f"{PAGES}/home", json={"wiki_page": {"front_page": False}})
+    assert canvas.teacher.get(course).json()["default_view"] == "modules"
+
+
+def test_publishing_ends_a_schedule_and_a_new_date_is_a_new_revision(canvas: Site) -> None:
+    soon, past = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+    made = make(canvas.teacher, title="Soon", publish_at=past).json()
+    assert (made["published"], made["publish_at"]) == (False, past), "the school does not use schedules"
+    path = f"{PAGES}/soon"
+    canvas.teacher.put(path, json={"wiki_page": {"publish_at": soon}})
+    assert len(canvas.teacher.get(f"{path}/revisions").json()) == 2
+    changed = canvas.teacher.put(path, json={"wiki_page": {"published": True}}).json()
+    assert (changed["published"], changed["publish_at"]) == (True, None)
+    canvas.switch_on("scheduled_page_publication")
+    assert make(canvas.teacher, title="Late", publish_at=past).json()["published"] is True
+    assert make(canvas.teacher, title="Later", publish_at=soon).json()["published"] is False
+
+
+def test_a_copy_counts_on_and_keeps_who_wrote_it(canvas: Site) -> None:
+    make(canvas.admin, title="Text", published=True)
+    titles = [canvas.teacher.post(f"{PAGES}/{url}/duplicate").json() for url in ("text", "text", "text-copy")]
+    assert [one["title"] for one in titles] == ["Text Copy", "Text Copy 2", "Text Copy 3"]
+    assert {one["last_edited_by"]["id"] for one in titles} == {canvas.admin.get("/api/v1/users/self").json()["id"]}
+
+
+def test_the_front_page_is_viewed_like_any_other(canvas: Site) -> None:
+    module = canvas.teacher.post("/api/v1/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    own = f"/api/v1/courses/1/modules/{module}"
+    item = {"type": "Page", "page_url": "home", "completion_requirement": {"type": "must_view"}}
+    canvas.teacher.post(f"{own}/items", json={"module_item": item})
+    canvas.teacher.put(own, json={"module": {"published": True}})
+    assert canvas.student.get(own).json()["state"] == "unlocked"
+    assert canvas.student.get("/api/v1/courses/1/front_page").status_code == 200
+    assert canvas.student.get(own).json()["state"] == "completed"

@@ -21,13 +21,13 @@ from lms_emulator.providers.canvas.routes.modules import edited, editor, reader,
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import (
     contexts,
-    copying,
     courses,
     module_content,
     modules,
     pages,
     planner,
     progressing,
+    slugs,
     tools,
     topics,
 )
@@ -361,11 +361,11 @@ def duplicate_module(api: Api) -> Any:
     found = modules.items(api, module)
     if any(one.type == "Quiz" for one in found):
         raise refusals.rest("module_not_copied", 400, {"error": NOT_COPIED}, check="the module has no quiz")
-    taken = {m.name.lower() for m in modules.of_course(api, course)}
+    taken = {m.name for m in modules.of_course(api, course)}
     made = replace(
         module,
         id=api.new_id("context_modules"),
-        name=copying.copied_title(module.name, taken),
+        name=slugs.copied_title(module.name, taken),
         position=0,
         prerequisite_ids=[],
         workflow_state="unpublished",

@@ -7,17 +7,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment
-from lms_emulator.providers.canvas.rules import assigning, rubrics, submissions
-
-
-def copied_title(title: str, taken: set[str]) -> str:
-    """`X Copy`, or `X Copy 2` and so on where that is taken."""
-    head, found, tail = title.rpartition(" Copy")
-    base = head if found and (not tail or tail.strip().isdigit()) else title
-    number = 1
-    while (name := f"{base} Copy" if number == 1 else f"{base} Copy {number}").lower() in taken:
-        number += 1
-    return name
+from lms_emulator.providers.canvas.rules import assigning, rubrics, slugs, submissions
 
 
 def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
@@ -61,13 +51,11 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
     """A copy right after the original, and the places of all in their group."""
     if known.external_tool is not None:
         raise refusals.crashed("Canvas cannot copy the assignment of a tool", known.id)
-    taken = {
-        a.name.lower() for a in api.store.assignments.find("course", known.course_id) if a.workflow_state != "deleted"
-    }
+    taken = {a.name for a in api.store.assignments.find("course", known.course_id) if a.workflow_state != "deleted"}
     for other in assigning.in_group(api, known.assignment_group_id):
         if other.position > known.position:
             api.store.assignments.put(replace(other, position=other.position + 1))
-    copy = copied_assignment(api, known, copied_title(known.name, taken))
+    copy = copied_assignment(api, known, slugs.copied_title(known.name, taken))
     copy = replace(copy, id=api.new_id("assignments"), position=known.position + 1, discussion_topic_id=None)
     made = assigning.with_content(api, api.store.assignments.put(copy))
     submissions.ensure(api, made)

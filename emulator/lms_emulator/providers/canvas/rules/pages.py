@@ -5,6 +5,7 @@ Source: canvas-lms app/models/wiki_page.rb (2023-06), and the recorded exchanges
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,12 +14,21 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
 from lms_emulator.providers.canvas.model import Course, PageVersion, WikiPage
-from lms_emulator.providers.canvas.rules import contexts, html, slugs
+from lms_emulator.providers.canvas.rules import contexts, features, html, slugs, states
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 ROLES = ("teachers", "students", "members", "public")
 LONGEST = 255
 FRONT_PAGE = "The front page cannot be unpublished"
+SCHEDULE = "scheduled_page_publication"
+STAFF_ONLY = {
+    "published": "You are not allowed to update the published state of this wiki page",
+    "title": "You are not allowed to update the title of this wiki page",
+    "editing_roles": "You are not allowed to update the editing roles of this wiki page",
+    "front_page": "You are not allowed to change the wiki front page",
+}
+_STAFF = ("TeacherEnrollment", "TaEnrollment")
+_VERSIONED = ("title", "body", "url", "todo_date", "publish_at")
 
 
 def pages_of(api: Api, context: Context) -> list[WikiPage]:
@@ -53,7 +63,8 @@ def find(api: Api, context: Context, reference: str) -> WikiPage | None:
 
 def published(api: Api, page: WikiPage) -> bool:
     """Whether students can see a page now."""
-    return page.published or (page.publish_at is not None and page.publish_at <= api.now)
+    due = page.publish_at is not None and page.publish_at <= api.now
+    return page.published or (due and features.enabled(api, api.root, SCHEDULE))
 
 
 def manages(api: Api, context: Context, *what: str) -> bool:
@@ -84,58 +95,93 @@ def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
     if manages(api, context, "update"):
         return True
     roles = page.editing_roles.split(",")
-    if not published(api, page):
+    if not may_read(api, context, page) or api.caller is None:
         return False
+    rows = api.store.enrollments.find("user", api.caller.id) if isinstance(context.record, Course) else ()
+    own = [row for row in rows if row.course_id == context.id and row.workflow_state in states.CURRENT]
+    if roles != ["teachers"] and "teachers" in roles and any(row.type in _STAFF for row in own):
+        return True
     takes_part = contexts.may(api, context, "participate_as_student", "participate")
-    return (
-        ("students" in roles and takes_part)
-        or ("members" in roles and context.type == "Group" and contexts.may(api, context, "read"))
-        or ("public" in roles and api.caller is not None and contexts.may(api, context, "read"))
-    )
+    belongs = bool(own) if isinstance(context.record, Course) else context.type == "Group"
+    return "public" in roles or ("students" in roles and takes_part) or ("members" in roles and belongs)
 
 
 def unique(api: Api, context: Context, title: str, but: int | None = None) -> tuple[str, str]:
-    """The title and URL of a new page; a taken title gets a number."""
+    """The title and URL of a page; each gets a number if it is taken."""
     others = [page for page in pages_of(api, context) if page.id != but]
-    urls, titles = {page.url for page in others}, {page.title for page in others}
-    number, found, base = 1, title, slugs.slug(title)
-    if title in titles:
-        while found in titles or slugs.slug(found) in urls:
-            number += 1
-            found = f"{title}-{number}"
-        return found, slugs.slug(found)
-    url = base
-    while url in urls:
+    found = _free(title, {page.title for page in others})
+    return found, _free(slugs.slug(found), {page.url for page in others})
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    number, found = 1, wanted
+    while found in taken:
         number += 1
-        url = f"{base}-{number}"
-    return title, url
+        found = f"{wanted[: LONGEST - len(str(number)) - 1]}-{number}"
+    return found
 
 
-def changes(api: Api, context: Context, page: WikiPage | None, *, front: bool = False) -> dict[str, Any]:
-    """The changes in `wiki_page[…]`. Raises the refusals for invalid ones.
+def changes(
+    api: Api, context: Context, page: WikiPage | None, *, title: str | None = None, front: bool = False
+) -> dict[str, Any]:
+    """The changes in `wiki_page[…]`, as far as the caller may make them. Raises the refusals for the others.
 
-    Parameters: `page`, None for a new one; `front`, whether it is or becomes the front page.
+    Parameters: `page`, None for a new one; `title`, that of a new one; `front`, whether it is to be the front page.
     """
-    sent = api.params.hash("wiki_page")
-    found: dict[str, Any] = {}
-    if page is None or sent.has("title"):
-        found["title"] = _title(sent.text("title"))
-    if sent.has("body"):
-        found["body"] = html.clean(sent.text("body"), api.url(""))
+    sent, found = api.params.hash("wiki_page"), dict[str, Any]()
+    if front:
+        found |= {"published": True, "front_page": True}
+    if sent.has("published") and sent.get("published") != "":
+        found["published"] = sent.flag("published")
     if sent.has("editing_roles"):
         found["editing_roles"] = _roles(sent.text("editing_roles"))
-    if sent.has("published"):
-        found["published"] = sent.flag("published")
+    was_front = page is not None and page.front_page
+    if sent.has("front_page") and (front or sent.flag("front_page") != was_front):
+        found["front_page"] = sent.flag("front_page")
+    if not manages(api, context, "update"):
+        _refuse(api, context, page, found)
+    _check_front(api, page, found)
+    if not manages(api, context, "update") and (page is None or not students_edit(api, context)):
+        found = {name: found[name] for name in ("published", "front_page") if name in found}
+        return found | _written(api, title if page is None else None, ("title", "body") if page is None else ("body",))
     if sent.has("publish_at"):
         found["publish_at"] = api.moment("wiki_page", "publish_at")
-    if sent.has("student_todo_at"):
-        found["todo_date"] = api.moment("wiki_page", "student_todo_at")
-    if sent.has("student_planner_checkbox") and not sent.flag("student_planner_checkbox"):
-        found["todo_date"] = None
-    if sent.has("front_page"):
-        found["front_page"] = sent.flag("front_page")
-    _check_front(found, page, front)
+    if contexts.may(api, context, "manage_content", "manage_course_content_edit"):
+        if sent.get("student_todo_at") is not None:
+            found["todo_date"] = api.moment("wiki_page", "student_todo_at")
+        if sent.has("student_planner_checkbox") and not sent.flag("student_planner_checkbox"):
+            found["todo_date"] = None
+    found |= _written(api, title if page is None else None, ("title", "body"))
+    if was_front and found.get("published") is False:
+        raise refusals.invalid({"published": ["cannot unpublish front page"]})
     return found
+
+
+def _written(api: Api, title: str | None, names: Collection[str]) -> dict[str, Any]:
+    """The title and text that were sent. Parameters: `title`, that of a new page if none was sent."""
+    sent, found = api.params.hash("wiki_page"), dict[str, Any]()
+    if "title" in names and (title is not None or sent.has("title")):
+        found["title"] = _title(sent.text("title") if sent.has("title") else title)
+    if "body" in names and sent.has("body"):
+        found["body"] = html.clean(sent.text("body"), api.url(""))
+    return found
+
+
+def _refuse(api: Api, context: Context, page: WikiPage | None, found: dict[str, Any]) -> None:
+    """Refuse the changes that only staff make."""
+    now = {"front_page": False, **usual(api, context)}
+    if page is not None:
+        now = {"published": page.published, "editing_roles": page.editing_roles, "front_page": page.front_page}
+    changed = {name for name in found if found[name] != now[name] and name != "editing_roles"}
+    if set(found.get("editing_roles", now["editing_roles"]).split(",")) != set(str(now["editing_roles"]).split(",")):
+        changed.add("editing_roles")
+    title = api.params.hash("wiki_page").text("title")
+    if page is not None and title is not None and title != page.title:
+        changed.add("title")
+    if students_edit(api, context):
+        changed -= {"title", "front_page"}
+    if changed:
+        raise refusals.invalid({name: [STAFF_ONLY[name]] for name in STAFF_ONLY if name in changed}, 401)
 
 
 def _title(text: str | None) -> str:
@@ -149,62 +195,78 @@ def _title(text: str | None) -> str:
 
 
 def _roles(text: str | None) -> str:
-    roles = [role.strip() for role in (text or "").split(",") if role.strip()]
+    if text is None:
+        raise refusals.crashed("Canvas takes no null for the editing roles")
+    roles = [role.strip() for role in text.split(",") if role.strip()]
     if any(role not in ROLES for role in roles):
         raise refusals.invalid({"editing_roles": ["The provided editing roles are invalid"]})
     return ",".join(roles)
 
 
-def _check_front(found: dict[str, Any], page: WikiPage | None, front: bool) -> None:
-    shown = found.get("published", page.published if page is not None else front)
-    if found.get("front_page") and not shown:
-        raise refusals.invalid({"front_page": [FRONT_PAGE]})
-    if (front or (page is not None and page.front_page)) and found.get("published") is False:
-        raise refusals.invalid({"published": [FRONT_PAGE]})
+def _check_front(api: Api, page: WikiPage | None, found: dict[str, Any]) -> None:
+    """Refuse a front page that is not published, by whichever of the two was changed."""
+    said = [name for name in ("front_page", "published") if name in found]
+    stays = page is not None and page.front_page and api.x.method == "PUT"
+    front, shown = found.get("front_page", stays), found.get("published", page is not None and page.published)
+    if said and front and not shown:
+        raise refusals.invalid({name: [FRONT_PAGE] for name in said})
 
 
-def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
-    """A new page. In a group, or by somebody who cannot publish, it is published at once."""
-    title, url = unique(api, context, title)
+def usual(api: Api, context: Context) -> dict[str, Any]:
+    """How a new page is unless something else is asked: in a group, or if one cannot publish it later, published."""
     grouped = context.type == "Group"
     wiki_edits = isinstance(context.record, Course) and context.record.allow_student_wiki_edits
-    usual = {
+    return {
         "published": grouped or not manages(api, context, "update"),
         "editing_roles": "members" if grouped else "teachers,students" if wiki_edits else "teachers",
     }
+
+
+def create(api: Api, context: Context, title: str, **fields: Any) -> WikiPage:
+    """A new page, of the caller unless `user_id` names somebody else."""
+    title, url = unique(api, context, title)
     page = WikiPage(
         **api.new_row("wiki_pages"),
-        context_type="Group" if grouped else "Course",
+        context_type="Group" if context.type == "Group" else "Course",
         context_id=context.id,
         title=title,
         url=url,
-        user_id=api.user.id,
-        **{**usual, **fields},
+        **{"user_id": api.user.id, **usual(api, context), **fields},
     )
+    page = _scheduled(api, replace(page, publish_at=None), page)
     return _put(api, context, replace(page, versions=[version_of(page)]))
 
 
 def copy(api: Api, context: Context, page: WikiPage) -> WikiPage:
     """A copy of a page, unpublished, under a unique title."""
-    titles = {other.title for other in pages_of(api, context)}
-    title, count = f"{page.title} Copy", 1
-    while title in titles:
-        count += 1
-        title = f"{page.title} Copy {count}"
-    fields = {"body": page.body, "editing_roles": page.editing_roles, "todo_date": page.todo_date, "published": False}
-    return create(api, context, title, **fields)
+    title = slugs.copied_title(page.title, {other.title for other in pages_of(api, context)})
+    kept = {name: getattr(page, name) for name in ("body", "editing_roles", "todo_date", "user_id")}
+    return create(api, context, title, **kept, published=False)
 
 
 def update(api: Api, context: Context, page: WikiPage, **fields: Any) -> WikiPage:
-    """Change a page. Its URL is recomputed; a changed body or title creates a new revision."""
+    """Change a page. Its URL is recomputed; a change of more than its state creates a new revision."""
     changed = replace(page, **fields, user_id=api.user.id)
     title, url = unique(api, context, changed.title, page.id)
-    changed = replace(changed, title=title, url=url)
+    changed = _scheduled(api, page, replace(changed, title=title, url=url))
     if (changed.title, changed.body) != (page.title, page.body):
         changed = replace(changed, updated_at=api.now)
-    if (changed.title, changed.body, changed.url) != (page.title, page.body, page.url):
+    if any(getattr(changed, name) != getattr(page, name) for name in _VERSIONED):
         changed = replace(changed, versions=[*versions_of(page), version_of(changed)])
+    if page.front_page and not changed.front_page and isinstance(context.record, Course):
+        course = api.store.courses.get(context.id)
+        if course is not None and course.default_view == "wiki":
+            api.store.courses.put(replace(course, default_view="modules"))
     return _put(api, context, changed)
+
+
+def _scheduled(api: Api, old: WikiPage, page: WikiPage) -> WikiPage:
+    """A page after a change: to publish or unpublish it ends its schedule, which may itself publish or unpublish it."""
+    if page.published != old.published:
+        return replace(page, publish_at=None)
+    if page.publish_at == old.publish_at or not features.enabled(api, api.root, SCHEDULE):
+        return page
+    return replace(page, published=page.publish_at is not None and page.publish_at <= api.now)
 
 
 def _put(api: Api, context: Context, page: WikiPage) -> WikiPage:

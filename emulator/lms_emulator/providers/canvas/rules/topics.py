@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.rules import (
     groups,
     html,
     saying,
+    slugs,
     uploads,
 )
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -279,8 +280,8 @@ def _assignment(api: Api, course: Course, topic: DiscussionTopic, known: Assignm
 
 def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
     """A copy of a discussion, unpublished, with a copy of its assignment, right after the pinned one it is of."""
-    titles = {one.title.lower() for one in discussions.topics_of(api, context)}
-    title = copying.copied_title(topic.title, titles)
+    titles = {one.title for one in discussions.topics_of(api, context)}
+    title = slugs.copied_title(topic.title, titles)
     copy = replace(
         topic,
         id=api.new_id("discussion_topics"),
