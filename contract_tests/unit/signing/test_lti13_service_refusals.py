@@ -181,7 +181,7 @@ PRESENT = sorted(SCORE)
         ({"timestamp": ""}, ("not_a_time", "timestamp", "RFC 3339", "")),
         (
             {"timestamp": "2026-11-21T12:00:00"},
-            ("not_a_time", "timestamp", "a time with its zone", "2026-11-21T12:00:00"),
+            ("not_a_time", "timestamp", "a time with a time zone", "2026-11-21T12:00:00"),
         ),
     ],
 )

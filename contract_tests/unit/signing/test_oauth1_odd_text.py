@@ -25,9 +25,9 @@ def test_a_slash_is_escaped_beside_odd_text_too(text: str, encoded: str) -> None
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("/lti/launch/", "an absolute URL is needed, got '/lti/launch/'"),
-        ("//example.com/lti", "an absolute URL is needed, got '//example.com/lti'"),
-        ("http:///lti", "an absolute URL is needed, got 'http:///lti'"),
+        ("/lti/launch/", "expected an absolute URL, got '/lti/launch/'"),
+        ("//example.com/lti", "expected an absolute URL, got '//example.com/lti'"),
+        ("http:///lti", "expected an absolute URL, got 'http:///lti'"),
         ("http://a:0/", "port 0 in 'http://a:0/'"),
     ],
 )

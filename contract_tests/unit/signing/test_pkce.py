@@ -34,12 +34,12 @@ def test_the_challenge_of_the_specification() -> None:
 @pytest.mark.parametrize(
     ("challenge", "words"),
     [
-        ("", "the authorization request had no code_challenge, so no code_verifier fits"),
-        (ODD, "code_verifier and code_challenge are the same text; only S256 is taken, which hashes the verifier"),
+        ("", "the authorization request had no code_challenge, so no code_verifier matches"),
+        (ODD, "code_verifier and code_challenge are the same text; only S256 is supported, which hashes the verifier"),
         (pkce.challenge_of(ODD) + "=", "the challenge was sent with the padding `=`; leave it out"),
-        (base64.b64encode(digest(ODD)).decode(), "the challenge is plain base64; it has to be base64url without `=`"),
-        (base64.b64encode(digest(ODD)).decode()[:-1], "the challenge is plain base64; it has to be base64url"),
-        (digest(ODD).hex(), "the challenge is the digest in hex; it has to be base64url"),
+        (base64.b64encode(digest(ODD)).decode(), "the challenge is plain base64; it must be base64url without `=`"),
+        (base64.b64encode(digest(ODD)).decode()[:-1], "the challenge is plain base64; it must be base64url"),
+        (digest(ODD).hex(), "the challenge is the digest in hex; it must be base64url"),
         (
             base64.urlsafe_b64encode(digest(ODD).hex().encode()).decode().rstrip("="),
             "the challenge is base64url of the hex digits; encode the bytes of the digest",
@@ -47,7 +47,7 @@ def test_the_challenge_of_the_specification() -> None:
         (pkce.challenge_of(pkce.challenge_of(ODD)), "the challenge was hashed twice"),
         (
             RIGHT,
-            "this is the verifier of another authorization request; was it kept per sign-in, in the browser's session?",
+            "this is the verifier of another authorization request; store it per sign-in, in the browser's session",
         ),
     ],
 )
@@ -56,4 +56,4 @@ def test_what_went_wrong(challenge: str, words: str) -> None:
 
 
 def test_white_space_around_a_verifier() -> None:
-    assert pkce.why_not(f" {VERIFIER}\n", RIGHT) == "code_verifier came with white space around it"
+    assert pkce.why_not(f" {VERIFIER}\n", RIGHT) == "code_verifier has white space around it"

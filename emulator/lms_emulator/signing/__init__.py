@@ -1,1 +1,1 @@
-"""Pure functions that build and prove signatures. No HTTP, no state, no clock."""
+"""Pure functions that make, verify and diagnose signatures. No HTTP, no state, no clock."""

@@ -1,8 +1,8 @@
-"""Name the mistake that reproduces what a client sent.
+"""Finds the mistake that explains a wrong signature.
 
-A refused signature says only that two values differ. An integrator wants to know *why*: so each known mistake is a
-function that gets a right signing wrong in one way, and the engine looks for the smallest set of mistakes that gives
-exactly the signature received. Nothing is guessed: a mistake is named only when it reproduces the value.
+A refused signature only shows that two values differ; an integrator wants to know *why*. So each known mistake is a
+function that makes one error in signing, and the engine searches for the smallest set of mistakes that yields exactly
+the signature received. Nothing is guessed: a mistake is reported only if it reproduces the value.
 
     >>> drop = Mistake("drop_slash", "the final slash was left out", lambda url: [url.rstrip("/")], axis="url")
     >>> upper = Mistake("upper", "the URL was upper-cased", lambda url: [url.upper()], axis="case")
@@ -25,11 +25,10 @@ class Mistake(Generic[T]):
     """One way to get a signature wrong.
 
     Parameters:
-        name: stable, machine-readable.
-        text: what the client did, as a clause that can stand alone ("the secret was not percent-encoded").
-        apply: from a right signing to the wrong ones that this mistake makes of it: usually one, none where it makes no
-            difference. May raise ValueError where the mistake cannot be made.
-        axis: mistakes on the same axis exclude each other, so they are never combined.
+        name: stable, machine-readable. text: what the client did, as a clause ("the secret was not percent-encoded").
+            apply: returns the wrong signings that this mistake makes of a right one: usually one, or none if it makes
+            no difference. May raise ValueError if the mistake is impossible. axis: mistakes on the same axis exclude
+            each other and are never combined.
     """
 
     name: str
@@ -40,9 +39,9 @@ class Mistake(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The mistakes which together reproduce what the client sent.
+    """The mistakes that together reproduce what the client sent.
 
-    Attributes: `found`, the wrong signing that they make.
+    Attributes: `found`, the resulting signing.
     """
 
     names: tuple[str, ...]
@@ -55,13 +54,13 @@ class Diagnosis:
 
 OUT_OF_TIME = Diagnosis(
     ("out_of_time",),
-    ("no known mistake reproduces this signature as far as was looked: the search took too long and was given up",),
+    ("none of the mistakes that were tried reproduces this signature; the search took too long and was stopped",),
 )
-"""Stands for a diagnosis that would have kept every other request waiting."""
+"""The result of a search that was stopped because it would have kept other requests waiting."""
 
 
 def always() -> bool:
-    """No limit of time."""
+    """No time limit."""
     return True
 
 
@@ -75,16 +74,16 @@ def diagnose(
     attempts: int = 2000,
     in_time: Callable[[], bool] = always,
 ) -> Diagnosis | None:
-    """The smallest set of mistakes whose computed value is `received`, or None; `OUT_OF_TIME` if time was up before.
+    """The smallest set of mistakes that yields `received`, or None; `OUT_OF_TIME` if `in_time` ended the search.
 
     Parameters:
         received: what the client sent.
-        right: the signing as it should have been.
-        compute: from a signing to the value it produces; may raise ValueError for one that produces none.
-        mistakes: tried in this order, first alone, then in pairs.
-        together: the most mistakes that may be combined; 1 or 2 are sensible.
-        attempts: the most computations, which bound the work that a hostile request can cause.
-        in_time: asked before each; False ends the search.
+        right: the correct signing.
+        compute: returns the value of a signing; may raise ValueError.
+        mistakes: tried in this order, first singly, then in pairs.
+        together: the maximum number of mistakes to combine; 1 or 2 are sensible.
+        attempts: the maximum number of computations, which bounds the work that a hostile request can cause.
+        in_time: called before each computation; False ends the search.
     """
     budget = attempts
     for size in range(1, together + 1):
@@ -100,7 +99,7 @@ def diagnose(
 
 
 def made(right: T, mistakes: Sequence[Mistake[T]], together: int) -> Iterator[tuple[tuple[Mistake[T], ...], T]]:
-    """Every wrong signing that so many mistakes of different axes make, with those mistakes."""
+    """Every wrong signing that `together` mistakes of different axes make, with those mistakes."""
     for chosen in combinations(mistakes, together):
         if len({mistake.axis for mistake in chosen}) == together:
             for candidate in _applied(right, chosen):

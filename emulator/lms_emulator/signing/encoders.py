@@ -1,4 +1,4 @@
-"""What functions of other platforms, and common slips, make of a text where RFC 3986 wants percent-encoding."""
+"""Encodings that clients use by mistake instead of RFC 3986's percent-encoding."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ _HEX = re.compile("%[0-9A-F]{2}")
 
 
 def java(text: str) -> str:
-    """`java.net.URLEncoder.encode`: a form's encoding, which leaves `*` bare."""
+    """Java's `java.net.URLEncoder.encode`: form encoding, which leaves `*` unescaped."""
     return quote_plus(text.encode(errors="surrogatepass"), safe="*").replace("~", "%7E")
 
 
 def php(text: str) -> str:
-    """PHP's `urlencode`: a form's encoding."""
+    """PHP's `urlencode`: form encoding."""
     return quote_plus(text.encode(errors="surrogatepass")).replace("~", "%7E")
 
 
 def dotnet(text: str) -> str:
-    """.NET's `HttpUtility.UrlEncode`: a form's encoding with lower-case hex digits, which leaves `!*()` bare."""
+    """.NET's `HttpUtility.UrlEncode`: form encoding with lower-case hex digits, which leaves `!*()` unescaped."""
     return _HEX.sub(
         lambda found: found[0].lower(), quote_plus(text.encode(errors="surrogatepass"), safe="!*()")
     ).replace("~", "%7e")
 
 
 def javascript(text: str) -> str:
-    """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` bare."""
+    """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` unescaped."""
     plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"
     units = text.encode("utf-16-be", "surrogatepass")
     codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
@@ -41,7 +41,7 @@ def lower_hex(text: str) -> str:
 
 
 def latin1(text: str) -> str:
-    """Percent-encoding of Latin-1 instead of UTF-8."""
+    """Percent-encoding of the text in Latin-1 instead of UTF-8."""
     return quote(text.encode("latin-1", "replace"), safe="")
 
 

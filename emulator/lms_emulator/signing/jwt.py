@@ -1,8 +1,8 @@
-"""JSON Web Tokens: signing, and verification against a clock that is handed in.
+"""JSON Web Tokens: signing, and verification against a given time.
 
-Thin helpers over PyJWT. Two things are ours: the *time* (PyJWT reads the wall clock, so its time checks are
-switched off and made here against `now`), and the *reason* (each way for a token to be wrong has its own name,
-so that a provider can tell an integrator which check failed).
+A thin layer over PyJWT that adds two things: the *time* (PyJWT reads the wall clock, so its time checks are off and are
+made here against `now`), and the *reason* (each fault has its own name, so that a provider can tell an integrator which
+check failed).
 
 The libraries are imported when a token is first signed or verified, not with this module.
 
@@ -49,7 +49,7 @@ TokenFault = Literal[
 ]
 
 Critical = Literal["refuse", "ignore"]
-"""What becomes of a token with a `crit` header: nothing here understands an extension (RFC 7515, 4.1.11)."""
+"""What to do with a token that has a `crit` header. No extension is supported (RFC 7515, 4.1.11)."""
 
 _WITHOUT_SPACES = json.JSONEncoder(separators=(",", ":"))
 
@@ -59,9 +59,9 @@ class TokenError(ValueError):
 
     Attributes:
         reason: which check failed, one of `TokenFault`.
-        check: the claim or header looked at (`exp`, `kid`, `signature`).
-        expected: what the check wanted.
-        got: what the token had.
+        check: the claim or header concerned (`exp`, `kid`, `signature`).
+        expected: what the check requires.
+        got: what the token has.
     """
 
     def __init__(self, reason: TokenFault, check: str, *, expected: object = None, got: object = None) -> None:
@@ -73,12 +73,12 @@ class TokenError(ValueError):
 
     @property
     def is_of_time(self) -> bool:
-        """Whether the token is only over, or too early, and may well be the right one."""
+        """Whether only the token's times are wrong, so that it may well be the right token."""
         return self.reason in ("expired", "too_old", "issued_in_future", "not_yet_valid")
 
 
 class Unverified(NamedTuple):
-    """A token decoded but not verified: never act on it; use it to explain, or to find the right key."""
+    """A decoded but unverified token. Use it only to explain a fault or to find the right key."""
 
     header: dict[str, Any]
     claims: Claims
@@ -98,9 +98,9 @@ class KeySet:
 
     @classmethod
     def from_jwks(cls, document: object, *, elliptic: bool = False) -> KeySet:
-        """The RSA signature keys of a parsed JWKS document (or of one bare JWK), and the `elliptic` ones if wanted.
+        """The RSA signature keys of a parsed JWKS document (or a single JWK), and with `elliptic` its EC keys too.
 
-        Keys of another type or use are skipped, as RFC 7517 section 5 asks.
+        Keys of other types or uses are skipped, as RFC 7517 section 5 recommends.
 
         Raises:
             TokenError: `malformed` when the document is not a JWKS, or a key of these types in it cannot be read.
@@ -126,7 +126,7 @@ class KeySet:
         return list(self._keys)
 
     def get(self, kid: str | None) -> VerifyingKey | None:
-        """The key of that id; without an id the only key there is, if there is just one."""
+        """The key with this id; without an id, the only key of a set of one."""
         if kid is None:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(kid)
@@ -134,7 +134,7 @@ class KeySet:
 
 @functools.lru_cache(maxsize=64)
 def load_private_key(pem: str | bytes) -> RSAPrivateKey:
-    """The RSA private key of a PEM text; kept, because parsing costs more than signing."""
+    """The RSA private key of a PEM text; cached, because parsing takes longer than signing."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     key = load_pem_private_key(pem.encode() if isinstance(pem, str) else pem, password=None)
@@ -203,13 +203,13 @@ def sign(
     kid: str | None = None,
     headers: Mapping[str, Any] | None = None,
 ) -> str:
-    """A signed compact JWT.
+    """Sign claims as a compact JWT.
 
     Parameters:
-        claims: the payload, as it is; times are whole seconds since the epoch and are the caller's business.
+        claims: the payload; times are in whole epoch seconds, and the caller sets them.
         key: RSA private key (object or PEM) for RS*, secret for HS*.
         algorithm: JWS name, e.g. `RS256`, `RS512`, `HS256`.
-        kid: key id for the header; left out when `None`.
+        kid: key id for the header; omitted if `None`.
         headers: further header members.
 
     Returns:
@@ -223,7 +223,7 @@ def sign(
 
 @functools.lru_cache(maxsize=64)
 def _signer(algorithm: str, key: SigningKey) -> tuple[Any, Any]:
-    """What signs, and the key as it takes it."""
+    """The algorithm's signer, and the key in the form that it expects."""
     from jwt import get_algorithm_by_name
 
     material: Any = key
@@ -246,18 +246,18 @@ def read(token: str) -> Unverified:
 
 
 def why_not_whole(token: str) -> str | None:
-    """What shows that a token was cut at its end on the way, or None."""
+    """The evidence that a token was truncated, or None."""
     try:
         algorithm, size = read(token).header.get("alg"), len(_decode(token.rpartition(".")[2]))
     except (TokenError, ValueError):
         return None
     sizes = {"HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,)}
     right = sizes.get(str(algorithm), (128, 256, 384, 512))
-    return None if size in right else f"its signature has {size} bytes, a length that no {algorithm} has: it was cut"
+    return None if size in right else f"its signature has {size} bytes, which {algorithm} never has: it was cut"
 
 
 def claim(token: str, name: str) -> str | None:
-    """A claim that is text, of a token that nothing vouches for; None if there is none."""
+    """A text claim of an unverified token; None if there is none."""
     try:
         found = read(token).claims.get(name)
     except TokenError:
@@ -266,7 +266,7 @@ def claim(token: str, name: str) -> str | None:
 
 
 def is_signed(token: str, secret: str, algorithm: str) -> bool:
-    """Whether a token was signed with a secret, whatever it says."""
+    """Whether a token was signed with this secret; its claims are not checked."""
     try:
         header, _ = read(token)
         _check_signature(token, header, secret, (algorithm,))
@@ -288,19 +288,19 @@ def verify(
     max_age: float | None = None,
     critical: Critical = "refuse",
 ) -> Claims:
-    """The claims of a token, verified.
+    """Verify a token and return its claims.
 
     Parameters:
         token: compact JWS.
-        keys: one key, or the set from which the header's `kid` chooses.
-        algorithms: JWS names allowed; anything else is refused before a key is touched.
-        now: the present, seconds since the epoch.
-        audience: the accepted `aud` (any of them, when several); `None` skips the check.
-        issuer: the accepted `iss` (any of them, when several); `None` skips the check.
-        leeway: seconds of clock difference tolerated in every comparison of times.
+        keys: one key, or a set in which the header's `kid` selects one.
+        algorithms: allowed JWS names; others are refused before any key is used.
+        now: the current time, in epoch seconds.
+        audience: the accepted `aud` values, one of which is enough; `None` skips the check.
+        issuer: the accepted `iss` values; `None` skips the check.
+        leeway: tolerated clock difference in seconds, for every comparison of times.
         required: claims that must be present (and not null).
-        max_age: longest acceptable time since `iat`, seconds; `None` skips the check.
-        critical: whether a `crit` header is heeded. Libraries that do not know it ignore it.
+        max_age: maximum time since `iat`, in seconds; `None` skips the check.
+        critical: whether a `crit` header is refused. Libraries without support for it ignore it.
 
     Raises:
         TokenError: with the reason. A token is expired from the second `exp` on (RFC 7519 section 4.1.4: "on or
@@ -321,7 +321,7 @@ def verify(
 def signed(
     token: str, keys: VerifyingKey | KeySet, *, algorithms: Collection[str], critical: Critical = "refuse"
 ) -> Claims:
-    """The claims of a token whose signature holds; nothing else is checked. Raises TokenError."""
+    """Verify only the signature of a token and return its claims. Raises TokenError."""
     header, claims = read(token)
     if critical == "refuse" and "crit" in header:
         raise TokenError("crit_not_understood", "crit", expected="absent", got=header["crit"])
@@ -359,7 +359,7 @@ def _signature_holds(token: str, algorithm: str, key: VerifyingKey) -> bool:
     material: Any = key if algorithm.startswith("HS") else _public(key)
     curve = getattr(material, "curve", None)
     if (curve.name if curve is not None else None) != CURVES.get(algorithm):
-        return False  # a key of another type, or on another curve
+        return False  # a key of another type or curve
     signed, _, signature = token.rpartition(".")
     try:
         raw = _decode(signature)
@@ -385,7 +385,7 @@ def _seconds(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    # A boolean is no number, and JSON has integers too large to calculate with.
+    # Booleans are not numbers, and JSON allows integers that are too large to calculate with.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < sys.float_info.max:
         raise TokenError("bad_claim", name, expected="seconds since the epoch", got=value)
     return value
@@ -431,7 +431,7 @@ def _object(part: str, what: str) -> dict[str, Any]:
     try:
         raw = _decode(part)
         value = json.loads(raw)
-        if rb"\ud" in raw.lower():  # half a pair of surrogates, which is no character, becomes U+FFFD
+        if rb"\ud" in raw.lower():  # a lone surrogate becomes U+FFFD
             plain = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
             value = json.loads(plain.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:

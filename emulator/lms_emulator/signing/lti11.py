@@ -1,4 +1,4 @@
-"""The LTI 1.1 launch message: which fields it has, how it is signed, what its roles mean.
+"""LTI 1.1 launch messages: fields, signature, roles.
 
 Source: 1EdTech "LTI Implementation Guide" 1.1 and 1.1.1 (sections 3 and 4 for the fields, 4.2 for OAuth).
 OpenLearning is the *tool provider* of such a message; the integrator's site, or OpenLearning's API on its behalf,
@@ -13,11 +13,11 @@ from lms_emulator.signing import oauth1
 
 MESSAGE_TYPE = "basic-lti-launch-request"
 VERSION = "LTI-1p0"
-"""The version text of LTI 1.0, 1.1 and 1.1.1 alike."""
+"""The version in messages of LTI 1.0, 1.1 and 1.1.1."""
 SIGNATURE_METHOD = "HMAC-SHA1"
 
 REQUIRED = ("lti_message_type", "lti_version", "resource_link_id")
-"""The fields without which a launch is not one, in the order they are checked."""
+"""The required fields of a launch, in the order in which they are checked."""
 OAUTH_FIELDS = (
     "oauth_consumer_key",
     "oauth_signature_method",
@@ -34,18 +34,16 @@ _STAFF = frozenset({"instructor", "administrator"})
 def signed_launch(
     url: str, fields: Mapping[str, str], *, consumer_key: str, secret: str, timestamp: int, nonce: str
 ) -> dict[str, str]:
-    """The complete form of a launch: the message, the OAuth fields and the signature, ready to be posted.
+    """The complete form of a launch, ready to post: message, OAuth fields and signature.
 
     Parameters:
-        url: the launch URL exactly as the browser will post to it.
-        fields: the message without OAuth fields (see `message`).
-        consumer_key, secret: the registration of the consumer with the tool.
-        timestamp: seconds since 1970.
-        nonce: a value never used before with this key.
+        url: the launch URL, exactly as the browser will post to it. fields: the message without OAuth fields (see
+            `message`). consumer_key, secret: the registration of the consumer with the tool. timestamp: seconds since
+            1970. nonce: a value that was not used with this key before.
 
     Returns:
-        name to value, in a stable order, with `oauth_signature` last. Nothing may be added, trimmed or re-cased
-        afterwards: every field of the form is signed.
+        name to value, in a stable order, with `oauth_signature` last. All fields are signed, so the form must not be
+        changed in any way.
     """
     params = {
         **fields,
@@ -61,9 +59,9 @@ def signed_launch(
 
 
 def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[str, str]:
-    """The message without OAuth: the three required fields, then those optional ones that have a value.
+    """The message without OAuth fields: the three required fields, then the optional ones that are given.
 
-    An empty text is a value (it is sent, and signed, as an empty field); `None` leaves the field out.
+    An empty text is sent and signed as an empty field; `None` omits the field.
     """
     fields = {"lti_message_type": MESSAGE_TYPE, "lti_version": VERSION, "resource_link_id": resource_link_id}
     fields.update((name, value) for name, value in optional.items() if value is not None)
@@ -71,7 +69,8 @@ def message(resource_link_id: str, optional: Mapping[str, str | None]) -> dict[s
 
 
 def roles(text: str) -> frozenset[str]:
-    """The roles of a launch, in lower case, short or as URNs: `Instructor,urn:lti:instrole:ims/lis/Administrator`.
+    """Parse the roles of a launch, short or URNs: `Instructor,urn:lti:instrole:ims/lis/Administrator`. Result in lower
+    case.
 
     A URN's sub-role is dropped (`Instructor/GuestInstructor` is an instructor).
     """

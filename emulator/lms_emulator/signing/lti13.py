@@ -1,7 +1,7 @@
-"""LTI 1.3 as a *platform* speaks it: launch messages, the tool's authentication request, and what tools sign.
+"""LTI 1.3 for *platforms*: launch messages, and checks of the tool's authentication request and signed messages.
 
-Everything here is a pure function of its arguments. The time is handed in, keys are handed in, and whether a nonce,
-a `jti` or a launch was used before is for the caller to remember.
+Everything here is a pure function of its arguments, including time and keys. The caller keeps track of used nonces,
+`jti` values and launches.
 
 Sources: 1EdTech LTI Core 1.3, Security Framework 1.0, Deep Linking 2.0; the launch flow in Canvas's own
 `doc/api/lti_launch_overview.md`.
@@ -45,27 +45,27 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Predecessor(msgspec.Struct, frozen=True, kw_only=True):
-    """The LTI 1.1 registration that a tool had before: its consumer key, and the shared secret that proves it."""
+    """The tool's former LTI 1.1 registration: its consumer key, and the shared secret that proves it."""
 
     consumer_key: str
     secret: str
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a launch says, before it is signed. Absent parts are left out of the message.
+    """The contents of a launch. Absent parts are omitted from the message.
 
     Attributes:
         issuer: the platform's `iss`.
         client_id: the tool's registration; becomes `aud` (and `azp`).
         message_type: `RESOURCE_LINK_REQUEST` or `DEEP_LINKING_REQUEST`.
-        person: identity claims: `sub` and, as far as the privacy settings let them through, `name`,
+        person: identity claims: `sub` and, if the privacy settings allow them, `name`,
             `given_name`, `family_name`, `email`, `picture`, `locale`.
         roles: full role URIs.
-        line_items: URL of the context's line items; with `ags_scopes` it makes the AGS claim.
-        memberships: URL of the roster; makes the NRPS claim.
+        line_items: URL of the context's line items; part of the AGS claim, with `ags_scopes`.
+        memberships: URL of the roster, for the NRPS claim.
         deep_linking: the `deep_linking_settings` claim of a deep linking request.
-        predecessor: the tool's LTI 1.1 registration, which the `lti1p1` claim then names and proves.
-        extra: further claims, as they are (a platform's own).
+        predecessor: the tool's former LTI 1.1 registration, for the `lti1p1` claim.
+        extra: further claims, such as the platform's own.
     """
 
     issuer: str
@@ -94,11 +94,11 @@ def launch_claims(launch: Launch, *, nonce: str, now: int, lifetime: int, azp: b
     """The claims of the id_token for a launch.
 
     Parameters:
-        launch: what the message says.
+        launch: the contents of the message.
         nonce: from the tool's authentication request.
         now: seconds since the epoch; becomes `iat`.
         lifetime: seconds until `exp`.
-        azp: whether the platform names the authorised party (Canvas does, Brightspace does not).
+        azp: whether to include the authorised party (Canvas does, Brightspace does not).
     """
     claims: Claims = {
         "iss": launch.issuer,
@@ -136,7 +136,7 @@ def launch_claims(launch: Launch, *, nonce: str, now: int, lifetime: int, azp: b
 
 
 def _proved_key(before: Predecessor, claims: Claims) -> dict[str, str]:
-    """The consumer key and its proof, as the `lti1p1` claim has them."""
+    """The `lti1p1` claim: the consumer key and its proof."""
     return {
         "oauth_consumer_key": before.consumer_key,
         "oauth_consumer_key_sign": consumer_key_sign(before, claims),
@@ -144,7 +144,7 @@ def _proved_key(before: Predecessor, claims: Claims) -> dict[str, str]:
 
 
 def consumer_key_sign(before: Predecessor, claims: Mapping[str, Any]) -> str:
-    """The proof that a launch comes from the holder of an LTI 1.1 secret: bound to this token by its claims.
+    """The proof that the platform knows the LTI 1.1 secret, bound to this token by its claims.
 
     1EdTech LTI 1.3 Migration Guide, oauth_consumer_key_sign: the base64 of the HMAC-SHA256, under the shared secret, of
     consumer key, deployment id, issuer, client id, `exp` and `nonce`, joined by `&`.
@@ -172,13 +172,13 @@ RequestFault = Literal[
 
 
 class AuthenticationRequestError(ValueError):
-    """A tool's authentication request that breaks the rules.
+    """An invalid authentication request of a tool.
 
     Attributes:
         reason: one of `RequestFault`.
-        parameter: the parameter at fault (the missing ones joined by commas).
-        expected: what it had to be.
-        got: what it was.
+        parameter: the invalid parameter, or the missing ones joined by commas.
+        expected: the required value.
+        got: the actual value.
     """
 
     def __init__(self, reason: RequestFault, parameter: str, *, expected: object = None, got: object = None) -> None:
@@ -203,10 +203,10 @@ REQUIRED_PARAMETERS = (
 
 
 def check_redirect_uri(redirect_uri: str, registered: Collection[str]) -> None:
-    """Exact comparison with the registered addresses, as LTI wants it.
+    """Compare with the registered URIs exactly, as LTI requires.
 
     Raises:
-        AuthenticationRequestError: `wrong_redirect_uri`. Nothing may be sent to the address then.
+        AuthenticationRequestError: `wrong_redirect_uri`. Nothing may be sent to that URI.
     """
     if redirect_uri not in registered:
         raise AuthenticationRequestError(
@@ -215,10 +215,10 @@ def check_redirect_uri(redirect_uri: str, registered: Collection[str]) -> None:
 
 
 def check_authentication_request(params: Mapping[str, str]) -> None:
-    """The fixed parameters of the OIDC request that a tool sends after login initiation.
+    """Check the fixed parameters of the OIDC request that a tool sends after login initiation.
 
     Raises:
-        AuthenticationRequestError: the first rule broken, in the order of LTI Security Framework 5.1.1.2.
+        AuthenticationRequestError: the first violation, in the order of LTI Security Framework 5.1.1.2.
     """
     missing = [name for name in REQUIRED_PARAMETERS if not params.get(name)]
     if missing:
@@ -248,21 +248,20 @@ def check_client_assertion(
     grace: float = 0,
     algorithms: Collection[str] = ("RS256",),
 ) -> Claims:
-    """A tool's `private_key_jwt` for a service token, verified.
+    """Verify a tool's `private_key_jwt` for a service token.
 
     Parameters:
         assertion: the JWT of `client_assertion`.
         keys: the tool's public keys.
-        client_id: both `iss` and `sub` must be it.
+        client_id: required value of both `iss` and `sub`.
         audiences: the accepted `aud` (the token endpoint's addresses).
         now: seconds since the epoch.
-        leeway: seconds `iat` may lie in the future; the age gets none.
-        max_age: seconds since `iat` after which it is too old (Canvas's `jwt_validator.rb` tolerates no difference);
-            `None` skips the check.
-        max_lifetime: longest `exp - iat`; `None` skips the check.
-        critical: whether a `crit` header is heeded.
-        grace: seconds after `exp` in which it is taken all the same.
-        algorithms: those that it may be signed with.
+        leeway: seconds that `iat` may lie in the future; not applied to `max_age`.
+        max_age: maximum seconds since `iat` (Canvas's `jwt_validator.rb` allows no leeway); `None` skips the check.
+        max_lifetime: maximum of `exp - iat`; `None` skips the check.
+        critical: whether a `crit` header is refused.
+        grace: seconds after `exp` in which it is still accepted.
+        algorithms: the allowed signature algorithms.
 
     Returns:
         The claims; the caller must still check that `jti` is new.
@@ -303,9 +302,9 @@ def check_deep_linking_response(
     max_age: float | None = 300,
     critical: Critical = "refuse",
 ) -> list[dict[str, Any]]:
-    """The content items of a tool's deep linking response, verified.
+    """Verify a tool's deep linking response and return its content items.
 
-    The roles are reversed here: `iss` is the tool's client id and `aud` the platform's issuer.
+    Issuer and audience are reversed: `iss` is the tool's client id, `aud` the platform's issuer.
 
     Raises:
         TokenError: the check that failed.
@@ -337,5 +336,5 @@ def check_deep_linking_response(
 
 
 def granted_scopes(asked: Sequence[str], allowed: Collection[str]) -> tuple[list[str], list[str]]:
-    """Which of the scopes asked for are allowed, and which are not, both in the order asked."""
+    """The requested scopes that are allowed, and those that are not, in the order requested."""
     return [one for one in asked if one in allowed], [one for one in asked if one not in allowed]

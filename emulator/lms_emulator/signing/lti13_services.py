@@ -1,10 +1,9 @@
-"""The two LTI Advantage services as data: rosters (NRPS 2.0), and line items, scores and results (AGS 2.0).
+"""JSON of the LTI Advantage services: rosters (NRPS 2.0), and line items, scores and results (AGS 2.0).
 
-Pure: these functions read a tool's JSON and say what is wrong with it, and write the JSON that a tool reads. Where
-things are kept, and under which addresses, is each platform's business.
+Pure functions that parse and check a tool's JSON, and produce the JSON that a tool reads. Storage and URLs are up to
+each platform.
 
-Sources: 1EdTech AGS 2.0 and NRPS 2.0; details of the checks and their order from Canvas's scores and line item
-controllers.
+Sources: 1EdTech AGS 2.0 and NRPS 2.0; details and order of the checks from Canvas's scores and line item controllers.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ MEMBERSHIP_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 ACTIVITY_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
 GRADING_PROGRESS = ("FullyGraded", "Pending", "PendingManual", "Failed", "NotReady")
 COUNTED = ("FullyGraded", "PendingManual")
-"""The grading states in which a score counts."""
+"""The grading progress values with which a score counts."""
 
 ServiceFault = Literal[
     "not_an_object", "missing", "not_text", "not_a_number", "out_of_range", "not_one_of", "not_a_time", "too_old"
@@ -33,11 +32,11 @@ ServiceFault = Literal[
 
 
 class ServiceError(ValueError):
-    """A line item or score that failed a check.
+    """An invalid line item or score.
 
     Attributes:
         reason: one of `ServiceFault`.
-        field: the JSON member at fault.
+        field: the invalid JSON member.
         expected: what it had to be.
         got: what it was.
     """
@@ -51,11 +50,11 @@ class ServiceError(ValueError):
 
 
 class LineItemData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line item's members.
+    """The members of a line item.
 
     Attributes:
-        submission_review: where, and for which states, the tool shows somebody's work (1EdTech Submission Review 1.0).
-        extensions: members with a URL for a name, kept as they came.
+        submission_review: the tool's review URL and supported states (1EdTech Submission Review 1.0).
+        extensions: members with URLs as names, kept as sent.
     """
 
     label: str
@@ -79,9 +78,9 @@ _OPTIONAL = {
 
 
 def read_line_item(body: object) -> LineItemData:
-    """A line item from a tool's JSON: `label` not blank and `scoreMaximum` above zero are required.
+    """Parse a tool's line item. A non-blank `label` and a `scoreMaximum` above zero are required.
 
-    Explicit nulls count as absent, since two public clients send them.
+    Nulls count as absent, since two public clients send them.
 
     Raises:
         ServiceError: the first member that fails a check.
@@ -98,7 +97,7 @@ def read_line_item(body: object) -> LineItemData:
     if maximum <= 0:
         raise ServiceError("out_of_range", "scoreMaximum", expected="above 0", got=maximum)
     texts = {attribute: _text(data, name) for name, attribute in _OPTIONAL.items()}
-    # Without going through all members, which would pass for reading each.
+    # Not by iterating over the members, which would count as reading each.
     extended = [name for name in dict.keys(data) if "://" in name]
     extensions = {name: data[name] for name in extended if data[name] is not None}
     review = data.get("submissionReview")
@@ -108,7 +107,7 @@ def read_line_item(body: object) -> LineItemData:
 
 
 def line_item_json(item: LineItemData, url: str) -> dict[str, Any]:
-    """The line item as a tool reads it; members without a value are left out."""
+    """A line item as JSON; members without a value are omitted."""
     texts = {name: getattr(item, attribute) for name, attribute in _OPTIONAL.items()}
     return {
         "id": url,
@@ -121,7 +120,7 @@ def line_item_json(item: LineItemData, url: str) -> dict[str, Any]:
 
 
 class ScoreData(msgspec.Struct, frozen=True, kw_only=True):
-    """A score as a tool posts it."""
+    """A score posted by a tool."""
 
     user_id: str
     activity_progress: str
@@ -133,16 +132,16 @@ class ScoreData(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it becomes the result: a score that is given, in a grading state that counts."""
+        """Whether it becomes the result: it has a score, and a grading progress that counts."""
         return self.score_given is not None and self.grading_progress in COUNTED
 
 
 def read_score(body: object, *, now: datetime | None = None) -> ScoreData:
-    """A score from a tool's JSON.
+    """Parse a tool's score.
 
     Parameters:
         body: the parsed JSON.
-        now: stands in for a missing `timestamp` when given; without it the timestamp is required.
+        now: replaces a missing `timestamp`; if None, the timestamp is required.
 
     Raises:
         ServiceError: the first member that fails a check.
@@ -173,7 +172,7 @@ def read_score(body: object, *, now: datetime | None = None) -> ScoreData:
 
 
 def check_order(score: ScoreData, last: datetime | None) -> None:
-    """That a score is not older than the last one taken for the same person (AGS 2.0, 3.4.1).
+    """Check that a score is not older than the user's last one (AGS 2.0, 3.4.1).
 
     Raises:
         ServiceError: `too_old`.
@@ -183,7 +182,7 @@ def check_order(score: ScoreData, last: datetime | None) -> None:
 
 
 def scaled(score: ScoreData, line_item_maximum: float) -> float | None:
-    """The score on the line item's own scale; `None` when it does not count.
+    """The score on the line item's scale; `None` if it does not count.
 
     `scoreGiven` and `scoreMaximum` are the tool's scale and may differ from the line item's (AGS 2.0, 3.4.9).
     """
@@ -191,14 +190,14 @@ def scaled(score: ScoreData, line_item_maximum: float) -> float | None:
         return None
     if score.score_maximum == 0:
         return 0.0
-    # JSON has no infinity: a share of a tiny maximum is at most what a float holds.
+    # JSON has no infinity, which dividing by a tiny maximum could produce.
     return min(score.score_given / score.score_maximum * line_item_maximum, sys.float_info.max)
 
 
 def result_json(
     url: str, *, score_of: str, user_id: str, score: float | None, maximum: float, comment: str | None
 ) -> dict[str, Any]:
-    """A result as a tool reads it; a score that does not exist is left out."""
+    """A result as JSON; a missing score is omitted."""
     result: dict[str, Any] = {"id": url, "scoreOf": score_of, "userId": user_id, "resultMaximum": maximum}
     if score is not None:
         result["resultScore"] = score
@@ -208,12 +207,12 @@ def result_json(
 
 
 def membership_json(url: str, context: Mapping[str, str], members: list[dict[str, Any]]) -> dict[str, Any]:
-    """A page of a roster."""
+    """A roster page as JSON."""
     return {"id": url, "context": dict(context), "members": members}
 
 
 def role_matches(wanted: str, roles: list[str]) -> bool:
-    """Whether a roster filter names one of the roles, by its full URI or by its short name (`Learner`)."""
+    """Whether a roster filter matches one of the roles, by full URI or short name (`Learner`)."""
     return any(role == wanted or role.endswith(f"membership#{wanted}") for role in roles)
 
 
@@ -243,7 +242,7 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ServiceError("not_a_number", name, expected="a number", got=value)
-    # JSON has integers too large to calculate with, and Python's parser also accepts NaN and infinities.
+    # JSON allows integers that are too large to calculate with, and Python's parser also accepts NaN and infinities.
     if not abs(value) < sys.float_info.max:
         raise ServiceError("not_a_number", name, expected="a finite number", got=str(value))
     return value
@@ -259,5 +258,5 @@ def _timestamp(value: object, now: datetime | None) -> datetime:
     except ValueError as exc:
         raise ServiceError("not_a_time", "timestamp", expected="RFC 3339", got=value) from exc
     if moment.tzinfo is None:
-        raise ServiceError("not_a_time", "timestamp", expected="a time with its zone", got=value)
+        raise ServiceError("not_a_time", "timestamp", expected="a time with a time zone", got=value)
     return moment

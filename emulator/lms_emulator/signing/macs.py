@@ -1,4 +1,4 @@
-"""HMACs, and how to make many of them with one key."""
+"""HMACs, and keyed MACs for many messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 Mac = Callable[[bytes, bytes], bytes]
-"""From key and message to the digest."""
+"""A function of key and message that returns the digest."""
 
 _BLOCK = 64
 _PADS = [bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C)]
@@ -16,17 +16,17 @@ _sha1 = partial(hashlib.sha1, usedforsecurity=False)
 
 
 def hmac_sha1(key: bytes, message: bytes) -> bytes:
-    """What OAuth 1.0 calls HMAC-SHA1, before it is encoded."""
+    """HMAC-SHA1 as a binary digest."""
     return hmac.digest(key, message, "sha1")
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """What most webhooks are signed with."""
+    """HMAC-SHA256 as a binary digest."""
     return hmac.digest(key, message, "sha256")
 
 
 def keyed(mac: Mac, key: bytes) -> Callable[[bytes], bytes]:
-    """A MAC with its key, for many messages: what HMAC-SHA1 makes of the key is hashed once (RFC 2104)."""
+    """A MAC with a fixed key, for many messages. For HMAC-SHA1 the key is hashed only once (RFC 2104)."""
     if mac is not hmac_sha1:
         return partial(mac, key)
     block = (_sha1(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")

@@ -1,7 +1,7 @@
 """OAuth 1.0 signatures (RFC 5849), as pure functions.
 
-Everything here works on decoded text: the caller parses the request, this module builds the base string, and
-signs or compares. Nothing reads the time, draws a nonce or knows HTTP.
+Everything here works on decoded text: the caller parses the request; this module builds the base string, signs and
+compares. It does not read the time, generate nonces or deal with HTTP.
 
     >>> pairs = [("b", "2"), ("a", "1 &"), ("oauth_consumer_key", "key")]
     >>> signature_base_string("post", "HTTP://Example.com:80/launch/?x=1", pairs)
@@ -26,10 +26,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def percent_encode(text: str) -> str:
-    """RFC 5849 section 3.6: UTF-8, upper-case hex, only `A-Z a-z 0-9 - . _ ~` left bare.
+    """RFC 5849 section 3.6: UTF-8, upper-case hex, everything escaped except `A-Z a-z 0-9 - . _ ~`.
 
     Lone surrogates (bytes that were not UTF-8, carried through by `surrogateescape`) become their original bytes;
-    any other surrogate becomes its three UTF-8-like bytes, so that no text at all can raise here.
+    any other surrogate becomes its three UTF-8-like bytes, so that no text raises an error.
     """
     try:
         return percent_encoded(text.encode(errors="surrogateescape"))
@@ -40,8 +40,8 @@ def percent_encode(text: str) -> str:
 def base_string_uri(url: str) -> str:
     """The base string URI of section 3.4.1.2: scheme, authority and path, without query or fragment.
 
-    Scheme and host become lower case, the scheme's default port is dropped, an empty path becomes `/`, and the
-    final slash is kept as it is. A space in the path becomes `%20` (the only re-encoding the RFC shows).
+    Scheme and host are lower-cased, the scheme's default port is removed, an empty path becomes `/`, and a trailing
+    slash is kept. A space in the path becomes `%20`, the only re-encoding that the RFC shows.
 
     Raises:
         ValueError: the URL has no scheme or host, or its port is not a number from 1 to 65535.
@@ -49,7 +49,7 @@ def base_string_uri(url: str) -> str:
     parts = urlsplit(url)
     scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
     if not scheme or not host:
-        raise ValueError(f"an absolute URL is needed, got {url!r}")
+        raise ValueError(f"expected an absolute URL, got {url!r}")
     if port == 0:
         raise ValueError(f"port 0 in {url!r}")
     if ":" in host:
@@ -60,7 +60,7 @@ def base_string_uri(url: str) -> str:
 
 
 def query_parameters(url: str) -> list[tuple[str, str]]:
-    """The decoded parameters of a URL's query, blank ones kept (section 3.4.1.3.1)."""
+    """The decoded parameters of a URL's query, including blank ones (section 3.4.1.3.1)."""
     return parse_qsl(urlsplit(url).query, keep_blank_values=True, errors="surrogateescape")
 
 
@@ -68,8 +68,8 @@ def normalise_parameters(pairs: Pairs) -> str:
     """Section 3.4.1.3.2: encode names and values, sort by encoded name then encoded value, join.
 
     Parameters:
-        pairs: decoded names and values from every source. `oauth_signature` is left out here; duplicates and
-            blank values stay.
+        pairs: decoded names and values from all sources. `oauth_signature` is removed; duplicates and blank values are
+            kept.
     """
     encoded = sorted((percent_encode(name), percent_encode(value)) for name, value in pairs if name != SIGNATURE_FIELD)
     return "&".join(f"{name}={value}" for name, value in encoded)
@@ -81,7 +81,7 @@ def signature_base_string(method: str, url: str, pairs: Pairs) -> str:
     Parameters:
         method: the HTTP method, in any letter case.
         url: the absolute request URL; its query is added to the parameters.
-        pairs: the decoded form fields and, where used, the fields of the Authorization header without `realm`.
+        pairs: the decoded form fields and those of an Authorization header, without `realm`.
 
     Raises:
         ValueError: as `base_string_uri`.
@@ -91,12 +91,12 @@ def signature_base_string(method: str, url: str, pairs: Pairs) -> str:
 
 
 def signing_key(consumer_secret: str, token_secret: str = "") -> bytes:
-    """Section 3.4.2: both secrets percent-encoded, joined with `&` (which stays when the token secret is empty)."""
+    """Section 3.4.2: both secrets percent-encoded, joined with `&`, even if the token secret is empty."""
     return f"{percent_encode(consumer_secret)}&{percent_encode(token_secret)}".encode()
 
 
 def hmac_sha1(base_string: str, key: bytes) -> str:
-    """The signature of a base string: HMAC-SHA1 in base64, with its padding."""
+    """The signature of a base string: HMAC-SHA1 in base64, with padding."""
     return b64encode(hmac.new(key, base_string.encode(), hashlib.sha1).digest()).decode()
 
 
@@ -111,5 +111,5 @@ def sign(method: str, url: str, pairs: Pairs, consumer_secret: str, token_secret
 
 
 def equal(expected: str, received: str) -> bool:
-    """Whether two signatures are the same, in time that does not depend on where they differ."""
+    """Compare two signatures in constant time."""
     return hmac.compare_digest(expected.encode(errors="surrogatepass"), received.encode(errors="surrogatepass"))

@@ -1,4 +1,4 @@
-"""Which mistakes produce the OAuth 1.0 signature that a client sent, and whose secret made it."""
+"""Finds the mistakes that produce the OAuth 1.0 signature that a client sent, or the owner of the secret used."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from lms_emulator.signing.oauth1_signing import Signing, base64
 T = TypeVar("T")
 
 WORK = 8_000_000
-"""How many characters of base string one search may build in all (some 0.4 s at most)."""
+"""How many characters of base strings one search may build in total (0.4 s at most)."""
 MESSAGES = 20_000
-"""How many base strings it may build: all that are known, of most launches."""
+"""How many base strings it may build, enough for all mistakes on most launches."""
 LARGEST = 40_000
-"""Requests with more characters than this are not diagnosed: signing them once is work enough."""
-TOO_LONG = Diagnosis(("too_long",), ("no known mistake reproduces this signature as far as was looked",))
-"""Stands for a diagnosis of a message for which not all pairs of mistakes were tried, as it is long."""
+"""Requests with more characters are not diagnosed, as even a single signature is slow."""
+TOO_LONG = Diagnosis(("too_long",), ("none of the mistakes that were tried reproduces this signature",))
+"""The result for a message that is so long that not all pairs of mistakes were tried."""
 _FEW = 6
-"""A mistake that can be made in more ways than this is not looked for beside another's secret and a further mistake."""
+"""A mistake with more variants is not combined with both a foreign secret and a further mistake."""
 _OF_KEY, _OF_DIGEST = frozenset({"secret"}), frozenset({"hash", "output"})
 _ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 2), (2, 0, 0))
-"""How many mistakes in the base string, in the key, and in the digest, in the order of looking."""
+"""Numbers of mistakes in the base string, key and digest, in the order of the search."""
 
 _SIZE = 20
 """Bytes of a digest of HMAC-SHA1."""
 _AT_ONCE = 64
-"""How many digests are made between two looks at the time."""
+"""How many digests to compute between two checks of the time."""
 
 Made = tuple[tuple[Mistake[Signing], ...], Signing]
-"""Mistakes, and the signing that they make."""
+"""Mistakes, and the resulting signing."""
 _Tried = defaultdict[tuple[int, int], set[bytes]]
 _InTime = Callable[[], bool]
 
@@ -54,18 +54,18 @@ def explain(
     other_secrets: Mapping[str, str] | None = None,
     in_time: _InTime = always,
 ) -> Diagnosis | None:
-    """The mistake, or the pair of mistakes, which reproduces a refused signature; None when none of the known does.
+    """The mistake or pair of mistakes that reproduces a refused signature; None if no known one does.
 
-    `TOO_LONG` or `OUT_OF_TIME` when not all were tried.
+    `TOO_LONG` or `OUT_OF_TIME` if not all were tried.
 
     Parameters:
         received: the `oauth_signature` sent.
-        method, url: of the request as it should have been signed.
-        pairs: its decoded parameters from body and query.
+        method, url: what the client should have signed.
+        pairs: the decoded parameters from body and query.
         secret: the consumer's secret.
-        other_urls: further URLs the client may have signed, by what to say ("the API's address was signed").
-        other_secrets: further secrets it may have used, by what to say.
-        in_time: False when the search must end.
+        other_urls: other URLs that the client may have signed, by description ("the API's address was signed").
+        other_secrets: other secrets that it may have used, by description.
+        in_time: returns False when the search must end.
     """
     right = _signing(method, url, pairs, secret)
     if size_of(right.pairs) > LARGEST:
@@ -93,9 +93,9 @@ def explain_secret(
     other_urls: Mapping[str, str] | None = None,
     in_time: _InTime = always,
 ) -> tuple[T | None, Diagnosis] | None:
-    """Whose secret made a signature, and the mistakes beside, two at most; None if nobody's.
+    """The owner of the secret that made a signature, with up to two mistakes besides; None if unknown.
 
-    Parameters: `own`, the consumer's secret; `secrets`, whose and which of others; the rest as for `explain`.
+    Parameters: `own`, the consumer's secret; `secrets`, owners and secrets of others; the rest as for `explain`.
     """
     right = _signing(method, url, pairs, own)
     if size_of(right.pairs) > LARGEST:
@@ -114,7 +114,7 @@ def explain_secret(
 
 
 def _ways(right: Signing, mistake: Mistake[Signing]) -> int:
-    """In how many ways a mistake can be made."""
+    """The number of variants of a mistake."""
     return sum(1 for _ in made(right, [mistake], 1))
 
 
@@ -126,7 +126,7 @@ def _signing(method: str, url: str, pairs: Iterable[tuple[str, str]], secret: st
 def _keys_of_others(
     right: Signing, secrets: Sequence[tuple[T, str]], of_key: Sequence[Mistake[Signing]], number: int
 ) -> Mapping[bytes, tuple[T, Made]]:
-    """What makes each key of another's secret, with so many mistakes, but for those that need no secret."""
+    """The makers of each key from foreign secrets and this many mistakes, without mistakes that need no secret."""
     own = _by_key((None, one) for one in made(right, of_key, number))
     theirs = _by_key(
         (whose, one) for whose, secret in secrets for one in made(right._replace(secret=secret), of_key, number)
@@ -135,7 +135,7 @@ def _keys_of_others(
 
 
 def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:
-    """What makes each key first."""
+    """The first maker of each key."""
     found: dict[bytes, tuple[T, Made]] = {}
     for whose, one in makers:
         found.setdefault(one[1].key(one[1].secret), (whose, one))
@@ -143,12 +143,12 @@ def _by_key(makers: Iterable[tuple[T, Made]]) -> dict[bytes, tuple[T, Made]]:
 
 
 class _Search:
-    """Looks for mistakes in base string, key and digest; each part is made once, and none is tried twice.
+    """Searches for mistakes in base string, key and digest. Each part is computed only once and tried only once.
 
     Parameters:
-        received, right: the signature that was sent, and the signing as it should have been.
-        mistakes: those to combine.
-        tried: the base strings that were tried, by how many mistakes were in key and digest.
+        received, right: the signature that was sent, and the correct signing.
+        mistakes: the mistakes to combine.
+        tried: the base strings already tried, by the numbers of mistakes in key and digest.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class _Search:
     def find(
         self, number: tuple[int, int, int], keys: Mapping[int, Mapping[bytes, tuple[T, Made]]]
     ) -> tuple[T | None, Diagnosis] | None:
-        """Whose key, and which mistakes, so many in each part; `OUT_OF_TIME` in place of these if time is up."""
+        """The key's owner and the mistakes, with these numbers in each part; `OUT_OF_TIME` if time ran out."""
         of_message, of_key, of_digest = number
         endings = self._endings(of_digest)
         if not endings:
@@ -181,14 +181,14 @@ class _Search:
         return (None, TOO_LONG) if self._left < 0 else None
 
     def _endings(self, number: int) -> dict[Mac, list[tuple[bytes | None, Made]]]:
-        """What becomes of a base string with so many mistakes, as far as the received text may be that.
+        """The endings (MAC and output) with this many mistakes that can produce the received text.
 
-        With each goes the digest that it takes, where the text says which.
+        Each comes with the digest that it requires, if the text reveals it.
         """
         found: dict[Mac, list[tuple[bytes | None, Made]]] = {}
         for one in made(self._right, self._of_digest, number):
             size = len(one[1].mac(b"", b""))
-            # No digest makes a shorter text than zeros, nor a longer one than ones, whose base64 is all slashes.
+            # Digests of zeros give the shortest texts; digests of ones, whose base64 is all slashes, the longest.
             shortest, longest = (len(one[1].output(bytes((byte,)) * size)) for byte in (0, 255))
             plain = one[1].output is self._right.output
             if shortest <= len(self._received) <= longest and not (plain and self._digest is None):
@@ -196,7 +196,7 @@ class _Search:
         return found
 
     def _messages(self, number: int, tried: set[bytes]) -> Iterator[tuple[Made, bytes]]:
-        """The base strings that so many mistakes make and that were not tried, until there were too many."""
+        """The untried base strings with this many mistakes, until there are too many."""
         for one in made(self._right, self._of_message, number):
             self._left -= 1
             if self._left < 0:
@@ -209,7 +209,7 @@ class _Search:
 
 
 def _digest_in(received: str) -> bytes | None:
-    """The digest of a signature in base64; None if it is in none, or not as it is written."""
+    """The digest of a base64 signature; None if it is not canonical base64."""
     with suppress(ValueError):
         digest = b64decode(received, validate=True)
         return digest if base64(digest) == received else None
@@ -217,7 +217,7 @@ def _digest_in(received: str) -> bytes | None:
 
 
 def _named(*parts: Made) -> Diagnosis:
-    """The mistakes of all parts, with what they found out about this request."""
+    """The mistakes of all parts, with their details about this request."""
     chosen = tuple(mistake for mistakes, _ in parts for mistake in mistakes)
     texts = []
     for mistakes, signing in parts:
@@ -228,9 +228,9 @@ def _named(*parts: Made) -> Diagnosis:
 
 
 def form_of(received: str, secret: str) -> str:
-    """What a signature is by its look, as far as no HMAC-SHA1 looks so; empty if it may be one.
+    """A description of a signature that cannot be an HMAC-SHA1 by its form; empty if it can.
 
-    Parameters: `secret`, the consumer's.
+    Parameters: `secret`, the consumer's secret.
     """
     if unquote(received).rstrip("&") == secret != "":
         return "it is the consumer secret itself, as PLAINTEXT sends it"
@@ -246,12 +246,12 @@ def form_of(received: str, secret: str) -> str:
 
 
 def size_of(sent: Iterable[tuple[str, str]]) -> int:
-    """About how many characters the base string of these parameters has."""
+    """The approximate length of the base string of these parameters."""
     return 200 + sum(len(name) + len(value) + 2 for name, value in sent)
 
 
 def limits(pairs: Iterable[tuple[str, str]], found: Diagnosis | None) -> str:
-    """What was not tried, in words; empty if nothing. Parameters: `found`, what the search came to."""
+    """A description of what was not tried; empty if everything was. Parameters: `found`, the result of the search."""
     size = size_of((name, value) for name, value in pairs if name != oauth1.SIGNATURE_FIELD)
     if size > LARGEST:
         return f"; none was tried, as the message has over {LARGEST:,} characters"
@@ -262,7 +262,7 @@ def limits(pairs: Iterable[tuple[str, str]], found: Diagnosis | None) -> str:
 
 
 def in_place_of(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
-    """Mistakes that put another URL or secret in its place. Parameters: `values`, by what to say of each."""
+    """Mistakes that use another URL or secret. Parameters: `values`, by description."""
 
     def swap(value: str) -> Callable[[Signing], Iterable[Signing]]:
         return lambda s: [s._replace(url=value) if field == "url" else s._replace(secret=value)]

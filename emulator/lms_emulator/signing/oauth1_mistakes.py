@@ -1,7 +1,7 @@
-"""The mistakes made in signing OAuth 1.0 requests with HMAC, and LTI 1.1 launches in particular.
+"""Known mistakes in signing OAuth 1.0 requests with HMAC, LTI 1.1 launches in particular.
 
-Each is a change to a `oauth1_signing.Signing`, the right one as the server sees it, which
-yields what a client with that mistake would have signed. `oauth1_diagnosis` tries them.
+Each changes an `oauth1_signing.Signing`, correct from the server's point of view, into what a client with that mistake
+signs. `oauth1_diagnosis` tries them.
 """
 
 from __future__ import annotations

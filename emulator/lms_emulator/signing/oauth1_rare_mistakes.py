@@ -1,6 +1,6 @@
-"""Mistakes in OAuth 1.0 signatures that are looked for alone: each is rarer than two of the others together.
+"""Rare mistakes in OAuth 1.0 signatures, which are tried only singly: pairs of the common ones are more likely.
 
-As those of `oauth1_mistakes`, each is a change to the right signing.
+Like those of `oauth1_mistakes`, each changes the correct signing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _giving(value: T) -> Callable[[str], T]:
 
 
 def _ending(key: str) -> Callable[[Signing], list[Signing]]:
-    """Make a key of the percent-encoded secret and this end."""
+    """Make a key of the percent-encoded secret and this ending."""
     return wrong.with_key(lambda secret: oauth1.percent_encode(secret) + key)
 
 
@@ -55,7 +55,7 @@ def _blank_as(word: str) -> Callable[[str], str]:
 
 
 def _decoded(s: Signing) -> list[Signing]:
-    """Use the bytes that the secret is the base64 or the hex digits of."""
+    """Use the secret decoded from base64 or hex."""
     found = {}
     with suppress(ValueError):
         found["base64"] = b64decode(s.secret + "=" * (-len(s.secret) % 4), validate=True)
@@ -71,7 +71,7 @@ def _origin(s: Signing) -> list[Signing]:
 
 
 def _with_netloc(change: Callable[[Signing, str], Iterable[str]]) -> Callable[[Signing], list[Signing]]:
-    """Sign host and port in another way of writing, which a right signer would not keep."""
+    """Sign host and port in another spelling, which a correct signer would normalise."""
 
     def apply(s: Signing) -> list[Signing]:
         before, mark, after = oauth1.base_string_uri(s.url).partition("://")
@@ -82,7 +82,7 @@ def _with_netloc(change: Callable[[Signing, str], Iterable[str]]) -> Callable[[S
 
 
 def _followed_by(*ends: str) -> Callable[[Signing], list[Signing]]:
-    """Sign something after the URL that is not sent."""
+    """Sign something appended to the URL that is not sent."""
 
     def apply(s: Signing) -> list[Signing]:
         url = oauth1.base_string_uri(s.url)
@@ -109,12 +109,12 @@ def _timestamp_long_before(s: Signing) -> list[Signing]:
 
 
 def _as_sent(s: Signing) -> list[Signing]:
-    """Sign the body as it goes out, and no base string."""
+    """Sign the body as sent instead of a base string."""
     return [s._replace(base=lambda *_: urlencode(s.pairs, errors="surrogatepass"))]
 
 
 def _reread(value: str) -> str:
-    """Read UTF-8 as Latin-1."""
+    """Decode UTF-8 as Latin-1."""
     return value.encode(errors="surrogatepass").decode("latin-1")
 
 

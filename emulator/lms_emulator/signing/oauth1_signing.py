@@ -1,7 +1,7 @@
-"""One OAuth 1.0 HMAC signature in the making, each part of which can be got wrong.
+"""The steps of making an OAuth 1.0 HMAC signature, each of which can be replaced by a mistake.
 
-`Signing` is what goes into a signature; every function below changes one thing about it, as a client with that mistake
-would, and gives no signing where the mistake makes no difference. `oauth1_mistakes` names and describes them.
+`Signing` holds the ingredients of a signature. Every function below changes one of them, as a client with that mistake
+would, and yields nothing if the mistake makes no difference. `oauth1_mistakes` names and describes them.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ _NAMES = (
     *("oauth_", "lti_", "lis_", "custom_", "ext_", "tool_consumer_", "launch_presentation_", "context_"),
     *("resource_link_", "user_", "role", "content_item", "accept_", "data", "text", "title", "auto_create"),
 )
-"""How the names of LTI's own fields begin."""
+"""Prefixes of LTI's own fields."""
 
 Encoded = tuple[str, str, str, str]
-"""A parameter on its way into the base string: encoded name and value, then both as they were."""
+"""A parameter of the base string: encoded name and value, then both unencoded."""
 
 
 class Signing(NamedTuple):
-    """What goes into one signature; each part can be got wrong.
+    """The ingredients of one signature.
 
     Parameters:
         method: the HTTP method.
         url: the request URL.
         pairs: decoded parameters, without `oauth_signature`.
         secret: the consumer secret.
-        memo: parts of base strings, shared by all signings derived from one, so that trying many costs little.
+        memo: a cache of parts of base strings, shared by all signings derived from one.
         encode: how names and values are escaped within the parameter string.
-        order: how the parameters are ordered; gets the decoded pairs with their encoded forms.
-        uri: how the URL becomes the base string URI.
-        key: from the secret to the HMAC key.
-        base: from method, URI and parameter string to the base string.
-        mac: from key and base string to the digest.
-        output: from the digest to text.
-        detail: what a mistake found out about this request ("the field `submit`"), for people to read.
+        order: sorts the parameters; receives the decoded pairs with their encoded forms.
+        uri: converts the URL to the base string URI.
+        key: makes the HMAC key of the secret.
+        base: makes the base string of method, URI and parameter string.
+        mac: computes the digest of key and base string.
+        output: converts the digest to text.
+        detail: a mistake's detail about this request, for people ("the field `submit`").
     """
 
     method: str
@@ -65,7 +65,7 @@ class Signing(NamedTuple):
     detail: str = ""
 
     def signature(self) -> str:
-        """The signature this signing produces.
+        """The resulting signature.
 
         Raises:
             ValueError: the URL cannot be signed.
@@ -73,16 +73,16 @@ class Signing(NamedTuple):
         return self.output(self.mac(self.key(self.secret), self.message()))
 
     def message(self) -> bytes:
-        """The base string, which costs far more than to sign it. Raises ValueError as `signature` does."""
+        """The base string, which takes far longer to build than to sign. Raises ValueError as `signature` does."""
         key = (self.encode, self.order, self.pairs)
         parameters = self.memo.get(key)
         if parameters is None:
             parameters = self.memo[key] = "&".join(f"{one[0]}={one[1]}" for one in self.order(self._encoded()))
-        uri = self._once(self.uri, self.url)
+        uri = self._memoised(self.uri, self.url)
         if self.base is not None:
             return self.base(self.method, uri, parameters).encode(errors="surrogatepass")
-        method, uri = self._once(oauth1.percent_encode, self.method), self._once(oauth1.percent_encode, uri)
-        return f"{method}&{uri}&{self._once(_encode_again, parameters)}".encode(errors="surrogatepass")
+        method, uri = self._memoised(oauth1.percent_encode, self.method), self._memoised(oauth1.percent_encode, uri)
+        return f"{method}&{uri}&{self._memoised(_encode_again, parameters)}".encode(errors="surrogatepass")
 
     def _encoded(self) -> list[Encoded]:
         known: dict[tuple[str, str], Encoded] = self.memo.setdefault(self.encode, {})
@@ -91,7 +91,7 @@ class Signing(NamedTuple):
                 known[pair] = (self.encode(pair[0]), self.encode(pair[1]), *pair)
         return [known[pair] for pair in self.pairs]
 
-    def _once(self, function: Callable[[str], str], text: str) -> str:
+    def _memoised(self, function: Callable[[str], str], text: str) -> str:
         found: str | None = self.memo.get((function, text))
         if found is None:
             found = self.memo[function, text] = function(text)
@@ -99,7 +99,7 @@ class Signing(NamedTuple):
 
 
 def joined(method: str, uri: str, parameters: str) -> str:
-    """The base string of its three parts, as it must be."""
+    """The correct base string of its three parts."""
     return "&".join((oauth1.percent_encode(method), oauth1.percent_encode(uri), _encode_again(parameters)))
 
 
@@ -108,7 +108,7 @@ def _joined_and(within: str, after: str, method: str, uri: str, parameters: str)
 
 
 def _encode_again(parameters: str) -> str:
-    """Percent-encode a parameter string, quickly where it is made of encoded names and values."""
+    """Percent-encode a parameter string; fast if it consists of encoded names and values."""
     if _ENCODED.fullmatch(parameters):
         return parameters.replace("%", "%25").replace("=", "%3D").replace("&", "%26")
     return oauth1.percent_encode(parameters)
@@ -138,7 +138,7 @@ def other_scheme_same_port(s: Signing) -> list[Signing]:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL without its port, an IPv6 address in its brackets."""
+    """The host of a URL without its port; an IPv6 address keeps its brackets."""
     host = urlsplit(url).hostname or ""
     return f"[{host}]" if ":" in host else host
 
@@ -172,7 +172,7 @@ def default_port_kept(s: Signing) -> list[Signing]:
 
 
 def usual_port_said(s: Signing) -> list[Signing]:
-    """Signed as a proxy's own address, with the port that its scheme has anyway."""
+    """Sign a proxy's address with its scheme's default port written out."""
     host, path = host_of(s.url), urlsplit(s.url).path
 
     def said(scheme: str, port: int) -> Signing:
@@ -214,7 +214,7 @@ def double_slash(s: Signing) -> list[Signing]:
 
 # --- secret and key ---
 def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
-    """Use another HMAC key, made of the secret."""
+    """Use another HMAC key, derived from the secret."""
 
     def apply(s: Signing) -> list[Signing]:
         key = make(s.secret).encode(errors="surrogatepass")
@@ -224,7 +224,7 @@ def with_key(make: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
 
 
 def with_secret(make: Callable[[Signing], str]) -> Callable[[Signing], list[Signing]]:
-    """Use another consumer secret, made of the right signing."""
+    """Use another consumer secret, derived from the correct signing."""
 
     def apply(s: Signing) -> list[Signing]:
         secret = make(s)
@@ -234,7 +234,7 @@ def with_secret(make: Callable[[Signing], str]) -> Callable[[Signing], list[Sign
 
 
 def consumer_key(s: Signing) -> str:
-    """The consumer key that was sent; the secret where none was."""
+    """The consumer key that was sent; the secret if there is none."""
     return next((value for name, value in s.pairs if name == "oauth_consumer_key"), s.secret)
 
 
@@ -244,14 +244,14 @@ def secret_hashed(s: Signing) -> list[Signing]:
 
 
 def secret_cut(s: Signing) -> list[Signing]:
-    """Only the first characters of the secret, of at most a hundred."""
+    """Use only the first characters of the secret (up to a hundred)."""
     whole = len(s.secret)
     return [s._replace(secret=s.secret[:n], detail=f"{n} of {whole} characters") for n in range(min(whole, 100))[:0:-1]]
 
 
 # --- parameters ---
 def keeping(keep: Callable[[str, str], bool]) -> Callable[[Signing], list[Signing]]:
-    """Sign only the parameters that pass `keep`, which gets name and value."""
+    """Sign only the parameters for which `keep(name, value)` is true."""
 
     def apply(s: Signing) -> list[Signing]:
         pairs = tuple(pair for pair in s.pairs if keep(*pair))
@@ -270,7 +270,7 @@ def names_lowered(s: Signing) -> list[Signing]:
 
 
 def one_added(s: Signing) -> list[Signing]:
-    """Every signing in which one field that is not OAuth's was added afterwards; the first sixty."""
+    """Sign without one field, each non-OAuth field in turn (the first sixty): it was added after signing."""
     return [
         s._replace(pairs=s.pairs[:i] + s.pairs[i + 1 :], detail=name)
         for i, (name, _) in enumerate(s.pairs)
@@ -279,7 +279,7 @@ def one_added(s: Signing) -> list[Signing]:
 
 
 def several_added(s: Signing) -> list[Signing]:
-    """Sign without the last fields of the form, two to six, or without all whose names LTI does not know."""
+    """Sign without the last two to six fields of the form, or without all fields that LTI does not define."""
     foreign = tuple(pair for pair in s.pairs if not pair[0].startswith(_NAMES))
     groups = [foreign, *(s.pairs[-number:] for number in range(2, min(7, len(s.pairs))))]
     return [
@@ -296,7 +296,7 @@ def button_added(s: Signing) -> list[Signing]:
 
 
 def with_values(change: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
-    """Sign other values than those that were sent."""
+    """Sign different values from those that were sent."""
 
     def apply(s: Signing) -> list[Signing]:
         pairs = tuple((name, change(value)) for name, value in s.pairs)
@@ -307,7 +307,7 @@ def with_values(change: Callable[[str], str]) -> Callable[[Signing], list[Signin
 
 trimmed = with_values(str.strip)
 newlines = with_values(lambda value: value.replace("\r\n", "\n"))
-"""HTML forms send line breaks as CR LF; a server that signs usually has plain LF."""
+"""HTML forms send line breaks as CR LF; the signing server usually has plain LF."""
 
 
 def with_one_value(*changes: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
@@ -337,7 +337,7 @@ def with_pair(name: str, *values: str) -> Callable[[Signing], list[Signing]]:
 
 
 def repeated_once(s: Signing) -> list[Signing]:
-    """A field that came twice was signed once: the first of its values, or the last."""
+    """Sign only the first or the last value of a field that was sent twice."""
     first: dict[str, str] = {}
     for name, value in s.pairs:
         first.setdefault(name, value)
@@ -349,7 +349,7 @@ def repeated_once(s: Signing) -> list[Signing]:
 
 
 def brackets_swapped(s: Signing) -> list[Signing]:
-    """PHP writes a list's field as `roles[]`: one of the signed and the sent name has the brackets."""
+    """Add or remove PHP's `[]` of list fields (`roles[]`), which only the signed or the sent name has."""
     bare = tuple((name.removesuffix("[]"), value) for name, value in s.pairs)
     if bare != s.pairs:
         return [s._replace(pairs=bare)]
@@ -361,7 +361,7 @@ def brackets_swapped(s: Signing) -> list[Signing]:
 
 
 def other_timestamp(s: Signing) -> list[Signing]:
-    """The timestamp that was sent is some seconds younger or older than the one that was signed."""
+    """Sign a timestamp a few seconds before or after the one that was sent."""
     sent = dict(s.pairs).get("oauth_timestamp", "")
     if not sent.isdecimal() or len(sent) > 12:
         return []
@@ -374,13 +374,13 @@ def other_timestamp(s: Signing) -> list[Signing]:
 
 # --- order ---
 def with_order(order: Callable[[list[Encoded]], list[Encoded]]) -> Callable[[Signing], list[Signing]]:
-    """Order the parameters in another way."""
+    """Order the parameters differently."""
     return lambda s: [s._replace(order=order)]
 
 
 # --- encoding ---
 def with_encoding(encode: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
-    """Encode names and values in another way."""
+    """Encode names and values differently."""
     return lambda s: [s._replace(encode=encode)]
 
 
@@ -394,12 +394,12 @@ def with_encoder(encode: Callable[[str], str]) -> Callable[[Signing], list[Signi
 
 
 def with_base(join: Callable[[str, str, str], str]) -> Callable[[Signing], list[Signing]]:
-    """Join method, URI and parameter string in another way."""
+    """Join method, URI and parameter string differently."""
     return lambda s: [s._replace(base=join)]
 
 
 def base_ended(s: Signing) -> list[Signing]:
-    """A base string that goes on after its last parameter, or a parameter string that does."""
+    """Append something to the base string or to the parameter string."""
 
     ends = (("", "\n"), ("", "\r\n"), ("", "&"), ("&", ""))
     return [s._replace(base=partial(_joined_and, within, after)) for within, after in ends]
@@ -412,12 +412,12 @@ def with_hash(name: str) -> Callable[[Signing], list[Signing]]:
 
 
 def with_mac(mac: Callable[[bytes, bytes], bytes]) -> Callable[[Signing], list[Signing]]:
-    """Make the digest of key and base string in another way."""
+    """Compute the digest of key and base string differently."""
     return lambda s: [s._replace(mac=mac)]
 
 
 def with_output(make: Callable[[bytes], str]) -> Callable[[Signing], list[Signing]]:
-    """Write the digest in another way."""
+    """Encode the digest differently."""
     return lambda s: [s._replace(output=make)]
 
 
@@ -426,13 +426,13 @@ def base64(digest: bytes) -> str:
 
 
 def wrapped(s: Signing) -> list[Signing]:
-    """The right base64 with what a careless program leaves around it."""
+    """The correct base64 with stray characters around it."""
     forms = ('"…"', "'…'", "b'…'", " …", "… ", "sha1=…", "HMAC-SHA1 …", "…&", "<…>")
     return [_written(s, partial(form.replace, "…"), form) for form in forms]
 
 
 def signature_cut(s: Signing) -> list[Signing]:
-    """Only the first characters of the right base64."""
+    """Only the first characters of the correct base64."""
     return [_written(s, itemgetter(slice(n)), f"{n} of 28 characters") for n in range(26, 7, -1)]
 
 

@@ -5,7 +5,7 @@
     access token     = {applicationId}|{consumerKey}|{userId}|{expiry, UTC-07:00}|{hex(CMAC-AES(server key, ...))}
 
 Sources: developer.pearson.com "Creating the assertion signature", "Using the OAuth 2 token", and Pearson's own
-libraries of 2014, which agree with each other to the byte.
+libraries of 2014, which agree byte for byte.
 """
 
 import re
@@ -32,7 +32,7 @@ _EXPIRY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 class Malformed(ValueError):
-    """The text does not have the syntax that it should; the message says where."""
+    """The text is malformed; the message says where."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Assertion:
         application_id: the application's GUID.
         client_string: the campus, e.g. `gbtestc`.
         username: the login id, or the sourced id with the second assertion type.
-        timestamp: the text as sent; `YYYY-MM-DDTHH:MM:SSZ` in UTC when it is right.
+        timestamp: the text as sent; `YYYY-MM-DDTHH:MM:SSZ` in UTC if it is valid.
     """
 
     application_name: str
@@ -57,7 +57,7 @@ class Assertion:
 
     @property
     def text(self) -> str:
-        """What the signature covers: six fields, five pipes, none at the end."""
+        """The signed text: six fields separated by five pipes."""
         return "|".join(
             (
                 self.application_name,
@@ -78,7 +78,7 @@ class Assertion:
         return sign_text(secret, self.text)
 
     def signed(self, secret: str) -> str:
-        """What goes into the form field `assertion` (before percent-encoding)."""
+        """The value of the form field `assertion`, before percent-encoding."""
         return f"{self.text}|{self.signature(secret)}"
 
     def moment(self) -> datetime:
@@ -96,7 +96,7 @@ class Assertion:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedAssertion:
-    """An assertion as received, with the seventh field."""
+    """A received assertion, with its seventh field, the signature."""
 
     assertion: Assertion
     signature: str
@@ -108,7 +108,7 @@ def sign_text(secret: str, text: str) -> str:
 
 
 def format_timestamp(moment: datetime) -> str:
-    """An assertion's timestamp: UTC, whole seconds, a literal Z."""
+    """Format an assertion's timestamp: UTC, whole seconds, a literal Z."""
     return moment.astimezone(UTC).strftime(TIMESTAMP_FORMAT)
 
 
@@ -153,7 +153,7 @@ class AccessToken:
 
     Parameters:
         application_id, consumer_key: GUIDs; the key is the campus's.
-        user_id: the LearningStudio user's number. Clients take it out of the token (`token.split('|')[2]`).
+        user_id: the user's number. Clients extract it from the token (`token.split('|')[2]`).
         expires: aware datetime, whole seconds.
         signature: 32 lower-case hex digits; empty before signing.
     """
@@ -166,7 +166,7 @@ class AccessToken:
 
     @property
     def signed_text(self) -> str:
-        """What the server signs: the first four fields, colons not encoded (what Pearson signed is not known)."""
+        """The signed text: the first four fields, with unencoded colons (what Pearson signed is not known)."""
         return f"{self.application_id}|{self.consumer_key}|{self.user_id}|{self._expiry}"
 
     @property
@@ -179,17 +179,17 @@ class AccessToken:
 
     @cached_property
     def canonical(self) -> str:
-        """With literal colons: the form to compare and to store."""
+        """The token with literal colons, for comparison and storage."""
         return f"{self.signed_text}|{self.signature}"
 
     def issued(self) -> str:
-        """As LearningStudio hands it out: pipes literal, colons as lower-case `%3a`."""
+        """The token as LearningStudio issues it: pipes literal, colons as lower-case `%3a`."""
         head = self.signed_text.replace(":", "%3a")
         return f"{head}|{self.signature}"
 
 
 def parse_access_token(text: str) -> AccessToken:
-    """Read a token as issued, percent-decoded once, or percent-encoded once more (as cookies often are).
+    """Parse a token as issued, percent-decoded, or percent-encoded once more (as cookies often are).
 
     Raises:
         Malformed: there are not five fields, or the user id is not a number, or the expiry not a time.

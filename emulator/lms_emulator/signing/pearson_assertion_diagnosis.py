@@ -1,4 +1,4 @@
-"""Which mistake produces the signature of an assertion that an integrator sent to LearningStudio?"""
+"""Finds the mistake that produces the signature of an assertion sent to LearningStudio."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,20 +30,20 @@ class _Signing(NamedTuple):
     encode: Callable[[bytes], str] = bytes.hex
 
     def signature(self) -> str:
-        """The signature. Raises ValueError when the MAC takes no key of this length."""
+        """The signature. Raises ValueError if the MAC does not support keys of this length."""
         return self.encode(self.mac(self.key, self.text))
 
 
 def diagnose_assertion(
     received: str, assertion: Assertion, secret: str, *, in_time: Callable[[], bool] = always
 ) -> str | None:
-    """What was done wrong, if one or two mistakes reproduce the signature of an assertion.
+    """The one or two mistakes that reproduce the signature of an assertion; None if there are none.
 
     Parameters:
         received: the seventh field.
         assertion: the six fields as received.
-        secret: the shared secret of the campus whose key the assertion names.
-        in_time: False when the search must end.
+        secret: the shared secret that belongs to the assertion's consumer key.
+        in_time: returns False when the search must end.
     """
     if len(assertion.text) > LARGEST_BODY:
         return None

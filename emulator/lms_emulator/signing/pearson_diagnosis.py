@@ -1,8 +1,8 @@
-"""Which mistake produces the signature that an integrator sent to LearningStudio?
+"""Finds the mistake that produces the OAuth 1.0a signature that an integrator sent to LearningStudio.
 
-Each is a mistake that integrators really make; `diagnosis.diagnose` finds the fewest that reproduce the signature
-received. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general
-OAuth library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
+The mistakes are known from practice; `diagnosis.diagnose` finds the smallest set that reproduces the signature
+received. Sources: the mistakes that Pearson's own pages list, the bugs of its libraries, and what a general OAuth
+library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
 """
 
 from base64 import b64encode
@@ -27,9 +27,9 @@ LARGEST_BODY_FOR_PAIRS = 2_048
 
 
 class _Recipe(NamedTuple):
-    """A recipe for an OAuth 1.0a signature; the defaults are the right one. What makes the base string comes last.
+    """A recipe for an OAuth 1.0a signature; the defaults are correct. The fields of the base string come last.
 
-    Parameters: `bases`, the base strings that were made, by what makes them.
+    Parameters: `bases`, a cache of base strings by those fields.
     """
 
     request: SignedRequest
@@ -53,7 +53,7 @@ class _Recipe(NamedTuple):
     of_parameters: Callable[[str], str] | None = None
 
     def signature(self) -> str:
-        """The signature. Raises ValueError when the MAC takes no key of this length."""
+        """The signature. Raises ValueError if the MAC does not support keys of this length."""
         made_of = (self.location, *self[_Recipe._fields.index("body") :])
         base = self.bases.get(made_of)
         if base is None:
@@ -83,7 +83,7 @@ Change = tuple[str, dict[str, object]]
 
 
 def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[str, list[Change]]:
-    """The mistakes, in groups that exclude each other's members; those in `alone` are never combined."""
+    """The mistakes by axis; mistakes of one axis exclude each other, and those in `alone` are never combined."""
     encodings = [(name, {"encode": encode}) for key, (name, encode) in ENCODINGS.items() if key != "base64"]
     macs: list[Change] = [
         ("HMAC-SHA1 was used instead of CMAC-AES", {"mac": hmac_sha1}),
@@ -136,7 +136,7 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
 
 
 def _as_method(method: str) -> dict[str, object]:
-    """Signing for another method, with or without the body as that one does."""
+    """Sign for another method, and with the body only if that method signs it."""
     return {"method": method} if method in ("POST", "PUT") else {"method": method, "body": None}
 
 
@@ -202,14 +202,14 @@ def diagnose_oauth1(
     in_time: Callable[[], bool] = always,
     bases: dict[tuple[Any, ...], bytes] | None = None,
 ) -> str | None:
-    """What was done wrong, if one or two mistakes (or a general-purpose OAuth 1.0 library) reproduce the signature.
+    """The one or two mistakes, or the general-purpose OAuth 1.0 library, that reproduce the signature.
 
     Parameters:
         received: the signature as sent, percent-decoded.
         secret: the campus's shared secret.
         urls: forms of the request's URL, without query, that a client may have signed.
-        in_time: False when the search must end.
-        bases: what a search with another secret made of the same request and may be used again; filled by this one.
+        in_time: returns False when the search must end.
+        bases: a cache of base strings, to share between searches on the same request with different secrets.
     """
     if max(len(request.body), len(request.query)) > LARGEST_BODY:
         return None
@@ -226,7 +226,7 @@ def diagnose_oauth1(
 
 
 def limits(request: SignedRequest) -> str:
-    """What was not tried on a request of this size, in words; empty if nothing."""
+    """A description of what is not tried on a request of this size; empty if everything is."""
     if max(len(request.body), len(request.query)) > LARGEST_BODY:
         return f"; none was tried, as query or body have over {LARGEST_BODY:,} characters"
     if len(request.body) > LARGEST_BODY_FOR_PAIRS:
@@ -242,7 +242,7 @@ def _mistake(text: str, change: dict[str, Any], axis: str) -> Mistake[_Recipe]:
 
 
 def _general_library(request: SignedRequest, secret: str, urls: Iterable[str]) -> Iterator[Change]:
-    """Everything such a library does differently, with and without the fixes that integrators try first."""
+    """All that a general-purpose library does differently, with and without the fixes that integrators try first."""
     raw = secret.encode()
     for location, described in ((request.path, "the path"), *((url, "the whole URL") for url in urls)):
         for application_id in (False, True):

@@ -1,8 +1,8 @@
-"""Tokens of Pearson's eventing: who subscribes, and that a delivery is genuine.
+"""Tokens of Pearson's eventing, which authenticate subscribers and deliveries.
 
     token = principalId "|" timestamp "|" hex(CMAC-AES(secret, timestamp data))
 
-`data` is what the request is about: the values of a subscription one after another, its id, or the parts of a message.
+`data` is the concatenated values of a subscription, its id, or the parts of a message.
 Source: PearsonDevelopersNetwork/LearningStudio-Libraries-Eventing-Java, EventingClient.
 """
 
@@ -10,11 +10,11 @@ from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import Malformed
 
 SIGNED_FIELDS = ("CLIENT", "CLIENT-STRING", "SYSTEM", "SUB-SYSTEM", "CALLBACK-URL", "TAGS", "MESSAGE-TYPE")
-"""The fields of a new subscription in the order in which their values are signed."""
+"""The fields of a new subscription, in signing order."""
 
 
 def token(principal_id: str, secret: str, timestamp: str, data: str) -> str:
-    """The token over `data`. Raises ValueError for a secret that is no AES key."""
+    """The token for `data`. Raises ValueError for a secret that is not an AES key."""
     return f"{principal_id}|{timestamp}|{cmac_aes(secret.encode(), (timestamp + data).encode()).hex()}"
 
 

@@ -1,4 +1,4 @@
-"""Mistakes that integrators of LearningStudio make in either signature: another MAC, another key, another encoding."""
+"""Mistakes that LearningStudio integrators make in both kinds of signatures: wrong MAC, key or encoding."""
 
 import hashlib
 from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
@@ -9,11 +9,11 @@ from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson_oauth1 import JAVA
 
 LARGEST_BODY = 16_384
-"""Bytes. A larger body is not diagnosed: a hundred attempts at it would hold up every other request."""
+"""In bytes. A larger body is not diagnosed, as a hundred attempts would hold up other requests."""
 
 
 def over_hex(key: bytes, message: bytes) -> bytes:
-    """The right MAC, of the hex digits of the message."""
+    """The correct MAC over the hex digits of the message."""
     return cmac_aes(key, message.hex().encode())
 
 
@@ -80,4 +80,4 @@ SLIPS_OF_HEX: dict[str, tuple[str, Callable[[bytes], str]]] = {
         lambda tag: urlsafe_b64encode(tag).decode().rstrip("="),
     ),
 }
-"""Further ones of an assertion."""
+"""Further mistakes in encoding an assertion's signature."""

@@ -1,15 +1,14 @@
-"""LearningStudio's variant of OAuth 1.0a, different in nearly every detail.
+"""LearningStudio's variant of OAuth 1.0a, which differs in nearly every detail.
 
 The header is `X-Authorization`, the signature is CMAC-AES, only the path (not the whole URL) is signed,
-`application_id` is a parameter, the parameters are sorted without regard to case, and the body of a POST or PUT goes in
-as a parameter:
+`application_id` is a parameter, parameters are sorted case-insensitively, and the body of a POST or PUT is a parameter:
 
     BASE      = METHOD "&" enc(path) "&" enc(join("&", sorted(name "=" value)))
     signature = base64(CMAC-AES(secret, BASE))
     body      = enc(enc(base64(body)))                   (so it ends up encoded three times)
 
 Sources: developer.pearson.com "Creating and using the OAuth 1.0a signature" and Pearson's five libraries of 2014, which
-agree except in how they escape the values of query parameters (see `QUERY_FORMS`).
+agree except on the escaping of query parameter values (see `QUERY_FORMS`).
 """
 
 import re
@@ -35,7 +34,8 @@ REQUIRED_PARAMETERS = (
 
 
 _LONG, _FEW = 1_000, 6
-"""From so many characters on, and up to so many kinds of escaped ones, one replacement after the other is faster."""
+"""For texts of at least this length with at most this many different escaped characters, successive replacements are
+faster."""
 
 
 # --- percent-encoding ---
@@ -53,11 +53,11 @@ class Escaping:
             kinds = set(text.encode().translate(None, self.kept))
             if len(text) < _LONG or len(kinds) > _FEW:
                 return text.translate(table)
-            # `%` first and a space last, since `%` and `+` come in by the others.
+            # `%` first and spaces last, since the replacements add `%` and `+`.
             for kind in sorted(kinds, key=lambda kind: (kind == 0x20, kind != 0x25)):
                 text = text.replace(chr(kind), table[kind])
             return text
-        # quote() never escapes "~"; whoever escapes it does so afterwards.
+        # quote() never escapes "~", so it is escaped afterwards if necessary.
         escaped = quote(text, safe=" " + self.keeps, errors="surrogateescape")
         if "~" not in self.keeps:
             escaped = escaped.replace("~", "%7E")
@@ -65,7 +65,7 @@ class Escaping:
 
     @property
     def kept(self) -> bytes:
-        """The characters that are left alone."""
+        """The unescaped characters."""
         return b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._" + self.keeps.encode()
 
     def decode(self, text: str) -> str:
@@ -74,7 +74,7 @@ class Escaping:
 
 @cache
 def _table(escaping: Escaping) -> dict[int, str]:
-    """What becomes of each ASCII character that is escaped: many times faster than quote()."""
+    """The translation of each escaped ASCII character, which is many times faster than quote()."""
     kept = escaping.kept
     return {code: escaping.space if code == 32 else f"%{code:02X}" for code in range(128) if code not in kept}
 
@@ -92,16 +92,16 @@ QUERY_FORMS: dict[str, Callable[[str, Escaping], str]] = {
     "re-encoded": lambda text, enc: enc(text),
     "decoded and re-encoded": lambda text, enc: enc(enc.decode(text)),
 }
-"""What a library puts into the base string for a query value. Java: raw; Python, Ruby: decoded; PHP, C#: re-encoded.
+"""How a library puts query values into the base string. Java: raw; Python, Ruby: decoded; PHP, C#: re-encoded.
 
-Which of them the real server computed is not known, so all are accepted unless the strict mode is on.
+Which form the real server used is not known, so all are accepted unless strict mode is on.
 """
 
 
 # --- the header ---
 @dataclass(frozen=True, kw_only=True)
 class OAuth1Header:
-    """The parameters of an `X-Authorization: OAuth …` header, percent-decoded (the realm excepted)."""
+    """The parameters of an `X-Authorization: OAuth …` header, percent-decoded except for the realm."""
 
     consumer_key: str
     application_id: str
@@ -113,15 +113,15 @@ class OAuth1Header:
     extra: tuple[tuple[str, str], ...] = ()
 
 
-# No two neighbouring parts match the same characters, so that a hostile header costs linear time.
+# Adjacent parts match different characters, so that a hostile header takes linear time.
 _PAIR = re.compile(r'\s*([^\s=,"]+)\s*=(?:\s*"([^"]*)"\s*|([^,"]*))(?:,|$)')
 
-# A realm is the URL as it is, which may have quotation marks of its own.
+# A realm is the unescaped URL, which may contain quotation marks.
 _REALM = re.compile(r'\s*realm="(.*?)"\s*,\s*(?=oauth_|application_id)')
 
 
 def parse_header(value: str) -> OAuth1Header:
-    """Read an OAuth 1.0a header in any form a Pearson library sends.
+    """Parse an OAuth 1.0a header in any form that Pearson's libraries send.
 
     The parameters come in any order, quoted or not, with or without spaces after the commas; the realm may be a URL
     with or without its query, a path, or missing.
@@ -167,7 +167,7 @@ def parse_header(value: str) -> OAuth1Header:
 # --- the base string ---
 @dataclass(frozen=True, kw_only=True)
 class SignedRequest:
-    """All of a request that the signature covers.
+    """The signed parts of a request.
 
     Parameters:
         method: in any case.
@@ -197,7 +197,7 @@ class SignedRequest:
 
     @property
     def signs_body(self) -> bool:
-        """POST and PUT always sign their body, an empty one too; nothing else ever does."""
+        """Whether the body is signed: always for POST and PUT, even an empty one, and never otherwise."""
         return self.method.upper() in ("POST", "PUT")
 
 
@@ -211,14 +211,14 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
     return pairs
 
 
-@lru_cache(maxsize=2)  # each reading of a request has the same one
+@lru_cache(maxsize=2)  # all readings of a request share it
 def sign_body(body: bytes, escape: Callable[[str], str] = JAVA) -> str:
-    """The value of the parameter `body`: Base64, escaped twice."""
+    """The value of the `body` parameter: Base64, escaped twice."""
     return escape(escape(b64encode(body).decode()))
 
 
 def base_string(request: SignedRequest, *, query_form: str = "raw", escaping: Escaping = JAVA) -> str:
-    """What the signature is computed over.
+    """The base string of a request.
 
     Parameters:
         query_form: a key of `QUERY_FORMS`.
@@ -229,7 +229,7 @@ def base_string(request: SignedRequest, *, query_form: str = "raw", escaping: Es
     pairs += [(name, form(value, escaping)) for name, value in query_pairs(request.query)]
     if request.signs_body:
         pairs.append(("body", sign_body(request.body, escaping)))
-    # A stable sort: repeated names keep the order in which they came.
+    # A stable sort: repeated names keep their order.
     pairs.sort(key=lambda pair: pair[0].lower())
     joined = "&".join(f"{name}={value}" for name, value in pairs)
     return f"{request.method.upper()}&{escaping(request.path)}&{escaping(joined)}"
@@ -245,10 +245,10 @@ def signature(secret: str, base: str) -> str:
 
 
 def base_strings(request: SignedRequest, *, strict: bool = False) -> Iterator[tuple[str, str]]:
-    """Every base string that may have been signed, each once and with the name of its reading, the likeliest first.
+    """Every acceptable base string with the name of its reading, without duplicates, the likeliest first.
 
     Parameters:
-        strict: only query values as they stand in the URL ("raw"), as Pearson's Java library signs them.
+        strict: only query values as in the URL ("raw"), as Pearson's Java library signs them.
     """
     seen = set()
     forms = ("raw",) if strict else tuple(QUERY_FORMS)
@@ -263,15 +263,15 @@ def base_strings(request: SignedRequest, *, strict: bool = False) -> Iterator[tu
 
 @lru_cache(maxsize=256)
 def _unreserved(text: str) -> bool:
-    """Whether every library would escape the text alike, so that there is only one reading."""
+    """Whether all libraries escape the text alike, so that there is only one reading."""
     return re.fullmatch(r"[A-Za-z0-9._/=&-]*", text) is not None
 
 
 def authorization(request: SignedRequest, secret: str, *, realm: str) -> str:
-    """The header value that a correct client sends, in the order of Pearson's Java, C# and Python libraries.
+    """The header value of a correct client, in the order of Pearson's Java, C# and Python libraries.
 
     Parameters:
-        realm: the URL without its query. Not signed, and not looked at by the server.
+        realm: the URL without its query, which is neither signed nor checked.
     """
     pairs = (
         ("oauth_consumer_key", request.consumer_key),

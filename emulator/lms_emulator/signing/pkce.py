@@ -1,4 +1,4 @@
-"""PKCE (RFC 7636): the challenge of a verifier, and what went wrong where the two do not fit."""
+"""PKCE (RFC 7636): S256 challenges, and diagnoses for verifiers that do not match."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ import hashlib
 
 
 def challenge_of(verifier: str) -> str:
-    """The challenge of a verifier by the method S256."""
+    """The S256 challenge of a verifier."""
     return _written(_digest(verifier))
 
 
 def why_not(verifier: str, challenge: str) -> str:
-    """Why a verifier is not that of a challenge of the method S256: what reproduces it, or that nothing known does."""
+    """Why a verifier does not match an S256 challenge: the mistake that reproduces the challenge, if known."""
     if not challenge:
-        return "the authorization request had no code_challenge, so no code_verifier fits"
+        return "the authorization request had no code_challenge, so no code_verifier matches"
     digest = _digest(verifier)
     for made, words in (
-        (verifier, "code_verifier and code_challenge are the same text; only S256 is taken, which hashes the verifier"),
+        (
+            verifier,
+            "code_verifier and code_challenge are the same text; only S256 is supported, which hashes the verifier",
+        ),
         (base64.urlsafe_b64encode(digest).decode(), "the challenge was sent with the padding `=`; leave it out"),
-        (base64.b64encode(digest).decode(), "the challenge is plain base64; it has to be base64url without `=`"),
-        (base64.b64encode(digest).decode().rstrip("="), "the challenge is plain base64; it has to be base64url"),
-        (digest.hex(), "the challenge is the digest in hex; it has to be base64url"),
+        (base64.b64encode(digest).decode(), "the challenge is plain base64; it must be base64url without `=`"),
+        (base64.b64encode(digest).decode().rstrip("="), "the challenge is plain base64; it must be base64url"),
+        (digest.hex(), "the challenge is the digest in hex; it must be base64url"),
         (
             _written(digest.hex().encode()),
             "the challenge is base64url of the hex digits; encode the bytes of the digest",
@@ -31,8 +34,8 @@ def why_not(verifier: str, challenge: str) -> str:
         if challenge == made:
             return words
     if challenge_of(verifier.strip()) == challenge:
-        return "code_verifier came with white space around it"
-    return "this is the verifier of another authorization request; was it kept per sign-in, in the browser's session?"
+        return "code_verifier has white space around it"
+    return "this is the verifier of another authorization request; store it per sign-in, in the browser's session"
 
 
 def _digest(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Signatures of webhooks as the Standard Webhooks specification has them.
+"""Webhook signatures according to the Standard Webhooks specification.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 """
@@ -13,7 +13,7 @@ import hmac
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of the header `webhook-signature`.
 
-    Parameters: `secret`, base64 after `whsec_`; any other text is taken as it is.
+    Parameters: `secret`, base64 with the prefix `whsec_`; any other text is used as it is.
     """
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
