@@ -28,10 +28,8 @@ PROCESSOR = {"id": 5, "assignment_id": 2, "tool_id": 77, "url": f"{LAUNCH}?setti
 REPORT = {"type": "originality", "timestamp": "2026-11-01T10:00:00Z", "priority": 3, "processingProgress": "Processed"}
 
 
-@pytest.fixture
-def site(canvas: Site, tool: Tool) -> Site:
-    """The tool as a document processor of the essay, which takes texts and files."""
-    world: dict[str, Any] = json.loads(json.dumps(canvas.lms.dump(), default=str))
+def with_processor(world: dict[str, Any]) -> dict[str, Any]:
+    """A world with the tool as a document processor of the essay, which takes texts and files."""
     section = world["canvas"]
     key = next(one for one in section["developer_keys"] if one["id"] == KEY)
     key["scopes"] += [NOTICES, ASSETS, REPORTS, TERMS, TERMS_AT_ALL]
@@ -43,7 +41,13 @@ def site(canvas: Site, tool: Tool) -> Site:
     essay |= {"submission_types": ["online_text_entry", "online_upload"], "published": True}
     essay["lti_context_id"] = "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
     section["asset_processors"] = [{**PROCESSOR, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
-    canvas.lms.load(world)
+    return world
+
+
+@pytest.fixture
+def site(canvas: Site, tool: Tool) -> Site:
+    """The tool as a document processor."""
+    canvas.lms.load(with_processor(json.loads(json.dumps(canvas.lms.dump(), default=str))))
     return canvas
 
 
@@ -280,18 +284,24 @@ TOPIC = "/api/v1/courses/1/discussion_topics"
 CONTRIBUTION = "LtiAssetProcessorContributionNotice"
 
 
-@pytest.fixture
-def discussion(site: Site, tool: Tool, keys: KeySite) -> str:
-    """A graded discussion that the tool processes, and asked for notices of; its entries' path."""
+def with_discussion(site: Site) -> str:
+    """Make a graded discussion that the tool processes; its entries' path."""
     sent = {"title": "Steam", "published": True, "assignment": {"points_possible": 5}}
     made = site.teacher.post(TOPIC, json=sent)
     assert made.status_code == 200, made.text
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     world["canvas"]["asset_processors"].append({**PROCESSOR, "id": 6, "assignment_id": made.json()["assignment_id"]})
     site.lms.load(world)
+    return f"{TOPIC}/{made.json()['id']}/entries"
+
+
+@pytest.fixture
+def discussion(site: Site, tool: Tool, keys: KeySite) -> str:
+    """A graded discussion that the tool processes, and asked for notices of; its entries' path."""
+    entries = with_discussion(site)
     wanted = {"notice_type": CONTRIBUTION, "handler": f"{keys.url}/told"}
     assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
-    return f"{TOPIC}/{made.json()['id']}/entries"
+    return entries
 
 
 def contributions(site: Site) -> list[dict[str, Any]]:

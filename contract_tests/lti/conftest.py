@@ -14,6 +14,8 @@ from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import lti as at_canvas
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import Browser, LmsSite, form
+from contract_tests.lti.machine import Platform as AnyPlatform
+from contract_tests.lti.test_machine import Lms, OpenEdx
 from contract_tests.lti_tool import KeySite, Tool, initiation, keys, posted, registered
 from lms_emulator.client.emulator import Emulator
 from lms_emulator.lti.handle import LtiHandle
@@ -85,3 +87,20 @@ def platform(request: pytest.FixtureRequest, lms: Emulator, keys: KeySite) -> It
     for tool in registered(lms, world, keys, **registration):
         yield Platform(site=site, tool=tool, open=opened[0], demo=opened[1])
     site.close()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator.start() as lms:
+        yield lms
+
+
+@pytest.fixture(params=["canvas", "brightspace", "openedx"])
+def everywhere(request: pytest.FixtureRequest, running: Emulator, keys: KeySite) -> Iterator[AnyPlatform]:
+    """Each platform in turn, with PyLTI1p3 alone, as the machine of `machine.py` has it."""
+    running.load("demo")
+    at: Any = OpenEdx(running, keys) if request.param == "openedx" else Lms(running, keys, request.param)
+    at.reset()
+    yield at
+    at.tool.http.close()
+    (at.web if request.param == "openedx" else at.site).close()

@@ -21,6 +21,7 @@ from pylti1p3.deep_link_resource import DeepLinkResource
 from pylti1p3.exception import LtiException
 
 from contract_tests.lti_tool import LAUNCH, Tool
+from lms_emulator.client.emulator import Emulator
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as types
 from lms_emulator.signing.jwt import read
@@ -65,6 +66,8 @@ class Platform(ABC):
 
     dialect: Dialect = Dialect()
     tool: Tool
+    lms: Emulator
+    """Where it runs, if it is emulated."""
     lti: Any = None
     """How it is made to misbehave; None where it cannot be."""
 

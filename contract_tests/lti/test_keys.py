@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from contract_tests.brightspace import lti as at_brightspace
-from contract_tests.canvas import lti as at_canvas
 from contract_tests.lti.conftest import Platform
+from contract_tests.lti.machine import Platform as AnyPlatform
 from contract_tests.lti.test_misbehaviour import refused_by_pylti1p3
-from contract_tests.lti_tool import KeySite
+from contract_tests.lti_tool import LAUNCH, KeySite
 from lms_emulator import ControlError
 from lms_emulator.client.emulator import Emulator
+from lms_emulator.core.keys import private_key
 from lms_emulator.providers import PROVIDERS
+from lms_emulator.signing import jwt, lti13
 
 
 def published(platform: Platform) -> list[str]:
@@ -128,27 +131,87 @@ def test_a_platform_keeps_a_tools_keys_for_a_while(platform: Platform) -> None:
     assert httpx.get(url, headers=headers).status_code == 200
 
 
-def test_a_tools_key_set_that_never_comes_or_is_cached(platform: Platform, keys: KeySite) -> None:
-    """Over sockets: the platform gives up after `emulator.lms_timeout_seconds`, and serves others meanwhile."""
-    at: Any = {"canvas": at_canvas, "brightspace": at_brightspace}[platform.site.name]
-    site, settings = platform.site, platform.site.lms.settings
-    asked = (at.service(site, at.assertion(site, platform.tool, jti=f"slow{number}")) for number in count())
-    settings["emulator.lms_timeout_seconds"] = 0.3
-    keys.open.clear()
+Use: TypeAlias = Callable[[AnyPlatform, str], int]
+"""What makes a platform read the tool's keys, which signed with one of the shipped keys. Gives the status."""
+
+
+def assertion(at: AnyPlatform, key: str) -> int:
+    """A service token is asked for."""
+    seat = at.tool.seat
+    signed = at.tool.assertion(seat.audience or seat.token_url, at.lms.clock.now, jti=uuid4().hex, key=key, kid=key)
+    fields = {"grant_type": "client_credentials", "client_assertion_type": lti13.JWT_BEARER}
+    fields |= {"client_assertion": signed, "scope": lti13.SCOPE_LINE_ITEM}
+    return httpx.post(seat.token_url, data=fields, timeout=30).status_code
+
+
+def choice(at: AnyPlatform, key: str) -> int:
+    """The answer to a deep linking request."""
+    found = at.choose()
+    assert found is not None
+    launch, post = found
+    link = {"type": "ltiResourceLink", "title": "Chosen", "url": LAUNCH}
+    claims = launch.get_deep_link().get_message_jwt([])
+    claims |= {f"{lti13.DL_CLAIM}content_items": [link], "nonce": uuid4().hex}
+    settings = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]
+    return int(post(settings["deep_link_return_url"], at.tool.sign(claims, key=key, kid=key)).status_code)
+
+
+@pytest.fixture
+def own(keys: KeySite) -> Iterator[KeySite]:
+    """The tool's key set with its key under the key's own name."""
+    before = keys.answer
+    keys.answer = (200, json.dumps(jwt.jwks([("tool", private_key("tool"))])).encode())
+    yield keys
+    keys.answer = before
+
+
+@pytest.mark.parametrize("use", [assertion, choice])
+def test_a_tools_key_set_that_is_down_slow_stale_or_none(everywhere: AnyPlatform, own: KeySite, use: Use) -> None:
+    """Over sockets: what needs the tool's keys is refused, and nothing of it stays once the keys are there."""
+    lms, good = everywhere.lms, own.answer
+
+    def refused() -> None:
+        assert 400 <= use(everywhere, "tool") < 500
+        assert lms.requests.last.refusal.reason.endswith("keys_unavailable")
+
+    assert use(everywhere, "tool") == 200
+    for own.answer in ((503, b"down"), (200, b"<html>maintenance</html>"), (200, b"[]")):
+        refused()
+    own.answer = good
+    assert use(everywhere, "tool") == 200
+    lms.settings["emulator.lms_timeout_seconds"] = 0.3
+    own.open.clear()
+    try:
+        refused()
+    finally:
+        own.open.set()
+
+
+@pytest.mark.parametrize("use", [assertion, choice])
+def test_a_tools_key_set_that_is_kept(everywhere: AnyPlatform, own: KeySite, use: Use) -> None:
+    """While a platform keeps a key set, its server may be down, and a key that is new in it is not known."""
+    lms = everywhere.lms
+    lms.settings["emulator.tool_keys_kept_seconds"] = 300
+    assert use(everywhere, "tool") == 200
+    own.answer = (503, b"")
+    assert use(everywhere, "tool") == 200, "the set that is kept"
+    own.answer = (200, json.dumps(jwt.jwks([("spare", private_key("spare"))])).encode())
+    assert 400 <= use(everywhere, "spare") < 500, "it is not in the set that is kept"
+    lms.settings["emulator.tool_keys_kept_seconds"] = 0
+    assert use(everywhere, "spare") == 200
+
+
+def test_a_platform_serves_others_while_it_waits_for_a_tools_keys(everywhere: AnyPlatform, own: KeySite) -> None:
+    own.open.clear()
     try:
         with ThreadPoolExecutor() as pool:
-            waiting = pool.submit(next, asked)
-            assert httpx.get(platform.tool.seat.keys_url).status_code == 200
-            assert (waiting.result().status_code, site.reason) == (400, "tool_keys_unavailable")
-        keys.open.set()
-        settings["emulator.tool_keys_kept_seconds"] = 300
-        assert next(asked).status_code == 200
-        keys.open.clear()
-        assert next(asked).status_code == 200, "the set that is kept"
-        site.lms.clock.advance(seconds=300)
-        assert (next(asked).status_code, site.reason) == (400, "tool_keys_unavailable")
+            waiting = pool.submit(assertion, everywhere, "tool")
+            assert httpx.get(everywhere.tool.seat.keys_url).status_code == 200
+            assert not waiting.done()
+            own.open.set()
+            assert waiting.result() == 200
     finally:
-        keys.open.set()
+        own.open.set()
 
 
 KEY_SETS = {

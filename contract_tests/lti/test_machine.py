@@ -61,7 +61,7 @@ class Lms(Platform):
         self.at: Any = {"canvas": at_canvas, "brightspace": at_brightspace}[name]
         lms.load(json.loads(json.dumps(self.at.world(lms.dump(), keys.url), default=str)))
         self.site: LmsSite = {"canvas": CanvasSite, "brightspace": BrightspaceSite}[name](lms)
-        self.lti = self.site.info.lti
+        self.lms, self.lti = lms, self.site.info.lti
         url = self.site.url
         if name == "canvas":
             seat = {"issuer": "https://canvas.instructure.com", "client_id": str(at_canvas.KEY)}

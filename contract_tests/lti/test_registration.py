@@ -57,21 +57,30 @@ class Registrar:
         assert answer.status_code == 302, answer.text
         return str(answer.headers["location"])
 
+    def switch(self, client_id: str, *, on: bool) -> None:
+        """Switch a registration on or off."""
+        value = (
+            {"workflow_state": "on" if on else "off"} if self.site.name == "canvas" else {"enabled": str(on).lower()}
+        )
+        self.posted(client_id, value)
+
+    def posted(self, path: str, fields: dict[str, str]) -> None:
+        """Post a form of the page."""
+        csrf = re.search(r'name="(authenticity_token|d2l_referrer)" value="([^"]+)"', self.browser.get(self.page).text)
+        assert csrf is not None
+        done = self.browser.http.post(f"{self.page}/{path}", data={csrf[1]: unescape(csrf[2]), **fields})
+        assert done.status_code == 302, done.text
+
     def switched_on(self, client_id: str) -> str:
         """Switch the new registration on. Returns the page that opens the tool."""
-        page = self.browser.get(self.page).text
-        csrf = re.search(r'name="(authenticity_token|d2l_referrer)" value="([^"]+)"', page)
-        assert csrf is not None
-        hidden = {csrf[1]: unescape(csrf[2])}
+        if self.site.name == "brightspace":
+            assert "disabled" in self.browser.get(self.page).text
+        self.switch(client_id, on=True)
         if self.site.name == "canvas":
-            done = self.browser.http.post(f"{self.page}/{client_id}", data={**hidden, "workflow_state": "on"})
-            assert done.status_code == 302, done.text
             tools = self.site.lms.dump()["canvas"]["tools"]
             tool = next(one for one in tools if str(one.get("developer_key_id")) == client_id)
             return f"/courses/1/external_tools/{tool['id']}"
-        assert "disabled" in page
-        self.browser.http.post(f"{self.page}/{client_id}", data={**hidden, "enabled": "true"})
-        self.browser.http.post(f"{self.page}/{client_id}/deployments", data={**hidden, "orgUnitId": "6836"})
+        self.posted(f"{client_id}/deployments", {"orgUnitId": "6836"})
         section = self.site.lms.dump()["brightspace"]
         deployment = next(one for one in section["deployments"] if one["client_id"] == client_id)
         link = next(one for one in section["lti_links"] if one["deployment_id"] == deployment["id"])

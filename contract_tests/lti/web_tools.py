@@ -61,11 +61,12 @@ class Pylti1p3App:
     """PyLTI1p3 with a cookie session of the simplest kind.
 
     Parameters: `works`, whether launches make it call every service, and tell as JSON what came of it.
-    Attributes: `places`, the platforms that it knows.
+    Attributes: `places`, the platforms that it knows; `page`, what it answers a launch with, if not its own words.
     """
 
     def __init__(self, *, works: bool = False) -> None:
         self.places: dict[str, Place] = {}
+        self.page = ""
         self.works = works
         self._sessions: dict[str, dict[str, Any]] = {}
 
@@ -96,7 +97,7 @@ class Pylti1p3App:
 
     def _page(self, launch: Any) -> str:
         if not self.works:
-            return f"<title>Tool</title><p>You are in. {launch.get_launch_data().get('name', '')}</p>"
+            return self.page or f"<title>Tool</title><p>You are in. {launch.get_launch_data().get('name', '')}</p>"
         return chosen(launch) if launch.is_deep_link_launch() else json.dumps(worked(launch))
 
     def _launched(self, fields: dict[str, str], base: str, session: dict[str, Any]) -> Any:

@@ -101,7 +101,7 @@ def shifted(**seconds: int) -> Alter:
     """Shift the token's times, truncated to seconds; an expired `exp` stays expired."""
 
     def alter(draft: Draft) -> None:
-        over = draft.claims["exp"] <= draft.now
+        over = draft.claims.get("exp", draft.now + 1) <= draft.now
         draft.claims |= {name: draft.now + by for name, by in seconds.items() if not (over and name == "exp")}
 
     return alter
@@ -110,6 +110,17 @@ def shifted(**seconds: int) -> Alter:
 def claims(claims: Mapping[str, Any]) -> Alter:
     def alter(draft: Draft) -> None:
         draft.claims |= {_full(name): value for name, value in claims.items()}
+
+    return alter
+
+
+def exactly(claims: Mapping[str, Any]) -> Alter:
+    """These claims alone, in this order. What holds for one launch only stays the launch's own, if it is among them."""
+    named = {_full(name): value for name, value in claims.items()}
+
+    def alter(draft: Draft) -> None:
+        own = {name: draft.claims[name] for name in ("nonce", "iat", "nbf", "exp") if name in draft.claims}
+        draft.claims = named | {name: value for name, value in own.items() if name in named}
 
     return alter
 
@@ -147,7 +158,7 @@ _SHORT = {
 
 def audience(change: Callable[[Any], Any], azp: Callable[[Any], Any] | None = None) -> Alter:
     def alter(draft: Draft) -> None:
-        client = draft.claims["aud"]
+        client = draft.claims.get("aud", "")
         draft.claims["aud"] = change(client)
         draft.claims.pop("azp", None)
         if azp is not None:
@@ -158,7 +169,7 @@ def audience(change: Callable[[Any], Any], azp: Callable[[Any], Any] | None = No
 
 def issuer(change: Callable[[str], str]) -> Alter:
     def alter(draft: Draft) -> None:
-        draft.claims["iss"] = change(str(draft.claims["iss"]))
+        draft.claims["iss"] = change(str(draft.claims.get("iss", "")))
 
     return alter
 
@@ -172,11 +183,11 @@ def replayed(draft: Draft) -> None:
 
 
 def old_nonce(draft: Draft) -> None:
-    draft.claims["nonce"] = draft.earlier[1] if draft.earlier else f"{draft.claims['nonce']}-of-another-launch"
+    draft.claims["nonce"] = draft.earlier[1] if draft.earlier else f"{draft.claims.get('nonce', '')}-of-another-launch"
 
 
 def never_sent(draft: Draft) -> None:
-    draft.claims["nonce"] = f"{draft.claims['nonce']}-never-sent"
+    draft.claims["nonce"] = f"{draft.claims.get('nonce', '')}-never-sent"
 
 
 def posted(**fields: str | None) -> Alter:

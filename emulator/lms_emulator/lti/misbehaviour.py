@@ -384,6 +384,15 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = False
 
     # anything else
+    exactly: Annotated[
+        dict[str, Any],
+        _row(
+            "The id_token has these claims and no others, in this order, as a sample has them; only `nonce`, `iat`, "
+            "`nbf` and `exp` among them are the launch's own.",
+            "may refuse",
+            f"{CORE}, 5",
+        ),
+    ] = {}
     claims: Annotated[
         dict[str, Any],
         _row(
@@ -414,7 +423,9 @@ def chosen(launch: NextLaunch) -> list[Misbehaviour]:
 
 
 def alter(launch: NextLaunch, draft: how.Draft) -> None:
-    """Alter an answer as chosen. Explicit claims come last, so that they win."""
+    """Alter an answer as chosen: what it has exactly comes first, and explicit claims last, so that they win."""
+    if launch.exactly:
+        how.exactly(launch.exactly)(draft)
     for one in chosen(launch):
         if one.rule.alter is not None:
             one.rule.alter(draft)

@@ -23,9 +23,11 @@ OWN_PAGES_SECONDS = 60.0
 """How long the platform's own pages may take, including the start of the browser."""
 ENDLESS = ("eventsource", "media")
 """Requests that a page may leave open for good."""
-IDLE = "() => new Promise(done => requestIdleCallback(done, {timeout: 1000}))"
-"""Waits for queued scripts and window messages. All sites share one process."""
-LOOK = "root => [document.readyState, (document.body || root).innerText || '']"
+IDLE = "() => new Promise(done => requestIdleCallback(() => done(true), {timeout: 1000}))"
+"""Waits for queued scripts and window messages. All sites share one process, so a script of the tool's that does not
+end stops all of it. Only calls that Playwright ends by itself are used then: waiting for a function, and texts.
+"""
+BUSY = "a script of the page does not end"
 
 
 class ChromiumVisitor(Visitor):
@@ -60,7 +62,7 @@ class ChromiumVisitor(Visitor):
         for ended in ("requestfinished", "requestfailed"):
             tab.on(ended, lambda request: self._loading.discard(request))
         tab.goto(page, wait_until="domcontentloaded")
-        if tab.locator("input[type=password]").count():
+        if tab.url != page and tab.locator("input[type=password]").count():
             form = tab.locator("form:has(input[type=password])").first
             form.locator("input[type=text], input[type=email], input:not([type])").first.fill(person.login)
             form.locator("input[type=password]").first.fill(person.password)
@@ -82,11 +84,13 @@ class ChromiumVisitor(Visitor):
         """Wait until the tool's frame has stopped navigating, loading and changing its text."""
         end = monotonic() + self.patience
         before: tuple[Any, ...] = ()
-        text, same, looks = "", 0, 0
+        state, text, same, looks = "", "", 0, 0
         while monotonic() < end and looks < LOOKS:
             tab.wait_for_timeout(LOOK_MS)
             way = self._way
             state, text = _look(tab, end)
+            if state == BUSY:
+                break
             now = len(way), state, re.sub(r"\d", "", text)
             same, looks = (same + 1 if now == before else 0), (looks + 1 if now[:1] == before[:1] else 0)
             before = now
@@ -94,12 +98,12 @@ class ChromiumVisitor(Visitor):
                 looks = 0
             elif same >= SAME and way and (way[-1].failure or self._complete(way, state)):
                 break
-        return self._landing(tab, text)
+        return self._landing(tab, text, busy=state == BUSY)
 
     def _complete(self, way: list[Any], state: str) -> bool:
-        return state == "complete" and not self._loading and any(map(_is_launch, way))
+        return state == "load" and not self._loading and any(map(_is_launch, way))
 
-    def _landing(self, tab: Any, text: str) -> Landing:
+    def _landing(self, tab: Any, text: str, *, busy: bool) -> Landing:
         way = self._way
         posted = next(filter(_is_launch, way), None)
         sent = (posted.url, dict(posted.post_data_json or {})) if posted is not None else None
@@ -109,7 +113,7 @@ class ChromiumVisitor(Visitor):
         answer = self._answers.get(last)
         if answer is None:
             return Landing(0, last.url, "", sent, f"no answer: {last.failure}" if last.failure else "no answer in time")
-        return Landing(answer.status, last.url, text, sent)
+        return Landing(0, last.url, "", sent, BUSY) if busy else Landing(answer.status, last.url, text, sent)
 
     @property
     def _way(self) -> list[Any]:
@@ -121,6 +125,8 @@ class ChromiumVisitor(Visitor):
         action, fields = landing.posted
         tab = self.tab
         self._forget()
+        if not _idle(tab, self.patience):
+            return Landing(0, action, "", landing.posted, BUSY)
         frame = next(one for one in tab.frames if _is_the_tools(one))
         frame.frame_element().evaluate(
             """(frame, [action, fields]) => {
@@ -154,15 +160,35 @@ def _is_the_tools(frame: Any) -> bool:
     return outer and frame.name not in ("post_message_forwarding", "lms_emulator_cookies")
 
 
-def _look(tab: Any, end: float) -> tuple[str, str]:
-    """The ready state and the text of the tool's frame, read while the browser is idle."""
-    from playwright.sync_api import Error
+def _idle(tab: Any, seconds: float) -> bool:
+    """Wait until the browser is idle. Returns whether it became so in time."""
+    from playwright.sync_api import Error, TimeoutError
 
-    left = max(end - monotonic(), 1) * 1000
-    frame = next(filter(_is_the_tools, tab.frames), None)
     try:
-        tab.locator(":root").evaluate(IDLE, timeout=left)
-        state, text = frame.locator(":root").evaluate(LOOK, timeout=left) if frame is not None else ("", "")
+        tab.wait_for_function(IDLE, timeout=max(seconds, 1) * 1000)
+    except TimeoutError:
+        return False
     except Error:
-        return "leading on", ""
-    return str(state), " ".join(str(text).split())
+        return True  # the page leads on
+    return True
+
+
+def _look(tab: Any, end: float) -> tuple[str, str]:
+    """How far the tool's frame has loaded, and its text, read while the browser is idle; BUSY for a browser that is
+    not idle until the end.
+    """
+    from playwright.sync_api import Error, TimeoutError
+
+    if not _idle(tab, end - monotonic()):
+        return BUSY, ""
+    frame = next(filter(_is_the_tools, tab.frames), None)
+    if frame is None:
+        return "", ""
+    try:
+        frame.wait_for_load_state("load", timeout=1)
+        text = frame.locator(":root").inner_text(timeout=max(end - monotonic(), 1) * 1000)
+    except TimeoutError:
+        return "loading", ""
+    except Error as error:
+        return ("load" if "not an HTMLElement" in str(error) else "leading on"), ""
+    return "load", " ".join(text.split())

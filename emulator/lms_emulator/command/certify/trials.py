@@ -95,7 +95,7 @@ COOKIES = (
     ),
 )
 
-_NOT_TRIED = ("claims", "missing", "slow_ms", "lost")
+_NOT_TRIED = ("exactly", "claims", "missing", "slow_ms", "lost")
 
 
 def wrong_launches() -> Iterator[Trial]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.deep_linking import DeepLinking, link_of
 from lms_emulator.lti.platform import Fault, ToolKeys
@@ -67,15 +68,37 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
         return kept
 
     def place(self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, item: dict[str, Any]) -> LtiLink:
-        """Store a chosen link, with a grade object if it requests a line item."""
+        """Store a chosen link with its dates, and with a grade object if it requests a line item."""
         wanted = link_of(item, deployment.name)
         number = x.ids.digits(8)
-        link = LtiLink(id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, **wanted._asdict())
+        link = LtiLink(
+            id=f"exu-{number}_{unit.id}",
+            deployment_id=deployment.id,
+            kind=spot.kind,
+            **wanted._asdict(),
+            **_dates(x, item),
+        )
         data = self.line_item(x, item, link.id, link.title)
         x.store.lti_links.put(link)
         if data is not None:
             add_line_item(x, deployment, data)
         return link
+
+
+def _dates(x: Call, item: dict[str, Any]) -> dict[str, Any]:
+    """The times of a content item, by the fields of a link. One that cannot be read is left out, with a warning."""
+    found = {}
+    for part in ("available", "submission"):
+        given = item.get(part)
+        for name, end in (("startDateTime", "from"), ("endDateTime", "until")):
+            text = given.get(name) if isinstance(given, dict) else None
+            if text is None:
+                continue
+            try:
+                found[f"{part}_{end}"] = parse_instant(str(text))
+            except ValueError as error:
+                x.warn("date_not_read", f"{part}.{name} of a content item: {error}")
+    return found
 
 
 DEEP_LINKING = BrightspaceDeepLinking()

@@ -1,0 +1,71 @@
+"""The machines of `service_machines.py` and `registration_machine.py`, each at its platforms."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from contract_tests.brightspace.support import Site as BrightspaceSite
+from contract_tests.canvas import test_document_processors as processing
+from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.lti.registration_machine import RegistrationMachine
+from contract_tests.lti.service_machines import ProcessorMachine, ReviewMachine
+from contract_tests.lti.test_machine import Lms
+from contract_tests.lti_tool import KeySite, keys
+from lms_emulator.client.emulator import Emulator
+
+__all__ = ["keys"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+EXAMPLES = int(os.environ.get("LTI_EXAMPLES", "4"))
+"""How many walks each machine takes; more with `LTI_EXAMPLES`."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator.start() as lms:
+        yield lms
+
+
+def walked(machine: type[RuleBasedStateMachine], lms: Emulator, keys: KeySite, name: str, **own: Any) -> None:
+    lms.load("demo")
+    at = Lms(lms, keys, name)
+    entries = {}
+    if machine is ProcessorMachine:
+        lms.load(processing.with_processor(json.loads(json.dumps(lms.dump(), default=str))))
+        entries["entries"] = processing.with_discussion(at.site)
+    made = type("Machine", (machine,), {"site": at.site, "tool": at.tool, "keys": keys, **entries, **own})
+    try:
+        run_state_machine_as_test(
+            made,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=20,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        at.tool.http.close()
+        at.site.close()
+
+
+def test_processors_terms_and_notices(running: Emulator, keys: KeySite) -> None:
+    walked(ProcessorMachine, running, keys, "canvas")
+
+
+def test_reviews_of_submissions(running: Emulator, keys: KeySite) -> None:
+    walked(ReviewMachine, running, keys, "brightspace")
+
+
+@pytest.mark.parametrize("name", [CanvasSite.name, BrightspaceSite.name])
+def test_registrations(running: Emulator, keys: KeySite, name: str) -> None:
+    walked(RegistrationMachine, running, keys, name)
