@@ -18,8 +18,9 @@ from contract_tests.lms_site import LmsSite
 from contract_tests.lti.test_registration import REQUEST, Registrar
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, initiation, posted
 from lms_emulator.lti.registrations import TOOL
-from lms_emulator.signing import jwt
+from lms_emulator.signing import jwt, lti13
 
+MESSAGE = {"type": lti13.RESOURCE_LINK_REQUEST, "placements": ["https://canvas.instructure.com/lti/course_navigation"]}
 PICK = st.integers(0, 5)
 WRONG = st.sampled_from(["", "", "token", "messages", "uris"])
 
@@ -62,7 +63,7 @@ class RegistrationMachine(RuleBasedStateMachine):
         token = list(self.tokens)[number % len(self.tokens)]
         body = {**REQUEST, "client_name": name, "jwks_uri": self.keys.url, "initiate_login_uri": LOGIN}
         body["redirect_uris"] = [] if wrong == "uris" else [LAUNCH]
-        body[TOOL] = {**REQUEST[TOOL], "messages": [{}]} if wrong == "messages" else REQUEST[TOOL]
+        body[TOOL] = {**REQUEST[TOOL], "messages": [{} if wrong == "messages" else MESSAGE]}
         sent = f"{token[:-3]}xyz" if wrong == "token" else token
         answer = httpx.post(self.endpoint, json=body, headers={"Authorization": f"Bearer {sent}"})
         if wrong == "token" or self.tokens[token] != "good":
@@ -106,13 +107,17 @@ class RegistrationMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.clients)
     @rule(number=PICK)
-    def ask_for_a_service_token(self, number: int) -> None:
-        """Only a tool that is on gets one."""
+    def call_a_service(self, number: int) -> None:
+        """Only a tool that is on is served: Brightspace gives no other a token, Canvas looks when the token is used."""
         client = list(self.clients)[number % len(self.clients)]
         at: Any = at_canvas if self.canvas else at_brightspace
         moment = self.site.lms.clock.now.timestamp()
         signed = at.assertion(self.site, self.tool, iss=client, sub=client, jti=f"{client}{moment}")
-        assert (at.service(self.site, signed).status_code == 200) is self.clients[client][1]
+        answer, on = at.service(self.site, signed), self.clients[client][1]
+        assert (answer.status_code == 200) is (on or self.canvas)
+        if self.canvas:
+            roster = self.site.api(answer.json()["access_token"]).get(at_canvas.NRPS)
+            assert (roster.status_code == 200) is on
 
     @invariant()
     def the_page_is_as_the_model_says(self) -> None:
@@ -128,7 +133,7 @@ class RegistrationMachine(RuleBasedStateMachine):
                 }
             else:
                 found = {
-                    one["client_id"]: (one["name"], one["enabled"])
+                    one["client_id"]: (one["name"], one.get("enabled", True))
                     for one in section["registrations"]
                     if one["client_id"] in self.clients
                 }
