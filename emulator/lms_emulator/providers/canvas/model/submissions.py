@@ -13,8 +13,7 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     Attributes:
         attempt: None until something is submitted.
         entered_score, entered_grade: as entered; a late penalty may lower what counts.
-        deducted: the late penalty as of its last change, or when the course stopped deducting.
-        was_late: whether it was late as of its last change.
+        deducted: the late penalty, as of the last time that the course's policy was applied.
         grade_matches_current_submission: whether the grade is for the latest submission.
         grader_id: negative for a quiz or a tool.
         made_at: when this version was created.
@@ -35,7 +34,6 @@ class SubmissionVersion(Record, frozen=True, kw_only=True):
     excused: bool | None = None
     late_policy_status: Literal["late", "missing", "extended", "none"] | None = None
     seconds_late_override: int | None = None
-    was_late: bool = False
     deducted: float | None = None
     grade_matches_current_submission: bool = True
     graded_at: Instant | None = None
@@ -52,8 +50,8 @@ class Submission(SubmissionVersion, frozen=True, kw_only=True):
         anonymous_id: what graders see under anonymous grading.
         group_id: the group that it was submitted by.
         versions: its states at each submission or grading, the current one last.
-        unread: what the student has not seen yet: `grade`, `comment`, `rubric`.
-        read_by: who has seen it.
+        unread: what the student has not seen yet: `rubric`, `annotation`.
+        read_by, unread_by: for whom it is marked as read or unread; for others that follows from its state.
     """
 
     id: int
@@ -67,15 +65,17 @@ class Submission(SubmissionVersion, frozen=True, kw_only=True):
     versions: list[SubmissionVersion] = []
     unread: list[str] = []
     read_by: list[int] = []
+    unread_by: list[int] = []
     created_at: Instant | None = None
 
 
 class SubmissionComment(Record, frozen=True, kw_only=True):
-    """A remark on a submission."""
+    """A remark on a submission. `author_name`: the author's short name when they made it."""
 
     id: int
     submission_id: int
     author_id: int | None = None
+    author_name: str | None = None
     comment: str = ""
     attempt: int | None = None
     group_comment_id: str | None = None

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_float, is_number
 from lms_emulator.providers.canvas.model import Course, LatePolicy
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, grading, lateness, policies, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, policies
 from lms_emulator.providers.canvas.wire import reply
 
 SOURCE = f"{RECORDED}/grading-gradebook.jsonl 16, 20, 26, 36; canvas-lms app/controllers/late_policy_controller.rb"
@@ -55,10 +55,9 @@ def create(api: Api) -> Any:
     if policies.of(api, course.id) is not None:
         body = {"status": "bad_request", "errors": [{"message": ONE}]}
         raise refusals.rest("late_policy_exists", 400, body, check="the course has no late policy")
-    made = _read(api, LatePolicy(id=0, course_id=course.id))
-    made = api.store.late_policies.put(replace(made, id=api.new_id("late_policies")))
-    _note_deductions(api, course)
-    grade_missing(api, course)
+    bare = LatePolicy(id=0, course_id=course.id)
+    made = api.store.late_policies.put(replace(_read(api, bare), id=api.new_id("late_policies")))
+    _apply(api, course, bare, made)
     return reply(api, shape(made), 201)
 
 
@@ -66,23 +65,15 @@ def update(api: Api) -> Response:
     """Change the course's policy."""
     course = _course(api, "manage_grades")
     known = _policy(api, course)
-    wanted = _read(api, known)
-    if not wanted.late_submission_deduction_enabled:
-        _note_deductions(api, course)
-    api.store.late_policies.put(wanted)
-    _note_deductions(api, course)
-    grade_missing(api, course)
+    _apply(api, course, known, api.store.late_policies.put(_read(api, known)))
     return Response(status_code=204)
 
 
-def _note_deductions(api: Api, course: Course) -> None:
-    """Record current deductions, which stay when the course stops deducting, and in the versions they apply to."""
-    for base in assignments.of_course(api, course):
-        for one in submissions.stored(api, base):
-            deducted = lateness.standing(api, base, one.user_id, one).deducted
-            if deducted and one.versions:
-                versions = [*one.versions[:-1], replace(one.versions[-1], deducted=deducted)]
-                api.store.submissions.put(replace(one, deducted=deducted, versions=versions))
+def _apply(api: Api, course: Course, before: LatePolicy, after: LatePolicy) -> None:
+    """Apply a changed policy to existing work."""
+    if any(getattr(before, name) != getattr(after, name) for name in policies.APPLIED):
+        for base in assignments.of_course(api, course):
+            grading.apply_policy(api, course, base, without_points=True)
 
 
 def _read(api: Api, record: LatePolicy) -> LatePolicy:
@@ -107,18 +98,6 @@ def _read(api: Api, record: LatePolicy) -> LatePolicy:
     if faults:
         raise refusals.invalid(faults, 422)
     return replace(record, **changes)
-
-
-def grade_missing(api: Api, course: Course) -> None:
-    """Grade missing work by the policy; existing grades stay."""
-    for base in assignments.of_course(api, course):
-        points = policies.points_for_missing(api, base)
-        if points is None or not base.published:
-            continue
-        for user_id in submissions.student_ids(api, base):
-            record = submissions.of(api, base, user_id)
-            if record.entered_score is None and lateness.standing(api, base, user_id, record).missing:
-                grading.grade_missing(api, course, base, record, points)
 
 
 COURSE = "/api/v1/courses/{id}/late_policy"

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, overriding
+from lms_emulator.providers.canvas.rules import assignments, courses, grading, overriding
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.wire import redirect, reply
 
@@ -47,8 +47,9 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new override."""
-    _, record = _assignment(api, changing=True)
+    course, record = _assignment(api, changing=True)
     made = overriding.keep(api, _read(api, record, None))
+    grading.apply_policy(api, course, record)
     return reply(api, shapes.override(made), 201)
 
 
@@ -57,6 +58,7 @@ def update(api: Api) -> Any:
     course, record = _assignment(api, changing=True)
     known = _override(api, course, record)
     made = overriding.keep(api, _read(api, record, known))
+    grading.apply_policy(api, course, record)
     return shapes.override(replace(made, student_ids=known.student_ids))
 
 
@@ -79,6 +81,7 @@ def destroy(api: Api) -> Any:
     known = _override(api, course, record)
     api.store.assignment_overrides.put(replace(known, workflow_state="deleted"))
     overriding.touch(api, record.id)
+    grading.apply_policy(api, course, record)
     return shapes.override(known)
 
 
@@ -168,7 +171,11 @@ def _batch(api: Api, *, new: bool) -> Any:
     if any(taken):
         body = [refusals.invalid(one).body if one else None for one in taken]
         raise _wrong(body)
-    return [shapes.override(replace(overriding.keep(api, made), student_ids=people)) for made, people in read]
+    kept = [replace(overriding.keep(api, made), student_ids=people) for made, people in read]
+    for number in {one.assignment_id for one in kept}:
+        if (base := api.store.assignments.get(number)) is not None:
+            grading.apply_policy(api, course, base)
+    return [shapes.override(one) for one in kept]
 
 
 def _of_batch(

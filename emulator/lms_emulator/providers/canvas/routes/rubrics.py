@@ -11,10 +11,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.model import Assignment, Course, Rubric, RubricAssessment, RubricAssociation
+from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssessment, RubricAssociation
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import assignments, courses, overriding, roster, rubrics, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, overriding, rubrics, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_of_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
@@ -321,12 +321,6 @@ def dissociate(api: Api) -> Any:
 # assessments
 
 
-def _assessing(api: Api) -> tuple[Course, RubricAssociation, Assignment]:
-    course, association = _association(api, "association_id")
-    courses.require(api, course, "manage_grades")
-    return course, association, assignments.find(api, course, str(association.association_id))
-
-
 def assess(api: Api) -> Any:
     """Assess a submission with a rubric."""
     return _assess(api, None)
@@ -340,31 +334,43 @@ def change_assessment(api: Api) -> Any:
 def _assess(api: Api, known: RubricAssessment | None) -> Any:
     course, association = _association(api, "association_id")
     sent = api.params.hash("rubric_assessment")
-    reference = str(known.user_id) if known is not None else _assessed(api, sent)
+    number = known.user_id if known is not None else _assessed(api, association, sent)
     if known is not None and known.assessor_id != api.user.id:
         courses.require(api, course, "manage_rubrics")
-    course, association, base = _assessing(api)
-    if not sent.data:
-        raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
-    user = roster.student(api, course, None, reference)
-    record = submissions.of(api, base, user.id)
+    base = assignments.find(api, course, str(association.association_id))
+    rows = api.store.enrollments.find("user", number)
+    if not any(e.course_id == course.id and e.workflow_state != "deleted" for e in rows):
+        raise refusals.crashed("Canvas fails where the assessed user is not in the course", number)
+    record = submissions.of(api, base, number)
+    reviews = api.store.peer_reviews.find("submission", record.id)
+    asked = any(one.assessor_id == api.user.id and one.workflow_state == "assigned" for one in reviews)
+    allowed = asked or courses.may(api, api.user, course, "manage_grades")
+    if not api.check("may grade, or has been asked for a review", allowed, got=number):
+        raise api.refused(f"assess the work of user {number}", "manage_grades")
+    kind = sent.text("assessment_type")
+    if kind is None:
+        raise refusals.crashed("Canvas fails without `assessment_type`", None)
     prefix = "criterion_"
     given = {name.removeprefix(prefix): sent.hash(name) for name in sent.data if name.startswith(prefix)}
-    kind = sent.text("assessment_type") or "grading"
-    made = rubrics.assess(api, course, base, record, association, given, kind=kind, known=known)
-    return shapes.after_assessing(api, made, base, submissions.of(api, base, user.id))
+    made = rubrics.assess(api, course, base, record, association, given, kind=kind)
+    return shapes.after_assessing(api, made, base, submissions.of(api, base, number))
 
 
-def _assessed(api: Api, sent: Params) -> str:
+def _assessed(api: Api, association: RubricAssociation, sent: Params) -> int:
     """The subject of a new assessment, which Canvas looks up before checking permissions."""
     if not sent.data:
         raise refusals.crashed("Canvas fails without `rubric_assessment`", None)
-    reference = sent.get("user_id")
+    reference, nameless = sent.get("user_id"), sent.text("anonymous_id")
     if reference is not None and not isinstance(reference, str):
         raise refusals.crashed("Canvas fails where `user_id` is no text", reference)
-    if identifiers.local_number(reference or "") is None:
-        raise refusals.not_found("the assessed user exists", reference)
-    return reference or ""
+    if reference is None and nameless is not None:
+        found = api.store.submissions.first("anonymous_id", nameless)
+        if found is not None and found.assignment_id == association.association_id:
+            return found.user_id
+    number = identifiers.local_number(reference or "")
+    if number is None:
+        raise refusals.not_found("the assessed user exists", reference or nameless)
+    return number
 
 
 def _assessment(api: Api) -> RubricAssessment | None:

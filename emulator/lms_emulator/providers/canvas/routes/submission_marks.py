@@ -45,20 +45,29 @@ def unread(api: Api) -> Response:
     return _marked(api, read=False)
 
 
-def _seen(api: Api, item: str) -> None:
-    """Record that the student, who must be the caller, has seen a part of their submission."""
+def _own(api: Api) -> Submission:
+    """The submission of the path, which must be the caller's."""
     record = _known(api)
     if not api.check("it is the caller's own", record.user_id == api.user.id, got=record.user_id):
         raise api.refused("one's own submission")
+    return record
+
+
+def _seen(api: Api, item: str) -> None:
+    """Record that the student has seen a part of their submission."""
+    record = _own(api)
     api.store.submissions.put(replace(record, unread=[one for one in record.unread if one != item]))
 
 
 def read_item(api: Api) -> Response:
-    """Mark the grade, the comments or the rubric as read by the student."""
+    """Mark the grade, the comments or the rubric as read by the student.
+
+    Nothing comes of that where nobody has switched on `visibility_feedback_student_grades_page`.
+    """
     base = api.store.assignments.get(_known(api).assignment_id)
     if not api.check("the assignment is published", base is not None and base.published):
         raise api.refused("mark parts of work on an assignment that is not published")
-    _seen(api, api.slot("item"))
+    _own(api)
     return Response(status_code=204)
 
 
@@ -105,8 +114,8 @@ def clear(api: Api) -> Response:
     user = identifiers.row(api.store.users, api.slot("user_id"), "the user")
     for base in assignments.of_course(api, course):
         record = api.store.submissions.first("whose", (base.id, user.id))
-        if record is not None and record.unread:
-            api.store.submissions.put(replace(record, unread=[]))
+        if record is not None and user.id in record.unread_by:
+            api.store.submissions.put(replace(record, **submissions.marked(record, user.id, read=True)))
     return Response(status_code=204)
 
 
@@ -128,14 +137,21 @@ def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComm
 def edit(api: Api) -> Any:
     """Edit one of the caller's comments."""
     course, comment = _comment(api)
-    changed = replace(comment, comment=api.params.text("comment") or "", edited_at=api.now)
+    text = api.params.text("comment") or "" if api.params.has("comment") else comment.comment
+    edited = api.now if comment.comment.strip() and text != comment.comment else comment.edited_at
+    changed = replace(comment, comment=text, edited_at=edited)
     return shapes.comment(api, api.store.submission_comments.put(changed), course)
 
 
 def remove(api: Api) -> Any:
-    """Delete one of the caller's comments; graders can delete anybody's."""
+    """Delete one of the caller's comments, from the work of the whole group; graders can delete anybody's."""
     _, comment = _comment(api, graders=True)
-    api.store.submission_comments.delete(comment.id)
+    row = api.store.submissions.get(comment.submission_id)
+    together = comment.group_comment_id
+    rows = api.store.submissions.find("assignment", row.assignment_id) if together and row is not None else []
+    for one in [comment, *(c for other in rows for c in api.store.submission_comments.find("submission", other.id))]:
+        if one.group_comment_id == together and one.id in api.store.submission_comments:
+            api.store.submission_comments.delete(one.id)
     return shapes.removed_comment(api, comment)
 
 

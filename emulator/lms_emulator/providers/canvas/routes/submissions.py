@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer, as_whole, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Submission, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
@@ -191,14 +191,15 @@ def change(
     if status := _status(sent):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
-            grading.set_status(api, course, base, submissions.of(api, base, one), status, new_version=not graded)
+            grading.set_status(api, base, submissions.of(api, base, one), status, new_version=not graded)
             for one in people
         ]
     if sent.has("sticker"):
         _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
     _assess(api, course, base, record, asked)
-    commented = asked.hash("comment")
-    comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
+    if isinstance(asked.peek("comment"), dict):
+        commented = asked.hash("comment")
+        comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
     return [submissions.of(api, base, one.user_id) for one in touched]
 
 
@@ -248,10 +249,14 @@ def _status(sent: Params) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if sent.has("late_policy_status"):
         found["late_policy_status"] = sent.text("late_policy_status")
-        if found["late_policy_status"] and found["late_policy_status"] not in STATUSES:
+        if found["late_policy_status"] not in (None, *STATUSES):
             raise grading_refusals.fault_of_field("late_policy_status", None, "inclusion")
     if sent.has("seconds_late_override"):
-        found["seconds_late_override"] = sent.text("seconds_late_override")
+        text = sent.text("seconds_late_override") or ""
+        found["seconds_late_override"] = seconds = int(as_float(text)) if is_number(text) else None
+        if text.strip() and (seconds is None or seconds < 0):
+            code = "not_a_number" if seconds is None else "greater_than_or_equal_to"
+            raise grading_refusals.fault_of_field("seconds_late_override", None, code)
     return found
 
 

@@ -154,6 +154,6 @@ def from_score(api: Api, assignment: Assignment, score: float, given: str | None
         case "letter_grade" | "gpa_scale":
             if points:
                 return letter_for(scheme_of(api, assignment), score / points * 100)
-            return given or written(score)
+            return given or letter_for(scheme_of(api, assignment), score)
         case _:
             return written(score)

@@ -14,12 +14,22 @@ from msgspec.structs import replace
 
 from lms_emulator.core.clock import later
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
-from lms_emulator.providers.canvas.rules import grades, lateness, line_items, policies, quiz_scores
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    grades,
+    lateness,
+    line_items,
+    policies,
+    quiz_scores,
+    submissions,
+    teams,
+)
 from lms_emulator.providers.canvas.rules.assignments import posts_manually
 
 FIELDS = SubmissionVersion.__struct_fields__
+JUDGED = ("entered_score", "submitted_at", "seconds_late_override", "late_policy_status")
+"""The fields whose change has the course's policy for late work applied, unless the grade is for an older attempt."""
 
 
 def snapshot(record: Submission) -> SubmissionVersion:
@@ -27,15 +37,24 @@ def snapshot(record: Submission) -> SubmissionVersion:
     return SubmissionVersion(**{name: getattr(record, name) for name in FIELDS})
 
 
-def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool) -> Submission:
-    """Store a submission. Without `new_version` its last version is updated."""
+def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool, regraded: bool = False) -> Submission:
+    """Store a submission.
+
+    Parameters: `new_version`, false where its last version is updated; `regraded`, whether a grade was given, be it
+    the same as before.
+    """
     begun = _begun(api, record) if new_version or not record.versions else record.versions[-1].made_at
-    record = replace(record, updated_at=api.now, made_at=begun, deducted=None)
-    standing = lateness.standing(api, base, record.user_id, record)
-    record = replace(record, was_late=standing.late, deducted=standing.deducted)
+    override = record.seconds_late_override if record.late_policy_status == "late" else None
+    record = replace(record, updated_at=api.now, made_at=begun, seconds_late_override=override)
     known = api.store.submissions.get(record.id)
+    changed = any(getattr(record, name) != getattr(known, name, None) for name in JUDGED)
+    if regraded or (changed and record.grade_matches_current_submission):
+        course = api.store.courses.get(base.course_id)
+        assert course is not None, "an assignment's course is kept with it"
+        record = lateness.settled(api, course, base, record, known)
     if (known.entered_score if known is not None else None) != record.entered_score:
-        line_items.note_grade(api, base, record, standing.score)
+        score = lateness.standing(api, base, record.user_id, record).score
+        line_items.note_grade(api, base, record, score)
     if known is not None and (known.entered_grade, known.excused) != (record.entered_grade, record.excused):
         _note(api, base, known, record)
     older = record.versions if new_version else record.versions[:-1]
@@ -121,16 +140,22 @@ def grade(
 ) -> Submission:
     """Give a grade or an excuse. A text that cannot be read takes the grade away.
 
-    Parameters: `points`, given by a tool instead of a text, whatever the type of grading; `unless_same`, whether to
-    leave the submission alone if its score and excuse stay the same.
+    Parameters: `points`, given instead of a text, whatever the type of grading; `unless_same`, whether to leave the
+    submission alone if its score and excuse stay the same.
     """
-    before = is_graded(record)
-    changes: dict[str, Any] = {"grader_id": grader_id if grader_id is not None else api.user.id, "excused": excuse}
+    before, group = is_graded(record), teams.team(api, assignment, record.user_id)
+    changes: dict[str, Any] = {
+        "grader_id": grader_id if grader_id is not None else api.user.id,
+        "excused": excuse,
+        "group_id": group.id if group is not None else None,
+    }
+    given = excuse
+    if excuse and not record.excused:
+        changes["late_policy_status"] = None
     if assignment.grading_type != "not_graded" or points is not None:
         score = None if excuse else grades.to_score(api, assignment, text or "", points_first=points_first)
         if points is not None:
-            passed = assignment.grading_type == "pass_fail" and points > 0
-            score = float(assignment.points_possible or 0) if passed else points
+            score = points
         elif not excuse and not text:
             score = None
         if unless_same and (score, excuse) == (record.entered_score, bool(record.excused)):
@@ -138,55 +163,73 @@ def grade(
         changes["entered_score"] = score
         changes["entered_grade"] = None if score is None else grades.from_score(api, assignment, score, text)
         changes["grade_matches_current_submission"] = True
-        if score is not None or excuse:
+        given = score is not None or excuse
+        if given:
             changes |= {"workflow_state": "graded", "graded_at": api.now}
             if not posts_manually(assignment, course):
                 changes["posted_at"] = record.posted_at or api.now
-            changes["unread"] = [*record.unread, "grade"] if "grade" not in record.unread else record.unread
-            changes["read_by"] = [one for one in record.read_by if one != record.user_id]
+        known = (record.entered_score, record.entered_grade, record.excused)
+        new = record.user_id in record.read_by and known != (score, changes["entered_grade"], excuse)
+        if new and not submissions.muted(api, assignment):
+            changes |= submissions.marked(record, record.user_id, read=False)
     quiz_scores.follow(api, assignment, record.user_id, changes.get("entered_score"))
-    return keep(api, assignment, replace(record, **changes), new_version=before and assignment.quiz_id is None)
+    fresh = before and assignment.quiz_id is None
+    return keep(api, assignment, replace(record, **changes), new_version=fresh, regraded=given)
 
 
 def regrade(api: Api, base: Assignment) -> None:
-    """Rewrite the grades of an assignment whose points or grading type changed."""
+    """Rewrite the grades of an assignment whose points or grading type changed, in the caller's name.
+
+    Source: canvas-lms app/models/assignment.rb, update_student_submissions (2024-04).
+    """
     for one in api.store.submissions.find("assignment", base.id):
-        if one.entered_score is not None and one.workflow_state == "graded":
-            letter = grades.from_score(api, base, one.entered_score, one.entered_grade)
-            keep(api, base, replace(one, entered_grade=letter, graded_at=api.now), new_version=True)
+        if one.workflow_state != "graded":
+            continue
+        changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id}
+        if (score := one.entered_score) is not None:
+            passed = base.grading_type == "pass_fail" and one.entered_grade == "complete"
+            score = float(base.points_possible or 0) if passed else score
+            letter = grades.from_score(api, base, score, one.entered_grade)
+            changes |= {"entered_score": score, "entered_grade": letter}
+        keep(api, base, replace(one, **changes), new_version=True)
 
 
-def grade_missing(api: Api, course: Course, base: Assignment, record: Submission, points: float) -> Submission:
-    """Apply the course's policy to missing work; such grades have no grader."""
-    changes: dict[str, Any] = {
-        "entered_score": points,
-        "entered_grade": grades.from_score(api, base, points),
-        "workflow_state": "graded",
-        "graded_at": api.now,
-    }
-    if not posts_manually(base, course):
-        changes["posted_at"] = record.posted_at or api.now
-    return keep(api, base, replace(record, **changes), new_version=is_graded(record))
+def apply_policy(api: Api, course: Course, base: Assignment, *, without_points: bool = False) -> None:
+    """Apply the course's policy to late and missing work anew, except that of students who have left the course.
+
+    Parameters: `without_points`, whether to do so even if the assignment has none.
+
+    Source: canvas-lms lib/late_policy_applicator.rb (2024-04).
+    """
+    policy = policies.of(api, course.id)
+    if policy is None or not base.published or not (without_points or base.points_possible):
+        return
+    late, missing = policy.late_submission_deduction_enabled, policy.missing_submission_deduction_enabled
+    if not (late or missing):
+        return
+    people = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "completed"}
+    for one in submissions.of_all(api, base, sorted(people)):
+        now = lateness.standing(api, base, one.user_id, one)
+        scored = one.entered_score is not None
+        counts = (scored if now.late else bool(one.deducted)) if late else False
+        if counts or (missing and now.missing and not scored):
+            made = lateness.settled(api, course, base, one, one)
+            if made != one:
+                keep(api, base, made, new_version=False)
 
 
 def set_status(
-    api: Api, course: Course, base: Assignment, record: Submission, sent: dict[str, Any], *, new_version: bool
+    api: Api, base: Assignment, record: Submission, sent: dict[str, Any], *, new_version: bool
 ) -> Submission:
     """Mark work as late, missing or neither.
 
     Parameters: `sent`, `late_policy_status` where the request has one, and `seconds_late_override`.
     """
-    changes: dict[str, Any] = {"grader_id": api.user.id, "excused": bool(record.excused)}
-    if "late_policy_status" in sent:
-        status = sent["late_policy_status"] or None
+    changes: dict[str, Any] = {"grader_id": api.user.id}
+    status = sent.get("late_policy_status", record.late_policy_status)
+    if status != record.late_policy_status:
         changes |= {"late_policy_status": status, "graded_at": api.now}
-        if status is not None:
-            changes["excused"] = False
-    late = changes.get("late_policy_status", record.late_policy_status) == "late"
-    if late and sent.get("seconds_late_override"):
-        changes["seconds_late_override"] = as_integer(sent["seconds_late_override"])
-    made = keep(api, base, replace(record, **changes), new_version=new_version)
-    points = policies.points_for_missing(api, base) if made.late_policy_status == "missing" else None
-    if points is not None and made.entered_score is None and not made.excused:
-        return grade_missing(api, course, base, made, points)
-    return made
+        changes |= {"excused": False} if status is not None else {}
+    if status == "late" and sent.get("seconds_late_override") is not None:
+        changes["seconds_late_override"] = sent["seconds_late_override"]
+    return keep(api, base, replace(record, **changes), new_version=new_version)

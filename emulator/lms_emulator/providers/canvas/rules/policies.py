@@ -12,6 +12,15 @@ from lms_emulator.providers.canvas.model import Assignment, LatePolicy
 
 INTERVALS = {"day": 86_400, "hour": 3_600}
 WITHOUT_POINTS = ("pass_fail", "not_graded")
+APPLIED = (
+    "missing_submission_deduction_enabled",
+    "late_submission_deduction_enabled",
+    "late_submission_deduction",
+    "late_submission_interval",
+    "late_submission_minimum_percent_enabled",
+    "late_submission_minimum_percent",
+)
+"""The settings whose change has existing work graded anew; that of the points for missing work has not."""
 
 
 def of(api: Api, course_id: int) -> LatePolicy | None:
@@ -19,23 +28,23 @@ def of(api: Api, course_id: int) -> LatePolicy | None:
     return api.store.late_policies.first("course", course_id)
 
 
-def deduction(api: Api, base: Assignment, score: float, seconds: int) -> float | None:
-    """The late penalty in points; None if the course deducts none."""
+def deduction(api: Api, base: Assignment, score: float | None, seconds: int) -> float:
+    """The late penalty in points."""
     policy, possible = of(api, base.course_id), float(base.points_possible or 0)
-    if policy is None or not policy.late_submission_deduction_enabled:
-        return None
-    if possible <= 0 or base.grading_type in WITHOUT_POINTS:
+    if score is None or policy is None or not policy.late_submission_deduction_enabled:
+        return 0.0
+    if possible <= 0 or seconds <= 0 or base.grading_type in WITHOUT_POINTS:
         return 0.0
     least = policy.late_submission_minimum_percent if policy.late_submission_minimum_percent_enabled else 0.0
     most = max(score * 100 / possible - least, 0.0)
     percent = policy.late_submission_deduction * math.ceil(seconds / INTERVALS[policy.late_submission_interval])
-    return round(possible * min(percent, most) / 100, 4)
+    return round(possible * min(percent, most) / 100, 2)
 
 
 def points_for_missing(api: Api, base: Assignment) -> float | None:
     """The points for missing work; None if the course does not grade it."""
     policy = of(api, base.course_id)
-    if policy is None or not policy.missing_submission_deduction_enabled or base.grading_type == "not_graded":
+    if policy is None or not policy.missing_submission_deduction_enabled:
         return None
     if base.grading_type == "pass_fail":
         return 0.0

@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import grading, outcomes
+from lms_emulator.providers.canvas.rules import grading, lateness, moderation, outcomes, submissions, teams
 
 Data = list[dict[str, Any]]
 
@@ -142,18 +142,36 @@ def assess(
     sent: dict[str, Params],
     *,
     kind: str = "grading",
-    known: RubricAssessment | None = None,
 ) -> RubricAssessment:
-    """Store an assessment and, if the rubric is used for grading, give the resulting grade."""
+    """Store an assessment, for each student of a group that is graded together. Returns that of the submission.
+
+    Gives the grade as well, if the rubric is used for grading.
+    """
     rubric = api.store.rubrics.get(association.rubric_id)
     assert rubric is not None
     data = assessed(rubric, sent)
+    people = teams.graded_together(api, base, record.user_id)
+    rows = [record, *(submissions.of(api, base, one) for one in people if one != record.user_id)]
+    made = [_assess(api, course, base, one, rubric, association, data, kind) for one in rows]
+    return made[0]
+
+
+def _assess(
+    api: Api,
+    course: Course,
+    base: Assignment,
+    record: Submission,
+    rubric: Rubric,
+    association: RubricAssociation,
+    data: Data,
+    kind: str,
+) -> RubricAssessment:
     counted = {one["id"] for one in scored(rubric.criteria)}
     points = [entry["points"] for entry in data if "points" in entry and entry["criterion_id"] in counted]
-    score = sum(points) if points else None
-    if known is None and kind == "grading":
-        known = next((a for a in of_submission(api, record) if a.rubric_association_id == association.id), None)
-    fresh = known or RubricAssessment(
+    alone = kind == "grading" and association.purpose == "grading"
+    earlier = (a for a in of_submission(api, record) if a.rubric_association_id == association.id)
+    mine = (a for a in earlier if a.assessment_type == kind and (alone or a.assessor_id == api.user.id))
+    known = next(mine, None) or RubricAssessment(
         **api.new_row("rubric_assessments"),
         rubric_id=rubric.id,
         rubric_association_id=association.id,
@@ -162,24 +180,28 @@ def assess(
         submission_id=record.id,
         assessment_type=kind,
     )
-    made = replace(
-        fresh,
-        score=score,
-        data=data,
-        assessor_id=api.user.id,
-        artifact_attempt=record.attempt,
-        updated_at=api.now,
-    )
-    api.store.rubric_assessments.put(made)
-    if kind == "grading" and association.purpose == "grading":
-        outcomes.record(api, base, record, rubric, association, made)
-    if association.use_for_grading and kind == "grading":
+    told = {"score": sum(points) if points else None, "data": data} if data else {}
+    changes = {"assessor_id": api.user.id, "artifact_attempt": record.attempt, "updated_at": api.now, **told}
+    made = api.store.rubric_assessments.put(replace(known, **changes))
+    for one in api.store.peer_reviews.find("submission", record.id):
+        if one.assessor_id == api.user.id:
+            api.store.peer_reviews.put(replace(one, workflow_state="completed"))
+    if made.data != known.data and any(entry["comments"] for entry in made.data):
         current = api.store.submissions.get(record.id) or record
-        if score is not None and current.entered_score == score:
-            api.store.submissions.put(replace(current, updated_at=api.now))
-            return made
-        grading.grade(api, course, base, current, None if score is None else str(score))
+        api.store.submissions.put(replace(current, unread=[*current.unread, "rubric"]))
+    if alone:
+        outcomes.record(api, base, record, rubric, association, made)
+    if association.use_for_grading and moderation.why_not_graded(api, course, base, record.user_id) is None:
+        _grade(api, course, base, api.store.submissions.get(record.id) or record, made.score)
     return made
+
+
+def _grade(api: Api, course: Course, base: Assignment, record: Submission, score: float | None) -> None:
+    """Give the grade that an assessment amounts to, unless it is the one that counts already."""
+    if lateness.standing(api, base, record.user_id, record).score == score:
+        api.store.submissions.put(replace(record, updated_at=api.now))
+    else:
+        grading.grade(api, course, base, record, None, points=score)
 
 
 def of_submission(api: Api, record: Submission) -> list[RubricAssessment]:

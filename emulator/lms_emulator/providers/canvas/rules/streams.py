@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.model import (
     Submission,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups, states
+from lms_emulator.providers.canvas.rules import assignments, conversations, discussions, groups, states, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
 
@@ -141,4 +141,4 @@ def is_read(api: Api, item: Item, user: User) -> bool:
         return item.record.workflow_state != "unread"
     if isinstance(item.record, Assignment):
         return True
-    return user.id in item.record.read_by or not item.record.unread
+    return submissions.is_read(api, item.record, user.id)

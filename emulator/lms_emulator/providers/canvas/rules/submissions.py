@@ -117,6 +117,28 @@ def muted(api: Api, assignment: Assignment) -> bool:
     return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))
 
 
+def is_read(api: Api, record: Submission, user_id: int) -> bool:
+    """Whether somebody has seen what is new about a submission: its posted grade, or others' comments.
+
+    Source: canvas-lms app/models/submission.rb, read_state (2024-04), where nobody has switched on
+    `visibility_feedback_student_grades_page`.
+    """
+    if user_id in record.read_by or user_id in record.unread_by:
+        return user_id in record.read_by
+    if record.posted_at is None or record.entered_score is not None:
+        return record.posted_at is None
+    said = api.store.submission_comments.find("submission", record.id)
+    said = [one for one in said if not one.draft and one.provisional_grade_id is None]
+    return all(one.author_id in (None, record.user_id) for one in said)
+
+
+def marked(record: Submission, user_id: int, *, read: bool) -> dict[str, list[int]]:
+    """The fields of a submission that somebody has seen, or has not."""
+    gone = {name: [one for one in getattr(record, name) if one != user_id] for name in ("read_by", "unread_by")}
+    name = "read_by" if read else "unread_by"
+    return {**gone, name: [*gone[name], user_id]}
+
+
 def is_anonymous(api: Api, assignment: Assignment) -> bool:
     """Whether graders are not to learn names: until moderation is over, or until everybody's grade is posted."""
     if not assignment.anonymous_grading:

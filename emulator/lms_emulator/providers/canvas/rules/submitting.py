@@ -50,6 +50,7 @@ NOTHING: dict[str, Any] = {
 COUNTED = {"online_upload", "online_url", "online_text_entry"}
 """What attempts are counted at."""
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
+ATTACHED_FILES = "Please see attached files."
 NO_ADDRESS = "is not a valid URL"
 
 
@@ -182,7 +183,6 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
         seconds_late_override=None,
         graded_at=api.now if record.excused else record.graded_at,
         grade_matches_current_submission=record.entered_grade is None,
-        read_by=[],
     )
     return grading.keep(api, base, made, new_version=True)
 
@@ -215,30 +215,33 @@ def comment(
     Parameters: `author`, where it is not the caller.
     """
     author = author or api.user
-    text, media = sent.text("text_comment"), sent.text("media_comment_id")
+    record = api.store.submissions.get(record.id) or record
+    if author.id != record.user_id and provisional_grade_id is None and _posts(api, record):
+        record = api.store.submissions.put(replace(record, posted_at=record.posted_at or api.now))
+    text, media = (sent.text("text_comment") or "").strip(), sent.text("media_comment_id")
     numbers = [as_integer(one) for one in sent.texts("file_ids")]
-    taken = [number for number in numbers if number in api.store.attachments]
-    if not (text or media or taken):
+    if not text and not media and sent.has("file_ids"):
+        text = ATTACHED_FILES
+    if not (text or media):
         return None
-    attempt = as_integer(sent.text("attempt")) or None
-    if attempt is not None and attempt > (record.attempt or 0):
+    attempt = as_integer(sent.text("attempt")) if sent.text("attempt") else None
+    if attempt is not None and attempt > (record.attempt or 1):
         fault = "attempt must not be larger than number of submission attempts"
         raise grading_refusals.fault_of_field("attempt", fault, None)
     made = SubmissionComment(
         id=api.new_id("submission_comments"),
         submission_id=record.id,
         author_id=author.id,
-        comment=text or "",
+        author_name=author.short_name or author.name,
+        comment=text,
         attempt=attempt,
         group_comment_id=group_comment_id,
         media_comment_id=media,
         media_comment_type=sent.text("media_comment_type") if media else None,
-        attachment_ids=taken,
+        attachment_ids=[number for number in numbers if number in api.store.attachments],
         provisional_grade_id=provisional_grade_id,
         created_at=api.now,
     )
-    if author.id != record.user_id:
-        current = api.store.submissions.get(record.id) or record
-        posted = current.posted_at or (api.now if provisional_grade_id is None and _posts(api, record) else None)
-        api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[], posted_at=posted))
+    if author.id != record.user_id and record.posted_at is not None and provisional_grade_id is None:
+        api.store.submissions.put(replace(record, **submissions.marked(record, record.user_id, read=False)))
     return api.store.submission_comments.put(made)

@@ -186,7 +186,10 @@ def grade(api: Api, course: Course, base: Assignment, user: User, tool: Tool, it
     if not score.counts:
         record = _cleared(api, base, record)
     elif not kept:
-        record = grading.grade(api, course, base, record, None, grader_id=-tool.id, points=score.points(item))
+        points = score.points(item)
+        if base.grading_type == "pass_fail" and points > 0:
+            points = float(base.points_possible or 0)
+        record = grading.grade(api, course, base, record, None, grader_id=-tool.id, points=points)
     if score.grading == "PendingManual" and not kept:
         record = grading.keep(api, base, replace(record, workflow_state="pending_review"), new_version=False)
     if score.comment:
@@ -207,7 +210,8 @@ def _comment(api: Api, record: Submission, text: str) -> None:
     )
     api.store.submission_comments.put(comment)
     current = api.store.submissions.get(record.id) or record
-    api.store.submissions.put(replace(current, unread=[*current.unread, "comment"], read_by=[]))
+    if current.posted_at is not None:
+        api.store.submissions.put(replace(current, **submissions.marked(current, current.user_id, read=False)))
 
 
 def keep_result(api: Api, item: LineItem, user: User, score: Score, last: LtiResult | None, at: datetime) -> LtiResult:

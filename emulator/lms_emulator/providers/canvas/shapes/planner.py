@@ -104,7 +104,8 @@ def _statuses(api: Api, one: Item, record: Submission) -> Json:
         body["feedback"] = {"comment": last.comment, "is_media": last.media_comment_id is not None}
         if author is not None:
             picture = people_shapes.avatar_url(api, author)
-            body["feedback"] |= {"author_name": author.name, "author_avatar_url": picture}
+            name = submission_shapes.author_name(api, last)
+            body["feedback"] |= {"author_name": name, "author_avatar_url": picture}
     return body
 
 
@@ -115,7 +116,7 @@ def new_activity(api: Api, one: Item, user: User) -> bool:
             discussions.unread_count(api, one.record, user)
         )
     record = api.store.submissions.first("whose", (one.assignment.id, user.id)) if one.assignment is not None else None
-    return record is not None and bool(record.unread) and user.id not in record.read_by
+    return record is not None and not submissions.is_read(api, record, user.id)
 
 
 def _page(api: Api, one: Item, work: Submission | None) -> str:

@@ -36,7 +36,6 @@ from lms_emulator.providers.canvas.rules import (
     roster,
     rubrics,
     submissions,
-    teams,
 )
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
@@ -63,7 +62,9 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
         return record.posted_at is not None and api.caller is not None and roster.observes(api, course, record.user_id)
     if assignments.posts_manually(base, course):
         return record.posted_at is not None
-    return not (record.workflow_state == "graded" and record.posted_at is None)
+    again = submissions.needs_grading(record) and not record.grade_matches_current_submission
+    graded = record.excused or (record.workflow_state == "graded" and record.entered_score is not None)
+    return record.posted_at is not None or not (graded or again)
 
 
 def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
@@ -113,8 +114,7 @@ def version(
     api: Api, record: Submission, stored: SubmissionVersion, base: Assignment, course: Course, number: int
 ) -> Json:
     """A submission as of one of its versions."""
-    past_version = stored is not record and number < len(record.versions)
-    stands = lateness.standing(api, base, record.user_id, stored, past_version=past_version)
+    stands = lateness.standing(api, base, record.user_id, stored)
     page = f"/courses/{course.id}/assignments/{base.id}/submissions/{record.user_id}"
     period = periods.of_date(api, course, stands.due_at)
     body: Json = {
@@ -166,13 +166,13 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, base: Ass
         query = urlencode({"assignment_id": record.assignment_id, "url": version.url or ""})
         body["url"] = api.url(f"/courses/{course.id}/external_tools/retrieve?{query}")
         body["external_tool_url"] = version.url
-    if version.media_comment_id is not None:
+    if version.media_comment_id:
         body["media_comment"] = media_comment(api, version.media_comment_id, version.media_comment_type)
     topic = api.store.discussion_topics.get(base.discussion_topic_id or 0)
-    if version.submission_type == "discussion_topic" and topic is not None:
-        places = (topic, *discussions.children(api, topic))
+    if "discussion_topic" in base.submission_types and topic is not None:
+        places = discussions.children(api, topic) if topic.group_category_id is not None else [topic]
         every = (one for place in places for one in discussions.entries_of(api, place))
-        said = [one for one in every if one.user_id == record.user_id]
+        said = sorted((one for one in every if one.user_id == record.user_id), key=lambda one: one.created_at)
         place = Context("Course", course.id, course)
         body["discussion_entries"] = [discussion_shapes.entry(api, one, place) for one in said]
     if version.attachment_ids:
@@ -240,9 +240,9 @@ def _attempt(api: Api, taken: QuizSubmission, body: Json) -> Json:
     }
 
 
-def _group(api: Api, base: Assignment, user_id: int) -> Json:
-    """The group that a student submits with."""
-    found = teams.team(api, base, user_id)
+def _group(api: Api, record: Submission) -> Json:
+    """The group that a student had when they last submitted, or were graded."""
+    found = api.store.groups.get(record.group_id or 0)
     return {"id": None, "name": None} if found is None else {"id": found.id, "name": found.name}
 
 
@@ -250,7 +250,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     body: Json = {}
     user = api.store.users.get(record.user_id)
     if "submission_history" in includes:
-        more = {"group": _group(api, base, record.user_id)} if "group" in includes else {}
+        more = {"group": _group(api, record)} if "group" in includes else {}
         body["submission_history"] = [row | more for row in history(api, record, base, course)]
     if "submission_comments" in includes:
         body["submission_comments"] = [comment(api, one, course) for one in comments_seen(api, record, base, course)]
@@ -261,7 +261,7 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     if "html_url" in includes:
         body["html_url"] = _page(api, record, base, course)
     if "group" in includes:
-        body["group"] = _group(api, base, record.user_id)
+        body["group"] = _group(api, record)
     if user is not None and ("user" in includes or "user_summary" in includes) and _names(api, record, base, course):
         shape = people_shapes.display if "user_summary" in includes else people_shapes.person
         body["user"] = shape(api, user, course)
@@ -273,7 +273,8 @@ def _included(api: Api, record: Submission, base: Assignment, course: Course, in
     if "visibility" in includes:
         body["assignment_visible"] = assignments.assigned(api, base, record.user_id)
     if "read_state" in includes:
-        body["read_state"] = "read" if is_read(api, record) else "unread"
+        read = api.caller is None or submissions.is_read(api, record, api.caller.id)
+        body["read_state"] = "read" if read else "unread"
         mark(api, record, read=True)
     if "submission_status" in includes:
         body["submission_status"] = _submission_status(api, record, base)
@@ -315,23 +316,11 @@ def _provisional(api: Api, record: Submission, base: Assignment, course: Course,
     return {"provisional_grades": rows}
 
 
-def is_read(api: Api, record: Submission) -> bool:
-    """Whether the caller has seen what is new about it."""
-    if api.caller is None or api.caller.id in record.read_by:
-        return True
-    return not (record.unread if api.caller.id == record.user_id else submissions.handed_in(record))
-
-
 def mark(api: Api, record: Submission, *, read: bool) -> None:
     """Record that the caller has seen it, or not."""
-    if api.caller is not None:
-        others = [one for one in record.read_by if one != api.caller.id]
-        unread = record.unread
-        if api.caller.id == record.user_id:
-            unread = [] if read else [*unread, "submission"]
-        seen = [*others, api.caller.id] if read else others
-        current = api.store.submissions.get(record.id) or record
-        api.store.submissions.put(replace(current, read_by=seen, unread=unread))
+    user, current = api.caller, api.store.submissions.get(record.id) or record
+    if user is not None and submissions.is_read(api, current, user.id) != read:
+        api.store.submissions.put(replace(current, **submissions.marked(current, user.id, read=read)))
 
 
 def _submission_status(api: Api, record: Submission, base: Assignment) -> str:
@@ -373,17 +362,23 @@ def comment(api: Api, record: SubmissionComment, course: Course) -> Json:
         "id": record.id,
         "comment": record.comment,
         "author_id": None if hidden else record.author_id,
-        "author_name": "Anonymous User" if hidden else author.name if author is not None else "Someone",
+        "author_name": "Anonymous User" if hidden else author_name(api, record),
         "created_at": stamp(record.created_at),
         "edited_at": when(record.edited_at),
         "attempt": record.attempt,
         "author": {} if hidden or author is None else people_shapes.display(api, author, course),
     }
-    if record.media_comment_id is not None:
+    if record.media_comment_id and record.media_comment_type:
         body["media_comment"] = media_comment(api, record.media_comment_id, record.media_comment_type)
     if record.attachment_ids:
         body["attachments"] = attachments(api, record.attachment_ids)
     return body
+
+
+def author_name(api: Api, record: SubmissionComment) -> str:
+    """The name that a comment is signed with."""
+    author = api.store.users.get(record.author_id)
+    return record.author_name or (author.short_name or author.name if author is not None else "Someone")
 
 
 def _tells_author(api: Api, record: SubmissionComment, course: Course, author: User | None) -> bool:
@@ -401,14 +396,13 @@ def _tells_author(api: Api, record: SubmissionComment, course: Course, author: U
 
 def removed_comment(api: Api, record: SubmissionComment) -> Json:
     """A comment that was deleted."""
-    author = api.store.users.get(record.author_id)
     fields: dict[str, Any] = {
         name: getattr(record, name)
         for name in ("id", "comment", "author_id", "group_comment_id", "media_comment_id", "media_comment_type")
     }
     return {
         **fields,
-        "author_name": author.name if author is not None else None,
+        "author_name": author_name(api, record),
         "created_at": stamp(record.created_at),
         "cached_attachments": [],
         "draft": record.draft,

@@ -1,0 +1,206 @@
+"""What comments and assessments of work bring with them: marks, names, groups, grades, and reviews that are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, grade, made, work
+from contract_tests.canvas.support import Site
+
+
+def at(task: Body, rest: str = "", user: int = ADA) -> str:
+    return f"{COURSE}/assignments/{task['id']}/submissions/{user}{rest}"
+
+
+def said(api: httpx.Client, task: Body, **comment: Any) -> list[Body]:
+    answer = api.put(at(task), json={"comment": comment})
+    assert answer.status_code == 200, answer.text
+    found: list[Body] = answer.json()["submission_comments"]
+    return found
+
+
+def read_state(api: httpx.Client, task: Body) -> str:
+    found: str = api.get(at(task), params={"include[]": "read_state"}).json()["read_state"]
+    return found
+
+
+def teamed(canvas: Site, **fields: Any) -> Body:
+    """An assignment for a group of two."""
+    category = canvas.teacher.post(f"{COURSE}/group_categories", json={"name": "Teams"}).json()
+    group = canvas.teacher.post(f"/api/v1/group_categories/{category['id']}/groups", json={"name": "T"}).json()
+    for user in (ADA, GRACE):
+        assert canvas.teacher.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": user}).is_success
+    return work(canvas.teacher, group_category_id=category["id"], **fields)
+
+
+def assess(api: httpx.Client, task: Body, points: float, kind: str | None = "grading", **who: Any) -> httpx.Response:
+    told = {"assessment_type": kind, f"criterion_{task['criterion']}": {"points": points, "comments": "So."}}
+    told = {name: value for name, value in {**told, **who}.items() if value is not None}
+    path = f"{COURSE}/rubric_associations/{task['association']}/rubric_assessments"
+    return api.post(path, json={"rubric_assessment": told})
+
+
+def with_rubric(canvas: Site, task: Body) -> Body:
+    ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
+    sent = {
+        "rubric": {"title": "R", "criteria": {"0": {"description": "C", "ratings": ratings}}},
+        "rubric_association": {
+            "association_id": task["id"],
+            "association_type": "Assignment",
+            "purpose": "grading",
+            "use_for_grading": True,
+        },
+    }
+    answer = canvas.teacher.post(f"{COURSE}/rubrics", json=sent).json()
+    criterion = answer["rubric"]["data"][0]["id"]
+    return {**task, "association": answer["rubric_association"]["id"], "criterion": criterion}
+
+
+def test_a_comment_is_stripped_and_signed_with_the_short_name_of_its_day(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    own = canvas.teacher.get("/api/v1/users/self/profile").json()["id"]
+    named = {"user": {"short_name": "Prof."}}
+    assert canvas.admin.put(f"/api/v1/users/{own}", json=named).status_code == 200
+    (first,) = said(canvas.teacher, task, text_comment="  Well done \n")
+    assert (first["comment"], first["author_name"]) == ("Well done", "Prof.")
+    assert canvas.admin.put(f"/api/v1/users/{own}", json={"user": {"short_name": "Dr."}}).status_code == 200
+    first, second = said(canvas.teacher, task, text_comment="Again")
+    assert (first["author_name"], second["author_name"]) == ("Prof.", "Dr.")
+
+
+def test_a_comment_of_blanks_is_none_but_one_with_files_says_so(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    assert said(canvas.teacher, task, text_comment="  ") == []
+    (only,) = said(canvas.teacher, task, text_comment="", file_ids=[])
+    assert only["comment"] == "Please see attached files."
+
+
+def test_the_first_attempt_can_be_commented_on_before_there_is_one(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    assert said(canvas.teacher, task, text_comment="x", attempt=1)[0]["attempt"] == 1
+    answer = canvas.teacher.put(at(task), json={"comment": {"text_comment": "x", "attempt": 2}})
+    assert answer.status_code == 422
+
+
+def test_the_time_of_an_edit_is_that_of_a_change_of_words(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    (comment,) = said(canvas.teacher, task, text_comment="x")
+    path = at(task, f"/comments/{comment['id']}")
+    for sent in ({}, {"comment": "x"}):
+        body = canvas.teacher.put(path, json=sent).json()
+        assert (body["comment"], body["edited_at"]) == ("x", None)
+    assert canvas.teacher.put(path, json={"comment": "y"}).json()["edited_at"] is not None
+
+
+def test_a_comment_to_a_group_is_deleted_for_all_of_it(canvas: Site) -> None:
+    task = teamed(canvas)
+    (shared,) = said(canvas.teacher, task, text_comment="All", group_comment=True)
+    said(canvas.teacher, task, text_comment="Ada")
+    everybody = {"include[]": "submission_comments"}
+    theirs = canvas.teacher.get(at(task, user=GRACE), params=everybody).json()["submission_comments"]
+    assert [one["comment"] for one in theirs] == ["All"]
+    assert canvas.teacher.delete(at(task, f"/comments/{shared['id']}")).status_code == 200
+    assert canvas.teacher.get(at(task, user=GRACE), params=everybody).json()["submission_comments"] == []
+    mine = canvas.teacher.get(at(task), params=everybody).json()["submission_comments"]
+    assert [one["comment"] for one in mine] == ["Ada"]
+
+
+def test_the_group_is_that_of_the_last_submission_or_grade(canvas: Site) -> None:
+    task = teamed(canvas)
+    asked = {"include[]": "group"}
+    assert canvas.teacher.get(at(task), params=asked).json()["group"] == {"id": None, "name": None}
+    grade(canvas.teacher, task, 5)
+    for user in (ADA, GRACE):
+        assert canvas.teacher.get(at(task, user=user), params=asked).json()["group"]["name"] == "T"
+
+
+def test_what_is_new_follows_from_a_posted_grade_until_it_is_marked(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+    assert canvas.student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent).status_code == 201
+    assert read_state(canvas.teacher, task) == "read", "a submission alone is not new to anybody"
+    grade(canvas.teacher, task, 5)
+    assert read_state(canvas.student, task) == "unread"
+    assert read_state(canvas.student, task) == "read", "reading it marked it"
+    assert read_state(canvas.teacher, task) == "unread", "for teachers as well"
+    grade(canvas.teacher, task, 6)
+    assert read_state(canvas.student, task) == "read", "others wait for their grades"
+    said(canvas.teacher, task, text_comment="x")
+    assert canvas.student.put(at(task, "/read/comment")).status_code == 204
+    assert read_state(canvas.student, task) == "unread"
+    assert canvas.student.delete(at(task, "/read")).status_code == 204
+    assert read_state(canvas.student, task) == "unread"
+
+
+def test_a_new_grade_is_new_once_everybody_has_theirs(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment", "per_page": 100}).json()
+    for user in {row["user_id"] for row in rows}:
+        grade(canvas.teacher, task, 5, user)
+    assert [read_state(canvas.student, task), read_state(canvas.student, task)] == ["unread", "read"]
+    grade(canvas.teacher, task, 5)
+    assert read_state(canvas.student, task) == "read", "it is the same grade"
+    grade(canvas.teacher, task, 6)
+    assert read_state(canvas.student, task) == "unread"
+
+
+def test_words_on_a_rubric_wait_to_be_read(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher))
+    path = at(task, "/rubric_assessments/read")
+    assert canvas.student.get(path).json() == {"read": True}
+    assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200
+    assert canvas.student.get(path).json() == {"read": False}
+    assert canvas.student.put(path).json() == {"read": True}
+    assert canvas.student.get(path).json() == {"read": True}
+    assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200
+    assert canvas.student.get(path).json() == {"read": True}, "the words are the same"
+
+
+def test_a_group_is_assessed_together(canvas: Site) -> None:
+    task = with_rubric(canvas, teamed(canvas))
+    assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200
+    for user in (ADA, GRACE):
+        body = canvas.teacher.get(at(task, user=user), params={"include[]": "rubric_assessment"}).json()
+        assert (body["score"], len(body["rubric_assessment"])) == (4.0, 1)
+
+
+def test_points_of_a_rubric_are_a_score_whatever_the_type_of_grading(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher, grading_type="pass_fail"))
+    assert assess(canvas.teacher, task, 4, user_id=str(ADA)).status_code == 200
+    body = canvas.teacher.get(at(task)).json()
+    assert (body["score"], body["grade"]) == (4.0, "complete")
+
+
+def test_whoever_is_asked_for_a_review_may_assess_and_is_done_with_it(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher, peer_reviews=True))
+    assert assess(canvas.student, task, 3, "peer_review", user_id=str(GRACE)).status_code == 403
+    theirs = canvas.teacher.get(at(task, user=GRACE)).json()["id"]
+    path = f"assignments/{task['id']}/submissions/{theirs}/peer_reviews"
+    assert made(canvas.teacher, path, user_id=ADA)["workflow_state"] == "assigned"
+    assert assess(canvas.student, task, 3, "peer_review", user_id=str(GRACE)).status_code == 200
+    (review,) = canvas.teacher.get(f"{COURSE}/{path}").json()
+    assert review["workflow_state"] == "completed"
+    assert canvas.teacher.get(at(task, user=GRACE)).json()["score"] is None, "reviewers give no grades"
+    assert assess(canvas.student, task, 2, "peer_review", user_id=str(GRACE)).status_code == 403
+
+
+def test_whose_work_is_assessed(canvas: Site) -> None:
+    task = with_rubric(canvas, work(canvas.teacher))
+    nameless = canvas.admin.get(at(task)).json()["anonymous_id"]
+    assert assess(canvas.teacher, task, 3, anonymous_id=nameless).status_code == 200
+    assert canvas.teacher.get(at(task)).json()["score"] == 3.0
+    assert assess(canvas.teacher, task, 3, anonymous_id="xxxxx").status_code == 404
+    assert assess(canvas.teacher, task, 3, user_id="999999").status_code == 500
+    assert assess(canvas.teacher, task, 3, None, user_id=str(ADA)).status_code == 500
+
+
+def test_work_said_in_a_discussion_lists_what_was_said_there(canvas: Site) -> None:
+    sent = {"title": "T", "message": "m", "published": True, "assignment": {"points_possible": 5}}
+    topic = made(canvas.teacher, "discussion_topics", **sent)
+    task = {"id": topic["assignment_id"]}
+    assert canvas.teacher.get(at(task)).json()["discussion_entries"] == []
+    assert made(canvas.student, f"discussion_topics/{topic['id']}/entries", message="Mine")["id"]
+    entries = canvas.teacher.get(at(task)).json()["discussion_entries"]
+    assert [one["message"] for one in entries] == ["Mine"]

@@ -1,0 +1,200 @@
+"""When a course's policy for late and missing work is applied, and what it leaves alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.grading import ADA, COURSE, Body, grade, made, work
+from contract_tests.canvas.support import Site
+
+PAST, AHEAD = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+LATE = {"late_submission_deduction_enabled": True, "late_submission_deduction": 10}
+MISSING = {"missing_submission_deduction_enabled": True, "missing_submission_deduction": 60}
+
+
+def policy(api: httpx.Client, **fields: Any) -> None:
+    made(api, "late_policy", late_policy=fields)
+
+
+def at(task: Body, user: int = ADA) -> str:
+    return f"{COURSE}/assignments/{task['id']}/submissions/{user}"
+
+
+def hand_in(canvas: Site, task: Body) -> Body:
+    sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
+    answer = canvas.student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent)
+    assert answer.status_code == 201, answer.text
+    found: Body = answer.json()
+    return found
+
+
+def shown(canvas: Site, task: Body, user: int = ADA) -> Body:
+    found: Body = canvas.teacher.get(at(task, user)).json()
+    return found
+
+
+def told(body: Body) -> tuple[Any, ...]:
+    return body["late"], body["points_deducted"], body["score"], body["entered_score"]
+
+
+def due(canvas: Site, task: Body, moment: str | None) -> None:
+    answer = canvas.teacher.put(f"{COURSE}/assignments/{task['id']}", json={"assignment": {"due_at": moment}})
+    assert answer.status_code == 200, answer.text
+
+
+def test_work_handed_in_again_late_keeps_its_grade_until_it_is_graded_again(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE)
+    canvas.lms.clock.freeze(canvas.lms.clock.now)
+    task = work(canvas.teacher, due_at=(canvas.lms.clock.now + timedelta(hours=1)).isoformat())
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 9)
+    canvas.lms.clock.advance(seconds=7200)
+    hand_in(canvas, task)
+    assert told(shown(canvas, task)) == (True, None, 9.0, 9.0)
+    assert told(grade(canvas.teacher, task, 9)) == (True, 1.0, 8.0, 9.0)
+
+
+def test_a_moved_due_date_applies_the_policy_anew(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE)
+    task = work(canvas.teacher, due_at=AHEAD)
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 9)
+    due(canvas, task, PAST)
+    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    due(canvas, task, AHEAD)
+    assert told(shown(canvas, task)) == (False, None, 9.0, 9.0)
+
+
+def test_an_override_applies_the_policy_to_its_students(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE)
+    task = work(canvas.teacher, due_at=AHEAD)
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 9)
+    override = {"student_ids": [ADA], "title": "Early", "due_at": PAST}
+    kept = made(canvas.teacher, f"assignments/{task['id']}/overrides", assignment_override=override)
+    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    path = f"{COURSE}/assignments/{task['id']}/overrides/{kept['id']}"
+    assert canvas.teacher.delete(path).status_code == 200
+    assert told(shown(canvas, task)) == (False, None, 9.0, 9.0)
+
+
+def test_without_a_deduction_points_already_lost_stay_lost(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE)
+    task = work(canvas.teacher, due_at=PAST)
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 9)
+    off = {"late_policy": {"late_submission_deduction_enabled": False}}
+    assert canvas.teacher.patch(f"{COURSE}/late_policy", json=off).status_code == 204
+    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+    assert told(grade(canvas.teacher, task, 9)) == (True, 0.0, 9.0, 9.0)
+
+
+def test_late_work_without_a_grade_loses_nothing_yet(canvas: Site) -> None:
+    assert told(hand_in(canvas, work(canvas.teacher, due_at=PAST))) == (True, 0.0, None, None)
+
+
+def test_missing_work_is_graded_for_everybody_but_those_who_left(canvas: Site) -> None:
+    task = work(canvas.teacher, due_at=PAST)
+    rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment", "per_page": 50}).json()
+    left, stays = rows[0], rows[1]
+    path = f"{COURSE}/enrollments/{left['id']}"
+    assert canvas.admin.delete(path, params={"task": "conclude"}).status_code == 200
+    policy(canvas.teacher, **MISSING)
+    assert shown(canvas, task, stays["user_id"])["score"] == 4.0
+    assert shown(canvas, task, stays["user_id"])["missing"] is True
+    assert shown(canvas, task, left["user_id"])["score"] is None
+
+
+def test_an_assignment_whose_due_date_passes_by_a_change_has_missing_work_graded(canvas: Site) -> None:
+    policy(canvas.teacher, **MISSING)
+    task = work(canvas.teacher, due_at=AHEAD)
+    assert shown(canvas, task)["score"] is None
+    due(canvas, task, PAST)
+    found = shown(canvas, task)
+    assert (found["score"], found["workflow_state"], found["grader_id"]) == (4.0, "graded", None)
+    assert found["posted_at"] is not None
+
+
+def test_other_points_for_missing_work_hold_from_then_on(canvas: Site) -> None:
+    policy(canvas.teacher, **MISSING)
+    task = work(canvas.teacher, due_at=PAST)
+    change = {"late_policy": {"missing_submission_deduction": 10}}
+    assert canvas.teacher.patch(f"{COURSE}/late_policy", json=change).status_code == 204
+    assert shown(canvas, task)["score"] == 4.0
+    assert shown(canvas, work(canvas.teacher, due_at=PAST))["score"] == 9.0
+
+
+def test_a_policy_is_for_work_that_is_handed_in_online(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE, **MISSING)
+    paper = work(canvas.teacher, due_at=PAST, submission_types=["on_paper"])
+    assert shown(canvas, paper)["score"] is None
+    by_hand = grade(canvas.teacher, paper, 9, late_policy_status="late", seconds_late_override=3600)
+    assert told(by_hand) == (True, 1.0, 8.0, 9.0)
+
+
+def test_an_excuse_takes_the_status_back_and_a_status_the_excuse(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    grade(canvas.teacher, task, 9, late_policy_status="late", seconds_late_override=60)
+    excused = grade(canvas.teacher, task, None, excuse=True)
+    assert (excused["late_policy_status"], excused["seconds_late"], excused["excused"]) == (None, 0, True)
+    late = canvas.teacher.put(at(task), json={"submission": {"late_policy_status": "missing"}}).json()
+    assert (late["late_policy_status"], late["missing"], late["excused"]) == ("missing", True, False)
+
+
+def test_the_time_of_a_grade_is_that_of_the_last_new_status(canvas: Site) -> None:
+    canvas.lms.clock.freeze(canvas.lms.clock.now)
+    task = work(canvas.teacher)
+    sent = {"submission": {"late_policy_status": "late"}}
+    first = canvas.teacher.put(at(task), json=sent).json()
+    canvas.lms.clock.advance(seconds=60)
+    again = canvas.teacher.put(at(task), json=sent).json()
+    assert first["graded_at"] == again["graded_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("late_policy_status", "", "inclusion"),
+        ("seconds_late_override", "soon", "not_a_number"),
+        ("seconds_late_override", "3600 s", "not_a_number"),
+        ("seconds_late_override", -1, "greater_than_or_equal_to"),
+    ],
+)
+def test_a_status_that_is_none_is_refused(canvas: Site, field: str, value: Any, code: str) -> None:
+    sent = {"late_policy_status": "late", field: value}
+    answer = canvas.teacher.put(at(work(canvas.teacher)), json={"submission": sent})
+    assert answer.status_code == 422
+    assert [(one["field"], one["error_code"]) for one in answer.json()["errors"]] == [(field, code)]
+
+
+def test_a_status_may_be_null_and_its_seconds_blank(canvas: Site) -> None:
+    sent = {"late_policy_status": None, "seconds_late_override": ""}
+    assert canvas.teacher.put(at(work(canvas.teacher)), json={"submission": sent}).status_code == 200
+
+
+def test_other_points_turn_a_pass_into_the_new_maximum(canvas: Site) -> None:
+    task = work(canvas.teacher, grading_type="pass_fail")
+    grade(canvas.teacher, task, "pass")
+    path = f"{COURSE}/assignments/{task['id']}"
+    assert canvas.admin.put(path, json={"assignment": {"points_possible": 20}}).status_code == 200
+    found = shown(canvas, task)
+    assert (found["score"], found["grade"]) == (20.0, "complete")
+    assert found["grader_id"] == canvas.admin.get("/api/v1/users/self").json()["id"]
+    other = work(canvas.teacher)
+    grade(canvas.teacher, other, 5)
+    path = f"{COURSE}/assignments/{other['id']}"
+    assert canvas.admin.put(path, json={"assignment": {"points_possible": 20}}).status_code == 200
+    assert shown(canvas, other)["score"] == 5.0
+
+
+def test_a_student_asks_for_work_that_they_do_not_have_and_gets_nothing(canvas: Site) -> None:
+    hidden = work(canvas.teacher, only_visible_to_overrides=True)
+    path = f"{COURSE}/students/submissions"
+    answer = canvas.student.get(path, params={"assignment_ids[]": [hidden["id"]]})
+    assert (answer.status_code, answer.json()) == (200, [])
+    draft = work(canvas.teacher, published=False)
+    assert canvas.student.get(path, params={"assignment_ids[]": [draft["id"]]}).status_code == 403
