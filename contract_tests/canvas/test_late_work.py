@@ -11,7 +11,7 @@ import pytest
 from contract_tests.canvas.grading import ADA, COURSE, Body, grade, made, work
 from contract_tests.canvas.support import Site
 
-PAST, AHEAD = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+PAST, AHEAD = "2020-01-01T00:00:00Z", "2100-01-01T12:00:00Z"
 LATE = {"late_submission_deduction_enabled": True, "late_submission_deduction": 10}
 MISSING = {"missing_submission_deduction_enabled": True, "missing_submission_deduction": 60}
 
@@ -198,3 +198,72 @@ def test_a_student_asks_for_work_that_they_do_not_have_and_gets_nothing(canvas: 
     assert (answer.status_code, answer.json()) == (200, [])
     draft = work(canvas.teacher, published=False)
     assert canvas.student.get(path, params={"assignment_ids[]": [draft["id"]]}).status_code == 403
+
+
+def test_a_score_for_all_that_is_ungraded_is_spared_the_policy(canvas: Site) -> None:
+    canvas.switch_on("apply_score_to_ungraded")
+    policy(canvas.teacher, **LATE)
+    late, passed = work(canvas.teacher, due_at=PAST), work(canvas.teacher, grading_type="pass_fail")
+    hand_in(canvas, late)
+    sent = {"percent": 50, "student_ids": [ADA], "assignment_ids": [late["id"], passed["id"]]}
+    assert canvas.teacher.put(f"{COURSE}/apply_score_to_ungraded_submissions", json=sent).status_code == 200
+    assert told(shown(canvas, late)) == (True, 0.0, 5.0, 5.0)
+    assert (shown(canvas, passed)["score"], shown(canvas, passed)["grade"]) == (5.0, "complete")
+
+
+def test_dates_in_bulk_count_what_changed_and_apply_the_policy(canvas: Site) -> None:
+    policy(canvas.teacher, **LATE)
+    task, same = work(canvas.teacher, due_at=AHEAD), work(canvas.teacher, due_at=AHEAD)
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 9)
+    rows = [{"id": task["id"], "all_dates": [{"base": True, "due_at": PAST}]}]
+    rows += [{"id": same["id"], "all_dates": [{"base": True, "due_at": AHEAD}]}]
+    sent = canvas.teacher.put(f"{COURSE}/assignments/bulk_update", json=rows)
+    done = canvas.teacher.get(f"/api/v1/progress/{sent.json()['id']}").json()
+    assert (done["workflow_state"], done["results"]) == ("completed", {"updated_count": 1})
+    assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
+
+
+def test_an_override_keeps_only_the_dates_that_are_sent_in_bulk(canvas: Site) -> None:
+    task = work(canvas.teacher, due_at=AHEAD)
+    override = {"student_ids": [ADA], "title": "Ada", "due_at": AHEAD, "lock_at": AHEAD}
+    kept = made(canvas.teacher, f"assignments/{task['id']}/overrides", assignment_override=override)
+    rows = [{"id": task["id"], "all_dates": [{"id": kept["id"], "due_at": PAST}]}]
+    assert canvas.teacher.put(f"{COURSE}/assignments/bulk_update", json=rows).status_code == 200
+    found = canvas.teacher.get(f"{COURSE}/assignments/{task['id']}/overrides/{kept['id']}").json()
+    assert (found["due_at"], "lock_at" in found) == (PAST, False)
+
+
+def test_a_grade_and_an_excuse_in_bulk_fail_in_the_job(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    path = f"{COURSE}/assignments/{task['id']}/submissions/update_grades"
+    sent = canvas.teacher.post(path, json={"grade_data": {str(ADA): {"posted_grade": "5", "excuse": True}}})
+    assert sent.status_code == 200
+    done = canvas.teacher.get(f"/api/v1/progress/{sent.json()['id']}").json()
+    assert done["workflow_state"] == "failed"
+    assert done["message"].startswith("Unexpected error, ID: ")
+
+
+def test_a_grade_taken_back_is_neither_graded_nor_missing_in_the_summary(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    path = f"{COURSE}/assignments/{task['id']}/submission_summary"
+    students = sum(canvas.teacher.get(path).json().values())
+    hand_in(canvas, task)
+    grade(canvas.teacher, task, 5)
+    assert canvas.teacher.get(path).json() == {"graded": 1, "ungraded": 0, "not_submitted": students - 1}
+    grade(canvas.teacher, task, "")
+    assert canvas.teacher.get(path).json() == {"graded": 0, "ungraded": 1, "not_submitted": students - 1}
+
+
+def test_data_of_a_column_stays_without_content_and_goes_with_a_blank(canvas: Site) -> None:
+    column = made(canvas.teacher, "custom_gradebook_columns", column={"title": "Notes"})
+    path = f"{COURSE}/custom_gradebook_columns/{column['id']}/data"
+
+    def write(**sent: Any) -> str:
+        found: str = canvas.teacher.put(f"{path}/{ADA}", json={"column_data": sent}).json()["content"]
+        return found
+
+    assert (write(content="Good"), write(other="x")) == ("Good", "Good")
+    assert len(canvas.teacher.get(path).json()) == 1
+    assert write(content="  ") == "  "
+    assert canvas.teacher.get(path).json() == []

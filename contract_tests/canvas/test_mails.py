@@ -243,4 +243,4 @@ def test_annotations_send_mail_to_students_and_graders(canvas: Site) -> None:
     assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": False}
     clear = "/api/v1/courses/1/submissions/101/clear_unread"
     assert [who.put(clear).status_code for who in (canvas.teacher, canvas.admin)] == [403, 204]
-    assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": True}
+    assert canvas.student.get(f"{own}/document_annotations/read").json() == {"read": False}

@@ -19,9 +19,11 @@ from lms_emulator.providers.canvas.routes.submissions import GRADED, change, gra
 from lms_emulator.providers.canvas.rules import (
     assignments,
     courses,
+    grading,
     groups,
     jobs,
     moderation,
+    overriding,
     quizzes,
     roster,
     states,
@@ -111,11 +113,10 @@ def summary(api: Api) -> Any:
         tests = {e.user_id for e in assignments.students(api, course.id) if e.type == "StudentViewEnrollment"}
         found = submissions.of_all(api, base, [one for one in people if one not in tests])
         total = len(found)
-    graded = [
-        one for one in found if one.excused or (one.entered_score is not None and one.grade_matches_current_submission)
-    ]
-    ungraded = [one for one in found if one not in graded and submissions.handed_in(one)]
-    counts = {"graded": len(graded), "ungraded": len(ungraded)}
+    counts = {
+        "graded": sum(map(submissions.graded, found)),
+        "ungraded": sum(map(submissions.needs_grading, found)),
+    }
     return {**counts, "not_submitted": total - sum(counts.values())}
 
 
@@ -183,9 +184,10 @@ def _grade_students(
 def _as_usual(sent: Params) -> Params:
     """A student's `grade_data`, as parameters of the single-student call."""
     values = sent.data
+    comment = {name: values[name] for name in COMMENTING if name in values}
     usual = {
         "submission": {name: values[name] for name in ("posted_grade", "excuse") if name in values},
-        "comment": {name: values[name] for name in COMMENTING if name in values},
+        "comment": comment or None,
         "rubric_assessment": values.get("rubric_assessment"),
     }
     return Params(usual)
@@ -240,24 +242,35 @@ def bulk_dates(api: Api) -> Any:
         raise api.refused("change what is moderated", "select_final_grade")
 
     def work() -> dict[str, Any]:
-        for base, dates in found:
-            _set_dates(api, base, dates)
-        return {"updated_count": len(found)}
+        changed = [base.id for base, dates in found if _set_dates(api, base, dates)]
+        if len(changed) == 1:
+            grading.apply_policy(api, course, assignments.find(api, course, str(changed[0])))
+        return {"updated_count": len(changed)}
 
     return progress(api, jobs.run(api, course, "assignment_bulk_update", work))
 
 
-def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> None:
+def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> bool:
+    """Set an assignment's dates and those of its overrides, which lose the dates that are not sent.
+
+    Returns whether anything changed.
+    """
+    changed = False
     for row in rows:
         given = [name for name in assignments.DATES if row.has(name) and not isinstance(row.get(name), dict | list)]
         dates = {name: read_moment(row.text(name), api.zone) for name in given}
         if row.flag("base"):
-            current = api.store.assignments.get(base.id) or base
-            quizzes.follow(api, api.store.assignments.put(replace(current, **dates, updated_at=api.now)))
+            wanted = replace(base, **dates)
+            if wanted != base:
+                changed, base = True, api.store.assignments.put(replace(wanted, updated_at=api.now))
+                quizzes.follow(api, base)
             continue
         for one in assignments.overrides(api, base):
-            if one.id == identifiers.local_number(row.text("id")):
-                api.store.assignment_overrides.put(replace(one, dates={**one.dates, **dates}))
+            if one.id == identifiers.local_number(row.text("id")) and one.dates != dates:
+                changed = True
+                api.store.assignment_overrides.put(replace(one, dates=dates))
+                overriding.touch(api, base.id)
+    return changed
 
 
 COURSE, SECTION = "/api/v1/courses/{course_id}", "/api/v1/sections/{section_id}"

@@ -119,12 +119,14 @@ def data(api: Api) -> Any:
 
 
 def write(api: Api) -> Any:
-    """Write a student's entry; nothing deletes it."""
+    """Write a student's entry; a blank one deletes it."""
     course = identifiers.course(api, api.slot("course_id"))
     user = roster.student(api, course, None, api.slot("user_id"))
     column = _column(api, course, api.slot("id"))
     courses.require(api, course, "manage_grades")
-    content = api.params.require("column_data").text("content") or ""
+    sent = api.params.require("column_data")
+    known = api.store.custom_column_data.get(_key(column, user.id))
+    content = sent.text("content") or "" if sent.has("content") or known is None else known.content
     if len(content) > 255:
         fault = refusals.model_fault("content", "too_long")
         return {"errors": {"content": [fault]}}
@@ -132,9 +134,13 @@ def write(api: Api) -> Any:
     return {"content": content, "user_id": user.id}
 
 
+def _key(column: CustomGradebookColumn, user_id: int) -> str:
+    return f"{column.id}:{user_id}"
+
+
 def _keep(api: Api, column: CustomGradebookColumn, user_id: int, content: str) -> None:
-    key = f"{column.id}:{user_id}"
-    if content:
+    key = _key(column, user_id)
+    if content.strip():
         api.store.custom_column_data.put(
             CustomColumnDatum(id=key, column_id=column.id, user_id=user_id, content=content)
         )

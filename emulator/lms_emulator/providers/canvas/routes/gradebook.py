@@ -143,26 +143,28 @@ def apply_score(api: Api) -> Any:
         if not api.params.texts(name):
             raise _error(f"no_{name}_provided")
     what = [a for a in assignments.of_course(api, course) if str(a.id) in api.params.texts("assignment_ids")]
-    what = [a for a in what if a.grading_type != "not_graded" and not moderation.under_way(a)]
+    what = [a for a in what if a.submission_types != ["not_graded"] and not moderation.under_way(a)]
+    what = [a for a in what if not a.moderated_grading or a.final_grader_id in (None, api.user.id)]
     who = set(map(as_integer, api.params.texts("student_ids")))
 
     def work() -> dict[str, Any]:
         for base in what:
             for user_id in who.intersection(roster.gradeable(api, course, None, base, *states.CURRENT)):
-                _apply(api, course, base, user_id, None if excused else f"{as_float(percent)}%")
+                points = as_float(percent) * float(base.points_possible or 0) / 100
+                _apply(api, course, base, user_id, None if excused else points)
         return {"errors": []}
 
     return progress(api, jobs.run(api, course, "apply_score_to_ungraded_assignments", work))
 
 
-def _apply(api: Api, course: Course, base: Assignment, user_id: int, text: str | None) -> None:
+def _apply(api: Api, course: Course, base: Assignment, user_id: int, points: float | None) -> None:
     """Give a score or, without one, an excuse, to work that has neither."""
     record = submissions.of(api, base, user_id)
     due = assignments.dated_for(api, base, user_id).due_at
     waits = api.params.flag("only_past_due") and (due is None or due >= api.now)
     if record.entered_grade is not None or record.excused or waits:
         return
-    made = grading.grade(api, course, base, record, text, excuse=text is None)
+    made = grading.grade(api, course, base, record, None, excuse=points is None, points=points, spared=True)
     if api.params.flag("mark_as_missing"):
         api.store.submissions.put(replace(made, late_policy_status="missing"))
 

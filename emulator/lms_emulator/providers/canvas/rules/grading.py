@@ -37,18 +37,22 @@ def snapshot(record: Submission) -> SubmissionVersion:
     return SubmissionVersion(**{name: getattr(record, name) for name in FIELDS})
 
 
-def keep(api: Api, base: Assignment, record: Submission, *, new_version: bool, regraded: bool = False) -> Submission:
+def keep(
+    api: Api, base: Assignment, record: Submission, *, new_version: bool, judged: bool | None = None
+) -> Submission:
     """Store a submission.
 
-    Parameters: `new_version`, false where its last version is updated; `regraded`, whether a grade was given, be it
-    the same as before.
+    Parameters: `new_version`, false where its last version is updated; `judged`, whether the course's policy for late
+    work is applied; None if that depends on the change.
     """
     begun = _begun(api, record) if new_version or not record.versions else record.versions[-1].made_at
     override = record.seconds_late_override if record.late_policy_status == "late" else None
     record = replace(record, updated_at=api.now, made_at=begun, seconds_late_override=override)
     known = api.store.submissions.get(record.id)
     changed = any(getattr(record, name) != getattr(known, name, None) for name in JUDGED)
-    if regraded or (changed and record.grade_matches_current_submission):
+    if judged is None:
+        judged = changed and record.grade_matches_current_submission
+    if judged:
         course = api.store.courses.get(base.course_id)
         assert course is not None, "an assignment's course is kept with it"
         record = lateness.settled(api, course, base, record, known)
@@ -137,11 +141,12 @@ def grade(
     grader_id: int | None = None,
     points: float | None = None,
     unless_same: bool = False,
+    spared: bool = False,
 ) -> Submission:
     """Give a grade or an excuse. A text that cannot be read takes the grade away.
 
     Parameters: `points`, given instead of a text, whatever the type of grading; `unless_same`, whether to leave the
-    submission alone if its score and excuse stay the same.
+    submission alone if its score and excuse stay the same; `spared`, whether late work loses nothing.
     """
     before, group = is_graded(record), teams.team(api, assignment, record.user_id)
     changes: dict[str, Any] = {
@@ -174,7 +179,8 @@ def grade(
             changes |= submissions.marked(record, record.user_id, read=False)
     quiz_scores.follow(api, assignment, record.user_id, changes.get("entered_score"))
     fresh = before and assignment.quiz_id is None
-    return keep(api, assignment, replace(record, **changes), new_version=fresh, regraded=given)
+    judged = False if spared else given or None
+    return keep(api, assignment, replace(record, **changes), new_version=fresh, judged=judged)
 
 
 def regrade(api: Api, base: Assignment) -> None:
@@ -183,7 +189,7 @@ def regrade(api: Api, base: Assignment) -> None:
     Source: canvas-lms app/models/assignment.rb, update_student_submissions (2024-04).
     """
     for one in api.store.submissions.find("assignment", base.id):
-        if one.workflow_state != "graded":
+        if not submissions.graded(one):
             continue
         changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id}
         if (score := one.entered_score) is not None:

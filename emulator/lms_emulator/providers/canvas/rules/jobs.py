@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.model import Account, Course, CoursePace, GroupCategory, Progress, User
 
 
@@ -28,7 +29,8 @@ def run(
 ) -> Progress:
     """Run a job of a record, and return the Progress as it was when the client asked.
 
-    Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed.
+    Parameters: `work`, gives the results that the Progress shows, or what it says in words; it may raise JobFailed, or
+    a refusal, which the Progress shows as an error.
     `by`, whom the job is for; `completion` and `shown`, how far and in which state the client sees it; `again`, the
     Progress of the last such job, where Canvas has but one.
     """
@@ -50,5 +52,8 @@ def run(
         done["message" if isinstance(found, str) else "results"] = found
     except JobFailed as error:
         done = {"workflow_state": "failed", "message": str(error)}
+    except SiteRefusal:
+        report = global_id(api.new_id("error_reports"))
+        done = {"workflow_state": "failed", "message": f"Unexpected error, ID: {report}"}
     api.store.progresses.put(replace(queued, **done))
     return queued

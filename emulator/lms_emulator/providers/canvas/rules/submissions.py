@@ -81,6 +81,11 @@ def handed_in(record: Submission) -> bool:
     return record.submission_type is not None and record.submitted_at is not None
 
 
+def graded(record: Submission) -> bool:
+    """Whether there is a grade for it, or an excuse."""
+    return bool(record.excused) or (record.entered_score is not None and record.workflow_state == "graded")
+
+
 def needs_grading(record: Submission) -> bool:
     """Whether a submission awaits grading."""
     if record.submission_type is None or record.excused:

@@ -63,8 +63,7 @@ def reads_grade(api: Api, course: Course, base: Assignment, record: Submission) 
     if assignments.posts_manually(base, course):
         return record.posted_at is not None
     again = submissions.needs_grading(record) and not record.grade_matches_current_submission
-    graded = record.excused or (record.workflow_state == "graded" and record.entered_score is not None)
-    return record.posted_at is not None or not (graded or again)
+    return record.posted_at is not None or not (submissions.graded(record) or again)
 
 
 def submission(api: Api, record: Submission, base: Assignment, course: Course, includes: Collection[str] = ()) -> Json:
@@ -344,7 +343,7 @@ def grading_status(record: Submission) -> str | None:
         return "needs_review"
     if submissions.needs_grading(record):
         return "needs_grading"
-    return "graded" if record.workflow_state == "graded" and record.entered_score is not None else None
+    return "graded" if submissions.graded(record) else None
 
 
 def comments_seen(api: Api, record: Submission, base: Assignment, course: Course) -> list[SubmissionComment]:
