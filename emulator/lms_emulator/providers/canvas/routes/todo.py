@@ -9,7 +9,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
-from lms_emulator.providers.canvas.call.moments import read_moment, stamp
+from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Assignment, CalendarEvent, Course, Quiz
 from lms_emulator.providers.canvas.paging import bookmarked
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -100,7 +100,7 @@ def _grading(api: Api, course: Course) -> list[Item]:
         return []
     found = []
     for base in assignments.of_course(api, course):
-        count = sum(submissions.needing_grades(api, course, base).values())
+        count = submissions.needing_grades_count(api, course, base)
         if base.published and count:
             found.append(Item("grading", base, course, base.due_at, count))
     return found
@@ -119,20 +119,8 @@ def _items(api: Api, course: Course | None) -> list[Item]:
     found += [item for one in studied for item in _submitting(api, one)]
     if "ungraded_quizzes" in api.params.texts("include"):
         found += [item for one in studied for item in _ungraded(api, one)]
-    kept = [item for item in found if not _ignored(api, item, ignored)]
+    kept = [item for item in found if f"{item.purpose}/{item.asset_string}" not in ignored]
     return sorted(kept, key=_key)
-
-
-def _ignored(api: Api, item: Item, ignored: dict[str, str | None]) -> bool:
-    """Whether an item is hidden: for good, or until somebody submits to the assignment."""
-    name = f"{item.purpose}/{item.asset_string}"
-    since = read_moment(ignored.get(name))
-    if since is None:
-        return name in ignored
-    if isinstance(item.work, Quiz):
-        return True
-    handed = (one.submitted_at for one in submissions.stored(api, item.work))
-    return not any(at is not None and at > since for at in handed)
 
 
 def _key(item: Item) -> list[Any]:

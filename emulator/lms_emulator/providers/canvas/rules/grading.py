@@ -22,6 +22,7 @@ from lms_emulator.providers.canvas.rules import (
     line_items,
     policies,
     quiz_scores,
+    reminders,
     submissions,
     teams,
 )
@@ -62,7 +63,9 @@ def keep(
     if known is not None and (known.entered_grade, known.excused) != (record.entered_grade, record.excused):
         _note(api, base, known, record)
     older = record.versions if new_version else record.versions[:-1]
-    return api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
+    kept = api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
+    reminders.follow(api, base, kept, known)
+    return kept
 
 
 @dataclass

@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.rules import (
     quiz_answers,
     quiz_scores,
     quizzes,
+    reminders,
     submissions,
 )
 from lms_emulator.providers.canvas.rules.assignments import posts_manually
@@ -309,7 +310,11 @@ def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
             counts = round(sum(scores) / len(scores), 2)
         case _:
             counts = max(scores)
+    before = api.store.quiz_submissions.get(record.id)
     kept = api.store.quiz_submissions.put(replace(record, attempts=attempts, kept_score=counts))
+    done = kept.workflow_state == "complete" and before is not None and before.workflow_state != "complete"
+    if done and kept.submission_id is None:
+        reminders.complete_quiz(api, kept)
     pass_on(api, quiz, kept)
     return kept
 

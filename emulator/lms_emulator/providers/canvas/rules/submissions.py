@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission
-from lms_emulator.providers.canvas.rules import assignments, features, states
+from lms_emulator.providers.canvas.rules import assignments, features
 
 ELSEWHERE = (["none"], ["not_graded"], ["on_paper"], ["external_tool"])
 QUIZ_GRACE = timedelta(seconds=60)
@@ -96,18 +96,26 @@ def needs_grading(record: Submission) -> bool:
     return record.workflow_state in ("submitted", "graded") and ungraded
 
 
-def needing_grades(api: Api, course: Course, assignment: Assignment) -> dict[int, int]:
-    """By section, how much waits for a grade that the caller may give."""
+def needing_grades(api: Api, course: Course, assignment: Assignment) -> dict[int, set[int]]:
+    """By section, whose work waits for a grade that the caller may give.
+
+    Source: canvas-lms app/models/assignments/needs_grading_count_query.rb (2024-04).
+    """
     waiting = {one.user_id for one in stored(api, assignment) if needs_grading(one)}
     if not waiting:
         return {}
     limited = assignments.sections_seen(api, course)
-    found: dict[int, int] = {}
+    found: dict[int, set[int]] = {}
     for row in assignments.students(api, course.id):
         mine = limited is None or row.course_section_id in limited
-        if mine and row.user_id in waiting and row.workflow_state in states.CURRENT:
-            found[row.course_section_id] = found.get(row.course_section_id, 0) + 1
+        if mine and row.user_id in waiting and row.workflow_state == "active":
+            found.setdefault(row.course_section_id, set()).add(row.user_id)
     return found
+
+
+def needing_grades_count(api: Api, course: Course, assignment: Assignment) -> int:
+    """How much waits for a grade that the caller may give, each student's work once."""
+    return len(set().union(*needing_grades(api, course, assignment).values()))
 
 
 def student_ids(api: Api, assignment: Assignment) -> list[int]:

@@ -211,11 +211,11 @@ def _managed(api: Api, record: Assignment, course: Course) -> Json:
         body["has_overrides"] = bool(assignments.overrides(api, record))
         body["unpublishable"] = not any(submissions.handed_in(one) for one in submissions.stored(api, record))
     if courses.may(api, api.caller, course, "manage_grades"):
-        waiting = submissions.needing_grades(api, course, record)
-        body["needs_grading_count"] = sum(waiting.values())
+        body["needs_grading_count"] = submissions.needing_grades_count(api, course, record)
         if api.params.flag("needs_grading_count_by_section"):
             body["needs_grading_count_by_section"] = [
-                {"section_id": section, "needs_grading_count": count} for section, count in waiting.items()
+                {"section_id": section, "needs_grading_count": len(people)}
+                for section, people in submissions.needing_grades(api, course, record).items()
             ]
     if courses.may(api, api.caller, course, "read_sis", "manage_sis"):
         body["sis_assignment_id"] = record.sis_assignment_id

@@ -93,9 +93,8 @@ def of_course(api: Api, course: Course, mine: Collection[Enrollment], includes: 
     """
     body: Json = {}
     if "needs_grading_count" in includes and any(_teaches(api, one, course) for one in mine):
-        body["needs_grading_count"] = sum(
-            sum(submissions.needing_grades(api, course, one).values()) for one in _all(api, course)
-        )
+        counts = (submissions.needing_grades_count(api, course, one) for one in _all(api, course))
+        body["needs_grading_count"] = sum(counts)
     if "current_grading_period_scores" in includes:
         found = periods.of_course(api, course)
         group = api.store.grading_period_groups.get(found[0].grading_period_group_id) if found else None
