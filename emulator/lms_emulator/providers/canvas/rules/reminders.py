@@ -32,8 +32,11 @@ def follow(api: Api, base: Assignment, record: Submission, before: Submission | 
 
 def complete_quiz(api: Api, record: QuizSubmission) -> None:
     """Mark a practice quiz or survey as done in the planner of who took it."""
-    known = _mark(api, record.user_id, "quiz", record.quiz_id) or PlannerOverride(
-        **api.new_row("planner_overrides"), user_id=record.user_id, plannable_type="quiz", plannable_id=record.quiz_id
+    user_id, number = record.user_id, record.quiz_id
+    if user_id is None:
+        return
+    known = _mark(api, user_id, "quiz", number) or PlannerOverride(
+        **api.new_row("planner_overrides"), user_id=user_id, plannable_type="quiz", plannable_id=number
     )
     api.store.planner_overrides.put(replace(known, marked_complete=True, updated_at=api.now))
 
