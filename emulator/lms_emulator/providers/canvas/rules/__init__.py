@@ -1,7 +1,7 @@
 """Decisions without HTTP.
 
-`permissions` says what roles allow in accounts, `courses` what somebody may do in a course, `states` what an
-enrollment's state is now; `people` deals with names and logins, `masquerade` with who may act as whom.
+`permissions` decides what roles allow in accounts, `courses` what a user may do in a course, `states` the present state
+of an enrollment; `people` handles names and logins, `masquerade` acting as other users.
 """
 
 from __future__ import annotations

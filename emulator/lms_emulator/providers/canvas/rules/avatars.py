@@ -1,6 +1,6 @@
-"""The pictures that a person may choose from.
+"""The avatars that a user can choose from.
 
-A picture's token is a keyed hash of its address, so that only what was offered can be chosen.
+An avatar's token is a keyed hash of its URL, so that only offered ones can be chosen.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from lms_emulator.providers.canvas.rules import people
 
 STATES = ("none", "submitted", "approved", "locked", "reported", "re_reported")
 _TRUSTED = re.compile(r"https?://[a-zA-Z0-9.-]+\.gravatar\.com/|https://[a-zA-Z0-9.-]+\.instructure\.com/")
-"""Where a picture may come from that was not offered."""
+"""The hosts of URLs that are accepted although they were not offered."""
 NO_PICTURE = "/images/dotted_pic.png"
 
 
 def choices(api: Api, user: User) -> list[dict[str, Any]]:
-    """What a user may choose: the picture that Gravatar knows of the address, or none."""
+    """A user's choices: the Gravatar of the e-mail address, or no picture."""
     address = (people.email_of(api.store, user) or "nobody@example.com").lower()
     digest = hashlib.md5(address.encode(), usedforsecurity=False).hexdigest()
     nothing = api.url(NO_PICTURE)
@@ -33,10 +33,10 @@ def choices(api: Api, user: User) -> list[dict[str, Any]]:
 
 
 def chosen(api: Api, user: User, sent: Params, *, moderates: bool) -> dict[str, Any]:
-    """What `avatar` in a request makes of a person's picture: a token of one that was offered, an address, or a state.
+    """The avatar fields after a request's `avatar`: the token of an offered one, a URL, or a state.
 
-    An address that is not trusted takes the picture away, and so does a state, which counts for who moderates pictures.
-    A locked picture is theirs to change alone.
+    A URL that is not trusted removes the picture, and so does a state, which only moderators of avatars can set. Only
+    they can change a locked picture.
     """
     token, url, state = sent.text("token"), sent.text("url"), sent.text("state")
     if token:

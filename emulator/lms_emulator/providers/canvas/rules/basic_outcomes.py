@@ -1,4 +1,4 @@
-"""What the outcomes of LTI 1.1 do to the gradebook.
+"""The effects of LTI 1.1 outcomes on the gradebook.
 
 Source: canvas-lms lib/basic_lti/basic_outcomes.rb and lib/basic_lti/sourcedid.rb (2023-06);
 fixtures/recordings/canvas/lti-11.jsonl 66-169.
@@ -33,7 +33,7 @@ class Failed(Exception):
 
 
 class Whose(NamedTuple):
-    """Whose result, and for which assignment."""
+    """The student and assignment of a result."""
 
     course: Course
     assignment: Assignment
@@ -71,7 +71,7 @@ def whose(api: Api, tool: Tool, text: str) -> Whose:
 
 
 def share(base: Assignment, record: Submission) -> float | None:
-    """A grade as a tool reads it: a fraction of the points; None without a grade."""
+    """A grade for tools: a fraction of the points; None without a grade."""
     if record.workflow_state != "graded" or (record.entered_score is None and not record.excused):
         return None
     score, points = record.entered_score or 0.0, base.points_possible
@@ -79,12 +79,12 @@ def share(base: Assignment, record: Submission) -> float | None:
 
 
 def delete(api: Api, tool: Tool, found: Whose) -> None:
-    """Take a grade away."""
+    """Remove a grade."""
     grading.grade(api, found.course, found.assignment, found.record(api), None, grader_id=-tool.id)
 
 
 class Replacement:
-    """A result that a tool gives: what is submitted, and the grade. Raises Failed for what Canvas does not take."""
+    """A result from a tool: the submission and the grade. Raises Failed for what Canvas does not accept."""
 
     def __init__(self, api: Api, tool: Tool, found: Whose, asked: Asked) -> None:
         self.api, self.tool, self.found, self.asked = api, tool, found, asked
@@ -111,7 +111,7 @@ class Replacement:
 
     @property
     def download(self) -> tuple[str, str] | None:
-        """Address and name of a file that is submitted."""
+        """URL and name of a submitted file."""
         url, name = self.asked.data("downloadUrl"), self.asked.data("documentName")
         handed_in = self.asked.data("text") is not None or self.asked.data("url") is not None
         return (url, name) if url and name and not handed_in else None

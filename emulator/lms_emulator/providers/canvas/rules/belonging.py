@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.rules.permissions import (
 
 
 def accounts_with(api: Api, user: User) -> list[Account]:
-    """The accounts that a person belongs to, by a login, an administrative role or a course."""
+    """The accounts that a user belongs to, by a login, an administrative role or a course."""
     ids = {login.account_id: None for login in people.logins_of(api.store, user)}
     ids |= {admin.account_id: None for admin in api.store.account_users.find("user", user.id)}
     for enrollment in api.store.enrollments.find("user", user.id):
@@ -31,12 +31,13 @@ def accounts_with(api: Api, user: User) -> list[Account]:
 
 
 def answering(api: Api, user: User) -> list[Account]:
-    """The accounts whose administrators may manage a person: those they belong to; the school if there is none."""
+    """The accounts whose administrators may manage a user: those that the user belongs to, or else the root account."""
     return accounts_with(api, user) or [api.root]
 
 
 def may_read(api: Api, user: User, asker: User | None = None) -> bool:
-    """Whether a user (by default the caller) may read what a person has: oneself, an observer, who manages logins."""
+    """Whether a user (by default the caller) may read another's data: the user themself, an observer, or somebody
+    who manages logins."""
     caller = asker or api.caller
     if caller is None:
         return False
@@ -53,7 +54,7 @@ def administered(api: Api, user: User, *wanted: str) -> bool:
 
 
 def manages(api: Api, user: User) -> bool:
-    """Whether the caller manages what is known of a person: their names, addresses, settings."""
+    """Whether the caller may change a user's names, addresses and settings."""
     return administered(api, user, "manage_user_logins") and _outranks(api, user)
 
 
@@ -66,9 +67,9 @@ def manages_login(api: Api, login: Pseudonym) -> bool:
 
 
 def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
-    """Whether the caller has all that a person's administrative roles in a school give them.
+    """Whether the caller has all permissions of a user's administrative roles in a root account.
 
-    Parameters: `within`, the school; by default every school in which the person has a role itself.
+    Parameters: `within`, the root account; by default every one in which the user has a role.
     """
     if api.caller is not None and api.caller.id == user.id:
         return True

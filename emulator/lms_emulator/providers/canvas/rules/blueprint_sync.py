@@ -1,4 +1,4 @@
-"""What blueprint courses send to the courses that they keep.
+"""Syncs of blueprint courses to their associated courses.
 
 Source: canvas-lms app/models/master_courses/master_migration.rb (2023-06), and the recorded exchanges of
 `courses-migrations` 159-195.
@@ -26,7 +26,7 @@ from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer
 
 
 def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
-    """What changed in a blueprint since content was last sent: the kind, the row, and how."""
+    """What changed in a blueprint since the last sync: the kind, the row, and the kind of change."""
     since = template.last_export_at
     if since is None:
         return []
@@ -47,7 +47,7 @@ def _group_changed(api: Api, group_id: int, since: datetime) -> bool:
 
 
 def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
-    """What was sent before and has since been deleted."""
+    """What was synced before and has since been deleted."""
     living = {(kind.table, record.id) for kind in KINDS for record in kind.lister(api, master)}
     sent: dict[tuple[str, int], None] = {}
     for subscription in subscriptions(api.store, template):
@@ -65,7 +65,7 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
 
 
 def begin(api: Api, template: BlueprintTemplate, **settings: Any) -> BlueprintMigration:
-    """Send the content of a blueprint to its courses; it is in progress until the next request."""
+    """Begin a sync of a blueprint to its courses; it is in progress until the next request."""
     made = BlueprintMigration(
         **api.new_row("master_courses_master_migrations"),
         template_id=template.id,
@@ -132,7 +132,7 @@ def _send(
     subscription: BlueprintSubscription,
     found: list[tuple[Kind, Any, str]],
 ) -> dict[str, dict[int, list[str]]]:
-    """Send to one course. Gives, by type and thing, what was left as the course has it, and what differs."""
+    """Sync one course. Returns, by type and object, what was kept as the course has it, and what differs."""
     target = api.store.courses.get(subscription.course_id)
     if target is None or target.workflow_state == "deleted":
         return {}
@@ -159,7 +159,7 @@ def _send(
 def _left(
     api: Api, transfer: Transfer, template: BlueprintTemplate, subscription: BlueprintSubscription
 ) -> tuple[set[str], dict[str, dict[int, list[str]]]]:
-    """Unlocked things that a course changed itself: they stay as they are there."""
+    """Unlocked objects that a course changed itself; they are not overwritten."""
     left: set[str] = set()
     told_of: dict[str, dict[int, list[str]]] = {}
     since = subscription.synced_at

@@ -1,4 +1,4 @@
-"""Blueprint courses: which courses they keep, and what is locked there.
+"""Blueprint courses: their associated courses, and locks.
 
 Source: canvas-lms app/models/master_courses/ and app/controllers/master_courses/master_templates_controller.rb
 (2023-06), and the recorded exchanges of `courses-migrations` 127-195.
@@ -85,7 +85,7 @@ LOCKED: dict[str, dict[str, tuple[str, ...]]] = {
         "settings": ("folder_id", "locked", "hidden", "lock_at", "unlock_at"),
     },
 }
-"""By table, which fields each kind of restriction locks."""
+"""The fields that each kind of restriction locks, by table."""
 COLUMNS = {("assignments", "name"): "title"}
 
 
@@ -93,13 +93,13 @@ COLUMNS = {("assignments", "name"): "title"}
 
 
 def template_of(store: CanvasStore, course: Course) -> BlueprintTemplate | None:
-    """What makes a course a blueprint."""
+    """The template record that makes a course a blueprint."""
     rows = store.blueprint_templates.find("course", course.id) if course.blueprint else ()
     return next((one for one in rows if one.workflow_state == "active"), None)
 
 
 def shown(store: CanvasStore, course: Course) -> dict[str, Any]:
-    """What a course says about its restrictions."""
+    """The restrictions in a course's JSON."""
     template = template_of(store, course)
     if template is None:
         return {}
@@ -109,7 +109,7 @@ def shown(store: CanvasStore, course: Course) -> dict[str, Any]:
 
 
 def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
-    """What is wrong with what a request says about a course as a blueprint."""
+    """The faults of a request's blueprint fields."""
     if sent.flag("blueprint") and not course.blueprint:
         rows = api.store.enrollments.find("course", course.id)
         kinds = ("StudentEnrollment", "ObserverEnrollment")
@@ -126,7 +126,7 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
 
 
 def follow(api: Api, course: Course, sent: Params) -> None:
-    """Turn a course into a blueprint or back as the request says, and store the restrictions that it sends."""
+    """Turn a course into a blueprint or back, as requested, and store the requested restrictions."""
     rows = api.store.blueprint_templates.find("course", course.id)
     known = next((one for one in rows if one.workflow_state == "active"), None)
     if not course.blueprint:
@@ -156,13 +156,13 @@ def flags(sent: Params) -> dict[str, bool]:
 
 
 def subscriptions(store: CanvasStore, template: BlueprintTemplate) -> list[BlueprintSubscription]:
-    """The courses that a blueprint keeps."""
+    """The subscriptions of a blueprint's associated courses."""
     rows = store.blueprint_subscriptions.find("template", template.id)
     return [one for one in rows if one.workflow_state == "active"]
 
 
 def subscription_of(store: CanvasStore, course: Course) -> BlueprintSubscription | None:
-    """What keeps a course like a blueprint."""
+    """The subscription of a course to a blueprint."""
     for one in store.blueprint_subscriptions.find("course", course.id):
         template = store.blueprint_templates.get(one.template_id)
         if one.workflow_state == "active" and template is not None and template.workflow_state == "active":
@@ -171,7 +171,7 @@ def subscription_of(store: CanvasStore, course: Course) -> BlueprintSubscription
 
 
 def fits(api: Api, template: BlueprintTemplate, course: Course) -> bool:
-    """Whether a course may be kept: in the blueprint's account or below, and no blueprint itself."""
+    """Whether a course can be associated: it is in the blueprint's account or below, and not a blueprint itself."""
     master = api.store.courses.get(template.course_id)
     above = {account.id for account in chain(api.store, course.account_id)}
     inside = master is not None and master.account_id in above
@@ -207,13 +207,13 @@ def dissociate(api: Api, course: Course) -> None:
 
 
 def lock_of(store: CanvasStore, template: BlueprintTemplate, table: str, number: int) -> BlueprintLock | None:
-    """The lock of a thing of a blueprint."""
+    """The lock of an object in a blueprint."""
     rows = store.blueprint_locks.find("content", (table, number))
     return next((one for one in rows if one.template_id == template.id), None)
 
 
 def restrictions(template: BlueprintTemplate, lock: BlueprintLock) -> dict[str, bool]:
-    """What nobody may change of a locked thing."""
+    """The restrictions on a locked object."""
     if lock.restrictions is not None:
         return lock.restrictions
     if template.uses_types:
@@ -235,7 +235,7 @@ def _origin(
 
 
 def of_child(store: CanvasStore, course_id: int, table: str, number: int) -> dict[str, bool] | None:
-    """What is locked of a thing that came from a blueprint; None of others."""
+    """The restrictions on an object that came from a blueprint; None for others."""
     found = _origin(store, course_id, table, number)
     if found is None:
         return None
@@ -244,7 +244,7 @@ def of_child(store: CanvasStore, course_id: int, table: str, number: int) -> dic
 
 
 def notes(store: CanvasStore, course_id: int, table: str, number: int) -> dict[str, Any]:
-    """What lists say about a thing of a blueprint or of a course that is kept like one."""
+    """The members of list entries about an object of a blueprint or an associated course."""
     course = store.courses.get(course_id)
     template = template_of(store, course) if course is not None else None
     if template is not None:
@@ -282,7 +282,7 @@ def require_deletable(api: Api, course_id: int, table: str, number: int) -> None
 
 
 def noted(api: Api, course_id: int, table: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
-    """A thing in a list, with the blueprint notes that managers of the course see."""
+    """A list entry, with the blueprint members that managers of the course see."""
     course = api.store.courses.get(course_id)
     if course is None or not courses.may(api, api.caller, course, *CONTENT):
         return body

@@ -17,7 +17,7 @@ SOON = timedelta(days=7)
 
 
 def chosen(api: Api, course: Course, found: list[Assignment], bucket: str) -> list[Assignment]:
-    """Those of the assignments that are in a bucket for the caller. Raises a refusal for an unknown one."""
+    """The assignments that are in a bucket for the caller. Raises a refusal for an unknown bucket."""
     if bucket not in NAMES:
         text = f"bucket name must be one of the following: {', '.join(NAMES)}"
         raise refusals.invalid({"bucket": [text]})
@@ -30,7 +30,7 @@ def chosen(api: Api, course: Course, found: list[Assignment], bucket: str) -> li
 
 
 def _people(api: Api, course: Course) -> set[int]:
-    """Whose work decides: all students for staff, else whom the caller follows, or the caller."""
+    """The users whose work decides: for staff all students, else those whom the caller observes, or the caller."""
     if api.caller is None:
         return set()
     if api.asker is None and courses.may(api, api.caller, course, "read_as_admin"):

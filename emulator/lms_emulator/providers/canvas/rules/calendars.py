@@ -1,4 +1,4 @@
-"""Calendars: what events belong to, who may see and change them, and which of them a user sees.
+"""Calendars: the contexts of events, permissions, and which events a user sees.
 
 Source: canvas-lms app/models/calendar_event.rb, set_policy and for_user_and_context_codes (2023-06), and the recorded
 exchanges of `calendar`.
@@ -32,7 +32,7 @@ TABLES = {
     "course_section": "course_sections",
     "appointment_group": "appointment_groups",
 }
-"""What has a calendar, by the first part of its code."""
+"""Contexts with a calendar, by the prefix of their codes."""
 KINDS: dict[str, Kind] = {
     "course": "Course",
     "user": "User",
@@ -46,7 +46,7 @@ _CODES = {kind: code for code, kind in KINDS.items()}
 
 
 class Place(NamedTuple):
-    """Something that has a calendar."""
+    """A context with a calendar."""
 
     kind: Kind
     record: Any
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 
 def place_of_code(api: Api, code: str | None) -> Place | None:
-    """What a context code names; None if it was deleted."""
+    """The context with this code; None if it was deleted."""
     found = _CODE.fullmatch(code or "")
     if found is None or found.group(1) not in TABLES:
         return None
@@ -69,24 +69,24 @@ def place_of_code(api: Api, code: str | None) -> Place | None:
 
 
 def place_of(api: Api, event: CalendarEvent) -> Place:
-    """What an event belongs to."""
+    """The context of an event."""
     record = getattr(api.store, TABLES[_CODES[event.context_type]]).get(event.context_id)
     return Place(event.context_type, record)
 
 
 def code_of(event: CalendarEvent) -> str:
-    """The context code of what an event belongs to."""
+    """The context code of an event."""
     return f"{_CODES[event.context_type]}_{event.context_id}"
 
 
 def children(api: Api, event: CalendarEvent) -> list[CalendarEvent]:
-    """The times of sections that an event has, or the reservations of a slot."""
+    """The section times of an event, or the reservations of a slot."""
     rows = (one for one in api.store.calendar_events.find("parent", event.id) if one.workflow_state != "deleted")
     return sorted(rows, key=lambda one: one.id)
 
 
 def group_of(api: Api, event: CalendarEvent) -> AppointmentGroup | None:
-    """The appointment group whose slot, or whose reservation, an event is."""
+    """The appointment group of an event that is a slot or a reservation."""
     slot = event
     if event.parent_event_id is not None:
         slot = api.store.calendar_events.get(event.parent_event_id) or event
@@ -94,7 +94,7 @@ def group_of(api: Api, event: CalendarEvent) -> AppointmentGroup | None:
 
 
 def effective_code(api: Api, event: CalendarEvent) -> str | None:
-    """The codes of the courses whose calendars a section's time, a slot or a reservation stands in."""
+    """The codes of the courses whose calendars show a section time, a slot or a reservation."""
     group = group_of(api, event)
     if group is not None:
         of_group = event.parent_event_id is not None and appointments.participant_type(group) == "Group"
@@ -106,7 +106,7 @@ def effective_code(api: Api, event: CalendarEvent) -> str | None:
 
 
 def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) -> bool:
-    """Whether a user (by default the caller) has one of the rights `read` and `manage_calendar` there."""
+    """Whether a user (by default the caller) has one of the rights there, which are `read` and `manage_calendar`."""
     who, record = user or api.caller, place.record
     match record:
         case Course():
@@ -129,14 +129,14 @@ def place_may(api: Api, place: Place, *wanted: str, user: User | None = None) ->
 
 
 def account_seen(api: Api, account: Account, user: User) -> bool:
-    """Whether an account shows its calendar to a user: people of its courses, and its admins."""
+    """Whether a user sees an account's calendar: members of its courses and its admins do."""
     if is_account_admin(api, user, account):
         return True
     return bool(account.calendar_visible) and account.id in accounts_of(api, user)
 
 
 def accounts_of(api: Api, user: User) -> set[int]:
-    """The accounts that a user belongs to: those of their courses and above, and the school."""
+    """The accounts that a user belongs to: those of their courses and above, and the root account."""
     found = {api.root.id}
     for row in api.store.enrollments.find("user", user.id):
         course = api.store.courses.get(row.course_id)
@@ -150,7 +150,7 @@ def accounts_of(api: Api, user: User) -> set[int]:
 
 
 def sections_seen(api: Api, course: Course, user: User | None) -> set[int]:
-    """The sections of a course whose times a user sees: students their own, others all they are not kept from."""
+    """The sections of a course whose times a user sees: their own for students, for others all that they can see."""
     rows = [e for e, _ in courses.enrollments_of(api, user, course)] if user is not None else []
     kept = {"StudentEnrollment", "StudentViewEnrollment", "ObserverEnrollment"}
     limited = bool(rows) and all(e.limit_privileges_to_course_section or e.type in kept for e in rows)
@@ -194,7 +194,7 @@ def require(api: Api, event: CalendarEvent, right: str) -> None:
 
 
 def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[CalendarEvent]:
-    """The events that a user sees in some calendars: with the times of their sections, and what they reserved."""
+    """The events that a user sees in some calendars, including their section times and reservations."""
     found: dict[int, CalendarEvent] = {}
     for place in places:
         for event in within(api, place):
@@ -210,14 +210,14 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
 
 
 def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:
-    """The appointment groups of some courses that a user runs."""
+    """The appointment groups of some courses that a user manages."""
     codes = {place.code for place in places}
     found = (one for one in api.store.appointment_groups if not codes.isdisjoint(one.context_codes))
     return [Place("AppointmentGroup", one) for one in found if appointments.manages(api, one, user)]
 
 
 def _own(api: Api, event: CalendarEvent, found: dict[int, CalendarEvent], places: Iterable[Place]) -> bool:
-    """Reservations stand in the calendar of the course that they are for, not in the person's own."""
+    """Reservations belong to the calendar of their course, not to the user's own."""
     codes = (effective_code(api, event) or code_of(event)).split(",")
     return any(place.code in codes for place in places)
 

@@ -1,6 +1,6 @@
-"""The order of names: case and accents count last, numbers by their value, signs come before digits and letters.
+"""The collation of names: case and accents count last, numbers by value, symbols before digits and letters.
 
-It is the order `und-u-kn-true` of ICU, as far as names of people's making need it.
+This is ICU's `und-u-kn-true`, as far as ordinary names need it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SYMBOLS = "`^+<=>|~$"
 
 
 def key(name: str) -> tuple[Any, ...]:
-    """What a list of names is sorted by."""
+    """The sort key of a name."""
     plain = unicodedata.normalize("NFD", name)
     primary: list[tuple[int, int, str]] = []
     marks: list[str] = []

@@ -1,4 +1,4 @@
-"""What things belong to: a course, a group, a person, an account; and what a user may do there."""
+"""Contexts (courses, groups, users, accounts), and what a user may do there."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 Kind = Literal["Course", "User", "Group", "Account"]
 TABLES: dict[str, str] = {"Course": "courses", "User": "users", "Group": "groups", "Account": "accounts"}
-"""The kinds of contexts, with their tables, which are also the first part of their paths."""
+"""The kinds of contexts, with their tables, which are also the first segments of their paths."""
 
 
 class Context(NamedTuple):
-    """Something that files, pages and the like belong to."""
+    """The owner of files, pages and the like."""
 
     type: Kind
     id: int
@@ -25,12 +25,12 @@ class Context(NamedTuple):
 
     @property
     def asset_string(self) -> str:
-        """What names it in lists of contexts: `course_1`."""
+        """Its code in lists of contexts: `course_1`."""
         return f"{self.type.lower()}_{self.id}"
 
     @property
     def place(self) -> dict[str, Any]:
-        """The fields that name it in what belongs to it."""
+        """The fields that identify it in records that belong to it."""
         return {"context_type": self.type, "context_id": self.id}
 
     @property
@@ -40,13 +40,13 @@ class Context(NamedTuple):
 
 
 def of(record: Course | User | Group | Account) -> Context:
-    """A record as what others belong to."""
+    """A record as a context."""
     kinds: dict[type, Kind] = {Course: "Course", User: "User", Group: "Group", Account: "Account"}
     return Context(kinds[type(record)], record.id, record)
 
 
 def of_path(api: Api, *wanted: str) -> Context:
-    """The context that the path of the request names; `Link` shows it by its number.
+    """The context in the request's path; `Link` headers contain its number.
 
     Raises the refusal `not_found`, and the one for callers who have none of the rights.
     """
@@ -78,7 +78,7 @@ def get(api: Api, kind: str, number: int) -> Context:
 def may(api: Api, context: Context, *wanted: str, user: User | None = None) -> bool:
     """Whether a user (by default the caller) has one of the rights there.
 
-    Users have all rights in their own, and their observers and who manages their logins may read.
+    Users have all rights in their own context; their observers and those who manage their logins may read.
     """
     who = user or api.caller
     record = context.record

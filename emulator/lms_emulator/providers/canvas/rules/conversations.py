@@ -1,4 +1,4 @@
-"""Conversations: how messages are added and removed, and how a conversation then stands for each who takes part.
+"""Conversations: adding and removing messages, and each participant's view.
 
 Source: canvas-lms app/models/conversation.rb and conversation_participant.rb (2023-06), and the recorded exchanges of
 `conversations`.
@@ -40,7 +40,7 @@ def find(api: Api, reference: str) -> tuple[Conversation, ConversationParticipan
 
 
 def participants(api: Api, conversation_id: int) -> list[ConversationParticipant]:
-    """All who take part."""
+    """The participants of a conversation."""
     rows = api.store.conversation_participants.find("conversation", conversation_id)
     return sorted(rows, key=lambda one: one.id)
 
@@ -53,7 +53,7 @@ def messages(api: Api, own: ConversationParticipant) -> list[ConversationMessage
 
 
 def written(found: Iterable[ConversationMessage]) -> list[ConversationMessage]:
-    """The messages that people wrote."""
+    """The messages that users wrote, without generated ones."""
     return [one for one in found if not one.generated]
 
 
@@ -83,7 +83,7 @@ def shared(api: Api, conversation: Conversation, threshold: int | None = None) -
 
 
 def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> list[str]:
-    """What a message is about: its context and its recipients, groups with the course that they are of."""
+    """The tags of a message: its context and recipients, and the courses of groups."""
     found = [code.lower() for code in [*([context_code] if context_code else []), *recipients]]
     found = [code for code in found if code.rpartition("_")[0] in ("course", "group")]
     for code in [one for one in found if one.startswith("group_")]:
@@ -97,7 +97,7 @@ def tags_of(api: Api, recipients: Iterable[str], context_code: str | None) -> li
 def begin(
     api: Api, users: Collection[int], *, private: bool, subject: str | None, context: tuple[Any, int] | None
 ) -> Conversation:
-    """The conversation of some people: their existing private one, or a new one."""
+    """Start a conversation, or return the existing private one of these users."""
     kind, number = context or (None, None)
     people_in = sorted(set(users))
     if private:
@@ -137,7 +137,7 @@ def add_message(
 ) -> ConversationMessage:
     """Add a message of the caller's to a conversation.
 
-    Parameters: `tags`, what it is about; `only`, who gets it besides the author, by default all who take part.
+    Parameters: `tags`, its contexts; `only`, who gets it besides the author, by default all participants.
     """
     author = api.user.id
     known = shared(api, conversation, 1)
@@ -283,13 +283,13 @@ def instructors(api: Api, course: Course, users: Collection[int]) -> bool:
 
 
 def observes(api: Api, course: Course, users: Collection[int]) -> bool:
-    """Whether the caller observes all these people in the course."""
+    """Whether the caller observes all these users in the course."""
     rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == course.id)
     watched = {e.associated_user_id for e in rows if e.workflow_state == "active"}
     return bool(users) and watched.issuperset(users)
 
 
 def unread(api: Api, user: User) -> int:
-    """How many of a user's conversations have something new."""
+    """The number of a user's unread conversations."""
     rows = api.store.conversation_participants.find("user", user.id)
     return sum(1 for one in rows if one.workflow_state == "unread" and one.last_message_at is not None)

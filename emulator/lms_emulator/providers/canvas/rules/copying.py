@@ -1,4 +1,4 @@
-"""Copies of things within a course."""
+"""Copies of content within a course."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas.rules import assigning, rubrics, slugs, submi
 
 
 def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
-    """A copy that is not published yet and knows where it is from; its id and place are still the original's."""
+    """An unpublished copy that refers to its original; it still has the original's id and position."""
     return replace(
         known,
         name=name,
@@ -34,7 +34,7 @@ def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
 
 
 def copy_rubric(api: Api, known: Assignment, made: Assignment) -> None:
-    """Grade a copy with the rubric that its original is graded with."""
+    """Give a copy the grading rubric of its original."""
     if (graded_with := rubrics.of_assignment(api, known.id)) is not None:
         row = api.new_row("rubric_associations")
         api.store.rubric_associations.put(replace(graded_with[1], **row, association_id=made.id))
@@ -48,7 +48,7 @@ def require_copyable(known: Assignment) -> None:
 
 
 def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
-    """A copy right after the original, and the places of all in their group."""
+    """Place a copy right after the original. Returns it and the new positions in the group."""
     if known.external_tool is not None:
         raise refusals.crashed("Canvas cannot copy the assignment of a tool", known.id)
     taken = {a.name for a in api.store.assignments.find("course", known.course_id) if a.workflow_state != "deleted"}

@@ -32,7 +32,7 @@ RIGHTS = {
 }
 """The right that each event needs."""
 LEADS_TO = {"offer": "available", "claim": "unpublished", "conclude": "completed", "delete": "deleted"}
-"""The state that an event leads to; a course that is in it already stays as it is."""
+"""The state that an event leads to; a course that is already in it does not change."""
 GRADED = "Course cannot be unpublished if student submissions exist."
 IN_DATABASE = {"unpublished": "claimed"}
 
@@ -97,7 +97,7 @@ def _ended(api: Api, course: Course, state: Any) -> Course:
 
 
 def begin_anew(api: Api, course: Course) -> Course:
-    """Put an empty course in place of one, with its people, sections, names and ids. The old one is deleted."""
+    """Replace a course by an empty one with its people, sections, names and ids, and delete the old one."""
     fresh = Course(
         **api.new_row("courses"),
         name=course.name,
@@ -134,7 +134,7 @@ def begin_anew(api: Api, course: Course) -> Course:
 
 
 def first_group(api: Api, course: Course) -> None:
-    """Make the group that the assignments of a new course go into."""
+    """Create the default assignment group of a new course."""
     number = api.new_id("assignment_groups")
     made = AssignmentGroup(id=number, course_id=course.id, name="Assignments", created_at=api.now)
     api.store.assignment_groups.put(made)

@@ -75,13 +75,13 @@ FEATURES = {
     "allow_final_grade_override": "final_grades_override",
     "filter_speed_grader_by_student_group": "filter_speed_grader_by_student_group",
 }
-"""Settings that only count where their feature is on, for the course or for the school."""
+"""Settings that have an effect only if a feature is on, for the course or the root account."""
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _COLOR = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
 VISIBILITIES = {"course": (False, False), "institution": (False, True), "public": (True, None)}
-"""By `course_visibility`, what becomes of `is_public` and `is_public_to_auth_users`; None leaves it."""
+"""The values of `is_public` and `is_public_to_auth_users` by `course_visibility`; None leaves them unchanged."""
 
 
 def require_rights(api: Api, course: Course) -> None:
@@ -99,9 +99,9 @@ def home(api: Api, course: Course) -> Account:
 
 
 def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
-    """What the request sets of a course. Raises the refusal for what is not valid.
+    """The course fields in the request. Raises the refusal for invalid ones.
 
-    Parameters: `account`, where the course is, or is to be made.
+    Parameters: `account`, the account of the course or of the new course.
     """
     sent = api.params.hash("course")
     found: dict[str, Any] = {name: _boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
@@ -127,12 +127,12 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
 
 
 def _boolean(text: str | None) -> bool | None:
-    """A column of true and false as Rails casts text: what is not one of its words for false is true."""
+    """A boolean as Rails casts text: everything but its words for false is true."""
     return None if not text else text.lower() not in ("false", "f", "0", "off")
 
 
 def _openness(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:
-    """Who may see the course. What callers send who may not decide that counts for nothing."""
+    """The course's visibility. It is ignored from callers who may not set it."""
     sent, right = api.params.hash("course"), "manage_course_visibility"
     allowed = courses.may(api, api.caller, own, right) if own else account_allows(api, api.caller, account, right)
     if not allowed and own is None:
@@ -180,7 +180,7 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
 
 
 def _picture(api: Api, own: Course | None, name: str) -> dict[str, Any]:
-    """What the request says of a picture: an address, or one of the course's files.
+    """The picture in the request: a URL, or one of the course's files.
 
     Canvas silently ignores both at once, and a file that is not the course's.
     """
@@ -215,7 +215,7 @@ def _chosen(
     if sent.has("grading_standard_id"):
         wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
         known = grades.standards(api, "Course", own.id) if own is not None else api.store.grading_standards
-        usable = {one.id for one in known}  # a new course takes anybody's
+        usable = {one.id for one in known}  # a new course accepts any file
         if wanted in usable:
             found["grading_standard_id"] = wanted
         elif sent.text("grading_standard_id") == "":
@@ -263,7 +263,7 @@ def _has_front_page(api: Api, own: Course | None) -> bool:
 
 
 def _placed(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:
-    """What only account admins may set: where a course belongs, its storage quota."""
+    """Fields that only account admins may set: the course's account and storage quota."""
     sent = api.params.hash("course")
     if account_allows(api, api.caller, account, "manage_storage_quotas"):
         if (quota := as_whole(sent.text("storage_quota_mb"))) is not None:
@@ -318,7 +318,7 @@ def _sis(api: Api, own: Course | None, found: dict[str, Any], faults: dict[str, 
 
 
 def term_id(api: Api, own: Course | None) -> int:
-    """The term that is named, else the course's, else the school's default one."""
+    """The term in the request, else the course's, else the root account's default."""
     sent = api.params.hash("course")
     named = sent.text("term_id") or sent.text("enrollment_term_id")
     if named and (own is None or account_allows(api, api.caller, home(api, own), "manage_courses_admin")):

@@ -1,4 +1,4 @@
-"""The log of what was done to courses.
+"""The course audit log.
 
 Source: canvas-lms app/models/auditors/course.rb, record, and app/controllers/courses_controller.rb, changed_settings
 (2023-06).
@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Course, CourseChange, User
 
 _NAMED = {"end_at": "conclude_at", "sis_course_id": "sis_source_id"}
-"""Canvas's own names of columns that are called otherwise here."""
+"""Canvas's names of columns that have other names here."""
 _TIMES = {"created_at", "updated_at"}
 _ASIDE = _TIMES | {"id", "settings", "timetable", "workflow_state", "stuck_sis_fields", "sis_batch_id"}
 FIELDS = tuple(name for name in Course.__struct_fields__ if name not in _ASIDE)
@@ -43,7 +43,7 @@ def note(api: Api, course: Course, what: str, data: dict[str, Any] | None = None
 
 
 def note_changes(api: Api, before: Course | None, after: Course) -> None:
-    """Log that a course was made or changed. A change that changes nothing is not logged."""
+    """Log the creation or change of a course. Nothing is logged if no field changed."""
     pairs = {_NAMED.get(name, name): (_of(before, name), _of(after, name)) for name in FIELDS}
     old, new = before.settings if before is not None else {}, after.settings
     pairs |= {name: (old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new])}
@@ -53,7 +53,7 @@ def note_changes(api: Api, before: Course | None, after: Course) -> None:
 
 
 def note_pair(api: Api, old: Course, new: Course, what: str, by: User | None = None) -> None:
-    """Log in both courses that one came of the other. Parameters: `what`, `copied` or `reset`."""
+    """Log in both courses that one was made from the other. Parameters: `what`, `copied` or `reset`."""
     note(api, new, f"{what}_from", {f"{what}_from": old.id}, by)
     note(api, old, f"{what}_to", {f"{what}_to": new.id}, by)
 

@@ -37,9 +37,9 @@ MANAGING = {
     "use_student_view",
 } | FLAGS
 SPLIT = "manage_courses_delete"
-"""A school has this permission, or else others stand for it."""
+"""Permissions that a root account has either as such or as several finer ones."""
 READS_SIS = ("read_sis", "manage_sis")
-"""The rights of which one is enough to see SIS ids."""
+"""The rights that allow seeing SIS ids; one is enough."""
 POLICIES: dict[str, tuple[str, ...]] = {
     "read": ("read",),
     "read_outcomes": ("read", "read_as_admin"),
@@ -61,7 +61,7 @@ POLICIES: dict[str, tuple[str, ...]] = {
     "direct_share": ("manage_content", "manage_course_content_add", "share_afterwards"),
     "edit_course_availability": ("manage",),
 }
-"""The rights of a course that are no permissions of roles, by Canvas's names, with what gives them."""
+"""The rights in a course that are not role permissions, by Canvas's names, with what grants them."""
 _RIGHTS_FROM = (
     "users",
     "courses",
@@ -77,7 +77,7 @@ _RIGHTS_FROM = (
 
 
 def enrollments_of(api: Api, user: User, course: Course) -> list[tuple[Enrollment, State]]:
-    """The person's enrollments in a course that are not deleted or rejected, with their present states."""
+    """The user's enrollments in a course that are not deleted or rejected, with their present states."""
     found = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     return [(e, state) for e in found if (state := state_of(api, e, course)).name not in ("deleted", "rejected")]
 
@@ -92,7 +92,8 @@ def rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
 
 
 def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
-    """Those of an earlier request, where nothing has changed since then; not for a course as it is about to be."""
+    """The rights cached from an earlier request, if nothing has changed since; not for a course that was not stored
+    yet."""
     store = api.store
     if user is None or store.courses.get(course.id) is not course or store.users.get(user.id) is not user:
         return _rights(api, user, course)
@@ -107,7 +108,7 @@ def _kept_rights(api: Api, user: User | None, course: Course) -> frozenset[str]:
 
 
 def granted(api: Api, course: Course, asked: list[str] | None) -> dict[str, bool]:
-    """Whether the caller has each right in a course: those that Canvas names, not what stands for them.
+    """Whether the caller has each right in a course, by Canvas's own names.
 
     Parameters: `asked`, the names; None for all of them.
     """
@@ -179,11 +180,11 @@ def _by_enrollment(api: Api, course: Course, enrollment: Enrollment, state: Stat
 
 @lru_cache(maxsize=1_024)
 def _of_member(granted: frozenset[str], kind: str, state: str, split: bool) -> frozenset[str]:
-    """What somebody enrolled in that way may do, in that state.
+    """What an enrollment of this kind and state allows.
 
     Parameters:
         granted: the permissions of their role.
-        split: whether the school has permissions for emptying and deleting courses.
+        split: whether the root account has separate permissions for resetting and deleting courses.
     """
     staff = kind in STAFF
     if state == "completed":

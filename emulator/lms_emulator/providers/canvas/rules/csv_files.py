@@ -1,4 +1,4 @@
-"""CSV as Ruby's CSV library reads and writes it."""
+"""CSV in the dialect of Ruby's CSV library."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 _EMPTY = "\x00"
 MOST_LINES = 1_000_000
 LONGEST_LINE = 262_144
-"""Characters of a line: it is taken apart at one go, while every other thread waits."""
+"""Maximum length of a line, which is parsed in one go while other threads wait."""
 
 
 class MalformedCsv(ValueError):
-    """A quote that is not closed, or text after one that is."""
+    """An unclosed quote, or text after a closing one."""
 
 
 def written(rows: Iterable[Sequence[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""What Canvas makes of content that a tool chose: links in texts, items of modules, assignments with line items.
+"""What Canvas creates for selected content items: links in texts, module items, assignments with line items.
 
 Source: canvas-lms app/controllers/lti/ims/deep_linking_controller.rb and lib/lti/content_items (2023-06); the recorded
 exchanges of `lti-deeplink` 42-101 and 187-298.
@@ -26,9 +26,9 @@ from lms_emulator.providers.canvas.rules import assigning, features, html, links
 Json = dict[str, Any]
 LINK = "ltiResourceLink"
 IN_TEXTS = ("editor_button", "collaboration", "homework_submission", "conference_selection")
-"""The spots whose links are made at once, and found by their lookup id."""
+"""Placements whose links are created at once and found by their lookup id."""
 MAKING = ("course_assignments_menu", "module_index_menu_modal", "module_menu_modal")
-"""The spots that make things in the course; only those who manage its content may use them."""
+"""Placements that create course content; only those who manage the content may use them."""
 NEW_MODULE = "New Content From App"
 LINE_ITEMS = "lti_deep_linking_line_items"
 NO_MAXIMUM = {"lineItem.scoreMaximum": "lineItem.scoreMaximum is a required field"}
@@ -43,9 +43,9 @@ class Placed(NamedTuple):
 
 
 def place(api: Api, tool: Tool, course: Course | None, spot: str, module_id: str | None, items: list[Json]) -> Placed:
-    """Create what the content items stand for, depending on the placement.
+    """Create what the content items describe, depending on the placement.
 
-    Parameters: `module_id`, of the module that it was chosen for. Raises the page of a module that there is not.
+    Parameters: `module_id`, of the module to add to. Raises an error page if it does not exist.
     """
     links = [one for one in items if one.get("type") == LINK]
     graded = [one for one in links if _line_item(api, one) is not None]
@@ -65,7 +65,7 @@ def place(api: Api, tool: Tool, course: Course | None, spot: str, module_id: str
 
 
 def _line_item(api: Api, item: Json) -> Json | None:
-    """The line item that an item asks for, where Canvas creates one."""
+    """The line item that an item requests, if Canvas creates one."""
     wanted = item.get("lineItem")
     on = api.settings.deep_linking_line_items or features.enabled(api, api.root, LINE_ITEMS)
     return wanted if isinstance(wanted, dict) and item.get("type") == LINK and on else None
@@ -94,7 +94,7 @@ def _with_link(api: Api, tool: Tool, course: Course | None, item: Json) -> Json:
 
 
 def _with_assignment(api: Api, tool: Tool, course: Course, item: Json) -> tuple[Json, Assignment | None]:
-    """An item with the assignment that was made of its line item, and that; unpublished."""
+    """Create the unpublished assignment of an item's line item. Returns the item with it, and the assignment."""
     wanted = _line_item(api, item)
     if wanted is None:
         return item, None

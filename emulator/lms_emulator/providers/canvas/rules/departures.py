@@ -1,4 +1,4 @@
-"""How people leave an account or the site, are merged, and come back.
+"""Removing users from an account or the site, merging, splitting and restoring them.
 
 Source: canvas-lms app/models/user.rb, remove_from_root_account, lib/user_merge.rb and lib/split_users.rb (2023-06).
 """
@@ -32,7 +32,7 @@ MOVED = dict.fromkeys(
     ),
     "user_id",
 ) | {"submission_comments": "author_id"}
-"""The tables of what is moved where users are merged, and the column that names whose it is."""
+"""The tables that merging users affects, and the column with the owner."""
 WORK = ("submissions", "quiz_submissions")
 
 
@@ -60,7 +60,7 @@ def remove(api: Api, user: User, account: Account) -> User:
 
 
 def _part(api: Api, user: User, inside: Callable[[int], bool]) -> None:
-    """End a user's memberships of groups in an account, what they observe, who observes them, and their portfolios."""
+    """End a user's group memberships and observer links in an account, and delete their portfolios."""
     for row in api.store.group_memberships.find("user", user.id):
         group = api.store.groups.get(row.group_id)
         if group is not None and row.workflow_state != "deleted" and inside(_account_of(api, group)):
@@ -84,7 +84,7 @@ def _account_of(api: Api, group: Group) -> int:
 
 
 def restore(api: Api, user: User, account: Account) -> User:
-    """Bring back the logins that a user had in an account."""
+    """Restore the logins that a user had in an account."""
     for login in api.store.pseudonyms.find("user", user.id):
         if login.account_id == account.id and login.workflow_state == "deleted":
             api.store.pseudonyms.put(replace(login, workflow_state="active"))
@@ -101,7 +101,7 @@ def delete(api: Api, user: User) -> None:
 
 
 def merge(api: Api, user: User, into: User) -> None:
-    """Move everything one user has to another, and delete the first."""
+    """Move everything that one user has to another, and delete the first."""
     moved: dict[str, list[int]] = {}
     ended: dict[str, str] = {}
     theirs = [_place(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
@@ -130,7 +130,7 @@ def merge(api: Api, user: User, into: User) -> None:
 
 
 def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
-    """Give a user the other's work where theirs does not come first, and the other theirs. Returns the ids moved."""
+    """Give a user the other's submissions where these take precedence, and vice versa. Returns the moved ids."""
     moved: dict[str, list[int]] = {table: [] for table in WORK}
     taken: set[int] = set()
     for row in list(api.store.submissions.find("user", user.id)):
@@ -149,7 +149,7 @@ def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
 
 
 def _comes_first(row: Submission, other: Submission) -> bool:
-    """Whether merging replaces a user's work by the other's. Source: handle_submissions."""
+    """Whether merging replaces a user's submission by the other's. Source: handle_submissions."""
     graded = [one.excused or (one.entered_score is not None and one.workflow_state == "graded") for one in (row, other)]
     if (graded[0] and not graded[1]) or (row.submission_type is not None and other.submission_type is None):
         return True
@@ -183,7 +183,7 @@ def _place(enrollment: Enrollment) -> tuple[int, int, int | None]:
 
 
 def split(api: Api, user: User) -> list[User]:
-    """Undo the merges into a user. Returns those who were merged; empty if nobody was."""
+    """Undo the merges into a user. Returns the restored users."""
     found: list[User] = []
     for record in api.store.user_merges.find("user", user.id):
         other = api.store.users.get(record.from_user_id)

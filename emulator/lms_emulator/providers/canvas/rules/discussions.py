@@ -1,4 +1,4 @@
-"""Who sees, answers and changes a discussion, and what of it a user has read.
+"""Discussions: who can see, reply to and change them, and what a user has read.
 
 Source: canvas-lms app/models/discussion_topic.rb and discussion_entry.rb (2023-06), and the recorded exchanges of
 `content-discussions` and `content-announcements`.
@@ -30,7 +30,7 @@ from lms_emulator.providers.canvas.rules.states import CURRENT
 
 
 def context_of(api: Api, topic: DiscussionTopic) -> Context:
-    """What a topic belongs to."""
+    """The context of a topic."""
     return contexts.get(api, topic.context_type, topic.context_id)
 
 
@@ -41,13 +41,13 @@ def topics_of(api: Api, context: Context) -> list[DiscussionTopic]:
 
 
 def children(api: Api, topic: DiscussionTopic) -> list[DiscussionTopic]:
-    """The topics that were made of one for groups, in their order."""
+    """The child topics of a group discussion, in order."""
     found = api.store.discussion_topics.find("root", topic.id)
     return sorted((one for one in found if one.workflow_state != "deleted"), key=lambda one: one.id)
 
 
 def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> list[DiscussionEntry]:
-    """What was said in a topic, oldest first."""
+    """The entries of a topic, oldest first."""
     found = api.store.discussion_entries.find("topic", topic.id)
     return sorted((one for one in found if deleted or one.workflow_state != "deleted"), key=lambda one: one.id)
 
@@ -62,7 +62,7 @@ def posted_at(api: Api, topic: DiscussionTopic) -> datetime | None:
 
 
 def assignment_of(api: Api, topic: DiscussionTopic) -> Assignment | None:
-    """What is graded in a topic."""
+    """The assignment of a topic."""
     found = api.store.assignments.get(topic.assignment_id) if topic.assignment_id is not None else None
     return found if found is not None and found.workflow_state != "deleted" else None
 
@@ -71,22 +71,22 @@ def assignment_of(api: Api, topic: DiscussionTopic) -> Assignment | None:
 
 
 def moderates(api: Api, context: Context, user: User | None = None) -> bool:
-    """Whether a user (by default the caller) runs the discussions of a context."""
+    """Whether a user (by default the caller) moderates the discussions of a context."""
     return contexts.may(api, context, "moderate_forum", user=user)
 
 
 def delayed(api: Api, topic: DiscussionTopic) -> bool:
-    """Whether a topic waits for its time."""
+    """Whether a topic's posting is delayed."""
     return topic.delayed_post_at is not None and topic.delayed_post_at > api.now
 
 
 def closed(api: Api, topic: DiscussionTopic) -> bool:
-    """Whether a topic takes no more entries."""
+    """Whether a topic is closed for new entries."""
     return topic.locked or (topic.lock_at is not None and topic.lock_at <= api.now)
 
 
 def comments_disabled(api: Api, topic: DiscussionTopic) -> bool:
-    """Whether the course keeps comments off its announcements."""
+    """Whether the course has disabled comments on announcements."""
     course = api.store.courses.get(topic.context_id) if topic.context_type == "Course" else None
     return topic.is_announcement and course is not None and bool(course.settings.get("lock_all_announcements"))
 
@@ -116,7 +116,7 @@ def in_sections(api: Api, topic: DiscussionTopic, context: Context) -> bool:
 
 
 def lock_of(api: Api, topic: DiscussionTopic) -> dict[str, Any] | None:
-    """What keeps users who do not moderate from answering, as `lock_info` says it."""
+    """The `lock_info` of a topic for users who do not moderate."""
     asset = f"discussion_topic_{topic.id}"
     if delayed(api, topic) and topic.delayed_post_at is not None:
         return {"unlock_at": stamp(topic.delayed_post_at), "asset_string": asset}
@@ -133,7 +133,7 @@ def locked_for_caller(api: Api, topic: DiscussionTopic, context: Context) -> dic
 
 
 def lock_of_module(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, Any] | None:
-    """What a module keeps the caller from answering by, as `lock_info` says it."""
+    """The `lock_info` of the module that locks a topic for the caller."""
     course = context.record
     if moderates(api, context) or not isinstance(course, Course):
         return None
@@ -141,14 +141,14 @@ def lock_of_module(api: Api, topic: DiscussionTopic, context: Context) -> dict[s
 
 
 def edits_own(api: Api, context: Context) -> bool:
-    """Whether people may change what they said themselves: not where a course keeps its students from it."""
+    """Whether users may change their own entries, which a course can forbid to students."""
     course = context.record
     kept = isinstance(course, Course) and not course.settings.get("allow_student_discussion_editing", True)
     return not kept or contexts.may(api, context, "read_as_admin")
 
 
 def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, bool]:
-    """What the caller may do with a topic."""
+    """The caller's permissions on a topic."""
     moderator, author = moderates(api, context), api.caller is not None and topic.user_id == api.caller.id
     posts = contexts.may(api, context, "post_to_forum", "moderate_forum")
     open_to_caller = locked_for_caller(api, topic, context) is None
@@ -165,7 +165,7 @@ def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str,
 
 
 def participant(api: Api, topic: DiscussionTopic, user: User) -> DiscussionParticipant | None:
-    """What a user has read of a topic, if anything is known."""
+    """A user's read state of a topic, if there is one."""
     return api.store.discussion_participants.first("whose", (topic.id, user.id))
 
 
@@ -176,7 +176,7 @@ def topic_read(api: Api, topic: DiscussionTopic, user: User) -> bool:
 
 
 def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> DiscussionParticipant:
-    """Note what a user has read of a topic."""
+    """Store a user's read state of a topic."""
     known = participant(api, topic, user)
     if known is None:
         known = DiscussionParticipant(id=api.new_id("discussion_participants"), topic_id=topic.id, user_id=user.id)
@@ -252,7 +252,7 @@ def renewed(api: Api, topic: DiscussionTopic, **changes: Any) -> DiscussionTopic
 
 
 def members(api: Api, context: Context) -> int:
-    """How many take part in a context, invited people too."""
+    """The number of a context's members, including invited ones."""
     if not isinstance(context.record, Course):
         return 0
     living = api.store.enrollments.find("course", context.id)

@@ -1,4 +1,4 @@
-"""What follows where an enrollment begins, changes or ends: for observers, groups, other dates, slots and favourites.
+"""The consequences of a new, changed or ended enrollment: for observers, groups, overrides, slots and favourites.
 
 Source: canvas-lms app/models/enrollment.rb, update_linked_enrollments, audit_groups_for_deleted_enrollments,
 cancel_future_appointments, update_assignment_overrides_if_needed, add_to_favorites and destroy (2024-04).
@@ -17,7 +17,7 @@ ENDED = (*GONE, "completed", "inactive")
 
 
 def keep(api: Api, record: Enrollment) -> Enrollment:
-    """Store a new or changed enrollment, and do what follows from it."""
+    """Store a new or changed enrollment, with its consequences."""
     before = api.store.enrollments.get(record.id)
     if record is not before:
         changed(api, api.store.enrollments.put(record), before)
@@ -25,7 +25,7 @@ def keep(api: Api, record: Enrollment) -> Enrollment:
 
 
 def changed(api: Api, record: Enrollment, before: Enrollment | None) -> None:
-    """Do what follows from a stored enrollment. Parameters: `before`, what it was; None of a new one."""
+    """Apply the consequences of a stored enrollment. Parameters: `before`, its earlier version; None for a new one."""
     if record.type == "StudentEnrollment":
         for observer in _observers(api, record):
             _lead(api, record, before, observer)
@@ -51,7 +51,8 @@ def _lead(api: Api, record: Enrollment, before: Enrollment | None, observer: Use
 
 
 def link(api: Api, record: Enrollment, observer: User, known: Enrollment | None = None) -> None:
-    """Enroll an observer where a student is enrolled, unless they are or have no login. `known`: one that ended."""
+    """Enroll an observer in a student's course, unless they are enrolled or have no login. `known`: an ended
+    enrollment."""
     known = known or _linked(api, record, observer, record.course_section_id)
     if (known is not None and known.workflow_state not in ("deleted", "inactive")) or not people.logins_of(
         api.store, observer
@@ -92,7 +93,7 @@ def _copy(api: Api, known: Enrollment, record: Enrollment, *, new: bool = False)
 
 
 def _settle(api: Api, record: Enrollment, before: str | None) -> None:
-    """Do what follows from a new state. Parameters: `before`, the old one; None of a new enrollment."""
+    """Apply the consequences of a new state. Parameters: `before`, the old one; None for a new enrollment."""
     user = api.store.users.get(record.user_id)
     assert user is not None, "the world file's references are checked when it is loaded"
     marked, state = menu.marked(user), record.workflow_state
@@ -125,7 +126,7 @@ def _leave_groups(api: Api, record: Enrollment) -> None:
 
 
 def _cancel_slots(api: Api, record: Enrollment) -> None:
-    """Remove what somebody reserved in the course and that is still to come; the slots stay locked."""
+    """Remove a user's future reservations in the course; the slots stay locked."""
     for row in api.store.calendar_events.find("context", ("User", record.user_id)):
         group = calendars.group_of(api, row)
         coming = row.workflow_state != "deleted" and row.end_at is not None and row.end_at >= api.now

@@ -28,7 +28,7 @@ PARTS = {
     "ObserverEnrollment": "an observer",
     "DesignerEnrollment": "a designer",
 }
-"""As what somebody takes part, in the words of Canvas's mails; all others as a student."""
+"""The roles in Canvas's mails; every other type is a student."""
 NO_USER = "Can't create an enrollment without a user. Include enrollment[user_id] to create an enrollment"
 WRONG_BASE = "The specified type must match the base type for the role"
 INACTIVE_ROLE = "Cannot create an enrollment with this role because it is inactive."
@@ -37,7 +37,7 @@ CONCLUDED = "Can't add an enrollment to a concluded course."
 
 @dataclass(frozen=True)
 class Wish:
-    """An enrollment that a user asks for, checked."""
+    """A requested enrollment, validated."""
 
     user: User
     course: Course
@@ -53,17 +53,17 @@ class Wish:
 
     @property
     def kind(self) -> str:
-        """The enrollment's type; that of a test student is of its own."""
+        """The enrollment's type; test students have their own."""
         return "StudentViewEnrollment" if self.test else self.role.base_role_type
 
 
 def to_add(kind: str) -> str:
-    """The permission that adding people of a type to a course needs."""
+    """The permission needed to add users with an enrollment type to a course."""
     return f"add_{_NAMES[kind]}_to_course"
 
 
 def to_end(kind: str, state: str) -> tuple[str, ...]:
-    """The permissions of which one is needed to give an enrollment of a type the state that ends it."""
+    """The permissions, one of which is needed to end an enrollment of a type in a given state."""
     if kind == "StudentViewEnrollment":
         return ("use_student_view",)
     if state != "completed":
@@ -72,21 +72,21 @@ def to_end(kind: str, state: str) -> tuple[str, ...]:
 
 
 def locked(api: Api, enrollment: Enrollment, course: Course) -> bool:
-    """Whether an enrollment came by an import, and the caller manages no imports."""
+    """Whether an enrollment came from a SIS import and the caller does not manage imports."""
     account = api.store.accounts.get(course.account_id) or api.root
     manages = any(account_allows(api, api.caller, account, name) for name in ("manage_account_settings", "manage_sis"))
     return enrollment.sis_batch_id is not None and not manages
 
 
 def default_section(api: Api, course: Course) -> CourseSection:
-    """The section for people who are not put into one; created if missing."""
+    """The default section, created if missing."""
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
     known = next((section for section in found if section.default_section), None) or next(iter(found), None)
     return known or new_default_section(api, course)
 
 
 def new_default_section(api: Api, course: Course) -> CourseSection:
-    """Create the section for people who are not put into one."""
+    """Create the default section."""
     made = CourseSection(
         id=api.new_id("course_sections"),
         course_id=course.id,
@@ -98,7 +98,7 @@ def new_default_section(api: Api, course: Course) -> CourseSection:
 
 
 def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role | None:
-    """The role that `role_id`, `role` or `type` names; what is wrong with it goes into `faults`."""
+    """The role given by `role_id`, `role` or `type`; problems are added to `faults`."""
     kind = fields.text("type") or None
     above = {account.id for account in chain(api.store, course.account_id)}
     role: Role | None = None
@@ -131,7 +131,7 @@ def _of_site(api: Api, role: Role) -> bool:
 
 
 def wish(api: Api, course: Course, section: CourseSection | None, fields: Params) -> Wish:
-    """Read and check what is asked for. Raises the refusals that Canvas answers with."""
+    """Read and validate the request. Raises Canvas's refusals."""
     if not fields.data:
         raise refusals.message(400, "no_parameters", "No parameters given")
     faults: list[str] = []
@@ -200,7 +200,7 @@ def self_enrollment(api: Api, course: Course, section: CourseSection | None, fie
 
 
 def _require_open(api: Api, course: Course, section: CourseSection | None, user: User) -> None:
-    """Refuse people for a course that has ended, but who is in it already for a section that is not."""
+    """Refuse enrollments in a concluded course, except for its members in a section that is still open."""
     if not states.concluded(api, course):
         return
     rows = api.store.enrollments.find("user", user.id)
@@ -250,7 +250,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
 
 
 def notify(api: Api, course: Course, record: Enrollment, before: str | None) -> None:
-    """Mail somebody who was invited to a course or enrolled in it. `before`: the state that there was, if any."""
+    """Notify a user of an invitation or enrollment. `before`: the previous state, if any."""
     user, invited = api.store.users.get(record.user_id), record.workflow_state == "invited"
     if user is None or record.self_enrolled or before == record.workflow_state:
         return
@@ -269,7 +269,7 @@ def notify(api: Api, course: Course, record: Enrollment, before: str | None) -> 
 
 
 def _state(asked: Wish) -> Any:
-    """The state that an enrollment begins with, or begins again with."""
+    """The initial state of a new or renewed enrollment."""
     if asked.test:
         return "active"
     open_, state = asked.course.workflow_state == "available", asked.state

@@ -1,4 +1,4 @@
-"""Saving events of calendars: times, whole days, the times of sections, copies.
+"""Saving calendar events: times, all-day events, section times, copies.
 
 Source: canvas-lms app/models/calendar_event.rb and app/controllers/calendar_events_api_controller.rb (2023-06), and the
 recorded exchanges of `calendar`.
@@ -23,10 +23,10 @@ from lms_emulator.providers.canvas.rules import appointments, calendars, html
 from lms_emulator.providers.canvas.rules.calendars import Place
 
 MOST = 200
-"""How many events a request can make."""
+"""The maximum number of events that a request can create."""
 LONGEST = 255
 CASCADED = ("title", "description", "location_name", "location_address")
-"""What sections' times and reservations have from the event that they belong to; reservations its times too."""
+"""Fields that section times and reservations inherit from their parent event; reservations also its times."""
 TIMES = ("start_at", "end_at", "all_day", "all_day_date")
 
 
@@ -37,12 +37,12 @@ def find(api: Api, reference: str) -> CalendarEvent:
 
 
 def usual_title(kind: str) -> str:
-    """The title of an event that was given none."""
+    """The title of an event without one."""
     return f"{kind} Event"
 
 
 def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> CalendarEvent:
-    """The event that a request describes. Nothing is kept. Raises the refusal for what is not valid."""
+    """The event that a request describes, not stored. Raises the refusal for invalid fields."""
     base = known or CalendarEvent(
         id=0,
         context_type=place.kind,
@@ -75,7 +75,7 @@ def read(api: Api, sent: Params, place: Place, known: CalendarEvent | None) -> C
 
 
 def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole: bool | None = None) -> CalendarEvent:
-    """An event with its times in order, and whether it lasts all day. `whole`: what the request says about that."""
+    """An event with normalised times and its all-day flag. `whole`: the request's `all_day`."""
     start, end = wanted.start_at or wanted.end_at, wanted.end_at or wanted.start_at
     if start is not None and end is not None and end < start:
         end = start
@@ -92,7 +92,7 @@ def settled(wanted: CalendarEvent, base: CalendarEvent, where: tzinfo, *, whole:
 
 
 def keep(api: Api, wanted: CalendarEvent) -> CalendarEvent:
-    """Store an event; the times of sections and the reservations that it has follow it, and it spans what it has."""
+    """Store an event, update its section times and reservations, and extend it over them."""
     known = api.store.calendar_events.get(wanted.id) if wanted.id else None
     made = wanted if wanted.id else replace(wanted, id=api.new_id("calendar_events"))
     api.store.calendar_events.put(made)
@@ -119,7 +119,7 @@ def span(api: Api, number: int) -> None:
 
 
 def section_times(api: Api, sent: Params, event: CalendarEvent) -> list[tuple[str, Params]]:
-    """The times of sections that a request gives, by the code of the section. Raises the refusal for wrong ones."""
+    """The section times in a request, by the section's code. Raises the refusal for invalid ones."""
     found = [(one.text("context_code") or "", one) for one in _listed(sent, "child_event_data")]
     codes = [code for code, _ in found]
     if len(set(codes)) != len(codes):
@@ -135,7 +135,7 @@ def section_times(api: Api, sent: Params, event: CalendarEvent) -> list[tuple[st
 
 
 def _listed(sent: Params, name: str) -> list[Params]:
-    """A list of hashes, or a hash of them by whatever names."""
+    """The hashes in a list, or in a hash with arbitrary keys."""
     value = sent.data.get(name)
     if isinstance(value, dict):
         return [sent.hash(name, key) for key in value]
@@ -143,7 +143,7 @@ def _listed(sent: Params, name: str) -> list[Params]:
 
 
 def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Params]], shift: timedelta) -> None:
-    """Give an event the times of sections, and remove those that it has besides. `shift`: of a later copy."""
+    """Replace an event's section times. `shift`: the offset of a later copy."""
     known = {calendars.code_of(row): row for row in calendars.children(api, event)}
     for code, one in found:
         place = calendars.place_of_code(api, code)
@@ -171,7 +171,7 @@ def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Par
 
 
 def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
-    """Delete an event with what belongs to it; a slot or a reservation leaves its appointment group in order."""
+    """Delete an event with its children; for slots and reservations, update the appointment group."""
     group = calendars.group_of(api, event)
     if group is not None:
         reason = api.params.text("cancel_reason")
@@ -190,7 +190,7 @@ def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
 
 
 class Copies:
-    """How often and how far apart a request wants copies of an event.
+    """The number and interval of the copies of an event in a request.
 
     Raises: the refusal of too many.
     """
@@ -233,7 +233,7 @@ def _months_later(moment: datetime, count: int) -> datetime:
 
 
 def copies(api: Api, event: CalendarEvent, asked: Copies, found: list[tuple[str, Params]]) -> list[CalendarEvent]:
-    """An event and the copies requested, kept, each with its sections' times."""
+    """Store an event and its requested copies, each with its section times."""
     made = []
     for number in range(asked.count + 1):
         start, end = (asked.moved(moment, number, api.zone) for moment in (event.start_at, event.end_at))

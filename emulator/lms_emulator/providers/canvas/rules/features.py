@@ -1,7 +1,7 @@
-"""Which features there are, and whether one is on somewhere.
+"""Feature flags: definitions, and their states in contexts.
 
 The features are data: `catalogue/features.tsv`, from canvas-lms config/feature_flags (2023), with the descriptions that
-were recorded. Source of how decisions are inherited: canvas-lms lib/feature_flags.rb and app/models/feature_flag.rb
+were recorded. Source of the inheritance of flags: canvas-lms lib/feature_flags.rb and app/models/feature_flag.rb
 (2023-06), and fixtures/recordings/canvas/courses-misc.jsonl 223, 229, 232, 245, 255, 261.
 """
 
@@ -21,12 +21,12 @@ from lms_emulator.providers.canvas.rules.permissions import GRANULAR, chain, is_
 
 Owner = Account | Course | User
 TUTORIAL = "new_user_tutorial_on_off"
-"""A feature that Canvas switches on for every new person."""
+"""A feature that Canvas enables for every new user."""
 SEPARATORS = {
     "autodetect_field_separators_for_gradebook_exports": "use_semi_colon_field_separators_in_gradebook_exports",
     "use_semi_colon_field_separators_in_gradebook_exports": "autodetect_field_separators_for_gradebook_exports",
 }
-"""Features of which only one can be on, with what Canvas warns of."""
+"""Mutually exclusive features, with Canvas's warnings."""
 WARNINGS = {
     "autodetect_field_separators_for_gradebook_exports": (
         "This feature can't be enabled while semicolons are forced to be field separators"
@@ -41,9 +41,9 @@ class Feature(NamedTuple):
     """One feature as Canvas defines it.
 
     Attributes:
-        state: `hidden` until a site admin shows it to a school; `unseen` where the site lacks what it needs.
-        root_opt_in: whether a school has to allow it before its courses see it; None if nothing is said of that.
-        environment: its place among those that pages are told of, 0 for the others.
+        state: `hidden` until a site admin shows it to a root account; `unseen` if the site lacks what it needs.
+        root_opt_in: whether a root account has to allow it before its courses see it; None if not specified.
+        environment: its position in the list passed to pages, 0 if it is not in there.
     """
 
     name: str
@@ -58,19 +58,19 @@ class Feature(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether only site admins know of it."""
+        """Whether only site admins see it."""
         return self.state == "hidden"
 
     @property
     def opted_in(self) -> bool:
-        """Whether a school has to allow it first."""
+        """Whether a root account has to allow it first."""
         return bool(self.root_opt_in)
 
 
 class Flag(NamedTuple):
-    """How a feature stands somewhere: by a decision of `owner`, or as Canvas defines it when `owner` is None.
+    """A feature's state in a context, set by `owner`, or Canvas's default if `owner` is None.
 
-    Attributes: `record`, the stored decision; None for one that Canvas assumes of a school.
+    Attributes: `record`, the stored flag; None for one that Canvas assumes for a root account.
     """
 
     feature: Feature
@@ -85,11 +85,11 @@ class Flag(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether those below may decide otherwise."""
+        """Whether lower contexts can override it."""
         return self.state in ("allowed", "allowed_on")
 
     def locked(self, owner: Owner) -> bool:
-        """Whether an owner above has decided for `owner`."""
+        """Whether a higher context has decided for `owner`."""
         if self.owner is None:
             return not self.open and not self.feature.hidden
         return not self.open and self.owner != place(owner)
@@ -111,7 +111,7 @@ def definitions() -> dict[str, Feature]:
 
 
 def place(owner: Owner) -> tuple[str, int]:
-    """The key of an owner of decisions: its kind and id."""
+    """The key of a context of flags: its kind and id."""
     return type(owner).__name__, owner.id
 
 
@@ -124,7 +124,7 @@ def _is_site(owner: Owner) -> bool:
 
 
 def applies(feature: Feature, owner: Owner) -> bool:
-    """Whether the owner can decide about the feature."""
+    """Whether the feature can be set in this context."""
     match feature.applies_to:
         case "SiteAdmin":
             return _is_site(owner)
@@ -139,7 +139,7 @@ def applies(feature: Feature, owner: Owner) -> bool:
 
 
 def listed(owner: Owner) -> list[Feature]:
-    """The features that a list of the owner's walks through."""
+    """The features in a context's list."""
     return [one for one in definitions().values() if applies(one, owner)]
 
 
@@ -155,13 +155,13 @@ def sees_hidden(api: Api) -> bool:
 
 
 def decided(api: Api, owner: Owner, name: str) -> FeatureFlag | None:
-    """The owner's own decision about a feature, taken back or not."""
+    """The context's own flag for a feature, even if it was removed."""
     rows = api.store.feature_flags.find("context", place(owner))
     return next((row for row in rows if row.feature == name), None)
 
 
 def _own(api: Api, owner: Owner, feature: Feature, *, below: bool) -> Flag | None:
-    """The owner's own decision; as those below it see it, an account's is late by a setting."""
+    """The context's own flag; lower contexts see an account's flag with a delay, which is a setting."""
     record = decided(api, owner, feature.name)
     if record is None:
         tutorial = isinstance(owner, User) and feature.name == TUTORIAL
@@ -171,24 +171,24 @@ def _own(api: Api, owner: Owner, feature: Feature, *, below: bool) -> Flag | Non
 
 
 def seen_below(api: Api, record: FeatureFlag) -> FlagState | None:
-    """The state of an account's decision as its courses and sub-accounts see it."""
+    """The state of an account's flag as its courses and sub-accounts see it."""
     delay = timedelta(seconds=api.settings.feature_flag_delay_seconds)
     return record.earlier if api.now < record.updated_at + delay else record.state
 
 
 def _above(api: Api, owner: Owner) -> Iterator[Account]:
-    """The accounts whose decisions come before the owner's, from the site's on."""
+    """The accounts whose flags take precedence over the context's, from the site's account down."""
     number = owner.account_id if isinstance(owner, Course) else getattr(owner, "parent_account_id", None)
     found = chain(api.store, number) if number is not None else [one for one in [site(api)] if one is not None]
     return (account for account in reversed(found) if account.id != owner.id or not isinstance(owner, Account))
 
 
 def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited: bool = False) -> Flag | None:
-    """How a feature stands for an owner; None if it does not exist for them.
+    """A feature's state in a context; None if it does not exist there.
 
     Parameters:
-        shown: whether a hidden feature is found too, and one that the school did not allow yet.
-        inherited: leave the owner's own decision out.
+        shown: whether to include hidden features, and those that the root account has not allowed yet.
+        inherited: ignore the context's own flag.
     """
     feature = definitions().get(name)
     if feature is None or not applies(feature, owner) or feature.state == "unseen":
@@ -210,7 +210,7 @@ def lookup(api: Api, owner: Owner, name: str, *, shown: bool = False, inherited:
 
 
 def _opted_in(api: Api, owner: Owner, feature: Feature, found: Flag | None, shown: bool) -> Flag | None:
-    """A feature that a school must allow first is off for the school and hidden below until then."""
+    """A feature that a root account must allow first is off there and hidden below until then."""
     above = site(api)
     unspoken = found is not None and (found.owner is None or (above is not None and found.owner == place(above)))
     if found is None or not feature.opted_in or _is_site(owner) or not unspoken:
@@ -229,7 +229,7 @@ def enabled(api: Api, owner: Owner, name: str) -> bool:
 
 
 def unhides(api: Api, owner: Owner, flag: Flag) -> bool:
-    """Whether it is this decision that shows a hidden feature."""
+    """Whether this flag is what reveals a hidden feature."""
     if flag.owner != place(owner) or not flag.feature.hidden:
         return False
     above = list(_above(api, owner))
@@ -240,7 +240,7 @@ def unhides(api: Api, owner: Owner, flag: Flag) -> bool:
 
 
 def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> dict[str, dict[str, Any]]:
-    """The states that the owner could choose instead of `state`, and which of them are locked."""
+    """The states that could be chosen instead of `state`, and whether each is locked."""
     states = ["off", "on", *(["allowed", "allowed_on"] if isinstance(owner, Account) else [])]
     of_school = feature.applies_to == "SiteAdmin" or (feature.applies_to == "RootAccount" and not _is_site(owner))
     found: dict[str, dict[str, Any]] = {
@@ -255,7 +255,7 @@ def transitions(api: Api, owner: Owner, feature: Feature, state: str | None) -> 
 
 
 def _never_taken_back(owner: Owner, state: str | None, found: dict[str, dict[str, Any]]) -> None:
-    """Once final grades may be overridden, a course cannot go back, nor an account to less than it allows."""
+    """Once final grade override is on, it cannot be turned off in a course, nor restricted in an account."""
     for one in ("off", "on", *(["allowed"] if isinstance(owner, Account) else [])):
         found.setdefault(one, {})
     if state == "on" or (state == "allowed" and isinstance(owner, Account)):

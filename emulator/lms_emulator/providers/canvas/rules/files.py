@@ -1,4 +1,4 @@
-"""Where files live, who may open them, and what happens when a name is taken.
+"""Files and folders: locations, permissions, and duplicate names.
 
 Source: canvas-lms app/models/attachment.rb and app/models/folder.rb (2023-06), and the recorded exchanges of
 `content-files` and `content-folders`.
@@ -30,9 +30,9 @@ SPECIAL = {"media": "Uploaded Media", "icon_maker": "Icon Maker Icons", ANNOTATE
 NEW_FOLDER = "New Folder"
 SEAL_SECONDS = 3600
 CONVERSATIONS = "conversation attachments"
-"""The folder of a person for what goes with messages; it is made when somebody asks for it."""
+"""A user's folder for message attachments, created on first use."""
 LEAST = 512
-"""What a file counts at least against the quota."""
+"""The minimum size with which a file counts against the quota."""
 
 
 # folders
@@ -50,7 +50,7 @@ def sub_folders(store: CanvasStore, folder: Folder) -> list[Folder]:
 
 
 def context_of(api: Api, record: Folder | Attachment) -> Context:
-    """What a folder or a file belongs to."""
+    """The context of a folder or file."""
     return contexts.get(api, record.context_type, record.context_id)
 
 
@@ -100,13 +100,13 @@ def root_folder(api: Api, context: Context) -> Folder:
 
 
 def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
-    """The folder of that name below another, made when it is missing."""
+    """The subfolder with this name, created if missing."""
     found = next((one for one in sub_folders(api.store, parent) if one.name == name), None)
     return found or make_folder(api, context_of(api, parent), parent, name, **fields)
 
 
 def folder_at(api: Api, context: Context, path: str) -> Folder:
-    """The folder at a path below the root, its parts made where they are missing."""
+    """The folder at a path below the root, created if missing."""
     folder = root_folder(api, context)
     for name in filter(None, path.split("/")):
         folder = child(api, folder, name)
@@ -114,14 +114,14 @@ def folder_at(api: Api, context: Context, path: str) -> Folder:
 
 
 def special_folder(api: Api, context: Context, kind: str) -> Folder:
-    """The hidden folder that Canvas keeps for media, icons or what students annotate."""
+    """Canvas's hidden folder for media, icons or documents to annotate."""
     found = (folder for folder in folders_of(api.store, context) if folder.unique_type == kind)
     made = next(found, None)
     return made or make_folder(api, context, root_folder(api, context), SPECIAL[kind], unique_type=kind, hidden=True)
 
 
 def submissions_folder(api: Api, user: User, course: Course) -> Folder:
-    """Where a person's submissions in a course lie among their files."""
+    """A user's folder for their submissions in a course."""
     context = contexts.get(api, "User", user.id)
     own = {folder.submission_context_code: folder for folder in folders_of(api.store, context)}
     top = own.get("root") or make_folder(
@@ -213,27 +213,27 @@ def files_of(store: CanvasStore, context: Context) -> list[Attachment]:
 
 
 def files_in(store: CanvasStore, folder: Folder) -> list[Attachment]:
-    """The files that lie in a folder."""
+    """The files in a folder."""
     return [file for file in store.attachments.find("folder", folder.id) if file.file_state == "available"]
 
 
 def folder_of(store: CanvasStore, file: Attachment) -> Folder | None:
-    """Where a file lies."""
+    """The folder of a file."""
     return store.folders.get(file.folder_id) if file.folder_id is not None else None
 
 
 def hidden(store: CanvasStore, file: Attachment) -> bool:
-    """Whether a file, or the folder that it lies in, is hidden."""
+    """Whether a file or its folder is hidden."""
     return file.hidden or folder_hidden(store, folder_of(store, file))
 
 
 def listed(api: Api, files: Iterable[Attachment]) -> list[Attachment]:
-    """Those of the files that people who do not manage files see in lists."""
+    """The files that users who do not manage files see in lists."""
     return [file for file in files if not hidden(api.store, file) and lock_of(api, file) is None]
 
 
 def lock_of(api: Api, file: Attachment) -> dict[str, Any] | None:
-    """What keeps users who do not manage files from opening one, as `lock_info` says it; None if nothing does."""
+    """The `lock_info` of a file for users who do not manage files; None if it is not locked."""
     info = {"asset_string": f"attachment_{file.id}"}
     if file.locked or folder_locked(api, folder_of(api.store, file)):
         return {**info, "manually_locked": True}
@@ -252,14 +252,15 @@ def locked_for_caller(api: Api, file: Attachment) -> dict[str, Any] | None:
 
 
 def course_of(store: CanvasStore, file: Attachment) -> Course | None:
-    """The course of a file that lies in no folder."""
+    """The course of a file without a folder."""
     holder = getattr(store, ATTACHED[file.context_type]).get(file.context_id)
     quiz = store.quizzes.get(getattr(holder, "quiz_id", None) or 0)
     return store.courses.get(getattr(quiz or holder, "course_id", 0))
 
 
 def may_change(api: Api, record: Folder | Attachment, what: str) -> bool:
-    """Whether the caller may `edit` or `delete` a file or folder, or `add` to a folder: none for what is submitted."""
+    """Whether the caller may `edit` or `delete` a file or folder, or `add` to a folder. Submitted files cannot be
+    changed."""
     folder = record if isinstance(record, Folder) else folder_of(api.store, record)
     kept = folder is not None and folder.submission_context_code is not None
     return not kept and manages(api, context_of(api, record), what)
@@ -273,7 +274,7 @@ def require_change(api: Api, record: Folder | Attachment, what: str) -> None:
 
 
 def may_replace(api: Api, file: Attachment) -> bool:
-    """Whether the caller may put something else in a file's place: who manages files and may act as other people."""
+    """Whether the caller may replace a file: those who manage files and may masquerade."""
     context = context_of(api, file)
     if isinstance(context.record, User):
         own = api.caller is not None and api.caller.id == context.id
@@ -290,13 +291,13 @@ def handed_in(store: CanvasStore, file: Attachment) -> bool:
 
 
 def submitted(store: CanvasStore, file: Attachment) -> bool:
-    """Whether a file lies where people's submissions do."""
+    """Whether a file is in a submissions folder."""
     folder = folder_of(store, file)
     return folder is not None and folder.submission_context_code not in (None, "root")
 
 
 def quota(api: Api, context: Context) -> int:
-    """How many bytes a context may hold."""
+    """The quota of a context in bytes."""
     megabytes = 50
     if isinstance(context.record, Course):
         megabytes = context.record.storage_quota_mb or api.root.settings.get("default_storage_quota_mb") or 500
@@ -304,7 +305,7 @@ def quota(api: Api, context: Context) -> int:
 
 
 def quota_used(store: CanvasStore, context: Context) -> int:
-    """How many bytes count against the quota of a context; what was submitted does not."""
+    """The bytes used of a context's quota; submitted files do not count."""
     files = (file for file in files_of(store, context) if not submitted(store, file))
     return sum(max(LEAST, size) for file in files if (size := file.bytes_count) is not None)
 

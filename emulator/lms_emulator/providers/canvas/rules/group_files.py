@@ -1,4 +1,4 @@
-"""Who is in which group of a set, as a CSV that teachers take out, change and bring back."""
+"""Group memberships of a set as a CSV, which teachers export, edit and import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _USERS = (("canvas_user_id", ""), ("user_id", "sis_user_id:"), ("login_id", "sis
 
 
 def of(api: Api, category: GroupCategory) -> str:
-    """The file of a course's set, one row for each student; groups have numbers in it once somebody is in one."""
+    """The export of a course's group set, a row per student; it has group numbers once a group has members."""
     place = groups.home(api, category)
     within = {row.user_id: one for one in groups.of_category(api, category) for row in groups.members(api, one)}
     left_out = set() if within else {"canvas_group_id", "group_id"}
@@ -49,9 +49,9 @@ def _sentence(words: list[str]) -> str:
 
 
 def take(api: Api, category: GroupCategory, content: bytes) -> None:
-    """Put the people that a file names into groups, making those it names first. Raises JobFailed.
+    """Assign users to groups as in a file, creating missing groups. Raises JobFailed.
 
-    The first row of a person counts; it moves them.
+    Only a user's first row counts.
     """
     try:
         rows = csv_files.read(content.decode())
@@ -78,7 +78,7 @@ def _user(api: Api, row: Row, students: set[int]) -> User | None:
 
 
 class _Groups:
-    """The groups of a set as rows name them. Those that no row finds are made."""
+    """The groups of a set by the names in the rows; missing ones are created."""
 
     def __init__(self, api: Api, category: GroupCategory) -> None:
         self._api = api
@@ -94,7 +94,7 @@ class _Groups:
             self._names.setdefault(one.name, one.id)
 
     def named(self, row: Row) -> Group | None:
-        """The group of a row: by number, by SIS id, by name."""
+        """The group of a row: by number, SIS id or name."""
         number, sis_id, name = row.get("canvas_group_id"), row.get("group_id"), row.get("group_name")
         found = self._get(self._numbers, number) or self._get(self._sis_ids, sis_id)
         if found is not None and found.workflow_state == "deleted":

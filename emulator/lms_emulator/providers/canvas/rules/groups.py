@@ -1,4 +1,4 @@
-"""Groups: who may do what with them, how sets are filled, and who leads.
+"""Groups: permissions, filling of sets, leaders.
 
 Source: canvas-lms app/models/group.rb, group_category.rb and group_membership.rb (2023-06), and the recorded exchanges
 of `groups`.
@@ -27,11 +27,11 @@ from lms_emulator.providers.canvas.rules import belonging, collation, courses, p
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, permissions
 
 FREE = ("communities", "student_organized")
-"""The sets in which people may be in several groups."""
+"""The roles of sets in which users can be in several groups."""
 OPEN = "parent_context_auto_join"
 ON_REQUEST = "parent_context_request"
 MOST_GROUPS = 200
-"""How many groups a request can make."""
+"""The maximum number of groups that a request can create."""
 _READ = frozenset(["read", "read_files", "read_forum", "read_announcements", "read_roster"])
 _CONTENT = frozenset(
     {
@@ -48,7 +48,7 @@ _MODERATE = frozenset(
 )
 _SEND = frozenset({"send_messages", "send_messages_all"})
 _OF_PLACE = ("read_as_admin", "read_sis", "view_user_logins", "read_email_addresses", "participate_as_student")
-"""Rights in a group that those have who have them in its course or account."""
+"""Rights in a group that follow from the same rights in its course or account."""
 POLICY = frozenset(
     {"participate", "view_unpublished_items", "create", "join", "leave", "create_conferences", *_OF_PLACE}
     | _READ
@@ -113,7 +113,7 @@ def is_member(api: Api, group: Group, user: User | None) -> bool:
 
 
 def rights(api: Api, group: Group, user: User | None) -> frozenset[str]:
-    """What a user may do in a group: those who run its place, its members, and who else sees its pages."""
+    """A user's rights in a group: as manager of its context, as member, or as another viewer of its pages."""
     if user is None:
         return frozenset()
     category = category_of(api, group)
@@ -163,7 +163,7 @@ def _meeting(found: set[str], held: frozenset[str]) -> set[str]:
 def _joining(
     api: Api, group: Group, category: GroupCategory, place: Course | Account, user: User, held: frozenset[str]
 ) -> set[str]:
-    """The rights of people in groups of their own making: to found one, to join, and to leave."""
+    """Rights in student-made groups: to create, join and leave them."""
     signs_up = category.self_signup == "enabled" or (
         category.self_signup is not None and shares_section(api, group, user)
     )
@@ -207,7 +207,7 @@ def of_place(api: Api, place: Course | Account) -> list[GroupCategory]:
 
 
 def candidates(api: Api, place: Course | Account, within: Collection[str] = states.CURRENT) -> list[User]:
-    """The people whom group categories there are for, by name: a course's students, or an account's people."""
+    """The candidates for groups in a context, by name: a course's students, or an account's users."""
     if isinstance(place, Course):
         rows = api.store.enrollments.find("course", place.id)
         ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
@@ -218,7 +218,7 @@ def candidates(api: Api, place: Course | Account, within: Collection[str] = stat
 
 
 def unassigned(api: Api, category: GroupCategory) -> list[User]:
-    """Those who are in none of the set's groups."""
+    """The candidates who are in none of the set's groups."""
     taken = {one.user_id for group in of_category(api, category) for one in members(api, group)}
     return [user for user in candidates(api, home(api, category)) if user.id not in taken]
 
@@ -241,7 +241,7 @@ def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
 
 
 def fill(api: Api, category: GroupCategory) -> None:
-    """Create as many groups as the request asks for, and distribute people among them if it says so."""
+    """Create the requested number of groups, and distribute users among them if requested."""
     asked, count = api.params, 0
     split, shares = asked.text("split_groups"), category.self_signup is None
     if shares and split == "2":
@@ -317,7 +317,7 @@ def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moder
 
 
 def leave(api: Api, group: Group, row: GroupMembership) -> None:
-    """Remove a user from a group; if that is the leader, it loses them, and gets another where sets choose leaders."""
+    """Remove a user from a group. If it loses its leader, it gets another one if its set appoints leaders."""
     api.store.group_memberships.put(replace(row, workflow_state="deleted"))
     current = api.store.groups.get(group.id)
     if current is not None and current.leader_id == row.user_id:
@@ -326,7 +326,7 @@ def leave(api: Api, group: Group, row: GroupMembership) -> None:
 
 
 def _lead(api: Api, group: Group) -> None:
-    """Give a group without leader one, where its set chooses leaders: whoever became a user first, invited or not.
+    """Appoint a leader for a group without one, if its set does so: the oldest user account, invited or not.
 
     Source: canvas-lms app/models/group_leadership.rb, member_changed_event. Canvas draws lots for `random`.
     """

@@ -1,4 +1,4 @@
-"""HTML as Canvas keeps it: without scripts, forms, handlers, and addresses that run something.
+"""HTML sanitising as in Canvas: without scripts, forms, event handlers and script URLs.
 
 Source: canvas-lms gems/canvas_sanitize (2023-06), and the recorded exchanges of `content-html`.
 """
@@ -91,9 +91,9 @@ def _without_address(declaration: str) -> str:
 
 
 def clean(text: str | None, own: str = "") -> str | None:
-    """The HTML that a client sent as Canvas keeps it; None stays None.
+    """Sanitised HTML; None stays None.
 
-    Parameters: `own`, the address of this site, which links to it lose.
+    Parameters: `own`, this site's base URL, which is removed from links.
     """
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Which developer keys there are for an account, and whether they are switched on in it.
+"""Developer keys of an account, and whether they are enabled in it.
 
 Source: canvas-lms app/models/developer_key.rb, account_binding_for (2023-06).
 """
@@ -13,11 +13,11 @@ from lms_emulator.providers.canvas.model import Account, CanvasStore, DeveloperK
 from lms_emulator.providers.canvas.rules.permissions import chain
 
 USER_GENERATED = "User-Generated"
-"""The name of the key that tokens belong to which people make for themselves."""
+"""The name of the developer key of user-generated tokens."""
 
 
 def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
-    """The key of a client id, global or local, that was not deleted. A number with leading zeros is no client id."""
+    """The undeleted key with a global or local client id. A number with leading zeros is not a client id."""
     found = number(reference) if not reference.startswith("0") else None
     if found is None:
         return None
@@ -26,8 +26,8 @@ def find(store: CanvasStore, reference: str) -> DeveloperKey | None:
 
 
 def binding(store: CanvasStore, key: DeveloperKey, account_id: int) -> DeveloperKeyAccountBinding | None:
-    """The binding that applies to a key in an account: the site admin account's, else that of the nearest account that
-    says more than `allow`, else the nearest."""
+    """The effective binding of a key in an account: the site admin account's, else the nearest one other than
+    `allow`, else the nearest."""
     said = {one.account_id: one for one in store.developer_key_account_bindings.find("key", key.id)}
     nearest = [said[account.id] for account in chain(store, account_id) if account.id in said]
     decided = [one for one in nearest if one.workflow_state != "allow"]
@@ -47,7 +47,7 @@ def is_on(store: CanvasStore, key: DeveloperKey, account_id: int) -> bool:
 
 
 def is_on_anywhere(store: CanvasStore, key: DeveloperKey) -> bool:
-    """Whether a key may be used in some school."""
+    """Whether a key may be used in any root account."""
     schools = (one for one in store.accounts if one.parent_account_id is None and not one.site_admin)
     return any(is_on(store, key, school.id) for school in schools)
 
@@ -60,7 +60,7 @@ def delete(store: CanvasStore, key: DeveloperKey) -> DeveloperKey:
 
 
 def site_admin(store: CanvasStore) -> Account | None:
-    """The account above all schools."""
+    """The site admin account."""
     return next((account for account in store.accounts if account.site_admin), None)
 
 

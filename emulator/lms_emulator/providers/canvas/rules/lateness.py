@@ -1,4 +1,4 @@
-"""Late and missing work, and what it costs.
+"""Late and missing submissions, and late penalties.
 
 Source: canvas-lms app/models/submission.rb, late?, missing? and apply_late_policy (2023-06).
 """

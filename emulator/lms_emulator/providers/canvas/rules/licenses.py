@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class License(NamedTuple):
-    """A licence, with its name and where it is explained."""
+    """A licence, with its name and URL."""
 
     id: str
     name: str

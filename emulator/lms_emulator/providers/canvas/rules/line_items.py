@@ -1,4 +1,4 @@
-"""Line items: the gradebook columns that tools see. They and their assignments are kept in step.
+"""Line items: the gradebook columns that tools see, kept in sync with their assignments.
 
 Source: canvas-lms app/models/lti/line_item.rb, app/models/assignment.rb, update_line_items, and
 app/models/lti/result.rb (2023-06); the recorded exchanges of `lti-ags`.
@@ -25,12 +25,12 @@ from lms_emulator.signing.lti13_services import LineItemData
 
 
 def of_assignment(store: CanvasStore, assignment_id: int) -> list[LineItem]:
-    """The line items of an assignment, the first one first."""
+    """The line items of an assignment, oldest first."""
     return sorted(store.line_items.find("assignment", assignment_id), key=lambda item: item.id)
 
 
 def is_first(store: CanvasStore, item: LineItem) -> bool:
-    """Whether a line item is the one that its assignment is kept in step with and graded by."""
+    """Whether a line item is the default one, which is in sync with its assignment."""
     found = of_assignment(store, item.assignment_id) if item.assignment_id is not None else []
     return bool(found) and found[0].id == item.id
 
@@ -41,9 +41,9 @@ def changed(item: LineItem, **changes: Any) -> LineItem:
 
 
 def follow(api: Api, known: Assignment | None, kept: Assignment) -> None:
-    """Bring an assignment's links and line items in step with it; one done in an LTI 1.3 tool has both.
+    """Update an assignment's resource links and line items, which assignments with an LTI 1.3 tool have.
 
-    Parameters: `known`, the assignment before.
+    Parameters: `known`, the assignment before the change.
     """
     items = of_assignment(api.store, kept.id)
     tag = kept.external_tool
@@ -70,7 +70,7 @@ def follow(api: Api, known: Assignment | None, kept: Assignment) -> None:
 
 
 def add(api: Api, base: Assignment, key_id: int, *, coupled: bool = True, **members: Any) -> LineItem:
-    """Keep a new line item. `coupled`: it belongs to the assignment, and stays as long as that."""
+    """Store a new line item. `coupled`: it belongs to the assignment and cannot be deleted separately."""
     item = LineItem(
         id=api.new_id("line_items"),
         course_id=base.course_id,

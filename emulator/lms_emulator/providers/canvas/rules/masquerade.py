@@ -15,19 +15,19 @@ def begin(api: Api) -> None:
     if not reference:
         return
     if isinstance(reference, dict | list):
-        raise refusals.invalid_masquerade("`as_user_id` is no scalar")
+        raise refusals.invalid_masquerade("`as_user_id` is not a scalar")
     target = identifiers.find(api, "users", reference)
     if api.caller is None or target is None:
-        raise refusals.invalid_masquerade("nobody is logged in, or there is no such person")
+        raise refusals.invalid_masquerade("nobody is logged in, or there is no such user")
     if target.workflow_state == "deleted":
         seen = target.merged_into_user_id if _administers(api, api.caller, target) else None
-        raise refusals.invalid_masquerade("that person is gone", seen)
+        raise refusals.invalid_masquerade("that user was deleted", seen)
     if api.acting and api.token is not None and target.id != api.caller.id:
         raise refusals.invalid_masquerade("the token is itself a masquerade", says="Cannot change masquerade")
     real = api.real_user or api.caller
     allowed = target.id in (api.caller.id, real.id) or may_become(api, real, target)
-    if not api.check("may act as the person", allowed, got=target.id):
-        raise refusals.invalid_masquerade("acting as somebody needs `become_user` in each account of theirs")
+    if not api.check("may act as the user", allowed, got=target.id):
+        raise refusals.invalid_masquerade("acting as a user needs `become_user` in each of their accounts")
     api.caller = target
 
 
@@ -44,7 +44,7 @@ def accounts_of(api: Api, user: User) -> list[int]:
 
 
 def may_become(api: Api, user: User, target: User) -> bool:
-    """Whether a user has `become_user` in all accounts of another user, and all of that user's permissions."""
+    """Whether a user has `become_user` in all of another user's accounts, and all of that user's permissions."""
     for account_id in accounts_of(api, target):
         account = api.store.accounts.get(account_id)
         if account is None or not account_allows(api, user, account, "become_user"):

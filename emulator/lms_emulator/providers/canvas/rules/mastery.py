@@ -1,4 +1,4 @@
-"""Mastery paths: the rules of a course, and where they lead a student.
+"""Mastery paths: the rules of a course, and their result for a student.
 
 Source: canvas-lms app/models/conditional_release/ (2023-06), and the recorded exchanges of `content-modules` 303-317
 and `extra` 7-15.
@@ -76,7 +76,7 @@ def _set(api: Api, sent: Params, position: int) -> AssignmentSet:
 
 
 class Path(NamedTuple):
-    """Where a rule leads a student.
+    """The result of a rule for a student.
 
     Attributes: `locked`, whether there is no score yet; `sets`, those to choose from; `chosen`, the chosen one.
     """
@@ -89,7 +89,7 @@ class Path(NamedTuple):
 
 
 def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path | None:
-    """Where the rule of an assignment leads a student; None without a rule."""
+    """The result of an assignment's rule for a student; None without a rule."""
     rule = next((one for one in of_course(api, course) if one.trigger_assignment_id == assignment_id), None)
     if rule is None or not on(course):
         return None

@@ -20,9 +20,9 @@ RANKS = (
     "StudentViewEnrollment",
     "ObserverEnrollment",
 )
-"""The order of courses in the menu, by what somebody is in them."""
+"""The order of courses in the menu, by enrollment type."""
 MOST = 20
-"""How many courses are in the menu of who has chosen none."""
+"""The number of courses in the menu without favourites."""
 _OPEN = (*states.CURRENT, "pending_invited", "pending_active")
 _RUNNING = (*states.STAFF, "StudentViewEnrollment")
 
@@ -51,8 +51,8 @@ def marked(user: User) -> list[int]:
 def entries(api: Api) -> list[Entry]:
     """The caller's favourites, by default the newest courses. Those they teach come first; each group is by name.
 
-    `observed_user_id` limits them to courses in which the caller observes that person; the caller's own id, to
-    those in which the caller observes nobody.
+    `observed_user_id` limits them to courses in which the caller observes that user; with the caller's own id, to those
+    in which they observe nobody.
     """
     user, every = api.user, _current(api)
     chosen = [one for one in every if one.course.id in marked(user)]

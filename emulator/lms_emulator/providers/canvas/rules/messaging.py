@@ -1,4 +1,4 @@
-"""Whom a user can message, and what they have in common.
+"""The users whom a user can message, and their common courses and groups.
 
 Source: canvas-lms lib/messageable_user/calculator.rb (2023-06), and the recorded exchanges of `conversations`.
 """
@@ -26,7 +26,8 @@ class Common(NamedTuple):
 
 
 class Looking(NamedTuple):
-    """How strict the search is: whether only current enrollments count, and students who are done."""
+    """Options of the search: whether only current enrollments count, and whether to include students who have
+    finished."""
 
     strict: bool = True
     done: bool = False

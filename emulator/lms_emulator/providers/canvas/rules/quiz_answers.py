@@ -31,7 +31,7 @@ HIDDEN = {
     "file_upload_question",
     TEXT_ONLY,
 }
-"""The types whose possible answers are not shown to those who are asked."""
+"""The types whose possible answers are not shown to students."""
 
 
 def _typed(value: Any, kind: type[Any], name: str) -> Any:

@@ -35,9 +35,9 @@ SHARED = {"title": "name"} | {
         "assignment_group_id",
     )
 }
-"""What a quiz and its assignment have in common, by the names of both."""
+"""The common fields of a quiz and its assignment, by both names."""
 SILENT = {"unlock_at", "lock_at", "only_visible_to_overrides", "quiz_data"}
-"""What changes without a new version."""
+"""Fields whose change does not create a new version."""
 
 
 def find(api: Api, course: Course, reference: Any) -> Quiz:

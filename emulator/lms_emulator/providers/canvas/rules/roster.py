@@ -1,4 +1,4 @@
-"""Whose work a user may see in a course."""
+"""The students whose work a user may see in a course."""
 
 from __future__ import annotations
 

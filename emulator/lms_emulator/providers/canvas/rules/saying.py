@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.rules import discussions, grading, submission
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
 LAST_REPLY_WITHIN = timedelta(minutes=1)
-"""So long after a reply the time of the last one stays as it is."""
+"""For this long after a reply, the time of the last reply is not updated."""
 
 DEEPEST = 50
 """Levels of replies: canvas-lms app/models/discussion_entry.rb, max_depth."""
@@ -59,7 +59,7 @@ def say(
 
 
 def untouched(api: Api, topic: DiscussionTopic) -> bool:
-    """Whether no student has said anything or handed anything in, so that a topic may be a draft or change its groups.
+    """Whether no student has posted or submitted anything, so that a topic can become a draft or change its groups.
 
     Source: canvas-lms app/models/discussion_topic.rb, can_unpublish? (2024-04).
     """
@@ -75,12 +75,12 @@ def untouched(api: Api, topic: DiscussionTopic) -> bool:
 
 
 def graded_in(api: Api, topic: DiscussionTopic) -> Assignment | None:
-    """What is graded in a topic, or in the one that it is a group's copy of."""
+    """The assignment of a topic, or of the parent of a group's copy."""
     return discussions.assignment_of(api, api.store.discussion_topics.get(topic.root_topic_id or 0) or topic)
 
 
 def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> DiscussionEntry:
-    """Remove an entry; in a graded topic the work dates from the next one, and is none without any.
+    """Remove an entry. In a graded topic the submission then dates from the next one, or is removed.
 
     Source: canvas-lms app/models/discussion_entry.rb, update_topic_submission (2024-04).
     """

@@ -20,24 +20,24 @@ LISTED_LTI = (
     f"{_CANVAS}lti/account_lookup/scope/show",
     PROGRESS,
 )
-"""Scopes that every tool may be given."""
+"""Scopes that every tool can be granted."""
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
 ASSETS, REPORTS = (
     "https://purl.imsglobal.org/spec/lti/scope/asset.readonly",
     "https://purl.imsglobal.org/spec/lti/scope/report",
 )
-"""With the first a document processor reads what was handed in; with the second it says what it found."""
+"""The first lets a document processor read submissions; the second lets it post reports."""
 TERMS, TERMS_AT_ALL = (
     "https://purl.imsglobal.org/spec/lti/scope/eula/user",
     "https://purl.imsglobal.org/spec/lti/scope/eula/deployment",
 )
-"""With the first a tool says who took its terms; with the second whether it has any."""
+"""The first lets a tool report who accepted its EULA; the second whether it has one."""
 DOCUMENTS = (ASSETS, REPORTS, TERMS_AT_ALL, TERMS)
 REGISTRATION = (
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration.readonly",
     "https://purl.imsglobal.org/spec/lti-reg/scope/registration",
 )
-"""With the second a tool that registered itself may ask for changes; with either it may look."""
+"""The second lets a dynamically registered tool request changes; either lets it read its registration."""
 PAGE_CONTENT = "https://canvas.instructure.com/lti/page_content/show"
 _OF_SERVICES = {
     "data_services": ("create", "show", "update", "list", "destroy", "list_event_types"),
@@ -54,7 +54,7 @@ LTI = frozenset(
         *(f"{_CANVAS}lti/{name}/scope/{right}" for name, rights in _OF_SERVICES.items() for right in rights),
     }
 )
-"""Scopes of tools. A key can have them; they are not listed."""
+"""Tool scopes, which a key can have although they are not listed."""
 
 
 @cache

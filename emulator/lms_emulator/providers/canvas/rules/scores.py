@@ -28,9 +28,10 @@ READ = (
     "late_policies",
     "submissions",
 )
-"""The tables that scores follow from. Time is not among it: work is late by when it was handed in."""
+"""The tables from which scores are computed. Time does not matter: lateness depends on the submission time."""
 NOT_COUNTED = (["not_graded"], ["wiki_page"])
-"""What is handed in where nothing counts. An assignment that is only not to be graded counts all the same."""
+"""The submission types that never count towards the grade. The grading type `not_graded` alone does not exclude an
+assignment."""
 
 
 class Scores(NamedTuple):

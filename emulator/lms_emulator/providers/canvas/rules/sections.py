@@ -9,7 +9,7 @@ from lms_emulator.providers.canvas.model import Course, CourseSection
 
 
 def moved(api: Api, section: CourseSection, target: Course, home: int | None) -> CourseSection:
-    """Move a section, with its people, into another course; nothing where it is there.
+    """Move a section, with its enrollments, into another course, unless it is there already.
 
     Parameters: `home`, the course that a cross-listed one belongs to.
     """
@@ -27,7 +27,7 @@ def moved(api: Api, section: CourseSection, target: Course, home: int | None) ->
 
 
 def end_other_dates(api: Api, section: CourseSection) -> None:
-    """Delete the other dates of assignments that are for a section."""
+    """Delete the assignment overrides of a section."""
     for base in api.store.assignments.find("course", section.course_id):
         for override in api.store.assignment_overrides.find("assignment", base.id):
             if (override.set_type, override.set_id) == ("CourseSection", section.id):

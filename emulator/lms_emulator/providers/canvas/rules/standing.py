@@ -1,4 +1,4 @@
-"""What the caller of a refused request is in its course or account, and which roles have the missing permission.
+"""The caller's roles in the course or account of a refused request, and the roles that have the missing permission.
 
 For the journal: Canvas itself says only that the user is not authorized.
 """
@@ -17,7 +17,7 @@ _LISTED = 6
 
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """Who the caller is there, and who could; None if the path names no course and no account."""
+    """The caller's roles and those with the permission; None if the path contains neither course nor account."""
     course = _course(x)
     account = x.store.accounts.get(course.account_id) if course is not None else _account(x)
     user = x.store.users.get(x.kept(Identity).user_id or 0)

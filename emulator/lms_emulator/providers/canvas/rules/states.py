@@ -1,4 +1,4 @@
-"""What an enrollment amounts to now: its own state, that of the course, and the dates that bind it.
+"""The present state of an enrollment, from its own state, the course's, and the applicable dates.
 
 Source: canvas-lms app/models/enrollment_state.rb and app/models/enrollment_term.rb, enrollment_dates_for (2023-06).
 """
@@ -27,7 +27,7 @@ class State(NamedTuple):
     Attributes:
         name: `active`, `invited`, `creation_pending`, `pending_active`, `pending_invited` (not begun), `completed`,
             `inactive`, `rejected` or `deleted`.
-        restricted: the course is shut to this person by its dates.
+        restricted: whether dates close the course to this user.
     """
 
     name: str
@@ -35,9 +35,9 @@ class State(NamedTuple):
 
 
 def ranges_of(api: Api, enrollment: Enrollment, course: Course) -> list[Dates]:
-    """The dates that bind an enrollment: its own, else its section's, else the course's, else the term's.
+    """The dates that apply to an enrollment: its own, else its section's, else the course's, else the term's.
 
-    Those of a section or course bind students; who teaches there has the term's as well.
+    Those of a section or course apply to students; for teachers the term's apply as well.
     """
     if enrollment.start_at is not None and enrollment.end_at is not None:
         return [(enrollment.start_at, enrollment.end_at)]
@@ -53,7 +53,7 @@ def ranges_of(api: Api, enrollment: Enrollment, course: Course) -> list[Dates]:
 
 
 def term_dates(api: Api, course: Course, kind: str) -> Dates:
-    """The dates of the course's term for one type of enrollment; a term's start does not bind those who teach."""
+    """The dates of the course's term for one enrollment type; a term's start does not apply to teachers."""
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     if term is None:
         return None, None
@@ -81,7 +81,7 @@ def state_of(api: Api, enrollment: Enrollment, course: Course, at: datetime | No
 
 
 def restricts(api: Api, course: Course, setting: str) -> bool:
-    """Whether the course, or an account that locks it, keeps students out before or after its dates."""
+    """Whether the course, or an account that locks the setting, excludes students before or after its dates."""
     for account in chain(api.store, course.account_id):
         said = account.settings.get(setting)
         if isinstance(said, dict) and said.get("locked"):
@@ -96,7 +96,7 @@ def restricts(api: Api, course: Course, setting: str) -> bool:
 
 
 def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool:
-    """Whether the course is over for people of that type."""
+    """Whether the course has ended for an enrollment type."""
     if course.workflow_state == "completed":
         return True
     _, end = (
@@ -108,7 +108,7 @@ def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool
 
 
 def dates_of(course: Course) -> tuple[Any, ...]:
-    """What a course itself says about when people may take part."""
+    """The course's own participation dates."""
     return course.restrict_enrollments_to_course_dates, course.start_at, course.end_at
 
 
@@ -118,9 +118,9 @@ def names_of(api: Api, course: Course) -> dict[int, str]:
 
 
 def touch_changed(api: Api, course: Course, before: dict[int, str], *, every: bool = False) -> None:
-    """Note in each enrollment whose state a change of dates or of the course moved that it was updated.
+    """Touch each enrollment that changed its state because dates or the course changed.
 
-    Parameters: `every`, whether those of staff, which dates do not end, count as moved as well.
+    Parameters: `every`, whether to include staff, whose enrollments dates do not end.
     """
     for number, name in names_of(api, course).items():
         enrollment = api.store.enrollments.get(number)

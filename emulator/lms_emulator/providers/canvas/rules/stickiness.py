@@ -1,4 +1,4 @@
-"""Fields that people changed by hand, which SIS imports leave alone unless told otherwise.
+"""Sticky fields: changed by users, and not overwritten by SIS imports by default.
 
 Source: canvas-lms lib/sticky_sis_fields.rb and the models that name `are_sis_sticky` (2023-06).
 """
@@ -33,7 +33,7 @@ STICKY: dict[str, tuple[str, ...]] = {
     "GroupCategory": ("name",),
     "Group": ("name",),
 }
-"""By record, the fields that stick."""
+"""The fields that can be sticky, by kind of record."""
 R = TypeVar("R")
 
 
@@ -44,7 +44,7 @@ def changed(before: Any, after: Any) -> set[str]:
 
 
 def without_sticky(api: Api, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """What a request sets of a record; with `override_sis_stickiness=false` without what people changed before."""
+    """The fields that a request sets; with `override_sis_stickiness=false` without the sticky ones."""
     if api.params.flag("override_sis_stickiness", default=True):
         return fields
     return {name: value for name, value in fields.items() if name not in record.stuck_sis_fields}

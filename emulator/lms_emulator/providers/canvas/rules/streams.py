@@ -1,8 +1,8 @@
 """Recent activity: announcements and discussions, comments on the user's work, new assignments, conversations.
 
 Source: canvas-lms app/models/stream_item.rb and assignment.rb, participants_with_visibility (2023-06), and the recorded
-exchanges of `courses` 282-299. Canvas keeps items for those who took part when something happened; here they are found
-anew, and what somebody hid is remembered.
+exchanges of `courses` 282-299. Canvas stores items for the participants at the time; here they are computed on request,
+and only hidden ones are stored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.planner import courses_of, groups_of
 
 KINDS = ("Announcement", "DiscussionTopic", "Submission", "Conversation", "Message")
-"""What there are items of, in the order of their names in ids."""
+"""The kinds of items, in the order of their names in ids."""
 HIDDEN = "hidden_stream_items"
 
 
@@ -35,9 +35,9 @@ class Item(NamedTuple):
     """One activity.
 
     Attributes:
-        at: when it last changed.
-        place: the course or group; None of a conversation.
-        assignment: of a submission.
+        at: the time of the last change.
+        place: the course or group; None for a conversation.
+        assignment: the submission's assignment.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Item(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The id of the item, made of its kind and what it is about."""
+        """The item's id, derived from its kind and object."""
         return int(self.record.id) * len(KINDS) + KINDS.index(self.kind)
 
 
@@ -62,7 +62,7 @@ def _of_topics(api: Api, place: Context) -> Iterator[Item]:
 
 
 def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
-    """The user's submissions that others commented on."""
+    """The user's submissions with comments by others."""
     for base in assignments.of_course(api, course):
         record = api.store.submissions.first("whose", (base.id, user.id))
         if record is None or not base.published:
@@ -75,7 +75,7 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
 
 
 def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[Item]:
-    """The new assignments that Canvas told the user of."""
+    """The new assignments of which Canvas notified the user."""
     own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
     for base in assignments.of_course(api, course):
         at = base.created_at
@@ -84,8 +84,8 @@ def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[I
 
 
 def _was_announced(api: Api, course: Course, assignment: Assignment, one: Enrollment, at: datetime) -> bool:
-    """Whether an assignment that was made at `at` was news to somebody enrolled: staff, students whose dates had begun,
-    and who observes one of them or the whole course."""
+    """Whether an assignment created at `at` was announced to an enrolled user: staff, students whose dates had
+    begun, and observers of those or of the whole course."""
     if one.workflow_state != "active" or (one.created_at is not None and one.created_at > at):
         return False
     if one.type in states.STUDENTS:
@@ -134,7 +134,7 @@ def _shown(found: list[Item], user: User) -> list[Item]:
 
 
 def is_read(api: Api, item: Item, user: User) -> bool:
-    """Whether a user has seen what an item is about."""
+    """Whether a user has seen an item's object."""
     if isinstance(item.record, DiscussionTopic):
         return discussions.topic_read(api, item.record, user)
     if isinstance(item.record, ConversationParticipant):

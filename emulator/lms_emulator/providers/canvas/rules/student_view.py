@@ -1,4 +1,4 @@
-"""The test student, as whom a course's staff can view it.
+"""The test student of a course's student view.
 
 Source: canvas-lms app/models/course.rb, student_view_student (2023-06); fixtures/recordings/canvas/lti-vars.jsonl 113.
 """

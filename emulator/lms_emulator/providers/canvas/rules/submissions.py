@@ -1,4 +1,4 @@
-"""The rows of what students submit: whose there are, and what they amount to now.
+"""Submission records: which ones exist, and their state.
 
 Source: canvas-lms app/models/submission.rb and lib/submission_lifecycle_manager.rb (2023-06).
 """
@@ -55,7 +55,7 @@ def ensure(api: Api, assignment: Assignment) -> None:
 
 
 def stickers(api: Api, course: Course) -> bool:
-    """Whether work in a course takes stickers, which Canvas knows since 2023."""
+    """Whether submissions in a course can have stickers, which Canvas has had since 2023."""
     if not api.settings.later_parameters:
         return False
     found: bool = api.store.derived(
@@ -67,17 +67,17 @@ def stickers(api: Api, course: Course) -> bool:
 
 
 def expected(assignment: Assignment) -> bool:
-    """Whether something is to be submitted."""
+    """Whether the assignment expects a submission."""
     return bool(assignment.submission_types) and assignment.submission_types not in ELSEWHERE
 
 
 def stored(api: Api, assignment: Assignment) -> list[Submission]:
-    """The rows of an assignment that there are."""
+    """The existing submissions of an assignment."""
     return api.store.submissions.find("assignment", assignment.id)
 
 
 def handed_in(record: Submission) -> bool:
-    """Whether there is something to grade."""
+    """Whether a submission has anything to grade."""
     return record.submission_type is not None and record.submitted_at is not None
 
 
@@ -119,7 +119,7 @@ def needing_grades_count(api: Api, course: Course, assignment: Assignment) -> in
 
 
 def student_ids(api: Api, assignment: Assignment) -> list[int]:
-    """The students whom the assignment is for, those with something in hand included."""
+    """The students to whom an assignment is assigned, including those who already have a submission."""
     found = {e.user_id for e in assignments.students(api, assignment.course_id)}
     return [user_id for user_id in sorted(found) if assignments.assigned(api, assignment, user_id)]
 
@@ -153,7 +153,7 @@ def marked(record: Submission, user_id: int, *, read: bool) -> dict[str, list[in
 
 
 def is_anonymous(api: Api, assignment: Assignment) -> bool:
-    """Whether graders are not to learn names: until moderation is over, or until everybody's grade is posted."""
+    """Whether graders must not see names: until moderation has ended, or until all grades are posted."""
     if not assignment.anonymous_grading:
         return False
     if assignment.moderated_grading:

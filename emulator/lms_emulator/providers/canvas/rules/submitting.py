@@ -1,4 +1,4 @@
-"""Handing something in.
+"""Submitting work.
 
 Source: canvas-lms app/controllers/submissions_controller.rb, create, and app/models/assignment.rb, submit_homework
 (2023-06); the recorded exchanges of `grading-submissions` 28-110.
@@ -46,21 +46,21 @@ NOTHING: dict[str, Any] = {
     "media_comment_type": None,
     "resource_link_lookup_uuid": None,
 }
-"""What an attempt has where it is of another kind."""
+"""The fields of other submission types, which an attempt clears."""
 COUNTED = {"online_upload", "online_url", "online_text_entry"}
-"""What attempts are counted at."""
+"""The submission types with a limited number of attempts."""
 NO_ATTEMPTS = "you have reached the maximum number of allowed attempts for this assignment"
 ATTACHED_FILES = "Please see attached files."
 NO_ADDRESS = "is not a valid URL"
 
 
 def takes_work(base: Assignment) -> bool:
-    """Whether students can hand something in, or say it in a discussion."""
+    """Whether students can submit something, or post it in a discussion."""
     return bool(base.submission_types) and base.submission_types not in NOTHING_TO_SUBMIT
 
 
 def may_submit(api: Api, course: Course, base: Assignment, user: User, record: Submission | None) -> bool:
-    """Whether the person may hand something in now."""
+    """Whether the user may submit something now."""
     if not takes_work(base):
         return False
     rows = [e for e, state in courses.enrollments_of(api, user, course) if state.name == "active"]
@@ -74,14 +74,14 @@ def may_submit(api: Api, course: Course, base: Assignment, user: User, record: S
 
 
 def may_send_files(api: Api, course: Course, base: Assignment) -> bool:
-    """Whether the caller, a student, may send files with comments on the assignment, be it shut or not."""
+    """Whether the caller, a student, may attach files to comments, even if the assignment is closed."""
     takes = takes_work(base) or base.submission_types == ["online_quiz"]
     studies = courses.may(api, api.user, course, "participate_as_student")
     return takes and studies and assignments.assigned(api, base, api.user.id)
 
 
 def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
-    """What is submitted, checked. Raises the refusals for what is not valid."""
+    """The submitted content, validated. Raises the refusals for invalid content."""
     kind = sent.text("submission_type") or ""
     if kind == "basic_lti_launch":
         allowed = any("online" in one or one == "external_tool" for one in base.submission_types)
@@ -132,7 +132,7 @@ def address(text: str) -> str | None:
 
 
 def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachment]:
-    """The files that are submitted: those uploaded for it, and copies of others and of what was submitted before."""
+    """The submitted files: those uploaded for the assignment, and copies of others and of earlier submissions."""
     numbers = sent.texts("file_ids") if isinstance(sent.get("file_ids"), list) else []
     found = dict.fromkeys(as_integer(one) for one in numbers)
     group = teams.team(api, base, user.id)
@@ -157,7 +157,7 @@ def _files(api: Api, base: Assignment, sent: Params, user: User) -> list[Attachm
 
 
 def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: str | None) -> Submission:
-    """Store a new attempt of a person, and of whom they work with; gives the person's own. `said`: a comment."""
+    """Store a new attempt of a user and their group; returns the user's own. `said`: a comment."""
     mates = teams.teammates(api, base, user.id)
     made = [hand_in(api, base, submissions.of(api, base, one), given) for one in mates]
     own = next(one for one in made if one.user_id == user.id)
@@ -167,7 +167,7 @@ def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: 
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
-    """Store a new attempt. Raises the refusal for one too many."""
+    """Store a new attempt. Raises the refusal if no attempt is left."""
     attempt = (record.attempt or 0) + 1
     most, counted = base.allowed_attempts, not COUNTED.isdisjoint(base.submission_types)
     if counted and most is not None and 0 <= most < attempt - (record.extra_attempts or 0):
@@ -188,7 +188,7 @@ def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any
 
 
 def _posts(api: Api, record: Submission) -> bool:
-    """Whether the caller's comment, like a grade, posts the work's grades to the student."""
+    """Whether the caller's comment, like a grade, posts the submission's grade to the student."""
     base = api.store.assignments.get(record.assignment_id)
     course = api.store.courses.get(base.course_id) if base is not None else None
     if base is None or course is None or assignments.posts_manually(base, course):
@@ -197,7 +197,7 @@ def _posts(api: Api, record: Submission) -> bool:
 
 
 def goes_with_comment(api: Api, one: Attachment) -> bool:
-    """Whether the caller uploaded that file to send it with a comment."""
+    """Whether the caller uploaded that file for a comment."""
     return one.context_type == "Assignment" and one.user_id == api.user.id
 
 
@@ -212,7 +212,7 @@ def comment(
 ) -> SubmissionComment | None:
     """Store the comment of a request, if it has one. Raises the refusal for an attempt that does not exist.
 
-    Parameters: `author`, where it is not the caller.
+    Parameters: `author`, if it is not the caller.
     """
     author = author or api.user
     record = api.store.submissions.get(record.id) or record

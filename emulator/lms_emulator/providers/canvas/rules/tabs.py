@@ -1,4 +1,4 @@
-"""The pages in the navigation of courses, accounts and people: which there are, in which order, and who sees them.
+"""Navigation tabs of courses, accounts and users: which ones exist, their order, and who sees them.
 
 Source: canvas-lms app/models/course.rb, tabs_available, account.rb and user.rb (2023-06), and the recorded exchanges of
 `courses-misc`.
@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 TOOL = "context_external_tool_"
 FIXED = ("home", "settings")
-"""The pages that can be neither moved nor hidden."""
+"""The tabs that can be neither moved nor hidden."""
 
 OF_COURSE = (
     ("home", "Home", ""),
@@ -45,7 +45,7 @@ NEEDED = {
     "rubrics": ("manage_rubrics", "read_as_admin"),
     "settings": ("read_as_admin",),
 }
-"""The rights in a course, one of which a page needs; others need that one may read the course."""
+"""The rights in a course, one of which a tab requires; other tabs require read access."""
 
 FOR_STAFF = ("rubrics", "settings")
 OF_ACCOUNT = (
@@ -69,8 +69,8 @@ OF_ACCOUNT = (
     ("eportfolio_moderation", "ePortfolio Moderation", "/eportfolio_moderation", "moderate_user_content", True),
     ("settings", "Settings", "/settings", "manage_account_settings", False),
 )
-"""Name, label and path of an account's pages, the permission for each, and whether only a school has it. The empty row
-is where tools stand."""
+"""Id, label and path of an account's tabs, the permission for each, and whether it is only for root accounts. The
+empty row is the position of tools."""
 
 OF_PERSON = (
     ("notifications", "Notifications", "/profile/communication"),
@@ -83,11 +83,11 @@ OF_PERSON = (
 
 
 class Tab(NamedTuple):
-    """A page in a navigation.
+    """A navigation tab.
 
     Attributes:
-        unused: whether there is nothing in it.
-        tool: that it opens.
+        unused: whether it has no content.
+        tool: the tool that it opens.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Tab(NamedTuple):
 
 
 def of_course(api: Api, course: Course) -> list[Tab]:
-    """The pages of a course that the caller sees, in their order."""
+    """The tabs of a course that the caller sees, in order."""
     staff = courses.may(api, api.caller, course, "read_as_admin")
     every = arranged(api, course)
     if not staff:
@@ -156,12 +156,12 @@ def _configured(course: Course) -> list[dict[str, Any]]:
 
 
 def hidden(course: Course, name: str) -> bool:
-    """Whether a page of a course is hidden."""
+    """Whether a tab of a course is hidden."""
     return any(one["id"] == name and one.get("hidden") for one in _configured(course))
 
 
 def require(api: Api, course: Course, name: str) -> None:
-    """Raise the refusal for a page that is hidden, or has nothing in it, and a caller who does not see such pages."""
+    """Raise the refusal if a tab is hidden or empty and the caller does not see such tabs."""
     found = next(tab for tab in arranged(api, course) if tab.name == name)
     seen = found.visibility != "admins" or courses.may(api, api.caller, course, "read_as_admin")
     if not api.check(f"sees the page `{name}` of course {course.id}", seen):
@@ -219,11 +219,11 @@ _CONTENTS: dict[str, Callable[[Api, Course], bool]] = {
     "quizzes": lambda api, course: bool(quizzes.of_course(api, course)),
     "modules": lambda api, course: bool(modules.of_course(api, course)),
 }
-"""Whether there is something in a page; those that are always of use are not named."""
+"""Whether a tab has content; tabs that are always used are omitted."""
 
 
 def arrange(api: Api, course: Course, name: str, position: int | None, hide: bool | None) -> Tab:
-    """Move or hide a page of a course. Raises the refusals for what cannot be moved."""
+    """Move or hide a tab of a course. Raises the refusals for tabs that cannot be moved."""
     every = arranged(api, course)
     found = next((tab for tab in every if tab.name == name), None)
     if found is None:
@@ -248,7 +248,7 @@ def arrange(api: Api, course: Course, name: str, position: int | None, hide: boo
 
 
 def of_account(api: Api, account: Account) -> list[Tab]:
-    """The pages of an account that the caller sees."""
+    """The tabs of an account that the caller sees."""
     found: list[Tab] = []
     for name, label, path, permission, root_only in OF_ACCOUNT:
         if not name:
@@ -260,7 +260,7 @@ def of_account(api: Api, account: Account) -> list[Tab]:
 
 
 def of_person(api: Api, user: User) -> list[Tab]:
-    """The pages of a person's own profile."""
+    """The tabs of a user's own profile."""
     found: list[Tab] = []
     for name, label, path in OF_PERSON:
         if name:

@@ -1,4 +1,4 @@
-"""Timetables: events of a course or a section, by weekday or one by one.
+"""Timetables: events of a course or section, given by weekday or individually.
 
 Source: canvas-lms lib/courses/timetable_event_builder.rb (2023-06), and `fixtures/recordings/canvas/calendar.jsonl`
 123, 124, 126. The sentences for events without times or with the same code are chosen.
@@ -36,7 +36,7 @@ class Meeting(NamedTuple):
 def weekly(
     api: Api, course: Course, section: CourseSection | None, sent: list[Params]
 ) -> tuple[list[Meeting], list[str]]:
-    """The events that timetables by weekday stand for, and what is wrong with them."""
+    """The events of timetables by weekday, and the faults."""
     found: list[Meeting] = []
     faults: list[str] = []
     for one in sent:
@@ -73,7 +73,7 @@ def weekly(
 
 
 def listed(api: Api, sent: list[Params]) -> tuple[list[Meeting], list[str]]:
-    """The events of a timetable that names each, and what is wrong with them."""
+    """The events of a timetable that lists each, and the faults."""
     found: list[Meeting] = []
     for one in sent:
         start, end = (read_moment(one.text(name), api.zone) for name in ("start_at", "end_at"))
@@ -85,7 +85,7 @@ def listed(api: Api, sent: list[Params]) -> tuple[list[Meeting], list[str]]:
 
 
 def keep(api: Api, course: Course, section: CourseSection | None, wanted: list[Meeting]) -> None:
-    """Make the events of a timetable, change known ones, and delete those that are no longer in it."""
+    """Create and update the events of a timetable, and delete those that are no longer in it."""
     kind, number = ("CourseSection", section.id) if section is not None else ("Course", course.id)
     rows = api.store.calendar_events.find("context", (kind, number))
     known = {one.timetable_code: one for one in rows if one.timetable_code and one.workflow_state != "deleted"}
@@ -113,7 +113,7 @@ def _meeting(start: datetime, end: datetime, location: str | None, code: str | N
 
 
 def _weekdays(text: str) -> set[int]:
-    """The days that a list names, whole or by their first three letters; none if one of them is no day."""
+    """The weekdays in a list, in full or by three letters; none if one of them is invalid."""
     found = set()
     for word in text.lower().split(","):
         places = [place for place, day in enumerate(WEEKDAYS) if word.strip() in (day, day[:3])]
@@ -135,7 +135,7 @@ def _time(text: str | None) -> time | None:
 
 
 def _day(api: Api, course: Course, section: CourseSection | None, one: Params, name: str) -> date | None:
-    """The first or the last day: as the timetable says, else as the section or the course has it."""
+    """The first or last day, from the timetable, else from the section or course."""
     moment = read_moment(one.text(f"course_{name}"), api.zone) or (section and getattr(section, name))
     moment = moment or getattr(course, name)
     return in_zone(moment, api.zone).date() if moment is not None else None

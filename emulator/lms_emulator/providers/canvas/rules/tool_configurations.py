@@ -1,4 +1,4 @@
-"""Configurations of LTI keys: what they may say, and how keys and tools follow them.
+"""Configurations of LTI keys: validation, and updates of keys and tools.
 
 Source: canvas-lms app/models/lti/tool_configuration.rb and lib/schemas/lti/tool_configuration.rb (2023-06);
 fixtures/recordings/canvas/lti-keys.jsonl 13, 17, 20, 22, 24, 27, 29, 39.

@@ -37,11 +37,11 @@ Faults = dict[str, list[str | tuple[str, str]]]
 
 
 class Reading:
-    """A tool as it becomes, and what is wrong with what was said of it.
+    """A tool being configured, with the faults found.
 
     Attributes:
         tool: with the changes so far.
-        said: its settings, whole.
+        said: its complete settings.
         faults: by attribute.
     """
 
@@ -52,7 +52,7 @@ class Reading:
         self.faults: Faults = {}
 
     def place(self, name: str, sent: dict[str, Any] | None) -> None:
-        """Take what was said of one placement. Switched off, it is kept; null removes it for good."""
+        """Apply the settings of one placement. A disabled one is kept; null removes it."""
         inactive = self.said.setdefault(tools.INACTIVE, {})
         if sent is None:
             self.said.pop(name, None)
@@ -67,7 +67,7 @@ class Reading:
         (inactive if on else self.said).pop(name, None)
 
     def finished(self) -> Tool:
-        """The tool with its settings, those placements left out that cannot be."""
+        """The tool with its settings, without impossible placements."""
         for name in tools.PLACEMENTS:
             one = self.said.get(name)
             if one is not None and "enabled" not in one and not (one.get("url") or self.tool.url):
@@ -93,7 +93,7 @@ def _plain(key: str, value: Any) -> Any:
 
 
 async def read(api: Api, tool: Tool, sent: Params) -> tuple[Tool, Faults]:
-    """The tool as parameters make it, and what is wrong with it."""
+    """The tool that the parameters describe, and the faults."""
     reading = Reading(api, tool)
     kind = sent.text("config_type")
     if kind in ("by_xml", "by_url") and (given := sent.text("config_" + kind.removeprefix("by_"))):
@@ -162,7 +162,7 @@ def _is_address(url: Any) -> bool:
 
 
 async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
-    """Take what an XML cartridge says that was sent, or lies at an address. Its faults are told of the parameter."""
+    """Apply an XML cartridge, sent inline or as a URL. Its faults are reported for the parameter."""
     field, text = kind.replace("by", "config"), given
     if kind == "by_url":
         try:
@@ -224,7 +224,7 @@ def _local(element: Element) -> str:
 
 
 def of_key(api: Api, key: DeveloperKey) -> Tool:
-    """A tool as an LTI key's configuration has it, not stored yet."""
+    """A tool from an LTI key's configuration, not stored yet."""
     found = api.store.tool_configurations.first("key", key.id)
     assert found is not None, "only keys with a configuration are installed"
     tool = Tool(id=0, developer_key_id=key.id, name="", created_at=api.now, updated_at=api.now)
@@ -232,7 +232,7 @@ def of_key(api: Api, key: DeveloperKey) -> Tool:
 
 
 def configured(tool: Tool, written: dict[str, Any], privacy: str | None) -> Tool:
-    """A tool that follows its key's configuration: what was changed by hand is lost."""
+    """A tool reset to its key's configuration, without manual changes."""
     extension = tools.extension_of(written)
     level = extension.get("privacy_level") or privacy
     return replace(
@@ -248,7 +248,7 @@ def configured(tool: Tool, written: dict[str, Any], privacy: str | None) -> Tool
 
 
 def is_duplicate(api: Api, tool: Tool, where: Course | Account) -> bool:
-    """Whether the same tool is there already: with the same settings, or, without any, at the same address."""
+    """Whether an equal tool exists: with the same settings, or, without settings, the same URL."""
     own = _compared(api, tool)
     for other in tools.offered(api.store, where):
         theirs = _compared(api, other)

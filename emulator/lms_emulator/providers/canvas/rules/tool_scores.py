@@ -1,4 +1,4 @@
-"""What a tool's score does to the gradebook: an attempt, a grade, a comment, a result.
+"""The effects of a tool's score on the gradebook: attempt, grade, comment, result.
 
 Source: canvas-lms app/controllers/lti/ims/scores_controller.rb and app/models/lti/result.rb (2023-06); the recorded
 exchanges of `lti-ags` 145-364.
@@ -41,7 +41,7 @@ NO_FILES = "Content items must be provided with submission type 'online_upload'"
 
 
 class Score:
-    """A score as a tool sent it, with Canvas's extension. What does not hold is refused by `check`."""
+    """A score from a tool, with Canvas's extension. `check` refuses invalid ones."""
 
     def __init__(self, api: Api) -> None:
         self.sent = api.params
@@ -62,7 +62,7 @@ class Score:
 
     @property
     def files(self) -> list[Params]:
-        """The files that come with it."""
+        """The files submitted with it."""
         return [one for one in self.extension.hashes("content_items") if one.text("type") == "file"]
 
     @property
@@ -122,7 +122,7 @@ class Score:
             raise refused("submitted_in_future", f"Provided submitted_at timestamp of {text} in the future", 400)
 
     def points(self, item: LineItem) -> float:
-        """The score on the line item's own scale."""
+        """The score on the line item's scale."""
         most = as_float(self.maximum)
         found = as_float(self.given) * (item.data.score_maximum / most) if most else as_float(self.given)
         return min(found, sys.float_info.max)  # JSON has no infinity
@@ -134,13 +134,13 @@ def refused(reason: str, sentence: str, status: int = 422) -> Any:
 
 
 def attempts_left(base: Assignment, record: Submission) -> bool:
-    """Whether the student may submit once more."""
+    """Whether the student has an attempt left."""
     allowed = base.allowed_attempts
     return allowed is None or allowed < 0 or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
 
 
 def hand_in(api: Api, base: Assignment, record: Submission, score: Score) -> Submission:
-    """Make the attempt that a score stands for, without files."""
+    """Create the attempt for a score, without files."""
     data = score.extension.text("submission_data")
     given: dict[str, Any] = {}
     if score.kind in TYPES:
@@ -161,7 +161,7 @@ def _address(data: str) -> str:
 
 
 def check_result(score: Score) -> None:
-    """Raise the refusal of a result that Canvas cannot keep. The attempt stays all the same."""
+    """Raise the refusal of a result that Canvas cannot store. The attempt is kept."""
     faults: list[grading_refusals.Fault] = []
     if score.given and not score.maximum:
         faults.append(("result_maximum", None, "blank"))
@@ -177,7 +177,7 @@ def check_result(score: Score) -> None:
 
 
 def grade(api: Api, course: Course, base: Assignment, user: User, tool: Tool, item: LineItem, score: Score) -> None:
-    """Give the grade that a score stands for, or remove it. Raises the refusal for an unpublished assignment."""
+    """Set or remove the grade according to a score. Raises the refusal for an unpublished assignment."""
     if not base.published or base.workflow_state == "deleted":
         raise grading_refusals.fault_of_field("grade", UNPUBLISHED, None)
     check_result(score)
@@ -215,7 +215,7 @@ def _comment(api: Api, record: Submission, text: str) -> None:
 
 
 def keep_result(api: Api, item: LineItem, user: User, score: Score, last: LtiResult | None, at: datetime) -> LtiResult:
-    """Keep what a tool said."""
+    """Store a tool's result."""
     known = api.store.lti_results.first("person", (item.id, user.id)) or last
     extension = {name: value for name in MEMBERS if (value := score.extension.get(name)) is not None}
     items = score.extension.get("content_items")

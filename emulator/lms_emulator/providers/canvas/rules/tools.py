@@ -1,4 +1,4 @@
-"""Tools: what they are set to, where they are offered, and which one an address or a link means.
+"""External tools: settings, placements, and finding the tool for a URL or link.
 
 Sources: fixtures/recordings/canvas/lti-launch.jsonl 56, 66, 106, 136, 138, 254, 310; fixtures/recordings/canvas/
 lti-keys.jsonl 52, 65, 67, 96, 121; canvas-lms app/models/context_external_tool.rb, infer_defaults,
@@ -40,7 +40,7 @@ submission_type_selection tool_configuration user_navigation wiki_index_menu wik
 editor_button
 """
 PLACEMENTS = tuple(_SPOTS.split())
-"""The spots that can offer a tool, in the order in which Canvas lists them."""
+"""The placements, in the order in which Canvas lists them."""
 
 CHOOSING = (
     "assignment_selection",
@@ -53,19 +53,19 @@ CHOOSING = (
     "resource_selection",
     "submission_type_selection",
 )
-"""The spots at which a tool is opened in a window of its own size."""
+"""The placements that open a tool in a window of its own size."""
 
 FURTHER = (
     *("conference_selection", "analytics_hub", "top_navigation"),
     *("ActivityAssetProcessor", "ActivityAssetProcessorContribution"),
 )
-"""Spots that Canvas has behind a switch, or has had only since; they are not listed."""
+"""Placements behind a feature flag, or newer ones, which are not listed."""
 
 OF_ANY_TOOL = ("assignment_selection", "link_selection")
-"""The spots that offer every LTI 1.1 tool that may be chosen."""
+"""The placements that offer every selectable LTI 1.1 tool."""
 
 INACTIVE = "inactive_placements"
-"""The setting that keeps what was said of a placement before it was switched off."""
+"""The setting that keeps a placement's settings while it is disabled."""
 
 SELECTIONS = ("editor_button", "resource_selection", "link_selection", "assignment_selection", "homework_submission")
 BASIC_LAUNCH = "basic-lti-launch-request"
@@ -73,12 +73,12 @@ WIDTH, HEIGHT = 800, 400
 
 
 class Placement(NamedTuple):
-    """A spot of Canvas that offers a tool.
+    """A placement of a tool.
 
     Attributes:
         text: its label.
-        target: its own address, if it has one.
-        settings: all that was said of it.
+        target: its own URL, if it has one.
+        settings: all its settings.
     """
 
     name: str
@@ -99,7 +99,7 @@ def key_of(store: CanvasStore, tool: Tool) -> DeveloperKey:
 
 
 def configuration(store: CanvasStore, tool: Tool) -> dict[str, Any]:
-    """What the tool's maker wrote about it; empty if nothing was written."""
+    """The tool's configuration by its maker; empty if there is none."""
     if tool.developer_key_id is None:
         return {}
     found = store.tool_configurations.first("key", tool.developer_key_id)
@@ -107,7 +107,7 @@ def configuration(store: CanvasStore, tool: Tool) -> dict[str, Any]:
 
 
 def settings(store: CanvasStore, tool: Tool) -> dict[str, Any]:
-    """What a tool is set to: placements by their names, `text`, `icon_url` and the like."""
+    """A tool's settings: placements by name, `text`, `icon_url` and the like."""
     if tool.settings is not None:
         return tool.settings
     found = None
@@ -139,7 +139,7 @@ def of_configuration(written: dict[str, Any], disabled: Iterable[str] = ()) -> d
 
 
 def extension_of(written: dict[str, Any]) -> dict[str, Any]:
-    """The part of a configuration that is for Canvas."""
+    """The Canvas extension of a configuration."""
     extensions = [one for one in written.get("extensions") or [] if isinstance(one, dict)]
     return next((one for one in extensions if one.get("platform") == "canvas.instructure.com"), None) or next(
         iter(extensions), {}
@@ -162,21 +162,21 @@ def as_linked(custom: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
-    """What a spot, or a tool, is called."""
+    """The label of a placement or tool."""
     said = settings(store, tool)
     one = said.get(name) if name is not None else None
     return (one or {}).get("text") or said.get("text") or tool.name
 
 
 def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
-    """How a tool is offered at one spot, if it is offered there."""
+    """A tool's placement, if it has it."""
     if name not in settings(store, tool) and not (name in OF_ANY_TOOL and of_any_tool(tool)):
         return None
     return as_placed(store, tool, name)
 
 
 def as_placed(store: CanvasStore, tool: Tool, name: str) -> Placement:
-    """How a tool is shown at one spot, even if it is not offered there."""
+    """A tool's placement, with defaults if it does not have it."""
     said = settings(store, tool)
     one = said.get(name) or {}
     usual = BASIC_LAUNCH if tool.developer_key_id is None else lti13.RESOURCE_LINK_REQUEST
@@ -195,12 +195,12 @@ def as_placed(store: CanvasStore, tool: Tool, name: str) -> Placement:
 
 
 def opens_in_tab(place: Placement | None) -> bool:
-    """Whether a spot opens the tool in a tab of its own, in Canvas's words `windowTarget`."""
+    """Whether a placement opens the tool in a new tab (Canvas's `windowTarget`)."""
     return place is not None and place.settings.get("windowTarget") == "_blank"
 
 
 def of_any_tool(tool: Tool) -> bool:
-    """Whether an LTI 1.1 tool may be chosen wherever tools are."""
+    """Whether an LTI 1.1 tool can be selected wherever tools are offered."""
     return tool.developer_key_id is None and not tool.not_selectable and bool(tool.domain or tool.url)
 
 
@@ -209,7 +209,7 @@ def _size(one: dict[str, Any], said: dict[str, Any], name: str, usual: int) -> i
     return usual if value is None else value
 
 
-# where tools are
+# installation
 
 
 def home(store: CanvasStore, tool: Tool) -> Course | Account:
@@ -252,13 +252,13 @@ def places(store: CanvasStore, where: Where) -> list[tuple[str, int]]:
 
 
 def place_of(store: CanvasStore, tool: Tool) -> tuple[str, int]:
-    """Where a tool is installed, as kind and id."""
+    """The context in which a tool is installed, as kind and id."""
     found = home(store, tool)
     return type(found).__name__, found.id
 
 
 def usable(store: CanvasStore, tool: Tool) -> bool:
-    """Whether the tool is installed, and its key switched on where it is."""
+    """Whether the tool is installed, and its key enabled there."""
     if tool.workflow_state != "active" or tool.developer_key_id is None:
         return tool.workflow_state == "active"
     key = key_of(store, tool)
@@ -266,12 +266,12 @@ def usable(store: CanvasStore, tool: Tool) -> bool:
 
 
 def controls(store: CanvasStore, tool: Tool) -> list[LtiContextControl]:
-    """Where it was said whether a tool is available."""
+    """The context controls of a tool."""
     return [one for one in store.lti_context_controls.find("deployment", tool.id) if one.workflow_state == "active"]
 
 
 def available(store: CanvasStore, tool: Tool, where: Where) -> bool:
-    """Whether a tool is available somewhere: what is said nearest counts, and where nothing is said it is."""
+    """Whether a tool is available in a context: the nearest context control decides; without one it is."""
     said = {one.place: one.available for one in controls(store, tool)}
     return not said or next((said[place] for place in places(store, where) if place in said), False)
 
@@ -295,7 +295,7 @@ def by_name(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def placed(store: CanvasStore, tools: Iterable[Tool], names: Iterable[str]) -> list[Tool]:
-    """Those tools that are offered at one of the spots."""
+    """The tools that have one of the placements."""
     wanted = list(names)
     return [tool for tool in tools if any(placement(store, tool, name) is not None for name in wanted)]
 
@@ -303,15 +303,15 @@ def placed(store: CanvasStore, tools: Iterable[Tool], names: Iterable[str]) -> l
 def by_address(
     store: CanvasStore, where: Where, url: str, *, newer: bool = False, client: int | None = None
 ) -> Tool | None:
-    """The tool that an address belongs to: one of exactly this address, else of this address with further parameters,
-    else of its host; LTI 1.3 before 1.1, which `newer` leaves out, then the nearest. Parameters: `client`, whose tools
-    are looked for alone (canvas-lms app/models/context_external_tool.rb, find_and_order_tools, 2024-04)."""
+    """The tool for a URL: one with exactly this URL, else this URL with further parameters, else its host; LTI 1.3
+    before 1.1, which `newer` excludes, then the nearest. Parameters: `client`, the key whose tools to consider
+    (canvas-lms app/models/context_external_tool.rb, find_and_order_tools, 2024-04)."""
     candidates = [tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)]
     return _matching(store, where, url, [one for one in candidates if client in (None, one.developer_key_id)])
 
 
 def predecessor(store: CanvasStore, where: Where, url: str) -> Tool | None:
-    """The LTI 1.1 tool of an address, which an LTI 1.3 tool of the same address replaces; it may be deleted already.
+    """The LTI 1.1 tool of a URL that an LTI 1.3 tool with the same URL replaces; it may be deleted already.
 
     canvas-lms app/models/context_external_tool.rb, associated_1_1_tool (2024-04)
     """
@@ -336,13 +336,14 @@ def _matching(store: CanvasStore, where: Where, url: str, candidates: Iterable[T
 
 
 def link_behind(store: CanvasStore, base: Assignment) -> ResourceLink | None:
-    """The link that an assignment was made for."""
+    """The resource link of an assignment."""
     links = store.resource_links.find("course", base.course_id)
     return next((one for one in links if base.id == one.assignment_id or base.resource_link_id == one.id), None)
 
 
 def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:
-    """The tool that an assignment opens: the one it was made for, if it is still there; else that of its address."""
+    """The tool that an assignment opens: the one it was created with, if that still exists; else the one for its
+    URL."""
     tag, link = base.external_tool, link_behind(store, base)
     target = (tag.url if tag is not None else None) or (link.url if link is not None else None)
     chosen = (tag.content_id if tag is not None else None) or (link.tool_id if link is not None else None)
@@ -350,8 +351,8 @@ def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:
 
 
 def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | None) -> Tool | None:
-    """The tool that a link was made for, if it is still there and the address is on its host, unless it is of LTI 1.1
-    and one of LTI 1.3 has the address by now; else the one that the address belongs to."""
+    """The tool that a link was created with, if it still exists and the URL is on its host, unless it is an LTI 1.1
+    tool and an LTI 1.3 tool has the URL by now; else the tool for the URL."""
     tool = store.tools.get(chosen) if chosen else None
     if tool is not None and not (usable(store, tool) and available(store, tool, where)):
         tool = None
@@ -364,13 +365,13 @@ def linked(store: CanvasStore, where: Where, chosen: int | None, target: str | N
 
 
 def matches_host(tool: Tool, url: str) -> bool:
-    """Whether an address is on a tool's host."""
+    """Whether a URL is on a tool's host."""
     host = parts_of(url).hostname
     return bool(host) and host == (tool.domain or parts_of(tool.url or "").hostname or "").lower()
 
 
 def may_be_opened_at(tool: Tool, url: str) -> bool:
-    """Whether an address is on a tool's host, or on one below its domain."""
+    """Whether a URL is on a tool's host, or below its domain."""
     return _same_host(tool, url) or parts_of(url).hostname == parts_of(tool.url or "").hostname
 
 
@@ -398,7 +399,7 @@ def _same_host(tool: Tool, url: str) -> bool:
 
 
 def favorites(store: CanvasStore, account: Account) -> list[int] | None:
-    """The tools that an account, or one above it, put into the editor's toolbar; None if nobody said so."""
+    """The tools that an account, or one above it, pinned to the editor's toolbar; None if there is no such setting."""
     for one in chain(store, account.id):
         said = one.settings.get("rce_favorite_tool_ids")
         if said is not None:

@@ -1,4 +1,4 @@
-"""What a request says about a discussion or an announcement, checked, and what the topic becomes.
+"""Creating and updating discussions and announcements from requests.
 
 Source: canvas-lms app/controllers/discussion_topics_controller.rb, process_discussion_topic (2023-06), and the recorded
 exchanges of `content-discussions` and `content-announcements`.
@@ -41,7 +41,7 @@ FLAGS = (
     "locked",
 )
 SHOWING = ("expanded", "expanded_locked", "sort_order_locked")
-"""How a page opens the threads of a topic, and whether readers may change that."""
+"""The fields that control the display of a topic's threads."""
 MODERATORS_ONLY = ("podcast_enabled", "podcast_has_student_posts", "allow_rating", "sort_by_rating")
 
 
@@ -91,14 +91,14 @@ def _divide(api: Api, topic: DiscussionTopic) -> None:
 
 
 def _groups(api: Api, topic: DiscussionTopic) -> list[Group]:
-    """The groups that a topic of a course is discussed in."""
+    """The groups of a group discussion."""
     category = api.store.group_categories.get(topic.group_category_id or 0)
     found = groups.of_category(api, category) if category is not None and topic.context_type == "Course" else []
     return sorted(found, key=lambda one: one.id)
 
 
 def update(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
-    """A topic changed as the request says. Raises the refusals for what it may not become."""
+    """A topic with the request's changes. Raises the refusals for invalid ones."""
     moderator = discussions.moderates(api, context)
     if api.params.text("anonymous_state") is not None:
         raise _field("anonymous_state", "You are not able to update the anonymous state of a discussion")
@@ -217,7 +217,7 @@ def _grouped(api: Api, topic: DiscussionTopic, moderator: bool) -> int | None:
 
 
 def _placed(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
-    """The topic with its place among the pinned ones, stored."""
+    """Store a topic, with its position among the pinned ones."""
     if not topic.is_announcement:
         others = [one for one in pinned(api, context) if one.id != topic.id]
         asked = api.params.text("position_after") if discussions.moderates(api, context) else None
@@ -250,7 +250,7 @@ def _sent_assignment(api: Api) -> bool:
 
 
 def _graded(api: Api, context: Context, topic: DiscussionTopic, moderator: bool) -> DiscussionTopic:
-    """The topic with the assignment that the request asks for, or without."""
+    """The topic with the requested assignment, or without one."""
     known = discussions.assignment_of(api, topic)
     if not isinstance(context.record, Course):
         return topic
@@ -279,7 +279,7 @@ def _assignment(api: Api, course: Course, topic: DiscussionTopic, known: Assignm
 
 
 def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionTopic:
-    """A copy of a discussion, unpublished, with a copy of its assignment, right after the pinned one it is of."""
+    """An unpublished copy of a discussion with a copy of its assignment, placed right after a pinned original."""
     titles = {one.title for one in discussions.topics_of(api, context)}
     title = slugs.copied_title(topic.title, titles)
     copy = replace(
@@ -313,7 +313,7 @@ def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionT
 
 
 def attach(api: Api, context: Context, folder: Folder, sent: Upload) -> Attachment:
-    """A file that came along in a request, among the files of a context."""
+    """Store a file that was sent with the request in a context."""
     name = (sent.filename or "file").rsplit("/", 1)[-1]
     made = Attachment(
         **api.new_row("attachments"),
@@ -342,5 +342,5 @@ def _attached(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionT
 
 
 def _field(name: str, text: str) -> Exception:
-    """A fault of one field, as one sentence."""
+    """A fault of one field, as a sentence."""
     return refusals.rest(f"topic_{name}_refused", 400, {"errors": {name: text}}, check=f"`{name}` can be set")

@@ -1,4 +1,4 @@
-"""What of an assignment does not go together: what Canvas clears, what it refuses, and how it says so.
+"""Contradictory fields of assignments: what Canvas clears, what it refuses, and its messages.
 
 Source: canvas-lms app/models/assignment.rb, validations (2023-06), and the recorded exchanges of `grading-assignments`.
 """
@@ -22,7 +22,7 @@ SENTENCES = {
     "not_a_number": "is not a number",
     "equal_to": "must be equal to 0",
 }
-"""What Rails says of a fault in `Validation failed: …`, where the answer names only its type."""
+"""Rails's sentences for faults in `Validation failed: …`, where the response contains only the type."""
 UNMODERATED = {
     "final_grader_id": None,
     "grader_count": 0,
@@ -30,13 +30,13 @@ UNMODERATED = {
     "grader_comments_visible_to_graders": True,
     "graders_anonymous_to_graders": False,
 }
-"""What an assignment says about its graders where their grades are not moderated."""
+"""The moderation fields of an assignment without moderated grading."""
 MOST_POINTS = 999_999_999
 Faults = dict[str, list[str | tuple[str, str]]]
 
 
 def of(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> Faults:
-    """What is not valid about the record, by attribute."""
+    """The faults of the record, by attribute."""
     found: Faults = {}
     for faults in (_faults_of_groups(api, wanted, known), _faults_of_columns(wanted, known)):
         found |= faults
@@ -47,17 +47,17 @@ def of(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -
         api.store.assignments.find("sis_assignment_id", wanted.sis_assignment_id) if wanted.sis_assignment_id else []
     )
     if any(other.id != wanted.id for other in taken):
-        raise refusals.crashed("the SIS id is another assignment's", wanted.sis_assignment_id)
+        raise refusals.crashed("another assignment has this SIS id", wanted.sis_assignment_id)
     return found
 
 
 def gradeable(record: Assignment) -> bool:
-    """Whether there is a grade for it at all."""
+    """Whether the assignment is graded."""
     return record.submission_types not in (["not_graded"], ["wiki_page"])
 
 
 def settled(wanted: Assignment, base: Assignment) -> Assignment:
-    """The assignment without what does not go together, as Canvas saves it.
+    """The assignment without contradictory fields, as Canvas saves it.
 
     Source: canvas-lms app/models/assignment.rb, default_values, clear_moderated_grading_attributes and
     ensure_manual_posting_if_… (2024-04).
@@ -79,7 +79,7 @@ def settled(wanted: Assignment, base: Assignment) -> Assignment:
 
 
 def of_final_grader(api: Api, course: Course, wanted: Assignment, base: Assignment) -> str | None:
-    """Why the new final grader cannot be one; Canvas asks before it validates the rest."""
+    """Why the new final grader is invalid; Canvas checks this before the rest."""
     if wanted.final_grader_id is None or wanted.final_grader_id == base.final_grader_id:
         return None
     rows = api.store.enrollments.find("user", wanted.final_grader_id)
@@ -125,7 +125,7 @@ def _faults_of_columns(wanted: Assignment, known: Assignment | None) -> Faults:
 
 
 def _faults_of_moderation(api: Api, wanted: Assignment, known: Assignment | None) -> Faults:
-    """What keeps the grades from being moderated, or from no longer being so."""
+    """Why moderated grading cannot be turned on or off."""
     found: Faults = {}
     if wanted.moderated_grading and wanted.grader_count < 1:
         found["grader_count"] = ["greater_than"]
@@ -147,7 +147,7 @@ def _faults_of_moderation(api: Api, wanted: Assignment, known: Assignment | None
 
 
 def _faults_of_groups(api: Api, wanted: Assignment, known: Assignment | None) -> Faults:
-    """What does not go with work in groups."""
+    """Why the assignment cannot be group work."""
     was, anonymous = (known.group_category_id, known.anonymous_grading) if known is not None else (None, False)
     moved, renamed = wanted.group_category_id != was, wanted.anonymous_grading != anonymous
     grouped = wanted.group_category_id is not None
@@ -173,7 +173,7 @@ def _faults_of_groups(api: Api, wanted: Assignment, known: Assignment | None) ->
 
 
 def refusal(faults: Faults, known: Assignment | None) -> Exception:
-    """The refusal; of a change, once more as the sentence that Rails makes."""
+    """The refusal; for a change, also as Rails's sentence."""
     body = {name: [refusals.model_fault(name, fault) for fault in found] for name, found in faults.items()}
     if known is not None:
         said = [f"{_human(name)} {_sentence(fault)}" for name, found in faults.items() for fault in found]

@@ -1,4 +1,4 @@
-"""Changes that a tool which registered itself asks for; an administrator takes or rejects them.
+"""Registration updates requested by dynamically registered tools, which an administrator accepts or rejects.
 
 Source: canvas-lms app/models/lti/registration_update_request.rb, app/services/lti/
 apply_registration_update_request_service.rb (2025).
@@ -23,10 +23,10 @@ _COMPARED = (
 def ask(
     x: Call, one: LtiRegistration, account_id: int, sent: dict[str, Any], *, uuid: str | None, user_id: int | None
 ) -> LtiUpdateRequest:
-    """Ask for a registration to become what was sent. Where it is that already, the request is taken at once.
+    """Request an update of a registration. If it changes nothing, it is accepted at once.
 
-    Parameters: `uuid`, of the registration token, and `user_id`, who had it made; None for both where the tool asks by
-    itself.
+    Parameters: `uuid`, of the registration token, and `user_id`, its creator; both are None if the tool sends the
+    request on its own.
     """
     now = x.clock.now().replace(microsecond=0)
     made = LtiUpdateRequest(
@@ -50,22 +50,22 @@ def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
 
 
 def latest(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
-    """The request that was made last, whatever became of it."""
+    """The latest request, whatever its status."""
     found = store.lti_update_requests.find("registration", one.id)
     return max(found, key=lambda each: (each.created_at, each.id), default=None)
 
 
 def pending(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
-    """The request that was made last, if nobody has decided on it."""
+    """The latest request, if it is pending."""
     found = latest(store, one)
     return found if found is not None and status(found) == "pending" else None
 
 
 def status(asked: LtiUpdateRequest) -> str:
-    """What became of a request."""
+    """The status of a request."""
     return "applied" if asked.accepted_at is not None else "rejected" if asked.rejected_at is not None else "pending"
 
 
 def reject(store: CanvasStore, asked: LtiUpdateRequest, **members: Any) -> None:
-    """Leave a registration as it is. Parameters: `members`, what else is noted."""
+    """Keep a registration unchanged. Parameters: `members`, further fields to store."""
     store.lti_update_requests.put(replace(asked, **members))

@@ -1,4 +1,4 @@
-"""Three-step uploads: the fields that a client must send, and whether it was given them.
+"""Three-step uploads: the signed upload parameters, and their verification.
 
 Source: canvas-lms lib/api/v1 and app/controllers/concerns/attachment_helper.rb, api_attachment_preflight, and the
 recorded exchanges of `content-files`.
@@ -64,7 +64,7 @@ def on_duplicate(api: Api) -> str:
 
 
 def target_folder(api: Api, context: Context, preferred: Folder | None = None) -> Folder:
-    """Where an upload goes: the folder that the client names, the preferred one, or `unfiled`."""
+    """The folder of an upload: the client's choice, the preferred one, or `unfiled`."""
     number, path = (
         api.params.text("parent_folder_id"),
         api.params.text("parent_folder_path") or api.params.text("folder"),
@@ -81,10 +81,10 @@ def target_folder(api: Api, context: Context, preferred: Folder | None = None) -
 
 
 def allowed_name(api: Api, extensions: list[str]) -> str | None:
-    """The name that a file is sent under, with the extension that its type says where it has none.
+    """The name of a file, with an extension from its type if it has none.
 
-    Parameters: `extensions`, those that an assignment takes; with none of them any name does.
-    Raises: the refusal for a file of another kind.
+    Parameters: `extensions`, those that an assignment accepts; empty to accept any.
+    Raises: the refusal for another extension.
     """
     name = api.params.text("name") or api.params.text("filename")
     if not extensions:
@@ -110,8 +110,8 @@ def expect(
 ) -> Attachment:
     """The file that an upload will fill.
 
-    Parameters: `name`, instead of that which the client says; `owner`, whose it is, if not the caller's;
-        `content_type`, instead of that which the client says.
+    Parameters: `name`, overrides the client's; `owner`, if it is not the caller;
+        `content_type`, overrides the client's.
     """
     name = name or api.params.text("name") or api.params.text("filename")
     if not name:
@@ -136,7 +136,7 @@ def expect(
 
 
 def stored_name(x: Call, name: str) -> str:
-    """The name under which an upload is stored: a time and a number before its last part."""
+    """The storage name of an upload: its last part with a time and a number in front."""
     bare = re.sub(r"\s", "_", name.rsplit("/", 1)[-1])
     return f"{int(x.clock.now().timestamp())}_{x.ids.digits(3)}__{bare}"
 
@@ -158,7 +158,7 @@ def _signature(attachment: Attachment, policy: str) -> str:
 
 
 def parameters(api: Api, attachment: Attachment, *, typed: bool = True) -> dict[str, str]:
-    """The fields that the second step has to send, signed. `typed`: whether the content type is always one of them."""
+    """The signed fields of the second step. `typed`: whether to always include the content type."""
     fields = _conditions(attachment)
     if not typed and fields["content-type"] == UNKNOWN_TYPE:
         del fields["content-type"]
@@ -186,7 +186,7 @@ def offered(
     field: str = "attachment[uploaded_data]",
     typed: bool = True,
 ) -> dict[str, Any]:
-    """The answer to the first step."""
+    """The response to the first step."""
     query = [f"on_duplicate={on_duplicate}"] if on_duplicate == "rename" else []
     if exempt:
         query.append(f"quota_exemption={exemption(attachment)}")
@@ -205,9 +205,9 @@ def exemption(attachment: Attachment) -> str:
 
 
 def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attachment | None:
-    """The file that the fields of a second step belong to; None if they are not ours, too old, or used.
+    """The file of a second step's fields; None if they are not ours, expired, or already used.
 
-    Parameters: `now`, the time as a policy writes it.
+    Parameters: `now`, the time in the policy's format.
     """
     try:
         told = json_text.parse(base64.b64decode(policy, validate=True))

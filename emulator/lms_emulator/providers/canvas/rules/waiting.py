@@ -1,6 +1,6 @@
-"""Queued jobs: they run just before the next request is answered, as if a worker had picked them up.
+"""Queued jobs, which run just before the next request is answered, as if a worker had picked them up.
 
-So a client sees them queued first, and may call them off. `canvas.background_job_seconds` lets them wait longer.
+So a client first sees them queued, and can cancel them. `canvas.background_job_seconds` makes them wait longer.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from lms_emulator.providers.canvas.model import CanvasStore
 
 PICKED_UP = timedelta(seconds=3)
-"""How long a job waits at most, if the next request comes late and no setting says otherwise."""
+"""The maximum time that a job waits if the next request comes late, unless a setting says otherwise."""
 LEAVES = re.compile(
     r"(PUT|POST) .*(/abort|/abort_all_pending|/progress/\d+/cancel|/blueprint_templates/[^/]+/migrations)$"
     r"|DELETE .*/quizzes/\d+/reports/\d+$"
 )
-"""Requests that find a job still waiting when they change something."""
+"""The requests that find a job still waiting, if they change something."""
 RULES = "lms_emulator.providers.canvas.rules"
 JOBS = {
     "account_reports": f"{RULES}.reports.runs",
@@ -36,7 +36,7 @@ JOBS = {
     "blueprint_migrations": f"{RULES}.blueprint_sync",
     "content_exports": f"{RULES}.migrations.exports",
 }
-"""By table, where the function `run` is that does a job."""
+"""The modules whose `run` does a job, by table."""
 _TABLES = tuple(JOBS)
 
 FAILED: dict[str, dict[str, Any]] = {
@@ -48,11 +48,11 @@ FAILED: dict[str, dict[str, Any]] = {
     "blueprint_migrations": {"workflow_state": "exports_failed"},
     "content_exports": {"workflow_state": "failed"},
 }
-"""What becomes of a job that the emulator could not do, so that it is not tried again."""
+"""The state of a job that failed, so that it is not tried again."""
 
 
 def run(x: Call) -> None:
-    """Do the jobs that wait, in the order in which they were asked for."""
+    """Run the waiting jobs, in the order in which they were requested."""
     found = left(x)
     if not found or LEAVES.match(f"{x.method} {x.path}"):
         return
@@ -72,7 +72,7 @@ def run(x: Call) -> None:
 
 
 def left(x: Call) -> list[tuple[str, Any]]:
-    """The jobs that wait, each with its table."""
+    """The waiting jobs, each with its table."""
     return x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
 
 
