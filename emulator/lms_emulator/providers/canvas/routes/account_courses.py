@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Enrollment, Pro
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, course_events, people, states
+from lms_emulator.providers.canvas.rules import blueprints, collation, course_events, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, account_of_path, chain, require_account
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -35,7 +35,7 @@ def index(api: Api) -> Any:
     found = _sorted(api, found)
     includes = api.params.includes
     path = f"/api/v1/accounts/{account.id}/courses"
-    return paged(api, found, lambda course: _shown(api, course, includes), path=path, counted=False)
+    return paged(api, found, lambda course: _shown(api, course, includes), path=path, counted="ui_invoked" in includes)
 
 
 def _shown(api: Api, course: Course, includes: set[str]) -> Any:
@@ -62,7 +62,7 @@ def _tests(api: Api, account: Account) -> list[Any]:
         (lambda c: bool(_living(api, c))) if enrolled else None,
         (lambda c: not _living(api, c)) if emptied else None,
         _flagged(api, "published", lambda c: c.workflow_state == "available"),
-        _flagged(api, "completed", lambda c: states.concluded(api, c)),
+        _flagged(api, "completed", lambda c: _completed(api, c)),
         _flagged(api, "blueprint", lambda c: c.blueprint),
         _flagged(api, "blueprint_associated", lambda c: blueprints.subscription_of(api.store, c) is not None),
         (lambda c: c.is_public is ask.flag("public")) if ask.has("public") else None,
@@ -86,6 +86,13 @@ def _flagged(api: Api, name: str, test: Any) -> Any:
         return None
     wanted = api.params.flag(name)
     return lambda course: bool(test(course)) == wanted
+
+
+def _completed(api: Api, course: Course) -> bool:
+    """Whether a course is over, by its state, its end or, if it has none, its term's."""
+    term = api.store.enrollment_terms.get(course.enrollment_term_id)
+    end = course.end_at or (term.end_at if term is not None else None)
+    return course.workflow_state == "completed" or (end is not None and end < api.now)
 
 
 def _of_state(api: Api) -> Any:
@@ -143,17 +150,17 @@ def _of_enrollment_states(api: Api) -> Any:
 
 
 def _taught(api: Api) -> Any:
-    named = api.params.texts("by_teachers")
-    if not named:
+    if not isinstance(api.params.get("by_teachers"), list):
         return None
+    named = api.params.texts("by_teachers")
     ids = {user.id for name in named if (user := identifiers.find(api, "users", name)) is not None}
     return lambda course: any(user.id in ids for user in _teachers(api, course))
 
 
 def _in_accounts(api: Api) -> Any:
-    named = api.params.texts("by_subaccounts")
-    if not named:
+    if not isinstance(api.params.get("by_subaccounts"), list):
         return None
+    named = api.params.texts("by_subaccounts")
     ids = {one.id for name in named if (one := identifiers.find(api, "accounts", name)) is not None}
     return lambda course: any(one.id in ids for one in chain(api.store, course.account_id))
 
@@ -174,29 +181,30 @@ def _dated(api: Api) -> Any:
 
 
 def _sorted(api: Api, found: list[Course]) -> list[Course]:
+    """Sorted as asked for; `order` counts only together with `sort`, whatever that says."""
     by = api.params.text("sort")
 
-    def account_name(course: Course) -> str:
-        account = api.store.accounts.get(course.account_id)
-        return (account.name or "").lower() if account is not None else ""
+    def account(course: Course) -> Any:
+        own = api.store.accounts.get(course.account_id)
+        return (collation.key((own.name if own is not None else None) or ""), course.name.lower(), course.id)
 
     def term(course: Course) -> Any:
         own = api.store.enrollment_terms.get(course.enrollment_term_id)
-        return ((own.name or "").lower() if own is not None else "", course.id)
+        return (collation.key((own.name if own is not None else None) or ""), course.id)
 
     def teacher(course: Course) -> Any:
-        names = sorted(people.sortable_name(user).lower() for user in _teachers(api, course))
+        names = sorted(collation.key(people.sortable_name(user)) for user in _teachers(api, course))
         return (not names, names[:1], course.id)
 
     keys = {
-        "course_name": lambda c: (c.name.lower(), c.id),
+        "course_name": lambda c: (collation.key(c.name), c.id),
         "sis_course_id": lambda c: (c.sis_course_id is None, c.sis_course_id or "", c.id),
-        "subaccount": lambda c: (account_name(c), c.name.lower(), c.id),
-        "account_name": lambda c: (account_name(c), c.name.lower(), c.id),
+        "subaccount": account,
+        "account_name": account,
         "teacher": teacher,
         "term": term,
     }
-    down = by in keys and api.params.text("order") == "desc"
+    down = by is not None and api.params.text("order") == "desc"
     return sorted(found, key=keys.get(by or "", lambda c: c.id), reverse=down)
 
 

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import as_flag, as_integer, as_text
 from lms_emulator.providers.canvas.model import Account, Enrollment
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -22,7 +22,6 @@ from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, state
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     account_of_path,
-    chain,
     in_force,
     is_account_admin,
     permissions,
@@ -181,25 +180,24 @@ def sub_accounts(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make an account below another."""
-    parent = account_of_path(api, "manage_account_settings")
+    above = account_of_path(api, "manage_account_settings")
+    sent = api.params.hash("account")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
-    if named := api.params.text("account", "parent_account_id"):
-        parent = identifiers.account(api, named)
-        require_account(api, parent, "manage_account_settings")
-    sent = api.params.hash("account")
-    quotas: dict[str, Any] = {name: _whole(sent.text(name)) for name in shapes.QUOTAS if sent.has(name)}
-    name = api.params.text("account", "name")
-    if name is not None and len(name) > 255:
-        raise refusals.invalid({"name": ["too_long"]})
-    sis_id = api.params.text("account", "sis_account_id")
-    if sis_id is not None:
-        if not account_allows(api, api.caller, api.root, "manage_sis"):
+    parent = belonging.child(api, above, sent.text("parent_account_id") or api.slot("account_id"))
+    require_account(api, parent, "manage_account_settings")
+    if (sis_id := sent.text("sis_account_id")) is not None:
+        if not account_allows(api, api.caller, above, "manage_sis"):
             raise refusals.message(401, "sis_refused", SIS_REFUSED, check="manage_sis")
         _sis_id_is_free(api, sis_id, None)
+    if len(name := sent.text("name") or "") > 255:
+        raise refusals.invalid({"name": ["too_long"]})
+    quotas: dict[str, Any] = {
+        kind: _kept_quota(api, parent, kind, _whole(sent.text(kind))) for kind in shapes.QUOTAS if sent.has(kind)
+    }
     made = Account(
         id=api.new_id("accounts"),
-        name=name,
+        name=name if sent.has("name") else None,
         parent_account_id=parent.id,
         uuid=(uuid := api.new_uuid()),
         guid=uuid,
@@ -208,6 +206,14 @@ def create(api: Api) -> Any:
         **quotas,
     )
     return shapes.account(api, api.store.accounts.put(made))
+
+
+def _kept_quota(api: Api, parent: Account | None, name: str, value: int | None) -> int | None:
+    """A quota as an account keeps it: none where it is 0, or what the account would have anyway."""
+    usual = [shapes.QUOTAS[name]] if name != "default_storage_quota_mb" else []
+    if parent is not None and name in shapes.INHERITED_QUOTAS:
+        usual.append(shapes.quota(api, parent, name))
+    return value if value is not None and value > 0 and value not in usual else None
 
 
 def _whole(text: str | None) -> int | None:
@@ -223,13 +229,13 @@ def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:
 def destroy(api: Api) -> Any:
     """Delete an account that holds nothing."""
     parent = account_of_path(api, "manage_account_settings")
-    record = identifiers.find(api, "accounts", api.slot("id"))
-    if record is None or parent not in chain(api.store, record.id):
-        raise refusals.not_found("the account", api.slot("id"))
+    record = belonging.child(api, parent, api.slot("id"))
     if any(c.workflow_state != "deleted" for a in _below(api, record) for c in api.store.courses.find("account", a.id)):
         raise _not_empty("courses")
     if len(_below(api, record)) > 1:
         raise _not_empty("sub-accounts")
+    if record.parent_account_id is None:
+        raise refusals.message(401, "account_is_root", "You can't delete a root_account.")
     return shapes.account(api, api.store.accounts.put(replace(record, workflow_state="deleted")))
 
 
@@ -251,6 +257,9 @@ def update(api: Api) -> Any:
     foreign = _foreign(api, record)
     if faults or foreign:
         raise refusals.invalid(faults | foreign, 401 if foreign or "unauthorized" in faults else 400)
+    if len(fields.get("name") or "") > 255:
+        raise refusals.invalid({"name": ["too_long"]})
+    _sis_id_is_free(api, fields.get("sis_account_id"), record.id)
     if services.data:
         on = {name for name in services.data if services.flag(name)}
         fields["services"] = sorted((set(record.services) | on) - (set(services.data) - on))
@@ -275,7 +284,7 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
     fields: dict[str, Any] = {}
     if sent.has("name"):
         fields["name"] = sent.text("name")
-        if not fields["name"]:
+        if not (fields["name"] or "").strip():
             faults["name"] = ["The account name cannot be blank"]
     if sent.has("default_time_zone"):
         name = sent.text("default_time_zone") or ""
@@ -284,11 +293,12 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
             faults["default_time_zone"] = [f"'{name}' is not a recognized time zone"]
     for quota in shapes.QUOTAS:
         if sent.has(quota):
-            fields[quota] = _quota(sent.text(quota), quota, faults)
+            parent = api.store.accounts.get(record.parent_account_id or 0)
+            fields[quota] = _kept_quota(api, parent, quota, _quota(sent.text(quota), quota, faults))
     if sent.has("sis_account_id"):
         fields["sis_account_id"] = _new_sis_id(api, record, faults)
     given = sent.hash("settings")
-    known = {name: _setting(given.get(name)) for name in SETTINGS if given.has(name)}
+    known = {name: _setting(name, given.get(name)) for name in SETTINGS if given.has(name)}
     known |= microsoft_sync.sent(api, record, faults)
     if known:
         fields["settings"] = {**record.settings, **known}
@@ -305,12 +315,12 @@ def _foreign(api: Api, record: Account) -> dict[str, list[Any]]:
 
 
 def _quota(text: str | None, name: str, faults: dict[str, list[Any]]) -> int | None:
-    value = _whole(text)
-    if text and value is None:
+    value = as_integer(text) if re.fullmatch(r"[+-]?\d+", (text or "").strip()) else None
+    if value is None:
         faults[name] = ["An integer value is required"]
-    elif value is not None and value <= 0:
+    elif value < 0:
         faults[name] = ["Value must be positive"]
-    elif value is not None and value >= 2**43:
+    elif value >= 2**42:
         faults[name] = ["Value too large"]
     return value
 
@@ -321,16 +331,18 @@ def _new_sis_id(api: Api, record: Account, faults: dict[str, list[Any]]) -> str 
         faults["unauthorized"] = ["Cannot set sis_account_id on a root_account."]
     elif not account_allows(api, api.caller, api.root, "manage_sis"):
         faults["unauthorized"] = ["To change sis_account_id the user must have manage_sis permission."]
-    else:
-        _sis_id_is_free(api, sis_id, record.id)
     return sis_id
 
 
-def _setting(value: Any) -> Any:
+def _setting(name: str, value: Any) -> dict[str, Any] | None:
+    """A setting as Canvas keeps it: a hash of `value` and `locked`; None for anything else."""
     if not isinstance(value, dict):
-        return value
-    flags = {"true": True, "1": True, "false": False, "0": False}
-    return {name: flags.get(str(one).lower(), one) for name, one in value.items()}
+        return None
+    found: dict[str, Any] = {key: as_flag(value[key]) for key in ("value", "locked") if key in value}
+    if name == "sis_assignment_name_length_input" and "value" in value:
+        text = as_text(value["value"]) or ""
+        found["value"] = text if text.isdecimal() and text == str(int(text)) and int(text) <= 255 else "255"
+    return found or None
 
 
 def allowed(api: Api) -> Any:
@@ -382,6 +394,8 @@ def help_links(api: Api) -> Any:
     """The help menu: Canvas's built-in links, and those of the account, for every user."""
     _ = api.user
     record = identifiers.account(api, api.slot("account_id"))
+    if record.id != api.root.id:
+        raise refusals.crashed("Canvas answers twice where the account is not the school", record.id)
     own = record.settings.get("custom_help_links")
     if own is not None and not record.settings.get("new_custom_help_links"):
         own = [{**link, "type": "custom"} for link in own] + DEFAULT_HELP_LINKS

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
     account_of_path,
     allowed,
+    chain,
     listed,
     require_account,
 )
@@ -30,17 +31,27 @@ SOURCE = (
     "https://canvas.instructure.com/doc/api/admins.html"
 )
 
+OF_ACCOUNTS = ("AccountAdmin", "AccountMembership")
+
 
 def _role(api: Api, account: Account) -> Role:
-    """The account role that the request names; AccountAdmin without one, or for another kind of role."""
-    number, name = api.params.text("role_id"), api.params.text("role")
+    """The role that the request names, by id any that is; AccountAdmin without one, or for a name of a course role."""
+    number, name = identifiers.local_number(api.params.text("role_id") or ""), api.params.text("role")
+    if number is not None and (found := api.store.roles.get(number)) is not None:
+        return found
     every = roles_of(api.store, account)
-    admin = next(role for role in every if role.account_id is None and role.name == "AccountAdmin")
-    known = [r for r in every if r.base_role_type in ("AccountAdmin", "AccountMembership")]
-    known = [r for r in known if r.workflow_state in ("built_in", "active")]
-    if number is not None:
-        return next((role for role in known if str(role.id) == number), admin)
+    known = [r for r in every if r.base_role_type in OF_ACCOUNTS and r.workflow_state != "deleted"]
+    admin = next(role for role in known if role.account_id is None and role.name == "AccountAdmin")
     return next((role for role in known if role.name == name), admin)
+
+
+def _require_fit(account: Account, role: Role, above: set[int]) -> None:
+    """Refuse a role that somebody made for courses, or for other accounts."""
+    faults = ["is not a valid account role"] if role.base_role_type not in OF_ACCOUNTS else []
+    if role.account_id not in above:
+        faults.append("is not an available role for this account")
+    if role.account_id is not None and faults:
+        raise refusals.invalid({"role_id": list(faults)})
 
 
 def _require_over(api: Api, account: Account, role: Role) -> None:
@@ -78,6 +89,7 @@ def create(api: Api) -> Any:
     role = _role(api, account)
     _require_over(api, account, role)
     rows = api.store.account_users.find("account", account.id)
+    _require_fit(account, role, {one.id for one in chain(api.store, account.id)})
     same = next((a for a in rows if a.user_id == user.id and a.role_id == role.id), None)
     fresh = same is None or same.workflow_state == "deleted"
     if same is None:

@@ -11,22 +11,26 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
+    assignments,
+    belonging,
     blueprints,
     course_events,
     course_fields,
     course_log,
     courses,
+    discussions,
     enrolling,
+    inherited,
+    periods,
     roles,
     states,
     stickiness,
 )
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, chain
+from lms_emulator.providers.canvas.rules.permissions import account_of_path, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -34,6 +38,8 @@ SOURCE = (
     f"{RECORDED}/courses-write.jsonl 0, 40; {RECORDED}/courses.jsonl 347; "
     "canvas-lms app/controllers/courses_controller.rb"
 )
+AVAILABILITY = ("restrict_enrollments_to_course_dates", "start_at", "end_at")
+PACING = ("enable_course_paces",)
 ENDS = 'Only "delete" and "conclude" events are allowed.'
 
 
@@ -41,10 +47,7 @@ def create(api: Api) -> Any:
     """Create a course with its first assignment group; its first section comes with the first enrollment."""
     account = account_of_path(api, "manage_courses_add")
     if named := api.params.text("course", "account_id"):
-        below = identifiers.account(api, named)
-        if account not in chain(api.store, below.id):
-            raise refusals.not_found("the account below that of the path", below.id)
-        account = below
+        account = belonging.child(api, account, named)
     if (removed := _removed(api)) is not None:
         return _made(api, course_events.apply(api, removed, "undelete"))
     found = course_fields.fields(api, None, account)
@@ -101,29 +104,47 @@ def update(api: Api) -> Any:
     """Change a course, or apply an event to it."""
     course = _course(api)
     event = "offer" if api.params.flag("offer") else api.params.text("course", "event")
-    if event is None or set(api.params.hash("course").data) - {"event"}:
-        courses.require(api, course, "update")
-        if course.workflow_state == "completed" and not course_events.administers(api, course):
-            raise api.refused(f"update concluded course {course.id}")
+    alone = event is not None and not set(api.params.hash("course").data) - {"event"}
+    changed = course if alone else _changed(api, course)
+    if event is not None:
+        changed = course_events.ask(api, changed, event)
+    changed = stickiness.by_hand(course, changed)
+    courses.keep_rights(api, course, changed)
+    api.store.courses.put(changed)
+    blueprints.follow(api, changed, api.params.hash("course"))
+    if api.params.flag("course", "lock_all_announcements"):
+        discussions.lock_announcements(api, changed)
+    if states.told_to_all(course) != states.told_to_all(changed):
+        states.touch_all(api, changed)
+    if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
+        course_events.touch_content(api, changed)
+    return shapes.basic(api, changed)
+
+
+def _changed(api: Api, course: Course) -> Course:
+    """The course as the request would have it. Raises the refusals for what may not be, or is not valid."""
+    courses.require(api, course, "update", "manage_course_content_edit")
     course_fields.require_rights(api, course)
     wrong = blueprints.faults(api, course, api.params.hash("course"))
     if wrong:
         raise refusals.invalid(wrong)
     found = course_fields.fields(api, course, course_fields.home(api, course))
     changed = replace(course, enrollment_term_id=course_fields.term_id(api, course), updated_at=api.now, **found)
+    _require_for(api, course, changed)
     course_log.note_changes(api, course, changed)
-    if event is not None:
-        changed = course_events.ask(api, changed, event)
-    changed = stickiness.by_hand(course, changed)
-    courses.keep_rights(api, course, changed)
-    before = states.names_of(api, course)
-    api.store.courses.put(changed)
-    blueprints.follow(api, changed, api.params.hash("course"))
-    redated = states.dates_of(course) != states.dates_of(changed)
-    states.touch_changed(api, changed, before, every=redated)
-    if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
-        course_events.touch_content(api, changed)
-    return shapes.basic(api, changed)
+    return changed
+
+
+def _require_for(api: Api, course: Course, changed: Course) -> None:
+    """Refuse changes that need a right beyond that of changing the course."""
+    if course.apply_assignment_group_weights != changed.apply_assignment_group_weights:
+        due = assignments.of_course(api, course) if periods.binds(api, course) else []
+        if any(periods.due_in_closed(api, course, one) for one in due):
+            raise api.refused("change how groups count after a grading period has closed")
+    shut = "prevent_course_availability_editing_by_teachers"
+    redated = any(getattr(course, name) != getattr(changed, name) for name in AVAILABILITY)
+    if redated and api.root.settings.get(shut):
+        require_account(api, course_fields.home(api, course), "manage_courses_admin")
 
 
 def _course(api: Api) -> Course:
@@ -163,6 +184,7 @@ def settings(api: Api) -> Any:
 def _settings(api: Api, course: Course) -> Json:
     kept = course.settings
     body = {name: kept.get(name, default) for name, default in SETTINGS.items()}
+    body |= {name: inherited.of_course(api, course, name) for name in course_fields.INHERITED}
     return body | {
         "grading_standard_enabled": course.grading_standard_id is not None,
         "grading_standard_id": course.grading_standard_id,
@@ -188,14 +210,12 @@ def set_settings(api: Api) -> Any:
     params = api.params
     kept = dict(course.settings)
     names = (name for name in SETTINGS if params.has(name) and course_fields.settable(api, course, name))
-    kept |= {name: params.flag(name) for name in names}
-    if (limit := params.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = as_whole(limit) or 0
+    kept |= {name: params.flag(name) for name in (*names, *(one for one in PACING if params.has(one)))}
+    kept |= course_fields.announcement_limit(params)
     if params.has("default_due_time"):
         kept["default_due_time"] = course_fields.time_of_day(params.text("default_due_time") or "")
-    for name in ("image", "banner_image"):
-        if params.has(f"{name}_url"):
-            kept |= {f"{name}_url": params.text(f"{name}_url") or None, f"{name}_id": None}
+    if inherited.of_account(api, course.account_id, "conditional_release").locked:
+        kept.pop("conditional_release", None)
     flags = {name: params.flag(name) for name in ("hide_final_grades", "homeroom_course") if params.has(name)}
     texts = {name: params.text(name) or None for name in ("course_color",) if params.has(name)}
     changed = replace(course, settings=kept, updated_at=api.now, **flags, **texts)

@@ -8,10 +8,11 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Course, Enrollment, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses, roles, states
+from lms_emulator.providers.canvas.rules import collation, courses, roles, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, chain, root_of
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -19,9 +20,12 @@ SOURCE = f"{RECORDED}/courses.jsonl 0, 125, 137; canvas-lms app/controllers/cour
 Mine = dict[int, list[Enrollment]]
 _BY_DATE = {
     "active": ("active",),
-    "invited_or_pending": ("invited", "creation_pending", "pending_active", "pending_invited"),
+    "invited_or_pending": ("invited", "pending_active", "pending_invited"),
     "completed": ("completed",),
 }
+_DRAFTS = {"unpublished", "created", "claimed"}
+_STAFF = (*states.STAFF, "StudentViewEnrollment")
+_ENDED = ("rejected", "completed", "deleted", "inactive")
 
 
 def index(api: Api) -> Any:
@@ -56,61 +60,95 @@ def _courses_of(api: Api, user: User, path: str) -> Any:
 
 
 def current_courses(api: Api, user: User) -> list[tuple[Course, list[Enrollment]]]:
-    """A user's courses with their enrollments, as in a course list, by name."""
+    """A user's courses with their enrollments, as in a course list, by name.
+
+    With `include[]=observed_users`, the students whom the user observes count as well, and the filters apply to them.
+    """
     found: Mine = {}
     for enrollment in _wanted(api, user):
         found.setdefault(enrollment.course_id, []).append(enrollment)
     records = [course for course in map(api.store.courses.get, found) if course is not None]
-    records.sort(key=lambda course: (shapes.course_name(api, course).lower(), course.id))
+    records.sort(key=lambda course: (collation.key(shapes.course_name(api, course)), course.id))
     return [(course, found[course.id]) for course in records]
 
 
 def shown(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
     """A course in a list, with a user's enrollments; a stub if its dates lock them out."""
-    stated = [(e, states.state_of(api, e, course)) for e in mine]
-    if course.workflow_state != "deleted" and stated and all(state.restricted for _, state in stated):
+    if all(_shut_out(api, e, course) for e in mine) and not courses.may(api, api.caller, course, "read_as_admin"):
         return {"id": course.id, "access_restricted_by_date": True}
-    over = course.workflow_state == "completed" and not api.params.has("state")
-    current = [e for e in mine if not over and (e.workflow_state in states.CURRENT or api.params.has("state"))]
-    return with_own(api, course, current, includes)
+    return shapes.course(api, course, mine, includes)
 
 
-def with_own(api: Api, course: Course, mine: list[Enrollment], includes: set[str]) -> Any:
-    """A course with a user's enrollments and, if requested, those of the students whom they observe."""
-    observed = _observed(api, course, mine) if "observed_users" in includes else []
+def _shut_out(api: Api, enrollment: Enrollment, course: Course) -> bool:
+    dated = enrollment.workflow_state in (*states.CURRENT, "completed") and course.workflow_state != "deleted"
+    return enrollment.workflow_state == "inactive" or (dated and states.state_of(api, enrollment, course).restricted)
+
+
+def with_own(api: Api, course: Course, includes: set[str]) -> Any:
+    """A course with the caller's enrollments and, if requested, those of the students whom they observe."""
+    rows = api.store.enrollments.find("user", api.caller.id) if api.caller is not None else []
+    mine = [e for e in rows if e.course_id == course.id and e.workflow_state not in _ENDED]
+    observed = _observed(api, course.id, mine) if "observed_users" in includes else []
     return shapes.course(api, course, [*mine, *observed], includes)
 
 
-def _observed(api: Api, course: Course, mine: list[Enrollment]) -> list[Enrollment]:
+def _observed(api: Api, course_id: int, mine: list[Enrollment]) -> list[Enrollment]:
+    """The enrollments of the students whom a user observes in a course, those that ended included."""
     students = {e.associated_user_id for e in mine if e.associated_user_id is not None}
-    rows = api.store.enrollments.find("course", course.id)
+    rows = api.store.enrollments.find("course", course_id) if students else []
     return [
-        e for e in rows if e.user_id in students and e.type in states.STUDENTS and e.workflow_state in states.CURRENT
+        e for e in rows if e.user_id in students and e.type == "StudentEnrollment" and e.workflow_state != "deleted"
     ]
 
 
 def _wanted(api: Api, user: User) -> list[Enrollment]:
-    rows = [(e, c) for e in api.store.enrollments.find("user", user.id) if (c := api.store.courses.get(e.course_id))]
-    asked = api.params.texts("state")
-    found = [e for e, course in rows if _in_list(e, course, asked)]
-    kind = api.params.text("enrollment_type")
-    if kind is not None:
-        found = [e for e in found if e.type == f"{kind[:1].upper()}{kind[1:]}Enrollment"]
-    role = api.params.text("enrollment_role")
-    if role is not None:
-        found = [e for e in found if roles.role_name(api, e) == role]
-    role_id = api.params.text("enrollment_role_id")
-    if role_id is not None:
-        found = [e for e in found if str(e.role_id) == role_id]
+    """The enrollments that the list is made of: first those of the user, then those of observed students.
+
+    Source: canvas-lms app/controllers/courses_controller.rb, courses_for_user (2024-04).
+    """
+    mine = [(e, c) for e in api.store.enrollments.find("user", user.id) if (c := api.store.courses.get(e.course_id))]
+    listed, by_date = api.params.get("state") is not None, api.params.text("enrollment_state") or ""
+    if listed:
+        found = [e for e, c in mine if _in_state(e, c, api.params.texts("state")) and _fits(api, e)]
+        found = [e for e in found if by_date not in _BY_DATE or _by_date(api, e, by_date, scoped=True)]
+    else:
+        found = [e for e, c in mine if _current(e, c)]
+        if by_date == "active":
+            found = [e for e in found if e.workflow_state == "active" and _by_date(api, e, "active")]
+    if "observed_users" in api.params.includes:
+        found += [e for e in _observed_in(api, found) if by_date != "active" or _by_date(api, e, "active")]
+    elif listed:
+        return found
+    found = [e for e in found if _fits(api, e)]
+    return [e for e in found if by_date not in _BY_DATE or by_date == "active" or _by_date(api, e, by_date)]
+
+
+def _observed_in(api: Api, mine: list[Enrollment]) -> list[Enrollment]:
+    places: Mine = {}
+    for enrollment in mine:
+        places.setdefault(enrollment.course_id, []).append(enrollment)
+    return [e for course_id, rows in places.items() for e in _observed(api, course_id, rows)]
+
+
+def _course_of(api: Api, enrollment: Enrollment) -> Course:
+    course = api.store.courses.get(enrollment.course_id)
+    assert course is not None, "the world file's references are checked when it is loaded"
+    return course
+
+
+def _fits(api: Api, enrollment: Enrollment) -> bool:
+    """Whether an enrollment has the role asked for, and is in the school asked for; a role's name beats its id."""
+    params = api.params
+    if (role := params.text("enrollment_role")) is not None:
+        fits = roles.role_name(api, enrollment) == role
+    elif (role_id := params.text("enrollment_role_id")) is not None:
+        fits = enrollment.role_id == as_integer(role_id)
+    elif (kind := params.text("enrollment_type")) is not None:
+        fits = enrollment.type == f"{kind.capitalize()}Enrollment"
+    else:
+        fits = True
     school = _school(api)
-    if school is not None:
-        found = [
-            e for e in found if (c := api.store.courses.get(e.course_id)) and root_of(api.store, c.account_id) == school
-        ]
-    by_date = _BY_DATE.get(api.params.text("enrollment_state") or "")
-    if by_date is not None:
-        found = [e for e in found if (c := api.store.courses.get(e.course_id)) and _state(api, e, c) in by_date]
-    return found
+    return fits and (school is None or root_of(api.store, _course_of(api, enrollment).account_id) == school)
 
 
 def _school(api: Api) -> Account | bool | None:
@@ -121,22 +159,40 @@ def _school(api: Api) -> Account | bool | None:
     return None if named is None else identifiers.find(api, "accounts", named) or False
 
 
-def _state(api: Api, enrollment: Enrollment, course: Course) -> str:
-    return states.state_of(api, enrollment, course).name
+def _by_date(api: Api, enrollment: Enrollment, name: str, *, scoped: bool = False) -> bool:
+    """Whether an enrollment is in that state by its dates.
+
+    Parameters: `scoped`, whether Canvas's database picks them, which passes over those that ended and are locked.
+    """
+    state = states.state_of(api, enrollment, _course_of(api, enrollment))
+    lasts = name == "active" or (name == "completed" and not scoped)
+    return state.name in _BY_DATE[name] and (lasts or not state.restricted)
 
 
-def _in_list(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
-    if not asked:
-        drafts = ("unpublished", "available") if enrollment.type in states.STAFF else ("available",)
-        return enrollment.workflow_state in states.CURRENT and course.workflow_state in drafts
-    known = {"unpublished", "available", "completed", "deleted"} & set(asked)
-    if course.workflow_state not in (known or {"unpublished", "available", "completed"}):
-        return False
-    if course.workflow_state == "deleted":
+def _current(enrollment: Enrollment, course: Course) -> bool:
+    """Whether a list without `state` has a course of this enrollment: active or invited, and no draft for students."""
+    kept, staff = course.workflow_state, enrollment.type in _STAFF
+    if enrollment.workflow_state == "invited":
+        return kept == "available" or (kept != "deleted" and staff)
+    return enrollment.workflow_state == "active" and (kept == "available" or (kept == "unpublished" and staff))
+
+
+def _in_state(enrollment: Enrollment, course: Course, asked: list[str]) -> bool:
+    """Whether a course in one of these states is listed for an enrollment; states that Canvas lacks filter nothing."""
+    known = {"unpublished" if one in _DRAFTS else one for one in asked} & {
+        *_DRAFTS,
+        "available",
+        "completed",
+        "deleted",
+    }
+    if not known:
         return True
-    if course.workflow_state == "completed":
-        return enrollment.workflow_state in (*states.CURRENT, "completed")
-    return enrollment.workflow_state in (*states.CURRENT, "creation_pending")
+    own, kept = enrollment.workflow_state, course.workflow_state
+    if kept not in known:
+        return False
+    if kept == "unpublished":
+        return own == "active" or (own == "invited" and enrollment.type in _STAFF)
+    return own in states.CURRENT if kept == "available" else own == kept
 
 
 def show(api: Api) -> Any:
@@ -152,11 +208,7 @@ def show(api: Api) -> Any:
         if account not in chain(api.store, course.account_id):
             raise refusals.not_found("the course below the account", course.id)
     courses.require(api, course, "read", "read_as_admin")
-    rows = [] if api.caller is None else api.store.enrollments.find("user", api.caller.id)
-    mine = [e for e in rows if e.course_id == course.id and e.workflow_state in states.CURRENT]
-    mine = mine if course.workflow_state != "completed" else []
-    observed = _observed(api, course, mine) if "observed_users" in includes else []
-    body = shapes.course(api, course, [*mine, *observed], includes)
+    body: Any = with_own(api, course, includes)
     if "permissions" in includes:
         body["permissions"] = {
             "create_discussion_topic": courses.may(api, api.caller, course, "create_forum"),

@@ -7,10 +7,9 @@ from typing import Any
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Course, Enrollment
 from lms_emulator.providers.canvas.routes.courses import with_own
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import collation, groups, menu, people, states
+from lms_emulator.providers.canvas.rules import collation, groups, menu, people
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
 from lms_emulator.providers.canvas.shapes.courses import course_name
 
@@ -24,16 +23,11 @@ def index(api: Api) -> Any:
         found.sort(key=lambda one: (one.rank, collation.key(course_name(api, one.course))))
     if api.params.flag("exclude_blueprint_courses"):
         found = [one for one in found if not one.course.blueprint]
-    bodies = [with_own(api, one.course, _current(api, one.course), api.params.includes) for one in found]
+    bodies = [with_own(api, one.course, api.params.includes) for one in found]
     if "enrollments" in api.params.texts("exclude"):
         for body in bodies:
             body.pop("enrollments", None)
     return bodies
-
-
-def _current(api: Api, course: Course) -> list[Enrollment]:
-    rows = api.store.enrollments.find("user", api.user.id)
-    return [row for row in rows if row.course_id == course.id and row.workflow_state in states.CURRENT]
 
 
 def add(api: Api) -> Any:
@@ -46,14 +40,15 @@ def add(api: Api) -> Any:
 
 
 def remove(api: Api) -> Any:
-    """Remove a favourite. If there are none yet, all other courses become favourites."""
+    """Remove a favourite. Who has none yet, of courses or groups, first gets those in the menu as favourites."""
     user = api.user
     course = identifiers.course(api, api.slot("id"))
-    marked = menu.marked(user) or [one.course.id for one in menu.entries(api)]
-    if course.id not in marked:
-        return {}
-    people.prefer(api, user, favorite_courses=[number for number in marked if number != course.id] or None)
-    return {"context_id": course.id, "context_type": "Course"}
+    marked = menu.marked(user)
+    if not marked and not _marked_groups(api):
+        marked = [one.course.id for one in menu.entries(api)]
+    kept = [number for number in marked if number != course.id]
+    people.prefer(api, user, favorite_courses=kept or None)
+    return {"context_id": course.id, "context_type": "Course"} if course.id in marked else {}
 
 
 def reset(api: Api) -> Any:

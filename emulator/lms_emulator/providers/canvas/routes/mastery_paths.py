@@ -106,7 +106,7 @@ def students_per_range(api: Api) -> Any:
 def select(api: Api) -> Any:
     """Choose a set of assignments for a student."""
     course = reader(api)
-    if not mastery.on(course):
+    if not mastery.on(api, course):
         raise refusals.message(400, "mastery_paths_off", "mastery paths not enabled")
     set_id = identifiers.local_number(api.params.text("assignment_set_id") or "")
     if set_id is None:

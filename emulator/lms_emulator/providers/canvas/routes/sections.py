@@ -14,11 +14,13 @@ from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import courses, sections, states, stickiness
+from lms_emulator.providers.canvas.rules import collation, courses, sections, stickiness
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
 SOURCE = f"{RECORDED}/courses-enrol.jsonl 3, 29, 51, 67; canvas-lms app/controllers/sections_controller.rb"
+SEES_PEOPLE = ("read_roster", "view_all_grades", "manage_grades")
+DATED = ("restrict_enrollments_to_section_dates", "start_at", "end_at")
 NO_SIS = "You must have manage_sis permission to update sis attributes"
 
 
@@ -32,13 +34,12 @@ def _section(api: Api, name: str = "id") -> tuple[CourseSection, Course]:
 
 def index(api: Api) -> Any:
     """The sections of a course, for every member."""
-    course = courses.of_path(api, "read", "read_as_admin")
+    course = courses.of_path(api, "read", *SEES_PEOPLE)
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
     if (term := search_term(api, later=True)) is not None:
         found = [section for section in found if term in section.name.lower()]
-    found.sort(key=lambda section: (section.name.lower(), section.id))
-    sees_people = courses.may(api, api.caller, course, "read_roster", "view_all_grades", "manage_grades")
-    includes = api.params.includes if sees_people else set()
+    found.sort(key=lambda section: (collation.key(section.name), section.id))
+    includes = api.params.includes if courses.may(api, api.caller, course, *SEES_PEOPLE) else set()
     if api.params.text("all"):
         return [shapes.section(api, section, course, includes) for section in found]
     path = f"/api/v1/courses/{course.id}/sections"
@@ -46,9 +47,10 @@ def index(api: Api) -> Any:
 
 
 def show(api: Api) -> Any:
-    """One section, for those who teach or administer."""
+    """One section, for those who teach or administer, and its own people."""
     section, course = _section(api)
-    courses.require(api, course, "read_as_admin")
+    if not api.check("sees the section", sections.reads(api, section, course), got=section.id):
+        raise api.refused(f"read section {section.id}")
     return shapes.section(api, section, course, api.params.includes)
 
 
@@ -84,7 +86,7 @@ def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict
         ("sis_section_id", "sis_source_id", "SIS ID"),
         ("integration_id", "integration_id", "INTEGRATRION ID"),
     ):
-        if not sent.has(name):
+        if sent.get(name) is None:
             continue
         if not _may_sis(api):
             if section is None:
@@ -129,9 +131,9 @@ def update(api: Api) -> Any:
     fields = _sis_fields(api, course, section) | _fields(api, course, section)
     if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
         fields = {k: v for k, v in fields.items() if k == "restrict_enrollments_to_section_dates"}
-    before = states.names_of(api, course)
     changed = api.store.course_sections.put(stickiness.by_hand(section, replace(section, **fields)))
-    states.touch_changed(api, course, before)
+    if any(getattr(section, name) != getattr(changed, name) for name in DATED):
+        sections.touch(api, changed)
     return shapes.section(api, changed, course)
 
 
@@ -156,7 +158,7 @@ def crosslist(api: Api) -> Any:
     if _left_alone(api):
         return shapes.section(api, section, course)
     courses.require(api, course, "manage_sections_edit")
-    courses.require(api, target, "manage_sections_edit")
+    courses.require(api, target, "manage")
     home = section.nonxlist_course_id or course.id
     moved = sections.moved(api, section, target, home if home != target.id else None)
     moved = api.store.course_sections.put(stickiness.by_hand(section, moved))
@@ -168,11 +170,14 @@ def uncrosslist(api: Api) -> Any:
     section, course = _section(api)
     if section.nonxlist_course_id is None:
         raise refusals.message(400, "section_not_crosslisted", "section is not cross-listed")
-    home = identifiers.course(api, section.nonxlist_course_id)
+    home = api.store.courses.get(section.nonxlist_course_id)
+    assert home is not None, "the world file's references are checked when it is loaded"
     courses.require(api, course, "manage_sections_edit")
-    courses.require(api, home, "manage_sections_edit")
+    courses.require(api, home, "manage")
     if _left_alone(api):
         return shapes.section(api, section, course)
+    if home.workflow_state == "deleted":
+        home = api.store.courses.put(replace(home, workflow_state="unpublished", updated_at=api.now))
     return shapes.section(api, sections.moved(api, section, home, None), home)
 
 

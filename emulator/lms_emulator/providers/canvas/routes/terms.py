@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import in_a_header
@@ -18,15 +18,13 @@ from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import stickiness
-from lms_emulator.providers.canvas.rules.permissions import is_account_admin, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
 SOURCE = f"{RECORDED}/people-accounts.jsonl 188, 199, 202, 216; canvas-lms app/controllers/terms_controller.rb"
 KINDS = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 WHOLE = ("overrides",)
-STICKY = ("name", "start_at", "end_at")
-"""What a person set of a term, which a caller may ask to be left alone."""
 
 
 def _school(api: Api) -> Account:
@@ -83,53 +81,68 @@ def show(api: Api) -> Any:
 def _fields(api: Api, own: EnrollmentTerm | None) -> dict[str, Any]:
     sent = api.params.require("enrollment_term")
     found: dict[str, Any] = {}
+    if sent.has("overrides"):
+        found["overrides"] = _overrides(api, own)
+    if sent.get("sis_term_id") is not None and account_allows(api, api.caller, api.root, "manage_sis"):
+        found["sis_term_id"] = _sis_id(api)
     if sent.has("name"):
         found["name"] = sent.text("name") or ""
-        if len(found["name"]) > 255:
-            raise refusals.crashed("the name is too long for its column")
     for name in ("start_at", "end_at"):
         if sent.has(name):
             found[name] = api.moment("enrollment_term", name)
-    if sent.has("overrides"):
-        found["overrides"] = _overrides(api, own)
-    start = found.get("start_at", own.start_at if own is not None else None)
-    end = found.get("end_at", own.end_at if own is not None else None)
-    if start is not None and end is not None and end < start:
+    pairs = [(found.get("start_at"), found.get("end_at")), *(found["overrides"][kind] for kind in _kinds(api))]
+    if any(start is not None and end is not None and end < start for start, end in pairs):
         raise refusals.invalid({"base": ["End dates cannot be before start dates"]})
-    if sent.has("sis_term_id"):
-        found["sis_term_id"] = _sis_id(api, own)
+    sis_id = found.get("sis_term_id")
+    taken = next((one for one in api.store.enrollment_terms if sis_id and one.sis_term_id == sis_id), None)
+    if taken is not None and (own is None or taken.id != own.id):
+        raise refusals.invalid({"sis_source_id": [f'SIS ID "{sis_id}" is already in use']})
+    if own is not None and own.name == DEFAULT_TERM and found.get("name", DEFAULT_TERM) != DEFAULT_TERM:
+        raise refusals.invalid({"name": ["Cannot change the default term name"]})
+    if len(found.get("name", "")) > 255:
+        raise refusals.crashed("the name is too long for its column")
     return found
+
+
+def _kinds(api: Api) -> dict[str, str]:
+    """The enrollment types whose dates are overridden, `student_enrollment` too, with the names they were sent by."""
+    sent = api.params.hash("enrollment_term", "overrides").data
+    return {"".join(part[:1].upper() + part[1:] for part in name.split("_")): name for name in sent}
 
 
 def _overrides(api: Api, own: EnrollmentTerm | None) -> dict[str, Any]:
     found = dict(own.overrides) if own is not None else {}
-    for kind in api.params.hash("enrollment_term", "overrides").data:
-        if kind not in KINDS:
-            raise refusals.message(400, "override_refused", "Invalid enrollment type in overrides")
-        place = ("enrollment_term", "overrides", kind)
+    kinds = _kinds(api)
+    if not kinds.keys() <= set(KINDS):
+        raise refusals.message(400, "override_refused", "Invalid enrollment type in overrides")
+    for kind, name in kinds.items():
+        place = ("enrollment_term", "overrides", name)
         found[kind] = [api.moment(*place, "start_at"), api.moment(*place, "end_at")]
     return found
 
 
-def _sis_id(api: Api, own: EnrollmentTerm | None) -> str | None:
-    value = api.params.get("enrollment_term", "sis_term_id")
-    if isinstance(value, dict | list):
+def _sis_id(api: Api) -> str | None:
+    if isinstance(api.params.get("enrollment_term", "sis_term_id"), dict | list):
         raise refusals.message(400, "sis_id_invalid", "Invalid SIS ID")
-    sis_id = api.params.text("enrollment_term", "sis_term_id") or None
-    taken = next((t for t in api.store.enrollment_terms if sis_id is not None and t.sis_term_id == sis_id), None)
-    if taken is not None and (own is None or taken.id != own.id):
-        raise refusals.invalid({"sis_source_id": [f'SIS ID "{sis_id}" is already in use']})
-    return sis_id
+    return api.params.text("enrollment_term", "sis_term_id") or None
+
+
+def _managed(api: Api) -> Account | Response:
+    """The school whose terms the caller manages; a redirect to the account's page where it is none."""
+    record = identifiers.account(api, api.slot("account_id"))
+    if record.parent_account_id is None:
+        require_account(api, record, "manage_account_settings")
+        return record
+    target = api.url(f"/accounts/{record.id}")
+    page = f'<html><body>You are being <a href="{target}">redirected</a>.</body></html>'
+    return HTMLResponse(page, 302, {"Location": in_a_header(target)})
 
 
 def create(api: Api) -> Any:
     """Make a term."""
-    record = identifiers.account(api, api.slot("account_id"))
-    if record.parent_account_id is not None:
-        target = api.url(f"/accounts/{record.id}")
-        page = f'<html><body>You are being <a href="{target}">redirected</a>.</body></html>'
-        return HTMLResponse(page, 302, {"Location": in_a_header(target)})
-    require_account(api, record, "manage_account_settings")
+    record = _managed(api)
+    if not isinstance(record, Account):
+        return record
     fields = {"name": None, **_fields(api, None)}
     made = EnrollmentTerm(id=api.new_id("enrollment_terms"), root_account_id=record.id, created_at=api.now, **fields)
     return shapes.term(api, api.store.enrollment_terms.put(made), WHOLE)
@@ -137,20 +150,24 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a term."""
-    record = _school(api)
-    require_account(api, record, "manage_account_settings")
+    record = _managed(api)
+    if not isinstance(record, Account):
+        return record
     own = _term(api, record)
-    fields = _fields(api, own)
-    if api.params.has("override_sis_stickiness") and not api.params.flag("override_sis_stickiness"):
-        fields = {name: value for name, value in fields.items() if name not in STICKY}
+    if own.workflow_state == "deleted":
+        raise refusals.not_found("the term", own.id)
+    fields = stickiness.without_sticky(api, own, _fields(api, own))
     return shapes.term(api, api.store.enrollment_terms.put(stickiness.by_hand(own, replace(own, **fields))), WHOLE)
 
 
 def destroy(api: Api) -> Any:
     """Delete a term that no course is in."""
-    record = _school(api)
-    require_account(api, record, "manage_account_settings")
+    record = _managed(api)
+    if not isinstance(record, Account):
+        return record
     own = _term(api, record)
+    if own.workflow_state == "deleted":
+        return shapes.term(api, own)
     if own.name == DEFAULT_TERM:
         raise refusals.invalid({"workflow_state": ["Cannot delete the default term"]})
     if any(c.enrollment_term_id == own.id and c.workflow_state != "deleted" for c in api.store.courses):

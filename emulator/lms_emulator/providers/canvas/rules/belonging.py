@@ -6,7 +6,9 @@ Source: canvas-lms app/models/user.rb, calculate_account_associations (2023-06),
 
 from __future__ import annotations
 
-from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call.api import SHARD, Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, Pseudonym, User
 from lms_emulator.providers.canvas.rules import people, states
 from lms_emulator.providers.canvas.rules.permissions import (
@@ -107,6 +109,18 @@ def reads_account(api: Api, account: Account, asker: User | None = None) -> bool
         if e.type in states.STAFF and e.workflow_state not in ("deleted", "rejected")
     )
     return any(one is not None and one.account_id == account.id and one.workflow_state != "deleted" for one in taught)
+
+
+def child(api: Api, account: Account, named: str) -> Account:
+    """An account itself or one below it, deleted ones included. Raises the refusal `not_found`.
+
+    Canvas looks for the number that the text begins with here, so that `self` and SIS ids are not found.
+    """
+    number = as_integer(named)
+    found = api.store.accounts.get(number % SHARD)
+    if found is None or account not in chain(api.store, found.id):
+        raise refusals.not_found("the account below", named)
+    return found
 
 
 def require_account_reader(api: Api, account: Account) -> None:

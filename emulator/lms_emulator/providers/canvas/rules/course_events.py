@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EVENTS = {
     "offer": ("unpublished", "available", "completed"),
-    "claim": ("unpublished", "available"),
+    "claim": ("unpublished", "available", "completed"),
     "conclude": ("unpublished", "available", "completed"),
     "delete": ("unpublished", "available", "completed", "deleted"),
     "undelete": ("deleted",),
@@ -73,7 +73,7 @@ def apply(api: Api, course: Course, event: str) -> Course:
     if event == "offer":
         return _offered(api, course)
     if event in ("claim", "undelete"):
-        return api.store.courses.put(replace(course, workflow_state="unpublished", updated_at=api.now))
+        return _in_state(api, course, "unpublished")
     return _ended(api, course, "completed" if event == "conclude" else "deleted")
 
 
@@ -81,50 +81,58 @@ def _offered(api: Api, course: Course) -> Course:
     for e in api.store.enrollments.find("course", course.id):
         if e.workflow_state == "creation_pending":
             api.store.enrollments.put(replace(e, workflow_state="invited", updated_at=api.now))
-    end = None if course.workflow_state == "completed" else course.end_at
-    return api.store.courses.put(replace(course, workflow_state="available", end_at=end, updated_at=api.now))
+    return _in_state(api, course, "available")
+
+
+def _in_state(api: Api, course: Course, state: Any) -> Course:
+    found = api.store.courses.put(replace(course, workflow_state=state, updated_at=api.now))
+    states.touch_all(api, found)
+    return found
 
 
 def _ended(api: Api, course: Course, state: Any) -> Course:
-    before = states.names_of(api, course)
+    """End a course, and with it the enrollments in it: who was in a concluded course stays so if it opens again."""
+    ending = states.CURRENT if state == "completed" else (*states.CURRENT, *states.OTHERS)
+    fields: dict[str, Any] = {"completed_at": api.now} if state == "completed" else {}
     for e in api.store.enrollments.find("course", course.id):
-        if state == "deleted" and e.workflow_state != "deleted":
-            api.store.enrollments.put(replace(e, workflow_state="deleted", updated_at=api.now))
-    end = api.now if state == "completed" and course.workflow_state != "completed" else course.end_at
-    ended = api.store.courses.put(replace(course, workflow_state=state, end_at=end, updated_at=api.now))
-    states.touch_changed(api, ended, before)
-    return ended
+        if e.workflow_state in ending:
+            api.store.enrollments.put(replace(e, workflow_state=state, **fields))
+    end = course.end_at or (api.now if state == "completed" else None)
+    return _in_state(api, replace(course, end_at=end), state)
 
 
 def begin_anew(api: Api, course: Course) -> Course:
-    """Replace a course by an empty one with its people, sections, names and ids, and delete the old one."""
-    fresh = Course(
+    """Put an empty course in place of one, with its people, sections, names, ids and settings. The old one is deleted.
+
+    Source: canvas-lms app/models/course.rb, reset_content (2024-04).
+    """
+    fresh = replace(
+        course,
         **api.new_row("courses"),
-        name=course.name,
-        course_code=course.course_code,
-        account_id=course.account_id,
-        enrollment_term_id=course.enrollment_term_id,
-        uuid=course.uuid,
-        lti_context_id=course.lti_context_id,
-        sis_course_id=course.sis_course_id,
-        integration_id=course.integration_id,
         workflow_state="unpublished",
-        start_at=course.start_at,
-        end_at=course.end_at,
-        restrict_enrollments_to_course_dates=course.restrict_enrollments_to_course_dates,
-        stuck_sis_fields=course.stuck_sis_fields,
+        default_view="modules",
+        syllabus_body=None,
+        grading_standard_id=None,
+        settings={name: value for name, value in course.settings.items() if name != "tab_configuration"},
     )
     for section in list(api.store.course_sections.find("course", course.id)):
         api.store.course_sections.put(replace(section, course_id=fresh.id))
     for enrollment in list(api.store.enrollments.find("course", course.id)):
         api.store.enrollments.put(replace(enrollment, course_id=fresh.id, updated_at=api.now))
+    for user in list(api.store.users):
+        if course.id in (marked := user.preferences.get("favorite_courses", [])):
+            moved = [fresh.id if number == course.id else number for number in marked]
+            api.store.users.put(replace(user, preferences={**user.preferences, "favorite_courses": moved}))
     gone = replace(
         course,
         workflow_state="deleted",
         uuid=api.new_uuid(),
         lti_context_id="",
         sis_course_id=None,
+        sis_batch_id=None,
         integration_id=None,
+        self_enrollment=False,
+        self_enrollment_code=None,
         updated_at=api.now,
     )
     api.store.courses.put(gone)

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.rules import courses, features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
@@ -71,6 +71,15 @@ SETTINGS: dict[str, Any] = {
     "conditional_release": False,
 }
 """The settings of a course with their defaults."""
+INHERITED = (
+    "lock_all_announcements",
+    "usage_rights_required",
+    "restrict_student_past_view",
+    "restrict_student_future_view",
+    "restrict_quantitative_data",
+    "conditional_release",
+)
+"""Those that a course has from its account where it has none of its own."""
 FEATURES = {
     "allow_final_grade_override": "final_grades_override",
     "filter_speed_grader_by_student_group": "filter_speed_grader_by_student_group",
@@ -87,10 +96,22 @@ VISIBILITIES = {"course": (False, False), "institution": (False, True), "public"
 def require_rights(api: Api, course: Course) -> None:
     """Refuse callers who send a field that they may not set."""
     sent = api.params.hash("course")
+    named = sent.text("grading_standard_id") if sent.has("grading_standard_id") else None
+    known = {one.id for one in grades.standards(api, "Course", course.id)}
+    wanted = number if named and (number := identifiers.local_number(named)) in known else None
+    regraded = sent.has("grading_standard_id") and wanted != course.grading_standard_id
+    if regraded or sent.has("grade_passback_setting"):
+        courses.require(api, course, "manage_grades")
     if sent.has("blueprint") and sent.flag("blueprint") != course.blueprint:
         require_account(api, home(api, course), "manage_master_courses")
-    if not api.params.flag("override_sis_stickiness", default=True) and sent.data:
+    if not api.params.flag("override_sis_stickiness", default=True):
         raise refusals.crashed("Canvas of 2023 fails on override_sis_stickiness=false here")
+
+
+def announcement_limit(sent: Params) -> dict[str, int | None]:
+    """How many announcements the home page shows, if it was sent; None for a blank."""
+    text = sent.text("home_page_announcement_limit")
+    return {} if text is None else {"home_page_announcement_limit": as_integer(text) if text.strip() else None}
 
 
 def home(api: Api, course: Course) -> Account:
@@ -107,8 +128,11 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     found: dict[str, Any] = {name: _boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
     faults: dict[str, list[Any]] = {}
+    if not _writes_all(api, own):
+        return {name: value for name, value in found.items() if name == "syllabus_body"}
     if sent.has("name"):
-        found["name"] = sent.text("name") or "Unnamed Course"
+        found["name"] = (sent.text("name") or "").replace("\r", "")
+        found["name"] = found["name"] if found["name"].strip() else "Unnamed Course"
         if len(found["name"]) > LONGEST:
             faults["name"] = ["too_long"]
     code = found.get("course_code") or (code_of(found["name"]) if own is None and "name" in found else "")
@@ -119,11 +143,18 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     _dates(api, own, found, faults)
     _sis(api, own, found, faults)
     _settings(api, own, found)
+    _paced(api, own, faults)
+    _fixed(api, own, account, found)
     if found.get("self_enrollment") and (own is None or own.self_enrollment_code is None):
         found["self_enrollment_code"] = api.x.ids.text(6)
     if faults:
         raise refusals.invalid(faults)
     return found
+
+
+def _writes_all(api: Api, own: Course | None) -> bool:
+    """Whether the caller may write more than the syllabus, which who edits the contents of a course may write."""
+    return own is None or courses.may(api, api.caller, own, "update")
 
 
 def _boolean(text: str | None) -> bool | None:
@@ -171,12 +202,28 @@ def _settings(api: Api, own: Course | None, found: dict[str, Any]) -> None:
     kept |= {name: sent.flag(name) for name in names}
     for name in PICTURES:
         kept |= _picture(api, own, name)
-    if (limit := sent.text("home_page_announcement_limit")) is not None:
-        kept["home_page_announcement_limit"] = as_whole(limit) or 0
+    kept |= announcement_limit(sent)
     if sent.has("default_due_time"):
         kept["default_due_time"] = time_of_day(sent.text("default_due_time") or "")
     if kept != (own.settings if own is not None else {}):
         found["settings"] = kept
+
+
+def _paced(api: Api, own: Course | None, faults: dict[str, list[Any]]) -> None:
+    """Refuse course paces in a homeroom."""
+    sent = api.params.hash("course")
+    if own is not None and sent.flag("homeroom_course") and own.settings.get("enable_course_paces"):
+        faults["homeroom_course"] = ["Homeroom Course cannot be used with Course Pacing"]
+    if own is not None and sent.flag("enable_course_paces") and own.homeroom_course:
+        faults["enable_course_paces"] = ["Course Pacing cannot be used with Homeroom Course"]
+
+
+def _fixed(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:
+    """Drop what a school keeps from its teachers."""
+    kept = own is not None and api.root.settings.get("prevent_course_renaming_by_teachers")
+    if kept and not account_allows(api, api.caller, account, "manage_courses_admin"):
+        for name in ("name", "course_code"):
+            found.pop(name, None)
 
 
 def _picture(api: Api, own: Course | None, name: str) -> dict[str, Any]:
@@ -244,8 +291,9 @@ def _chosen(
     if sent.has("group_weighting_scheme"):
         found["apply_assignment_group_weights"] = sent.text("group_weighting_scheme") == "percent"
     if sent.has("course_color"):
-        color = sent.text("course_color") or None
-        found["course_color"] = f"#{color.lstrip('#')}" if color is not None else None
+        text = sent.text("course_color") or ""
+        color = text if text.strip() and len(text) > 1 else None
+        found["course_color"] = f"#{color.removeprefix('#')}" if color is not None else None
         if color is not None and not _COLOR.fullmatch(color):
             faults["course_color"] = ["Invalid hexcode provided"]
     if sent.has("blueprint"):

@@ -24,7 +24,7 @@ from lms_emulator.providers.canvas.model import (
     Group,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, progressing
+from lms_emulator.providers.canvas.rules import assignments, contexts, courses, groups, inherited, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import CURRENT
 
@@ -88,7 +88,14 @@ def closed(api: Api, topic: DiscussionTopic) -> bool:
 def comments_disabled(api: Api, topic: DiscussionTopic) -> bool:
     """Whether the course has disabled comments on announcements."""
     course = api.store.courses.get(topic.context_id) if topic.context_type == "Course" else None
-    return topic.is_announcement and course is not None and bool(course.settings.get("lock_all_announcements"))
+    return topic.is_announcement and course is not None and inherited.of_course(api, course, "lock_all_announcements")
+
+
+def lock_announcements(api: Api, course: Course) -> None:
+    """Close every announcement of a course to replies."""
+    for topic in list(api.store.discussion_topics.find("context", ("Course", course.id))):
+        if topic.is_announcement and topic.workflow_state == "active":
+            api.store.discussion_topics.put(replace(topic, locked=True))
 
 
 def visible(api: Api, topic: DiscussionTopic, context: Context) -> bool:

@@ -96,9 +96,9 @@ def _settle(api: Api, record: Enrollment, before: str | None) -> None:
     """Apply the consequences of a new state. Parameters: `before`, the old one; None for a new enrollment."""
     user = api.store.users.get(record.user_id)
     assert user is not None, "the world file's references are checked when it is loaded"
-    marked, state = menu.marked(user), record.workflow_state
-    if state == "active" and marked and record.course_id not in marked:
-        people.prefer(api, user, favorite_courses=[*marked, record.course_id])
+    state = record.workflow_state
+    if state == "active":
+        menu.add(api, user, record.course_id)
     rows = api.store.enrollments.find("user", user.id)
     others = [e for e in rows if e.course_id == record.course_id and e.id != record.id]
     studies = any(e.type in states.STUDENTS and e.workflow_state not in GONE for e in others)

@@ -12,7 +12,7 @@ import re
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, GradingStandard, User
-from lms_emulator.providers.canvas.rules import courses, features
+from lms_emulator.providers.canvas.rules import courses, features, inherited
 from lms_emulator.providers.canvas.rules.permissions import admins_over, chain
 
 Scheme = list[tuple[str, float]]
@@ -77,9 +77,9 @@ def restricts_numbers(api: Api, user: User | None, course: Course, *, staff: boo
 
     Source: canvas-lms app/models/course.rb, restrict_quantitative_data? (2024-04).
     """
-    if user is None or not course.settings.get("restrict_quantitative_data"):
+    if user is None or not features.enabled(api, api.root, "restrict_quantitative_data"):
         return False
-    if not features.enabled(api, api.root, "restrict_quantitative_data"):
+    if not inherited.of_course(api, course, "restrict_quantitative_data"):
         return False
     administers = any(admins_over(api.store, user, course.account_id))
     return not administers and (staff or not courses.may(api, user, course, "read_as_admin"))

@@ -24,15 +24,15 @@ from lms_emulator.providers.canvas.model import (
     PathRule,
     ScoringRange,
 )
-from lms_emulator.providers.canvas.rules import lateness
+from lms_emulator.providers.canvas.rules import inherited, lateness
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 
 PREFIX = "conditional_release"
 
 
-def on(course: Course) -> bool:
+def on(api: Api, course: Course) -> bool:
     """Whether the course uses mastery paths."""
-    return bool(course.settings.get(PREFIX))
+    return inherited.of_course(api, course, PREFIX)
 
 
 def of_course(api: Api, course: Course) -> list[PathRule]:
@@ -91,7 +91,7 @@ class Path(NamedTuple):
 def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path | None:
     """The result of an assignment's rule for a student; None without a rule."""
     rule = next((one for one in of_course(api, course) if one.trigger_assignment_id == assignment_id), None)
-    if rule is None or not on(course):
+    if rule is None or not on(api, course):
         return None
     row = api.store.submissions.first("whose", (assignment_id, user_id))
     trigger = api.store.assignments.get(assignment_id)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment, User
-from lms_emulator.providers.canvas.rules import collation, states
+from lms_emulator.providers.canvas.rules import collation, people, states
 
 RANKS = (
     "TeacherEnrollment",
@@ -46,6 +46,12 @@ def marked(user: User) -> list[int]:
     """The courses that a person has made favourites."""
     found: list[int] = user.preferences.get("favorite_courses", [])
     return found
+
+
+def add(api: Api, user: User, course_id: int) -> None:
+    """Make a course a favourite of somebody who has favourites."""
+    if (found := marked(user)) and course_id not in found:
+        people.prefer(api, user, favorite_courses=[*found, course_id])
 
 
 def entries(api: Api) -> list[Entry]:

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Course, Enrollment
-from lms_emulator.providers.canvas.rules.permissions import chain
+from lms_emulator.providers.canvas.rules import inherited
 
 STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
 CURRENT = ("active", "invited")
+OTHERS = ("creation_pending", "completed", "inactive", "rejected")
 Dates = tuple[datetime | None, datetime | None]
 
 
@@ -52,12 +53,12 @@ def ranges_of(api: Api, enrollment: Enrollment, course: Course) -> list[Dates]:
     return [*found, term] if enrollment.type in STAFF else found
 
 
-def term_dates(api: Api, course: Course, kind: str) -> Dates:
-    """The dates of the course's term for one enrollment type; a term's start does not apply to teachers."""
+def term_dates(api: Api, course: Course, kind: str | None) -> Dates:
+    """The dates of the course's term for one type of enrollment; a term's start does not bind those who teach."""
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     if term is None:
         return None, None
-    start, end = term.overrides.get(kind, [None, None])
+    start, end = term.overrides.get(kind or "", [None, None])
     return start or (None if kind in STAFF else term.start_at), end or term.end_at
 
 
@@ -73,30 +74,15 @@ def state_of(api: Api, enrollment: Enrollment, course: Course, at: datetime | No
     starts, ends = zip(*ranges_of(api, enrollment, course), strict=True)
     over = None not in ends and at > max(ends)
     if own == "completed" or course.workflow_state == "completed" or over:
-        return State("completed", shut and restricts(api, course, "restrict_student_past_view"))
+        return State("completed", shut and inherited.of_course(api, course, "restrict_student_past_view"))
     if None not in starts and at < min(starts):
         pending = "pending_active" if own == "active" else "pending_invited"
-        return State(pending, shut and restricts(api, course, "restrict_student_future_view"))
+        return State(pending, shut and inherited.of_course(api, course, "restrict_student_future_view"))
     return State(own, False)
 
 
-def restricts(api: Api, course: Course, setting: str) -> bool:
-    """Whether the course, or an account that locks the setting, excludes students before or after its dates."""
-    for account in chain(api.store, course.account_id):
-        said = account.settings.get(setting)
-        if isinstance(said, dict) and said.get("locked"):
-            return bool(said.get("value"))
-    if setting in course.settings:
-        return bool(course.settings[setting])
-    for account in chain(api.store, course.account_id):
-        said = account.settings.get(setting)
-        if isinstance(said, dict) and said.get("value") is not None:
-            return bool(said["value"])
-    return False
-
-
-def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool:
-    """Whether the course has ended for an enrollment type."""
+def concluded(api: Api, course: Course, kind: str | None = None) -> bool:
+    """Whether the course is over, for people of that type if one is named."""
     if course.workflow_state == "completed":
         return True
     _, end = (
@@ -107,23 +93,16 @@ def concluded(api: Api, course: Course, kind: str = "StudentEnrollment") -> bool
     return end is not None and end < api.now
 
 
-def dates_of(course: Course) -> tuple[Any, ...]:
-    """The course's own participation dates."""
-    return course.restrict_enrollments_to_course_dates, course.start_at, course.end_at
+def told_to_all(course: Course) -> tuple[Any, ...]:
+    """What of a course touches the enrollments in it when it changes.
 
-
-def names_of(api: Api, course: Course) -> dict[int, str]:
-    """The present states of a course's enrollments, to compare with those after a change."""
-    return {e.id: state_of(api, e, course).name for e in api.store.enrollments.find("course", course.id)}
-
-
-def touch_changed(api: Api, course: Course, before: dict[int, str], *, every: bool = False) -> None:
-    """Touch each enrollment that changed its state because dates or the course changed.
-
-    Parameters: `every`, whether to include staff, whose enrollments dates do not end.
+    Source: canvas-lms app/models/course.rb, update_enrollments_later (2024-04).
     """
-    for number, name in names_of(api, course).items():
-        enrollment = api.store.enrollments.get(number)
-        living = enrollment is not None and enrollment.workflow_state in CURRENT
-        if enrollment is not None and (before.get(number, name) != name or (living and every)):
-            api.store.enrollments.put(replace(enrollment, updated_at=api.now))
+    named = course.name, course.course_code, course.enrollment_term_id
+    return *named, course.restrict_enrollments_to_course_dates, course.start_at, course.end_at
+
+
+def touch_all(api: Api, course: Course) -> None:
+    """Note in every enrollment of a course, deleted ones included, that it was updated."""
+    for enrollment in list(api.store.enrollments.find("course", course.id)):
+        api.store.enrollments.put(replace(enrollment, updated_at=api.now))

@@ -61,15 +61,19 @@ def quota(api: Api, record: Account, name: str) -> int:
     return found
 
 
+def _sis(api: Api, record: Account) -> Json:
+    manages = account_allows(api, api.caller, api.root, "manage_sis")
+    if not manages and not account_allows(api, api.caller, api.root, "read_sis"):
+        return {}
+    body = {"sis_account_id": record.sis_account_id, "integration_id": record.integration_id}
+    return body | ({"sis_import_id": record.sis_batch_id} if manages else {})
+
+
 def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
     """An account as its admins see it."""
     body = brief(api, record) | {name: quota(api, record, name) for name in QUOTAS}
-    if record.parent_account_id is not None and account_allows(api, api.caller, api.root, "manage_sis"):
-        body |= {
-            "sis_account_id": record.sis_account_id,
-            "sis_import_id": record.sis_batch_id,
-            "integration_id": record.integration_id,
-        }
+    if record.parent_account_id is not None:
+        body |= _sis(api, record)
     if "course_count" in includes:
         own = (one for one in api.store.courses if one.account_id == record.id)
         body["course_count"] = sum(one.workflow_state != "deleted" for one in own)
@@ -86,7 +90,7 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
             body["terms_of_use_url"] = "http://www.canvaslms.com/policies/terms-of-use"
             body["privacy_policy_url"] = "http://www.canvaslms.com/policies/privacy-policy"
             body["recaptcha_key"] = False
-    if "services" in includes:
+    if "services" in includes and account_allows(api, api.caller, record, "manage_account_settings"):
         body["services"] = {name: default or name in record.services for name, default in SERVICES.items()}
         site = next((one for one in api.store.accounts if one.site_admin), None)
         if site is not None and account_allows(api, api.caller, site, "manage_account_settings"):
@@ -111,7 +115,9 @@ def term(api: Api, record: EnrollmentTerm, includes: Collection[str] = ()) -> Js
         body["sis_import_id"] = record.sis_batch_id
     if "overrides" in includes:
         body["overrides"] = {
-            kind: {"start_at": when(dates[0]), "end_at": when(dates[1])} for kind, dates in record.overrides.items()
+            kind: {"start_at": when(dates[0]), "end_at": when(dates[1])}
+            for kind, dates in record.overrides.items()
+            if any(dates)
         }
     if "course_count" in includes:
         living = (c for c in api.store.courses if c.enrollment_term_id == record.id and c.workflow_state != "deleted")

@@ -10,27 +10,32 @@ from collections.abc import Collection
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
-from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm
+from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm, User
 from lms_emulator.providers.canvas.rules import (
     blueprints,
+    collation,
     contexts,
     courses,
     grades,
-    periods,
+    people,
     progressing,
     roles,
+    sections,
     states,
     tabs,
 )
 from lms_emulator.providers.canvas.rules.files import quota_used
-from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
+from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.providers.canvas.shapes import Json, course_progress, files, standings
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import enrollments as enrollment_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.tabs import tab
+
+GONE = ("rejected", "completed", "deleted", "inactive")
+"""The states of an enrollment of somebody who has left."""
 
 
 def nickname(api: Api, course: Course) -> str | None:
@@ -123,28 +128,27 @@ def course(api: Api, record: Course, enrollments: Collection[Enrollment], includ
     asked = {name for name in standings.INCLUDES if name in includes}
     for own, one in zip(body["enrollments"], enrollments, strict=True):
         own.update(standings.standing(api, one, record, asked))
-    kind = next((enrollment.type for enrollment in enrollments), "StudentEnrollment")
-    return body | _included(api, record, enrollments, kind, includes)
+    return body | _included(api, record, enrollments, includes)
 
 
-def _included(
-    api: Api, record: Course, enrollments: Collection[Enrollment], kind: str, includes: Collection[str]
-) -> Json:
+def _included(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     found: Json = {}
     if "syllabus_body" in includes:
         found["syllabus_body"] = shown(api, record.syllabus_body, record)
     if "public_description" in includes and record.public_description is not None:
         found["public_description"] = record.public_description
     if "term" in includes and (own := api.store.enrollment_terms.get(record.enrollment_term_id)) is not None:
-        found["term"] = term_of_course(api, record, own, kind)
+        found["term"] = _term(api, record, own, enrollments)
     if "total_students" in includes:
         found["total_students"] = len(students_of(api, record))
-    if "teachers" in includes or "active_teachers" in includes:
+    if "teachers" in includes:
         found |= teachers(api, record)
+    if "active_teachers" in includes:
+        found["teachers"] = [people_shapes.display(api, user) for user in _teaching(api, record, GONE)]
     if "sections" in includes:
         found["sections"] = own_sections(api, record, enrollments)
     if "concluded" in includes:
-        found["concluded"] = states.concluded(api, record, kind)
+        found["concluded"] = states.concluded(api, record)
     if "favorites" in includes:
         found["is_favorite"] = record.id in favorites(api)
     if "storage_quota_used_mb" in includes:
@@ -179,14 +183,17 @@ def _included(
 
 
 def _periods(api: Api, record: Course) -> list[Json] | None:
-    found = periods.of_course(api, record)
+    """The periods of the group of the course's term, deleted ones included; None without a group."""
+    own = api.store.enrollment_terms.get(record.enrollment_term_id)
+    group = api.store.grading_period_groups.get(own.grading_period_group_id if own is not None else None)
+    if group is None:
+        return None
     kept = ("id", "title", "workflow_state")
-    rows = [
+    return [
         {name: getattr(one, name) for name in kept}
         | {"start_date": when(one.start_date), "end_date": when(one.end_date)}
-        for one in found
+        for one in api.store.grading_periods.find("group", group.id)
     ]
-    return rows or None
 
 
 def _progress(api: Api, record: Course) -> Json:
@@ -205,34 +212,35 @@ def favorites(api: Api) -> set[int]:
 
 
 def students_of(api: Api, record: Course) -> set[int]:
-    """The students of a course, active or invited."""
+    """The students of a course who have not left it."""
     rows = api.store.enrollments.find("course", record.id)
-    return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
+    return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state not in GONE}
 
 
 def teachers(api: Api, record: Course) -> Json:
-    """The teachers of a course, or their number if more than `teacher_limit`."""
-    rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
-    ids = {e.user_id: None for e in rows if e.workflow_state in states.CURRENT}
+    """The teachers of a course by name or, in a list, their number if more than `teacher_limit`."""
+    found = _teaching(api, record, ("rejected", "deleted"))
     limit = api.params.text("teacher_limit")
-    if (most := as_whole(limit)) is not None and len(ids) > most:
-        return {"teacher_count": len(ids)}
-    people = [user for user in map(api.store.users.get, ids) if user is not None]
-    return {"teachers": [people_shapes.display(api, user) for user in people]}
+    limited = api.path.endswith("/courses") and "/favorites/" not in api.path
+    if limit and limited and len(found) > as_integer(limit):
+        return {"teacher_count": len(found)}
+    found.sort(key=lambda user: collation.key(people.sortable_name(user)))
+    return {"teachers": [people_shapes.display(api, user) for user in found]}
+
+
+def _teaching(api: Api, record: Course, gone: Collection[str]) -> list[User]:
+    """The teachers of a course without those whose enrollment is in one of these states."""
+    rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
+    ids = sorted({e.user_id for e in rows if e.workflow_state not in gone})
+    return [user for user in map(api.store.users.get, ids) if user is not None]
 
 
 def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) -> list[Json]:
-    """The caller's sections; all of the course for a user who is in none."""
-    rows = [(e.course_section_id, e) for e in enrollments]
-    if not rows:
-        every = [s for s in api.store.course_sections.find("course", record.id) if s.workflow_state == "active"]
-        return [_section_brief(section) for section in every]
-    found: list[Json] = []
-    for section_id, enrollment in rows:
-        section = api.store.course_sections.get(section_id)
-        if section is not None:
-            found.append({**_section_brief(section), "enrollment_role": roles.role_name(api, enrollment)})
-    return found
+    """The sections of these enrollments; without any all of the course, deleted ones included."""
+    if not enrollments:
+        return [_section_brief(section) for section in api.store.course_sections.find("course", record.id)]
+    pairs = ((api.store.course_sections.get(one.course_section_id), one) for one in enrollments)
+    return [{**_section_brief(own), "enrollment_role": one.type} for own, one in pairs if own is not None]
 
 
 def _section_brief(section: CourseSection) -> Json:
@@ -259,22 +267,13 @@ def membership(api: Api, enrollment: Enrollment) -> Json:
     return body
 
 
-def term_of_course(api: Api, record: Course, own: EnrollmentTerm, kind: str) -> Json:
-    """A course's term, with the dates that bind the caller."""
-    start, end = states.term_dates(api, record, kind)
-    body: Json = {
-        "id": own.id,
-        "name": own.name,
-        "start_at": when(start),
-        "end_at": when(end),
-        "created_at": when(own.created_at),
-        "workflow_state": own.workflow_state,
-        "grading_period_group_id": own.grading_period_group_id,
-    }
-    account = api.store.accounts.get(record.account_id)
-    if account is not None and account_allows(api, api.caller, api.root, "manage_sis"):
-        body["sis_term_id"] = own.sis_term_id
-        body["sis_import_id"] = own.sis_batch_id
+def _term(api: Api, record: Course, own: EnrollmentTerm, enrollments: Collection[Enrollment]) -> Json:
+    """A course's term, with the dates that bind people with these enrollments; the term's own without any."""
+    body = account_shapes.term(api, own)
+    if enrollments:
+        starts, ends = zip(*(states.term_dates(api, record, one.type) for one in enrollments), strict=True)
+        body["start_at"] = when(None if None in starts else min(starts))
+        body["end_at"] = when(None if None in ends else max(ends))
     return body
 
 
@@ -300,16 +299,14 @@ def section(api: Api, record: CourseSection, course: Course, includes: Collectio
     if "students" in includes:
         body["students"] = _students(api, course, rows, includes)
     if "total_students" in includes:
-        students = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
-        body["total_students"] = len(students)
+        body["total_students"] = sum(e.type == "StudentEnrollment" and e.workflow_state not in GONE for e in rows)
     if "user_count" in includes:
-        gone = ("completed", "inactive", "rejected", "deleted")
-        rows = [e for e in rows if e.type != "StudentViewEnrollment"]
-        body["user_count"] = len({e.user_id for e in rows if states.state_of(api, e, course).name not in gone})
+        named = (states.state_of(api, e, course).name for e in rows if e.type != "StudentViewEnrollment")
+        body["user_count"] = sum(name in ("active", "invited", "pending_active", "pending_invited") for name in named)
     if "passback_status" in includes:
         body["passback_status"] = None
     if "permissions" in includes:
-        body["permissions"] = {"manage_calendar": courses.may(api, api.caller, course, "manage_calendar")}
+        body["permissions"] = {"manage_calendar": sections.manages_calendar(api, record, course)}
     return body
 
 
@@ -317,7 +314,7 @@ def _students(api: Api, course: Course, rows: list[Enrollment], includes: Collec
     found: list[Json] = []
     for row in rows:
         user = api.store.users.get(row.user_id)
-        if row.type in states.STUDENTS and user is not None:
+        if row.type == "StudentEnrollment" and user is not None:
             body = people_shapes.person(api, user, course, includes, identified="course_id" in api.x.path_params)
             if "enrollments" in includes:
                 body["enrollments"] = [enrollment_shapes.enrollment(api, row, course)]

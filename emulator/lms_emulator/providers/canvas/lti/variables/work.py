@@ -9,7 +9,7 @@ from typing import Any
 from lms_emulator.core.clock import in_zone
 from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject
-from lms_emulator.providers.canvas.rules import assignments, line_items, teams
+from lms_emulator.providers.canvas.rules import assignments, inherited, line_items, teams
 from lms_emulator.providers.canvas.rules.licenses import LICENSES, License
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
@@ -232,7 +232,7 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "Canvas.assignment.omitFromFinalGrade": lambda s: s.task.omit_from_final_grade,
     "Canvas.assignment.earliestEnrollmentDueAt.iso8601": _earliest_due,
     "com.instructure.Assignment.restrict_quantitative_data": lambda s: bool(
-        s.task and s.course.settings.get("restrict_quantitative_data")
+        s.task and inherited.of_course(s.api, s.course, "restrict_quantitative_data")
     ),
     "LineItem.resultValue.max": lambda s: _plain(s.task.points_possible),
     "Activity.id.history": _activities,

@@ -1,0 +1,262 @@
+"""What happens to a course elsewhere: to its people when it ends, to its settings when an account decides them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+COURSE = f"{API}/courses/1"
+SCHOOL = f"{API}/accounts/1"
+
+
+def states(canvas: Site) -> set[str]:
+    asked = {"state[]": ["active", "invited", "completed", "deleted"]}
+    rows = canvas.admin.get(f"{COURSE}/enrollments", params=asked).json()
+    return {row["enrollment_state"] for row in rows}
+
+
+def event(canvas: Site, name: str) -> dict[str, Any]:
+    answer = canvas.admin.put(COURSE, data={"course[event]": name})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def enrolled(canvas: Site, person: int, kind: str, course: int = 1) -> None:
+    sent = {"enrollment[user_id]": str(person), "enrollment[type]": kind, "enrollment[enrollment_state]": "active"}
+    answer = canvas.admin.post(f"{API}/courses/{course}/enrollments", data=sent)
+    assert answer.status_code == 200, answer.text
+
+
+def test_who_was_in_a_concluded_course_stays_so_when_it_opens_again(canvas: Site) -> None:
+    assert states(canvas) == {"active"}
+    ended = event(canvas, "conclude")
+    assert (ended["workflow_state"], states(canvas)) == ("completed", {"completed"})
+    assert event(canvas, "offer")["workflow_state"] == "available"
+    assert states(canvas) == {"completed"}
+    assert [one["id"] for one in canvas.student.get(f"{API}/courses").json()] == [2]
+    assert event(canvas, "conclude")["end_at"] == ended["end_at"], "a course that has ended keeps its end"
+    assert event(canvas, "claim")["workflow_state"] == "unpublished"
+
+
+def test_a_new_name_touches_enrollments(canvas: Site) -> None:
+    def touched() -> str:
+        return str(canvas.admin.get(f"{COURSE}/enrollments").json()[0]["updated_at"])
+
+    before = touched()
+    canvas.lms.clock.advance(seconds=60)
+    canvas.admin.put(COURSE, data={"course[public_description]": "x"})
+    assert touched() == before
+    canvas.admin.put(COURSE, data={"course[name]": "Engines"})
+    assert touched() > before
+
+
+def test_a_reset_course_keeps_its_settings_and_its_fans(canvas: Site) -> None:
+    canvas.admin.put(COURSE, data={"course[license]": "cc_by", "course[hide_final_grades]": "1"})
+    canvas.student.post(f"{API}/users/self/favorites/courses/1")
+    fresh = canvas.admin.post(f"{COURSE}/reset_content").json()
+    assert (fresh["license"], fresh["hide_final_grades"]) == ("cc_by", True)
+    canvas.admin.put(f"{API}/courses/{fresh['id']}", data={"course[event]": "offer"})
+    assert [one["id"] for one in canvas.student.get(f"{API}/users/self/favorites/courses").json()] == [fresh["id"]]
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_settings_that_an_account_decides(canvas: Site, locked: bool) -> None:
+    name = "restrict_student_past_view"
+    said = {f"account[settings][{name}][value]": "true", f"account[settings][{name}][locked]": str(locked).lower()}
+    assert canvas.admin.get(f"{COURSE}/settings").json()[name] is False
+    assert canvas.admin.put(SCHOOL, data=said).status_code == 200
+    assert canvas.admin.get(f"{COURSE}/settings").json()[name] is True
+    assert canvas.admin.put(f"{COURSE}/settings", data={name: "false"}).json()[name] is locked
+
+
+def test_grading_is_for_who_may_grade(canvas: Site) -> None:
+    enrolled(canvas, 102, "DesignerEnrollment")
+    acting = {"as_user_id": "102"}
+
+    def changed(**course: str) -> int:
+        sent = {f"course[{name}]": value for name, value in course.items()}
+        return canvas.admin.put(COURSE, params=acting, data=sent).status_code
+
+    assert changed(name="By the designer") == 200
+    assert changed(grading_standard_id="") == 200, "nothing changes"
+    assert changed(grade_passback_setting="nightly_sync") == 403
+    assert canvas.teacher.put(COURSE, data={"course[grade_passback_setting]": "nightly_sync"}).status_code == 200
+
+
+def test_locked_announcements_take_no_replies(canvas: Site) -> None:
+    topic = {"title": "Hear", "message": "This", "is_announcement": True, "locked": False}
+    made = canvas.teacher.post(f"{COURSE}/discussion_topics", json=topic).json()
+    assert made["locked"] is False
+    canvas.teacher.put(COURSE, data={"course[lock_all_announcements]": "1"})
+    assert canvas.teacher.get(f"{COURSE}/discussion_topics/{made['id']}").json()["locked"] is True
+
+
+def listed(who: httpx.Client, **params: Any) -> list[int]:
+    answer = who.get(f"{API}/courses", params=params)
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()]
+
+
+def test_filters_of_the_own_courses(canvas: Site) -> None:
+    both = {"enrollment_role": "StudentEnrollment", "enrollment_type": "teacher"}
+    assert listed(canvas.student, **both) == [1, 2], "the role beats the type"
+    assert listed(canvas.student, enrollment_type="teacher") == []
+    assert listed(canvas.teacher) == [1, 3]
+    canvas.admin.put(COURSE, data={"course[event]": "conclude"})
+    assert listed(canvas.student) == [2]
+    assert listed(canvas.student, **{"state[]": "completed"}) == [1]
+    assert listed(canvas.student, **{"state[]": "nonsense"}) == [1, 2]
+    assert listed(canvas.student, **{"state[]": ["completed", "nonsense"]}) == [1]
+
+
+def test_observed_students_are_filtered_like_oneself(canvas: Site) -> None:
+    sent = {"enrollment[user_id]": "103", "enrollment[type]": "ObserverEnrollment"}
+    sent |= {"enrollment[associated_user_id]": "101", "enrollment[enrollment_state]": "active"}
+    assert canvas.admin.post(f"{API}/courses/2/enrollments", data=sent).status_code == 200
+    seen = {"include[]": "observed_users"}
+
+    def kinds(**more: str) -> list[str]:
+        found = canvas.teacher.get(f"{API}/courses", params={**seen, **more}).json()
+        return [e["type"] for one in found if one["id"] == 2 for e in one["enrollments"]]
+
+    assert kinds() == ["observer", "student"]
+    assert kinds(enrollment_type="observer") == ["observer"]
+    shown = canvas.teacher.get(f"{API}/courses/2", params=seen).json()
+    assert [e["type"] for e in shown["enrollments"]] == ["observer", "student"]
+
+
+def test_sections_and_teachers_of_a_course(canvas: Site) -> None:
+    more = {"include[]": ["sections", "teachers"], "teacher_limit": "0"}
+    found = canvas.student.get(COURSE, params=more).json()
+    assert [one["enrollment_role"] for one in found["sections"]] == ["StudentEnrollment"]
+    assert [one["id"] for one in found["teachers"]] == [103], "a limit is for lists"
+    assert canvas.student.get(f"{API}/courses", params=more).json()[0]["teacher_count"] == 1
+    gone = canvas.admin.post(f"{COURSE}/sections", data={"course_section[name]": "Gone"}).json()["id"]
+    canvas.admin.delete(f"{API}/sections/{gone}")
+    assert gone in {one["id"] for one in canvas.admin.get(COURSE, params=more).json()["sections"]}
+
+
+def test_removing_a_favourite_first_makes_all_courses_favourites(canvas: Site) -> None:
+    favourites = f"{API}/users/self/favorites/courses"
+
+    def marked() -> list[int]:
+        found = canvas.student.get(f"{API}/courses", params={"include[]": "favorites"}).json()
+        return [one["id"] for one in found if one["is_favorite"]]
+
+    assert marked() == []
+    assert canvas.student.delete(f"{favourites}/3").json() == {}
+    assert marked() == [1, 2]
+    assert canvas.student.delete(f"{favourites}/2").json()["context_id"] == 2
+    assert marked() == [1]
+
+
+def test_accounts_below_are_named_by_their_number(canvas: Site) -> None:
+    sent = {"account[name]": "Sub", "account[sis_account_id]": "SUB"}
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data=sent).json()
+    for name in ("self", "sis_account_id:SUB"):
+        assert canvas.admin.post(f"{API}/accounts/{name}/sub_accounts", data={"account[name]": "x"}).status_code == 404
+    assert canvas.admin.delete(f"{SCHOOL}/sub_accounts/sis_account_id:SUB").status_code == 404
+    assert canvas.admin.delete(f"{SCHOOL}/sub_accounts/{below['id']}").status_code == 200
+    course = {"course[name]": "x", "course[account_id]": "sis_account_id:SUB"}
+    assert canvas.admin.post(f"{SCHOOL}/courses", data=course).status_code == 404
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("0", 500), ("500", 500), ("7", 7), ("", None), ("-1", None)])
+def test_quotas_of_an_account(canvas: Site, sent: str, shown: int | None) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "Sub"}).json()["id"]
+    answer = canvas.admin.put(f"{API}/accounts/{below}", data={"account[default_storage_quota_mb]": sent})
+    assert answer.status_code == (400 if shown is None else 200)
+    if shown is not None:
+        assert answer.json()["default_storage_quota_mb"] == shown
+        canvas.admin.put(SCHOOL, data={"account[default_storage_quota_mb]": "900"})
+        now = canvas.admin.get(f"{API}/accounts/{below}").json()["default_storage_quota_mb"]
+        assert now == (7 if shown == 7 else 900), "what an account has from above goes on following it"
+
+
+def test_help_links_are_those_of_the_school(canvas: Site) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "Sub"}).json()["id"]
+    assert canvas.student.get(f"{SCHOOL}/help_links").status_code == 200
+    assert canvas.student.get(f"{API}/accounts/{below}/help_links").status_code == 500
+
+
+def test_who_reads_a_section(canvas: Site) -> None:
+    own = canvas.teacher.get(f"{COURSE}/sections").json()[0]["id"]
+    other = canvas.teacher.post(f"{COURSE}/sections", data={"course_section[name]": "Other"}).json()["id"]
+    assert canvas.student.get(f"{API}/sections/{own}").status_code == 200
+    assert canvas.student.get(f"{API}/sections/{other}").status_code == 403
+    assert canvas.teacher.get(f"{API}/sections/{other}").status_code == 200
+
+
+def test_dates_and_moves_of_a_section_touch_its_people(canvas: Site) -> None:
+    section = canvas.teacher.get(f"{COURSE}/sections").json()[0]["id"]
+
+    def touched() -> str:
+        return str(canvas.admin.get(f"{API}/sections/{section}/enrollments").json()[0]["updated_at"])
+
+    before = touched()
+    canvas.lms.clock.advance(seconds=60)
+    canvas.admin.put(f"{API}/sections/{section}", data={"course_section[name]": "Renamed"})
+    assert touched() == before
+    canvas.admin.put(f"{API}/sections/{section}", data={"course_section[end_at]": "2030-01-01T00:00:00Z"})
+    dated = touched()
+    assert dated > before
+    canvas.lms.clock.advance(seconds=60)
+    assert canvas.admin.post(f"{API}/sections/{section}/crosslist/3").status_code == 200
+    assert touched() > dated
+
+
+def test_a_section_goes_back_to_a_deleted_course(canvas: Site) -> None:
+    section = canvas.teacher.get(f"{COURSE}/sections").json()[0]["id"]
+    canvas.admin.post(f"{API}/sections/{section}/crosslist/3")
+    canvas.admin.delete(COURSE, params={"event": "delete"})
+    assert canvas.admin.delete(f"{API}/sections/{section}/crosslist").json()["course_id"] == 1
+    assert canvas.admin.get(COURSE).json()["workflow_state"] == "unpublished"
+
+
+def test_terms_are_checked_as_sent(canvas: Site) -> None:
+    terms = f"{SCHOOL}/terms"
+    sent = {"enrollment_term[name]": "Fall", "enrollment_term[start_at]": "2026-09-01T00:00:00Z"}
+    kind = "enrollment_term[overrides][student_enrollment]"
+    made = canvas.admin.post(terms, data=sent | {f"{kind}[start_at]": "2026-09-02T00:00:00Z"}).json()
+    assert made["overrides"]["StudentEnrollment"]["start_at"] == "2026-09-02T00:00:00Z"
+    one = f"{terms}/{made['id']}"
+    back = {"enrollment_term[end_at]": "2026-08-01T00:00:00Z"}
+    assert canvas.admin.put(one, data=back).status_code == 200, "only dates in one request are compared"
+    assert canvas.admin.put(one, data=sent | back).status_code == 400
+    both = {f"{kind}[start_at]": "2026-09-02", f"{kind}[end_at]": "2026-09-01"}
+    assert canvas.admin.put(one, data=both).status_code == 400
+    cleared = canvas.admin.put(one, data={f"{kind}[start_at]": "", f"{kind}[end_at]": ""}).json()
+    assert cleared["overrides"] == {}
+    assert canvas.admin.put(f"{terms}/default", data={"enrollment_term[name]": "Other"}).status_code == 400
+    assert canvas.admin.delete(one).status_code == 200
+    assert canvas.admin.put(one, data=sent).status_code == 404
+
+
+def test_terms_below_the_school_lead_to_the_account(canvas: Site) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "Sub"}).json()["id"]
+    for method, path in (("POST", ""), ("PUT", "/1"), ("DELETE", "/1")):
+        answer = canvas.admin.request(method, f"{API}/accounts/{below}/terms{path}")
+        assert (answer.status_code, answer.headers["location"]) == (302, f"{canvas.url}/accounts/{below}")
+
+
+def test_roles_of_admins(canvas: Site) -> None:
+    def made(role: int) -> httpx.Response:
+        return canvas.admin.post(f"{SCHOOL}/admins", data={"user_id": "103", "role_id": str(role)})
+
+    def role(base: str, account: str = SCHOOL) -> int:
+        sent = {"label": f"{base} of {account}", "base_role_type": base}
+        return int(canvas.admin.post(f"{account}/roles", data=sent).json()["id"])
+
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "Sub"}).json()["id"]
+    assert made(role("AccountMembership")).status_code == 200
+    fault = made(role("TaEnrollment")).json()["errors"]["role_id"][0]["message"]
+    assert fault == "is not a valid account role"
+    elsewhere = made(role("AccountMembership", f"{API}/accounts/{below}")).json()["errors"]["role_id"][0]["message"]
+    assert elsewhere == "is not an available role for this account"
+    teachers = next(r for r in canvas.admin.get(f"{SCHOOL}/roles").json() if r["role"] == "TeacherEnrollment")
+    assert made(teachers["id"]).json()["role"] == "TeacherEnrollment"
