@@ -260,3 +260,41 @@ def test_roles_of_admins(canvas: Site) -> None:
     assert elsewhere == "is not an available role for this account"
     teachers = next(r for r in canvas.admin.get(f"{SCHOOL}/roles").json() if r["role"] == "TeacherEnrollment")
     assert made(teachers["id"]).json()["role"] == "TeacherEnrollment"
+
+
+def test_roles_of_an_announcement_are_those_of_the_last_change(canvas: Site) -> None:
+    """A change without roles takes them away, though its answer still shows them, and even if it is refused."""
+    notices = f"{SCHOOL}/account_notifications"
+    times = {"start_at": "2020-01-01T00:00:00Z", "end_at": "2050-01-01T00:00:00Z"}
+    sent = {"account_notification": {"subject": "A", "message": "B", **times}}
+    made = canvas.admin.post(notices, json=sent | {"account_notification_roles": ["AccountAdmin"]}).json()
+    one = f"{notices}/{made['id']}"
+    assert (made["roles"], canvas.student.get(notices).json()) == (["AccountAdmin"], [])
+    late = {"account_notification": {"end_at": "2010-01-01T00:00:00Z"}}
+    assert canvas.admin.put(one, json=late).status_code == 400
+    assert [row["roles"] for row in canvas.student.get(notices).json()] == [[]]
+    named = {"account_notification": {"subject": "C"}, "account_notification_roles": ["StudentEnrollment"]}
+    assert canvas.admin.put(one, json=named).json()["roles"] == ["StudentEnrollment"]
+    assert canvas.admin.put(one, json={"account_notification": {"subject": "D"}}).json()["roles"] == [
+        "StudentEnrollment"
+    ]
+    assert canvas.admin.get(notices).json()[0]["roles"] == []
+
+
+def test_roles_are_deactivated_and_activated_by_name(canvas: Site) -> None:
+    below = canvas.admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": "Sub"}).json()["id"]
+    sent = {"label": "Clerk", "base_role_type": "AccountMembership"}
+    role = canvas.admin.post(f"{SCHOOL}/roles", data=sent).json()["id"]
+
+    def done(method: str, account: int, what: str = "") -> str:
+        answer = canvas.admin.request(method, f"{API}/accounts/{account}/roles/{role}{what}")
+        return str(answer.json().get("message", answer.status_code))
+
+    assert done("POST", below, "/activate") == "Role not found", "an account above has an active one"
+    assert done("POST", 1, "/activate") == "An active role already exists with that name"
+    assert done("DELETE", below) == "404"
+    assert done("DELETE", 1) == "200"
+    assert done("DELETE", below) == "Cannot deactivate an already inactive role"
+    assert canvas.admin.post(f"{SCHOOL}/roles", data=sent).status_code == 200
+    assert done("POST", 1, "/activate") == "An active role already exists with that name"
+    assert canvas.admin.post(f"{SCHOOL}/roles", data={"label": "X", "base_role_type": ""}).status_code == 400

@@ -156,11 +156,22 @@ def create(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Change an announcement."""
+    """Change an announcement.
+
+    Its roles become those in the request, none without any, even if the rest is refused. The answer still shows those
+    that it had.
+    """
     account = _managed(api)
     record = _one(api, account)
-    fields = _fields(api, account, api.params.require("account_notification"), record)
-    return _shown(api, api.store.account_notifications.put(replace(record, **fields)))
+    sent = api.params.require("account_notification")
+    wanted = _roles(api, account)
+    added = [name for name in wanted if name not in record.roles]
+    kept = [name for name in record.roles if name in wanted]
+    record = replace(record, roles=[*record.roles, *added])
+    stored = api.store.account_notifications.put(replace(record, roles=[*kept, *added]))
+    fields = _fields(api, account, sent, stored)
+    changed = api.store.account_notifications.put(replace(stored, **fields))
+    return _shown(api, replace(changed, roles=record.roles))
 
 
 def _fields(api: Api, account: Account, sent: Params, own: AccountNotification | None) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def _fields(api: Api, account: Account, sent: Params, own: AccountNotification |
     for name in ("start_at", "end_at"):
         if sent.has(name):
             found[name] = api.moment("account_notification", name)
-    if api.params.has("account_notification_roles"):
+    if own is None:
         found["roles"] = _roles(api, account)
     faults: dict[str, list[Any]] = {}
 
@@ -203,15 +214,15 @@ def _roles(api: Api, account: Account) -> list[str]:
 
 
 def destroy(api: Api) -> Any:
-    """Close an announcement for the caller, or delete it for everybody, upon which Canvas forgets its roles."""
+    """Close an announcement for the caller, or delete it for everybody."""
     _require_self(api)
-    if api.params.flag("remove"):
-        record = replace(_one(api, _managed(api)), roles=[])
+    if api.later.flag("remove"):
+        record = _one(api, _managed(api))
         api.store.account_notifications.delete(record.id)
         return _shown(api, record)
-    record = replace(_one(api), roles=[])
+    record = _one(api)
     people.prefer(api, api.user, closed_notifications=sorted({*_closed(api), record.id}))
-    return _shown(api, api.store.account_notifications.put(record))
+    return _shown(api, record)
 
 
 NOTICES = "/api/v1/accounts/{account_id}/account_notifications"

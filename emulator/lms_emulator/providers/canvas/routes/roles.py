@@ -67,7 +67,8 @@ def create(api: Api) -> Any:
         raise refusals.message(400, "label_missing", "missing required parameter 'role'")
     if len(label) > 255:
         raise refusals.crashed("the label is too long for its column")
-    base = api.params.text("base_role_type") or "AccountMembership"
+    base = api.params.text("base_role_type")
+    base = "AccountMembership" if base is None else base
     if base not in BASES:
         raise refusals.invalid({"base_role_type": [("inclusion", "is invalid")]})
     if label in get_args(BaseRole):
@@ -112,12 +113,12 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Deactivate a role."""
     account, role = _place(api)
+    if role.workflow_state == "inactive":
+        raise refusals.message(400, "role_inactive", "Cannot deactivate an already inactive role")
     if role.account_id is None:
         raise refusals.message(400, "role_built_in", "Cannot remove a built-in role")
     if role.account_id != account.id:
         raise refusals.not_found("the role in the account", role.id)
-    if role.workflow_state == "inactive":
-        raise refusals.message(400, "role_inactive", "Cannot deactivate an already inactive role")
     gone = api.store.roles.put(replace(role, workflow_state="inactive", updated_at=api.now))
     return shapes.role(api, gone, account)
 
@@ -125,8 +126,11 @@ def destroy(api: Api) -> Any:
 def activate(api: Api) -> Any:
     """Activate a role again."""
     account, role = _place(api)
-    if role.workflow_state != "inactive":
+    own = (one for one in api.store.roles.find("account", account.id) if one.workflow_state == "active")
+    if any(one.name == role.name for one in own):
         raise refusals.message(400, "role_active", "An active role already exists with that name")
+    if role.workflow_state != "inactive":
+        raise refusals.message(400, "role_not_inactive", "Role not found")
     back = api.store.roles.put(replace(role, workflow_state="active", updated_at=api.now))
     return shapes.role(api, back, account)
 
