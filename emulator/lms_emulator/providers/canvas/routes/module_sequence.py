@@ -42,7 +42,7 @@ def sequence(api: Api) -> Any:
             "next": every[place + 1] if place + 1 < len(every) else None,
         }
         row = {name: one and shapes.item(api, one, course) for name, one in around.items()}
-        if mastery.on(course):
+        if mastery.on(api, course):
             row["mastery_path"] = shapes.mastery_path(api, every[place], course)
         rows.append(row)
         used |= {one.context_module_id for one in around.values() if one is not None}
