@@ -298,3 +298,13 @@ def test_roles_are_deactivated_and_activated_by_name(canvas: Site) -> None:
     assert canvas.admin.post(f"{SCHOOL}/roles", data=sent).status_code == 200
     assert done("POST", 1, "/activate") == "An active role already exists with that name"
     assert canvas.admin.post(f"{SCHOOL}/roles", data={"label": "X", "base_role_type": ""}).status_code == 400
+
+
+def test_any_column_of_a_course_can_be_included(canvas: Site) -> None:
+    plain, asked = (
+        canvas.student.get(COURSE).json(),
+        {"include[]": ["sis_source_id", "open_enrollment", "account_name"]},
+    )
+    more = canvas.student.get(COURSE, params=asked).json()
+    told = {"sis_source_id": "ENG-101-2026", "open_enrollment": None, "account_name": "Example University"}
+    assert {name: value for name, value in more.items() if name not in plain} == told

@@ -47,8 +47,6 @@ def _shown(api: Api, course: Course, includes: set[str]) -> Any:
         body["sis_import_id"] = course.sis_batch_id
     if "account" in includes and account is not None:
         body["account"] = account_shapes.account(api, account)
-    if "account_name" in includes and account is not None:
-        body["account_name"] = account.name
     return body
 
 

@@ -6,7 +6,8 @@ recorded exchanges of `courses`, `courses-enrol` and `courses-enrol-write`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
@@ -36,6 +37,24 @@ from lms_emulator.providers.canvas.shapes.tabs import tab
 
 GONE = ("rejected", "completed", "deleted", "inactive")
 """The states of an enrollment of somebody who has left."""
+
+COLUMNS: dict[str, Callable[[Course], Any]] = {
+    "allow_wiki_comments": lambda course: course.allow_wiki_comments,
+    "conclude_at": lambda course: when(course.end_at),
+    "integration_id": lambda course: course.integration_id,
+    "lti_context_id": lambda course: course.lti_context_id or None,
+    "open_enrollment": lambda course: course.open_enrollment,
+    "self_enrollment": lambda course: course.self_enrollment,
+    "self_enrollment_code": lambda course: course.self_enrollment_code,
+    "sis_source_id": lambda course: course.sis_course_id,
+    "template": lambda course: course.template,
+    "updated_at": lambda course: when(course.updated_at),
+}
+"""Columns of Canvas's table of courses that are told besides where `include` names them, as any would be.
+
+Source: canvas-lms lib/api/v1/course_json.rb, allowed_attributes (2024-04); fixtures/recordings/canvas/courses.jsonl
+211.
+"""
 
 
 def nickname(api: Api, course: Course) -> str | None:
@@ -159,8 +178,7 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
         found["image_download_url"] = picture(api, record, "image")
     if "banner_image" in includes:
         found["banner_image_download_url"] = picture(api, record, "banner_image")
-    if "lti_context_id" in includes:
-        found["lti_context_id"] = record.lti_context_id or None
+    found |= {name: value(record) for name, value in COLUMNS.items() if name in includes}
     if "course_progress" in includes:
         found["course_progress"] = _progress(api, record)
     if "grading_periods" in includes:
@@ -168,6 +186,8 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
     account = api.store.accounts.get(record.account_id)
     if "subaccount" in includes and account is not None:
         found["subaccount_name"] = account.name
+    if "account_name" in includes and account is not None:
+        found["account_name"] = account.name
     if "account" in includes and account is not None:
         found["account"] = account_shapes.account(api, account)
     if "tabs" in includes:
