@@ -145,7 +145,7 @@ def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
     body = {"rubric": shapes.whole(api, made)}
     if linked is None:
         return body
-    more = {"skip_updating_points_possible": api.params.flag("skip_updating_points_possible")}
+    more = {"skip_updating_points_possible": _keeps_points(api)}
     return {**body, "rubric_association": {**shapes.association(api, course, linked), **more}}
 
 
@@ -186,7 +186,14 @@ def _associated(api: Api, course: Course, rubric: Rubric) -> RubricAssociation |
     target = _target(api, course, sent)
     if target is None and known is None:
         return None
-    return _keep(api, course, rubric, sent, known, target)
+    return _keep(api, course, rubric, sent, known, target, keeps_points=_keeps_points(api))
+
+
+def _keeps_points(api: Api) -> bool:
+    """Whether the assignment's points stay: only for a text with `true` in it, outside of the hashes (canvas-lms
+    `rubrics_controller.rb`, `update`)."""
+    sent = api.params.get("skip_updating_points_possible")
+    return isinstance(sent, str) and "true" in sent.lower()
 
 
 def _keep(
@@ -196,6 +203,8 @@ def _keep(
     sent: Params,
     known: RubricAssociation | None,
     target: tuple[str, int, str] | None,
+    *,
+    keeps_points: bool = False,
 ) -> RubricAssociation:
     """Create or change an association; an assignment graded with a rubric takes over its points."""
     changes: dict[str, Any] = {"rubric_id": rubric.id}
@@ -229,8 +238,7 @@ def _keep(
     if made.association_type == "Assignment":
         overriding.touch(api, made.association_id)
         base = api.store.assignments.get(made.association_id)
-        keeps = sent.flag("skip_updating_points_possible") or api.params.flag("skip_updating_points_possible")
-        if base is not None and made.use_for_grading and made.purpose == "grading" and not keeps:
+        if base is not None and made.use_for_grading and made.purpose == "grading" and not keeps_points:
             api.store.assignments.put(replace(base, points_possible=rubric.points_possible))
     return made
 
