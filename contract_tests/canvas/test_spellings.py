@@ -1,0 +1,112 @@
+"""A query, a form, a multipart body and JSON are one to Rails: what was recorded in one does the same in the others.
+
+Recorded requests are sent again in each other spelling from the same state; answer, state and mails are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from contract_tests.canvas.replay import player, recordings
+from contract_tests.everywhere.effects.probe import Probe
+from contract_tests.everywhere.effects.requests import FORM, MULTIPART, Request
+from contract_tests.replay.targets import InProcess
+from lms_emulator.app import create_app
+from lms_emulator.providers.canvas.call.params import parse
+
+JSON = "application/json"
+BOUNDARY = "zz-boundary"
+SHORT = ("people-misc", "content-announcements", "calendar-series", "grading-rubrics", "courses-sections")
+LONGEST_QUERY = 4_000
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The pairs of a form that say what a document says; raises ValueError for what no form can say."""
+    if isinstance(value, dict) and value:
+        for key, one in value.items():
+            yield from leaves(one, f"{name}[{key}]" if name else key)
+    elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        yield from ((f"{name}[]", one) for one in value)
+    elif isinstance(value, str) and name:
+        yield name, value
+    else:
+        raise ValueError(name)
+
+
+def pairs_of(request: Request) -> list[tuple[str, str]]:
+    """What a body says, as pairs; none where other spellings of it would say something else."""
+    if request.kind == FORM:
+        return request.form
+    try:
+        return list(leaves(request.document)) if request.kind == JSON else []
+    except ValueError:
+        return []
+
+
+def spellings(request: Request) -> Iterator[tuple[str, Request]]:
+    """The request in each spelling."""
+    pairs = pairs_of(request)
+    if not pairs:
+        return
+    others = tuple(one for one in request.headers if one[0].lower() not in ("content-type", "content-length"))
+    form = urlencode(pairs)
+    parts = "".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs
+    )
+    documents = {
+        FORM: form,
+        f"{MULTIPART}; boundary={BOUNDARY}": f"{parts}--{BOUNDARY}--\r\n",
+        JSON: json.dumps(parse(pairs)),
+    }
+    for kind, body in documents.items():
+        yield kind, request._replace(headers=(*others, ("Content-Type", kind)), body=body.encode())
+    if len(form) < LONGEST_QUERY and "?" not in request.target:
+        yield "query", request._replace(headers=others, target=f"{request.target}?{form}", body=None)
+
+
+class Spelled(Probe):
+    """Sends each request in every spelling before it goes on."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.tried = 0
+        self.others: list[tuple[int, str, str, str]] = []
+
+    def _try_out(self, request: Request) -> None:
+        operation = self._operation(request)
+        if operation is None or not request.target.startswith("/api/v1/"):
+            return
+        seen = self._sender()
+        base = None
+        for how, one in spellings(request):
+            if base is None:
+                base = seen(request)
+                if base != seen(request):
+                    return
+            self.tried += 1
+            found = seen(one)
+            if (found.status, found.answer, found.state) != (base.status, base.answer, base.state):
+                self.others.append((self._number, how, request.method, operation.path))
+
+
+def spelled(run: str) -> Spelled:
+    app = create_app(str(recordings.WORLD), seed="spellings")
+    with closing(InProcess(app, server=("127.0.0.1", 80))) as target:
+        probe = Spelled(app, "canvas", target, run)
+        for _ in player.play(recordings.load(run), probe):
+            pass
+    return probe
+
+
+@pytest.mark.parametrize("run", [*SHORT[:1], pytest.param(random.Random(len(SHORT)).choice(SHORT[1:]), marks=pytest.mark.slow)])
+def test_a_body_says_the_same_in_each_spelling(run: str) -> None:
+    probe = spelled(run)
+    assert probe.tried > 10
+    assert probe.others == []
