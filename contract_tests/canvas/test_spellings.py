@@ -6,7 +6,6 @@ Recorded requests are sent again in each other spelling from the same state; ans
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from contract_tests.canvas.replay import player, recordings
-from contract_tests.everywhere.effects.probe import Probe
+from contract_tests.everywhere.effects.probe import Probe, Seen
 from contract_tests.everywhere.effects.requests import FORM, MULTIPART, Request
 from contract_tests.replay.targets import InProcess
 from lms_emulator.app import create_app
@@ -23,7 +22,7 @@ from lms_emulator.providers.canvas.call.params import parse
 
 JSON = "application/json"
 BOUNDARY = "zz-boundary"
-SHORT = ("people-misc", "content-announcements", "calendar-series", "grading-rubrics", "courses-sections")
+SHORT = ("people-misc", "content-announcements", "calendar-series", "grading-rubrics", "people-accounts")
 LONGEST_QUERY = 4_000
 
 
@@ -42,12 +41,12 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def pairs_of(request: Request) -> list[tuple[str, str]]:
     """What a body says, as pairs; none where other spellings of it would say something else."""
-    if request.kind == FORM:
-        return request.form
     try:
-        return list(leaves(request.document)) if request.kind == JSON else []
-    except ValueError:
+        pairs = list(leaves(request.document)) if request.kind == JSON else request.form
+        parse(pairs)
+    except ValueError:  # of conflicting shapes, too
         return []
+    return [] if "access_token" in dict(pairs) else pairs  # which leaves traces of its own in a query
 
 
 def spellings(request: Request) -> Iterator[tuple[str, Request]]:
@@ -71,6 +70,10 @@ def spellings(request: Request) -> Iterator[tuple[str, Request]]:
         yield "query", request._replace(headers=others, target=f"{request.target}?{form}", body=None)
 
 
+def same(one: Seen, other: Seen) -> bool:
+    return (one.status, one.answer, one.state) == (other.status, other.answer, other.state)
+
+
 class Spelled(Probe):
     """Sends each request in every spelling before it goes on."""
 
@@ -91,8 +94,7 @@ class Spelled(Probe):
                 if base != seen(request):
                     return
             self.tried += 1
-            found = seen(one)
-            if (found.status, found.answer, found.state) != (base.status, base.answer, base.state):
+            if not same(seen(one), base) and same(seen(request), base) and not same(seen(one), base):
                 self.others.append((self._number, how, request.method, operation.path))
 
 
@@ -105,7 +107,7 @@ def spelled(run: str) -> Spelled:
     return probe
 
 
-@pytest.mark.parametrize("run", [*SHORT[:1], pytest.param(random.Random(len(SHORT)).choice(SHORT[1:]), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("run", SHORT)
 def test_a_body_says_the_same_in_each_spelling(run: str) -> None:
     probe = spelled(run)
     assert probe.tried > 10

@@ -1,0 +1,298 @@
+"""What parameters of lists and objects show, in a course where there is something for each to show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, grade, made, rubric, work
+from contract_tests.canvas.support import Site
+
+API = "/api/v1"
+CLASS = range(901, 906)
+"""Students beside the two of the demo world, as statistics need five."""
+OBSERVER = 910
+TEACHER = 103
+SPRING = {"title": "Spring", "start_date": "2030-01-01T00:00:00Z", "end_date": "2030-06-01T00:00:00Z"}
+AUTUMN = {"title": "Autumn", "start_date": "2030-07-01T00:00:00Z", "end_date": "2030-12-01T00:00:00Z"}
+
+
+def peopled(canvas: Site) -> None:
+    """A school with pictures and texts about people, a class, and somebody who observes Ada."""
+    whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    world, when = whole["canvas"], {"created_at": "2026-09-01T08:00:00Z"}
+    world["accounts"][0] |= {"services": ["avatars"], "settings": {"enable_profiles": True}}
+    for number in (*CLASS, OBSERVER):
+        world["users"].append({"id": number, "name": f"Person {number}"} | when)
+    ada = next(one for one in world["users"] if one["id"] == ADA)
+    ada |= {"bio": "Wrote the first program.", "avatar_image_url": "http://pictures.example.test/ada.png"}
+    of = {"course_id": 1, "course_section_id": 1, "role_id": 3} | when | {"updated_at": when["created_at"]}
+    rows = [{"id": number, "user_id": number, "type": "StudentEnrollment"} | of for number in CLASS]
+    seeing = next(one["id"] for one in world["roles"] if one["base_role_type"] == "ObserverEnrollment")
+    watch = {"id": OBSERVER, "user_id": OBSERVER, "type": "ObserverEnrollment", "associated_user_id": ADA}
+    world["enrollments"] += [*rows, watch | of | {"role_id": seeing}]
+    canvas.lms.load(whole)
+
+
+class Place(NamedTuple):
+    """The course, and what is in it."""
+
+    site: Site
+    ids: dict[str, int]
+
+    def got(self, who: str, path: str, **params: Any) -> Any:
+        asked = {name.replace("__", "[]"): value for name, value in params.items()}
+        if who == "observer":
+            who, asked = "admin", asked | {"as_user_id": OBSERVER}
+        client = self.site.api(getattr(self.site.info.access_tokens, who))
+        answer = client.get(f"{API}{path.format(**self.ids)}", params=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def place(canvas: Site) -> Place:
+    peopled(canvas)
+    teacher, admin = canvas.teacher, canvas.admin
+    kind = {"title": "2030", "weighted": False}
+    asked = {"grading_period_set": kind, "enrollment_term_ids": [1]}
+    number = admin.post(f"{API}/accounts/1/grading_period_sets", json=asked).json()["grading_period_set"]["id"]
+    batch = f"{API}/grading_period_sets/{number}/grading_periods/batch_update"
+    periods = admin.patch(batch, json={"grading_periods": [SPRING, AUTUMN]}).json()["grading_periods"]
+    group = made(teacher, "assignment_groups", name="Essays")["id"]
+    essay = work(teacher, assignment_group_id=group, due_at="2030-03-01T12:00:00Z")
+    talk = work(teacher, name="Talk", submission_types=["discussion_topic"], assignment_group_id=group)
+    dated = {"student_ids": [GRACE], "title": "Later", "due_at": "2030-08-01T12:00:00Z"}
+    admin.post(f"{COURSE}/assignments/{essay['id']}/overrides", json={"assignment_override": dated})
+    criterion = rubric(teacher, essay)["data"][0]["id"]
+    for score, person in enumerate((ADA, *CLASS), start=3):
+        grade(teacher, essay, str(score), person)
+    teacher.put(
+        f"{COURSE}/assignments/{essay['id']}/submissions/{ADA}", json={"rubric_assessment": {criterion: {"points": 4}}}
+    )
+    canvas.lms.clock.advance(hours=1)
+    ids = {"essay": essay["id"], "talk": talk["id"], "group": group}
+    return Place(canvas, ids | {"spring": periods[0]["id"], "autumn": periods[1]["id"]})
+
+
+def names(rows: Any) -> list[Any]:
+    return [one["name"] for one in rows]
+
+
+GROUPS = "/courses/1/assignment_groups"
+WITH = {"include__": ["assignments", "submission"]}
+
+
+@pytest.mark.parametrize("who", ["student", "teacher"])
+def test_statistics_come_with_the_submission(place: Place, who: str) -> None:
+    """For the student whose grade may be seen; a teacher has no submission."""
+
+    def told(path: str, *within: Any, **params: Any) -> list[bool]:
+        found = place.got(who, path, **params)
+        for one in within:
+            found = found[one]
+        found = next(one for one in found if one["id"] == place.ids["essay"]) if isinstance(found, list) else found
+        return ["score_statistics" in found, "submission" in found]
+
+    asked = ["submission", "score_statistics"]
+    seen = who == "student"
+    for path, within in (
+        ("/courses/1/assignments", ()),
+        ("/courses/1/assignments/{essay}", ()),
+        (f"{GROUPS}/{{group}}/assignments", ()),
+        (f"{GROUPS}/{{group}}", ("assignments",)),
+        (GROUPS, (1, "assignments")),
+    ):
+        assert told(path, *within, include__=["assignments", *asked]) == [seen, seen], path
+        assert told(path, *within, include__=["assignments", "submission"]) == [False, seen], path
+        assert told(path, *within, include__=["assignments"]) == [False, False], path
+
+
+def test_a_group_with_its_assignments(place: Place) -> None:
+    one = f"{GROUPS}/{{group}}"
+    within: dict[str, Any] = {"include__": ["assignments"]}
+    topics = ["assignments", "discussion_topic"]
+    assert "discussion_topic" not in place.got("teacher", one, **within)["assignments"][0]
+    assert place.got("teacher", one, include__=topics)["assignments"][0]["discussion_topic"]["title"] == "Talk"
+    assert place.got("teacher", GROUPS, include__=topics)[1]["assignments"][0]["discussion_topic"]["title"] == "Talk"
+    assert "discussion_topic" not in place.got("teacher", GROUPS, **within)[1]["assignments"][0]
+    visible = ["assignments", "assignment_visibility"]
+    assert "assignment_visibility" not in place.got("teacher", one, **within)["assignments"][0]
+    assert place.got("teacher", one, include__=visible)["assignments"][0]["assignment_visibility"] != []
+    for period, expected in (("spring", ["Work"]), ("autumn", ["Talk", "Work"])):
+        asked = within | {"grading_period_id": place.ids[period]}
+        assert names(place.got("teacher", one, **asked)["assignments"]) == expected
+        assert names(place.got("teacher", GROUPS, **asked)[1]["assignments"]) == expected
+    asked = within | {"grading_period_id": place.ids["autumn"]}
+    assert "Work" in names(place.got("student", GROUPS, **asked)[1]["assignments"]), "due then for somebody"
+    mine = place.got("student", GROUPS, **asked, scope_assignments_to_student="true")[1]["assignments"]
+    assert "Work" not in names(mine), "not for Ada"
+
+
+def test_dates_of_a_student_and_of_the_assignment(place: Place) -> None:
+    own = {"student_ids": [ADA], "title": "Sooner", "due_at": "2030-02-01T12:00:00Z"}
+    path = f"{COURSE}/assignments/{place.ids['essay']}/overrides"
+    assert place.site.teacher.post(path, json={"assignment_override": own}).status_code == 201
+    for path, take in (
+        (GROUPS, lambda body: body[1]["assignments"][1]),
+        (f"{GROUPS}/{{group}}", lambda body: body["assignments"][1]),
+        (f"{GROUPS}/{{group}}/assignments", lambda body: body[0]),
+    ):
+        for applied, month in (("true", "02"), ("false", "03")):
+            body = place.got("student", path, include__=["assignments"], override_assignment_dates=applied)
+            assert take(body)["due_at"] == f"2030-{month}-01T12:00:00Z"
+
+
+def test_who_observes_sees_submissions_of_the_observed(place: Place) -> None:
+    asked = ["assignments", "submission", "observed_users"]
+    for path, take in (
+        (GROUPS, lambda body: body[1]["assignments"][1]),
+        (f"{GROUPS}/{{group}}/assignments", lambda body: body[0]),
+    ):
+        assert [one["user_id"] for one in take(place.got("observer", path, include__=asked))["submission"]] == [ADA]
+        assert "submission" not in take(place.got("observer", path, include__=asked[:2]))
+    for path in ("/courses/1/enrollments", "/sections/1/enrollments", f"/users/{OBSERVER}/enrollments"):
+        rows = place.got("observer", path, include__="observed_users")
+        (mine,) = (one for one in rows if one["user_id"] == OBSERVER)
+        assert mine["observed_user"]["id"] == ADA
+        assert "observed_user" not in next(one for one in place.got("observer", path) if one["user_id"] == OBSERVER)
+    (mine,) = place.got("observer", f"/users/{OBSERVER}/courses", include__="observed_users")
+    assert [one["type"] for one in mine["enrollments"]] == ["observer", "student"]
+    (mine,) = place.got("observer", f"/users/{OBSERVER}/courses")
+    assert [one["type"] for one in mine["enrollments"]] == ["observer"]
+
+
+def test_rubric_assessments_of_submissions(place: Place) -> None:
+    for path in ("/courses/1/assignments/{essay}/submissions", "/sections/1/assignments/{essay}/submissions"):
+        (ada,) = (one for one in place.got("teacher", path, include__="rubric_assessment") if one["user_id"] == ADA)
+        assert [one["points"] for one in ada["rubric_assessment"].values()] == [4.0]
+        assert not any("rubric_assessment" in one for one in place.got("teacher", path))
+
+
+def test_pictures_and_texts_about_people(place: Place) -> None:
+    teacher = place.site.teacher
+    teams = made(teacher, "group_categories", name="Teams")["id"]
+    reds = teacher.post(f"{API}/group_categories/{teams}/groups", json={"name": "Reds"}).json()["id"]
+    teacher.post(f"{API}/groups/{reds}/memberships", json={"user_id": ADA})
+    picture = "http://pictures.example.test/ada.png"
+    for path in ("/courses/1/users", "/courses/1/search_users", f"/groups/{reds}/users"):
+        for asked, value in (("avatar_url", picture), ("bio", "Wrote the first program.")):
+            if asked == "bio" and "groups" in path:
+                continue
+            (ada,) = (one for one in place.got("teacher", path, include__=asked) if one["id"] == ADA)
+            assert ada[asked] == value
+            assert not any(asked in one for one in place.got("teacher", path))
+    for path in ("/courses/1/enrollments", "/sections/1/enrollments", f"/users/{ADA}/enrollments"):
+        ada = next(one for one in place.got("admin", path, include__="avatar_url") if one["user_id"] == ADA)
+        assert ada["user"]["avatar_url"] == picture
+        assert not any("avatar_url" in one["user"] for one in place.got("admin", path))
+    for path in ("/courses/1/sections", "/courses/1/sections/1", "/sections/1"):
+        for asked, shown in ((["students", "avatar_url"], True), (["students"], False)):
+            found = place.got("admin", path, include__=asked)
+            students = (found[0] if isinstance(found, list) else found)["students"]
+            assert any(one.get("avatar_url") == picture for one in students) is shown
+
+
+def test_the_test_student_is_asked_for(place: Place) -> None:
+    made_up = place.site.teacher.get(f"{COURSE}/student_view_student").json()["id"]
+    for path in ("/courses/1/users", "/courses/1/search_users"):
+        for asked in ([], ["test_student"]):
+            found = {one["id"] for one in place.got("teacher", path, include__=asked, per_page=50)}
+            assert (made_up in found) is bool(asked)
+
+
+def test_a_limit_of_teachers(place: Place) -> None:
+    for path, who in (("/courses/1", "teacher"), ("/accounts/1/courses/1", "admin"), ("/courses", "teacher")):
+        for limit, key in ((0, "teacher_count"), (1, "teachers")):
+            found = place.got(who, path, include__="teachers", teacher_limit=limit)
+            assert key in (found[0] if isinstance(found, list) else found)
+    (mine,) = (
+        one
+        for one in place.got("admin", "/accounts/1/courses", include__="teachers", teacher_limit=0)
+        if one["id"] == 1
+    )
+    assert mine["teacher_count"] == 1
+    place.site.admin.delete(COURSE, params={"event": "delete"})
+    for path in ("/courses/1", "/accounts/1/courses/1"):
+        assert place.got("admin", path, include__="all_courses")["workflow_state"] == "deleted"
+        assert place.site.admin.get(f"{API}{path}").status_code == 404
+
+
+def test_blueprints_are_left_out(canvas: Site) -> None:
+    admin = canvas.admin
+    made_up = admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Plan"}, "enroll_me": True}).json()["id"]
+    assert admin.put(f"{API}/courses/{made_up}", json={"course": {"blueprint": True}}).status_code == 200
+    for path in ("/courses", "/users/self/courses"):
+        for asked, expected in ((None, True), ("true", False)):
+            found = admin.get(f"{API}{path}", params={"exclude_blueprint_courses": asked} if asked else {}).json()
+            assert (made_up in [one["id"] for one in found]) is expected
+
+
+def test_states_of_students_by_date_or_as_kept(place: Place) -> None:
+    dates = {"start_at": "2020-01-01T00:00:00Z", "end_at": "2020-02-01T00:00:00Z"}
+    asked = {"user_id": ADA, "type": "StudentEnrollment", "enrollment_state": "active"} | dates
+    place.site.admin.post(f"{COURSE}/enrollments", json={"enrollment": asked})
+    for path in ("/courses/1/students/submissions", "/sections/1/students/submissions"):
+        for kept, expected in (("true", False), ("false", True)):
+            found = place.got(
+                "teacher", path, student_ids__="all", enrollment_state="active", state_based_on_date=kept, per_page=100
+            )
+            assert (ADA in {one["user_id"] for one in found}) is expected
+
+
+def test_graded_submissions_of_left_courses_and_drafts(place: Place) -> None:
+    path = f"/users/{ADA}/graded_submissions"
+    assert [one["assignment_id"] for one in place.got("admin", path)] == [place.ids["essay"]]
+    (mine,) = (one for one in place.got("admin", f"/users/{ADA}/enrollments") if one["course_id"] == 1)
+    place.site.admin.delete(f"{COURSE}/enrollments/{mine['id']}", params={"task": "conclude"})
+    assert len(place.got("admin", path)) == 1
+    assert place.got("admin", path, only_current_enrollments="true") == []
+
+
+def test_a_letter_that_is_a_number(place: Place) -> None:
+    """A scheme of numbers: `5` is the best grade, unless points come first."""
+    teacher = place.site.teacher
+    rows = [{"name": "5", "value": 90}, {"name": "4", "value": 0}]
+    scheme = made(teacher, "grading_standards", title="Marks", grading_scheme_entry=rows)["id"]
+    marked = work(teacher, name="Marked", grading_type="letter_grade", grading_standard_id=scheme)
+    for within in ("courses/1", "sections/1"):
+        path = f"{API}/{within}/assignments/{marked['id']}/submissions/{ADA}"
+        for first, score in ((False, 10), (True, 5)):
+            sent = {"submission": {"posted_grade": "5"}, "prefer_points_over_scheme": first}
+            assert teacher.put(path, json=sent).json()["score"] == score
+
+
+def test_pages_in_the_planner_or_not(place: Place) -> None:
+    teacher = place.site.teacher
+    teams = made(teacher, "group_categories", name="Teams")["id"]
+    reds = teacher.post(f"{API}/group_categories/{teams}/groups", json={"name": "Reds"}).json()["id"]
+    for within in ("courses/1", f"groups/{reds}"):
+        for number, (asked, kept) in enumerate(((True, True), (False, False))):
+            day = {"student_todo_at": "2030-03-02T12:00:00Z", "student_planner_checkbox": asked}
+            page = {"wiki_page": {"title": f"Read {number}", "published": True} | day}
+            shown = teacher.post(f"{API}/{within}/pages", json=page).json()
+            assert (shown["todo_date"] is not None) is kept
+            front = teacher.put(f"{API}/{within}/front_page", json={"wiki_page": {"title": "Front", "body": "x"} | day})
+            assert (front.json()["todo_date"] is not None) is kept
+
+
+def test_points_of_an_assignment_stay_for_the_text_true_alone(place: Place) -> None:
+    """The API of associations knows no such parameter, and a member of the hash is overwritten."""
+    teacher = place.site.teacher
+    tasks = [work(teacher, name=f"Task {number}", points_possible=9) for number in range(5)]
+    ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
+    described = {"title": "Q", "criteria": {"0": {"description": "C", "ratings": ratings}}}
+
+    def points(task: dict[str, Any], use: dict[str, Any], **more: Any) -> Any:
+        purpose = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
+        body = {"rubric": described, "rubric_association": purpose | {"use_for_grading": True} | use} | more
+        made(teacher, "rubrics", **body)
+        return teacher.get(f"{COURSE}/assignments/{task['id']}").json()["points_possible"]
+
+    name = "skip_updating_points_possible"
+    assert points(tasks[0], {}) == 5
+    assert points(tasks[1], {}, **{name: "true"}) == 9
+    assert points(tasks[2], {}, **{name: "1"}) == 5
+    assert points(tasks[3], {name: "true"}) == 5
