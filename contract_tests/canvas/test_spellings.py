@@ -42,7 +42,11 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def pairs_of(request: Request) -> list[tuple[str, str]]:
     """What a body says, as pairs; none where other spellings of it would say something else."""
     try:
-        pairs = list(leaves(request.document)) if request.kind == JSON else request.form
+        if request.kind == JSON:
+            pairs = list(leaves(request.document))
+        else:
+            names = (request.body or b"").split(b"&")
+            pairs = request.form if all(b"=" in one for one in names) else []  # without one it is null
         parse(pairs)
     except ValueError:  # of conflicting shapes, too
         return []

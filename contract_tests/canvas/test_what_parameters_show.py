@@ -296,3 +296,27 @@ def test_points_of_an_assignment_stay_for_the_text_true_alone(place: Place) -> N
     assert points(tasks[1], {}, **{name: "true"}) == 9
     assert points(tasks[2], {}, **{name: "1"}) == 5
     assert points(tasks[3], {name: "true"}) == 5
+
+
+def test_groups_of_one_s_own_and_their_sis_ids(canvas: Site) -> None:
+    admin, student = canvas.admin, canvas.student
+    assert student.post(f"{API}/groups", json={"name": "C", "sis_group_id": "C-1"}).status_code == 401
+    mine = admin.post(f"{API}/groups", json={"name": "C", "sis_group_id": "C-1"}).json()
+    assert mine["sis_group_id"] == "C-1"
+    sets = admin.post(f"{API}/accounts/1/group_categories", json={"name": "Clubs"}).json()["id"]
+    other = admin.post(f"{API}/group_categories/{sets}/groups", json={"name": "Chess"}).json()
+    listed = f"{API}/accounts/1/groups"
+    assert {one["id"] for one in admin.get(listed).json()} == {mine["id"], other["id"]}
+    assert [one["id"] for one in admin.get(listed, params={"only_own_groups": "true"}).json()] == [mine["id"]]
+
+
+def test_an_enrollment_said_to_be_one_s_own_is_not_accepted(canvas: Site) -> None:
+    """Who enrolled by themselves were not invited."""
+    person = {"user[name]": "New", "pseudonym[unique_id]": "new", "user[skip_registration]": True}
+    new = canvas.admin.post(f"{API}/accounts/1/users", data=person).json()["id"]
+    for within, own in (("courses/1", True), ("sections/1", True), ("courses/1", False)):
+        asked = {"user_id": new, "type": "StudentEnrollment", "enrollment_state": "invited", "self_enrolled": own}
+        made_row = canvas.admin.post(f"{API}/{within}/enrollments", json={"enrollment": asked}).json()
+        accept = f"{COURSE}/enrollments/{made_row['id']}/accept"
+        answer = canvas.admin.post(accept, params={"as_user_id": new})
+        assert answer.json() == ({"error": "self enroll"} if own else {"success": True})

@@ -57,17 +57,23 @@ def of_course(api: Api) -> Any:
         courses.require(api, course, "read_roster")
     found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
     shown = any(one.name == "people" for one in tab_rules.of_course(api, course))
-    if api.params.flag("only_own_groups") or not shown:
-        own = {one.id for one in groups.of_user(api, api.user)}
-        found = [one for one in found if one.id in own]
+    found = _own_of(api, found, only=not shown)
     path = f"/api/v1/courses/{course.id}/groups"
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes), path=path)
 
 
+def _own_of(api: Api, found: list[Group], *, only: bool = False) -> list[Group]:
+    """The groups, or those of them that the caller is in, if that is asked for. Parameters: `only`, in any case."""
+    if not (api.params.flag("only_own_groups") or only):
+        return found
+    own = {one.id for one in groups.of_user(api, api.user)}
+    return [one for one in found if one.id in own]
+
+
 def of_account(api: Api) -> Any:
-    """The groups of an account."""
+    """The groups of an account; with `only_own_groups`, the caller's."""
     account = permissions.account_of_path(api, "read_roster")
-    found = [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)]
+    found = _own_of(api, [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)])
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
 
 
@@ -85,9 +91,7 @@ def create(api: Api) -> Any:
     category = sets.found(api, "group_category_id")
     place = groups.home(api, category)
     require_manager(api, place, "manage_groups_add")
-    fields = _fields(api, None)
-    if may_set_sis(api, "sis_group_id", "set"):
-        fields["sis_source_id"] = api.params.text("sis_group_id") or None
+    fields = _fields(api, None) | _sis_id(api, "set")
     if "storage_quota_mb" in fields and not _sets_quota(api, place):
         del fields["storage_quota_mb"]
     if category.role != "communities":
@@ -97,12 +101,17 @@ def create(api: Api) -> Any:
 
 def found_community(api: Api) -> Any:
     """Create a group outside any course, with the caller as its first member."""
-    fields = _fields(api, None)
+    fields = _fields(api, None) | _sis_id(api, "set")
     fields.pop("storage_quota_mb", None)
     group = groups.make_group(api, groups.communities(api), **fields)
     if api.caller is not None:
         groups.join(api, group, api.caller.id, moderator=True)
     return shapes.group(api, group, WHOLE)
+
+
+def _sis_id(api: Api, verb: str) -> dict[str, str | None]:
+    """The SIS id that is asked for, if one is. Raises the refusal for callers who may not set it."""
+    return {"sis_source_id": api.params.text("sis_group_id") or None} if may_set_sis(api, "sis_group_id", verb) else {}
 
 
 def _sets_quota(api: Api, place: Any) -> bool:
@@ -146,8 +155,7 @@ def update(api: Api) -> Any:
         fields["avatar_id"] = _image(api, group, named)
     if "storage_quota_mb" in fields and not _sets_quota(api, place):
         del fields["storage_quota_mb"]
-    if may_set_sis(api, "sis_group_id", "update"):
-        fields["sis_source_id"] = api.params.text("sis_group_id") or None
+    fields |= _sis_id(api, "update")
     fields = stickiness.without_sticky(api, group, fields)
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):

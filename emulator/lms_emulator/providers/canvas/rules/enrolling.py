@@ -169,6 +169,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
         limited=fields.flag("limit_privileges_to_course_section"),
         start_at=api.moment("enrollment", "start_at"),
         end_at=api.moment("enrollment", "end_at"),
+        self_enrolled=fields.flag("self_enrolled"),
     )
 
 
