@@ -249,3 +249,33 @@ def test_schemes_in_points_and_what_is_not_valid(canvas: Site) -> None:
     ]
     canvas.lms.settings["canvas.later_parameters"] = False
     assert "points_based" not in said(("A", 75), ("F", 0))
+
+
+def test_a_scheme_changes_until_something_was_graded_by_it(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    rows = [{"name": "A", "value": 90}, {"name": "F", "value": 0}]
+    own = made(teacher, "grading_standards", title="S", grading_scheme_entry=rows)
+    path = f"{COURSE}/grading_standards/{own['id']}"
+    assert teacher.put(f"{COURSE}/grading_standards/9999999", json={"title": "T"}).status_code == 404
+    assert student.put(path, json={"title": "T"}).status_code in REFUSED
+    assert admin.put(f"{ACCOUNT}/grading_standards/{own['id']}", json={"title": "T"}).status_code == 404
+    renamed = teacher.put(path, json={"title": "T"}).json()
+    assert (renamed["title"], renamed["grading_scheme"]) == ("T", own["grading_scheme"])
+    fault = teacher.put(path, json={"points_based": True, "scaling_factor": 4}).json()["errors"]
+    assert [one["message"] for one in fault["data"]] == ["blank"], "the entries go when they are not sent again"
+    fields = {"points_based": True, "scaling_factor": 4, "grading_scheme_entry": [{"name": "B", "value": 50}, rows[1]]}
+    changed = teacher.put(path, json=fields).json()
+    assert (changed["title"], changed["grading_scheme"][0]["calculated_value"]) == ("T", 2)
+    task = work(teacher, grading_type="letter_grade", grading_standard_id=own["id"])
+    assert teacher.put(path, json=fields).status_code == 200, "nothing was graded yet"
+    grade(teacher, task, "B")
+    assert list(teacher.put(path, json=fields).json()["errors"]) == ["base"]
+    assert teacher.put(path, json={"title": "U"}).json()["title"] == "U"
+    assert student.delete(path).status_code in REFUSED
+    assert teacher.delete(path).json()["id"] == own["id"]
+    assert (teacher.get(path).status_code, teacher.get(f"{COURSE}/grading_standards").json()) == (404, [])
+    assert grade(teacher, task, "B")["grade"] == "B", "the assignment keeps it"
+    whole = admin.post(f"{ACCOUNT}/grading_standards", json={"title": "W", "grading_scheme_entry": rows}).json()["id"]
+    assert teacher.put(f"{ACCOUNT}/grading_standards/{whole}", json={"title": "X"}).status_code in REFUSED
+    assert admin.put(f"{ACCOUNT}/grading_standards/{whole}", json={"title": "X"}).json()["title"] == "X"
+    assert admin.delete(f"{ACCOUNT}/grading_standards/{whole}").status_code == 200

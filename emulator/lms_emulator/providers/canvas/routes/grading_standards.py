@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -11,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_float
 from lms_emulator.providers.canvas.model import GradingStandard
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import belonging, courses
+from lms_emulator.providers.canvas.rules import belonging, courses, grades
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -24,6 +26,10 @@ NEGATIVE = "grading scheme values cannot be negative"
 LONG, LONGEST = "a grading scheme name is too long", 255
 SCALED = "must be 1 if scheme points_based is false"
 TWICE = "grading scheme cannot contain duplicate values"
+USED = (
+    "Cannot modify grading scheme data, points_based setting, or scaling_factor for a grading standard that has been "
+    "used for grading. Only the title can be updated."
+)
 Place = tuple[str, int]
 
 
@@ -60,40 +66,85 @@ def shape(api: Api, record: GradingStandard) -> Json:
 def index(api: Api) -> Any:
     """A course's or account's own schemes."""
     place = _place(api, "read")
-    return [shape(api, one) for one in api.store.grading_standards.find("place", place)]
+    return [shape(api, one) for one in grades.standards_of(api, *place)]
 
 
 def show(api: Api) -> Any:
     """One scheme."""
     place = _place(api, "read")
-    found = identifiers.pick(
-        api.store.grading_standards.find("place", place), api.slot("grading_standard_id"), "the grading standard"
+    return shape(api, _found(api, place))
+
+
+def _found(api: Api, place: Place) -> GradingStandard:
+    found: GradingStandard = identifiers.pick(
+        grades.standards_of(api, *place), api.slot("grading_standard_id"), "the grading standard"
     )
-    return shape(api, found)
+    return found
 
 
 def create(api: Api) -> Any:
     """A new scheme."""
     kind, number = _place(api, "manage_grades")
+    made = GradingStandard(
+        id=api.new_id("grading_standards"),
+        context_type="Course" if kind == "Course" else "Account",
+        context_id=number,
+        scheme=[],
+    )
+    return shape(api, api.store.grading_standards.put(_with_scheme(api, made)))
+
+
+def _with_scheme(api: Api, known: GradingStandard) -> GradingStandard:
+    """The scheme with what is sent. Raises the refusals for invalid entries, as for none."""
     entries: dict[str, float] = {}
     for one in api.params.hashes("grading_scheme_entry"):
         name, value = one.text("name"), one.text("value")
         if name and value:
             entries[name] = round(as_float(value) / 100, 4)
-    points_based, sent = api.later.flag("points_based"), api.later.text("scaling_factor")
-    factor = 1.0 if sent is None else as_float(sent)
+    points_based = api.later.flag("points_based", default=known.points_based)
+    sent = api.later.text("scaling_factor")
+    factor = known.scaling_factor if sent is None else as_float(sent)
     if faults := _faults(entries, points_based, factor):
         raise refusals.invalid(faults)
-    made = GradingStandard(
-        id=api.new_id("grading_standards"),
-        title=api.params.text("title"),
-        context_type="Course" if kind == "Course" else "Account",
-        context_id=number,
-        scheme=sorted(((name.strip(), value) for name, value in entries.items()), key=lambda entry: -entry[1]),
-        points_based=points_based,
-        scaling_factor=factor,
+    scheme = sorted(((name.strip(), value) for name, value in entries.items()), key=lambda entry: -entry[1])
+    return _titled(api, replace(known, scheme=scheme, points_based=points_based, scaling_factor=factor))
+
+
+def _titled(api: Api, known: GradingStandard) -> GradingStandard:
+    return replace(known, title=api.params.text("title")) if api.params.has("title") else known
+
+
+def _changing(api: Api) -> GradingStandard:
+    """The scheme in the path, looked for before the right to change it is."""
+    _ = api.user
+    if "course_id" in api.x.path_params:
+        place: Place = "Course", identifiers.course(api, api.slot("course_id")).id
+    else:
+        place = "Account", identifiers.account(api, api.slot("account_id")).id
+    found = _found(api, place)
+    _place(api, "manage_grades")
+    return found
+
+
+def update(api: Api) -> Any:
+    """Change a scheme; one by which something was graded takes another title only."""
+    known = _changing(api)
+    if not any(api.params.has(name) for name in ("grading_scheme_entry", "points_based", "scaling_factor")):
+        return shape(api, api.store.grading_standards.put(_titled(api, known)))
+    graded = (
+        one.workflow_state == "graded"
+        for base in api.store.assignments
+        if base.grading_standard_id == known.id and base.workflow_state != "deleted"
+        for one in api.store.submissions.find("assignment", base.id)
     )
-    return shape(api, api.store.grading_standards.put(made))
+    if any(graded):
+        raise refusals.rest("scheme_used", 400, {"errors": {"base": [USED]}}, check="nothing was graded by the scheme")
+    return shape(api, api.store.grading_standards.put(_with_scheme(api, known)))
+
+
+def destroy(api: Api) -> Any:
+    """Delete a scheme; what uses it goes on doing so."""
+    return shape(api, api.store.grading_standards.put(replace(_changing(api), workflow_state="deleted")))
 
 
 def _faults(entries: dict[str, float], points_based: bool, factor: float) -> dict[str, list[str | tuple[str, str]]]:
@@ -124,4 +175,13 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {ACCOUNT}/grading_standards/{{grading_standard_id}}", show, "A grading scheme of an account"),
     (f"POST {COURSE}/grading_standards", create, "Create a grading scheme in a course"),
     (f"POST {ACCOUNT}/grading_standards", create, "Create a grading scheme in an account"),
+) + rest(
+    "grading standards",
+    "canvas-lms app/controllers/grading_standards_api_controller.rb of 2025, update and destroy",
+    (f"PUT {COURSE}/grading_standards/{{grading_standard_id}}", update, "Change a grading scheme of a course"),
+    (f"PUT {ACCOUNT}/grading_standards/{{grading_standard_id}}", update, "Change a grading scheme of an account"),
+    (f"DELETE {COURSE}/grading_standards/{{grading_standard_id}}", destroy, "Delete a grading scheme of a course"),
+    (f"DELETE {ACCOUNT}/grading_standards/{{grading_standard_id}}", destroy, "Delete a grading scheme of an account"),
+    evidence="documented",
+    since="2024-04-08",
 )
