@@ -177,7 +177,8 @@ ROUTES: tuple[Route, ...] = rest(
     (f"POST {ACCOUNT}/grading_standards", create, "Create a grading scheme in an account"),
 ) + rest(
     "grading standards",
-    "canvas-lms app/controllers/grading_standards_api_controller.rb of 2025, update and destroy",
+    "https://canvas.instructure.com/doc/api/grading_standards.html, Update and Delete a grading standard; "
+    "canvas-lms app/controllers/grading_standards_api_controller.rb",
     (f"PUT {COURSE}/grading_standards/{{grading_standard_id}}", update, "Change a grading scheme of a course"),
     (f"PUT {ACCOUNT}/grading_standards/{{grading_standard_id}}", update, "Change a grading scheme of an account"),
     (f"DELETE {COURSE}/grading_standards/{{grading_standard_id}}", destroy, "Delete a grading scheme of a course"),
