@@ -67,7 +67,7 @@ def test_what_people_changed_is_left_alone_when_asked(canvas: Site) -> None:
     assert renamed("D") == "D"
 
 
-def test_which_unconfirmed_addresses_are_listed(canvas: Site) -> None:
+def test_which_unconfirmed_and_bouncing_addresses_are_worked_on(canvas: Site) -> None:
     world = json.loads(json.dumps(canvas.lms.dump(), default=str))["canvas"]
     world["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
     chief = next(role["id"] for role in world["roles"] if role["name"] == "AccountAdmin")
@@ -77,20 +77,34 @@ def test_which_unconfirmed_addresses_are_listed(canvas: Site) -> None:
         [("email", "one@a.example", 1), ("email", "broken", 2), ("sms", "15551234567@txt.example", 3)], start=901
     ):
         row = {"id": number, "type": kind, "address": address, "created_at": f"2026-11-0{day}T00:00:00Z"}
-        world["communication_channels"].append(made | row)
+        bounced = {"bounce_count": 1, "last_bounce_at": f"2026-11-1{day}T00:00:00Z", "last_bounce_summary": "full"}
+        world["communication_channels"].append(made | row | bounced)
     canvas.lms.load({"canvas": world})
+    places = {"unconfirmed": ("confirm", "confirmed_count"), "bounced": ("reset", "scheduled_reset_approximate_count")}
+    for state, (verb, count) in places.items():
+        path = f"{API}/accounts/1/{state}_communication_channels"
 
-    def listed(**params: str) -> list[str]:
-        answer = canvas.teacher.get(f"{API}/accounts/1/unconfirmed_communication_channels.csv", params=params)
-        assert answer.status_code == 200, answer.text
-        return [line.split(",")[2] for line in answer.text.splitlines()[1:]]
+        def listed(path: str = path, **params: str) -> list[str]:
+            answer = canvas.teacher.get(f"{path}.csv", params=params)
+            assert answer.status_code == 200, answer.text
+            if path.endswith("bounced_communication_channels"):
+                told = canvas.teacher.get(path, params=params).json()[1:]
+                assert [row[2] for row in told] == [line.split(",")[2] for line in answer.text.splitlines()[1:]]
+                assert all(row[-1] == "full" for row in told)
+            return [line.split(",")[2] for line in answer.text.splitlines()[1:]]
 
-    assert listed() == ["901", "903"]
-    assert listed(with_invalid_paths="1") == ["901", "902", "903"]
-    assert listed(path_type="sms") == ["903"]
-    assert listed(order="DESC") == ["903", "901"]
-    assert listed(pattern="one@*") == ["901"]
-    assert listed(after="2026-11-02") == ["903"]
+        assert listed() == ["901", "903"]
+        assert listed(with_invalid_paths="1") == ["901", "902", "903"]
+        assert listed(path_type="sms") == ["903"]
+        assert listed(order="DESC") == ["903", "901"]
+        assert listed(pattern="one@*") == ["901"]
+        day = "2026-11-02" if state == "unconfirmed" else "2026-11-12"
+        assert (listed(after=day), listed(before=day)) == (["903"], ["901"])
+        narrow = {"path_type": "email", "pattern": "o*", "before": day, "after": "2026-10-01", "order": "asc"}
+        assert canvas.teacher.post(f"{path}/{verb}", json=narrow).json()[count] == 1
+        assert listed(with_invalid_paths="1") == ["902", "903"]
+        assert canvas.teacher.post(f"{path}/{verb}", json={"with_invalid_paths": "1"}).json()[count] == 2
+        assert listed(with_invalid_paths="1") == []
 
 
 def test_what_an_account_says_of_teams_at_microsoft(canvas: Site) -> None:

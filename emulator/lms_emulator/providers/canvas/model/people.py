@@ -177,7 +177,10 @@ class Pseudonym(Record, frozen=True, kw_only=True):
 
 
 class CommunicationChannel(Record, frozen=True, kw_only=True):
-    """An address of a person; the first confirmed e-mail address by position is the default one."""
+    """An address of a person; the first confirmed e-mail address by position is the default one.
+
+    Attributes: `bounce_count`, how often mail came back, of which the emulator's never does; a world file may say so.
+    """
 
     id: int
     user_id: int
@@ -186,6 +189,9 @@ class CommunicationChannel(Record, frozen=True, kw_only=True):
     position: int = 1
     workflow_state: Literal["unconfirmed", "active", "retired"] = "active"
     confirmation_code: str = ""
+    bounce_count: int = 0
+    last_bounce_at: Instant | None = None
+    last_bounce_summary: str | None = None
     created_at: Instant
 
 

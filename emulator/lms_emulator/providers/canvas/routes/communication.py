@@ -84,17 +84,24 @@ def _school(api: Api) -> Account:
     return account
 
 
-def _channels(api: Api) -> list[CommunicationChannel]:
-    """The unconfirmed addresses of an account's people, filtered by kind, text and age."""
+def _channels(api: Api, *, bouncing: bool = False) -> list[CommunicationChannel]:
+    """The unconfirmed or the bouncing addresses of an account's people, as requested, by default the oldest first.
+
+    Bouncing ones are filtered and sorted by their last bounce.
+    """
     account = _school(api)
-    found = [one for one in api.store.communication_channels if one.workflow_state == "unconfirmed"]
+    found = [
+        one
+        for one in api.store.communication_channels
+        if (one.bounce_count and one.workflow_state != "retired" if bouncing else one.workflow_state == "unconfirmed")
+    ]
     people = {one.user_id: api.store.users.get(one.user_id) for one in found}
     inside = {number for number, user in people.items() if user is not None and belonging.belongs(api, user, account)}
-    return _filtered(api, [one for one in found if one.user_id in inside])
+    found = [one for one in found if one.user_id in inside]
 
+    def at(one: CommunicationChannel) -> Any:
+        return (one.last_bounce_at or one.created_at) if bouncing else one.created_at
 
-def _filtered(api: Api, found: list[CommunicationChannel]) -> list[CommunicationChannel]:
-    """The requested addresses, by default the oldest first."""
     after, before, kind = api.moment("after"), api.moment("before"), api.params.text("path_type")
     pattern, broken = (api.params.text("pattern") or "*").lower(), api.params.has("with_invalid_paths")
     kept = [
@@ -103,10 +110,10 @@ def _filtered(api: Api, found: list[CommunicationChannel]) -> list[Communication
         if kind in (None, one.type)
         and fits(one.address.lower(), pattern)
         and (broken or one.type != "email" or _ADDRESS.search(one.address))
-        and (after is None or one.created_at > after)
-        and (before is None or one.created_at < before)
+        and (after is None or at(one) > after)
+        and (before is None or at(one) < before)
     ]
-    return sorted(kept, key=lambda one: one.created_at, reverse=(api.params.text("order") or "").lower() == "desc")
+    return sorted(kept, key=at, reverse=(api.params.text("order") or "").lower() == "desc")
 
 
 def unconfirmed(api: Api) -> Any:
@@ -122,20 +129,21 @@ def confirm(api: Api) -> Any:
     return {"confirmed_count": len(found)}
 
 
-def _nothing(_: CommunicationChannel) -> None:
-    return None
-
-
 def bounced(api: Api) -> Any:
-    """Bouncing addresses: none, as no mail leaves the emulator."""
-    _school(api)
-    return _table(api, _filtered(api, []), dict.fromkeys(("Date of most recent bounce", "Bounce reason"), _nothing))
+    """Bouncing addresses: those that the world file names, as no mail leaves the emulator."""
+    columns: dict[str, Column] = {
+        "Date of most recent bounce": lambda one: when(one.last_bounce_at),
+        "Bounce reason": lambda one: one.last_bounce_summary,
+    }
+    return _table(api, _channels(api, bouncing=True), columns)
 
 
 def reset_bounces(api: Api) -> Any:
     """Reset the bounce counts."""
-    _school(api)
-    return {"scheduled_reset_approximate_count": len(_filtered(api, []))}
+    found = _channels(api, bouncing=True)
+    for one in found:
+        api.store.communication_channels.put(replace(one, bounce_count=0))
+    return {"scheduled_reset_approximate_count": len(found)}
 
 
 def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) -> Any:
