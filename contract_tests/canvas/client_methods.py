@@ -84,6 +84,7 @@ THINGS: dict[str, tuple[str, int | str, dict[str, Any]]] = {
     "entry": ("DiscussionEntry", "entry", {"discussion_id": "topic"}),
     "quiz": ("Quiz", "quiz", {}),
     "question": ("QuizQuestion", "question", {"quiz_id": "quiz"}),
+    "new_quiz": ("NewQuiz", "new_quiz", {}),
     "quiz_group": ("QuizGroup", "quiz_group", {"quiz_id": "quiz"}),
     "taking": ("QuizSubmission", "taking", {"quiz_id": "quiz", "attempt": 1, "validation_token": ""}),
     "file": ("File", "file", {"url": ""}),
@@ -174,6 +175,7 @@ def prepare(site: Site) -> dict[str, Any]:
     topic = course.create_discussion_topic(title="Talk", message="x", published=True)
     ids |= {"topic": topic.id, "entry": student.get_course(1).get_discussion_topic(topic.id).post_entry(message="y").id}
     quiz = course.create_quiz({"title": "Test", "quiz_type": "assignment", "published": True, "allowed_attempts": 5})
+    ids["new_quiz"] = course.create_new_quiz(quiz={"title": "New"}).id
     question = {"question_name": "Q", "question_text": "?", "question_type": "essay_question", "points_possible": 1}
     ids |= {"quiz": quiz.id, "question": quiz.create_question(question=question).id}
     ids["quiz_group"] = quiz.create_question_group([{"name": "G", "pick_count": 1, "question_points": 1}]).id

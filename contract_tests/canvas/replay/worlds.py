@@ -110,6 +110,7 @@ def world(given: dict[str, Any]) -> dict[str, Any]:
             "emulator": {"as_of": "2023-06-20"},
             "canvas": {
                 "analytics": False,
+                "new_quizzes": False,
                 "permission_denied_status": 401,
                 "rate_limit": "bucket",
                 "feature_flag_delay_seconds": 30,

@@ -26,7 +26,7 @@ from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import CanvasSection, CanvasStore
 from lms_emulator.providers.canvas.refusals.files import to_login
-from lms_emulator.providers.canvas.routes import ROUTES, analytics
+from lms_emulator.providers.canvas.routes import ROUTES, analytics, new_quizzes
 from lms_emulator.providers.canvas.rules import standing, waiting
 from lms_emulator.providers.canvas.settings import CanvasSettings
 
@@ -148,8 +148,9 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None
     ) -> bool:
         """Also a route in a part that the site does not have."""
-        lacks = route.tag == analytics.TAG and world is not None and not world.settings(self.name).analytics
-        return lacks or super().only_fits(route, params, method, path, world)
+        site = None if world is None else world.settings(self.name)
+        parts = {} if site is None else {analytics.TAG: site.analytics, new_quizzes.TAG: site.new_quizzes}
+        return not parts.get(route.tag, True) or super().only_fits(route, params, method, path, world)
 
     def before_missing(self, x: Call) -> None:
         """REST and GraphQL authenticate the caller before looking at the operation."""

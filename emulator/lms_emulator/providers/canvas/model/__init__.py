@@ -86,6 +86,7 @@ from lms_emulator.providers.canvas.model.migrations import (
     MigrationIssue,
 )
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.new_quizzes import NewQuiz, NewQuizAccommodation, NewQuizItem
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import (
     Outcome,
@@ -236,6 +237,9 @@ __all__ = [
     "MediaTrack",
     "MigrationIssue",
     "ModuleProgression",
+    "NewQuiz",
+    "NewQuizAccommodation",
+    "NewQuizItem",
     "NoticeHandler",
     "ObserverAlert",
     "Outcome",

@@ -74,6 +74,7 @@ from lms_emulator.providers.canvas.model.migrations import (
     MigrationIssue,
 )
 from lms_emulator.providers.canvas.model.modules import ContentTag, ContextModule, ModuleProgression
+from lms_emulator.providers.canvas.model.new_quizzes import NewQuiz, NewQuizAccommodation, NewQuizItem
 from lms_emulator.providers.canvas.model.notices import AccountNotification, Bookmark, ExternalFeed
 from lms_emulator.providers.canvas.model.outcomes import (
     Outcome,
@@ -294,6 +295,9 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     module_progressions: Table[ModuleProgression] = table(key="key", indexes={"module": lambda p: p.context_module_id})
     conditional_release_rules: Table[PathRule] = table(key="id", indexes={"course": _course})
     path_choices: Table[PathChoice] = table(key="key")
+    new_quizzes: Table[NewQuiz] = table(key="assignment_id", indexes={"course": _course})
+    new_quiz_items: Table[NewQuizItem] = table(key="id", indexes={"quiz": lambda i: i.assignment_id})
+    new_quiz_accommodations: Table[NewQuizAccommodation] = table(key="key")
     group_categories: Table[GroupCategory] = table(key="id", indexes={"context": _context})
     groups: Table[Group] = table(key="id", indexes={"category": lambda g: g.group_category_id})
     group_memberships: Table[GroupMembership] = table(

@@ -332,7 +332,7 @@ def duplicate_item(api: Api) -> Any:
     module = modules.find(api, course, item.context_module_id)
     placed = modules.place(api, api.store.content_tags, modules.items(api, module), made, (item.position or 0) + 1)
     positions = [
-        {"content_tag": {"id": one.id, "position": one.position, "quiz_lti": False}}
+        {"content_tag": {"id": one.id, "position": one.position, "quiz_lti": shapes.quiz_lti(api, one)}}
         for one in modules.items(api, module)
     ]
     return {"content_tag": shapes.copied_item(api, placed, course), "new_positions": positions}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -14,11 +15,20 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.call.params import Params, as_integer
-from lms_emulator.providers.canvas.model import Course, Quiz
+from lms_emulator.providers.canvas.model import Assignment, Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, courses, periods, quiz_taking, quizzes, tabs
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    blueprints,
+    courses,
+    new_quizzes,
+    periods,
+    quiz_taking,
+    quizzes,
+    tabs,
+)
 from lms_emulator.providers.canvas.rules.html import clean
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
 from lms_emulator.providers.canvas.rules.quiz_questions import number
@@ -240,33 +250,36 @@ def ip_filters(api: Api) -> Any:
 def overrides(api: Api) -> Any:
     """The dates of quizzes, including overrides."""
     course = courses.of_path(api, "read")
+    found = [q for q in quizzes.of_course(api, course) if quizzes.visible(api, course, q)]
+    return _overrides(api, course, "quizzes", found, lambda quiz: shapes.dates(api, quiz, course))
+
+
+def new_quizzes_overrides(api: Api) -> Any:
+    """The same for New Quizzes."""
+    course = courses.of_path(api, "read")
+    found = [base for _, base in new_quizzes.of_course(api, course) if assignments.visible(api, course, base)]
+    return _overrides(api, course, "new_quizzes", found, lambda base: shapes.dates_of(api, base, course))
+
+
+Dated = TypeVar("Dated", Quiz, Assignment)
+
+
+def _overrides(
+    api: Api, course: Course, kind: str, found: list[Dated], dates: Callable[[Dated], list[dict[str, Any]]]
+) -> Any:
     wanted = {
         identifiers.local_number(one) for given in api.params.hashes("quiz_assignment_overrides")
         for one in given.values("quiz_ids")
     }  # fmt: skip
-    found = [q for q in quizzes.of_course(api, course) if quizzes.visible(api, course, q)]
-    found = [q for q in found if not wanted or q.id in wanted]
-    path = f"/api/v1/courses/{course.id}/quizzes/assignment_overrides"
-    return paged(
-        api,
-        found,
-        lambda q: _override(api, q, course),
-        path=path,
-        wrap=lambda rows: {"quiz_assignment_overrides": rows},
-    )
-
-
-def _override(api: Api, quiz: Quiz, course: Course) -> dict[str, Any]:
-    dates = shapes.dates(api, quiz, course)
-    body = {"quiz_id": quiz.id, "due_dates": dates}
     manages = courses.may(api, api.caller, course, *ASSIGNMENTS, "read_as_admin")
-    return body | {"all_dates": dates} if manages else body
 
+    def row(one: Dated) -> dict[str, Any]:
+        body = {"quiz_id": one.id, "due_dates": dates(one)}
+        return body | {"all_dates": body["due_dates"]} if manages else body
 
-def new_quizzes_overrides(api: Api) -> Any:
-    """The same for New Quizzes, which this site does not have: none."""
-    courses.of_path(api, "read")
-    return paged(api, [], lambda one: one, wrap=lambda rows: {"quiz_assignment_overrides": rows})
+    path = f"/api/v1/courses/{course.id}/{kind}/assignment_overrides"
+    shown = [one for one in found if not wanted or one.id in wanted]
+    return paged(api, shown, row, path=path, wrap=lambda rows: {"quiz_assignment_overrides": rows})
 
 
 CONTROLLERS = "canvas-lms app/controllers/quizzes"

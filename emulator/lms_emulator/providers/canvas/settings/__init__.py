@@ -24,6 +24,33 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
             f"{RECORDED}/grading-gradebook.jsonl 351-353 (a site without it)",
         ),
     ] = True
+    new_quizzes: Annotated[
+        bool,
+        choice(
+            "Whether the site has New Quizzes, which answer under `/api/quiz/v1`, as hosted ones may. The open source "
+            "of Canvas itself answers with its page for unknown URLs.",
+            evidence="documented",
+            source="https://developerdocs.instructure.com/services/canvas/resources/new_quizzes",
+        ),
+    ] = True
+    new_quizzes_url: Annotated[
+        str,
+        choice(
+            "What the assignment of a New Quiz opens.",
+            evidence="chosen",
+            source="https://developerdocs.instructure.com/services/canvas/resources/new_quizzes (names none)",
+        ),
+    ] = "https://quiz-lti.example.test/lti/launch"
+    new_quizzes_errors: Annotated[
+        Literal["errors", "message"],
+        choice(
+            "How New Quizzes tell what is invalid, with 422, or 400 for an accommodation: `errors`, a list of messages "
+            "as Canvas has, or `message`, one sentence.",
+            evidence="chosen",
+            source="https://developerdocs.instructure.com/services/canvas/resources/new_quizzes_accommodations "
+            "(statuses only)",
+        ),
+    ] = "errors"
     granular_permissions: Annotated[
         bool,
         choice(

@@ -174,6 +174,8 @@ def _of_kind(api: Api, record: Assignment) -> Json:
         body["external_tool_tag_attributes"] = tag
         launch = f"/api/v1/courses/{record.course_id}/external_tools/sessionless_launch"
         body["url"] = api.url(f"{launch}?assignment_id={record.id}&launch_type=assessment")
+    if record.id in api.store.new_quizzes:
+        body |= {"is_quiz_lti_assignment": True, "frozen_attributes": ["submission_types"]}
     return body
 
 

@@ -71,7 +71,7 @@ def item(
         "title": modules.title(api, record),
         "position": record.position,
         "indent": record.indent,
-        "quiz_lti": False,
+        "quiz_lti": quiz_lti(api, record),
         "type": record.type,
         "module_id": record.context_module_id,
         **_kind(api, record, course),
@@ -93,6 +93,11 @@ def item(
     if "mastery_paths" in includes:
         body["mastery_paths"] = mastery_path(api, record, course)
     return body
+
+
+def quiz_lti(api: Api, record: ContentTag) -> bool:
+    """Whether an item shows a New Quiz."""
+    return record.type == "Assignment" and record.content_id in api.store.new_quizzes
 
 
 def mastery_path(api: Api, record: ContentTag, course: Course) -> Json | None:
@@ -233,7 +238,7 @@ def copied_item(api: Api, record: ContentTag, course: Course) -> Json:
     content = module_content.content(api, record)
     graded = _graded(api, record, content)
     return raw_item(api, record) | {
-        "quiz_lti": False,
+        "quiz_lti": quiz_lti(api, record),
         "publishable": True,
         "published": modules.published(api, record),
         "publishable_id": content.url if record.type == "Page" else record.content_id,

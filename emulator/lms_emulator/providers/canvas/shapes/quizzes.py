@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, Quiz, QuizGroup, QuizQuestion
+from lms_emulator.providers.canvas.model import AssessmentQuestion, Assignment, Course, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.model import QuizSubmission as Taken
 from lms_emulator.providers.canvas.rules import assignments, courses, quiz_answers, quiz_taking, quizzes
 from lms_emulator.providers.canvas.shapes import Json, people
@@ -105,9 +105,12 @@ def dates(api: Api, record: Quiz, course: Course) -> list[Json]:
     assignment = quizzes.assignment_of(api, record)
     if assignment is None:
         return [{**{name: when(getattr(record, name)) for name in assignments.DATES}, "base": True}]
-    only = record.only_visible_to_overrides
-    found = all_dates(api, replace(assignment, only_visible_to_overrides=only), course)
-    rows: list[Json] = found.get("all_dates", [])
+    return dates_of(api, replace(assignment, only_visible_to_overrides=record.only_visible_to_overrides), course)
+
+
+def dates_of(api: Api, assignment: Assignment, course: Course) -> list[Json]:
+    """The sets of dates of an assignment that the caller can see."""
+    rows: list[Json] = all_dates(api, assignment, course).get("all_dates", [])
     return rows
 
 

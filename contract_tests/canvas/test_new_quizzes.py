@@ -1,0 +1,187 @@
+"""New Quizzes: the quizzes, their questions, and accommodations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.canvas.grading import ADA, COURSE, made
+from contract_tests.canvas.support import Site
+
+QUIZZES = "/api/quiz/v1/courses/1/quizzes"
+CHOICE: dict[str, Any] = {
+    "item_body": "<p>2 + 2?</p>",
+    "interaction_type_slug": "choice",
+    "interaction_data": {"choices": [{"id": "a", "position": 1, "item_body": "4"}]},
+    "scoring_data": {"value": "a"},
+    "scoring_algorithm": "Equivalence",
+}
+
+
+def quiz(canvas: Site, **fields: Any) -> Any:
+    answer = canvas.teacher.post(QUIZZES, json={"quiz": {"title": "Q", "points_possible": 5, **fields}})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def settings(canvas: Site, number: str, **changes: Any) -> httpx.Response:
+    return canvas.teacher.patch(f"{QUIZZES}/{number}", json={"quiz": {"quiz_settings": changes}})
+
+
+def item(canvas: Site, number: str, **fields: Any) -> httpx.Response:
+    sent = {"entry_type": "Item", "points_possible": 2, "entry": CHOICE, **fields}
+    return canvas.teacher.post(f"{QUIZZES}/{number}/items", json={"item": sent})
+
+
+def test_a_new_quiz_is_an_assignment(canvas: Site) -> None:
+    new = quiz(canvas, instructions="<p>Go</p>", due_at="2030-01-01T00:00:00Z")
+    assert new["published"] is False
+    own = f"{COURSE}/assignments/{new['id']}"
+    task = canvas.teacher.get(own).json()
+    assert (task["name"], task["points_possible"], task["is_quiz_lti_assignment"]) == ("Q", 5.0, True)
+    assert (task["submission_types"], task["is_quiz_assignment"]) == (["external_tool"], False)
+    canvas.teacher.put(own, json={"assignment": {"published": True, "name": "Renamed"}})
+    assert canvas.teacher.get(f"{QUIZZES}/{new['id']}").json() == new | {"title": "Renamed", "published": True}
+    changed = canvas.teacher.patch(f"{QUIZZES}/{new['id']}", json={"quiz": {"points_possible": "7.5", "due_at": None}})
+    assert (changed.json()["points_possible"], changed.json()["due_at"]) == (7.5, None)
+    assert canvas.teacher.get(own).json()["points_possible"] == 7.5
+    module = made(canvas.teacher, "modules", module={"name": "M"})["id"]
+    placed = made(
+        canvas.teacher, f"modules/{module}/items", module_item={"type": "Assignment", "content_id": new["id"]}
+    )
+    assert (placed["type"], placed["quiz_lti"]) == ("Assignment", True)
+    listed = canvas.student.get(f"{COURSE}/new_quizzes/assignment_overrides").json()["quiz_assignment_overrides"]
+    assert [row["quiz_id"] for row in listed] == [int(new["id"])]
+    assert canvas.teacher.delete(f"{QUIZZES}/{new['id']}").json()["id"] == new["id"]
+    assert canvas.teacher.get(own).status_code == canvas.teacher.get(f"{QUIZZES}/{new['id']}").status_code == 404
+    assert canvas.teacher.get(QUIZZES).json() == []
+
+
+def test_other_assignments_are_no_new_quizzes(canvas: Site) -> None:
+    other = made(canvas.teacher, "assignments", assignment={"name": "A"})["id"]
+    assert canvas.teacher.get(f"{QUIZZES}/{other}").status_code == 404
+    assert "is_quiz_lti_assignment" not in canvas.teacher.get(f"{COURSE}/assignments/{other}").json()
+
+
+def test_new_quizzes_are_paged_and_are_for_those_who_edit_assignments(canvas: Site) -> None:
+    numbers = [quiz(canvas)["id"] for _ in range(3)]
+    first = canvas.teacher.get(QUIZZES, params={"per_page": 2})
+    assert [one["id"] for one in first.json()] == numbers[:2]
+    assert [one["id"] for one in canvas.teacher.get(first.links["next"]["url"]).json()] == numbers[2:]
+    own = f"{QUIZZES}/{numbers[0]}"
+    for method, path in (
+        ("GET", QUIZZES), ("POST", QUIZZES), ("GET", own), ("PATCH", own), ("DELETE", own), ("GET", f"{own}/items"),
+        ("POST", f"{own}/items"), ("POST", f"{own}/accommodations"), ("POST", "/api/quiz/v1/courses/1/accommodations"),
+    ):  # fmt: skip
+        assert canvas.student.request(method, path, json={}).status_code == 403
+        assert canvas.client().request(method, path, json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"points_possible": 0},
+        {"points_possible": "x"},
+        {"title": " "},
+        {"title": "x" * 256},
+        {"grading_type": "stars"},
+        {"due_at": "x"},
+        {"assignment_group_id": 999},
+        {"quiz_settings": {"calculator_type": "big"}},
+        {"quiz_settings": {"one_at_a_time_type": "page"}},
+        {"quiz_settings": {"multiple_attempts": {"score_to_keep": "best"}}},
+        {"quiz_settings": {"multiple_attempts": {"max_attempts": 1.5}}},
+        {"quiz_settings": {"session_time_limit_in_seconds": -1}},
+        {"quiz_settings": {"filters": {"ips": [["10.0.0.1"]]}}},
+        {"quiz_settings": {"filters": {"ips": [["here", "there"]]}}},
+    ],
+)
+def test_what_is_not_valid_is_refused_and_changes_nothing(canvas: Site, fields: dict[str, Any]) -> None:
+    answer = canvas.teacher.post(QUIZZES, json={"quiz": fields})
+    assert (answer.status_code, list(answer.json())) == (422, ["errors"])
+    new = quiz(canvas)
+    assert canvas.teacher.patch(f"{QUIZZES}/{new['id']}", json={"quiz": fields}).status_code == 422
+    assert canvas.teacher.get(QUIZZES).json() == [new]
+
+
+def test_settings_are_merged_and_hang_on_one_another(canvas: Site) -> None:
+    number = quiz(canvas, quiz_settings={"calculator_type": "basic", "filters": {"ips": '[["10.0.0.1", "10.0.0.9"]]'}})[
+        "id"
+    ]
+    results = {"result_view_restricted": True, "display_items": True, "display_item_response": True}
+    attempts = {"multiple_attempts_enabled": True, "attempt_limit": True, "max_attempts": 3}
+    kept = settings(canvas, number, multiple_attempts=attempts, result_view_settings=results).json()["quiz_settings"]
+    assert kept["calculator_type"] == "basic"
+    assert kept["filters"] == {"ips": [["10.0.0.1", "10.0.0.9"]]}
+    assert kept["multiple_attempts"] | attempts == kept["multiple_attempts"]
+    assert kept["result_view_settings"] | results == kept["result_view_settings"]
+    dates = {"show_item_responses_at": "2030-01-02T00:00:00Z", "hide_item_responses_at": "2030-01-01T00:00:00Z"}
+    assert settings(canvas, number, result_view_settings=dates).status_code == 422
+    assert settings(canvas, number, result_view_settings=dates | {"hide_item_responses_at": None}).status_code == 200
+    hidden = settings(canvas, number, result_view_settings={"display_items": False}).json()["quiz_settings"]
+    shown = hidden["result_view_settings"]
+    assert (shown["display_item_response"], shown["show_item_responses_at"]) == (False, None)
+    assert hidden["multiple_attempts"] == kept["multiple_attempts"]
+
+
+def test_questions_are_made_moved_changed_and_deleted(canvas: Site) -> None:
+    number = quiz(canvas)["id"]
+    first, second = (item(canvas, number, entry=CHOICE | {"title": title}).json() for title in "AB")
+    assert (first["position"], second["position"], first["entry_type"]) == (1, 2, "Item")
+    assert first["entry"] | CHOICE == first["entry"]
+    path = f"{QUIZZES}/{number}/items"
+    moved = canvas.teacher.patch(f"{path}/{second['id']}", json={"item": {"position": 1, "entry": {"title": "C"}}})
+    assert (moved.json()["position"], moved.json()["entry"]["title"]) == (1, "C")
+    assert moved.json()["entry"]["interaction_data"] == CHOICE["interaction_data"]
+    assert [one["id"] for one in canvas.teacher.get(path).json()] == [second["id"], first["id"]]
+    assert canvas.teacher.delete(f"{path}/{second['id']}").status_code == 200
+    assert canvas.teacher.get(f"{path}/{second['id']}").status_code == 404
+    assert canvas.teacher.get(f"{path}/{first['id']}").json()["position"] == 1
+    other = quiz(canvas)["id"]
+    assert canvas.teacher.get(f"{QUIZZES}/{other}/items/{first['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"entry_type": "Bank"},
+        {"entry_type": None},
+        {"points_possible": 0},
+        {"position": 0},
+        {"entry": CHOICE | {"interaction_type_slug": "riddle"}},
+        {"entry": CHOICE | {"scoring_data": "a"}},
+        {"entry": {name: value for name, value in CHOICE.items() if name != "scoring_algorithm"}},
+        {"entry": CHOICE | {"interaction_type_slug": "essay", "answer_feedback": {"a": "no"}}},
+    ],
+)
+def test_a_question_that_is_not_whole_is_refused(canvas: Site, fields: dict[str, Any]) -> None:
+    number = quiz(canvas)["id"]
+    assert item(canvas, number, **fields).status_code == 422
+    assert canvas.teacher.get(f"{QUIZZES}/{number}/items").json() == []
+
+
+def test_accommodations_are_for_students_and_in_bounds(canvas: Site) -> None:
+    number, course = quiz(canvas)["id"], "/api/quiz/v1/courses/1/accommodations"
+    rows = [{"user_id": ADA, "extra_time": 60, "extra_attempts": 1}, {"user_id": 9999}]
+    answer = canvas.teacher.post(f"{QUIZZES}/{number}/accommodations", json=rows).json()
+    assert (answer["message"], answer["successful"]) == ("Accommodations processed", [{"user_id": ADA}])
+    assert [one["user_id"] for one in answer["failed"]] == [9999]
+    kept = canvas.lms.dump()["canvas"]["new_quiz_accommodations"]
+    assert [(one["user_id"], one["extra_time"], one["extra_attempts"]) for one in kept] == [(ADA, 60, 1)]
+    at_once = {"user_id": ADA, "apply_to_in_progress_quiz_sessions": True}
+    failed = canvas.teacher.post(course, json=[at_once]).json()["failed"]
+    assert failed == [{"user_id": ADA, "error": "User is not in any in-progress quiz sessions for course 1"}]
+    for wrong in ({"user_id": ADA}, [], [{"extra_time": 1}], [{"user_id": ADA, "extra_time": 10081}], ["x"]):
+        assert canvas.teacher.post(course, json=wrong).status_code == 400
+    assert canvas.teacher.post(course, json=[{"user_id": ADA, "extra_time": 10080}]).json()["failed"] == []
+
+
+def test_a_site_without_new_quizzes_answers_with_its_page(canvas: Site) -> None:
+    canvas.lms.settings["canvas.new_quizzes"] = False
+    assert canvas.teacher.get(QUIZZES).status_code == 404
+    canvas.lms.settings["canvas.new_quizzes"] = True
+    canvas.lms.settings["canvas.new_quizzes_errors"] = "message"
+    answer = canvas.teacher.post(QUIZZES, json={"quiz": {"title": ""}})
+    assert (answer.status_code, answer.json()) == (422, {"message": "title is missing"})
