@@ -68,7 +68,9 @@ def test_students_of_an_open_wiki(canvas: Site) -> None:
     course, pages = f"{API}/courses/1", f"{API}/courses/1/pages"
     assert canvas.student.post(pages, json={"wiki_page": {"title": "Mine"}}).status_code == 403
     canvas.teacher.put(course, json={"course": {"allow_student_wiki_edits": True}})
-    made = canvas.student.post(pages, json={"wiki_page": {"title": "Mine", "editing_roles": "public"}}).json()
+    refused = canvas.student.post(pages, json={"wiki_page": {"title": "Mine", "editing_roles": "public"}})
+    assert (refused.status_code, list(refused.json()["errors"])) == (401, ["editing_roles"])
+    made = canvas.student.post(pages, json={"wiki_page": {"title": "Mine", "published": True}}).json()
     assert (made["published"], made["editing_roles"]) == (True, "teachers,students")
     hidden = canvas.student.post(pages, json={"wiki_page": {"title": "Secret", "published": False}})
     assert (hidden.status_code, list(hidden.json()["errors"])) == (401, ["published"])

@@ -259,3 +259,55 @@ def test_a_course_reports_its_storage(canvas: Site) -> None:
     used = canvas.student.get(f"{API}/courses/1", params=asked).json()["storage_quota_used_mb"]
     upload(canvas.teacher, "/courses/1/files", "engine.png", b"x" * 2**18)
     assert canvas.student.get(f"{API}/courses/1", params=asked).json()["storage_quota_used_mb"] == used + 0.25
+
+
+def test_a_file_stays_locked_until_it_has_the_usage_rights_that_its_course_demands(canvas: Site) -> None:
+    free = upload(canvas.teacher, "/courses/1/files", "free.txt", b"x").json()
+    canvas.teacher.put(f"{API}/courses/1/settings", json={"usage_rights_required": True})
+    file = upload(canvas.teacher, "/courses/1/files", "kept.txt", b"x").json()
+    assert (free["locked"], file["locked"]) == (False, True)
+    own = f"{API}/files/{file['id']}"
+    refused = canvas.teacher.put(own, json={"locked": False})
+    assert refused.json() == {"message": "This file must have usage_rights set before it can be published."}
+    assert refused.status_code == 400
+    assert canvas.teacher.put(own, json={"name": "other.txt"}).status_code == 200
+    module = canvas.teacher.post(f"{API}/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    item = {"type": "File", "content_id": file["id"]}
+    canvas.teacher.post(f"{API}/courses/1/modules/{module}/items", json={"module_item": item})
+    canvas.teacher.put(f"{API}/courses/1/modules/{module}", json={"module": {"published": True}})
+    assert canvas.teacher.get(own).json()["locked"] is True
+    rights = {"file_ids": [file["id"]], "usage_rights": {"use_justification": "own_copyright"}}
+    canvas.teacher.put(f"{API}/courses/1/usage_rights", json=rights)
+    assert canvas.teacher.put(own, json={"locked": False}).json()["locked"] is False
+
+
+def test_a_file_that_takes_the_place_of_another_takes_it_in_modules_too(canvas: Site) -> None:
+    old = upload(canvas.teacher, "/courses/1/files", "a.txt", b"old").json()["id"]
+    module = canvas.teacher.post(f"{API}/courses/1/modules", json={"module": {"name": "M"}}).json()["id"]
+    path = f"{API}/courses/1/modules/{module}/items"
+    canvas.teacher.post(path, json={"module_item": {"type": "File", "content_id": old}})
+    new = upload(canvas.teacher, "/courses/1/files", "a.txt", b"new", on_duplicate="overwrite").json()["id"]
+    assert [row["content_id"] for row in canvas.teacher.get(path).json()] == [new]
+
+
+def test_a_file_is_found_by_its_id_in_the_package_that_it_came_from(canvas: Site) -> None:
+    upload(canvas.teacher, "/courses/1/files", "a.txt", b"x")
+    copied = {"settings": {"source_course_id": 1}, "migration_type": "course_copy_importer"}
+    begun = canvas.admin.post(f"{API}/courses/3/content_migrations", json=copied).json()
+    assert canvas.admin.get(begun["progress_url"]).json()["workflow_state"] == "completed"
+    rows = canvas.lms.dump()["canvas"]["copied_assets"]
+    known = next(row for row in rows if row["kind"] == "attachments")
+    path = f"{API}/courses/3/files/file_ref/"
+    assert canvas.admin.get(f"{path}{known['migration_id']}").json()["id"] == known["asset_id"]
+    assert canvas.admin.get(f"{path}nothing").status_code == 404
+    assert canvas.admin.get(f"{API}/courses/1/files/file_ref/{known['migration_id']}").status_code == 404
+    assert canvas.student.get(f"{path}{known['migration_id']}").status_code == 403
+
+
+def test_files_of_nobody_come_last_in_a_list_by_owner(canvas: Site) -> None:
+    upload(canvas.teacher, "/courses/1/files", "mine.txt", b"x")
+    for order in ("asc", "desc"):
+        params = {"sort": "user", "order": order, "include[]": "user"}
+        rows = canvas.teacher.get(f"{API}/courses/1/files", params=params).json()
+        named = [bool(row["user"]) for row in rows]
+        assert named == sorted(named, reverse=True)

@@ -126,6 +126,55 @@ def test_settings_are_merged_and_hang_on_one_another(canvas: Site) -> None:
     assert hidden["multiple_attempts"] == kept["multiple_attempts"]
 
 
+EVERY_SETTING = {
+    "calculator_type": "scientific",
+    "filter_ip_address": True,
+    "filters": {"ips": [["10.0.0.1", "10.0.0.9"]]},
+    "multiple_attempts": {
+        "multiple_attempts_enabled": True,
+        "attempt_limit": True,
+        "max_attempts": 4,
+        "score_to_keep": "average",
+        "cooling_period": True,
+        "cooling_period_seconds": 60,
+    },
+    "one_at_a_time_type": "question",
+    "allow_backtracking": False,
+    "result_view_settings": {
+        "result_view_restricted": True,
+        "display_points_awarded": True,
+        "display_points_possible": True,
+        "display_items": True,
+        "display_item_response": True,
+        "display_item_response_qualifier": "once_per_attempt",
+        "show_item_responses_at": "2030-01-01T00:00:00Z",
+        "hide_item_responses_at": "2030-01-02T00:00:00Z",
+        "display_item_response_correctness": True,
+        "display_item_response_correctness_qualifier": "after_last_attempt",
+        "show_item_response_correctness_at": "2030-01-01T00:00:00Z",
+        "hide_item_response_correctness_at": "2030-01-02T00:00:00Z",
+        "display_item_correct_answer": True,
+        "display_item_feedback": True,
+    },
+    "shuffle_answers": True,
+    "shuffle_questions": True,
+    "require_student_access_code": True,
+    "student_access_code": "open",
+    "has_time_limit": True,
+    "session_time_limit_in_seconds": 600,
+}
+
+
+def test_every_setting_is_kept_when_a_quiz_is_made_and_when_it_is_changed(canvas: Site) -> None:
+    group = made(canvas.teacher, "assignment_groups", name="Tests")["id"]
+    fields = {"quiz_settings": EVERY_SETTING, "assignment_group_id": group, "grading_type": "percent"}
+    new = quiz(canvas, **fields)
+    assert (new["quiz_settings"], new["grading_type"]) == (EVERY_SETTING, "percent")
+    plain = quiz(canvas)["id"]
+    changed = canvas.teacher.patch(f"{QUIZZES}/{plain}", json={"quiz": fields}).json()
+    assert changed == new | {"id": plain}
+
+
 def test_questions_are_made_moved_changed_and_deleted(canvas: Site) -> None:
     number = quiz(canvas)["id"]
     first, second = (item(canvas, number, entry=CHOICE | {"title": title}).json() for title in "AB")
@@ -136,6 +185,28 @@ def test_questions_are_made_moved_changed_and_deleted(canvas: Site) -> None:
     assert (moved.json()["position"], moved.json()["entry"]["title"]) == (1, "C")
     assert moved.json()["entry"]["interaction_data"] == CHOICE["interaction_data"]
     assert [one["id"] for one in canvas.teacher.get(path).json()] == [second["id"], first["id"]]
+    whole = {"interaction_type_slug": "choice", "properties": {"shuffleRules": {"choices": {"shuffled": True}}}}
+    whole |= {
+        "interaction_data": {"choices": []},
+        "scoring_data": {"value": "b"},
+        "answer_feedback": {"b": "<p>No</p>"},
+    }
+    whole |= {
+        "feedback": {"neutral": "n"},
+        "calculator_type": "basic",
+        "item_body": "x",
+        "scoring_algorithm": "VaryPointsByAnswer",
+    }
+    changed = canvas.teacher.patch(
+        f"{path}/{first['id']}", json={"item": {"points_possible": 9, "entry": whole}}
+    ).json()
+    assert (changed["points_possible"], changed["entry"]) == (9.0, changed["entry"] | whole)
+    assert item(canvas, number, entry=CHOICE | whole).json()["entry"]["properties"] == whole["properties"]
+    third = canvas.teacher.get(path).json()[-1]["id"]
+    essay = {"interaction_type_slug": "essay", "answer_feedback": {}}
+    changed = canvas.teacher.patch(f"{path}/{third}", json={"item": {"entry_type": "Item", "entry": essay}}).json()
+    assert changed["entry"]["interaction_type_slug"] == "essay"
+    assert canvas.teacher.patch(f"{path}/{third}", json={"item": {"entry_type": "Bank"}}).status_code == 422
     assert canvas.teacher.delete(f"{path}/{second['id']}").status_code == 200
     assert canvas.teacher.get(f"{path}/{second['id']}").status_code == 404
     assert canvas.teacher.get(f"{path}/{first['id']}").json()["position"] == 1

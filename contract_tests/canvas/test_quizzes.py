@@ -159,3 +159,65 @@ def test_students_of_a_quiz_are_listed_and_get_messages(canvas: Site) -> None:
     assert heard() == ["Well done", *before]
     assert student.post(path, json={"conversations": [sent]}).status_code == 403
     assert teacher.post(path, json={}).status_code == 500
+
+
+def test_settings_of_a_quiz_that_hang_on_others_are_passed_over_without_them(canvas: Site) -> None:
+    def after(number: int, **fields: object) -> dict[str, object]:
+        answer = canvas.teacher.put(f"{COURSE}/quizzes/{number}", json={"quiz": fields})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, object] = answer.json()
+        return found
+
+    once = made(canvas.teacher, "quizzes", quiz={"title": "Q", "hide_results": "until_after_last_attempt"})
+    assert once["hide_results"] is None, "there is but one attempt"
+    hidden = after(once["id"], hide_results="always", show_correct_answers=False, one_time_results=True)
+    assert (hidden["hide_results"], hidden["show_correct_answers"], hidden["one_time_results"]) == (
+        "always",
+        True,
+        False,
+    )
+    shown = after(
+        once["id"], hide_results="", show_correct_answers=True, show_correct_answers_at="2030-01-01T00:00:00Z"
+    )
+    assert shown["show_correct_answers_at"] == "2030-01-01T00:00:00Z"
+    gone = after(once["id"], show_correct_answers=False)
+    assert (gone["show_correct_answers"], gone["show_correct_answers_at"]) == (False, None)
+    assert after(once["id"], allowed_attempts=3)["allowed_attempts"] == 3
+    assert after(once["id"], allowed_attempts=-5)["allowed_attempts"] == 3
+    assert after(once["id"], time_limit=10, one_question_at_a_time=True, cant_go_back=True)["cant_go_back"] is True
+    assert after(once["id"], time_limit=-1, one_question_at_a_time=False) == after(once["id"], published="")
+    last = after(once["id"], time_limit="")
+    assert (last["time_limit"], last["cant_go_back"]) == (None, False)
+
+
+def test_what_is_not_valid_in_a_quiz_is_told_at_once(canvas: Site) -> None:
+    backwards = {
+        "show_correct_answers_at": "2030-01-02T00:00:00Z",
+        "hide_correct_answers_at": "2030-01-01T00:00:00Z",
+        "time_limit": 0,
+        "quiz_type": "pop",
+        "points_possible": "many",
+    }
+    quiz = made(canvas.teacher, "quizzes", quiz={"title": "Q"})
+    for method, path in (("POST", "quizzes"), ("PUT", f"quizzes/{quiz['id']}")):
+        answer = canvas.teacher.request(method, f"{COURSE}/{path}", json={"quiz": backwards})
+        assert answer.status_code == 400
+        told = {name: found[0]["message"] for name, found in answer.json()["errors"].items()}
+        assert told == {
+            "points_possible": "not_a_number",
+            "invalid_quiz_type": "Quiz type is not valid",
+            "time_limit": "Time Limit is not valid",
+            "show_correct_answers": "bad_range",
+        }
+    too_much = canvas.teacher.post(f"{COURSE}/quizzes", json={"quiz": {"title": "Q", "points_possible": 2_000_000_001}})
+    assert list(too_much.json()["errors"]) == ["points_possible"]
+
+
+def test_the_points_of_an_unpublished_quiz_are_those_of_its_questions(canvas: Site) -> None:
+    quiz = made(canvas.teacher, "quizzes", quiz={"title": "Q", "quiz_type": "practice_quiz", "points_possible": 7})
+    own = f"{COURSE}/quizzes/{quiz['id']}"
+    assert quiz["points_possible"] == 0
+    canvas.teacher.post(f"{own}/questions", json={"question": {"question_text": "?", "points_possible": 4}})
+    assert canvas.teacher.put(own, json={"quiz": {"points_possible": 9}}).json()["points_possible"] == 4
+    canvas.teacher.put(own, json={"quiz": {"published": True}})
+    assert canvas.teacher.put(own, json={"quiz": {"points_possible": 9}}).json()["points_possible"] == 9

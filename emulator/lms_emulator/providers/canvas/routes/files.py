@@ -20,7 +20,16 @@ from lms_emulator.providers.canvas.refusals import files as file_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.folders import PLACES, readable_folder, require_contents
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, courses, files, progressing, roster
+from lms_emulator.providers.canvas.rules import (
+    blueprints,
+    collation,
+    contexts,
+    courses,
+    files,
+    licenses,
+    progressing,
+    roster,
+)
 from lms_emulator.providers.canvas.shapes import files as shapes
 from lms_emulator.providers.canvas.wire import disposition
 
@@ -61,20 +70,22 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
     sort, includes = api.params.text("sort") or api.params.text("sort_by") or "", api.params.includes
     if sort == "user":
         includes = {*includes, "user"}
-        found.sort(key=lambda file: (collation.key(_owner(api, file)), file.id))
+        found.sort(key=lambda file: (collation.key(_owner(api, file) or ""), file.id))
     else:
         by = SORTS.get(sort) or (lambda file: collation.key(file.display_name))
         found.sort(key=lambda file: (by(file), file.id))
     if api.params.text("order") == "desc":
         found.reverse()
+    if sort == "user":
+        found.sort(key=lambda file: _owner(api, file) is None)  # in both directions those of nobody come last
     if "names" in api.params.texts("only"):
         return paged(api, found, shapes.names)
     return paged(api, found, lambda file: shapes.file(api, file, includes))
 
 
-def _owner(api: Api, file: Attachment) -> str:
+def _owner(api: Api, file: Attachment) -> str | None:
     user = api.store.users.get(file.user_id) if file.user_id is not None else None
-    return (user.sortable_name or user.name) if user is not None else ""
+    return (user.sortable_name or user.name) if user is not None else None
 
 
 def _is_of(file: Attachment, kinds: list[str]) -> bool:
@@ -140,6 +151,18 @@ def show_in_context(api: Api) -> Any:
     return show(api)
 
 
+def by_migration(api: Api) -> Any:
+    """The file of a course that came from another course or a package, by its id there."""
+    course, key = courses.of_path(api), api.slot("migration_id")
+    rows = api.store.copied_assets.find("course", course.id)
+    numbers = [one.asset_id for one in rows if (one.kind, one.migration_id) == ("attachments", key)]
+    found = [file for n in numbers if (file := api.store.attachments.get(n)) and file.file_state != "deleted"]
+    if not found:
+        raise refusals.not_found("the file of that migration id", key)
+    _require_reader(api, found[0])
+    return shapes.file(api, found[0], api.params.includes)
+
+
 def public_url(api: Api) -> Any:
     """A URL that needs no token."""
     file = _found(api)
@@ -190,6 +213,11 @@ def update(api: Api) -> Any:
     if api.params.has("name"):
         changes["display_name"] = shortened(api.params.text("name") or file.filename or file.display_name)
     changed = replace(file, **changes, updated_at=api.now)
+    if file.context_type == "Group":
+        changed = replace(changed, locked=licenses.lacking(api, changed))
+    elif file.locked and not changed.locked and licenses.lacking(api, changed):
+        text = "This file must have usage_rights set before it can be published."
+        raise refusals.message(400, "usage_rights_missing", text)
     on_duplicate = api.params.text("on_duplicate") or ""
     moved = (changed.folder_id, changed.display_name) != (file.folder_id, file.display_name)
     folder = files.folder_of(api.store, changed)
@@ -222,6 +250,8 @@ def delete(api: Api) -> Any:
             updated_at=api.now,
         )
     elif api.check("may delete the file", files.may_change(api, file, "delete"), got=file.id):
+        if file.context_type == "Course":
+            blueprints.require_deletable(api, file.context_id, "attachments", file.id)
         changed = replace(file, file_state="deleted", updated_at=api.now, modified_at=api.now)
     elif files.handed_in(api.store, file):
         text = "Cannot delete a file that has been submitted as part of an assignment"
@@ -285,6 +315,7 @@ ROUTES: tuple[Route, ...] = (
         ("GET /api/v1/folders/{id}/files", in_folder, "Files in a folder"),
         *within(PLACES, "GET /files/quota", quota, "The quota for files"),
         *within(PLACES, "GET /files/{id}", show_in_context, "A file of a context"),
+        ("GET /api/v1/courses/{course_id}/files/file_ref/{migration_id}", by_migration, "A file by its migration id"),
         ("GET /api/v1/files/{id}", show, "A file"),
         ("POST /api/v1/files/{id}", show, "A file"),
         ("GET /api/v1/files/{id}/public_url", public_url, "A public URL"),

@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
 from lms_emulator.providers.canvas.model import Assignment, Course, Quiz
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -45,6 +45,7 @@ FLAGS = (
     "anonymous_submissions",
 )
 MOMENTS = ("due_at", "unlock_at", "lock_at", "show_correct_answers_at", "hide_correct_answers_at")
+MOST_POINTS = 2_000_000_000
 HIDING = ("always", "until_after_last_attempt")
 
 
@@ -91,16 +92,15 @@ def create(api: Api) -> Any:
         periods.require_open(api, course, None, replace(blank, **_dated(api, sent)))
     fields = _fields(api, course, sent, blank)
     kind = fields.get("quiz_type")
+    if kind not in quizzes.SURVEYS:  # its questions decide, once there are any
+        fields["points_possible"] = None if kind == "assignment" else 0.0
     made = Quiz(
-        **api.new_row("quizzes"),
-        course_id=course.id,
-        **{"points_possible": None if kind in ("assignment", *quizzes.SURVEYS) else 0.0} | fields,
-        workflow_state="created",
+        **api.new_row("quizzes"), course_id=course.id, **{"points_possible": None} | fields, workflow_state="created"
     )
     quiz = api.store.quizzes.put(made)
     if kind is not None:
         quiz = quizzes.assign(api, quiz)
-    if sent.has("published"):
+    if sent.text("published"):
         quiz = quizzes.publish(api, quiz) if sent.flag("published") else quizzes.saved_again(api, quiz, "edited")
     return shapes.quiz(api, quiz, course, types=True)
 
@@ -113,7 +113,7 @@ def update(api: Api) -> Any:
         periods.require_open(api, course, quiz, replace(quiz, **_dated(api, sent)))
     fields = _fields(api, course, sent, quiz)
     blueprints.require_unlocked(api, course.id, "quizzes", quiz, replace(quiz, **fields))
-    shows = sent.flag("published") if sent.has("published") else None
+    shows = sent.flag("published") if sent.text("published") else None
     if shows is False and quizzes.published(quiz) and quiz_taking.taken(api, quiz):
         text = "Can't unpublish if there are student submissions"
         fault = {"attribute": "workflow_state", "type": text, "message": text}
@@ -139,6 +139,7 @@ def destroy(api: Api) -> Any:
     graded = quizzes.assignment_of(api, quiz)
     if graded is not None and periods.binds(api, course) and periods.due_in_closed(api, course, graded):
         raise api.refused("delete what is due in a closed grading period")
+    blueprints.require_deletable(api, course.id, "quizzes", quiz.id)
     again = quiz.workflow_state == "deleted"
     gone = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
     return shapes.quiz(api, gone, course, own_dates=True)
@@ -152,55 +153,88 @@ def _dated(api: Api, sent: Params) -> dict[str, Any]:
 
 
 def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any]:
-    """The quiz's fields from the request, validated. Raises the refusals for invalid ones."""
+    """The quiz's fields from the request, validated. Raises the refusal for invalid ones."""
     found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
     found |= {name: api.moment("quiz", name) for name in MOMENTS if sent.has(name)}
     if sent.has("title") or not quiz.id:
         found["title"] = sent.text("title") or "Unnamed Quiz"
-        if len(found["title"]) > 255:
-            raise refusals.invalid({"title": ["too_long"]})
     if sent.has("description"):
         found["description"] = clean(sent.text("description"))
-    _named(sent, found)
-    if sent.has("time_limit"):
-        found["time_limit"] = limit if (limit := as_integer(sent.get("time_limit"))) > 0 else None
+    for name in ("quiz_type", "hide_results", "access_code", "ip_filter"):
+        if sent.has(name):
+            found[name] = sent.text(name) or ("assignment" if name == "quiz_type" else None)
+    if sent.has("time_limit") and (limit := sent.text("time_limit")) and as_integer(limit) >= 0:
+        found["time_limit"] = as_integer(limit)
+    elif sent.has("time_limit") and not limit:
+        found["time_limit"] = None
     if sent.has("points_possible"):
-        points = sent.text("points_possible")
-        found["points_possible"] = number(points) if points else None
+        found["points_possible"] = sent.text("points_possible") or None
     if sent.has("assignment_group_id"):
         group = api.store.assignment_groups.get(identifiers.local_number(sent.get("assignment_group_id")) or 0)
         if group is not None and group.course_id == course.id:
             found["assignment_group_id"] = group.id
-    attempts = quiz.allowed_attempts
-    if sent.has("allowed_attempts"):
-        attempts = found["allowed_attempts"] = max(-1, as_integer(sent.get("allowed_attempts"))) or 1
-    if sent.has("scoring_policy") and attempts > 1:
-        found["scoring_policy"] = sent.text("scoring_policy") or "keep_highest"
-    if not found.get("one_question_at_a_time", quiz.one_question_at_a_time) and found.get("cant_go_back"):
-        found["cant_go_back"] = False
-    if found.get("hide_results", quiz.hide_results) is not None:
-        found.pop("one_time_results", None)
-    if not found.get("show_correct_answers", quiz.show_correct_answers) or attempts == 1:
-        found.pop("show_correct_answers_last_attempt", None)
+        elif quiz.assignment_id is None:
+            found["assignment_group_id"] = None
+    _settle(sent, quiz, found)
+    faults = _faults(quiz, found)
+    if faults:
+        raise refusals.invalid({name: [fault] for name, fault in faults.items()})
+    if found.get("points_possible") is not None:
+        found["points_possible"] = number(found["points_possible"])
     return found
 
 
-def _named(sent: Params, found: dict[str, Any]) -> None:
-    """The fields with a fixed set of values, and the IP filter."""
-    if sent.has("quiz_type"):
-        found["quiz_type"] = sent.text("quiz_type") or "assignment"
-        if found["quiz_type"] not in quizzes.TYPES:
-            raise refusals.invalid({"invalid_quiz_type": ["Quiz type is not valid"]})
-    if sent.has("hide_results"):
-        found["hide_results"] = sent.text("hide_results") or None
-        if found["hide_results"] not in (None, *HIDING):
-            raise refusals.invalid({"invalid_hide_results": ["Hide results is not valid"]})
-    if sent.has("access_code"):
-        found["access_code"] = sent.text("access_code") or None
-    if sent.has("ip_filter"):
-        found["ip_filter"] = sent.text("ip_filter") or None
-        if not all(_is_range(part) for part in (found["ip_filter"] or "").split(",") if part):
-            raise refusals.invalid({"invalid_ip_filter": ["IP filter is not valid"]})
+def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
+    """Drop the fields that Canvas passes over beside the others, and clear those that hang on others."""
+
+    def now(name: str) -> Any:
+        return found.get(name, getattr(quiz, name))
+
+    attempts = quiz.allowed_attempts
+    if sent.has("allowed_attempts"):
+        given = sent.text("allowed_attempts")
+        if given is None or as_integer(given) >= -1:
+            found["allowed_attempts"] = 1 if given is None else as_integer(given)
+            attempts = -1 if given is None else as_integer(given)
+    if found.get("hide_results") == "until_after_last_attempt" and attempts <= 1:
+        del found["hide_results"]
+    if now("hide_results") is not None:
+        found.pop("show_correct_answers", None)
+        found.pop("one_time_results", None)
+    if sent.has("scoring_policy") and attempts > 1:
+        found["scoring_policy"] = sent.text("scoring_policy") or "keep_highest"
+    if not now("one_question_at_a_time") and (quiz.cant_go_back or found.get("cant_go_back")):
+        found["cant_go_back"] = False
+    if not now("show_correct_answers"):
+        found |= {"show_correct_answers_at": None, "hide_correct_answers_at": None}
+    if not now("show_correct_answers") or attempts <= 1:
+        found.pop("show_correct_answers_last_attempt", None)
+        if quiz.show_correct_answers_last_attempt:
+            found["show_correct_answers_last_attempt"] = False
+
+
+def _faults(quiz: Quiz, found: dict[str, Any]) -> dict[str, str]:
+    """What is not valid, by Canvas's names of it."""
+    shows, hides = (found.get(name, getattr(quiz, name)) for name in MOMENTS[-2:])
+    points = found.get("points_possible")
+    wrong = {
+        "title": "too_long" if len(found.get("title", "")) > 255 else "",
+        "points_possible": "" if points is None or is_number(points) else "not_a_number",
+        "invalid_quiz_type": ""
+        if found.get("quiz_type", quizzes.TYPES[0]) in quizzes.TYPES
+        else "Quiz type is not valid",
+        "invalid_ip_filter": "" if _are_ranges(found.get("ip_filter") or "") else "IP filter is not valid",
+        "time_limit": "Time Limit is not valid" if found.get("time_limit") == 0 else "",
+        "invalid_hide_results": "" if found.get("hide_results") in (None, *HIDING) else "Hide results is not valid",
+        "show_correct_answers": "bad_range" if shows and hides and hides <= shows else "",
+    }
+    if points is not None and not wrong["points_possible"] and float(points) > MOST_POINTS:
+        wrong["points_possible"] = "less_than_or_equal_to"
+    return {name: why for name, why in wrong.items() if why}
+
+
+def _are_ranges(text: str) -> bool:
+    return all(_is_range(part) for part in text.split(",") if part)
 
 
 def _is_range(text: str) -> bool:

@@ -26,10 +26,11 @@ def _chosen(api: Api, context: Context) -> list[Attachment]:
     """The files in the request, directly or by folder."""
     if not (api.params.get("file_ids") or api.params.get("folder_ids")):
         raise refusals.message(400, "files_missing", "Must supply 'file_ids' and/or 'folder_ids' parameter")
-    named = [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
+    named: list[Attachment | None] = []
     for one in api.params.texts("folder_ids"):
         folder = api.store.folders.get(number(one))
         named += _below(api, folder.id) if folder is not None else []
+    named += [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
     found = {file.id: file for file in named if file is not None and file.file_state == "available"}
     return [f for f in found.values() if (f.context_type, f.context_id) == (context.type, context.id)]
 
@@ -38,8 +39,8 @@ def _below(api: Api, folder_id: int) -> list[Attachment | None]:
     folder = api.store.folders.get(folder_id)
     if folder is None:
         return []
-    below = from_top(folder, partial(files.sub_folders, api.store))
-    return [file for one, _ in below for file in files.files_in(api.store, one)]
+    below = [one for one, _ in from_top(folder, partial(files.sub_folders, api.store))]
+    return [file for one in below[::-1] for file in files.files_in(api.store, one)]
 
 
 def _updated(found: list[Attachment]) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def put(api: Api) -> Any:
         "legal_copyright": sent.text("legal_copyright"),
         "license_name": license.name,
     }
-    shown = {"hidden": False, "locked": False} if api.params.flag("publish") else {}
+    shown = {"locked": False} if api.params.flag("publish") else {}
     for file in found:
         api.store.attachments.put(replace(file, usage_rights=rights, **shown))
     return {**rights, **_updated(found)}

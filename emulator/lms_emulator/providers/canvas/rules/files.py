@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Attachment, CanvasStore, Course, Folder, User
 from lms_emulator.providers.canvas.model.files import ATTACHED
-from lms_emulator.providers.canvas.rules import contexts, courses, masquerade, progressing
+from lms_emulator.providers.canvas.rules import contexts, courses, licenses, masquerade, progressing
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
@@ -321,14 +321,16 @@ def free_file_name(name: str, taken: Collection[str]) -> str:
 
 
 def settle_name(api: Api, file: Attachment, on_duplicate: str) -> Attachment:
-    """Put a file into its folder; one of the same name is overwritten, or the file is renamed."""
+    """Put a file into its folder; one of the same name is overwritten, also in modules, or the file is renamed."""
     folder = folder_of(api.store, file)
     others = [] if folder is None else [one for one in files_in(api.store, folder) if one.id != file.id]
-    if on_duplicate == "rename":
+    if on_duplicate == "rename" or (folder is not None and folder.submission_context_code):
         file = replace(file, display_name=free_file_name(file.display_name, {one.display_name for one in others}))
     for one in others:
         if one.display_name == file.display_name:
             api.store.attachments.put(replace(one, file_state="deleted", replaced_by=file.id, updated_at=api.now))
+            for tag in list(api.store.content_tags.find("content", ("File", one.id))):
+                api.store.content_tags.put(replace(tag, content_id=file.id, updated_at=api.now))
     return api.store.attachments.put(file)
 
 
@@ -355,6 +357,7 @@ def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -
         updated_at=api.now,
         modified_at=source.modified_at or source.updated_at,
     )
+    made = replace(made, locked=made.locked or licenses.lacking(api, made))
     return settle_name(api, made, on_duplicate)
 
 

@@ -1,11 +1,15 @@
-"""The licences under which files may be used.
+"""The licences under which files may be used, and whether a file needs one.
 
-Source: fixtures/recordings/canvas/content-files.jsonl 214.
+Source: fixtures/recordings/canvas/content-files.jsonl 214; canvas-lms app/models/attachment.rb,
+set_publish_state_for_usage_rights.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.model import Attachment
 
 
 class License(NamedTuple):
@@ -28,3 +32,16 @@ _EVERY = (
     License("cc_by_nc_nd", "CC Attribution Non-Commercial No Derivatives", f"{_CC}/by-nc-nd/4.0/"),
 )
 LICENSES = {one.id: one for one in _EVERY}
+
+
+def lacking(api: Api, file: Attachment) -> bool:
+    """Whether a course demands usage rights that a file does not have; work that was handed in needs none."""
+    group = api.store.groups.get(file.context_id) if file.context_type == "Group" else None
+    category = api.store.group_categories.get(group.group_category_id) if group is not None else None
+    place = category if file.context_type == "Group" else file
+    of_course = place is not None and place.context_type == "Course"
+    course = api.store.courses.get(place.context_id) if place is not None and of_course else None
+    folder = api.store.folders.get(file.folder_id or 0)
+    handed_in = folder is not None and folder.submission_context_code is not None
+    demanded = course is not None and bool(course.settings.get("usage_rights_required"))
+    return demanded and not handed_in and file.usage_rights is None

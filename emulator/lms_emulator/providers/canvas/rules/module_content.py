@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import ContentTag, Course
-from lms_emulator.providers.canvas.rules import assigning, assignments, contexts, copying, pages, quizzes
+from lms_emulator.providers.canvas.rules import assigning, assignments, contexts, copying, licenses, pages, quizzes
 
 
 class Kind(NamedTuple):
@@ -141,7 +141,8 @@ def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
             else:
                 quizzes.save(api, record, workflow_state="edited")
         case "File":
-            api.store.attachments.put(replace(record, locked=not shown, hidden=False, updated_at=api.now))
+            shut = not shown or licenses.lacking(api, record)
+            api.store.attachments.put(replace(record, locked=shut, hidden=False, updated_at=api.now))
         case "Page":
             # what a page tells of its last change is when its text changed
             api.store.wiki_pages.put(replace(record, published=shown))

@@ -134,8 +134,11 @@ def save(api: Api, quiz: Quiz, **changes: Any) -> Quiz:
     """Store changes to a quiz and its assignment. Until it is published, its points are recomputed."""
     changed = {name: value for name, value in changes.items() if getattr(quiz, name) != value}
     if quiz.workflow_state in ("created", "edited") and quiz.quiz_type not in SURVEYS and changed:
-        found = counted(entries(api, quiz))
-        changed = {"points_possible": found["points_possible"], "question_count": found["question_count"]} | changed
+        data, assignment = entries(api, quiz), assignment_of(api, quiz)
+        found = counted(data)
+        points = assignment.points_possible if assignment is not None and not data else found["points_possible"]
+        own = {} if changes.get("workflow_state") == "available" else {"points_possible": points}
+        changed = {"question_count": found["question_count"]} | changed | own
     if changed.keys() - SILENT:
         changed["version_number"] = quiz.version_number + 1
     return with_assignment(api, api.store.quizzes.put(replace(quiz, **changed, updated_at=api.now)))

@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Attachment, CanvasStore, Folder, User
 from lms_emulator.providers.canvas.model.files import ContextType
-from lms_emulator.providers.canvas.rules import files
+from lms_emulator.providers.canvas.rules import files, licenses
 from lms_emulator.providers.canvas.rules.contexts import Context
 
 LIFETIME = timedelta(minutes=30)
@@ -132,7 +132,7 @@ def expect(
         workflow_state="pending",
         modified_at=api.now,
     )
-    return api.store.attachments.put(attachment)
+    return api.store.attachments.put(replace(attachment, locked=licenses.lacking(api, attachment)))
 
 
 def stored_name(x: Call, name: str) -> str:
