@@ -105,7 +105,7 @@ def hostile(session: nox.Session) -> None:
 
 @nox.session
 def sabotage(session: nox.Session) -> None:
-    """Break the emulator in one way at a time; the contracts must notice."""
+    """Break the emulator in one way at a time; contracts and tests must notice."""
     install(session, "test")
     session.run("python", "-m", "contract_tests.sabotage", *session.posargs)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 from urllib.parse import quote
 
@@ -48,35 +51,82 @@ async def _delete(rig: Rig) -> None:
     await rig.http.post("http://127.0.0.1:8080/_emulator/worlds", json={"name": "a"})
 
 
-async def _by_body(rig: Rig, go_on: asyncio.Event) -> httpx.Response:
-    async def slow() -> Any:
-        yield b"email="
-        await go_on.wait()
-        yield b"late@example.edu"
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop whose time can be moved on, so that a delay lasts until the test says so."""
 
-    kind = {"content-type": "application/x-www-form-urlencoded"}
-    return await rig.http.post(f"{rig.base}/toy/pupils", content=slow(), headers=kind)
+    moved = 0.0
 
-
-async def _by_delay(rig: Rig, go_on: asyncio.Event) -> httpx.Response:
-    await rig.call("POST", "/faults", {"path": "/pupils", "delay_ms": 40})
-    return await rig.http.post(f"{rig.base}/toy/pupils", data={"email": "late@example.edu"})
+    def time(self) -> float:
+        return super().time() + self.moved
 
 
-async def _by_asking(rig: Rig, go_on: asyncio.Event) -> httpx.Response:
-    await rig.call("POST", "/faults", {"path": "/echo", "delay_ms": 40})
-    url = quote(f"{rig.base}/toy/echo", safe="")
-    return await rig.http.post(f"{rig.base}/toy/ask?url={url}", data={"email": "late@example.edu"})
+class Late:
+    """A request that is under way: it has begun when `begun` returns, and ends after `go_on`."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self._read, self._go_on = asyncio.Event(), asyncio.Event()
+        self._delayed = False
+
+    async def pieces(self, first: bytes, rest: bytes) -> AsyncIterator[bytes]:
+        """A body of which the rest comes late."""
+        yield first
+        self._read.set()
+        await self._go_on.wait()
+        yield rest
+
+    async def delay(self, path: str) -> None:
+        """Answer requests to a path late."""
+        self._delayed = True
+        await self.rig.call("POST", "/faults", {"path": path, "delay_ms": _DELAY * 1_000})
+
+    async def begun(self) -> None:
+        if not self._delayed:
+            await self._read.wait()
+        while self._delayed and not (await self.rig.call("GET", "/faults"))["faults"][0]["seen"]:
+            await asyncio.sleep(0)
+
+    def go_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Loop)
+        loop.moved += _DELAY
+        self._go_on.set()
 
 
-async def _by_control_body(rig: Rig, go_on: asyncio.Event) -> httpx.Response:
-    async def slow() -> Any:
-        yield b'{"status":'
-        await go_on.wait()
-        yield b" 500}"
+_DELAY = 5
+"""Seconds; less than a request to another site may take."""
 
-    kind = {"content-type": "application/json"}
-    return await rig.http.post(f"{rig.base}/_emulator/faults", content=slow(), headers=kind)
+
+async def _by_body(late: Late) -> httpx.Response:
+    body, kind = late.pieces(b"email=", b"late@example.edu"), {"content-type": "application/x-www-form-urlencoded"}
+    return await late.rig.http.post(f"{late.rig.base}/toy/pupils", content=body, headers=kind)
+
+
+async def _by_delay(late: Late) -> httpx.Response:
+    return await late.rig.http.post(f"{late.rig.base}/toy/pupils", data={"email": "late@example.edu"})
+
+
+async def _by_asking(late: Late) -> httpx.Response:
+    url = quote(f"{late.rig.base}/toy/echo", safe="")
+    return await late.rig.http.post(f"{late.rig.base}/toy/ask?url={url}", data={"email": "late@example.edu"})
+
+
+async def _by_control_body(late: Late) -> httpx.Response:
+    body, kind = late.pieces(b'{"status":', b" 500}"), {"content-type": "application/json"}
+    return await late.rig.http.post(f"{late.rig.base}/_emulator/faults", content=body, headers=kind)
+
+
+_DELAYS = {_by_delay: "/pupils", _by_asking: "/echo"}
+
+
+async def _under_way(rig: Rig, wait: Any) -> tuple[Late, asyncio.Task[httpx.Response]]:
+    late = Late(rig)
+    if wait in _DELAYS:
+        await late.delay(_DELAYS[wait])
+    answer = asyncio.create_task(wait(late))
+    await late.begun()
+    assert not answer.done()
+    return late, answer
 
 
 @pytest.mark.parametrize("wait", [_by_body, _by_delay, _by_asking, _by_control_body])
@@ -85,13 +135,12 @@ def test_a_late_writer_leaves_no_trace(wait: Any, change: Any) -> None:
     async def run() -> None:
         rig = Rig("a" if change is _delete else "default")
         await rig.call("POST", "/snapshots")
-        go_on = asyncio.Event()
-        late = asyncio.create_task(wait(rig, go_on))
-        await asyncio.sleep(0.01)
+        late, answered = await _under_way(rig, wait)
         await change(rig)
         before = await rig.call("GET", "/world")
-        go_on.set()
-        answer = await late
+        assert not answered.done()
+        late.go_on()
+        answer = await answered
         assert answer.status_code == 503
         assert "during this request" in answer.json()["detail"]
         assert "x-emulator-explain" not in answer.headers
@@ -99,25 +148,84 @@ def test_a_late_writer_leaves_no_trace(wait: Any, change: Any) -> None:
         assert await rig.call("GET", "/outbox") == {"emails": [], "webhooks": [], "dropped": 0}
         assert (await rig.call("GET", "/requests"))["requests"] == []
         faults = (await rig.call("GET", "/faults"))["faults"]
-        assert [fault["delay_ms"] for fault in faults] == ([40] if change is _restore and len(faults) else [])
+        assert [fault["status"] for fault in faults] == ([None] if change is _restore and wait in _DELAYS else [])
+        await rig.call("DELETE", "/faults")
         on_time = await rig.http.post(f"{rig.base}/toy/pupils", data={"email": "in.time@example.edu"})
         assert on_time.json() == {"id": 2}
 
-    asyncio.run(run())
+    _run(run())
 
 
 @pytest.mark.parametrize("wait", [_by_body, _by_delay, _by_asking])
 def test_without_a_reset_the_same_request_counts(wait: Any) -> None:
     async def run() -> None:
         rig = Rig("default")
-        go_on = asyncio.Event()
-        late = asyncio.create_task(wait(rig, go_on))
-        await asyncio.sleep(0.01)
-        go_on.set()
-        assert (await late).json() == {"id": 2}
+        late, answered = await _under_way(rig, wait)
+        late.go_on()
+        assert (await answered).json() == {"id": 2}
         assert len((await rig.call("GET", "/outbox"))["emails"]) == 1
 
-    asyncio.run(run())
+    _run(run())
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(work)
+
+
+async def _overtaken(rig: Rig, method: str, path: str, **body: Any) -> httpx.Response:
+    """The answer to a request that waits for its turn, when a reset goes before it.
+
+    The reset comes when the turn is free, and the request has not noticed.
+    """
+    release, world = threading.Event(), rig.app.worlds.default
+    work = asyncio.create_task(world.turns.long(release.wait))
+    while not world.turns.taken:
+        await asyncio.sleep(0)
+    late = asyncio.create_task(rig.http.request(method, f"{rig.base}{path}", **body))
+    other = asyncio.create_task(rig.http.get(f"{rig.base}/_emulator/health"))
+    assert (await other).status_code == 200
+    assert not late.done()
+    release.set()
+    while world.turns.taken:  # without letting the request go on
+        time.sleep(0.001)
+    await rig.call("POST", "/reset")
+    await work
+    return await late
+
+
+@pytest.mark.parametrize("path", ["/faults", "/clock", "/settings", "/snapshots", "/reset", "/worlds"])
+def test_a_control_call_that_a_reset_overtakes_is_not_carried_out(path: str) -> None:
+    bodies: dict[str, Any] = {"/faults": {"status": 500}, "/clock": {"advance": 60}, "/worlds": {"name": "b"}}
+    of_the_state = path not in ("/reset", "/worlds")
+
+    async def run() -> None:
+        rig, method = Rig("default"), "PATCH" if path == "/settings" else "POST"
+        answer = await _overtaken(rig, method, f"/_emulator{path}", json=bodies.get(path, {}))
+        assert (answer.status_code == 503) == of_the_state, answer.text
+        assert answer.status_code < 300 or "while this request was under way" in answer.json()["detail"]
+        assert await rig.call("GET", "/faults") == {"faults": []}
+        assert await rig.call("GET", "/snapshots") == {"snapshots": []}
+        assert (await rig.call("GET", "/clock"))["mode"] == "real"
+
+    _run(run())
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_request_that_a_reset_overtakes_is_not_carried_out(read: bool) -> None:
+    """Of a provider that has been used before, or has not."""
+
+    async def run() -> None:
+        rig = Rig("default")
+        await rig.http.post(f"{rig.base}/toy/echo")  # the provider is imported
+        if not read:
+            await rig.call("PUT", "/world", {})
+        answer = await _overtaken(rig, "POST", "/toy/pupils", data={"email": "late@example.edu"})
+        assert answer.status_code == 503
+        pupils = (await rig.call("GET", "/world"))["toy"]["pupils"]
+        assert "late@example.edu" not in [pupil["email"] for pupil in pupils]
+
+    _run(run())
 
 
 @pytest.mark.parametrize("path", ["/_emulator/reset", "/pupils"])

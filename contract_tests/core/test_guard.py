@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
@@ -37,7 +40,7 @@ def locked() -> Iterator[Emulator]:
 
 
 def call(lms: Emulator, method: str, path: str, headers: dict[str, str], **options: Any) -> httpx.Response:
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         return http.request(method, f"{lms.url}/_emulator{path}", headers=headers, **options)
 
 
@@ -181,6 +184,7 @@ def test_nested_json_is_refused(lms: Emulator, call_: tuple[str, str]) -> None:
 class _Inside(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
     size = 10
+    encoding, compressed = "", b""
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -189,9 +193,11 @@ class _Inside(BaseHTTPRequestHandler):
             self.send_header("Location", "/configuration")
             self.end_headers()
             return
-        body = json.dumps({"secret": "x" * self.size}).encode()
+        body = self.compressed or json.dumps({"secret": "x" * self.size}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
+        if self.encoding:
+            self.send_header("Content-Encoding", self.encoding)
         self.end_headers()
         try:
             self.wfile.write(body)
@@ -208,7 +214,7 @@ def inside() -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), _Inside)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _Inside.asked.clear()
-    _Inside.size = 10
+    _Inside.size, _Inside.encoding, _Inside.compressed = 10, "", b""
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -216,7 +222,7 @@ def inside() -> Iterator[str]:
 
 def _register(lms: Emulator, url: str) -> httpx.Response:
     query = {"openid_configuration": url}
-    return httpx.get(f"{lms.url}/ltiaas/lti/register", params=query, trust_env=False)
+    return httpx.get(f"{lms.url}/ltiaas/lti/register", params=query, trust_env=False, timeout=60)
 
 
 def _world_that_names(lms: Emulator, url: str) -> dict[str, Any]:
@@ -278,6 +284,43 @@ def test_an_answer_is_read_up_to_a_limit(inside: str) -> None:
         answer = _register(lms, f"{inside}/large")
         assert answer.status_code >= 400
         assert "max_outgoing_bytes" in str(lms.requests.last)
+
+
+def test_a_small_answer_that_stands_for_a_large_one_is_read_up_to_the_same_limit(inside: str) -> None:
+    small, large = gzip.compress(b'{"issuer": "x"}'), gzip.compress(b"x" * 200_000_000, 1)
+    with Emulator.start("demo") as lms:
+        lms.load(_world_that_names(lms, inside))
+        for body, encoding, told in (
+            (small, "gzip", "INVALID_OPENID_CONFIGURATION"),
+            (zlib.compress(b'{"issuer": "x"}'), "deflate", "INVALID_OPENID_CONFIGURATION"),
+            (large, "gzip", "max_outgoing_bytes"),
+            (small[:-9], "x-gzip", "INVALID_OPENID_CONFIGURATION"),
+            (b"no gzip", "gzip", "cannot be decompressed"),
+            (small, "br", "which was not asked for"),
+            (gzip.compress(small), "gzip, gzip", "which was not asked for"),
+        ):
+            _Inside.compressed, _Inside.encoding = body, encoding
+            tracemalloc.start()
+            assert _register(lms, f"{inside}/large").status_code >= 400
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert _Inside.asked.pop() == "/large"
+            assert told in str(lms.requests.last), encoding
+            assert peak < 40_000_000, encoding
+
+
+def test_no_provider_can_be_had_to_call_the_control_api(lms: Emulator) -> None:
+    """Whoever may only send requests to a provider would be the owner by way of it."""
+    lms.load(_world_that_names(lms, lms.url))
+    for path in ("/_emulator/info", "/w/default/_emulator/info", "/%5Femulator/info", "/canvas/_emulator/"):
+        answer = _register(lms, f"{lms.url}{path}")
+        assert answer.status_code == 400
+        told = str(lms.requests.last)
+        assert "does not take requests that ltiaas was asked to send" in told
+        assert "access_tokens" not in told
+    _register(lms, f"{lms.url}/canvas/api/lti/security/openid-configuration")
+    assert '"unauthorized"' in str(lms.requests.last), "Canvas itself is reached"
+    lms.load("demo")
 
 
 @pytest.mark.parametrize(

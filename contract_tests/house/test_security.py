@@ -21,10 +21,17 @@ _ROW = re.compile(r"^\| (?!asset )(.+) \|$", re.M)
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
-def rows() -> list[list[str]]:
-    """The cells of every row of every table."""
+def rows(section: str = "") -> list[list[str]]:
+    """The cells of every row of every table, or of those in a section."""
     text = (ROOT / "SECURITY.md").read_text("utf-8")
+    if section:
+        text = text.partition(section)[2].partition("\n## ")[0]
     return [line.split(" | ") for line in _ROW.findall(text)]
+
+
+def named_in(row: list[str]) -> list[tuple[str, str]]:
+    """The tests that a row names, by file and function."""
+    return _TEST.findall(row[-1])
 
 
 @cache
@@ -41,7 +48,7 @@ def test_a_statement_names_tests_that_exist(cells: list[str]) -> None:
     assert all(statement)
     if tested.startswith("no test: "):
         return
-    named = _TEST.findall(tested)
+    named = named_in(cells)
     assert ", ".join(f"`{file}::{name}`" for file, name in named) == tested, "name tests as `file.py::test_name`"
     assert [f"{file}::{name}" for file, name in named if name not in functions(file)] == []
 

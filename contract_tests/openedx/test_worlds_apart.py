@@ -10,6 +10,7 @@ import pytest
 
 from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
+from lms_emulator.core.access import given_out
 
 _ME = "/api/user/v1/me"
 
@@ -102,6 +103,27 @@ def test_but_a_snapshot_keeps_it(worlds: tuple[Web, Web], kind: Callable[[Web], 
     kept = a.lms.snapshot()
     a.lms.reset()
     a.lms.restore(kept)
+    assert present(a).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [jwt_header, jwt_cookies])
+def test_however_many_were_issued_elsewhere(
+    worlds: tuple[Web, Web], kind: Callable[[Web], Present], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process remembers so many of what worlds issued before; the worlds that are there know their own."""
+    a, b = worlds
+    monkeypatch.setattr(given_out, "_MOST", 12)
+    present = kind(a)
+    for _ in range(10):
+        b.password()
+    b.lms.reset()
+    assert b.me("unknown").status_code == 401, "what the reset left is looked through"
+    assert present(a).status_code == 200
+    a.lms.reset()
+    assert present(a).status_code in (401, 403)
+    monkeypatch.setattr(given_out, "_MOST", 0)
+    present = kind(a)
+    assert present(b).status_code in (401, 403)
     assert present(a).status_code == 200
 
 

@@ -1,1 +1,1 @@
-"""Deliberate breakages of the emulator, each of which the contracts must catch."""
+"""Deliberate breakages of the emulator, each of which contracts or tests must catch."""

@@ -1,7 +1,8 @@
-"""`python -m contract_tests.sabotage`: break the emulator in one way at a time, and see the contracts notice.
+"""`python -m contract_tests.sabotage`: break the emulator in one way at a time, and see the tests notice.
 
-Each breakage of `breakages.toml` is a textual change of a copy of the package, put first on the path of a fresh
-interpreter that runs the named contract. A change that does not apply, or that nobody notices, is a failure.
+Each breakage of `breakages.toml` and `protections.toml` is a textual change of a copy of the package, put first on the
+path of a fresh interpreter that runs the named contract, or the named tests, each of which must fail. A change that
+does not apply, or that nobody notices, is a failure.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ ROOT = HERE.parents[1]
 PACKAGE = ROOT / "emulator" / "lms_emulator"
 
 
+FILES = ("breakages.toml", "protections.toml")
+
+
 def breakages() -> list[dict[str, Any]]:
-    """Every documented breakage, with what it changes and the contract that must catch it."""
-    return list(tomllib.loads((HERE / "breakages.toml").read_text(encoding="utf-8"))["breakage"])
+    """Every documented breakage, with what it changes and the contract or the tests that must catch it."""
+    return [one for name in FILES for one in tomllib.loads((HERE / name).read_text(encoding="utf-8"))["breakage"]]
 
 
 def broken_source(breakage: dict[str, Any]) -> str:
@@ -39,25 +43,45 @@ def broken_source(breakage: dict[str, Any]) -> str:
 
 
 def apply(breakage: dict[str, Any], examples: int) -> tuple[bool, str]:
-    """Whether the contracts catch a breakage, and the first line of what they say."""
+    """Whether all that should catch a breakage do, and the first line of what they say."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "lms_emulator"
-        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PACKAGE, copy)  # with what is compiled, which takes longer than most tests
         (copy / breakage["file"]).write_text(broken_source(breakage), encoding="utf-8")
-        path = [folder, str(ROOT / "fixtures"), str(ROOT)]
-        command = [sys.executable, "-m", "contract_tests.contracts", breakage["contract"], "--examples", str(examples)]
-        done = subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=900,
-            cwd=folder,
-        )
+        if "contract" in breakage:
+            return _by_contract(folder, breakage["contract"], examples)
+        found = [_by_test(folder, test) for test in breakage["tests"]]
+    return next((one for one in found if not one[0]), found[0])
+
+
+def _by_contract(folder: str, contract: str, examples: int) -> tuple[bool, str]:
+    done = _run(folder, "contract_tests.contracts", contract, "--examples", str(examples), cwd=folder)
     if done.returncode not in (0, 1) or not done.stdout.strip():
         return False, f"the contract could not run: {done.stderr.strip().splitlines()[-1:]}"
     failure = json.loads(done.stdout)[0]["failure"]
     return failure is not None, failure.splitlines()[0] if failure else "nobody noticed"
+
+
+def _by_test(folder: str, test: str) -> tuple[bool, str]:
+    """A test that fails notices; one that cannot be collected, or whose fixtures break, does not."""
+    options = ("-qx", "-n", "0", "-m", "", "-rf", "--no-header", "--tb=no", "--timeout=60", "-pno:cacheprovider")
+    done = _run(folder, "pytest", *options, f"contract_tests/{test}", cwd=ROOT)
+    told = [line for line in done.stdout.splitlines() if line.startswith(f"FAILED contract_tests/{test}")]
+    if told:
+        return True, told[0].removeprefix("FAILED contract_tests/")
+    return False, f"{test} did not notice: {done.stdout.strip().splitlines()[-1:]}"
+
+
+def _run(folder: str, module: str, *arguments: str, cwd: str | Path) -> subprocess.CompletedProcess[str]:
+    path = [folder, str(ROOT / "fixtures"), str(ROOT)]
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        cwd=cwd,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,19 +96,19 @@ def main(argv: list[str] | None = None) -> int:
     begun = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda b: _timed(b, options.examples), chosen))
-    lines = ["| breakage | contract | caught | seconds | what the contract said |\n|---|---|---|---|---|\n"]
+    lines = ["| breakage | by | caught | seconds | what was said |\n|---|---|---|---|---|\n"]
     for breakage, (caught, said, seconds) in zip(chosen, results, strict=True):
         words = said.replace("|", "\\|").replace("\n", " ")[:140]
-        print(f"{'caught' if caught else 'MISSED'}  {breakage['id']}: {words}", flush=True)
         mark = "yes" if caught else "**no**"
-        lines.append(f"| {breakage['what']} | {breakage['contract']} | {mark} | {seconds:.0f} | `{words}` |\n")
+        by = breakage.get("contract") or ", ".join(f"`{test}`" for test in breakage["tests"])
+        lines.append(f"| {breakage['what']} | {by} | {mark} | {seconds:.0f} | `{words}` |\n")
     missed = sum(not caught for caught, _, _ in results)
     print(f"{len(chosen) - missed} of {len(chosen)} caught in {time.perf_counter() - begun:.0f} s")
     if options.write:
         head = (
             "# Sabotage\n\nGenerated by `python -m contract_tests.sabotage --write docs/sabotage.md`: each row is one\n"
         )
-        head += "deliberate breakage of the emulator, and what the contract said that caught it.\n\n"
+        head += "deliberate breakage of the emulator, and what the contract or the tests said that caught it.\n\n"
         Path(options.write).write_text(head + "".join(lines), encoding="utf-8")
     return 1 if missed else 0
 
@@ -95,6 +119,7 @@ def _timed(breakage: dict[str, Any], examples: int) -> tuple[bool, str, float]:
         caught, said = apply(breakage, examples)
     except ValueError as error:
         caught, said = False, str(error)
+    print(f"{'caught' if caught else 'MISSED'}  {breakage['id']}: {said}", flush=True)
     return caught, said, time.perf_counter() - begun
 
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from lms_emulator.control.calls import Call, Problem, answer_to
 from lms_emulator.control.guard import Guard, harden, wrong_type
-from lms_emulator.control.operations import IMMEDIATE, LONG, ROUTES
+from lms_emulator.control.operations import IMMEDIATE, LONG, OF_NO_STATE, ROUTES
 from lms_emulator.core.errors import NotFoundError, UsageError, WorldError
 from lms_emulator.core.http.addresses import Address
 from lms_emulator.core.http.problems import problem
@@ -74,8 +74,6 @@ class Control(ControlApp):
             body = await read_body(Headers(scope=scope), receive, MAX_BODY_BYTES)
         except TooLargeError:
             return problem(413, f"the body is over {MAX_BODY_BYTES} bytes")
-        if world.epoch != epoch:
-            return problem(503, OUTDATED)
         refused = wrong_type(scope, body)
         if refused is not None:
             return refused
@@ -85,6 +83,8 @@ class Control(ControlApp):
         call = Call(gateway, world, address, scope, params, body, owner=owner)
 
         def answered() -> Response:
+            if world.epoch != epoch and scope["method"] != "GET" and route.handler not in OF_NO_STATE:
+                return problem(503, OUTDATED)
             if len(body) > MOST_NAMES and too_many_names(body):
                 return problem(413, f"the body has over {MOST_NAMES} different names; give it to `serve --world`")
             return _answered(lambda: route.handler(call if provider is None else call.of(provider)))

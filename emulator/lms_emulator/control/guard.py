@@ -48,6 +48,8 @@ class Guard:
 
     def refusal(self, addresses: Addresses, scope: Scope, path: str) -> Response | None:
         """Why the call is refused, or None. Its body has not been read."""
+        if (provider := scope.get("state", {}).get("provider")) is not None:
+            return problem(403, f"the control API does not take requests that {provider} was asked to send")
         if scope.get("state", {}).get("owner") is True or path in OPEN:
             return None
         headers = Headers(scope=scope)

@@ -288,6 +288,8 @@ def show_console(call: Call) -> Any:
 
 IMMEDIATE = (health, cookies)
 """These read no state, and answer even while a world is busy."""
+OF_NO_STATE = (reset, add_world, delete_world)
+"""They write nothing into the state of the world that they were sent to, so a reset of it does not matter to them."""
 LONG = (
     *(show_console, info, openapi, get_world, put_world, add_world, list_worlds),
     *(get_settings, patch_settings, list_requests, get_request, get_outbox),

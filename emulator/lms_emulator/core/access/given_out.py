@@ -27,6 +27,7 @@ class GivenOut:
     def __init__(self) -> None:
         self.published = Published()
         self._worlds: dict[tuple[str, str, Any], str] = {}
+        self._noted: dict[tuple[str, str, Any], str] = {}  # apart, so that they outlast what a reset leaves
         self._left: deque[tuple[str, str, tuple[Credential, ...], list[Any]]] = deque()
         self._records_left = 0
 
@@ -35,9 +36,7 @@ class GivenOut:
 
         Parameters: `credential`, the name of its kind; `value`, as stored.
         """
-        self._worlds[provider, credential, value] = world
-        if len(self._worlds) > _MOST:
-            del self._worlds[next(iter(self._worlds))]
+        _put(self._noted, (provider, credential, value), world)
 
     def leave(self, world: str, stores: Mapping[str, Store]) -> None:
         """Keep the credentials in stores that a world is about to abandon, the latest of each table.
@@ -59,11 +58,18 @@ class GivenOut:
                 values = credential.values(record)
                 for value in values if isinstance(values, list) else [values]:
                     if value is not None:
-                        self.note(world, provider, credential.name, value)
+                        _put(self._worlds, (provider, credential.name, value), world)
         self._records_left = 0
 
     def where(self, provider: str, credential: Credential, text: str) -> str | None:
         """The world that issued a credential, or None."""
         self._take_apart()
         value = credential.kept(text)
-        return None if value is None else self._worlds.get((provider, credential.name, value))
+        key = provider, credential.name, value
+        return None if value is None else self._noted.get(key) or self._worlds.get(key)
+
+
+def _put(worlds: dict[tuple[str, str, Any], str], key: tuple[str, str, Any], world: str) -> None:
+    worlds[key] = world
+    if len(worlds) > _MOST:
+        del worlds[next(iter(worlds))]

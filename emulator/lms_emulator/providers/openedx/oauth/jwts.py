@@ -99,7 +99,9 @@ def is_foreign(x: Call, token: str) -> bool:
     """
     if issued_tokens.find(x.store.issued_tokens, token) is not None:
         return False
-    return x.world.given_out.where(x.provider, JWT, token) is not None
+    stores = (world.stores.get(x.provider) for world in x.world.others())
+    elsewhere = any(store is not None and issued_tokens.find(store.issued_tokens, token) for store in stores)
+    return elsewhere or x.world.given_out.where(x.provider, JWT, token) is not None
 
 
 def _scope_claims(scope: str, user: User) -> dict[str, Any]:
