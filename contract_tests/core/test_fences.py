@@ -219,7 +219,7 @@ def test_a_request_that_a_reset_overtakes_is_not_carried_out(read: bool) -> None
         rig = Rig("default")
         await rig.http.post(f"{rig.base}/toy/echo")  # the provider is imported
         if not read:
-            await rig.call("PUT", "/world", {})
+            await rig.call("PUT", "/world", "demo")
         answer = await _overtaken(rig, "POST", "/toy/pupils", data={"email": "late@example.edu"})
         assert answer.status_code == 503
         pupils = (await rig.call("GET", "/world"))["toy"]["pupils"]

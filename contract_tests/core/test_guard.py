@@ -332,3 +332,11 @@ def test_an_odd_url_is_refused(lms: Emulator, url: str) -> None:
     refusal = lms.requests.last.refusal
     assert refusal is not None
     assert "not the address of an HTTP site" in str(refusal)
+
+
+@pytest.mark.parametrize("host", ["xn--a", "a..b", "a" * 64, "[fe80::1%25lo]:1", "%00", "①.②", "0x7f000001:1"])
+def test_a_host_that_cannot_be_asked_is_unreachable(host: str) -> None:
+    with Emulator.start("demo", allow_outgoing=["*"]) as lms:
+        lms.load(_world_that_names(lms, f"http://{host}/"))
+        assert _register(lms, f"http://{host}/").status_code == 502
+        assert not lms.requests.find(outcome="crash")

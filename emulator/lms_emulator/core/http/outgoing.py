@@ -111,7 +111,7 @@ async def fetch(
         raise OutgoingError("timeout", url, f"no answer from {url} within {timeout} s") from None
     except AssertionError:  # what the in-process transport raises
         raise OutgoingError("unreachable", url, f"{url} broke its answer off") from None
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:  # the last: a host that no name can be
         raise OutgoingError("unreachable", url, f"{url} cannot be reached: {error}") from None
 
 
