@@ -100,7 +100,9 @@ def is_foreign(x: Call, token: str) -> bool:
     if issued_tokens.find(x.store.issued_tokens, token) is not None:
         return False
     stores = (world.stores.get(x.provider) for world in x.world.others())
-    elsewhere = any(store is not None and issued_tokens.find(store.issued_tokens, token) for store in stores)
+    elsewhere = any(
+        isinstance(store, OpenedxStore) and issued_tokens.find(store.issued_tokens, token) for store in stores
+    )
     return elsewhere or x.world.given_out.where(x.provider, JWT, token) is not None
 
 
