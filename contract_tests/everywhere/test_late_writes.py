@@ -56,7 +56,7 @@ def test_a_late_write_leaves_nothing(running: Emulator, provider: str, change: C
         before = state(running)
         answer = write.finish()
     assert answer.status == 503, answer
-    assert "while this request was under way" in json.loads(answer.body)["detail"]
+    assert "during this request" in json.loads(answer.body)["detail"]
     assert state(running) == before
     assert [*running.requests] == []
     outbox = running.call("GET", "/outbox")
