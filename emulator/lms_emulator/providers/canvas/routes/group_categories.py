@@ -15,16 +15,18 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Account, Course, GroupCategory, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.rosters import search_term, searched
-from lms_emulator.providers.canvas.rules import belonging, courses, group_files, groups, jobs, people
+from lms_emulator.providers.canvas.rules import belonging, courses, group_files, group_filling, groups, jobs, people
 from lms_emulator.providers.canvas.rules.permissions import GROUPS, account_allows
 from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
 from lms_emulator.providers.canvas.wire import disposition
 
-RESERVED = ("student groups", "imported groups", "communities")
+RESERVED = {Course: ("Student Groups", "Imported Groups"), Account: ("Communities", "Imported Groups")}
+MIXED = "Can't restrict self-signup while a mixed-section group exists in the category"
 NO_SIS = "You must have manage_sis permission to {} sis attributes"
 COUNTS = ("groups_count", "unassigned_users_count")
+SIGN_UPS, LEADERS = ("enabled", "restricted"), ("first", "random")
 
 
 def _place(api: Api) -> Course | Account:
@@ -94,29 +96,43 @@ def create(api: Api) -> Any:
             body = {"errors": [{"field": "sis_source_id", "message": None, "error_code": "taken"}]}
             raise refusals.rest("sis_id_taken", 422, body, check="the SIS id is free", got=wanted)
         category = api.store.group_categories.put(replace(category, sis_source_id=wanted))
-    groups.fill(api, category)
+    group_filling.fill(api, category)
     return shapes.category(api, category, COUNTS)
 
 
 def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> dict[str, Any]:
     """The set's fields from the request, validated. Raises the refusals for invalid ones."""
     asked, found = api.params, dict[str, Any]()
-    if known is None or asked.has("name"):
-        found["name"] = asked.text("name") or ""
-        fault = _name_fault(api, place, found["name"], known)
-        if fault is not None:
-            raise refusals.invalid({"name": [fault]})
-    signup = asked.text("self_signup")
-    if asked.flag("enable_self_signup"):
+    signup = (asked.text("self_signup") or "").lower()
+    if signup not in SIGN_UPS and asked.flag("enable_self_signup"):
         signup = "restricted" if asked.flag("restrict_self_signup") else "enabled"
-    found["self_signup"] = signup if signup in ("enabled", "restricted") else None
+    found["self_signup"] = signup if signup in SIGN_UPS else None
+    name = asked.text("name")
+    if known is None or name is not None:
+        found["name"] = name or ""
+        count = group_filling.asked_count(api, signs_up=signup in SIGN_UPS) if isinstance(place, Course) else None
+        longest = 255 if count is None else 254 - len(str(count))
+        if (known is None or name != known.name) and (fault := _name_fault(api, place, found["name"], known, longest)):
+            raise refusals.invalid({"name": [fault]})
     if found["self_signup"] and isinstance(place, Account):
         text = "Self-signup may only be enabled for course groups or communities"
         raise refusals.invalid({"enable_self_signup": [text]})
-    leader = asked.text("auto_leader")
-    found["auto_leader"] = leader if leader in ("first", "random") else None
+    new = known is not None and known.self_signup != found["self_signup"] == "restricted"
+    if new and known is not None and any(groups.mixed(api, one) for one in groups.of_category(api, known)):
+        raise refusals.invalid({"restrict_self_signup": [MIXED]})
+    found["auto_leader"] = _auto_leader(api)
     found["group_limit"] = limit(api, "group_limit")
     return found
+
+
+def _auto_leader(api: Api) -> str | None:
+    """How the groups get leaders. Raises the refusal for no known way, where Canvas fails."""
+    enabled, kind = api.params.text("enable_auto_leader"), (api.params.text("auto_leader") or "").lower()
+    if enabled is not None:
+        kind = (api.params.text("auto_leader_type") or "").lower() if api.params.flag("enable_auto_leader") else ""
+        if kind not in LEADERS and api.params.flag("enable_auto_leader"):
+            raise refusals.crashed("`auto_leader_type` is neither `first` nor `random`", kind)
+    return kind if kind in LEADERS else None
 
 
 def limit(api: Api, name: str) -> int | None:
@@ -130,15 +146,15 @@ def limit(api: Api, name: str) -> int | None:
     return most
 
 
-def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCategory | None) -> str | None:
+def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCategory | None, longest: int) -> str | None:
     if not name.strip():
         return "Name is required"
-    if len(name) > 250:
-        return "Enter a shorter category name"
-    if name.lower() in RESERVED:
+    if name in RESERVED[type(place)]:
         return f"{name} is a reserved name."
     others = (one for one in groups.of_place(api, place) if known is None or one.id != known.id)
-    return f"{name} is already in use." if any(one.name.lower() == name.lower() for one in others) else None
+    if any(one.name == name for one in others):
+        return f"{name} is already in use."
+    return "Enter a shorter category name" if len(name) > longest else None
 
 
 def update(api: Api) -> Any:
@@ -147,12 +163,19 @@ def update(api: Api) -> Any:
     place = groups.home(api, category)
     require_manager(api, place, "manage_groups_manage")
     fields = _fields(api, place, category)
-    # Canvas ignores an admin's SIS id, and fails on that of others.
-    if not account_allows(api, api.caller, api.root, "manage_sis") and api.params.has("sis_group_category_id"):
-        raise refusals.crashed("`sis_group_category_id` needs manage_sis")
     changed = api.store.group_categories.put(replace(category, **fields))
-    groups.fill(api, changed)
-    return shapes.category(api, changed, _includes(api))
+    if changed.group_limit != category.group_limit:
+        for group in groups.of_category(api, category):
+            api.store.groups.put(replace(group, max_membership=changed.group_limit))
+    group_filling.fill(api, changed)
+    body = shapes.category(api, changed, _includes(api))
+    if (number := api.params.text("sis_group_category_id")) is not None:
+        # Canvas has answered by then
+        taken = any(one.sis_source_id == number and one.id != changed.id for one in api.store.group_categories)
+        if taken or not account_allows(api, api.caller, api.root, "manage_sis"):
+            raise refusals.crashed("`sis_group_category_id` needs manage_sis, and is nobody else's", number)
+        api.store.group_categories.put(replace(changed, sis_source_id=number))
+    return body
 
 
 def _unprotected(api: Api, right: str) -> GroupCategory:
@@ -213,10 +236,17 @@ def assign(api: Api) -> Any:
         raise refusals.crashed("nobody is shared out among communities", category.id)
     if category.self_signup == "restricted":
         raise refusals.rest("signup_restricted", 400, {}, check="the set's sign-up is not restricted")
-    added = groups.share_out(api, category)
+    by_section = api.params.flag("group_by_section") and category.context_type == "Course"
+    added = {} if by_section else group_filling.share_out(api, category)
+    fault = group_filling.share_out_by_section(api, category) if by_section else None
     if api.params.flag("sync"):
         return [{"id": key, "new_members": [_new_member(api, category, user) for user in added[key]]} for key in added]
-    job = jobs.run(api, category, "assign_unassigned_members", lambda: None, completion=0.0, shown="running")
+
+    def work() -> None:
+        if fault is not None:
+            raise jobs.JobFailed(fault)
+
+    job = jobs.run(api, category, "assign_unassigned_members", work, completion=0.0, shown="running")
     return progress(api, job)
 
 

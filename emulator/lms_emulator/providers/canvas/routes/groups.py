@@ -149,7 +149,8 @@ def update(api: Api) -> Any:
     """Change a group, its members and its leader."""
     leader = _leader(api, _found(api))
     group = _managed(api, "update")
-    place = groups.home(api, groups.category_of(api, group))
+    category = groups.category_of(api, group)
+    place = groups.home(api, category)
     fields = _fields(api, group) | leader
     if (named := api.params.text("avatar_id")) is not None:
         fields["avatar_id"] = _image(api, group, named)
@@ -157,6 +158,7 @@ def update(api: Api) -> Any:
         del fields["storage_quota_mb"]
     fields |= _sis_id(api, "update")
     fields = stickiness.without_sticky(api, group, fields)
+    fields["max_membership"] = fields.get("max_membership", group.max_membership) or category.group_limit
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):
         _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])

@@ -6,7 +6,6 @@ of `groups`.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Collection
 from typing import Any
 
@@ -14,7 +13,6 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import (
     Account,
     Course,
@@ -30,8 +28,6 @@ FREE = ("communities", "student_organized")
 """The roles of sets in which users can be in several groups."""
 OPEN = "parent_context_auto_join"
 ON_REQUEST = "parent_context_request"
-MOST_GROUPS = 200
-"""The maximum number of groups that a request can create."""
 _READ = frozenset(["read", "read_files", "read_forum", "read_announcements", "read_roster"])
 _CONTENT = frozenset(
     {
@@ -229,6 +225,7 @@ def unassigned(api: Api, category: GroupCategory) -> list[User]:
 def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
     """A new group of a set."""
     name = fields.pop("name", None) or api.x.ids.alnum(40)
+    fields["max_membership"] = fields.get("max_membership") or category.group_limit
     made = Group(
         id=api.new_id("groups"),
         group_category_id=category.id,
@@ -240,56 +237,13 @@ def make_group(api: Api, category: GroupCategory, **fields: Any) -> Group:
     return api.store.groups.put(made)
 
 
-def fill(api: Api, category: GroupCategory) -> None:
-    """Create the requested number of groups, and distribute users among them if requested."""
-    asked, count = api.params, 0
-    split, shares = asked.text("split_groups"), category.self_signup is None
-    if shares and split == "2":
-        size = _count(asked.text("create_group_member_count"))
-        count = -(-len(unassigned(api, category)) // size) if size else 0
-    elif not shares or split != "0":
-        count = _count(asked.text("split_group_count") or asked.text("create_group_count"))
-    count = min(count, MOST_GROUPS)
-    singular = category.name[:-1] if category.name.endswith("s") and not category.name.endswith("ss") else category.name
-    made = [make_group(api, category, name=f"{singular} {number}") for number in range(1, count + 1)]
-    if made and shares and not asked.flag("group_by_section") and not asked.flag("assign_async"):
-        share_out(api, category)
-
-
-def _count(text: str | None) -> int:
-    return as_whole(text) or 0
-
-
-def share_out(api: Api, category: GroupCategory) -> dict[int, list[User]]:
-    """Add everybody without a group to the smallest one. Returns who was added, by group."""
-    free = [(len(members(api, one)), one.id, one) for one in of_category(api, category) if not full(api, category, one)]
-    heapq.heapify(free)
-    added: dict[int, list[User]] = {}
-    for user in unassigned(api, category) if free else []:
-        size, number, smallest = free[0]
-        join(api, api.store.groups.get(number) or smallest, user.id)
-        added.setdefault(number, []).append(user)
-        most = _most(category, smallest)
-        if most is not None and size + 1 >= most:
-            heapq.heappop(free)
-        else:
-            heapq.heapreplace(free, (size + 1, number, smallest))
-        if not free:
-            break
-    return added
-
-
 # membership
 
 
 def full(api: Api, category: GroupCategory, group: Group) -> bool:
     """Whether the group has reached its limit."""
-    most = _most(category, group)
-    return most is not None and len(members(api, group)) >= most
-
-
-def _most(category: GroupCategory, group: Group) -> int | None:
-    return group.max_membership or category.group_limit
+    most = group.max_membership or category.group_limit
+    return category.role != "student_organized" and most is not None and len(members(api, group)) >= most
 
 
 def join(api: Api, group: Group, user_id: int, state: Any = "accepted", *, moderator: bool = False) -> GroupMembership:
@@ -357,6 +311,13 @@ def shares_section(api: Api, group: Group, user: User) -> bool:
 def _sections(api: Api, course_id: int, user_id: int) -> set[int]:
     rows = api.store.enrollments.find("user", user_id)
     return {row.course_section_id for row in rows if row.course_id == course_id and row.workflow_state != "deleted"}
+
+
+def mixed(api: Api, group: Group) -> bool:
+    """Whether the members of a course's group share no section."""
+    course = category_of(api, group).context_id
+    inside = [_sections(api, course, one.user_id) for one in members(api, group)]
+    return bool(inside) and not set.intersection(*inside)
 
 
 def own_entry(api: Api, group: Group, user: User) -> str | None:
