@@ -166,31 +166,6 @@ def test_a_file_handed_in_is_read_by_way_of_its_submission(canvas: Site) -> None
     assert url(canvas.teacher, other, work) in (401, 403), "it was not handed in"
 
 
-def test_an_ignored_task_comes_back_with_the_next_hand_in_unless_for_good(canvas: Site) -> None:
-    student = canvas.api(canvas.info.access_tokens.student)
-    course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
-    shown = []
-    for permanent in ("0", "1"):
-        sent = {"assignment": {"name": "Essay", "submission_types": ["online_text_entry"], "published": True}}
-        base = canvas.teacher.post(f"/api/v1/courses/{course}/assignments", json=sent).json()["id"]
-
-        def grading(number: int = base) -> bool:
-            found = canvas.teacher.get("/api/v1/users/self/todo", params={"per_page": 100}).json()
-            return any(one["type"] == "grading" and one["assignment"]["id"] == number for one in found)
-
-        text = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
-        path = f"/api/v1/courses/{course}/assignments/{base}/submissions"
-        student.post(path, json=text)
-        assert grading()
-        target = f"/api/v1/users/self/todo/assignment_{base}/grading"
-        assert canvas.teacher.delete(target, params={"permanent": permanent}).json() == {"ignored": True}
-        assert not grading()
-        canvas.lms.clock.advance(minutes=1)
-        student.post(path, json=text)
-        shown.append(grading())
-    assert shown == [True, False]
-
-
 def test_new_users_get_mail_on_how_to_finish_registration(canvas: Site, mails: Any) -> None:
     def made(name: str, **more: str) -> list[tuple[str, str]]:
         address = f"{name}@school.example"

@@ -111,3 +111,44 @@ def test_what_waits_is_counted_once_for_each_student(canvas: Site) -> None:
     body = canvas.teacher.get(f"{COURSE}/assignments/{task['id']}", params=asked).json()
     assert body["needs_grading_count"] == 1
     assert [one["needs_grading_count"] for one in body["needs_grading_count_by_section"]] == [1, 1]
+
+
+def test_who_may_still_hand_something_in_is_told_by_attempts_and_kind(canvas: Site) -> None:
+    asked = {"include[]": "can_submit"}
+
+    def may(task: Body) -> bool:
+        found: bool = canvas.student.get(f"{COURSE}/assignments/{task['id']}", params=asked).json()["can_submit"]
+        return found
+
+    task, paper = work(canvas.teacher, allowed_attempts=1), work(canvas.teacher, submission_types=["on_paper"])
+    assert (may(task), may(paper)) == (True, False)
+    hand_in(canvas.student, task)
+    assert not may(task)
+
+
+def test_a_grade_taken_back_leaves_no_graded_work(canvas: Site) -> None:
+    task = work(canvas.teacher)
+    path = f"{COURSE}/assignments/{task['id']}"
+    grade(canvas.teacher, task, 5)
+    assert canvas.teacher.get(path).json()["graded_submissions_exist"] is True
+    grade(canvas.teacher, task, "")
+    assert canvas.teacher.get(path).json()["graded_submissions_exist"] is False
+
+
+def test_buckets_are_for_the_work_of_current_students(canvas: Site) -> None:
+    rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment", "per_page": 50}).json()
+    task = work(canvas.teacher)
+    for row in rows:
+        if row["user_id"] != ADA:
+            grade(canvas.teacher, task, 5, row["user_id"])
+    asked = {"bucket": "unsubmitted", "per_page": 100}
+
+    def listed() -> bool:
+        return any(one["id"] == task["id"] for one in canvas.teacher.get(f"{COURSE}/assignments", params=asked).json())
+
+    assert listed()
+    for row in rows:
+        if row["user_id"] == ADA:
+            path = f"{COURSE}/enrollments/{row['id']}"
+            assert canvas.admin.delete(path, params={"task": "conclude"}).status_code == 200
+    assert not listed()

@@ -72,7 +72,7 @@ async def create(api: Api) -> Response:
     at = score.check(item, last, api.now)
     base = items.assignment_of(api, item)
     record = submissions.of(api, base, user.id) if base is not None and score.new_attempt else None
-    if base is not None and record is not None and not tool_scores.attempts_left(base, record):
+    if base is not None and record is not None and not submitting.attempts_left(base, record):
         raise tool_scores.refused("attempts_used_up", tool_scores.NO_ATTEMPTS)
     sent = _expected(api, place, user, score) if base is not None else []
     at_once = api.settings.one_attempt_of_several_files or features.enabled(api, api.root, AT_ONCE)

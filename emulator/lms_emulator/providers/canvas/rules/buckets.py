@@ -10,7 +10,7 @@ from datetime import timedelta
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission, User
-from lms_emulator.providers.canvas.rules import assignments, courses, submissions, submitting
+from lms_emulator.providers.canvas.rules import assignments, courses, states, submissions, submitting
 
 NAMES = ("past", "overdue", "undated", "ungraded", "unsubmitted", "upcoming", "future")
 SOON = timedelta(days=7)
@@ -36,6 +36,7 @@ def _people(api: Api, course: Course) -> set[int]:
     if api.asker is None and courses.may(api, api.caller, course, "read_as_admin"):
         limited = assignments.sections_seen(api, course)
         rows = assignments.students(api, course.id)
+        rows = [e for e in rows if e.workflow_state in states.CURRENT]
         return {e.user_id for e in rows if limited is None or e.course_section_id in limited}
     return set(assignments.seen_for(api, course, api.caller))
 

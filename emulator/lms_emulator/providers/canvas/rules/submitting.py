@@ -166,11 +166,16 @@ def submit(api: Api, base: Assignment, user: User, given: dict[str, Any], said: 
     return own
 
 
+def attempts_left(base: Assignment, record: Submission) -> bool:
+    """Whether the student has an attempt left."""
+    allowed = base.allowed_attempts
+    return allowed is None or allowed < 0 or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
+
+
 def hand_in(api: Api, base: Assignment, record: Submission, given: dict[str, Any]) -> Submission:
     """Store a new attempt. Raises the refusal if no attempt is left."""
     attempt = (record.attempt or 0) + 1
-    most, counted = base.allowed_attempts, not COUNTED.isdisjoint(base.submission_types)
-    if counted and most is not None and 0 <= most < attempt - (record.extra_attempts or 0):
+    if not COUNTED.isdisjoint(base.submission_types) and not attempts_left(base, record):
         raise refusals.invalid({"attempt": [NO_ATTEMPTS]})
     group = teams.team(api, base, record.user_id)
     made = replace(

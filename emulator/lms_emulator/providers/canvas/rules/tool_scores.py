@@ -133,12 +133,6 @@ def refused(reason: str, sentence: str, status: int = 422) -> Any:
     return refusals.lti_service(reason, sentence, status, check="the score holds")
 
 
-def attempts_left(base: Assignment, record: Submission) -> bool:
-    """Whether the student has an attempt left."""
-    allowed = base.allowed_attempts
-    return allowed is None or allowed < 0 or (record.attempt or 0) < allowed + (record.extra_attempts or 0)
-
-
 def hand_in(api: Api, base: Assignment, record: Submission, score: Score) -> Submission:
     """Create the attempt for a score, without files."""
     data = score.extension.text("submission_data")

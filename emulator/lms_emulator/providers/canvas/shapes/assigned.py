@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, Submission
-from lms_emulator.providers.canvas.rules import assignments, lateness, submissions, submitting
+from lms_emulator.providers.canvas.rules import assignments, lateness, states, submissions, submitting
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import assignments as shapes
 from lms_emulator.providers.canvas.shapes import submissions as submission_shapes
@@ -40,7 +40,9 @@ def assignment(api: Api, base: Assignment, course: Course, includes: Collection[
         body |= _statistics(api, base, course)
     if "can_submit" in includes and base.quiz_id is None and not several:
         own = api.store.submissions.first("whose", (base.id, api.caller.id))
-        body["can_submit"] = submitting.may_submit(api, course, base, api.caller, own)
+        left = own is None or submitting.attempts_left(base, own)
+        now = submissions.expected(base) and submitting.may_submit(api, course, base, api.caller, own)
+        body["can_submit"] = now and left
     return body
 
 
@@ -53,11 +55,14 @@ def _statistics(api: Api, base: Assignment, course: Course) -> Json:
     """What others got, once there are enough grades that nobody is recognized."""
     if not base.points_possible or course.settings.get("hide_distribution_graphs"):
         return {}
-    rows = [one for one in submissions.stored(api, base) if one.entered_score is not None]
+    enrolled = api.store.enrollments.find("course", course.id)
+    people = {e.user_id for e in enrolled if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
+    rows = [one for one in submissions.stored(api, base) if one.user_id in people and one.workflow_state == "graded"]
     if any(one.graded_at is not None and one.graded_at > api.now - COUNTED_AFTER for one in rows):
         return {}
     counted = [lateness.standing(api, base, one.user_id, one).score for one in rows]
     found = sorted(one for one in counted if one is not None)
     if len(found) < ENOUGH_GRADES:
         return {}
-    return {"score_statistics": {"min": found[0], "max": found[-1], "mean": round(sum(found) / len(found), 1)}}
+    told = {"min": found[0], "max": found[-1], "mean": sum(found) / len(found)}
+    return {"score_statistics": {name: round(value, 1) for name, value in told.items()}}

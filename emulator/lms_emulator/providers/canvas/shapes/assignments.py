@@ -6,7 +6,7 @@ exchanges of `grading-assignments` and `grading-rubrics`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     Rubric,
     RubricAssociation,
+    Submission,
 )
 from lms_emulator.providers.canvas.rules import assignments, courses, pacing, periods, progressing, rubrics, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -102,7 +103,7 @@ def assignment(
         "max_name_length": 255,
         **({"in_paced_course": True} if pacing.on(api, course) else {}),
         "in_closed_grading_period": periods.due_in_closed(api, course, base),
-        "graded_submissions_exist": any(one.workflow_state == "graded" for one in stored),
+        "graded_submissions_exist": _graded(api, record, stored),
         "is_quiz_assignment": record.quiz_id is not None,
         "can_duplicate": record.quiz_id is None and record.external_tool is None,
         **{name: record.original.get(name) for name in ORIGINAL},
@@ -126,6 +127,16 @@ def assignment(
     if done_in is not None and (done_in.workflow_state != "deleted" or record.workflow_state == "deleted"):
         body["discussion_topic"] = topics.topic(api, done_in, Context("Course", course.id, course))
     return body
+
+
+def _graded(api: Api, record: Assignment, stored: Iterable[Submission]) -> bool:
+    if record.submission_types in (["not_graded"], ["wiki_page"]):
+        return False
+    return any(
+        (one.workflow_state == "graded" and submissions.graded(one))
+        or (record.moderated_grading and bool(api.store.provisional_grades.find("submission", one.id)))
+        for one in stored
+    )
 
 
 def _state(record: Assignment) -> str:
