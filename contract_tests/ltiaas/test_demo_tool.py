@@ -105,6 +105,14 @@ def test_ltik_does_not_stay_in_the_address(campus: Campus, browser: httpx.Client
         assert ltik not in page.text
 
 
+def test_a_launch_of_another_deployment_is_turned_away(campus: Campus, browser: httpx.Client) -> None:
+    """LTIAAS takes it; the next launch is the tool's own again."""
+    campus.rig.control("POST", "/canvas/lti/next-launch", {"wrong_deployment": True})
+    answer = browser.get(f"{campus.tool}/launch?ltik={canvas_ltik(campus)}")
+    assert (answer.status_code, "This tool is not set up here" in answer.text) == (403, True)
+    assert browser.get(f"{campus.tool}/launch?ltik={canvas_ltik(campus)}").status_code == 303
+
+
 def test_emulator_that_fails(campus: Campus, browser: httpx.Client) -> None:
     browser.get(f"{campus.tool}/launch?ltik={canvas_ltik(campus)}")
     assert browser.post(f"{campus.tool}/connect").headers["location"].startswith(campus.rig.url)

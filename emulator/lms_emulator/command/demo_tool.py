@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from lms_emulator.command.options import Commands, add_url, emulator_url, port_number
 from lms_emulator.core.errors import UsageError
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         config = Config(ltiaas_url=args.ltiaas, api_key=args.api_key, lms_urls=lms_urls)
     else:
         found = from_emulator(emulator_url(args))
-        config = Config(ltiaas_url=found.ltiaas_url, api_key=found.api_key, lms_urls={**found.lms_urls, **lms_urls})
+        config = replace(found, lms_urls={**found.lms_urls, **lms_urls})
     server = DemoToolServer(args.host, port)
     server.run(config, lambda: print(f"lms-emulator demo-tool ready {server.url}", flush=True))
     return 0

@@ -21,6 +21,10 @@ from lms_emulator.demo_tool.sessions import Session, Sessions, user_of
 PACKAGE = "lms_emulator.demo_tool"
 
 
+class DeploymentUnknownError(Exception):
+    """A launch is of a deployment that the tool was not told of."""
+
+
 class DemoTool:
     """The application's pages. Parameters: `config`, where everything is."""
 
@@ -37,16 +41,24 @@ class DemoTool:
 
     async def launch(self, request: Request) -> Response:
         """LTIAAS sends the browser here after a launch, with an ltik."""
-        ltik = request.query_params.get("ltik", "")
-        launch = await self._ltiaas.id_token(ltik)
+        ltik, launch = await self._launched(request)
         response = RedirectResponse("/", 303)  # so that the ltik does not stay in the address bar
         self._sessions.open(request, response, launch, ltik)
         return response
 
-    async def choose(self, request: Request) -> Response:
-        """A deep-linking launch: the teacher picks what the course will link to."""
+    async def _launched(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """The ltik that LTIAAS sent along, and the launch. Raises for one of a deployment that is not the tool's."""
         ltik = request.query_params.get("ltik", "")
         launch = await self._ltiaas.id_token(ltik)
+        platform = launch["platform"]
+        known = self._config.deployments.get(platform["id"])
+        if known is not None and platform.get("deploymentId") != known:
+            raise DeploymentUnknownError
+        return ltik, launch
+
+    async def choose(self, request: Request) -> Response:
+        """A deep-linking launch: the teacher picks what the course will link to."""
+        ltik, launch = await self._launched(request)
         response = page(PACKAGE, "choose.html", user=user_of(launch))
         self._sessions.open(request, response, launch, ltik)
         return response
@@ -123,6 +135,8 @@ class DemoTool:
                     session.tokens = None
                     return _message("connect_again", 200, session=session)
                 return _message("ltiaas_error", 502, error=error)
+            except DeploymentUnknownError:
+                return _message("deployment_unknown", 403)
             except TokenRefusedError:
                 return _message("connect_again", 200, session=session)
             except LmsError as error:

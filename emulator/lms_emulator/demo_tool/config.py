@@ -19,11 +19,14 @@ class Config:
         ltiaas_url: `https://your.ltiaas.com`.
         api_key: of the LTIAAS account. Back end only: it must never reach a browser.
         lms_urls: base URL of each LMS's REST API, by LTIAAS platform id.
+        deployments: the one deployment of the tool at each platform, by the same ids; another's launches are turned
+            away, which LTIAAS does not do. A platform that is not named may have any.
     """
 
     ltiaas_url: str
     api_key: str
     lms_urls: dict[str, str] = field(default_factory=dict)
+    deployments: dict[str, str] = field(default_factory=dict)
 
 
 def from_emulator(url: str) -> Config:
@@ -39,12 +42,17 @@ def from_emulator(url: str) -> Config:
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise UsageError(f"no emulator answers at {url} ({error}); start one with `lms-emulator serve`") from None
     ltiaas = providers["ltiaas"]
-    lms_urls = {
-        ltiaas["platforms"][name]: base(providers[name])
+    known = {
+        ltiaas["platforms"][name]: providers[name]
         for name in ("canvas", "brightspace", "openedx")
         if name in providers and ltiaas["platforms"].get(name)
     }
-    return Config(ltiaas_url=base(ltiaas), api_key=ltiaas["api_key"], lms_urls=lms_urls)
+    return Config(
+        ltiaas_url=base(ltiaas),
+        api_key=ltiaas["api_key"],
+        lms_urls={number: base(one) for number, one in known.items()},
+        deployments={number: one["deployment_id"] for number, one in known.items() if one.get("deployment_id")},
+    )
 
 
 def base(provider: dict[str, Any]) -> str:

@@ -85,12 +85,13 @@ class Info(LtiPlatformInfo, kw_only=True):
     jwt: Jwt = msgspec.field(default_factory=Jwt)
     api_key: str = ""
     lti_client_id: str = ""
+    deployment_id: str = ""
     lti_block: str = ""
 
 
 def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
     """Fill the answer from the world: the first record of each kind."""
-    from lms_emulator.providers.openedx.lti.claims import external_id
+    from lms_emulator.providers.openedx.lti.claims import DEPLOYMENT, external_id
     from lms_emulator.providers.openedx.oauth import jwts
 
     section = store.section
@@ -131,6 +132,7 @@ def read(store: OpenedxStore, now: datetime, bases: dict[str, str]) -> Info:
         ),
         api_key=section.edx_api_key,
         lti_client_id=tool.client_id if tool is not None else "",
+        deployment_id=DEPLOYMENT if tool is not None else "",
         lti_block=tool.block if tool is not None else "",
     )
 
