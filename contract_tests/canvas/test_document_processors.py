@@ -278,6 +278,11 @@ def test_a_grader_resends_a_notice_to_a_processor(site: Site, tool: Tool, keys: 
     assert site.teacher.post(path).status_code == 204
     assert len(site.lms.outbox.webhooks) == before + 1
     assert site.teacher.post("/api/lti/asset_processors/5/notices/999/attempts/1").status_code == 404
+    work = next(one for one in site.lms.dump()["canvas"]["submissions"] if one["assignment_id"] == 2)
+    for name, status in ((work["anonymous_id"], 204), ("none1", 404), ("", 404)):
+        path = f"/api/lti/asset_processors/5/notices/anonymous:{name}/attempts/latest"
+        assert site.teacher.post(path).status_code == status
+    assert len(site.lms.outbox.webhooks) == before + 2
 
 
 TOPIC = "/api/v1/courses/1/discussion_topics"
@@ -361,6 +366,29 @@ def test_edits_replies_and_deletions_are_contributions_too(site: Site, tool: Too
     api = caller(site, tool, ASSETS)
     assert (api.get(old["url"]).content, api.get(new["url"]).content) == (b"One", b"Two")
     assert deleted["assetservice"]["assets"][0]["asset_id"] == new["asset_id"]
+
+
+def test_what_is_said_in_a_groups_copy_is_a_contribution_too(site: Site, tool: Tool, keys: KeySite) -> None:
+    """canvas-lms app/models/discussion_topic.rb, ensure_child_topic_for: a group's copy is graded as the whole is."""
+    category = site.teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()["id"]
+    group = site.teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Team"}).json()["id"]
+    member = {"user_id": site.info.student.id}
+    assert site.teacher.post(f"/api/v1/groups/{group}/memberships", json=member).status_code == 200
+    sent = {"title": "Steam", "published": True, "group_category_id": category, "assignment": {"points_possible": 5}}
+    task = site.teacher.post(TOPIC, json=sent).json()["assignment_id"]
+    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
+    world["canvas"]["asset_processors"].append({**PROCESSOR, "id": 6, "assignment_id": task})
+    site.lms.load(world)
+    wanted = {"notice_type": CONTRIBUTION, "handler": f"{keys.url}/told"}
+    assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
+    (copy,) = site.student.get(f"/api/v1/groups/{group}/discussion_topics").json()
+    entries = f"/api/v1/groups/{group}/discussion_topics/{copy['id']}/entries"
+    first = site.student.post(entries, json={"message": "One"}).json()["id"]
+    assert site.student.put(f"{entries}/{first}", json={"message": "Two"}).status_code == 200
+    assert site.student.delete(f"{entries}/{first}").status_code == 204
+    wrote, edited, deleted = contributions(site)
+    assert wrote["contribution"]["id"] == edited["contribution"]["id"] == deleted["contribution"]["id"]
+    assert [one["contribution"]["status"] for one in (wrote, edited, deleted)] == ["Submitted", "Submitted", "Deleted"]
 
 
 def test_only_graded_discussions_with_processors_are_told_of(site: Site, discussion: str) -> None:

@@ -328,10 +328,20 @@ def open_terms(api: Api) -> Response:
 
 
 def _student(api: Api, task: Assignment, course: Course) -> tuple[User, Submission]:
-    """The student of the path with their work, for those who see grades."""
+    """The student of the path with their work, for those who see grades; by `anonymous:` and the work's anonymous id
+    as well.
+    """
     if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
         raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course")
-    student = api.store.users.get(local_number(api.slot("student_id")) or 0)
+    named = api.slot("student_id") or ""
+    hidden = named.removeprefix("anonymous:")
+    works = api.store.submissions.find("assignment", task.id) if hidden != named else []
+    number = (
+        next((one.user_id for one in works if hidden and one.anonymous_id == hidden), 0)
+        if works
+        else local_number(named)
+    )
+    student = api.store.users.get(number or 0)
     record = documents.work_of(api, task, student.id) if student is not None else None
     if student is None or record is None:
         raise refusals.not_found("the student's work", api.slot("student_id"))

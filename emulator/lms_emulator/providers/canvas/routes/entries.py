@@ -123,7 +123,7 @@ def update(api: Api) -> Any:
     rules.renewed(api, topic)
     changed = api.store.discussion_entries.put(replace(entry, **changes))
     if changed.message != entry.message:
-        documents.contributed(api, rules.assignment_of(api, topic), changed, "Submitted", api.user)
+        documents.contributed(api, saying.graded_in(api, topic), changed, "Submitted", api.user)
     return shapes.entry(api, changed, context, user=False)
 
 
