@@ -25,12 +25,14 @@ from contract_tests.contracts.plugin import (  # noqa: F401 - hooks and fixtures
 
 pytest_plugins = ["pytester"]
 
-settings.register_profile("dev", max_examples=12, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("nightly", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A starved machine draws slowly; that says nothing about a test.
+UNTIMED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("dev", max_examples=12, **UNTIMED)
+settings.register_profile("ci", max_examples=200, **UNTIMED)
+settings.register_profile("nightly", max_examples=5_000, **UNTIMED)
 # A mutant is dead at the first failing example: nobody reads the smallest one, and every run must judge alike.
 settings.register_profile(
-    "mutation", max_examples=30, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+    "mutation", max_examples=30, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate], **UNTIMED
 )
 # Said in the environment, so that the contracts and the processes that tests start go by it as well.
 settings.load_profile(os.environ.setdefault("HYPOTHESIS_PROFILE", "dev"))

@@ -60,7 +60,7 @@ def test_a_wrong_client_is_found_with_its_requests(client: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("adapter", ["no_such_module:X", "json:NoSuchClass"])
-def test_an_adapter_that_is_not_there(adapter: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_adapter(adapter: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["openlearning", "--adapter", adapter])
     assert stopped.value.code == 2

@@ -157,7 +157,7 @@ def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
         ("garbage", "token_malformed", None),
     ],
 )
-def test_tokens_that_cannot_be_believed(rig: InProcess, text: str, reason: str, whose: str | None) -> None:
+def test_forged_tokens_are_refused(rig: InProcess, text: str, reason: str, whose: str | None) -> None:
     answer = call(rig, text)
     failed = rig.checks[-1]
     told = f"it was signed with {whose}" if whose and whose.startswith("the key") else whose
@@ -235,7 +235,7 @@ def test_versions_that_are_served(rig: InProcess, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.30", "0.99", "1", "1.", ".31", "1.x", "x.31", "x", "1.31.1", "131", "2"])
-def test_versions_that_are_not(rig: InProcess, version: str) -> None:
+def test_unknown_api_versions(rig: InProcess, version: str) -> None:
     answer = call(rig, READY["good"], f"/d2l/api/lp/{version}/users/whoami")
     assert (answer.status_code, answer.json()["detail"]) == (404, "Resource not found")
     told = rig.refusal

@@ -46,7 +46,7 @@ def test_deep_linking(brightspace: Site, tool: Tool) -> None:
     assert "Quiz 9" in [g["Name"] for g in brightspace.student.get("/d2l/api/le/1.79/6836/grades/").json()]
 
 
-def test_deep_linking_with_a_line_item_that_does_not_hold(brightspace: Site, tool: Tool, keys: KeySite) -> None:
+def test_deep_linking_with_an_invalid_line_item(brightspace: Site, tool: Tool, keys: KeySite) -> None:
     launch = launched(brightspace, tool, "instructor", f"/d2l/le/lti/6836/deeplinking/{DEPLOYMENT}")
     back = launch.get_launch_data()[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
     item = LineItem().set_label("Quiz")

@@ -124,7 +124,7 @@ def test_faults_are_a_404_page_or_posted_to_the_tool(
         ({"client_id": "x"}, "lti_client_unknown"),
     ],
 )
-def test_faults_that_no_address_may_hear_of(
+def test_errors_that_are_not_redirected(
     brightspace: Site, tool: Tool, changes: dict[str, str | None], reason: str
 ) -> None:
     browser = signed_in(brightspace)

@@ -36,7 +36,7 @@ def test_the_roster(brightspace: Site, tool: Tool) -> None:
     assert len(brightspace.api(token).get(NRPS, params={"role": "Instructor"}).json()["members"]) == 1
 
 
-def test_what_narrows_line_items_and_results(brightspace: Site, tool: Tool) -> None:
+def test_filters_of_line_items_and_results(brightspace: Site, tool: Tool) -> None:
     scopes = " ".join((lti13.SCOPE_LINE_ITEM, lti13.SCOPE_SCORE, lti13.SCOPE_RESULT_READ))
     answer = service(brightspace, assertion(brightspace, tool), scope=scopes)
     api = brightspace.api(answer.json()["access_token"])

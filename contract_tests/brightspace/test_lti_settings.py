@@ -58,7 +58,7 @@ def told(site: Site, tool: Tool, who: str = "student", path: str | None = None) 
 
 
 @pytest.mark.parametrize("setting", GONE)
-def test_a_setting_keeps_back_exactly_its_claims(brightspace: Site, tool: Tool, setting: str) -> None:
+def test_a_security_setting_withholds_exactly_its_claims(brightspace: Site, tool: Tool, setting: str) -> None:
     before = told(brightspace, tool)
     changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
     after = told(brightspace, tool)
@@ -76,7 +76,7 @@ def test_a_setting_keeps_back_exactly_its_claims(brightspace: Site, tool: Tool, 
 
 
 @pytest.mark.parametrize("setting", GONE)
-def test_a_setting_keeps_back_the_same_where_content_is_chosen(brightspace: Site, tool: Tool, setting: str) -> None:
+def test_a_security_setting_applies_to_deep_linking(brightspace: Site, tool: Tool, setting: str) -> None:
     def choosing() -> dict[str, Any]:
         return told(brightspace, tool, "instructor", f"{CHOOSE}?spot=quicklink")
 
@@ -89,7 +89,7 @@ def test_a_setting_keeps_back_the_same_where_content_is_chosen(brightspace: Site
 
 
 @pytest.mark.parametrize("setting", GONE)
-def test_a_setting_keeps_back_the_same_of_whom_a_review_is_about(brightspace: Site, tool: Tool, setting: str) -> None:
+def test_a_security_setting_applies_to_the_reviewed_student(brightspace: Site, tool: Tool, setting: str) -> None:
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     extensions = next(one for one in dump["brightspace"]["deployments"] if one["id"] == DEPLOYMENT)["extensions"]
     changed(brightspace, "deployments", DEPLOYMENT, extensions=[*extensions, "submission_review"])

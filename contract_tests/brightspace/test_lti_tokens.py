@@ -49,7 +49,7 @@ def test_one_audience_the_fixed_one_or_the_token_endpoint(brightspace: Site, too
     assert brightspace.reason == "assertion_wrong_audience"
 
 
-def test_the_clock_of_the_validator_is_five_minutes_generous(brightspace: Site, tool: Tool) -> None:
+def test_the_validator_allows_five_minutes_of_clock_skew(brightspace: Site, tool: Tool) -> None:
     now = int(brightspace.lms.clock.now.timestamp())
     taken: list[dict[str, int]] = [{"exp": now - 290}, {"nbf": now + 290, "exp": now + 400}, {"iat": 1}]
     refused: list[dict[str, int]] = [{"exp": now - 310}, {"nbf": now + 310, "exp": now + 400}]
@@ -158,7 +158,7 @@ def wrong(text: str) -> dict[str, str]:
         ({"jti": None}, "assertion_missing_claim", wrong("Unknown validation exception")),
     ],
 )
-def test_assertions_that_do_not_hold(
+def test_invalid_assertions(
     brightspace: Site, tool: Tool, keys: KeySite, changes: dict[str, Any], reason: str, body: dict[str, str]
 ) -> None:
     named = {k: v.format(url=brightspace.url) if isinstance(v, str) else v for k, v in changes.items()}

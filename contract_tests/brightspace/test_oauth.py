@@ -15,7 +15,7 @@ from lms_emulator.signing.jwt import read, sign
 OTHER = {"client_id": "b3b3b3b3-0000-4000-8000-00000000c11e", "redirect_uri": "http://127.0.0.1:9001/callback"}
 
 
-def test_the_whole_way_to_a_token(brightspace: Site) -> None:
+def test_the_whole_flow_to_a_token(brightspace: Site) -> None:
     browser = brightspace.browser()
     login = browser.follow(browser.get(brightspace.auth_url()))
     assert login.headers["x-frame-options"] == "DENY"
@@ -72,7 +72,7 @@ def test_wrong_password_and_forged_forms(brightspace: Site) -> None:
         ({"redirect_uri": None}, "redirect_uri_mismatch"),
     ],
 )
-def test_what_is_never_sent_back(brightspace: Site, changes: dict[str, Any], reason: str) -> None:
+def test_authorization_errors_that_are_not_redirected(brightspace: Site, changes: dict[str, Any], reason: str) -> None:
     answer = brightspace.browser().get(brightspace.auth_url(**changes))
     assert (answer.status_code, brightspace.reason) == (400, reason)
     assert "location" not in answer.headers
@@ -104,7 +104,7 @@ def test_redirects_without_tls(brightspace: Site) -> None:
         ({**OTHER, "scope": "enrollment:*:read"}, "invalid_scope"),
     ],
 )
-def test_what_is_sent_back_as_an_error(brightspace: Site, changes: dict[str, Any], error: str) -> None:
+def test_authorization_errors_that_are_redirected(brightspace: Site, changes: dict[str, Any], error: str) -> None:
     answer = brightspace.browser().get(brightspace.auth_url(**changes))
     sent = parameters(answer)
     described = sent.pop("error_description", "")
@@ -119,7 +119,7 @@ def test_a_request_without_scope(brightspace: Site) -> None:
     assert parameters(answer)["error"] == "invalid_scope"
 
 
-def test_a_missing_state_is_worth_a_warning(brightspace: Site) -> None:
+def test_a_missing_state_causes_a_warning(brightspace: Site) -> None:
     brightspace.browser().get(brightspace.auth_url(state=None))
     assert [w.code for w in brightspace.lms.requests.last.warnings] == ["state_missing"]
 
@@ -214,7 +214,7 @@ def test_reuse_can_end_the_family(brightspace: Site) -> None:
     assert brightspace.refresh(second["refresh_token"]).status_code == 400
 
 
-def test_refresh_tokens_that_do_not_hold(brightspace: Site) -> None:
+def test_invalid_refresh_tokens(brightspace: Site) -> None:
     refused(brightspace, brightspace.refresh("x"), "invalid_grant", "refresh_token_unknown")
     refused(brightspace, brightspace.refresh(""), "invalid_request", "refresh_token_missing")
     tokens = brightspace.tokens()
@@ -319,7 +319,7 @@ def test_the_demo_tokens_hold_and_the_expired_one_does_not(brightspace: Site) ->
     assert brightspace.whoami(brightspace.info.access_tokens.expired).json()["detail"] == "Token expired"
 
 
-def test_a_page_in_a_frame_is_worth_a_warning(brightspace: Site) -> None:
+def test_a_page_in_a_frame_causes_a_warning(brightspace: Site) -> None:
     brightspace.browser().get(brightspace.auth_url(), headers={"Sec-Fetch-Dest": "iframe"})
     assert [w.code for w in brightspace.lms.requests.last.warnings] == ["authorize_in_frame"]
 

@@ -205,7 +205,7 @@ def test_grades(brightspace: Site) -> None:
     assert brightspace.instructor.get(f"{base}/501/values/170").status_code == 404
 
 
-def test_what_is_no_value_may_be_passed_over(brightspace: Site) -> None:
+def test_invalid_values_can_be_ignored_with_a_warning(brightspace: Site) -> None:
     path = "/d2l/api/lp/1.47/enrollments/myenrollments/"
     everything = brightspace.student.get(path).json()
     brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"

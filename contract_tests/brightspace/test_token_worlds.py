@@ -42,7 +42,7 @@ def test_a_token_ends_with_its_world(brightspace: Site) -> None:
     refused(brightspace, token)
 
 
-def test_a_token_is_no_good_in_another_world_of_the_same_seed(brightspace: Site, elsewhere: Site) -> None:
+def test_a_token_is_refused_in_another_world_of_the_same_seed(brightspace: Site, elsewhere: Site) -> None:
     here, there = brightspace.tokens()["access_token"], elsewhere.tokens()["access_token"]
     refused(elsewhere, here)
     refused(brightspace, there)

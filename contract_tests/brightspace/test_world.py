@@ -43,7 +43,7 @@ def test_an_application_that_acts_for_itself(brightspace: Site, tool: Tool, keys
     assert service(brightspace, again, "quizzing:*:*").json()["error"] == "invalid_scope"
 
 
-def test_a_person_who_is_gone(brightspace: Site, change: Change) -> None:
+def test_a_deleted_person(brightspace: Site, change: Change) -> None:
     tokens, code = brightspace.tokens(), brightspace.code()
     change(lambda section: section["users"][0].update(is_active=False))
     assert brightspace.whoami(tokens["access_token"]).status_code == 401

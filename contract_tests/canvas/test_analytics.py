@@ -66,7 +66,7 @@ def test_how_one_student_does(studied: Site) -> None:
     assert (len(day), counted) == (10, {"instructorMessages": 1})
 
 
-def test_what_a_department_holds(studied: Site) -> None:
+def test_department_analytics(studied: Site) -> None:
     path = "/api/v1/accounts/1/analytics/current"
     counted = studied.admin.get(f"{path}/statistics").json()
     assert (counted["teachers"], counted["students"]) >= (1, 2)

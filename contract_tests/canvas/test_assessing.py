@@ -116,7 +116,7 @@ def test_the_group_is_that_of_the_last_submission_or_grade(canvas: Site) -> None
         assert canvas.teacher.get(at(task, user=user), params=asked).json()["group"]["name"] == "T"
 
 
-def test_what_is_new_follows_from_a_posted_grade_until_it_is_marked(canvas: Site) -> None:
+def test_a_posted_grade_is_unread_until_it_is_marked_read(canvas: Site) -> None:
     task = work(canvas.teacher)
     sent = {"submission": {"submission_type": "online_text_entry", "body": "x"}}
     assert canvas.student.post(f"{COURSE}/assignments/{task['id']}/submissions", json=sent).status_code == 201

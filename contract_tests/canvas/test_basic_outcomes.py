@@ -134,7 +134,7 @@ def test_invalid_scores(canvas: Site, result: str, code: str) -> None:
     assert canvas.reason == f"outcome_{code}"
 
 
-def test_whose_result_it_is_and_what_is_asked(canvas: Site) -> None:
+def test_the_sourced_id_and_operation_of_a_request(canvas: Site) -> None:
     seat = Seat(canvas)
     for changed, code in (
         (one, "sourcedid_invalid") for one in ("abc", *(seat.sourced_id[:-1] + x for x in "!\u00e9"))

@@ -124,7 +124,7 @@ def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:
     assert len(canvas.student.get(EVENTS, params=RANGE).json()) == 2
 
 
-def test_a_timetable_stands_for_so_many_events_at_most(canvas: Site) -> None:
+def test_a_timetable_has_a_maximum_number_of_events(canvas: Site) -> None:
     place = f"{API}/courses/1/calendar_events/timetable"
     times = {"weekdays": "Mon,Fri", "start_time": "9:00 am", "end_time": "10:00 am", "course_start_at": "2030-01-01"}
     canvas.lms.settings["emulator.max_json_values"] = 150

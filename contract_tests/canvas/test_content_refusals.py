@@ -7,7 +7,7 @@ from contract_tests.canvas.support import Site
 API = "/api/v1"
 
 
-def test_content_is_looked_for_before_rights_are_asked(canvas: Site) -> None:
+def test_content_is_looked_up_before_permissions(canvas: Site) -> None:
     """Canvas looks up a page, a module or an item first, so that outsiders learn what does not exist."""
     course = f"{API}/courses/{canvas.admin.post(f'{API}/accounts/1/courses', json={'course': {}}).json()['id']}"
     canvas.admin.post(f"{course}/pages", json={"wiki_page": {"title": "Plan", "published": True}})
@@ -82,7 +82,7 @@ def test_students_of_an_open_wiki(canvas: Site) -> None:
     assert not any(one["published"] for one in drafts), "an empty text asks for unpublished ones"
 
 
-def test_what_an_answer_of_ones_own_opens(canvas: Site) -> None:
+def test_an_entry_of_ones_own_opens_replies_ratings_and_copies(canvas: Site) -> None:
     """Replies, ratings and copies require it; read marks of deleted entries do not."""
     fields = {"title": "T", "published": True, "require_initial_post": True, "allow_rating": True}
     topic = f"{API}/courses/1/discussion_topics/"
@@ -100,7 +100,7 @@ def test_what_an_answer_of_ones_own_opens(canvas: Site) -> None:
     assert canvas.student.post(f"{entry}/replies", json={"message": "c"}).status_code == 404
 
 
-def test_what_belongs_to_something_is_looked_for_first(canvas: Site) -> None:
+def test_parents_are_looked_up_before_permissions(canvas: Site) -> None:
     """For polls, migrations, exports and blueprints; a poll's body is read before permissions are checked."""
     teacher, student = canvas.teacher, canvas.student
     poll = f"{API}/polls/{teacher.post(f'{API}/polls', json={'polls': [{'question': 'Q'}]}).json()['polls'][0]['id']}"

@@ -8,7 +8,7 @@ API = "/api/v1"
 SHARES = f"{API}/users/self/content_shares"
 
 
-def test_what_is_sent_is_got_unread_with_a_package(canvas: Site) -> None:
+def test_a_content_share_arrives_unread_with_its_package(canvas: Site) -> None:
     work = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": {"name": "Essay"}}).json()["id"]
     admin, teacher = (one.get(f"{API}/users/self").json()["id"] for one in (canvas.admin, canvas.teacher))
     fields = {"receiver_ids": [admin], "content_type": "assignment", "content_id": work}

@@ -43,7 +43,7 @@ def test_a_message_is_unread_until_it_is_shown(canvas: Site) -> None:
         ({"recipients": ["SELF"], "body": "x", "context_code": "planet_1"}, ("context_code", "invalid")),
     ],
 )
-def test_what_cannot_be_sent(canvas: Site, fields: dict[str, Any], fault: tuple[str, str]) -> None:
+def test_invalid_messages_are_refused(canvas: Site, fields: dict[str, Any], fault: tuple[str, str]) -> None:
     teacher = str(own_id(canvas.teacher))
     asked = [teacher if one == "SELF" else one for one in fields.get("recipients", [])]
     sent = {**fields, "recipients": asked} if asked else fields
@@ -107,7 +107,7 @@ def test_contexts_tell_the_permissions_that_one_has_there(canvas: Site) -> None:
     assert "manage_grades" in canvas.teacher.get(found, params=asked).json()[0]["permissions"]
 
 
-def test_what_stands_for_the_people_of_a_course(canvas: Site) -> None:
+def test_collective_recipients_of_a_course(canvas: Site) -> None:
     """Roles, sections and groups stand for people on request; a search finds them by name."""
     found = "/api/v1/search/recipients"
     section = canvas.admin.post("/api/v1/courses/1/sections", data={"course_section[name]": "Evening"}).json()["id"]

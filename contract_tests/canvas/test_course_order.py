@@ -65,7 +65,7 @@ def test_how_far_students_are(canvas: Site) -> None:
     assert student.get(f"{COURSE}/effective_due_dates").status_code == 403
 
 
-def test_what_staff_may_in_a_course(canvas: Site) -> None:
+def test_rights_of_staff_in_a_course(canvas: Site) -> None:
     """The rights that a course itself grants, besides those of roles, before Canvas split the permissions."""
     canvas.lms.settings["canvas.granular_permissions"] = False
     admin, teacher = canvas.admin, canvas.teacher

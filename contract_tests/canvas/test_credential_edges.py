@@ -266,7 +266,7 @@ def test_a_token_ends_in_the_second_that_it_names(rig: InProcess, far_east: None
     assert call(rig, "now").status_code == 200
 
 
-def test_a_token_that_is_over_for_good(rig: InProcess, far_east: None) -> None:
+def test_a_token_that_expired_long_ago(rig: InProcess, far_east: None) -> None:
     body = {"errors": [{"message": "Expired access token.", "expired_at": "2026-11-21T12:00:00Z"}]}
     refused(rig, call(rig, "for-good"), body, "token_expired_for_good", None)
     name, got = "the access token is not over for good", rig.checks[0].pop("got")
@@ -336,7 +336,7 @@ def test_the_bucket_fills_by_the_cost_up_to_the_mark(rig: InProcess) -> None:
     assert remaining(rig, "later") == 3.0, "every token has a bucket of its own"
 
 
-def test_a_call_under_way_holds_a_part_of_the_bucket_back(rig: InProcess) -> None:
+def test_a_running_call_reserves_part_of_the_bucket(rig: InProcess) -> None:
     throttle(rig, cost=1.0, high=8.0, outflow=0)
     rig.lms.settings["canvas.rate_limit_reserved"] = 6.5
     assert [remaining(rig), remaining(rig)] == [7.0, 6.0]
@@ -344,7 +344,7 @@ def test_a_call_under_way_holds_a_part_of_the_bucket_back(rig: InProcess) -> Non
     assert call(rig, "unknown").status_code == 401, "what is no token has a bucket too"
 
 
-def test_what_remains_is_never_less_than_nothing(rig: InProcess) -> None:
+def test_the_remaining_quota_is_never_negative(rig: InProcess) -> None:
     throttle(rig, cost=4.0, high=5.0, outflow=0)
     assert [remaining(rig), remaining(rig)] == [1.0, 0.0]
 

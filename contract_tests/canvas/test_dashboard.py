@@ -137,7 +137,7 @@ def test_pictures_and_colours(canvas: Site) -> None:
     assert student.put(f"{me}/dashboard_positions", json=moved).status_code == 403
 
 
-def test_what_sis_ids_of_logins_need(canvas: Site) -> None:
+def test_sis_ids_of_logins_require_manage_sis(canvas: Site) -> None:
     """An admin without `manage_sis` cannot set one, nor delete a login that has one, but can change other logins."""
     admin = canvas.admin
     me = canvas.student.get(f"{API}/users/self").json()["id"]

@@ -105,7 +105,7 @@ def test_ratings(canvas: Site) -> None:
     assert canvas.teacher.post(f"{plain}/entries/{other}/rating", json={"rating": 1}).status_code == 403
 
 
-def test_what_a_list_leaves_out_and_a_topic_may_not_become(canvas: Site) -> None:
+def test_filters_of_topics_and_invalid_changes(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     topics, later = TOPICS, "2099-01-01T00:00:00Z"
 
@@ -180,7 +180,7 @@ def test_in_a_graded_discussion_the_work_is_what_a_student_has_said(canvas: Site
     assert canvas.teacher.get(row).json()["attempt"] == 2
 
 
-def test_what_is_said_in_a_groups_copy_is_handed_in(canvas: Site) -> None:
+def test_an_entry_in_a_groups_copy_submits_the_assignment(canvas: Site) -> None:
     category = made(canvas.teacher, "group_categories", name="Teams")["id"]
     group = canvas.teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "One"}).json()["id"]
     assert canvas.teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": ADA}).status_code == 200

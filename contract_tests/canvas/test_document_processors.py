@@ -191,7 +191,7 @@ def test_settings_and_reports_are_opened(site: Site, tool: Tool, keys: KeySite) 
     assert message(site, tool, page, "student")["for_user"] == {"user_id": site.info.student.lti_id}
 
 
-def test_what_belongs_to_another_tool_or_processor_is_refused(site: Site, tool: Tool, keys: KeySite) -> None:
+def test_assets_of_other_tools_and_processors_are_refused(site: Site, tool: Tool, keys: KeySite) -> None:
     (asset,) = told(site, tool, keys)["assetservice"]["assets"]
     api = caller(site, tool, ASSETS, REPORTS, TERMS)
     made = {**REPORT, "assetId": asset["asset_id"]}
@@ -229,7 +229,7 @@ def test_a_copied_assignment_names_its_origin(site: Site, tool: Tool) -> None:
     assert said["custom"]["before"] == "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
 
 
-def test_terms_are_shown_taken_and_forgotten(site: Site, tool: Tool) -> None:
+def test_a_eula_is_shown_accepted_and_reset(site: Site, tool: Tool) -> None:
     said = message(site, tool, f"{OPEN}/eula_launch", "student")
     assert said["message_type"] == "LtiEulaRequest"
     assert said["target_link_uri"] == f"{LAUNCH}?terms=1"
@@ -391,7 +391,7 @@ def test_what_is_said_in_a_groups_copy_is_a_contribution_too(site: Site, tool: T
     assert [one["contribution"]["status"] for one in (wrote, edited, deleted)] == ["Submitted", "Submitted", "Deleted"]
 
 
-def test_only_graded_discussions_with_processors_are_told_of(site: Site, discussion: str) -> None:
+def test_notices_are_sent_only_for_graded_discussions_with_processors(site: Site, discussion: str) -> None:
     site.student.post(f"{TOPIC}/3/entries", json={"message": "Not graded"})
     site.lms.settings["canvas.discussion_processors"] = False
     assert site.student.post(discussion, json={"message": "Not told"}).status_code == 201

@@ -101,7 +101,7 @@ def test_who_leaves_a_course_leaves_its_groups_and_other_dates(canvas: Site) -> 
     assert [one["student_ids"] for one in left] == [[ADA]]
 
 
-def test_a_course_that_begins_is_a_favourite_of_who_has_some(canvas: Site) -> None:
+def test_a_started_course_joins_existing_favourites(canvas: Site) -> None:
     newcomer = person(canvas.admin, "newcomer")
     favorites, by = "/api/v1/users/self/favorites/courses", {"as_user_id": newcomer}
     assert enroll(canvas.admin, newcomer, enrollment_state="active").status_code == 200
@@ -175,7 +175,7 @@ def test_who_is_removed_from_the_school_leaves_its_groups_and_observers(canvas: 
     assert states_of(canvas.admin, parent) == ["deleted"]
 
 
-def test_an_observer_goes_on_seeing_the_student_when_it_is_over(canvas: Site) -> None:
+def test_an_observer_still_sees_the_student_after_the_course(canvas: Site) -> None:
     parent = person(canvas.admin, "parent")
     assert canvas.admin.put(f"/api/v1/users/{parent}/observees/{GRACE}").status_code == 200
     by = {"as_user_id": parent}

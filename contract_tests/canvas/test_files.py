@@ -156,7 +156,7 @@ def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: 
     assert names == [(True, "essay.txt"), (False, "essay-1.txt")]
 
 
-def test_what_folders_refuse_and_in_which_order(canvas: Site) -> None:
+def test_folders_refuse_in_canvas_s_order(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     assert teacher.put(f"{API}/courses/1/tabs/files", json={"hidden": True}).status_code == 200
     assert student.get(f"{API}/courses/1/files").status_code == 403, "the tab is hidden"

@@ -24,7 +24,7 @@ from contract_tests.canvas.support import Site
         ("points", "nonsense", None, None),
     ],
 )
-def test_a_grade_is_read_as_the_assignment_grades(
+def test_a_grade_is_parsed_by_the_grading_type(
     canvas: Site, kind: str, posted: str, shown: str | None, score: float | None
 ) -> None:
     got = grade(canvas.teacher, work(canvas.teacher, grading_type=kind), posted)
@@ -94,7 +94,7 @@ def test_late_work_loses_points(canvas: Site) -> None:
     assert (answer.json()["late"], answer.json()["score"]) == (False, 9.0)
 
 
-def test_a_module_asks_for_the_score_that_is_left_and_for_work_that_was_handed_in(canvas: Site) -> None:
+def test_module_requirements_use_the_final_score_and_submissions(canvas: Site) -> None:
     teacher = canvas.teacher
     made(
         teacher, "late_policy", late_policy={"late_submission_deduction_enabled": True, "late_submission_deduction": 10}

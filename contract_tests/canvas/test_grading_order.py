@@ -50,7 +50,7 @@ def test_who_may_not_grade_is_refused_before_the_assignment_is_looked_for(canvas
     assert "submissions" in teacher.get(path, params={"student_ids[]": ADA, "grouped": "no"}).json()[0]
 
 
-def test_rubrics_reviews_and_quizzes_are_looked_for_before_rights(canvas: Site) -> None:
+def test_rubrics_reviews_and_quizzes_are_looked_up_before_permissions(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     task = work(teacher, peer_reviews=True)
     marked = rubric(teacher, task)
@@ -94,7 +94,7 @@ def test_rubrics_reviews_and_quizzes_are_looked_for_before_rights(canvas: Site) 
     assert student.get(questions, params=mine).json()["message"] == "Cannot view questions due to quiz settings"
 
 
-def test_a_deduction_stays_when_the_course_stops_to_deduct(canvas: Site) -> None:
+def test_a_deduction_stays_when_the_course_stops_deducting(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     emptied(teacher)
     path = f"{COURSE}/late_policy"
@@ -112,7 +112,7 @@ def test_a_deduction_stays_when_the_course_stops_to_deduct(canvas: Site) -> None
     assert teacher.get(f"{COURSE}/assignments/{tasks[0]['id']}/submissions/{ADA}").json()["score"] == 8.5
 
 
-def test_columns_and_audits_check_in_order(canvas: Site) -> None:
+def test_the_order_of_checks_of_columns_and_audits(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     path = f"{COURSE}/custom_gradebook_columns"
     assert student.post(path, json={}).status_code == 400
@@ -195,7 +195,7 @@ def test_gradebook_history_counts_submissions_and_lists_score_changes(canvas: Si
     assert teacher.get(of.replace(f"assignments/{tasks[0]['id']}", "assignments/9999999")).status_code == 404
 
 
-def test_what_counts_what_touches_and_what_is_no_number(canvas: Site) -> None:
+def test_scores_that_count_touch_records_or_are_not_numbers(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     emptied(teacher)
     task = work(teacher)

@@ -189,7 +189,7 @@ def test_how_one_looks_at_the_gradebook(canvas: Site) -> None:
     assert (student.get(filters).json(), teacher.get(filters).json()) == ([kept], [])
 
 
-def test_what_a_student_information_system_collects(canvas: Site) -> None:
+def test_sis_assignments(canvas: Site) -> None:
     teacher, student, admin, nobody = canvas.teacher, canvas.student, canvas.admin, canvas.client()
     path = "/api/sis/courses/1/assignments"
     assert [who.get(path).status_code for who in (nobody, teacher)] == [401, 400]

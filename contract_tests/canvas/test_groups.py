@@ -24,7 +24,7 @@ def group_of(canvas: Site) -> int:
     return int(first["id"])
 
 
-def test_a_member_makes_what_the_group_has(canvas: Site) -> None:
+def test_members_create_group_content(canvas: Site) -> None:
     group = f"{API}/groups/{group_of(canvas)}"
     assert canvas.student.get(group).status_code == 403
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
@@ -65,7 +65,7 @@ def test_a_discussion_of_a_set_is_led_in_each_group(canvas: Site) -> None:
     assert len(shown["topic_children"]) == 2
 
 
-def test_a_member_sees_what_went_on(canvas: Site) -> None:
+def test_members_see_group_activity(canvas: Site) -> None:
     group = f"{API}/groups/{group_of(canvas)}"
     assert canvas.student.get(f"{group}/activity_stream").status_code == 403
     own = canvas.student.get(f"{API}/users/self/profile").json()["id"]
@@ -118,7 +118,7 @@ def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> No
     assert canvas.student.post(members, json={"user_id": "self"}).status_code == 403
 
 
-def test_a_group_could_work_together_with_those_who_run_its_course(canvas: Site) -> None:
+def test_group_collaborators_include_course_managers(canvas: Site) -> None:
     group, own = group_of(canvas), canvas.student.get(f"{API}/users/self/profile").json()["id"]
     path = f"{API}/groups/{group}/potential_collaborators"
     assert canvas.student.get(path).status_code == 200, "who may join sees who is in it"
@@ -147,7 +147,7 @@ def test_group_memberships_come_with_people_and_in_a_file_of_any_name(canvas: Si
     assert named == "attachment; filename=\"Cafe %3F.csv\"; filename*=UTF-8''Caf%C3%A9%20%E6%9D%B1.csv"
 
 
-def test_a_file_of_who_is_in_which_group_goes_out_and_comes_back(canvas: Site) -> None:
+def test_group_memberships_are_exported_and_imported(canvas: Site) -> None:
     """Groups are named by number, by the SIS or by name; the first row of a student counts, and moves them."""
     first = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
     category = f"{API}/group_categories/{first['group_category_id']}"
@@ -180,7 +180,7 @@ def test_a_file_of_who_is_in_which_group_goes_out_and_comes_back(canvas: Site) -
     assert told(canvas.teacher)[0] == "name,canvas_user_id,login_id,sections,group_name,canvas_group_id"
 
 
-def test_what_one_may_do_in_a_group(canvas: Site) -> None:
+def test_rights_in_a_group(canvas: Site) -> None:
     """By one's place in the group, and by what its course gives."""
     teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
     category = teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()["id"]

@@ -30,7 +30,7 @@ CHANGES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-def test_what_is_kept_is_what_a_fresh_world_says() -> None:
+def test_cached_answers_equal_those_of_a_fresh_world() -> None:
     """After each change, and as time goes by, a world answers as one does that begins in its state."""
     site = InProcess("canvas")
     tokens = site.lms.canvas.access_tokens

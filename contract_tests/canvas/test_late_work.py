@@ -128,7 +128,7 @@ def test_other_points_for_missing_work_hold_from_then_on(canvas: Site) -> None:
     assert shown(canvas, work(canvas.teacher, due_at=PAST))["score"] == 9.0
 
 
-def test_a_policy_is_for_work_that_is_handed_in_online(canvas: Site) -> None:
+def test_late_policies_apply_to_online_submissions(canvas: Site) -> None:
     policy(canvas.teacher, **LATE, **MISSING)
     paper = work(canvas.teacher, due_at=PAST, submission_types=["on_paper"])
     assert shown(canvas, paper)["score"] is None
@@ -136,7 +136,7 @@ def test_a_policy_is_for_work_that_is_handed_in_online(canvas: Site) -> None:
     assert told(by_hand) == (True, 1.0, 8.0, 9.0)
 
 
-def test_an_excuse_takes_the_status_back_and_a_status_the_excuse(canvas: Site) -> None:
+def test_an_excuse_clears_the_status_and_vice_versa(canvas: Site) -> None:
     task = work(canvas.teacher)
     grade(canvas.teacher, task, 9, late_policy_status="late", seconds_late_override=60)
     excused = grade(canvas.teacher, task, None, excuse=True)
@@ -164,7 +164,7 @@ def test_the_time_of_a_grade_is_that_of_the_last_new_status(canvas: Site) -> Non
         ("seconds_late_override", -1, "greater_than_or_equal_to"),
     ],
 )
-def test_a_status_that_is_none_is_refused(canvas: Site, field: str, value: Any, code: str) -> None:
+def test_an_invalid_status_is_refused(canvas: Site, field: str, value: Any, code: str) -> None:
     sent = {"late_policy_status": "late", field: value}
     answer = canvas.teacher.put(at(work(canvas.teacher)), json={"submission": sent})
     assert answer.status_code == 422
@@ -191,7 +191,7 @@ def test_other_points_turn_a_pass_into_the_new_maximum(canvas: Site) -> None:
     assert shown(canvas, other)["score"] == 5.0
 
 
-def test_a_student_asks_for_work_that_they_do_not_have_and_gets_nothing(canvas: Site) -> None:
+def test_a_student_without_the_assignment_gets_an_empty_list(canvas: Site) -> None:
     hidden = work(canvas.teacher, only_visible_to_overrides=True)
     path = f"{COURSE}/students/submissions"
     answer = canvas.student.get(path, params={"assignment_ids[]": [hidden["id"]]})

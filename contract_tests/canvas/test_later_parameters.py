@@ -81,7 +81,7 @@ def test_filters_of_courses_and_sections(filled: Site) -> None:
     assert names(filled, courses, "id", **{"enrollment_workflow_state[]": "rejected"}) == []
 
 
-def test_what_is_to_do_in_certain_courses(filled: Site) -> None:
+def test_todo_items_of_selected_courses(filled: Site) -> None:
     soon = "2026-11-28T10:00:00Z"
     base = work(filled.teacher, due_at=soon)
     todo = f"{API}/users/self/todo"

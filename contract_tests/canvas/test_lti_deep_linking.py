@@ -124,7 +124,7 @@ def test_deep_linking_with_pylti1p3(canvas: Site, everywhere: Tool) -> None:
     assert canvas.reason == "line_item_coupled"
 
 
-def test_what_content_becomes_at_each_spot(canvas: Site, everywhere: Tool) -> None:
+def test_content_items_by_placement(canvas: Site, everywhere: Tool) -> None:
     link = {"type": "ltiResourceLink", "url": f"{LAUNCH}?n=1", "title": "One", "custom": {"n": "1"}}
     page = Choice(canvas, everywhere, "editor_button").answer(
         link, {"type": "html", "html": "<p>x</p>"}, {"type": "odd"}
@@ -180,16 +180,14 @@ def test_what_content_becomes_at_each_spot(canvas: Site, everywhere: Tool) -> No
         ({"iat": 9_000_000_000}, "base", "the 'iat' must not be in the future"),
     ],
 )
-def test_answers_that_do_not_hold(
-    canvas: Site, everywhere: Tool, changes: dict[str, Any], attribute: str, said: str
-) -> None:
+def test_invalid_responses(canvas: Site, everywhere: Tool, changes: dict[str, Any], attribute: str, said: str) -> None:
     choice = Choice(canvas, everywhere, "editor_button")
     answer = choice.answer(**changes)
     assert (answer.status_code, answer.json()["errors"][attribute][0]["message"]) == (400, said)
     assert choice.answer().status_code == 200, "a refused answer does not use the address up"
 
 
-def test_more_answers_that_do_not_hold(canvas: Site, everywhere: Tool, keys: KeySite) -> None:
+def test_more_invalid_responses(canvas: Site, everywhere: Tool, keys: KeySite) -> None:
     choice = Choice(canvas, everywhere, "editor_button")
     post = choice.browser.http.post
     assert post(choice.back).status_code == 500
@@ -218,7 +216,7 @@ def test_more_answers_that_do_not_hold(canvas: Site, everywhere: Tool, keys: Key
     assert choice.answer().status_code == 200
 
 
-def test_what_canvas_does_not_look_at_in_answers(canvas: Site, everywhere: Tool) -> None:
+def test_unchecked_claims_of_deep_linking_responses(canvas: Site, everywhere: Tool) -> None:
     odd = {f"{lti13.CLAIM}deployment_id": "1:x", f"{lti13.CLAIM}message_type": "x", "nonce": ...}
     assert Choice(canvas, everywhere, "editor_button").answer(**odd).status_code == 200
     assert {w.code for w in canvas.lms.requests.last.warnings} == {"claim_unchecked"}

@@ -104,7 +104,7 @@ def test_faults_are_posted_to_the_tool(
         ({"lti_message_hint": None}, 400, "lti_message_hint_missing"),
     ],
 )
-def test_faults_that_no_address_may_hear_of(
+def test_errors_that_are_not_redirected(
     canvas: Site, tool: Tool, changes: dict[str, str | None], status: int, reason: str
 ) -> None:
     browser = signed_in(canvas)
@@ -196,7 +196,7 @@ def test_a_placed_link_is_launched_from_the_course_page(canvas: Site) -> None:
     assert "Resource link not found" in browser.get("/courses/1").text
 
 
-def test_a_tool_that_replaces_one_of_lti_1_1_is_proved_its_consumer_key(canvas: Site, tool: Tool) -> None:
+def test_a_replacement_of_an_lti_1_1_tool_gets_proof_of_the_consumer_key(canvas: Site, tool: Tool) -> None:
     """The old tool has the same address, and may be deleted; one of another address does not count."""
 
     def legacy() -> dict[str, str]:

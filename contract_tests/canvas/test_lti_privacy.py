@@ -51,7 +51,7 @@ def claims(site: Site, tool: Tool, path: str, who: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_a_level_keeps_back_exactly_its_claims_of_a_message(canvas: Site, tool: Tool, kind: str) -> None:
+def test_a_privacy_level_withholds_exactly_its_claims(canvas: Site, tool: Tool, kind: str) -> None:
     path, who = MESSAGES[kind]
     told = {}
     for level in GONE:
@@ -76,7 +76,7 @@ def test_terms_are_asked_for_without_a_name_at_every_level(canvas: Site, tool: T
 
 
 @pytest.mark.parametrize("level", GONE)
-def test_a_level_keeps_back_the_same_of_everybody_in_a_roster(canvas: Site, tool: Tool, level: str) -> None:
+def test_a_privacy_level_withholds_the_same_from_rosters(canvas: Site, tool: Tool, level: str) -> None:
     def members() -> list[dict[str, Any]]:
         token = service(canvas, assertion(canvas, tool)).json()["access_token"]
         found: list[dict[str, Any]] = canvas.api(token).get(NRPS).json()["members"]
@@ -107,7 +107,7 @@ ADDRESS = "lis_person_contact_email_primary"
         ("anonymous", {*BASIC_NAMES, ADDRESS, *PUBLIC}),
     ],
 )
-def test_a_level_keeps_back_exactly_its_fields_of_a_launch_by_lti_1_1(canvas: Site, level: str, gone: set[str]) -> None:
+def test_a_privacy_level_withholds_exactly_its_lti_1_1_fields(canvas: Site, level: str, gone: set[str]) -> None:
     tools = "/api/v1/courses/1/external_tools"
     sent = {"name": "Old", "consumer_key": "k", "shared_secret": "s", "url": "https://old.example.test/launch"}
     made = canvas.teacher.post(tools, json={**sent, "privacy_level": "public", "course_navigation": {"enabled": True}})

@@ -69,7 +69,7 @@ def test_a_registration_is_made_and_read(canvas: Site) -> None:
     assert ([one["id"] for one in newest["data"]], newest["total"]) == ([found["id"]], listed["total"])
 
 
-def test_who_asks_and_what_is_sent_have_to_fit(canvas: Site) -> None:
+def test_caller_and_request_must_match(canvas: Site) -> None:
     assert canvas.teacher.get(BASE).status_code == 403
     sub = canvas.admin.post("/api/v1/accounts/1/sub_accounts", json={"account": {"name": "Below"}}).json()["id"]
     assert canvas.admin.get(f"/api/v1/accounts/{sub}/lti_registrations").status_code == 404
@@ -102,7 +102,7 @@ def test_who_asks_and_what_is_sent_have_to_fit(canvas: Site) -> None:
     assert errors(canvas.admin.post(BASE, json={"configuration": "x"})) == ["configuration must be an object"]
 
 
-def test_a_tool_is_launched_where_it_is_available_as_the_school_has_it(canvas: Site, tool: Tool) -> None:
+def test_availability_decides_where_a_tool_is_launched(canvas: Site, tool: Tool) -> None:
     one = made(canvas, workflow_state="off")
     page = f"{BASE}/{one['id']}"
     (deployed,) = canvas.admin.get(f"{page}/controls").json()

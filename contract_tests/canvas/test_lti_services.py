@@ -187,7 +187,7 @@ def test_line_items_and_assignments_follow_each_other(canvas: Site, api: httpx.C
         ({"label": "x" * 256, "scoreMaximum": 1}, ["title None"]),
     ],
 )
-def test_line_items_that_do_not_hold(api: httpx.Client, body: dict[str, Any], faults: list[str]) -> None:
+def test_invalid_line_items(api: httpx.Client, body: dict[str, Any], faults: list[str]) -> None:
     answer = api.post(ITEMS, json=body)
     assert answer.status_code == 422
     assert [f"{one['field']} {one['error_code']}" for one in answer.json()["errors"]] == faults
@@ -215,9 +215,7 @@ def test_refusals_of_line_items(canvas: Site, api: httpx.Client) -> None:
     assert api.get(f"{ITEMS}/1/results").status_code == 412
 
 
-def test_what_is_checked_of_a_line_item_in_the_path_and_what_a_change_takes_away(
-    canvas: Site, api: httpx.Client
-) -> None:
+def test_a_line_item_in_the_path_is_checked_and_updates_remove_fields(canvas: Site, api: httpx.Client) -> None:
     tag = {"url": LAUNCH, "content_type": "ContextExternalTool", "content_id": 77}
     sent = {"name": "Tool", "submission_types": ["external_tool"], "external_tool_tag_attributes": tag, "published": 1}
     link = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": sent}).json()["lti_context_id"]
@@ -244,7 +242,7 @@ def test_what_is_checked_of_a_line_item_in_the_path_and_what_a_change_takes_away
     assert api.post(ITEMS, json={"label": "x", "scoreMaximum": 1, SUBMISSION_TYPE: {}}).status_code == 500
 
 
-def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
+def test_invalid_scores_are_refused(canvas: Site, api: httpx.Client) -> None:
     url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
     post = f"{url}/scores"
     assert api.post(post, json=score()).status_code == 200
@@ -294,7 +292,7 @@ def test_scores_that_do_not_hold(canvas: Site, api: httpx.Client) -> None:
         assert api.post(post, json=score(timestamp=later)).status_code == status, allowed
 
 
-def test_what_scores_do_to_submissions(canvas: Site, api: httpx.Client, keys: KeySite) -> None:
+def test_effects_of_scores_on_submissions(canvas: Site, api: httpx.Client, keys: KeySite) -> None:
     url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
     teacher = canvas.teacher
     base = next(a for a in teacher.get(f"{COURSE}/assignments").json() if a["name"] == "Quiz")
@@ -347,7 +345,7 @@ def _of(body: dict[str, Any], *names: str) -> list[Any]:
     return [body[name] for name in names]
 
 
-def test_a_course_that_is_over_takes_no_scores(canvas: Site, api: httpx.Client) -> None:
+def test_a_concluded_course_refuses_scores(canvas: Site, api: httpx.Client) -> None:
     url = api.post(ITEMS, json={"label": "Quiz", "scoreMaximum": 10}).json()["id"]
     assert canvas.teacher.put(COURSE, json={"course": {"event": "conclude"}}).status_code == 200
     assert api.post(f"{url}/scores", json=score()).status_code == 422

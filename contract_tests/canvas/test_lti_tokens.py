@@ -48,9 +48,7 @@ def test_a_service_token(canvas: Site, tool: Tool) -> None:
         ({"jti": None, "iss": None}, "the following assertions are missing: jti,iss", "assertion_missing_claim"),
     ],
 )
-def test_assertions_that_do_not_hold(
-    canvas: Site, tool: Tool, changes: dict[str, Any], description: str, reason: str
-) -> None:
+def test_invalid_assertions(canvas: Site, tool: Tool, changes: dict[str, Any], description: str, reason: str) -> None:
     answer = service(canvas, assertion(canvas, tool, **changes))
     assert answer.status_code == 400
     assert answer.json() == {"error": "invalid_request", "error_description": description}
@@ -67,7 +65,7 @@ def test_assertions_of_unknown_clients_and_unreadable_ones(canvas: Site, tool: T
         assert (answer.status_code, canvas.reason) == (500, "canvas_fails_here"), changes
 
 
-def test_what_canvas_does_not_look_at_comes_with_a_warning_or_is_refused(canvas: Site, tool: Tool) -> None:
+def test_unchecked_claims_of_assertions_are_warned_about_or_refused(canvas: Site, tool: Tool) -> None:
     stranger = assertion(canvas, tool, iss="somebody")
     assert service(canvas, stranger).status_code == 200
     assert [w.code for w in canvas.lms.requests.last.warnings] == ["iss_not_sub"]

@@ -164,7 +164,7 @@ def test_an_account_says_how_it_writes_numbers_and_whether_it_is_one_of_canvas_c
     ]
 
 
-def test_what_was_copied_and_what_a_member_may(world: Site, tool: Tool) -> None:
+def test_variables_of_copies_and_permissions(world: Site, tool: Tool) -> None:
     found = custom(world, tool)
     second, third = "c0002b0000000000000000000000000000000002", "c0003c0000000000000000000000000000000003"
     assert (found["before"], found["before_ids"], found["history"]) == ("2", second, f"{third},{second}")
@@ -196,7 +196,7 @@ def test_groups_have_no_course_and_no_roles(world: Site, tool: Tool) -> None:
     assert found["roster"].endswith("/api/lti/groups/1/membership_service")
 
 
-def test_what_an_editor_gives_along(world: Site, tool: Tool) -> None:
+def test_variables_from_an_editor(world: Site, tool: Tool) -> None:
     assignment = world.teacher.get("/api/v1/courses/1/assignments/2").json()
     sealed, page = assignment["secure_params"], f"{OPEN}/resource_selection?placement=editor_button"
     said = claims(world, tool, f"{page}&editor_contents=all&selection=some&secure_params={sealed}")
@@ -263,7 +263,7 @@ def test_an_assignment_has_the_due_dates_of_its_assignees(world: Site, tool: Too
     assert found["earliest"] == later  # a student's own
 
 
-def test_a_menu_hands_a_file_or_an_export_to_a_tool_of_lti_1_1(world: Site) -> None:
+def test_menus_export_files_and_content_to_lti_1_1_tools(world: Site) -> None:
     spots = {"file_menu": {"message_type": "ContentItemSelection"}, "assignment_menu": {"message_type": "Older"}}
     spots["assignment_menu"]["message_type"] = "ContentItemSelectionResponse"
     dump: dict[str, Any] = json.loads(json.dumps(world.lms.dump(), default=str))

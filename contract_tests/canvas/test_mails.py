@@ -115,7 +115,7 @@ def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails:
     assert "appointment_deleted_for_user" in kinds
 
 
-def test_what_has_no_effect_is_warned_of(canvas: Site) -> None:
+def test_a_parameter_without_effect_causes_a_warning(canvas: Site) -> None:
     course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
     made = canvas.teacher.post(f"/api/v1/courses/{course}/quizzes", json={"quiz": {"title": "Q"}}).json()["id"]
     sent = {"quiz": {"title": "R", "notify_of_update": True}}
@@ -147,7 +147,7 @@ def _upload(canvas: Site, client: httpx.Client, path: str) -> int:
     return int(client.get(stored.headers["location"]).json()["id"])
 
 
-def test_a_file_handed_in_is_read_by_way_of_its_submission(canvas: Site) -> None:
+def test_a_submitted_file_is_readable_through_its_submission(canvas: Site) -> None:
     student = canvas.api(canvas.info.access_tokens.student)
     course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
     sent = {"assignment": {"name": "Upload", "submission_types": ["online_upload"], "published": True}}

@@ -124,7 +124,7 @@ def test_a_course_is_copied_and_copied_again(canvas: Site) -> None:
     assert str(essay["id"]) in mapping["assignments"].values()
 
 
-def test_what_is_chosen_is_copied(canvas: Site) -> None:
+def test_only_selected_content_is_copied(canvas: Site) -> None:
     admin, old, new = filled(canvas)
     path = f"{API}/courses/{new}/content_migrations"
     fields: dict[str, Any] = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
@@ -163,7 +163,7 @@ def test_an_export_is_a_cartridge_that_can_be_imported(canvas: Site) -> None:
     assert admin.post(exports, json={"export_type": "pdf"}).status_code == 400
 
 
-def test_what_is_no_package_fails_with_an_issue(canvas: Site) -> None:
+def test_a_file_that_is_not_a_package_fails_with_an_issue(canvas: Site) -> None:
     admin, _, new = filled(canvas)
     path = f"{API}/courses/{new}/content_migrations"
     asked = admin.post(path, json={"migration_type": "qti_converter", "pre_attachment": {"name": "x.zip"}}).json()
@@ -213,7 +213,7 @@ def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
     assert canvas.teacher.get(template).status_code == 403
 
 
-def test_a_migration_that_cannot_be_done_says_so(canvas: Site) -> None:
+def test_an_impossible_migration_fails_with_an_issue(canvas: Site) -> None:
     admin = canvas.admin
     path = f"{API}/courses/1/content_migrations"
     asked = admin.post(path, json={"migration_type": "qti_converter", "pre_attachment": {"name": "x.zip"}}).json()

@@ -77,7 +77,7 @@ def test_json_false_leaves_new_tab_and_null_the_indent(canvas: Site) -> None:
     assert (changed["new_tab"], changed["indent"], changed["title"]) == (False, 0, "")
 
 
-def test_a_module_that_moves_before_what_it_waits_for_waits_no_more(canvas: Site) -> None:
+def test_moving_a_module_before_its_prerequisite_removes_the_prerequisite(canvas: Site) -> None:
     first, second, third = (module(canvas, name) for name in "ABC")
     ids = [int(path.split("/")[1]) for path in (first, second, third)]
     place = canvas.teacher.get(f"{COURSE}/{first}").json()["position"]
@@ -156,7 +156,7 @@ def test_done_in_a_module_is_done_in_the_planner_and_the_other_way_round(canvas:
     assert met() is False
 
 
-def test_what_is_locked_by_itself_cannot_be_marked_read(canvas: Site) -> None:
+def test_locked_content_cannot_be_marked_as_read(canvas: Site) -> None:
     path = module(canvas, "M")
     for opens, status in ((FUTURE, 403), (None, 200)):
         task = work(canvas.teacher, unlock_at=opens)

@@ -14,7 +14,7 @@ from contract_tests.lms_site import parameters
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_the_whole_way_to_a_token(canvas: Site) -> None:
+def test_the_whole_flow_to_a_token(canvas: Site) -> None:
     browser = canvas.browser()
     answer = browser.get(canvas.auth_url())
     assert answer.headers["location"] == f"{canvas.url}/login"
@@ -42,7 +42,7 @@ def test_the_whole_way_to_a_token(canvas: Site) -> None:
     assert canvas.api(body["access_token"]).get("/api/v1/users/self").json()["name"] == "Ada Lovelace"
 
 
-def test_a_state_is_given_back_only_if_there_was_one(canvas: Site) -> None:
+def test_state_is_returned_only_if_sent(canvas: Site) -> None:
     got = canvas.browser().consent(canvas.auth_url(state=None), canvas.info.student)
     assert list(got) == ["code"]
 
@@ -159,7 +159,7 @@ def test_a_key_switched_off_in_the_account(canvas: Site) -> None:
     }
 
 
-def test_a_trusted_key_asks_no_consent(canvas: Site) -> None:
+def test_a_trusted_key_skips_consent(canvas: Site) -> None:
     url = canvas.auth_url(client_id="10000000000009", redirect_uri="http://127.0.0.1:9004/callback")
     browser = canvas.browser()
     silent = parameters(canvas.browser().get(url + "&prompt=none"))
@@ -254,7 +254,7 @@ def test_refreshing_kills_the_access_token_and_keeps_the_refresh_token(canvas: S
     assert canvas.lms.requests.last.warnings == []
 
 
-def test_refresh_tokens_that_do_not_hold(canvas: Site) -> None:
+def test_invalid_refresh_tokens(canvas: Site) -> None:
     missing = "You must provide the refresh_token parameter when using the refresh_token grant type"
     refused(canvas, canvas.token(grant_type="refresh_token"), 400, "invalid_request", missing)
     unknown = canvas.token(grant_type="refresh_token", refresh_token="x")
@@ -326,7 +326,7 @@ def test_errors_by_redirect_where_a_site_still_does_that(canvas: Site) -> None:
     assert canvas.token(**{**grant, "redirect_uri": None}).status_code == 400
 
 
-def test_a_broken_body_is_no_crash(canvas: Site) -> None:
+def test_an_unreadable_body_does_not_crash(canvas: Site) -> None:
     url = f"{canvas.url}/login/oauth2/token"
     broken = httpx.post(url, content=b"{", headers={"Content-Type": "application/json"})
     assert (broken.status_code, canvas.reason) == (500, "parameters_unreadable")
@@ -336,7 +336,7 @@ def test_a_broken_body_is_no_crash(canvas: Site) -> None:
     assert httpx.post(url, json=right).status_code == 200
 
 
-def test_a_page_in_a_frame_is_worth_a_warning(canvas: Site) -> None:
+def test_a_page_in_a_frame_causes_a_warning(canvas: Site) -> None:
     canvas.browser().get(canvas.auth_url(), headers={"Sec-Fetch-Dest": "iframe"})
     assert [w.code for w in canvas.lms.requests.last.warnings] == ["authorize_in_frame"]
 
@@ -364,7 +364,7 @@ def test_mistakes_that_are_named(canvas: Site) -> None:
     assert canvas.reason == "unknown_client"
 
 
-def test_a_verifier_that_does_not_fit_is_explained(canvas: Site) -> None:
+def test_a_wrong_verifier_is_explained(canvas: Site) -> None:
     verifier = "v" * 50
     digest = hashlib.sha256(verifier.encode()).digest()
     right = base64.urlsafe_b64encode(digest).decode().rstrip("=")

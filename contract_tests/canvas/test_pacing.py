@@ -58,7 +58,7 @@ def test_days_that_do_not_count(days: Days, durations: list[int], expected: list
 
 
 @pytest.mark.parametrize("durations", [[10, 10], [3, 9, 1], [1, 1, 1, 1, 1, 1, 1, 1], [0, 20]])
-def test_a_pace_is_pressed_together_to_end_in_time(durations: list[int]) -> None:
+def test_a_pace_is_compressed_to_its_end_date(durations: list[int]) -> None:
     days, end = Days([]), date(2026, 11, 27)
     found = compressed(days, durations, FRIDAY, end)
     assert due_dates(days, found, FRIDAY)[-1] <= end
@@ -112,7 +112,7 @@ def test_who_paces_and_where(canvas: Site) -> None:
     assert refused.json()["errors"] == ["Only one of course_section_id and user_id can be given"]
 
 
-def test_what_only_a_later_design_has_is_looked_for_first(canvas: Site) -> None:
+def test_records_of_the_later_pacing_design_are_looked_up_first(canvas: Site) -> None:
     items = paced(canvas)
     pace = canvas.teacher.post(f"{COURSE}/course_pacing", json={"course_pace": sent(items, 1, 1)}).json()["course_pace"]
     rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"type[]": "StudentEnrollment"}).json()

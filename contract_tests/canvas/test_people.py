@@ -94,7 +94,7 @@ def test_favourites(canvas: Site) -> None:
     assert [course["id"] for course in canvas.student.get(favorites).json()] == every
 
 
-def test_what_waits_can_be_put_off(canvas: Site) -> None:
+def test_todo_items_can_be_ignored(canvas: Site) -> None:
     counts = canvas.teacher.get(f"{SELF}/todo_item_count").json()
     assert set(counts) == {"needs_grading_count", "assignments_needing_submitting"}
     items = canvas.student.get(f"{SELF}/todo").json()
@@ -147,7 +147,7 @@ def test_courses_without_a_favourite_are_those_taught_first(canvas: Site) -> Non
     assert canvas.teacher.get(f"{API}/courses").json()[0]["name"] == "A", "other lists are by name"
 
 
-def test_a_person_without_a_login_is_the_school_s(canvas: Site) -> None:
+def test_a_user_without_a_login_belongs_to_the_root_account(canvas: Site) -> None:
     own = canvas.student.get(f"{SELF}/profile").json()["id"]
     people = f"{API}/users/{own}/profile"
     assert canvas.admin.delete(f"{API}/accounts/self/users/{own}").status_code == 200

@@ -128,7 +128,7 @@ def test_sections_tell_first_what_is_not_there(canvas: Site) -> None:
     assert named.status_code in (401, 403), "the SIS id is looked at before the name"
 
 
-def test_favourites_leave_out_what_is_asked(canvas: Site) -> None:
+def test_favourites_with_exclusions(canvas: Site) -> None:
     favourites = f"{API}/users/self/favorites/courses"
     whole = canvas.teacher.get(favourites, params={"sort": "nickname"}).json()
     taught = {one["id"] for one in whole}

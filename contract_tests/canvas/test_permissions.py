@@ -205,7 +205,7 @@ def test_a_group_of_permissions_is_set_and_locked_as_one(canvas: Site) -> None:
     assert (there["locked"], there["readonly"], there["enabled"]) == (True, True, False)
 
 
-def test_an_account_below_takes_nothing_from_the_admins_above(canvas: Site) -> None:
+def test_a_sub_account_cannot_revoke_permissions_of_admins_above(canvas: Site) -> None:
     below = made(canvas, f"{SCHOOL}/sub_accounts", {"account[name]": "College"})
     place = f"/api/v1/accounts/{below}"
     sent = {"permissions[manage_alerts][explicit]": "1", "permissions[manage_alerts][enabled]": "0"}
@@ -246,7 +246,7 @@ def test_fields_of_an_account_need_rights_of_their_own(canvas: Site) -> None:
     assert canvas.admin.put(SCHOOL, params=acting, data={"account[default_storage_quota_mb]": "9"}).status_code == 200
 
 
-def test_a_course_that_is_over_gives_what_its_role_gives_afterwards(canvas: Site) -> None:
+def test_a_concluded_course_grants_what_roles_grant_afterwards(canvas: Site) -> None:
     """Who was in a course reads on as their role says, and writes no more."""
     assert canvas.admin.put(COURSE, data={"course[event]": "conclude"}).status_code == 200
     names = ("read_forum", "post_to_forum", "read_roster", "manage_grades", "view_all_grades")

@@ -87,7 +87,7 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
     assert canvas.student.get(notes).json() == []
 
 
-def test_what_went_on_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
+def test_activity_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> None:
     stream, course = f"{API}/users/self/activity_stream", f"{API}/courses/1"
     canvas.student.delete(stream)
     assert canvas.student.get(stream).json() == []
@@ -104,7 +104,7 @@ def test_what_went_on_shows_in_the_stream_until_it_is_hidden(canvas: Site) -> No
     assert [one["type"] for one in canvas.student.get(stream).json()] == ["Conversation"]
 
 
-def test_what_is_due_or_begins_within_a_week_is_upcoming(canvas: Site) -> None:
+def test_upcoming_events_are_those_of_the_next_week(canvas: Site) -> None:
     now = canvas.lms.clock.now
     soon, later = ((now + timedelta(days=days)).strftime("%Y-%m-%dT12:00:00Z") for days in (2, 20))
     for title, at in (("Soon", soon), ("Later", later)):

@@ -44,7 +44,7 @@ def test_an_assignment_that_is_read_is_viewed_but_not_one_that_has_not_opened(ca
     assert unit.met == [True, False, True]
 
 
-def test_what_was_viewed_before_it_was_asked_for_is_to_be_viewed_again(canvas: Site) -> None:
+def test_views_before_a_requirement_was_set_do_not_count(canvas: Site) -> None:
     unit, task = Unit(canvas), work(canvas.teacher)
     item = unit.add("Assignment", task["id"], type="must_submit")
     canvas.student.get(f"{COURSE}/assignments/{task['id']}")
@@ -55,7 +55,7 @@ def test_what_was_viewed_before_it_was_asked_for_is_to_be_viewed_again(canvas: S
     assert unit.met == [True]
 
 
-def test_a_discussion_marked_read_or_answered_is_viewed_and_so_is_its_assignment(canvas: Site) -> None:
+def test_reading_or_replying_views_a_discussion_and_its_assignment(canvas: Site) -> None:
     unit = Unit(canvas)
     topics = [made(canvas.teacher, "discussion_topics", title=f"T{n}", published=True)["id"] for n in range(3)]
     graded = work(canvas.teacher, submission_types=["discussion_topic"])

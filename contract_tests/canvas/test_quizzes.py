@@ -71,7 +71,7 @@ def test_overrides_are_for_their_assignees(canvas: Site) -> None:
     assert canvas.client().get(f"{COURSE}/{at}").status_code == 401
 
 
-def test_questions_are_looked_for_before_the_attempt_is_judged(canvas: Site) -> None:
+def test_questions_are_looked_up_before_the_attempt_is_checked(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     quiz = made(teacher, "quizzes", quiz={"title": "Q"})
     at = f"quizzes/{quiz['id']}"

@@ -78,7 +78,7 @@ def registered(canvas: Site, tool: Tool, keys: KeySite) -> Registered:
     return Registered(canvas, request, answer.json(), page, tool)
 
 
-def test_what_an_administrator_is_given_for_a_tool(canvas: Site) -> None:
+def test_registration_tokens_for_administrators(canvas: Site) -> None:
     made = canvas.admin.get(TOKEN, params={"unified_tool_id": "u"}).json()
     said = read(made["token"]).claims
     assert (said["uuid"], said["unified_tool_id"], said["registration_url"]) == (made["uuid"], "u", None)
@@ -106,7 +106,7 @@ def test_the_configuration_is_canvas_s_member_by_member_in_order(canvas: Site) -
     assert json.dumps(config) == in_order(theirs, host, canvas.url)
 
 
-def test_what_is_registered_becomes_a_configuration_in_canvas_s_order(canvas: Site) -> None:
+def test_a_registration_becomes_a_configuration_in_canvas_s_order(canvas: Site) -> None:
     """canvas-lms app/models/lti/ims/registration.rb, canvas_configuration (2026)."""
     framed = {"iframe": {"width": 300, "height": 200}, "window": {"width": 9, "height": 8}}
     message = {
@@ -204,7 +204,7 @@ def test_a_change_is_rejected(registered: Registered) -> None:
     )
 
 
-def test_a_tool_asks_by_itself(registered: Registered) -> None:
+def test_a_tool_requests_an_update_on_its_own(registered: Registered) -> None:
     own = registered.api(READ, WRITE)
     known = own.get(registered.path).json()
     assert {**known, "deployment_id": registered.answer["deployment_id"]} == registered.answer
@@ -268,7 +268,7 @@ def placements(site: Site, *messages: dict[str, Any]) -> dict[str, Any]:
     return {spot["placement"]: spot for spot in full["configuration"]["placements"]}
 
 
-def test_what_a_tool_says_of_its_spots_when_it_registers(canvas: Site) -> None:
+def test_placements_in_a_registration(canvas: Site) -> None:
     navigation = {"type": lti13.RESOURCE_LINK_REQUEST, "placements": ["~course_navigation"], "label": "Ours"}
     further = {
         "~course_navigation/default_enabled": False, "~visibility": "admins", "~display_type": "new_window",
@@ -303,7 +303,7 @@ def test_what_a_tool_says_of_its_spots_when_it_registers(canvas: Site) -> None:
         ([f"{lti13.CLAIM}lis"], "name_only"), (["name", "email"], "public"), (["picture"], "public"),
     ],
 )  # fmt: skip
-def test_a_tool_that_names_no_level_of_privacy_gets_the_claims_it_asks_for(
+def test_a_tool_without_a_privacy_level_gets_the_claims_it_requests(
     canvas: Site, claims: list[str], level: str
 ) -> None:
     named = "https://canvas.instructure.com/lti/privacy_level"

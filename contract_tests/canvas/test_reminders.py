@@ -52,7 +52,7 @@ def test_an_item_of_the_planner_is_done_once_the_work_is_handed_in(canvas: Site)
     assert not is_done(canvas.student, open_mark), "a grade hands nothing in"
 
 
-def test_a_discussion_is_done_once_something_is_said_in_it(canvas: Site) -> None:
+def test_posting_completes_a_discussion(canvas: Site) -> None:
     sent = {"title": "T", "message": "m", "published": True, "assignment": {"points_possible": 5}}
     topic = made(canvas.teacher, "discussion_topics", **sent)
     mark = marked(canvas.student, "discussion_topic", topic["id"])
@@ -100,7 +100,7 @@ def test_ignored_grading_comes_back_when_all_was_graded(canvas: Site) -> None:
     assert not todo(canvas.teacher, task, "grading"), "that was for good"
 
 
-def test_what_waits_is_counted_once_for_each_student(canvas: Site) -> None:
+def test_submissions_to_grade_are_counted_once_per_student(canvas: Site) -> None:
     task = work(canvas.teacher)
     section = made(canvas.admin, "sections", course_section={"name": "Second"})
     row = {"user_id": ADA, "type": "StudentEnrollment", "enrollment_state": "active"}

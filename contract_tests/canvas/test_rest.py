@@ -45,13 +45,13 @@ def test_credentials(canvas: Site) -> None:
     assert canvas.student.get(f"{API}/users/self").status_code == 200
 
 
-def test_a_token_in_a_parameter_works_and_is_warned_of(canvas: Site) -> None:
+def test_a_token_in_a_parameter_works_with_a_warning(canvas: Site) -> None:
     token = canvas.info.access_tokens.student
     assert canvas.api().get(f"{API}/users/self", params={"access_token": token}).status_code == 200
     assert [w.code for w in canvas.lms.requests.last.warnings] == ["token_in_parameter"]
 
 
-def test_oneself_and_others(canvas: Site) -> None:
+def test_own_and_other_users(canvas: Site) -> None:
     me = canvas.student.get(f"{API}/users/self").json()
     assert (me["id"], me["name"], me["sortable_name"]) == (101, "Ada Lovelace", "Lovelace, Ada")
     assert (me["first_name"], me["last_name"], me["effective_locale"]) == ("Ada", "Lovelace", "en")
@@ -187,7 +187,7 @@ def test_announcing(canvas: Site) -> None:
     assert canvas.teacher.post(path, content=b"{", headers={"Content-Type": "application/json"}).status_code == 500
 
 
-def test_what_is_not_graded(canvas: Site) -> None:
+def test_pages_and_ungraded_content(canvas: Site) -> None:
     assert [p["url"] for p in canvas.student.get(f"{API}/courses/1/pages").json()] == ["home"]
     assert [p["url"] for p in canvas.teacher.get(f"{API}/courses/1/pages").json()] == ["home", "draft"]
     assert canvas.student.get(f"{API}/courses/1/pages/home").json()["body"] == "<p>Start here.</p>"

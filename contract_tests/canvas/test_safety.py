@@ -36,7 +36,7 @@ def test_portfolios_are_their_owners_and_moderators(canvas: Site) -> None:
     assert canvas.admin.get(f"{API}/eportfolios/7").status_code == 404
 
 
-def test_what_the_school_watches_is_not_for_teachers(canvas: Site) -> None:
+def test_administrative_reports_are_not_for_teachers(canvas: Site) -> None:
     student = canvas.student.get(f"{API}/users/self").json()["id"]
     messages, views = f"{API}/comm_messages?user_id={student}", f"{API}/users/{student}/page_views"
     assert canvas.teacher.get(messages).status_code == 403

@@ -125,7 +125,7 @@ MISSING = (
 
 
 @pytest.mark.parametrize(("asked", "said"), MISSING)
-def test_what_is_missing_is_named(canvas: Site, asked: dict[str, Any], said: str) -> None:
+def test_missing_parameters_are_named(canvas: Site, asked: dict[str, Any], said: str) -> None:
     answer = canvas.student.get(ASK, params=asked)
     assert answer.status_code == 400
     faults = answer.json()["errors"]
@@ -143,7 +143,7 @@ def test_what_is_missing_is_named(canvas: Site, asked: dict[str, Any], said: str
         ({"resource_link_lookup_uuid": "none"}, 404),
     ],
 )
-def test_what_is_not_there_is_not_opened(canvas: Site, tool: Tool, asked: dict[str, Any], status: int) -> None:
+def test_missing_tools_are_not_launched(canvas: Site, tool: Tool, asked: dict[str, Any], status: int) -> None:
     answer = canvas.student.get(ASK, params=asked)
     assert answer.status_code == status
     if status == 200:

@@ -42,12 +42,12 @@ def refused(api: httpx.Client, task: Body | None, **fields: Any) -> dict[str, li
         ({"peer_reviews": True}, {"submission_types": ["online_url"]}, {"peer_reviews": True}),
     ],
 )
-def test_what_does_not_go_together_is_cleared(canvas: Site, set_up: Body, then: Body, shown: Body) -> None:
+def test_contradictory_fields_are_cleared(canvas: Site, set_up: Body, then: Body, shown: Body) -> None:
     task = changed(canvas.teacher, work(canvas.teacher, **set_up), **then)
     assert {name: task[name] for name in shown} == shown
 
 
-def test_what_moderation_set_goes_with_it_but_grades_go_on_waiting(canvas: Site) -> None:
+def test_ending_moderation_clears_its_fields_but_keeps_manual_posting(canvas: Site) -> None:
     graders = {"grader_count": 2, "graders_anonymous_to_graders": True, "grader_names_visible_to_final_grader": False}
     task = work(canvas.teacher, moderated_grading=True, **graders)
     assert {name: task[name] for name in graders} == graders
@@ -123,7 +123,7 @@ def test_the_overrides_of_groups_go_with_their_group_set(canvas: Site) -> None:
     assert ["student_ids" in one for one in teacher.get(f"{TASKS}/{task['id']}/overrides").json()] == [True]
 
 
-def test_what_is_annotated_is_a_copy_of_a_file_that_one_may_read(canvas: Site) -> None:
+def test_the_annotated_document_is_a_copy_of_a_readable_file(canvas: Site) -> None:
     teacher = canvas.teacher
     file = upload(teacher, "/courses/1/files", "page.txt", b"text").json()
     annotated = {"submission_types": ["student_annotation"], "annotatable_attachment_id": file["id"]}

@@ -86,7 +86,7 @@ def test_an_archive_that_would_fill_the_memory_is_not_unpacked(canvas: Site) -> 
     assert "Error while importing CSV" in str(done["processing_errors"])
 
 
-def test_rows_that_say_nothing_sensible_are_passed_over(canvas: Site) -> None:
+def test_meaningless_rows_are_skipped(canvas: Site) -> None:
     done = send(canvas.admin, f"{USERS}U1,u1,Una,not-an-address,active\n,u2,Nobody,,active\nU3,u3,Good,,active\n")
     assert done["workflow_state"] == "imported_with_messages"
     assert (done["data"]["counts"]["users"], done["data"]["counts"]["warning_count"]) == (1, 2)
@@ -111,7 +111,7 @@ def test_an_account_is_not_put_below_itself(canvas: Site) -> None:
     assert [one["sis_account_id"] for one in below] == ["y"]
 
 
-def test_what_was_changed_by_hand_stays_unless_it_is_overridden(canvas: Site) -> None:
+def test_sticky_fields_stay_unless_overridden(canvas: Site) -> None:
     admin = canvas.admin
     send(admin, f"{COURSES}L1,L1,Law 1,,,active\n")
     path = "/api/v1/courses/sis_course_id:L1"
@@ -181,7 +181,7 @@ def test_who_may_import(canvas: Site) -> None:
     assert canvas.reason == "sis_import_not_utf8"
 
 
-def test_what_an_import_looks_at_first(canvas: Site) -> None:
+def test_the_first_checks_of_an_import(canvas: Site) -> None:
     admin = canvas.admin
     below = admin.post("/api/v1/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
     for who in (canvas.client(), canvas.student, admin):

@@ -117,7 +117,7 @@ def test_the_latest_run_of_a_report_is_shown_in_any_state(canvas: Site) -> None:
     assert last() == (done, "complete")
 
 
-def test_courses_of_a_blueprint_are_looked_at_in_order(canvas: Site) -> None:
+def test_associated_courses_are_checked_in_order(canvas: Site) -> None:
     admin = canvas.admin
     master, child = (
         admin.post(f"{API}/accounts/1/courses", json={"course": {"name": name}}).json()["id"] for name in ("M", "C")
@@ -231,7 +231,7 @@ def test_who_may_make_accounts_is_asked_before_what_they_send(canvas: Site) -> N
     assert canvas.admin.post(path, data={"name": "x"}).status_code == 500
 
 
-def test_a_path_that_is_no_utf8_is_a_bad_request(canvas: Site) -> None:
+def test_a_path_that_is_not_utf8_is_a_bad_request(canvas: Site) -> None:
     broken = canvas.teacher.get(f"{API}/courses/%FF")
     assert (broken.status_code, "Page Error" in broken.text) == (400, True)
     assert canvas.teacher.get(f"{API}/courses/%EF%BF%BD").status_code == 404, "U+FFFD itself is UTF-8"

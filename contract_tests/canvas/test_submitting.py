@@ -154,7 +154,7 @@ def test_lists_by_visibility_grade_and_group(canvas: Site) -> None:
     assert teacher.get(counted, params={"grouped": "1"}).json() == {"graded": 2, "ungraded": 0, "not_submitted": -1}
 
 
-def test_what_is_missing_and_what_is_graded(canvas: Site) -> None:
+def test_filters_by_missing_and_graded_submissions(canvas: Site) -> None:
     teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
     set_ = {"grading_period_set": {"title": "S"}, "enrollment_term_ids": [1]}
     number = admin.post("/api/v1/accounts/1/grading_period_sets", json=set_).json()["grading_period_set"]["id"]

@@ -46,7 +46,7 @@ def test_a_service_token_ends_with_its_world(canvas: Site, tool: Tool) -> None:
     refused(canvas, token)
 
 
-def test_a_service_token_is_no_good_in_another_world_of_the_same_seed(
+def test_a_service_token_is_refused_in_another_world_of_the_same_seed(
     canvas: Site, tool: Tool, elsewhere: Site
 ) -> None:
     here, there = token_of(canvas, tool), token_of(elsewhere, tool)

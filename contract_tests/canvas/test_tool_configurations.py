@@ -69,7 +69,7 @@ def test_a_key_is_configured_turned_on_installed_and_changed(canvas: Site) -> No
         ({"extensions": [{"settings": {"placements": [{"placement": "nowhere"}]}}]}, "configuration"),
     ],
 )
-def test_what_is_wrong_with_a_configuration(canvas: Site, settings: dict[str, Any], field: str) -> None:
+def test_faults_of_a_configuration(canvas: Site, settings: dict[str, Any], field: str) -> None:
     answer = canvas.admin.post(MAKE, json=sent(**settings))
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == [field]

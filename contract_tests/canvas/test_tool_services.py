@@ -109,7 +109,7 @@ def test_the_tools_of_an_account(school: Site, tool: Tool) -> None:
     assert flags.get(f"/api/lti/courses/1/{flag}").status_code == 200
 
 
-def test_streams_of_data_that_the_site_has_not(school: Site, tool: Tool) -> None:
+def test_live_events_that_the_site_lacks(school: Site, tool: Tool) -> None:
     api = caller(school, tool, f"{DATA}/list", f"{DATA}/create")
     path = f"/api/lti/accounts/{ACCOUNT}/data_services"
     assert refused(caller(school, tool).get(path)) == "Insufficient permissions"
@@ -132,7 +132,7 @@ def test_tokens_that_operators_make(school: Site) -> None:
     assert operator.get("/api/lti/lti_2_token", params={"tool_proxy_id": 1}).status_code == 404
 
 
-def test_what_is_left_of_lti_2(school: Site) -> None:
+def test_lti_2_leftovers(school: Site) -> None:
     for path in ("courses/1", "accounts/1"):
         profile = httpx.get(f"{school.url}/api/lti/{path}/tool_consumer_profile").json()
         assert httpx.get(profile["@id"]).json() == profile

@@ -218,7 +218,7 @@ def test_a_tool_opens_where_its_spot_says(canvas: Site) -> None:
     assert surface(opened) == ("self", "iframe")
 
 
-def test_tools_of_lti_1_1_return_what_they_chose_or_say(canvas: Site) -> None:
+def test_lti_1_1_tools_return_selections_or_messages(canvas: Site) -> None:
     tool = make(canvas.teacher, link_selection={"enabled": True, "message_type": "ContentItemSelectionRequest"})
     browser = signed_in(canvas, "teacher")
     page = f"/courses/1/external_tools/{tool['id']}/resource_selection?placement=link_selection"
@@ -267,7 +267,7 @@ LINKS = (LINK, "frame,window", "false", "true", "false")
         ("course_home_sub_navigation", None),
     ],
 )
-def test_what_a_tool_of_lti_1_1_may_choose_at_each_spot(canvas: Site, spot: str, told: tuple[Any, ...] | None) -> None:
+def test_lti_1_1_content_selection_by_placement(canvas: Site, spot: str, told: tuple[Any, ...] | None) -> None:
     """A spot without settings of its own takes nothing from others': the tool is not opened there."""
     one = {"enabled": True, "message_type": "ContentItemSelectionRequest", "icon_url": "https://x.example.test/i.png"}
     tool = make(canvas.teacher, **{spot: one})
@@ -286,7 +286,7 @@ def test_what_a_tool_of_lti_1_1_may_choose_at_each_spot(canvas: Site, spot: str,
     assert fields["lti_message_type"] == "ContentItemSelectionRequest"
 
 
-def test_what_may_be_handed_in_with_a_tool_of_lti_1_1(canvas: Site) -> None:
+def test_homework_submission_by_lti_1_1_tools(canvas: Site) -> None:
     """By content items and without: the assignment says what it takes."""
     made = canvas.teacher.post(
         f"{COURSE}/assignments",

@@ -54,7 +54,7 @@ def test_an_admin_cannot_manage_users_with_more_rights(canvas: Site) -> None:
     assert as_clerk("DELETE", f"{SCHOOL}/users/101") == 200
 
 
-def test_what_is_looked_at_first(canvas: Site) -> None:
+def test_the_order_of_checks(canvas: Site) -> None:
     admin, teacher, student, nobody = canvas.admin, canvas.teacher, canvas.student, canvas.client()
     assert admin.put(STUDENT, data={"user[terms_of_use]": "1"}).status_code == 403, "for oneself only"
     assert student.put(STUDENT, data={"user[terms_of_use]": "1", "user[birthdate]": "2000-01-01"}).status_code == 200

@@ -66,7 +66,7 @@ def test_identity_alone_gives_no_token(canvas: Site) -> None:
     assert "code" in parameters(browser.get(url)), "remembered: no consent page"
 
 
-def test_a_switched_off_key_and_a_person_who_is_gone(canvas: Site, change: Change) -> None:
+def test_a_disabled_key_and_a_deleted_person(canvas: Site, change: Change) -> None:
     tokens = canvas.tokens()
     change(lambda section: section["developer_keys"][0].update(workflow_state="inactive"))
     assert canvas.api(tokens["access_token"]).get("/api/v1/users/self").status_code == 401

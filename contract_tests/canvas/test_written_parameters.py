@@ -53,7 +53,7 @@ def test_the_picture_and_the_leader_of_a_group(canvas: Site) -> None:
     assert teacher.put(path, json={"leader": {"id": 101}}).json()["leader"]["id"] == 101
 
 
-def test_what_people_changed_is_left_alone_when_asked(canvas: Site) -> None:
+def test_sticky_fields_are_kept_on_request(canvas: Site) -> None:
     below = canvas.admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "A"}).json()["id"]
     path = f"{API}/accounts/{below}"
 
@@ -107,7 +107,7 @@ def test_which_unconfirmed_and_bouncing_addresses_are_worked_on(canvas: Site) ->
         assert listed(with_invalid_paths="1") == []
 
 
-def test_what_an_account_says_of_teams_at_microsoft(canvas: Site) -> None:
+def test_microsoft_teams_sync_settings_of_an_account(canvas: Site) -> None:
     account = f"{API}/accounts/1"
     wanted = {
         "microsoft_sync_enabled": "true",
@@ -137,7 +137,7 @@ def test_what_an_account_says_of_teams_at_microsoft(canvas: Site) -> None:
     assert answer(microsoft_sync_enabled="false", microsoft_sync_tenant="-")[0] == 200, "what is off is not looked at"
 
 
-def test_what_canvas_takes_beside_the_id_of_a_role(canvas: Site) -> None:
+def test_parameters_beside_a_role_id(canvas: Site) -> None:
     role = canvas.admin.get(f"{API}/accounts/1/roles").json()[0]["id"]
     for name, told in (("role_id", []), ("roles", ["roles"])):
         assert canvas.admin.get(f"{API}/accounts/1/roles/{role}", params={name: "9"}).status_code == 200

@@ -145,7 +145,7 @@ class Other(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_servers_that_are_no_emulator(capsys: pytest.CaptureFixture[str]) -> None:
+def test_servers_other_than_an_emulator(capsys: pytest.CaptureFixture[str]) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"

@@ -275,7 +275,7 @@ def test_a_bad_world_file_lists_every_problem(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("world", ["demo", "empty"])
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_shown_world_is_a_good_world(tmp_path: Path, world: str, form: list[str]) -> None:
+def test_a_dumped_world_is_valid(tmp_path: Path, world: str, form: list[str]) -> None:
     shown = run_here("world", "show", world, *form)
     assert shown.returncode == 0, shown.stderr
     path = tmp_path / ("w.json" if form else "w.toml")

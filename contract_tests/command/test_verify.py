@@ -106,6 +106,6 @@ def test_a_package_that_the_contracts_lack_is_named(package: str) -> None:
     assert (run.returncode, run.stderr) == (2, said)
 
 
-def test_a_site_that_is_no_emulator_has_to_be_introduced(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_other_than_an_emulator_needs_its_facts(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--against", f"{lms.openedx.url}/nowhere"]) == 2
     assert "--provider" in capsys.readouterr().err

@@ -119,7 +119,7 @@ def test_a_world_begins_on_the_day_of_its_clock(lms: Emulator) -> None:
     assert lms.dump() == dumped
 
 
-def test_what_was_chosen_stays_chosen(lms: Emulator) -> None:
+def test_explicit_settings_do_not_change_with_the_day(lms: Emulator) -> None:
     lms.settings["canvas.rate_limit_status"] = 429
     lms.as_of = OLD
     assert lms.settings["canvas.rate_limit_status"] == 429
@@ -140,7 +140,7 @@ def test_where_as_of_can_be_set() -> None:
 
 
 @pytest.mark.parametrize("day", ["2025-13-01", "yesterday", "20250901x"])
-def test_what_is_no_day(lms: Emulator, day: str) -> None:
+def test_invalid_days_are_refused(lms: Emulator, day: str) -> None:
     with pytest.raises(ControlError, match="expected a day such as"):
         lms.as_of = day
     with pytest.raises(UsageError):

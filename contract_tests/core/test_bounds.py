@@ -179,7 +179,7 @@ def test_the_journal_counts_what_many_short_headers_take() -> None:
     assert journal.bytes > 2.9 * taken
 
 
-def test_a_journal_frees_what_another_left_little_by_little() -> None:
+def test_an_abandoned_journal_is_freed_gradually() -> None:
     class Note(dict[str, Any]):
         """A dict that can be referred to weakly."""
 
@@ -350,14 +350,14 @@ def test_nested_json_breaks_no_provider(lms: Emulator, provider: str) -> None:
     assert not [entry for entry in lms.requests if entry.crash]
 
 
-def test_half_a_pair_of_surrogates_is_no_character() -> None:
+def test_lone_surrogates_become_replacement_characters() -> None:
     assert json_text.parse(rb'{"a": "\ud800b", "\udFFF": ["\ud83d\ude00", "\\ud800"]}') == {
         "a": "\ufffd\ufffd\ufffdb",
         "\ufffd\ufffd\ufffd": ["\U0001f600", "\\ud800"],
     }
 
 
-def test_a_text_that_does_not_end_is_looked_at_once(lms: Emulator) -> None:
+def test_an_unterminated_text_is_scanned_once(lms: Emulator) -> None:
     body = b"[" + b"1," * 20_001 + b'"' + b'\\"' * 400_000
     begun = time.process_time()
     assert has_more_values(body, 20_000)
@@ -367,7 +367,7 @@ def test_a_text_that_does_not_end_is_looked_at_once(lms: Emulator) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_half_a_pair_of_surrogates_breaks_no_provider(provider: str) -> None:
+def test_lone_surrogates_break_no_provider(provider: str) -> None:
     """Written to where it is kept, it can be read again, and dumped."""
     lms = Emulator.in_process("demo")
     world, headers = DemoWorld(lms, provider), [(b"content-type", b"application/json"), (b"user-agent", b"t")]

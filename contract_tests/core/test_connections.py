@@ -55,7 +55,7 @@ def exchanged(lms: Emulator, *parts: bytes) -> list[int]:
     ],
     ids=["later", "at once", "a broken body", "two hosts", "none broken"],
 )
-def test_a_broken_request_takes_no_answer_from_those_before_it(
+def test_requests_before_a_broken_one_are_answered(
     lms: Emulator, sent: list[bytes], expected: list[int], slow: bool
 ) -> None:
     if slow:
@@ -63,7 +63,7 @@ def test_a_broken_request_takes_no_answer_from_those_before_it(
     assert exchanged(lms, *sent) == expected
 
 
-def test_a_head_is_measured_without_what_came_before_it(lms: Emulator) -> None:
+def test_a_heads_size_excludes_earlier_requests(lms: Emulator) -> None:
     half = GET + b"Ho"
     assert exchanged(lms, HEALTH * 1_500 + half, b"st: a\r\n\r\n") == [200] * 1_501
 
@@ -124,7 +124,9 @@ def wordy() -> Iterator[socket.socket]:
             yield connection
 
 
-def test_a_peer_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_a_peer_that_reads_nothing_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.5)
     connection = request.getfixturevalue("wordy")
     with pytest.raises(OSError):
@@ -141,7 +143,7 @@ def test_a_peer_that_reads_is_not(wordy: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": 10}], ids=str)
-def test_a_scripted_break_is_no_error_on_stderr(
+def test_a_scripted_disconnect_is_not_reported_on_stderr(
     lms: Emulator, capfd: pytest.CaptureFixture[str], fault: dict[str, Any]
 ) -> None:
     lms.call("POST", "/faults", {"path": "/login", "times": 1, **fault})

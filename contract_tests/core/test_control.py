@@ -62,7 +62,7 @@ def test_a_dumped_world_is_the_same_world_when_it_is_put_back(http: httpx.Client
     assert http.post("/toy/pupils", data={"email": "n@x"}).json() == {"id": 3}
 
 
-def test_a_dump_names_every_table_and_of_records_what_is_not_the_default(server: Server, http: httpx.Client) -> None:
+def test_a_dump_has_every_table_and_omits_defaults(server: Server, http: httpx.Client) -> None:
     assert http.get("/_emulator/world").json()["toy"]["tickets"] == []
     with Emulator.in_process("empty") as lms:
         dumped = lms.dump()
@@ -108,7 +108,7 @@ def test_contradictory_records_are_reported(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"nope"', b"\xff"])
-def test_what_is_no_world_is_refused(http: httpx.Client, body: bytes) -> None:
+def test_invalid_worlds_are_refused(http: httpx.Client, body: bytes) -> None:
     answer = http.put("/_emulator/world", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -179,7 +179,7 @@ class TestSettings:
         assert http.get("/toy/pupils/1").json()["greeting"] == "hi"
 
     @pytest.mark.parametrize("body", [{"nobody.x": 1}, {"toy": 3}, {"toy.zzz": 1}, []])
-    def test_unknown_ones_are_named(self, http: httpx.Client, body: Any) -> None:
+    def test_unknown_names_are_reported(self, http: httpx.Client, body: Any) -> None:
         assert http.patch("/_emulator/settings", json=body).status_code == 400
 
 

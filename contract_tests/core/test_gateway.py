@@ -78,7 +78,7 @@ def test_a_body_that_no_handler_can_read_is_refused(http: httpx.Client) -> None:
     assert "line 1 column 3" in entry["refusal"]["diagnosis"]
 
 
-def test_what_a_request_keeps_is_its_own_and_not_in_the_journal(http: httpx.Client) -> None:
+def test_per_request_state_is_private_and_not_in_the_journal(http: httpx.Client) -> None:
     assert http.get("/toy/keeps/", params={"pupil": "ada"}).json() == {"pupil": "ada", "same": True}
     assert http.get("/toy/keeps/").json() == {"pupil": "nobody", "same": True}
     http.get("/toy/crash", params={"pupil": "ada"})
@@ -123,7 +123,7 @@ class TestLimits:
             ("text/plain", b"1," * 99, b' {"a":{"b":[1,2,3,4,5,6,7,8,9]}}', "max_json_values"),
         ],
     )
-    def test_a_body_of_too_many_parts_is_refused_before_it_is_taken_apart(
+    def test_a_body_with_too_many_parts_is_refused_unparsed(
         self, http: httpx.Client, kind: str, within: bytes, beyond: bytes, setting: str
     ) -> None:
         http.patch("/_emulator/settings", json={"emulator.max_fields": 10, "emulator.max_json_values": 10})
@@ -166,7 +166,7 @@ class TestLimits:
         assert answer.split(b" ", 2)[1] in (b"200", b"400")
 
     @pytest.mark.parametrize("sent", [b"\x16\x03\x01 hello", b"GET /\xff\xfe HTTP/1.1\r\nHost: x"])
-    def test_what_is_not_http_gets_400_or_nothing(self, server: Server, sent: bytes) -> None:
+    def test_garbage_instead_of_http_gets_400_or_nothing(self, server: Server, sent: bytes) -> None:
         assert _raw(server, sent + b"\r\n\r\n").split(b" ", 2)[1:2] in ([b"400"], [])
 
 
@@ -176,7 +176,7 @@ class TestLimits:
     query=st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=4),
     form=st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=4),
 )
-def test_what_arrives_is_what_was_sent(
+def test_requests_arrive_unchanged(
     http: httpx.Client, path: str, query: list[tuple[str, str]], form: list[tuple[str, str]]
 ) -> None:
     from urllib.parse import quote, urlencode
@@ -240,7 +240,7 @@ class TestJournal:
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
         assert told in answer.json()["detail"]
 
-    def test_an_entry_holds_the_whole_exchange(self, http: httpx.Client) -> None:
+    def test_a_journal_entry_has_the_whole_exchange(self, http: httpx.Client) -> None:
         http.post("/toy/pupils?a=%20b", data={"email": "é@x"}, headers={"X-Trace": "7"})
         entry = http.get("/_emulator/requests/last").json()
         assert entry["request"]["body"] == "email=%C3%A9%40x"
@@ -251,7 +251,7 @@ class TestJournal:
 
 
 class TestFaults:
-    def test_a_status_for_so_many_requests(self, http: httpx.Client) -> None:
+    def test_a_status_for_a_number_of_requests(self, http: httpx.Client) -> None:
         fault = {"provider": "toy", "path": "/echo", "status": 503, "body": "busy", "times": 2, "after": 1}
         assert http.post("/_emulator/faults", json=fault).status_code == 201
         assert [http.get("/toy/echo").status_code for _ in range(4)] == [200, 503, 503, 200]
@@ -281,7 +281,7 @@ class TestFaults:
         with pytest.raises(ValueError):
             http.get("/toy/echo").json()
 
-    def test_removed_ones_do_nothing(self, http: httpx.Client) -> None:
+    def test_removed_faults_do_nothing(self, http: httpx.Client) -> None:
         first = http.post("/_emulator/faults", json={"status": 500}).json()["id"]
         assert http.delete(f"/_emulator/faults/{first}").status_code == 204
         assert http.delete(f"/_emulator/faults/{first}").status_code == 404
@@ -325,6 +325,6 @@ def test_a_failure_that_a_handler_reproduces_is_the_providers_own(http: httpx.Cl
         assert entry["provider_defect"] == (status == 500)
 
 
-def test_a_crash_is_no_failure_of_the_providers(http: httpx.Client) -> None:
+def test_a_crash_is_not_a_provider_defect(http: httpx.Client) -> None:
     assert http.get("/toy/crash").status_code == 500
     assert http.get("/_emulator/requests/last").json()["outcome"] == "crash"

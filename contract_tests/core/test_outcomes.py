@@ -173,18 +173,18 @@ def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator,
 
 
 class TestUnread:
-    def test_what_nothing_read_is_named(self, site: Emulator, http: httpx.Client) -> None:
+    def test_unread_parameters_are_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
         told = {warning.name: warning.documented for warning in site.requests.last.warnings}
         assert told == {"collaboration_state": True, "searchterm": False}
         assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
         assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
 
-    def test_what_was_read_is_not(self, site: Emulator, http: httpx.Client) -> None:
+    def test_read_parameters_are_not_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get("/canvas/api/v1/courses?enrollment_type=teacher&per_page=5&page=1")
         assert site.requests.last.warnings == []
 
-    def test_what_this_request_gave_no_reason_to_look_at_is_told_and_no_error(
+    def test_parameters_without_effect_in_this_request_are_warnings_not_errors(
         self, site: Emulator, http: httpx.Client
     ) -> None:
         site.settings["emulator.strict"] = True
@@ -226,7 +226,9 @@ class TestUnread:
         assert http.post(topics, json={"title": "x"}).status_code == 200
         assert len(http.get(topics).json()) == len(before) + 1
 
-    def test_strict_lets_pass_what_the_real_provider_ignores(self, site: Emulator, http: httpx.Client) -> None:
+    def test_strict_mode_accepts_parameters_that_the_real_provider_ignores(
+        self, site: Emulator, http: httpx.Client
+    ) -> None:
         site.settings["emulator.strict"] = True
         assert http.get("/canvas/api/v1/courses?searchterm=x").status_code == 200
         assert http.get(UNREAD).status_code == 501
@@ -238,7 +240,7 @@ class TestUnread:
         assert answer.status_code in (200, 501, 401)
         assert "crash" not in json.dumps(site.requests.last.outcome)
 
-    def test_parts_of_the_answer_that_nothing_knows(self, site: Emulator, http: httpx.Client) -> None:
+    def test_unknown_includes(self, site: Emulator, http: httpx.Client) -> None:
         asked = "/canvas/api/v1/courses?include[]=term&include[]=trem"
         assert http.get(asked).status_code == 200
         (warning,) = site.requests.last.warnings
@@ -271,7 +273,9 @@ class TestUnread:
             ("/openlearning/v2.2/courses/?limit=3", "limit", None),
         ],
     )
-    def test_what_providers_document(self, site: Emulator, path: str, name: str, documented: bool | None) -> None:
+    def test_warnings_say_whether_a_parameter_is_documented(
+        self, site: Emulator, path: str, name: str, documented: bool | None
+    ) -> None:
         tokens = {
             "ltiaas": site.ltiaas.api_key,
             "brightspace": site.brightspace.access_tokens.student,

@@ -73,7 +73,7 @@ def test_a_token_in_another_place(lms: Emulator) -> None:
         assert "Canvas looks for it in `Authorization: Bearer <token>`" in told(lms)
 
 
-def test_a_jwt_that_did_not_come_whole(lms: Emulator) -> None:
+def test_a_truncated_jwt(lms: Emulator) -> None:
     client = lms.openedx.clients.client_credentials
     form = {"client_id": client.client_id, "client_secret": client.client_secret, "grant_type": "client_credentials"}
     token = httpx.post(lms.openedx.url + ENDPOINTS["openedx"], data={**form, "token_type": "jwt"}).json()[

@@ -41,7 +41,7 @@ def told(lms: Emulator, method: str, path: str, token: str = "", world: str = ""
         (f"/openlearning/v2.2/courses/{'0' * 24}/classes/?api_key=KEY", "there is no course 0000"),
     ],
 )
-def test_a_record_that_is_not_there(lms: Emulator, path: str, words: str | None) -> None:
+def test_a_missing_record(lms: Emulator, path: str, words: str | None) -> None:
     found = told(lms, "GET", path.replace("KEY", lms.openlearning.api_key))
     assert found == words if words is None or found is None else words in found
 

@@ -38,7 +38,7 @@ def test_any_data_survives(data: dict[str, Any]) -> None:
     assert survives(data)
 
 
-def test_what_toml_cannot_say_is_refused() -> None:
+def test_a_dump_that_toml_cannot_express_is_refused() -> None:
     with pytest.raises(WorldError) as refused:
         dump_toml({"canvas": {"users": [{"name": "a"}, {"name": None}]}})
     assert refused.value.problems == ["canvas.users[1].name: null cannot be said in TOML; write the world as JSON"]
@@ -97,7 +97,7 @@ def test_cyclic_records_are_reported() -> None:
     assert "canvas.context_modules[0].prerequisite_ids: 1 leads in a circle" in problems_of({"canvas": of_canvas})
 
 
-def test_records_are_at_most_so_many_levels_deep() -> None:
+def test_records_have_a_maximum_depth() -> None:
     chain = [None, *range(DEEPEST)]
     assert problems_of(_modules(*chain)) == [f"brightspace.modules[200].parent_id: 200 is over {DEEPEST} levels deep"]
     assert from_data(_modules(*chain[:-1]), load_providers())
@@ -160,9 +160,7 @@ _RECORDS: list[tuple[str, dict[str, Any], str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("table", "record", "field", "wrong", "right"), _RECORDS, ids=lambda one: str(one)[:40])
-def test_what_nothing_is_made_for_is_refused(
-    table: str, record: dict[str, Any], field: str, wrong: Any, right: Any
-) -> None:
+def test_unusable_records_are_refused(table: str, record: dict[str, Any], field: str, wrong: Any, right: Any) -> None:
     provider, _, name = table.partition(".")
     for value, refused in ((wrong, True), (right, False)):
         try:

@@ -156,7 +156,7 @@ def test_a_client_at_the_token_endpoint(lms: Emulator, sites: dict[str, LmsSite]
 
 
 @pytest.mark.parametrize("name", ["canvas", "brightspace"])
-def test_what_comes_back_from_the_browser(lms: Emulator, sites: dict[str, LmsSite], name: str) -> None:
+def test_mistakes_with_the_browsers_return(lms: Emulator, sites: dict[str, LmsSite], name: str) -> None:
     site = sites[name]
     info, code = site.info, site.code()
     back = f"{info.redirect_uri}?code={code}&state=s1"
@@ -369,7 +369,7 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
             "no ltik": (get("/api/idtoken", f"LTIK-AUTH-V2 {key}"), "the ltik, or the service key, is missing"),
             "a name of its own": (post(exchange, json={"oauth_code": "x"}), "`oauth_code` came; the name is `code`"),
             "the code in the query": (post(f"{exchange}?code=x"), "code came in the query; it goes into the body"),
-            "a form": (post(exchange, data={"code": "x"}), "sent a form; the API takes JSON"),
+            "a form": (post(exchange, data={"code": "x"}), "a form was sent; the API takes JSON"),
             "loginHint": (
                 post(f"{info.url}/lti/login", data={"iss": "x", "loginHint": "y", "target_link_uri": "z"}),
                 "`loginHint` came; the name is `login_hint`",
@@ -398,9 +398,9 @@ def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
                 get("/api/platforms", Authorization=f"Bearer {info.api_key} {info.api_key}"),
                 "but it stands there twice",
             ),
-            "a launch as a link": (get("/lti/launch"), "the address was opened by GET: the LMS posts a form to it"),
-            "text": (register(keys), "authConfig is no object"),
-            "a list": (register(["JWK_SET", keys]), "authConfig is no object"),
+            "a launch as a link": (get("/lti/launch"), "the URL was opened by GET; the LMS posts a form to it"),
+            "text": (register(keys), "authConfig is not an object"),
+            "a list": (register(["JWK_SET", keys]), "authConfig is not an object"),
             "small letters": (register({"method": "jwk_set", "key": keys}), "write the method in capitals, JWK_SET"),
             "a capital": (register({"Method": "JWK_SET", "key": keys}), "`Method` came; the name is `method`"),
             "another name": (register({"method": "JWK_SET", "url": keys}), "authConfig has no `key`"),

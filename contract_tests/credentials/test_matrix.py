@@ -91,7 +91,7 @@ def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
     assert silent <= NO_CREDENTIALS
 
 
-def test_what_is_taken_once_says_so() -> None:
+def test_single_use_values_are_declared() -> None:
     told = {
         name: spec.once
         for provider in load_providers().values()

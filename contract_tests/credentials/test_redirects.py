@@ -40,7 +40,9 @@ def without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda uri: "https://elsewhere.example/back", "nothing is sent to an"),
     ],
 )
-def test_what_alone_differs(lms: Emulator, provider: str, change: Callable[[str], str], said: str) -> None:
+def test_the_only_difference_of_a_redirect_uri_is_named(
+    lms: Emulator, provider: str, change: Callable[[str], str], said: str
+) -> None:
     info = getattr(lms, provider)
     registered = info.redirect_uri
     base = f"{info.url}{AUTHORIZE[provider]}"
@@ -56,7 +58,7 @@ def test_what_alone_differs(lms: Emulator, provider: str, change: Callable[[str]
         assert said in (refusal.diagnosis or "")
 
 
-def test_a_code_is_brought_with_the_same_redirect_uri(brightspace: Site) -> None:
+def test_a_code_requires_the_same_redirect_uri(brightspace: Site) -> None:
     code = brightspace.code()
     assert brightspace.exchange(code, redirect_uri=brightspace.info.redirect_uri + "/").status_code == 400
     assert brightspace.reason == "redirect_uri_differs"
@@ -85,7 +87,7 @@ def test_pkce_where_a_site_is_set_to_check_it(brightspace: Site, method: str) ->
     assert brightspace.exchange(brightspace.code()).status_code == 200, "without a challenge none is looked for"
 
 
-def test_a_challenge_that_is_passed_over_is_warned_of(brightspace: Site) -> None:
+def test_an_ignored_challenge_causes_a_warning(brightspace: Site) -> None:
     answer = brightspace.browser().get(brightspace.auth_url(code_challenge="x" * 43, code_challenge_method="S256"))
     assert answer.status_code == 302
     assert [one.code for one in brightspace.lms.requests.last.warnings if one.code == "pkce_ignored"] == [

@@ -92,7 +92,7 @@ def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
     assert told(lms) == ""
 
 
-def test_what_brightspace_takes_for_no_value(lms: Emulator, http: httpx.Client) -> None:
+def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http: httpx.Client) -> None:
     info = lms.brightspace
     staff, unit = bearer(info.access_tokens.instructor), info.org_unit_id
     api, grade = f"{info.url}/d2l/api", f"{info.url}/d2l/api/le/1.75/{unit}/grades/501/values/169"
@@ -175,7 +175,7 @@ def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
     assert told(lms) == ""
 
 
-def test_what_open_edx_takes_for_no_course(lms: Emulator, http: httpx.Client) -> None:
+def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, http: httpx.Client) -> None:
     info = lms.openedx
     learner, staff = bearer(info.access_tokens.learner), bearer(info.access_tokens.superuser)
     short = "CET+GW_01+2021_2022_FA"

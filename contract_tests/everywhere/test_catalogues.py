@@ -149,7 +149,7 @@ def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: s
         ("openlearning", "GET", "/v2.2/docs"),
     ],
 )
-def test_what_is_not_emulated(provider: str, method: str, path: str) -> None:
+def test_an_operation_that_is_not_emulated_is_a_501(provider: str, method: str, path: str) -> None:
     status, _, entry = ask(provider, method, path)
     assert (status, entry.outcome) == (501, "not_emulated")
     assert b"x-emulator-explain" in dict(entry.response_headers)
@@ -170,7 +170,9 @@ def test_what_is_not_emulated(provider: str, method: str, path: str) -> None:
         ("openlearning", "GET", "/v2.2/cources/", "which are not all"),
     ],
 )
-def test_what_the_real_provider_has_not_either(provider: str, method: str, path: str, told: str) -> None:
+def test_an_operation_that_the_real_provider_lacks_is_an_unknown_path(
+    provider: str, method: str, path: str, told: str
+) -> None:
     status, _, entry = ask(provider, method, path)
     assert status in (401, 404, 405)
     assert entry.outcome in ("unknown_path", "refused")
@@ -190,7 +192,7 @@ def test_the_providers_own_404_by_setting() -> None:
     assert "Canvas has GET /api/v1/courses/{course_id}/live_assessments" in entry.refusal["diagnosis"]
 
 
-def test_an_operation_that_is_gone_is_not_there() -> None:
+def test_a_removed_operation_is_absent() -> None:
     catalogue = load_providers()["brightspace"].catalogue
     assert catalogue is not None
     gone = next(one for one in catalogue.operations if one.until)
@@ -210,12 +212,12 @@ def test_an_operation_that_is_gone_is_not_there() -> None:
         ("canvas", "/api/v1/users/self"),
     ],
 )
-def test_what_is_served_where_the_catalogue_spells_words_out(provider: str, path: str) -> None:
+def test_routes_with_parameters_serve_the_catalogues_literal_words(provider: str, path: str) -> None:
     _, _, entry = ask(provider, "GET", path)
     assert entry.outcome not in ABSENT
 
 
-def test_a_page_that_a_course_lacks_is_not_taken_for_a_course() -> None:
+def test_a_missing_page_is_not_mistaken_for_a_course() -> None:
     status, _, entry = ask("openedx", "GET", "/courses/course-v1:CET+GW_01+2021_2022_FA/syllabus/")
     assert (status, entry.outcome) == (404, "refused")
     assert entry.refusal["diagnosis"] == "no course of this world has pages that its staff wrote"
@@ -235,7 +237,7 @@ def test_a_catalogue_is_well_formed(provider: str) -> None:
         assert all(found), one
 
 
-def test_what_is_served_is_not_called_absent() -> None:
+def test_served_operations_are_not_reported_absent() -> None:
     for provider in load_providers().values():
         assert provider.catalogue is not None
         rows = coverage(provider, DAY)

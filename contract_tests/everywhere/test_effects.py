@@ -75,13 +75,13 @@ def test_the_same_function_shows_what_is_alike(provider: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ledger.PLAYED)
-def test_what_made_a_difference_still_does(provider: str) -> None:
+def test_recorded_effects_of_parameters_still_hold(provider: str) -> None:
     run = random.Random(len(ledger.read(provider))).choice(SHORT[provider])
     assert ledger.no_longer(provider, run) == []
 
 
 @pytest.mark.slow
-def test_what_made_a_difference_in_a_test_still_does() -> None:
+def test_effects_seen_in_tests_still_hold() -> None:
     """Those of one file of tests; others as the ledgers grow."""
     ledgers = {one: ledger.read(one) for one in ledger.WATCHED}
     runs = sorted(

@@ -86,7 +86,7 @@ def answers(
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_is_dated_makes_all_the_difference(name: str) -> None:
+def test_dated_settings_account_for_every_difference_between_two_days(name: str) -> None:
     """With the dated settings as they were, today's answers are those of long ago, to the byte."""
     kind = load_providers()[name].settings
     was = {setting: history[0].value for setting, history in dated(kind).items()}
@@ -100,7 +100,7 @@ def test_what_is_dated_makes_all_the_difference(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "file", "token", "found"), FULL, ids=["canvas", "openedx"])
-def test_so_it_is_where_there_is_much_to_read(name: str, file: str, token: str, found: int) -> None:
+def test_the_same_holds_with_many_parameters(name: str, file: str, token: str, found: int) -> None:
     """In a world that holds something at most of the addresses."""
     data = tomllib.loads((WORLDS / file).read_text())
     data.pop("settings", None)

@@ -60,6 +60,6 @@ def test_no_kind_of_block_is_overlooked() -> None:
     assert not [s.name for d in documents() for s in snippets(d) if s.kind in ("java", "js")]
 
 
-def test_a_block_that_needs_a_container_engine_is_never_left_out() -> None:
+def test_container_snippets_are_never_skipped() -> None:
     assert not [s.name for d in documents() for s in left_out(d) if needs_engine(s.code)]
     assert {s.kind for d in documents() for s in left_to_containers(d)} == {"sh", "python", "java", "js"}

@@ -33,7 +33,7 @@ def test_handlers_await_only_outside() -> None:
     assert [(name, one) for name, one in waiting if one.target.split(".")[0] == "asyncio"] == []
 
 
-def test_what_is_dated_is_a_setting_or_a_route() -> None:
+def test_only_settings_and_routes_depend_on_the_day() -> None:
     """A provider that asks for the day itself would change without `lms-emulator changes` telling of it."""
     asking = [
         relative(path)

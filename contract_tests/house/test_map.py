@@ -55,7 +55,7 @@ def test_the_map_fits_on_two_screens_and_has_the_four_walks() -> None:
     assert len([symbol for _, symbol in named(PAGES[0]) if symbol]) >= 15
 
 
-def test_a_symbol_that_is_gone_is_noticed() -> None:
+def test_a_missing_symbol_is_noticed() -> None:
     module = ast.parse("LIMIT: int = 1\nclass Clock:\n    def now(self): ...\ndef wall(): ...")
     assert all(defines(module.body, name.split(".")) for name in ("LIMIT", "Clock", "Clock.now", "wall"))
     assert not any(defines(module.body, name.split(".")) for name in ("Clock.then", "wall.now", "now", "limit"))

@@ -110,7 +110,7 @@ def compared(file: str) -> frozenset[int]:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_is_graded_as_recorded_was_compared_whole(provider: str) -> None:
+def test_routes_graded_recorded_are_compared_whole(provider: str) -> None:
     promised = [(name, source) for name, evidence, source in declared(provider) if evidence == "recorded"]
     parts = {name: [RECORDING.fullmatch(part) for part in source.split("; ")] for name, source in promised}
     whole = {
@@ -124,7 +124,7 @@ def test_the_emulators_own_settings_are_chosen() -> None:
     assert {row.evidence for row in describe("emulator", EmulatorSettings())} == {"chosen"}
 
 
-def test_no_document_is_named_that_is_not_there() -> None:
+def test_every_named_document_exists() -> None:
     """In comments, docstrings and sources alike; files of other repositories are named with folder or repository."""
     named = [
         (relative(path), found["path"])
@@ -145,7 +145,7 @@ def test_no_document_is_named_that_is_not_there() -> None:
         "canvas-lms app/controllers/users_controller.rb; https://canvas.instructure.com/doc/api/users.html",
     ],
 )
-def test_what_a_source_may_be(source: str) -> None:
+def test_valid_sources(source: str) -> None:
     assert list(faults(source)) == []
 
 
@@ -164,5 +164,5 @@ def test_what_a_source_may_be(source: str) -> None:
         ("unheard-of-repository src/app.py, main", "does not say where"),
     ],
 )
-def test_what_no_source_is(source: str, fault: str) -> None:
+def test_invalid_sources(source: str, fault: str) -> None:
     assert [fault in said for said in faults(source)] == [True]

@@ -223,7 +223,7 @@ def test_discussions_as_the_apps_of_2010_read_them(lms: Emulator, send: Send, in
 
 
 # --- dropboxes ---
-def test_what_was_handed_in(lms: Emulator, send: Send, info: Info, course: str) -> None:
+def test_dropbox_submissions(lms: Emulator, send: Send, info: Info, course: str) -> None:
     (basket,) = send("student", "GET", f"{course}/dropboxBaskets").json()["dropboxBaskets"]
     assert (basket["id"], basket["title"]) == (info.dropbox_id, "Essay")
     path = f"{course}/dropboxBaskets/{info.dropbox_id}/messages"

@@ -240,7 +240,7 @@ def test_a_token_lives_to_the_fraction_of_its_last_second(lms: Emulator, client:
     refused(lms, client.as_user(token, "GET", "/me"), "access_token_expired", 401)
 
 
-def test_what_a_caller_sees_is_the_campus_of_the_token(lms: Emulator, client: Client, info: Info) -> None:
+def test_a_caller_sees_only_the_campus_of_the_token(lms: Emulator, client: Client, info: Info) -> None:
     path = f"/users/loginid={info.client_string}%7C{info.student.username}"
     assert client.as_user(client.token(info.student.username), "GET", path).status_code == 200
     other = client.of(consumer_key=info.other_campus.consumer_key, shared_secret=info.other_campus.shared_secret)

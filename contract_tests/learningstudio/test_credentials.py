@@ -212,7 +212,7 @@ def test_unknown_keys(lms: Emulator, client: Client, info: Info) -> None:
     assert other.signed("GET", path).status_code == 200
 
 
-def test_what_general_libraries_sign_is_named(lms: Emulator, client: Client, info: Info) -> None:
+def test_signatures_of_general_purpose_libraries_are_recognised(lms: Emulator, client: Client, info: Info) -> None:
     path = f"/users/{info.student.id}"
     values = client.parameters("GET", path)
     text = "&".join(f"{name}={values[name]}" for name in sorted(values) if name != "oauth_signature")
@@ -271,7 +271,7 @@ def test_the_form_of_a_nonce(lms: Emulator, client: Client, nonce: str, good: bo
         refused(lms, answer, "malformed_nonce", 401)
 
 
-def test_a_nonce_is_good_once_for_ten_minutes_and_per_key(lms: Emulator, client: Client, info: Info) -> None:
+def test_a_nonce_is_single_use_for_ten_minutes_per_key(lms: Emulator, client: Client, info: Info) -> None:
     lms.clock.freeze()
     path = "/systemDateTime"
     assert client.signed("GET", path, oauth_nonce="once").status_code == 200
@@ -284,7 +284,7 @@ def test_a_nonce_is_good_once_for_ten_minutes_and_per_key(lms: Emulator, client:
     assert client.signed("GET", path, oauth_nonce="once").status_code == 200
 
 
-def test_a_nonce_of_a_refused_request_is_not_used_up(lms: Emulator, client: Client) -> None:
+def test_a_refused_request_does_not_use_its_nonce(lms: Emulator, client: Client) -> None:
     wrong = client.of(shared_secret="x" * 32)
     refused(lms, wrong.signed("GET", "/systemDateTime", oauth_nonce="n"), "invalid_signature", 401)
     assert client.signed("GET", "/systemDateTime", oauth_nonce="n").status_code == 200
@@ -325,7 +325,7 @@ def test_a_bare_pipe_in_a_path(lms: Emulator, client: Client, info: Info) -> Non
     assert warnings(lms) == ["raw_pipe_in_path"]
 
 
-def test_credentials_are_looked_at_on_unknown_paths_too(lms: Emulator, client: Client, info: Info) -> None:
+def test_credentials_are_checked_on_unknown_paths_too(lms: Emulator, client: Client, info: Info) -> None:
     refused(lms, client.http.get(f"{client.url}/nothing"), "not_found", 404)
     refused(lms, client.signed("GET", "/nothing"), "not_found", 404)
     refused(lms, client.of(shared_secret="x" * 32).signed("GET", "/nothing"), "invalid_signature", 401)

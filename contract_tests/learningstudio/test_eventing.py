@@ -113,7 +113,7 @@ def test_filters(
     assert len(lms.outbox.webhooks) == told
 
 
-def test_an_exam_that_was_completed(lms: Emulator, subscriber: Subscriber, send: Send, info: Info) -> None:
+def test_a_completed_exam(lms: Emulator, subscriber: Subscriber, send: Send, info: Info) -> None:
     assert subscriber.subscribe(CALLBACK_URL="https://app.example.edu/", MESSAGE_TYPE=COMPLETED).status_code == 200
     attempt = f"/me/courses/{info.course_id}/exams/{info.practice_exam_id}/attempts/7301"
     token = {"Pearson-Exam-Token": "demo-exam-token"}

@@ -79,14 +79,14 @@ def test_grades_of_an_item(lms: Emulator, send: Send, info: Info, book: str) -> 
     refused(lms, send("app", "GET", f"{path}/{number}"), "not_found", 404)
 
 
-def test_students_have_no_business_with_all_grades(lms: Emulator, send: Send, info: Info) -> None:
+def test_students_cannot_read_all_grades(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grades"
     for method, suffix in (("GET", ""), ("POST", ""), ("GET", "/18287"), ("PUT", "/18287"), ("DELETE", "/18287")):
         body = {"grade": {"points": 1}} if method in ("POST", "PUT") else None
         refused(lms, send("student", method, path + suffix, body), "students_not_allowed", 403)
 
 
-def test_grades_that_cannot_be(lms: Emulator, send: Send, info: Info) -> None:
+def test_invalid_grades(lms: Emulator, send: Send, info: Info) -> None:
     path = f"/courses/{info.course_id}/gradebookItems/{info.gradebook_item_id}/grades"
 
     def post(**grade: Any) -> httpx.Response:
@@ -247,7 +247,7 @@ def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send:
 
 
 @pytest.mark.parametrize(("points", "possible", "average"), [(999_999_999, 1e-310, 0), (9, 10, 90)])
-def test_a_course_grade_of_next_to_no_points(
+def test_a_course_grade_with_tiny_maximum_points(
     lms: Emulator, send: Send, info: Info, points: float, possible: float, average: float
 ) -> None:
     """A percentage that no number can be is none at all."""

@@ -261,7 +261,7 @@ def test_how_a_username_is_written_in_an_assertion(lms: Emulator, client: Client
         ("urn:ietf:params:oauth:grant-type:jwt-bearer", "this API is older than"),
     ],
 )
-def test_a_grant_that_there_is_not(lms: Emulator, client: Client, grant: str, words: str) -> None:
+def test_an_unknown_grant(lms: Emulator, client: Client, grant: str, words: str) -> None:
     answer = client.ask(grant_type=grant, client_id=client.keys.application_id)
     refused_because(lms, answer, "unsupported_grant_type", words)
 

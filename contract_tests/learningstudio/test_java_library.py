@@ -170,7 +170,7 @@ def test_the_content_of_every_document(get: Get, info: Info) -> None:
             assert get(document["links"][0]["href"] + "/originalDocument").content
 
 
-def test_what_an_item_links_to(get: Get, info: Info) -> None:
+def test_links_of_a_course_item(get: Get, info: Info) -> None:
     (item,) = get(f"/courses/{info.course_id}/items/{info.text_id}").json()["items"]
     details = {link["title"]: get(link["href"]).json()[link["title"]] for link in item["links"] if "title" in link}
     assert set(details) == {"access", "schedule", "items"}

@@ -184,7 +184,7 @@ def test_the_path_of_a_prefixed_request_is_read_in_two_ways(lms: Emulator, clien
     assert refusal.expected == values["oauth_signature"]
 
 
-def test_bytes_that_are_no_text_in_path_and_query(client: Client) -> None:
+def test_invalid_utf_8_in_path_and_query(client: Client) -> None:
     """They are signed as they stand on the wire, and a signature over others is refused."""
     for target in (f"{PATH}/%ff", f"{PATH}?a=%ff"):
         assert get(client, client.header("GET", target), target).status_code in (200, 404)
@@ -291,7 +291,7 @@ def test_a_window_of_no_time_at_all(lms: Emulator, client: Client) -> None:
         assert refused(lms, answer, "timestamp_out_of_window", 401).diagnosis == diagnosis
 
 
-def test_a_time_that_is_counted_otherwise(lms: Emulator, client: Client) -> None:
+def test_a_time_in_another_unit(lms: Emulator, client: Client) -> None:
     lms.clock.freeze(NOON)
     now = int(NOON.timestamp())
 
@@ -330,7 +330,7 @@ def test_a_time_that_is_counted_otherwise(lms: Emulator, client: Client) -> None
         ("a.b", "it has more than letters and digits: '.'"),
     ],
 )
-def test_a_nonce_of_another_form(lms: Emulator, client: Client, nonce: str, diagnosis: str) -> None:
+def test_a_nonce_of_another_format(lms: Emulator, client: Client, nonce: str, diagnosis: str) -> None:
     refused_as(
         lms,
         client.signed("GET", PATH, oauth_nonce=nonce),

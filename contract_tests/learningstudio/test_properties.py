@@ -246,7 +246,7 @@ def test_no_token_request_is_a_crash_or_a_way_in(client: Client, body: bytes | d
         ),
     ),
 )
-def test_no_body_is_a_crash(lms: Emulator, client: Client, path: str, body: Any) -> None:
+def test_no_body_causes_a_crash(lms: Emulator, client: Client, path: str, body: Any) -> None:
     import json
 
     info = lms.learningstudio

@@ -73,7 +73,7 @@ def test_settings_decide_about_old_tokens(lms: Emulator, client: Client, info: I
     refused(lms, client.as_user(first["access_token"], "GET", "/me"), "invalid_access_token", 401)
 
 
-def test_what_real_clients_send_beyond_the_letter_is_taken_with_a_warning(
+def test_deviations_of_real_clients_are_accepted_with_a_warning(
     lms: Emulator, client: Client, info: Info, http: httpx.Client
 ) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -192,7 +192,7 @@ def test_not_seven_fields(lms: Emulator, client: Client, text: str) -> None:
         ("2014-05-13 16:53:20Z", "YYYY-MM-DDTHH:MM:SSZ"),
     ],
 )
-def test_a_timestamp_of_another_form(lms: Emulator, client: Client, info: Info, timestamp: str, words: str) -> None:
+def test_a_timestamp_of_another_format(lms: Emulator, client: Client, info: Info, timestamp: str, words: str) -> None:
     answer = client.ask_by_assertion(client.assertion(info.student.username, timestamp=timestamp))
     refused_because(lms, answer, "malformed_assertion", words)
 
@@ -353,7 +353,7 @@ def test_a_refresh_token_lives_ten_minutes_longer(lms: Emulator, client: Client,
     refused_because(lms, client.refresh(pair["refresh_token"]), "invalid_refresh_token", "minutes only")
 
 
-def test_a_deactivated_user_gets_nothing_more(lms: Emulator, client: Client, info: Info) -> None:
+def test_a_deactivated_user_is_refused(lms: Emulator, client: Client, info: Info) -> None:
     pair = client.ask_by_password(info.student.username, info.student.password).json()
     world = lms.dump()
     for user in world["learningstudio"]["users"]:

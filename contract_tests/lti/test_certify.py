@@ -138,7 +138,7 @@ def test_pages_that_greet_different_people_are_alike() -> None:
     assert alike(ada, Landing(200, "", "You are in.", ("", {"id_token": "no token"})))
 
 
-def test_the_command_prints_what_a_tool_has_to_know(capsys: Any) -> None:
+def test_the_command_prints_the_details_that_a_tool_needs(capsys: Any) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--registrations", "--port", "0"]) == 0
     known = json.loads(capsys.readouterr().out)
@@ -147,7 +147,7 @@ def test_the_command_prints_what_a_tool_has_to_know(capsys: Any) -> None:
     assert known["brightspace"]["keys_url"].startswith("http://127.0.0.1:")
 
 
-def test_a_tool_that_is_not_there_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_tool_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["certify", "--login-url", "http://127.0.0.1:1/login", "--launch-url", "http://127.0.0.1:1/launch"]
     assert main([*asked, "--port", "0", "--platform", "canvas", "--browser", "never"]) == 1
     told = capsys.readouterr().err
@@ -284,9 +284,7 @@ class HangingApp(Pylti1p3App):
         return answer
 
 
-def test_a_tool_that_hangs_on_wrong_launches_is_not_waited_for_without_end(
-    running: Emulator, tmp_path: Path, capsys: Any
-) -> None:
+def test_a_hanging_tool_is_given_up(running: Emulator, tmp_path: Path, capsys: Any) -> None:
     """Nor are further trials begun once the time for all of them is over, at three platforms together."""
     app, xml = HangingApp(), tmp_path / "lti.xml"
     with served(app) as url:

@@ -179,7 +179,7 @@ def foreign(ask: Asking, lms: Emulator) -> str:
     return "other"
 
 
-def test_what_canvas_says_that_it_can(ask: Asking, lms: Emulator) -> None:
+def test_capabilities_that_canvas_announces(ask: Asking, lms: Emulator) -> None:
     told = ask("lti.capabilities")["supported_messages"]
     stored = {"frame": FORWARDING}
     assert told == [{"subject": one, **(stored if one in ("lti.get_data", "lti.put_data") else {})} for one in SUBJECTS]
@@ -250,7 +250,7 @@ def test_sizes_and_scrolling(ask: Asking, lms: Emulator) -> None:
     assert frame.evaluate("() => window.scrolled") == {"subject": "lti.scroll", "message_id": "s", "scrollY": 7}
 
 
-def test_what_canvas_shows_people_for_a_tool(ask: Asking) -> None:
+def test_alerts_that_canvas_shows_for_a_tool(ask: Asking) -> None:
     assert ask("lti.showAlert", body="Saved") == {}
     assert ask.tab.locator(".flash-success").inner_text() == "Tool: Saved"
     assert ask("lti.showAlert", body={"a": 1}, title="Mine", alertType="warning") == {}
@@ -263,7 +263,7 @@ def test_what_canvas_shows_people_for_a_tool(ask: Asking) -> None:
     assert ask.tab.locator(".flash-status").inner_text() == "Read"
 
 
-def test_what_a_tool_does_with_the_page_around_it(ask: Asking) -> None:
+def test_messages_that_change_the_surrounding_page(ask: Asking) -> None:
     menu = "() => document.body.classList.contains('course-menu-expanded')"
     for subject, shown in (
         ("showNavigationMenu", True), ("toggleCourseNavigationMenu", False), ("toggleCourseNavigationMenu", True),
@@ -286,7 +286,7 @@ def test_what_a_tool_does_with_the_page_around_it(ask: Asking) -> None:
         assert ask.state(leaving) is asks
 
 
-def test_what_a_tool_learns_of_the_page_around_it(ask: Asking, lms: Emulator) -> None:
+def test_messages_that_read_the_surrounding_page(ask: Asking, lms: Emulator) -> None:
     told = ask("lti.getPageSettings")["pageSettings"]
     assert (told["use_high_contrast"], told["active_brand_config_json_url"].endswith(".json")) == (False, True)
     assert set(told) == {"locale", "time_zone", "use_high_contrast", "active_brand_config_json_url", "window_width"}

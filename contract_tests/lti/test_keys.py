@@ -63,7 +63,7 @@ def test_keys_change_by_the_clock_when_that_was_asked_for(platform: Platform) ->
         lti.rotate_keys(after_seconds=-1)
 
 
-def test_a_key_set_that_is_down_slow_or_no_key_set(platform: Platform) -> None:
+def test_a_key_set_that_is_down_slow_or_invalid(platform: Platform) -> None:
     browser, lti = platform.signed_in(), platform.lti
     lti.fail_key_set(status=503, times=1)
     assert platform.demo_launched(browser).status_code >= 400
@@ -166,7 +166,7 @@ def own(keys: KeySite) -> Iterator[KeySite]:
 
 
 @pytest.mark.parametrize("use", [assertion, choice])
-def test_a_tools_key_set_that_is_down_slow_stale_or_none(everywhere: AnyPlatform, own: KeySite, use: Use) -> None:
+def test_a_tools_key_set_that_is_down_slow_stale_or_invalid(everywhere: AnyPlatform, own: KeySite, use: Use) -> None:
     """Over sockets: what needs the tool's keys is refused, and nothing of it stays once the keys are there."""
     lms, good = everywhere.lms, own.answer
 

@@ -97,7 +97,7 @@ def test_good_tools_refuse_what_they_have_to_and_take_the_rest(platform: Platfor
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.sets(st.sampled_from(sorted(set(misbehaviours()) - {"lost", "slow_ms"})), min_size=1, max_size=3))
-def test_whatever_is_wrong_together_is_refused_and_forgotten(platform: Platform, names: set[str]) -> None:
+def test_combined_mistakes_are_refused_and_change_nothing(platform: Platform, names: set[str]) -> None:
     """What one of several misbehaviours makes refusable stays so, and the launch after it is right again.
 
     The token of an earlier launch is whole, whatever is done to the claims of this one, and `state` still tells.
@@ -152,7 +152,7 @@ def test_only_the_next_launch_and_only_of_the_tool_that_is_named(platform: Platf
     assert [refused_by_pylti1p3(platform, browser) for _ in range(2)] == [True, False]
 
 
-def test_an_answer_that_is_lost_is_lost_once(platform: Platform) -> None:
+def test_a_dropped_answer_is_dropped_once(platform: Platform) -> None:
     browser = platform.signed_in()
     platform.lti.next_launch(lost=True)
     answer = browser.follow(browser.get(platform.tool.login(initiation(browser, platform.open))))
@@ -176,7 +176,7 @@ def test_misbehaviour_that_cannot_be_armed_is_refused(platform: Platform) -> Non
         platform.site.lms.call("GET", "/openedx/lti/nothing")
 
 
-def test_the_page_offers_all_of_it(platform: Platform) -> None:
+def test_the_page_offers_every_misbehaviour(platform: Platform) -> None:
     platform.lti.next_launch(tampered=True)
     page = httpx.get(f"{platform.site.lms.url}/_emulator/{platform.site.name}/lti").text
     assert "changed after it was signed" in page

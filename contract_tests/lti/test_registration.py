@@ -145,7 +145,7 @@ def refused(answer: httpx.Response, status: int, reason: str, site: LmsSite) -> 
     assert (answer.status_code, site.reason) == (status, reason), answer.text
 
 
-def test_what_the_platform_announces_and_accepts(registrar: Registrar) -> None:
+def test_platform_configuration_and_registration(registrar: Registrar) -> None:
     site = registrar.site
     canvas = site.name == "canvas"
     sent = httpx.URL(registrar.begun()).params

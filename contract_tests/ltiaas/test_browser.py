@@ -44,7 +44,7 @@ def connect(tab: Any, button: str = "Connect") -> None:
     framed(tab).get_by_role("button", name=button, exact=True).click()
 
 
-def test_the_whole_way(tab: Any, lms: Any, campus: Campus) -> None:
+def test_the_whole_flow(tab: Any, lms: Any, campus: Campus) -> None:
     launched(tab, lms, campus)
     shot(tab, f"{lms.name}-2-tool")
     assert heading(tab).startswith("Hello")

@@ -99,7 +99,7 @@ SCHEMES = "the schemes are LTIK-AUTH-V2, SERVICE-AUTH-V1 and Bearer, followed by
     [
         (None, "no Authorization header", f"send `Authorization: <scheme> <credentials>`; {SCHEMES}"),
         ("Basic x", "unknown scheme `Basic`", SCHEMES),
-        ("Bearer", "Bearer without credentials", "nothing stands after Bearer: is the variable unset?"),
+        ("Bearer", "Bearer without credentials", "nothing follows Bearer: is the variable unset?"),
         ("Ltik x", "unknown scheme `Ltik`", SCHEMES),
         ("Bearer wrong", "an unknown API key", None),
         (f"Bearer '{KEY}'", "an unknown API key", DECORATED),
@@ -144,7 +144,7 @@ WARNING = ("api_key_in_browser", "the API key came with a browser's headers: it 
         ({"Origin": "https://tool.example"}, [WARNING]),
     ],
 )
-def test_a_key_in_a_browser_is_warned_of(rig: InProcess, headers: dict[str, str], warned: list[Any]) -> None:
+def test_a_key_sent_by_a_browser_causes_a_warning(rig: InProcess, headers: dict[str, str], warned: list[Any]) -> None:
     assert bearer(rig, **headers).status_code == 200
     assert rig.warnings == warned
     auth = {"Authorization": f"LTIK-AUTH-V2 {KEY}:{ltik('plain')}", **headers}

@@ -60,7 +60,7 @@ def test_command_with_addresses_of_its_own(campus: Campus) -> None:
     "arguments",
     [("--url", "http://127.0.0.1:9"), ("--ltiaas", "http://x"), ("--lms", "no-url"), ("--port", "many")],
 )
-def test_command_asked_wrongly(arguments: tuple[str, ...]) -> None:
+def test_wrong_command_line_arguments(arguments: tuple[str, ...]) -> None:
     environment = {**os.environ, "LMS_EMULATOR_URL": "http://127.0.0.1:9"}
     done = subprocess.run(
         [sys.executable, "-m", "lms_emulator", "demo-tool", *arguments],

@@ -56,13 +56,13 @@ def test_info_of_the_demo_world(rig: Rig) -> None:
         ({"tenants": [{"subdomain": "a", "api_key": "k", "plan": {"oauth": True}}]}, "did you mean `oauth2`?"),
     ],
 )
-def test_worlds_that_do_not_hold(rig: Rig, section: dict[str, Any], problem: str) -> None:
+def test_invalid_world_files(rig: Rig, section: dict[str, Any], problem: str) -> None:
     answer = rig.http.put(f"{rig.root}/_emulator/world", json={"ltiaas": section})
     assert answer.status_code == 400
     assert any(problem in line for line in [*answer.json().get("errors", []), answer.json()["detail"]])
 
 
-def test_platform_of_a_tenant_that_is_not_there(rig: Rig) -> None:
+def test_a_platform_of_an_unknown_tenant(rig: Rig) -> None:
     world = rig.control("GET", "/world")
     world["ltiaas"]["platforms"][0]["tenant"] = "nobody"
     answer = rig.http.put(f"{rig.root}/_emulator/world", json=world)
@@ -92,7 +92,7 @@ def test_launch_with_one_line_item_only(rig: Rig, lms_side: LmsSide, small: Smal
     assert (answer.status_code, details(answer)["message"]) == (403, "SERVICE_NOT_AVAILABLE_FOR_CONTEXT")
 
 
-def test_state_survives_a_snapshot_and_is_gone_after_a_reset(rig: Rig, lms_side: LmsSide) -> None:
+def test_state_survives_a_snapshot_but_not_a_reset(rig: Rig, lms_side: LmsSide) -> None:
     auth = f"LTIK-AUTH-V2 {rig.key}:{lms_side.ltik()}"
     kept = rig.control("POST", "/snapshots")["id"]
     rig.reset()

@@ -56,8 +56,8 @@ def test_login_parameters_are_required(rig: Rig, lms_side: LmsSide, missing: str
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"iss": "https://lms.test/"}, "character"),
-        ({"iss": " https://lms.test"}, "character"),
+        ({"iss": "https://lms.test/"}, "must be identical"),
+        ({"iss": " https://lms.test"}, "must be identical"),
         ({"iss": "https://other.test"}, "no platform"),
         ({"client_id": "other"}, "not with client id"),
     ],
@@ -237,7 +237,7 @@ def test_id_token_unsigned_tampered_or_garbage(rig: Rig, lms_side: LmsSide) -> N
     assert lms_side.post(good, asked["state"]).status_code == 302
 
 
-def test_rsa_key_and_key_set_that_is_not_there(rig: Rig, lms_side: LmsSide, small: SmallLms) -> None:
+def test_an_rsa_key_and_an_unreachable_key_set(rig: Rig, lms_side: LmsSide, small: SmallLms) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     public = SPARE.public_key()

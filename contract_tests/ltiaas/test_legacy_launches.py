@@ -186,7 +186,7 @@ def test_the_sample_of_the_implementation_guide_member_by_member(sender: Sender)
     assert list(raw.items()) == [("ltiVersion", "1.2.0"), *again.items()]
 
 
-def test_a_launch_that_says_little(sender: Sender) -> None:
+def test_a_minimal_launch(sender: Sender) -> None:
     """Only what a launch has to have; who it is and what is open is unknown then, and no score can be sent."""
     kept = ("lti_message_type", "lti_version", "resource_link_id")
     found = sender.token(sender.signed(**{name: None for name in FIELDS if name not in kept}))
@@ -256,7 +256,7 @@ def test_which_consumers_there_are(sender: Sender) -> None:
         sender.rig.control("PUT", "/world", world)
 
 
-def test_a_launch_is_good_for_five_minutes(sender: Sender) -> None:
+def test_a_launch_is_valid_for_five_minutes(sender: Sender) -> None:
     sender.rig.freeze()
     old, late, ahead = (sender.signed() for _ in range(3))
     sender.rig.advance(-301)
@@ -283,7 +283,7 @@ def test_the_query_of_a_launch_goes_to_the_tool(sender: Sender) -> None:
     assert details(sender.post(sender.signed(exercise="1"), url))["message"] == "INVALID_OAUTH_SIGNATURE"
 
 
-def test_what_an_ltik_of_such_a_launch_opens(sender: Sender) -> None:
+def test_services_for_an_ltik_of_an_lti_1_1_launch(sender: Sender) -> None:
     """The id token, and no service of LTI 1.3; nothing once the consumer is gone."""
     ltik = query(sender.post(sender.signed()).headers["location"])["ltik"]
     auth = f"LTIK-AUTH-V2 {sender.rig.key}:{ltik}"

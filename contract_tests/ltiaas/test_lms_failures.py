@@ -43,7 +43,7 @@ def test_service_call(campus: Campus, auth: str, fault: dict[str, Any], status: 
     assert campus.rig.api("GET", "/api/memberships", auth=auth).status_code == 200
 
 
-def test_keys_cannot_be_had(campus: Campus) -> None:
+def test_unavailable_key_sets(campus: Campus) -> None:
     campus.rig.control("POST", "/faults", {"provider": "canvas", "path": "/api/lti/security/jwks", "drop": True})
     with pytest.raises(AssertionError, match="PLATFORM_UNREACHABLE"):
         launch(campus, "student", f"/courses/{campus.lms('canvas')['course_id']}/external_tools/5")

@@ -203,7 +203,7 @@ def test_refresh_without_the_add_on(rig: Rig) -> None:
 # the LMS cannot be reached
 
 
-def test_lms_that_is_gone_leaves_the_code_alive(rig: Rig, small: SmallLms) -> None:
+def test_an_unreachable_lms_leaves_the_code_valid(rig: Rig, small: SmallLms) -> None:
     given = code(rig)
     world = rig.control("GET", "/world")
     platform = next(p for p in world["ltiaas"]["platforms"] if p["id"] == SMALL)

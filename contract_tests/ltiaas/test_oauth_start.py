@@ -10,7 +10,7 @@ from contract_tests.ltiaas.small_lms import SmallLms
 from contract_tests.ltiaas.support import BENCH, SMALL, Rig, details, query
 
 
-def test_the_whole_way(rig: Rig, small: SmallLms) -> None:
+def test_the_whole_flow(rig: Rig, small: SmallLms) -> None:
     with rig.browser() as browser:
         start = browser.get(f"/oauth/start/{SMALL}")
         assert start.status_code == 302

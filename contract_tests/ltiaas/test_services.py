@@ -112,7 +112,7 @@ def test_service_not_in_the_plan(rig: Rig, tool: Tool) -> None:
         assert (answer.status_code, details(answer)["message"]) == (403, "INACTIVE_SERVICE")
 
 
-def test_deactivated_platform_serves_no_more(rig: Rig, tool: Tool) -> None:
+def test_a_deactivated_platform_is_refused(rig: Rig, tool: Tool) -> None:
     assert rig.api("POST", f"/api/platforms/{SMALL}/deactivate").status_code == 200
     answer = tool("GET", "/api/memberships", auth=tool.by_key)
     assert (answer.status_code, details(answer)["message"]) == (400, "UNREGISTERED_OR_INACTIVE_PLATFORM")
@@ -123,7 +123,7 @@ def test_deactivated_platform_serves_no_more(rig: Rig, tool: Tool) -> None:
 # the service key
 
 
-def test_service_key_outlives_the_ltik_and_is_no_ltik(rig: Rig, tool: Tool) -> None:
+def test_a_service_key_outlives_the_ltik_and_cannot_replace_it(rig: Rig, tool: Tool) -> None:
     rig.advance(30 * 24 * 3600)
     assert tool("GET", "/api/memberships").status_code == 401
     assert tool("GET", "/api/memberships", auth=tool.by_key).status_code == 200

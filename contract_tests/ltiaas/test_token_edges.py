@@ -75,13 +75,13 @@ def test_credentials_that_lead_to_no_launch(
         "scheme_not_taken": f"sent {got}; this endpoint takes LTIK-AUTH-V2 or LTIK-AUTH-V1",
         "wrong_api_key": OTHER_CASE
         if header and KEY.lower() in header
-        else "the ltik was not looked at: the API key is wrong",
+        else "the ltik was not checked: the API key is wrong",
     }
     answer = rig.get("/api/idtoken", headers={"Authorization": header} if header else {})
     refused(rig, answer, NO_LTIK, reason, got=got, diagnosis=told.get(reason, diagnosis))
 
 
-def test_an_ltik_and_what_is_behind_it(rig: InProcess) -> None:
+def test_an_ltik_and_its_launch(rig: InProcess) -> None:
     answer = launched(rig, ltik("active"))
     check = {"name": "Authorization: LTIK-AUTH-V2", "passed": True, "got": "tenant demo, platform P1"}
     assert (answer.status_code, rig.checks) == (200, [check])
@@ -98,13 +98,13 @@ def test_an_ltik_and_what_is_behind_it(rig: InProcess) -> None:
 def test_an_ltik_lives_for_a_day_to_the_second(rig: InProcess) -> None:
     assert launched(rig, ltik("oldest", seconds=-DAY)).status_code == 200
     answer = launched(rig, ltik("older", seconds=-DAY - 1))
-    why = "an ltik lives 24 h; background jobs use the service key of /api/idtoken"
+    why = "an ltik is valid for 24 h; background jobs use the service key of /api/idtoken"
     refused(rig, answer, NO_LTIK, "ltik_expired", got="too_old", diagnosis=why)
     rig.lms.settings["ltiaas.ltik_hours"] = 25
     assert launched(rig, ltik("older", seconds=-DAY - 1)).status_code == 200
     rig.lms.settings["ltiaas.ltik_hours"] = 1
     launched(rig, ltik("older", seconds=-DAY - 1))
-    assert "lives 1 h;" in str(rig.refusal.diagnosis)
+    assert "valid for 1 h;" in str(rig.refusal.diagnosis)
 
 
 def test_an_ltik_from_a_clock_that_is_ahead(rig: InProcess) -> None:
@@ -126,7 +126,7 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
         (
             ltik("plain", "w" * 64),
             "bad_signature",
-            "LTIAAS did not sign this: pass the ltik of the launch URL on as it came",
+            "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
         ),
         (
             ltik("theirs", OTHER_SECRET),
@@ -138,34 +138,34 @@ FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
         (jwt.encode({"s": "plain"}, "", "none"), "alg_none", None),
     ],
 )
-def test_ltiks_that_cannot_be_believed(rig: InProcess, token: str, reason: str, diagnosis: str | None) -> None:
+def test_forged_ltiks(rig: InProcess, token: str, reason: str, diagnosis: str | None) -> None:
     refused(rig, launched(rig, token), NO_LTIK, f"ltik_{reason}", got=reason, diagnosis=diagnosis)
 
 
 @pytest.mark.parametrize(
     ("token", "reason", "got", "diagnosis"),
     [
-        (ltik("nothing"), "ltik_unknown", "an ltik of no launch here", NEVER),
-        (ltik("theirs"), "ltik_unknown", "an ltik of no launch here", NEVER),
-        (ltik("plain", user="zoe"), "ltik_unknown", "an ltik of no launch here", NEVER),
-        (ltik("plain", iat=NOW - 1), "ltik_unknown", "an ltik of no launch here", NEVER),
+        (ltik("nothing"), "ltik_unknown", "an ltik of a launch unknown here", NEVER),
+        (ltik("theirs"), "ltik_unknown", "an ltik of a launch unknown here", NEVER),
+        (ltik("plain", user="zoe"), "ltik_unknown", "an ltik of a launch unknown here", NEVER),
+        (ltik("plain", iat=NOW - 1), "ltik_unknown", "an ltik of a launch unknown here", NEVER),
         (
             service_key("act", iat=NOW),
             "ltik_unknown",
-            "an ltik of no launch here",
+            "an ltik of a launch unknown here",
             SENT_SERVICE_KEY,
         ),
         (ltik("removed"), "ltik_platform_gone", "an ltik of a platform that was removed", None),
     ],
 )
-def test_ltiks_of_no_launch_here(rig: InProcess, token: str, reason: str, got: str, diagnosis: str | None) -> None:
+def test_ltiks_of_unknown_launches(rig: InProcess, token: str, reason: str, got: str, diagnosis: str | None) -> None:
     refused(rig, launched(rig, token), NO_LTIK, reason, got=got, diagnosis=diagnosis)
 
 
 # activities
 
 
-def test_a_service_key_and_what_is_behind_it(rig: InProcess) -> None:
+def test_a_service_key_and_its_activity(rig: InProcess) -> None:
     answer = serviced(rig, service_key("act"))
     assert (answer.status_code, answer.json()["details"]["message"]) == (403, "SERVICE_NOT_AVAILABLE_FOR_CONTEXT")
     assert rig.checks[0] == {
@@ -177,7 +177,7 @@ def test_a_service_key_and_what_is_behind_it(rig: InProcess) -> None:
     assert rig.refusal.reason == "lms_unreachable", "the roster of the activity is asked for"
 
 
-GONE = "a key of no activity here"
+GONE = "a key of an activity unknown here"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_nothing_is_created_unless_it_is_allowed(contract: str, lms: Emulator, s
         ("openlearning", "/managed-users/", {"accounts"}, 4),
     ],
 )
-def test_what_can_be_undone_is_undone(
+def test_reversible_writes_are_undone(
     contract: str,
     path: str,
     stays: set[str],

@@ -18,7 +18,7 @@ def change(site: Site, fields: dict[str, object], path: str = ADA, token: str = 
     return site.call("PATCH", path, token=token, body=fields, kind=MERGE).status
 
 
-def test_others_see_less_and_of_a_private_account_least(site: Site) -> None:
+def test_others_see_less_especially_of_private_accounts(site: Site) -> None:
     whole, shared = site.get(ADA, LEARNER), site.get(ADA, OTHER_LEARNER)
     assert list(shared) == list(whole)[:11]
     assert site.get(f"{ADA}?view=shared", LEARNER) == shared

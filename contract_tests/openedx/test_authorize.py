@@ -50,7 +50,7 @@ def test_the_answer_goes_where_response_mode_asks(web: Web) -> None:
     assert "#code=" in browser.decide(page, allow=True).headers["location"]
 
 
-def test_what_clients_of_openid_connect_send_is_passed_over_and_a_slip_is_warned_of(web: Web) -> None:
+def test_openid_connect_parameters_are_ignored_and_typos_are_warned_about(web: Web) -> None:
     web.lms.settings["emulator.strict"] = True
     browser, trusted = web.browser(web.info.learner), web.clients.trusted
     noise = {"prompt": "consent", "nonce": "n", "max_age": "5", "login_hint": "ada", "ui_locales": "en", "claims": "{}"}
@@ -90,7 +90,7 @@ def test_a_token_made_by_hand_counts_as_consent(web: Web) -> None:
         ({"redirect_uri": ""}, "Missing redirect URI.", "missing_redirect_uri"),
     ],
 )
-def test_what_no_redirect_may_carry_is_a_page(web: Web, change: dict[str, str], text: str, reason: str) -> None:
+def test_errors_that_must_not_be_redirected_are_pages(web: Web, change: dict[str, str], text: str, reason: str) -> None:
     answer = web.browser(web.info.learner).authorize(web.clients.authorization_code, **change)
     assert answer.status_code == 400
     assert "location" not in answer.headers
@@ -116,7 +116,7 @@ def test_what_no_redirect_may_carry_is_a_page(web: Web, change: dict[str, str], 
         ),
     ],
 )
-def test_what_goes_back_to_the_application(web: Web, change: dict[str, str], expected: dict[str, str]) -> None:
+def test_redirects_back_to_the_application(web: Web, change: dict[str, str], expected: dict[str, str]) -> None:
     answer = web.browser(web.info.learner).authorize(web.clients.authorization_code, **change)
     assert returned(answer) == {**expected, "state": "st-1"}
 

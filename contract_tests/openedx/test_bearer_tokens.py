@@ -87,7 +87,7 @@ def test_bytes_that_are_not_utf8_are_a_defect_of_the_real_server(site: Site) -> 
     assert explained(site) == ("token_nonexistent", "é", None)
 
 
-def test_an_unknown_token_is_explained_by_what_it_really_is(site: Site, web: Web) -> None:
+def test_an_unknown_token_is_identified(site: Site, web: Web) -> None:
     grant = web.password().json()
     jwt = web.password(token_type="jwt").json()["access_token"]
     client = web.clients.trusted
@@ -246,7 +246,7 @@ def test_the_sites_own_key(site: Site, configured: str, sent: str | None, status
     ["/api/user/v1/me", f"/courses/{COURSE}/xblock/block/handler/run", "/api/ccx/v0/ccx/"],
     ids=["a resource", "a page", "a resource that is not emulated"],
 )
-def test_a_token_that_is_no_utf_8_makes_the_site_fail_everywhere(site: Site, path: str) -> None:
+def test_a_token_that_is_not_utf_8_makes_the_site_fail_everywhere(site: Site, path: str) -> None:
     answer = site.call("GET", path, headers={"Authorization": "Bearer \xff"})
     last = site.lms.requests.last
     assert (answer.status, last.outcome, last.warnings[0].message) == (500, "provider_defect", "the token is no UTF-8")

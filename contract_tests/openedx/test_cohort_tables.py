@@ -58,9 +58,7 @@ def test_a_table_puts_people_into_cohorts(site: Site) -> None:
     ],
     ids=["no cohort", "nobody", "empty", "no text", "not csv", "too large"],
 )
-def test_what_is_no_table_of_cohorts_is_refused(
-    site: Site, table: str | bytes, name: str, status: int, words: str
-) -> None:
+def test_invalid_cohort_tables_are_refused(site: Site, table: str | bytes, name: str, status: int, words: str) -> None:
     site.lms.settings["emulator.max_body_bytes"] = 4_000_000
     told, body = upload(site, table, name)
     assert told == status

@@ -60,7 +60,7 @@ def test_a_run_is_made_changed_and_run_again(site: Site, web: Web) -> None:
     ]
 
 
-def test_email_is_taken_or_not(site: Site) -> None:
+def test_accepted_and_refused_emails(site: Site) -> None:
     def wants_none() -> bool:
         courses = site.get("/api/learner_home/init", LEARNER)["courses"]
         (found,) = (one for one in courses if one["courseRun"]["courseId"] == COURSE)

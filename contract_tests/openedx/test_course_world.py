@@ -57,7 +57,7 @@ def test_a_broken_world_is_named(section: dict[str, Any], problem: str) -> None:
     assert any(line.startswith(problem) for line in caught.value.problems), caught.value.problems
 
 
-def test_what_was_done_survives_a_dump(site: Site) -> None:
+def test_changes_survive_a_dump(site: Site) -> None:
     assert site.enroll(ADMIN, OTHER, user="stella", mode="honor").status == 200
     assert site.call("POST", f"/api/cohorts/v1/courses/{OTHER}/cohorts/", token=ADMIN, body=
                      {"name": "Red", "assignment_type": "manual"}).status == 200  # fmt: skip
@@ -106,7 +106,7 @@ def test_the_clock_closes_modes_and_courses(site: Site, lms: Emulator) -> None:
     ("page", "shown"),
     [("outline", {"c", "odd", "below", "s"}), ("navigation", {"c", "odd", "below", "s", "v"})],
 )
-def test_an_outline_goes_down_to_its_last_type_whatever_stands_above(site: Site, page: str, shown: set[str]) -> None:
+def test_outlines_skip_levels(site: Site, page: str, shown: set[str]) -> None:
     """As edx-platform's CourseBlockSerializer: a type that stands where it usually does not is shown like any other."""
 
     def block(kind: str, name: str, *children: dict[str, Any]) -> dict[str, Any]:

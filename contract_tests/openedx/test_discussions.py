@@ -47,7 +47,7 @@ def test_a_thread_is_rendered_and_others_may_vote_but_not_change_it(site: Site) 
         ({"colour": "red"}, "colour", "This field is not initializable."),
     ],
 )
-def test_threads_that_are_turned_away(site: Site, fields: dict[str, Any], field: str, message: str) -> None:
+def test_refused_threads(site: Site, fields: dict[str, Any], field: str, message: str) -> None:
     answer = site.call("POST", THREADS, token=LEARNER, body={**THREAD, **fields})
     assert (answer.status, json.loads(answer.body)) == (400, {"field_errors": {field: {"developer_message": message}}})
     assert begin(site)["title"] == "Hello"

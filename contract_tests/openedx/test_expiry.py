@@ -56,7 +56,7 @@ def test_codes_live_60_seconds(web: Web) -> None:
     assert web.refusal.reason == "code_expired"
 
 
-def test_refresh_tokens_do_not_end_unless_a_setting_says_so(web: Web) -> None:
+def test_refresh_tokens_do_not_expire_by_default(web: Web) -> None:
     token = web.password().json()["refresh_token"]
     web.lms.clock.advance(timedelta(days=365))
     fresh = web.refresh(token)

@@ -316,7 +316,7 @@ def test_the_older_addresses_of_the_user_api(web: Web) -> None:
     assert web.http.get("/user_api/v1/account/password_reset/").json()["method"] == "post"
 
 
-def test_what_is_not_served_says_so(web: Web) -> None:
+def test_operations_that_are_not_served_say_so(web: Web) -> None:
     headers = {"Authorization": f"Bearer {ADMIN}"}
     for method, path in (
         ("GET", "/api/ccx/v0/ccx/"),

@@ -58,7 +58,7 @@ def test_issued_certificates_as_a_table(web: Web) -> None:
     assert web.browser(web.info.learner).get(path).status_code == 403
 
 
-def test_courses_by_what_one_may_do(web: Web) -> None:
+def test_courses_by_permission(web: Web) -> None:
     web.lms.settings["openedx.release"] = "2025-07"
 
     def ids(token: str, query: str) -> set[str]:

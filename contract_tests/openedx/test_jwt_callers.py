@@ -69,7 +69,7 @@ def test_a_valid_jwt(web: Web, scheme: str, claims: dict[str, Any], username: st
     assert web.lms.requests.last.warnings == []
 
 
-def test_a_critical_extension_is_not_passed_over(web: Web) -> None:
+def test_a_critical_extension_is_not_ignored(web: Web) -> None:
     config, claims = web.info.jwt, jwt.decode(made(web), options={"verify_signature": False})
     assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1})) == (200, {"username": "ada"})
     assert me(web, jwt.encode(claims, config.hs256_secret, "HS256", headers={"x": 1, "crit": ["x"]})) == INVALID
@@ -193,7 +193,7 @@ def test_one_of_the_two_cookies_is_not_enough(web: Web) -> None:
         assert [check for check in web.lms.requests.last.checks if check["name"] == "JWT cookies"] == []
 
 
-def test_a_fault_of_the_cookies_is_forgiven_and_noted(web: Web) -> None:
+def test_cookie_faults_are_forgiven_and_noted(web: Web) -> None:
     now = int(NOW.timestamp())
     learner = web.browser(web.info.other_learner)
     session = {"sessionid": learner.http.cookies["sessionid"]}
@@ -247,7 +247,7 @@ GRADES = f"/api/grades/v1/courses/{COURSE}/"
         ({"filters": ["user:me"], "scopes": None, "is_restricted": None}, 200, None),
     ],
 )
-def test_what_a_restricted_jwt_may(web: Web, claims: dict[str, Any], status: int, diagnosis: str | None) -> None:
+def test_permissions_of_a_restricted_jwt(web: Web, claims: dict[str, Any], status: int, diagnosis: str | None) -> None:
     restricted = {"is_restricted": True, "scopes": ["grades:read"], "filters": ["content_org:CET"]}
     token = made(web, **({"preferred_username": "api-user"} | restricted | claims))
     answer = web.http.get(GRADES, headers={"Authorization": f"JWT {token}"})

@@ -138,7 +138,7 @@ def test_a_launch_holds_for_pylti1p3(edx: Web, tool: Tool) -> None:
     assert teacher.get_launch_data()["sub"] != data["sub"]
 
 
-def test_what_the_component_checks_of_a_request(edx: Web, tool: Tool) -> None:
+def test_checks_of_the_consumer_component(edx: Web, tool: Tool) -> None:
     browser = edx.browser(edx.info.learner)
     url = tool.login(_initiation(browser))
     stranger = edx.browser()
@@ -362,7 +362,7 @@ def test_deep_linking(edx: Web, tool: Tool) -> None:
     assert 'href="http://x.example/"' in shown
 
 
-def test_what_looks_like_a_variable_is_sent_as_it_is_and_named(edx: Web, tool: Tool) -> None:
+def test_unknown_variables_are_sent_unexpanded_with_a_warning(edx: Web, tool: Tool) -> None:
     world = json.loads(json.dumps(edx.lms.dump(), default=str))
     for one in world["openedx"]["lti_tools"]:
         one["custom_parameters"] = ["who=$User.id", "plain=x"]

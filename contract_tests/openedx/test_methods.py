@@ -50,7 +50,7 @@ def test_a_view_checks_the_csrf_token_before_the_method(web: Web) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/account/", "/favicon.ico", f"{NAVIGATION}/dates"])
-def test_a_view_that_does_not_look_at_the_method_answers_any(web: Web, path: str) -> None:
+def test_a_view_without_method_checks_answers_any_method(web: Web, path: str) -> None:
     location = web.http.get(path).headers["location"]
     secret = "a" * 32
     for method in ("POST", "DELETE"):

@@ -392,7 +392,7 @@ def send(site: Site, call: Call, *, api_key: str | None = None) -> Any:
     return site.call(call.method, call.path, token=call.token, body=call.body, kind=call.kind, api_key=api_key)
 
 
-def test_addresses_that_are_no_list_are_not_handled(site: Site) -> None:
+def test_addresses_that_are_not_a_list_make_canvas_fail(site: Site) -> None:
     for emails, expected in ((5, 500), (True, 500), (None, 200), ("ada", 200), ([5], 200)):
         answer = send(site, Call("POST", "/api/user/v1/accounts/search_emails", STAFF, {"emails": emails}))
         assert answer.status == expected

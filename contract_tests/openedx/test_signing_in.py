@@ -269,7 +269,7 @@ def test_values_of_cookies_are_quoted_as_the_standard_library_quotes_them(value:
         ("/a%20b?c=d&e=[f]#g", "/a%20b?c=d&e=[f]#g"),
     ],
 )
-def test_what_no_address_can_have_is_encoded_in_a_redirect(web: Web, following: str, led: str) -> None:
+def test_characters_invalid_in_urls_are_encoded_in_redirects(web: Web, following: str, led: str) -> None:
     """As Django's iri_to_uri does it: what is encoded already stays."""
     browser = web.browser()
     browser.sign_in(web.info.learner)
@@ -278,7 +278,7 @@ def test_what_no_address_can_have_is_encoded_in_a_redirect(web: Web, following: 
     assert answer.headers["location"].endswith(led)
 
 
-def test_a_token_of_a_password_mail_has_only_its_own_letters(web: Web) -> None:
+def test_a_password_reset_token_has_only_valid_characters(web: Web) -> None:
     web.http.post("/password_reset/", data={"email": web.info.learner.email})
     token = web.lms.outbox.emails[-1].data["token"]
     for sent, holds in ((token, True), (f"{token[:-1]}\u00e9", False), (f"{token[:-1]}\ud800", False)):

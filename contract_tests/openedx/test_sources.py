@@ -26,6 +26,6 @@ def test_a_recording_that_a_route_names_shows_that_route() -> None:
     assert astray == []
 
 
-def test_what_is_graded_as_recorded_names_a_recording() -> None:
+def test_routes_graded_recorded_name_a_recording() -> None:
     graded = [(route.name, route.source) for route in provider.routes if route.evidence == "recorded"]
     assert [one for one in graded if not RECORDED.search(one[1])] == []

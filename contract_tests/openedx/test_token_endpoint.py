@@ -138,7 +138,7 @@ def test_basic_goes_before_the_form(web: Web) -> None:
         ({"client_secret": "DEMO-client-credentials-secret"}, "differ in case"),
     ],
 )
-def test_a_client_that_cannot_prove_itself(web: Web, change: dict[str, str], diagnosis: str) -> None:
+def test_a_client_without_valid_credentials(web: Web, change: dict[str, str], diagnosis: str) -> None:
     answer = web.client_credentials(**change)
     assert (answer.status_code, answer.text) == (401, '{"error": "invalid_client"}')
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_client"'
@@ -235,7 +235,7 @@ def exchange(web: Web, code: str, client: Any = None, **form: str) -> Any:
     )
 
 
-def test_a_code_is_good_once_and_for_its_own_client(web: Web) -> None:
+def test_a_code_works_once_and_only_for_its_client(web: Web) -> None:
     browser = web.browser(web.info.learner)
     code = browser.code(web.clients.trusted)
     assert exchange(web, code, web.clients.authorization_code).json() == {"error": "invalid_grant"}

@@ -55,7 +55,9 @@ def test_an_image_lies_where_the_answer_says(web: Web, key: str | None, name: st
         ("a.png", 9, "x" * 256, 500, None),
     ],
 )
-def test_what_is_not_taken(web: Web, name: str, size: int, key: str | None, status: int, told: str | None) -> None:
+def test_uploads_that_are_refused(
+    web: Web, name: str, size: int, key: str | None, status: int, told: str | None
+) -> None:
     web.lms.settings["emulator.max_body_bytes"] = 2_000_000
     assert upload(web, name, bytes(size), key=key).status_code == status
     assert told is None or web.refusal.diagnosis.startswith(told)

@@ -144,7 +144,7 @@ def test_the_journal_says_whose_it_is(worlds: tuple[Web, Web]) -> None:
     assert "this is a JWT in the world `a`" in str(refusal.diagnosis)
 
 
-def test_a_jwt_that_another_service_signed_is_good_in_every_world(worlds: tuple[Web, Web]) -> None:
+def test_a_jwt_of_another_service_is_valid_in_every_world(worlds: tuple[Web, Web]) -> None:
     for web in worlds:
         config, now = web.info.jwt, int(web.lms.clock.now.timestamp())
         claims = {"iss": config.issuer, "aud": config.audience, "iat": now, "exp": now + 60}

@@ -122,7 +122,7 @@ def test_the_consumer_key_above_is_the_one_of_the_demo_world(site: Site) -> None
         ("application/json", f"api_key={KEY}", None),
     ],
 )
-def test_a_key_in_the_body_is_no_key(site: Site, kind: str, body: str, diagnosis: str | None) -> None:
+def test_a_key_in_the_body_is_ignored(site: Site, kind: str, body: str, diagnosis: str | None) -> None:
     path = f"/v2.1{site.managed_users()}"
     assert site.http.post(path, content=body, headers={"Content-Type": kind}).status_code == 401
     assert refusal_of(site) == missing(diagnosis)
@@ -225,7 +225,7 @@ def test_a_minute_that_has_not_begun_yet_is_no_limit(site: Site) -> None:
     assert [allowed(site) for _ in range(4)] == [True, True, True, False]
 
 
-def test_calls_that_were_turned_away_do_not_lengthen_the_minute(site: Site) -> None:
+def test_refused_calls_do_not_extend_the_minute(site: Site) -> None:
     limited(site)
     assert [allowed(site) for _ in range(9)] == [True] * 3 + [False] * 6
     site.lms.clock.advance(seconds=60)

@@ -88,7 +88,7 @@ def test_two_mistakes_at_once(site: Site) -> None:
     assert "'&' after the consumer secret is missing" in diagnosis
 
 
-def test_what_cannot_be_explained_is_not_guessed_at(site: Site) -> None:
+def test_an_unexplained_signature_gets_no_guess(site: Site) -> None:
     params = unsigned(site)
     httpx.post(site.info.launch_url, data=params | {"oauth_signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="})
     diagnosis = site.refusal().diagnosis

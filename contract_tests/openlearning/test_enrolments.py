@@ -96,7 +96,7 @@ def test_json_enrolment_into_the_default_class_with_mail(site: Site) -> None:
         ({"user": "{user}", "course": "{course}", "send_welcome_email": "maybe"}, 400),
     ],
 )
-def test_json_enrolments_that_cannot_be(site: Site, body: dict[str, Any], status: int) -> None:
+def test_invalid_json_enrolments(site: Site, body: dict[str, Any], status: int) -> None:
     ids = {
         "user": site.info.managed_user.id,
         "course": site.info.course_id,

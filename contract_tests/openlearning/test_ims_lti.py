@@ -63,7 +63,7 @@ def test_a_fresh_launch_passes_and_a_replay_does_not(site: Site, verify: Verify,
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_it_refuses_what_the_emulator_refuses(site: Site, verify: Verify, change: dict[str, str]) -> None:
+def test_the_client_refuses_the_same_as_the_emulator(site: Site, verify: Verify, change: dict[str, str]) -> None:
     data = site.launch_data()
     tampered = data | {"params": data["params"] | change}
     assert verify(tampered).startswith("invalid")

@@ -169,7 +169,7 @@ def test_7_the_signature_covers_the_address(site: Site) -> None:
 @pytest.mark.parametrize(
     ("url", "status"), [("{url}lti/launch", 301), ("{url}lti/launch/x/", 404), ("{url}LTI/launch/", 404)]
 )
-def test_other_addresses_are_no_launch(site: Site, url: str, status: int) -> None:
+def test_only_the_launch_address_accepts_launches(site: Site, url: str, status: int) -> None:
     data = site.launch_data()
     assert httpx.post(url.format(url=site.url + "/"), data=data["params"]).status_code == status
 

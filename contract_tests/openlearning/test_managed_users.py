@@ -130,7 +130,7 @@ def test_the_invented_field_external_id_is_noticed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("kind", ["data", "json"])
-def test_strict_mode_refuses_what_nothing_reads(site: Site, kind: str) -> None:
+def test_strict_mode_refuses_unread_parameters(site: Site, kind: str) -> None:
     """In a form and in a document, at each operation that takes fields; what is read passes."""
     site.lms.settings["emulator.strict"] = True
     user = {"full_name": "S", "external_institution_id": "s", "primary_email_address": "s@example.edu"}
@@ -169,7 +169,7 @@ def test_mails_go_out_unless_switched_off(site: Site, password: str, welcome: st
     assert ("mail_not_switched_off" in site.warnings()) is left_out
 
 
-def test_mail_settings_that_are_no_booleans(site: Site) -> None:
+def test_mail_settings_that_are_not_booleans(site: Site) -> None:
     assert site.provision(send_welcome_email="maybe").status_code == 400
     assert site.lms.outbox.emails == []
 
@@ -202,7 +202,7 @@ def test_json_is_taken_with_a_warning_and_can_be_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"full_name": ["x"]}', b"\xff", b"[" * 5000])
-def test_json_that_is_no_object_of_texts(site: Site, content: bytes) -> None:
+def test_json_that_is_not_an_object_of_strings(site: Site, content: bytes) -> None:
     response = site.call("POST", site.managed_users(), content=content, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
 

@@ -88,7 +88,7 @@ def test_credentials_that_belong_to_an_account(site: Site, name: str, scheme: st
     assert site.http.get(COURSE, headers={"Authorization": f"{scheme} {encoded}"}).status_code == 200
 
 
-def test_a_password_may_hold_colons_letters_of_any_kind_or_nothing(site: Site) -> None:
+def test_passwords_may_contain_colons_and_any_letters_or_be_empty(site: Site) -> None:
     world = site.lms.dump()
     people = world["openlearning"]["users"]
     hopper = next(person for person in people if person.get("username") == HOPPER)

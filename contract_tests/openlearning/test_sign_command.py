@@ -52,7 +52,7 @@ def test_the_page_holds_the_same_form(site: Site, capsys: pytest.CaptureFixture[
     assert [part for part in ("base:", "signature:", "form:", "curl:") if part not in everything] == []
 
 
-def test_a_world_of_ones_own(site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_custom_world(site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     world = site.lms.dump()
     world["openlearning"]["registrations"][0]["secret"] = "other"
     file = tmp_path / "world.json"

@@ -87,7 +87,7 @@ def test_basic_credentials(site: Site) -> None:
     assert call(site, "GET", COURSE, auth=("grace.hopper@example.edu", password)).status_code == 200
 
 
-def test_an_api_key_is_no_use_here(site: Site) -> None:
+def test_api_keys_are_refused_here(site: Site) -> None:
     response = post(site, COURSE, {"title": "T"}, auth=None, params={"api_key": site.info.api_key})
     assert response.status_code == 401
     assert site.refusal().diagnosis == "the v1 API does not take API keys"
@@ -162,7 +162,7 @@ def test_a_class_is_made(site: Site) -> None:
         {"startDate": "tomorrow"},
     ],
 )
-def test_class_fields_that_cannot_be(site: Site, fields: dict[str, str]) -> None:
+def test_invalid_class_fields(site: Site, fields: dict[str, str]) -> None:
     assert post(site, CLASS, {"title": "First Class"} | fields).status_code == 400
     assert site.refusal().reason == "v1_field"
     assert post(site, CLASS, {"title": "First Class"}).status_code == 200

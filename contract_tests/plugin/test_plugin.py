@@ -183,7 +183,7 @@ def test_an_unused_plugin_imports_nothing_of_the_emulator(pytester: pytest.Pytes
         """
         import sys
 
-        def test_nothing():
+        def test_an_empty_request():
             heavy = {"lms_emulator", "starlette", "uvicorn", "httpx", "jwt"}
             assert not heavy & {module.split(".")[0] for module in sys.modules}
         """

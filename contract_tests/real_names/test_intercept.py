@@ -187,7 +187,7 @@ def test_a_school_s_own_host_name(lms: Emulator) -> None:
     assert lms.app.addresses.locate("lms.campus.example", None, "/", lambda name: False).provider is None
 
 
-def test_further_host_names_that_cannot_be(lms: Emulator) -> None:
+def test_invalid_additional_host_names(lms: Emulator) -> None:
     with (
         pytest.raises(ValueError, match="unknown provider `no-such-provider`"),
         lms.intercept({"lms.campus.example": "no-such-provider"}),

@@ -61,7 +61,7 @@ def test_a_foreign_name_is_not_certified(served: Emulator, trusting: httpx.Clien
         trusting.get(f"{served.tls_url}/_emulator/health", extensions={"sni_hostname": "www.example.org"})
 
 
-def test_a_handshake_that_does_not_come_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfinished_handshake_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "REQUEST_SECONDS", 0.5)
     with Emulator.start("empty", tls=True) as lms:
         address = lms.tls_url.rpartition(":")[2]

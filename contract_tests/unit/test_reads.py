@@ -81,7 +81,7 @@ class Came:
         self.query = Pairs(decode_pairs(self.query_string))
 
 
-def test_what_a_reader_of_its_own_reports() -> None:
+def test_parameters_reported_by_a_custom_reader_count_as_read() -> None:
     reads = Reads()
     reads.add("user[name]", "include")
     reads.paths.add(("grade_data", "7", "posted_grade"))

@@ -120,7 +120,7 @@ def _codes(limit: int | None = None) -> Table[Code]:
     return Table(Seed(TableSpec(key="code", keep_until=lambda c: c.expires, limit=limit), []))
 
 
-def test_what_can_no_longer_matter_is_dropped_and_the_rest_stays() -> None:
+def test_expired_records_are_dropped_and_others_kept() -> None:
     table = _codes()
     for number in range(20):
         table.put(Code(str(number), EPOCH + timedelta(seconds=number)))

@@ -22,7 +22,7 @@ from lms_emulator.core.xml import DEEPEST, MOST_ELEMENTS, NotXmlError, read_xml
     ],
     ids=range(20),
 )
-def test_what_is_not_read(text: str | bytes) -> None:
+def test_documents_that_are_refused(text: str | bytes) -> None:
     with pytest.raises(NotXmlError):
         read_xml(text)
 
@@ -45,7 +45,7 @@ def test_nothing_is_declared(declared: str, encoding: str) -> None:
         read_xml(f"<!DOCTYPE a [{declared}]><a>&a7;</a>".encode(encoding), doctype=True)
 
 
-def test_what_is_read() -> None:
+def test_documents_that_are_parsed() -> None:
     root = read_xml('<a xmlns="n" b="1">' + "<c>ä</c>" * 40_000 + "</a>")
     assert (root.tag, root.get("b"), len(root), {one.text for one in root}) == ("{n}a", "1", 40_000, {"ä"})
     assert read_xml("<a>ä</a>".encode("utf-16")).text == "ä"

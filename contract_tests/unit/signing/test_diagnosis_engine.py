@@ -75,7 +75,7 @@ def test_every_result_of_a_mistake_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("idle", [INAPPLICABLE, NO_DIFFERENCE])
-def test_a_mistake_that_cannot_be_made_is_passed_over(idle: Mistake[int]) -> None:
+def test_an_impossible_mistake_is_skipped(idle: Mistake[int]) -> None:
     found = diagnose("11", 0, str, [idle, adds(1), adds(10)])
     assert found is not None
     assert found.names == ("add1", "add10")

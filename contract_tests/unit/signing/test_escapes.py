@@ -12,7 +12,7 @@ from lms_emulator.signing.escapes import percent_encoded
 
 
 @given(st.binary(max_size=60))
-def test_it_is_what_the_standard_library_gives(data: bytes) -> None:
+def test_it_equals_the_standard_library(data: bytes) -> None:
     assert percent_encoded(data) == urllib.parse.quote_from_bytes(data, safe="")
 
 

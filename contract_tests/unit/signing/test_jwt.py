@@ -119,7 +119,7 @@ def test_issuer_and_audience() -> None:
         "bnVsbA.e30.",
     ],
 )
-def test_what_is_no_token_is_malformed(made: str) -> None:
+def test_invalid_tokens_are_malformed(made: str) -> None:
     assert fault(made) == "malformed"
 
 
@@ -161,7 +161,7 @@ def test_key_sets_take_signature_keys_only() -> None:
 @pytest.mark.parametrize(
     "document", [None, [], "x", {}, {"keys": {}}, {"keys": "x"}, {"keys": [{"kty": "RSA", "n": 5}]}]
 )
-def test_what_is_no_key_set_is_malformed(document: object) -> None:
+def test_invalid_key_sets_are_malformed(document: object) -> None:
     with pytest.raises(TokenError) as caught:
         KeySet.from_jwks(document)
     assert caught.value.reason == "malformed"

@@ -78,7 +78,7 @@ def test_a_key_set_of_one_bare_key() -> None:
     assert number(nameless.get("")) == numbers("a")
 
 
-def test_other_keys_are_passed_over_and_the_first_of_an_id_counts() -> None:
+def test_other_key_types_are_skipped_and_the_first_key_of_an_id_counts() -> None:
     unspecific: dict[str, Any] = public_jwk(key("b"), "plain")
     del unspecific["use"]
     document = {

@@ -142,7 +142,7 @@ def test_a_fixed_parameter_has_one_value(name: str, wanted: str, reason: str, ch
     assert request_refused({**RIGHT, name: sent}) == (reason, name, wanted, sent)
 
 
-def test_fixed_parameters_are_looked_at_in_order() -> None:
+def test_fixed_parameters_are_checked_in_order() -> None:
     wrong = dict.fromkeys(RIGHT, "x")
     assert request_refused(wrong)[1] == "scope"
     assert request_refused({**wrong, "scope": "openid"})[1] == "response_type"
@@ -231,7 +231,7 @@ def test_a_wrong_assertion_is_refused_with_the_reason(
         ({"exp": NOW + 10**9}, {}),
     ],
 )
-def test_an_assertion_that_just_holds(changes: dict[str, Any], options: dict[str, Any]) -> None:
+def test_an_assertion_at_its_limits(changes: dict[str, Any], options: dict[str, Any]) -> None:
     assert check_assertion(assertion(changes), **options)["jti"] == "j1"
 
 
@@ -318,7 +318,7 @@ def test_a_deep_linking_answer_has_these_claims(name: str) -> None:
         ({"exp": NOW - 29}, [{"type": "link"}]),
     ],
 )
-def test_a_deep_linking_answer_that_just_holds(changes: dict[str, Any], items: list[object]) -> None:
+def test_a_deep_linking_response_at_its_limits(changes: dict[str, Any], items: list[object]) -> None:
     assert check_answer(answer(changes)) == items
 
 

@@ -53,7 +53,7 @@ def test_an_error_needs_no_particulars() -> None:
 
 
 @pytest.mark.parametrize(("body", "kind"), [([], "list"), ("x", "str"), (None, "NoneType")])
-def test_what_is_no_object(body: object, kind: str) -> None:
+def test_bodies_that_are_not_objects(body: object, kind: str) -> None:
     assert item_refused(body) == ("not_an_object", "body", "a JSON object", kind)
     assert score_refused(body) == ("not_an_object", "body", "a JSON object", kind)
 
@@ -87,14 +87,14 @@ TOO_MUCH = [math.inf, -math.inf, math.nan, sys.float_info.max, 10**400, -(10**40
 
 
 @pytest.mark.parametrize(("value", "expected"), [*[(one, "a number") for one in ("10", True, False, [1])]])
-def test_what_is_no_number(value: object, expected: str) -> None:
+def test_members_that_are_not_numbers(value: object, expected: str) -> None:
     assert item_refused(changed(ITEM, {"scoreMaximum": value})) == ("not_a_number", "scoreMaximum", expected, value)
     assert score_refused(changed(SCORE, {"scoreGiven": value})) == ("not_a_number", "scoreGiven", expected, value)
     assert score_refused(changed(SCORE, {"scoreMaximum": value})) == ("not_a_number", "scoreMaximum", expected, value)
 
 
 @pytest.mark.parametrize("value", TOO_MUCH)
-def test_a_number_that_cannot_be_reckoned_with(value: float) -> None:
+def test_a_number_too_large_to_calculate_with(value: float) -> None:
     what = ("a finite number", str(value))
     assert item_refused(changed(ITEM, {"scoreMaximum": value})) == ("not_a_number", "scoreMaximum", *what)
     assert score_refused(changed(SCORE, {"scoreGiven": value})) == ("not_a_number", "scoreGiven", *what)

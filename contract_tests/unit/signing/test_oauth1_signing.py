@@ -43,7 +43,7 @@ def pairs(change: Change, *sent: tuple[str, str]) -> list[tuple[tuple[str, str],
 
 
 # --- the right signature ---
-def test_what_is_signed_when_nothing_is_wrong() -> None:
+def test_a_correct_signing() -> None:
     text = "a=1&b=2&oauth_consumer_key=Key&oauth_nonce=n&zeta=1%20~"
     base = f"POST&http%3A%2F%2Flms.example%3A8081%2FLaunch%2F&{quote(text, safe='~')}"
     assert S.signature() == by_hand(base)
@@ -148,7 +148,7 @@ def test_a_default_port_that_was_not_dropped(url: str, uri: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://h:443/", "https://h:80/", "http://h:8081/"])
-def test_a_port_that_is_no_default_cannot_have_been_kept(url: str) -> None:
+def test_only_a_default_port_can_have_been_kept(url: str) -> None:
     (changed,) = wrong.default_port_kept(S)
     with pytest.raises(ValueError, match=r"\d+ is not the default port"):
         changed.uri(url)
@@ -249,7 +249,7 @@ def test_other_encodings(encode: Callable[[str], str], encoded: str) -> None:
     assert changed == S._replace(encode=encode)
 
 
-def test_what_latin_1_has_not_becomes_a_question_mark() -> None:
+def test_characters_beyond_latin_1_become_question_marks() -> None:
     assert encoders.latin1("ä€") == "%E4%3F"
 
 

@@ -83,7 +83,7 @@ def test_cmac_gives_the_examples_of_rfc_4493(message: str, tag: str) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 15, 17, 31, 33])
-def test_cmac_refuses_a_key_that_is_no_aes_key(length: int) -> None:
+def test_cmac_refuses_a_key_that_is_not_an_aes_key(length: int) -> None:
     with pytest.raises(ValueError, match="16, 24 or 32"):
         cmac_aes(b"k" * length, b"")
 
@@ -219,7 +219,7 @@ def test_the_expiry_is_written_in_mountain_standard_time() -> None:
         "a|b|1|never|s",
     ],
 )
-def test_what_is_no_access_token(text: str) -> None:
+def test_invalid_access_tokens(text: str) -> None:
     with pytest.raises(Malformed):
         parse_access_token(text)
 
@@ -286,7 +286,7 @@ def test_a_missing_parameter_is_named(missing: str) -> None:
 
 
 @pytest.mark.parametrize("tail", [',oauth_nonce="b"', ',oauth_nonce="b', ",=x", ",nonsense", ',a="b"c'])
-def test_a_broken_header_is_no_header(tail: str) -> None:
+def test_a_malformed_header_counts_as_missing(tail: str) -> None:
     with pytest.raises(Malformed):
         parse_header(header(list(REQUIRED_PARAMETERS), quoted=True, separator=",", realm=None) + tail)
 

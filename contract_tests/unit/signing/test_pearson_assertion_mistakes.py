@@ -161,7 +161,7 @@ def test_a_timestamp_made_twice_on_a_machine_of_another_zone(time_zone: Callable
 
 
 @pytest.mark.parametrize("second", [16, 24])
-def test_a_timestamp_further_off_is_another_assertion(second: int) -> None:
+def test_a_distant_timestamp_is_another_assertion(second: int) -> None:
     assert why(signed("16:53:20Z", f"16:53:{second}Z")) is None
 
 

@@ -116,7 +116,7 @@ def test_a_general_oauth_library_is_recognised(application_id: bool) -> None:
     assert "a general-purpose OAuth 1.0 library" in found
 
 
-def test_a_senseless_signature_has_no_diagnosis() -> None:
+def test_a_meaningless_signature_has_no_diagnosis() -> None:
     assert diagnose_oauth1("AAAAAAAAAAAAAAAAAAAAAA==", POST, SECRET, urls=[URL]) is None
     assert diagnose_assertion("0" * 32, ASSERTION, SECRET) is None
 
@@ -167,7 +167,7 @@ def test_a_format_that_was_left_out_of_the_signed_path() -> None:
     assert "without its .json" in found
 
 
-def test_what_cannot_be_diagnosed_is_left_alone() -> None:
+def test_requests_that_cannot_be_diagnosed_get_no_diagnosis() -> None:
     nameless = replace(ASSERTION, timestamp="yesterday")
     assert diagnose_assertion("0" * 32, nameless, SECRET) is None
     assert diagnose_assertion("0" * 32, replace(ASSERTION, username="x" * 20_000), SECRET) is None

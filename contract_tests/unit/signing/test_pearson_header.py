@@ -182,7 +182,7 @@ LIBRARIES = ["Java URLEncoder", "form style", "PHP urlencode", "RFC 3986", ".NET
     ("path", "query"),
     [("/courses/1", ""), ("/courses/1", "a=b-c._9"), ("/courses/ccn=A.1", "")],
 )
-def test_what_all_escape_alike_has_one_reading(path: str, query: str) -> None:
+def test_unreserved_text_has_only_one_reading(path: str, query: str) -> None:
     request = replace(GET, path=path, query=query)
     assert list(base_strings(request)) == [("query values raw, Java URLEncoder", base_string(request))]
 

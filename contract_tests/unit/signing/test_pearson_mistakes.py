@@ -310,7 +310,7 @@ def test_mistakes_in_pairs(sent: bytes | str, sentence: str | None) -> None:
 LIMITED = "; no pairs of mistakes were tried, as the body has over 2,048 bytes"
 
 
-def test_large_bodies_are_looked_into_less() -> None:
+def test_large_bodies_are_diagnosed_less() -> None:
     for size, single, pair in (
         (LARGEST_BODY_FOR_PAIRS, True, True),
         (LARGEST_BODY_FOR_PAIRS + 1, True, False),

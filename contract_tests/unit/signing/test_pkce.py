@@ -51,7 +51,7 @@ def test_the_challenge_of_the_specification() -> None:
         ),
     ],
 )
-def test_what_went_wrong(challenge: str, words: str) -> None:
+def test_diagnoses_of_wrong_verifiers(challenge: str, words: str) -> None:
     assert pkce.why_not(ODD, challenge) == words
 
 

@@ -29,7 +29,7 @@ SESSIONS: WebSessions[Session, User] = WebSessions(
 
 
 class Caller(NamedTuple):
-    """The person a call acts for, and what the token allows."""
+    """The user on whose behalf a call is made, and the token's scopes."""
 
     user: User
     scopes: list[str]
@@ -42,7 +42,7 @@ _ID_KEY = (
 
 
 def bearer(x: Call) -> str:
-    """The token of the Authorization header. Raises the 401."""
+    """The bearer token. Raises the 401."""
     header = x.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if not x.check("a bearer token was sent", scheme.lower() == "bearer" and bool(token.strip())):
@@ -94,7 +94,7 @@ def claims_of(x: Call) -> dict[str, Any]:
 
 
 def require_user(x: Call) -> Caller:
-    """The person a REST call acts for."""
+    """The user on whose behalf a REST call is made."""
     claims = claims_of(x)
     user = x.store.users.get(number(claims["sub"]))
     if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
@@ -106,7 +106,7 @@ def require_user(x: Call) -> Caller:
 
 
 def api(product: str, *scopes: str) -> Callable[[Callable[[Call, Caller], Response]], Callable[[Call], Response]]:
-    """Wrap a handler of one API: the version is served, the token is valid and has one of the scopes."""
+    """Wrap a handler of one API with checks of the version, the token and its scopes."""
 
     def decorate(handler: Callable[[Call, Caller], Response]) -> Callable[[Call], Response]:
         @wraps(handler)
@@ -140,7 +140,7 @@ def check_version(x: Call, product: str, text: str) -> None:
     newest = last if x.settings.newer_versions == "refuse" else None
     if newest is None and asked is not None and last is not None and asked > last:
         x.warn(
-            "newer_version", f"{product} {text} is newer than {latest}, the latest that is served; it is taken as that"
+            "newer_version", f"{product} {text} is newer than {latest}, the latest one served, and is treated as that"
         )
     served = asked is not None and least is not None and asked >= least and (newest is None or asked <= newest)
     if text == "unstable" or served:

@@ -1,4 +1,4 @@
-"""What `GET /_emulator/info` says about Brightspace."""
+"""What `GET /_emulator/info` returns for Brightspace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AccessTokens(msgspec.Struct, kw_only=True):
 
 
 class Info(LtiPlatformInfo, kw_only=True):
-    """Credentials and ids that a test needs."""
+    """Credentials and ids for tests."""
 
     client_id: str = ""
     client_secret: str = ""
@@ -48,7 +48,7 @@ class Info(LtiPlatformInfo, kw_only=True):
 
 
 def read(store: BrightspaceStore, bases: dict[str, str]) -> Info:
-    """Fill the answer from the world: the first course, its people by role, the applications, the ready tokens."""
+    """Describe the world: the first course, its users by role, the applications, the ready tokens."""
     info = Info(base_urls=bases)
     applications = [one for one in store.applications if one.enabled and one.client_secret]
     if applications:

@@ -79,7 +79,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
         raise refusals.insecure_redirect_page(redirect_uri)
     state = query.get("state")
     if state is None:
-        x.warn("state_missing", "no `state`: anybody can end this flow in the person's browser (RFC 6749, 10.12)")
+        x.warn("state_missing", "no `state`: anybody can complete this flow in the user's browser (RFC 6749, 10.12)")
     if not x.check("response_type", query.get("response_type") == "code", got=query.get("response_type")):
         error = "unsupported_response_type" if query.get("response_type") else "invalid_request"
         raise refusals.redirected(
@@ -115,12 +115,12 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
 
 
 def _challenge(x: Call) -> str | None:
-    """The PKCE challenge, if a setting makes the site check it: D2L documents none."""
+    """The PKCE challenge, if the setting enables PKCE, which D2L does not document."""
     challenge, method = x.query.get("code_challenge"), x.query.get("code_challenge_method", "plain")
     if not challenge:
         return None
     if x.settings.pkce == "ignore":
-        x.warn("pkce_ignored", "D2L documents no PKCE: the code is given for any code_verifier (brightspace.pkce)")
+        x.warn("pkce_ignored", "D2L documents no PKCE: any code_verifier is accepted (setting brightspace.pkce)")
         return None
     if method == "S256":
         return challenge
@@ -147,7 +147,7 @@ def _secure_enough(x: Call, redirect_uri: str) -> bool:
 
 
 def needs_no_consent(x: Call, application: Application, user: User, pending: PendingAuthorization) -> bool:
-    """Whether to skip the consent page: the application does not prompt, or the person has consented before."""
+    """Whether to skip the consent page: the application does not prompt, or the user has consented before."""
     if not application.consent:
         return True
     consent = x.store.consents.get((application.client_id, user.id))
@@ -155,7 +155,7 @@ def needs_no_consent(x: Call, application: Application, user: User, pending: Pen
 
 
 def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
-    """Grant the request: issue a code. Returns where to send the browser."""
+    """Grant the request by issuing a code. Returns the URL to redirect to."""
     x.store.consents.put(Consent(client_id=pending.client_id, user_id=user.id, scopes=pending.scopes))
     code = AuthorizationCode(
         code=x.ids.token(43),
@@ -172,7 +172,7 @@ def accept(x: Call, user: User, pending: PendingAuthorization) -> str:
 
 
 def authenticate_client(x: Call, client_id: str, secret: str) -> Application:
-    """The application behind the credentials. Raises `invalid_client`."""
+    """The application with these credentials. Raises `invalid_client`."""
     status = x.settings.token_error_status
     application = find_application(x, client_id)
     if not x.check("client_id is an enabled application", application is not None, got=client_id):
@@ -205,14 +205,14 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
     found = x.store.authorization_codes.get(code)
     now = x.clock.now()
     if not x.check("code is known", found is not None):
-        never = "Brightspace never gave this code, or more than an hour ago"
+        never = "Brightspace never issued this code, or did so more than an hour ago"
         raise refusals.invalid_grant("code_unknown", never, credential=code)
     assert found is not None
     if not x.check("code is unused", not found.used):
-        raise refusals.invalid_grant("code_used", "the code was exchanged before; was the return page loaded again?")
+        raise refusals.invalid_grant("code_used", "the code was exchanged before; was the return page reloaded?")
     if not x.check("code is alive", now < found.expires_at, expected=f"before {found.expires_at.isoformat()}"):
         raise refusals.invalid_grant("code_expired", f"a code lives {x.settings.authorization_code_lifetime_seconds} s")
-    if not x.check("code was given to this client", found.client_id == application.client_id):
+    if not x.check("the code was issued to this client", found.client_id == application.client_id):
         raise refusals.invalid_grant(
             "code_of_another_client", expected=found.client_id, got=application.client_id, credential=code
         )
@@ -220,14 +220,14 @@ def exchange_code(x: Call, application: Application, code: str, redirect_uri: st
         raise refusals.invalid_grant(
             "redirect_uri_differs",
             why_no_redirect(redirect_uri, [found.redirect_uri])
-            or "redirect_uri has to be sent again, to the letter as at authorization",
+            or "redirect_uri must be sent again, exactly as in the authorization request",
             expected=found.redirect_uri,
             got=redirect_uri,
         )
     _check_verifier(x, found, x.field("code_verifier"))
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
-        raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
+        raise refusals.invalid_grant("user_gone", "the user who consented was deleted or is inactive")
     x.store.authorization_codes.put(replace(found, used=True))
     return _issue(x, application, user.id, found.scopes, family=x.ids.uuid())
 
@@ -238,7 +238,7 @@ def refresh(x: Call, application: Application, token: str, scope: str) -> Issued
     if not x.check("refresh_token is known", found is not None):
         raise refusals.invalid_grant("refresh_token_unknown", credential=token)
     assert found is not None
-    if not x.check("refresh_token was given to this client", found.client_id == application.client_id):
+    if not x.check("the refresh token was issued to this client", found.client_id == application.client_id):
         raise refusals.invalid_grant(
             "refresh_token_of_another_client",
             expected=found.client_id,
@@ -253,7 +253,7 @@ def refresh(x: Call, application: Application, token: str, scope: str) -> Issued
         raise refusals.invalid_scope(refused, found.scopes)
     user = x.store.users.get(found.user_id)
     if user is None or not user.is_active:
-        raise refusals.invalid_grant("user_gone", "the person who consented is gone or inactive")
+        raise refusals.invalid_grant("user_gone", "the user who consented was deleted or is inactive")
     x.store.refresh_tokens.put(replace(found, used=True))
     return _issue(x, application, user.id, asked or found.scopes, family=found.family, kept=found.scopes)
 
@@ -268,7 +268,7 @@ def _reused(x: Call, found: RefreshToken) -> SiteRefusal:
                 x.store.refresh_tokens.put(replace(token, used=True))
     return refusals.invalid_grant(
         "refresh_token_used",
-        f"refresh tokens work once; this one was tried again {again.reuses} time(s) after its use. Two workers that "
+        f"refresh tokens work once; this one was sent again {again.reuses} time(s) after its use. Two workers that "
         "refresh at the same time lock the user out: store the new token at once, under a lock",
         got=again.reuses,
     )
@@ -296,7 +296,7 @@ def _issue(
 def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, client_id: str) -> str:
     """A signed access token for a user (`sub` is the id as text) or for a tool (`sub` is its client id).
 
-    No claim names the application `client_id` that gets it; the world records it.
+    The application `client_id` is not in the claims; the world records it.
     """
     now = int(x.clock.timestamp())
     claims = {
@@ -313,7 +313,7 @@ def access_token(x: Call, subject: str, scopes: Iterable[str], lifetime: int, cl
 
 
 def issue(x: Call, claims: dict[str, Any], client_id: str | None = None, *, kind: str = "") -> str:
-    """Claims that Brightspace signs for its own use; the world records that it issued them."""
+    """Sign claims for Brightspace's own use, and record in the world that they were issued."""
     token = sign(claims, private_key("brightspace"), kid=KID)
     return issued.remember(x.store.issued_tokens, token, claims["exp"], client_id, kind=kind)
 

@@ -54,7 +54,7 @@ def expired_token(detail: str, expires: object, now: float) -> SiteRefusal:
         check="the token is not expired",
         expected=f"exp after {now:.0f}",
         got=expires,
-        diagnosis="use the refresh token; it works once and is replaced",
+        diagnosis="use the refresh token, which works once and is then replaced",
     )
 
 
@@ -69,7 +69,7 @@ def insufficient_scope(kind: str, path: str, expected: list[str], got: list[str]
         check="scope",
         expected=expected,
         got=got,
-        diagnosis="ask for one of the expected scopes at authorization",
+        diagnosis="request one of the expected scopes at authorization",
     )
 
 
@@ -86,7 +86,7 @@ def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
 
 
 def obsolete_version(product: str, expected: str, got: str) -> SiteRefusal:
-    """404: a version of the API that is no longer, or not yet, served."""
+    """404: a version of the API that is not served (any more, or yet)."""
     return problem(
         "version_not_served",
         404,
@@ -104,10 +104,10 @@ def _why_version(got: str, expected: str) -> str:
     if got[:1] in ("v", "V") and got[1:2].isdigit():
         return f"write {got[1:]}, without the v"
     if got.strip("(){}<>").lower() == "version":
-        return f"a version belongs in this place, {expected}"
+        return f"a version is expected here, {expected}"
     if got[:1].isdigit() and not re.fullmatch(r"\d+\.\d+", got):
-        return f"a version is two numbers with a point between them, {expected}"
-    return "ask GET /d2l/api/versions/ which versions are served"
+        return f"a version consists of two numbers separated by a dot, {expected}"
+    return "GET /d2l/api/versions/ lists the versions served"
 
 
 def method_not_allowed(allowed: tuple[str, ...], got: str) -> SiteRefusal:
@@ -131,7 +131,7 @@ def bad_request(reason: str, detail: str, **details: Any) -> SiteRefusal:
 
 
 def invalid_parameter(reason: str, **details: Any) -> SiteRefusal:
-    """400: a property or a parameter that is missing, or is not what it must be."""
+    """400: a missing or invalid property or parameter."""
     text = "Request has missing or invalid parameters."
     return problem(
         reason, 400, "invalid-parameters", "Invalid Parameters", text, check=reason.replace("_", " "), **details
@@ -139,7 +139,7 @@ def invalid_parameter(reason: str, **details: Any) -> SiteRefusal:
 
 
 def rate_limited(retry_after: int) -> SiteRefusal:
-    """429, with the seconds until there are credits again."""
+    """429, with the seconds until credits are available again."""
     return problem(
         "rate_limited",
         429,
@@ -172,14 +172,14 @@ def invalid_client(reason: str, status: int, diagnosis: str | None = None, **det
 
 
 def invalid_grant(reason: str, diagnosis: str | None = None, **details: Any) -> SiteRefusal:
-    """A code or refresh token that is unknown, used, expired or another client's."""
+    """A code or refresh token that is unknown, used, expired, or belongs to another client."""
     return oauth_error(
-        reason, "invalid_grant", check="the grant is alive and this client's", diagnosis=diagnosis, **details
+        reason, "invalid_grant", check="the grant is valid and belongs to this client", diagnosis=diagnosis, **details
     )
 
 
 def invalid_assertion(reason: str, text: str, **details: Any) -> SiteRefusal:
-    """An invalid assertion of a known client; `text` is D2L's word for the fault."""
+    """An invalid assertion of a known client; `text` is D2L's description of the fault."""
     description = f"Error validating assertion: {text}"
     refusal = oauth_error(reason, "invalid_grant", check="the assertion holds", **details)
     refusal.body = {"error": "invalid_grant", "error_description": description}
@@ -188,7 +188,7 @@ def invalid_assertion(reason: str, text: str, **details: Any) -> SiteRefusal:
 
 def several_audiences(got: list[Any]) -> SiteRefusal:
     """500: D2L's token endpoint fails on an `aud` that lists more than one audience."""
-    hint = "send `aud` as one text"
+    hint = "send `aud` as a single string"
     check = "`aud` names one audience"
     return SiteRefusal("several_audiences", status=500, text="", check=check, got=got, diagnosis=hint)
 
@@ -203,7 +203,7 @@ def invalid_scope(refused: list[str], allowed: list[str]) -> SiteRefusal:
 
 
 def scope_text(scope: str) -> str:
-    """D2L's word for a scope that the application is not registered for (hypothesis/lms issue 4856)."""
+    """D2L's message for a scope that the application is not registered for (hypothesis/lms issue 4856)."""
     return f"Client is not authorized to request the scope {scope}"
 
 
@@ -235,7 +235,7 @@ def redirected(
     description: str | None = None,
     **details: Any,
 ) -> SiteRefusal:
-    """An error that the browser carries back to the application."""
+    """An error returned to the application by redirect."""
     sent = {"error": error, "error_description": description, "state": state}
     values = [(name, value) for name, value in sent.items() if value is not None]
     return SiteRefusal(reason, status=302, message=error, location=add_query(redirect_uri, values), **details)
@@ -269,12 +269,12 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
         "redirect_uri_mismatch",
         400,
         "invalid_request: redirect_uri",
-        "redirect_uri is registered, to the letter",
+        "redirect_uri is registered exactly like this",
         expected=expected,
         got=got,
         absent=None if got else "redirect_uri",
         diagnosis=why_no_redirect(got, expected)
-        or "Brightspace compares exactly and answers here itself; nothing is sent to an unregistered address",
+        or "Brightspace compares exactly and shows the error itself; nothing is sent to an unregistered URI",
     )
 
 
@@ -291,7 +291,7 @@ def insecure_redirect_page(got: str) -> SiteRefusal:
 
 
 def wrong_login(username: str, base: str, csrf: str) -> SiteRefusal:
-    """The sign-in page again, with what went wrong."""
+    """The sign-in page again, with an error message."""
     message = "Please try again. Make sure Caps Lock is off, and check your username and password."
     values = {"error": message, "username": username, "base": base, "csrf": csrf}
     check = "username and password"
@@ -310,7 +310,7 @@ def no_pending_authorization() -> SiteRefusal:
         400,
         "There is no authorization to decide on.",
         "an authorization is pending",
-        diagnosis="begin again at /oauth2/auth; the session cookie is lost inside a frame of another site",
+        diagnosis="start again at /oauth2/auth; session cookies are lost in frames of other sites",
     )
 
 
@@ -328,12 +328,12 @@ def page_forbidden(what: str) -> SiteRefusal:
 
 
 def lti_page(reason: str, message: str, **details: Any) -> SiteRefusal:
-    """A launch that cannot continue, and whose error must not be sent to the tool."""
+    """A launch that cannot continue, with an error that must not be sent to the tool."""
     return page_refusal(reason, 400, message, reason.replace("_", " "), **details)
 
 
 def lti_not_found(reason: str, check: str, **details: Any) -> SiteRefusal:
-    """404 page: an authentication request that lacks something, or is for another user."""
+    """A 404 page: an incomplete authentication request, or one for another user."""
     return page_refusal(reason, 404, "Page Not Found", check, **details)
 
 
@@ -360,9 +360,9 @@ def lti_service(reason: str, status: int, detail: str, **details: Any) -> SiteRe
 
 
 def unreadable_body(path: str, why: str, *, is_form: bool) -> SiteRefusal:
-    """A body that does not match its content type: each part of the site has its own message."""
+    """A body that does not match its content type; each part of the site has its own message."""
     if path.startswith("/d2l/api/"):
-        said = "a form came; the API takes JSON, as application/json" if is_form else None
+        said = "a form was sent; the API takes JSON, as application/json" if is_form else None
         return bad_request("body_unreadable", "Invalid JSON", got=why, diagnosis=said)
     if path == "/core/connect/token":
         return invalid_request("body_unreadable", got=why)

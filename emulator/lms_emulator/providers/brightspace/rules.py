@@ -29,7 +29,7 @@ def find_unit(x: Call, reference: object) -> OrgUnit:
 
 
 def enrollment(x: Call, user: User, org_unit_id: int) -> Enrollment | None:
-    """The person's enrollment there, if it is active."""
+    """The user's enrollment there, if it is active."""
     found = x.store.enrollments.first("part", (org_unit_id, user.id))
     return found if found is not None and found.is_active else None
 
@@ -42,27 +42,27 @@ def role_of(x: Call, record: Enrollment) -> Role:
 
 
 def role_in(x: Call, user: User, org_unit_id: int) -> Role | None:
-    """The person's role in an org unit; None without an active enrollment."""
+    """The user's role in an org unit; None without an active enrollment."""
     found = enrollment(x, user, org_unit_id)
     return role_of(x, found) if found is not None else None
 
 
 def may(x: Call, user: User, org_unit_id: int, variable: str) -> bool:
-    """Whether the person's role there has the security variable."""
+    """Whether the user's role there has the security variable."""
     role = role_in(x, user, org_unit_id)
     return role is not None and variable in role.permissions
 
 
 def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
-    """An org unit the person takes part in. Raises 404 or 403."""
+    """An org unit in which the user is enrolled. Raises 404 or 403."""
     unit = find_unit(x, reference)
-    if not x.check("takes part in the org unit", enrollment(x, user, unit.id) is not None, got=user.username):
+    if not x.check("is enrolled in the org unit", enrollment(x, user, unit.id) is not None, got=user.username):
         raise refusals.not_authorized(unit.id, ENTER)
     return unit
 
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """The caller's role in the org unit of the path, and which roles have the missing variable."""
+    """The caller's role in the org unit of the path, and the roles that have the missing variable."""
     user = x.store.users.first("username", str(x.notes.get("user", "")).lower())
     unit = x.store.org_units.get(number(x.path_params.get("orgUnitId")))
     if user is None or unit is None:
@@ -79,7 +79,7 @@ def why_not(x: Call, needs: Iterable[str]) -> str | None:
 
 
 def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:
-    """Raises 403 naming the org unit and the variable."""
+    """Raise a 403 with the org unit and the variable, if the user's role lacks it."""
     if not x.check(variable, may(x, user, unit.id, variable), got=user.username):
         raise refusals.not_authorized(unit.id, variable)
 

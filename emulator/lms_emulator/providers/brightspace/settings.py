@@ -1,4 +1,4 @@
-"""What Brightspace does where nobody outside knows, or where schools differ."""
+"""Behaviours of Brightspace that are not public, or that differ between schools."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     pkce: Annotated[
         Literal["ignore", "check"],
         choice(
-            "A `code_challenge` of an authorization request (RFC 7636): passed over, as D2L documents none, or held "
-            "against the `code_verifier`.",
+            "A `code_challenge` in an authorization request (RFC 7636): ignored, as D2L does not document PKCE, or "
+            "compared with the `code_verifier`.",
             evidence="chosen",
         ),
     ] = "ignore"
     remember_consent: Annotated[
-        bool, choice("Whether consent to the same scopes is asked for only once.", evidence="chosen")
+        bool, choice("Whether users are asked only once for consent to the same scopes.", evidence="chosen")
     ] = False
     refresh_token_reuse: Annotated[
         Literal["refuse", "revoke_family"],
         choice(
-            "What a second use of a refresh token does besides being refused: nothing, or it also ends the newer ones.",
+            "Effect of using a refresh token twice, besides the refusal: none, or revoking the newer tokens too.",
             evidence="chosen",
             source="https://www.rfc-editor.org/rfc/rfc9700, section 4.14.2 (revoke_family)",
         ),
@@ -79,7 +79,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     assertion_audience_error: Annotated[
         str,
         choice(
-            "What follows `Error validating assertion: ` when `aud` is not D2L's; captures end after the colon.",
+            "The text after `Error validating assertion: ` if `aud` is not D2L's; captures end after the colon.",
             evidence="chosen",
             source="https://github.com/dmitry-viskov/pylti1.3/issues/43",
         ),
@@ -90,7 +90,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     insufficient_scope_type: Annotated[
         str,
         choice(
-            "Fragment of the problem type when a scope is missing.",
+            "Fragment of the problem type for a missing scope.",
             evidence="inferred",
             source=f"{DOCS}/res/apiprop.html",
         ),
@@ -106,8 +106,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     newer_versions: Annotated[
         Literal["take", "refuse"],
         choice(
-            "Calls of a version newer than the latest: taken as the latest, or 404 as those of one that is too old. "
-            "D2L's page on versions has clients ask which are supported.",
+            "Calls of a version newer than the latest: treated as the latest, or 404 as for a version that is too "
+            "old. D2L's page on versions tells clients to ask which are supported.",
             evidence="chosen",
             source="https://docs.valence.desire2learn.com/basic/version.html",
         ),
@@ -115,17 +115,17 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     unreadable_values: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "A number, a truth value or a time in a query or a body that is none: refused with 400, or passed over "
-            "with a warning. D2L documents the one form of times that it takes, and the problem `#invalid-parameters`.",
+            "An invalid number, boolean or time in a query or body: refused with 400, or ignored with a warning. "
+            "D2L documents the only time format that it accepts, and the problem `#invalid-parameters`.",
             evidence="inferred",
             source=f"{DOCS}/basic/conventions.html; {DOCS}/res/apiprop.html",
         ),
     ] = "refuse"
-    page_size: Annotated[int, choice("Items of a page of a paged set.", evidence="chosen", ge=1)] = 100
+    page_size: Annotated[int, choice("Items per page of a paged set.", evidence="chosen", ge=1)] = 100
     rate_limit_credits: Annotated[
         int,
         choice(
-            "Credits per minute and application.",
+            "Credits per minute for each application.",
             evidence="documented",
             source=LIMITS,
             ge=1,
@@ -138,7 +138,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     rate_limit: Annotated[
         Literal["never", "count"],
         choice(
-            "`count` spends credits and answers 429 when they are gone; `never` only sends the headers.",
+            "`count` charges credits and answers 429 when they are used up; `never` only sends the headers.",
             evidence="chosen",
         ),
     ] = "never"
@@ -160,8 +160,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     authentication_errors: Annotated[
         Literal["page", "post"],
         choice(
-            "How an authentication request is refused whose address is known: by a 404 page, or by an error posted to "
-            "the tool, as LTI has it.",
+            "How to refuse an authentication request with a known redirect URI: by a 404 page, or by an error "
+            "posted to the tool, as LTI specifies.",
             evidence="documented",
             source="https://community.d2l.com/brightspace/kb/articles/23661",
         ),
@@ -169,8 +169,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     launch_in: Annotated[
         Literal["frame", "window"],
         choice(
-            "Where a tool is opened: in a frame of the page, as the real one does, or in the whole window, so that its "
-            "address shows.",
+            "Where a tool opens: in a frame of the page, as at the real Brightspace, or in the whole window, so "
+            "that its URL is visible.",
             evidence="documented",
             source="https://community.d2l.com/brightspace/kb/articles/23764 (Open as External Resource)",
         ),
@@ -181,7 +181,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     assertion_max_age_seconds: Annotated[
         int,
         choice(
-            "Oldest `iat` of a client assertion; 0 for any, as D2L's validator does not look at it.",
+            "Maximum age of a client assertion by its `iat`; 0 for no limit, as D2L's validator does not check it.",
             evidence="inferred",
             source=f"{VALIDATOR}, ValidateAsync",
             ge=0,
@@ -190,8 +190,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     assertion_future_buffer_seconds: Annotated[
         int,
         choice(
-            "How far an assertion's `nbf` and `iat` may lie in the future, and how long it is taken after its `exp`: "
-            "the clock skew that D2L's validator leaves as it is.",
+            "How far an assertion's `nbf` and `iat` may be in the future, and how long it is accepted after its "
+            "`exp`: the default clock skew, which D2L's validator does not change.",
             evidence="inferred",
             source=f"{VALIDATOR}; AzureAD/azure-activedirectory-identitymodel-extensions-for-dotnet "
             "src/Microsoft.IdentityModel.Tokens/TokenValidationParameters.cs, DefaultClockSkew",
@@ -201,7 +201,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     token_url_as_audience: Annotated[
         bool,
         choice(
-            "Whether an assertion's `aud` may be the token endpoint's own address beside D2L's fixed audience.",
+            "Whether an assertion's `aud` may be the token endpoint's URL, besides D2L's fixed audience.",
             evidence="observed",
             source="https://github.com/oat-sa/lib-lti1p3-core/issues/187 (May 2024)",
             was=(Was(False, "2024-05-15", "https://github.com/openwebwork/webwork2/pull/2342 (the day is chosen)"),),
@@ -210,7 +210,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     several_audiences: Annotated[
         Literal["fail", "take"],
         choice(
-            "An assertion whose `aud` lists more than one audience: D2L's token endpoint fails on it, or takes one.",
+            "An assertion with several audiences in `aud`: D2L's token endpoint fails, or accepts one of them.",
             evidence="observed",
             source="https://github.com/oat-sa/lib-lti1p3-core/issues/187 (May 2024)",
         ),
@@ -218,8 +218,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     reused_jti: Annotated[
         Literal["refuse", "allow"],
         choice(
-            "An assertion whose `jti` was used before. D2L calls it potentially reusable; 1EdTech's Security Framework "
-            "does not want it. What is allowed comes with a warning.",
+            "An assertion with a used `jti`. D2L calls it potentially reusable; 1EdTech's Security Framework "
+            "forbids it. If allowed, there is a warning.",
             evidence="documented",
             source="https://community.d2l.com/brightspace/kb/articles/23661",
         ),
@@ -227,7 +227,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     critical_headers: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "A `crit` header in what a tool signed. RFC 7515 refuses it; what is ignored comes with a warning.",
+            "A `crit` header in a tool's JWT. RFC 7515 requires refusing it; if ignored, there is a warning.",
             evidence="chosen",
         ),
     ] = "refuse"

@@ -42,7 +42,7 @@ def whoami(user: User) -> Json:
 
 
 def user(record: User) -> Json:
-    """User, as enrollments name it."""
+    """User, as in enrollments."""
     return {
         "Identifier": str(record.id),
         "DisplayName": record.name,
@@ -82,7 +82,7 @@ def my_enrollment(x: Call, record: Enrollment, unit: OrgUnit) -> Json:
 
 
 def can_access(x: Call, record: Enrollment, unit: OrgUnit) -> bool:
-    """Whether the person can open the org unit now."""
+    """Whether the user can open the org unit now."""
     now = x.clock.now()
     started = unit.start_date is None or unit.start_date <= now
     ended = unit.end_date is not None and unit.end_date <= now
@@ -132,7 +132,7 @@ def toc_module(module: Module, below: list[Json], topics: list[Topic], x: Call) 
 
 
 def topic_url(topic: Topic) -> str:
-    """The address of a topic's file or link."""
+    """The URL of a topic's file or link."""
     return topic.url or f"/content/enforced/{topic.org_unit_id}/{topic.file_name}"
 
 
@@ -264,7 +264,7 @@ def grade_object(record: GradeObject) -> Json:
 
 
 def grade_value(column: GradeObject, record: GradeValue) -> Json:
-    """GradeValue: one person's value in a column."""
+    """GradeValue: a user's value in a column."""
     shown = "" if record.points is None else f"{record.points:g} / {column.max_points:g}"
     return {
         "PointsNumerator": record.points,

@@ -1,4 +1,4 @@
-"""Brightspace's values and pages: numbers, truth and times, as D2L writes them."""
+"""Numbers, booleans and times in D2L's formats, and pages."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _MILLISECONDS_FROM = 100_000_000_000
 
 
 def when(moment: datetime | None) -> str | None:
-    """A time as Brightspace writes it: `2026-11-21T12:00:00.000Z`, always with milliseconds."""
+    """A time in Brightspace's format: `2026-11-21T12:00:00.000Z`, always with milliseconds."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _unreadable(x: Call, name: str, expected: str, got: Any, diagnosis: str | None) -> None:
-    """Raises the 400, or leaves a warning where the setting skips such a value."""
+    """Raise the 400, or warn if the setting ignores invalid values."""
     if x.settings.unreadable_values == "refuse":
         raise refusals.invalid_parameter(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
-    x.warn("value_ignored", f"`{name}` was passed over: {diagnosis or f'it has to be {expected}'}")
+    x.warn("value_ignored", f"`{name}` was ignored: {diagnosis or f'it has to be {expected}'}")
 
 
 def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
-    """The ids that a query parameter lists; empty without any.
+    """The ids in a query parameter; empty if it is missing.
 
-    Parameters: `known`, ids by the names that are sent in their place by mistake.
+    Parameters: `known`, ids by the names that clients send by mistake.
     """
     found = set()
     for text in (part.strip() for value in x.query.getlist(name) for part in value.split(",")):
@@ -50,7 +50,7 @@ def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
 
 
 def truth(x: Call, name: str) -> bool | None:
-    """What a query parameter says of yes or no; None without it."""
+    """A boolean query parameter; None if it is missing."""
     text = x.query.get(name, "").strip().lower()
     if text in ("true", "1"):
         return True
@@ -61,7 +61,7 @@ def truth(x: Call, name: str) -> bool | None:
 
 
 def moment(x: Call, name: str, value: Any) -> datetime | None:
-    """A UTCDateTime of a query or a body; None without one."""
+    """A UTCDateTime in a query or body; None if it is missing."""
     if value is None or value == "":
         return None
     found = _instant(value)
@@ -72,7 +72,7 @@ def moment(x: Call, name: str, value: Any) -> datetime | None:
 
 
 def _instant(value: Any) -> datetime | None:
-    """What a time in another form was meant to be."""
+    """The intended time of a value in another format."""
     count = number(value) if isinstance(value, str) else value
     try:
         if isinstance(count, int | float) and not isinstance(count, bool):
@@ -86,7 +86,7 @@ def _instant(value: Any) -> datetime | None:
 
 
 def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> Response:
-    """The page that opens a tool, in the window or in a frame."""
+    """The page that opens a tool, in the window or a frame."""
     return pages.page(
         PACKAGE,
         "tool.html",
@@ -101,5 +101,5 @@ def launch_page(x: Call, title: str, action: str, fields: Mapping[str, str]) -> 
 
 
 def auto_post(action: str, fields: Mapping[str, str]) -> Response:
-    """The page that auto-posts a form to a tool, in this site's style."""
+    """The auto-posting form for a tool, in this site's style."""
     return pages.auto_post(PACKAGE, action, fields)

@@ -1,4 +1,4 @@
-"""A request to LTIAAS, and what its handlers read and require."""
+"""A request to LTIAAS, and helpers that read and check it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def object_body(x: Call, needed: str = "") -> dict[str, Any]:
     except BodyError as error:
         faults = [{needed: ["Required"]}] if needed else [{"body": ["Expected JSON"]}]
         refusal = refusals.validation(status, faults, got=str(error))
-        refusal.diagnosis = "sent a form; the API takes JSON" if x.is_form else None
+        refusal.diagnosis = "a form was sent; the API takes JSON" if x.is_form else None
         refusal.absent = needed if not x.body else None
         raise refusal from None
     if not isinstance(body, dict):
@@ -88,7 +88,7 @@ def query_decoded(x: Call, name: str) -> str | None:
 
 def without_nulls(value: Any) -> Any:
     """`value` without null members: the Python client sends them for fields that were not given."""
-    if isinstance(value, Members):  # in place, so that it goes on remembering what of it is read
+    if isinstance(value, Members):  # in place, so that it keeps tracking which members are read
         for key, member in list(dict.items(value)):
             if member is None:
                 dict.pop(value, key)

@@ -1,4 +1,4 @@
-"""What is wrong with a world file that its types allow."""
+"""Checks of a well-formed section of a world file."""
 
 from __future__ import annotations
 

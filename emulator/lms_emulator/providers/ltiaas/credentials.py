@@ -1,4 +1,4 @@
-"""Who is calling: the tenant, and the launch or activity of its credential; or why it is refused."""
+"""Authentication: the tenant, and the launch or activity of its credential."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Caller(NamedTuple):
     Attributes:
         lms: the platform that launched it, or the consumer, with LTI 1.1.
         launch: with an ltik.
-        activity: if the launch offered a service.
+        activity: set if the launch offered a service.
     """
 
     tenant: Tenant
@@ -33,7 +33,7 @@ class Caller(NamedTuple):
 
     @property
     def platform(self) -> Platform:
-        """The platform of a caller with an activity or with claims: only LTI 1.3 launches have them."""
+        """The platform of an LTI 1.3 launch; only those have an activity or claims."""
         assert isinstance(self.lms, Platform)
         return self.lms
 
@@ -53,9 +53,9 @@ def tenant_in_address(x: Call) -> Tenant | None:
 
 
 def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
-    """The tenant of a browser's request about a platform: the one in the host name, else the platform's.
+    """The tenant of a browser's request about a platform: the one in the host name, otherwise the platform's.
 
-    Platform ids are globally unique, so an address without a tenant is not ambiguous.
+    Platform ids are globally unique, so a URL without a tenant is unambiguous.
     """
     named = tenant_in_address(x)
     if named is not None:
@@ -68,7 +68,7 @@ def tenant_of_platform(x: Call, platform_id: str) -> Tenant:
 
 
 def with_portal_overrides(x: Call, tenant: Tenant) -> Tenant:
-    """The tenant with the portal URLs that settings replace."""
+    """The tenant, with portal URLs overridden by settings."""
     changes = {
         name: getattr(x.settings, name)
         for name in ("launch_url", "deep_linking_url", "oauth_return_url")
@@ -130,7 +130,7 @@ def service_caller(x: Call, taken: Collection[Scheme]) -> Caller:
         raise refusals.invalid_ltik(
             reason="wrong_api_key",
             got="an unknown API key",
-            diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not looked at: the API key is wrong",
+            diagnosis=_key_diagnosis(x, credential.api_key) or "the ltik was not checked: the API key is wrong",
             credential=credential.api_key,
         )
     _check_address(x, tenant, refusals.INVALID_AUTHORIZATION)
@@ -145,7 +145,7 @@ def _called(lms: Platform | Consumer) -> str:
 
 
 def make_ltik(x: Call, tenant: Tenant, lms: Platform | Consumer, launch: Launch, context_id: str) -> str:
-    """The ltik of a launch: an HS256 JWT with the claims that ltijs puts in, as far as LTI 1.1 has them."""
+    """The ltik of a launch: an HS256 JWT with the claims of ltijs, as far as LTI 1.1 has them."""
     from lms_emulator.signing.jwt import sign
 
     registration: dict[str, Any] = {"consumerKey": launch.consumer_key}
@@ -180,7 +180,7 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     if launch is None or launch.tenant != tenant.subdomain or not _stands_for(claims, launch):
         raise refusals.invalid_ltik(
             reason="ltik_unknown",
-            got="an ltik of no launch here",
+            got="an ltik of a launch unknown here",
             diagnosis=issued.DIAGNOSIS,
             credential=credential.token,
         )
@@ -193,7 +193,7 @@ def _by_ltik(x: Call, tenant: Tenant, credential: Credential) -> Caller:
 
 
 def _stands_for(claims: dict[str, Any], launch: Launch) -> bool:
-    """Whether an ltik is of this launch. With seeded ids, another launch had the same id before a reset."""
+    """Whether an ltik belongs to this launch: with seeded ids, another launch had the same id before a reset."""
     return (claims.get("user"), claims.get("iat")) == (launch.user, int(launch.created_at.timestamp()))
 
 
@@ -216,7 +216,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
         raise refusals.invalid_ltik(
             reason="ltik_expired" if expired else f"ltik_{error.reason}",
             got=error.reason,
-            diagnosis=f"an ltik lives {hours} h; background jobs use the service key of /api/idtoken"
+            diagnosis=f"an ltik is valid for {hours} h; background jobs use the service key of /api/idtoken"
             if expired
             else _why_no_ltik(error.reason),
             credential=None if error.is_of_time else token,
@@ -226,7 +226,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
 def _why_no_ltik(reason: str) -> str | None:
     return {
         "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
-        "bad_signature": "LTIAAS did not sign this: pass the ltik of the launch URL on as it came",
+        "bad_signature": "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
     }.get(reason)
 
 
@@ -255,7 +255,7 @@ def _by_service_key(x: Call, tenant: Tenant, credential: Credential) -> Caller:
     if activity is None or activity.tenant != tenant.subdomain or platform is None:
         raise refusals.invalid_service_key(
             reason="service_key_unknown",
-            got="a key of no activity here",
+            got="a key of an activity unknown here",
             diagnosis=issued.DIAGNOSIS if activity is None else None,
             credential=credential.token,
         )

@@ -30,7 +30,7 @@ class WithoutOAuthPlan(msgspec.Struct, kw_only=True):
 
 
 class Info(LtiToolInfo, kw_only=True):
-    """Credentials and ids that a test needs."""
+    """Credentials and ids for tests."""
 
     api_key: str = ""
     host: str = ""

@@ -1,4 +1,4 @@
-"""Tenants, platforms, launches, codes: the state of LTIAAS and the rules about it. No HTTP."""
+"""LTIAAS's records (tenants, platforms, launches, codes), and the rules about them. No HTTP."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PreApproval(Record, frozen=True, kw_only=True):
 class Tenant(Record, frozen=True, kw_only=True):
     """One account: a subdomain of ltiaas.com with one API key and its portal settings.
 
-    The first tenant of a world answers if the address has none (own port, path prefix, `ltiaas.localhost`).
+    The first tenant of a world is the default for addresses without one (own port, path prefix, `ltiaas.localhost`).
     `ltik_secret` signs its ltiks, service keys and cookies.
     """
 
@@ -89,7 +89,7 @@ class Platform(Record, frozen=True, kw_only=True):
 
 
 class Consumer(Record, frozen=True, kw_only=True):
-    """One LMS that launches by LTI 1.1 or 1.2, with the consumer key and shared secret of a tenant."""
+    """An LMS that launches by LTI 1.1 or 1.2, with a tenant's consumer key and shared secret."""
 
     consumer_key: str
     secret: str
@@ -111,7 +111,7 @@ class LoginState(Record, frozen=True, kw_only=True):
 
 
 class UsedNonce(Record, frozen=True, kw_only=True):
-    """A nonce that an id_token has used, or an LTI 1.1 launch.
+    """A nonce used by an id_token or an LTI 1.1 launch.
 
     Attributes: `sender`, the platform's id; in LTI 1.1, the consumer key.
     """
@@ -125,9 +125,9 @@ class Launch(Record, frozen=True, kw_only=True):
     """A validated launch, which an ltik refers to.
 
     Attributes:
-        platform_id: of an LTI 1.3 launch; empty in one of LTI 1.1, which has a `consumer_key`.
-        claims: of the id_token; of LTI 1.1, the fields of the form.
-        target: the address that an LTI 1.1 launch was posted to.
+        platform_id: of an LTI 1.3 launch; empty for LTI 1.1, which has a `consumer_key`.
+        claims: of the id_token; for LTI 1.1, the form's fields.
+        target: the URL that an LTI 1.1 launch was posted to.
     """
 
     id: str
@@ -142,12 +142,12 @@ class Launch(Record, frozen=True, kw_only=True):
 
     @property
     def user(self) -> Any:
-        """Who was launched, if the LMS says."""
+        """The launched user, if the LMS sends one."""
         return self.claims.get("user_id" if self.consumer_key else "sub")
 
 
 class Activity(Record, frozen=True, kw_only=True):
-    """One launch context (usually one activity) and its LMS services, which a service key refers to."""
+    """A launch context (usually one activity) and its LMS services, to which a service key refers."""
 
     id: str
     tenant: str
@@ -212,14 +212,14 @@ class RateWindow(Record, frozen=True, kw_only=True):
 class SectionValues(Record, frozen=True, kw_only=True):
     """The `ltiaas` section of a world file.
 
-    `lms_urls`: addresses of LMSs that LTIAAS may call for platforms which are added at run time.
+    `lms_urls`: addresses of LMSs that LTIAAS may call for platforms added at run time.
     """
 
     lms_urls: list[str] = []
 
 
 def activity_key(record: Activity) -> tuple[str, str, str, str]:
-    """The place of an activity: launches from the same place share one record."""
+    """The key of an activity: launches from the same place share one record."""
     return (record.platform_id, record.deployment_id, record.context_id, record.resource_link_id)
 
 
@@ -230,7 +230,7 @@ def _on_platform(record: LoginState | Launch | Activity | OAuthState | OAuthCode
 
 
 def _claim_of(name: str) -> Callable[[str], str | None]:
-    """A claim of a JWT, whoever signed it."""
+    """A claim of an unverified JWT."""
 
     def read(text: str) -> str | None:
         from lms_emulator.signing import jwt
@@ -241,7 +241,7 @@ def _claim_of(name: str) -> Callable[[str], str | None]:
 
 
 def _signed(store: LtiaasStore, record: Launch | Activity, text: str) -> bool:
-    """Whether the tenant signed it, and for this very record: ids that are seeded come again after a reset."""
+    """Whether the tenant signed it for this very record: seeded ids repeat after a reset."""
     from lms_emulator.signing import jwt
 
     tenant = store.tenants.get(record.tenant)
@@ -256,8 +256,8 @@ def _signed(store: LtiaasStore, record: Launch | Activity, text: str) -> bool:
 class LtiaasStore(Store):
     """The state of LTIAAS in one world.
 
-    Used or expired states, codes, nonces and launches are kept for a while, so that a refusal can say *used* or
-    *expired* rather than *unknown*.
+    Used or expired states, codes, nonces and launches are kept for a while, so that refusals can distinguish *used* and
+    *expired* from *unknown*.
     """
 
     tenants: Table[Tenant] = table(
@@ -388,11 +388,11 @@ class LtiaasStore(Store):
         self.oauth_states.put(replace(state, used=True))
 
     def spend_oauth_code(self, code: OAuthCode, *, used: bool = True) -> None:
-        """Mark a code as used, or as unused again if the LMS was never asked."""
+        """Mark a code as used, or as unused again if the LMS was not called."""
         self.oauth_codes.put(replace(code, used=used))
 
     def remember_activity(self, found: Activity, *, rotate: bool) -> Activity:
-        """Store the activity of a launch. Returns the record, with the id of the earlier one.
+        """Store the activity of a launch, keeping the id of an existing one. Returns the record.
 
         Parameters: `rotate`, whether service keys of earlier launches become stale.
         """

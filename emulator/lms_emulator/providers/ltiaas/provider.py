@@ -67,7 +67,7 @@ class Ltiaas(Provider[LtiaasStore, LtiaasSettings]):
         return refusals.not_found(x.method, x.path)
 
     def method_not_allowed(self, x: Call, allowed: tuple[str, ...]) -> Refusal:
-        """Express answers a verb without a handler like an unknown path."""
+        """Express treats a verb without a handler like an unknown path."""
         refusal = refusals.not_found(x.method, x.path)
         refusal.diagnosis = f"this path takes {', '.join(allowed)}"
         return refusal

@@ -59,7 +59,7 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = False
     oauth_refusal: Annotated[
         Literal["redirect", "envelope"],
-        choice("U8. When the user says no: back to the return URL with `error`, or an error answer at LTIAAS."),
+        choice("U8. If the user declines: redirect to the return URL with `error`, or an error answer from LTIAAS."),
     ] = "redirect"
     inactive_service_status: Annotated[
         int, choice("U9. Status of INACTIVE_SERVICE.", source=f"{ERRORS} (the name)", ge=400, le=499)
@@ -106,7 +106,7 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     oauth_state_seconds: Annotated[
         int, choice("How long a user may take to log in and consent: life of state and cookie.", ge=1)
     ] = 600
-    oauth_return_platform_id: Annotated[bool, choice("Does the return URL name the platform as well?")] = False
+    oauth_return_platform_id: Annotated[bool, choice("Does the return URL include the platform?")] = False
     access_token_status: Annotated[int, choice("Status of a successful code exchange.", ge=200, le=201)] = 200
 
     # launches
@@ -131,8 +131,8 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     critical_headers: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "A `crit` header in an id_token. jsonwebtoken, by which ltijs verifies, does not look at it; RFC 7515 "
-            "refuses it. What is ignored comes with a warning.",
+            "A `crit` header in an id_token. jsonwebtoken, which ltijs uses, does not check it; RFC 7515 requires "
+            "refusing it. If ignored, there is a warning.",
             evidence="observed",
             source=f"auth0/node-jsonwebtoken 9.0.2 verify.js; {LTIJS}/Utils/Auth.js",
         ),
@@ -148,8 +148,8 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     legacy_query_signed: Annotated[
         Literal["either", "twice"],
         choice(
-            "U21. How a launch of LTI 1.1 may sign what its address has as a query and its form as a field: `twice` as "
-            "RFC 5849 has it, or once as Canvas does.",
+            "U21. How an LTI 1.1 launch signs a parameter that is in both the URL's query and the form: `twice` as "
+            "in RFC 5849, or once as Canvas does.",
             source="canvas-lms gems/lti_outbound/lib/lti_outbound/tool_launch.rb (once)",
         ),
     ] = "either"
@@ -178,8 +178,8 @@ class LtiaasSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     presentation_size: Annotated[
         Literal["left out", "numbers", "text"],
         choice(
-            "How `width` and `height` of the frame are told in the id token: the reference has numbers, LTIAAS's Node "
-            "client takes only text, and refuses the whole id token otherwise.",
+            "Type of the frame's `width` and `height` in the id token: the reference has numbers, but LTIAAS's Node "
+            "client accepts only strings, and otherwise rejects the whole id token.",
             source=f"{REFERENCE}/get-idtoken/index.md; LTIaaS/ltiaas-node-sdk src/resources/idtoken/schemas.ts",
         ),
     ] = "left out"

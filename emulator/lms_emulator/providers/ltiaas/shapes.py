@@ -1,4 +1,4 @@
-"""Objects as LTIAAS's JSON: the id token, rosters, results, platforms, registrations, tokens."""
+"""LTIAAS's JSON: the id token, rosters, results, platforms, registrations, tokens."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def id_token(
 ) -> dict[str, Any]:
     """The body of `GET /api/idtoken`.
 
-    It has what the API reference of July 2025 lists and both official clients parse. `custom` keeps only strings and
-    integers: the Python client refuses others.
+    It has the members that the API reference of July 2025 lists and both official clients parse. `custom` keeps only
+    strings and integers: the Python client refuses others.
 
     Parameters: `claims`, the validated id_token; `platform_id`, the LTIAAS registration id; `service_key`, given
     if grades or roster are available; `sizes`, the setting `presentation_size`.
@@ -132,7 +132,7 @@ def _launch(claims: Mapping[str, Any], sizes: str) -> dict[str, Any]:
 
 
 def _sized(told: Mapping[str, Any], sizes: str) -> dict[str, Any]:
-    """Width and height of the frame, as the setting has them; what is no number is left out."""
+    """Width and height of the frame, in the type of the setting; values that are not numbers are omitted."""
     if sizes == "left out":
         return {}
     found = {name: str(told[name]) for name in _SIZE if str(told.get(name, "")).isdecimal()}
@@ -165,7 +165,7 @@ def raw_id_token(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 LEGACY_VERSION = "1.2.0"
-"""What LTIAAS's clients call LTI 1.1 and 1.2: LTIaaS/ltiaas-node-sdk src/resources/idtoken/enums.ts."""
+"""The name of LTI 1.1 and 1.2 in LTIAAS's clients: LTIaaS/ltiaas-node-sdk src/resources/idtoken/enums.ts."""
 _LEGACY_USER = {
     "lis_person_name_full": "name",
     "lis_person_contact_email_primary": "email",
@@ -186,10 +186,10 @@ _CUSTOM, _SHOWN = "custom_", "launch_presentation_"
 
 
 def legacy_launch(fields: Mapping[str, str], consumer: Consumer, launch: Launch, sizes: str) -> dict[str, Any]:
-    """The body of `GET /api/idtoken` after a launch of LTI 1.1.
+    """The body of `GET /api/idtoken` after an LTI 1.1 launch.
 
-    The members are those of the clients' schema. Which field of the launch becomes which is inferred from the migration
-    guide of LTI 1.3, by which each has its claim; roles stay as the LMS writes them.
+    The members are those of the clients' schema. The mapping of launch fields is inferred from the LTI 1.3 migration
+    guide, which gives the claim for each; roles are passed on as sent.
     """
     names = {"name": consumer.name} if consumer.name else {}
     lis = _given(fields, {f"lis_{name}": name for name in _LEGACY_LIS})
@@ -234,12 +234,12 @@ def _legacy_opened(fields: Mapping[str, str], launch: Launch, sizes: str) -> dic
 
 
 def _texts(value: str | None) -> list[str]:
-    """What a field lists with commas between."""
+    """The values of a comma-separated field."""
     return [one for text in (value or "").split(",") if (one := text.strip())]
 
 
 def raw_legacy_launch(fields: Mapping[str, str]) -> dict[str, Any]:
-    """The body of `GET /api/idtoken?raw=true` after a launch of LTI 1.1: the fields as they came, but the signature."""
+    """The body of `GET /api/idtoken?raw=true` after an LTI 1.1 launch: the fields as sent, without the signature."""
     return {"ltiVersion": LEGACY_VERSION, **{name: v for name, v in fields.items() if name != "oauth_signature"}}
 
 
@@ -283,7 +283,7 @@ def result(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def platform(x: Call, record: Platform) -> dict[str, Any]:
-    """A platform as the API shows it. The portal's OAuth2 client is not part of it."""
+    """A platform's JSON. The portal's OAuth2 client is not part of it."""
     body: dict[str, Any] = {
         "id": record.id,
         "url": x.resolve(record.url),
@@ -312,7 +312,7 @@ def registration(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tokens(given: dict[str, Any], refresh_token: Any) -> dict[str, Any]:
-    """A user's tokens, from what the LMS gave; with a refresh token if that is a text."""
+    """A user's tokens from the LMS's response, with a refresh token if it is a string."""
     kind = str(given.get("token_type") or "Bearer")
     seconds = given.get("expires_in")
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The dialect of LTIAAS: bodies, the error envelope, the Authorization header, and the cookie of a redirect chain."""
+"""LTIAAS's wire formats: bodies, the error envelope, the Authorization header, and state cookies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def answer(body: Any, status: int = 200) -> Response:
-    """A JSON answer, as Express writes it: UTF-8, with only half surrogate pairs escaped."""
+    """A JSON response in the format of Express: UTF-8, with only lone surrogates escaped."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     if not text.isascii() and _LONE_SURROGATE.search(text):
         text = _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
@@ -84,7 +84,7 @@ class Credential(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Why a header is not a credential. Attributes: `elsewhere`, whether one may be in another place."""
+    """Why a header is not a credential. Attributes: `elsewhere`, whether to look for one in other places."""
 
     why: str
     diagnosis: str | None = None
@@ -94,8 +94,8 @@ class Unreadable(NamedTuple):
 def read_authorization(header: str | None) -> Credential | Unreadable:
     """Read an Authorization header into one of the schemes.
 
-    V2 and service credentials are split at the first colon: neither an API key nor a JWT has one. The V1 form is as the
-    official Moodle plugin sends it. https://docs.ltiaas.com/guides/api/authentication
+    V2 and service credentials are split at the first colon, which neither an API key nor a JWT contains. The V1 form is
+    that of the official Moodle plugin. https://docs.ltiaas.com/guides/api/authentication
     """
     if not header or not header.strip():
         return Unreadable(
@@ -108,7 +108,7 @@ def read_authorization(header: str | None) -> Credential | Unreadable:
         bare = f"unknown scheme `{name}`" if rest else "a bare value without a scheme"
         return Unreadable(bare, _guess(name, rest), True)
     if not rest:
-        return Unreadable(f"{scheme} without credentials", f"nothing stands after {scheme}: is the variable unset?")
+        return Unreadable(f"{scheme} without credentials", f"nothing follows {scheme}: is the variable unset?")
     if scheme == "Bearer":
         return Credential(scheme, rest)
     if scheme == "LTIK-AUTH-V1":
@@ -154,14 +154,14 @@ def set_state_cookie(x: Call, response: Response, tenant: Tenant, state: str, va
 
 
 def state_cookie(x: Call, tenant: Tenant, state: str) -> str | None:
-    """The value in this browser's cookie of `state`; None if there is none that LTIAAS signed."""
+    """The value of this browser's cookie for `state`; None if there is none signed by LTIAAS."""
     value, _, signature = x.cookies.get(_cookie_name(state), "").rpartition(".")
     wanted = _signature(tenant, state, value)
     return value if signature and hmac.compare_digest(signature.encode(), wanted.encode()) else None
 
 
 def clear_state_cookie(response: Response, state: str) -> None:
-    """Delete the cookie of `state`."""
+    """Delete the cookie for `state`."""
     response.delete_cookie(_cookie_name(state), path="/", httponly=True, samesite=None)
 
 

@@ -1,1 +1,1 @@
-"""Brightspace's dialect of LTI 1.3: its claims, its tokens, its refusals."""
+"""Brightspace's dialect of LTI 1.3: claims, tokens, refusals."""

@@ -1,6 +1,6 @@
-"""What Brightspace tells a tool about people and courses: launch claims and roster members.
+"""Launch claims and roster members at Brightspace.
 
-Names and shapes of the claims are those of a launch that a public tool keeps as test data.
+Names and formats of the claims come from a launch in a public tool's test data.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def all_roles(role: Role, *, institution: bool = True) -> list[str]:
 
 
 def subject(user: User, deployment: Deployment) -> str:
-    """The `sub` of a person; for an anonymous deployment a stable pseudonym."""
+    """A user's `sub`; for an anonymous deployment a stable pseudonym."""
     if not deployment.anonymous:
         return user.lti_sub
     return hashlib.sha256(f"{deployment.id} {user.lti_guid}".encode()).hexdigest()[:32]
@@ -75,7 +75,7 @@ def context(unit: OrgUnit) -> dict[str, Any]:
 
 
 def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink) -> lti13.Launch:
-    """A launch of one placed link; it names a line item where the link has one and no more (LTI-AGS 2.0, 3.1)."""
+    """A resource link launch. It includes the line item if the link has exactly one (LTI-AGS 2.0, 3.1)."""
     items = x.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
     ags = services_url(x, "ags", deployment)
     return _launch(
@@ -91,7 +91,7 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
 
 
 def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, spot: str) -> lti13.Launch:
-    """A launch in which the tool chooses content for the course. Parameters: `spot`, of `spots.SPOTS`."""
+    """A deep linking launch. Parameters: `spot`, a key of `spots.SPOTS`."""
     claims = {
         "deployment": deployment.id,
         "user": user.id,
@@ -114,7 +114,7 @@ def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployme
 def review_launch(
     x: Call, user: User, unit: OrgUnit, deployment: Deployment, item: LineItem, learner: User
 ) -> lti13.Launch:
-    """A launch that shows a teacher one student's work.
+    """A submission review launch, which shows a teacher one student's work.
 
     Source: 1EdTech Submission Review 1.0.
     """
@@ -202,7 +202,7 @@ def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str
 
 
 def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
-    """Brightspace's own claim, and the person's LTI 1.1 id."""
+    """Brightspace's own claim, and the user's LTI 1.1 id."""
     told: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
     if not deployment.anonymous:
         if deployment.send_org_defined_id:
@@ -228,7 +228,7 @@ def link_number(link_id: str) -> int | None:
 
 
 def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:
-    """A person in a roster."""
+    """A member of a roster."""
     claims = person(user, deployment)
     body: shapes.Json = {"status": "Active", "user_id": claims.pop("sub"), "roles": membership_roles(role)}
     body |= claims

@@ -1,4 +1,4 @@
-"""How Brightspace accepts content that a tool chose, and places it.
+"""How Brightspace processes deep linking responses.
 
 Source: 1EdTech Deep Linking 2.0 (https://www.imsglobal.org/spec/lti-dl/v2p0); the error pages are chosen.
 """
@@ -31,9 +31,9 @@ MESSAGES = {
 
 
 class BrightspaceDeepLinking(DeepLinking[Call]):
-    """Brightspace's own data comes back in the claim `data`; errors are shown to the person."""
+    """Brightspace's own data comes back in the `data` claim; errors are shown to the user."""
 
-    unmatched: ClassVar[str] = "send back `data` of the deep_linking_settings unchanged"
+    unmatched: ClassVar[str] = "return `data` of the deep_linking_settings unchanged"
     algorithm: ClassVar[str] = "RS256"
 
     def own_key(self) -> KeySet:
@@ -46,25 +46,27 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
         return x.base_url
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
-        message = MESSAGES.get(fault.kind, "The response is not valid.")
+        message = MESSAGES.get(fault.kind, "The refusal of an invalid response.")
         return refusals.lti_page(fault.reason, message, **fault.details)
 
     async def items(
         self, x: Call, message: str, *, client_id: str, keys: ToolKeys, deployment_id: str
     ) -> list[dict[str, Any]]:
-        """D2L finds the key by `kid` alone."""
+        """D2L selects the key by `kid` alone."""
         if not x.check("the header has a kid", "kid" in read(message).header):
             raise self.refusal(x, Fault("deep_linking", "missing_kid", "kid", "the id of a key in the tool's key set"))
         return await super().items(x, message, client_id=client_id, keys=keys, deployment_id=deployment_id)
 
     def taken(self, x: Call, spot: Spot, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The items that a spot accepts, with a warning about the others."""
+        """The items that a placement accepts, with a warning about the others."""
         fitting = [item for item in items if item["type"] in spot.types]
         kept = fitting if spot.multiple else fitting[:1]
         if len(kept) < len(items):
             types = ", ".join(spot.types)
             number = "several" if spot.multiple else "one"
-            x.warn("items_not_taken", f"{len(items) - len(kept)} items are left out: {number} of {types} can be here")
+            x.warn(
+                "items_not_taken", f"{len(items) - len(kept)} items are ignored: {number} of {types} can be placed here"
+            )
         return kept
 
     def place(self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, item: dict[str, Any]) -> LtiLink:

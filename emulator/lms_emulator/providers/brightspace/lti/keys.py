@@ -1,7 +1,7 @@
-"""Brightspace's signing keys: the current one, and the one before it.
+"""Brightspace's signing keys: the current and the previous one.
 
-Sources: the members of a key from D2L's own `ToJwkDto` as quoted in https://github.com/1EdTech/lti-1-3-php-library/issues/34
-(no `alg`); that keys rotate only on request is chosen.
+Sources: the members of a key from D2L's own `ToJwkDto` as quoted in
+https://github.com/1EdTech/lti-1-3-php-library/issues/34 (no `alg`); that keys rotate only on request is chosen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How Brightspace launches a tool: login initiation, and the answer to the tool's authentication request.
+"""How Brightspace launches a tool: login initiation, and the response to the tool's authentication request.
 
 Source: LTI Security Framework 1.0, 5.1.1 (https://www.imsglobal.org/spec/security/v1p0/), for the errors.
 """
@@ -23,7 +23,7 @@ from lms_emulator.signing.jwt import Claims
 ERRORS = {
     "launch_over": ("invalid_request", "lti_message_hint is unknown, expired or already used"),
     "login_required": ("login_required", "The user of login_hint is not signed in"),
-    "client_not_authorized": ("unauthorized_client", "client_id is not the launched tool's"),
+    "client_not_authorized": ("unauthorized_client", "client_id is not that of the launched tool"),
 }
 
 _OF_LTI = (
@@ -45,18 +45,18 @@ ORDER = (
     lti13.NRPS_CLAIM,
     f"{lti13.CLAIM}tool_platform",
 )
-"""The order of the claims in a captured launch; others follow."""
+"""The order of claims in a captured launch; others follow."""
 
 
 class BrightspaceLaunches(Launches[Call, User]):
-    """The message hint is a random text under which the launch waits."""
+    """The message hint is a random text that identifies the pending launch."""
 
     keys: ClassVar[RotatingKeys] = KEYS
     path: ClassVar[str] = "/d2l/lti/authenticate"
     order: ClassVar[tuple[str, ...]] = ORDER
 
     def initiate(self, x: Call, user: User, deployment: Deployment, launch: lti13.Launch) -> Form:
-        """The first step: where at the tool to post what. The launch waits for the tool's request."""
+        """The first step: the login initiation URL and its form. The launch is kept until the tool's request."""
         pending = self.begin(x, user.id, x.ids.token(64), launch)
         fields = {
             "iss": launch.issuer,
@@ -83,7 +83,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         )
 
     def user_is_signed_in(self, x: Call, request: AuthenticationRequest[User]) -> Fault | None:
-        """The person must also be the one who began the launch."""
+        """The signed-in user must be the one who began the launch."""
         pending, user = request.pending, request.user
         if pending is None or user is None or user.id == pending.user_id:
             return super().user_is_signed_in(x, request)
@@ -97,7 +97,7 @@ class BrightspaceLaunches(Launches[Call, User]):
         return user.lti_sub
 
     def error(self, fault: Fault) -> tuple[str, str]:
-        broken = f"{fault.check} is missing or not what LTI 1.3 asks for"
+        broken = f"{fault.check} is missing or not what LTI 1.3 requires"
         return ERRORS.get(fault.kind, ("invalid_request", broken))
 
     def claims(self, x: Call, launch: lti13.Launch, nonce: str, now: int) -> Claims:

@@ -1,4 +1,4 @@
-"""How Brightspace registers tools: an administrator pastes the tool's URL, then enables the registration.
+"""Dynamic registration: an administrator pastes the tool's URL, then enables the registration.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/23660 (the steps, and that a registration is disabled at
 first); members of the configuration after 1EdTech Dynamic Registration 1.0; its URL and that of registration are
@@ -26,7 +26,7 @@ MESSAGES = (lti13.RESOURCE_LINK_REQUEST, lti13.DEEP_LINKING_REQUEST, lti13.SUBMI
 
 
 class BrightspaceRegistrations(Registrations[Call]):
-    """A registration waits until an administrator enables it; it has no deployment yet."""
+    """A new registration is disabled and has no deployment."""
 
     endpoint: ClassVar[str] = "/d2l/api/lti/registrations"
 

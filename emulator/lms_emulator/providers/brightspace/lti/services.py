@@ -1,6 +1,6 @@
 """LTI Advantage at Brightspace: rosters, line items, scores, results.
 
-URLs from captured launches. Errors and statuses after 1EdTech's AGS 2.0
+URLs come from captured launches, errors and statuses from 1EdTech's AGS 2.0
 (https://www.imsglobal.org/spec/lti-ags/v2p0) and NRPS 2.0 (https://www.imsglobal.org/spec/lti-nrps/v2p0).
 """
 
@@ -30,21 +30,21 @@ R = TypeVar("R")
 
 
 class Place(NamedTuple):
-    """The deployment and the org unit that a path names."""
+    """The deployment and org unit in a path."""
 
     deployment: Deployment
     unit: OrgUnit
 
 
 class Member(NamedTuple):
-    """A person with their role in an org unit."""
+    """A user with their role in an org unit."""
 
     user: User
     role: Role
 
 
 class BrightspaceService(Service[Call, Place]):
-    """What Brightspace's services have in common."""
+    """The common part of Brightspace's LTI services."""
 
     def enter(self, x: Call, *scopes: str) -> Place:
         extension = "nrps" if lti13.SCOPE_MEMBERSHIP in scopes else "ags"
@@ -64,7 +64,7 @@ class BrightspaceService(Service[Call, Place]):
                 expected=deployment.client_id,
                 got=tool.client_id,
             )
-        if not x.check(f"{extension} is switched on", extension in deployment.extensions, got=deployment.extensions):
+        if not x.check(f"{extension} is enabled", extension in deployment.extensions, got=deployment.extensions):
             raise refusals.lti_service(
                 "service_switched_off",
                 403,

@@ -1,4 +1,4 @@
-"""Where Brightspace lets a tool choose content, and what it accepts there.
+"""Brightspace's deep linking placements, and what each accepts.
 
 Source: https://community.d2l.com/brightspace/kb/articles/23660: Quicklinks in the content, Insert Stuff in the editor
 (the only one that accepts HTML), and activities, which are a single link to the tool. Other types are chosen.
@@ -12,7 +12,7 @@ from lms_emulator.providers.brightspace.model.lti import LinkKind
 
 
 class Spot(NamedTuple):
-    """One place that asks a tool for content. `kind` is what its links become."""
+    """A deep linking placement. `kind` is the kind of its links."""
 
     kind: LinkKind
     types: tuple[str, ...]

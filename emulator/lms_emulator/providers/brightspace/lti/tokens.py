@@ -17,7 +17,7 @@ from lms_emulator.signing.jwt import Claims, KeySet, TokenError, TokenFault, rea
 
 TOKEN_PATH = "/core/connect/token"
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
-"""Those that D2L's validator names (Brightspace/D2L.Security.OAuth2, AccessTokenValidator.cs)."""
+"""The algorithms of D2L's validator (Brightspace/D2L.Security.OAuth2, AccessTokenValidator.cs)."""
 
 
 class BrightspaceAssertions(Assertions[Call]):
@@ -33,14 +33,14 @@ class BrightspaceAssertions(Assertions[Call]):
         return Client(client_id, ToolKeys(application.jwks_url), application.scopes, str(application.service_user_id))
 
     def audiences(self, x: Call) -> list[str]:
-        """D2L's fixed one, at every site, and since 2024 the URL of the token endpoint too."""
+        """D2L's fixed audience, the same at every site, and since 2024 also the URL of the token endpoint."""
         return [oauth.AUDIENCE, *([x.url(TOKEN_PATH)] if x.settings.token_url_as_audience else [])]
 
     def allowed_again(self, x: Call) -> bool:
         return x.settings.reused_jti == "allow"
 
     def glance(self, x: Call, assertion: str) -> None:
-        """D2L first checks the algorithm and `kid`, by which alone it finds the key."""
+        """D2L first checks the algorithm and `kid`, which alone selects the key."""
         header = read(assertion).header
         algorithm = header.get("alg")
         if algorithm not in ALGORITHMS:
@@ -86,9 +86,9 @@ class BrightspaceAssertions(Assertions[Call]):
         }
         hints = {
             "wrong_audience": f"`aud` has to be {oauth.AUDIENCE}, at every site",
-            "missing_kid": "write the key's id into the header: `kid`, as in the tool's key set",
+            "missing_kid": "put the key's id from the tool's key set into the header, as `kid`",
             "unknown_kid": "the tool's key set does not publish the key that signed this",
-            "bad_signature": "the key of this `kid` did not sign the assertion; was it replaced without a new kid?",
+            "bad_signature": "the key with this `kid` did not sign the assertion; was it replaced without a new kid?",
         }
         if fault.kind == "unknown_kid":
             text = f"Could not find public key with id '{fault.got}' from '{self._key_set(x)}'"
@@ -113,7 +113,7 @@ ASSERTIONS = BrightspaceAssertions()
 
 
 async def service_token(x: Call) -> dict[str, Any]:
-    """The answer to a `client_credentials` request. Raises a refusal for the first fault."""
+    """The response to a `client_credentials` request. Raises the refusal for the first fault."""
     client = await ASSERTIONS.verify(x, x.field("client_assertion_type"), x.field("client_assertion"))
     asked = x.field("scope").split()
     refused = oauth.uncovered(asked, client.scopes)
@@ -125,7 +125,7 @@ async def service_token(x: Call) -> dict[str, Any]:
 
 
 def require_service(x: Call, *, any_of: tuple[str, ...]) -> ToolRegistration:
-    """The tool calling a service, with at least one of the scopes. Raises the refusal."""
+    """The calling tool, which must have at least one of the scopes. Raises the refusal."""
     claims = claims_of(x)
     tool = x.store.registrations.get(str(claims["sub"]))
     if not x.check("the token's subject is an enabled tool", tool is not None and tool.enabled, got=claims["sub"]):

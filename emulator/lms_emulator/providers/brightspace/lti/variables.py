@@ -1,8 +1,8 @@
-"""Substitution of variables in custom parameters.
+"""Variable substitution in custom parameters.
 
 Sources: https://community.d2l.com/brightspace/kb/articles/4261 (LTI 1.1.1); 1EdTech LTI Core 1.3, appendix B.
 Unknown variables stay unexpanded. Chosen: values withheld by the deployment's settings are empty, and
-a person in several sections is in the first by code.
+for a user in several sections the first by code is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lms_emulator.providers.brightspace.wire import when
 
 
 class Scene(NamedTuple):
-    """What a launch is about. `link` is None when content is to be chosen."""
+    """The context in which variables are expanded. `link` is None in deep linking launches."""
 
     x: Call
     user: User
@@ -28,13 +28,13 @@ class Scene(NamedTuple):
 
 
 def section_of(x: Call, user: User, unit: OrgUnit) -> tuple[str, str] | None:
-    """Code and name of the person's section; None without one."""
+    """Code and name of the user's section; None without one."""
     part = rules.enrollment(x, user, unit.id)
     return min(part.sections.items(), default=None) if part is not None else None
 
 
 def history(ids: Iterable[object]) -> str:
-    """What something was copied from, in the form that tools are told."""
+    """The history of copies, in the format of the variable."""
     return ",".join(map(str, ids))
 
 
@@ -118,12 +118,12 @@ NAMES = tuple(_VALUES)
 
 
 def expanded(scene: Scene, fields: Mapping[str, str]) -> dict[str, str]:
-    """Custom parameters with their variables replaced; a warning names those left unexpanded."""
+    """Custom parameters with their variables expanded; a warning lists those left unexpanded."""
     found = {}
     for name, value in fields.items():
         variable = _VALUES.get(value[1:]) if value.startswith("$") else None
         given = variable(scene) if variable is not None else None
         if given is None and value.startswith("$"):
-            scene.x.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent as it is")
+            scene.x.warn("variable_unknown", f"`{value}` of the custom parameter `{name}` is sent unexpanded")
         found[name] = value if given is None else given
     return found

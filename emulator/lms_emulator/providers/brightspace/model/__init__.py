@@ -56,7 +56,7 @@ __all__ = [
 
 
 class User(Record, frozen=True, kw_only=True):
-    """A person. `lti_guid` is the first half of the `sub` that tools see; the API id follows after a `_`."""
+    """A user. `lti_guid` is the first half of the `sub` that tools see; the API id follows after a `_`."""
 
     id: int
     first_name: str
@@ -113,7 +113,7 @@ class OrgUnit(Record, frozen=True, kw_only=True):
 
 
 class Enrollment(Record, frozen=True, kw_only=True):
-    """A person's enrollment in an org unit. `sections`: their sections, names by code."""
+    """A user's enrollment in an org unit. `sections`: their sections, names by code."""
 
     id: int
     org_unit_id: int
@@ -215,7 +215,7 @@ class GradeObject(Record, frozen=True, kw_only=True):
 
 
 class GradeValue(Record, frozen=True, kw_only=True):
-    """One person's value in a column of the gradebook."""
+    """A user's value in a column of the gradebook."""
 
     id: int
     grade_object_id: int
@@ -251,7 +251,7 @@ class Application(Record, frozen=True, kw_only=True):
 
 
 class AuthorizationCode(Record, frozen=True, kw_only=True):
-    """A single-use code. A used or expired one is kept for a while, to tell it from one never issued."""
+    """A single-use code. A used or expired one is kept for a while, to distinguish it from one never issued."""
 
     code: str
     client_id: str
@@ -264,7 +264,8 @@ class AuthorizationCode(Record, frozen=True, kw_only=True):
 
 
 class RefreshToken(Record, frozen=True, kw_only=True):
-    """A single-use refresh token. `family` is the consent it derives from; `reuses` counts later attempts."""
+    """A single-use refresh token. `family` identifies the consent that it derives from; `reuses` counts later
+    attempts."""
 
     token: str
     client_id: str
@@ -277,10 +278,10 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 
 class DemoToken(Record, frozen=True, kw_only=True):
-    """An access token in the world file, for `info`; it is checked like one issued later.
+    """An access token in the world file, for `info`; it is checked like an issued one.
 
     Attributes:
-        client_id: the application it belongs to; None for the person alone.
+        client_id: the application it belongs to; None if it belongs to none.
     """
 
     label: str
@@ -289,7 +290,7 @@ class DemoToken(Record, frozen=True, kw_only=True):
 
 
 class Consent(Record, frozen=True, kw_only=True):
-    """Scopes that a person has already allowed an application."""
+    """Scopes that a user has already granted to an application."""
 
     client_id: str
     user_id: int
@@ -297,7 +298,7 @@ class Consent(Record, frozen=True, kw_only=True):
 
 
 class PendingAuthorization(Record, frozen=True, kw_only=True):
-    """An OAuth2 request that waits for the person to sign in and decide."""
+    """An OAuth2 request that waits for the user to sign in and decide."""
 
     client_id: str
     redirect_uri: str
@@ -307,7 +308,7 @@ class PendingAuthorization(Record, frozen=True, kw_only=True):
 
 
 class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
-    """A browser's session, and the application's request waiting in it."""
+    """A browser session, with a pending OAuth2 request."""
 
 
 class SectionValues(Record, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ ROUTES: tuple[Route, ...] = (
         "oauth2",
         f"{DOCS}/basic/oauth2.html",
         "documented",
-        ("GET /oauth2/auth", login.auth, "Ask for a person's consent"),
+        ("GET /oauth2/auth", login.auth, "Ask for the user's consent"),
         ("POST /core/connect/token", login.token, "Tokens, by three grants"),
     ),
     *family(
@@ -64,17 +64,17 @@ ROUTES: tuple[Route, ...] = (
         (
             "GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}",
             launch.review,
-            "Show somebody's work in the tool",
+            "Show a user's work in the tool",
         ),
         (
             "GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}",
             launch.choose_content,
-            "Launch a tool to choose content",
+            "Launch a tool to select content",
         ),
         (
             "POST /d2l/le/lti/{orgUnitId}/deeplinking/return",
             launch.deep_linking_return,
-            "Take the content that a tool chose",
+            "Receive the content that a tool selected",
         ),
     ),
     *family(
@@ -90,9 +90,9 @@ ROUTES: tuple[Route, ...] = (
         "documented",
         (f"GET /d2l/api/lti/nrps/2.0/{DEPLOYMENT}/memberships", NRPS.memberships, "The course's roster"),
         (f"GET {ITEMS}", AGS.list_line_items, "Line items"),
-        (f"POST {ITEMS}", AGS.create_line_item, "Make a line item"),
+        (f"POST {ITEMS}", AGS.create_line_item, "Create a line item"),
         (f"GET {ITEMS}/{{lineItemId}}", AGS.show_line_item, "One line item"),
-        (f"PUT {ITEMS}/{{lineItemId}}", AGS.update_line_item, "Change a line item"),
+        (f"PUT {ITEMS}/{{lineItemId}}", AGS.update_line_item, "Update a line item"),
         (f"DELETE {ITEMS}/{{lineItemId}}", AGS.delete_line_item, "Delete a line item"),
         (f"POST {ITEMS}/{{lineItemId}}/scores", AGS.post_score, "Give a score"),
         (f"GET {ITEMS}/{{lineItemId}}/results", AGS.list_results, "Results"),

@@ -21,7 +21,7 @@ from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 @api("le", "content:toc:read")
 def toc(x: Call, caller: Caller) -> Response:
-    """GET /d2l/api/le/{version}/{orgUnitId}/content/toc: hidden modules and topics only for those who may."""
+    """GET /d2l/api/le/{version}/{orgUnitId}/content/toc: hidden modules and topics only with permission."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     hidden = rules.may(x, caller.user, unit.id, rules.SEE_HIDDEN)
     return JSONResponse({"Modules": _modules(x, unit, None, hidden)})
@@ -58,7 +58,8 @@ def topic(x: Call, caller: Caller) -> Response:
 
 @api("le", "content:file:read")
 def topic_file(x: Call, caller: Caller) -> Response:
-    """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}/file: the bytes; the token is needed here too."""
+    """GET /d2l/api/le/{version}/{orgUnitId}/content/topics/{topicId}/file: the bytes. The token is required here
+    too."""
     found = _topic(x, caller)
     if found.type != "File":
         raise refusals.not_found("a file behind the topic", found.id)
@@ -72,7 +73,7 @@ def topic_file(x: Call, caller: Caller) -> Response:
 
 @api("le", "news:newsitems:read")
 def news(x: Call, caller: Caller) -> Response:
-    """GET /d2l/api/le/{version}/{orgUnitId}/news/: `since`; drafts, hidden and future items only for those who may."""
+    """GET /d2l/api/le/{version}/{orgUnitId}/news/: `since`; drafts, hidden and future items only with permission."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     manages, now = rules.may(x, caller.user, unit.id, rules.MANAGE_NEWS), x.clock.now()
     since = wire.moment(x, "since", x.query.get("since"))
@@ -88,7 +89,7 @@ def news(x: Call, caller: Caller) -> Response:
 
 @api("le", "news:newsitems:manage")
 def post_news(x: Call, caller: Caller) -> Response:
-    """POST /d2l/api/le/{version}/{orgUnitId}/news/: a NewsItemData as JSON; answers with the item."""
+    """POST /d2l/api/le/{version}/{orgUnitId}/news/: a NewsItemData as JSON; returns the item."""
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     rules.require(x, caller.user, unit, rules.MANAGE_NEWS)
     data = x.json()
@@ -129,7 +130,7 @@ def _rich(value: Any) -> tuple[str, str | None]:
         "body_missing",
         expected='{"Content", "Type": "Text" or "Html"}',
         got=value,
-        diagnosis='it is text; write {"Content": …, "Type": "Text"}' if isinstance(value, str) else None,
+        diagnosis='this is a string; write {"Content": …, "Type": "Text"}' if isinstance(value, str) else None,
         absent="Body",
     )
 
@@ -166,7 +167,7 @@ def grade_object(x: Call, caller: Caller) -> Response:
 
 @api("le", "grades:gradevalues:read")
 def grade_values(x: Call, caller: Caller) -> Response:
-    """GET …/grades/{gradeObjectId}/values/: everybody's value; `isGraded` filters."""
+    """GET …/grades/{gradeObjectId}/values/: all users' values; `isGraded` filters."""
     unit, column = _column(x, caller)
     rules.require(x, caller.user, unit, rules.SEE_GRADES)
     graded = wire.truth(x, "isGraded")
@@ -241,7 +242,7 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
             "points_invalid",
             expected=f"0 to {column.max_points:g}",
             got=points,
-            diagnosis="it came as text; a number has no quotation marks" if isinstance(points, str) else None,
+            diagnosis="it was sent as a string; numbers have no quotation marks" if isinstance(points, str) else None,
             absent="PointsNumerator",
         )
     rules.put_value(
@@ -260,7 +261,7 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
 
 
 class ProductVersion(msgspec.Struct, frozen=True):
-    """A product and a version, as a client asks for them."""
+    """A product and version in a client's request."""
 
     ProductCode: str
     Version: str

@@ -22,14 +22,14 @@ def _unit(x: Call, user: User) -> OrgUnit:
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     if unit is None:
         raise refusals.page_not_found(f"org unit {x.path_params['orgUnitId']} exists")
-    if not x.check("takes part in the org unit", rules.enrollment(x, user, unit.id) is not None, got=user.username):
-        raise refusals.page_forbidden("the session's user takes part in the org unit")
+    if not x.check("is enrolled in the org unit", rules.enrollment(x, user, unit.id) is not None, got=user.username):
+        raise refusals.page_forbidden("the session's user is enrolled in the org unit")
     return unit
 
 
 @SESSIONS.signed_in
 def home(x: Call, session: Session, user: User) -> Response:
-    """GET /d2l/home: the person's courses."""
+    """GET /d2l/home: the user's courses."""
     mine = [e.org_unit_id for e in x.store.enrollments.find("user", user.id) if e.is_active]
     units = [unit for unit in map(x.store.org_units.get, mine) if unit is not None and unit.type_id == 3]
     return page(wire.PACKAGE, "home.html", base=x.base_url, csrf=session.csrf, user=user, units=units)
@@ -82,7 +82,7 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
     if deployment is None or not offered:
         raise refusals.page_not_found("the tool offers deep linking in the org unit")
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
-        raise refusals.page_forbidden("the user may place tools")
+        raise refusals.page_forbidden("the user can place tools")
     spot = x.query.get("spot", DEFAULT)
     if spot not in SPOTS:
         raise refusals.page_not_found(f"the spot is one of {', '.join(SPOTS)}")
@@ -105,7 +105,7 @@ def review(x: Call, _session: Session, user: User) -> Response:
     if not x.check(rules.SEE_GRADES, rules.may(x, user, unit.id, rules.SEE_GRADES)):
         raise refusals.page_forbidden("the user sees grades")
     if rules.enrollment(x, learner, unit.id) is None:
-        raise refusals.page_not_found("the person takes part in the org unit")
+        raise refusals.page_not_found("the person is enrolled in the org unit")
     launch = claims.review_launch(x, user, unit, deployment, item, learner)
     return wire.launch_page(x, item.data.label, *LAUNCHES.initiate(x, user, deployment, launch))
 
@@ -122,7 +122,7 @@ def jwks(x: Call) -> Response:
 
 
 async def deep_linking_return(x: Call) -> Response:
-    """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: the content a tool chose, verified and placed."""
+    """POST /d2l/le/lti/{orgUnitId}/deeplinking/return: verify and place the content that a tool selected."""
     message = x.field("JWT")
     asked = DEEP_LINKING.returned_data(x, message)
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))

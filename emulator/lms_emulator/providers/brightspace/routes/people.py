@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape: Callable[[R], Any]) -> Response:
-    """`{"PagingInfo", "Items"}`: the page after `bookmark`, which is the last identity of the page before."""
+    """`{"PagingInfo", "Items"}`: the page after `bookmark`, the last identity of the previous page."""
     ordered = sorted(records, key=identity)
     bookmark = x.query.get("bookmark", "")
     after = number(bookmark)
@@ -28,14 +28,15 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
     more = len(rest) > len(shown)
     if more and not bookmark:
         x.warn(
-            "more_pages", f"this is {len(shown)} of {len(rest)} items; go on with `bookmark` while HasMoreItems is true"
+            "more_pages",
+            f"this is {len(shown)} of {len(rest)} items; continue with `bookmark` while HasMoreItems is true",
         )
     info = {"Bookmark": str(identity(shown[-1])) if shown else bookmark, "HasMoreItems": more}
     return JSONResponse({"PagingInfo": info, "Items": [shape(one) for one in shown]})
 
 
 def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:
-    """`{"Next", "Objects"}`: `Next` is the address of the next page, or null."""
+    """`{"Next", "Objects"}`: `Next` is the URL of the next page, or null."""
     start = number(x.query.get("bookmark", "")) or 0
     size = x.settings.page_size
     shown = records[start : start + size]
@@ -43,7 +44,7 @@ def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> R
     if start + size < len(records):
         following = same_url(x, ("bookmark",), [("bookmark", start + size)])
         if not start:
-            x.warn("more_pages", f"this is {len(shown)} of {len(records)} items; go on with `Next` until it is null")
+            x.warn("more_pages", f"this is {len(shown)} of {len(records)} items; continue with `Next` until it is null")
     return JSONResponse({"Next": following, "Objects": [shape(one) for one in shown]})
 
 
@@ -94,7 +95,7 @@ def _classlist(x: Call, caller: Caller) -> list[tuple[Enrollment, User]]:
 
 @api("le", "enrollment:orgunit:read")
 def classlist(x: Call, caller: Caller) -> Response:
-    """GET /d2l/api/le/{version}/{orgUnitId}/classlist/: everybody at once."""
+    """GET /d2l/api/le/{version}/{orgUnitId}/classlist/: the whole class list."""
     return JSONResponse([shapes.classlist_user(x, *row) for row in _classlist(x, caller)])
 
 

@@ -36,7 +36,7 @@ def _registration(x: Call) -> ToolRegistration:
 
 @SESSIONS.signed_in
 def show(x: Call, session: Session, user: User) -> Response:
-    """GET /d2l/le/ltiadvantage/registrations: the registrations, and where each is deployed."""
+    """GET /d2l/le/ltiadvantage/registrations: the registrations with their deployments."""
     _require(x, user)
     found = [(one, x.store.deployments.find("client", one.client_id)) for one in x.store.registrations]
     return page(
@@ -56,7 +56,7 @@ def begin(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/ltiadvantage/registrations/create: redirect to the tool, with the configuration URL and a token."""
     _require(x, user)
     url = x.query.get("url", "")
-    if not x.check("url is an address", url.startswith(("http://", "https://")), got=url):
+    if not x.check("url is a URL", url.startswith(("http://", "https://")), got=url):
         raise refusals.lti_page("registration_url_missing", "The tool's registration address is missing.")
     return RedirectResponse(REGISTRATIONS.begin(x, url, user.id), 302)
 
@@ -95,12 +95,12 @@ def deploy(x: Call, _session: Session, user: User) -> Response:
 
 
 def configuration(x: Call) -> Response:
-    """GET /d2l/.well-known/openid-configuration: the platform, as a tool that registers reads it."""
+    """GET /d2l/.well-known/openid-configuration: the platform configuration for registering tools."""
     return JSONResponse(REGISTRATIONS.configuration(x))
 
 
 def register(x: Call) -> Response:
-    """POST /d2l/api/lti/registrations: a tool registers itself. Nobody can launch it until it is enabled."""
+    """POST /d2l/api/lti/registrations: dynamic registration of a tool. It cannot be launched until it is enabled."""
     return JSONResponse(REGISTRATIONS.register(x), 201)
 
 
@@ -109,9 +109,9 @@ ROUTES: tuple[Route, ...] = family(
     GUIDE,
     "chosen",
     (f"GET {PAGE}", show, "Registrations of tools"),
-    (f"GET {PAGE}/create", begin, "Start a tool's registration"),
+    (f"GET {PAGE}/create", begin, "Start the registration of a tool"),
     (f"POST {PAGE}/{{clientId}}", switch, "Enable or disable a registration"),
     (f"POST {PAGE}/{{clientId}}/deployments", deploy, "Deploy a tool in a course"),
     (f"GET {CONFIGURATION}", configuration, "The platform's OpenID configuration"),
-    (f"POST {REGISTRATIONS.endpoint}", register, "A tool registers itself"),
+    (f"POST {REGISTRATIONS.endpoint}", register, "Dynamic registration of a tool"),
 )

@@ -1,4 +1,4 @@
-"""What the claims of an LTI 1.3 id_token say. Pure."""
+"""Reading the claims of an LTI 1.3 id_token. Pure functions."""
 
 from __future__ import annotations
 

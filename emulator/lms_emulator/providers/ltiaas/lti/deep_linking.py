@@ -1,4 +1,4 @@
-"""The deep-linking response: from the content items of the API to those of the LTI message. Pure."""
+"""The deep linking response: converts the API's content items to those of the LTI message. Pure functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIFETIME_SECONDS = 600
 
 
 def faults(body: Any) -> list[dict[str, list[str]]]:
-    """What is wrong with the body of a deep-linking call: one object per fault, field to sentences."""
+    """The faults in the body of a deep linking call: one object per fault, field to sentences."""
     if not isinstance(body, Mapping):
         return [{"contentItems": ["Required"]}]
     items = body.get("contentItems")
@@ -52,7 +52,7 @@ def faults(body: Any) -> list[dict[str, list[str]]]:
 
 
 def foreign_urls(items: list[Any], launch_urls: list[str]) -> list[str]:
-    """The urls of ltiResourceLink items that lead somewhere else than this tenant's /lti/launch."""
+    """The URLs of ltiResourceLink items that do not lead to this tenant's /lti/launch."""
     urls = [item["url"] for item in items if item.get("type") == "ltiResourceLink" and isinstance(item.get("url"), str)]
     return [url for url in urls if not any(url.split("?")[0].split("#")[0] == own for own in launch_urls)]
 

@@ -1,6 +1,6 @@
-"""The keys with which LTIAAS signs as a tool: one for each platform, its id as `kid`, as ltijs has it.
+"""The keys with which LTIAAS signs as a tool: one per platform, with the platform's id as `kid`, as in ltijs.
 
-That a rotation puts a number behind the id, and keeps the key before it published, is chosen.
+That a rotation appends a number to the id, and keeps the previous key published, is chosen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lms_emulator.signing.jwt import sign
 
 
 class LtiaasKeys(RotatingKeys):
-    """Keys are numbered from the one that signs at first; `kid` is what follows the platform's id."""
+    """Keys are numbered from the first signing key; `kid` is the suffix of the platform's id."""
 
     name: ClassVar[str] = "ltiaas"
     published: ClassVar[tuple[int, ...]] = (-1, 0)
@@ -37,7 +37,7 @@ class LtiaasKeys(RotatingKeys):
         return sign(claims, private_key(key.name), kid=f"{platform.id}{key.kid}")
 
     def key_set_for(self, x: Call, platforms: list[Platform]) -> dict[str, Any]:
-        """What is published for these platforms."""
+        """The key set published for these platforms."""
         keys = self.shown(x)
         return {"keys": [{**self.jwk(key), "kid": f"{one.id}{key.kid}"} for one in platforms for key in keys]}
 

@@ -1,4 +1,4 @@
-"""Checks an id_token of a launch, as ltijs does, in its order and with its names."""
+"""Checks the id_token of a launch, in the order of ltijs and with its names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _near_miss(x: Call, tenant: Tenant, issuer: str, client_id: str | None) -> s
         if url == issuer:
             return f"issuer {issuer} is registered, but not with client id {client_id}"
         if url.rstrip("/").lower() == issuer.strip().rstrip("/").lower():
-            return f"the registration says `{url}`, the LMS says `{issuer}`: they must be equal to the character"
+            return f"the registration has `{url}`, the LMS sends `{issuer}`: they must be identical"
     return f"no platform of tenant `{tenant.subdomain}` has issuer {issuer}"
 
 
@@ -129,7 +129,7 @@ def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
         raise refusals.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
     kind = claim(claims, "message_type")
     if kind not in (RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST):
-        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected="a message of LTI", got=kind or "none")
+        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected="an LTI message", got=kind or "none")
     for name, code in _REQUIRED:
         if not claim(claims, name):
             raise refusals.launch_refused(code, expected=f"claim {name}", got="none")

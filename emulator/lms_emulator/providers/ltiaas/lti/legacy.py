@@ -1,6 +1,6 @@
-"""Checks a launch of LTI 1.1 or 1.2: consumer, message, OAuth fields, signature, time, nonce.
+"""Checks an LTI 1.1 or 1.2 launch: consumer, message, OAuth fields, signature, time, nonce.
 
-That LTIAAS takes such launches, and what it says of them, is in its clients: LTIaaS/ltiaas-node-sdk
+That LTIAAS accepts such launches, and how it reports them, is known from its clients: LTIaaS/ltiaas-node-sdk
 src/resources/idtoken/schemas.ts, RawOauthPayloadSchema. Where they arrive and how they are refused is chosen.
 """
 
@@ -26,13 +26,13 @@ _MESSAGE = {
     "lti_version": (lti11.VERSION, "WRONG_LTI_VERSION_CLAIM"),
     "resource_link_id": ("", "NO_RESOURCE_LINK_ID_CLAIM"),
 }
-"""What a launch has to say, and the code where it does not: that of the same claim in LTI 1.3."""
+"""Required fields, and the error code for each, which is that of the same claim in LTI 1.3."""
 _NONCE_SECONDS = 3600
 _FORM = "application/x-www-form-urlencoded"
 
 
 def is_legacy(given: Mapping[str, str]) -> bool:
-    """Whether the fields are those of LTI 1.1 rather than of an answer with an id_token."""
+    """Whether the fields are those of an LTI 1.1 launch rather than of an id_token response."""
     return "id_token" not in given and ("oauth_consumer_key" in given or "lti_message_type" in given)
 
 
@@ -76,7 +76,7 @@ def _pairs(x: Call) -> Pairs:
 
 
 def _once(pairs: Pairs) -> Pairs:
-    """The pairs, those that came both in the form and in the query once."""
+    """The pairs, without duplicates of the query in the form."""
     return list(dict.fromkeys(pairs))
 
 
@@ -127,7 +127,7 @@ def _check_time(x: Call, timestamp: int) -> None:
             "legacy_timestamp",
             expected=f"at most {most} s from now",
             got=f"{off} s ago",
-            diagnosis=why_off(x.clock, timestamp) or "the form was kept too long, or the LMS's clock is wrong",
+            diagnosis=why_off(x.clock, timestamp) or "the form is too old, or the LMS's clock is wrong",
         )
 
 

@@ -41,8 +41,8 @@ class Answer(NamedTuple):
 def known_urls(x: Call, platform: Platform) -> list[str]:
     """The addresses of this LMS that the world names.
 
-    The addresses of a platform that was added at run time, through the API or by dynamic registration, do not count:
-    they must be listed under `lms_urls` of the world's `ltiaas` section.
+    The addresses of a platform added at run time, through the API or by dynamic registration, do not count; list them
+    under `lms_urls` in the world's `ltiaas` section.
     """
     urls = list(x.store.section.lms_urls)
     if not platform.added:
@@ -65,7 +65,7 @@ async def ask(
 ) -> Answer:
     """Send one request to the LMS.
 
-    Raises `lms_unreachable` when there is no answer, and when the world does not name the address.
+    Raises `lms_unreachable` if there is no answer, or if the world does not name the address.
     """
     permitted = [*allowed, *([url] if is_ours(x, url) else [])]
     try:
@@ -84,7 +84,7 @@ async def ask(
 
 
 async def key_set(x: Call, platform: Platform) -> Any:
-    """The LMS's public keys, from where its registration has them. Raises `launch_refused`."""
+    """The LMS's public keys, according to its registration. Raises `launch_refused`."""
     from lms_emulator.signing.jwt import KeySet, TokenError, load_public_key
 
     try:
@@ -162,7 +162,7 @@ async def call_service(
             SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body
         )
     if expects is not None and not isinstance(answer.body, expects):
-        why = f"the LMS answered {answer.status} without the JSON that belongs to it"
+        why = f"the LMS answered {answer.status} without the expected JSON"
         raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
     return answer
 

@@ -1,4 +1,4 @@
-"""LTI dynamic registration: what the tool asks the LMS for, and what it keeps of the answer. Pure.
+"""LTI dynamic registration: the tool's request, and the platform record from the response. Pure functions.
 
 https://www.imsglobal.org/spec/lti-dr/v1p0, with the field names that ltijs sends.
 """
@@ -42,7 +42,7 @@ OF_PLATFORMS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"
 
 
 def is_configuration(found: Mapping[str, Any]) -> bool:
-    """Whether all is there that a registration needs."""
+    """Whether the configuration has everything that a registration needs."""
     return all(found.get(name) for name in OF_PLATFORMS)
 
 
@@ -57,7 +57,7 @@ def registration_request(
     """The client registration to send to the LMS.
 
     Parameters: `base_url`, the tenant's address; `privacy_level`, `anonymous` asks for no names or addresses;
-    `messages`, what the approval chose, or None for all that the LMS offers.
+    `messages`, those chosen at approval, or None for all that the LMS offers.
     """
     offered = configuration.get("scopes_supported")
     scopes = [scope for scope in SCOPES if not isinstance(offered, list) or scope in offered]
@@ -87,7 +87,7 @@ def registration_request(
 
 
 def platform_fields(configuration: Mapping[str, Any], client_id: str, *, name: Any) -> dict[str, Any]:
-    """The fields of the platform record that comes out of a registration."""
+    """The fields of the platform record from a registration."""
     platform = platform_configuration(configuration)
     family = str(platform.get("product_family_code", ""))
     return {
@@ -104,8 +104,8 @@ def platform_fields(configuration: Mapping[str, Any], client_id: str, *, name: A
 
 
 def _audience(server: Any) -> str | None:
-    """What assertions are made out to; None: the token endpoint. Canvas names a bare host, which it takes from nobody.
+    """The audience of assertions; None for the token endpoint. Canvas announces a bare host, which it does not accept.
 
-    Chosen: ltijs would send even that.
+    Chosen: ltijs would use even that.
     """
     return server if isinstance(server, str) and "://" in server else None

@@ -40,7 +40,7 @@ class LtiaasRefusal(Refusal):
 
 
 def invalid_api_key(code: str, *, got: str, **why: Any) -> LtiaasRefusal:
-    """A Bearer endpoint without the right key. Documented with this odd code although the scheme is Bearer."""
+    """A Bearer endpoint without the right key. The odd code is documented, although the scheme is Bearer."""
     return LtiaasRefusal(
         "invalid_api_key",
         status=401,
@@ -96,12 +96,12 @@ def scheme_not_taken(scheme: str, taken: Sequence[str]) -> LtiaasRefusal:
 
 
 def gateway_forbidden(host: str) -> LtiaasRefusal:
-    """A subdomain that is no account's: answered in front of LTIAAS, without its envelope."""
+    """A subdomain without an account: answered in front of LTIAAS, without its envelope."""
     return LtiaasRefusal(
         "gateway_forbidden",
         status=403,
         details={"message": "Forbidden"},
-        check="the subdomain is an account's",
+        check="the subdomain belongs to an account",
         expected="<subdomain>.ltiaas.com of a tenant in the world",
         got=host,
         envelope=False,
@@ -153,13 +153,14 @@ def platform_not_found(status: int, platform_id: str) -> LtiaasRefusal:
 
 
 def inactive_platform(received: Mapping[str, Any], *, reason: str, **why: Any) -> LtiaasRefusal:
-    """A launch, login or OAuth2 start of an LMS that is not registered, or not active, by what it was looked for."""
+    """A launch, login or OAuth2 start of an LMS that is not registered or not active; `received` is what identified
+    it."""
     return LtiaasRefusal(
         reason,
         status=400,
         details={"message": "UNREGISTERED_OR_INACTIVE_PLATFORM", "bodyReceived": dict(received)},
         check="an active platform with exactly this iss and client_id, or consumer key",
-        expected="what the registration says, character by character",
+        expected="exactly what the registration has",
         got={key: received[key] for key in _REGISTERED_BY if key in received},
         **why,
     )
@@ -183,7 +184,7 @@ def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], **det
         "validation_error",
         status=status,
         details={"message": "VALIDATION_ERROR", "errors": [dict(error) for error in errors]},
-        check="the body has the fields of the reference, of the right kinds",
+        check="the body has the documented fields, of the documented types",
         expected=[name for error in errors for name in error],
         absent=next((name for error in errors for name in error if name.isalnum()), None),
         **details,
@@ -243,7 +244,7 @@ def launch_refused(
 
 
 def legacy_launch_refused(code: str, reason: str, **details: Any) -> LtiaasRefusal:
-    """A launch of LTI 1.1 that fails a check. How LTIAAS says so is not public: `code` is chosen."""
+    """An LTI 1.1 launch that fails a check. How LTIAAS reports it is not public: `code` is chosen."""
     sentence = {"message": code, "description": "Error validating LTI 1.1 launch"}
     return LtiaasRefusal(reason, status=401, details=sentence, check=details.pop("check", reason), **details)
 
@@ -333,7 +334,7 @@ def missing_cookie(flow: str) -> LtiaasRefusal:
         details={"message": "MISSING_VALIDATION_COOKIE", "description": "Error validating ltik or IdToken"},
         check="the signed cookie `state<state>` of this browser",
         expected="the cookie set when the flow began",
-        got="none, or one that LTIAAS did not sign",
+        got="missing, or not signed by LTIAAS",
         diagnosis=f"the {flow} began in another browser, or in an iframe whose third-party cookies are blocked; "
         "open it in a window of its own",
     )

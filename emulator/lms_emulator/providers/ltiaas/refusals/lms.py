@@ -1,4 +1,4 @@
-"""Refusals of OAuth2 with an LMS, and of what an LMS answers."""
+"""Refusals in OAuth2 with an LMS, and for an LMS's errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def oauth_lti_key(code: str, platform_id: str) -> LtiaasRefusal:
 def authorization_refused(
     error: str, description: str | None, *, location: str | None, url: str | None
 ) -> LtiaasRefusal:
-    """The LMS sent the browser back with an error: the user said no, or the LMS refused."""
+    """The LMS redirected the browser back with an error: the user declined, or the LMS refused."""
     received = {"error": error} | ({"error_description": description} if description else {})
     return LtiaasRefusal(
         "consent_refused" if error == "access_denied" else "lms_refused_authorization",
@@ -54,7 +54,7 @@ def authorization_refused(
 
 
 def callback_without_code() -> LtiaasRefusal:
-    """The LMS came back with neither code nor error."""
+    """The LMS's redirect has neither code nor error."""
     return LtiaasRefusal(
         "callback_without_code",
         status=400,
@@ -66,7 +66,7 @@ def callback_without_code() -> LtiaasRefusal:
 
 
 def code_refused(reason: str, *, token_url: str, canvas: bool, **why: Any) -> LtiaasRefusal:
-    """A code that is unknown, used, expired or of another platform: reported as the LMS would."""
+    """A code that is unknown, used, expired or of another platform, reported in the LMS's style."""
     received = {"error": "invalid_grant"} | ({"error_description": "authorization_code not found"} if canvas else {})
     return LtiaasRefusal(
         reason,

@@ -31,11 +31,12 @@ FLOW = "https://ltiaas.com/guides/flows/launch-and-sso"
 _REQUIRED = ("iss", "login_hint", "target_link_uri")
 _KEPT_SECONDS = 600
 _FROM_PLATFORMS = ("deployment_id", "lti_storage_target", "canvas_environment", "canvas_region")
-"""What platforms send beside what a tool needs: LTIAAS keeps its state in cookies, and calls no platform's own API."""
+"""Parameters that platforms send and LTIAAS does not need: it keeps its state in cookies, and calls no platform's
+own API."""
 
 
 def parameters(x: Call, *read: str) -> ImmutableMultiDict[str, str]:
-    """Query and form fields together: the login accepts either. Parameters: `read`, those that are looked at."""
+    """Query and form fields combined: the login accepts either. Parameters: `read`, those that are used."""
     x.reads.add(*read)
     pairs = x.query.peek()
     if x.method == "POST":
@@ -102,7 +103,7 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
     return tenant
 
 
-_OPENED = "the address was opened by GET: the LMS posts a form to it, once the login at /lti/login is done"
+_OPENED = "the URL was opened by GET; the LMS posts a form to it after the login at /lti/login"
 
 
 async def receive_launch(x: Call) -> Response:
@@ -129,7 +130,7 @@ async def receive_launch(x: Call) -> Response:
 
 
 def _to_tool(url: str, query: str, ltik: str) -> Response:
-    """Send the browser on to the tool, with the query of the launch."""
+    """Redirect the browser to the tool, with the launch's query."""
     stored = f"{url}{'&' if parts_of(url).query else '?'}{query}" if query else url
     return redirect(lms.with_query(stored, ltik=ltik))
 
@@ -203,7 +204,7 @@ def _remember(x: Call, tenant: Tenant, platform: Platform, claims: dict[str, Any
 
 
 def keys(x: Call) -> Response:
-    """The tool's public keys: one per platform, its id as `kid`, as ltijs has it."""
+    """The tool's public keys: one per platform, with its id as `kid`, as in ltijs."""
     tenant = tenant_in_address(x)
     platforms = x.store.platforms.find("tenant", tenant.subdomain) if tenant is not None else list(x.store.platforms)
     return answer(KEYS.key_set_for(x, platforms))

@@ -65,7 +65,7 @@ def start(x: Call) -> Response:
 
 
 def _honoured(x: Call, return_url: str) -> tuple[str, str | None, str | None]:
-    """Return URL, state to return, and scopes. Those of the query count only if a setting says so."""
+    """Return URL, state and scopes; those in the query count only if a setting says so."""
     given = [name for name in _UNDOCUMENTED if name in x.query]
     if not x.settings.start_honours_parameters:
         for name in given:
@@ -125,7 +125,7 @@ def _pending_state(x: Call) -> OAuthState:
     given = x.query.get("state")
     state = x.store.oauth_states.get(given) if given else None
     if state is None:
-        diagnosis = "this state was never given out by /oauth/start"
+        diagnosis = "this state was not issued by /oauth/start"
         error = x.query.get("error")
         if error and not given:
             diagnosis = f"the LMS refused with `{error}` and gave no state back, as Canvas does for scopes: are the "
@@ -163,7 +163,7 @@ async def access_token(x: Call) -> Response:
             tokens = await _exchange_at_lms(x, platform, client, code.lms_code, code.redirect_uri)
         except refusals.LtiaasRefusal as refusal:
             if refusal.reason == "lms_unreachable":
-                x.store.spend_oauth_code(code, used=False)  # the LMS never saw it
+                x.store.spend_oauth_code(code, used=False)  # the LMS has not seen the code
             raise
     refresh_token = tokens.get("refresh_token") if x.settings.exchange_returns_refresh_token else None
     return answer(shapes.tokens(tokens, refresh_token), x.settings.access_token_status)

@@ -52,7 +52,7 @@ def one(x: Call) -> Response:
 
 
 def create(x: Call) -> Response:
-    """Register a platform. It is active at once, unlike one of a dynamic registration."""
+    """Register a platform. It is active at once, unlike one from a dynamic registration."""
     tenant = bearer(x)
     body = without_nulls(object_body(x))
     fields = _fields(x, body, _REQUIRED)
@@ -62,7 +62,7 @@ def create(x: Call) -> Response:
 
 
 def update(x: Call) -> Response:
-    """Change the fields of a platform that the body has."""
+    """Update a platform with the fields in the body."""
     tenant = bearer(x)
     platform = _platform(x, tenant)
     fields = _fields(x, without_nulls(object_body(x)), ())
@@ -119,10 +119,10 @@ def _fields(x: Call, body: dict[str, Any], required: tuple[str, ...]) -> dict[st
 
 
 def _why_no_config(config: Any) -> str | None:
-    """What `authConfig` should have been."""
+    """What is wrong with an `authConfig`."""
     form = 'write {"method": "JWK_SET", "key": "<the address of the key set>"}'
     if not isinstance(config, dict):
-        return f"authConfig is no object; {form}"
+        return f"authConfig is not an object; {form}"
     lower = {str(name).lower(): name for name in config}
     for name in ("method", "key"):
         if name not in config:

@@ -1,4 +1,4 @@
-"""What a tool needs of a launch: the id token, the roster, and the deep-linking response."""
+"""Services for a launch: the id token, the roster, and the deep linking response."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def id_token(x: Call) -> Response:
 
 def _launch_claims(caller: Caller) -> dict[str, Any]:
     if caller.launch is None:
-        hint = "a service key stands for no launch; send the ltik"
+        hint = "a service key does not identify a launch; send the ltik"
         raise refusals.invalid_ltik(reason="ltik_unknown", got="no launch", diagnosis=hint)
     return caller.launch.claims
 
