@@ -117,6 +117,8 @@ class Enrollment(Record, frozen=True, kw_only=True):
     Attributes:
         course_section_id, role_id: of a world file, 0 for the course's default section and the type's built-in role.
         associated_user_id: whom an observer observes.
+        last_scores: of a concluded student, the scores (current, final, points) of the time without and with unposted
+            grades; None where they are computed.
     """
 
     id: int
@@ -140,6 +142,7 @@ class Enrollment(Record, frozen=True, kw_only=True):
     uuid: str = ""
     stuck_sis_fields: list[str] = []
     sis_batch_id: int | None = None
+    last_scores: list[list[float | None]] | None = None
 
 
 class Progress(Record, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Enrollment, User
-from lms_emulator.providers.canvas.rules import assignments, calendars, groups, menu, people, roles, states
+from lms_emulator.providers.canvas.rules import assignments, calendars, groups, menu, people, roles, scores, states
 
 GONE = ("deleted", "rejected")
 ENDED = (*GONE, "completed", "inactive")
@@ -20,6 +20,8 @@ def keep(api: Api, record: Enrollment) -> Enrollment:
     """Store a new or changed enrollment, with its consequences."""
     before = api.store.enrollments.get(record.id)
     if record is not before:
+        if before is not None and record.type in states.STUDENTS:
+            record = scores.ended(api, before, record)
         changed(api, api.store.enrollments.put(record), before)
     return record
 

@@ -12,9 +12,11 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, AssignmentGroup, Course, Enrollment, Submission
-from lms_emulator.providers.canvas.rules import assignments, lateness
+from lms_emulator.providers.canvas.rules import assignments, lateness, periods
 
 READ = (
     "accounts",
@@ -22,7 +24,10 @@ READ = (
     "assignment_overrides",
     "assignments",
     "courses",
+    "enrollment_terms",
     "enrollments",
+    "grading_period_groups",
+    "grading_periods",
     "grading_standards",
     "group_memberships",
     "late_policies",
@@ -53,7 +58,10 @@ class Newcomers:
 
 
 class Work(NamedTuple):
-    """What one assignment contributes: points earned, and points possible. `graded` is False for a missing grade."""
+    """What one assignment contributes: points earned, and points possible.
+
+    Attributes: `graded`, False without a grade, or while a quiz is under review.
+    """
 
     assignment_id: int
     score: float
@@ -110,6 +118,8 @@ def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None
     """
     if enrollment.id in api.x.kept(Newcomers).enrollments:
         return Scores(), Scores()
+    if only is None and enrollment.workflow_state == "completed" and enrollment.last_scores is not None:
+        return Scores(*enrollment.last_scores[0]), Scores(*enrollment.last_scores[1])
     key = ("scores", enrollment.id, None if only is None else frozenset(only))
 
     def computed() -> tuple[Scores, Scores]:
@@ -117,6 +127,21 @@ def both(api: Api, enrollment: Enrollment, course: Course, only: set[int] | None
         return posted, _scores(api, enrollment, course, True, only)
 
     return api.store.derived(key, READ, computed)
+
+
+def ended(api: Api, before: Enrollment, record: Enrollment) -> Enrollment:
+    """A student's changed enrollment, with the scores that last from its conclusion on: Canvas computes no others.
+
+    Parameters: `before`, the enrollment as it was.
+
+    Source: canvas-lms app/models/course.rb, recompute_student_scores_without_send_later (2024-04).
+    """
+    if record.workflow_state != "completed":
+        return replace(record, last_scores=None) if record.last_scores is not None else record
+    course = api.store.courses.get(before.course_id)
+    if course is None or before.workflow_state == "completed":
+        return record
+    return replace(record, last_scores=[list(one) for one in both(api, before, course)])
 
 
 def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, only: set[int] | None) -> Scores:
@@ -137,8 +162,39 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
             by_group.setdefault(base.assignment_group_id, []).append(work)
     kept = _kept(api, course, by_group, every=False).values()
     points = [work.score for works in kept for work in works]
-    current, final = (_total(api, course, by_group, every=every) for every in (False, True))
+    weighed = _by_periods(api, enrollment, course, unposted) if only is None else None
+    current, final = weighed or (_total(api, course, by_group, every=every) for every in (False, True))
     return Scores(current, final, sum(points, 0.0))
+
+
+def _by_periods(
+    api: Api, enrollment: Enrollment, course: Course, unposted: bool
+) -> tuple[float | None, float | None] | None:
+    """The current and the final score by the weights of the grading periods; None where they have none."""
+    found = periods.of_course(api, course)
+    group = api.store.grading_period_groups.get(found[0].grading_period_group_id) if found else None
+    if group is None or not group.weighted:
+        return None
+    rows = [
+        (float(one.weight or 0), _scores(api, enrollment, course, unposted, set(within)))
+        for one in found
+        for within in (periods.assignments_of(api, course, one, enrollment.user_id),)
+    ]
+    weights = (sum(weight for weight, one in rows if one.current is not None), sum(weight for weight, _ in rows))
+    earned = (
+        sum((one.current or 0.0) * weight / 100 for weight, one in rows),
+        sum((one.final or 0.0) * weight / 100 for weight, one in rows),
+    )
+    current, final = (_scaled(*pair) for pair in zip(earned, weights, strict=True))
+    nothing = not current and all(one.current is None for _, one in rows)
+    return None if nothing else current, final
+
+
+def _scaled(score: float, weight: float) -> float:
+    """A sum of weighted scores, scaled up where the weights do not add up to 100."""
+    if weight >= 100:
+        return round(score, 2)
+    return round(score * 100 / weight, 2) if weight else 0.0
 
 
 def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, unposted: bool) -> Work | None:
@@ -146,9 +202,10 @@ def _work(api: Api, base: Assignment, user_id: int, record: Submission | None, u
     if not assignments.assigned(api, base, user_id) or (record is not None and record.excused):
         return None
     possible = float(base.points_possible or 0)
-    hidden = record is None or record.workflow_state == "pending_review" or not (unposted or record.posted_at)
+    hidden = record is None or not (unposted or record.posted_at)
     score = None if hidden or record is None else lateness.standing(api, base, user_id, record).score
-    return Work(base.id, score or 0.0, possible, score is not None)
+    graded = score is not None and record is not None and record.workflow_state != "pending_review"
+    return Work(base.id, score or 0.0, possible, graded)
 
 
 def _kept(api: Api, course: Course, by_group: dict[int, list[Work]], *, every: bool) -> dict[int, list[Work]]:
@@ -213,10 +270,10 @@ def _without_dropped(group: AssignmentGroup | None, works: list[Work]) -> list[W
     free = [work for work in works if work.assignment_id not in never]
     if not free:
         return works
-    keep = max(1, len(free) - lowest)
-    free = _best(free, keep, fixed, max)
-    free = _best(free, max(1, keep - highest), fixed, min) if highest else free
-    return [*fixed, *free]
+    lowest = min(lowest, len(free) - 1)
+    highest = 0 if lowest + highest >= len(free) else highest
+    free = _best(free, len(free) - lowest, fixed, max)
+    return [*fixed, *_best(free, len(free) - highest, fixed, min)]
 
 
 def _best(free: list[Work], keep: int, fixed: list[Work], pick: Callable[..., float]) -> list[Work]:
