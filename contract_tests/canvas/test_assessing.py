@@ -204,3 +204,28 @@ def test_work_said_in_a_discussion_lists_what_was_said_there(canvas: Site) -> No
     assert made(canvas.student, f"discussion_topics/{topic['id']}/entries", message="Mine")["id"]
     entries = canvas.teacher.get(at(task)).json()["discussion_entries"]
     assert [one["message"] for one in entries] == ["Mine"]
+
+
+def test_reviews_are_between_current_students(canvas: Site) -> None:
+    task = work(canvas.teacher, peer_reviews=True)
+    rows = canvas.teacher.get(f"{COURSE}/enrollments", params={"user_id": GRACE}).json()
+    theirs = canvas.teacher.get(at(task, user=GRACE)).json()["id"]
+    mine = canvas.teacher.get(at(task)).json()["id"]
+    path = f"{COURSE}/assignments/{task['id']}/submissions"
+    for row in rows:
+        ended = canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "inactivate"})
+        assert ended.status_code == 200
+    assert canvas.teacher.post(f"{path}/{mine}/peer_reviews", json={"user_id": GRACE}).status_code == 404
+    assert canvas.teacher.post(f"{path}/{theirs}/peer_reviews", json={"user_id": ADA}).status_code == 404
+    for row in rows:
+        assert canvas.admin.put(f"{COURSE}/enrollments/{row['id']}/reactivate").status_code == 200
+    assert canvas.teacher.post(f"{path}/{theirs}/peer_reviews", json={"user_id": ADA}).status_code == 200
+
+
+def test_work_on_paper_is_reviewed_without_work_of_ones_own(canvas: Site) -> None:
+    for kind, answer in (("online_text_entry", 403), ("on_paper", 200)):
+        task = work(canvas.teacher, peer_reviews=True, submission_types=[kind])
+        theirs = canvas.teacher.get(at(task, user=GRACE)).json()["id"]
+        path = f"assignments/{task['id']}/submissions/{theirs}/peer_reviews"
+        assert made(canvas.teacher, path, user_id=ADA)["workflow_state"] == "assigned"
+        assert canvas.student.get(at(task, user=GRACE)).status_code == answer

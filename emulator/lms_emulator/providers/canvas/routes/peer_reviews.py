@@ -81,7 +81,9 @@ def _pair(api: Api, course: Course, base: Assignment) -> tuple[Submission, User]
     """The submission and its reviewer, by a plain id. Raises the refusals for unknown ones."""
     record = _submission(api, base)
     number = identifiers.local_number(api.params.text("user_id") or "")
-    return record, roster.student(api, course, None, str(number or 0))
+    reviewer = roster.current_student(api, course, str(number or 0))
+    roster.current_student(api, course, str(record.user_id))
+    return record, reviewer
 
 
 def create(api: Api) -> Any:

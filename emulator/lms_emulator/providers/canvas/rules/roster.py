@@ -8,6 +8,9 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
 from lms_emulator.providers.canvas.rules import assignments, courses, states, submissions
 
+NOT_DIGITAL: tuple[list[str], ...] = ([], [""], ["on_paper"], ["none"], ["not_graded"])
+"""The submission types with which reviewers need not submit anything themselves."""
+
 
 def place(api: Api, *, signed_in: bool = True) -> tuple[Course, CourseSection | None]:
     """The course of the path, and the section if the path names one.
@@ -48,6 +51,18 @@ def student(api: Api, course: Course, section: CourseSection | None, reference: 
     rows = (e for e in enrollments_seen(api, course, section) if concluded or e.workflow_state != "completed")
     if user is None or not any(e.user_id == user.id for e in rows):
         raise refusals.not_found("the student in the course", reference)
+    return user
+
+
+def current_student(api: Api, course: Course, reference: str) -> User:
+    """A student of the course, visible to the caller, who has neither left it nor is inactive.
+
+    Raises the refusal `not_found`.
+    """
+    user = student(api, course, None, reference)
+    rows = enrollments_seen(api, course, None)
+    if not any(e.user_id == user.id and e.workflow_state in states.CURRENT for e in rows):
+        raise refusals.not_found("the current student in the course", reference)
     return user
 
 
@@ -94,7 +109,8 @@ def reviews(api: Api, assignment: Assignment, user: User) -> bool:
         return False
     record = api.store.submissions.first("whose", (assignment.id, user.id))
     own = api.store.submissions.first("whose", (assignment.id, api.caller.id))
-    if record is None or own is None or not submissions.handed_in(own):
+    done = assignment.submission_types in NOT_DIGITAL or (own is not None and submissions.handed_in(own))
+    if record is None or not done:
         return False
     return any(one.assessor_id == api.caller.id for one in api.store.peer_reviews.find("submission", record.id))
 
