@@ -163,7 +163,16 @@ def test_the_latest_that_did_not_go_well_is_explained(
 
 
 @pytest.mark.parametrize(
-    "filters", [{"provider": "cnvas"}, {"status": "4x"}, {"outcome": "refuse"}, {"after": "x"}, {"reason": "no such"}]
+    "filters",
+    [
+        {"provider": "cnvas"},
+        {"status": "4x"},
+        {"outcome": "refuse"},
+        {"after": "x"},
+        {"reason": "no such"},
+        {"reason": "launch_expird"},
+        {"warning": "parameter_not_raed"},
+    ],
 )
 def test_a_filter_of_the_handle_that_cannot_find_anything_raises(site: Emulator, filters: dict[str, str]) -> None:
     with pytest.raises(ControlError):

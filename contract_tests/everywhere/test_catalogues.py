@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from typing import Any
 
-import httpx
 import pytest
 
 from contract_tests.everywhere.asgi import Sent, send
 from contract_tests.everywhere.existing import DemoWorld, credentials
-from contract_tests.learningstudio.conftest import client_of
 from lms_emulator import Emulator
 from lms_emulator.app import PROVIDERS, create_app, load_providers
 from lms_emulator.core.coverage import coverage, examples, serves
@@ -243,78 +240,6 @@ def test_served_operations_are_not_reported_absent() -> None:
         rows = coverage(provider, DAY)
         assert sum(row.served for row in rows) >= 20
         assert serves(provider, provider.catalogue.operations[0], "GET") in (True, False)
-
-
-# links
-
-
-def links(value: Any, base: str) -> Iterator[str]:
-    """Every URL of the provider in a document."""
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from links(one, base)
-    elif isinstance(value, list):
-        for one in value:
-            yield from links(one, base)
-    elif isinstance(value, str) and value.startswith(base + "/"):
-        yield value
-
-
-STARTS = {
-    "canvas": ["/api/v1/courses", "/api/v1/courses/1/users", "/api/v1/courses/1/files", "/api/v1/courses/1/pages",
-               "/api/v1/courses/1/modules", "/api/v1/courses/1/assignments", "/api/v1/courses/1/discussion_topics",
-               "/api/v1/users/self"],
-    "openedx": ["/api/mobile/v1/my_user_info", "/api/courses/v1/courses/"],
-    "openlearning": ["/v2.2/institutions/lakeside/managed-users/", "/v2.2/courses/", "/v2.2/users/me/",
-                     "/v2.2/institutions/lakeside/courses/", "/v2.2/users/me/institutions/"],
-    "learningstudio": ["/me", "/me/courses", "/courses/{course_id}", "/courses/{course_id}/items",
-                       "/courses/{course_id}/itemHierarchy", "/courses/{course_id}/announcements", "/me/terms"],
-    "ltiaas": ["/api/platforms", "/lti/keys"],
-    "brightspace": ["/d2l/api/lp/1.47/users/whoami", "/d2l/api/lp/1.47/enrollments/myenrollments/",
-                    "/d2l/api/le/1.80/{org_unit_id}/content/toc", "/d2l/api/le/1.80/{org_unit_id}/news/"],
-}  # fmt: skip
-HAND_OUT_NONE = {"ltiaas"}
-"""Answers ids and addresses of other sites, none of its own."""
-
-
-def headers_for(lms: Emulator, provider: str, http: httpx.Client) -> dict[str, str]:
-    info = getattr(lms, provider)
-    if provider == "learningstudio":
-        token = client_of(lms, http).token(info.teacher.username)
-        return {"X-Authorization": f"Access_Token access_token={token}"}
-    if provider == "openlearning":
-        return {"X-API-Key": info.api_key}
-    token = {
-        "canvas": lambda: info.access_tokens.teacher,
-        "openedx": lambda: info.access_tokens.learner,
-        "ltiaas": lambda: info.api_key,
-        "brightspace": lambda: info.access_tokens.instructor,
-    }[provider]()
-    return {"Authorization": f"Bearer {token}"}
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_links_lead_to_something_that_answers(provider: str) -> None:
-    """Those of documents and of `Link` headers, and those that the documents behind them hand out in turn."""
-    with Emulator.start() as lms, httpx.Client(trust_env=False) as http:
-        info = getattr(lms, provider)
-        http.headers.update(headers_for(lms, provider, http))
-        known = {name: getattr(info, name) for name in ("course_id", "org_unit_id") if hasattr(info, name)}
-        found = set()
-        for path in STARTS[provider]:
-            answer = http.get(info.url + path.format(**known), follow_redirects=True)
-            assert answer.status_code == 200, (path, answer.text)
-            found.update(links(answer.json(), info.url))
-            found.update(link["url"] for link in answer.links.values())
-        followed: set[str] = set()
-        for _ in range(2):
-            for url in sorted(found - followed)[:60]:
-                followed.add(url)
-                answer = http.get(url)
-                assert lms.requests.last.outcome != "unknown_path", url
-                if answer.headers.get("content-type", "").startswith("application/json"):
-                    found.update(links(answer.json(), info.url))
-        assert bool(found) != (provider in HAND_OUT_NONE), found
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
+from contract_tests.canvas.support import Site
 from contract_tests.everywhere.asgi import Sent, send
 from contract_tests.everywhere.existing import DemoWorld, credentials, furnish
+from contract_tests.lms_site import form
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.changes import changes
+from lms_emulator.core.keys import private_key
 from lms_emulator.core.settings import dated, describe
 from lms_emulator.providers import PROVIDERS
+from lms_emulator.signing import lti13
+from lms_emulator.signing.jwt import public_jwk
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAYS = sorted({change.day for provider in load_providers().values() for change in changes(provider)})
@@ -134,3 +141,103 @@ def test_and_it_does_make_one() -> None:
                 return (await http.get(f"{lms.url}/canvas/api/v1/users/self")).status_code
 
         assert asyncio.run(nameless()) == status
+
+
+# what each change shows
+
+
+def named(answer: httpx.Response) -> Any:
+    return answer.status_code, answer.json()
+
+
+def denial(site: Site) -> Any:
+    browser = site.browser()
+    browser.consent_page(site.auth_url(), site.info.student)
+    return "error_description" in browser.get("/login/oauth2/deny").headers["location"]
+
+
+def dead_token(site: Site) -> Any:
+    token = site.tokens()["access_token"]
+    api = site.api(token)
+    assert api.delete("/login/oauth2/token").status_code == 200
+    return named(api.get("/api/v1/users/self"))
+
+
+def series(site: Site) -> Any:
+    event = {"context_code": "user_103", "title": "Tea", "start_at": "2026-11-28T10:00:00Z"}
+    form = {f"calendar_event[{name}]": value for name, value in event.items()}
+    answer = site.teacher.post(
+        "/api/v1/calendar_events", data=form | {"calendar_event[rrule]": "FREQ=DAILY;INTERVAL=1;COUNT=3"}
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()["series_uuid"] is not None
+
+
+def assertion(site: Site) -> Any:
+    world, client = site.lms.dump(), site.info.lti_client_id
+    for key in world["canvas"]["developer_keys"]:
+        if str(key["id"]) == client:
+            key.pop("public_jwk_url", None)
+            key["public_jwk"] = public_jwk(private_key("tool"), "ours")
+    site.lms.load(world)
+    now = int(site.lms.clock.now.timestamp())
+    claims = {"iss": client, "sub": client, "aud": "https://sso.canvaslms.com/login/oauth2/token", "jti": "1"}
+    signed = jwt.encode(claims | {"iat": now, "exp": now + 60}, private_key("tool"), "RS256", headers={"kid": "ours"})
+    form = {"grant_type": "client_credentials", "client_assertion": signed, "scope": lti13.SCOPE_MEMBERSHIP}
+    return site.client().post(site.token_endpoint, data=form | {"client_assertion_type": lti13.JWT_BEARER}).status_code
+
+
+def initiation(site: Site) -> Any:
+    browser = site.browser()
+    page = browser.follow(browser.get("/courses/1"))
+    browser.follow(browser.sign_in(page, site.info.student))
+    return sorted(form(browser.get("/courses/1/external_tools/5").text)[1])
+
+
+SHOWN: dict[str, Callable[[Site], Any]] = {
+    "canvas.first_and_last_names": lambda site: sorted(site.admin.get("/api/v1/users/101").json()),
+    "canvas.bodies_of_listed_pages": lambda site: [
+        sorted(one) for one in site.teacher.get("/api/v1/courses/1/pages?include[]=body").json()
+    ],
+    "canvas.refuses_unreadable_announcements": lambda site: (
+        site.student.get("/api/v1/announcements?context_codes[]=course_1&context_codes[]=course_3").status_code
+    ),
+    "canvas.tells_auto_subscribe": lambda site: sorted(site.admin.get("/api/v1/account_calendars/1").json()),
+    "canvas.series_everywhere": series,
+    "canvas.denial_has_description": denial,
+    "canvas.tells_why_token_died": dead_token,
+    "canvas.sign_on_host": assertion,
+    "canvas.deployment_id_twice": initiation,
+}
+"""Changes that no other test looks at from both sides, with a call that shows each."""
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_call_shows_the_change_on_its_day(what: str) -> None:
+    (day,) = {one.day for provider in load_providers().values() for one in changes(provider) if one.what == what}
+    before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    seen = []
+    for as_of in (before, day):
+        with Emulator.start(as_of=as_of) as lms, closing(Site(lms)) as site:
+            seen.append(SHOWN[what](site))
+    assert seen[0] != seen[1]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_route_that_came_is_there_from_its_day(name: str) -> None:
+    lms = world(NEW)
+    assert lms.app is not None
+    demo, headers = DemoWorld(lms, name), {**credentials(lms, name), "User-Agent": "test"}
+    raw = [(one.lower().encode(), value.encode()) for one, value in headers.items()]
+    for route in load_providers()[name].routes:
+        day = route.since or route.until
+        if not day:
+            continue
+        method = min(set(route.methods) - {"HEAD"})
+        found = []
+        for as_of in ((date.fromisoformat(day) - timedelta(days=1)).isoformat(), day):
+            lms.as_of = as_of
+            _, _, entry = send(lms.app, Sent(method, f"/{name}{demo.filled(route.path)}".encode(), b"", raw))
+            assert entry is not None
+            found.append(entry.route)
+        assert found.count(route.name) == 1, (route.name, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from contract_tests.house.refusals import explanation, rows
+from lms_emulator.control.machine_names import why_none
 from lms_emulator.providers import PROVIDERS
 
 STRANGE = re.compile(
@@ -35,3 +36,9 @@ def test_an_unknown_credential_is_looked_for() -> None:
     strange = [row for row in rows() if STRANGE.search(row.reason)]
     assert len(strange) > 10
     assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []
+
+
+def test_a_filter_of_the_journal_knows_every_reason() -> None:
+    unknown = {row.reason for row in rows() if why_none(row.reason.replace("…", "x")) and row.reason != "…"}
+    assert unknown == set()
+    assert why_none("launch_expird") == "`launch_expird` is none; did you mean `launch_expired`?"

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
-from inspect import getclosurevars
+from inspect import getclosurevars, isfunction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from lms_emulator.core.coverage import examples, serves
 HERE = Path(__file__).parent
 PLAYED = {"canvas": canvas_recordings.RUNS, "openedx": openedx_recordings.RUNS}
 """The providers of which there are recordings, and their runs."""
-WATCHED = ("openlearning", "ltiaas", "learningstudio", "brightspace", "canvas")
+WATCHED = ("openlearning", "ltiaas", "learningstudio", "brightspace", "canvas", "openedx")
 """The providers whose tests are watched, and a run is a file of these."""
 
 
@@ -146,7 +146,7 @@ def documented(provider: str) -> set[Key]:
     shipped = load_providers()[provider]
     assert shipped.catalogue is not None
     return {
-        (method, one.path, name)
+        ("GET" if method == "ANY" else method, one.path, name)
         for one in shipped.catalogue.operations
         for method in one.methods
         if serves(shipped, one, method)
@@ -192,6 +192,8 @@ def function_of(provider: str, method: str, path: str) -> Any:
     for example in examples(operation):
         route, _, _ = shipped.router.match("GET" if method == "ANY" else method, shipped.normalise_path(example))
         if route is not None:
+            if not isfunction(route.handler):  # a resource, with a function for each method
+                return route.handler, method
             return getclosurevars(route.handler).nonlocals.get("handler", route.handler)
     return None
 

@@ -283,7 +283,7 @@ def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
     """`effect`, `refused`, `warned`, `same`; `passed over`, the same where the parameter had no turn; or nothing."""
     if after.refused and not base.refused:
         return "effect" if how == LEFT_OUT else "refused"
-    if any(_is_about(name, path) for name in after.told ^ base.told):
+    if any(_is_about(name, path) for name in after.told | base.told):
         return "warned"
     if (base.status, base.answer, base.state) != (after.status, after.answer, after.state):
         return "effect"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import get_args
 
 from lms_emulator.control.calls import Problem
+from lms_emulator.control.machine_names import why_none
 from lms_emulator.core.outcomes import OUTCOMES, Outcome
 from lms_emulator.core.suggest import nearest
 from lms_emulator.core.worlds.journal import Entry
@@ -62,6 +63,9 @@ def select(entries: list[Entry], filters: Iterable[tuple[str, str]], providers: 
         raise Problem(400, f"limit: `{limit}` is not a number")
     tests = [_test(name, value, tuple(providers)) for name, value in given.items()]
     found = [entry for entry in entries if all(test(entry) for test in tests)]
+    for name in ("reason", "warning") if not found else ():
+        if name in given and (why := why_none(given[name])) is not None:
+            raise Problem(400, f"{name}: {why}")
     if limit is None:
         return found
     return found[-int(limit) :] if int(limit) else []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
-from lms_emulator.core.access.absent import why_absent, why_nobody
+from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
 from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.coverage import serves
@@ -105,7 +105,8 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
 def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """The probable mistake: the one found in the request, otherwise the refusal's own diagnosis."""
     if refusal.credential:
-        return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+        found = why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+        return found or provider.why_refused(x, refusal)
     if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
         return found
     if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for)):
@@ -117,7 +118,7 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
     if refusal.reason.endswith(_OF_TIME):
         return why_not_now(x.clock, refusal.got)
     if refusal.absent is not None:
-        return None
+        return why_not_sent(x, refusal.absent)
     return provider.why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
 
 

@@ -56,11 +56,18 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
         if one in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
             return f"{found}; it came as `{one}`"
     scheme = x.headers.get("authorization", "").partition(" ")[0]
+    if name == "client_id" and "client_assertion" in in_body:
+        return "a client_assertion came, which does not count for this grant: send client_id and client_secret"
     if name == "client_id" and x.basic() is not None:
         return "client_id came by HTTP Basic; it goes into the form"
     if name == "client_id" and scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
     return NO_CLIENT if name == "client_id" and not scheme else None
+
+
+def why_not_sent(x: Exchange[Any, Any], name: str) -> str | None:
+    """That a parameter is nowhere in the request, if it is not."""
+    return None if name in dict(x.query.peek()) or name in _body(x) else f"no {name} was sent"
 
 
 def _place(x: Exchange[Any, Any], reads_query: bool) -> str:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from lms_emulator.core.state.tables import Table
     from lms_emulator.core.worlds.world import World
 
-_UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
+UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
+_OF_ANOTHER = ("_of_another_client", "incorrect_client")
+"""How a reason ends where the credential is good, and somebody else's."""
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
 NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
 _CHANGED = "another key signed it, or its header or payload was changed after signing"
@@ -46,8 +48,10 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return refusal.diagnosis if sent or registered is None else NOTHING_SENT
     if registered is not None and (slip := _slip_of(sent, registered)):
         return slip
-    if sent.strip("{}<>").lower() in _UNSET:
+    if sent.strip("{}<>").lower() in UNSET:
         return f"`{sent}` was sent: the variable that should hold it has no value"
+    if refusal.reason.endswith(_OF_ANOTHER) and (held := _in(x.world, x.provider, sent)) is not None:
+        return f"this is {held[0].described(held[1])}; another client sent it"
     found = recognise(x, sent)
     if found is None and refusal.reason.endswith(FAULTS):
         found = whose_signature(x, sent, pair=refusal.reason.endswith("alg_confusion"))
@@ -56,7 +60,7 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     found = found or why_no_jwt(sent) or refusal.diagnosis
     if found or registered is not None:
         return found or _lengths(sent, registered or "")
-    return NOBODYS if refusal.expected is refusal.got is None else None
+    return NOBODYS if refusal.expected is None and refusal.got in (None, sent) else None
 
 
 def recognise(x: Exchange[Any, Any], sent: str) -> str | None:

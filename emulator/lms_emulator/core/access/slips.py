@@ -126,4 +126,5 @@ _SLIPS: tuple[tuple[str, Callable[[str], list[str]]], ...] = (
     ("a whole JSON document was sent instead of this one member", _from_json),
     ("a whole query string or URL was sent instead of this one value", _from_query),
     ("what followed it in the query was sent with it", lambda text: [text.partition("&")[0]]),
+    ("the fragment behind it was sent with it", lambda text: [text.partition("#")[0]]),
 )

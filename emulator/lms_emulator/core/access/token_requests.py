@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -61,13 +61,18 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
 
 
 NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def why_no_redirect(sent: str | None, known: Collection[str]) -> str | None:
+def why_no_redirect(
+    sent: str | None, known: Collection[str], others: Iterable[tuple[str, Collection[str]]] = ()
+) -> str | None:
     """The one way in which a redirect URI differs from an expected one; None if it resembles none of them.
 
-    Parameters: `known`, the registered ones, or the one from the authorization request.
+    Parameters:
+        known: the registered ones, or the one from the authorization request.
+        others: other clients, by what they are called, with those that are registered for them.
     """
     if not known:
         return "no redirect URI is registered"
@@ -75,11 +80,16 @@ def why_no_redirect(sent: str | None, known: Collection[str]) -> str | None:
         return "no redirect_uri was sent"
     if sent.strip() in known:
         return "there is white space around it"
+    for whose, theirs in others:
+        if sent in theirs:
+            return f"it is registered for {whose}, not for this client"
     if sent.partition("%")[2] and unquote(sent) in known:
         return "it is percent-encoded once too often"
     for one in known:
         if (slip := _slip(sent, one)) is not None:
             return f"it differs from {one} only in {slip}"
+    if _SCHEME.match(sent) is None:
+        return "it is no absolute URI, which begins with a scheme: https://…"
     return None
 
 

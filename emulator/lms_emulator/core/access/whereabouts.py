@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lms_emulator.core.access.recognise import UNSET
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
 from lms_emulator.core.numbers import parse_integer
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.state.tables import Table
 
 _PARAMETER = re.compile(r"\{(\w++)[^{}]*\}")
+_PLACEHOLDER = re.compile(r"\{.*\}|<.*>|:[A-Za-z]\w*|\[.*\]")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GONE = ("deleted", "destroyed")
 _NAMED = 5
@@ -51,6 +53,8 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         if not _names(table, place.sent):
             if (named := _named_otherwise(table, place)) is not None:
                 return named
+            if (why := _no_key(table, place, refusal)) is not None:
+                return why
             continue
         record = _record(table, place.sent)
         if record is None:
@@ -125,6 +129,26 @@ def _record(table: Table[Any], sent: str) -> Any:
     return found
 
 
+def _no_key(table: Table[Any], place: Place, refusal: Refusal) -> str | None:
+    """Why a text is the key of no record there; None where it may be a word that the provider knows."""
+    sent = place.sent
+    if not sent:
+        return f"there is no {place.noun} in the path, but two slashes"
+    if _PLACEHOLDER.fullmatch(sent):
+        return f"`{sent}` is a placeholder of the documentation; the id of the {place.noun} goes there"
+    if sent.lower() in UNSET:
+        return f"`{sent}` was sent: the variable that should hold the id of the {place.noun} has no value"
+    ours = sent.isdigit() or ":" in sent  # the provider's other ways to write an id
+    if ours or refusal.check != f"the {place.noun} exists" or len(sent) > _LONGEST:
+        return None
+    return f"`{sent}` names no {place.noun}; this world has {_some(table)}"
+
+
+def _some(table: Table[Any]) -> str:
+    keys = [str(table.key_of(record)) for record in islice(table, _NAMED)]
+    return f"{len(table)}, the first of them {', '.join(keys)}" if len(table) > _NAMED else ", ".join(keys) or "none"
+
+
 def _other_parent(record: Any, parent: Place, its: Any) -> Any:
     """The id of the parent that a record has instead of the one that the path names."""
     for field in (f"{parent.noun.replace(' ', '_')}_id", parent.noun.replace(" ", "_")):
@@ -161,9 +185,6 @@ def _absent(x: Exchange[Any, Any], place: Place) -> str | None:
             break
         if _record(getattr(world.store(x.provider), place.table), place.sent) is not None:
             return f"{_called(place)} is in the world `{world.name}`; the request came to `{x.world.name}`"
-    keys = [str(table.key_of(record)) for record in islice(table, _NAMED)]
-    if not keys:
+    if not len(table):
         return f"there is no {_called(place)}: this world has none"
-    if len(table) > _NAMED:
-        return f"there is no {_called(place)}; this world has {len(table)}, the first of them {', '.join(keys)}"
-    return f"there is no {_called(place)}; this world has {', '.join(keys)}"
+    return f"there is no {_called(place)}; this world has {_some(table)}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.catalogue import Catalogue, Operation
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
 
 MARKER = "X-Emulator-Not-Emulated"
 REASON = "not_emulated"
@@ -62,6 +65,16 @@ def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider:
         ask=_ASK,
         problem={"provider": provider, "operation": described},
     )
+
+
+def not_here(x: Exchange[Any, Any]) -> NotEmulated:
+    """The refusal of the request's own operation, by a handler that serves it in part."""
+    provider = x.world.providers[x.provider]
+    catalogue = provider.catalogue
+    operation = catalogue.find(x.method, provider.normalise_path(x.path)) if catalogue is not None else None
+    assert catalogue is not None
+    assert operation is not None, f"{x.method} {x.path} is in no catalogue"
+    return operation_not_emulated(catalogue, operation, provider.name, x.method)
 
 
 def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:

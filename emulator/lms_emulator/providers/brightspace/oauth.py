@@ -74,7 +74,10 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
     assert application is not None
     registered = [x.resolve(one) for one in application.redirect_uris]
     if not x.check("redirect_uri is registered", redirect_uri in registered, expected=registered, got=redirect_uri):
-        raise refusals.redirect_mismatch_page(registered, redirect_uri)
+        others = [
+            (f"the application {one.name}", list(map(x.resolve, one.redirect_uris))) for one in x.store.applications
+        ]
+        raise refusals.redirect_mismatch_page(registered, redirect_uri, others)
     if not x.check("redirect_uri is secure", _secure_enough(x, redirect_uri), got=redirect_uri):
         raise refusals.insecure_redirect_page(redirect_uri)
     state = query.get("state")

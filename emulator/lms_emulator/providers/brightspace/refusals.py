@@ -263,8 +263,8 @@ def unknown_client_page(got: str) -> SiteRefusal:
     )
 
 
-def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
-    """An authorization request with an unregistered redirect URI."""
+def redirect_mismatch_page(expected: list[str], got: str, others: list[tuple[str, list[str]]]) -> SiteRefusal:
+    """An authorization request with an unregistered redirect URI. Parameters: `others`, see `why_no_redirect`."""
     return page_refusal(
         "redirect_uri_mismatch",
         400,
@@ -273,7 +273,7 @@ def redirect_mismatch_page(expected: list[str], got: str) -> SiteRefusal:
         expected=expected,
         got=got,
         absent=None if got else "redirect_uri",
-        diagnosis=why_no_redirect(got, expected)
+        diagnosis=why_no_redirect(got, expected, others)
         or "Brightspace compares exactly and shows the error itself; nothing is sent to an unregistered URI",
     )
 

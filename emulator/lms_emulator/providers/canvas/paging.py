@@ -214,7 +214,7 @@ def _link(
 ) -> str:
     kept = {name: value for name, value in read_query(api.x).items() if name not in (*_HIDDEN, *hidden)}
     front = "&".join([*query_of(kept), ""])
-    base = api.url(path or api.path) if host else path or api.path
+    base = api.url(path or api.path) if host else f"{api.x.prefix}{path or api.path}"
     mark = "&" if "?" in base else "?"
     rels = [rel for rel in ORDER if rel in pages]
     return ",".join(f'<{base}{mark}{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
@@ -236,7 +236,7 @@ def with_meta(
 
     Parameters:
         name: the key of the list.
-        base: the URL in the links, as Canvas writes it here.
+        base: the URL in the links, as Canvas writes it here: whole, or its path.
         primary: whether `meta` names the key.
         extra: additional keys.
         with_query: whether the links keep the other parameters.
@@ -249,7 +249,8 @@ def with_meta(
     pages |= {"prev": number - 1} if number > 1 else {}
     kept = {name: value for name, value in read_query(api.x).items() if name not in _HIDDEN} if with_query else {}
     front = "&".join([*query_of(kept), ""]).replace("{", "{{").replace("}", "}}")
-    address = f"{base}?{front}page={{}}&per_page={size}"
+    place = f"{api.x.prefix}{base}" if base.startswith("/") else base
+    address = f"{place}?{front}page={{}}&per_page={size}"
     links = {rel: address.format(page) for rel, page in pages.items()}
     header = ",".join(f'<{links[rel]}>; rel="{rel}"' for rel in ORDER if rel in links)
     meta: dict[str, Any] = {

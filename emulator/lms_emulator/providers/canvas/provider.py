@@ -104,7 +104,11 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if refusal.reason in ("not_authorized", "page_forbidden"):
             return standing.why_not(x, refusal.needs)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
-            return why_absent(x, refusal.expected.partition("[")[0], holds_others=True)
+            name = refusal.expected.partition("[")[0]
+            operation = self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue else None
+            known = operation.parameters if operation is not None else None
+            holds = known is None or any(one.startswith(f"{name}[") for one in known)
+            return why_absent(x, name, holds_others=holds)
         if x.path != oauth.TOKEN and x.kept(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)

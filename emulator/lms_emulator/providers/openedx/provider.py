@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.slips import undone
 from lms_emulator.core.http.not_emulated import operation_not_emulated
 from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
 from lms_emulator.lti.controls import controls
 from lms_emulator.providers.openedx import refusals, wire
-from lms_emulator.providers.openedx.call import Caller
+from lms_emulator.providers.openedx.call import Call, Caller
 from lms_emulator.providers.openedx.lti.keys import KEYS
 from lms_emulator.providers.openedx.model.section import OpenedxSection, OpenedxStore
 from lms_emulator.providers.openedx.routes import ROUTES
@@ -28,6 +29,22 @@ if TYPE_CHECKING:
     from lms_emulator.providers.openedx.info import Info
 
 _COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
+_FRONT_END = re.compile(r"(?:/.*)?/course/course-v1:|/course-v1:[^/]+/posts/")
+_STUDIO = "/settings/grading/course-v1:"
+
+
+def _why_no_key(x: Call) -> str | None:
+    """What is wrong with how the API key of servers was sent; None if it was not, or well."""
+    key: str | None = x.store.section.edx_api_key
+    if not key:
+        return None
+    if key in (x.headers.get("authorization", "").rpartition(" ")[2], x.headers.get("x-api-key")):
+        return "this is the API key of servers: send it as `X-Edx-Api-Key: …`"
+    sent = x.headers.get("x-edx-api-key")
+    if not sent or sent == key:
+        return None
+    why = next((why for why, meant in undone(sent) if meant == key), "")
+    return f"X-Edx-Api-Key is the right one, but {why}" if why else "X-Edx-Api-Key is another one than the site's"
 
 
 class Openedx(Provider[OpenedxStore, OpenedxSettings]):
@@ -57,6 +74,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
         if refusal.status == 403:
             return standing.why_not(x)
+        if refusal.status == 401 and (why := _why_no_key(x)) is not None:
+            return why
         if refusal.status in (400, 404):
             for sent in standing.sent_keys(x, refusal.got):
                 if (why := standing.why_no_course(x, sent)) is not None:
@@ -66,7 +85,12 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         return super().why_refused(x, refusal)
 
     def hint_for_unknown_path(self, path: str) -> str | None:
-        """What is no course's key fits no address, whatever else is right."""
+        """Text that is no course's key fits no address; nor does the LMS answer for its front ends."""
+        if _FRONT_END.match(path):
+            where = "the setting openedx.deployment or `micro_frontends` of the world file says where they are"
+            return f"this is an address of a micro-frontend, which the LMS is not; {where}"
+        if path.startswith(_STUDIO):
+            return "this is an address of Studio, which is not emulated, and no part of the LMS"
         sent = _COURSE.search(path)
         if sent is not None and self.catalogue is not None and "+" not in sent[1]:
             meant = f"{path[: sent.start(1)]}course-v1:Org+Course+Run{path[sent.end(1) :]}"

@@ -164,10 +164,16 @@ def field_error(x: Call, field: str, message: str, *, got: object = None, diagno
     )
 
 
-def query_error(name: str, message: str, got: str | None = None) -> Refusal:
+def query_error(name: str, message: str, got: str | None = None, diagnosis: str | None = None) -> Refusal:
     """400: a missing or invalid query parameter."""
     return Refusal(
-        "query_invalid", status=400, message=message, check=f"the query parameter {name}", expected=message, got=got
+        "query_invalid",
+        status=400,
+        message=message,
+        check=f"the query parameter {name}",
+        expected=message,
+        got=got,
+        diagnosis=diagnosis,
     )
 
 

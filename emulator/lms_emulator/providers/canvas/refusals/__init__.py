@@ -234,7 +234,9 @@ def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int =
     Parameters: `faults`, by attribute; each is a text that serves as type and message, or a pair of them.
     """
     body = {"errors": {name: [model_fault(name, fault) for fault in found] for name, found in faults.items()}}
-    return rest("record_invalid", status, body, check="the record is valid", got=sorted(faults))
+    no_time = any("Invalid datetime" in str(said) for said in faults.values())
+    why = "Canvas reads times as ISO 8601 has them: 2026-12-31T23:59:00Z" if no_time else None
+    return rest("record_invalid", status, body, check="the record is valid", got=sorted(faults), diagnosis=why)
 
 
 def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas.refusals import model_fault, rest
@@ -16,10 +17,10 @@ def fault_of_field(field: str, text: str | None, code: str | None) -> SiteRefusa
     return faults_of_fields([(field, text, code)])
 
 
-def faults_of_fields(faults: Sequence[Fault], status: int = 422) -> SiteRefusal:
+def faults_of_fields(faults: Sequence[Fault], status: int = 422, **details: Any) -> SiteRefusal:
     """Invalid values, in the format that names the fields beside the messages."""
     errors = [{"field": field, "message": text, "error_code": code} for field, text, code in faults]
-    return rest("field_invalid", status, {"errors": errors}, check=f"`{faults[0][0]}` is valid")
+    return rest("field_invalid", status, {"errors": errors}, check=f"`{faults[0][0]}` is valid", **details)
 
 
 def each_invalid(faults: list[dict[str, list[str]]]) -> SiteRefusal:

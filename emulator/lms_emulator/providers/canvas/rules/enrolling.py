@@ -125,6 +125,13 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
     return roles.built_in(api, course, kind or "StudentEnrollment")
 
 
+def _why_no_kind(fields: Params) -> str | None:
+    """Which kind of enrolment was meant by `student`, `Teachers` and the like."""
+    sent = (fields.text("type") or "").lower().removesuffix("s")
+    meant = next((kind for kind in sorted(KINDS) if sent and kind.lower().startswith(sent)), "")
+    return f"did you mean {meant}?" if meant and meant != fields.text("type") else None
+
+
 def _of_site(api: Api, role: Role) -> bool:
     root = api.store.accounts.get(role.root_account_id)
     return root is not None and root.site_admin
@@ -139,7 +146,7 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     if not fields.text("user_id"):
         faults.append(NO_USER)
     if faults:
-        raise refusals.message(400, "enrollment_refused", ", ".join(faults))
+        raise refusals.message(400, "enrollment_refused", ", ".join(faults), diagnosis=_why_no_kind(fields))
     assert role is not None
     courses.require(api, course, to_add(role.base_role_type))
     if section is None and (named := fields.text("course_section_id")):

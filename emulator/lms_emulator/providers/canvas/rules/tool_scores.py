@@ -162,12 +162,16 @@ def check_result(score: Score) -> None:
     for field, text in (("result_score", score.given), ("result_maximum", score.maximum)):
         if text and not is_number(text):
             faults.append((field, None, "not_a_number"))
-    if score.activity not in services.ACTIVITY_PROGRESS:
-        faults.append(("activity_progress", None, "inclusion"))
-    if score.grading not in services.GRADING_PROGRESS:
-        faults.append(("grading_progress", None, "inclusion"))
+    words: dict[str, Any] = {}
+    for field, word, known in (
+        ("activity_progress", score.activity, services.ACTIVITY_PROGRESS),
+        ("grading_progress", score.grading, services.GRADING_PROGRESS),
+    ):
+        if word not in known:
+            faults.append((field, None, "inclusion"))
+            words = words or {"expected": list(known), "got": word}
     if faults:
-        raise grading_refusals.faults_of_fields(faults)
+        raise grading_refusals.faults_of_fields(faults, **words)
 
 
 def grade(api: Api, course: Course, base: Assignment, user: User, tool: Tool, item: LineItem, score: Score) -> None:

@@ -13,6 +13,7 @@ from lms_emulator.providers.openedx.call import Call
 Widget = Literal["text", "textarea", "select", "checkbox", "datetime"]
 REQUIRED = "This field is required."
 NOT_A_CHOICE = "Select a valid choice. That choice is not one of the available choices."
+_BUTTONS = ("_save", "_continue", "_addanother", "csrfmiddlewaretoken")
 _DATES = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")
 
@@ -102,8 +103,10 @@ def _parse(text: str, formats: Sequence[str]) -> datetime | None:
 
 
 def posted(x: Call, fields: Sequence[Field]) -> Form:
-    """The form as the request sends it."""
-    values = {name: value for name, value in x.form().items() if isinstance(value, str)}
+    """The form as the request sends it: what nothing here looks at is left unread."""
+    sent, names = x.form(), [*_BUTTONS, *(one.name for one in fields)]
+    names += [f"{one.name}_{part}" for one in fields if one.widget == "datetime" for part in (0, 1)]
+    values = {name: value for name in names if isinstance(value := sent.get(name), str)}
     return Form(fields=fields, values=values)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
+from lms_emulator.core.http.not_emulated import not_here
 from lms_emulator.providers.openedx import pages, refusals, wire
 from lms_emulator.providers.openedx.admin.base import Model
 from lms_emulator.providers.openedx.admin.forms import Form, fresh, posted
@@ -191,9 +192,7 @@ def _editable(x: Call) -> Model:
     model = _model(x)
     _require_superuser(x)
     if not model.editable:
-        raise refusals.OpenedxRefusal(
-            "admin_not_editable", status=403, style="forbidden-page", check="editable here", got=model.plural
-        )
+        raise not_here(x)
     return model
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlunsplit
 
 from starlette.responses import Response
 
-from lms_emulator.core.access.token_requests import why_no_redirect
+from lms_emulator.core.access.token_requests import why_no_redirect, why_no_scope
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.openedx import pages, refusals, wire
@@ -262,6 +262,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
             check="response_type fits the application's grant type",
             expected=application.authorization_grant_type,
             got=response_type,
+            diagnosis=f"the application is set up for the grant {application.authorization_grant_type} alone",
         )
     challenge, method = "", ""
     if response_type != "token":
@@ -270,7 +271,9 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
     scopes = rules.scope_list(given["scope"]) if "scope" in given else rules.default_scopes(application)
     available = rules.available_scopes(application)
     if not set(scopes) <= available:
-        raise back("invalid_scope", check="scope", expected=sorted(available), got=list(scopes))
+        unknown = [one for one in scopes if one not in available]
+        why = why_no_scope(unknown, available) or f"the application may ask for {' '.join(sorted(available))}"
+        raise back("invalid_scope", check="scope", expected=sorted(available), got=list(scopes), diagnosis=why)
     return Request(
         application=application,
         redirect_uri=redirect_uri,
@@ -321,15 +324,19 @@ def _validate_fatal(x: Call, given: Mapping[str, str], names: Sequence[str]) -> 
             raise _fatal("Missing redirect URI.", "missing_redirect_uri", expected=application.redirect_uris)
         return application, uri
     if not rules.is_absolute_uri(uri):
-        raise _fatal("Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri)
+        why = why_no_redirect(uri, rules.redirect_uris(x, application))
+        raise _fatal(
+            "Invalid redirect URI.", "invalid_redirect_uri", expected="an absolute URI", got=uri, diagnosis=why
+        )
     registered = rules.redirect_uris(x, application)
     if not rules.redirect_uri_allowed(uri, registered):
+        others = [(f"the application {one.client_id}", rules.redirect_uris(x, one)) for one in x.store.applications]
         raise _fatal(
             "Mismatching redirect URI.",
             "redirect_uri_mismatch",
             expected=registered,
             got=uri,
-            diagnosis=why_no_redirect(uri, registered),
+            diagnosis=why_no_redirect(uri, registered, others),
         )
     return application, uri
 

@@ -87,6 +87,7 @@ def _process(x: Call, who: str, course: str, groups: list[str], values: dict[str
     line, user = rules.process(
         x.store, who, course, x.clock.now(), settings=x.settings, enroll=enroll, auto_enroll=_auto(values)
     )
+    rules.warn_of(x, line)
     group = cohorts.named(x.store, course, groups[0]) if groups else None
     if enroll and group is not None and user is not None and user.username not in group.users:
         cohorts.join(x.store, group, user.username)

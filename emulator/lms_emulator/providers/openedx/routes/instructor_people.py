@@ -167,6 +167,7 @@ def update_enrollment(x: Call) -> Response:
             auto_enroll=auto,
         )
         results.append(line)
+        bulk_enroll.warn_of(x, line)
         if mail and not line.get("invalidIdentifier"):
             _mail(x, user.email if user else who, f"You have been {action}ed in {found.display_name}")
     return wire.pretty_json({"action": action, "results": results, "auto_enroll": auto})
@@ -182,6 +183,8 @@ def change_beta_testers(x: Call) -> Response:
     if errors:
         raise answered(body={"message": errors}, reason="invalid_fields")
     results = [_beta(x, who, values) for who in bulk_enroll.identifiers(values["identifiers"])]
+    for line in results:
+        bulk_enroll.warn_of(x, line)
     return wire.pretty_json({"action": values["action"], "results": results})
 
 
@@ -191,11 +194,16 @@ def _beta(x: Call, who: str, values: dict[str, Any]) -> dict[str, Any]:
         return {"identifier": who, "error": True, "userDoesNotExist": True, "is_active": None}
     if values["action"] == "add":
         x.store.course_roles.put(CourseRole(user=user.username, role="beta_testers", course=course_id))
-        if values.get("auto_enroll") and enrollment.get(x.store, user, course_id) is None:
-            mode = enrollment.default_mode(course_of(x), x.clock.now(), "audit")
-            enrollment.enroll(x.store, user, course_of(x), mode, x.clock.now(), force=True)
+        told = f"You have been invited to a beta test for {course_of(x).display_name}"
     else:
         x.store.course_roles.delete((user.username, "beta_testers", course_id, None))
+        told = f"You have been removed from a beta test for {course_of(x).display_name}"
+    if values.get("email_students") and (user.is_active or values["action"] == "remove"):
+        _mail(x, user.email, told)
+    known = enrollment.get(x.store, user, course_id)
+    if values.get("auto_enroll") and (known is None or not known.is_active):  # also with "remove"
+        mode = enrollment.default_mode(course_of(x), x.clock.now(), "audit")
+        enrollment.enroll(x.store, user, course_of(x), mode, x.clock.now(), force=True)
     return {"identifier": who, "error": False, "userDoesNotExist": False, "is_active": user.is_active}
 
 

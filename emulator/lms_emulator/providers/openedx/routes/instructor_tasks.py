@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.http.not_emulated import not_here
 from lms_emulator.providers.openedx import refusals, wire
 from lms_emulator.providers.openedx.call import Call, course_of
 from lms_emulator.providers.openedx.model.accounts import User
@@ -32,7 +33,7 @@ from lms_emulator.providers.openedx.routes.instructor_api import (
     plain_view,
 )
 from lms_emulator.providers.openedx.routes.resource import Operation, recorded
-from lms_emulator.providers.openedx.rules import blocks, certificates, keys, people, problems
+from lms_emulator.providers.openedx.rules import blocks, certificates, enrollment, keys, people, problems
 from lms_emulator.providers.openedx.web import csrf, session
 
 _DUE = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})")
@@ -302,7 +303,7 @@ def start_certificates(x: Call) -> Response:
 
 
 def certificate_exceptions(x: Call) -> Response:
-    """Allow a user a certificate as an exception; the site keeps no such list."""
+    """Refuse whoever is not enrolled a certificate as an exception; the list of exceptions is not emulated."""
     user = person(x, str(form(x).get("user") or form(x).get("username") or ""))
     if user is None:
         text = (
@@ -310,6 +311,8 @@ def certificate_exceptions(x: Call) -> Response:
             'press "Add to Exception List" button.'
         )
         raise answered(body={"success": False, "message": text}, reason="nobody_named")
+    if enrollment.get(x.store, user, course_of(x).id) is not None:
+        raise not_here(x)
     text = f"{user.username} is not enrolled in this course."
     raise answered(body={"success": False, "message": text}, reason="not_enrolled")
 

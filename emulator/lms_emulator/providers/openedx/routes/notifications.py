@@ -244,7 +244,9 @@ def change_course(x: Call) -> Response:
             got=given,
         )
     one = rules.preference(x.store, user.username, x.path_params["course_id"])
-    if kind and channel:
+    if kind and given.get("email_cadence"):
+        rules.change(x.store, one, str(app), str(kind), "email_cadence", str(given["email_cadence"]))
+    elif kind and channel:
         rules.change(x.store, one, str(app), str(kind), str(channel), bool(given.get("value")))
     else:
         rules.switch(x.store, one, str(app), on=bool(given.get("value")))

@@ -148,7 +148,7 @@ def toggle_password(x: Call) -> Response:
     """Make a password unusable; a lost one does not come back."""
     user = _user(x)
     if user is None:
-        raise refusals.Unhandled(f"nobody is called `{x.path_params['username_or_email']}`")
+        raise refusals.Unhandled(f"nobody is called `{x.path_params['who']}`")
     x.store.users.put(replace(user, password=None))
     text = f"{user.username} has been disabled successfully"
     return wire.pretty_json({"success_msg": text})

@@ -202,6 +202,8 @@ def list_threads(x: Call) -> Response:
     if author and author not in x.store.users:
         return wire.api_json(envelope(x, [], 0, size, 0, text_search_rewrite=None))
     threads = select(x, found.id, author=author, flagged=bool(asked["flagged"]), chosen=chosen)
+    if topics := [one for one in x.query.getlist("topic_id") if one]:
+        threads = [one for one in threads if one.topic in topics]
     if asked["following"]:
         threads = [one for one in threads if user.username in one.followers]
     if search := x.query.get("text_search", "").lower():
@@ -308,8 +310,11 @@ def one(x: Call, text: str) -> Thread:
 
 
 def _read(x: Call, user: User, thread: Thread) -> Thread:
-    readers = thread.readers | {user.username: thread.active}
-    return x.store.threads.put(replace(thread, readers=readers))
+    return x.store.threads.put(replace(thread, readers=_readers(thread, user)))
+
+
+def _readers(thread: Thread, user: User) -> dict[str, Any]:
+    return thread.readers | {user.username: thread.active}
 
 
 def read_one(x: Call) -> Response:
@@ -323,10 +328,10 @@ def update(x: Call) -> Response:
     found, given, user = one(x, x.path_params["thread_id"]), wire.read_object(x), caller(x)
     refuse_fields(given, discussions.thread_fields(x.store, user, found), "editable")
     given = read_fields(given, _THREAD, partial=True)
-    stored = _read(x, user, replace(found, **_changes(x, found, given)))
+    stored = x.store.threads.put(replace(found, **_changes(x, found, given)))
     shape = shapes.thread(
         x,
-        stored,
+        replace(stored, readers=_readers(stored, user)),  # which the answer always says
         counts_responses=True,
         edit_reason=given.get("edit_reason_code"),
         close_reason=given.get("close_reason_code") or (found.close_reason if "closed" in given else None),

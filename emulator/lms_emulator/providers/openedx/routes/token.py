@@ -284,7 +284,11 @@ def _check_redirect_uri(x: Call, application: Application, grant: Grant) -> None
         uri = rules.default_redirect_uri(x, application)
     if not uri and "redirect_uri" not in x.form():
         raise refusals.oauth_error(
-            "invalid_request", "Missing redirect URI.", reason="missing_redirect_uri", check="redirect_uri"
+            "invalid_request",
+            "Missing redirect URI.",
+            reason="missing_redirect_uri",
+            check="redirect_uri",
+            absent="redirect_uri",
         )
     if uri != grant.redirect_uri:
         raise refusals.oauth_error(

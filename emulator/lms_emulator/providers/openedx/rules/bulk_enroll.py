@@ -9,11 +9,13 @@ The instructor's tool behind it does not look at enrolment windows, modes, or ev
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Enrollment, EnrollmentAllowed
 from lms_emulator.providers.openedx.model.section import OpenedxStore
@@ -47,6 +49,13 @@ def process(
     else:
         _unenroll(store, user, email, course)
     return {"identifier": identifier, "before": before, "after": state(store, user, email, course)}, user
+
+
+def warn_of(x: Call, line: Mapping[str, Any]) -> None:
+    """Warn of a person who was passed over, which the status of the answer does not tell."""
+    if line.get("invalidIdentifier") or line.get("error"):
+        why = "no username here, and no e-mail address" if line.get("invalidIdentifier") else "nobody's"
+        x.warn("person_passed_over", f"`{line['identifier']}` is {why}; only `results` says so, the status is 200")
 
 
 def state(store: OpenedxStore, user: User | None, email: str, course: str) -> dict[str, bool]:

@@ -49,7 +49,11 @@ def _profile(x: Call, values: dict[str, str]) -> tuple[rules.Profile, dict[str, 
     local, at, domain = email.strip().rpartition("@")
     if x.settings.check_email_format and not (local and at and domain):
         raise refusals.field_error(
-            x, "primary_email_address", "primary_email_address must be an e-mail address", got=email
+            x,
+            "primary_email_address",
+            "primary_email_address must be an e-mail address",
+            got=email,
+            diagnosis="nothing stands before or behind its @" if at else f"`{email}` has no @",
         )
     default = x.settings.send_mail_by_default
     mails = {kind: call.boolean(x, values, f"send_{kind}", default) for kind in ("password_email", "welcome_email")}
