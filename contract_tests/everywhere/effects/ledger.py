@@ -192,9 +192,8 @@ def function_of(provider: str, method: str, path: str) -> Any:
     for example in examples(operation):
         route, _, _ = shipped.router.match("GET" if method == "ANY" else method, shipped.normalise_path(example))
         if route is not None:
-            if not isfunction(route.handler):  # a resource, with a function for each method
-                return route.handler, method
-            return getclosurevars(route.handler).nonlocals.get("handler", route.handler)
+            handler = getattr(route.handler, "operations", {}).get(method, route.handler)  # or a resource with several
+            return getclosurevars(handler).nonlocals.get("handler", handler) if isfunction(handler) else handler
     return None
 
 
