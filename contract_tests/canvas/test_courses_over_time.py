@@ -308,3 +308,35 @@ def test_any_column_of_a_course_can_be_included(canvas: Site) -> None:
     more = canvas.student.get(COURSE, params=asked).json()
     told = {"sis_source_id": "ENG-101-2026", "open_enrollment": None, "account_name": "Example University"}
     assert {name: value for name, value in more.items() if name not in plain} == told
+
+
+def tabs_of(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one for one in client.get(f"{COURSE}/tabs").json()}
+
+
+def test_who_sees_which_tabs(canvas: Site) -> None:
+    enrolled(canvas, 102, "DesignerEnrollment", 3)
+    seen = canvas.admin.get(f"{API}/courses/3/tabs", params={"as_user_id": "102"}).json()
+    assert {"grades", "settings"} & {one["id"] for one in seen} == {"settings"}, "a designer has no grades"
+    assert "grades" in tabs_of(canvas.student)
+
+
+def test_a_tab_is_unused_while_nobody_can_fill_it(canvas: Site) -> None:
+    for topic in canvas.teacher.get(f"{COURSE}/discussion_topics").json():
+        canvas.teacher.delete(f"{COURSE}/discussion_topics/{topic['id']}")
+    assert "unused" not in tabs_of(canvas.teacher)["discussions"]
+    canvas.teacher.put(f"{COURSE}/settings", data={"allow_student_discussion_topics": "false"})
+    assert tabs_of(canvas.teacher)["discussions"]["unused"] is True
+    canvas.teacher.post(f"{COURSE}/discussion_topics", json={"title": "Open"})
+    assert "unused" not in tabs_of(canvas.teacher)["discussions"]
+
+
+def test_positions_of_tabs_count_those_that_are_seen(canvas: Site) -> None:
+    last = len(tabs_of(canvas.teacher))
+
+    def move(position: int) -> httpx.Response:
+        return canvas.teacher.put(f"{COURSE}/tabs/people", data={"position": str(position)})
+
+    assert move(last + 1).status_code == 400
+    assert move(last).json()["position"] == last
+    assert tabs_of(canvas.teacher)["people"]["position"] == last - 1, "the settings stay last"

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Course, Tool, User
-from lms_emulator.providers.canvas.rules import contexts, courses, discussions, modules, pages, quizzes, tools
+from lms_emulator.providers.canvas.model import Account, Course, DiscussionTopic, Tool, User
+from lms_emulator.providers.canvas.rules import contexts, courses, discussions, modules, pacing, pages, quizzes, tools
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 TOOL = "context_external_tool_"
@@ -35,18 +35,29 @@ OF_COURSE = (
     ("rubrics", "Rubrics", "/rubrics"),
     ("quizzes", "Quizzes", "/quizzes"),
     ("modules", "Modules", "/modules"),
+    ("course_paces", "Course Pacing", "/course_pacing"),
     ("collaborations", "Collaborations", "/collaborations"),
     ("settings", "Settings", "/settings"),
 )
-NEEDED = {
+MAKERS = (
+    "manage_content",
+    "manage_course_content_add",
+    "manage_course_content_edit",
+    "manage_course_content_delete",
+)
+NEEDED: dict[str, tuple[str, ...]] = {
     "announcements": ("read_announcements",),
     "discussions": ("read_forum", "post_to_forum", "moderate_forum", "read_as_member"),
+    "grades": ("read_grades", "view_all_grades", "manage_grades"),
+    "outcomes": (*MAKERS, "participate_as_student", "read_as_admin"),
+    "course_paces": MAKERS,
     "people": ("read_roster",),
     "rubrics": ("manage_rubrics", "read_as_admin"),
     "settings": ("read_as_admin",),
 }
 """The rights in a course, one of which a tab requires; other tabs require read access."""
 
+READING = ("read", "read_as_member")
 FOR_STAFF = ("rubrics", "settings")
 OF_ACCOUNT = (
     ("courses", "Courses", "", "read_course_list", False),
@@ -108,21 +119,8 @@ def of_course(api: Api, course: Course) -> list[Tab]:
         every = [
             tab for tab in every if tab.visibility != "admins" and (tab.tool is None or sees(api, course, tab.tool))
         ]
-    shown = [tab for tab in every if _may(api, course, tab)]
+    shown = [tab for tab in every if courses.may(api, api.caller, course, *NEEDED.get(tab.name, READING))]
     return [tab._replace(position=place) for place, tab in enumerate(shown, start=1)]
-
-
-def _may(api: Api, course: Course, tab: Tab) -> bool:
-    if tab.name == "grades":
-        return _has_grades(api, course)
-    return courses.may(api, api.caller, course, *NEEDED.get(tab.name, ("read", "read_as_member")))
-
-
-def _has_grades(api: Api, course: Course) -> bool:
-    if courses.may(api, api.caller, course, "view_all_grades", "manage_grades"):
-        return True
-    mine = courses.enrollments_of(api, api.caller, course) if api.caller is not None else []
-    return any(state.name in ("active", "completed") for _, state in mine)
 
 
 def arranged(api: Api, course: Course) -> list[Tab]:
@@ -131,6 +129,7 @@ def arranged(api: Api, course: Course) -> list[Tab]:
     found = [
         Tab(name, label, f"/courses/{course.id}{path}", unused=_unused(api, course, name))
         for name, label, path in OF_COURSE
+        if name != "course_paces" or pacing.on(api, course)
     ]
     last = found.pop()
     for tool in tools_of(api, course):
@@ -184,7 +183,7 @@ def sees(api: Api, course: Course, tool: Tool) -> bool:
         return False
     open_to = one.settings.get("visibility") or "public"
     return open_to == "public" or (
-        open_to == "members" and courses.may(api, api.caller, course, "participate_as_student", "read_as_member")
+        open_to == "members" and courses.may(api, api.caller, course, "participate_as_student")
     )
 
 
@@ -194,8 +193,11 @@ def _unused(api: Api, course: Course, name: str) -> bool:
 
 
 def _announced(api: Api, course: Course) -> bool:
-    topics = discussions.topics_of(api, contexts.get(api, "Course", course.id))
-    return any(topic.is_announcement for topic in topics)
+    return any(topic.is_announcement for topic in _topics(api, course))
+
+
+def _topics(api: Api, course: Course) -> list[DiscussionTopic]:
+    return discussions.topics_of(api, contexts.get(api, "Course", course.id))
 
 
 def _with_files(api: Api, course: Course) -> bool:
@@ -213,7 +215,13 @@ _CONTENTS: dict[str, Callable[[Api, Course], bool]] = {
     "assignments": lambda api, course: any(
         one.workflow_state != "deleted" for one in api.store.assignments.find("course", course.id)
     ),
-    "pages": lambda api, course: bool(pages.pages_of(api, contexts.get(api, "Course", course.id))),
+    "discussions": lambda api, course: (
+        course.settings.get("allow_student_discussion_topics", True)
+        or any(not one.is_announcement for one in _topics(api, course))
+    ),
+    "pages": lambda api, course: (
+        bool(course.allow_student_wiki_edits) or bool(pages.pages_of(api, contexts.get(api, "Course", course.id)))
+    ),
     "files": _with_files,
     "outcomes": _with_outcomes,
     "quizzes": lambda api, course: bool(quizzes.of_course(api, course)),
@@ -223,28 +231,37 @@ _CONTENTS: dict[str, Callable[[Api, Course], bool]] = {
 
 
 def arrange(api: Api, course: Course, name: str, position: int | None, hide: bool | None) -> Tab:
-    """Move or hide a tab of a course. Raises the refusals for tabs that cannot be moved."""
-    every = arranged(api, course)
-    found = next((tab for tab in every if tab.name == name), None)
+    """Move or hide a tab of a course. Raises the refusals for tabs that cannot be moved.
+
+    Returns the tab as the caller saw it before, with what was changed. Positions count the tabs that the caller sees.
+    """
+    seen = of_course(api, course)
+    found = next((tab for tab in seen if tab.name == name), None)
     if found is None:
         raise refusals.crashed("no page of that name", name)
     if name in FIXED:
         body = {"error": f"{name} is not manageable"}
         raise refusals.rest("tab_fixed", 400, body, check="the page can be moved and hidden", got=name)
+    if position is not None and not 1 < position <= len(seen):
+        body = {"error": "That tab location is invalid"}
+        raise refusals.rest("tab_position_invalid", 400, body, check="`position` is within the list", got=position)
+    hidden = found.hidden if hide is None else hide
+    order = [tab for tab in seen if position is None or tab.name != name]
     if position is not None:
-        if not 1 < position < len(every):
-            body = {"error": "That tab location is invalid"}
-            raise refusals.rest("tab_position_invalid", 400, body, check="`position` is within the list", got=position)
-        every.remove(found)
-        every.insert(position - 1, found)
+        order.insert(position - 1, found)
     rows = [
-        {"id": tab.name, **({"hidden": True} if (tab.hidden if hide is None or tab is not found else hide) else {})}
-        for tab in every
+        {"id": tab.name, **({"hidden": True} if (hidden if tab.name == name else tab.hidden) else {})} for tab in order
     ]
-    settings = {**course.settings, "tab_configuration": rows}
-    changed = api.store.courses.put(replace(course, settings=settings))
-    courses.keep_rights(api, course, changed)
-    return next(tab for tab in of_course(api, changed) if tab.name == name)
+    changed = replace(course, settings={**course.settings, "tab_configuration": rows})
+    api.store.courses.put(changed)
+    shut = hidden or found.unused or found.name in FOR_STAFF
+    open_to = "admins" if shut else _open_to(api, found)
+    return found._replace(position=position or found.position, hidden=hidden, visibility=open_to)
+
+
+def _open_to(api: Api, tab: Tab) -> str:
+    one = tools.placement(api.store, tab.tool, "course_navigation") if tab.tool is not None else None
+    return str(one.settings.get("visibility") or "public") if one is not None else "public"
 
 
 def of_account(api: Api, account: Account) -> list[Tab]:
