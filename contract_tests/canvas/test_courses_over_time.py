@@ -340,3 +340,33 @@ def test_positions_of_tabs_count_those_that_are_seen(canvas: Site) -> None:
     assert move(last + 1).status_code == 400
     assert move(last).json()["position"] == last
     assert tabs_of(canvas.teacher)["people"]["position"] == last - 1, "the settings stay last"
+
+
+def test_sections_that_students_are_not_told_of(canvas: Site) -> None:
+    asked = {"include[]": "enrollments"}
+
+    def told(client: httpx.Client) -> bool:
+        rows = client.get(f"{COURSE}/users", params=asked).json()
+        return all("course_section_id" in e for one in rows for e in one["enrollments"])
+
+    canvas.teacher.put(f"{COURSE}/settings", data={"hide_sections_on_course_users_page": "true"})
+    assert told(canvas.student), "there is one section only"
+    canvas.teacher.post(f"{COURSE}/sections", data={"course_section[name]": "Other"})
+    assert (told(canvas.student), told(canvas.teacher)) == (False, True)
+
+
+def test_inactive_people_are_for_staff(canvas: Site) -> None:
+    row = next(r for r in canvas.admin.get(f"{COURSE}/enrollments").json() if r["user_id"] == 102)
+    canvas.admin.delete(f"{COURSE}/enrollments/{row['id']}", params={"task": "inactivate"})
+
+    def seen(client: httpx.Client) -> set[int]:
+        return {one["id"] for one in client.get(f"{COURSE}/users", params={"include_inactive": "true"}).json()}
+
+    assert (102 in seen(canvas.teacher), 102 in seen(canvas.student)) == (True, False)
+
+
+def test_an_account_counts_its_people_for_pages(canvas: Site) -> None:
+    asked = {"per_page": "2", "include[]": "ui_invoked"}
+    for path in (f"{SCHOOL}/users", f"{SCHOOL}/courses"):
+        assert "last" not in canvas.admin.get(path, params={"per_page": "2"}).links
+        assert "last" in canvas.admin.get(path, params=asked).links

@@ -84,10 +84,15 @@ def matches(api: Api, user: User, term: str, *, sis: bool, email: bool, logins: 
     return any(term in channel.address.lower() for channel in addresses if channel.type == "email")
 
 
+def _with_inactive(api: Api, course: Course) -> bool:
+    """Whether inactive people are asked for by somebody who may see them."""
+    return api.params.flag("include_inactive") and courses.may(api, api.caller, course, "read_as_admin")
+
+
 def _rows(api: Api, course: Course) -> list[Enrollment]:
     """The enrollments that match the request's filters."""
     wanted = api.params.texts("enrollment_state") or (
-        ["active", "invited", "inactive"] if api.params.flag("include_inactive") else list(states.CURRENT)
+        ["active", "invited", "inactive"] if _with_inactive(api, course) else list(states.CURRENT)
     )
     rows = met(api, course, in_states(api, course, ("course", course.id), tuple(wanted)))
     if "test_student" not in api.params.includes and "student_view" not in api.params.texts("enrollment_type"):
@@ -126,7 +131,7 @@ def index(api: Api) -> Any:
     ]
     found = _searched(api, course, found)
     if wanted := api.params.words("user_ids"):
-        known = {u.id for name in wanted if (u := identifiers.find(api, "users", name)) is not None}
+        known = {identifiers.local_number(name) for name in wanted}
         found = [user for user in found if user.id in known]
     if uuids := api.params.texts("user_uuids"):
         found = [user for user in found if user.uuid in uuids]
@@ -135,7 +140,7 @@ def index(api: Api) -> Any:
         api.params.data.setdefault("per_page", limit)
     _jump(api, found)
     includes = api.params.includes
-    pending = (*PENDING, "inactive") if api.params.flag("include_inactive") else PENDING
+    pending = (*PENDING, "inactive") if _with_inactive(api, course) else PENDING
     every = in_states(api, course, ("course", course.id), tuple(api.params.texts("enrollment_state") or pending))
     if "enrollments" in includes:
         by_user = {user.id: [] for user in found}
@@ -179,9 +184,15 @@ def _sis_id(api: Api, user: User) -> str | None:
     return login.sis_user_id if login is not None else None
 
 
+def _integration_id(api: Api, user: User) -> str | None:
+    login = people.login_of(api.store, user)
+    return login.integration_id if login is not None else None
+
+
 SORTED: dict[str | None, Callable[[Api, User], Any]] = {
     "email": lambda api, user: people.email_of(api.store, user),
     "sis_id": _sis_id,
+    "integration_id": _integration_id,
     "last_login": shapes.last_login,
 }
 """What people are sorted by other than their names; those without it come last in either direction."""
@@ -195,9 +206,8 @@ def _by_name(api: Api) -> dict[int, int]:
 
 def _jump(api: Api, found: list[User]) -> None:
     """The page with `user_id`."""
-    named = api.params.text("user_id")
-    user = identifiers.find(api, "users", named) if named is not None else None
-    place = next((i for i, one in enumerate(found) if user is not None and one.id == user.id), None)
+    number = identifiers.local_number(api.params.text("user_id") or "")
+    place = next((i for i, one in enumerate(found) if one.id == number), None)
     if place is not None:
         api.params.data["page"] = str(place // per_page(api) + 1)
 
@@ -243,7 +253,19 @@ def _included(api: Api, user: User, course: Course, includes: set[str], own: lis
 
 def _enrollment(api: Api, record: Enrollment, course: Course, includes: set[str]) -> Json:
     body = enrollment_shapes.enrollment(api, record, course)
+    if _sections_hidden(api, course):
+        body.pop("course_section_id", None)
     return body | {"locked": enrolling.locked(api, record, course)} if "locked" in includes else body
+
+
+def _sections_hidden(api: Api, course: Course) -> bool:
+    """Whether a list of people keeps their sections from the caller, who only studies in the course."""
+    if "id" in api.x.path_params or not course.settings.get("hide_sections_on_course_users_page"):
+        return False
+    rows = _in(course, api.store.enrollments.find("user", api.caller.id)) if api.caller is not None else []
+    own = [e for e in rows if e.workflow_state != "deleted"]
+    parts = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
+    return len(parts) > 1 and bool(own) and all(e.type in states.STUDENTS for e in own)
 
 
 def show(api: Api) -> Any:
@@ -258,7 +280,7 @@ def show(api: Api) -> Any:
     if not rows:
         raise refusals.not_found("the person in the course", user.id)
     includes = api.params.includes
-    current = [e for e in rows if e.workflow_state in states.CURRENT]
+    current = [e for e in rows if e.workflow_state in PENDING]
     return shapes.person(api, user, course, includes) | _included(api, user, course, includes, current)
 
 

@@ -109,7 +109,8 @@ def index(api: Api) -> Any:
         includes = includes | {"last_login"}
     found = rosters.ordered(api, found)
     path = f"/api/v1/accounts/{account.id}/users"
-    return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=False)
+    counted = "ui_invoked" in api.params.includes
+    return paged(api, found, lambda user: shapes.person(api, user, account, includes), path=path, counted=counted)
 
 
 def _deleted_in(login: Pseudonym, account: Account) -> bool:
