@@ -370,3 +370,14 @@ def test_an_account_counts_its_people_for_pages(canvas: Site) -> None:
     for path in (f"{SCHOOL}/users", f"{SCHOOL}/courses"):
         assert "last" not in canvas.admin.get(path, params={"per_page": "2"}).links
         assert "last" in canvas.admin.get(path, params=asked).links
+
+
+def test_a_course_that_comes_back_by_its_sis_id(canvas: Site) -> None:
+    """It can be published and its maker enrolled, as with a new one; no other field of the request counts."""
+    canvas.admin.delete(COURSE, params={"event": "delete"})
+    sent = {"course[sis_course_id]": "ENG-101-2026", "course[name]": "Other", "enable_sis_reactivation": "1"}
+    back = canvas.admin.post(f"{SCHOOL}/courses", data=sent | {"offer": "1", "enroll_me": "1"}).json()
+    assert (back["id"], back["name"], back["workflow_state"]) == (1, "Analytical Engines", "available")
+    assert [row["user_id"] for row in canvas.admin.get(f"{COURSE}/enrollments").json()] == [104]
+    fresh = canvas.admin.post(f"{SCHOOL}/courses", data={"course[end_at]": "", "course[name]": "New"}).json()
+    assert fresh["conclude_at"] is None

@@ -21,9 +21,10 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import blueprint_sync, blueprints, courses, states
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules import blueprint_sync, blueprints, courses
+from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
 from lms_emulator.providers.canvas.shapes import Json, people
+from lms_emulator.providers.canvas.shapes import courses as course_shapes
 
 
 def _template(api: Api, *, admin: bool = False) -> tuple[BlueprintTemplate, Course]:
@@ -67,22 +68,23 @@ def associated(api: Api) -> Any:
 
 def _course(api: Api, course: Course) -> Json:
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
-    rows = api.store.enrollments.find("course", course.id)
-    ids = dict.fromkeys(e.user_id for e in rows if e.type == "TeacherEnrollment" and e.workflow_state in states.CURRENT)
-    teachers = [user for one in ids if (user := api.store.users.get(one)) is not None]
+    blueprint = identifiers.course(api, api.slot("course_id"))
+    accounts = [identifiers.account(api, one.account_id) for one in (blueprint, course)]
+    sis = any(account_allows(api, api.caller, one, name) for one in accounts for name in courses.READS_SIS)
     return {
         "id": course.id,
         "name": course.name,
         "course_code": course.course_code,
-        "sis_course_id": course.sis_course_id,
+        **({"sis_course_id": course.sis_course_id} if sis else {}),
         "term_name": term.name if term is not None else None,
-        "teachers": [people.display(api, user, course) for user in teachers],
+        **course_shapes.teachers(api, course),
     }
 
 
 def associate(api: Api) -> Any:
     """Associate more courses, and dissociate others."""
-    template, _ = _template(api, admin=True)
+    template, place = _template(api, admin=True)
+    require_account(api, identifiers.account(api, place.account_id), "manage_courses_admin")
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
     new = [course for named in added if (course := identifiers.find(api, "courses", named)) is not None]
     gone = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]

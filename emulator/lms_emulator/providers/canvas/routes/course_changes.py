@@ -11,7 +11,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import (
     assignments,
@@ -48,8 +48,14 @@ def create(api: Api) -> Any:
     account = account_of_path(api, "manage_courses_add")
     if named := api.params.text("course", "account_id"):
         account = belonging.child(api, account, named)
-    if (removed := _removed(api)) is not None:
-        return _made(api, course_events.apply(api, removed, "undelete"))
+    removed = _removed(api)
+    made = _new(api, account) if removed is None else _back(api, removed, account if named else None)
+    if api.params.flag("enroll_me"):
+        _enroll_caller(api, made)
+    return _made(api, made)
+
+
+def _new(api: Api, account: Account) -> Course:
     found = course_fields.fields(api, None, account)
     name = found.pop("name", "Unnamed Course")
     code = found.pop("course_code", None) or course_fields.code_of(name)
@@ -68,9 +74,14 @@ def create(api: Api) -> Any:
     course_log.note_changes(api, None, made)
     if made.workflow_state == "available":
         course_log.note(api, made, course_log.EVENTS["offer"])
-    if api.params.flag("enroll_me"):
-        _enroll_caller(api, made)
-    return _made(api, made)
+    return made
+
+
+def _back(api: Api, removed: Course, account: Account | None) -> Course:
+    """Bring a deleted course back, in another account if one is named. Nothing else of the request counts."""
+    place = account.id if account is not None else removed.account_id
+    back = course_events.apply(api, replace(removed, account_id=place), "undelete")
+    return course_events.apply(api, back, "offer") if api.params.flag("offer") else back
 
 
 def _removed(api: Api) -> Course | None:
@@ -95,7 +106,7 @@ def _made(api: Api, course: Course) -> Json:
     }
     if api.params.has("course", "public_description"):
         body["public_description"] = course.public_description
-    if not api.params.has("course", "end_at"):
+    if not api.params.text("course", "end_at"):
         body["conclude_at"] = when(course.end_at)
     return body
 

@@ -241,7 +241,7 @@ def teachers(api: Api, record: Course) -> Json:
     """The teachers of a course by name or, in a list, their number if more than `teacher_limit`."""
     found = _teaching(api, record, ("rejected", "deleted"))
     limit = api.params.text("teacher_limit")
-    limited = api.path.endswith("/courses") and "/favorites/" not in api.path
+    limited = api.path.endswith("courses") and "/favorites/" not in api.path
     if limit and limited and len(found) > as_integer(limit):
         return {"teacher_count": len(found)}
     found.sort(key=lambda user: collation.key(people.sortable_name(user)))
