@@ -25,10 +25,11 @@ class Mistake(Generic[T]):
     """One way to get a signature wrong.
 
     Parameters:
-        name: stable, machine-readable. text: what the client did, as a clause ("the secret was not percent-encoded").
-            apply: returns the wrong signings that this mistake makes of a right one: usually one, or none if it makes
-            no difference. May raise ValueError if the mistake is impossible. axis: mistakes on the same axis exclude
-            each other and are never combined.
+        name: stable, machine-readable.
+        text: what the client did, as a clause ("the secret was not percent-encoded").
+        apply: returns the wrong signings that this mistake makes of a right one: usually one, or none if it makes no
+            difference. May raise ValueError if the mistake is impossible.
+        axis: mistakes on the same axis exclude each other and are never combined.
     """
 
     name: str

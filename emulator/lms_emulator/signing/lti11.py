@@ -37,9 +37,11 @@ def signed_launch(
     """The complete form of a launch, ready to post: message, OAuth fields and signature.
 
     Parameters:
-        url: the launch URL, exactly as the browser will post to it. fields: the message without OAuth fields (see
-            `message`). consumer_key, secret: the registration of the consumer with the tool. timestamp: seconds since
-            1970. nonce: a value that was not used with this key before.
+        url: the launch URL, exactly as the browser will post to it.
+        fields: the message without OAuth fields (see `message`).
+        consumer_key, secret: the registration of the consumer with the tool.
+        timestamp: seconds since 1970.
+        nonce: a value that was not used with this key before.
 
     Returns:
         name to value, in a stable order, with `oauth_signature` last. All fields are signed, so the form must not be
