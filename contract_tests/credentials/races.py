@@ -37,13 +37,13 @@ def chooses(provider: str, table: str) -> Callable[[Maker], Maker]:
 def once() -> Iterator[tuple[str, str, Maker | None]]:
     """Everything that may be used once: provider, what it is, and who makes one."""
     for provider, credential in kinds():
-        if credential.once:
+        if credential.single_use:
             key = provider, credential.name
             yield provider, credential.name, CHOSEN.get(key) or MAKERS.get(key)
     for name, provider_of in load_providers().items():
         for table, spec in provider_of.store.tables.items():
-            if spec.once:
-                yield name, spec.once, CHOSEN.get((name, table))
+            if spec.single_use:
+                yield name, spec.single_use, CHOSEN.get((name, table))
 
 
 def winners(side: Side, held: Held, at_once: int) -> int:

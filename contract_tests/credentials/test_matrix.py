@@ -93,7 +93,7 @@ def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
 
 def test_single_use_values_are_declared() -> None:
     told = {
-        name: spec.once
+        name: spec.single_use
         for provider in load_providers().values()
         for name, spec in provider.store.tables.items()
         if "nonce" in name or name.startswith("used_")

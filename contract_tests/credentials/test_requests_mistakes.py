@@ -121,7 +121,7 @@ def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http:
                 lambda: http.put(grade.replace("/169", "/ada.lovelace"), headers=staff, json=value),
                 "`ada.lovelace` is the username of user 169; the path takes its id",
             ),
-            "a form": (lambda: http.put(grade, headers=staff, data=value), "a form came; the API takes JSON"),
+            "a form": (lambda: http.put(grade, headers=staff, data=value), "a form was sent; the API takes JSON"),
             "another type": (
                 lambda: http.put(grade, headers=staff, json=value | {"GradeObjectType": 4}),
                 "the grade object is numeric: send 1",
@@ -136,8 +136,8 @@ def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http:
             "a kind by a name": (get(mine, orgUnitTypeId="course"), "an id is a number"),
             "a kind by its name": (get(mine, orgUnitTypeId="Course Offering"), "is a name; the id is 3"),
             "a role by name": (get(people, roleId="Instructor"), "`Instructor` is a name; the id is 109"),
-            "no version": (get(f"{api}/lp/47/users/whoami"), "a version is two numbers with a point between them"),
-            "the manual's version": (get(f"{api}/lp/(version)/users/whoami"), "a version belongs in this place"),
+            "no version": (get(f"{api}/lp/47/users/whoami"), "a version consists of two numbers separated by a dot"),
+            "the manual's version": (get(f"{api}/lp/(version)/users/whoami"), "a version is expected here"),
             "another product": (get(f"{api}/le/1.75/users/whoami"), "the product is lp, with its own versions"),
         },
     )
@@ -300,7 +300,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
             ),
             "text for rich text": (
                 lambda: http.post(news, headers=staff, json=item | {"Body": "On Monday"}),
-                "it is text; write",
+                "this is a string; write",
             ),
             "points in camel case": (
                 lambda: http.put(grade, headers=staff, json={"GradeObjectType": 1, "pointsNumerator": 7}),
@@ -308,7 +308,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
             ),
             "points as text": (
                 lambda: http.put(grade, headers=staff, json=points | {"PointsNumerator": "7"}),
-                "a number has no quotation marks",
+                "numbers have no quotation marks",
             ),
             "snake case": (
                 lambda: http.post(platforms, headers=ltiaas, json=snake),

@@ -114,7 +114,7 @@ class Seen:
 
 
 def keeps(x: Call) -> Response:
-    return JSONResponse({"pupil": x.kept(Seen).pupil, "same": x.kept(Seen) is x.kept(Seen)})
+    return JSONResponse({"pupil": x.per_request(Seen).pupil, "same": x.per_request(Seen) is x.per_request(Seen)})
 
 
 def crash(x: Call) -> Response:
@@ -155,7 +155,7 @@ class Toy(Provider[School, Settings]):
         return JSONResponse({"error": refusal.message}, refusal.status, refusal.headers)
 
     def admit(self, x: Call) -> Response | None:
-        x.kept(Seen).pupil = x.query.get("pupil", "nobody")
+        x.per_request(Seen).pupil = x.query.get("pupil", "nobody")
         if x.query.get("pupil") == "stranger":
             raise Refusal("stranger", status=403, message="strangers stay outside")
         return JSONResponse({"pupil": "head"}) if x.query.get("pupil") == "head" else None

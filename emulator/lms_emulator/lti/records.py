@@ -92,18 +92,18 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
-def pending_launches(read: Callable[[str], Any] | None = None, *, once: bool = True) -> Any:
+def pending_launches(read: Callable[[str], Any] | None = None, *, single_use: bool = True) -> Any:
     """A platform's table of pending launches.
 
-    Parameters: `read`, from a sent `lti_message_hint` to a launch's `hint`, if they differ; `once`, whether
+    Parameters: `read`, from a sent `lti_message_hint` to a launch's `hint`, if they differ; `single_use`, whether
     it can be used once.
     """
     credential = Credential(
         name="the `lti_message_hint` of a launch",
         value="hint",
         owner=lambda one: f"the tool {one.client_id}",
-        tip="the platform gets it back from the tool" + (", once" if once else ""),
-        once=once,
+        tip="the platform gets it back from the tool" + (", once" if single_use else ""),
+        single_use=single_use,
         read=read,
     )
     return table(key="hint", keep_until=lambda launch: launch.expires_at, credentials=(credential,))

@@ -33,7 +33,7 @@ class RegisteringTables(PlatformTables):
                 value="token",
                 owner=lambda token: f"user {token.user_id}",
                 tip="a tool sends it with its registration, as a bearer",
-                once=True,
+                single_use=True,
             ),
         ),
     )

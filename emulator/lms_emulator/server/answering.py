@@ -88,7 +88,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
             response = provider.render(x, refusal)
         provider.finish(x, response)
         x.store.expire(x.clock)
-        if x.keeps(Later):
+        if x.per_request_if_used(Later):
             await send_later(x)
         if outcome == "answered" or (refusal is None and response.status_code == 500):
             outcome = _ended(x, response)

@@ -38,7 +38,7 @@ class GivenOut:
         """
         _put(self._noted, (provider, credential, value), world)
 
-    def leave(self, world: str, stores: Mapping[str, Store]) -> None:
+    def abandon(self, world: str, stores: Mapping[str, Store]) -> None:
         """Keep the credentials in stores that a world is about to abandon, the latest of each table.
 
         They are only examined when somebody asks, so that a reset stays cheap however many were issued.
@@ -64,7 +64,7 @@ class GivenOut:
     def where(self, provider: str, credential: Credential, text: str) -> str | None:
         """The world that issued a credential, or None."""
         self._take_apart()
-        value = credential.kept(text)
+        value = credential.stored_form(text)
         key = provider, credential.name, value
         return None if value is None else self._noted.get(key) or self._worlds.get(key)
 

@@ -26,7 +26,7 @@ class UsedTokens(Protocol):
     used_tokens: Table[UsedToken]
 
 
-SPEC = table(key="key", keep_until=lambda token: token.expires_at, once="the `jti` or nonce of a tool's message")
+SPEC = table(key="key", keep_until=lambda token: token.expires_at, single_use="the `jti` or nonce of a tool's message")
 
 
 def use_once(x: Exchange[UsedTokens, object], kind: str, client: object, value: str, lifetime: float) -> bool:

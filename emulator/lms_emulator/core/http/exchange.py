@@ -91,7 +91,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         reads: which parameters were used; see `core.http.reads`.
         warnings, checks, notes: what the journal gets in addition to the exchange itself.
 
-    `kept` holds what a provider needs to remember until the response is sent.
+    `per_request` holds what a provider needs to remember until the response is sent.
     """
 
     __slots__ = (
@@ -196,7 +196,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
         """Whether the world was reset, replaced, restored or deleted since the request began."""
         return self.epoch != self.world.epoch
 
-    def kept(self, kind: type[KeptT]) -> KeptT:
+    def per_request(self, kind: type[KeptT]) -> KeptT:
         """This request's instance of `kind`, created when it is first used. The journal does not show it.
 
         Parameters: `kind`, a class of the provider's that can be created without arguments.
@@ -206,7 +206,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
             found = self._kept[kind] = kind()
         return found
 
-    def keeps(self, kind: type[KeptT]) -> KeptT | None:
+    def per_request_if_used(self, kind: type[KeptT]) -> KeptT | None:
         """The instance of `kind` that was used in this request, if one was."""
         return self._kept.get(kind)
 

@@ -41,12 +41,12 @@ class Later:
 
 def later(x: Exchange[Any, Any], send: Callable[[], Awaitable[None]]) -> None:
     """Schedule something to be sent once the answer to this request is made, before it goes out."""
-    x.kept(Later).sends.append(send)
+    x.per_request(Later).sends.append(send)
 
 
 async def send_later(x: Exchange[Any, Any]) -> None:
     """Send what was scheduled by `later`."""
-    sends = x.kept(Later).sends
+    sends = x.per_request(Later).sends
     while sends:
         await sends.pop(0)()
 

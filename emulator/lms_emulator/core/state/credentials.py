@@ -19,7 +19,7 @@ class Credential:
         value: the field that holds it, or a function; None and "" count as none, a list as several.
         owner: a description of its owner: `developer key 7`.
         tip: what it is good for, as a hint to somebody who sends it elsewhere.
-        once: whether it can be used once.
+        single_use: whether it can be used only once.
         public: whether it is merely an identifier, like a client id.
         read: converts the text that is sent to the value that is stored; None for a text that cannot be one.
         proved: whether a text belongs to the record, where `read` alone cannot tell; gets store, record and text.
@@ -29,7 +29,7 @@ class Credential:
     value: str | Callable[[Any], Any]
     owner: Callable[[Any], str] | None = None
     tip: str = ""
-    once: bool = False
+    single_use: bool = False
     public: bool = False
     read: Callable[[str], Any] | None = None
     proved: Callable[[Any, Any, str], bool] | None = None
@@ -39,7 +39,7 @@ class Credential:
         found = getattr(record, self.value) if isinstance(self.value, str) else self.value(record)
         return found or None
 
-    def kept(self, text: str) -> Any:
+    def stored_form(self, text: str) -> Any:
         """The value as which a text that was sent would be stored."""
         return self.read(text) if self.read is not None else text
 

@@ -32,7 +32,7 @@ class TableSpec(Generic[R]):
         limit: the maximum number of records besides the seeded ones; the oldest are dropped first.
         watched: whether changes are recorded until `Table.changes` takes them.
         credentials: the kinds of credentials that the records hold.
-        once: which client-chosen value can be used only once, by being recorded in this table: `a nonce`.
+        single_use: which client-chosen value can be used only once, by being recorded in this table: `a nonce`.
     """
 
     key: str | Callable[[R], Key]
@@ -41,7 +41,7 @@ class TableSpec(Generic[R]):
     limit: int | None = None
     watched: bool = False
     credentials: tuple[Credential, ...] = ()
-    once: str = ""
+    single_use: str = ""
 
     def key_of(self, record: R) -> Key:
         return getattr(record, self.key) if isinstance(self.key, str) else self.key(record)
@@ -55,7 +55,7 @@ def table(
     limit: int | None = None,
     watched: bool = False,
     credentials: tuple[Credential, ...] = (),
-    once: str = "",
+    single_use: str = "",
 ) -> Any:
     """Declare a table of a store: `users: Table[User] = table("id")`. See `TableSpec` for the parameters."""
     found = {one.name: one.values for one in credentials}
@@ -66,7 +66,7 @@ def table(
         limit=limit,
         watched=watched,
         credentials=credentials,
-        once=once,
+        single_use=single_use,
     )
 
 
@@ -202,7 +202,7 @@ class Table(Generic[R]):
 
     def bearer(self, credential: Credential, text: str) -> R | None:
         """The record that holds this text as a credential of that kind, or None."""
-        value = credential.kept(text)
+        value = credential.stored_form(text)
         if value is None or value == "":
             return None
         if credential.value == self._spec.key:

@@ -235,7 +235,7 @@ class World:
         So stores, ids, outbox, journal and faults are replaced, never emptied.
         """
         self.epoch += 1
-        self.given_out.leave(self.name, self.stores)
+        self.given_out.abandon(self.name, self.stores)
         self.stores = {}
         self.ids = self.ids.fresh()
         self.outbox = self.outbox.fresh()

@@ -109,7 +109,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             known = operation.parameters if operation is not None else None
             holds = known is None or any(one.startswith(f"{name}[") for one in known)
             return why_absent(x, name, holds_others=holds)
-        if x.path != oauth.TOKEN and x.kept(Identity).user_id is None and (why := why_no_token(x)):
+        if x.path != oauth.TOKEN and x.per_request(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
 
@@ -160,7 +160,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         """REST and GraphQL authenticate the caller before looking at the operation."""
         if not x.path.startswith(_BY_PERSON):
             return
-        x.kept(Identity).sought = True
+        x.per_request(Identity).sought = True
         api = Api(x, parameters.read(x))
         identify(api)
         if x.path == GRAPHQL and api.caller is None and wire.asked_for(x) == "html":
@@ -186,7 +186,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             raw[raw.index(_JSON)] = (b"content-type", wire.JSON.encode())
         wire.share(x, response)
         rest = x.path.startswith("/api/")
-        visitor, identity = x.keeps(Browser), x.keeps(Identity)
+        visitor, identity = x.per_request_if_used(Browser), x.per_request_if_used(Identity)
         served = x.route is not None or (identity is not None and identity.sought)
         unread = response.status_code == 500 and (b"content-type", b"text/plain") in raw
         if served and not (visitor is not None and visitor.quiet) and not unread:

@@ -153,7 +153,7 @@ def page(
     environment: dict[str, Any] = {
         "DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url,
         "DEEP_LINKING_LOGGING": None,
-        **x.kept(Environment).values,
+        **x.per_request(Environment).values,
         **values.pop("environment", {}),
     }
     notices = [*browser.take_notices(x), *values.pop("notices", [])]

@@ -310,7 +310,7 @@ class LtiaasStore(Store):
         key=lambda r: (r.sender, r.nonce),
         keep_until=lambda r: r.keep_until,
         limit=100_000,
-        once="the nonce of a launch",
+        single_use="the nonce of a launch",
     )
     launches: Table[Launch] = table(
         key="id",
@@ -346,13 +346,15 @@ class LtiaasStore(Store):
         key="state",
         keep_until=lambda r: r.keep_until,
         limit=10_000,
-        credentials=(Credential(name="the state of an authorization", value="state", owner=_on_platform, once=True),),
+        credentials=(
+            Credential(name="the state of an authorization", value="state", owner=_on_platform, single_use=True),
+        ),
     )
     oauth_codes: Table[OAuthCode] = table(
         key="code",
         keep_until=lambda r: r.keep_until,
         limit=10_000,
-        credentials=(Credential(name="the code of a return URL", value="code", owner=_on_platform, once=True),),
+        credentials=(Credential(name="the code of a return URL", value="code", owner=_on_platform, single_use=True),),
     )
     registrations: Table[Registration] = table(
         key="id",
@@ -363,7 +365,7 @@ class LtiaasStore(Store):
                 name="the id of a dynamic registration",
                 value="id",
                 owner=lambda r: f"the tenant `{r.tenant}`",
-                once=True,
+                single_use=True,
             ),
         ),
     )

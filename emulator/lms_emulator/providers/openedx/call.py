@@ -103,7 +103,7 @@ def course_of(x: Call) -> Course:
 
 def calling_user(x: Call) -> User | None:
     """The authenticated caller of a REST resource, None for nobody."""
-    identity = x.kept(Caller).identity
+    identity = x.per_request(Caller).identity
     return identity.user if identity is not None else None
 
 
@@ -114,9 +114,9 @@ def caller(x: Call) -> User:
 
 def identity(x: Call) -> Identity:
     """Who the caller of a REST resource is and how that was proved. Raises the refusal for nobody."""
-    caller = x.kept(Caller)
+    caller = x.per_request(Caller)
     found = caller.identity
     if found is None:
-        dialect, scheme = x.kept(Reply).dialect, x.headers.get("authorization", "").partition(" ")[0]
+        dialect, scheme = x.per_request(Reply).dialect, x.headers.get("authorization", "").partition(" ")[0]
         raise refusals.not_authenticated(dialect.takes if dialect else (), scheme, caller.unheeded)
     return found

@@ -243,7 +243,9 @@ def _session(x: Call, *, inactive: bool) -> Identity | None:
     if user is None:
         return None
     if not inactive and not user.is_active:
-        x.kept(Caller).unheeded = f"the session is of `{user.username}`, who is not activated, which this resource asks"
+        x.per_request(
+            Caller
+        ).unheeded = f"the session is of `{user.username}`, who is not activated, which this resource asks"
         return None
     fault = csrf.failure(x)
     if fault is not None:
@@ -273,7 +275,7 @@ def authenticate(x: Call, authenticators: tuple[Authenticator, ...]) -> Identity
 
     From now on the answer is for this caller; a browser session counts only where the resource takes sessions.
     """
-    caller = x.kept(Caller)
+    caller = x.per_request(Caller)
     caller.user = None
     for authenticator in authenticators:
         identity = authenticator.find(x)

@@ -165,7 +165,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         """
         path = self.normalise_path(x.path)
         refusal = self.admit(x) or methods.refuse(x, path, allowed, served=self.leads_somewhere(x.path))
-        user, known = x.kept(Caller).identity, self.catalogue.at(path) if self.catalogue is not None else []
+        user, known = x.per_request(Caller).identity, self.catalogue.at(path) if self.catalogue is not None else []
         unsure = user is not None and not user.user.is_superuser and known and not self.router.knows(path)
         if unsure and self.catalogue is not None and x.world.emulator.not_emulated == "refuse":
             raise operation_not_emulated(self.catalogue, known[0], self.name, known[0].methods[0])

@@ -91,7 +91,7 @@ def read(x: Call) -> Any:
 
     Raises refusals for a media type that is not read, and for a body that cannot be read.
     """
-    dialect = x.kept(Reply).dialect
+    dialect = x.per_request(Reply).dialect
     if not x.body:
         return {}
     kind = x.content_type
@@ -131,15 +131,15 @@ def render(x: Call, refusal: Refusal) -> Response:
     if not isinstance(refusal, refusals.OpenedxRefusal):
         return html(pages.plain(refusal.message, refusal.message), refusal.status, refusal.headers)
     response = _render(x, refusal)
-    dialect = x.kept(Reply).dialect
-    if dialect is not None and not x.kept(Reply).bare:
+    dialect = x.per_request(Reply).dialect
+    if dialect is not None and not x.per_request(Reply).bare:
         dialect.mark(response)
     return response
 
 
 def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
     status, headers, body = refusal.status, refusal.headers, refusal.body
-    dialect = x.kept(Reply).dialect
+    dialect = x.per_request(Reply).dialect
     match refusal.style:
         case "api":
             return _render_api(refusal, dialect)
@@ -169,7 +169,7 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return html(pages.plain("LTI", *body), status, headers)
         case "plain":
             return html(str(body), status, headers)
-    x.kept(Reply).bare = True
+    x.per_request(Reply).bare = True
     match refusal.style:
         case "bad-request":
             return html(pages.plain("Bad Request (400)", "Bad Request (400)"), status)

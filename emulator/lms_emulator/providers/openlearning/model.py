@@ -306,7 +306,7 @@ class OpenLearningStore(Store):
         key=lambda n: (n.consumer_key, n.nonce),
         keep_until=lambda n: n.keep_until,
         limit=200_000,
-        once="the nonce of a launch",
+        single_use="the nonce of a launch",
     )
     issued_launches: Table[IssuedLaunch] = table(
         key="nonce",
@@ -314,7 +314,7 @@ class OpenLearningStore(Store):
         limit=5_000,
         credentials=(
             Credential(
-                name="the nonce of a launch given out", value="nonce", owner=lambda i: i.consumer_key, once=True
+                name="the nonce of a launch given out", value="nonce", owner=lambda i: i.consumer_key, single_use=True
             ),
         ),
     )
@@ -329,7 +329,9 @@ class OpenLearningStore(Store):
         keep_until=lambda s: s.expires_at,
         limit=5_000,
         credentials=(
-            Credential(name="the token of a class set-up", value="token", owner=lambda s: s.institution, once=True),
+            Credential(
+                name="the token of a class set-up", value="token", owner=lambda s: s.institution, single_use=True
+            ),
         ),
     )
     rate_windows: Table[RateWindow] = table(key="key", limit=5_000)

@@ -374,7 +374,7 @@ class BrightspaceStore(RegisteringTables):
                 value="code",
                 owner=_granted,
                 tip="exchange it at /core/connect/token",
-                once=True,
+                single_use=True,
             ),
         ),
     )
@@ -388,7 +388,7 @@ class BrightspaceStore(RegisteringTables):
                 value="token",
                 owner=_granted,
                 tip="exchange it at /core/connect/token",
-                once=True,
+                single_use=True,
             ),
         ),
     )

@@ -91,7 +91,7 @@ def by_token_or_page(api: Api) -> None:
 
 def note_identity(api: Api) -> None:
     """Note for the answer's headers whom the call acts for, and who is behind it."""
-    identity = api.x.kept(Identity)
+    identity = api.x.per_request(Identity)
     if api.caller is not None:
         identity.user_id = api.caller.id
         if api.real_user is not None and (api.params.get("as_user_id") or api.acting):

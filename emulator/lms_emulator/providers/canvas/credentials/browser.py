@@ -49,7 +49,7 @@ class Browser:
 
 def find(x: Call) -> Browser:
     """The browser with the session that its cookie names, kept alive by this request."""
-    browser = x.kept(Browser)
+    browser = x.per_request(Browser)
     if browser.looked:
         return browser
     browser.looked = True
@@ -77,7 +77,7 @@ def open_session(x: Call) -> Session:
 
 def change(x: Call, **changes: Any) -> Session:
     """Store the session with some fields replaced, creating it if necessary."""
-    browser = x.kept(Browser)
+    browser = x.per_request(Browser)
     session = browser.session or open_session(x)
     until = x.clock.now() + timedelta(seconds=x.settings.session_lifetime_seconds)
     browser.session = x.store.sessions.put(replace(session, **changes, expires_at=until))
@@ -102,7 +102,7 @@ def sign_in(x: Call, user: User, login: Pseudonym | None, *, remembered: bool = 
     """Start a session under a new id, to prevent session fixation. It takes over what waited in the old one."""
     old = find(x).session
     end(x)
-    x.kept(Browser).session = Session(
+    x.per_request(Browser).session = Session(
         id=x.ids.token(43),
         user_id=user.id,
         login_id=login.id if login is not None else None,
@@ -187,7 +187,7 @@ def remember(x: Call, login: Pseudonym) -> None:
     )
     value, path = quote(kept.id, safe=""), x.prefix or "/"
     expires = format_datetime(until.replace(microsecond=0), usegmt=True)
-    x.kept(Browser).cookies.append(f"{REMEMBER}={value}; path={path}; expires={expires}; secure; HttpOnly")
+    x.per_request(Browser).cookies.append(f"{REMEMBER}={value}; path={path}; expires={expires}; secure; HttpOnly")
 
 
 def forget(x: Call, login_id: int | None) -> None:
@@ -196,7 +196,7 @@ def forget(x: Call, login_id: int | None) -> None:
         x.store.remembered_logins.delete(one.id)
     if x.cookies.get(REMEMBER):
         path, never = x.prefix or "/", "Thu, 01 Jan 1970 00:00:00 GMT"
-        x.kept(Browser).cookies.append(f"{REMEMBER}=; path={path}; max-age=0; expires={never}")
+        x.per_request(Browser).cookies.append(f"{REMEMBER}=; path={path}; max-age=0; expires={never}")
 
 
 # the token of forms
@@ -216,7 +216,7 @@ def _unmasked(text: str) -> bytes | None:
 
 def csrf_token(x: Call) -> str:
     """The CSRF token for a form, newly masked."""
-    browser = x.kept(Browser)
+    browser = x.per_request(Browser)
     if not browser.csrf:
         browser.csrf = _unmasked(unquote(x.cookies.get(CSRF, ""))) or bytes.fromhex(x.ids.hex(2 * _SECRET_BYTES))
     mask = bytes.fromhex(x.ids.hex(2 * _SECRET_BYTES))
@@ -243,7 +243,7 @@ def require_own_page(api: Api) -> None:
 
 def add_cookies(x: Call, response: Response) -> None:
     """Send the browser its cookies: the token, newly masked, and the session's, if there is one."""
-    browser = x.kept(Browser)
+    browser = x.per_request(Browser)
     path = x.prefix or "/"
     secure = "; secure" if x.keeps_secure_cookies and "x-forwarded-proto" not in x.headers else ""
     found = [f"{CSRF}={quote(csrf_token(x), safe='')}; path={path}{secure}"]

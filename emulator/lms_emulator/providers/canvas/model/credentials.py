@@ -24,7 +24,7 @@ def claim(name: str) -> Callable[[str], str | None]:
     return read
 
 
-PAIRING_CODES = (Credential(name="a pairing code", value="code", owner=lambda c: f"user {c.user_id}", once=True),)
+PAIRING_CODES = (Credential(name="a pairing code", value="code", owner=lambda c: f"user {c.user_id}", single_use=True),)
 
 DEVELOPER_KEYS = (
     Credential(
@@ -63,7 +63,7 @@ AUTHORIZATION_CODES = (
         value="code",
         owner=_granted,
         tip="exchange it at /login/oauth2/token",
-        once=True,
+        single_use=True,
     ),
 )
 
@@ -74,12 +74,12 @@ REMEMBERED_LOGINS = (
         name="a cookie of `Stay signed in`",
         value="id",
         owner=lambda r: f"login {r.login_id}",
-        once=True,
+        single_use=True,
         read=unquote,
     ),
 )
 
-PREPARED_LAUNCHES = (Credential(name="the `verifier` of a sessionless launch", value="verifier", once=True),)
+PREPARED_LAUNCHES = (Credential(name="the `verifier` of a sessionless launch", value="verifier", single_use=True),)
 
 ISSUED_TOKENS = {
     "": ("an LTI service token", "REST calls need an OAuth2 access token"),

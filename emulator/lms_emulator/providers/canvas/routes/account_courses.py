@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import blueprints, collation, course_events, people
-from lms_emulator.providers.canvas.rules.permissions import account_allows, account_of_path, chain, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, chain, require_account
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import courses as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
@@ -29,7 +29,7 @@ IN_DATABASE = {"claimed": "unpublished", "available": "available", "completed": 
 
 def index(api: Api) -> Any:
     """The courses of an account and those below it, by id unless a sorting is asked for."""
-    account = account_of_path(api, "read_course_list")
+    account = account_from_path(api, "read_course_list")
     tests = [test for test in _tests(api, account) if test is not None]
     found = [c for c in api.store.courses if account in chain(api.store, c.account_id) and all(t(c) for t in tests)]
     found = _sorted(api, found)

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Account, AccountNotification, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import html, people, states
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, chain
+from lms_emulator.providers.canvas.rules.permissions import account_from_path, chain
 from lms_emulator.providers.canvas.rules.roles import roles_of
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -53,7 +53,7 @@ def index(api: Api) -> Any:
     """
     _require_self(api)
     if api.later.flag("include_all"):
-        account = account_of_path(api, "manage_alerts")
+        account = account_from_path(api, "manage_alerts")
         rows = [one for one in api.store.account_notifications if one.account_id == account.id]
         found = sorted(rows, key=lambda one: (one.end_at, one.id), reverse=True)
     else:
@@ -133,7 +133,7 @@ def _one(api: Api, account: Account | None = None) -> AccountNotification:
 
 def _managed(api: Api) -> Account:
     """The account in the path, for callers who may announce there. Raises the refusals for others."""
-    return account_of_path(api, "manage_alerts")
+    return account_from_path(api, "manage_alerts")
 
 
 def show(api: Api) -> Any:

@@ -14,14 +14,14 @@ from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import Account, AccountReport
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules.permissions import account_of_path
+from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.rules.reports import runs
 from lms_emulator.providers.canvas.shapes import Json, files
 
 
 def _account(api: Api) -> Account:
     _ = api.user
-    return account_of_path(api, "read_reports")
+    return account_from_path(api, "read_reports")
 
 
 def _shape(api: Api, record: AccountReport) -> Json:

@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import belonging, microsoft_sync, states, stickiness
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
-    account_of_path,
+    account_from_path,
     in_force,
     is_account_admin,
     permissions,
@@ -180,7 +180,7 @@ def sub_accounts(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make an account below another."""
-    above = account_of_path(api, "manage_account_settings")
+    above = account_from_path(api, "manage_account_settings")
     sent = api.params.hash("account")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
@@ -228,7 +228,7 @@ def _sis_id_is_free(api: Api, sis_id: str | None, own: int | None) -> None:
 
 def destroy(api: Api) -> Any:
     """Delete an account that holds nothing."""
-    parent = account_of_path(api, "manage_account_settings")
+    parent = account_from_path(api, "manage_account_settings")
     record = belonging.child(api, parent, api.slot("id"))
     if any(c.workflow_state != "deleted" for a in _below(api, record) for c in api.store.courses.find("account", a.id)):
         raise _not_empty("courses")
@@ -245,7 +245,7 @@ def _not_empty(what: str) -> Exception:
 
 def update(api: Api) -> Any:
     """Change an account."""
-    record = account_of_path(api, "manage_account_settings", "manage_storage_quotas", slot="id")
+    record = account_from_path(api, "manage_account_settings", "manage_storage_quotas", slot="id")
     if not isinstance(api.params.peek("account"), dict):
         raise refusals.crashed("`account` is missing")
     services = api.params.hash("account", "services")
@@ -409,7 +409,7 @@ def help_links(api: Api) -> Any:
 
 def settings(api: Api) -> Any:
     """The settings of an account."""
-    record = account_of_path(api, "manage_account_settings")
+    record = account_from_path(api, "manage_account_settings")
     return {name: record.settings[name] for name in microsoft_sync.NAMES if record.settings.get(name) is not None}
 
 

@@ -40,7 +40,7 @@ ENTRIES = 3
 
 def _of_path(api: Api) -> list[Item]:
     """The activity in the course or group of the path. Raises the refusal for a caller who may not see it."""
-    context = contexts.of_path(api, "read", "read_as_admin")
+    context = contexts.from_path(api, "read", "read_as_admin")
     return streams.of_place(api, context, api.user)
 
 

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.rules import mails, people
 from lms_emulator.providers.canvas.rules.permissions import (
     account_allows,
-    account_of_path,
+    account_from_path,
     allowed,
     chain,
     listed,
@@ -65,7 +65,7 @@ def _require_over(api: Api, account: Account, role: Role) -> None:
 
 def index(api: Api) -> Any:
     """Who administers an account."""
-    account = account_of_path(api, "manage_account_memberships")
+    account = account_from_path(api, "manage_account_memberships")
     gone = api.later.flag("include_deleted")
     rows = [a for a in api.store.account_users.find("account", account.id) if gone or a.workflow_state == "active"]
     if (term := rosters.search_term(api, later=True)) is not None:

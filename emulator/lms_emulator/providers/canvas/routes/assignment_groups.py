@@ -65,7 +65,7 @@ def living(api: Api, course: Course) -> list[AssignmentGroup]:
 
 def index(api: Api) -> Any:
     """The groups of a course."""
-    course = courses.of_path(api, "read", "read_as_admin", *assignments.GRADERS)
+    course = courses.from_path(api, "read", "read_as_admin", *assignments.GRADERS)
     path = f"/api/v1/courses/{course.id}/assignment_groups"
     return paged(api, living(api, course), lambda one: _listed(api, course, one), path=path)
 
@@ -144,7 +144,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new group, after the others."""
-    course = courses.of_path(api, "manage_assignments_add")
+    course = courses.from_path(api, "manage_assignments_add")
     last = max((g.position for g in living(api, course)), default=0)
     blank = AssignmentGroup(id=0, course_id=course.id, name="Assignments", position=last + 1, created_at=api.now)
     made = replace(_fields(api, course, blank), id=api.new_id("assignment_groups"))

@@ -220,7 +220,7 @@ def restrict(api: Api) -> Any:
 
 
 def _child(api: Api) -> Course:
-    return courses.of_path(api, "read_as_admin")
+    return courses.from_path(api, "read_as_admin")
 
 
 def _subscription(api: Api) -> tuple[BlueprintSubscription, Course]:

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
 from lms_emulator.providers.canvas.routes.rosters import search_term
 from lms_emulator.providers.canvas.rules import calendars, collation, courses, people, states, timetables
-from lms_emulator.providers.canvas.rules.permissions import account_allows, account_of_path, chain
+from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, chain
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 
@@ -98,7 +98,7 @@ def enable_accounts(api: Api) -> Any:
 
 
 def _timed(api: Api) -> Course:
-    return courses.of_path(api, "manage_calendar")
+    return courses.from_path(api, "manage_calendar")
 
 
 def _section_of(api: Api, course: Course, reference: Any) -> CourseSection:
@@ -202,13 +202,13 @@ def _set(record: Account, sent: Params) -> Account:
 
 def update_account_calendar(api: Api) -> Any:
     """Show or hide the calendar of an account."""
-    record = account_of_path(api, "manage_account_calendar_visibility")
+    record = account_from_path(api, "manage_account_calendar_visibility")
     return calendar(api, api.store.accounts.put(_set(record, api.params)))
 
 
 def all_calendars(api: Api) -> Any:
     """The calendars of an account and those below it, for those who manage them."""
-    top = account_of_path(api, "manage_account_calendar_visibility")
+    top = account_from_path(api, "manage_account_calendar_visibility")
     wanted = api.params.text("filter")
     if wanted not in (None, "", "visible", "hidden"):
         raise _errors("Expected filter param to be one of: visible, hidden")
@@ -242,7 +242,7 @@ def _errors(text: str) -> Exception:
 
 def update_calendars(api: Api) -> Any:
     """Show or hide the calendars of several accounts."""
-    top = account_of_path(api, "manage_account_calendar_visibility")
+    top = account_from_path(api, "manage_account_calendar_visibility")
     sent = listed(api.x)
     if not sent:
         raise _errors("Expected array of objects")
@@ -266,7 +266,7 @@ def update_calendars(api: Api) -> Any:
 
 def count_visible(api: Api) -> Any:
     """How many calendars of an account and those below it are visible."""
-    top = account_of_path(api, "manage_account_calendar_visibility")
+    top = account_from_path(api, "manage_account_calendar_visibility")
     below = _below(api, top)
     return {"count": sum(1 for one in api.store.accounts if one.id in below and one.calendar_visible)}
 

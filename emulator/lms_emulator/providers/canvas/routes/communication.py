@@ -168,7 +168,7 @@ def conferences(api: Api) -> Any:
 
 def conferences_within(api: Api) -> Any:
     """The conferences of a course or a group: a redirect back to it, as the school has no conferencing service."""
-    return wire.redirect(api.url(contexts.of_path(api).path))
+    return wire.redirect(api.url(contexts.from_path(api).path))
 
 
 def ping(api: Api) -> Any:

@@ -30,7 +30,7 @@ MANAGES_FILES = tuple(f"manage_files_{what}" for what in ("add", "edit", "delete
 
 def _context(api: Api) -> Context:
     """The exported context, for those who may read it."""
-    return contexts.of_path(api, "read", "read_as_admin")
+    return contexts.from_path(api, "read", "read_as_admin")
 
 
 def _as_admin(api: Api, context: Context) -> bool:
@@ -62,7 +62,7 @@ def index(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """An export."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     found = api.store.content_exports.get(identifiers.local_number(api.slot("id")) or 0)
     if found is None or found.epub or (found.context_type, found.context_id) != (context.type, context.id):
         raise refusals.not_found("the export", api.slot("id"))
@@ -92,7 +92,7 @@ def create(api: Api) -> Any:
 
 def fail(api: Api) -> Any:
     """Mark an export as failed, as a site admin."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     if not api.check("operates the site", features.sees_hidden(api)):
         raise api.refused("give exports up")
     place = {"context_type": context.type, "context_id": context.id}

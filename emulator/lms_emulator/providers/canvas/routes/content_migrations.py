@@ -30,7 +30,7 @@ NO_FOLDER = "A .zip upload requires a folder to upload to."
 
 def _context(api: Api, *wanted: str) -> Context:
     """The target context, for those who may add content there."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     _require(api, context, *wanted)
     return context
 
@@ -263,7 +263,7 @@ def _list(api: Api, source: Course, root: str, address: str) -> Any:
 
 def content_list(api: Api) -> Any:
     """What can be selected from a course."""
-    course = courses.of_path(api, *CONTENT, "read_as_admin")
+    course = courses.from_path(api, *CONTENT, "read_as_admin")
     return _list(api, course, "select", api.url(f"/api/v1/courses/{course.id}/content_list"))
 
 
@@ -298,7 +298,7 @@ def _is_kind(kind: kinds.Kind, record: Any) -> bool:
 
 def _of_issues(api: Api) -> ContentMigration:
     """The migration of the issues. An unknown one is a 404 for everybody."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     record = _migration(api, context, "content_migration_id")
     _require(api, context)
     return record

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import courses
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, chain, is_account_admin
+from lms_emulator.providers.canvas.rules.permissions import account_from_path, chain, is_account_admin
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 156, 158, 160, 162, 163; canvas-lms app/controllers/csp_settings_controller.rb"
@@ -25,7 +25,7 @@ ENABLED, LOCKED, DOMAINS = "csp_enabled", "csp_locked", "csp_domains"
 
 
 def _account(api: Api) -> Account:
-    return account_of_path(api, "manage_account_settings")
+    return account_from_path(api, "manage_account_settings")
 
 
 def _readable(api: Api) -> Account:
@@ -156,7 +156,7 @@ def _course_shown(api: Api, course: Course) -> Json:
 
 
 def _course(api: Api, *wanted: str) -> Course:
-    return courses.of_path(api, *wanted)
+    return courses.from_path(api, *wanted)
 
 
 def show_course(api: Api) -> Any:

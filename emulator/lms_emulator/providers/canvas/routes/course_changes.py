@@ -30,7 +30,7 @@ from lms_emulator.providers.canvas.rules import (
     stickiness,
 )
 from lms_emulator.providers.canvas.rules.course_fields import SETTINGS
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_from_path, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as shapes
 
@@ -45,7 +45,7 @@ ENDS = 'Only "delete" and "conclude" events are allowed.'
 
 def create(api: Api) -> Any:
     """Create a course with its first assignment group; its first section comes with the first enrollment."""
-    account = account_of_path(api, "manage_courses_add")
+    account = account_from_path(api, "manage_courses_add")
     if named := api.params.text("course", "account_id"):
         account = belonging.child(api, account, named)
     removed = _removed(api)
@@ -179,7 +179,7 @@ def destroy(api: Api) -> Any:
 
 def reset(api: Api) -> Any:
     """Reset a course: an empty one takes its place."""
-    course = courses.of_path(api, "reset_content")
+    course = courses.from_path(api, "reset_content")
     if course.blueprint or course.template:
         text = "cannot reset_content on a blueprint or template course"
         raise refusals.message(400, "reset_of_blueprint", text)
@@ -188,7 +188,7 @@ def reset(api: Api) -> Any:
 
 def settings(api: Api) -> Any:
     """The settings of a course, for every member."""
-    course = courses.of_path(api, "read", "read_as_admin")
+    course = courses.from_path(api, "read", "read_as_admin")
     return _settings(api, course)
 
 
@@ -217,7 +217,7 @@ def _settings(api: Api, course: Course) -> Json:
 
 def set_settings(api: Api) -> Any:
     """Change the settings of a course."""
-    course = courses.of_path(api, "update")
+    course = courses.from_path(api, "update")
     params = api.params
     kept = dict(course.settings)
     names = (name for name in SETTINGS if params.has(name) and course_fields.settable(api, course, name))
@@ -236,7 +236,7 @@ def set_settings(api: Api) -> Any:
 
 def allowed(api: Api) -> Any:
     """Which permissions the caller has in a course."""
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     return courses.granted(api, course, api.params.texts("permissions") or None)
 
 

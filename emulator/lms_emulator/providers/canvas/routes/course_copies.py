@@ -31,7 +31,7 @@ def _shape(api: Api, record: ContentMigration, course: Course, *, begun: bool = 
 
 def create(api: Api) -> Any:
     """Copy a course into this one: all of it, some kinds of content, or all but some."""
-    course = courses.of_path(api, "manage_course_content_add")
+    course = courses.from_path(api, "manage_course_content_add")
     source = identifiers.course(api, api.params.text("source_course") or "")
     wanted, left = api.params.texts("only"), api.params.texts("except")
     if wanted and left:
@@ -57,7 +57,7 @@ def create(api: Api) -> Any:
 
 def show(api: Api) -> Any:
     """The progress of a copy."""
-    course = courses.of_path(api, "manage_course_content_add")
+    course = courses.from_path(api, "manage_course_content_add")
     found = identifiers.row(
         api.store.content_migrations, api.slot("id"), "the copy", context_type="Course", context_id=course.id
     )

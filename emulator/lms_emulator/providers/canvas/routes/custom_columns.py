@@ -40,7 +40,7 @@ def shape(record: CustomGradebookColumn) -> dict[str, Any]:
 
 def index(api: Api) -> Any:
     """The columns of a course; hidden ones on request."""
-    course = courses.of_path(api, *assignments.GRADERS)
+    course = courses.from_path(api, *assignments.GRADERS)
     hidden = api.params.flag("include_hidden")
     found = [c for c in _living(api, course) if hidden or not c.hidden]
     return paged(api, found, shape, path=f"/api/v1/courses/{course.id}/custom_gradebook_columns")

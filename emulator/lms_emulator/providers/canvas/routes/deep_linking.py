@@ -36,7 +36,7 @@ async def answer(api: Api) -> Response:
     needs = ("manage_course_content_add", "update")
     if making and course is not None and not courses.may(api, api.caller, course, *needs):
         raise visitors.forbidden(api, "the person manages the course's content")
-    api.x.kept(wire.Environment).values["deep_linking_use_window_parent"] = False
+    api.x.per_request(wire.Environment).values["deep_linking_use_window_parent"] = False
     if not isinstance(found.items, list):
         raise refusals.page_crashed(f"content_items is no list: {found.items!r}")
     items = [one for one in found.items if isinstance(one, dict)]

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Account, DeveloperKey, Developer
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import keys, scopes
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, require_account
+from lms_emulator.providers.canvas.rules.permissions import account_from_path, require_account
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import access as shapes
 
@@ -181,7 +181,7 @@ def bind_to(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
 
 def scope_list(api: Api) -> Any:
     """Every scope that a key can have."""
-    account_of_path(api, _PERMISSION)
+    account_from_path(api, _PERMISSION)
     listed = scopes.listed()
     if api.params.text("group_by") != "resource_name":
         return listed

@@ -30,7 +30,7 @@ PLACES = "courses groups"
 
 def topic_in_path(api: Api, *, deleted: bool = False) -> tuple[DiscussionTopic, Context]:
     """The topic in the path, and what it belongs to. Raises the refusal `not_found`."""
-    context = contexts.of_path(api, "read", "read_as_admin")
+    context = contexts.from_path(api, "read", "read_as_admin")
     found = identifiers.row(
         api.store.discussion_topics, api.slot("topic_id"), "the topic", **context.place, deleted=True
     )
@@ -60,7 +60,7 @@ def newest_first(found: list[DiscussionTopic], when: Callable[[DiscussionTopic],
 
 def index(api: Api) -> Any:
     """The topics of a context, pinned ones last; `only_announcements` lists those instead."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     announcements = api.params.get("only_announcements") not in (None, False)
     contexts.require(api, context, "read_announcements" if announcements else "read_forum", "moderate_forum")
     term, student = search_term(api) or "", contexts.may(api, context, "participate_as_student")
@@ -155,7 +155,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a discussion or an announcement."""
-    context = contexts.of_path(api, "create_forum", "moderate_forum")
+    context = contexts.from_path(api, "create_forum", "moderate_forum")
     shown = shapes.topic(api, topics.create(api, context), context, told=True)
     # Canvas creates the group topics after it has answered.
     return {**shown, "topic_children": [], "group_topic_children": []}
@@ -214,7 +214,7 @@ def duplicate(api: Api) -> Any:
 
 def reorder(api: Api) -> Any:
     """Put pinned topics in order."""
-    context = contexts.of_path(api, "moderate_forum")
+    context = contexts.from_path(api, "moderate_forum")
     order = api.params.words("order")
     if not order:
         raise content.order_refused("order parameter required")

@@ -36,7 +36,7 @@ def _shown(record: ExternalFeed) -> Json:
 
 def _context(api: Api) -> Context:
     """The course or group of the path. Raises the refusal for callers who may not make announcements there."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     contexts.require(api, context, *(("create_forum",) if context.type == "Group" else ()), "moderate_forum")
     return context
 

@@ -36,7 +36,7 @@ MOST_FAVORITES = 2
 
 def _place(api: Api) -> Course | Account | Group:
     """The course, group or account of the path."""
-    record = contexts.of_path(api).record
+    record = contexts.from_path(api).record
     assert isinstance(record, Course | Account | Group)
     return record
 
@@ -50,7 +50,7 @@ def _readable(api: Api) -> Course | Account | Group:
 
 def _managed(api: Api, right: str) -> Course | Account:
     """The course or account of the path, for those who may install tools there."""
-    record = contexts.of_path(api).record
+    record = contexts.from_path(api).record
     if isinstance(record, Account):
         require_account(api, record, right)
         return record
@@ -143,7 +143,7 @@ def of_key(api: Api, where: Course | Account) -> Tool | None:
 
 async def update(api: Api) -> Json:
     """Change a tool installed in the course or account itself."""
-    context = contexts.of_path(api).record
+    context = contexts.from_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
     where = _managed(api, "manage_lti_edit")
@@ -157,7 +157,7 @@ async def update(api: Api) -> Json:
 
 def delete(api: Api) -> Json:
     """Delete a tool."""
-    context = contexts.of_path(api).record
+    context = contexts.from_path(api).record
     assert isinstance(context, Course | Account)
     tool = tool_in(api, context) if api.caller is not None else None
     where = _managed(api, "manage_lti_delete")
@@ -220,7 +220,7 @@ def _keep_favorites(api: Api, account: Account, found: list[int]) -> Json:
 def apps(api: Api) -> Any:
     """The tools of a course or account and of the accounts above, as apps."""
     _ = api.user
-    where = contexts.of_path(api).record
+    where = contexts.from_path(api).record
     assert isinstance(where, Course | Account)
     if isinstance(where, Course):
         course_rights.require(api, where, "read_as_admin")
@@ -235,7 +235,7 @@ def _place_in_list(tool: Tool) -> Any:
 
 def launch_definitions(api: Api) -> Any:
     """The tools that can be launched from some placements, except, for non-staff, those for admins."""
-    where = contexts.of_path(api).record
+    where = contexts.from_path(api).record
     assert isinstance(where, Course | Account)
     names = api.params.texts("placements")
     everywhere = isinstance(where, Account) and names == ["global_navigation"]

@@ -26,7 +26,7 @@ STATES_OF_ACCOUNTS = (*STATES, "allowed", "allowed_on")
 
 def _owner(api: Api, *wanted: str) -> Owner:
     """The owner of the features, if the caller has one of these rights there."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     owner = context.record
     if isinstance(owner, User):
         own = owner.id == api.user.id or belonging.manages(api, owner)

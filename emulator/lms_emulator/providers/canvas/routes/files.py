@@ -44,7 +44,7 @@ REMOVED, REMOVED_SIZE = "file_removed.pdf", 120_909
 
 def index(api: Api) -> Any:
     """The files of a context, by name."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     require_contents(api, context)
     return _listed(api, files.files_of(api.store, context), files.manages(api, context))
 
@@ -145,7 +145,7 @@ def show(api: Api) -> Any:
 
 def show_in_context(api: Api) -> Any:
     """A file of a context."""
-    context, file = contexts.of_path(api), _found(api)
+    context, file = contexts.from_path(api), _found(api)
     if (file.context_type, file.context_id) != (context.type, context.id):
         raise refusals.not_found("the file in this context", file.id)
     return show(api)
@@ -153,7 +153,7 @@ def show_in_context(api: Api) -> Any:
 
 def by_migration(api: Api) -> Any:
     """The file of a course that came from another course or a package, by its id there."""
-    course, key = courses.of_path(api), api.slot("migration_id")
+    course, key = courses.from_path(api), api.slot("migration_id")
     rows = api.store.copied_assets.find("course", course.id)
     numbers = [one.asset_id for one in rows if (one.kind, one.migration_id) == ("attachments", key)]
     found = [file for n in numbers if (file := api.store.attachments.get(n)) and file.file_state != "deleted"]
@@ -263,7 +263,7 @@ def delete(api: Api) -> Any:
 
 def quota(api: Api) -> Any:
     """The storage quota of a context, and its usage."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     files.require_manager(api, context, "add", "edit", "delete")
     return {"quota": files.quota(api, context), "quota_used": files.quota_used(api.store, context)}
 

@@ -26,7 +26,7 @@ PLACES = "courses users groups"
 
 def readable(api: Api) -> Context:
     """The context in the path, if the caller may read its files; a hidden tab does not hide its folders."""
-    return contexts.of_path(api, "read_files", "read")
+    return contexts.from_path(api, "read_files", "read")
 
 
 def sees_all(api: Api, context: Context) -> bool:
@@ -94,7 +94,7 @@ def show(api: Api) -> Any:
 
 def show_in_context(api: Api) -> Any:
     """A folder of a context; `root` is the root."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     if api.slot("id") == "root":
         root = files.root_folder(api, context)
         _require_look(api, root, context)
@@ -126,7 +126,7 @@ def special(api: Api) -> Any:
 
     Those who do not manage files get a media folder of their own, and none for icons.
     """
-    context, kind = contexts.of_path(api), api.path.rsplit("/", 1)[-1]
+    context, kind = contexts.from_path(api), api.path.rsplit("/", 1)[-1]
     managed = files.manages(api, context)
     if not managed and kind == "icon_maker":
         return Response(status_code=204)
@@ -138,7 +138,7 @@ def special(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new folder, in `unfiled` by default."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     if not api.params.text("parent_folder_id"):
         files.require_manager(api, context, "add")
     parent = files.named_folder(api, context, lambda: files.child(api, files.root_folder(api, context), "unfiled"))

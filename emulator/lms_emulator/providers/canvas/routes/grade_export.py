@@ -29,7 +29,7 @@ def _refused(code: str, text: str) -> Exception:
 
 def reported(api: Api) -> Any:
     """The assignments of a course, or of all courses of an account, that post their grades to the SIS."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     record = context.record
     contexts.require(api, context, "view_all_grades")
     assert isinstance(record, Account | Course)

@@ -69,7 +69,7 @@ _COLOR = re.compile(r"^#([0-9A-F]{3}){1,2}$", re.IGNORECASE | re.MULTILINE)
 
 
 def _course(api: Api) -> Course:
-    return courses.of_path(api, "manage_grades")
+    return courses.from_path(api, "manage_grades")
 
 
 def _error(text: str) -> Exception:
@@ -175,7 +175,7 @@ def _apply(api: Api, course: Course, base: Assignment, user_id: int, points: flo
 def settings(api: Api) -> Any:
     """The caller's settings of a course's gradebook."""
     _ = api.user
-    course = courses.of_path(api, *assignments.GRADERS)
+    course = courses.from_path(api, *assignments.GRADERS)
     sent = api.params.require("gradebook_settings")
     own: dict[str, Any] = {name: value for name in SETTINGS if isinstance(value := sent.get(name), str | int | float)}
     own |= {

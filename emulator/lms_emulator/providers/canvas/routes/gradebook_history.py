@@ -33,7 +33,7 @@ Pair = tuple[Assignment, Submission]
 
 
 def _course(api: Api) -> Course:
-    return courses.of_path(api, "manage_grades")
+    return courses.from_path(api, "manage_grades")
 
 
 def _day(api: Api, moment: datetime | None) -> str:

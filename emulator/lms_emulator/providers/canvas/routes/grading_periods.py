@@ -306,7 +306,7 @@ def destroy(api: Api) -> Response:
 
 def due_dates(api: Api) -> Any:
     """The effective due date and its grading period, by assignment and student."""
-    course = courses.of_path(api, "read_as_admin")
+    course = courses.from_path(api, "read_as_admin")
     only = api.params.texts("assignment_ids")
     if not all(as_whole(one) is not None for one in only):
         body = {"errors": "assignment_ids param is invalid"}

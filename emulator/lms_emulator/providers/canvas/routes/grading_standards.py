@@ -36,7 +36,7 @@ Place = tuple[str, int]
 def _place(api: Api, wanted: str) -> Place:
     _ = api.user
     if "course_id" in api.x.path_params:
-        course = courses.of_path(api, wanted)
+        course = courses.from_path(api, wanted)
         return "Course", course.id
     account = identifiers.account(api, api.slot("account_id"))
     if wanted == "read":

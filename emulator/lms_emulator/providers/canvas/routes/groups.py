@@ -72,7 +72,7 @@ def _own_of(api: Api, found: list[Group], *, only: bool = False) -> list[Group]:
 
 def of_account(api: Api) -> Any:
     """The groups of an account; with `only_own_groups`, the caller's."""
-    account = permissions.account_of_path(api, "read_roster")
+    account = permissions.account_from_path(api, "read_roster")
     found = _own_of(api, [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)])
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
 

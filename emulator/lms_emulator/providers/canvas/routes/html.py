@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.shapes.html import shown
 
 def preview(api: Api) -> Any:
     """HTML as a context would show it."""
-    context = contexts.of_path(api, "read")
+    context = contexts.from_path(api, "read")
     cleaned = html.clean(api.params.text("html") or "", api.url(""))
     return {"html": shown(api, cleaned, context)}
 

@@ -25,7 +25,7 @@ ONE = "only one late policy per course is allowed"
 
 def _course(api: Api, *wanted: str) -> Course:
     _ = api.user
-    return courses.of_path(api, *wanted, slot="id")
+    return courses.from_path(api, *wanted, slot="id")
 
 
 def _policy(api: Api, course: Course) -> LatePolicy:

@@ -17,7 +17,7 @@ TAG = "link_validation"
 
 
 def _course(api: Api) -> Course:
-    return courses.of_path(api, "update")
+    return courses.from_path(api, "update")
 
 
 def _last(api: Api, course: Course) -> Progress | None:

@@ -252,7 +252,7 @@ def offer_masquerade(api: Api) -> Response | None:
     target = visitors.masquerade_target(api)
     if target is None or api.real_user is None or not _may_act_as(api, target):
         return None
-    api.x.kept(Identity).user_id = api.x.kept(Identity).real_user_id = None
+    api.x.per_request(Identity).user_id = api.x.per_request(Identity).real_user_id = None
     return wire.redirect(api.url(f"/users/{target.id}/masquerade"))
 
 

@@ -56,7 +56,7 @@ def _capabilities() -> tuple[str, ...]:
 
 def profile(api: Api) -> Response:
     """What Canvas offers to LTI 2 tools; public."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     if api.x.path_params.get("tool_consumer_profile_id", PROFILE) != PROFILE:
         raise refusals.not_found("the profile", api.slot("tool_consumer_profile_id"))
     place = context.path.removeprefix("/")

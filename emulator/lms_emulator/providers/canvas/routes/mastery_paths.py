@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.shapes import people
 
 
 def _editor(api: Api, *wanted: str) -> Course:
-    return courses.of_path(api, *(wanted or ("manage_assignments_edit",)))
+    return courses.from_path(api, *(wanted or ("manage_assignments_edit",)))
 
 
 def _whole(api: Api) -> bool:

@@ -46,7 +46,7 @@ def index(api: Api) -> Any:
     """The recordings of a context or of the caller, by default sorted by title."""
     found = list(api.store.media_objects)
     if api.x.path_params:
-        context = contexts.of_path(api, "read")
+        context = contexts.from_path(api, "read")
         found = [one for one in found if (one.context_type, one.context_id) == (context.type, context.id)]
         api.path = f"/api/v1{context.path}/media_objects"
     else:
@@ -179,7 +179,7 @@ def kaltura_session(api: Api) -> Any:
 
 def collaborations(api: Api) -> Any:
     """The collaborations of a context: none, as no service for them is configured."""
-    context = contexts.of_path(api, "read")
+    context = contexts.from_path(api, "read")
     if isinstance(context.record, Course):
         tabs.require(api, context.record, "collaborations")
     return paged(api, [], lambda one: one)
@@ -192,7 +192,7 @@ def no_collaboration(api: Api) -> Any:
 
 def potential_collaborators(api: Api) -> Any:
     """Possible collaborators: the members of a course, or of a group and those who run its course."""
-    context = contexts.of_path(api, "read_roster")
+    context = contexts.from_path(api, "read_roster")
     if isinstance(context.record, Group):
         place = groups.home(api, groups.category_of(api, context.record))
         ids = {one.user_id for one in groups.members(api, context.record)}

@@ -28,12 +28,12 @@ _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
 
 def reader(api: Api) -> Course:
     """The course in the path, for its members."""
-    return courses.of_path(api, "read")
+    return courses.from_path(api, "read")
 
 
 def editor(api: Api, verb: str = "edit") -> Course:
     """The course in the path, for those who may add, edit or delete its content."""
-    return courses.of_path(api, f"manage_course_content_{verb}")
+    return courses.from_path(api, f"manage_course_content_{verb}")
 
 
 def edited(api: Api, slot: str = "id", verb: str = "edit") -> tuple[Course, ContextModule]:

@@ -32,7 +32,7 @@ READERS = ("read_as_admin", "manage_assignments_edit")
 
 def _quiz(api: Api, *wanted: str) -> tuple[Course, NewQuiz, Assignment]:
     """The quiz in the path, for those who have one of the rights. Raises the refusal `not_found`."""
-    course = courses.of_path(api, *wanted)
+    course = courses.from_path(api, *wanted)
     number = identifiers.local_number(api.slot("assignment_id"))
     for quiz, base in rules.of_course(api, course):
         if base.id == number:
@@ -42,7 +42,7 @@ def _quiz(api: Api, *wanted: str) -> tuple[Course, NewQuiz, Assignment]:
 
 def index(api: Api) -> Any:
     """The New Quizzes of a course."""
-    course = courses.of_path(api, *READERS)
+    course = courses.from_path(api, *READERS)
     return paged(api, list(rules.of_course(api, course)), lambda one: shapes.quiz(*one))
 
 
@@ -54,7 +54,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Create a New Quiz, unpublished."""
-    course = courses.of_path(api, "manage_assignments_add")
+    course = courses.from_path(api, "manage_assignments_add")
     url = api.settings.new_quizzes_url
     base = Assignment(
         id=0,
@@ -205,7 +205,7 @@ def quiz_accommodations(api: Api) -> Any:
 
 def course_accommodations(api: Api) -> Any:
     """Grant students more time or fewer choices in all New Quizzes of a course."""
-    return _accommodated(api, courses.of_path(api, "manage_assignments_edit"), None)
+    return _accommodated(api, courses.from_path(api, "manage_assignments_edit"), None)
 
 
 def _accommodated(api: Api, course: Course, assignment_id: int | None) -> Any:

@@ -53,7 +53,7 @@ def _group(api: Api, context: Context, reference: str | None = None) -> OutcomeG
 def _place(api: Api) -> Context:
     """The course or account of the path, or the global context."""
     if not api.path.startswith("/api/v1/global/"):
-        return contexts.of_path(api)
+        return contexts.from_path(api)
     site = site_admin(api.store)
     if site is None:
         raise refusals.not_found("the account above all schools, which the world does not have", "site_admin")

@@ -36,7 +36,7 @@ def _shape(api: Api, record: OutcomeImport) -> Json:
 
 def create(api: Api) -> Any:
     """Import a CSV, sent as the body or as a part of a form."""
-    context = contexts.of_path(api, "import_outcomes")
+    context = contexts.from_path(api, "import_outcomes")
     kind = api.params.text("import_type") or "instructure_csv"
     if kind != "instructure_csv":
         raise refusals.crashed("an unknown import_type", kind)
@@ -48,7 +48,7 @@ def create(api: Api) -> Any:
 
 
 def _import(api: Api) -> OutcomeImport:
-    context = contexts.of_path(api, "import_outcomes", "manage_outcomes")
+    context = contexts.from_path(api, "import_outcomes", "manage_outcomes")
     found: list[OutcomeImport] = sorted(
         api.store.outcome_imports.find("context", (context.type, context.id)), key=lambda one: one.id
     )

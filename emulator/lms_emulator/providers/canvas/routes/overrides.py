@@ -23,7 +23,7 @@ SOURCE = f"{RECORDED}/grading-rubrics.jsonl 14, 17, 51, 62, 65, 73, 89; {CONTROL
 
 
 def _assignment(api: Api, *, changing: bool = False) -> tuple[Course, Assignment]:
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     record = assignments.find(api, course, api.slot("assignment_id"))
     if changing and not api.check("may change the assignment", assignments.may_change(api, course, record)):
         raise api.refused(f"change assignment {record.id}", "manage_assignments_edit")
@@ -124,7 +124,7 @@ def _several(api: Api, course: Course, *, nothing: str, shape: str) -> list[Para
 
 def several(api: Api) -> Any:
     """Overrides by their ids; null for an unknown one."""
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     form = "must specify an array with entry format { id, assignment_id }"
     rows: list[Any] = []
     for one in _several(api, course, nothing="no assignment_overrides values present", shape=form):
@@ -153,7 +153,7 @@ def update_several(api: Api) -> Any:
 
 
 def _batch(api: Api, *, new: bool) -> Any:
-    course = courses.of_path(api, "manage_assignments_edit")
+    course = courses.from_path(api, "manage_assignments_edit")
     form = "must specify an array of overrides"
     sent = _several(api, course, nothing="no assignment override data present", shape=form)
     read: list[tuple[AssignmentOverride, list[int]]] = []

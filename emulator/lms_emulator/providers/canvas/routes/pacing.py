@@ -238,7 +238,7 @@ def of_student(api: Api) -> Any:
 
 
 def _place(api: Api, *wanted: str) -> Context:
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     record = context.record
     account = api.store.accounts.get(record.account_id) if isinstance(record, Course) else record
     has = isinstance(account, Account) and features.enabled(api, account, "course_paces")

@@ -29,12 +29,12 @@ SORTS: dict[str, Callable[[WikiPage], Any]] = {
 
 
 def _context(api: Api) -> Context:
-    return contexts.of_path(api, "read")
+    return contexts.from_path(api, "read")
 
 
 def _found(api: Api) -> tuple[Context, WikiPage]:
     """The page in the path, without checking permissions. Raises the refusal `page_unknown`."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     found = pages.find(api, context, api.slot("url_or_id"))
     if found is None:
         raise refusals.message(404, "page_unknown", "page not found")
@@ -104,7 +104,7 @@ def show(api: Api) -> Any:
 
 def front_page(api: Api) -> Any:
     """The front page."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     found = pages.front_page(api, context)
     if found is None:
         raise refusals.message(404, "no_front_page", "No front page has been set")
@@ -114,7 +114,7 @@ def front_page(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a page."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     _require_maker(api, context)
     return _made(api, context, "")
 

@@ -159,7 +159,7 @@ def _nickname(api: Api, course: Course) -> Any:
 
 
 def _course(api: Api) -> Course:
-    return courses.of_path(api, "read")
+    return courses.from_path(api, "read")
 
 
 def nicknames(api: Api) -> Any:

@@ -35,7 +35,7 @@ def _shown(record: OutcomeProficiency) -> Json:
 
 
 def _context(api: Api, right: str) -> Context:
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     _ = api.user
     if right == "read" and isinstance(context.record, Account):
         belonging.require_account_reader(api, context.record)

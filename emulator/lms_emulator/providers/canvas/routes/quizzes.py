@@ -60,7 +60,7 @@ def a_quiz(api: Api, *rights: str, slot: str = "quiz_id") -> tuple[Course, Quiz]
 
 def index(api: Api) -> Any:
     """The quizzes of a course."""
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     tabs.require(api, course, "quizzes")
     found = [one for one in quizzes.of_course(api, course) if quizzes.visible(api, course, one)]
     if (term := search_term(api)) is not None:
@@ -83,7 +83,7 @@ def show(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """Make a quiz, and the assignment of a graded one."""
-    course = courses.of_path(api, "manage_assignments_add")
+    course = courses.from_path(api, "manage_assignments_add")
     sent = api.params.hash("quiz")
     if not sent.data:
         raise refusals.invalid({})
@@ -283,14 +283,14 @@ def ip_filters(api: Api) -> Any:
 
 def overrides(api: Api) -> Any:
     """The dates of quizzes, including overrides."""
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     found = [q for q in quizzes.of_course(api, course) if quizzes.visible(api, course, q)]
     return _overrides(api, course, "quizzes", found, lambda quiz: shapes.dates(api, quiz, course))
 
 
 def new_quizzes_overrides(api: Api) -> Any:
     """The same for New Quizzes."""
-    course = courses.of_path(api, "read")
+    course = courses.from_path(api, "read")
     found = [base for _, base in new_quizzes.of_course(api, course) if assignments.visible(api, course, base)]
     return _overrides(api, course, "new_quizzes", found, lambda base: shapes.dates_of(api, base, course))
 

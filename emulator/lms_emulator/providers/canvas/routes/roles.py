@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, BaseRole, Role
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, ignoring
-from lms_emulator.providers.canvas.rules.permissions import account_of_path, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_from_path, root_of
 from lms_emulator.providers.canvas.rules.roles import ORDER, roles_of, set_permissions
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -23,7 +23,7 @@ BASES = {"AccountMembership", *ORDER} - {"AccountAdmin"}
 
 
 def _account(api: Api) -> Account:
-    return account_of_path(api, "manage_role_overrides")
+    return account_from_path(api, "manage_role_overrides")
 
 
 def _place(api: Api) -> tuple[Account, Role]:

@@ -121,7 +121,7 @@ def known_role(api: Api, reference: str) -> int:
 
 def index(api: Api) -> Any:
     """The people of a course whom the caller may see."""
-    course = courses.of_path(api, "read_roster", "view_all_grades", "manage_grades")
+    course = courses.from_path(api, "read_roster", "view_all_grades", "manage_grades")
     rows = _rows(api, course)
     by_user: dict[int, list[Enrollment]] = {}
     for row in rows:
@@ -273,7 +273,7 @@ def show(api: Api) -> Any:
 
     Source: canvas-lms app/controllers/courses_controller.rb, user (2023-06).
     """
-    course = courses.of_path(api, "read_roster")
+    course = courses.from_path(api, "read_roster")
     user = identifiers.user(api, api.slot("id"))
     rows = met(api, course, api.store.enrollments.find("course", course.id))
     rows = [e for e in rows if e.user_id == user.id and e.workflow_state != "deleted"]
@@ -286,7 +286,7 @@ def show(api: Api) -> Any:
 
 def students(api: Api) -> Any:
     """The students of a course, all on one page."""
-    course = courses.of_path(api, "read_roster")
+    course = courses.from_path(api, "read_roster")
     ids = course_shapes.students_of(api, course)
     found = [user for user in map(api.store.users.get, ids) if user is not None]
     return [shapes.person(api, user, course) for user in ordered(api, found)]
@@ -294,7 +294,7 @@ def students(api: Api) -> Any:
 
 def recent(api: Api) -> Any:
     """The students of a course, most recent sign-in first."""
-    course = courses.of_path(api, "read_reports")
+    course = courses.from_path(api, "read_reports")
     found = [u for u in map(api.store.users.get, course_shapes.students_of(api, course)) if u is not None]
 
     def last(user: User) -> datetime | None:

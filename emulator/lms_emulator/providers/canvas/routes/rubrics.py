@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssessment
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.rules import assignments, courses, overriding, rubrics, submissions
-from lms_emulator.providers.canvas.rules.permissions import account_of_path
+from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
 SOURCE = (
@@ -53,13 +53,13 @@ def index(api: Api) -> Any:
 
 def of_account(api: Api) -> Any:
     """The rubrics of an account. Only imports can create them, and none here does."""
-    account = account_of_path(api, "manage_rubrics")
+    account = account_from_path(api, "manage_rubrics")
     return paged(api, list[Rubric](), lambda r: shapes.brief(api, r), path=f"/api/v1/accounts/{account.id}/rubrics")
 
 
 def of_account_unknown(api: Api) -> Any:
     """One of the account's rubrics, of which there are none."""
-    account_of_path(api, "manage_rubrics")
+    account_from_path(api, "manage_rubrics")
     raise refusals.message(404, "rubric_unknown", "Rubric not found")
 
 

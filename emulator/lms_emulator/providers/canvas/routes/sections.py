@@ -34,7 +34,7 @@ def _section(api: Api, name: str = "id") -> tuple[CourseSection, Course]:
 
 def index(api: Api) -> Any:
     """The sections of a course, for every member."""
-    course = courses.of_path(api, "read", *SEES_PEOPLE)
+    course = courses.from_path(api, "read", *SEES_PEOPLE)
     found = [s for s in api.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
     if (term := search_term(api, later=True)) is not None:
         found = [section for section in found if term in section.name.lower()]
@@ -102,7 +102,7 @@ def _sis_fields(api: Api, course: Course, section: CourseSection | None) -> dict
 
 def create(api: Api) -> Any:
     """Create a section, or restore a deleted one by its SIS id."""
-    course = courses.of_path(api, "manage_sections_add")
+    course = courses.from_path(api, "manage_sections_add")
     revived = _revived(api, course)
     if revived is not None:
         return shapes.section(api, revived, course)

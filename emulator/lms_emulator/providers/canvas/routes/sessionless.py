@@ -37,7 +37,7 @@ Made = tuple[Opening, str, dict[str, str]]
 
 def launch(api: Api) -> Any:
     """The URL of a sessionless launch."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     where = context.record
     assert isinstance(where, Course | Account)
     _require(api, where)

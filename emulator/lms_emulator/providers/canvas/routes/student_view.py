@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.shapes import people as shapes
 
 def test_student(api: Api) -> Any:
     """The test student of a course, created on first use in each of its sections."""
-    course = courses.of_path(api, *courses.POLICIES["use_student_view"])
+    course = courses.from_path(api, *courses.POLICIES["use_student_view"])
     return shapes.person(api, student_view.student(api, course), course)
 
 

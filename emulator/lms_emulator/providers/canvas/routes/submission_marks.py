@@ -27,7 +27,7 @@ SOURCE = f"{RECORDED}/grading-submissions.jsonl 272, 279, 287, 299; {CONTROLLER}
 def _known(api: Api) -> Submission:
     """The submission of the path, of any student whom the caller can see in the course."""
     course, section, base = place(api)
-    return submissions.of(api, base, roster.of_path(api, course, section, base).id)
+    return submissions.of(api, base, roster.from_path(api, course, section, base).id)
 
 
 def _marked(api: Api, *, read: bool) -> Response:

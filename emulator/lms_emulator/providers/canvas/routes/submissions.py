@@ -71,7 +71,7 @@ def index(api: Api) -> Any:
 def found(api: Api) -> tuple[Course, Assignment, User, Submission]:
     """The submission of the path, for those who may read it."""
     course, section, base = place(api)
-    user = roster.of_path(api, course, section, base)
+    user = roster.from_path(api, course, section, base)
     if not api.check("may read the submission", roster.may_read(api, course, base, user), got=user.id):
         raise api.refused(f"submission of user {user.id}")
     return course, base, user, submissions.of(api, base, user.id)
@@ -122,7 +122,7 @@ def update(api: Api) -> Any:
     waits = moderation.under_way(base) and is_given(sent.get("posted_grade")) and not sent.flag("provisional")
     if not api.check("the grades of this assignment are not moderated", not waits):
         raise api.refused("grade before the moderation is over")
-    user = roster.of_path(api, course, section, base)
+    user = roster.from_path(api, course, section, base)
     if not api.check("the assignment is for the student", assignments.assigned(api, base, user.id), got=user.id):
         raise api.refused(f"the assignment is for user {user.id}")
     if isinstance(whole, dict) or is_given(api.params.peek("rubric_assessment")):

@@ -40,7 +40,7 @@ def of_person(api: Api) -> list[Json]:
 
 def update(api: Api) -> Any:
     """Move or hide a tab of a course."""
-    course = courses.of_path(api, "manage_course_content_edit")
+    course = courses.from_path(api, "manage_course_content_edit")
     position = identifiers.whole_number(api.params.text("position") or "") or 0
     hide = api.params.flag("hidden") if api.params.has("hidden") else None
     wanted = position if api.params.has("position") else None

@@ -8,7 +8,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules.permissions import account_of_path
+from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.wire import redirect
 
 VARIABLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873.json"
@@ -22,7 +22,7 @@ def variables(api: Api) -> Any:
 
 def share(api: Api) -> Any:
     """Share a theme under a name. There are none to share."""
-    account_of_path(api, "manage_account_settings")
+    account_from_path(api, "manage_account_settings")
     api.params.require("shared_brand_config")
     raise refusals.invalid({"brand_config": ["blank"]}, 422)
 

@@ -153,7 +153,7 @@ def index(api: Api) -> Any:
     """The caller's to-do list, for one course or all."""
     course = None
     if "course_id" in api.x.path_params:
-        course = courses.of_path(api, "read", "read_as_admin")
+        course = courses.from_path(api, "read", "read_as_admin")
     return bookmarked(api, _items(api, course), lambda item: _shown(api, item), _key)
 
 

@@ -76,7 +76,7 @@ def _user_token(x: Call, params: Params, grant: str) -> dict[str, object]:
             params.text("code_verifier"),
             replace_tokens=params.flag("replace_tokens"),
         )
-    x.kept(Identity).user_id = given.user.id
+    x.per_request(Identity).user_id = given.user.id
     return oauth.token_answer(x, given)
 
 

@@ -144,7 +144,7 @@ def _found(api: Api, key: DeveloperKey) -> ToolConfiguration:
 def show(api: Api) -> Any:
     """The configuration of a key that is on here, for those who may install tools."""
     _ = api.user
-    key, context = _key(api), contexts.of_path(api)
+    key, context = _key(api), contexts.from_path(api)
     where = context.record
     assert isinstance(where, Course | Account)
     account = where if isinstance(where, Account) else contexts.get(api, "Account", where.account_id).record

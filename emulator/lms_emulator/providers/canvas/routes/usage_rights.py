@@ -50,7 +50,7 @@ def _updated(found: list[Attachment]) -> dict[str, Any]:
 
 def put(api: Api) -> Any:
     """Set the usage rights of files; `publish` shows hidden ones."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     files.require_manager(api, context, "edit")
     found = _chosen(api, context)
     if not isinstance(api.params.peek("usage_rights"), dict):
@@ -74,7 +74,7 @@ def put(api: Api) -> Any:
 
 def remove(api: Api) -> Any:
     """Remove the usage rights of files."""
-    context = contexts.of_path(api)
+    context = contexts.from_path(api)
     files.require_manager(api, context, "delete")
     found = _chosen(api, context)
     for file in found:
@@ -84,7 +84,7 @@ def remove(api: Api) -> Any:
 
 def licenses(api: Api) -> Any:
     """The available licences."""
-    contexts.require(api, contexts.of_path(api), "read_files", "read")
+    contexts.require(api, contexts.from_path(api), "read_files", "read")
     return [one._asdict() for one in LICENSES.values()]
 
 

@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import avatars, belonging, courses, people, registering
 from lms_emulator.providers.canvas.rules.belonging import administered, belongs
-from lms_emulator.providers.canvas.rules.permissions import account_allows, account_of_path, root_of
+from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, root_of
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-users.jsonl 2, 4; canvas-lms app/controllers/users_controller.rb"
@@ -87,7 +87,7 @@ MOST_UUIDS = 100
 
 def index(api: Api) -> Any:
     """The people of an account."""
-    account = account_of_path(api, "read_roster")
+    account = account_from_path(api, "read_roster")
     found = [user for user in api.store.users if belongs(api, user, account)]
     if api.later.flag("include_deleted_users"):
         gone = {one.user_id for one in api.store.pseudonyms if _deleted_in(one, account)}

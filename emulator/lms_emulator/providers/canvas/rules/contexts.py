@@ -45,7 +45,7 @@ def of(record: Course | User | Group | Account) -> Context:
     return Context(kinds[type(record)], record.id, record)
 
 
-def of_path(api: Api, *wanted: str) -> Context:
+def from_path(api: Api, *wanted: str) -> Context:
     """The context in the request's path; `Link` headers contain its number.
 
     Raises the refusal `not_found`, and the one for callers who have none of the rights.

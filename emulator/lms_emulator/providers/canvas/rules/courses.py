@@ -135,7 +135,7 @@ def require(api: Api, course: Course, *wanted: str) -> None:
         raise api.refused(f"{' or '.join(wanted)} in course {course.id}", *wanted)
 
 
-def of_path(api: Api, *wanted: str, slot: str = "course_id") -> Course:
+def from_path(api: Api, *wanted: str, slot: str = "course_id") -> Course:
     """The course of the path. Raises the refusal `not_found`, and the one for callers who have none of the rights."""
     course = identifiers.course(api, api.slot(slot))
     if wanted:

@@ -253,7 +253,7 @@ def enroll(api: Api, asked: Wish) -> Enrollment:
     enrolled.keep(api, record)
     living = (e for e in rows if e.workflow_state != "deleted")
     if not any(e.type == asked.kind and e.course_id == asked.course.id for e in living):
-        api.x.kept(Newcomers).enrollments.add(record.id)
+        api.x.per_request(Newcomers).enrollments.add(record.id)
     return record
 
 

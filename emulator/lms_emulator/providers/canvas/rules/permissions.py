@@ -256,7 +256,7 @@ def require_account(api: Api, account: Account, *wanted: str) -> None:
         raise api.refused(f"{' or '.join(wanted)} in account {account.id}", *wanted)
 
 
-def account_of_path(api: Api, *wanted: str, slot: str = "account_id") -> Account:
+def account_from_path(api: Api, *wanted: str, slot: str = "account_id") -> Account:
     """The account of the path. Raises the refusal `not_found`, and the one for callers with none of the permissions."""
     account = identifiers.account(api, api.slot(slot))
     require_account(api, account, *wanted)

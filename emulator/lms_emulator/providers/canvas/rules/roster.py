@@ -66,7 +66,7 @@ def current_student(api: Api, course: Course, reference: str) -> User:
     return user
 
 
-def of_path(api: Api, course: Course, section: CourseSection | None, assignment: Assignment) -> User:
+def from_path(api: Api, course: Course, section: CourseSection | None, assignment: Assignment) -> User:
     """The student of the path, by user id or anonymous id. Raises the refusal `not_found`."""
     if "anonymous_id" not in api.x.path_params:
         return student(api, course, section, api.slot("user_id"))

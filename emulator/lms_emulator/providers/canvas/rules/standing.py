@@ -20,7 +20,7 @@ def why_not(x: Call, needs: Iterable[str]) -> str | None:
     """The caller's roles and those with the permission; None if the path contains neither course nor account."""
     course = _course(x)
     account = x.store.accounts.get(course.account_id) if course is not None else _account(x)
-    user = x.store.users.get(x.kept(Identity).user_id or 0)
+    user = x.store.users.get(x.per_request(Identity).user_id or 0)
     if account is None or user is None:
         return None
     return "; ".join((_caller(x, user, course, account), *_holders(x, account, needs)))

@@ -39,7 +39,7 @@ def _image(api: Api, found: re.Match[str]) -> str:
     if kind is None or "equation_image" not in kind[1].split():
         return found[0]
     latex = _LATEX.search(found[1]) or _ALT.search(found[1])
-    spent = api.x.kept(_Converted)
+    spent = api.x.per_request(_Converted)
     if latex is None or spent.characters > MOST_CHARACTERS:
         return found[0]
     spent.characters += len(latex[1])

@@ -216,7 +216,7 @@ class LearningStudioStore(Store):
                 value="token",
                 owner=_granted,
                 tip="it is exchanged at /token with grant_type=refresh_token",
-                once=True,
+                single_use=True,
             ),
         ),
     )
@@ -230,7 +230,7 @@ class LearningStudioStore(Store):
                 value="grant",
                 owner=_granted,
                 tip="it is exchanged for a token at /authorize/token",
-                once=True,
+                single_use=True,
             ),
         ),
     )
@@ -238,7 +238,7 @@ class LearningStudioStore(Store):
         key=lambda nonce: (nonce.consumer_key, nonce.nonce),
         keep_until=lambda nonce: nonce.until,
         limit=200_000,
-        once="the nonce of a signed request",
+        single_use="the nonce of a signed request",
     )
     request_counts: Table[RequestCount] = table(key="key", limit=1_000)
 

@@ -225,7 +225,7 @@ class OpenedxStore(PlatformTables):
                 value="token",
                 owner=_granted,
                 tip="it is exchanged at /oauth2/access_token with grant_type=refresh_token",
-                once=True,
+                single_use=True,
             ),
         ),
     )
@@ -240,7 +240,7 @@ class OpenedxStore(PlatformTables):
                 value="code",
                 owner=_granted,
                 tip="exchange it for a token first, at /oauth2/access_token",
-                once=True,
+                single_use=True,
             ),
         ),
     )
@@ -347,7 +347,7 @@ class OpenedxStore(PlatformTables):
         key=lambda score: (score.line_item, score.user), indexes={"line_item": lambda score: score.line_item}
     )
     lti_content_items: Table[LtiContentItem] = table(key="id", indexes={"tool": lambda item: item.tool})
-    pending_launches: Table[PendingLaunch] = pending_launches(once=False)
+    pending_launches: Table[PendingLaunch] = pending_launches(single_use=False)
     used_tokens: Table[UsedToken] = single_use.SPEC
     event_webhooks: Table[EventWebhook] = table(key="name")
     notification_preferences: Table[NotificationPreference] = table(key=lambda one: (one.user, one.course))

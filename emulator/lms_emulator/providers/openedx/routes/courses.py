@@ -51,7 +51,7 @@ def _is_older(x: Call) -> bool:
 def list_courses(x: Call) -> Response:
     """The catalogue as `username` sees it; without one, as anybody does, even for a staff caller."""
     if _is_older(x):
-        reply = x.kept(Reply)
+        reply = x.per_request(Reply)
         if reply.dialect is not None:
             reply.dialect = dataclasses.replace(reply.dialect, allow="GET, HEAD, OPTIONS")
         if x.method == "POST":

@@ -48,7 +48,7 @@ def show_block(x: Call) -> Response:
     if user is None:
         return to_login(x)
     tool, course = _seen(x, user)
-    x.kept(Reply).framed = True
+    x.per_request(Reply).framed = True
     if tool.version == "lti_1p1":
         frame = x.url(f"/courses/{course.id}/xblock/{tool.block}/handler/lti_launch_handler")
         return _block(x, tool, frame)
@@ -87,7 +87,7 @@ def _start(x: Call, user: User, tool: LtiTool, course: Course, item: LtiContentI
 
 def launch(x: Call) -> Response:
     """The signed launch, posted to the tool by the browser."""
-    x.kept(Reply).framed = True
+    x.per_request(Reply).framed = True
     params = asked(x.query if x.method == "GET" else x.form())
     action, fields = LAUNCHES.authenticate(x, params, session.current(x).user)
     return pages.launch(action, fields)
@@ -160,7 +160,7 @@ def service(operation: Callable[[Call], Any]) -> Handler:
     """An operation of a service, worded and failing as a REST resource of the platform."""
 
     def run(x: Call) -> Response | Awaitable[Response]:
-        x.kept(Reply).dialect = Dialect(allow="")
+        x.per_request(Reply).dialect = Dialect(allow="")
         response: Response = operation(x)
         return response
 

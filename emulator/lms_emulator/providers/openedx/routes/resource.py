@@ -222,7 +222,7 @@ class Resource:
 
     def __call__(self, x: Call) -> Response:
         """Answer one request. Raises the refusal."""
-        reply = x.kept(Reply)
+        reply = x.per_request(Reply)
         reply.dialect = self.dialect
         if self.notes_course:
             session.note_course(x)
@@ -231,7 +231,7 @@ class Resource:
             reply.dialect.mark(response)
         except refusals.Unhandled as failure:
             response = wire.server_failure(x, failure)
-        user, signed_in = x.kept(Caller).user, session.current(x).user
+        user, signed_in = x.per_request(Caller).user, session.current(x).user
         if user is not None and signed_in is not None and user.id != signed_in.id:
             raise refusals.session_mismatch(session=signed_in.username, caller=user.username)
         return response

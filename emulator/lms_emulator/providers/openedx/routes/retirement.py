@@ -84,7 +84,7 @@ def deactivate_logout(x: Call) -> Response:
     rules.begin(x.store, user, x.clock.now())
     if session.current(x).user is not None:
         session.end(x)
-    x.kept(Caller).user = None
+    x.per_request(Caller).user = None
     return wire.no_content()
 
 

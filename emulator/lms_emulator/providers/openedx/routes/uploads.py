@@ -60,7 +60,7 @@ def uploaded(x: Call, field: str, endings: Sequence[str], most: int) -> tuple[by
 
 def denied(x: Call, why: NotTaken) -> refusals.OpenedxRefusal:
     """Django's own page, where the view makes no answer of its own of the refusal."""
-    x.kept(Reply).dialect = None
+    x.per_request(Reply).dialect = None
     page = pages.plain("403 Forbidden", "403 Forbidden")
     return refusals.OpenedxRefusal(
         "file_not_taken", status=403, style="plain", body=page, check="the uploaded file", diagnosis=why.text
@@ -101,7 +101,7 @@ def upload(x: Call) -> Response:
 
 
 def _bad_request(x: Call, reason: str, expected: str) -> refusals.OpenedxRefusal:
-    x.kept(Reply).dialect = None  # Django's own page, without the headers of a REST resource
+    x.per_request(Reply).dialect = None  # Django's own page, without the headers of a REST resource
     page = pages.plain("Bad Request (400)", "Bad Request (400)")
     return refusals.OpenedxRefusal(reason, status=400, style="plain", body=page, check="a file", expected=expected)
 
@@ -111,7 +111,7 @@ def download(x: Call) -> Response:
     found = x.store.media.get(x.path_params["path"])
     if found is None:
         raise refusals.page_not_found(x.path)
-    x.kept(Reply).bare = True  # the server in front of the LMS sends it
+    x.per_request(Reply).bare = True  # the server in front of the LMS sends it
     kind = mimetypes.guess_type(found.path)[0]
     return Response(base64.b64decode(found.data), media_type=kind or "application/octet-stream")
 

@@ -27,7 +27,7 @@ _CLOSED = "Problem is closed."
 
 def handle(x: Call) -> Response:
     """Run a handler of a block for a signed-in user; a bearer token needs no CSRF token."""
-    x.kept(Reply).framed = True
+    x.per_request(Reply).framed = True
     user = _user(x)
     if x.path_params["handler"].startswith("xmodule_handler"):
         csrf.ensure(x)
@@ -50,7 +50,7 @@ def handle(x: Call) -> Response:
 
 def _missing(x: Call) -> refusals.OpenedxRefusal:
     """The site's own page, which frames may not show."""
-    x.kept(Reply).framed = False
+    x.per_request(Reply).framed = False
     return refusals.page_not_found(x.path)
 
 
@@ -60,7 +60,7 @@ def _user(x: Call) -> User:
     if identity is not None:
         return identity.user
     user = session.current(x).user
-    x.kept(Caller).user = user
+    x.per_request(Caller).user = user
     if user is None:
         raise refusals.OpenedxRefusal(
             "not_signed_in", status=403, style="plain", body="Unauthenticated", check="the caller is known"

@@ -10,7 +10,7 @@ from lms_emulator.providers.openedx.call import Call, Caller
 
 def why_not(x: Call) -> str | None:
     """For the journal: the platform says only that the caller may not. None for a caller who is nobody."""
-    user = x.kept(Caller).user
+    user = x.per_request(Caller).user
     if user is None:
         return None
     course = next((str(value) for name, value in x.path_params.items() if name.startswith("course")), None)

@@ -33,12 +33,12 @@ class SetCookies:
 
 def add(x: Call, *values: str) -> None:
     """Have the answer carry these `Set-Cookie` values."""
-    x.kept(SetCookies).values += values
+    x.per_request(SetCookies).values += values
 
 
 def replace(x: Call, *values: str) -> None:
     """Have the answer carry these `Set-Cookie` values instead of those added before."""
-    x.kept(SetCookies).values = list(values)
+    x.per_request(SetCookies).values = list(values)
 
 
 def cookie(

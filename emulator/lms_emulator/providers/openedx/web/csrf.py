@@ -34,7 +34,7 @@ class Token:
 
 def ensure(x: Call, *, set_by_view: bool = False) -> str:
     """Have the answer carry the CSRF cookie. Returns its secret: the browser's own, or a new one."""
-    token = x.kept(Token)
+    token = x.per_request(Token)
     if token.secret is None:
         token.secret = secret_of(x.cookies.get(COOKIE)) or new_secret(x.ids)
     token.set_by_view = token.set_by_view or set_by_view
@@ -48,12 +48,12 @@ def form_token(x: Call, *, set_by_view: bool = False) -> str:
 
 def rotate(x: Call) -> None:
     """Give the browser a new CSRF secret, as signing in does."""
-    x.kept(Token).secret = new_secret(x.ids)
+    x.per_request(Token).secret = new_secret(x.ids)
 
 
 def cookie(x: Call) -> str | None:
     """The `Set-Cookie` value that the answer carries, if any."""
-    secret = x.kept(Token).secret
+    secret = x.per_request(Token).secret
     if secret is None:
         return None
     secure = deployment.is_secure(x)

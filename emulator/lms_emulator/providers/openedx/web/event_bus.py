@@ -51,7 +51,7 @@ def notification_requested(x: Call, people: Iterable[User], **what: Any) -> None
     """Tell, after what this request has changed, that people are to be notified, whether or not they want to be."""
     found = list(people)
     if found:
-        x.kept(_Requested).append(events.notification(found, **what))
+        x.per_request(_Requested).append(events.notification(found, **what))
 
 
 def publish_changes(x: Call) -> None:
@@ -61,7 +61,7 @@ def publish_changes(x: Call) -> None:
         if changes:
             for event, data in chain.from_iterable([tell(x, *change) for change in changes]):
                 _publish(x, event, data)
-    for asked in x.keeps(_Requested) or ():
+    for asked in x.per_request_if_used(_Requested) or ():
         _publish(x, events.NOTIFICATION_REQUESTED, {"notification_data": asked})
 
 

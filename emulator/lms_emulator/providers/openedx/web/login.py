@@ -126,7 +126,7 @@ def _nearly_locked(x: Call, count: int, limit: int, given: str) -> refusals.Open
 
 
 def _inactive(x: Call, user: User) -> refusals.OpenedxRefusal:
-    x.kept(Caller).user = user
+    x.per_request(Caller).user = user
     send_activation(x, user)
     context = {"platformName": x.store.section.platform_name, "supportLink": ""}
     return failed("None", "inactive-user", context, user.email, diagnosis="the account is not active yet")

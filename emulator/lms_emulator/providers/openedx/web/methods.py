@@ -64,7 +64,7 @@ def refuse_credentials(x: Call, path: str, methods: tuple[str, ...] = ()) -> Non
     """Raise what a REST resource without a route refuses of the credentials; given its methods, of nobody's too."""
     authenticators = _authenticators(path)
     allow = ", ".join((*methods, "OPTIONS")) if methods else ""
-    x.kept(Reply).dialect = Dialect(
+    x.per_request(Reply).dialect = Dialect(
         allow=allow, challenge=authenticators[0].challenge, takes=tuple(one.name for one in authenticators)
     )
     credentials.authenticate(x, authenticators)

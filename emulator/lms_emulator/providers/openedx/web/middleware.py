@@ -30,7 +30,7 @@ def preflight(x: Call) -> Response | None:
     """The answer to a CORS preflight request; None for any other request."""
     if x.method != "OPTIONS" or "access-control-request-method" not in x.headers or "origin" not in x.headers:
         return None
-    x.kept(Reply).bare = True
+    x.per_request(Reply).bare = True
     headers = {"vary": "origin, Cookie", **_cors(x)}
     if len(headers) > 1:
         headers |= {"access-control-allow-headers": CORS_HEADERS, "access-control-allow-methods": CORS_METHODS}
@@ -46,7 +46,7 @@ def _cors(x: Call) -> dict[str, str]:
 
 def append_slash(x: Call) -> Response:
     """Django's APPEND_SLASH: a redirect, whatever the method, to the path with its final slash."""
-    x.kept(Reply).bare = True
+    x.per_request(Reply).bare = True
     path = quote(x.path, safe=wire.SAFE_IN_PATH)
     return wire.redirect(wire.with_query(x, f"{x.prefix}{path}/"), 301)
 
@@ -60,7 +60,7 @@ def open_session(x: Call) -> Response | None:
     if value is None:
         return None
     if safe_cookie.parse(value) is None:
-        x.kept(Reply).bare = True
+        x.per_request(Reply).bare = True
         x.warn(
             "foreign_session_cookie",
             f"the cookie `{deployment.session_cookie_name(x)}` is none of an LMS: probably that of another Django "
@@ -81,10 +81,10 @@ def finish(x: Call, response: Response) -> None:
     """Put cookies and common headers on the answer."""
     if x.method == "HEAD":
         response.body = b""
-    chosen, reply = x.keeps(cookies.SetCookies), x.kept(Reply)
+    chosen, reply = x.per_request_if_used(cookies.SetCookies), x.per_request(Reply)
     set_cookies = list(chosen.values) if chosen is not None else []
     if not reply.bare:
-        token = x.kept(csrf.Token)
+        token = x.per_request(csrf.Token)
         _common_headers(x, response, reply, token)
         set_cookies += _cookies(x, response.status_code, token)
     for value in set_cookies:
@@ -127,7 +127,7 @@ def _cookies(x: Call, status: int, token: csrf.Token) -> list[str]:
 
 
 def _language(x: Call) -> str | None:
-    user = x.kept(Caller).user
+    user = x.per_request(Caller).user
     if user is None:
         return None
     preferred = (x.store.users.get(user.username) or user).preferences.get("pref-lang")

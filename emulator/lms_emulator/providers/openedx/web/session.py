@@ -41,7 +41,7 @@ class BrowserSession:
 
 def current(x: Call) -> BrowserSession:
     """The session of this request."""
-    return x.kept(BrowserSession)
+    return x.per_request(BrowserSession)
 
 
 def sent(x: Call) -> str | None:
@@ -59,7 +59,7 @@ def read(x: Call) -> BrowserSession:
     record = x.store.sessions.get(parsed.key)
     if record is not None and record.expires > x.clock.now():
         session.record, session.key = record, record.key
-        session.user = x.kept(Caller).user = x.store.users.get(record.user)
+        session.user = x.per_request(Caller).user = x.store.users.get(record.user)
     elif record is None and safe_cookie.holds(parsed, None, secret=x.store.section.jwt.secret):
         session.key = parsed.key
     else:
@@ -88,7 +88,7 @@ def start(x: Call, user: User, *, seconds: int | None = None) -> None:
         Session(key=key, user=user.username, expires=expires, until_browser_closes=seconds == -1)
     )
     session.key, session.expired = key, False
-    session.user = x.kept(Caller).user = user
+    session.user = x.per_request(Caller).user = user
     session.changed, session.seconds = True, seconds or x.settings.session_seconds
     csrf.rotate(x)
 
@@ -105,7 +105,7 @@ def end(x: Call) -> None:
     session = current(x)
     if session.record is not None:
         x.store.sessions.delete(session.record.key)
-    session.record, session.key, session.user, x.kept(Caller).user = None, None, None, None
+    session.record, session.key, session.user, x.per_request(Caller).user = None, None, None, None
     session.expired = safe_cookie.parse(sent(x) or "") is not None
 
 
@@ -153,7 +153,7 @@ def take_messages(x: Call) -> list[tuple[str, str]]:
 def cookie(x: Call) -> str | None:
     """The `Set-Cookie` value of the session: when it was changed, or when its user is not whom the answer is for."""
     session = current(x)
-    if session.changed or (x.kept(Caller).user is None) != (session.user is None):
+    if session.changed or (x.per_request(Caller).user is None) != (session.user is None):
         value = safe_cookie.make(
             session.key or x.ids.text(32, safe_cookie.SESSION_KEY_ALPHABET),
             session.user.id if session.user is not None else None,
