@@ -10,13 +10,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.numbers import parse_integer
-from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims
@@ -158,7 +156,7 @@ def post_score(x: Call) -> Response:
     x.store.lti_scores.put(score)
     _publish(x, tool, item, score)
     shown = {
-        "timestamp": body["timestamp"],
+        "timestamp": moment(score.timestamp),
         "scoreGiven": score.score_given,
         "scoreMaximum": score.score_maximum,
         "comment": score.comment,
@@ -190,6 +188,8 @@ def _score_values(body: dict[str, Any], known: LtiScore | None) -> dict[str, Any
     given, most = (_number(body, name, errors) for name in ("scoreGiven", "scoreMaximum"))
     if not most and given is not None and "scoreMaximum" not in errors:
         errors["scoreMaximum"] = ["scoreMaximum is a required field when providing a scoreGiven value."]
+    comment = body.get("comment")
+    comment = _read(fields.text(), body, "comment", errors) if comment is not None else None
     if errors:
         raise invalid("score", errors)
     return {
@@ -197,7 +197,7 @@ def _score_values(body: dict[str, Any], known: LtiScore | None) -> dict[str, Any
         "timestamp": at,
         "score_given": given,
         "score_maximum": most,
-        "comment": body.get("comment"),
+        "comment": comment,
         "activity_progress": body["activityProgress"],
         "grading_progress": body["gradingProgress"],
     }
@@ -332,10 +332,15 @@ def _number(body: dict[str, Any], name: str, errors: dict[str, Any]) -> float | 
 
 
 def _moment(body: dict[str, Any], name: str, errors: dict[str, Any]) -> datetime | None:
+    found: datetime | None = _read(fields.date_time, body, name, errors)
+    return found
+
+
+def _read(reader: fields.Reader, body: dict[str, Any], name: str, errors: dict[str, Any]) -> Any:
     try:
-        moment: datetime = convert(body[name], datetime)
-        return moment
-    except msgspec.ValidationError:
-        wanted = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
-        errors[name] = [f"Datetime has wrong format. Use one of these formats instead: {wanted}."]
+        if body[name] is None:
+            raise fields.FieldError(fields.NULL)
+        return reader(body[name])
+    except fields.FieldError as error:
+        errors[name] = [str(error)]
         return None

@@ -66,7 +66,13 @@ def boolean(value: Any) -> bool:
 
 
 def date_time(value: Any) -> datetime:
-    """A DateTimeField: ISO 8601; without an offset, UTC."""
+    """A DateTimeField: ISO 8601 as Python reads it, also a date alone, or Django's own form. Without an offset, UTC."""
+    try:
+        whole = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if whole is not None:
+            return (whole if whole.tzinfo is not None else whole.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
     found = _DATETIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise FieldError(_FORMATS)
