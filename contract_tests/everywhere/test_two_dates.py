@@ -64,14 +64,14 @@ def test_on_each_day_exactly_that_changes(day: str) -> None:
 
 
 def requests(lms: Emulator, name: str) -> Iterator[tuple[str, str]]:
-    """Every route that came and went with no date: read, with ids of the demo world; written to, where it needs none.
+    """Every route that came and went with no date, with ids of the demo world: read first, then written to.
 
-    The reading comes first: an empty body changes things at some.
+    An empty document changes things at some, and a removal at all.
     """
     demo = DemoWorld(lms, name)
     undated = [route for route in load_providers()[name].routes if not route.since and not route.until]
-    yield from (("GET", demo.filled(route.path)) for route in undated if "GET" in route.methods)
-    yield from (("POST", route.path) for route in undated if "POST" in route.methods and "{" not in route.path)
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        yield from ((method, demo.filled(route.path)) for route in undated if method in route.methods)
 
 
 def answers(
@@ -85,7 +85,9 @@ def answers(
     for method, path in requests(lms, name):
         if methods and method not in methods:
             continue
-        status, body, entry = send(lms.app, Sent(method, f"/{name}{path}".encode(), b"", headers))
+        kind = [] if method in ("GET", "DELETE") else [(b"content-type", b"application/json")]
+        sent = Sent(method, f"/{name}{path}".encode(), b"", [*headers, *kind], b"{}" if kind else b"")
+        status, body, entry = send(lms.app, sent)
         assert entry is not None
         kept = {k: v for k, v in entry.response_headers if k not in (b"x-emulator-explain", b"set-cookie")}
         found[method, path] = (status, body, kept)
