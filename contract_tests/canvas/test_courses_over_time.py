@@ -381,3 +381,20 @@ def test_a_course_that_comes_back_by_its_sis_id(canvas: Site) -> None:
     assert [row["user_id"] for row in canvas.admin.get(f"{COURSE}/enrollments").json()] == [104]
     fresh = canvas.admin.post(f"{SCHOOL}/courses", data={"course[end_at]": "", "course[name]": "New"}).json()
     assert fresh["conclude_at"] is None
+
+
+def test_an_invited_student_has_progress(canvas: Site) -> None:
+    page = canvas.teacher.post(f"{COURSE}/pages", json={"wiki_page": {"title": "Start", "published": True}}).json()[
+        "url"
+    ]
+    module = canvas.teacher.post(f"{COURSE}/modules", json={"module": {"name": "One"}}).json()["id"]
+    item = {"type": "Page", "page_url": page, "completion_requirement": {"type": "must_view"}}
+    canvas.teacher.post(f"{COURSE}/modules/{module}/items", json={"module_item": item})
+    canvas.teacher.put(f"{COURSE}/modules/{module}", json={"module": {"published": True}})
+    sent = {"enrollment[user_id]": "104", "enrollment[type]": "StudentEnrollment", "enrollment[notify]": "0"}
+    made = canvas.admin.post(f"{COURSE}/enrollments", data=sent).json()
+    assert made["enrollment_state"] == "invited"
+    progress = f"{COURSE}/users/104/progress"
+    assert canvas.teacher.get(progress).status_code == 200
+    canvas.admin.delete(f"{COURSE}/enrollments/{made['id']}", params={"task": "inactivate"})
+    assert canvas.teacher.get(progress).status_code == 400

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
-from lms_emulator.providers.canvas.rules import assignments, course_log, courses, states, submissions
+from lms_emulator.providers.canvas.rules import assignments, course_log, courses, scores, states, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EVENTS = {
@@ -94,9 +94,10 @@ def _ended(api: Api, course: Course, state: Any) -> Course:
     """End a course, and with it the enrollments in it: who was in a concluded course stays so if it opens again."""
     ending = states.CURRENT if state == "completed" else (*states.CURRENT, *states.OTHERS)
     fields: dict[str, Any] = {"completed_at": api.now} if state == "completed" else {}
-    for e in api.store.enrollments.find("course", course.id):
-        if e.workflow_state in ending:
-            api.store.enrollments.put(replace(e, workflow_state=state, **fields))
+    rows = [e for e in api.store.enrollments.find("course", course.id) if e.workflow_state in ending]
+    ended = [(e, replace(e, workflow_state=state, **fields)) for e in rows]
+    for one in [scores.ended(api, e, now) if e.type in states.STUDENTS else now for e, now in ended]:
+        api.store.enrollments.put(one)
     end = course.end_at or (api.now if state == "completed" else None)
     return _in_state(api, replace(course, end_at=end), state)
 

@@ -7,7 +7,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Course
-from lms_emulator.providers.canvas.rules import modules, progressing
+from lms_emulator.providers.canvas.rules import modules, progressing, states
 from lms_emulator.providers.canvas.shapes import Json
 
 NO_PROGRESS = (
@@ -20,13 +20,13 @@ NO_MODULES = (
     "(meaning, it does not have modules and module completion requirements)."
 )
 
+STUDYING = ("active", "invited", "completed", "pending_active", "pending_invited")
+
 
 def course_progress(api: Api, course: Course, user_id: int) -> Json:
     """`progress` of a student in a course with requirements, or why there is none."""
-    studies = any(
-        e.user_id == user_id and e.type == "StudentEnrollment" and e.workflow_state in ("active", "completed")
-        for e in api.store.enrollments.find("course", course.id)
-    )
+    rows = (e for e in api.store.enrollments.find("course", course.id) if e.user_id == user_id)
+    studies = any(e.type == "StudentEnrollment" and states.state_of(api, e, course).name in STUDYING for e in rows)
     found = progress(api, course, user_id)
     return found if studies and found["requirement_count"] else {"error": {"message": NO_PROGRESS}}
 
