@@ -113,12 +113,11 @@ def test_however_many_were_issued_elsewhere(
 ) -> None:
     """What a reset leaves behind does not crowd out the JWTs that the process remembers."""
     a, b = worlds
-    monkeypatch.setattr(given_out, "_MOST", 12)
+    monkeypatch.setattr(given_out, "_MOST", 1)
     present = kind(a)
     assert present(a).status_code == 200
     a.lms.reset()
-    for _ in range(10):
-        b.password()
+    b.password()
     b.lms.reset()
     assert b.me("unknown").status_code == 401, "what the resets left is looked through"
     assert present(a).status_code in (401, 403)
