@@ -64,7 +64,7 @@ def _by_contract(folder: str, contract: str, examples: int) -> tuple[bool, str]:
 
 def _by_test(folder: str, test: str) -> tuple[bool, str]:
     """A test that fails notices; one that cannot be collected, or whose fixtures break, does not."""
-    options = ("-qx", "-n", "0", "-m", "", "-rf", "--no-header", "--tb=no", "--timeout=60", "-pno:cacheprovider")
+    options = ("-qx", "-n", "0", "-m", "", "-rf", "--no-header", "--tb=no", "--timeout=200", "-pno:cacheprovider")
     done = _run(folder, "pytest", *options, f"contract_tests/{test}", cwd=ROOT)
     told = [line for line in done.stdout.splitlines() if line.startswith(f"FAILED contract_tests/{test}")]
     if told:
