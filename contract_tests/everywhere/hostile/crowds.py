@@ -169,8 +169,36 @@ def _long_work(lms: Emulator) -> Iterator[Hostile]:
     ):
         yield Hostile(f"{path} of a large world", request("GET", path, **admin))
     yield from _written_to_many(lms, admin)
+    yield from _made_of_many(admin)
     for path in ("/_emulator/snapshots", "/_emulator/reset", "/_emulator/snapshots/s1/restore", "/_emulator/reset"):
         yield Hostile(f"{path} of a large world", request("POST", path))
+
+
+def _made_of_many(admin: dict[str, str]) -> Iterator[Hostile]:
+    """Reports, exports, copies and imports of a large course: what asks for them, and what does their work."""
+    account, course = "/canvas/api/v1/accounts/1", "/canvas/api/v1/courses/1"
+    tables = {"parameters": {"users": True, "enrollments": True, "accounts": True}}
+    for report in ("grade_export_csv", "provisioning_csv", "sis_export_csv", "students_with_no_submissions_csv"):
+        path = f"{account}/reports/{report}"
+        sent = request("POST", path, json.dumps(tables).encode(), Content_Type=JSON, **admin)
+        yield Hostile(f"{report} of a large world", sent)
+        yield Hostile(f"its rows, {report}", request("GET", path, **admin))
+    copied = {"migration_type": "course_copy_importer", "settings": {"source_course_id": 1}}
+    for name, document in (("content_migrations", copied), ("content_exports", {"export_type": "common_cartridge"})):
+        path = f"{course}/{name}"
+        sent = request("POST", path, json.dumps(document).encode(), Content_Type=JSON, **admin)
+        yield Hostile(f"{name} of a large course", sent)
+        yield Hostile(f"their work, {name}", request("GET", path, **admin), once=True)
+    rows = "".join(f"o{number},outcome,T,d,highest\n" for number in range(20_000))
+    table = f"vendor_guid,object_type,title,description,calculation_method\n{rows}".encode()
+    sent = request("POST", f"{account}/outcome_imports", table, Content_Type="text/csv", **admin)
+    yield Hostile("an import of 20,000 outcomes", sent)
+    yield Hostile("its work, of 20,000 outcomes", request("GET", f"{account}/outcome_imports/latest", **admin))
+    for path in (
+        f"{course}/students/submissions?student_ids[]=all&grouped=1&per_page=100",
+        f"{course}/outcome_rollups",
+    ):
+        yield Hostile(f"{path} of a large course", request("GET", path, **admin))
 
 
 def _written_to_many(lms: Emulator, admin: dict[str, str]) -> Iterator[Hostile]:
