@@ -42,6 +42,10 @@ def test_a_dump_that_toml_cannot_express_is_refused() -> None:
     with pytest.raises(WorldError) as refused:
         dump_toml({"canvas": {"users": [{"name": "a"}, {"name": None}]}})
     assert refused.value.problems == ["canvas.users[1].name: null cannot be said in TOML; write the world as JSON"]
+    with pytest.raises(
+        WorldError, match=r"^canvas\.users\[0\]\.id: a number of more than 64 bits cannot be said"
+    ):
+        dump_toml({"canvas": {"users": [{"id": 2**64}]}})
 
 
 def test_the_demo_world_survives() -> None:
@@ -66,6 +70,19 @@ def test_a_number_that_no_answer_could_have_is_refused(tmp_path: Any, number: st
         Emulator.in_process(str(file))
     file.write_bytes(b"\xef\xbb\xbfname = 'marked'\n")  # as some editors save it
     assert Emulator.in_process(str(file)).dump()["name"] == "marked"
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "0x" + "f" * 20_000, "0x1" + "0" * 16, "-9223372036854775809"])
+@pytest.mark.parametrize("place", ["name", "schema", "canvas", "clock.set", "settings.canvas.site_url"])
+def test_a_number_of_more_than_64_bits_is_refused(tmp_path: Any, number: str, place: str) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text(f"{place} = {number}\n")
+    with pytest.raises(WorldError, match=r"64 bits|4300 digits") as refused:
+        Emulator.in_process(str(file))
+    assert len(str(refused.value)) < 1_000
+    file.write_text("openlearning.users = [{id = 0xffffffffffffffff}]\n")
+    with pytest.raises(WorldError, match=r"openlearning\.users"):
+        Emulator.in_process(str(file))
 
 
 def test_a_dump_says_its_version() -> None:

@@ -85,9 +85,13 @@ def _read(reference: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(text, parse_float=_finite)
-    except (NotFiniteError, tomllib.TOMLDecodeError, RecursionError) as error:
+        data = tomllib.loads(text, parse_float=_finite)
+        wide = next(_places(data, _is_wide), None)
+    except (ValueError, RecursionError) as error:
         raise WorldError([f"{reference}: not TOML: {error}"]) from None
+    if wide is not None:
+        raise WorldError([f"{reference}: {wide}: a number of more than 64 bits"])
+    return data
 
 
 class NotFiniteError(ValueError):
@@ -99,6 +103,11 @@ def _finite(text: str) -> float:
     if not isfinite(number):
         raise NotFiniteError(f"{text} is no number that an answer could have")
     return number
+
+
+def _is_wide(value: Any) -> bool:
+    """Whether it is an integer that neither TOML nor the answers have room for; Python's reader takes any in hex."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**64
 
 
 def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: str = "world") -> WorldSeed:
@@ -190,22 +199,24 @@ def dump_toml(data: Mapping[str, Any]) -> str:
     """
     import tomli_w
 
-    nulls = list(islice(_nulls(data, ""), MOST_PROBLEMS))
-    if nulls:
-        raise WorldError([f"{place}: null cannot be said in TOML; write the world as JSON" for place in nulls])
+    for wanted, what in ((lambda value: value is None, "null"), (_is_wide, "a number of more than 64 bits")):
+        places = list(islice(_places(data, wanted), MOST_PROBLEMS))
+        if places:
+            raise WorldError([f"{place}: {what} cannot be said in TOML; write the world as JSON" for place in places])
     # In multi-line strings TOML normalises CR LF to LF.
     return tomli_w.dumps(data, multiline_strings=not any("\r" in text for text in _texts(data)))
 
 
-def _nulls(value: Any, place: str) -> Iterator[str]:
-    if value is None:
+def _places(value: Any, wanted: Callable[[Any], bool], place: str = "") -> Iterator[str]:
+    """Where in plain data there is such a value: `canvas.users[3].name`."""
+    if wanted(value):
         yield place
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _nulls(item, f"{place}.{key}" if place else str(key))
+            yield from _places(item, wanted, f"{place}.{key}" if place else str(key))
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
-            yield from _nulls(item, f"{place}[{number}]")
+            yield from _places(item, wanted, f"{place}[{number}]")
 
 
 def _texts(value: Any) -> Iterator[str]:
