@@ -64,8 +64,8 @@ def at_work(lms: Emulator) -> Iterator[None]:
     """Have the default world do long work, until the end of the block."""
     over = threading.Event()
     work = asyncio.run_coroutine_threadsafe(lms.app.worlds.default.turns.long(over.wait), lms.loop)
-    until(lambda: taken(lms))
     try:
+        until(lambda: taken(lms))
         yield
     finally:
         over.set()

@@ -42,9 +42,7 @@ def test_a_dump_that_toml_cannot_express_is_refused() -> None:
     with pytest.raises(WorldError) as refused:
         dump_toml({"canvas": {"users": [{"name": "a"}, {"name": None}]}})
     assert refused.value.problems == ["canvas.users[1].name: null cannot be said in TOML; write the world as JSON"]
-    with pytest.raises(
-        WorldError, match=r"^canvas\.users\[0\]\.id: a number of more than 64 bits cannot be said"
-    ):
+    with pytest.raises(WorldError, match=r"^canvas\.users\[0\]\.id: a number of more than 64 bits cannot be said"):
         dump_toml({"canvas": {"users": [{"id": 2**64}]}})
 
 

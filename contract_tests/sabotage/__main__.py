@@ -117,7 +117,7 @@ def _timed(breakage: dict[str, Any], examples: int) -> tuple[bool, str, float]:
     begun = time.perf_counter()
     try:
         caught, said = apply(breakage, examples)
-    except ValueError as error:
+    except (ValueError, subprocess.TimeoutExpired) as error:
         caught, said = False, str(error)
     print(f"{'caught' if caught else 'MISSED'}  {breakage['id']}: {said}", flush=True)
     return caught, said, time.perf_counter() - begun
