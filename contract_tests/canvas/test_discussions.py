@@ -216,3 +216,30 @@ def test_a_topic_in_which_only_the_teacher_has_written_may_be_a_draft(canvas: Si
     assert canvas.student.post(f"{path}/entries", json={"message": "x"}).status_code == 201
     assert canvas.teacher.get(path).json()["can_unpublish"] is False
     assert canvas.teacher.put(path, json={"published": False}).status_code == 400
+
+
+def test_new_dates_open_or_close_a_topic_and_bring_a_draft_out(canvas: Site) -> None:
+    draft = canvas.teacher.post(f"{COURSE}/discussion_topics", json={"title": "T"}).json()
+    own = f"{COURSE}/discussion_topics/{draft['id']}"
+
+    def after(**fields: object) -> tuple[bool, bool, object]:
+        found = canvas.teacher.put(own, json=fields).json()
+        return found["published"], found["locked"], found["lock_at"]
+
+    past, future = "2020-01-01T23:59:59Z", "2100-01-01T23:59:59Z"
+    assert draft["published"] is False
+    assert after(lock_at=past) == (True, True, past)
+    assert after(title="U") == (True, True, past)
+    assert after(locked=False) == (True, False, None), "to open it ends the date"
+    assert after(lock_at=future, locked=True) == (True, False, future), "the new date decides"
+    assert after(locked=True) == (True, True, future)
+    assert after(delayed_post_at=future) == (True, False, future)
+    assert after(published=False, lock_at=past) == (False, True, past)
+
+
+def test_a_graded_discussion_is_not_closed_before_it_is_due(canvas: Site) -> None:
+    for due, status in (("2100-01-01T00:00:00Z", 500), ("2020-01-01T00:00:00Z", 200)):
+        fields = {"title": "T", "published": True, "assignment": {"points_possible": 1, "due_at": due}}
+        topic = canvas.teacher.post(f"{COURSE}/discussion_topics", json=fields).json()["id"]
+        answer = canvas.teacher.put(f"{COURSE}/discussion_topics/{topic}", json={"locked": True})
+        assert answer.status_code == status

@@ -38,7 +38,6 @@ FLAGS = (
     "podcast_enabled",
     "podcast_has_student_posts",
     "pinned",
-    "locked",
 )
 SHOWING = ("expanded", "expanded_locked", "sort_order_locked")
 """The fields that control the display of a topic's threads."""
@@ -137,17 +136,35 @@ def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bo
     if api.params.has("require_initial_post"):
         changes["require_initial_post"] = api.params.flag("require_initial_post") or None
     changes |= _dates(api, topic, moderator)
+    changes |= _locked(api, topic, changes)
     changes |= _published(api, topic, moderator)
     changes |= _sections(api, context)
     return replace(topic, **changes)
+
+
+def _locked(api: Api, topic: DiscussionTopic, changes: dict[str, Any]) -> dict[str, Any]:
+    """Whether the topic is closed: new dates decide, and bring a draft out; else the request, which may end a date."""
+    ends = changes.get("lock_at", topic.lock_at)
+    found: dict[str, Any] = {}
+    if any(changes.get(name, getattr(topic, name)) != getattr(topic, name) for name in ("delayed_post_at", "lock_at")):
+        found["locked"] = ends is not None and ends < api.now
+        if topic.id:
+            found["published"] = True
+    if ends == topic.lock_at and api.params.has("locked") and not isinstance(api.params.peek("locked"), dict):
+        wanted = api.params.flag("locked")
+        if found.get("locked", topic.locked) and not wanted:
+            found["lock_at"] = None
+        found["locked"] = wanted
+    graded = discussions.assignment_of(api, topic)
+    if found.get("locked") and not topic.locked and graded is not None and graded.due_at and graded.due_at > api.now:
+        raise refusals.crashed("Canvas does not lock a discussion that is due later", topic.id)
+    return found
 
 
 def _dates(api: Api, topic: DiscussionTopic, moderator: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if api.params.has("delayed_post_at"):
         found["delayed_post_at"] = api.moment("delayed_post_at")
-        if found["delayed_post_at"] is not None and not api.params.has("locked"):
-            found["locked"] = False
     if api.params.has("lock_at"):
         found["lock_at"] = assignments.end_of_day(api.moment("lock_at"), api.zone)
     if api.params.has("todo_date"):
@@ -181,6 +198,11 @@ def _sections(api: Api, context: Context) -> dict[str, Any]:
     found = [api.store.course_sections.get(number(one)) for one in words]
     if any(one is None or one.course_id != context.id for one in found):
         raise refusals.not_found("a section of the course", words)
+    limited = assignments.sections_seen(api, context.record)
+    if limited is not None and (others := [one.id for one in found if one is not None and one.id not in limited]):
+        numbers = ", ".join(map(str, others))
+        text = f"You do not have permissions to modify discussion for section(s) {numbers}"
+        raise _field("specific_sections", text)
     return {"section_ids": [one.id for one in found if one is not None]}
 
 
