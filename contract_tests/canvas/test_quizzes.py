@@ -221,3 +221,40 @@ def test_the_points_of_an_unpublished_quiz_are_those_of_its_questions(canvas: Si
     assert canvas.teacher.put(own, json={"quiz": {"points_possible": 9}}).json()["points_possible"] == 4
     canvas.teacher.put(own, json={"quiz": {"published": True}})
     assert canvas.teacher.put(own, json={"quiz": {"points_possible": 9}}).json()["points_possible"] == 9
+
+
+def test_groups_of_questions_take_numbers_and_banks_of_their_course(canvas: Site) -> None:
+    quiz = made(canvas.teacher, "quizzes", quiz={"title": "Q"})
+    groups = f"{COURSE}/quizzes/{quiz['id']}/groups"
+
+    def group(path: str = groups, method: str = "POST", **fields: object) -> tuple[int, dict[str, object]]:
+        answer = canvas.teacher.request(method, path, json={"quiz_groups": [fields]})
+        found = answer.json()
+        return answer.status_code, found["quiz_groups"][0] if answer.is_success else found
+
+    question = {"question_text": "?", "question_type": "essay_question"}
+    path = f"{COURSE}/quizzes/{quiz['id']}/questions"
+    canvas.teacher.post(path, json={"question": question})
+    bank = canvas.lms.dump()["canvas"]["assessment_question_banks"][0]["id"]
+    status, first = group(name="A", pick_count=1, assessment_question_bank_id=bank)
+    assert (status, first["assessment_question_bank_id"]) == (201, bank)
+    assert group(name="B", assessment_question_bank_id=999)[1]["assessment_question_bank_id"] is None
+    assert [group(**wrong)[0] for wrong in ({"pick_count": "x"}, {"question_points": "1 2"}, {"name": "x" * 256})] == [
+        500
+    ] * 3
+    status, changed = group(f"{groups}/{first['id']}", "PUT", name="C", assessment_question_bank_id=None)
+    assert (status, changed["name"], changed["assessment_question_bank_id"]) == (200, "C", bank)
+
+
+def test_a_question_that_moves_into_a_group_comes_last_there(canvas: Site) -> None:
+    quiz = made(canvas.teacher, "quizzes", quiz={"title": "Q"})
+    own = f"{COURSE}/quizzes/{quiz['id']}"
+    answer = canvas.teacher.post(f"{own}/groups", json={"quiz_groups": [{"name": "A"}]})
+    group = answer.json()["quiz_groups"][0]["id"]
+    inside, outside = (
+        canvas.teacher.post(f"{own}/questions", json={"question": {"question_text": "?", "quiz_group_id": one}}).json()
+        for one in (group, None)
+    )
+    moved = canvas.teacher.put(f"{own}/questions/{outside['id']}", json={"question": {"quiz_group_id": group}}).json()
+    assert (moved["quiz_group_id"], moved["position"]) == (group, 1)
+    assert canvas.teacher.put(f"{own}/questions/{inside['id']}", json={}).status_code == 500

@@ -11,7 +11,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer, is_number
 from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, QuestionBank, Quiz, QuizGroup, QuizQuestion
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -129,11 +129,17 @@ def update(api: Api) -> Any:
     record = _question(api, quiz)
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
     before = kept.question_data if kept is not None else record.question_data
+    if not isinstance(api.params.peek("question"), dict):
+        raise refusals.crashed("`question` is no hash", api.params.peek("question"))
     sent = api.params.hash("question")
     data = quiz_questions.parse(sent, before, api.x.ids)
     data |= {"id": record.id, "assessment_question_id": record.assessment_question_id}
     group_id = _group_id(api, quiz, sent, record.quiz_group_id)
-    changed = api.store.quiz_questions.put(replace(record, question_data=data, quiz_group_id=group_id))
+    position = record.position
+    if group_id is not None and sent.get("quiz_group_id") not in (None, record.quiz_group_id):  # a text is never equal
+        position = sum(one.quiz_group_id == group_id for one in quizzes.questions(api, quiz))
+    changed = replace(record, question_data=data, quiz_group_id=group_id, position=position)
+    api.store.quiz_questions.put(changed)
     quizzes.edited(api, quiz)
     return shapes.with_assessment(api, changed, None, data)
 
@@ -152,22 +158,28 @@ def _group(api: Api, quiz: Quiz) -> QuizGroup:
     return identifiers.row(api.store.quiz_groups, api.slot("id"), "the group in the quiz", quiz_id=quiz.id)
 
 
-def _group_fields(api: Api) -> dict[str, Any]:
+def _group_fields(api: Api, quiz: Quiz, *, new: bool = False) -> dict[str, Any]:
     given = api.params.hashes("quiz_groups")
     if not given:
         raise refusals.crashed("Canvas fails without `quiz_groups`", api.params.get("quiz_groups"))
     sent, found = given[0], dict[str, Any]()
     if sent.has("name"):
         found["name"] = sent.text("name") or "Question Group"
+    numbers = [text for name in ("pick_count", "question_points") if (text := sent.text(name))]
+    if not all(map(is_number, numbers)) or len(found.get("name", "")) > 255:
+        raise refusals.crashed("Canvas fails to tell what is wrong with a group", numbers)
     if sent.has("pick_count"):
         found["pick_count"] = as_integer(sent.get("pick_count"))
     if sent.has("question_points"):
         found["question_points"] = number(sent.get("question_points"))
-    if sent.has("assessment_question_bank_id"):
-        bank = api.store.assessment_question_banks.get(
-            identifiers.local_number(sent.get("assessment_question_bank_id")) or 0
+    if new:
+        found.setdefault("pick_count", 0)
+    if new and sent.has("assessment_question_bank_id"):
+        key = identifiers.local_number(sent.get("assessment_question_bank_id"))
+        bank = api.store.assessment_question_banks.get(key or 0)
+        found["assessment_question_bank_id"] = (
+            bank.id if bank is not None and bank.course_id == quiz.course_id else None
         )
-        found["assessment_question_bank_id"] = bank.id if bank is not None else None
     return found
 
 
@@ -185,7 +197,9 @@ def create_group(api: Api) -> Any:
     places = [one.position or 0 for one in quizzes.groups(api, quiz)]
     places += [one.position or 0 for one in quizzes.questions(api, quiz)]
     position = max(places, default=0) + 1
-    made = QuizGroup(id=api.new_id("quiz_groups"), quiz_id=quiz.id, position=position, **_group_fields(api))
+    made = QuizGroup(
+        id=api.new_id("quiz_groups"), quiz_id=quiz.id, position=position, **_group_fields(api, quiz, new=True)
+    )
     api.store.quiz_groups.put(made)
     quizzes.edited(api, quiz)
     return reply(api, {"quiz_groups": [shapes.group(made)]}, 201)
@@ -194,7 +208,8 @@ def create_group(api: Api) -> Any:
 def update_group(api: Api) -> Any:
     """Change a group."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
-    changed = api.store.quiz_groups.put(replace(_group(api, quiz), **_group_fields(api)))
+    changed = api.store.quiz_groups.put(replace(_group(api, quiz), **_group_fields(api, quiz)))
+    quizzes.edited(api, quiz)
     return {"quiz_groups": [shapes.group(changed)]}
 
 
