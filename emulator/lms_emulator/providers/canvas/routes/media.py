@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
+from starlette.responses import Response
 
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Attachment, Course, Enrollment, Group, MediaObject, MediaTrack
@@ -18,28 +21,66 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_
 from lms_emulator.providers.canvas.routes.enrollments import met
 from lms_emulator.providers.canvas.routes.files import shortened
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import collation, contexts, groups, people, states, tabs
+from lms_emulator.providers.canvas.rules import (
+    blueprints,
+    collation,
+    contexts,
+    features,
+    files,
+    groups,
+    people,
+    states,
+    tabs,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
+KINDS = ("subtitles", "captions", "descriptions", "chapters", "metadata")
+_LOCALE, _TTML = re.compile("[A-Za-z-]+"), re.compile(r"<tt\s+xml", re.IGNORECASE)
 _CODE = re.compile(r"(course|user|account|group)_(\d+)")
 
 
+def _captions(api: Api, record: MediaObject) -> bool:
+    """Whether the caller may caption a recording; with granular permissions, only who may change its file."""
+    if api.caller is None:
+        return False
+    file = api.store.attachments.get(record.attachment_id or 0)
+    if features.enabled(api, api.root, "granular_permissions_manage_course_content") and file is not None:
+        return files.may_change(api, file, "edit")
+    place = contexts.get(api, record.context_type, record.context_id)
+    return record.user_id == api.caller.id or contexts.may(api, place, *CONTENT)
+
+
+def _webvtt(text: str) -> str:
+    """Captions as WebVTT, which SubRip becomes."""
+    if "WEBVTT" in text:
+        return text
+    text = re.sub(r"(:|^)(\d)(,|:)", r"\g<1>0\2\3", text, flags=re.MULTILINE)
+    text = re.sub(r"(\d{2}:\d{2}:\d{2}),(\d{3})", r"\1.\2", text)
+    return "WEBVTT\n\n{}".format(text.replace("\r\n", "\n")).strip()
+
+
 def _shape(api: Api, record: MediaObject) -> dict[str, Any]:
-    own = api.caller is not None and record.user_id == api.caller.id
     return {
         "media_id": record.media_id,
         "media_type": record.media_type,
         "created_at": stamp(record.created_at),
         "title": record.user_entered_title or record.title,
-        "can_add_captions": own,
+        "can_add_captions": _captions(api, record),
         "embedded_iframe_url": api.url(f"/media_objects_iframe/{record.media_id}"),
     }
 
 
-def _track(record: MediaObject, track: MediaTrack) -> dict[str, Any]:
+def _track(record: MediaObject, track: MediaTrack, includes: Collection[str] = ()) -> dict[str, Any]:
     kept = {"id": track.id, "locale": track.locale, "kind": track.kind, "user_id": track.user_id}
-    return {**kept, "media_object_id": record.id}
+    more = {
+        "content": track.content,
+        "webvtt_content": _webvtt(track.content),
+        "updated_at": stamp(track.updated_at),
+        "created_at": stamp(track.created_at),
+    }
+    return {**kept, "media_object_id": record.id, **{name: more[name] for name in more if name in includes}}
 
 
 def index(api: Api) -> Any:
@@ -70,18 +111,23 @@ def _listed(api: Api, record: MediaObject, hidden: list[str]) -> dict[str, Any]:
 
 def create(api: Api) -> Any:
     """Register a recording of the media service, and add it to its context's files."""
-    context, media_id = _context(api), api.params.text("id")
-    if not media_id:
-        raise refusals.crashed("Canvas fails on a recording without `id`")
+    context, media_id, kind = _context(api), api.params.text("id"), api.params.text("type")
     contexts.require(api, context, "read")
-    title, kind = api.params.text("title"), api.params.text("type")
+    if not media_id or not kind:
+        raise refusals.crashed("Canvas fails on a recording without `id` or `type`")
+    titles = {name: shortened(text) for name in ("title", "user_entered_title") if (text := api.params.text(name))}
+    place = (media_id, kind, context.type, context.id)
+    for known in api.store.media_objects.find("media", media_id):
+        if (known.media_id, known.media_type, known.context_type, known.context_id) == place:
+            changed = replace(known, user_id=api.user.id, updated_at=api.now, **titles)
+            return _row(api, api.store.media_objects.put(changed))
     file = Attachment(
         **api.new_row("attachments"),
         context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
-        display_name=title or media_id,
-        content_type=f"{kind or 'video'}/*",
+        display_name=titles.get("title", media_id),
+        content_type=f"{kind}/*",
         size=None,
         uuid=api.x.ids.alnum(40),
         media_entry_id=media_id,
@@ -94,10 +140,13 @@ def create(api: Api) -> Any:
         context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
-        title=title,
         attachment_id=api.store.attachments.put(file).id,
     )
-    api.store.media_objects.put(made)
+    return _row(api, api.store.media_objects.put(replace(made, **titles)))
+
+
+def _row(api: Api, made: MediaObject) -> dict[str, Any]:
+    """A recording as its database row."""
     columns = ("id", "user_id", "context_id", "context_type", "title", "user_entered_title", "media_id", "media_type")
     nothing = ("user_type", "duration", "max_size", "total_size", "old_media_id")
     row = {
@@ -131,7 +180,11 @@ def _own(api: Api) -> MediaObject:
 
 def rename(api: Api) -> Any:
     """Give a recording a title."""
-    record, title = _own(api), api.params.text("user_entered_title")
+    return _renamed(api, _own(api))
+
+
+def _renamed(api: Api, record: MediaObject) -> Any:
+    title = api.params.text("user_entered_title")
     if not title or not title.strip():
         text = "The user_entered_title parameter must have a value"
         raise refusals.message(400, "media_title_missing", text)
@@ -139,28 +192,78 @@ def rename(api: Api) -> Any:
     return _shape(api, api.store.media_objects.put(changed))
 
 
+def _any(api: Api) -> MediaObject:
+    """The recording in the path, whosever it is. Canvas refuses unknown ones."""
+    found = api.store.media_objects.first("media", api.slot("media_object_id"))
+    if found is None or not api.check("there is such a recording", api.caller is not None):
+        raise api.refused(f"recording {api.slot('media_object_id')}")
+    return found
+
+
+def _attached(api: Api, *, changes: bool = False) -> MediaObject:
+    """The recording behind the file in the path, for those who may read, or change, the file."""
+    file = api.store.attachments.get(number(api.slot("attachment_id")))
+    found = api.store.media_objects.first("media", file.media_entry_id) if file and file.media_entry_id else None
+    allowed = file is not None and (files.may_change(api, file, "edit") if changes else files.may_read(api, file))
+    if found is None or file is None or file.file_state == "deleted" or not api.check("may use the file", allowed):
+        raise api.refused(f"the recording of file {api.slot('attachment_id')}")
+    if changes and file.context_type == "Course":
+        blueprints.require_deletable(api, file.context_id, "attachments", file.id)
+    return found
+
+
+def rename_attached(api: Api) -> Any:
+    """Give the recording of a file a title."""
+    return _renamed(api, _attached(api, changes=True))
+
+
 def tracks(api: Api) -> Any:
-    """The captions of a recording."""
-    record = _own(api)
-    return [_track(record, track) for track in record.tracks]
+    """The caller's captions of a recording."""
+    record = _any(api)
+    return [_track(record, track, api.params.includes) for track in record.tracks if track.user_id == api.user.id]
+
+
+def tracks_attached(api: Api) -> Any:
+    """The captions of the recording of a file."""
+    record = _attached(api)
+    return [_track(record, track, api.params.includes) for track in record.tracks]
 
 
 def set_tracks(api: Api) -> Any:
-    """Set the captions of a recording, one per language; omitted languages lose theirs."""
-    record = _own(api)
+    """Set the captions of a recording, one per language; omitted languages lose theirs. Others get 204 for nothing."""
+    record = _any(api)
+    if not api.check("may caption the recording", _captions(api, record)):
+        return Response(status_code=204)
+    return _set(api, record)
+
+
+def set_tracks_attached(api: Api) -> Any:
+    """Set the captions of the recording of a file."""
+    return _set(api, _attached(api, changes=True))
+
+
+def _set(api: Api, record: MediaObject) -> Any:
     known = {track.locale: track for track in record.tracks}
     try:
         sent = api.x.json()
     except BodyError as error:
         raise refusals.crashed(str(error)) from error
     found = []
-    for one in sent if isinstance(sent, list) else []:
+    if sent is not None and not (isinstance(sent, list) and all(isinstance(one, dict) for one in sent)):
+        raise refusals.crashed("captions are a list of hashes", sent)
+    for one in sent or []:
         locale = str(one.get("locale"))
-        old = known.get(locale)
-        made = old or MediaTrack(**api.new_row("media_tracks"), user_id=api.user.id, locale=locale, content="")
-        found.append(replace(made, content=str(one.get("content", made.content)), updated_at=api.now))
+        old, text = known.get(locale), str(one.get("content") or "")
+        if not text.strip():  # it changes nothing, and keeps what there is
+            found += [old] if old is not None else []
+            continue
+        kept = old or MediaTrack(**api.new_row("media_tracks"), user_id=api.user.id, locale=locale, content="")
+        kind = one.get("kind") or kept.kind
+        if kind not in KINDS or not _LOCALE.fullmatch(locale) or _TTML.search(text):
+            raise refusals.crashed("captions are of a known kind and language, and no TTML", one)
+        found.append(replace(kept, content=text, kind=kind, updated_at=api.now))
     record = api.store.media_objects.put(replace(record, tracks=found))
-    return [_track(record, track) for track in record.tracks]
+    return [_track(record, track, api.params.includes) for track in record.tracks]
 
 
 def kaltura(api: Api) -> Any:
@@ -212,7 +315,7 @@ def _taking_part(api: Api, course: Course) -> list[Enrollment]:
     return [one for one in rows if states.state_of(api, one, course).name in states.CURRENT]
 
 
-MEDIA = "/api/v1/media_objects/{media_object_id}"
+MEDIA, FILE = "/api/v1/media_objects/{media_object_id}", "/api/v1/media_attachments/{attachment_id}"
 SOURCE = f"{RECORDED}/content-misc.jsonl 14-16, 21, 23, 26, 31; canvas-lms app/controllers/media_objects_controller.rb"
 ROUTES: tuple[Route, ...] = (
     *signed_in(
@@ -223,6 +326,7 @@ ROUTES: tuple[Route, ...] = (
         *within("courses groups", "GET /media_objects", index, "Recordings"),
         *within("courses groups", "GET /media_attachments", index, "Recordings"),
         (f"PUT {MEDIA}", rename, "Rename a recording"),
+        (f"PUT {FILE}", rename_attached, "Rename the recording of a file"),
     ),
     *rest(
         "media",
@@ -230,6 +334,9 @@ ROUTES: tuple[Route, ...] = (
         ("POST /api/v1/media_objects", create, "Register a recording"),
         (f"GET {MEDIA}/media_tracks", tracks, "Captions"),
         (f"PUT {MEDIA}/media_tracks", set_tracks, "Set captions"),
+        ("POST /api/v1/media_attachments", create, "Register a recording"),
+        (f"GET {FILE}/media_tracks", tracks_attached, "Captions of the recording of a file"),
+        (f"PUT {FILE}/media_tracks", set_tracks_attached, "Set captions of the recording of a file"),
         ("GET /api/v1/services/kaltura", kaltura, "Whether there is a media service"),
     ),
     *rest(
