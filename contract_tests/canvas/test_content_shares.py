@@ -39,3 +39,29 @@ def test_a_content_share_arrives_unread_with_its_package(canvas: Site) -> None:
     assert len(canvas.teacher.get(f"{SHARES}/sent").json()) == 1
     more = canvas.teacher.post(f"{SHARES}/{made.json()['id']}/add_users", json={"receiver_ids": [teacher]}).json()
     assert [one["id"] for one in more["receivers"]] == [teacher]
+
+
+def test_an_export_is_read_by_whom_it_is_shared_with_and_loses_its_file_after_a_month(canvas: Site) -> None:
+    work = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": {"name": "Essay"}}).json()["id"]
+    ada = canvas.student.get(f"{API}/users/self").json()["id"]
+    fields = {"receiver_ids": [ada], "content_type": "assignment", "content_id": work}
+    plain = canvas.teacher.post(f"{API}/courses/1/content_exports", json={"export_type": "common_cartridge"}).json()
+    canvas.teacher.get(plain["progress_url"])
+    assert canvas.student.get(f"{API}/courses/1/content_exports/{plain['id']}").status_code == 403
+    assert canvas.teacher.post(SHARES, json=fields).status_code == 201
+    shared = canvas.student.get(f"{SHARES}/received").json()[0]["content_export"]["id"]
+    assert canvas.student.get(f"{API}/courses/1/content_exports/{shared}").status_code == 200
+
+    def has_files() -> list[bool]:
+        paths = (f"{API}/courses/1/content_exports/{number}" for number in (plain["id"], shared))
+        return ["attachment" in canvas.teacher.get(path).json() for path in paths]
+
+    assert has_files() == [True, True]
+    canvas.lms.clock.advance(days=31)
+    assert has_files() == [False, True]
+
+
+def test_a_classic_quiz_is_not_exported_as_a_new_one(canvas: Site) -> None:
+    path, sent = f"{API}/courses/1/content_exports", {"export_type": "quizzes2", "quiz_id": 1}
+    assert canvas.teacher.post(path, json=sent).status_code == 501
+    assert canvas.teacher.post(path, json={"export_type": "tape"}).status_code == 400

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -51,7 +52,7 @@ def _may_read(api: Api, context: Context, one: ContentExport) -> bool:
     if one.export_type != "zip" and contexts.may(api, context, *MANAGES_FILES):
         return True
     own, right = one.user_id == api.user.id, "read" if one.export_type == "zip" else "read_as_admin"
-    return own and contexts.may(api, context, right)
+    return (own and contexts.may(api, context, right)) or exports.shared_with(api, one, api.user.id)
 
 
 def index(api: Api) -> Any:
@@ -75,6 +76,11 @@ def create(api: Api) -> Any:
     """Export content or files."""
     context = _context(api)
     kind = api.params.text("export_type")
+    if kind == "quizzes2" and context.type == "Course":
+        why = "a classic quiz is not turned into a New Quiz"
+        raise parameters_not_emulated(
+            "canvas", "POST /api/v1/courses/{course_id}/content_exports", ["export_type"], why
+        )
     if kind not in exports.COURSE_TYPES or (kind != "zip" and context.type != "Course"):
         raise refusals.message(400, "export_type_invalid", "invalid export_type", got=kind)
     if kind != "zip" and not api.check("may export the content", _as_admin(api, context)):

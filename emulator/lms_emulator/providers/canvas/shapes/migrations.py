@@ -10,6 +10,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when
 from lms_emulator.providers.canvas.model import ContentExport, ContentMigration, MigrationIssue
 from lms_emulator.providers.canvas.rules.contexts import TABLES
+from lms_emulator.providers.canvas.rules.migrations import exports
 from lms_emulator.providers.canvas.rules.migrations.runs import MIGRATORS
 from lms_emulator.providers.canvas.rules.permissions import is_account_admin
 from lms_emulator.providers.canvas.shapes import Json, files
@@ -97,7 +98,7 @@ def export(api: Api, record: ContentExport) -> Json:
     if record.context_type == "Course":
         body["course_id"] = record.context_id
     file = api.store.attachments.get(record.attachment_id or 0)
-    if file is not None:
+    if file is not None and not exports.expired(api, record):
         body["attachment"] = files.file(api, file)
     if record.progress_id is not None:
         body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")

@@ -6,6 +6,8 @@ Source: canvas-lms app/models/content_export.rb and lib/cc/exporter (2023-06), a
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from lms_emulator.core.state.structure import convert
@@ -16,7 +18,19 @@ from lms_emulator.providers.canvas.rules import attached, contexts, files, mails
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.migrations import cartridge_writer, cartridges, packages, runs, selection
 
+KEPT = timedelta(days=30)
+"""How long the file of an export is given out."""
 COURSE_TYPES = ("common_cartridge", "qti", "zip")
+
+
+def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
+    """Whether somebody shared an export, or has it from somebody."""
+    return any(one.content_export_id == export.id for one in api.store.content_shares.find("user", user_id))
+
+
+def expired(api: Api, export: ContentExport) -> bool:
+    """Whether the file of an export is not given out any more; what its maker shares stays."""
+    return export.created_at + KEPT < api.now and not shared_with(api, export, export.user_id)
 
 
 def begin(
