@@ -251,6 +251,8 @@ def test_text_is_read_as_the_number_that_it_begins_with(canvas: Site) -> None:
     for comment in ({"attempt": "first"}, {"file_ids": ["²"]}):
         assert teacher.put(path, json={"comment": {"text_comment": "x", **comment}}).status_code == 200
     assert made(teacher, "quizzes", quiz={"title": "Quiz", "time_limit": "30 minutes"})["time_limit"] == 30
+    no_time = {"quiz": {"title": "Quiz", "time_limit": "nan"}}
+    assert teacher.post(f"{COURSE}/quizzes", json=no_time).status_code == 400, "0 minutes"
     for digits in ("²", "9" * 5000):
         assert made(teacher, "folders", name="Folder", position=digits)["id"]
         answer = teacher.post(f"{COURSE}/group_categories", json={"name": "Teams", "group_limit": digits})
