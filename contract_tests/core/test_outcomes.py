@@ -12,6 +12,7 @@ import pytest
 from contract_tests.unit.toy import gateway
 from lms_emulator import ControlError, Emulator
 from lms_emulator.command.main import main
+from lms_emulator.core.outcomes import OUTCOMES
 from lms_emulator.server.sockets import Server
 from pytest_lms_emulator.report import section
 
@@ -72,6 +73,10 @@ TOLD = {
     "fault": "A scripted failure acted on this request. f1: status 503 instead of the provider's answer",
     "crash": "ZeroDivisionError: on purpose",
 }
+
+
+def test_every_kind_is_looked_at() -> None:
+    assert {"answered", *TOLD} == set(OUTCOMES)
 
 
 @pytest.mark.parametrize("outcome", TOLD)

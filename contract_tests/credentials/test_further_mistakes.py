@@ -391,3 +391,27 @@ def test_an_assertion_by_two_libraries(lms: Emulator, http: requests.Session) ->
         },
     )
     assert use(f"{services}/1/names_and_roles")().status_code == 200
+
+    scopes = f"{lti13.SCOPE_LINE_ITEM} {lti13.SCOPE_SCORE}"
+    grader = {"Authorization": f"Bearer {ask(signed(), scope=scopes)().json()['access_token']}"}
+    item = http.post(f"{services}/1/line_items", json={"scoreMaximum": 10, "label": "Essay"}, headers=grader).json()[
+        "id"
+    ]
+
+    def score(**changes: Any) -> Send:
+        body = {"timestamp": "2027-01-01T00:00:00.000Z", "scoreGiven": 5, "scoreMaximum": 10, "userId": "101"}
+        body |= {"activityProgress": "Completed", "gradingProgress": "FullyGraded", **changes}
+        sent = {name: value for name, value in body.items() if value is not None}
+        return lambda: http.post(f"{item}/scores", json=sent, headers=grader)
+
+    each(
+        lms,
+        {
+            "small letters": (score(activityProgress="completed"), "it has to be Completed: letters differ in case"),
+            "nearly the word": (score(gradingProgress="FullGraded"), "did you mean FullyGraded?"),
+            "no timestamp": (score(timestamp=None), "no timestamp was sent"),
+            "to the item itself": (lambda: http.post(item, headers=grader), "POST was sent; this path takes GET"),
+            "by GET": (lambda: http.get(f"{item}/scores", headers=grader), "GET was sent; this path takes POST"),
+        },
+    )
+    assert score()().status_code == 200

@@ -11,8 +11,12 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oauthlib.oauth1 import Client
+from oauthlib.oauth1.rfc5849 import signature
 
-from contract_tests.openlearning.site import Site
+from contract_tests.openlearning.site import Site, hmac_sha1
 from contract_tests.openlearning.test_integrators_mistakes import Pairs, fields, post, rfc3986, sign
 from lms_emulator import Emulator
 
@@ -155,3 +159,15 @@ def test_another_browsers_redirect_is_not_mistaken(lms: Emulator, site: Site) ->
     site.get("/institutions/lakeside/")
     httpx.get(site.info.launch_url, trust_env=False)
     assert "followed as a link" in site.refusal().diagnosis
+
+
+_VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@given(st.dictionaries(_VALUES.filter(bool), _VALUES, max_size=6), _VALUES.filter(bool))
+def test_without_a_habit_the_signers_of_these_tests_are_oauthlibs(fields: dict[str, str], secret: str) -> None:
+    """So that what a habit changes is the mistake, and nothing else."""
+    url, pairs = "http://lms.example.test/launch/", list(fields.items())
+    base = signature.signature_base_string("POST", url, signature.normalize_parameters(pairs))
+    right = signature.sign_hmac_sha1_with_client(base, Client("key", client_secret=secret))
+    assert made(url, pairs, secret) == sign(url, pairs, secret) == hmac_sha1(url, fields, secret) == right

@@ -9,7 +9,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from starlette.responses import Response
 
-from lms_emulator.core.access.absent import why_absent
+from lms_emulator.core.access.absent import why_absent, why_not_sent
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.provider import Provider
@@ -108,7 +108,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             operation = self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue else None
             known = operation.parameters if operation is not None else None
             holds = known is None or any(one.startswith(f"{name}[") for one in known)
-            return why_absent(x, name, holds_others=holds)
+            return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
         if x.path != oauth.TOKEN and x.per_request(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
