@@ -31,8 +31,8 @@ def javascript(text: str) -> str:
     """JavaScript's `escape`: Latin-1, `%uXXXX` beyond it, `@*_+-./` unescaped."""
     plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"
     units = text.encode("utf-16-be", "surrogatepass")
-    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(chr(c) if c < 128 and chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
+    codes = [int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2)]
+    return "".join(chr(c) if chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
 
 
 def lower_hex(text: str) -> str:
