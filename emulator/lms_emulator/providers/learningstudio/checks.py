@@ -55,6 +55,21 @@ _REFERENCES = (
 
 def problems(section: Any) -> Iterator[str]:
     """One line per broken reference and per value that cannot be used, beginning with its place."""
+    yield from _keys(section)
+    yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
+    yield from _points(section)
+    yield from _content(section)
+    for number, user in enumerate(section.users):
+        if not 0 < user.id < 10**15:
+            yield f"users[{number}].id: a positive number below 10^15, because access tokens contain it"
+        if "|" in user.username:
+            yield f"users[{number}].username: may not contain |, which separates the fields of an assertion"
+    yield from dangling(section, _REFERENCES)
+    yield from unending(section, _REFERENCES)
+
+
+def _keys(section: Any) -> Iterator[str]:
+    """Keys that AES cannot use, and names that a signed text cannot contain."""
     if len(section.server_key.encode()) not in KEY_LENGTHS:
         yield f"server_key: an AES key has 16, 24 or 32 bytes, this one has {len(section.server_key.encode())}"
     for number, campus in enumerate(section.campuses):
@@ -69,21 +84,16 @@ def problems(section: Any) -> Iterator[str]:
     for number, principal in enumerate(section.principals):
         if len(principal.secret.encode()) not in KEY_LENGTHS:
             yield f"principals[{number}].secret: its characters are the AES key, so it has 16, 24 or 32 bytes"
-    yield from shared("campuses", "consumer_key", (campus.consumer_key for campus in section.campuses))
+
+
+def _points(section: Any) -> Iterator[str]:
+    """Points of the gradebook that are out of range."""
     for number, item in enumerate(section.gradebook_items):
         if not 0 <= item.points_possible < 1e9:
             yield f"gradebook_items[{number}].points_possible: from 0 to a billion"
     for number, grade in enumerate(section.grades):
         if grade.points is not None and not 0 <= grade.points < 1e9:
             yield f"grades[{number}].points: from 0 to a billion"
-    yield from _content(section)
-    for number, user in enumerate(section.users):
-        if not 0 < user.id < 10**15:
-            yield f"users[{number}].id: a positive number below 10^15, because access tokens contain it"
-        if "|" in user.username:
-            yield f"users[{number}].username: may not contain |, which separates the fields of an assertion"
-    yield from dangling(section, _REFERENCES)
-    yield from unending(section, _REFERENCES)
 
 
 def _content(section: Any) -> Iterator[str]:

@@ -24,16 +24,7 @@ USAGE = "block-v1:ORG+NUMBER+RUN+type@problem+block@NAME"
 
 def problems(section: Any) -> Iterator[str]:
     """One line per problem, each beginning with its place."""
-    users = {user.username for user in section.users}
-    applications = {application.client_id for application in section.applications}
-    for table in _OF_A_USER:
-        for place, record in _records(section, table):
-            yield from _unknown(f"{place}.user", "user", [record.user], users)
-    for place, cohort in _records(section, "cohorts"):
-        yield from _unknown(f"{place}.users", "user", cohort.users, users)
-    for table in _OF_AN_APPLICATION:
-        for place, record in _records(section, table):
-            yield from _unknown(f"{place}.application", "application", [record.application], applications)
+    yield from _owners(section)
     for table in _NUMBERED:
         yield from _repeated_ids(section, table)
     for table in OpenedxStore.tables:
@@ -51,6 +42,25 @@ def problems(section: Any) -> Iterator[str]:
     yield from unending(section, [Reference("comments", "parent", "comments")])
     for place, hook in _records(section, "event_webhooks"):
         yield from _unknown(f"{place}.events", "event", hook.events, set(events.NAMES))
+    yield from _relative_redirects(section)
+
+
+def _owners(section: Any) -> Iterator[str]:
+    """References to unknown users and applications."""
+    users = {user.username for user in section.users}
+    applications = {application.client_id for application in section.applications}
+    for table in _OF_A_USER:
+        for place, record in _records(section, table):
+            yield from _unknown(f"{place}.user", "user", [record.user], users)
+    for place, cohort in _records(section, "cohorts"):
+        yield from _unknown(f"{place}.users", "user", cohort.users, users)
+    for table in _OF_AN_APPLICATION:
+        for place, record in _records(section, table):
+            yield from _unknown(f"{place}.application", "application", [record.application], applications)
+
+
+def _relative_redirects(section: Any) -> Iterator[str]:
+    """Redirect URIs that are not absolute, of applications that redirect."""
     for place, application in _records(section, "applications"):
         if application.authorization_grant_type in ("authorization-code", "implicit", "openid-hybrid"):
             for uri in application.redirect_uris:
