@@ -320,3 +320,39 @@ def test_an_enrollment_said_to_be_one_s_own_is_not_accepted(canvas: Site) -> Non
         accept = f"{COURSE}/enrollments/{made_row['id']}/accept"
         answer = canvas.admin.post(accept, params={"as_user_id": new})
         assert answer.json() == ({"error": "self enroll"} if own else {"success": True})
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: Site, later: bool) -> None:
+    """By the menu for publishing. Before it, all items were published along, and none was taken back."""
+    canvas.lms.settings["canvas.later_parameters"] = later
+    teacher, path = canvas.teacher, f"{COURSE}/modules"
+    module = made(teacher, "modules", module={"name": "M"})["id"]
+    page = made(teacher, "pages", wiki_page={"title": "P"})["url"]
+    item = {"type": "Page", "page_url": page}
+    items = f"{path}/{module}/items"
+    teacher.post(items, json={"module_item": item})
+
+    def after(event: str, *, skips: bool, single: bool) -> list[bool]:
+        more = {"skip_content_tags": skips}
+        if single:
+            teacher.put(f"{path}/{module}", json={"module": {"published": event == "publish"} | more})
+        else:
+            teacher.put(path, json={"module_ids": [module], "event": event} | more)
+        shown = [teacher.get(f"{path}/{module}").json(), *teacher.get(items).json()]
+        return [one["published"] for one in shown]
+
+    for single in (True, False):
+        assert after("publish", skips=True, single=single) == [True, not later]
+        assert after("publish", skips=False, single=single) == [True, True]
+        assert after("unpublish", skips=True, single=single) == [False, True]
+        assert after("unpublish", skips=False, single=single) == [False, not later]
+    asked = {"module_ids": [module], "event": "delete", "async": True}
+    told = teacher.put(path, json=asked).json()
+    if later:
+        assert (told["completed"], told["progress"]["progress"]["workflow_state"]) == (None, "queued")
+        number = told["progress"]["progress"]["id"]
+        assert teacher.get(f"{API}/progress/{number}").json()["workflow_state"] == "completed"
+    else:
+        assert told == {"completed": [module], "progress": None}
+    assert module not in [one["id"] for one in teacher.get(path).json()]

@@ -218,6 +218,9 @@ class Probe:
             if found.turn < MOST:
                 found.turn += 1
                 sent = request.values(path)
+                if sent == [choice]:
+                    yield LEFT_OUT, request.without(path)
+                    return
                 values = [one for one in sent if one != choice] if choice in sent else [*sent, choice]
                 yield json.dumps(values), request.having(path, values) or request
             return

@@ -18,9 +18,19 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes import rosters
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import assignments, belonging, courses, modules, progressing, states
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    belonging,
+    courses,
+    features,
+    jobs,
+    modules,
+    progressing,
+    states,
+)
 from lms_emulator.providers.canvas.shapes import Json, course_progress, people
 from lms_emulator.providers.canvas.shapes import modules as shapes
+from lms_emulator.providers.canvas.shapes.progress import progress_row
 
 EVENTS = ("publish", "unpublish", "delete")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
@@ -195,16 +205,27 @@ def update(api: Api) -> Any:
     module = api.store.context_modules.put(replace(old, **fields, updated_at=api.now))
     module = _placed(api, course, _with_prerequisites(api, course, module))
     if sent.has("published"):
-        shown = sent.flag("published")
-        with_items = not sent.flag("skip_content_tags")
-        state = "unpublished"
-        module = (
-            modules.publish(api, module, with_items=with_items)
-            if shown
-            else api.store.context_modules.put(replace(module, workflow_state=state))
-        )
+        module = _published(api, module, sent, shown=sent.flag("published"))
     body = shapes.module(api, module, course) | {"publish_warning": False}
     return body | {"relock_warning": True} if modules.relocks(api, course, old, module) else body
+
+
+def _has_menu(api: Api) -> bool:
+    """Whether modules are published by a menu, which came by a feature of the site and is everywhere since."""
+    site = features.site(api)
+    by_feature = site is not None and features.enabled(api, site, "module_publish_menu")
+    return api.settings.later_parameters or by_feature
+
+
+def _published(api: Api, module: ContextModule, asked: Params, *, shown: bool) -> ContextModule:
+    """Publish a module or not, and its items with it, unless `skip_content_tags` says otherwise.
+
+    Without the menu, all items are published with their module and none is taken back with it.
+    """
+    menu = _has_menu(api)
+    skips = asked.flag("skip_content_tags")
+    with_items = not (menu and skips) if shown else menu and not skips
+    return modules.publish(api, module, with_items=with_items, shown=shown)
 
 
 def destroy(api: Api) -> Any:
@@ -234,15 +255,19 @@ def batch(api: Api) -> Any:
     found = [m for m in modules.of_course(api, course) if m.id in wanted]
     if not found:
         raise refusals.message(404, "modules_unknown", "no modules found")
-    with_items = not api.params.flag("skip_content_tags")
-    api.params.has("async")  # Canvas does it immediately even so, and reports no job
-    for module in found:
-        if event == "publish":
-            modules.publish(api, module, with_items=with_items)
-        elif event == "unpublish":
-            api.store.context_modules.put(replace(module, workflow_state="unpublished", updated_at=api.now))
-        else:
-            modules.delete(api, course, module)
+
+    def work() -> dict[str, Any]:
+        for module in found:
+            if event == "delete":
+                modules.delete(api, course, module)
+            else:
+                _published(api, module, api.params, shown=event == "publish")
+        return {}
+
+    if api.params.flag("async") and _has_menu(api):
+        job = jobs.run(api, course, "context_module_batch_update", work, by=api.user)
+        return {"completed": None, "progress": {"progress": progress_row(api, job)}}
+    work()
     return {"completed": [m.id for m in found], "progress": None}
 
 

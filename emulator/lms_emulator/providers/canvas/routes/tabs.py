@@ -18,7 +18,7 @@ def of_course(api: Api) -> list[Json]:
     course = identifiers.course(api, api.slot("course_id"))
     if not api.check("may read the course", courses.may(api, api.caller, course, "read")):
         raise refusals.not_found("the course", course.id)
-    api.params.has("include")  # tools and subjects are always included, or never
+    api.params.includes.isdisjoint(("external", "course_subject_tabs"))  # always included, and in no school like this
     return [tab(api, one) for one in tabs.of_course(api, course)]
 
 

@@ -144,12 +144,13 @@ def relocks(api: Api, course: Course, old: ContextModule, new: ContextModule) ->
     return bool(more) or (new.unlock_at is not None and old.unlock_at is None)
 
 
-def publish(api: Api, module: ContextModule, *, with_items: bool = True) -> ContextModule:
+def publish(api: Api, module: ContextModule, *, with_items: bool = True, shown: bool = True) -> ContextModule:
     """Publish a module with its items and their content."""
     if with_items:
         for item in items(api, module):
-            publish_item(api, item, shown=True)
-    return api.store.context_modules.put(replace(module, workflow_state="active", updated_at=api.now))
+            publish_item(api, item, shown=shown)
+    state = "active" if shown else "unpublished"
+    return api.store.context_modules.put(replace(module, workflow_state=state, updated_at=api.now))
 
 
 def publish_item(api: Api, item: ContentTag, *, shown: bool) -> ContentTag:

@@ -24,3 +24,9 @@ def progress(api: Api, record: Progress) -> Json:
         "url": api.url(f"/api/v1/progress/{record.id}"),
     }
     return body if record.results is None else {**body, "results": record.results}
+
+
+def progress_row(api: Api, record: Progress) -> Json:
+    """A job's progress as its row."""
+    row = {name: value for name, value in progress(api, record).items() if name != "url"}
+    return row | {"delayed_job_id": None, "cache_key_context": None, "results": record.results}
