@@ -19,7 +19,15 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import contexts, conversations, discussions, messaging, people, streams
+from lms_emulator.providers.canvas.rules import (
+    contexts,
+    conversations,
+    discussions,
+    messaging,
+    people,
+    planner,
+    streams,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.streams import Item
 from lms_emulator.providers.canvas.shapes import Json
@@ -48,7 +56,8 @@ def _own(api: Api) -> list[Item]:
     found = streams.of_user(api, api.user)
     if not api.params.flag("only_active_courses"):
         return found
-    return [one for one in found if one.place is None or one.place.type != "Course" or _open(one.place)]
+    active = {course.id for course in planner.courses_of(api, api.user)}
+    return [one for one in found if one.place is not None and one.place.type == "Course" and one.place.id in active]
 
 
 def _narrowed(api: Api) -> list[Item]:
@@ -66,10 +75,6 @@ def _narrowed(api: Api) -> list[Item]:
     if kind == "Submission" and whose is not None:
         found = [one for one in found if isinstance(one.record, Submission) and str(one.record.user_id) == whose]
     return found
-
-
-def _open(place: Context) -> bool:
-    return isinstance(place.record, Course) and place.record.workflow_state == "available"
 
 
 def index(api: Api) -> Any:
