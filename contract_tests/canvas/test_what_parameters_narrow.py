@@ -30,8 +30,7 @@ def test_conversations_by_all_or_any_of_what_is_asked_for(canvas: Site) -> None:
         assert teacher.get(one, params=narrow).json()["visible"] is seen
         more = both | {"filter_mode": mode, "scope": "sent"}
         read = teacher.put(one, json=more | {"conversation": {"workflow_state": "read"}})
-        again = teacher.post(f"{API}/conversations", json=sent | more)
-        assert (read.json()["visible"], again.json()[0]["visible"]) == (seen, seen)
+        assert read.json()["visible"] is seen
 
 
 def test_recipients_by_name_and_by_a_conversation_with_them(canvas: Site) -> None:
