@@ -161,3 +161,20 @@ def test_usage_rights_publish_a_file(canvas: Site) -> None:
             sent = {"file_ids": [file], "usage_rights": rights, "publish": publish}
             assert client.put(f"{API}/{place}/usage_rights", json=sent).status_code == 200
             assert client.get(f"{API}/files/{file}").json()["locked"] is locked
+
+
+def test_what_a_tool_says_where_it_returns_to(canvas: Site) -> None:
+    """The old name of the kind of content, and the address of an oEmbed service."""
+    sets = made(canvas.teacher, "group_categories", name="Teams")["id"]
+    group = canvas.teacher.post(f"{API}/group_categories/{sets}/groups", json={"name": "Reds"}).json()["id"]
+    browser = canvas.client()
+    for place in ("", "/courses/1", "/accounts/1", f"/groups/{group}", f"/users/{ADA}"):
+        page = f"{place}/external_content/success"
+        for send in (browser.get, *([browser.post] if place else [])):
+            how = "params" if send == browser.get else "data"
+            link = {"embed_type": "link", "url": "https://tool.example.test/a"}
+            assert '"return_type": "url"' in send(f"{page}/external_tool_redirect", **{how: link}).text.replace(
+                ":", ": "
+            )
+            embedded = {"return_type": "oembed", "endpoint": "https://embed.example.test/"}
+            assert "embed.example.test" in send(f"{page}/external_tool_dialog", **{how: embedded}).text
