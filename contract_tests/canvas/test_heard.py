@@ -95,3 +95,23 @@ def test_a_new_course_takes_a_grading_scheme_of_its_account(canvas: Site) -> Non
         sent = {"course": {"name": "New", "grading_standard_id": number}}
         course = canvas.admin.post("/api/v1/accounts/1/courses", json=sent).json()
         assert course["grading_standard_id"] == kept
+
+
+def test_points_are_no_matter_of_an_association(canvas: Site) -> None:
+    """The API of associations permits no such parameter, in the hash or beside it."""
+    work = made(canvas, published=True).json()["id"]
+    ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
+    criteria = {"0": {"description": "C", "ratings": ratings}}
+    course = {"association_id": 1, "association_type": "Course", "purpose": "bookmark"}
+    body = {"rubric": {"title": "R", "criteria": criteria}, "rubric_association": course}
+    rubric = canvas.teacher.post("/api/v1/courses/1/rubrics", json=body).json()["rubric"]["id"]
+    use = {"rubric_id": rubric, "association_id": work, "association_type": "Assignment", "purpose": "grading"}
+    name = "skip_updating_points_possible"
+    path = "/api/v1/courses/1/rubric_associations"
+    more = {"rubric_association": {**use, name: True}, name: "true"}
+    link = canvas.teacher.post(path, json=more).json()["rubric_association"]["id"]
+    assert unread(canvas) == [f"rubric_association.{name}", name]
+    assert (
+        canvas.teacher.put(f"{path}/{link}", json={"rubric_association": {"title": "T", name: True}}).status_code == 200
+    )
+    assert unread(canvas) == [f"rubric_association.{name}"]
