@@ -41,7 +41,7 @@ MOST_NAMED = 20
 LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
-FOR_OTHERS = "this request gave no reason to look at it, other requests to this operation do"
+FOR_OTHERS = "this request gave no reason to look at it; others to this operation may"
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
 
