@@ -336,7 +336,8 @@ def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: 
     def after(event: str, *, skips: bool, single: bool) -> list[bool]:
         more = {"skip_content_tags": skips}
         if single:
-            teacher.put(f"{path}/{module}", json={"module": {"published": event == "publish"} | more})
+            told = teacher.put(f"{path}/{module}", json={"module": {"published": event == "publish"} | more}).json()
+            assert told.get("unpublish_warning") is (False if later else None)
         else:
             teacher.put(path, json={"module_ids": [module], "event": event} | more)
         shown = [teacher.get(f"{path}/{module}").json(), *teacher.get(items).json()]
@@ -348,11 +349,11 @@ def test_modules_are_published_and_taken_back_with_their_items_or_alone(canvas: 
         assert after("unpublish", skips=True, single=single) == [False, True]
         assert after("unpublish", skips=False, single=single) == [False, not later]
     asked = {"module_ids": [module], "event": "delete", "async": True}
-    told = teacher.put(path, json=asked).json()
+    job = teacher.put(path, json=asked).json()
     if later:
-        assert (told["completed"], told["progress"]["progress"]["workflow_state"]) == (None, "queued")
-        number = told["progress"]["progress"]["id"]
+        assert (job["completed"], job["progress"]["progress"]["workflow_state"]) == (None, "queued")
+        number = job["progress"]["progress"]["id"]
         assert teacher.get(f"{API}/progress/{number}").json()["workflow_state"] == "completed"
     else:
-        assert told == {"completed": [module], "progress": None}
+        assert job == {"completed": [module], "progress": None}
     assert module not in [one["id"] for one in teacher.get(path).json()]
