@@ -209,7 +209,9 @@ def update(api: Api) -> Any:
     body = shapes.module(api, module, course) | {"publish_warning": False}
     if api.settings.later_parameters:
         taken_back = sent.has("published") and not sent.flag("published") and not sent.flag("skip_content_tags")
-        body["unpublish_warning"] = taken_back and any(one.published for one in modules.items(api, module))
+        body["unpublish_warning"] = taken_back and any(
+            modules.published(api, one) for one in modules.items(api, module)
+        )
     return body | {"relock_warning": True} if modules.relocks(api, course, old, module) else body
 
 
