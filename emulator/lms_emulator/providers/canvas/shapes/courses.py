@@ -240,9 +240,9 @@ def students_of(api: Api, record: Course) -> set[int]:
 def teachers(api: Api, record: Course) -> Json:
     """The teachers of a course by name or, in a list, their number if more than `teacher_limit`."""
     found = _teaching(api, record, ("rejected", "deleted"))
-    limit = api.params.text("teacher_limit")
     limited = api.path.endswith("courses") and "/favorites/" not in api.path
-    if limit and limited and len(found) > as_integer(limit):
+    limit = api.params.text("teacher_limit") if limited else None
+    if limit and len(found) > as_integer(limit):
         return {"teacher_count": len(found)}
     found.sort(key=lambda user: collation.key(people.sortable_name(user)))
     return {"teachers": [people_shapes.display(api, user) for user in found]}
