@@ -322,7 +322,7 @@ world's course, and as the school's administrator. `yes`: it did its work; a num
 Each call begins in the same state. Written by `python -m contract_tests.canvas.client_calls`, and held by a test.
 
 Not in the table: `User.terminate_sessions` and `DiscussionEntry.delete`, which Canvas answers with what is no JSON and
-the client cannot read; methods of New Quizzes, which is a service of its own.
+the client cannot read.
 
 | method | teacher | student | admin |
 |---|---|---|---|"""
