@@ -267,3 +267,43 @@ def test_data_of_a_column_stays_without_content_and_goes_with_a_blank(canvas: Si
     assert len(canvas.teacher.get(path).json()) == 1
     assert write(content="  ") == "  "
     assert canvas.teacher.get(path).json() == []
+
+
+def logged(canvas: Site, task: Body) -> list[tuple[Any, ...]]:
+    """What the log of grade changes says of an assignment, the oldest first."""
+    path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
+    events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
+    names = ("grade_before", "grade_after", "excused_after", "version_number")
+    return [tuple(one[name] for name in names) for one in reversed(events)]
+
+
+def test_the_log_tells_the_grade_that_counts_and_that_of_the_version_before(canvas: Site) -> None:
+    canvas.lms.clock.freeze(canvas.lms.clock.now)
+    policy(canvas.teacher, **LATE)
+    task = work(canvas.teacher, due_at=(canvas.lms.clock.now - timedelta(hours=1)).isoformat())
+    hand_in(canvas, task)
+    steps: list[Body] = [
+        {"posted_grade": 9},
+        {"late_policy_status": "none"},
+        {"posted_grade": 9},
+        {"posted_grade": 5},
+        {"excuse": True},
+    ]
+    for step in steps:
+        canvas.lms.clock.advance(seconds=10)
+        assert canvas.teacher.put(at(task), json={"submission": step}).status_code == 200
+    assert logged(canvas, task) == [
+        (None, "8", False, 1),
+        ("8", "9", False, 2),
+        ("9", "5", False, 4),
+        ("5", None, True, 5),
+    ]
+
+
+def test_missing_work_that_was_graded_is_logged_without_a_grader(canvas: Site) -> None:
+    policy(canvas.teacher, **MISSING)
+    task = work(canvas.teacher, due_at=PAST)
+    assert (None, "4", False, 1) in logged(canvas, task)
+    path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
+    events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
+    assert {one["links"]["grader"] for one in events} == {None}

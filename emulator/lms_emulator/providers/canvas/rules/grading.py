@@ -57,12 +57,15 @@ def keep(
         course = api.store.courses.get(base.course_id)
         assert course is not None, "an assignment's course is kept with it"
         record = lateness.settled(api, course, base, record, known)
-    if (known.entered_score if known is not None else None) != record.entered_score:
-        score = lateness.standing(api, base, record.user_id, record).score
-        line_items.note_grade(api, base, record, score)
-    if known is not None and (known.entered_grade, known.excused) != (record.entered_grade, record.excused):
-        _note(api, base, known, record)
+    now = lateness.standing(api, base, record.user_id, record)
+    was = lateness.standing(api, base, record.user_id, known) if known is not None else None
+    if (was.score if was is not None else None) != now.score:
+        line_items.note_grade(api, base, record, now.score)
     older = record.versions if new_version else record.versions[:-1]
+    if known is not None and was is not None:
+        told = (was.score, was.grade, known.excused) != (now.score, now.grade, record.excused)
+        if told or (record.workflow_state == "graded" != known.workflow_state):
+            _note(api, base, record, now.grade, older)
     kept = api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
     reminders.follow(api, base, kept, known)
     return kept
@@ -83,21 +86,23 @@ def _begun(api: Api, record: Submission) -> datetime:
     return api.now if before is None or before < api.now else later(before, 1e-6)
 
 
-def _note(api: Api, base: Assignment, known: Submission, made: Submission) -> None:
-    """Record a grade change in the grade history."""
-    if (known.entered_grade, bool(known.excused)) == (made.entered_grade, bool(made.excused)):
-        return
+def _note(api: Api, base: Assignment, made: Submission, grade: str | None, older: list[SubmissionVersion]) -> None:
+    """Log a change of the grade that counts, from that of the version before.
+
+    Source: canvas-lms app/models/auditors/grade_change.rb (2024-04).
+    """
+    before = older[-1] if older else None
     note_change(
         api,
         base.course_id,
         base,
         made.user_id,
-        before=known.entered_grade,
-        after=made.entered_grade,
-        excused_before=bool(known.excused),
+        before=lateness.standing(api, base, made.user_id, before).grade if before is not None else None,
+        after=grade,
+        excused_before=before is not None and bool(before.excused),
         excused_after=bool(made.excused),
-        version_number=max(1, len(made.versions)),
-        grader_id=made.grader_id,
+        version_number=len(older) + 1,
+        grader_id=made.grader_id if made.grader_id is None or made.grader_id > 0 else None,
     )
 
 
