@@ -229,3 +229,13 @@ def test_work_on_paper_is_reviewed_without_work_of_ones_own(canvas: Site) -> Non
         path = f"assignments/{task['id']}/submissions/{theirs}/peer_reviews"
         assert made(canvas.teacher, path, user_id=ADA)["workflow_state"] == "assigned"
         assert canvas.student.get(at(task, user=GRACE)).status_code == answer
+
+
+def test_the_points_of_a_rubric_are_those_of_the_assignment_with_all_that_follows(canvas: Site) -> None:
+    task = work(canvas.teacher, grading_type="percent")
+    assert grade(canvas.teacher, task, "50%")["score"] == 5.0
+    own = canvas.teacher.get(at(task)).json()["grader_id"]
+    with_rubric(canvas, task)
+    assert canvas.teacher.get(f"{COURSE}/assignments/{task['id']}").json()["points_possible"] == 5.0
+    found = canvas.teacher.get(at(task)).json()
+    assert (found["score"], found["grade"], found["grader_id"]) == (5.0, "100%", own)

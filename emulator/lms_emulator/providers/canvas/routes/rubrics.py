@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssessment, RubricAssociation
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import assignments, courses, overriding, rubrics, submissions
+from lms_emulator.providers.canvas.rules import assigning, assignments, courses, overriding, rubrics, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
@@ -238,8 +238,9 @@ def _keep(
     if made.association_type == "Assignment":
         overriding.touch(api, made.association_id)
         base = api.store.assignments.get(made.association_id)
-        if base is not None and made.use_for_grading and made.purpose == "grading" and not keeps_points:
-            api.store.assignments.put(replace(base, points_possible=rubric.points_possible))
+        graded = base is not None and made.use_for_grading and made.purpose == "grading" and not keeps_points
+        if base is not None and graded and base.points_possible != rubric.points_possible:
+            assigning.keep(api, course, replace(base, points_possible=rubric.points_possible), None, by_caller=False)
     return made
 
 

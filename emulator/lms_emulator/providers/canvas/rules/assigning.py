@@ -152,8 +152,13 @@ def _closed(api: Api, course: Course, wanted: Assignment, known: Assignment | No
             raise refusals.invalid({name: [IN_CLOSED] for name in changed})
 
 
-def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOverride] | None) -> Assignment:
-    """Store an assignment with its overrides, and the rows of its students."""
+def keep(
+    api: Api, course: Course, wanted: Assignment, found: list[AssignmentOverride] | None, *, by_caller: bool = True
+) -> Assignment:
+    """Store an assignment with its overrides, and the rows of its students.
+
+    Parameters: `by_caller`, whether grades that follow from the change are the caller's.
+    """
     if not wanted.id:
         group_id = wanted.assignment_group_id or default_group(api, course).id
         last = max((a.position for a in api.store.assignments.find("group", group_id)), default=0)
@@ -167,7 +172,7 @@ def keep(api: Api, course: Course, wanted: Assignment, found: list[AssignmentOve
     kept = follow(api, with_content(api, api.store.assignments.put(_abandoned(api, wanted))))
     line_items.follow(api, known, kept)
     if known is not None and any(getattr(known, name) != getattr(kept, name) for name in WORTH):
-        grading.regrade(api, kept)
+        grading.regrade(api, kept, by_caller=by_caller)
     if known is not None and known.group_category_id != kept.group_category_id:
         for old in assignments.overrides(api, kept):
             if old.set_type == "Group":

@@ -191,15 +191,17 @@ def grade(
     return keep(api, assignment, replace(record, **changes), new_version=fresh, judged=judged)
 
 
-def regrade(api: Api, base: Assignment) -> None:
-    """Rewrite the grades of an assignment whose points or grading type changed, in the caller's name.
+def regrade(api: Api, base: Assignment, *, by_caller: bool = True) -> None:
+    """Rewrite the grades of an assignment whose points or grading type changed.
+
+    Parameters: `by_caller`, whether the caller becomes their grader.
 
     Source: canvas-lms app/models/assignment.rb, update_student_submissions (2024-04).
     """
     for one in api.store.submissions.find("assignment", base.id):
         if not submissions.graded(one):
             continue
-        changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id}
+        changes: dict[str, Any] = {"graded_at": api.now, "grader_id": api.user.id if by_caller else one.grader_id}
         if (score := one.entered_score) is not None:
             passed = base.grading_type == "pass_fail" and one.entered_grade == "complete"
             score = float(base.points_possible or 0) if passed else score
