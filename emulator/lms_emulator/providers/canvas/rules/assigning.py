@@ -75,14 +75,7 @@ IN_CLOSED = "cannot be changed because this assignment is due in a closed gradin
 TOOL_TYPES = ("ContextExternalTool", "context_external_tool")
 """What `content_type` says where `content_id` is that of a tool (canvas-lms app/models/assignment.rb)."""
 WORTH = ("points_possible", "grading_type", "grading_standard_id")
-LATENESS = (
-    "due_at",
-    "published",
-    "only_visible_to_overrides",
-    "moderated_grading",
-    "anonymous_grading",
-    "grading_type",
-)
+JUDGED = ("due_at", "published", "only_visible_to_overrides", "moderated_grading", "anonymous_grading", "grading_type")
 """The fields whose change has the course's policy for late work applied."""
 
 
@@ -185,7 +178,7 @@ def keep(
         for one in found:
             overriding.keep(api, replace(one, assignment_id=kept.id))
     submissions.ensure(api, kept)
-    if found is not None or any(getattr(known, name, None) != getattr(kept, name) for name in LATENESS):
+    if found is not None or any(getattr(known, name, None) != getattr(kept, name) for name in JUDGED):
         grading.apply_policy(api, course, kept)
     return kept
 
