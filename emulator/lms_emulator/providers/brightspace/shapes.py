@@ -12,6 +12,7 @@ from lms_emulator.providers.brightspace.model import (
     GradeValue,
     Group,
     GroupCategory,
+    LtiLink,
     Module,
     NewsItem,
     OrgUnit,
@@ -283,4 +284,23 @@ def grade_value(column: GradeObject, record: GradeValue) -> Json:
         "LastModified": when(record.last_modified),
         "LastModifiedBy": None if record.last_modified_by is None else str(record.last_modified_by),
         "ReleasedDate": when(record.last_modified),
+    }
+
+
+def lti_link(link: LtiLink, link_id: int, org_unit_id: int, *, available: bool) -> Json:
+    """A link to an LTI Advantage tool."""
+    kinds = {"quicklink": 3, "insertstuff": 4}
+    return {
+        "LinkId": link_id,
+        "DeploymentId": link.deployment_id,
+        "IsEnabled": link.enabled,
+        "Name": link.title,
+        "Description": link.description or None,
+        "URL": link.url,
+        "Type": kinds.get(link.chooses_for or "", 2 if link.kind == "widget" else 1),
+        "Height": link.height,
+        "Width": link.width,
+        "CustomParameters": [{"Name": name, "Value": value} for name, value in link.custom.items()] or None,
+        "IsAvailable": available,
+        "OwnerOrgUnitId": org_unit_id,
     }

@@ -90,8 +90,10 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
     )
 
 
-def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, spot: str) -> lti13.Launch:
-    """A deep linking launch. Parameters: `spot`, a key of `spots.SPOTS`."""
+def deep_linking_launch(
+    x: Call, user: User, unit: OrgUnit, deployment: Deployment, spot: str, link: LtiLink | None = None
+) -> lti13.Launch:
+    """A deep linking launch. Parameters: `spot`, a key of `spots.SPOTS`; `link`, by which the tool was opened."""
     claims = {
         "deployment": deployment.id,
         "user": user.id,
@@ -107,8 +109,9 @@ def deep_linking_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployme
         "auto_create": False,
         "data": oauth.issue(x, claims, kind="deep_linking"),
     }
-    target = registration(x, deployment).target_link_uri
-    return _launch(x, user, unit, deployment, target=target, deep_linking=settings)
+    target = (link.url if link is not None else None) or registration(x, deployment).target_link_uri
+    fields = link.custom if link is not None else None
+    return _launch(x, user, unit, deployment, target=target, fields=fields, deep_linking=settings)
 
 
 def review_launch(
@@ -177,7 +180,7 @@ def _launch(
         roles=all_roles(role, institution=tool.send_institution_role) if role is not None else [],
         context=context(unit) if deployment.send_org_unit else None,
         tool_platform={"guid": x.store.section.tenant_id, "product_family_code": "desire2learn"},
-        presentation={"locale": "en-us", "return_url": x.url(f"/d2l/home/{unit.id}")},
+        presentation={"locale": "en-us", "return_url": x.url(f"/d2l/home/{unit.id}"), **_size(link)},
         lis=_lis(x, user, unit, deployment),
         custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), said) or None,
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
@@ -186,6 +189,11 @@ def _launch(
         extra={**_own_claims(x, user, unit, deployment, link), **(extra or {})},
         **parts,
     )
+
+
+def _size(link: LtiLink | None) -> dict[str, int]:
+    size = {"height": link.height, "width": link.width} if link is not None else {}
+    return {name: pixels for name, pixels in size.items() if pixels is not None}
 
 
 def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str, str] | None:

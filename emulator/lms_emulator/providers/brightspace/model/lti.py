@@ -9,6 +9,7 @@ from lms_emulator.signing.lti13_services import LineItemData
 
 Extension = Literal["ags", "nrps", "deep_linking", "submission_review"]
 LinkKind = Literal["basic", "widget", "quicklink", "insert_stuff", "activity"]
+SpotName = Literal["quicklink", "insertstuff", "activity"]
 
 
 class ToolRegistration(Record, frozen=True, kw_only=True):
@@ -59,6 +60,9 @@ class LtiLink(Record, frozen=True, kw_only=True):
     """A placed link to a tool. `kind` says where: in content, on a homepage, in a text, as an activity.
 
     Attributes:
+        id: `<organization>-<number>_<org unit>`; the number is the REST API's LinkId.
+        chooses_for: the spot for which the link asks the tool for content, instead of launching it.
+        height, width: of the tool's frame, in pixels; launches tell them.
         content_topic_id: its topic in the course's content, which launches then name instead of the link.
         available_from, available_until, submission_from, submission_until: for custom parameters.
         copied_from: the links that this one was copied from, the latest first.
@@ -71,6 +75,10 @@ class LtiLink(Record, frozen=True, kw_only=True):
     url: str | None = None
     description: str = ""
     custom: dict[str, str] = {}
+    enabled: bool = True
+    chooses_for: SpotName | None = None
+    height: int | None = None
+    width: int | None = None
     content_topic_id: int | None = None
     available_from: Instant | None = None
     available_until: Instant | None = None

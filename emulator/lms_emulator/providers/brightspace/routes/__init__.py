@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
-from lms_emulator.providers.brightspace.routes import content, launch, login, people, tool_registrations
+from lms_emulator.providers.brightspace.routes import content, launch, login, people, tool_links, tool_registrations
 
 DOCS = "https://docs.valence.desire2learn.com"
 ROUTING = f"{DOCS}/http-routingtable.html"
@@ -13,6 +13,7 @@ HYPOTHESIS = f"{ROUTING}; hypothesis/lms lms/services/d2l_api/client.py"
 SIGN_IN = "mjfk23/brightspace-api src/Auth/Factory/LoginTokenFactory.php"
 REGISTRATION = "https://github.com/RunestoneInteractive/rs/issues/1073"
 LAUNCH = f"{REGISTRATION}; https://github.com/Cvmcosta/ltijs-demo-server/issues/23"
+QUICKLINKS = f"{DOCS}/res/lti.html#LTI.LtiQuickLinkData; atomicjolt/atomic-search-widget src/brightspace/brightspace.js"
 LP, LE = "/d2l/api/lp/{version}", "/d2l/api/le/{version}"
 CATEGORIES = f"{LP}/{{orgUnitId}}/groupcategories"
 GRADES = f"{LE}/{{orgUnitId}}/grades"
@@ -21,6 +22,7 @@ ITEMS = f"/d2l/api/lti/ags/2.0/{DEPLOYMENT}/lineitems"
 
 ROUTES: tuple[Route, ...] = (
     *tool_registrations.ROUTES,
+    *tool_links.ROUTES,
     *family(
         "oauth2",
         f"{DOCS}/basic/oauth2.html",
@@ -76,6 +78,12 @@ ROUTES: tuple[Route, ...] = (
             launch.deep_linking_return,
             "Receive the content that a tool selected",
         ),
+    ),
+    *family(
+        "lti",
+        QUICKLINKS,
+        "observed",
+        (f"GET {tool_links.QUICKLINK}", launch.quicklink, "Open a quicklink to a tool"),
     ),
     *family(
         "lti",

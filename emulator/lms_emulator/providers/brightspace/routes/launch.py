@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lms_emulator.core.http.pages import page
 from lms_emulator.lti.launches import asked
@@ -15,7 +15,7 @@ from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
 from lms_emulator.providers.brightspace.lti.spots import DEFAULT, SPOTS
-from lms_emulator.providers.brightspace.model import Deployment, OrgUnit, Session, User
+from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit, Session, User
 
 
 def _unit(x: Call, user: User) -> OrgUnit:
@@ -45,8 +45,9 @@ def course(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/home/{orgUnitId}: a course's page, with its links to tools."""
     unit = _unit(x, user)
     deployments = _deployments(x, unit)
-    links = [link for one in deployments for link in x.store.lti_links.find("deployment", one.id)]
     places = rules.may(x, user, unit.id, rules.PLACE_TOOLS)
+    links = [link for one in deployments for link in x.store.lti_links.find("deployment", one.id)]
+    links = [link for link in links if link.enabled and (places or link.chooses_for is None)]
     return page(
         wire.PACKAGE,
         "course.html",
@@ -67,8 +68,10 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
     unit = _unit(x, user)
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
-    if link is None or deployment is None or deployment not in _deployments(x, unit):
+    if link is None or deployment is None or not link.enabled or deployment not in _deployments(x, unit):
         raise refusals.page_not_found("the link is placed in the org unit")
+    if link.chooses_for is not None:
+        return _choose(x, user, unit, deployment, link.chooses_for, link)
     launch = claims.resource_launch(x, user, unit, deployment, link)
     return wire.launch_page(x, link.title, *LAUNCHES.initiate(x, user, deployment, launch))
 
@@ -78,16 +81,37 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch, for a `spot`."""
     unit = _unit(x, user)
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
+    return _choose(x, user, unit, deployment, x.query.get("spot", DEFAULT))
+
+
+def _choose(
+    x: Call, user: User, unit: OrgUnit, deployment: Deployment | None, spot: str, link: LtiLink | None = None
+) -> Response:
     offered = deployment is not None and deployment in _deployments(x, unit) and "deep_linking" in deployment.extensions
     if deployment is None or not offered:
         raise refusals.page_not_found("the tool offers deep linking in the org unit")
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
         raise refusals.page_forbidden("the user can place tools")
-    spot = x.query.get("spot", DEFAULT)
     if spot not in SPOTS:
         raise refusals.page_not_found(f"the spot is one of {', '.join(SPOTS)}")
-    launch = claims.deep_linking_launch(x, user, unit, deployment, spot)
+    launch = claims.deep_linking_launch(x, user, unit, deployment, spot, link)
     return wire.launch_page(x, deployment.name, *LAUNCHES.initiate(x, user, deployment, launch))
+
+
+@SESSIONS.signed_in
+def quicklink(x: Call, _session: Session, user: User) -> Response:
+    """GET /d2l/common/dialogs/quickLink/quickLink.d2l: from a quicklink's address to the launch.
+
+    Its parameters: `ou`, where it is opened; `type`, `lti`; `rcode`, the link; `srcou`, the link's org unit.
+    """
+    unit = x.query.get("ou", "")
+    link = x.store.lti_links.get(f"{x.query.get('rcode', '')}_{x.query.get('srcou') or unit}")
+    kind = x.query.get("type", "")
+    if kind.lower() != "lti":
+        raise refusals.page_not_found("the quicklink is of type lti, the only type here")
+    if number(unit) is None or link is None:
+        raise refusals.page_not_found("rcode and srcou are those of a link, and ou is an org unit")
+    return RedirectResponse(x.url(f"/d2l/le/lti/{unit}/launch/{link.id}"), 302)
 
 
 @SESSIONS.signed_in

@@ -1,0 +1,230 @@
+"""REST: links to LTI Advantage tools, and quicklinks to them.
+
+Source: https://docs.valence.desire2learn.com/res/ltiadvantage.html, its blocks as public clients quote them
+(edu.iu.terracotta LtiAdvantageLink, LtiAdvantageLinkUpdate). Which permission they need, and what makes a link
+available, is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.core.state.structure import convert
+from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.credentials import Caller, api
+from lms_emulator.providers.brightspace.lti.claims import link_number, registration
+from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
+from lms_emulator.providers.brightspace.routes.people import paged_objects
+
+SOURCE = "https://docs.valence.desire2learn.com/res/ltiadvantage.html"
+QUICKLINK = "/d2l/common/dialogs/quickLink/quickLink.d2l"
+_LINKS, _HERE = "/d2l/api/le/{version}/ltiadvantage/links", "orgunit/{orgUnitId}"
+_CHANGES: dict[int, dict[str, Any]] = {
+    1: {"kind": "basic", "chooses_for": None},
+    2: {"kind": "widget", "chooses_for": None},
+    3: {"kind": "basic", "chooses_for": "quicklink"},
+    4: {"kind": "basic", "chooses_for": "insertstuff"},
+}
+"""What each `Type` makes of a link: a launch, a widget, or a selector of content for quicklinks or Insert Stuff."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A custom parameter."""
+
+    Name: str
+    Value: str
+
+
+class LinkData(msgspec.Struct, frozen=True):
+    """A link as clients write it."""
+
+    DeploymentId: str
+    Name: str
+    URL: str
+    Type: int
+    IsEnabled: bool = True
+    Description: str | None = None
+    Height: int | None = None
+    Width: int | None = None
+    CustomParameters: list[Parameter] | None = None
+
+
+class Found(NamedTuple):
+    """A link, its number and its deployment."""
+
+    link: LtiLink
+    id: int
+    deployment: Deployment
+
+
+Handler: TypeAlias = Callable[[Call, OrgUnit], Response]
+
+
+def _of(action: str, group: str = "links") -> Callable[[Handler], Callable[[Call], Response]]:
+    """Check the scope, and that the caller manages tools in the org unit, or in the organization if none is named."""
+
+    def decorate(handler: Handler) -> Callable[[Call], Response]:
+        @api("le", f"ltiadvantage:{group}:{action}")
+        @wraps(handler)
+        def checked(x: Call, caller: Caller) -> Response:
+            reference = x.path_params.get("orgUnitId")
+            organization = next((unit.id for unit in x.store.org_units if unit.type_id == 1), None)
+            unit = rules.entered_unit(x, caller.user, organization if reference is None else reference)
+            rules.require(x, caller.user, unit, rules.PLACE_TOOLS)
+            return handler(x, unit)
+
+        return checked
+
+    return decorate
+
+
+def _all(x: Call, unit: OrgUnit) -> Iterator[Found]:
+    for deployment in x.store.deployments.find("unit", unit.id):
+        for link in x.store.lti_links.find("deployment", deployment.id):
+            one = link_number(link.id)
+            if one is None:
+                x.warn(
+                    "link_without_number", f"the link {link.id} has no LinkId: it is `…-<number>_<org unit>` of its id"
+                )
+            else:
+                yield Found(link, one, deployment)
+
+
+def _one(x: Call, unit: OrgUnit) -> Found:
+    wanted = number(x.path_params["linkId"])
+    found = next((one for one in _all(x, unit) if one.id == wanted), None)
+    if found is None:
+        raise refusals.not_found("the link in the org unit", x.path_params["linkId"])
+    return found
+
+
+def _available(x: Call, found: Found) -> bool:
+    return found.link.enabled and found.deployment.enabled and registration(x, found.deployment).enabled
+
+
+def _shape(x: Call, found: Found) -> shapes.Json:
+    return shapes.lti_link(found.link, found.id, found.deployment.org_unit_id, available=_available(x, found))
+
+
+def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deployment, dict[str, Any]]:
+    """The deployment and fields of a link in the body. Raises the 400 for the first that is wrong."""
+    try:
+        data = convert(x.json(), LinkData)
+    except msgspec.ValidationError as error:
+        raise refusals.invalid_parameter("link_invalid", expected=str(error)) from error
+    deployment = x.store.deployments.get(data.DeploymentId)
+    if deployment is None or deployment.org_unit_id != unit.id:
+        there = [one.id for one in x.store.deployments.find("unit", unit.id)]
+        raise refusals.invalid_parameter("deployment_unknown", expected=there, got=data.DeploymentId)
+    if not data.Name.strip():
+        raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
+    if not x.resolve(data.URL).startswith(("http://", "https://")):
+        raise refusals.invalid_parameter("url_invalid", expected="a URL", got=data.URL)
+    size = [pixels for pixels in (data.Height, data.Width) if pixels is not None]
+    if data.Type < 1 or min(size, default=1) < 1:
+        raise refusals.invalid_parameter("number_invalid", expected="numbers above 0", got=[data.Type, *size])
+    if data.Type not in _CHANGES:
+        why = "links of this Type are not emulated, but 1 (basic), 2 (widget), 3 (quicklink) and 4 (Insert Stuff)"
+        raise parameters_not_emulated("brightspace", f"{x.method} {x.path}", ["Type"], why)
+    same = current is not None and _shape(x, current)["Type"] == data.Type
+    return deployment, {
+        "deployment_id": deployment.id,
+        "title": data.Name,
+        "url": data.URL,
+        "description": data.Description or "",
+        "enabled": data.IsEnabled,
+        "height": data.Height,
+        "width": data.Width,
+        "custom": {one.Name: one.Value for one in data.CustomParameters or ()},
+        **({} if same else _CHANGES[data.Type]),
+    }
+
+
+@_of("read")
+def every(x: Call, unit: OrgUnit) -> Response:
+    """GET …/links/orgunit/{orgUnitId}/, …/links/organization/: `deploymentId`, `isEnabled`, `isAvailable`."""
+    deployment = x.query.get("deploymentId")
+    enabled, available = wire.truth(x, "isEnabled"), wire.truth(x, "isAvailable")
+    rows = [
+        one
+        for one in _all(x, unit)
+        if deployment in (None, one.deployment.id)
+        and enabled in (None, one.link.enabled)
+        and available in (None, _available(x, one))
+    ]
+    return paged_objects(x, rows, lambda one: _shape(x, one))
+
+
+@_of("read")
+def show(x: Call, unit: OrgUnit) -> Response:
+    """GET …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}."""
+    return JSONResponse(_shape(x, _one(x, unit)))
+
+
+@_of("create")
+def create(x: Call, unit: OrgUnit) -> Response:
+    """POST …/links/orgunit/{orgUnitId}/, …/links/organization/: returns the link."""
+    deployment, fields = _read(x, unit)
+    link = LtiLink(id=f"exu-{x.ids.digits(8)}_{unit.id}", **fields)
+    x.store.lti_links.put(link)
+    return JSONResponse(_shape(x, Found(link, link_number(link.id) or 0, deployment)))
+
+
+@_of("update")
+def update(x: Call, unit: OrgUnit) -> Response:
+    """PUT …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}: returns the link."""
+    found = _one(x, unit)
+    deployment, fields = _read(x, unit, found)
+    link = x.store.lti_links.put(msgspec.structs.replace(found.link, **fields))
+    return JSONResponse(_shape(x, Found(link, found.id, deployment)))
+
+
+@_of("delete")
+def delete(x: Call, unit: OrgUnit) -> Response:
+    """DELETE …/links/orgunit/{orgUnitId}/{linkId}, …/links/organization/{linkId}. Its line items stay."""
+    x.store.lti_links.delete(_one(x, unit).link.id)
+    return Response(status_code=200)
+
+
+@_of("create", "quicklinks")
+def quicklink(x: Call, unit: OrgUnit) -> Response:
+    """POST /d2l/api/le/{version}/ltiadvantage/quicklinks/orgunit/{orgUnitId}/link/{linkId}: no body.
+
+    Clients replace `{orgUnitId}` in `PublicUrl`.
+    """
+    found = _one(x, unit)
+    code = found.link.id.rpartition("_")[0]
+    address = f"{QUICKLINK}?ou={{orgUnitId}}&type=lti&rcode={code}&srcou={found.deployment.org_unit_id}"
+    return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
+
+
+def _five(under: str, where: str) -> tuple[tuple[str, Callable[[Call], Response], str], ...]:
+    return (
+        (f"GET {under}", every, f"Links to tools in {where}"),
+        (f"POST {under}", create, f"Create a link to a tool in {where}"),
+        (f"GET {under}/{{linkId}}", show, f"A link to a tool in {where}"),
+        (f"PUT {under}/{{linkId}}", update, f"Change a link to a tool in {where}"),
+        (f"DELETE {under}/{{linkId}}", delete, f"Delete a link to a tool in {where}"),
+    )
+
+
+ROUTES: tuple[Route, ...] = family(
+    "rest",
+    SOURCE,
+    "documented",
+    *_five(f"{_LINKS}/{_HERE}", "an org unit"),
+    *_five(f"{_LINKS}/organization", "the organization"),
+    (
+        f"POST /d2l/api/le/{{version}}/ltiadvantage/quicklinks/{_HERE}/link/{{linkId}}",
+        quicklink,
+        "A quicklink to a tool's link",
+    ),
+)
