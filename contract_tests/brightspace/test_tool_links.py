@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -29,10 +28,10 @@ NEW: dict[str, Any] = {
 
 
 @pytest.fixture
-def api(brightspace: Site, tool: Tool) -> Iterator[httpx.Client]:
+def api(brightspace: Site, tool: Tool) -> httpx.Client:
     """The instructor, with every right to links that an application can have."""
     scope = "ltiadvantage:links:* ltiadvantage:quicklinks:create"
-    yield brightspace.api(brightspace.tokens("instructor", scope=scope)["access_token"])
+    return brightspace.api(brightspace.tokens("instructor", scope=scope)["access_token"])
 
 
 def opened(site: Site, tool: Tool, link: dict[str, Any], who: str = "student") -> dict[str, Any]:
