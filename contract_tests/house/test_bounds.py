@@ -8,7 +8,7 @@ from lms_emulator.app import load_providers
 
 PAGE = Path(__file__).parents[2] / "docs" / "bounds.md"
 _HEAD = """\
-# What is forgotten, and when
+# What is kept, and how much
 
 State lives in memory, so a long run must not fill it. Each table declares up to two rules (`TableSpec`):
 
@@ -27,7 +27,7 @@ messages.
 | request line and headers | 64 KiB | 431 |
 | chunk headers and trailers of a body | 64 KiB, and eight times the body | 431 |
 | receiving a request: its head, or a pause in its body | 30 s | 408, or closed if nothing was received |
-| a pause in which the peer reads nothing of an answer | 30 s | closed |
+| a peer that stops reading an answer | 30 s | closed |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |
