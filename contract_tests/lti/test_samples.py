@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -136,3 +137,86 @@ def test_brightspace_keeps_the_review_of_the_specification(everywhere: Platform)
     made = everywhere.tool.http.post(url, json=body, headers=headers).json()
     del made["id"]
     assert json.dumps(made) == json.dumps(body)
+
+
+LACKING = {
+    "canvas": {"middle_name"},
+    "brightspace": {"picture", "middle_name"},
+    "openedx": {"picture", "given_name", "family_name", "middle_name", "lis_person_sourcedid"},
+}
+"""Members of a person in a roster that a platform does not send."""
+ORDERS = {
+    "canvas": [
+        *("status", "name", "picture", "given_name", "family_name", "email"),
+        *("lis_person_sourcedid", "user_id", "roles"),
+    ],
+    "openedx": ["status", "user_id", "roles", "name", "email"],
+}
+"""The orders of their own: of canvas-lms's and the LTI consumer component's serializers."""
+
+
+def jane(at: Platform, sample: dict[str, Any]) -> None:
+    """Load the world in which the sample's person teaches the sample's course."""
+    person, course = sample["members"][0], sample["context"]
+    world, name = json.loads(json.dumps(at.lms.dump(), default=str)), at_of(at)
+    there = world[name]
+
+    def of(table: str, key: str, value: Any) -> dict[str, Any]:
+        return next(one for one in there[table] if one[key] == value)
+
+    if name == "canvas":
+        (teacher,) = [one for one in there["users"] if one["id"] == at.site.info.teacher.id]
+        teacher |= {"name": person["name"], "sortable_name": "Doe, Jane", "lti_id": person["user_id"]}
+        teacher |= {"avatar_image_url": person["picture"], "avatar_state": "approved"}
+        of("pseudonyms", "user_id", teacher["id"])["sis_user_id"] = person["lis_person_sourcedid"]
+        of("communication_channels", "user_id", teacher["id"])["address"] = person["email"]
+        of("courses", "id", 1).update(name=course["title"], course_code=course["label"], lti_context_id=course["id"])
+    elif name == "brightspace":
+        guid, id_ = person["user_id"].rsplit("-", 1)[0], 171
+        of("users", "id", id_).update(first_name="Jane", last_name="Doe", email=person["email"], lti_guid=guid)
+        of("users", "id", id_)["org_defined_id"] = person["lis_person_sourcedid"]
+        of("org_units", "id", 6836).update(name=course["title"], code=course["label"])
+    else:
+        (teacher,) = [one for one in there["users"] if one["username"] == at.web.info.learner.username]
+        teacher |= {"name": person["name"], "email": person["email"]}
+        there["lti_tools"][0]["roster_names"] = True
+    at.lms.load(world)
+
+
+def test_a_platform_sends_the_person_and_course_of_the_specifications_roster(everywhere: Platform) -> None:
+    """What it does not send, and whose form it has of its own, is named; the rest has the sample's values, at Brightspace in its order."""
+    sample, name = SAMPLES["roster"], at_of(everywhere)
+    person = sample["members"][0]
+    launch = everywhere.launch()
+    jane(everywhere, sample)
+    token = launch.get_service_connector().get_access_token([lti13.SCOPE_MEMBERSHIP])
+    url = launch.get_launch_data()[lti13.NRPS_CLAIM]["context_memberships_url"]
+    answer = everywhere.tool.http.get(url, headers={"Authorization": f"Bearer {token}"})
+    assert answer.headers["content-type"].startswith(types.MEMBERSHIP_TYPE)
+    roster = answer.json()
+    assert list(roster) == list(sample)
+    (sent,) = [one for one in roster["members"] if one.get("email") == person["email"]]
+    wanted = {one: value for one, value in person.items() if one not in LACKING[name]}
+    own = {"brightspace": {"name", "user_id"}, "openedx": {"user_id", "roles"}, "canvas": set()}[name]
+    found = {one: value for one, value in sent.items() if one != "lti11_legacy_user_id"}
+    assert set(found) == set(wanted)
+    assert {one: found[one] for one in set(found) - own} == {one: wanted[one] for one in set(wanted) - own}
+    order = ORDERS.get(name, list(wanted))
+    assert list(found) == order
+    context = roster["context"]
+    assert name == "openedx" or list(context) == list(sample["context"])
+    if name == "brightspace":
+        context["id"] = sample["context"]["id"]  # the number of the org unit
+    assert name == "openedx" or context == sample["context"]
+
+
+def test_a_tool_reads_the_roster_of_the_specification(everywhere: Platform) -> None:
+    """All of it, as the answer of each platform's service: PyLTI1p3 reads the sample, member by member in order."""
+    sample, launch = SAMPLES["roster"], everywhere.launch()
+    url = launch.get_launch_data()[lti13.NRPS_CLAIM]["context_memberships_url"]
+    everywhere.lms.faults.add(
+        provider=at_of(everywhere), path=urlsplit(url).path, times=1,
+        status=200, body=json.dumps(sample), headers={"Content-Type": types.MEMBERSHIP_TYPE},
+    )  # fmt: skip
+    assert json.dumps(launch.get_nrps().get_members()) == json.dumps(sample["members"])
+    assert launch.get_nrps().get_members() != sample["members"]

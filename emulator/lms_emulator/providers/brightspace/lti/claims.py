@@ -236,12 +236,14 @@ def link_number(link_id: str) -> int | None:
 
 
 def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:
-    """A member of a roster."""
+    """A member of a roster, in the order of the specification's sample (NRPS 2.0, 2.2)."""
     claims = person(user, deployment)
-    body: shapes.Json = {"status": "Active", "user_id": claims.pop("sub"), "roles": membership_roles(role)}
-    body |= claims
-    if deployment.anonymous:
-        body["roles"] = []
-    elif user.org_defined_id and deployment.send_org_defined_id:
-        body["lis_person_sourcedid"] = user.org_defined_id
-    return body
+    named = ("name", "given_name", "family_name", "email")
+    sourced_id = user.org_defined_id if deployment.send_org_defined_id and not deployment.anonymous else None
+    return {
+        "status": "Active",
+        **{name: claims[name] for name in named if name in claims},
+        "user_id": claims["sub"],
+        **({"lis_person_sourcedid": sourced_id} if sourced_id else {}),
+        "roles": [] if deployment.anonymous else membership_roles(role),
+    }

@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
 from lms_emulator.providers.canvas.model import Account, Assignment, Course
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
-from lms_emulator.providers.canvas.shapes.people import avatar_url
+from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 from lms_emulator.signing import lti11, oauth1
 
 SELECTION = "ContentItemSelectionRequest"
@@ -173,7 +173,7 @@ def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
         }
         found |= {name: value for name, value in sourced.items() if value}
         if plain:
-            found["user_image"] = avatar_url(opening.scene(x).api, user)
+            found["user_image"] = picture_for_tools(opening.scene(x).api, user)
             observed = variables.people.observed(opening.scene(x)) if course is not None else []
             if observed:
                 found["role_scope_mentor"] = ",".join(places.user_id(seen) for seen in observed)

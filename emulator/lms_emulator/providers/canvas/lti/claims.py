@@ -31,7 +31,7 @@ from lms_emulator.providers.canvas.rules.people import (
 from lms_emulator.providers.canvas.rules.scopes import GRADES
 from lms_emulator.providers.canvas.rules.tools import Placement
 from lms_emulator.providers.canvas.shapes import Json
-from lms_emulator.providers.canvas.shapes.people import avatar_url
+from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 from lms_emulator.signing import lti13
 
 PUBLIC_USER = "https://canvas.instructure.com/public_user"
@@ -154,7 +154,7 @@ def person(x: Call, user: User, privacy: str) -> dict[str, str]:
     if privacy in ("public", "email_only") and email:
         claims["email"] = email
     if privacy == "public":
-        claims["picture"] = avatar_url(Api(x, Params({})), user)
+        claims["picture"] = picture_for_tools(Api(x, Params({})), user)
     return claims
 
 
@@ -319,17 +319,15 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
 
 
 def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
-    """A member of a roster."""
+    """A member of a roster, in the order of canvas-lms's names_and_roles_serializer."""
     claims = person(x, user, privacy)
-    body: Json = {
+    sourced_id = sis_user_id(x.store, user) if privacy in ("public", "name_only") else None
+    named = ("name", "picture", "given_name", "family_name", "email")
+    return {
         "status": "Active",
+        **{name: claims[name] for name in named if name in claims},
+        **({"lis_person_sourcedid": sourced_id} if sourced_id else {}),
         "user_id": claims["sub"],
-        "roles": roles.of_members(types),
         "lti11_legacy_user_id": places.user_id(user),
+        "roles": roles.of_members(types),
     }
-    for name in ("name", "given_name", "family_name", "email", "picture"):
-        if name in claims:
-            body[name] = claims[name]
-    if privacy in ("public", "name_only") and (sourced_id := sis_user_id(x.store, user)):
-        body["lis_person_sourcedid"] = sourced_id
-    return body

@@ -51,8 +51,13 @@ def avatars_on(api: Api) -> bool:
 
 def avatar_url(api: Api, user: User) -> str:
     """The URL of a person's picture, whatever its state."""
-    chosen = user.avatar_image_url if avatars_on(api) else None
-    return chosen or api.url(NO_AVATAR)
+    return picture_for_tools(api, user) if avatars_on(api) else api.url(NO_AVATAR)
+
+
+def picture_for_tools(api: Api, user: User) -> str:
+    """The URL of a person's picture in LTI launches: the school's setting does not count (canvas-lms user.rb,
+    avatar_url)."""
+    return user.avatar_image_url or api.url(NO_AVATAR)
 
 
 def display(api: Api, user: User, within: Course | contexts.Context | None = None) -> Json:

@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
 from lms_emulator.providers.canvas.model import CourseSection, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import courses, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
-from lms_emulator.providers.canvas.shapes.people import avatar_url
+from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 
 _LONGEST = 40_000
 
@@ -114,7 +114,7 @@ def _administered(scene: Scene) -> str:
 
 
 def _image(scene: Scene) -> str:
-    return avatar_url(scene.api, scene.person)
+    return picture_for_tools(scene.api, scene.person)
 
 
 PERMISSIONS = "Canvas.membership.permissions<"
