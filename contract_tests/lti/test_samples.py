@@ -184,7 +184,7 @@ def jane(at: Platform, sample: dict[str, Any]) -> None:
 
 
 def test_a_platform_sends_the_person_and_course_of_the_specifications_roster(everywhere: Platform) -> None:
-    """What it does not send, and whose form it has of its own, is named; the rest has the sample's values, at Brightspace in its order."""
+    """What it does not send, or in a form of its own, is named. The rest has the sample's values."""
     sample, name = SAMPLES["roster"], at_of(everywhere)
     person = sample["members"][0]
     launch = everywhere.launch()
