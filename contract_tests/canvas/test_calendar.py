@@ -95,7 +95,8 @@ def test_a_slot_is_taken_once_and_given_back(canvas: Site) -> None:
     one, other = (f"{EVENTS}/{slot['id']}/reservations" for slot in made["new_appointments"])
     assert canvas.student.post(one).status_code == 403  # not published
     group = f"{groups}/{made['id']}"
-    canvas.teacher.put(group, json={"appointment_group": {"publish": True}})
+    assert canvas.teacher.put(group, json={"appointment_group": {"publish": True}}).status_code == 400
+    assert canvas.teacher.put(group, json={"appointment_group": {"publish": "1"}}).status_code == 200
     assert canvas.student.get(group).json()["requiring_action"] is True
     taken = canvas.student.post(one, json={"comments": "About it"})
     assert (taken.status_code, taken.json()["comments"]) == (200, "About it")
@@ -107,6 +108,51 @@ def test_a_slot_is_taken_once_and_given_back(canvas: Site) -> None:
     assert canvas.teacher.post(f"{one}/{registered[0]['id']}").status_code == 400
     assert canvas.teacher.delete(group, params={"cancel_reason": "ill"}).json()["workflow_state"] == "deleted"
     assert canvas.student.get(group).status_code == 403
+
+
+def test_who_sees_and_runs_an_appointment_group(canvas: Site) -> None:
+    groups = f"{API}/appointment_groups"
+    slots = {
+        "0": ["2030-05-06T10:00:00Z", "2030-05-06T10:30:00Z"],
+        "1": ["2030-05-06T11:00:00Z", "2030-05-06T11:30:00Z"],
+    }
+    fields = {"context_codes": ["course_1"], "title": "Hours", "new_appointments": slots, "publish": True}
+    fields |= {"participants_per_appointment": 1, "min_appointments_per_participant": 2}
+    made = canvas.teacher.post(groups, json={"appointment_group": fields}).json()
+    group = f"{groups}/{made['id']}"
+    managed = {"scope": "manageable"}
+    assert [one["id"] for one in canvas.teacher.get(groups, params=managed).json()] == [made["id"]]
+    # admins manage what they open, but nothing is listed for them
+    assert canvas.admin.get(groups, params=managed).json() == []
+    assert canvas.admin.get(group).json()["context_codes"] == []
+    assert canvas.student.get(f"{group}/users").status_code == 200
+    ids = [slot["id"] for slot in made["new_appointments"]]
+    for number in ids:
+        assert canvas.student.get(f"{groups}/next_appointment").json()[0]["id"] == number
+        assert canvas.student.get(group).json()["requiring_action"] is True
+        assert canvas.student.post(f"{EVENTS}/{number}/reservations").status_code == 200
+    assert canvas.student.get(f"{groups}/next_appointment").json() == []
+    assert canvas.student.get(group).json()["requiring_action"] is False
+    (own, *_) = canvas.student.get(f"{EVENTS}/{ids[0]}", params={"include[]": "participants"}).json()["child_events"]
+    reservation = canvas.student.get(f"{EVENTS}/{own['id']}", params={"include[]": "participants"}).json()
+    assert reservation["user"]["id"] == own["user"]["id"]
+    assert "user" not in canvas.student.get(f"{EVENTS}/{own['id']}").json()
+
+
+def test_a_course_that_is_over_or_deleted_takes_no_appointments_or_events(canvas: Site) -> None:
+    course = canvas.admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Old"}}).json()["id"]
+    fields = {"appointment_group": {"context_codes": [f"course_{course}"], "title": "Hours"}}
+    assert canvas.admin.post(f"{API}/appointment_groups", json=fields).status_code == 201
+    canvas.admin.delete(f"{API}/courses/{course}", params={"event": "conclude"})
+    refused = canvas.admin.post(f"{API}/appointment_groups", json=fields)
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"error": "cannot create an appointment group for a concluded course"},
+    )
+    canvas.admin.delete(f"{API}/courses/{course}", params={"event": "delete"})
+    refused = canvas.admin.post(EVENTS, json=event(context_code=f"course_{course}"))
+    assert (refused.status_code, refused.json()) == (400, {"error": "cannot create event for deleted course"})
+    assert canvas.admin.post(EVENTS, json=event(context_code="course_99999")).status_code == 404
 
 
 def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:

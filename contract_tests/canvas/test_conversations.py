@@ -144,3 +144,23 @@ def test_only_the_group_is_named_for_a_group_mate_written_to_from_the_course(can
 
     assert shared() == ({"1": ["StudentEnrollment"]}, {str(group): ["Member"]})
     assert shared(context_code="course_1") == ({}, {str(group): ["Member"]})
+
+
+def test_replies_and_scopes_after_a_conversation_is_emptied_or_its_course_is_over(canvas: Site) -> None:
+    student = own_id(canvas.student)
+    sent = {"recipients": [str(student)], "subject": "Hi", "body": "Hello", "context_code": "course_1"}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    one = f"{ALL}/{made['id']}"
+    canvas.student.put(one, json={"conversation": {"workflow_state": "archived"}})
+    archived = {"scope": "archived"}
+    assert [row["id"] for row in canvas.student.get(ALL, params=archived).json()] == [made["id"]]
+    canvas.student.delete(one)
+    assert canvas.student.get(ALL, params=archived).json() == []
+    assert canvas.student.get(one).status_code == 404
+    # but one can still write there
+    assert canvas.student.post(f"{one}/add_message", json={"body": "Again"}).status_code == 200
+    unseen = {"body": "See", "included_messages": [made["messages"][0]["id"]]}
+    assert canvas.teacher.post(f"{one}/add_message", json=unseen).status_code == 200
+    assert canvas.student.put(ALL, json={"conversation_ids": [], "event": "star"}).status_code == 200
+    canvas.teacher.delete("/api/v1/courses/1", params={"event": "conclude"})
+    assert canvas.student.post(f"{one}/add_message", json={"body": ""}).status_code == 403

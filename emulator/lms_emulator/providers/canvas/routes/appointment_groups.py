@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.call.params import Params, as_whole
 from lms_emulator.providers.canvas.model import AppointmentGroup, CalendarEvent, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import appointments, calendars, events
+from lms_emulator.providers.canvas.rules import appointments, calendars, events, states
 from lms_emulator.providers.canvas.rules.appointments import Participant, Taken
 from lms_emulator.providers.canvas.shapes import calendars as shapes
 from lms_emulator.providers.canvas.shapes import groups as group_shapes
@@ -49,7 +49,7 @@ def index(api: Api) -> Any:
     user, past = api.user, api.params.flag("include_past_appointments")
     found = [one for one in api.store.appointment_groups if one.workflow_state != "deleted"]
     if api.params.text("scope") == "manageable":
-        found = [one for one in found if appointments.manages(api, one, user)]
+        found = [one for one in found if appointments.manages_as_member(api, one, user)]
         found = [one for one in found if past or one.end_at is None or one.end_at >= api.now]
     else:
         found = [one for one in found if appointments.reserves(api, one, user)]
@@ -71,11 +71,13 @@ def create(api: Api) -> Any:
     places = [calendars.place_of_code(api, code) for code in codes]
     if not codes or any(place is None or place.kind != "Course" for place in places):
         raise refusals.crashed("`appointment_group[context_codes]` names no course", codes)
-    allowed = all(place is not None and calendars.place_may(api, place, "manage_calendar") for place in places)
-    if not api.check("may manage the calendars", allowed, got=codes):
-        raise api.refused("make appointment groups there")
+    if any(states.concluded(api, place.record) for place in places if place is not None):
+        body = {"error": "cannot create an appointment group for a concluded course"}
+        raise refusals.rest("course_concluded", 400, body, check="the courses are not over", got=codes)
     base = AppointmentGroup(id=0, context_codes=codes, created_at=api.now, updated_at=api.now)
-    return reply(api, _saved(api, sent, base), 201)
+    described = _described(sent, base)
+    appointments.require(api, described, appointments.manages(api, described, api.caller), "manage")
+    return reply(api, _saved(api, sent, base, publish=sent.flag("publish")), 201)
 
 
 def update(api: Api) -> Any:
@@ -89,11 +91,20 @@ def update(api: Api) -> Any:
         fits = place is not None and place.kind == "Course" and calendars.place_may(api, place, "manage_calendar")
         if not api.check("may manage the calendar", fits, got=code):
             raise api.refused(f"manage the calendar {code}")
-    return _saved(api, sent, replace(group, context_codes=[*group.context_codes, *more]))
+    publish = sent.get("publish") == "1"
+    if not publish and not sent.data.keys() - {"publish", "context_codes"}:
+        raise refusals.missing("appointment_group", sent.data)
+    if publish and group.workflow_state != "pending":
+        raise refusals.crashed("the appointment group is published already", group.id)
+    if sent.has("publish") and not publish:
+        api.x.warn("publish_ignored", "Canvas publishes an existing group for the text `1` only")
+    return _saved(api, sent, replace(group, context_codes=[*group.context_codes, *more]), publish=publish)
 
 
-def _saved(api: Api, sent: Params, base: AppointmentGroup) -> Any:
+def _saved(api: Api, sent: Params, base: AppointmentGroup, *, publish: bool) -> Any:
     wanted, spans = _described(sent, base), _spans(api, sent)
+    if publish:
+        wanted = replace(wanted, workflow_state="active")
     _refuse_unfit(api, wanted, spans)
     if not wanted.id:
         wanted = replace(wanted, id=api.new_id("appointment_groups"))
@@ -120,8 +131,6 @@ def _described(sent: Params, base: AppointmentGroup) -> AppointmentGroup:
         changes["min_appointments_per_participant"] = _count(sent.text("min_appointments_per_participant"))
     if sent.has("sub_context_codes"):
         changes["sub_context_codes"] = sent.texts("sub_context_codes")
-    if sent.flag("publish"):
-        changes["workflow_state"] = "active"
     return replace(base, **changes)
 
 
@@ -203,7 +212,7 @@ def groups(api: Api) -> Any:
 
 def _participants(api: Api, kind: str) -> Any:
     group = _group(api)
-    seen = api.caller is not None and appointments.reads_participants(api, group, api.caller)
+    seen = api.caller is not None and appointments.reads(api, group, api.caller)
     appointments.require(api, group, seen, "see who takes slots of")
     found = appointments.participants(api, group) if appointments.participant_type(group) == kind else []
     status = api.params.text("registration_status")
@@ -226,7 +235,9 @@ def next_appointment(api: Api) -> Any:
             continue
         seats = group.participants_per_appointment
         coming = [one for one in appointments.slots(api, group) if one.start_at is not None and one.start_at > api.now]
-        found += [one for one in coming if seats is None or len(appointments.taken(api, one)) < seats]
+        # also of a group's reservations, Canvas looks for the user's own here
+        coming = [one for one in coming if not appointments.taken_by(api, one, api.user)]
+        found += [one for one in coming if seats is None or len(appointments.taken(api, one)) < seats][:1]
     first = sorted(found, key=lambda one: (one.start_at, one.id))[:1]
     return [shapes.event(api, one) for one in first]
 

@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import day_end, read_edge, read_moment
+from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.model import Assignment, AssignmentOverride, CalendarEvent, Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -124,11 +125,10 @@ def of_user(api: Api) -> Any:
 def _listed(api: Api, user: User | None) -> Any:
     places = _places(api, user)
     found = window(api)
-    excludes, includes = set(api.params.texts("excludes")), api.params.includes
+    excludes = set(api.params.texts("excludes"))
     if api.params.text("type") == "assignment":
         return _assignments(api, places, found)
-    shown = includes & {"series_natural_language"} if series.switched_on(api) else set()
-    shown |= {"child_events"} - excludes
+    shown = _shown(api) - excludes
     if found.start is not None and user is not None:
         places += calendars.managed_groups(api, places, user)
     rows = [one for one in calendars.events_of(api, places, user) if found.holds(one.start_at) and _marked(api, one)]
@@ -245,7 +245,13 @@ def show(api: Api) -> Any:
         return shapes.assignment_event(api, dated.record, course, overrides=dated.overrides)
     record = events.find(api, api.slot("id"))
     calendars.require(api, record, "read")
-    return shapes.event(api, record)
+    return shapes.event(api, record, includes=_shown(api) - set(api.params.texts("excludes")))
+
+
+def _shown(api: Api) -> set[str]:
+    """The parts of an event that the request asks for, besides those that are always shown."""
+    known = {"participants"} | ({"series_natural_language"} if series.switched_on(api) else set())
+    return {"child_events"} | (api.params.includes & known)
 
 
 def _assignment(api: Api) -> tuple[Course, Assignment] | None:
@@ -262,6 +268,10 @@ def create(api: Api) -> Any:
     place = calendars.place_of_code(api, sent.text("context_code"))
     if api.caller is None:
         raise api.refused("make calendar events")
+    gone = api.store.courses.get(as_whole((sent.text("context_code") or "").removeprefix("course_")) or 0)
+    if gone is not None and gone.workflow_state == "deleted":
+        body = {"error": "cannot create event for deleted course"}
+        raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=gone.id)
     if place is None or place.kind in ("CourseSection", "AppointmentGroup"):
         raise refusals.not_found("the context of `calendar_event[context_code]`", sent.text("context_code"))
     if not api.check("may manage the calendar", calendars.place_may(api, place, "manage_calendar"), got=place.code):

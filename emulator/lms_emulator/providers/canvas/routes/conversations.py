@@ -22,7 +22,7 @@ from lms_emulator.providers.canvas.model import (
 )
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import conversations, courses, jobs, messaging
+from lms_emulator.providers.canvas.rules import calendars, conversations, courses, jobs, messaging
 from lms_emulator.providers.canvas.rules import groups as group_rules
 from lms_emulator.providers.canvas.rules.messaging import Common, Messaging
 from lms_emulator.providers.canvas.rules.permissions import account_allows
@@ -53,7 +53,7 @@ def index(api: Api) -> Any:
     """The caller's conversations: the inbox, or those of another scope."""
     scope, own = api.params.text("scope"), api.store.conversation_participants.find("user", api.user.id)
     fits = _filter(api)
-    found = [one for one in own if shapes.in_scope(one, scope) and fits(one)]
+    found = [one for one in own if one.message_count and shapes.in_scope(one, scope) and fits(one)]
     column = "last_authored_at" if scope == "sent" else "last_message_at"
     found.sort(key=lambda one: (str(getattr(one, column) or ""), one.conversation_id), reverse=True)
     api.params.flag("interleave_submissions")  # documented as ignored
@@ -198,6 +198,8 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         near = conversations.instructors(api, record, list(known)) or conversations.observes(api, record, list(known))
         if not near and not messaging.may_send(api, record):
             raise refused(f"Unable to send messages to users in {record.name}", "")
+        if conversations.over(api, record):
+            raise refused("Course concluded", "Unable to send messages")
     elif not api.check("may write in the context", _writes_in(api, record), got=code):
         raise refused("context_code", "invalid")
     return type(record).__name__, record.id
@@ -206,9 +208,10 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
 def _writes_in(api: Api, record: Group | Account) -> bool:
     if isinstance(record, Group):
         return "send_messages" in group_rules.rights(api, record, api.caller)
-    return account_allows(api, api.caller, record, "read_roster") or account_allows(
-        api, api.caller, record, "send_messages"
-    )
+    if record.parent_account_id is not None:
+        return False
+    near = (one for one in api.store.accounts if one.id in calendars.accounts_of(api, api.user))
+    return any(account_allows(api, api.caller, one, "read_roster") for one in (record, *near))
 
 
 def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
@@ -268,18 +271,20 @@ def destroy(api: Api) -> Any:
 
 def add_message(api: Api) -> Any:
     """Reply to all or some, including earlier messages that they did not receive."""
-    found, own = conversations.find(api, api.slot("id"))
+    found, own = conversations.find(api, api.slot("id"), deleted=True)
+    if not api.check("may reply", not conversations.locked(api, found), got=found.id):
+        raise api.refused(f"reply in conversation {found.id}")
     body = api.params.text("body") or ""
     if not body.strip():
         raise refused("empty_message", "Unable to create message without a body")
-    if not api.check("may reply", not conversations.locked(api, found), got=found.id):
-        raise api.refused(f"reply in conversation {found.id}")
     only, earlier = None, _included(api, own)
     asked = _asked(api)
     if asked and not found.private:
         rows = {row.user_id for row in conversations.participants(api, found.id)}
         numbers = {identifiers.local_number(one) for one in asked}
         new = [user for one in _recipients(api, asked, None) if one not in rows and (user := api.store.users.get(one))]
+        if len(rows) + len(new) > MOST_IN_ONE + 1:
+            raise refused("recipients", "Too many participants for group conversation")
         only = [one for one in rows if one in numbers] + [user.id for user in new]
         for user in new:
             conversations.join(api, found, user.id)
@@ -292,9 +297,12 @@ def add_message(api: Api) -> Any:
 
 def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
     numbers = {identifiers.local_number(one) for one in api.params.texts("included_messages")}
-    found = [one for one in conversations.messages(api, own) if one.id in numbers]
-    if len(found) != len(numbers):
+    every = api.store.conversation_messages.find("conversation", own.conversation_id)
+    if not numbers <= {one.id for one in every}:
         raise refused("included_messages", "not for this conversation")
+    found = [one for one in every if one.id in numbers]
+    if not all(own.user_id in one.user_ids for one in found):
+        raise refused("included_messages", "not a participant")
     return found
 
 
@@ -305,6 +313,9 @@ def add_recipients(api: Api) -> Any:
     people = [user for one in known if (user := api.store.users.get(one)) is not None]
     if not people:
         raise refusals.rest("recipients_unknown", 400, {}, check="the recipients can be written to")
+    rows = {row.user_id for row in conversations.participants(api, found.id)}
+    if len(rows | {user.id for user in people}) > MOST_IN_ONE + 1:
+        raise refused("recipients", "too many participants for group conversation")
     if found.private:
         raise refusals.crashed("a private conversation takes nobody else", found.id)
     conversations.add_people(api, found, own, people)
@@ -339,7 +350,7 @@ EVENTS: dict[str, Change] = {
 def batch_update(api: Api) -> Any:
     """Change many conversations, in a job."""
     user, asked = api.user, api.params.get("conversation_ids")
-    if not isinstance(asked, list) or not asked:
+    if not isinstance(asked, list):
         raise refusals.message(400, "conversation_ids_missing", "conversation_ids not specified")
     if len(asked) > MOST_AT_ONCE:
         text = f"conversation batch size limit ({MOST_AT_ONCE}) exceeded"

@@ -61,10 +61,41 @@ def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[Ca
 
 
 def manages(api: Api, group: AppointmentGroup, user: User) -> bool:
-    """Whether a user manages the appointment group."""
-    if group.workflow_state == "deleted":
+    """Whether a user manages the appointment group: of its sections, those limited to some need all."""
+    here = courses_of(api, group)
+    managing = any(courses.may(api, user, course, "manage_calendar") for course in here)
+    if group.workflow_state == "deleted" or not managing:
         return False
-    return any(courses.may(api, user, course, "manage_calendar") for course in courses_of(api, group))
+    rows = [row for course in here for row, _ in courses.enrollments_of(api, user, course)]
+    named = sections_of(group)
+    if named and named <= {row.course_section_id for row in rows}:
+        return True
+    return not rows or not all(row.limit_privileges_to_course_section for row in rows)
+
+
+def manages_as_member(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether a user manages the appointment group by an enrollment; admins of the account do not."""
+    return manages(api, group, user) and any(_takes_part(api, course, user) for course in courses_of(api, group))
+
+
+def _takes_part(api: Api, course: Course, user: User) -> bool:
+    return any(state.name in states.CURRENT for _, state in courses.enrollments_of(api, user, course))
+
+
+def codes_for(api: Api, group: AppointmentGroup, user: User) -> list[str]:
+    """The codes of those courses of an appointment group that a user takes part in."""
+    return [f"course_{course.id}" for course in courses_of(api, group) if _takes_part(api, course, user)]
+
+
+def requires_action(api: Api, group: AppointmentGroup, user: User) -> bool:
+    """Whether a user has to take further slots, and some are free."""
+    participant = participant_for(api, group, user)
+    if participant is None:
+        return False
+    seats, found = group.participants_per_appointment, slots(api, group)
+    if seats is not None and sum(len(taken(api, slot)) for slot in found) >= seats * len(found):
+        return False
+    return len(reservations(api, group, participant)) < group.min_appointments_per_participant
 
 
 def reserves(api: Api, group: AppointmentGroup, user: User) -> bool:
@@ -102,9 +133,13 @@ def people_of(api: Api, group: AppointmentGroup) -> list[User]:
     return _enrolled(api, group, ("StudentEnrollment",))
 
 
+def sections_of(group: AppointmentGroup) -> set[int]:
+    """The sections that an appointment group is for; none where it is for whole courses."""
+    return {int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("course_section_")}
+
+
 def _enrolled(api: Api, group: AppointmentGroup, kinds: tuple[str, ...]) -> list[User]:
-    sections = {int(c.rpartition("_")[2]) for c in group.sub_context_codes if c.startswith("course_section_")}
-    found: dict[int, User] = {}
+    sections, found = sections_of(group), dict[int, User]()
     for course in courses_of(api, group):
         for row in api.store.enrollments.find("course", course.id):
             user = api.store.users.get(row.user_id)
@@ -155,6 +190,8 @@ def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant:
     """Take a slot. Raises Taken."""
     if api.params.flag("cancel_existing"):
         for row in reservations(api, group, participant):
+            if row.end_at is not None and row.end_at < api.now:
+                raise Taken("cannot cancel past reservation")
             cancel(api, row)
         slot = api.store.calendar_events.get(slot.id) or slot
     most, seats = group.max_appointments_per_participant, group.participants_per_appointment

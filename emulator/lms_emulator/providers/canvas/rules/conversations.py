@@ -28,13 +28,13 @@ from lms_emulator.providers.canvas.rules import assignments, courses, messaging,
 STATES = ("read", "unread", "archived")
 
 
-def find(api: Api, reference: str) -> tuple[Conversation, ConversationParticipant]:
-    """One of the caller's conversations that they have not deleted. Raises the refusal `not_found`."""
+def find(api: Api, reference: str, *, deleted: bool = False) -> tuple[Conversation, ConversationParticipant]:
+    """One of the caller's conversations, by default one that they have not deleted. Raises the refusal `not_found`."""
     number = identifiers.local_number(reference)
     user = api.user
     own = api.store.conversation_participants.first("whose", (number, user.id)) if number is not None else None
     found = api.store.conversations.get(number) if own is not None and number is not None else None
-    if own is None or found is None or (own.last_message_at is None and not messages(api, own)):
+    if own is None or found is None or not (deleted or own.message_count):
         raise refusals.not_found("the conversation of the caller", reference)
     return found, own
 
@@ -264,13 +264,27 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
 def locked(api: Api, conversation: Conversation) -> bool:
     """Whether the caller cannot reply: students who may not write in the course it is about can still write to
     instructors."""
-    if conversation.context_type != "Course":
-        return False
-    course = api.store.courses.get(conversation.context_id or 0)
-    if course is None or messaging.may_send(api, course):
+    course = _course(api, conversation)
+    if course is not None and course.workflow_state == "completed":
+        return True
+    if conversation.context_type != "Course" or course is None or messaging.may_send(api, course):
         return False
     others = [row.user_id for row in participants(api, conversation.id) if row.user_id != api.user.id]
     return not instructors(api, course, others) or not courses.may(api, api.caller, course, "read")
+
+
+def _course(api: Api, conversation: Conversation) -> Course | None:
+    """The course that a conversation is about, itself or by one of its groups."""
+    kind, number = conversation.context_type, conversation.context_id or 0
+    if kind == "Group" and (group := api.store.groups.get(number)) is not None:
+        category = api.store.group_categories.get(group.group_category_id)
+        kind, number = (category.context_type, category.context_id) if category is not None else (None, 0)
+    return api.store.courses.get(number) if kind == "Course" else None
+
+
+def over(api: Api, course: Course) -> bool:
+    """Whether a course is concluded for the caller, as it is for all but its admins."""
+    return course.workflow_state == "completed" and not courses.may(api, api.caller, course, "read_as_admin")
 
 
 def instructors(api: Api, course: Course, users: Collection[int]) -> bool:

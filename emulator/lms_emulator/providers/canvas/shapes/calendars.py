@@ -302,7 +302,6 @@ def appointment_group(
     Parameters: `made`, the slots that were made just now; `past`, whether slots are shown that are over.
     """
     caller = api.user
-    codes = [code for code in record.context_codes if _reads(api, code)]
     body: Json = {
         "id": record.id,
         "title": record.title,
@@ -319,8 +318,8 @@ def appointment_group(
         "sub_context_codes": record.sub_context_codes,
         "location_address": record.location_address,
         "location_name": record.location_name,
-        "context_codes": codes,
-        "requiring_action": requiring_action(api, record),
+        "context_codes": appointments.codes_for(api, record, caller),
+        "requiring_action": appointments.requires_action(api, record, caller),
         "participant_type": appointments.participant_type(record),
         "url": api.url(f"/api/v1/appointment_groups/{record.id}"),
         "html_url": api.url(f"/appointment_groups/{record.id}"),
@@ -345,11 +344,3 @@ def appointment_group(
 
 def _time(record: CalendarEvent) -> Json:
     return {"id": record.id, "start_at": when(record.start_at), "end_at": when(record.end_at)}
-
-
-def requiring_action(api: Api, group: AppointmentGroup) -> bool:
-    """Whether the caller has to take further slots."""
-    participant = appointments.participant_for(api, group, api.user)
-    if participant is None:
-        return False
-    return len(appointments.reservations(api, group, participant)) < group.min_appointments_per_participant

@@ -87,7 +87,7 @@ def in_scope(own: ConversationParticipant, scope: str | None) -> bool:
         case "unread":
             return own.workflow_state == "unread" and own.last_message_at is not None
         case "archived":
-            return own.workflow_state == "archived"
+            return own.workflow_state == "archived" and own.last_message_at is not None
         case "starred":
             return own.starred
         case "sent":
