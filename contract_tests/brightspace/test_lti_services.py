@@ -77,6 +77,20 @@ def test_filters_of_line_items_and_results(brightspace: Site, tool: Tool) -> Non
     assert [one["userId"] for one in api.get(results, params={"user_id": charles}).json()] == [charles]
 
 
+@pytest.mark.parametrize("name", ["startDateTime", "endDateTime"])
+def test_line_items_have_times_that_can_be_read(brightspace: Site, tool: Tool, name: str) -> None:
+    token = service(brightspace, assertion(brightspace, tool), lti13.SCOPE_LINE_ITEM)
+    api, body = brightspace.api(token.json()["access_token"]), {"label": "Quiz", "scoreMaximum": 10}
+    made = api.post(ITEMS, json=body | {name: "2026-12-01T08:00:00+01:00"})
+    assert made.json()[name] == "2026-12-01T08:00:00+01:00"
+    for answer in (api.post(ITEMS, json=body | {name: "soon"}), api.put(made.json()["id"], json=body | {name: "soon"})):
+        assert (answer.status_code, brightspace.reason) == (400, "line_item_not_a_time"), answer.text
+        assert name in answer.json()["detail"]
+    brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"
+    assert name not in api.post(ITEMS, json=body | {name: "soon"}).json()
+    assert "value_ignored" in [one.code for one in brightspace.lms.requests.last.warnings]
+
+
 def test_line_items_scores_and_results(brightspace: Site, tool: Tool) -> None:
     ags = launched(brightspace, tool).get_ags()
     item = ags.find_or_create_lineitem(LineItem().set_label("Quiz").set_score_maximum(10).set_tag("quiz"))

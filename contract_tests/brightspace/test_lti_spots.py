@@ -66,6 +66,37 @@ def test_the_answer_needs_a_kid(brightspace: Site, tool: Tool) -> None:
     assert signed_in(brightspace, "instructor").get(f"{CHOOSE}?spot=moon").status_code == 404
 
 
+WHEN = "2026-12-01T08:00:00Z"
+UNREADABLE: list[tuple[str, dict[str, Any]]] = [
+    ("content_item_url_invalid", {"url": 5}),
+    ("content_item_title_invalid", {"title": ["x"]}),
+    ("content_item_custom_invalid", {"custom": "week=1"}),
+    ("content_item_lineItem_invalid", {"lineItem": 10}),
+    ("content_item_available_invalid", {"available": WHEN}),
+    ("content_item_available.endDateTime_invalid", {"available": {"startDateTime": WHEN, "endDateTime": "soon"}}),
+    ("content_item_submission.endDateTime_invalid", {"submission": {"endDateTime": 1796112000}}),
+    ("deep_linking_line_item", {"lineItem": {"scoreMaximum": 1, "endDateTime": "soon"}}),
+]
+
+
+@pytest.mark.parametrize(("reason", "change"), UNREADABLE, ids=[one for one, _ in UNREADABLE])
+def test_content_that_cannot_be_read_is_refused(
+    brightspace: Site, tool: Tool, reason: str, change: dict[str, Any]
+) -> None:
+    good = {"type": "ltiResourceLink", "title": "Chosen", "url": LAUNCH, "available": {"startDateTime": WHEN}}
+    answer = answered(brightspace, tool, "quicklink", [good, good | change])
+    assert (answer.status_code, brightspace.reason) == (400, reason), answer.text
+
+    def placed() -> list[dict[str, Any]]:
+        return [one for one in brightspace.lms.dump()["brightspace"]["lti_links"] if one["deployment_id"] == DEPLOYMENT]
+
+    assert [one["id"] for one in placed()] == [LINK]  # not the good one either
+    brightspace.lms.settings["brightspace.unreadable_values"] = "ignore"
+    assert answered(brightspace, tool, "quicklink", [good, good | change]).status_code == 200
+    assert "value_ignored" in [one.code for one in brightspace.lms.requests.last.warnings]
+    assert len(placed()) == 3
+
+
 def test_a_widget_shows_the_tool_on_the_homepage(brightspace: Site, tool: Tool) -> None:
     dump = json.loads(json.dumps(brightspace.lms.dump(), default=str))
     next(one for one in dump["brightspace"]["lti_links"] if one["id"] == LINK)["kind"] = "widget"

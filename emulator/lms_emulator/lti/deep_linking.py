@@ -128,10 +128,14 @@ class DeepLinking(ABC, Generic[X]):
         if not isinstance(wanted, dict):
             return None
         try:
-            return read_line_item({"label": label, **wanted, "resourceLinkId": link_id})
+            return self.read_line_item(x, {"label": label, **wanted, "resourceLinkId": link_id})
         except ServiceError as error:
             fault = Fault("deep_linking", "line_item", error.field, error.expected, error.got)
             raise self.refusal(x, fault) from error
+
+    def read_line_item(self, x: X, body: Any) -> LineItemData:
+        """A line item as the platform reads one. Raises ServiceError."""
+        return read_line_item(body)
 
     def _unmatched(self, error: TokenError) -> Fault:
         return Fault("deep_linking", "data_invalid", error.check, error.expected, error.got, self.unmatched)

@@ -229,9 +229,13 @@ class Grades(Service[G, P], Generic[G, P, L, U]):
     def line_item_data(self, x: G, body: Any) -> services.LineItemData:
         """A line item from a tool's JSON. Raises a refusal."""
         try:
-            return services.read_line_item(body)
+            return self.read_line_item(x, body)
         except services.ServiceError as error:
             raise self._bad(x, "line_item", error) from error
+
+    def read_line_item(self, x: G, body: Any) -> services.LineItemData:
+        """A line item as the platform reads one. Raises ServiceError."""
+        return services.read_line_item(body)
 
     def _bad(self, x: G, what: str, error: services.ServiceError) -> Refusal:
         fault = Fault(what, error.reason, error.field, error.expected, error.got)

@@ -115,8 +115,8 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     unreadable_values: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "An invalid number, boolean or time in a query or body: refused with 400, or ignored with a warning. "
-            "D2L documents the only time format that it accepts, and the problem `#invalid-parameters`.",
+            "An invalid number, boolean or time in a query, a body or a tool's content: refused with 400, or ignored "
+            "with a warning. D2L documents the only time format that it accepts, and the problem `#invalid-parameters`.",
             evidence="inferred",
             source=f"{DOCS}/basic/conventions.html; {DOCS}/res/apiprop.html",
         ),

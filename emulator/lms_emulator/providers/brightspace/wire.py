@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http import cookie_policies, pages
+from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call, number
 
@@ -25,10 +26,17 @@ def when(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _unreadable(x: Call, name: str, expected: str, got: Any, diagnosis: str | None) -> None:
+def unreadable(
+    x: Call,
+    name: str,
+    expected: str,
+    got: Any,
+    diagnosis: str | None = None,
+    refusal: Callable[..., SiteRefusal] = refusals.invalid_parameter,
+) -> None:
     """Raise the 400, or warn if the setting ignores invalid values."""
     if x.settings.unreadable_values == "refuse":
-        raise refusals.invalid_parameter(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
+        raise refusal(f"{name}_invalid", expected=expected, got=got, diagnosis=diagnosis)
     x.warn("value_ignored", f"`{name}` was ignored: {diagnosis or f'it has to be {expected}'}")
 
 
@@ -45,7 +53,7 @@ def numbers(x: Call, name: str, known: Mapping[str, int]) -> set[int]:
         elif text:
             meant = next((known[word] for word in known if word.lower() == text.lower()), None)
             said = "an id is a number" if meant is None else f"`{text}` is a name; the id is {meant}"
-            _unreadable(x, name, "a number", text, said)
+            unreadable(x, name, "a number", text, said)
     return found
 
 
@@ -55,7 +63,7 @@ def truth(x: Call, name: str) -> bool | None:
     if text in ("true", "1"):
         return True
     if text and text not in ("false", "0"):
-        _unreadable(x, name, "true or false", x.query.get(name), "write `true` or `false`")
+        unreadable(x, name, "true or false", x.query.get(name), "write `true` or `false`")
         return None
     return False if text else None
 
@@ -67,7 +75,7 @@ def moment(x: Call, name: str, value: Any) -> datetime | None:
     found = _instant(value)
     if found is not None and value == when(found):
         return found
-    _unreadable(x, name, _FORMAT, value, f"write it as `{when(found)}`" if found is not None else f"write {_FORMAT}")
+    unreadable(x, name, _FORMAT, value, f"write it as `{when(found)}`" if found is not None else f"write {_FORMAT}")
     return found if isinstance(value, str) else None
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lms_emulator.core.clock import parse_instant
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, SiteRefusal
 from lms_emulator.lti.deep_linking import DeepLinking, link_of
 from lms_emulator.lti.platform import Fault, ToolKeys
-from lms_emulator.providers.brightspace import oauth, refusals
+from lms_emulator.providers.brightspace import oauth, refusals, wire
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti.key_sets import read_keys
-from lms_emulator.providers.brightspace.lti.services import add_line_item
+from lms_emulator.providers.brightspace.lti.services import add_line_item, read_line_item
 from lms_emulator.providers.brightspace.lti.spots import Spot
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
 from lms_emulator.signing.jwt import KeySet, read
+from lms_emulator.signing.lti13_services import LineItemData
 
 UNMATCHED = "The response cannot be matched with a request."
 MESSAGES = {
@@ -28,6 +29,13 @@ MESSAGES = {
     "line_item": "The line item is not valid.",
     "missing_kid": "KeyId not found in token",
 }
+TEXTS, OBJECTS = ("url", "title", "text"), ("custom", "lineItem", "available", "submission")
+DATES = tuple(
+    (f"{part}_{end}", part, name)
+    for part in ("available", "submission")
+    for name, end in (("startDateTime", "from"), ("endDateTime", "until"))
+)
+"""The dates of a link: its field, and where a content item has it."""
 
 
 class BrightspaceDeepLinking(DeepLinking[Call]):
@@ -69,38 +77,54 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
             )
         return kept
 
-    def place(self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, item: dict[str, Any]) -> LtiLink:
-        """Store a chosen link with its dates, and with a grade object if it requests a line item."""
-        wanted = link_of(item, deployment.name)
+    def chosen(
+        self, x: Call, unit: OrgUnit, deployment: Deployment, spot: Spot, given: dict[str, Any]
+    ) -> tuple[LtiLink, LineItemData | None]:
+        """A chosen link with its dates, and the line item that it requests. Raises the refusal of an unreadable one."""
+        item = _readable(x, given)
+        fields = link_of(item, deployment.name)._asdict()
+        fields |= {field: parse_instant(item[part][name]) for field, part, name in DATES if name in item.get(part, {})}
         number = x.ids.digits(8)
-        link = LtiLink(
-            id=f"exu-{number}_{unit.id}",
-            deployment_id=deployment.id,
-            kind=spot.kind,
-            **wanted._asdict(),
-            **_dates(x, item),
-        )
-        data = self.line_item(x, item, link.id, link.title)
-        x.store.lti_links.put(link)
-        if data is not None:
-            add_line_item(x, deployment, data)
-        return link
+        link = LtiLink(id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, **fields)
+        return link, self.line_item(x, item, link.id, link.title)
+
+    def read_line_item(self, x: Call, body: Any) -> LineItemData:
+        return read_line_item(x, body)
 
 
-def _dates(x: Call, item: dict[str, Any]) -> dict[str, Any]:
-    """The times of a content item, by the fields of a link. One that cannot be read is left out, with a warning."""
-    found = {}
-    for part in ("available", "submission"):
-        given = item.get(part)
-        for name, end in (("startDateTime", "from"), ("endDateTime", "until")):
-            text = given.get(name) if isinstance(given, dict) else None
-            if text is None:
-                continue
-            try:
-                found[f"{part}_{end}"] = parse_instant(str(text))
-            except ValueError as error:
-                x.warn("date_not_read", f"{part}.{name} of a content item: {error}")
-    return found
+def place(x: Call, deployment: Deployment, link: LtiLink, data: LineItemData | None) -> LtiLink:
+    """Store a chosen link, with a grade object if it requests a line item."""
+    x.store.lti_links.put(link)
+    if data is not None:
+        add_line_item(x, deployment, data)
+    return link
+
+
+def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """A content item's members that can be read. Raises the refusal of another, unless a setting ignores it."""
+    item = {name: value for name, value in given.items() if value is not None}
+    for name in TEXTS:
+        if name in item and not isinstance(item[name], str):
+            _refuse(x, name, "a string", item.pop(name))
+    for name in OBJECTS:
+        if name in item and not isinstance(item[name], dict):
+            _refuse(x, name, "an object", item.pop(name))
+    for _, part, name in DATES:
+        within = item.get(part, {})
+        try:
+            if name in within:
+                parse_instant(within[name])
+        except (TypeError, ValueError):
+            _refuse(x, f"{part}.{name}", "a time of ISO 8601", within[name])
+            item[part] = {one: value for one, value in within.items() if one != name}
+    return item
+
+
+def _refuse(x: Call, name: str, expected: str, got: Any) -> None:
+    def page(reason: str, **details: Any) -> SiteRefusal:
+        return refusals.lti_page(f"content_item_{reason}", "The content is not valid.", **details)
+
+    wire.unreadable(x, name, expected, got, refusal=page)
 
 
 DEEP_LINKING = BrightspaceDeepLinking()

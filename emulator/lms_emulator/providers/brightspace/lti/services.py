@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.clock import parse_instant
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.http.urls import same_url
 from lms_emulator.lti.grades import Grades
@@ -142,6 +143,9 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                 )
         return add_line_item(x, place.deployment, data)
 
+    def read_line_item(self, x: Call, body: Any) -> services.LineItemData:
+        return read_line_item(x, body)
+
     def change(self, x: Call, item: LineItem, data: services.LineItemData) -> LineItem:
         column = x.store.grade_objects.get(item.grade_object_id)
         if column is not None:
@@ -213,6 +217,22 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
 
     def scored(self, x: Call, item: LineItem, result: Result) -> Response:
         return Response(status_code=204)
+
+
+def read_line_item(x: Call, body: Any) -> services.LineItemData:
+    """A line item with times that can be read. Raises ServiceError; a setting ignores other times, with a warning."""
+    data = services.read_line_item(body)
+    for name, field in (("startDateTime", "start_date_time"), ("endDateTime", "end_date_time")):
+        text = getattr(data, field)
+        try:
+            if text is not None:
+                parse_instant(text)
+        except ValueError as error:
+            if x.settings.unreadable_values == "refuse":
+                raise services.ServiceError("not_a_time", name, expected="a time of ISO 8601", got=text) from error
+            x.warn("value_ignored", f"`{name}` was ignored: {error}")
+            data = replace(data, **{field: None})
+    return data
 
 
 def add_line_item(x: Call, deployment: Deployment, data: services.LineItemData) -> LineItem:

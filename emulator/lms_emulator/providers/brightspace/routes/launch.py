@@ -11,7 +11,7 @@ from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
 from lms_emulator.providers.brightspace.lti import claims
-from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING
+from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
 from lms_emulator.providers.brightspace.lti.spots import DEFAULT, SPOTS
@@ -160,5 +160,6 @@ async def deep_linking_return(x: Call) -> Response:
     spot = SPOTS[str(asked.get("spot", DEFAULT))]
     items = DEEP_LINKING.taken(x, spot, items)
     links = [item for item in items if item["type"] == "ltiResourceLink"]
-    placed = [DEEP_LINKING.place(x, unit, deployment, spot, item) for item in links]
+    chosen = [DEEP_LINKING.chosen(x, unit, deployment, spot, item) for item in links]
+    placed = [place(x, deployment, *one) for one in chosen]
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=placed)
