@@ -116,7 +116,7 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         Literal["refuse", "ignore"],
         choice(
             "An invalid number, boolean or time in a query, a body or a tool's content: refused with 400, or ignored "
-            "with a warning. D2L documents the only time format that it accepts, and the problem `#invalid-parameters`.",
+            "with a warning. D2L documents the only time format that it takes, and the problem `#invalid-parameters`.",
             evidence="inferred",
             source=f"{DOCS}/basic/conventions.html; {DOCS}/res/apiprop.html",
         ),
