@@ -129,7 +129,7 @@ def test_a_parameter_of_another_name(lms: Emulator, client: Client, form: dict[s
     answer = client.ask(grant_type="assertion", assertion_type=ASSERTION_TYPE, **form)
     refused_because(lms, answer, "missing_parameter", words)
     answer = client.ask(grant_type="assertion", assertion="x")
-    assert refused(lms, answer, "missing_parameter").diagnosis is None
+    refused_because(lms, answer, "missing_parameter", "no assertion_type was sent")
 
 
 def test_another_secret_is_named_as_one(lms: Emulator, client: Client, info: Info) -> None:

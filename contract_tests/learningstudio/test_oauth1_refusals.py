@@ -96,12 +96,13 @@ SWAPPED = "the application id and the consumer key are in each other's place"
 def test_keys_that_are_unknown(lms: Emulator, client: Client, info: Info) -> None:
     nobody = "00000000-0000-4000-8000-000000000000"
     retired = info.application_id[:-1] + "2"
+    unknown = {"got": nobody, "diagnosis": "nobody's: no world of this emulator knows it, nor gave it out lately"}
     campus = {"reason": "unknown_keys", **OAUTH, "check": "oauth_consumer_key is a campus's"}
     application = {"reason": "unknown_keys", **OAUTH, "check": "application_id is known and active"}
     for consumer_key, application_id, words in (
-        (nobody, info.application_id, campus | {"got": nobody}),
-        (nobody, retired, campus | {"got": nobody}),
-        (info.consumer_key, nobody, application | {"got": nobody}),
+        (nobody, info.application_id, campus | unknown),
+        (nobody, retired, campus | unknown),
+        (info.consumer_key, nobody, application | unknown),
         (info.consumer_key, retired, application | {"got": retired, "diagnosis": "the application is not active"}),
         (info.application_id, info.consumer_key, campus | {"got": info.application_id, "diagnosis": SWAPPED}),
         # One of the two stands in both places.
