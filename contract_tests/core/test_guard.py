@@ -296,8 +296,8 @@ def test_a_small_answer_that_stands_for_a_large_one_is_read_up_to_the_same_limit
             (large, "gzip", "max_outgoing_bytes"),
             (small[:-9], "x-gzip", "INVALID_OPENID_CONFIGURATION"),
             (b"no gzip", "gzip", "cannot be decompressed"),
-            (small, "br", "which was not asked for"),
-            (gzip.compress(small), "gzip, gzip", "which was not asked for"),
+            (small, "br", "which was not requested"),
+            (gzip.compress(small), "gzip, gzip", "which was not requested"),
         ):
             _Inside.compressed, _Inside.encoding = body, encoding
             tracemalloc.start()

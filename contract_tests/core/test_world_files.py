@@ -100,16 +100,16 @@ def problems_of(data: dict[str, Any]) -> list[str]:
 
 
 def test_cyclic_records_are_reported() -> None:
-    assert problems_of(_modules(0, None)) == ["brightspace.modules[0].parent_id: 0 leads in a circle"]
+    assert problems_of(_modules(0, None)) == ["brightspace.modules[0].parent_id: 0 is part of a cycle"]
     two = problems_of(_modules(1, 0, 0, None))
-    assert two == [f"brightspace.modules[{n}].parent_id: {n} leads in a circle" for n in range(3)]
+    assert two == [f"brightspace.modules[{n}].parent_id: {n} is part of a cycle" for n in range(3)]
     times = dict.fromkeys(("created", "updated"), "2026-01-01T00:00:00Z")
     reply = {"id": 7, "course": "course-v1:a+b+c", "thread": 1, "author": "ada", "body": "", "parent": 7, **times}
     told = problems_of({"openedx": {"comments": [reply]}})
-    assert "openedx.comments[0].parent: 7 leads in a circle" in told
+    assert "openedx.comments[0].parent: 7 is part of a cycle" in told
     assert "openedx.comments[0].thread: 1 is not among `threads`" in told
     of_canvas = {"context_modules": [{"id": 1, "course_id": 1, "name": "M", "prerequisite_ids": [1]}]}
-    assert "canvas.context_modules[0].prerequisite_ids: 1 leads in a circle" in problems_of({"canvas": of_canvas})
+    assert "canvas.context_modules[0].prerequisite_ids: 1 is part of a cycle" in problems_of({"canvas": of_canvas})
 
 
 def test_records_have_a_maximum_depth() -> None:

@@ -288,7 +288,7 @@ def test_a_jwt_for_open_edx(lms: Emulator) -> None:
             "not yet": (lambda: me(nbf=lambda n: n + 100), "later than now"),
             "a secret with a line end": (lambda: me(f"{secret}\n"), "this site's secret with a line end after it"),
             "a secret in base64": (lambda: me(doubled(secret)), "this site's secret encoded in base64"),
-            "another hash": (lambda: me(secret * 2, "HS512"), "it was signed with HS512; this site takes"),
+            "another hash": (lambda: me(secret * 2, "HS512"), "it was signed with HS512; this site accepts"),
         },
     )
     assert me().status_code == 200

@@ -162,7 +162,7 @@ def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
         {
             "a course that is not nested": (
                 lambda: http.post(enrol, headers=learner, json={"course_id": "course-v1:A+B+C"}),
-                "course_id came at the top; it goes into course_details",
+                "course_id was sent at the top level; it belongs in course_details",
             ),
             "plain JSON to change an account": (
                 lambda: http.patch(account, headers=learner, json={"bio": "x"}),

@@ -20,7 +20,7 @@ def test_the_dashboard_takes_jwts_and_sessions_but_no_opaque_tokens(web: Web) ->
     answer = web.http.post(DASHBOARD, headers={"Authorization": f"Bearer {tokens.staff}"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'JWT realm="api"')
     assert web.refusal.expected == "Authorization: JWT <token> or a session cookie"
-    assert web.refusal.diagnosis.startswith("this resource takes no opaque tokens")
+    assert web.refusal.diagnosis.startswith("this resource accepts no opaque tokens")
     web.http.post(DASHBOARD, headers={"Authorization": f"Token {jwt}"})
     assert "it came as `Token …`; Open edX looks for it in `Authorization: JWT <token>`" in web.refusal.diagnosis
 
@@ -33,7 +33,7 @@ def test_one_preference_takes_opaque_tokens_but_no_jwts(web: Web) -> None:
     assert web.http.put(path, json="de", headers=bearer).status_code == 204
     assert web.http.get(path, headers=bearer).json() == "de"
     assert web.http.get(path, headers=jwt).status_code == 401
-    assert web.refusal.diagnosis.startswith("this resource takes no JWTs")
+    assert web.refusal.diagnosis.startswith("this resource accepts no JWTs")
     assert web.http.get(path.rpartition("/")[0], headers=jwt).status_code == 200, "all of them take both"
 
 

@@ -6,7 +6,7 @@ import io
 import zipfile
 
 MOST_UNPACKED = 16 * 1024 * 1024
-"""Bytes that an archive may have when it is unpacked: a few kilobytes can stand for gigabytes."""
+"""Bytes that an archive may unpack to: a few kilobytes can expand to gigabytes."""
 
 
 def opened(content: bytes) -> zipfile.ZipFile:

@@ -39,7 +39,7 @@ DIAGNOSIS_SECONDS = 0.02
 FIRST_LOOK_SECONDS = 0.002
 """Processor time that a search for the mistake in a signature may take before the answer is sent."""
 SEARCH_SECONDS = 3
-"""Processor time that it may take beside the event loop, once somebody asks for its outcome."""
+"""Processor time that it may take outside the event loop, when somebody asks for its outcome."""
 
 
 def stopwatch(seconds: float) -> Callable[[], bool]:
@@ -79,7 +79,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
-    """`moment` in another zone; beside an end of the calendar beyond which the zone's own time is, with its digits."""
+    """`moment` in another zone; unconverted if the zone's own time would be outside the calendar."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -95,7 +95,7 @@ def later(moment: datetime, seconds: float) -> datetime:
 
 
 def allowed(moment: datetime) -> datetime:
-    """`moment`, if a world's clock can stand there. Raises ValueError otherwise."""
+    """`moment`, if a world's clock can be set to it. Raises ValueError otherwise."""
     if not EARLIEST <= moment <= LATEST:
         limits = f"{EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}"
         raise ValueError(f"{moment.isoformat()} is out of range: a clock runs from {limits}")

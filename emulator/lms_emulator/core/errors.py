@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LONGEST_PROBLEM = 1_000
-"""Characters of a problem of a world file that are told: it may quote a name, which may be of any length."""
+"""How much of a problem of a world file is reported: it may quote a name of any length."""
 
 
 def shortened(text: str, most: int) -> str:

@@ -59,7 +59,7 @@ class Ids:
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
     def object_id(self, at: float) -> str:
-        """A MongoDB ObjectId: 24 hex digits of which the first 8 are the creation second `at`."""
+        """A MongoDB ObjectId: 24 hex digits, the first 8 of which are the creation time `at` in seconds."""
         return f"{int(at) & 0xFFFFFFFF:08x}{self._random.getrandbits(64):016x}"
 
     def integer(self, low: int, high: int) -> int:

@@ -24,7 +24,7 @@ WELL: tuple[Outcome, ...] = ("answered", "answered_with_warnings")
 
 _SENTENCES: dict[Outcome, str] = {
     "answered": "The provider answered.",
-    "answered_with_warnings": "The provider answered; the warnings tell what was probably not meant.",
+    "answered_with_warnings": "The provider answered; the warnings say what was probably a mistake.",
     "refused": "The provider refused.",
     "not_emulated": "The real provider has this; the emulator does not serve it.",
     "unknown_path": "The real provider has no such path, as far as is known.",

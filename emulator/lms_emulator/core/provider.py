@@ -52,7 +52,7 @@ class Provider(Generic[StoreT, SettingsT]):
     package: ClassVar[str]
     """The provider's import package, where `demo.toml`, `catalogue.tsv` and `templates/` lie."""
     ignored_parameters: ClassVar[frozenset[str]] = frozenset()
-    """What the real provider takes with any request and ignores, such as a submit button's name."""
+    """Parameters that the real provider accepts in any request and ignores, such as a submit button's name."""
     shaping_parameters: ClassVar[frozenset[str]] = frozenset()
     """What only says how an item of a list is written; nothing reads it where the list is empty."""
     spelt_out: ClassVar[frozenset[str]] = frozenset()
@@ -74,7 +74,7 @@ class Provider(Generic[StoreT, SettingsT]):
 
     @cached_property
     def catalogue(self) -> Catalogue | None:
-        """The real provider's operations, read on first use; None if nobody has listed them."""
+        """The real provider's operations, read on first use; None without a catalogue."""
         try:
             text = resources.files(self.package).joinpath("catalogue.tsv").read_text("utf-8")
         except FileNotFoundError:
@@ -188,7 +188,7 @@ class Provider(Generic[StoreT, SettingsT]):
             message="Request Entity Too Large",
             check=f"body within `emulator.{setting}`",
             expected=f"at most {limit} {setting.rpartition('_')[2]}",
-            diagnosis=f"raise the setting emulator.{setting} if the real provider takes more",
+            diagnosis=f"raise the setting emulator.{setting} if the real provider accepts more",
         )
 
     def body_unreadable(self, x: Exchange[StoreT, SettingsT], why: str) -> Refusal:

@@ -124,7 +124,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         float,
         choice(
             "How long LTI platforms keep a tool's key set before they fetch it again; Canvas says that it may keep one "
-            "for five minutes. 0 fetches it each time, so that a key that changed is known at once.",
+            "for five minutes. 0 fetches it each time, so that a changed key takes effect at once.",
             ge=0,
         ),
     ] = 0.0

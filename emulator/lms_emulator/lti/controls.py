@@ -122,7 +122,7 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
         if state.body and state.status is None:
             values["status"] = 200
         if values["status"] is None and not state.delay_ms:
-            raise UsageError("the body takes status, delay_ms, body, times; at least one of the first three")
+            raise UsageError("the body has status, delay_ms, body, times; at least one of the first three")
         fault, problems = structure({**values, "provider": call.provider, "path": keys.path}, Fault, "key_set")
         if fault is None:
             raise UsageError("; ".join(problems))

@@ -15,7 +15,7 @@ ControlCall = Callable[..., Any]
 
 
 def _arms(kind: Callable[P, NextLaunch]) -> Callable[Concatenate[LtiHandle, P], int]:
-    """A method that takes what `kind` takes."""
+    """A method with the parameters of `kind`."""
 
     def next_launch(self: LtiHandle, /, *args: P.args, **kwargs: P.kwargs) -> int:
         return self.arm(kind(*args, **kwargs))

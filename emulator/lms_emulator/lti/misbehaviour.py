@@ -53,7 +53,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     wrong_signature: Annotated[
         bool,
         _row(
-            "The id_token is signed by a key of somebody else, under the platform's `kid`.",
+            "The id_token is signed with somebody else's key, under the platform's `kid`.",
             "must refuse",
             f"{SECURITY} (1)",
             how.signed(how.by_a_stranger),
@@ -95,7 +95,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     embedded_key: Annotated[
         bool,
         _row(
-            "The header brings its own key as `jwk`, which made the signature.",
+            "The header contains the key that made the signature, as `jwk`.",
             "must refuse",
             "RFC 8725, 3.10",
             how.both(how.header(jwk=how.stranger_jwk()), how.signed(how.by_a_stranger)),
@@ -228,7 +228,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     wrong_deployment: Annotated[
         bool,
         _row(
-            "`deployment_id` is none that the tool was told of.",
+            "`deployment_id` is not one that the tool knows.",
             "should refuse",
             f"{CORE}, 5.3.3",
             how.claims({"deployment_id": "a-deployment-nobody-made"}),
@@ -251,7 +251,7 @@ class NextLaunch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unknown_message_type: Annotated[
         bool,
         _row(
-            "The claim message_type is none that LTI has.",
+            "The claim message_type is not one of LTI's.",
             "must refuse",
             f"{CORE}, 5.3.1",
             how.claims({"message_type": "LtiUnheardOfRequest"}),

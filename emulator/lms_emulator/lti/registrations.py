@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
 class Registrations(ABC, Generic[X]):
     """How one platform registers tools.
 
-    Attributes: `endpoint`, the path that takes registrations.
+    Attributes: `endpoint`, the path that accepts registrations.
     """
 
     endpoint: ClassVar[str]

@@ -27,7 +27,7 @@ class GivenOut:
     def __init__(self) -> None:
         self.published = Published()
         self._worlds: dict[tuple[str, str, Any], str] = {}
-        self._noted: dict[tuple[str, str, Any], str] = {}  # apart, so that they outlast what a reset leaves
+        self._noted: dict[tuple[str, str, Any], str] = {}  # kept separately, so that they outlast a reset
         self._left: deque[tuple[str, str, tuple[Credential, ...], list[Any]]] = deque()
         self._records_left = 0
 

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
 _OF_ANOTHER = ("_of_another_client", "incorrect_client")
-"""How a reason ends where the credential is good, and somebody else's."""
+"""How a reason ends if the credential is valid, but somebody else's."""
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
-NOBODYS = "nobody's: no world of this emulator knows it, nor gave it out lately"
+NOBODYS = "nobody's: no world of this emulator has it or issued it recently"
 _CHANGED = "another key signed it, or its header or payload was changed after signing"
 _MOST_COMPARED = 1_000
 _SHORTEST = 8
 """Of shorter texts, and of numbers, one that is nearly the same is another."""
 _TELLING = 16
-"""The first or last characters of a credential that tell whose it is; the beginnings of JWTs are much alike."""
+"""First or last characters of a credential that identify it; the beginnings of JWTs are much alike."""
 _LONGEST = 8_192
 """Longer texts are not looked for."""
 

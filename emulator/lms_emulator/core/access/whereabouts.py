@@ -71,7 +71,7 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     place, record = above[-1]
     state = getattr(record, "workflow_state", "")
     found = f"{_called(place)} exists" + (f" (`{state}`)" if isinstance(state, str) and state else "")
-    return f"{found}: what is asked of it is not there, or not for this caller"
+    return f"{found}, but the requested part of it is not, or not for this caller"
 
 
 def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
@@ -160,7 +160,7 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
 
 
 def _named_otherwise(table: Table[Any], place: Place) -> str | None:
-    """Whose code, name or the like came in place of the id."""
+    """Whose code, name or the like was sent in place of the id."""
     if not place.sent or len(place.sent) > _LONGEST:
         return None
     asked = place.sent.lower()

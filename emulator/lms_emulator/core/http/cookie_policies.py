@@ -32,7 +32,7 @@ _FRAMED = {"Content-Security-Policy": "frame-ancestors *", "Cache-Control": "no-
 
 
 def policy_of(choice: str) -> Policy | None:
-    """The policy that a choice stands for; None for `any`."""
+    """The policy of a choice; None for `any`."""
     return next((one for one in POLICIES if one == choice), None) or BROWSERS.get(choice)
 
 

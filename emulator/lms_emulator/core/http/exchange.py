@@ -408,7 +408,7 @@ class Exchange(Generic[StoreT_co, SettingsT_co]):
 
 
 def number(text: object) -> int | None:
-    """The integer that an identifier in a request stands for, or None."""
+    """An identifier from a request as an integer; None if it is not one."""
     digits = str(text)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 

@@ -85,7 +85,7 @@ async def fetch(
         raise OutgoingError("not_allowed", url, text)
     ours = is_ours(x, url)
     if not ours and not x.world.reach.allows(x.world.seed, url):
-        text = f"the world of the start does not name {asked}; start the emulator with --allow-outgoing {asked}"
+        text = f"the initial world does not name {asked}; start the emulator with --allow-outgoing {asked}"
         raise OutgoingError("not_allowed", url, text)
     transport = httpx.ASGITransport(partial(_as_provider, x)) if ours else None
     timeout, most = x.world.emulator.lms_timeout_seconds, x.world.emulator.max_outgoing_bytes
@@ -151,11 +151,11 @@ async def _read(response: httpx.Response, url: str, limit: int) -> httpx.Respons
 
 
 def _plain(encoding: str, url: str) -> Callable[[bytes, int], bytes]:
-    """What decompresses a body, up to so many bytes: few of a compressed one may stand for very many."""
+    """The decompressor of a body, with a limit: a few compressed bytes can expand to very many."""
     if encoding.strip().lower() in ("", "identity"):
         return lambda chunk, most: chunk
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        raise OutgoingError("unusable", url, f"{url} gave a body in the encoding {encoding}, which was not asked for")
+        raise OutgoingError("unusable", url, f"{url} sent a body with the encoding {encoding}, which was not requested")
     return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
 
 

@@ -14,7 +14,7 @@ from lms_emulator.core.clock import FIRST_LOOK_SECONDS, SEARCH_SECONDS, stopwatc
 from lms_emulator.core.outcomes import Outcome
 
 CUT = (
-    "the search for the mistake was cut, so that other requests need not wait; "
+    "the search for the mistake was cut short, so that other requests need not wait; "
     "it is finished when somebody reads the explanation of this request"
 )
 
@@ -67,7 +67,7 @@ class Refusal(Exception):
         headers: further headers of the answer.
         credential: the token, code, key or secret that was not taken; `core.access.recognise` looks whose it is.
         registered: the correct one, if the request says whose it should be.
-        needs: permissions, one of which was needed and none of which the caller has, by the provider's names.
+        needs: permissions, by the provider's names: one was needed, and the caller has none of them.
         absent: the name of a parameter that is missing or empty; `core.access.absent` looks where it is.
         looked_for: how the credential should be sent, if none was found: `Authorization: Bearer <token>`.
     Attributes: `outcome`, which kind of refusal it is; status 500 is not a refusal but a failure of the real provider;

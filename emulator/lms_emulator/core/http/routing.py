@@ -36,7 +36,7 @@ class Route:
         tag: the family it belongs to in documents.
         defect: whether lists of routes say that the real provider fails on some input (by a 500).
         since, until: the day on which the real provider got the operation, and the day on which it lost it.
-        ignores: parameters that the real provider takes and ignores too.
+        ignores: parameters that the real provider accepts and ignores too.
         openapi: further keys of the operation object (parameters, requestBody, responses, security).
     """
 

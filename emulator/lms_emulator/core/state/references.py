@@ -47,7 +47,7 @@ def unending(section: msgspec.Struct, references: Iterable[Reference]) -> Iterat
         for number, name in enumerate(above):
             level = _level(name, above, levels)
             if level is None:
-                yield f"{table}[{number}].{field}: {name!r} leads in a circle"
+                yield f"{table}[{number}].{field}: {name!r} is part of a cycle"
             elif level > DEEPEST:
                 yield f"{table}[{number}].{field}: {name!r} is over {DEEPEST} levels deep"
 

@@ -20,7 +20,7 @@ _SLICE = 1_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NOTHING = object()
 MOST_PROBLEMS = 100
-"""How many problems of a world file are told: a list of records is not looked at any further beyond."""
+"""How many problems of a world file are reported; after that, the rest of a list is not checked."""
 
 
 _fields = cache(msgspec.structs.fields)

@@ -56,7 +56,7 @@ class Worlds:
 
     @property
     def default(self) -> World:
-        """The world that ports and plain host names lead to."""
+        """The world that ports and plain host names belong to."""
         return self._worlds[DEFAULT_WORLD]
 
     def get(self, name: str) -> World | None:

@@ -106,7 +106,7 @@ def _finite(text: str) -> float:
 
 
 def _is_wide(value: Any) -> bool:
-    """Whether it is an integer that neither TOML nor the answers have room for; Python's reader takes any in hex."""
+    """Whether it is an integer too large for TOML and for answers; Python's reader accepts any size in hex."""
     return isinstance(value, int) and not -(2**63) <= value < 2**64
 
 
@@ -134,7 +134,7 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
             told = chain(_duplicates(section, provider), (f"{name}.{p}" for p in provider.problems(section)))
             found = list(islice(told, MOST_PROBLEMS))
             if next(told, None) is not None:
-                found.append(f"{name}: only the first {MOST_PROBLEMS} problems are told")
+                found.append(f"{name}: only the first {MOST_PROBLEMS} problems are listed")
             sections[name] = section
         problems += found
     if problems:

@@ -99,7 +99,7 @@ class World:
     """One isolated campus: people, keys, tokens, nonces, clock, journal, outbox, settings.
 
     Parameters:
-        name: `default` for the world that ports and host names lead to.
+        name: `default` for the world that ports and host names belong to.
         seed: the initial state, to which a reset returns.
         providers: every provider by name.
         overrides: settings given on the command line, by provider; they outlive resets and replacements.
@@ -316,5 +316,5 @@ class World:
 
     @property
     def is_default(self) -> bool:
-        """Whether ports and plain host names lead to this world."""
+        """Whether ports and plain host names belong to this world."""
         return self.name == DEFAULT_WORLD

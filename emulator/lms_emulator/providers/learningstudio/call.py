@@ -201,7 +201,7 @@ def course_named(x: Call, caller: Caller) -> Course:
 def check_campus(x: Call, caller: Caller, client_string: str, what: str, got: object) -> None:
     """Refuse what belongs to another campus."""
     if client_string != caller.campus.client_string:
-        why = "it belongs to another campus; keys and tokens are good for one campus"
+        why = "it belongs to another campus; keys and tokens are valid for one campus"
         raise refusals.not_found(what, got, why, x.settings.other_campus_status)
 
 
@@ -244,7 +244,7 @@ def course_and_subject(x: Call, caller: Caller) -> tuple[Course, User]:
 
 # --- queries and bodies ---
 def count(x: Call, name: str, default: CountT, *, least: int = 0) -> int | CountT:
-    """A number of things in a query. Raises a 400 when it is none, or too small."""
+    """A count in the query. Raises a 400 if it is not a number, or too small."""
     text = x.query.get(name)
     if text is None:
         return default
@@ -379,7 +379,7 @@ def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What came, as the journal takes it."""
+    """What was sent, in a form for the journal."""
     if isinstance(value, _Elements):
         return {name: _plain(one) for name, one in value.items()}
     return str(value) if isinstance(value, _Text) else value
@@ -395,7 +395,7 @@ def _without_trailing_commas(x: Call) -> Any:
 
 
 def moment(body: dict[str, Any], name: str) -> datetime | None:
-    """One time of a body, in ISO 8601; without a zone it is UTC. Raises a 400 when it is none."""
+    """One time of a body, in ISO 8601; without a zone it is UTC. Raises a 400 if it is not a time."""
     text = field(body, name, str)
     if text is None:
         return None

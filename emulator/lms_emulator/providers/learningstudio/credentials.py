@@ -43,7 +43,7 @@ _NONCE = re.compile(r"[A-Za-z0-9]{1,32}")
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A caller whose credentials are good.
+    """A caller whose credentials are valid.
 
     Parameters:
         campus: the caller sees nothing outside it.
@@ -55,7 +55,7 @@ class Caller:
 
 
 def identify(x: Call) -> Caller | None:
-    """The caller; None if the request has no credentials. Raises a 401 when it has some and they are not good."""
+    """The caller; None if the request has no credentials. Raises a 401 for invalid ones."""
     given = x.headers.getlist("x-authorization")
     if len(given) > 1:
         raise refusals.unauthorized("ambiguous_credentials", "Invalid credentials.", check="one X-Authorization header")

@@ -131,7 +131,7 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
 
 
 def _missing_field(x: Call, sent: list[str]) -> str:
-    """Which of the seven fields is not among six, told by what the others look like."""
+    """Which of the seven fields is missing from six, judging by what the others look like."""
     if not _DIGEST.fullmatch(sent[-1]):
         return "the signature is missing: append | and the hex CMAC-AES"
     if not any(character.isdigit() for character in sent[-2]) or _GUID.fullmatch(sent[-2]):

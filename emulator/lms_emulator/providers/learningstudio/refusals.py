@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lms_emulator.providers.learningstudio.call import Call
 
 APPLICATION = "OAuth 1.0a"
-"""An application that acts for nobody, where others have a role."""
+"""An application that acts for no user, where only users have a role."""
 
 
 # --- POST /token: all with the status of the setting `token_error_status` ---
@@ -46,7 +46,7 @@ def unsupported_assertion_type(x: Call, got: str, known: tuple[str, ...]) -> Ref
 
 
 def malformed_assertion(x: Call, got: str, diagnosis: str) -> Refusal:
-    """Not seven fields, or a timestamp that is none."""
+    """Not seven fields, or a malformed timestamp."""
     return _token(
         x,
         "malformed_assertion",
@@ -159,7 +159,7 @@ def too_many_requests(limit: int, got: int) -> Refusal:
 
 # --- rights ---
 def user_context_required(x: Call) -> Refusal:
-    """A path below `/me`, called by an application that acts for nobody."""
+    """A path below `/me`, called by an application that acts for no user."""
     return Refusal(
         "user_context_required",
         status=x.settings.me_with_oauth1_status,
@@ -241,7 +241,7 @@ def other_user(user_id: int) -> Refusal:
 
 # --- exams ---
 def not_the_examinee(user_id: int) -> Refusal:
-    """403: only the user for whom an exam is provisioned takes it."""
+    """403: only the user for whom an exam is provisioned may take it."""
     return Refusal(
         "not_the_examinee",
         status=403,
@@ -327,7 +327,7 @@ def attempt_expired(x: Call, attempt_id: int, end: datetime) -> Refusal:
 
 
 def attempt_not_completed(attempt_id: int) -> Refusal:
-    """403: the summary of an attempt that goes on."""
+    """403: the summary of an attempt in progress."""
     message, check = "The attempt is not completed.", "isCompleted of the attempt"
     return Refusal("attempt_not_completed", status=403, message=message, check=check, got=attempt_id)
 

@@ -203,7 +203,7 @@ class LearningStudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_u
     exam_scores: Annotated[
         Literal["gradebook", "summary"],
         choice(
-            "Whether a completed attempt without essays becomes a grade, or only the attempt's summary tells what it "
+            "Whether a completed attempt without essays becomes a grade, or only the attempt's summary shows what it "
             "earned."
         ),
     ] = "gradebook"

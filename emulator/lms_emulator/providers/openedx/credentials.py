@@ -121,7 +121,7 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
         )
     user = x.store.users.get(token.user)
     if user is None:
-        raise refusals.Unhandled(f"the token is that of `{token.user}`, whose account is gone")
+        raise refusals.Unhandled(f"the token belongs to `{token.user}`, whose account no longer exists")
     if user.password is None and not x.store.applications.find("user", user.username):
         raise refusals.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
     if not inactive and not user.is_active:
@@ -202,7 +202,7 @@ def _jwt_diagnosis(x: Call, error: jwt.TokenError, token: str) -> str | None:
                 return f"it was signed with this site's secret {words}"
         return "signed with another key, or its header or payload was changed after signing"
     if error.reason in ("alg_not_allowed", "alg_confusion"):
-        return f"it was signed with {error.got}; this site takes {error.expected}"
+        return f"it was signed with {error.got}; this site accepts {error.expected}"
     if error.reason == "expired":
         return f"JWTs live {x.settings.jwt_seconds} s; ask for a new one"
     return None

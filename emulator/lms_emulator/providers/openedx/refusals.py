@@ -59,8 +59,8 @@ def unreadable_key(text: object) -> Unhandled:
 
 _SENT = {"JWT": "Authorization: JWT <token>", "Bearer": "Authorization: Bearer <token>"}
 _NOT_TAKEN = {
-    "bearer": "this resource takes no opaque tokens: ask for one with token_type=jwt, and send it as `JWT <token>`",
-    "jwt": "this resource takes no JWTs: send an opaque token as `Bearer <token>`",
+    "bearer": "this resource accepts no opaque tokens: request a JWT with token_type=jwt, and send it as `JWT <token>`",
+    "jwt": "this resource accepts no JWTs: send an opaque token as `Bearer <token>`",
 }
 
 

@@ -38,7 +38,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     authn_mfe: Annotated[
         bool | None,
         choice(
-            "Sign-in, registration and password pages lead to the micro-frontend `authn`; None: as the deployment "
+            "Sign-in, registration and password pages redirect to the micro-frontend `authn`; None: as the deployment "
             "has it.",
             evidence="recorded",
             source=recording("openedx-2/authn", 40),
@@ -199,7 +199,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     launch_lifetime_seconds: Annotated[
         int,
         choice(
-            "How long a tool may take to ask for the launch that it was told of.",
+            "How long a tool may take to request the launch after login initiation.",
             evidence="documented",
             source="lti-consumer-xblock 9.14.0 lti_consumer/utils.py, cache_lti_1p3_launch_data",
             ge=1,

@@ -1,4 +1,4 @@
-"""Eventing: applications subscribe to what happens in courses, and are told of it."""
+"""Eventing: applications subscribe to events in courses, and are notified of them."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def forget(x: Call, attempt: Attempt) -> None:
 
 # --- sections and questions ---
 def sections(x: Call, place: Place) -> Mapping[str, Any]:
-    """GET …/sections; nobody has to have begun."""
+    """GET …/sections; works before the first attempt."""
     exam, _ = user_exam_named(x, place)
     return {"sections": [show.section(x, place, exam, one) for one in rules.sections_of(x.store, exam)]}
 

@@ -77,7 +77,7 @@ def response(topic: Topic, post: TopicResponse, now: datetime) -> dict[str, Any]
 
 
 def completed_exam(attempt: Attempt, now: datetime, *, graded: bool) -> dict[str, Any]:
-    """The attempt that an event is about. Parameters: `graded`, whether nobody has to read an essay of it."""
+    """The attempt that an event is about. Parameters: `graded`, whether no essay is left to grade."""
     return {
         "id": str(attempt.id),
         "type": "assessment.studentexam",

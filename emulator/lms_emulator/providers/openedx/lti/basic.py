@@ -154,7 +154,7 @@ def outcomes(x: Call) -> Response:
     if user is None:
         return _failed(x, asked.message, "User not found.", "user_unknown")
     if asked.action != "replaceResultRequest":
-        x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows replaceResultRequest alone")
+        x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows only replaceResultRequest")
         return _answer(asked.message, "unsupported", "Target does not support the requested operation.")
     services.set_module_score(x, tool, user, asked.score)
     text = f"Score for {asked.sourced_id} is now {asked.score}"

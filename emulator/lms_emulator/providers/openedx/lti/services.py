@@ -182,7 +182,7 @@ def _score_values(body: dict[str, Any], known: LtiScore | None) -> dict[str, Any
         elif not isinstance(body[name], str) or not body[name]:
             errors[name] = ["Not a valid string." if body[name] else "This field may not be blank."]
         elif body[name] not in choices:
-            raise refusals.Unhandled(f"{name} {body[name]!r} is stored by the component, and read by nobody")
+            raise refusals.Unhandled(f"{name} {body[name]!r} is stored by the component, and never read")
     if "userId" not in body:
         errors["userId"] = _REQUIRED
     given, most = (_number(body, name, errors) for name in ("scoreGiven", "scoreMaximum"))

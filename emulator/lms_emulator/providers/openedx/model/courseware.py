@@ -316,7 +316,7 @@ class Report(Record, frozen=True, kw_only=True):
 
 
 class Certificate(Record, frozen=True, kw_only=True):
-    """A certificate. `grade` is text, as the LMS keeps it; only `downloadable` and `notpassing` tell anything."""
+    """A certificate. `grade` is text, as the LMS keeps it; only `downloadable` and `notpassing` have an effect."""
 
     user: str
     course: str

@@ -28,7 +28,7 @@ class Retirement(Record, frozen=True, kw_only=True):
 
 
 class PartnerReport(Record, frozen=True, kw_only=True):
-    """That partners must be told of a retirement. Parameters: `reported`, whether it was listed already."""
+    """A retirement that must be reported to partners. Parameters: `reported`, whether it was listed already."""
 
     user: int
     original_username: str

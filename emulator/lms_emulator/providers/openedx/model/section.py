@@ -107,7 +107,7 @@ class SectionValues(Record, frozen=True, kw_only=True):
         edx_api_key: the value of `X-Edx-Api-Key` that passes for a server; empty turns it off.
         session_cookie_domain: Domain attribute of session and login cookies; None leaves it out.
         cors_origin_whitelist: origins that browsers may call from.
-        login_redirect_whitelist: hosts beside the site's own that sign-in and sign-out may lead to.
+        login_redirect_whitelist: hosts besides the site's own to which sign-in and sign-out may redirect.
         login_service_client_id: the application in whose name browser sign-ins get their JWT cookies.
         registration_fields: which further fields of the registration form are `required`, `optional` or `hidden`;
             a Tutor deployment hides `honor_code` too.
@@ -262,7 +262,7 @@ class OpenedxStore(PlatformTables):
         {
             "": ("a JWT", "send it as `Authorization: JWT …`"),
             "password": ("the token of a password reset", ""),
-            "lti": ("an LTI service token", "good for the LTI services of the tool's own block"),
+            "lti": ("an LTI service token", "valid for the LTI services of the tool's own block"),
         }
     )
     login_failures: Table[LoginFailures] = table(key="user", limit=5_000)

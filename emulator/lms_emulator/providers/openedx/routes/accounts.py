@@ -187,11 +187,11 @@ FAMILY = Family("/api/user/v1", tag="user")
 
 ROUTES = (
     *FAMILY.resource(
-        "/me", "Whose credentials these are", get=me, parsers=(JSON, MERGE_PATCH), source=recorded("main", 437)
+        "/me", "The username of the caller", get=me, parsers=(JSON, MERGE_PATCH), source=recorded("main", 437)
     ),
     *FAMILY.resource(
         "/accounts/search_emails",
-        "Which of many addresses have an account",
+        "Accounts by e-mail addresses",
         get=list_accounts,
         post=search_emails,
         parsers=(JSON, MERGE_PATCH),
@@ -224,14 +224,14 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/accounts/name_change/",
-        "Ask for another name",
+        "Request a name change",
         post=change_name,
         authenticators=credentials.JWT_SESSION,
         source=recorded("openedx-2/acct", 573),
     ),
     *FAMILY.resource(
         "/accounts/name_change/{username}/confirm/",
-        "Confirm another name",
+        "Confirm a name change",
         post=confirm_name,
         authenticators=credentials.JWT_SESSION,
         source=recorded("openedx-2/acct", 570),

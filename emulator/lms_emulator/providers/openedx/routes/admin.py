@@ -245,13 +245,13 @@ _DOCUMENTED: Any = {
 _RECORD = "/{app}/{model}/{number:int}"
 
 ROUTES = (
-    FAMILY.page("/", _guarded(index), "What can be administered", "GET"),
-    FAMILY.page("/login/", login, "Hands over to the site's sign-in", "GET"),
+    FAMILY.page("/", _guarded(index), "Admin index", "GET"),
+    FAMILY.page("/login/", login, "Redirect to the site's sign-in", "GET"),
     FAMILY.page("/{app}/{model}/", _guarded(changelist), "Records of a kind, with search", "GET"),
     FAMILY.page("/{app}/{model}/add/", _guarded(add), "Add a record", "GET", "POST"),
     FAMILY.page(f"{_RECORD}/change/", _guarded(change), "Change a record", "GET", "POST"),
     FAMILY.page(f"{_RECORD}/delete/", _guarded(delete), "Delete a record", "GET", "POST"),
-    FAMILY.page("/{app}/", _guarded(app_index), "What can be administered of one part", "GET", **_DOCUMENTED),
-    FAMILY.page(f"{_RECORD}/", _guarded(to_form), "Leads to a record's form", "GET", **_DOCUMENTED),
-    FAMILY.page("/{rest:path}", _guarded(elsewhere), "Any other page: 404 once signed in", "GET", **_DOCUMENTED),
+    FAMILY.page("/{app}/", _guarded(app_index), "Admin index of one app", "GET", **_DOCUMENTED),
+    FAMILY.page(f"{_RECORD}/", _guarded(to_form), "Redirect to a record's form", "GET", **_DOCUMENTED),
+    FAMILY.page("/{rest:path}", _guarded(elsewhere), "Any other admin page: 404 when signed in", "GET", **_DOCUMENTED),
 )

@@ -201,24 +201,22 @@ FAMILY = Family("/api/courses", tag="courses", permissions=(anyone,), developer_
 ROUTES = (
     *Family("/api/mobile/{version}", tag="mobile", permissions=(anyone,), developer_errors=True, defect=True).resource(
         "/course_info/blocks/",
-        "The content of a course for the apps",
+        "Blocks of a course, for the apps",
         get=for_apps,
         source=recorded("openedx-2/learn", 138),
     ),
-    *FAMILY.resource("/v1/blocks/", "The content of a course", get=of_course, source=recorded("more", 8)),
-    *FAMILY.resource(
-        "/v1/blocks/{usage_key}", "The content below one block", get=of_block, source=recorded("more", 52)
-    ),
+    *FAMILY.resource("/v1/blocks/", "Blocks of a course", get=of_course, source=recorded("more", 8)),
+    *FAMILY.resource("/v1/blocks/{usage_key}", "Blocks below one block", get=of_block, source=recorded("more", 52)),
     *FAMILY.resource(
         "/v2/blocks/",
-        "The content of a course",
+        "Blocks of a course",
         get=of_course,
         evidence="documented",
         source="edx-platform lms/djangoapps/course_api/blocks/views.py, BlocksInCourseView",
     ),
     *FAMILY.resource(
         "/v2/blocks/{usage_key}",
-        "The content below one block",
+        "Blocks below one block",
         get=of_block,
         evidence="documented",
         source="edx-platform lms/djangoapps/course_api/blocks/views.py, BlocksView",

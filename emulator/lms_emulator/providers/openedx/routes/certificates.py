@@ -91,7 +91,7 @@ ROUTES = (
     Family("", tag="certificates").page(
         "/certificates/{uuid}",
         verify,
-        "Proof of a certificate",
+        "Verify a certificate",
         "GET",
         evidence="observed",
         source=recorded("openedx-2/instr", 208),

@@ -285,7 +285,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/courses/{course_id}/users",
-        "Put the people of a file into cohorts",
+        "Assign users to cohorts by CSV",
         post=upload_users,
         source=recorded("openedx-2/instr", 557),
     ),
@@ -323,7 +323,7 @@ ROUTES = (
     ),
     *instructor_api.FAMILY.resource(
         "/add_users_to_cohorts",
-        "Put the people of a table into cohorts",
+        "Assign users to cohorts by CSV, on the dashboard",
         post=instructor_api.as_view(upload_users_of_dashboard),
         permissions=(is_authenticated, instructor_api.allowed(people.is_course_staff)),
         developer_errors=True,

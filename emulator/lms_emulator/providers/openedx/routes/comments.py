@@ -171,7 +171,7 @@ def _remove(x: Call, comment: Comment) -> None:
 ROUTES = (
     *threads.FAMILY.resource(
         "/comments/",
-        "Answers to a thread",
+        "Comments of a thread",
         get=list_all,
         post=create,
         parsers=(JSON,),
@@ -179,7 +179,7 @@ ROUTES = (
     ),
     *threads.FAMILY.resource(
         "/comments/{comment_id}/",
-        "An answer",
+        "A comment",
         get=list_answers,
         patch=update,
         delete=delete,

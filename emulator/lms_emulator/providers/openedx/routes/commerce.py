@@ -209,7 +209,7 @@ ROUTES = (
     *FAMILY.resource("/v0/baskets/{number}/order/", "The order of a basket", source=_instr(850), **_SHOP),
     *FAMILY.resource(
         "/v0/baskets/",
-        "Enrol by a basket",
+        "Enrol through a basket",
         post=buy,
         authenticators=credentials.JWT_BEARER_SESSION,
         permissions=(caller,),

@@ -96,7 +96,7 @@ FAMILY = Family("/api/completion/v1", tag="completion")
 ROUTES = (
     *FAMILY.resource(
         "/completion-batch",
-        "Keep how far a learner is",
+        "Save completions",
         post=write_batch,
         permissions=(is_authenticated, may_write),
         defect=True,
@@ -104,7 +104,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/subsection-completion/{username}/{course_id}/{usage_key}",
-        "Whether a subsection is done",
+        "Completion of a subsection",
         get=read_subsection,
         authenticators=credentials.JWT_SESSION,
         source=recorded("openedx-2/learn", 198),

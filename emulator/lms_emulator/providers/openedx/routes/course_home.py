@@ -371,7 +371,7 @@ def _versions(path: str, summary: str, source: str, **more: Any) -> tuple[Any, .
 
 ROUTES = (
     *_versions(
-        "course_metadata/{course_id}", "A course as its home page needs it", recorded("more", 238), get=read_metadata
+        "course_metadata/{course_id}", "Course metadata for the course home", recorded("more", 238), get=read_metadata
     ),
     *_versions("outline/{course_id}", "The outline of a course", _learn(233), get=read_outline),
     *_versions("navigation/{course_id}", "The blocks of a course", _learn(308), get=read_navigation),
@@ -380,17 +380,17 @@ ROUTES = (
     *_versions("progress/{course_id}", "The caller's progress", _learn(283), get=read_progress, **_OWN),
     *FAMILY.resource(
         "/save_course_goal",
-        "Keep a goal",
+        "Save a goal",
         post=save_goal,
         source=_learn(337),
         **(_POST | {"authenticators": credentials.JWT_ANY_SESSION}),
     ),
     *FAMILY.resource(
-        "/dismiss_welcome_message", "Show the welcome no more", post=dismiss_welcome, source=_learn(351), **_POST
+        "/dismiss_welcome_message", "Dismiss the welcome message", post=dismiss_welcome, source=_learn(351), **_POST
     ),
     *FAMILY.resource(
         "/unsubscribe_from_course_goal/{token}",
-        "The link of a reminder",
+        "Link in a reminder",
         post=unsubscribe,
         authenticators=credentials.NONE,
         allow="OPTIONS, POST",

@@ -131,10 +131,12 @@ ROUTES = (
         evidence="documented",
         source=f"{_VIEWS}, progress",
     ),
-    FAMILY.page("/", about, "What a course is about", "GET", evidence="documented", source=f"{_VIEWS}, course_about"),
-    FAMILY.page("/courseware/", courseware, "The content of a course", "GET", source=_learn(463)),
+    FAMILY.page(
+        "/", about, "The about page of a course", "GET", evidence="documented", source=f"{_VIEWS}, course_about"
+    ),
+    FAMILY.page("/courseware/", courseware, "The courseware of a course", "GET", source=_learn(463)),
     FAMILY.page("/instructor", instructor, "The instructor dashboard", "GET", evidence="observed", source=_learn(468)),
-    FAMILY.page("/about", about, "What a course is about", "GET", evidence="observed", source=_learn(460)),
-    FAMILY.page("/jump_to/{usage_key}", jump, "On to a block", "GET", source=_learn(470)),
-    FAMILY.page("/jump_to_id/{block_id}", jump, "On to a block", "GET", source=_learn(471)),
+    FAMILY.page("/about", about, "The about page of a course", "GET", evidence="observed", source=_learn(460)),
+    FAMILY.page("/jump_to/{usage_key}", jump, "Redirect to a block", "GET", source=_learn(470)),
+    FAMILY.page("/jump_to_id/{block_id}", jump, "Redirect to a block", "GET", source=_learn(471)),
 )

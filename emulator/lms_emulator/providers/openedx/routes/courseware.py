@@ -213,7 +213,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/resume/{course_id}",
-        "Where the caller goes on",
+        "The block to resume at",
         get=read_resume,
         authenticators=credentials.JWT_ANY_SESSION,
         permissions=(is_authenticated,),
@@ -223,7 +223,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/celebration/{course_id}",
-        "Keep what was celebrated",
+        "Save celebrations",
         post=celebrate,
         permissions=(is_authenticated,),
         developer_errors=True,

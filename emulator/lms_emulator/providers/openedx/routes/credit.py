@@ -108,10 +108,10 @@ ROUTES = (
     ),
     *FAMILY.resource("/providers/", "Credit providers", get=list_providers, source=_instr(796)),
     *FAMILY.resource("/providers/{provider_id}/", "A credit provider", get=no_provider, source=_instr(802)),
-    *FAMILY.resource("/eligibility/", "Where a user may have credit", get=eligibility, source=_instr(805)),
+    *FAMILY.resource("/eligibility/", "Credit eligibility of a user", get=eligibility, source=_instr(805)),
     *FAMILY.resource(
         "/providers/{provider_id}/callback",
-        "News of a credit provider",
+        "Callback of a credit provider",
         post=no_provider,
         authenticators=credentials.NONE,
         permissions=(anyone,),

@@ -37,7 +37,7 @@ def reset_deadlines(x: Call) -> Response:
 
 
 def read_deadlines(x: Call) -> Response:
-    """What is said above the calendar, for the apps. Enrolled or not; a key that is none is not handled (500)."""
+    """The banner above the calendar, for the apps, for enrolled learners or others; an invalid key is a 500."""
     key = keys.course_key(x.path_params["course_id"])
     if key is None:
         raise refusals.unreadable_key(x.path_params["course_id"])

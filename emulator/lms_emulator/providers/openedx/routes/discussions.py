@@ -404,7 +404,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/v1/courses/{course_id}/settings",
-        "How discussions are divided",
+        "Discussion settings of a course",
         get=read_settings,
         patch=change_settings,
         permissions=(caller, _moderator),
@@ -413,14 +413,14 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/v1/courses/{course_id}/roles/{role}",
-        "Who has a role in discussions",
+        "Users with a role in discussions",
         get=read_role,
         post=change_role,
         permissions=(caller, _staff),
         source=_recorded(107, 134),
     ),
     *FAMILY.resource(
-        "/v1/courses/{course_id}/activity_stats", "Who wrote how much", get=read_stats, source=_recorded(372)
+        "/v1/courses/{course_id}/activity_stats", "Activity statistics", get=read_stats, source=_recorded(372)
     ),
     *FAMILY.resource(
         "/v1/courses/{course_id}/learner/",

@@ -205,12 +205,12 @@ def course_id_missing(*, at_top: bool = False, is_form: bool = False) -> refusal
         "course_id_missing",
         check="course_details.course_id",
         expected='{"course_details": {"course_id": "course-v1:…"}}',
-        diagnosis="course_id came at the top; it goes into course_details, in JSON" if at_top else in_form,
+        diagnosis="course_id was sent at the top level; it belongs in course_details, in JSON" if at_top else in_form,
     )
 
 
 def unknown_course(text: str) -> refusals.OpenedxRefusal:
-    """A course that is not there, or an id that cannot be read."""
+    """An unknown course, or an id that cannot be parsed."""
     diagnosis = "in a query or form `+` means a space: write %2B" if " " in text else None
     return _message(
         400,

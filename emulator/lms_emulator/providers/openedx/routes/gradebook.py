@@ -253,14 +253,14 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/gradebook/{course_id}/grading-info",
-        "What the gradebook needs to know",
+        "Grading information for the gradebook",
         get=read_info,
         source=recorded("openedx-2/instr", 71),
         **_PLAIN,
     ),
     *FAMILY.resource(
         "/gradebook/{course_id}/bulk-update",
-        "Give learners scores",
+        "Update scores in bulk",
         post=bulk_update,
         source=recorded("openedx-2/instr", 143),
     ),

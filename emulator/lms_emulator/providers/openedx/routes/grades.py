@@ -160,7 +160,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/section_grades_breakdown/",
-        "Grades with their parts, for staff",
+        "Section grades breakdown, for staff",
         get=read_breakdown,
         source=f"{_VIEWS}, SectionGradesBreakdown",
         **_FOR_STAFF,

@@ -73,7 +73,7 @@ ROUTES = (
     ),
     *_API.resource(
         "/instructor_task/v1/schedules/{course_id}/bulk_email/",
-        "E-mails to be sent",
+        "Scheduled bulk e-mails",
         get=read_schedules,
         authenticators=credentials.JWT_SESSION,
         source=recorded("openedx-2/instr", 466),

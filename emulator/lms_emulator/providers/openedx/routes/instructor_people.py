@@ -316,7 +316,7 @@ def _moment(at: Any) -> str:
 
 ROUTES = (
     *operation("/list_course_role_members", "Users with a role", 217, list_members, people.is_instructor),
-    *operation("/modify_access", "Give or take a role", 323, modify_access, people.is_instructor),
+    *operation("/modify_access", "Grant or revoke a role", 323, modify_access, people.is_instructor),
     *operation(
         "/list_forum_members",
         "Users with a role in discussions",
@@ -327,7 +327,7 @@ ROUTES = (
     ),
     plain_view(
         "/update_forum_role_membership",
-        "Give or take a role in discussions",
+        "Grant or revoke a role in discussions",
         378,
         change_forum_role,
         people.is_course_staff,
@@ -341,7 +341,7 @@ ROUTES = (
     ),
     *operation(
         "/bulk_beta_modify_access",
-        "Make beta testers",
+        "Add or remove beta testers",
         364,
         change_beta_testers,
         people.is_instructor,

@@ -112,5 +112,5 @@ def _card(x: Call, user: User, one: Enrollment) -> dict[str, Any]:
 
 
 ROUTES = Family("/api/learner_home", tag="learner_home").resource(
-    "/init", "The learner's front page", get=read, source=recorded("openedx-2/learn", 436)
+    "/init", "The learner's home page", get=read, source=recorded("openedx-2/learn", 436)
 )

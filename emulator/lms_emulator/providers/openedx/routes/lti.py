@@ -193,18 +193,18 @@ def _api(method: str, path: str, handler: Handler, summary: str, **more: Any) ->
 
 
 ROUTES: tuple[Route, ...] = (
-    _route("GET", "/xblock/{usage_key}", show_block, "A block with a tool, on its own", source=_BLOCK),
+    _route("GET", "/xblock/{usage_key}", show_block, "A page with one LTI block", source=_BLOCK),
     *(_api(method, "/launch/", launch, "Launch a tool") for method in ("GET", "POST")),
     *(
         route
         for name in ("{config_id}", "{usage_key}")
         for route in (
-            _api("GET", f"/public_keysets/{name}", key_set, "The key of a configuration"),
+            _api("GET", f"/public_keysets/{name}", key_set, "Public key set of a configuration"),
             _api("POST", f"/token/{name}", token, "A service token"),
         )
     ),
-    _api("POST", "/lti/{lti_config_id}/lti-dl/response", keep_content, "Content that a tool chose", defect=True),
-    _api("GET", "/lti/{lti_config_id}/lti-dl/content", show_content, "Show content that a tool chose"),
+    _api("POST", "/lti/{lti_config_id}/lti-dl/response", keep_content, "Deep linking response", defect=True),
+    _api("GET", "/lti/{lti_config_id}/lti-dl/content", show_content, "Show deep linking content"),
     _api("GET", _AGS, service(services.list_line_items), "Line items"),
     _api("POST", _AGS, service(services.create_line_item), "A new line item"),
     _api("GET", _ONE, service(services.show_line_item), "A line item"),

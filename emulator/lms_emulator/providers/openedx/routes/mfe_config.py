@@ -114,7 +114,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/mfe_context",
-        "What the sign-in front end has to know",
+        "Context for the sign-in front end",
         get=read_context,
         throttle=limits.mfe_context,
         source=recorded("openedx-2/acct", 14),

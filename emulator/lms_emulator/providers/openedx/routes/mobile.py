@@ -363,14 +363,14 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/users/{username}/enrollments_status/",
-        "Where a user is active",
+        "Enrolment status by course",
         get=enrollments_status,
         source=_learn(94),
         **_OWN,
     ),
     *FAMILY.resource(
         "/users/{username}/course_status_info/{course_id}",
-        "Where the caller is in a course",
+        "The caller's position in a course",
         get=read_status,
         patch=write_status,
         allow="GET, PATCH",
@@ -383,11 +383,13 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/course_info/{course_id}/enrollment_details",
-        "A course at the app's top",
+        "Enrolment details of a course, for the apps",
         get=read_details,
         defect=True,
         source=_learn(129),
     ),
-    *FAMILY.resource("/course_info/record_user_activity", "Note an activity", post=record_activity, source=_learn(154)),
+    *FAMILY.resource(
+        "/course_info/record_user_activity", "Record user activity", post=record_activity, source=_learn(154)
+    ),
     *FAMILY.resource("/notifications/create-token/", "Register a device", post=push_token, source=_learn(161)),
 )

@@ -341,9 +341,11 @@ def _recorded(*numbers: int) -> str:
 
 
 ROUTES = (
-    *FAMILY.resource("/", "What the caller was told", get=list_all, source=_recorded(414, 423)),
-    *FAMILY.resource("/count/", "How much is new", get=count, source=_recorded(403)),
-    *FAMILY.resource("/enrollments/", "Courses that can be told about", get=list_enrollments, source=_recorded(404)),
+    *FAMILY.resource("/", "The caller's notifications", get=list_all, source=_recorded(414, 423)),
+    *FAMILY.resource("/count/", "Number of unseen notifications", get=count, source=_recorded(403)),
+    *FAMILY.resource(
+        "/enrollments/", "Courses with notification preferences", get=list_enrollments, source=_recorded(404)
+    ),
     *FAMILY.resource(
         "/mark-seen/{app_name}/",
         "Mark an app as seen",
@@ -368,5 +370,7 @@ ROUTES = (
         put=change_account,
         source=_recorded(413, 429),
     ),
-    *FAMILY.resource("/preferences/update-all/", "Change every course", post=change_all, source=_recorded(430)),
+    *FAMILY.resource(
+        "/preferences/update-all/", "Change preferences for all courses", post=change_all, source=_recorded(430)
+    ),
 )

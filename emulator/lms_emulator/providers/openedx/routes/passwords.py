@@ -140,32 +140,32 @@ def confirm(x: Call) -> Response:
 
 FAMILY = Family("", tag="user", authenticators=credentials.NONE, permissions=(anyone,))
 _VALIDATE = {"post": validate, "throttle": limits.token_validation}
-_OLDER = "Whether a password token may be used (older address)"
+_OLDER = "Whether a password token may be used (older URL)"
 
 ROUTES = (
     *FAMILY.resource(
         "/api/user/v1/account/password_reset/",
-        "The form of a lost password",
+        "Password reset form",
         get=describe,
         source=recorded("openedx-2/acct", 43),
     ),
     *FAMILY.resource(
         "/user_api/v1/account/password_reset/",
-        "The form of a lost password (older address)",
+        "The form of a lost password (older URL)",
         get=describe,
         evidence="documented",
         source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
     ),
-    FAMILY.page("/account/password", ask, "Ask for a password reset mail", source=recorded("openedx-2/acct", 333, 339)),
+    FAMILY.page("/account/password", ask, "Request a password reset mail", source=recorded("openedx-2/acct", 333, 339)),
     FAMILY.page(
         "/password_reset/",
         ask_openly,
-        "Ask for a password reset mail from another site",
+        "Request a password reset mail from another site",
         source=recorded("openedx-2/acct", 366),
     ),
     *FAMILY.resource(
         "/api/user/v1/account/password_reset/token/validate/",
-        "Whether a password token may be used",
+        "Validate a password reset token",
         source=recorded("openedx-2/acct", 392),
         **_VALIDATE,
     ),
@@ -185,7 +185,7 @@ ROUTES = (
     FAMILY.page(
         "/password_reset_confirm/{uidb36}-{token}/",
         confirm,
-        "The link of a password reset mail",
+        "Link in a password reset mail",
         "GET",
         evidence="observed",
         source=recorded("openedx-2/authn", 20),

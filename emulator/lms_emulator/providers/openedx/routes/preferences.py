@@ -118,7 +118,7 @@ ROUTES = (
     ),
     *Family("/user_api/v1/preferences", tag="user").resource(
         "/email_opt_in/",
-        "Whether an organisation may write to the caller (older address)",
+        "Whether an organisation may write to the caller (older URL)",
         post=opt_in,
         authenticators=(credentials.SESSION,),
         evidence="documented",

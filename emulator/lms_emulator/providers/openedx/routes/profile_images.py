@@ -96,13 +96,13 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/api/profile_images/v1/{username}/upload",
-        "Upload a profile image (older address)",
+        "Upload a profile image (older URL)",
         post=upload,
         source=recorded("openedx-2/acct", 545),
     ),
     *FAMILY.resource(
         "/api/profile_images/v1/{username}/remove",
-        "Remove a profile image (older address)",
+        "Remove a profile image (older URL)",
         post=remove,
         source=recorded("openedx-2/acct", 546),
     ),

@@ -187,7 +187,7 @@ def _decide(x: Call, name: str, value: str, given: dict[str, Any]) -> str:
 
 
 def activate(x: Call) -> Response:
-    """The link of the activation mail: it leads to the dashboard, or to the sign-in front end with what came of it."""
+    """The link of the activation mail: it redirects to the dashboard, or to the sign-in front end with the outcome."""
     key = x.path_params["activation_key"]
     user = next((one for one in x.store.users if accounts.activation_key(one) == key), None)
     outcome = "error" if user is None else "info" if user.is_active else "success"
@@ -218,23 +218,25 @@ def send_activation(x: Call) -> Response:
 _OPEN: dict[str, Any] = {"authenticators": credentials.NONE, "permissions": (anyone,)}
 FAMILY = Family("", tag="user", **_OPEN)
 _FORM: dict[str, Any] = {"get": describe, "post": register, "throttle": limits.registration}
-_OLDER = "Make an account (older address)"
+_OLDER = "Make an account (older URL)"
 
 ROUTES = (
     *FAMILY.resource(
         "/api/user/v1/account/registration/",
-        "Make an account",
+        "Register an account",
         evidence="observed",
         source=recorded("main", 1317),
         **_FORM,
     ),
-    *FAMILY.resource("/api/user/v2/account/registration/", "Make an account", source=recorded("main", 1319), **_FORM),
+    *FAMILY.resource(
+        "/api/user/v2/account/registration/", "Register an account", source=recorded("main", 1319), **_FORM
+    ),
     *FAMILY.resource("/user_api/v1/account/registration/", _OLDER, source=recorded("openedx-2/acct", 106), **_FORM),
     *FAMILY.resource("/user_api/v2/account/registration/", _OLDER, source=recorded("openedx-2/acct", 109), **_FORM),
     *FAMILY.resource("/create_account", _OLDER, source=recorded("openedx-2/acct", 25, 112), **_FORM),
     *FAMILY.resource(
         "/api/user/v1/validation/registration",
-        "What would be wrong with fields of a new account",
+        "Validate the fields of a new account",
         post=validate,
         throttle=limits.validation,
         source=recorded("main", 1327),

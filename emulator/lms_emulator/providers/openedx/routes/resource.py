@@ -216,7 +216,7 @@ class Resource:
                 handler=self,
                 evidence="recorded",
                 source=_OTHER_METHODS,
-                summary="Methods that this resource does not have, and OPTIONS",
+                summary="Unsupported methods and OPTIONS",
             ),
         )
 

@@ -204,13 +204,13 @@ def retire_forum(x: Call) -> Response:
 
 
 def make_report(x: Call) -> Response:
-    """Note that partners must be told of a retirement."""
+    """Note that a retirement must be reported to partners."""
     rules.report(x.store, _named(x, wire.read(x)), x.clock.now())
     return wire.no_content()
 
 
 def list_reports(x: Call) -> Response:
-    """What partners must be told and have not been yet; from now on they have."""
+    """The retirements not reported to partners yet; from now on they count as reported."""
     pending = [one for one in x.store.partner_reports if not one.reported]
     for one in pending:
         x.store.partner_reports.put(replace(one, reported=True))
@@ -218,7 +218,7 @@ def list_reports(x: Call) -> Response:
 
 
 def clean_reports(x: Call) -> Response:
-    """Forget what partners were told."""
+    """Delete reported retirements."""
     body = wire.read(x)
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
         raise refusals.Unhandled("the body is not a list of objects")
@@ -325,7 +325,7 @@ def _acct(*numbers: int) -> str:
 ROUTES = (
     *FAMILY.resource(
         "/deactivate_logout/",
-        "Put the caller into retirement",
+        "Start the caller's retirement",
         post=deactivate_logout,
         authenticators=(credentials.JWT, credentials.ACTIVE_SESSION, credentials.BEARER),
         permissions=(is_authenticated,),
@@ -343,33 +343,35 @@ ROUTES = (
         "/retirements_by_status_and_date/", "Retirements by state and day", get=by_date, source=_acct(676)
     ),
     *FAMILY.resource("/{username}/retirement_status/", "The retirement of a user", get=status, source=_acct(672)),
-    *FAMILY.resource("/update_retirement_status/", "Move a retirement on", patch=update_status, source=_acct(690)),
-    *FAMILY.resource("/retire_misc/", "Wipe what hangs on an account", post=retire_misc, source=_acct(730)),
+    *FAMILY.resource(
+        "/update_retirement_status/", "Update the state of a retirement", patch=update_status, source=_acct(690)
+    ),
+    *FAMILY.resource("/retire_misc/", "Wipe data related to an account", post=retire_misc, source=_acct(730)),
     *FAMILY.resource("/retire/", "Wipe an account", post=retire, source=_acct(731)),
     *FAMILY.resource(
         "/retirement_partner_report/",
-        "What partners have to be told of retirements",
+        "Retirements to report to partners",
         post=list_reports,
         put=make_report,
         source=_acct(720, 723),
     ),
     *FAMILY.resource(
         "/retirement_partner_report_cleanup/",
-        "Forget what partners were told",
+        "Clean up the partner report",
         post=clean_reports,
         source=_acct(738),
     ),
-    *FAMILY.resource("/retirement_cleanup/", "Forget complete retirements", post=clean_up, source=_acct(742)),
+    *FAMILY.resource("/retirement_cleanup/", "Clean up completed retirements", post=clean_up, source=_acct(742)),
     *FAMILY.resource(
         "/cancel_retirement/",
-        "Take a user out of retirement",
+        "Cancel a retirement",
         post=cancel,
         permissions=(is_authenticated, may_cancel),
         source=_acct(750),
     ),
     *FAMILY.resource(
         "/replace_usernames/",
-        "Give users other names",
+        "Replace usernames",
         post=replace_usernames,
         permissions=(is_authenticated, may_rename),
         source=_acct(761),
@@ -385,7 +387,7 @@ ROUTES = (
     ),
     *Family("", tag="discussion", **FAMILY.defaults).resource(
         "/api/discussion/v1/accounts/replace_username",
-        "Give users other names in discussions",
+        "Replace a username in discussions",
         post=replace_forum_usernames,
         permissions=(is_authenticated, may_rename),
         source=recorded("openedx-2/forum", 477),

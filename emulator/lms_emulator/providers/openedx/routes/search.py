@@ -56,7 +56,7 @@ _COURSES = Family("/courses/{course_id}", tag="courseware")
 ROUTES = (
     *_COURSES.resource(
         "/courseware-search/enabled/",
-        "Whether content is searched",
+        "Whether courseware search is on",
         get=search_enabled,
         defect=True,
         notes_course=False,
@@ -65,7 +65,7 @@ ROUTES = (
     ),
     *_COURSES.resource(
         "/courseware-navigation-sidebar/toggles/",
-        "Which side bars there are",
+        "Navigation sidebar toggles",
         get=sidebar,
         notes_course=False,
         source=recorded("openedx-2/learn", 671),

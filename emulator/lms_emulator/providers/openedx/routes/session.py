@@ -221,7 +221,7 @@ def csrf_token(x: Call) -> Response:
 
 FAMILY = Family("", tag="session")
 _LOGIN = Family("", tag="session", get=describe_login, authenticators=credentials.NONE, permissions=(anyone,))
-_SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older address)"
+_SIGN_IN, _OLDER = "Sign a browser in", "Sign a browser in (older URL)"
 _LOGIN_FORM = "edx-platform openedx/core/djangoapps/user_authn/urls_common.py, user_api_login_session"
 
 ROUTES = (
@@ -240,7 +240,7 @@ ROUTES = (
     FAMILY.page(
         "/register",
         login_page,
-        "Sign-in page, at its address for newcomers",
+        "Registration page, which is the sign-in page",
         "GET",
         evidence="chosen",
         source="edx-platform openedx/core/djangoapps/user_authn/urls.py, register_user",
@@ -248,7 +248,7 @@ ROUTES = (
     FAMILY.page(
         "/password_assistance",
         login_page,
-        "Sign-in page, at its address for lost passwords",
+        "Password assistance page, which is the sign-in page",
         "GET",
         source=recorded("openedx-2/authn", 8),
     ),
@@ -256,7 +256,7 @@ ROUTES = (
         FAMILY.page(
             path,
             account_settings,
-            "One's own account",
+            "Account settings page",
             "GET",
             evidence="documented",
             source="edx-platform openedx/core/djangoapps/user_api/legacy_urls.py",
@@ -264,7 +264,7 @@ ROUTES = (
         for path in ("/account", "/account/", "/account/settings/")
     ),
     FAMILY.page(
-        "/account/settings", account_settings, "One's own account", "GET", source=recorded("openedx-2/authn", 14)
+        "/account/settings", account_settings, "Account settings page", "GET", source=recorded("openedx-2/authn", 14)
     ),
     *_LOGIN.resource(
         "/api/user/v1/account/login_session/", _SIGN_IN, post=sign_in_v1, source=recorded("main", 1232, 1239)

@@ -62,7 +62,7 @@ _COURSES = Family("/courses/{course_id}", tag="courseware")
 ROUTES = (
     *Family("/api", tag="email").resource(
         "/change_email_settings",
-        "Take e-mail from a course, or none",
+        "Switch e-mail from a course on or off",
         post=email_settings,
         allow="OPTIONS, POST",
         defect=True,

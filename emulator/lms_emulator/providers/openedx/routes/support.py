@@ -57,7 +57,7 @@ def support_role(x: Call) -> None:
 
 
 def list_enrollments(x: Call) -> Response:
-    """The enrolments of a user; none for nobody."""
+    """The enrolments of a user; empty for an unknown one."""
     user = _user(x)
     if user is None:
         return wire.pretty_json([])

@@ -405,7 +405,7 @@ ROUTES = (
     ),
     *FAMILY.resource(
         "/bulk_team_membership/{course_id}",
-        "Members of all teams as a table",
+        "Team memberships as CSV",
         get=download_members,
         authenticators=(credentials.BEARER, credentials.ACTIVE_SESSION),
         allow="GET, POST, HEAD, OPTIONS",

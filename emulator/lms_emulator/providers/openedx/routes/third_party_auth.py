@@ -71,21 +71,28 @@ _ANYONE: dict[str, Any] = {"permissions": (anyone,), "defect": True}
 ROUTES = (
     *FAMILY.resource(
         "/users/",
-        "Providers of a user",
+        "Third-party accounts of users",
         get=read_named,
         delete=unlink,
         source=recorded("openedx-2/acct", 585),
         **_ANYONE,
     ),
     *FAMILY.resource(
-        "/users/{username}", "Providers of a user", get=read_user, source=recorded("openedx-2/acct", 575), **_ANYONE
+        "/users/{username}",
+        "Third-party accounts of users",
+        get=read_user,
+        source=recorded("openedx-2/acct", 575),
+        **_ANYONE,
     ),
     *FAMILY.resource(
-        "/providers/user_status", "The caller's providers", get=own_providers, source=recorded("openedx-2/acct", 612)
+        "/providers/user_status",
+        "The caller's third-party providers",
+        get=own_providers,
+        source=recorded("openedx-2/acct", 612),
     ),
     *FAMILY.resource(
         "/providers/{provider_id}/users",
-        "Users of a provider",
+        "Users of a third-party provider",
         get=provider_users,
         authenticators=credentials.JWT_BEARER,
         permissions=(is_staff,),

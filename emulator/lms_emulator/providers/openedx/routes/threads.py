@@ -119,7 +119,7 @@ def coded(choices: Mapping[str, str], problem: str) -> fields.Reader:
     return read
 
 
-#: What threads and comments may both be given, beside what is ticked.
+#: Members that threads and comments share, apart from the flags.
 POST = {
     "raw_body": fields.Field(fields.text(), required=True),
     "anonymous": fields.Field(fields.boolean),

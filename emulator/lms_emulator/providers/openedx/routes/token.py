@@ -230,7 +230,7 @@ def _live_grant(x: Call, application: Application) -> Grant:
     elif grant.application != application.client_id:
         reason, diagnosis = "code_of_another_client", f"the code was issued to {grant.application}"
     elif grant.used:
-        reason, diagnosis = "code_reused", "a code is good for one exchange"
+        reason, diagnosis = "code_reused", "a code works for one exchange"
     elif grant.expires <= now:
         reason, diagnosis = (
             "code_expired",

@@ -64,7 +64,7 @@ ROUTES = (
     ),
     *_TOURS.resource(
         "/v1/{username}",
-        "Which tours are still to be shown",
+        "Tours that a user has not seen",
         get=read_tour,
         put=no_change,
         patch=change_tour,

@@ -91,7 +91,7 @@ def is_privileged(store: OpenedxStore, user: User | None, course: str) -> bool:
 
 
 def settings(store: OpenedxStore, course: str) -> DiscussionSettings:
-    """How discussions are divided; as cohorts are as long as nobody said."""
+    """How discussions are divided; by cohorts unless a setting says otherwise."""
     scheme = "cohort" if cohorts.settings(store, course).is_cohorted else "none"
     return store.discussion_settings.get(course) or DiscussionSettings(course=course, division_scheme=scheme)
 

@@ -83,7 +83,7 @@ class Progress:
 
 
 def complete(store: OpenedxStore, username: str, usage: str, value: float, now: datetime) -> BlockState:
-    """Keep how far a user is with a block; what is known already changes nothing."""
+    """Save a user's completion of a block; an unchanged one has no effect."""
     state = problems.state(store, username, usage)
     if state.completion == value:
         return state
@@ -91,7 +91,7 @@ def complete(store: OpenedxStore, username: str, usage: str, value: float, now: 
 
 
 def effort(root: blocks.Node, node: blocks.Node) -> tuple[int | None, int | None]:
-    """How many activities there are below a block, and how many seconds it takes; unknown where there are films."""
+    """How many activities are below a block, and how many seconds they take; unknown if there are videos."""
     if any(leaf.block.type == "video" for leaf in blocks.leaves(root)):
         return None, None
     found = blocks.leaves(node)

@@ -1,4 +1,4 @@
-"""What can be told to users, how, and what they want to be told.
+"""Types of notifications, their channels, and users' preferences.
 
 Sources: edx-platform `openedx/core/djangoapps/notifications/base_notification.py`; `fixtures/recordings/openedx-2`,
 forum.jsonl 404-450.
@@ -56,7 +56,7 @@ def types(app: str) -> list[str]:
 
 
 def preference(store: OpenedxStore, username: str, course: str) -> NotificationPreference:
-    """What a user wants to be told of a course; enrolments have their row, others get one on request."""
+    """A user's notification preferences for a course; enrolments have their row, others get one on request."""
     for one in sorted(store.enrollments, key=lambda enrolment: enrolment.id):
         if (one.user, one.course) not in store.notification_preferences:
             _create(store, one.user, one.course)
@@ -69,7 +69,7 @@ def _create(store: OpenedxStore, username: str, course: str) -> NotificationPref
 
 
 def account(store: OpenedxStore, username: str) -> NotificationPreference:
-    """What a user wants to be told whatever the course."""
+    """A user's notification preferences for all courses."""
     return store.notification_preferences.get((username, "")) or _create(store, username, "")
 
 

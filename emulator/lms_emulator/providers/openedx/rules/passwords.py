@@ -15,7 +15,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 _DIGITS = string.digits + string.ascii_lowercase
 _SALT = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 _ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)
-#: How long a token is good for.
+#: How long a token is valid.
 SECONDS = 259_200
 
 

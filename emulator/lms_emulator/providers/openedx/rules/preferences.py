@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.openedx.model.section import OpenedxStore
 
 OPT_IN_AGE = 13
-"""Years below which nobody agrees to letters (EMAIL_OPTIN_MINIMUM_AGE)."""
+"""The age below which opting in to e-mail is impossible (EMAIL_OPTIN_MINIMUM_AGE)."""
 _ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)*")
 
 

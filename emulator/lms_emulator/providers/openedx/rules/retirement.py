@@ -149,7 +149,7 @@ def cancel(store: OpenedxStore, retirement: Retirement) -> None:
 
 
 def report(store: OpenedxStore, retirement: Retirement, now: datetime) -> None:
-    """Record the partners that must be told."""
+    """Record the partners to which it must be reported."""
     user = store.users.first("id", retirement.user)
     mine = store.enrollments.find("user", user.username) if user is not None else []
     found = (keys.course_key(one.course) for one in mine)

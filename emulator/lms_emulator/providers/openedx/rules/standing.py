@@ -1,4 +1,4 @@
-"""Why a request was refused: what its caller is on the site and in the course, and what came in place of a key."""
+"""Why a request was refused: the caller's roles on the site and in the course, and what was sent in place of a key."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def post(
 def notification(
     people: list[User], *, kind: str, app: str, course: str, url: str, context: dict[str, str | None], sender: User
 ) -> dict[str, Any]:
-    """What people are to be told. Parameters: `sender`, who did what they are told of."""
+    """A notification to send. Parameters: `sender`, who caused it."""
     return {
         "user_ids": [person.id for person in people],
         "notification_type": kind,

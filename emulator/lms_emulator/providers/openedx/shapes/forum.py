@@ -67,7 +67,7 @@ def thread(
 
     Parameters:
         listed: lists know nothing of what was read and endorsed.
-        counts_responses: single threads tell it, those in lists and new ones do not.
+        counts_responses: single threads show the count, those in lists and new ones do not.
         counts_flags: whether a moderator asked how many of the answers are flagged.
         edit_reason, close_reason: codes that were just given.
     """

@@ -1,4 +1,4 @@
-"""What the front ends and apps are told about a course and a learner's place in it.
+"""A course and a learner's progress in it, as the front ends and apps get them.
 
 Source: edx-platform `lms/djangoapps/course_home_api/` and `lms/djangoapps/mobile_api/`;
 `fixtures/recordings/openedx-2`, learn.jsonl.

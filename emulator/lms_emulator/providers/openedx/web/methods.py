@@ -1,4 +1,4 @@
-"""Methods that an address does not take, and what is refused before the LMS says so.
+"""Methods that a URL does not support, and the checks that come before that refusal.
 
 A REST resource authenticates before it looks for the method; a Django view stands behind the check of CSRF tokens.
 Sources: Django REST framework 3.14 `rest_framework/views.py` (dispatch, allowed_methods); Django 4.2

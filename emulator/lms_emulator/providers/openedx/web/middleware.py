@@ -63,7 +63,7 @@ def open_session(x: Call) -> Response | None:
         x.per_request(Reply).bare = True
         x.warn(
             "foreign_session_cookie",
-            f"the cookie `{deployment.session_cookie_name(x)}` is none of an LMS: probably that of another Django "
+            f"the cookie `{deployment.session_cookie_name(x)}` is not an LMS's: probably that of another Django "
             "site on this host, as cookies take no notice of ports (the setting session_cookie_name, or "
             "deployment=devstack, changes the name)",
         )

@@ -1,4 +1,4 @@
-"""The browser's session: the record behind its cookie, and what the answer has to tell the browser about it.
+"""The browser's session: the record behind its cookie, and what the answer sends to the browser about it.
 
 Source: edx-platform `openedx/core/djangoapps/safe_sessions/middleware.py` (SafeSessionMiddleware);
 `fixtures/recordings/openedx`, main.jsonl 1232-1327.

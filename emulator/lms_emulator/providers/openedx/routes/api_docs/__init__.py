@@ -152,7 +152,7 @@ def routes(described: tuple[Route, ...]) -> tuple[Route, ...]:
         family.page(
             "/swagger/",
             swagger,
-            "The older address of the page",
+            "The page at its older URL",
             "GET",
             evidence="documented",
             source="openedx/api-doc-tools 3.0.0 edx_api_doc_tools/conf_utils.py, make_docs_urls",
