@@ -19,7 +19,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     release: Annotated[
         Literal["2025-07", "2025-09"],
         choice(
-            "Which month's upstream code the LMS runs, where the recorded two differ.",
+            "Which month's upstream code the LMS runs, where the two recorded sites differ.",
             evidence="recorded",
             source=f"{recording('openedx-2/instr', 480)}; {recording('openedx/more', 177)}",
         ),
@@ -29,7 +29,7 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         choice(
             "How the site is deployed: `plain` is an LMS without front ends; `tutor` has micro-frontends under "
             "`apps.local.openedx.io` and cookies with a `Domain`; `devstack` has them on ports of `localhost`, and "
-            "`lms_sessionid`. The settings below, and the keys of the world file, come before what it says.",
+            "`lms_sessionid`. The settings below, and the keys of the world file, take precedence.",
             evidence="documented",
             source="overhangio/tutor tutor/templates/apps/openedx/settings/lms/production.py; "
             "edx-platform lms/envs/devstack.py",
@@ -55,8 +55,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     session_cookie_name: Annotated[
         str | None,
         choice(
-            "The name of the session cookie; None: as the deployment has it. With `sessionid`, the cookie of any other "
-            "Django site on the same host makes the LMS fail, because cookies take no notice of ports.",
+            "The name of the session cookie; None: as the deployment has it. With `sessionid`, the cookie of any "
+            "other Django site on the same host makes the LMS fail, because cookies are not bound to a port.",
             evidence="documented",
             source="edx-platform lms/envs/devstack.py, SESSION_COOKIE_NAME",
         ),
@@ -73,8 +73,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     case_insensitive_matching: Annotated[
         bool,
         choice(
-            "Tokens, client ids, codes, user names, e-mails and mode slugs match in any case, as MySQL's default "
-            "collation makes them. Secrets and passwords never do.",
+            "Tokens, client ids, codes, user names, e-mails and mode slugs match in any case, because of MySQL's "
+            "default collation. Secrets and passwords never do.",
             evidence="recorded",
             source=recording("openedx/main", 37, 147, 534),
         ),
@@ -118,8 +118,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     jwt_leeway_seconds: Annotated[
         int,
         choice(
-            "Clock difference forgiven in a JWT. Sites configure 1, which has no effect: edx-drf-extensions "
-            "first checks signature and times together, without it.",
+            "Clock skew allowed in a JWT. Sites configure 1, which has no effect: edx-drf-extensions first checks "
+            "signature and times together, without it.",
             evidence="documented",
             source="openedx/edx-drf-extensions 10.6.0 edx_rest_framework_extensions/auth/jwt/decoder.py",
             ge=0,
@@ -136,8 +136,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     approval_prompt: Annotated[
         Literal["auto_even_if_expired", "auto", "force"],
         choice(
-            "When consent is asked again: `auto_even_if_expired` (never, once any token was issued), `auto` (when no "
-            "token is alive) or `force` (always).",
+            "When consent is requested again: `auto_even_if_expired` (never, once any token was issued), `auto` (if "
+            "no token is valid) or `force` (always).",
             evidence="documented",
             source="edx-platform openedx/envs/common.py, OAUTH2_PROVIDER",
         ),
@@ -161,7 +161,10 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_failed_logins: Annotated[
         int,
         choice(
-            "Failed sign-ins that lock an account.", evidence="recorded", source=recording("openedx/rate", 1283), ge=1
+            "How many failed sign-ins lock an account.",
+            evidence="recorded",
+            source=recording("openedx/rate", 1283),
+            ge=1,
         ),
     ] = 6
     lockout_seconds: Annotated[
@@ -181,8 +184,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     lti_checks: Annotated[
         Literal["platform", "strict"],
         choice(
-            "What is checked of LTI requests and assertions: `platform`, what the real component checks (a signature "
-            "and an expiry, with a warning for the rest), or `strict`, all that the specifications ask for.",
+            "What is checked in LTI requests and assertions: `platform`, what the real component checks (signature "
+            "and expiry, with a warning for the rest), or `strict`, everything that the specifications require.",
             evidence="documented",
             source="lti-consumer-xblock 9.14.0 lti_consumer/lti_1p3/key_handlers.py, ToolKeyHandler",
         ),
@@ -190,8 +193,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     critical_headers: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "A `crit` header in a JWT. PyJWT 2.12, which edx-platform has pinned since the spring of 2026, refuses it; "
-            "releases before do not look at it. What is ignored comes with a warning.",
+            "A `crit` header in a JWT. PyJWT 2.12, which edx-platform has pinned since the spring of 2026, refuses "
+            "it; earlier releases do not check it. If ignored, there is a warning.",
             evidence="documented",
             source="jpadilla/pyjwt CHANGELOG.rst, 2.12.0; openedx/edx-platform requirements/edx/base.txt",
         ),
@@ -215,10 +218,10 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = 3_600
     assertion_max_age_seconds: Annotated[
-        int, choice("Age at which a tool's assertion is refused, where `lti_checks` is `strict`.", ge=1)
+        int, choice("Age at which a tool's assertion is refused, if `lti_checks` is `strict`.", ge=1)
     ] = 300
     assertion_future_buffer_seconds: Annotated[
-        int, choice("Clock difference forgiven in a tool's assertion, where `lti_checks` is `strict`.", ge=0)
+        int, choice("Clock skew allowed in a tool's assertion, if `lti_checks` is `strict`.", ge=0)
     ] = 30
     token_endpoint_rate: Annotated[
         Rate,
@@ -231,8 +234,8 @@ class OpenedxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     user_rate: Annotated[
         Rate,
         choice(
-            "Limit on every REST resource without its own, per user or address. The LMS has the rate `60/minute` "
-            "ready under the name `user` but applies it to none by itself.",
+            "Limit on every REST resource without its own, per user or address. The LMS defines the rate `60/minute` "
+            "under the name `user` but applies it to no resource.",
             evidence="chosen",
             source="edx-platform openedx/envs/common.py, REST_FRAMEWORK",
         ),

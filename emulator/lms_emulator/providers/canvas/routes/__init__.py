@@ -281,21 +281,25 @@ ROUTES: tuple[Route, ...] = (
         ("GET /", launch.dashboard, "The person's courses"),
         ("GET /courses", launch.dashboard, "The person's courses"),
         ("GET /courses/{course_id}", launch.course, "A course, with its tools"),
-        *((f"GET /courses/{{course_id}}/{part}", launch.course, "A part of a course") for part in COURSE_PARTS),
+        *((f"GET /courses/{{course_id}}/{part}", launch.course, "A page of a course") for part in COURSE_PARTS),
         evidence="chosen",
     ),
-    *family("pages", "", "chosen", (f"GET {NO_AVATAR}", launch.no_picture, "The picture of people who have none")),
+    *family("pages", "", "chosen", (f"GET {NO_AVATAR}", launch.no_picture, "The default avatar")),
     *site(
         "lti",
         f"{RECORDED}/lti-launch.jsonl 24, 110, 181, 254; {CONTROLLERS}/external_tools_controller.rb",
-        (f"GET {TOOLS}/sessionless_launch", sessionless.opened, "Open a launch that was prepared by REST"),
-        ("GET /accounts/{account_id}/external_tools/sessionless_launch", sessionless.opened, "Open a prepared launch"),
+        (f"GET {TOOLS}/sessionless_launch", sessionless.opened, "Open a sessionless launch"),
+        (
+            "GET /accounts/{account_id}/external_tools/sessionless_launch",
+            sessionless.opened,
+            "Open a sessionless launch, by its verifier",
+        ),
         *(
             (f"GET /{place}/external_tools{rest}", tool_pages.with_session(page), line)
             for place in ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}", "users/{user_id}")
             for rest, page, line in (
                 ("/retrieve", tool_pages.retrieve, "Launch a placed link"),
-                ("/{tool_id}", tool_pages.show, "Launch a tool from a spot"),
+                ("/{tool_id}", tool_pages.show, "Launch a tool from a placement"),
                 ("/{tool_id}/resource_selection", tool_pages.choose, "Launch a tool to choose content"),
             )
         ),
@@ -321,7 +325,7 @@ ROUTES: tuple[Route, ...] = (
         f"{DOC}/file.lti_launch_overview.html; "
         f"{CONTROLLERS}/lti/ims/authentication_controller.rb; {CONTROLLERS}/lti/ims/security_controller.rb",
         "documented",
-        ("GET POST /api/lti/authorize_redirect", tool_pages.authorize_redirect, "On to the school"),
+        ("GET POST /api/lti/authorize_redirect", tool_pages.authorize_redirect, "Redirect to the school"),
         ("GET /api/lti/authorize", show(tool_pages.authorize), "The signed launch"),
         ("GET /post_message_forwarding", tool_pages.forward_messages, "The frame between a tool and its storage"),
         ("GET /api/lti/security/jwks", launch.jwks, "Canvas's public keys"),

@@ -231,7 +231,7 @@ ROUTES: tuple[Route, ...] = signed_in(
     "accounts",
     SOURCE,
     (f"GET {NOTICES}", index, "Announcements of an account"),
-    (f"GET {OLD}", index, "The same, at its legacy path"),
+    (f"GET {OLD}", index, "The caller's activity stream, at its legacy path"),
     (f"GET {OLD}/{{id}}", show, "One announcement, at its legacy path"),
     (f"DELETE {OLD}/{{id}}", destroy, "Close an announcement, at its legacy path"),
     (f"POST {NOTICES}", create, "Create an announcement"),

@@ -265,7 +265,7 @@ ROUTES: tuple[Route, ...] = (
         "users",
         f"{RECORDED}/people-linked.jsonl 185, 190, 195, 196; {STREAMS}",
         (f"GET {SELF}", own, "The caller's activity stream"),
-        ("GET /api/v1/users/activity_stream", own, "The same, at its legacy path"),
+        ("GET /api/v1/users/activity_stream", own, "The caller's activity stream, at its legacy path"),
         (f"GET {SELF}/summary", own_summary, "Summary of the caller's activity stream"),
         (f"DELETE {SELF}/{{id}}", hide, "Hide one item"),
         (f"DELETE {SELF}", hide_all, "Hide all items"),

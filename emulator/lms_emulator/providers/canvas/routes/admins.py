@@ -128,6 +128,6 @@ ROUTES: tuple[Route, ...] = signed_in(
     "admins",
     SOURCE,
     (f"GET {ADMINS}", index, "Admins of an account"),
-    (f"POST {ADMINS}", create, "Make somebody an admin"),
+    (f"POST {ADMINS}", create, "Make a user an admin"),
     (f"DELETE {ADMINS}/{{user_id}}", destroy, "Remove an admin"),
 )

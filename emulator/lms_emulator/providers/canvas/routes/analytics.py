@@ -293,10 +293,10 @@ def by_subaccount(api: Api) -> Any:
 
 def _departments() -> tuple[Row, ...]:
     handlers = (
-        ("statistics", department_statistics, "What a department holds"),
-        ("statistics_by_subaccount", by_subaccount, "What the accounts of a department hold"),
+        ("statistics", department_statistics, "Statistics of a department"),
+        ("statistics_by_subaccount", by_subaccount, "Statistics of a department by sub-account"),
         ("activity", department_activity, "Page views of a department"),
-        ("grades", department_grades, "How many have which score"),
+        ("grades", department_grades, "Score distribution of a department"),
     )
     start = "GET /api/v1/accounts/{account_id}/analytics"
     return tuple(
@@ -314,7 +314,7 @@ ROUTES: tuple[Route, ...] = rest(
     (f"GET {COURSE}/student_summaries", summaries, "Summaries of a course's students"),
     (f"GET {STUDENT}/activity", student_activity, "Page views of a student in a course"),
     (f"GET {STUDENT}/assignments", student_assignments, "A student's result in each assignment"),
-    (f"GET {STUDENT}/communication", communication, "Messages between a student and their teachers"),
+    (f"GET {STUDENT}/communication", communication, "Messages between a student and the teachers"),
     *_departments(),
     evidence="observed",
 )

@@ -243,7 +243,7 @@ ROUTES: tuple[Route, ...] = (
         "conferences",
         MEETINGS,
         *within("courses groups", "GET /conferences", conferences_within, "Conferences of a context"),
-        *within("courses groups", "POST /conferences", conferences_within, "Make a conference in a context"),
+        *within("courses groups", "POST /conferences", conferences_within, "Create a conference in a context"),
     ),
     *signed_in("users", SEEN, ("POST /api/v1/courses/{course_id}/ping", ping, "Record activity in a course")),
     *signed_in("users", SEEN, ("GET /api/v1/users/{user_id}/history", history, "A user's recent history")),

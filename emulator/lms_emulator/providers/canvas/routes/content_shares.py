@@ -242,7 +242,7 @@ ROUTES: tuple[Route, ...] = (
         (f"GET {SHARES}/unread_count", unread_count, "The number of unread shares"),
         (f"GET {SHARES}/{{id}}", show, "One share"),
         (f"POST {SHARES}/{{id}}/add_users", add_users, "Add recipients"),
-        (f"PUT {SHARES}/{{id}}", update, "Mark it read or unread"),
+        (f"PUT {SHARES}/{{id}}", update, "Mark a share as read or unread"),
         (f"DELETE {SHARES}/{{id}}", destroy, "Remove a share"),
     ),
 )

@@ -396,7 +396,7 @@ ROUTES: tuple[Route, ...] = rest(
     "conversations",
     SOURCE,
     (f"GET {ALL}", index, "The caller's conversations"),
-    (f"POST {ALL}", create, "Write to people"),
+    (f"POST {ALL}", create, "Start a conversation"),
     (f"PUT {ALL}", batch_update, "Change many conversations"),
     (f"GET {ALL}/batches", batches, "Running message batches"),
     (f"GET {ALL}/unread_count", unread_count, "The number of unread conversations"),

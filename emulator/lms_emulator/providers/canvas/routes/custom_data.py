@@ -121,7 +121,7 @@ DATA = "/api/v1/users/{user_id}/custom_data"
 ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
-    (f"GET {DATA}", show, "Data that an application stores with a person"),
+    (f"GET {DATA}", show, "An application's data about a user"),
     (f"PUT {DATA}", store, "Store data"),
     (f"DELETE {DATA}", remove, "Delete all data"),
     (f"GET {DATA}/{{scope:path}}", show, "The data at a scope"),

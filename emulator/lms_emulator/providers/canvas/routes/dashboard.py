@@ -101,6 +101,6 @@ ROUTES: tuple[Route, ...] = rest(
     "canvas-lms app/controllers/users_controller.rb, dashboard_cards and show_k5_dashboard; "
     "canvas-lms app/presenters/course_for_menu_presenter.rb, to_h",
     ("GET /api/v1/dashboard/dashboard_cards", cards, "The cards of the dashboard"),
-    ("GET /api/v1/show_k5_dashboard", elementary, "Whether the dashboard is the elementary one"),
+    ("GET /api/v1/show_k5_dashboard", elementary, "Whether the dashboard is the elementary-school one"),
     evidence="documented",
 )

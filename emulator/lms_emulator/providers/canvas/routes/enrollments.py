@@ -415,5 +415,5 @@ ROUTES: tuple[Route, ...] = rest(
     (f"PUT {COURSE}/enrollments/{{id}}/reactivate", reactivate, "Reactivate an enrollment"),
     (f"POST {COURSE}/enrollments/{{id}}/accept", accept, "Accept an invitation"),
     (f"POST {COURSE}/enrollments/{{id}}/reject", reject, "Decline an invitation"),
-    (f"PUT {COURSE}/users/{{user_id}}/last_attended", last_attended, "Note when somebody was last in class"),
+    (f"PUT {COURSE}/users/{{user_id}}/last_attended", last_attended, "Set a student's last attended date"),
 )

@@ -89,7 +89,7 @@ def _warn_of_signature(api: Api) -> None:
 
 
 PLACES = ("courses/{course_id}", "accounts/{account_id}", "groups/{group_id}", "users/{user_id}")
-LINE = "Take what a tool chose, or says, when it is done"
+LINE = "Receive the content that a tool returns"
 ROUTES: tuple[Route, ...] = site(
     "lti 1.1",
     "canvas-lms app/controllers/external_content_controller.rb; canvas-lms config/routes.rb",

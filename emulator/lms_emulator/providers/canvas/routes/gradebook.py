@@ -286,7 +286,7 @@ ROUTES: tuple[Route, ...] = rest(
     "gradebook",
     SOURCE,
     (f"PUT {COURSE}/update_final_grade_overrides", override_final, "Set final grades"),
-    (f"PUT {COURSE}/apply_score_to_ungraded_submissions", apply_score, "Apply a score to ungraded work"),
+    (f"PUT {COURSE}/apply_score_to_ungraded_submissions", apply_score, "Apply a score to ungraded submissions"),
     (f"PUT {COURSE}/gradebook_settings", settings, "Save gradebook settings"),
     (f"GET {FILTERS}", filters, "Filters of the gradebook"),
     (f"POST {FILTERS}", create_filter, "Create a filter"),

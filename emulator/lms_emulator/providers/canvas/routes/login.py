@@ -300,8 +300,8 @@ ROUTES = (
         *((f"GET /login/{kind}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
         *((f"GET /login/{kind}/{{id}}", outside, f"Sign in by {kind}") for kind in signing_in.ELSEWHERE),
         ("GET /login/{id}", by_provider, "Redirect to a way to sign in"),
-        ("GET /users/{user_id}/masquerade", masquerade_page, "Act as somebody"),
-        ("POST /users/{user_id}/masquerade", act_as, "Act as somebody"),
+        ("GET /users/{user_id}/masquerade", masquerade_page, "Act as another user"),
+        ("POST /users/{user_id}/masquerade", act_as, "Act as another user"),
     ),
     *site(
         "pages",

@@ -234,8 +234,8 @@ ROUTES = (
         ("PUT /profile/tokens/{id}", update_token, "Change or regenerate an access token"),
         ("DELETE /profile/tokens/{id}", delete_token, "Revoke an access token"),
         ("PUT /profile", update, "Change the caller's password"),
-        ("GET /profile", about, "The caller's own page"),
-        ("GET /profile/settings", about, "The caller's own settings"),
+        ("GET /profile", about, "The caller's profile page"),
+        ("GET /profile/settings", about, "The caller's settings page"),
     ),
     *site(
         "pages",

@@ -243,8 +243,8 @@ ROUTES: tuple[Route, ...] = rest(
 ) + signed_in(
     "users",
     SOURCE,
-    (f"GET {USER}/settings", settings, "Settings of a person"),
-    (f"PUT {USER}/settings", set_settings, "Change settings of a person"),
+    (f"GET {USER}/settings", settings, "Settings of a user"),
+    (f"PUT {USER}/settings", set_settings, "Change settings of a user"),
     (f"GET {USER}/avatars", avatars, "Available avatars"),
     (f"GET {SELF}/course_nicknames", nicknames, "Nicknames of courses"),
     (f"DELETE {SELF}/course_nicknames", drop_nicknames, "Remove all nicknames"),

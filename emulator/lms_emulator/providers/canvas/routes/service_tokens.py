@@ -37,8 +37,8 @@ def own_keys(api: Api) -> Response:
 ROUTES: tuple[Route, ...] = rest(
     "users",
     SOURCE,
-    ("POST /api/v1/jwts", create, "A token of a service"),
-    ("POST /api/v1/jwts/refresh", refresh, "Another token of a service"),
+    ("POST /api/v1/jwts", create, "Create a service token"),
+    ("POST /api/v1/jwts/refresh", refresh, "Refresh a service token"),
 )
 PAGES = site(
     "oauth2",

@@ -184,7 +184,5 @@ ROUTES = rest(
     "external tools",
     f"{RECORDED}/lti-sessionless.jsonl 0, 31, 40, 64, 76, 77, 108; "
     "canvas-lms app/controllers/external_tools_controller.rb, generate_sessionless_launch",
-    *within(
-        "courses accounts", "GET /external_tools/sessionless_launch", launch, "A launch for a browser without session"
-    ),
+    *within("courses accounts", "GET /external_tools/sessionless_launch", launch, "A sessionless launch"),
 )

@@ -107,7 +107,7 @@ def revoke(api: Api) -> Response:
 ROUTES = site(
     "oauth2",
     f"{RECORDED}/oauth-flow.jsonl 85, 86, 223, 237, 266, 357; canvas-lms app/controllers/oauth2_provider_controller.rb",
-    ("POST /login/oauth2/token", token, "Tokens, by three grants"),
+    ("POST /login/oauth2/token", token, "Token endpoint"),
     ("DELETE /login/oauth2/token", revoke, "Revoke a token"),
     forms="any",
 )

@@ -110,7 +110,7 @@ ROUTES: tuple[Route, ...] = (
     *site(
         "lti",
         GUIDE,
-        ("GET /accounts/{account_id}/developer_keys", key_page, "The keys of tools; register another"),
+        ("GET /accounts/{account_id}/developer_keys", key_page, "The keys of tools, and a form to register a tool"),
         ("POST /accounts/{account_id}/developer_keys/{key_id}", switch, "Switch a tool's key on or off"),
         ("GET /api/lti/register", begin, "Start a tool's registration"),
         evidence="chosen",

@@ -17,8 +17,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     analytics: Annotated[
         bool,
         choice(
-            "Whether the site has the part that answers under `/analytics`, as hosted ones have. The open source of "
-            "Canvas itself answers with its page for unknown URLs.",
+            "Whether the site serves `/analytics`, as hosted sites do. Open-source Canvas answers with its page for "
+            "unknown URLs.",
             evidence="observed",
             source="instructure/analytics config/routes.rb (2026-04); "
             f"{RECORDED}/grading-gradebook.jsonl 351-353 (a site without it)",
@@ -27,8 +27,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     new_quizzes: Annotated[
         bool,
         choice(
-            "Whether the site has New Quizzes, which answer under `/api/quiz/v1`, as hosted ones may. The open source "
-            "of Canvas itself answers with its page for unknown URLs.",
+            "Whether the site has New Quizzes, served under `/api/quiz/v1`, as hosted sites may. Open-source Canvas "
+            "answers with its page for unknown URLs.",
             evidence="documented",
             source="https://developerdocs.instructure.com/services/canvas/resources/new_quizzes",
         ),
@@ -44,8 +44,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     new_quizzes_errors: Annotated[
         Literal["errors", "message"],
         choice(
-            "How New Quizzes tell what is invalid, with 422, or 400 for an accommodation: `errors`, a list of messages "
-            "as Canvas has, or `message`, one sentence.",
+            "The form of New Quizzes' validation errors (422, or 400 for an accommodation): `errors`, a list of "
+            "messages as in Canvas, or `message`, one sentence.",
             evidence="chosen",
             source="https://developerdocs.instructure.com/services/canvas/resources/new_quizzes_accommodations "
             "(statuses only)",
@@ -54,8 +54,9 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     granular_permissions: Annotated[
         bool,
         choice(
-            "Whether every school has the features `granular_permissions_*` on, as hosted ones have: permissions to "
-            "add, edit and delete in the place of one for all. Otherwise a school has those that its flags say.",
+            "Whether the features `granular_permissions_*` are on in every school, as on hosted sites: separate "
+            "permissions to add, edit and delete instead of one for all. Otherwise each school's feature flags "
+            "decide.",
             evidence="documented",
             source="https://developerdocs.instructure.com/services/canvas/permissions/details/"
             "file.permissions_manage_course_content; canvas-lms app/models/role_override.rb (2024-04)",
@@ -65,9 +66,9 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     encryption_key: Annotated[
         str,
         choice(
-            "The site's `encryption_key`, which signs the tokens of session URLs. With a key given here, tokens that "
-            "another site with this key signed are good as well. Empty: a key of the emulator's, whose tokens are "
-            "good in the world that gave them out.",
+            "The site's `encryption_key`, which signs the tokens of session URLs. If it is set, tokens that another "
+            "site signed with the same key are valid too. Empty: the emulator's own key, whose tokens are valid only "
+            "in the world that issued them.",
             evidence="observed",
             source="canvas-lms config/security.yml.example, lib/session_token.rb; "
             f"{RECORDED}/oauth-browser.jsonl 1 (signed with the key of that file)",
@@ -76,8 +77,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     access_token_prefix: Annotated[
         str,
         choice(
-            "What a new access token begins with, before 64 random letters and digits. Hosted sites put the number of "
-            "the shard and a tilde there; a self-hosted site has nothing.",
+            "The beginning of a new access token, before 64 random letters and digits. Hosted sites have the shard's "
+            "number and a tilde there; a self-hosted site has nothing.",
             evidence="chosen",
             source="canvas-lms app/models/access_token.rb, generate_token; "
             f"{RECORDED}/oauth-session.jsonl 145, 152 (a self-hosted site)",
@@ -96,7 +97,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     permission_denied_status: Annotated[
         Literal[401, 403],
         choice(
-            "Status when a person may not do something: 403 since 2025, 401 before.",
+            "Status of a missing permission: 403 since 2025, 401 before.",
             evidence="observed",
             source="canvas-lms app/controllers/application_controller.rb, render_unauthorized_action; "
             f"{RECORDED}/people-users.jsonl 89 (401 in 2023)",
@@ -147,7 +148,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     token_request_cost: Annotated[
         float,
         choice(
-            "Cost of a token given at the token endpoint, for the session or address that asked.",
+            "Cost of a token request, charged to the session or address that sent it.",
             evidence="recorded",
             source=f"{RECORDED}/oauth-flow.jsonl 404-407",
             ge=0,
@@ -155,12 +156,12 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 200.0
     rate_limit_high_water: Annotated[
         float,
-        choice("Level from which on calls are refused.", evidence="documented", source=THROTTLING, ge=1),
+        choice("Level from which calls are refused.", evidence="documented", source=THROTTLING, ge=1),
     ] = 600.0
     rate_limit_reserved: Annotated[
         float,
         choice(
-            "What a call holds back while it is under way: the bucket is full that much below the mark.",
+            "What a call reserves while it runs; the level may not exceed the mark minus this amount.",
             evidence="documented",
             source=f"{THROTTLING}; {RECORDED}/people-throttle.jsonl 1",
             ge=0,
@@ -182,7 +183,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     pkce: Annotated[
         bool,
         choice(
-            "Hold a `code_verifier` against the `code_challenge` of the authorization request.",
+            "Check the `code_verifier` against the `code_challenge` of the authorization request.",
             evidence="observed",
             source="canvas-lms lib/canvas/oauth/pkce.rb",
             was=(
@@ -193,7 +194,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     rich_content_host: Annotated[
         str,
         choice(
-            "Host of the editor's own service, for the variable `com.instructure.RCS.app_host`; empty for none.",
+            "Host of the rich content service, for the variable `com.instructure.RCS.app_host`; empty for none.",
             evidence="observed",
             source=f"{RECORDED}/lti-vars.jsonl 26",
         ),
@@ -221,7 +222,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-10-01",
-            "Whether `GET /users/:id` tells first and last names.",
+            "Whether `GET /users/:id` includes first and last names.",
             "canvas-lms app/controllers/users_controller.rb, api_show (2024)",
             f"{RECORDED}/people-users.jsonl 2",
         ),
@@ -230,7 +231,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-10-01",
-            "Whether lists of pages tell bodies with `include[]=body`.",
+            "Whether lists of pages include bodies with `include[]=body`.",
             "canvas-lms app/controllers/wiki_pages_api_controller.rb, index (2024)",
             f"{RECORDED}/content-pages.jsonl 48",
         ),
@@ -239,7 +240,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-07-01",
-            "Whether `/announcements` refuses a course that cannot be read, or passes it over.",
+            "Whether `/announcements` refuses a course that the caller cannot read, or skips it.",
             "canvas-lms app/controllers/announcements_api_controller.rb (2024)",
             f"{RECORDED}/content-announcements.jsonl 32, 33",
         ),
@@ -248,7 +249,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2024-07-01",
-            "Whether lists know the filters and parts documented since 2023, such as `term_name` of terms.",
+            "Whether lists support the filters and members documented since 2023, such as `term_name` of terms.",
             "https://canvas.instructure.com/doc/api/all_resources.html",
             f"{RECORDED}/courses-enrol.jsonl 23 and people-accounts.jsonl 64, which pass over them",
         ),
@@ -257,7 +258,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-09-01",
-            "Whether an account's calendar tells if everybody gets it.",
+            "Whether an account calendar has `auto_subscribe`.",
             "canvas-lms app/controllers/account_calendars_api_controller.rb (2024)",
             f"{RECORDED}/misc.jsonl 90, 96",
         ),
@@ -266,7 +267,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-12-16",
-            "Whether every school has series of events, or those with the feature `calendar_series`.",
+            "Whether every school has recurring events, or only those with the feature `calendar_series`.",
             "canvas-lms app/controllers/calendar_events_api_controller.rb (2024)",
             f"{RECORDED}/calendar-series.jsonl 0, 1",
         ),
@@ -274,7 +275,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     concluded_course_status: Annotated[
         Literal[404, 422],
         choice(
-            "Status of line items, scores and results in a course that is over.",
+            "Status of line items, scores and results in a concluded course.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/concerns/gradebook_services.rb",
             was=(Was(404, "2024-01-01", f"{RECORDED}/lti-ags.jsonl 410 (by a switch in 2023; the day is chosen)"),),
@@ -283,7 +284,8 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     one_attempt_of_several_files: Annotated[
         bool,
         choice(
-            "Whether the files of a score are one attempt, made at once, or one attempt each, made when it has come.",
+            "Whether the files of a score form one attempt, created at once, or one attempt each, created when the "
+            "file has arrived.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/ims/scores_controller.rb, ags_scores_multiple_files",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-ags.jsonl 314 (a switch in 2023; the day is chosen)"),),
@@ -302,7 +304,7 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     min_search_term: Annotated[
         int,
         choice(
-            "Fewest characters of a search term: 2 since about 2018, 3 before.",
+            "Minimum length of a search term: 2 since about 2018, 3 before.",
             evidence="recorded",
             source="fixtures/recordings/canvas/people-users.jsonl 207",
             ge=1,
@@ -311,8 +313,9 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     background_job_seconds: Annotated[
         int,
         choice(
-            "How long imports, migrations, content exports, reports and blueprint synchronizations wait in the queue: "
-            "with 0, a client sees them queued once, and they are done before its next request. Else it has to poll.",
+            "How long imports, migrations, content exports, reports and blueprint synchronizations stay queued. With "
+            "0, a client sees them queued once, and they are finished before its next request; otherwise it has to "
+            "poll.",
             evidence="chosen",
             source=f"{RECORDED}/courses-migrations.jsonl 14-17 (one that waits, and one that is done)",
             ge=0,
@@ -321,17 +324,17 @@ class CanvasSettings(LtiSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     feature_flag_delay_seconds: Annotated[
         int,
         choice(
-            "How long after an account switched a feature its courses and accounts below still see the old state: up "
-            "to a minute at Canvas, whose servers remember it.",
+            "How long the courses and sub-accounts of an account see the old state of a feature after a change: up "
+            "to a minute at Canvas, whose servers cache it.",
             evidence="recorded",
             source=f"{RECORDED}/people-account-tools.jsonl 119, 122, 131, 132, 147 (between 6 and 32 seconds)",
             ge=0,
         ),
     ] = 0
     default_per_page: Annotated[
-        int, choice("Items of a page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
+        int, choice("Items per page.", evidence="documented", source="canvas-lms doc/api/pagination.md", ge=1)
     ] = 10
     max_per_page: Annotated[
         int,
-        choice("Most items of a page.", evidence="observed", source=f"{RECORDED}/people-paging.jsonl 10", ge=1),
+        choice("Maximum items per page.", evidence="observed", source=f"{RECORDED}/people-paging.jsonl 10", ge=1),
     ] = 100

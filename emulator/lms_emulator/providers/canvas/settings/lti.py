@@ -23,7 +23,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     contact_email: Annotated[
         str,
         choice(
-            "`tool_consumer_instance_contact_email` of LTI 1.1 launches: where the school's mail comes from.",
+            "`tool_consumer_instance_contact_email` of LTI 1.1 launches: the school's contact address.",
             evidence="observed",
             source=f"{RECORDED}/lti-11.jsonl 14 (a school of its own)",
         ),
@@ -31,7 +31,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     platform_storage: Annotated[
         bool,
         choice(
-            "Whether tools keep data through a frame of Canvas's that `lti_storage_target` names, or in its page.",
+            "Whether tools store data through a frame of Canvas's that `lti_storage_target` names, or in the page "
+            "itself.",
             evidence="observed",
             source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (`_parent` in 2023; the day is chosen)"),),
@@ -40,8 +41,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     checks_redirect_base: Annotated[
         bool,
         choice(
-            "Whether a `redirect_uri` has to be where the registered one is if that one has a query. Canvas compares "
-            "the query only, so that a signed launch can go to any host; the journal warns of it.",
+            "Whether a `redirect_uri` must match the registered one before the query, if that one has a query. "
+            "Canvas compares only the query, so a signed launch can go to any host; the journal warns of it.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/ims/authentication_controller.rb, redirect_uri (2024-04)",
         ),
@@ -49,8 +50,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     launch_in: Annotated[
         Literal["frame", "window"],
         choice(
-            "Where a tool is opened: in a frame of the page, as the real one does unless the placement, the item or "
-            "the assignment says otherwise; or always in the whole window, so that its address shows.",
+            "Where a tool opens: in a frame of the page, as at Canvas unless the placement, the item or the "
+            "assignment says otherwise, or always in the whole window, so that its URL is visible.",
             evidence="observed",
             source=f"{RECORDED}/lti-launch.jsonl 24",
         ),
@@ -58,7 +59,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tells_of_tabs: Annotated[
         bool,
         choice(
-            "Whether `launch_presentation.document_target` is `window` for a tool that opens in a tab of its own.",
+            "Whether `launch_presentation.document_target` is `window` for a tool that opens in a tab.",
             evidence="chosen",
             source="https://canvas.instructure.com/doc/api/file.placements_overview.html",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 141 (`iframe`; the day is chosen)"),),
@@ -85,7 +86,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     validation_traces: Annotated[
         bool,
         choice(
-            "Whether the objects in an id_token hold `validation_context`, `errors` and members that are null.",
+            "Whether the objects in an id_token contain `validation_context`, `errors` and null members.",
             evidence="chosen",
             source="https://canvas.instructure.com/doc/api/file.lti_launch_overview.html",
             was=(Was(True, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 57 (in 2023; the day is chosen)"),),
@@ -94,8 +95,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tells_consumer_keys: Annotated[
         bool,
         choice(
-            "Whether the `lti1p1` claim proves the consumer key of an LTI 1.1 tool that has the same address. At "
-            "Canvas a hidden feature decides, `include_oauth_consumer_key_in_lti_launch`: that it is on is chosen.",
+            "Whether the `lti1p1` claim proves the consumer key of an LTI 1.1 tool with the same URL. At Canvas, the "
+            "hidden feature `include_oauth_consumer_key_in_lti_launch` decides; that it is on is chosen.",
             source="canvas-lms lib/lti/messages/jwt_message.rb, add_lti1p1_claims! (2024-04)",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-launch.jsonl 56 (not in 2023; the day is chosen)"),),
         ),
@@ -104,7 +105,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2023-07-01",
-            "Whether custom fields know the variables that came after June 2023, such as `$Canvas.term.id`.",
+            "Whether custom fields support the variables added after June 2023, such as `$Canvas.term.id`.",
             "https://canvas.instructure.com/doc/api/file.tools_variable_substitutions.html",
             "canvas-lms lib/lti/variable_expander.rb (2023-06)",
         ),
@@ -113,8 +114,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2025-06-01",
-            "Whether assignments can hand work to document processors. A feature of the school decides; that it is on "
-            "is chosen.",
+            "Whether assignments can have document processors. A feature of the school decides; that it is on is "
+            "chosen.",
             "canvas-lms app/controllers/lti/ims/asset_processor_controller.rb (2025)",
             "canvas-lms config/routes.rb (2023-06)",
         ),
@@ -123,8 +124,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2025-12-01",
-            "Whether document processors get what is written in graded discussions; only where there are "
-            "`asset_processors`. A feature of the school decides; that it is on is chosen.",
+            "Whether document processors get the entries of graded discussions; needs `asset_processors`. A feature "
+            "of the school decides; that it is on is chosen.",
             "canvas-lms app/models/discussion_entry.rb, send_lti_asset_processor_notification (2026)",
             "canvas-lms config/routes.rb (2023-06)",
         ),
@@ -133,8 +134,9 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2025-01-01",
-            "Whether custom fields tell numbers and booleans as text, and stay as they are written where a variable is "
-            "null. Before, LTI 1.3 told the values themselves. Between April 2024 and 2026: the day is chosen.",
+            "Whether custom fields contain numbers and booleans as strings, and variables whose value is null as "
+            "written. Before, LTI 1.3 had the values themselves. It changed between April 2024 and 2026; the day is "
+            "chosen.",
             "canvas-lms lib/lti/variable_expander.rb, expand_variables! (2026)",
             f"{RECORDED}/lti-vars.jsonl 26, 48",
         ),
@@ -143,7 +145,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         since(
             "2024-11-01",
-            "Whether tools can be told of notices.",
+            "Whether tools can receive notices.",
             "https://developerdocs.instructure.com/services/canvas/external-tools/lti/file.pns",
             "canvas-lms config/routes.rb (2023-06)",
         ),
@@ -158,7 +160,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deep_linking_answer_once: Annotated[
         bool,
         choice(
-            "Whether the address that a tool answers to with content takes one answer only.",
+            "Whether a deep linking response is accepted only once per launch.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/ims/concerns/deep_linking_services.rb (a site without a cache, as "
             "the recorded one was, takes several)",
@@ -167,7 +169,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deep_linking_line_items: Annotated[
         bool,
         choice(
-            "Whether line items of chosen content make assignments, whatever the switch of that name says.",
+            "Whether line items of selected content create assignments, whatever the feature of that name says.",
             evidence="observed",
             source="canvas-lms app/controllers/lti/ims/deep_linking_controller.rb, lti_deep_linking_line_items",
             was=(Was(False, "2024-01-01", f"{RECORDED}/lti-deeplink.jsonl 202 (a switch in 2023; the day is chosen)"),),
@@ -176,7 +178,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sign_on_host: Annotated[
         str,
         choice(
-            "Host that stands before all schools: an assertion's `aud` may name its token endpoint. Empty for none.",
+            "Sign-on host shared by all schools: an assertion's `aud` may name its token endpoint. Empty for none.",
             evidence="documented",
             source="https://canvas.instructure.com/doc/api/file.oauth_endpoints.html",
             was=(Was("", "2024-01-01", f"{RECORDED}/lti-token.jsonl 25 (refused in 2023; the day is chosen)"),),
@@ -205,14 +207,14 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     assertion_future_buffer_seconds: Annotated[
         int,
         choice(
-            "How far `iat` may lie in the future.", evidence="observed", source=f"{RECORDED}/lti-token.jsonl 35", ge=0
+            "How far `iat` may be in the future.", evidence="observed", source=f"{RECORDED}/lti-token.jsonl 35", ge=0
         ),
     ] = 30
     reused_jti: Annotated[
         Literal["refuse", "allow"],
         choice(
-            "A client assertion or deep linking response whose `jti` or nonce was used before. Canvas takes it; "
-            "1EdTech's Security Framework does not. What is allowed comes with a warning.",
+            "A client assertion or deep linking response with a used `jti` or nonce. Canvas accepts it; 1EdTech's "
+            "Security Framework does not. If allowed, there is a warning.",
             evidence="observed",
             source=f"{RECORDED}/lti-token.jsonl 40",
         ),
@@ -220,10 +222,10 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     unchecked_by_canvas: Annotated[
         Literal["refuse", "allow"],
         choice(
-            "What Canvas does not look at where 1EdTech's specifications ask for it: an assertion's `iss` and `kid`; "
+            "What 1EdTech's specifications require and Canvas does not check: an assertion's `iss` and `kid`; "
             "message type, version, deployment and nonce of a deep linking response; scores for another tool's line "
-            "item, and the list of its results; the body hash and the consumer key of LTI 1.1. What is allowed comes "
-            "with a warning.",
+            "item, and the list of its results; the body hash and the consumer key of LTI 1.1. If allowed, there is "
+            "a warning.",
             evidence="observed",
             source=f"{RECORDED}/lti-token.jsonl 45, 48; {RECORDED}/lti-deeplink.jsonl 42; "
             f"{RECORDED}/lti-ags.jsonl 135; {RECORDED}/lti-11.jsonl 128",
@@ -232,8 +234,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     critical_headers: Annotated[
         Literal["refuse", "ignore"],
         choice(
-            "A `crit` header in what a tool signed. Canvas's library, json-jwt, does not look at it; RFC 7515 refuses "
-            "it. What is ignored comes with a warning.",
+            "A `crit` header in a tool's JWT. Canvas's library, json-jwt, does not check it; RFC 7515 requires "
+            "refusing it. If ignored, there is a warning.",
             evidence="documented",
             source="nov/json-jwt lib/json/jws.rb, verify!; canvas-lms lib/canvas/security/jwt_validator.rb",
         ),
@@ -241,7 +243,7 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     registrations_are_deployed: Annotated[
         bool,
         choice(
-            "Whether making an LTI registration installs its tool in the school too, available nowhere yet "
+            "Whether creating an LTI registration also installs its tool in the school, at first available nowhere "
             "(`lti_registrations_next`).",
             evidence="documented",
             source="canvas-lms app/services/lti/create_registration_service.rb (2025)",

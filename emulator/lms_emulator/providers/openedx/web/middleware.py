@@ -64,7 +64,7 @@ def open_session(x: Call) -> Response | None:
         x.warn(
             "foreign_session_cookie",
             f"the cookie `{deployment.session_cookie_name(x)}` is not an LMS's: probably that of another Django "
-            "site on this host, as cookies take no notice of ports (the setting session_cookie_name, or "
+            "site on this host, as cookies are not bound to a port (the setting session_cookie_name, or "
             "deployment=devstack, changes the name)",
         )
         text = "A server error occurred.  Please contact the administrator."
