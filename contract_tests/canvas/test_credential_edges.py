@@ -269,7 +269,7 @@ def test_a_token_ends_in_the_second_that_it_names(rig: InProcess, far_east: None
 def test_a_token_that_expired_long_ago(rig: InProcess, far_east: None) -> None:
     body = {"errors": [{"message": "Expired access token.", "expired_at": "2026-11-21T12:00:00Z"}]}
     refused(rig, call(rig, "for-good"), body, "token_expired_for_good", None)
-    name, got = "the access token is not over for good", rig.checks[0].pop("got")
+    name, got = "the access token has not permanently expired", rig.checks[0].pop("got")
     assert [check for check in rig.checks if check["name"] == name and not check["passed"]]
     assert got.startswith("2026-11-21T1")
     rig.lms.clock.freeze(NOON - timedelta(microseconds=1))

@@ -41,4 +41,4 @@ def test_an_unknown_credential_is_looked_for() -> None:
 def test_a_filter_of_the_journal_knows_every_reason() -> None:
     unknown = {row.reason for row in rows() if why_none(row.reason.replace("…", "x")) and row.reason != "…"}
     assert unknown == set()
-    assert why_none("launch_expird") == "`launch_expird` is none; did you mean `launch_expired`?"
+    assert why_none("launch_expird") == "`launch_expird` does not exist; did you mean `launch_expired`?"

@@ -27,8 +27,8 @@ def why_none(name: str) -> str | None:
     whole, parts = _written()
     if any(one.fullmatch(name) for one in parts):
         return None
-    near = nearest(name, whole, 0.8)
-    return f"`{name}` is none" + (f"; did you mean `{near}`?" if near else "")
+    similar = nearest(name, whole, 0.8)
+    return f"`{name}` does not exist" + (f"; did you mean `{similar}`?" if similar else "")
 
 
 @cache

@@ -264,7 +264,7 @@ def _unheard_of(section: Any) -> Iterable[str]:
         for place, record in enumerate(getattr(section, table)):
             kind = getattr(record, field)
             if kind is not None and kind not in known:
-                yield f"{table}[{place}].{field}: {kind!r} is none of {', '.join(known)}"
+                yield f"{table}[{place}].{field}: {kind!r} is not one of {', '.join(known)}"
 
 
 def problems(section: Any) -> Iterable[str]:

@@ -274,7 +274,7 @@ def _check_verifier(x: Call, code: AuthorizationCode, verifier: str | None) -> N
         return
     if verifier is None:
         if code.challenge:
-            why = "the authorization request had a code_challenge; Canvas takes the code without a verifier too"
+            why = "the authorization request had a code_challenge; Canvas accepts the code without a verifier too"
             x.warn("code_verifier_missing", why)
         return
     made = pkce.challenge_of(verifier)

@@ -129,7 +129,7 @@ def by_script(x: Call) -> bool:
 
 
 def asks_for_text(x: Call) -> bool:
-    """Whether the address or the client asks for plain text, in place of which Canvas sends its errors as JSON."""
+    """Whether the URL or the client asks for plain text, for which Canvas sends errors as JSON."""
     return x.path.endswith(".txt") or (x.headers.get("accept") or "").lower().startswith("text/plain")
 
 

@@ -172,10 +172,10 @@ def _live_token(x: Call, text: str) -> AccessToken:
         x.check("the access token was not revoked", False)
         raise refusals.revoked_token() if x.settings.tells_why_token_died else refusals.invalid_token(*_REVOKED)
     if token.permanent_expires_at is not None and x.clock.now() >= token.permanent_expires_at:
-        x.check("the access token is not over for good", False, got=token.permanent_expires_at.isoformat())
+        x.check("the access token has not permanently expired", False, got=token.permanent_expires_at.isoformat())
         ended = stamp(token.permanent_expires_at)
         if not x.settings.tells_why_token_died:
-            raise refusals.invalid_token("token_expired_for_good", f"it was over for good at {ended}")
+            raise refusals.invalid_token("token_expired_for_good", f"it expired permanently at {ended}")
         raise refusals.expired_token(ended)
     if token.expires_at is not None and (now := x.clock.now()) >= token.expires_at:
         x.check("the access token is not expired", False, expected=f"before {stamp(token.expires_at)}", got=stamp(now))

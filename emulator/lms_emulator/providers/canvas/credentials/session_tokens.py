@@ -74,9 +74,9 @@ def _signature(x: Call, *values: Any) -> bytes:
 
 
 def read(x: Call, text: str) -> SessionToken | str:
-    """The contents of a token; why it is not good, as text, if it is not.
+    """The contents of a token; if it is invalid, the reason as text.
 
-    With the emulator's own key only tokens of this world are good. With a key that the settings give, all that it
+    With the emulator's own key, only tokens of this world are valid. With a key from the settings, all that it
     signed are, as at a site.
     """
     text = text.partition("#")[0]  # a program may have sent the URL's fragment along
@@ -87,9 +87,9 @@ def read(x: Call, text: str) -> SessionToken | str:
         age = x.clock.timestamp() - said[0]
         right = hmac.compare_digest(signature, _signature(x, *said))
     except (ValueError, binascii.Error, KeyError, TypeError, AttributeError):
-        return "not a session token: send the URL on as it was given"
+        return "not a session token: pass the URL on unchanged"
     if not right:
-        return "its signature is not this site's: it was changed, or another site gave it out"
+        return "its signature is not this site's: it was changed, or another site issued it"
     if age > ALIVE_SECONDS:
         return f"{age:.0f} s old; it lives for {ALIVE_SECONDS} s"
     if age < -ALIVE_SECONDS:

@@ -24,7 +24,7 @@ class Conversation(Record, frozen=True, kw_only=True):
 
 
 class ConversationParticipant(Record, frozen=True, kw_only=True):
-    """How a conversation stands for one who takes part in it.
+    """A participant's view of a conversation.
 
     Attributes:
         last_message_at: of others' last message; None if nobody else wrote yet.
@@ -48,7 +48,7 @@ class ConversationMessage(Record, frozen=True, kw_only=True):
     """One message.
 
     Attributes:
-        generated: told by Canvas itself; the text is one for all readers.
+        generated: written by Canvas itself, with the same text for all readers.
         user_ids: who got it, its author included.
         removed: who removed it for themself, by id, and when. Once restored, they are not in it.
         tags: of a private conversation, what it was about for each reader.

@@ -24,7 +24,7 @@ class LatePolicy(Record, frozen=True, kw_only=True):
 class GradingStandard(Record, frozen=True, kw_only=True):
     """A grading scheme of a course or account: grades, with the part of the points from which they are given.
 
-    Attributes: `points_based`, whether people read it in points, of which `scaling_factor` are the most.
+    Attributes: `points_based`, whether it is shown in points, up to `scaling_factor`.
     """
 
     id: int

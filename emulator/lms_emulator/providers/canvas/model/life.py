@@ -1,4 +1,4 @@
-"""The tables of what people plan, say, share and are told: a part of Canvas's state."""
+"""Tables of calendars, conversations, shares and notifications: a part of Canvas's state."""
 
 from __future__ import annotations
 

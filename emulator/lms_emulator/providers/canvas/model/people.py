@@ -179,7 +179,7 @@ class Pseudonym(Record, frozen=True, kw_only=True):
 class CommunicationChannel(Record, frozen=True, kw_only=True):
     """An address of a person; the first confirmed e-mail address by position is the default one.
 
-    Attributes: `bounce_count`, how often mail came back, of which the emulator's never does; a world file may say so.
+    Attributes: `bounce_count`, how often mail bounced; the emulator's own never does, but a world file can set it.
     """
 
     id: int

@@ -25,7 +25,7 @@ SOURCE = (
     "canvas-lms app/controllers/account_notifications_controller.rb"
 )
 PAST = timedelta(days=122)
-"""How long what is over is still told: four months."""
+"""How long past announcements are still listed: four months."""
 _CURRENT = (*states.CURRENT, "pending_active", "pending_invited")
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"

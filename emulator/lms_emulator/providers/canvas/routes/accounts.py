@@ -39,7 +39,7 @@ NOT_YOURS = {
     ),
     "manage_storage_quotas": (tuple(shapes.QUOTAS), "You are not allowed to manage quota settings"),
 }
-"""Fields that need a right, with what callers without it are told."""
+"""Fields that need a right, with the message for callers without it."""
 SIS_REFUSED = "user not authorized to manage SIS data - account[sis_account_id]"
 SETTINGS = (
     "restrict_student_past_view",

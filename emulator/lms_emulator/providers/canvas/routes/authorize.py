@@ -85,7 +85,7 @@ def confirm(api: Api) -> Response:
         browser.notice(x, "error", "Must submit new OAuth2 request")
         return wire.redirect(x.url("/login"))
     if api.caller is None:
-        raise refusals.page_crashed("an application waits, and nobody is signed in")
+        raise refusals.page_crashed("an authorization request is pending, and nobody is signed in")
     key = x.store.developer_keys.get(pending.developer_key_id)
     return wire.page(
         x,

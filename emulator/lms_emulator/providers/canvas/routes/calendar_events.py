@@ -198,7 +198,7 @@ def _open(api: Api, place: Place, user: User | None, codes: list[str]) -> bool:
 
 
 def _wanted(api: Api, record: Assignment) -> bool:
-    """Whether an assignment is of a requested kind; one with several submission types is of none of them alone."""
+    """Whether an assignment is of a requested kind; several submission types together are a kind of their own."""
     kinds, unwanted = api.params.texts("submission_types"), api.params.texts("exclude_submission_types")
     own = ",".join(record.submission_types)
     if own in unwanted or (kinds and not unwanted and own not in kinds):

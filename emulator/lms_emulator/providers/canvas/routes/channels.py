@@ -157,7 +157,7 @@ def _person_and_channel(api: Api) -> tuple[User, CommunicationChannel]:
     channel = _channel(api, user)
     own = caller.id == user.id
     if not api.check("oneself, or who sees statistics", own or belonging.administered(api, user, "view_statistics")):
-        raise api.refused(f"how user {user.id} is told", "view_statistics")
+        raise api.refused(f"the notification preferences of user {user.id}", "view_statistics")
     return user, channel
 
 

@@ -165,7 +165,7 @@ def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Commo
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
         found |= {number: one for number, one in look.within(place).items() if number in numbers}
-        # of who is in a group of that course with the caller Canvas remembers the group alone
+        # for members of the caller's group in that course, Canvas remembers only the group
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))
             found |= {number: one for number, one in mates.items() if number in numbers}
@@ -317,7 +317,7 @@ def add_recipients(api: Api) -> Any:
     if len(rows | {user.id for user in people}) > MOST_IN_ONE + 1:
         raise refused("recipients", "too many participants for group conversation")
     if found.private:
-        raise refusals.crashed("a private conversation takes nobody else", found.id)
+        raise refusals.crashed("nobody can be added to a private conversation", found.id)
     conversations.add_people(api, found, own, people)
     return _shown(api, _own(api, found), conversations.messages(api, own)[:1])
 

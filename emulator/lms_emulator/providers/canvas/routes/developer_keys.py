@@ -93,7 +93,7 @@ def changes_of(api: Api, given: Params) -> dict[str, Any]:
         changes["redirect_uris"] = lines
     elif given.has("redirect_uris"):
         api.x.warn(
-            "redirect_uris_dropped", "Canvas takes `redirect_uris` as one text with line breaks, and drops a list"
+            "redirect_uris_dropped", "Canvas reads `redirect_uris` as one text with line breaks, and drops a list"
         )
     if given.has("scopes"):
         asked = list(dict.fromkeys(given.texts("scopes")))

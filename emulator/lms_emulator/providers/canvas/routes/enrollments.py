@@ -29,7 +29,7 @@ SOURCE = (
 TASKS = {"delete": "deleted", "inactivate": "inactive", "deactivate": "inactive"}
 IN_ROW = ("locked", "can_be_removed", "current_points", "observed_users")
 IN_USER = {"avatar_url", "email", "group_ids", "uuid"}
-"""What a list of enrollments may include, beside each and about its person."""
+"""What a list of enrollments may include, in each row and in its user."""
 
 
 def in_course(api: Api) -> Any:
@@ -394,7 +394,7 @@ def last_attended(api: Api) -> Any:
         raise refusals.message(400, "date_invalid", "Invalid date time input")
     place, person = as_whole(api.slot("course_id")), as_whole(api.slot("user_id"))
     for record in api.store.enrollments.find("course", course.id):
-        # Canvas looks for the numbers as they stand in the path: an SIS id or `self` names nobody here.
+        # Canvas reads the path's ids as numbers: an SIS id or `self` finds nobody here.
         if record.user_id == person and course.id == place:
             api.store.enrollments.put(replace(record, last_attended_at=moment))
     return {"date": stamp(moment)}

@@ -15,13 +15,13 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service
 from lms_emulator.providers.canvas.rules import features, mails
 
 INST_ACCESS_COST = 200
-"""What a request for an InstAccess token costs beside what all do."""
+"""The extra cost of a request for an InstAccess token."""
 ASSETS = {
     "common_css": "/dist/brandable_css/no_variables/bundles/common-0000000000.css",
     "common_js": "/dist/webpack-production/main-entry.js",
     "revved_url": "/dist/fonts/lato/extended/Lato-Regular-bd03a2cc27.woff2",
 }
-"""Where pages' styles, scripts and letters are, as a Canvas tells its monitors."""
+"""Paths of pages' styles, scripts and fonts, as a Canvas reports them to its monitors."""
 READ = ("subject", "comments", "url", "email", "http_env", "user_perceived_severity")
 
 
@@ -47,11 +47,11 @@ def latest_notes(api: Api) -> Any:
 def notes(api: Api) -> Any:
     """Release notes, which the site's operators write; there is no database of them here."""
     _require_operator(api, "release notes")
-    raise refusals.crashed("release notes stand in a DynamoDB, which no Canvas outside Instructure's hosting has")
+    raise refusals.crashed("release notes are stored in DynamoDB, which only Canvas hosted by Instructure has")
 
 
 def clear_cache(api: Api) -> Any:
-    """Clear a user's cache. There is none here."""
+    """Clear a user's cache. The emulator has none."""
     identifiers.user(api, api.slot("id"))
     _require_operator(api, "clear caches")
     return {"status": "ok"}

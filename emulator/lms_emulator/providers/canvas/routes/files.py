@@ -77,7 +77,7 @@ def _listed(api: Api, found: list[Attachment], managed: bool) -> Any:
     if api.params.text("order") == "desc":
         found.reverse()
     if sort == "user":
-        found.sort(key=lambda file: _owner(api, file) is None)  # in both directions those of nobody come last
+        found.sort(key=lambda file: _owner(api, file) is None)  # files without an owner come last in both directions
     if "names" in api.params.texts("only"):
         return paged(api, found, shapes.names)
     return paged(api, found, lambda file: shapes.file(api, file, includes))

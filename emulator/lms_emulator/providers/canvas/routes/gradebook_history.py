@@ -85,7 +85,7 @@ def _date_of(api: Api) -> str:
     try:
         return datetime.strptime(api.slot("date"), "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
     except ValueError as error:
-        raise refusals.crashed("Canvas fails on a day that is none", api.slot("date")) from error
+        raise refusals.crashed("Canvas fails on an invalid date", api.slot("date")) from error
 
 
 def day(api: Api) -> Any:

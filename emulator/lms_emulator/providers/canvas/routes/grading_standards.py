@@ -127,7 +127,7 @@ def _changing(api: Api) -> GradingStandard:
 
 
 def update(api: Api) -> Any:
-    """Change a scheme; one by which something was graded takes another title only."""
+    """Change a scheme; once something was graded with it, only its title."""
     known = _changing(api)
     if not any(api.params.has(name) for name in ("grading_scheme_entry", "points_based", "scaling_factor")):
         return shape(api, api.store.grading_standards.put(_titled(api, known)))

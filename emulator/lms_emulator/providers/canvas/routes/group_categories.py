@@ -173,7 +173,7 @@ def update(api: Api) -> Any:
         # Canvas has answered by then
         taken = any(one.sis_source_id == number and one.id != changed.id for one in api.store.group_categories)
         if taken or not account_allows(api, api.caller, api.root, "manage_sis"):
-            raise refusals.crashed("`sis_group_category_id` needs manage_sis, and is nobody else's", number)
+            raise refusals.crashed("`sis_group_category_id` needs manage_sis, and must be unique", number)
         api.store.group_categories.put(replace(changed, sis_source_id=number))
     return body
 
@@ -233,7 +233,7 @@ def assign(api: Api) -> Any:
     if category.role is not None:
         if category.role == "student_organized":
             raise refusals.rest("groups_of_students", 400, {}, check="not the groups that students made")
-        raise refusals.crashed("nobody is shared out among communities", category.id)
+        raise refusals.crashed("members cannot be assigned to communities", category.id)
     if category.self_signup == "restricted":
         raise refusals.rest("signup_restricted", 400, {}, check="the set's sign-up is not restricted")
     by_section = api.params.flag("group_by_section") and category.context_type == "Course"

@@ -264,8 +264,8 @@ def join(api: Api) -> Any:
     place = groups.home(api, category)
     if groups.may(api, place, "manage_groups_manage"):
         state = "accepted" if groups.takes_part(api, place, user) or state else None
-    if not api.check("may bring this person in", state is not None, got=user.id):
-        raise api.refused(f"brings {user.id} into group {group.id}")
+    if not api.check("may add this person", state is not None, got=user.id):
+        raise api.refused(f"adds {user.id} to group {group.id}")
     known = groups.membership(api, group, user.id)
     if (known is None or known.workflow_state != "accepted") and groups.full(api, category, group):
         raise refusals.invalid({"group_id": ["The group is full."]})
@@ -292,7 +292,7 @@ def leave(api: Api) -> Any:
     group = _found(api)
     row = _row(api, group)
     if not api.check("may end the membership", _may_end(api, group, row)):
-        raise api.refused(f"takes {row.user_id} out of group {group.id}")
+        raise api.refused(f"removes {row.user_id} from group {group.id}")
     groups.leave(api, group, row)
     return {"ok": True}
 

@@ -277,7 +277,7 @@ def kaltura_session(api: Api) -> Any:
     if api.caller is None:
         body = {"errors": {"base": "You must be logged in to use Kaltura"}, "logged_in": False}
         raise refusals.rest("no_credentials", 401, body, check="somebody is logged in")
-    raise refusals.crashed("a media service (Kaltura) is set up; `GET /api/v1/services/kaltura` tells that none is")
+    raise refusals.crashed("a media service (Kaltura) is set up; `GET /api/v1/services/kaltura` says that none is")
 
 
 def collaborations(api: Api) -> Any:

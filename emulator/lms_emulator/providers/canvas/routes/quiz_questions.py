@@ -167,7 +167,7 @@ def _group_fields(api: Api, quiz: Quiz, *, new: bool = False) -> dict[str, Any]:
         found["name"] = sent.text("name") or "Question Group"
     numbers = [text for name in ("pick_count", "question_points") if (text := sent.text(name))]
     if not all(map(is_number, numbers)) or len(found.get("name", "")) > 255:
-        raise refusals.crashed("Canvas fails to tell what is wrong with a group", numbers)
+        raise refusals.crashed("Canvas fails on an invalid group instead of reporting what is wrong", numbers)
     if sent.has("pick_count"):
         found["pick_count"] = as_integer(sent.get("pick_count"))
     if sent.has("question_points"):

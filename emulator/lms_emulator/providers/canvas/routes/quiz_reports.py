@@ -113,7 +113,7 @@ def message(api: Api) -> Any:
     course, quiz = a_quiz(api, *READERS)
     given = api.params.hashes("conversations")
     if not given:
-        raise refusals.crashed("Canvas answers with a status that there is none of", api.params.get("conversations"))
+        raise refusals.crashed("Canvas answers with a status that does not exist", api.params.get("conversations"))
     one = given[0]
     began = {"unsubmitted": False, "submitted": True}.get(one.text("recipients") or "all")
     found = [user for user in _students(api, course, quiz, began, seeing=False) if user.id != api.user.id]

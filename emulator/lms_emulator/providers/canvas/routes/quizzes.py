@@ -185,7 +185,7 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
 
 
 def _settle(sent: Params, quiz: Quiz, found: dict[str, Any]) -> None:
-    """Drop the fields that Canvas passes over beside the others, and clear those that hang on others."""
+    """Drop the fields that Canvas ignores given the others, and clear those that depend on others."""
 
     def now(name: str) -> Any:
         return found.get(name, getattr(quiz, name))

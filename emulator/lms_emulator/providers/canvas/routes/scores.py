@@ -49,7 +49,7 @@ def _student(api: Api, place: Place) -> User:
     text = api.params.text("userId") or ""
     user = _person(api, text)
     if user is not None and user.lti_id != text:
-        api.x.warn("score_by_api_id", "Canvas takes its own user id here; others know only the id_token's `sub`")
+        api.x.warn("score_by_api_id", "Canvas accepts its own user id here; others know only the id_token's `sub`")
     studies = user is not None and rules.is_student(api.x, user, place.course.id)
     if user is None or not api.check("userId is a student of the course", studies, got=text):
         raise refusals.lti_service(

@@ -62,7 +62,7 @@ def _seen(api: Api, item: str) -> None:
 def read_item(api: Api) -> Response:
     """Mark the grade, the comments or the rubric as read by the student.
 
-    Nothing comes of that where nobody has switched on `visibility_feedback_student_grades_page`.
+    Without the feature `visibility_feedback_student_grades_page` this has no effect.
     """
     base = api.store.assignments.get(_known(api).assignment_id)
     if not api.check("the assignment is published", base is not None and base.published):

@@ -128,7 +128,7 @@ def _sis_id(api: Api) -> str | None:
 
 
 def _managed(api: Api) -> Account | Response:
-    """The school whose terms the caller manages; a redirect to the account's page where it is none."""
+    """The school whose terms the caller manages; a redirect to the account's page if it is not a school."""
     record = identifiers.account(api, api.slot("account_id"))
     if record.parent_account_id is None:
         require_account(api, record, "manage_account_settings")

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.wire import redirect
 
 VARIABLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873.json"
-"""Where the colours and images are that Canvas has without a theme, as it was recorded."""
+"""Path of the colours and images of a Canvas without a theme, as recorded."""
 
 
 def variables(api: Api) -> Any:

@@ -39,7 +39,7 @@ PURPOSES = ("grading", "submitting", "reviewing", "moderation")
 BACK = timedelta(weeks=4)
 AHEAD = timedelta(weeks=1)
 MOST = 20
-"""How many upcoming things are told."""
+"""How many upcoming items are listed."""
 NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
 
 
@@ -174,7 +174,7 @@ def ignore(api: Api) -> Any:
     kind, _, number = api.slot("asset_string").rpartition("_")
     table = IGNORABLE.get(kind)
     if table is None or getattr(api.store, table).get(local_number(number) or 0) is None:
-        raise refusals.crashed("Canvas fails where the thing to ignore is not there", api.slot("asset_string"))
+        raise refusals.crashed("Canvas fails if the item to ignore does not exist", api.slot("asset_string"))
     until = None if api.params.get("permanent") == "1" else stamp(api.now)
     ignored = {**user.preferences.get("ignored_until", {}), f"{purpose}/{api.slot('asset_string')}": until}
     people.prefer(api, user, ignored_until=ignored)

@@ -115,7 +115,10 @@ async def create(api: Api) -> Json:
 
 
 PERMITTED = ("name", "email", "notes", "redirect_uris", "test_cluster_only", "scopes")
-"""What of a key is taken beside a configuration (lti/tool_configurations_api_controller.rb, developer_key_params)."""
+"""Fields of a key that are read with a configuration.
+
+Source: canvas-lms app/controllers/lti/tool_configurations_api_controller.rb, developer_key_params.
+"""
 
 
 def _of_key(api: Api, given: Params) -> dict[str, Any]:

@@ -62,7 +62,7 @@ _FORWARDED = (
         )
     ),
 )
-"""What an address that opens a tool may tell variables."""
+"""Query parameters of a launch URL that set variables."""
 
 PARAMETERS = sorted((*lti13.REQUIRED_PARAMETERS, "state"))
 

@@ -64,9 +64,9 @@ def switch(api: Api) -> Response:
 
 
 def begin(api: Api) -> Response:
-    """GET /api/lti/register: on to the tool, with the platform's configuration and a token. No role is asked.
+    """GET /api/lti/register: on to the tool, with the platform's configuration and a token. Needs no role.
 
-    In 2023 a feature had this much, and no more, of dynamic registration.
+    In 2023, a feature had only this part of dynamic registration.
     """
     if not features.enabled(api, places.school(api.x, None), FEATURE):
         _served(api.x, known=True)

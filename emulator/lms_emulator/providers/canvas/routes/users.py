@@ -150,7 +150,7 @@ def _onward(api: Api, user: User) -> dict[str, str]:
 
 
 IGNORED = {"avatar", "avatar_image", "birthdate"}
-"""Fields that nobody is refused: pictures have a right of their own, the others are thrown away."""
+"""Fields that cause no refusal: pictures have a right of their own, the others are ignored."""
 MANAGED = {"time_zone", "email", "locale", "pronouns", "event"}
 PROFILE_FIELDS = {"title", "bio"}
 PRONOUNS = ("She/Her", "He/Him", "They/Them")

@@ -151,10 +151,10 @@ def grade(
     unless_same: bool = False,
     spared: bool = False,
 ) -> Submission:
-    """Give a grade or an excuse. A text that cannot be read takes the grade away.
+    """Give a grade or an excuse. A text that cannot be parsed clears the grade.
 
-    Parameters: `points`, given instead of a text, whatever the type of grading; `unless_same`, whether to leave the
-    submission alone if its score and excuse stay the same; `spared`, whether late work loses nothing.
+    Parameters: `points`, given instead of a text, whatever the grading type; `unless_same`, whether to leave the
+    submission unchanged if its score and excuse stay the same; `spared`, whether late work gets no deduction.
     """
     before, group = is_graded(record), teams.team(api, assignment, record.user_id)
     changes: dict[str, Any] = {

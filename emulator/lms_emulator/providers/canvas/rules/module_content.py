@@ -144,7 +144,7 @@ def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
             shut = not shown or licenses.lacking(api, record)
             api.store.attachments.put(replace(record, locked=shut, hidden=False, updated_at=api.now))
         case "Page":
-            # what a page tells of its last change is when its text changed
+            # a page's time of last change is that of its text
             api.store.wiki_pages.put(replace(record, published=shown))
         case _:
             posted = {"posted_at": api.now, "last_reply_at": api.now} if shown else {}

@@ -20,7 +20,7 @@ APPLIED = (
     "late_submission_minimum_percent_enabled",
     "late_submission_minimum_percent",
 )
-"""The settings whose change has existing work graded anew; that of the points for missing work has not."""
+"""The settings whose change regrades existing work; the points for missing work are not among them."""
 
 
 def of(api: Api, course_id: int) -> LatePolicy | None:

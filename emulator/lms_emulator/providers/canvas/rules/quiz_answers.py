@@ -98,7 +98,7 @@ def kept(question: Data, value: Any) -> Any:
     """An answer as it is stored. Raises the refusals for what is not an answer to that question."""
     keeper = KEEPERS.get(question["question_type"])
     if keeper is None:
-        raise refusals.crashed("a question of this type takes no answer", question["question_type"])
+        raise refusals.crashed("a question of this type has no answer", question["question_type"])
     if value is None and question["question_type"] not in NUMERIC:
         return None
     return keeper(question, value)

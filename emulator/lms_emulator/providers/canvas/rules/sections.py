@@ -41,7 +41,7 @@ def visible(api: Api, course: Course) -> set[int] | None:
 
 
 def manages_calendar(api: Api, section: CourseSection, course: Course) -> bool:
-    """Whether the caller manages the calendar of a section, which a role in another section alone does not let them."""
+    """Whether the caller manages the calendar of a section; a role only in another section is not enough."""
     account = api.store.accounts.get(course.account_id)
     if account is None or api.caller is None:
         return False

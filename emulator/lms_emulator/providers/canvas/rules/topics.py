@@ -143,7 +143,7 @@ def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bo
 
 
 def _locked(api: Api, topic: DiscussionTopic, changes: dict[str, Any]) -> dict[str, Any]:
-    """Whether the topic is closed: new dates decide, and bring a draft out; else the request, which may end a date."""
+    """Whether the topic is closed: new dates decide, and publish a draft; else the request, which may clear a date."""
     ends = changes.get("lock_at", topic.lock_at)
     found: dict[str, Any] = {}
     if any(changes.get(name, getattr(topic, name)) != getattr(topic, name) for name in ("delayed_post_at", "lock_at")):

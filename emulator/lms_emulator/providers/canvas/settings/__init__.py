@@ -1,4 +1,4 @@
-"""What Canvas does where it may do otherwise, or where nobody outside knows."""
+"""Behaviours of Canvas that differ between sites and dates, or that nobody outside knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Canvas launches tools, and what it takes from them."""
+"""How Canvas launches tools, and what it accepts from them."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def assignment_event(
 ) -> Json:
     """An assignment as an event on the day that it is due.
 
-    Parameters: `overrides`, those whose dates the record has; `listed`, whether in a list, which tells what the caller
+    Parameters: `overrides`, those whose dates the record has; `listed`, whether in a list, which shows what the caller
     submitted.
     """
     due = record.due_at

@@ -32,7 +32,7 @@ def conversation(
     visible: bool | None = None,
     named: bool = False,
 ) -> Json:
-    """A conversation as it stands for one who takes part.
+    """A conversation as one participant sees it.
 
     Parameters:
         common: what they have in common with the others; None leaves that out.

@@ -50,7 +50,7 @@ COLUMNS: dict[str, Callable[[Course], Any]] = {
     "template": lambda course: course.template,
     "updated_at": lambda course: when(course.updated_at),
 }
-"""Columns of Canvas's table of courses that are told besides where `include` names them, as any would be.
+"""Columns of Canvas's table of courses that are added if `include` names them.
 
 Source: canvas-lms lib/api/v1/course_json.rb, allowed_attributes (2024-04); fixtures/recordings/canvas/courses.jsonl
 211.

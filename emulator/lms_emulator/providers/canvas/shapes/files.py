@@ -53,7 +53,7 @@ MIME_CLASSES = {
         ("image/jpeg", "image/pjpeg", "image/png", "image/gif", "image/bmp", "image/svg+xml", "image/webp"), "image"
     ),
 }
-"""What Canvas calls the kinds of files; audio and video beside them, and `file` for the others."""
+"""Canvas's names for kinds of files; audio and video have theirs, and the others are `file`."""
 
 
 def mime_class(content_type: str) -> str:

@@ -130,7 +130,7 @@ def person(
     """A person as the caller may see them in a course or an account.
 
     Parameters: `sis_of`, where the right to read SIS ids counts, by default `context`; `own_login`, whether
-    the login is told whoever asks; `identified`, whether there are login and SIS ids at all, which Canvas
+    every caller gets the login; `identified`, whether there are login and SIS ids at all, which Canvas
     leaves out where the path names neither a course nor an account.
     """
     body = brief(api, user)

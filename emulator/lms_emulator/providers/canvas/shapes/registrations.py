@@ -25,7 +25,7 @@ from lms_emulator.providers.canvas.shapes.people import brief
 
 VENDOR = "Instructure"
 LATEST = 5
-"""How many of the changes of an overlay are told with it."""
+"""How many changes of an overlay are shown with it."""
 
 
 def _person(api: Api, number: int | None, *, hide: bool = True) -> Json | str | None:

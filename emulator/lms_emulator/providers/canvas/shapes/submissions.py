@@ -202,7 +202,7 @@ def attachments(api: Api, ids: list[int]) -> list[Json]:
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
     """The last state of each attempt, oldest first; of a quiz, its attempts, latest first.
 
-    Of versions created by one request, Canvas takes the first for the last.
+    Of versions created by one request, Canvas shows the first as the last.
     """
     taken = quiz_scores.of_user(api, base.quiz_id, record.user_id) if base.quiz_id is not None else None
     if taken is not None:

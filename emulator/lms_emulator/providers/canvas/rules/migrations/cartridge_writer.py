@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.rules.migrations.packages import Package, Par
 
 Files = dict[str, bytes]
 MARK = "Q: What did the panda say when he was forced out of his natural habitat?\nA: This is un-BEAR-able\n"
-"""What Canvas's importer tells its own exports by, in `course_settings/canvas_export.txt`."""
+"""The text in `course_settings/canvas_export.txt` by which Canvas's importer recognises its own exports."""
 ITEM_TYPES = {name: model for model, (name, _) in form.CONTENT_TYPES.items()}
 
 

@@ -31,7 +31,7 @@ LINKED = {
     "files": "attachments",
 }
 KEPT = ("locale", "time_zone", "license", "default_view", "public_description", "grading_standard_id")
-"""What of a course's own fields comes along with its settings, beside those below."""
+"""Fields of the course that are copied with its settings, besides those below."""
 FLAGS = (
     "apply_assignment_group_weights",
     "is_public",
@@ -278,7 +278,7 @@ class Transfer:
         new = (self._new("context_modules", old) for old in part.record.prerequisite_ids)
         return {"course_id": self.target.id, "prerequisite_ids": [number for number in new if number is not None]}
 
-    # what hangs on things
+    # dependent records
 
     def _complete(self, part: Part) -> None:
         table = getattr(self.api.store, part.kind.table)
