@@ -1,4 +1,4 @@
-"""What this machine lets a test do."""
+"""What the machine that runs the tests can do."""
 
 from __future__ import annotations
 

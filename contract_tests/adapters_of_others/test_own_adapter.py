@@ -1,4 +1,4 @@
-"""One option selects somebody else's client; its mistakes are found, with the requests that show them."""
+"""One option selects somebody else's client; the contracts find its mistakes and show the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Brightspace offers tools: quicklinks, Insert Stuff, activities, widgets; and reviewing somebody's work."""
+"""Brightspace's placements: quicklinks, Insert Stuff, activities, widgets; and Submission Review."""
 
 from __future__ import annotations
 

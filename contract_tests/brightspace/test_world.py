@@ -1,4 +1,4 @@
-"""What only a world file or a setting can set up at Brightspace."""
+"""What only a world file or a setting can configure at Brightspace."""
 
 from __future__ import annotations
 

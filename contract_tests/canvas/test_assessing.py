@@ -1,4 +1,4 @@
-"""What comments and assessments of work bring with them: marks, names, groups, grades, and reviews that are done."""
+"""Side effects of comments and assessments: read marks, names, groups, grades, completed reviews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods of canvasapi as teacher, student and administrator: what works, and who is refused."""
+"""Methods of canvasapi as teacher, student and administrator: which ones work, and who is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a course elsewhere: to its people when it ends, to its settings when an account decides them."""
+"""Concluding a course changes its enrollments, and settings of an account change its courses."""
 
 from __future__ import annotations
 

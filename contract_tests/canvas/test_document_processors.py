@@ -1,4 +1,4 @@
-"""Document processors at Canvas: chosen, told of work, reporting on it, opened; and their terms."""
+"""Document processors at Canvas: attaching, notices, reports, opening them; and their terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates at the ends of the calendar, which the real Canvas has not: they are kept, and break nothing."""
+"""Dates at the limits of the calendar, which the real Canvas does not support, are stored and break nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How enrollments begin and end, and what follows for observers, groups, other dates and favourites."""
+"""How enrollments begin and end, and the effects on observers, groups, overrides and favourites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feature flags of Canvas: who decides, what courses inherit, and what hangs on a feature."""
+"""Feature flags of Canvas: who may set them, what courses inherit, and which behaviour depends on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which order Canvas looks for what is asked for, and for rights, wherever there are grades."""
+"""The order in which Canvas looks up records and checks rights, for everything with grades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grading periods and schemes at Canvas: who may, in which order it looks, and which periods do not go together."""
+"""Grading periods and schemes at Canvas: permissions, the order of checks, and periods that conflict."""
 
 from __future__ import annotations
 

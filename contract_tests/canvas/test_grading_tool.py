@@ -1,4 +1,4 @@
-"""A grading tool as they are published: canvasapi for what Canvas has, PyLTI1p3 for what LTI has, and both agree."""
+"""A typical grading tool: canvasapi for REST and PyLTI1p3 for LTI see the same state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups of Canvas's courses, and what they have of their own."""
+"""Groups of Canvas's courses and their content."""
 
 from __future__ import annotations
 

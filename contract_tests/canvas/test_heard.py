@@ -1,4 +1,4 @@
-"""Members of hashes at Canvas: what each does, and that one which nothing asks for does not pass for read."""
+"""Members of hashes at Canvas: each has its effect, and one that nothing reads is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown in several places says the same in all: assignments, discussions, quizzes, pages, module items."""
+"""Related records stay in step: assignments, discussions, quizzes, pages, module items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a world keeps of earlier requests (rights, a token's owner, a course) never outlives what it follows from."""
+"""What a world caches between requests (rights, a token's owner, a course) is never stale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canvas by @kth/canvas-api, a published client for Node, unchanged."""
+"""Canvas through @kth/canvas-api, a published client for Node, unmodified."""
 
 from __future__ import annotations
 

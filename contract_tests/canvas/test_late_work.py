@@ -1,4 +1,4 @@
-"""When a course's policy for late and missing work is applied, and what it leaves alone."""
+"""When a course's late policy is applied, and what it leaves unchanged."""
 
 from __future__ import annotations
 

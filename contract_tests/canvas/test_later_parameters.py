@@ -1,4 +1,4 @@
-"""Parameters that Canvas has come to know since 2023, beside answers of a site that does not know them."""
+"""Parameters that Canvas added since 2023, compared with a site that does not know them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links in a course that lead nowhere."""
+"""Validation of the links in a course."""
 
 from __future__ import annotations
 

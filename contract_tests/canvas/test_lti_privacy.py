@@ -1,4 +1,4 @@
-"""What each level of privacy of a tool at Canvas keeps back: at every message, in the roster, and by LTI 1.1."""
+"""What each privacy level of a tool at Canvas withholds: in every message, in the roster, and by LTI 1.1."""
 
 from __future__ import annotations
 

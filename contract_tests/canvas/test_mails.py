@@ -1,4 +1,4 @@
-"""Mails that Canvas sends when something happens, as they lie in the outbox."""
+"""Mails that Canvas sends, as they appear in the outbox."""
 
 from __future__ import annotations
 

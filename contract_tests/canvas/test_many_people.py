@@ -1,4 +1,4 @@
-"""What is done for each of many people takes time that grows with them, not with their square."""
+"""Work for many people takes time in proportion to their number, not to its square."""
 
 from __future__ import annotations
 

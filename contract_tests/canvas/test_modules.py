@@ -1,4 +1,4 @@
-"""Modules: what items can be, the order of modules, and what stays open to whom."""
+"""Modules: kinds of items, order, and which modules stay unlocked for whom."""
 
 from __future__ import annotations
 

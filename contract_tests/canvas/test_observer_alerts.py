@@ -1,4 +1,4 @@
-"""What observers are told of their students."""
+"""Alerts that observers get about their students."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outcomes at Canvas: their groups and links, what is valid in them, and who may see and change them."""
+"""Outcomes at Canvas: their groups and links, validation, and who may see and change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exchanges recorded from a real Canvas, replayed against the emulator: each group keeps what it has reached."""
+"""The exchanges recorded from a real Canvas, replayed against the emulator: no group falls below its floor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People of Canvas: what applications keep with them, their addresses, bookmarks, languages and what waits for them."""
+"""People of Canvas: custom data, addresses, bookmarks, languages, and pending items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is listed, in which order, and who may ask: people of accounts and courses, enrollments, accounts, roles."""
+"""Lists of people, enrollments, accounts and roles: filters, order and permissions."""
 
 from __future__ import annotations
 

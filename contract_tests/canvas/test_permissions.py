@@ -1,4 +1,4 @@
-"""Canvas's permissions: each lets somebody do something that is refused without it, and every list of them agrees."""
+"""Each of Canvas's permissions allows something that is refused without it, and all lists of them agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The planner: what stands in it, notes, and what one says of things to do."""
+"""The planner: its items, notes and overrides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polls: put to a course, answered once while they are open."""
+"""Polls: published to a course, and answered once per session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as viewing an item of a module, wherever a student comes across its content."""
+"""What counts as viewing a module item, wherever a student opens its content."""
 
 from __future__ import annotations
 

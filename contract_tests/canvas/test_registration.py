@@ -1,4 +1,4 @@
-"""Registering at Canvas, by oneself or with a mailed code, and the ways of a school to sign in."""
+"""Registering at Canvas, by self-registration or with a mailed code, and a school's ways to sign in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a tool that registered itself at Canvas changes: it asks, sent by an administrator or by itself; one decides."""
+"""How a registered tool's update is requested at Canvas, by an administrator or the tool, and decided."""
 
 from __future__ import annotations
 

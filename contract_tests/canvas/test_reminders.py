@@ -1,4 +1,4 @@
-"""What work that is done makes superfluous: ignored to-do items, and open items in the planner."""
+"""Completed work clears ignored to-do items and open planner items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canvas's API for links to tools: those that tools chose, and those that are made for texts."""
+"""Canvas's API of LTI resource links: those from deep linking, and those created for texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What schools watch: content security, portfolios, what was sent to people, addresses that do not work."""
+"""Safety of schools: content security, portfolios, messages sent to people, bouncing addresses."""
 
 from __future__ import annotations
 

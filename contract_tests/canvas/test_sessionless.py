@@ -1,4 +1,4 @@
-"""Launches for browsers without a session, by LTI 1.3 and 1.1: every way to ask, where each leads, and what is refused.
+"""Launches for browsers without a session, by LTI 1.3 and 1.1: all forms of request, targets, and refusals.
 
 The ways and the addresses are those of fixtures/recordings/canvas/lti-sessionless.jsonl.
 """

@@ -1,4 +1,4 @@
-"""What a browser at Canvas carries: its session, `Stay signed in`, the token of forms, and a session URL's token."""
+"""Browser credentials at Canvas: the session, `Stay signed in`, the form token, and session URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which settings of an assignment go together, and what is cleared, refused or taken along where they do not."""
+"""Which assignment settings conflict, and what Canvas then clears, refuses or copies."""
 
 from __future__ import annotations
 

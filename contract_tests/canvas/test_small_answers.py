@@ -1,4 +1,4 @@
-"""Rules of Canvas's answers that concern one address each: searches, orders, files of tables, refusals."""
+"""Rules of single Canvas operations: searches, orders, CSV files, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query, a form, a multipart body and JSON are one to Rails: what was recorded in one does the same in the others.
+"""Query, form, multipart and JSON are equivalent in Rails: what was recorded in one works in the others.
 
 Recorded requests are sent again in each other spelling from the same state; answer, state and mails are the same.
 """

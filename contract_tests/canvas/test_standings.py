@@ -1,4 +1,4 @@
-"""What a course tells of scores: to those who teach it, to the student, and where it shows no numbers."""
+"""Scores in courses as teachers and the student see them, and courses that restrict quantitative data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submitting, grading and commenting: who may, in which order Canvas looks, and what it makes of odd values."""
+"""Submitting, grading and commenting: permissions, the order of checks, and odd values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signed token is good in the world that issued it and nowhere else, though all worlds sign with the same key."""
+"""A signed token is valid only in the world that issued it, although all worlds sign with the same key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LTI services of a whole school at Canvas: accounts, features, tools, streams of data, notices; and LTI 2."""
+"""School-wide LTI services at Canvas: accounts, features, tools, data streams, notices; and LTI 2."""
 
 from __future__ import annotations
 

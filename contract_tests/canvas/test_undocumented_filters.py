@@ -1,4 +1,4 @@
-"""Parameters that Canvas reads and its pages do not name."""
+"""Parameters that Canvas reads but does not document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What parameters narrow or change, where there is something for each to leave out."""
+"""Parameters that filter or change an answer, each with something to leave out."""
 
 from __future__ import annotations
 

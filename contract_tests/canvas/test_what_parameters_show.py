@@ -1,4 +1,4 @@
-"""What parameters of lists and objects show, in a course where there is something for each to show."""
+"""Parameters that add to lists and objects, in a course with something for each to show."""
 
 from __future__ import annotations
 

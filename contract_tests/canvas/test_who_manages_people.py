@@ -1,4 +1,4 @@
-"""Who manages what is known of a person, who makes new people, and what is refused in which order."""
+"""Who may manage people's data and create people, and the order of refusals."""
 
 from __future__ import annotations
 

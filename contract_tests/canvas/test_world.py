@@ -1,4 +1,4 @@
-"""What only a world file can set up at Canvas: keys of other kinds, and dangling references."""
+"""What only a world file can configure at Canvas: keys of other kinds, and dangling references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of writes that show in what is read later: pictures, avatars, what is left alone."""
+"""Parameters of writes whose effect shows later: pictures, avatars, fields that stay unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands with input that leads nowhere: one line that names what is wrong and what to do, and never a traceback."""
+"""Commands with unusable input: one line that names the problem and the fix, and never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: what starts it, what it is made of, and the page about it."""
+"""The command line as a whole: entry points, structure, and its documentation page."""
 
 from __future__ import annotations
 

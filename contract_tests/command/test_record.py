@@ -1,4 +1,4 @@
-"""`lms-emulator record`: what is passed on, what is kept, and that no secret is."""
+"""`lms-emulator record`: what is forwarded and stored, and that no secret is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lms-emulator verify`: 0 when the target does the same, 1 when it has drifted, 2 when it was asked wrongly."""
+"""`lms-emulator verify`: 0 if the target behaves the same, 1 if it has drifted, 2 for a usage error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples for CI, carried out by what people use to run them on their own machine: act, and gitlab-ci-local.
+"""The CI examples, run with the tools that people use locally: act and gitlab-ci-local.
 
 Images that cannot be pulled here have stand-ins: the runner's (our base with curl), and those of gitlab-ci-local's
 helpers. The wheel stands for the package index that will have it.

@@ -1,4 +1,4 @@
-"""What can come of asking a provider for something, in words every adapter can fill in."""
+"""The possible outcomes of a request to a provider, in words that every adapter can supply."""
 
 from __future__ import annotations
 

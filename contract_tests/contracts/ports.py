@@ -1,4 +1,4 @@
-"""The ports: what a contract asks of an integration, one small Protocol per provider, in the provider's words.
+"""The ports: what a contract requires of an integration, one small Protocol per provider, in the provider's words.
 
 An adapter is a class with the attribute `provider` and a constructor `(http, base, facts)`: how to send requests, the
 provider's base URL, and the ids and credentials of `GET /_emulator/info`. It need not have every method: what it lacks

@@ -1,4 +1,4 @@
-"""What a request may cost: bytes, time, and places in lists. Each neighbour within the bounds is served."""
+"""Limits of a request: bytes, time, nesting. Each neighbour within the limits is served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one connection may carry: requests one after another, broken ones among them, and peers that stop."""
+"""One connection: pipelined requests, broken ones among them, and peers that stall."""
 
 from __future__ import annotations
 

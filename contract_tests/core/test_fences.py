@@ -1,4 +1,4 @@
-"""What began before a world was reset, replaced, restored or deleted leaves no trace in the state after it."""
+"""A request that began before a reset, replacement, restore or deletion leaves no trace in the state after it."""
 
 from __future__ import annotations
 

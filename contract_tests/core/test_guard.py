@@ -1,4 +1,4 @@
-"""The control API is for the emulator's owner, and outgoing requests go where the owner said."""
+"""The control API answers only its owner, and outgoing requests go only to allowed hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be used once: a client assertion's `jti`, for as long as the assertion would be taken."""
+"""Single-use values: a client assertion's `jti` is remembered as long as the assertion would be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips of the hand are looked for in whatever was sent."""
+"""Copying mistakes are recognised in every credential."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes of integrators in asking for a token, made with httpx and PyJWT, and named in the journal."""
+"""Integrators' mistakes in token requests, made with httpx and PyJWT, and named in the journal."""
 
 from __future__ import annotations
 

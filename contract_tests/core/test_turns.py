@@ -1,4 +1,4 @@
-"""Long work is done beside the event loop, and in turn: as if requests were answered one after the other."""
+"""Long work runs beside the event loop, and in turn, as if requests were answered one after the other."""
 
 from __future__ import annotations
 

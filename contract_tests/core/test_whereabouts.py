@@ -1,4 +1,4 @@
-"""What is not found is looked for, and who may not do something is told who could."""
+"""A missing record is located, and a refused permission names the roles that have it."""
 
 from __future__ import annotations
 

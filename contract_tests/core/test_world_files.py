@@ -1,4 +1,4 @@
-"""A world file loses nothing: TOML reads back as it was, or the reason is told; a later version is not misread."""
+"""A world file loses nothing: TOML round-trips, or an error gives the reason; a later schema is refused."""
 
 from __future__ import annotations
 

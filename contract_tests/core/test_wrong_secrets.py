@@ -1,4 +1,4 @@
-"""A wrong client secret is explained in the same way wherever a token is asked for with one."""
+"""A wrong client secret gets the same explanation at every token endpoint."""
 
 from __future__ import annotations
 

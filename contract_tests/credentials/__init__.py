@@ -1,4 +1,4 @@
-"""Every kind of credential, tried in other worlds, at other places, and many times at once.
+"""Every kind of credential, tried in other worlds, in other places, and many times at once.
 
 Importing the makers registers them.
 """

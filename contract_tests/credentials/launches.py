@@ -1,4 +1,4 @@
-"""Makers of what launches and the services of LTI pass on: states, hints, tokens, assertions."""
+"""Makers of the credentials in LTI launches and services: states, hints, tokens, assertions."""
 
 from __future__ import annotations
 

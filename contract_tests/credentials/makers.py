@@ -1,4 +1,4 @@
-"""One credential of each kind that a provider issues or its world file holds, got and used as a client does it.
+"""One credential of each kind that a provider issues or its world file holds, obtained and used as a client does.
 
 `MAKERS` has a maker for each kind that the tables of a provider declare. A kind without one fails the tests.
 """

@@ -1,4 +1,4 @@
-"""What may be used once, used many times at once: exactly one use must be taken.
+"""Single-use credentials, used many times at once: exactly one use must succeed.
 
 The list is that of the tables: credentials which say `once`, and tables that remember what a client used.
 """

@@ -1,4 +1,4 @@
-"""What integrators get wrong in asking for tokens and in sending them: each is named, and its right neighbour is taken.
+"""Integrators' mistakes in requesting and sending tokens: each is named, and its correct neighbour is accepted.
 
 The requests are httpx's own, Authlib's or PyJWT's; the base64 and JSON around them is made here.
 """

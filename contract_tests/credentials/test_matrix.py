@@ -1,4 +1,4 @@
-"""Every kind of credential, made in one world and used in others: declared kinds and tables write this test."""
+"""Every kind of credential, created in one world and used in others; the declared kinds and tables write this test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each thing that may be used once is taken once, however many uses come at the same moment."""
+"""Each single-use credential is accepted once, however many uses arrive at the same moment."""
 
 from __future__ import annotations
 

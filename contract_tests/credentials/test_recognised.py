@@ -1,4 +1,4 @@
-"""Any credential, sent to any place that takes one, is recognised: what it is, whose, and where it belongs."""
+"""Any credential, sent to any place that accepts one, is recognised: what it is, whose, and where it belongs."""
 
 from __future__ import annotations
 

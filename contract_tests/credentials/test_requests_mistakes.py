@@ -1,4 +1,4 @@
-"""What integrators get wrong in requests beside their signatures: each is named, and its right neighbour is taken."""
+"""Integrators' mistakes in requests, apart from signatures: each is named, and its correct neighbour is accepted."""
 
 from __future__ import annotations
 

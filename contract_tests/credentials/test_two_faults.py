@@ -1,4 +1,4 @@
-"""Another's secret and further mistakes at once: whose it is and each mistake are named."""
+"""Somebody else's credential and further mistakes at once: the owner and each mistake are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A write of each provider whose body comes late: what another test of a suite may leave in progress."""
+"""A write of each provider whose body arrives late, such as another test may leave in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd values for the parameters that each served operation is known to have, sent by who may do everything."""
+"""Odd values for the known parameters of each served operation, sent by a caller who may do everything."""
 
 from __future__ import annotations
 

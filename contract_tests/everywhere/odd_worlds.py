@@ -1,4 +1,4 @@
-"""Worlds that the loader takes and nobody would write: odd values in records of every table, of every field's type."""
+"""Worlds that load but that nobody would write: odd values in records of every table, of every field's type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published clients that call what is not emulated: loudly told so, by an error of their own that is no "not found".
+"""Published clients that call what is not emulated get a loud error that is not "not found".
 
 LearningStudio's libraries cannot be run here (the Python one is for Python 2, with a compiled part), so their calls are
 made by a client of the tests' own.

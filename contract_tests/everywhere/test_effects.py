@@ -1,4 +1,4 @@
-"""What a handler reads has an effect: the answer, the state or a mail differs with and without it.
+"""Every parameter that a handler reads has an effect on the answer, the state or a mail.
 
 `contract_tests.everywhere.effects` knows of each parameter a recorded request that shows it, or a test that sends one.
 Some are sent again.

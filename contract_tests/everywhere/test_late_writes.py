@@ -1,4 +1,4 @@
-"""A write that began before a reset, and whose body comes after it, leaves nothing in the world of the next test."""
+"""A write that began before a reset, and whose body arrives after it, leaves nothing in the next test's world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every address that an answer hands out leads to something that answers, or is loudly not emulated.
+"""Every URL in an answer works, or answers that it is not emulated.
 
 Addresses in JSON, in texts, in the headers `Link` and `Location`, in pages and in their forms; of whatever can be read
 in the demo world, and of what is behind these addresses in turn.

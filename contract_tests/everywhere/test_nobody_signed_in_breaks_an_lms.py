@@ -1,4 +1,4 @@
-"""As `test_no_input_breaks_it`, but past the door: with living tokens and sessions at Canvas and Brightspace."""
+"""Like `test_no_input_breaks_it`, but authenticated: with valid tokens and sessions at Canvas and Brightspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No address or number that cannot be read breaks an operation, in whichever parameter it stands.
+"""No malformed URL or number breaks an operation, in any parameter.
 
 `benchmarks/hostile.py` tries further values.
 """

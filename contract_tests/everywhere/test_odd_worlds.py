@@ -1,4 +1,4 @@
-"""Whatever world the loader takes, no request breaks on it. `benchmarks/hostile.py fuzz` tries many more."""
+"""No request breaks on any world that loads. `benchmarks/hostile.py fuzz` tries many more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operation is documented to take is known for all that is served, where a provider's pages are few."""
+"""The documented parameters of every served operation are known, where a provider has few pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No parameter is taken and ignored in silence: what a handler does not read is a warning."""
+"""No parameter is silently ignored: one that no handler reads leaves a warning."""
 
 from __future__ import annotations
 

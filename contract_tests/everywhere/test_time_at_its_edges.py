@@ -1,4 +1,4 @@
-"""Time at its edges: a clock stays where every provider's formats hold, and nothing lives beyond the calendar."""
+"""The limits of time: a clock stays where every provider's formats work, and nothing outlives the calendar."""
 
 from __future__ import annotations
 

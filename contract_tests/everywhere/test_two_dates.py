@@ -1,4 +1,4 @@
-"""The same requests on two days differ by what is documented to have changed between them, and by nothing else."""
+"""The same requests on two days differ only by the documented changes between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Launches of LTI read the parameters of their protocol; any other is warned of, and so are members of line items."""
+"""LTI launches read the parameters of their protocol; others leave a warning, as do members of line items."""
 
 from __future__ import annotations
 

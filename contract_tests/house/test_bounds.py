@@ -1,4 +1,4 @@
-"""What a world forgets, and when, is documented: `python -m contract_tests.house.test_bounds` writes the page."""
+"""What a world keeps, and for how long, is documented: `python -m contract_tests.house.test_bounds` writes the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom, and that nobody imports in a circle."""
+"""Which package may import which, and that there are no import cycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map of the house leads to files and symbols that are there, and stays short."""
+"""The map in `docs/architecture.md` names files and symbols that exist, and stays short."""
 
 from __future__ import annotations
 

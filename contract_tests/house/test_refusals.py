@@ -1,4 +1,4 @@
-"""Every refusal names the mistake, looks whose credential was sent, or says why it does not."""
+"""Every refusal names the mistake, finds whose credential was sent, or says why it does neither."""
 
 from __future__ import annotations
 

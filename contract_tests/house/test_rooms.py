@@ -1,4 +1,4 @@
-"""Every provider has the same rooms, and the package's front door has few."""
+"""Every provider has the same rooms, and the package has few top-level entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tokens and OAuth 1.0a on resources: every way in, every refusal, and time at both ends."""
+"""Access tokens and OAuth 1.0a at resources: every way to send them, every refusal, and both ends of their lifetime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exam's attempts, answers and time in any order, against a model of what must be allowed."""
+"""An exam's attempts, answers and time in any order, compared with a model of what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens, refreshes, nonces and the clock in any order, against a model of what must be alive."""
+"""Tokens, refreshes, nonces and the clock in any order, compared with a model of what is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signers in Java, Ruby and PHP, with the habits of Pearson's libraries; their signatures hold, as do Python's."""
+"""Signers in Java, Ruby and PHP that follow Pearson's libraries; their signatures are accepted, as are Python's."""
 
 from __future__ import annotations
 

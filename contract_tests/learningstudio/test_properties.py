@@ -1,4 +1,4 @@
-"""Signatures hold for whatever is signed, and for nothing else: verified by the running emulator."""
+"""Signatures are valid for what was signed, and for nothing else: verified by the running emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lms-emulator sign learningstudio-…` prints what a correct client sends: the emulator lets it in."""
+"""`lms-emulator sign learningstudio-…` prints what a correct client sends, and the emulator accepts it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""LTI at every platform: what they have in common, proven at each."""
+"""LTI at every platform: common behaviour, tested at each."""

@@ -1,4 +1,4 @@
-"""The machine of `machine.py` at every platform, and at the component that Open edX is made of."""
+"""The machine of `machine.py` at every platform, and at Open edX's own component."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A platform that misbehaves on purpose: what it does, and that good tools notice."""
+"""A platform that misbehaves on purpose: what it sends, and that correct tools notice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dynamic registration at Canvas and Brightspace: LTIAAS takes on the platform at run time, and the launch works."""
+"""Dynamic registration at Canvas and Brightspace: LTIAAS adds the platform at run time, and the launch works."""
 
 from __future__ import annotations
 

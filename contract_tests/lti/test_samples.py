@@ -1,4 +1,4 @@
-"""The examples of 1EdTech's specifications, sent by each platform and taken by each, member by member in order."""
+"""The examples of 1EdTech's specifications, sent and accepted by each platform, member by member in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools to be judged, on sockets: PyLTI1p3 by itself, PyLTI1p3 under Django as its documentation shows it, and ltijs.
+"""Tools to certify, on sockets: plain PyLTI1p3, PyLTI1p3 under Django as its documentation shows it, and ltijs.
 
 Each is told of the platforms by what `lms-emulator certify --registrations` prints.
 """

@@ -1,4 +1,4 @@
-"""How a person moves about in each emulated LMS, in a browser."""
+"""A person's way through each emulated LMS, in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small LMS of its own on a real socket: what stands behind LTIAAS when it is not one of ours.
+"""A small LMS on a real socket, for LTIAAS with an LMS other than the emulated ones.
 
 Signs and checks with PyJWT directly, so that what LTIAAS sends is judged by other code than what made it.
 """

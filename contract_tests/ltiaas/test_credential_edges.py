@@ -1,4 +1,4 @@
-"""LTIAAS's API keys in every detail: which tenant is meant, or exactly why none is."""
+"""LTIAAS's API keys in every detail: which tenant a key selects, or why it selects none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worlds that are empty or half set up, and what LTIAAS says there."""
+"""Worlds that are empty or half configured, and LTIAAS's answers there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that can be sent makes LTIAAS fail: every answer is one of its own."""
+"""No input makes LTIAAS fail: every answer is one of its own."""
 
 from __future__ import annotations
 

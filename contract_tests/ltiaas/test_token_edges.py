@@ -1,4 +1,4 @@
-"""LTIAAS's ltiks and service keys in every detail: which launch or activity is meant, or exactly why none is."""
+"""LTIAAS's ltiks and service keys in every detail: which launch or activity each selects, or why none."""
 
 from __future__ import annotations
 

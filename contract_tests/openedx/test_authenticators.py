@@ -1,4 +1,4 @@
-"""Which credentials a resource takes, where it is not what most take."""
+"""Which credentials a resource accepts, where that differs from most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The authorization endpoint: who is asked what, where the answer goes, and what is refused to nobody's redirect."""
+"""The authorization endpoint: who sees which page, where the answer goes, and what gets no redirect."""
 
 from __future__ import annotations
 

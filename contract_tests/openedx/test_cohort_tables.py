@@ -1,4 +1,4 @@
-"""Tables that put people into cohorts."""
+"""CSV files that assign people to cohorts."""
 
 from __future__ import annotations
 

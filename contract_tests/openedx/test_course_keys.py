@@ -1,4 +1,4 @@
-"""Whatever is written where a course key belongs, the answer is one of those that the API is known to give."""
+"""Whatever is sent in place of a course key, the answer is one that the API is known to give."""
 
 from __future__ import annotations
 

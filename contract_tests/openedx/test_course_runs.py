@@ -1,4 +1,4 @@
-"""Studio's course runs, and whether somebody wants e-mail from a course."""
+"""Studio's course runs, and the e-mail settings of a course."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Discussions: who may write, change and remove what, and what others are told of it."""
+"""Discussions: who may write, change and remove what, and who is notified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enrolments as a state machine: whoever asks for what, the emulator agrees with a model of the documented rules."""
+"""Enrolments as a state machine: for every caller, the emulator agrees with a model of the documented rules."""
 
 from __future__ import annotations
 

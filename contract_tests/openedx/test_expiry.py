@@ -1,4 +1,4 @@
-"""Lifetimes at their boundary: the last moment in which something works, and the first in which it does not."""
+"""Lifetimes at their boundary: the last moment in which something works, and the first in which it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an organisation may write to somebody, as enrolments say it by the way."""
+"""Whether an organisation may send somebody e-mail, as enrolments set it."""
 
 from __future__ import annotations
 

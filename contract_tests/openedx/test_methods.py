@@ -1,4 +1,4 @@
-"""Methods that an address does not take: what is refused before the 405, and what answers any method."""
+"""Unsupported methods: what is refused before the 405, and which URLs answer any method."""
 
 from __future__ import annotations
 

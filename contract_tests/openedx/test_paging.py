@@ -1,4 +1,4 @@
-"""Every list tells each item exactly once, whatever the page size; and the way back leads to all of them again."""
+"""Every list contains each item exactly once, whatever the page size, and paging backwards finds them all."""
 
 from __future__ import annotations
 

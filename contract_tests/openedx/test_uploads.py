@@ -1,4 +1,4 @@
-"""Files that people upload for posts of discussions, and tables for the instructor dashboard."""
+"""Uploads: files in discussion posts, and CSV files for the instructor dashboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one world of Open edX issues opens nothing in another, nor in the same one after a reset."""
+"""What one world of Open edX issues is worthless in another, and in the same one after a reset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an integrator's own script would have: form posts, a browser's cookie jar, and the demo world's credentials."""
+"""An integrator's own script: form posts, a browser's cookie jar, and the demo world's credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of launches look at: a refusal, a pass, a launch with other fields."""
+"""Helpers for tests of launches: a refusal, a pass, a launch with other fields."""
 
 from __future__ import annotations
 

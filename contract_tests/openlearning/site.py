@@ -1,4 +1,4 @@
-"""What an integrator's own code would have: calls of the API, a browser, and a signer for launches."""
+"""An integrator's own code: calls of the API, a browser, and a signer for launches."""
 
 from __future__ import annotations
 

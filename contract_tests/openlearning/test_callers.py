@@ -1,4 +1,4 @@
-"""What the journal says, word for word, of whoever may not call the API, and the neighbour who may."""
+"""What the journal says, word for word, about callers without access, and the neighbour who has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What integrators get wrong at OpenLearning beside a signature's own rules; launches are signed by oauthlib."""
+"""Integrators' mistakes at OpenLearning apart from signatures; launches are signed by oauthlib."""
 
 from __future__ import annotations
 

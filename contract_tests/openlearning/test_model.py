@@ -1,4 +1,4 @@
-"""Provision, sign on, launch, reset and move the clock in any order: the emulator does what a small model does."""
+"""Provision, sign on, launch, reset and move the clock in any order: the emulator matches a small model."""
 
 from __future__ import annotations
 

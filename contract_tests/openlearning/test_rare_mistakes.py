@@ -1,4 +1,4 @@
-"""Mistakes in signing launches that are rarer than those of the neighbouring modules, each made here and sent."""
+"""Rare mistakes in signing launches, each made and sent here."""
 
 from __future__ import annotations
 

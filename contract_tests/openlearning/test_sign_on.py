@@ -1,4 +1,4 @@
-"""The sign-on call: which launch is made for whom, and when none is."""
+"""The sign-on call: which launch it creates for whom, and when it creates none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenLearning's part of a world: dump and load, snapshots, and what is said about a wrong file."""
+"""OpenLearning's part of a world: dump and load, snapshots, and the errors of an invalid file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorded runs: what was asked, what the real Canvas answered, and what it held at the start."""
+"""The recorded runs: the requests, the answers of the real Canvas, and its initial state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the proofs claim: each claim is printed when it is looked at, and kept when it does not hold."""
+"""Claims about the image: each is printed when it is checked, and collected when it fails."""
 
 from __future__ import annotations
 

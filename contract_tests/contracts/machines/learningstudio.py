@@ -1,4 +1,4 @@
-"""LearningStudio: whose assertions, tokens and signatures are good, and until when."""
+"""LearningStudio: whose assertions, tokens and signatures are valid, and until when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LTIAAS before Canvas and Brightspace: whose tokens and launches are good, and what the LMSes make of them."""
+"""LTIAAS in front of Canvas and Brightspace: whose tokens and launches are valid, and what the LMSes make of them."""
 
 from __future__ import annotations
 

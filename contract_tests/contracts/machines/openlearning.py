@@ -1,4 +1,4 @@
-"""OpenLearning: who was provisioned, which launches are still good, and that each works once."""
+"""OpenLearning: who was provisioned, which launches are still valid, and that each works once."""
 
 from __future__ import annotations
 

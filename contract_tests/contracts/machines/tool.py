@@ -1,4 +1,4 @@
-"""LTI 1.3 at an LMS: which launches, assertions and service tokens are good, for whom, and until when."""
+"""LTI 1.3 at an LMS: which launches, assertions and service tokens are valid, for whom, and until when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to what no recording and no test reaches: of a furnished demo world, as its administrator.
+"""Requests that no recording and no test covers, against a furnished demo world, as its administrator.
 
 A body that goes well is looked for: none, one of all documented parameters with the likeliest value each, or of one.
 """

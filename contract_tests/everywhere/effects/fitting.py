@@ -1,4 +1,4 @@
-"""Values that a parameter may well have: recorded ones, documented ones, ids that exist, and those of its kind."""
+"""Plausible values for a parameter: recorded ones, documented ones, existing ids, and others of its kind."""
 
 from __future__ import annotations
 

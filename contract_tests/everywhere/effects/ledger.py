@@ -1,4 +1,4 @@
-"""What is known of each parameter: where it made a difference, or why none is seen."""
+"""What is known about each parameter: where it has an effect, or why none is seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A target that sends each request with and without each parameter of its operation, and compares what comes of it."""
+"""A target that sends each request with and without each parameter of its operation, and compares the results."""
 
 from __future__ import annotations
 

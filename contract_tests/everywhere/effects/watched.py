@@ -1,4 +1,4 @@
-"""The tests of a provider as what is played: each request that they send is tried out on its way in.
+"""A provider's tests as the source of requests: each request that they send is tried on its way in.
 
 The world's clock stands still for a request and its variants; a test
 that counts requests or measures time may fail here, which says nothing.

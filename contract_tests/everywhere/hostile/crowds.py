@@ -1,4 +1,4 @@
-"""Requests about thousands of people, and work that takes long even where it is right."""
+"""Requests about thousands of people, and work that takes long even when done right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens for an application or for a person whose password is known, and requests that are put wrongly."""
+"""Tokens for an application or by password, and malformed requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refreshing and revoking: what replaces what, and what is over."""
+"""Refreshing and revoking: what replaces what, and what stops working."""
 
 from __future__ import annotations
 
