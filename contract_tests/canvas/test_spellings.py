@@ -22,7 +22,13 @@ from lms_emulator.providers.canvas.call.params import parse
 
 JSON = "application/json"
 BOUNDARY = "zz-boundary"
-SHORT = ("people-misc", "content-announcements", "calendar-series", "grading-rubrics", "people-accounts")
+RUNS = (
+    "people-misc",
+    "content-announcements",
+    "calendar-series",
+    pytest.param("grading-rubrics", marks=pytest.mark.slow),
+    pytest.param("people-accounts", marks=pytest.mark.slow),
+)
 LONGEST_QUERY = 4_000
 
 
@@ -111,7 +117,7 @@ def spelled(run: str) -> Spelled:
     return probe
 
 
-@pytest.mark.parametrize("run", SHORT)
+@pytest.mark.parametrize("run", RUNS)
 def test_a_body_says_the_same_in_each_spelling(run: str) -> None:
     probe = spelled(run)
     assert probe.tried > 10
