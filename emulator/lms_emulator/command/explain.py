@@ -58,8 +58,8 @@ def _place(args: argparse.Namespace) -> tuple[str, str]:
     entry_id = args.id
     if "://" not in entry_id:
         if not re.fullmatch(_ID, entry_id):
-            near = nearest(entry_id, _NOTHING)
-            tip = f"did you mean {near}?" if near else f"give one such as r17, or {', '.join(_NOTHING)}"
+            similar = nearest(entry_id, _NOTHING)
+            tip = f"did you mean {similar}?" if similar else f"give one such as r17, or {', '.join(_NOTHING)}"
             raise UsageError(f"id: `{shown(entry_id, 60)}` is not the id of a request; {tip}")
         return emulator_url(args), entry_id
     url, _, entry_id = entry_id.partition("/_emulator/requests/")

@@ -72,8 +72,8 @@ def select(entries: list[Entry], filters: Iterable[tuple[str, str]], providers: 
 
 
 def _tip(got: str, known: Iterable[str]) -> str:
-    near = nearest(got, known)
-    return f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
+    similar = nearest(got, known)
+    return f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
 
 
 def _one_of(name: str, value: str, known: Iterable[str]) -> str:

@@ -63,9 +63,9 @@ class Operation(NamedTuple):
 
     def exists_on(self, day: date) -> bool:
         """Whether the provider had it on that day, as far as the dates tell."""
-        begun, gone = _month(self.since, first=True), _month(self.until, first=False)
+        begun, ended = _month(self.since, first=True), _month(self.until, first=False)
         this = (day.year, day.month)
-        return not (begun is not None and this < begun) and not (gone is not None and this > gone)
+        return not (begun is not None and this < begun) and not (ended is not None and this > ended)
 
 
 def _month(text: str, *, first: bool) -> tuple[int, int] | None:

@@ -46,14 +46,14 @@ def explanation(
     Parameters: `warnings`, code and message of each.
     """
     sentence = _SENTENCES[outcome]
-    told: Any = None
+    detail: Any = None
     if outcome == "crash" and crash:
-        told = crash.strip().splitlines()[-1]
+        detail = crash.strip().splitlines()[-1]
     elif outcome == "fault":
-        told = notes.get("fault_effect")
+        detail = notes.get("fault_effect")
     elif outcome == "provider_defect":
-        told = next((message for code, message in warnings if code != "parameter_not_read"), None)
-        told = told or (refusal or {}).get("diagnosis") or (refusal or {}).get("check")
+        detail = next((message for code, message in warnings if code != "parameter_not_read"), None)
+        detail = detail or (refusal or {}).get("diagnosis") or (refusal or {}).get("check")
     elif refusal is not None:
-        told = refusal.get("diagnosis") or refusal.get("check")
-    return f"{sentence} {told}" if isinstance(told, str) and told else sentence
+        detail = refusal.get("diagnosis") or refusal.get("check")
+    return f"{sentence} {detail}" if isinstance(detail, str) and detail else sentence

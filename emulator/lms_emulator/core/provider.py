@@ -226,15 +226,15 @@ class Provider(Generic[StoreT, SettingsT]):
         """What comes closest to a path that was not found, and how much its absence means, for the journal."""
         catalogue = self.catalogue
         if catalogue is None:
-            near = nearest(path, (route.path for route in self.routes), 0.75)
-            return f"no such route; the nearest declared one is `{near}`" if near else None
+            similar = nearest(path, (route.path for route in self.routes), 0.75)
+            return f"no such route; the nearest declared one is `{similar}`" if similar else None
         for change, meant in _slips(path):
             if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
                 return f"{catalogue.title} has `{meant}`, but not with {change}"
         if (other := _other_version(catalogue, path) or _other_beginning(catalogue, path)) is not None:
             return other
-        near = catalogue.nearest(path)
-        tip = f"; the nearest is `{near}`" if near else ""
+        similar = catalogue.nearest(path)
+        tip = f"; the nearest is `{similar}`" if similar else ""
         there = catalogue.at(path)
         if there and not any(one.until for one in there):
             methods = ", ".join(dict.fromkeys(method for one in there for method in one.methods))

@@ -218,8 +218,8 @@ def change(settings: S, prefix: str, values: dict[str, Any], *, lenient: bool = 
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in hints:
-            near = nearest(name, hints)
-            tip = f"did you mean `{prefix}.{near}`?" if near else "`lms-emulator settings` lists them"
+            similar = nearest(name, hints)
+            tip = f"did you mean `{prefix}.{similar}`?" if similar else "`lms-emulator settings` lists them"
             raise UsageError(f"unknown setting `{prefix}.{name}`; {tip}")
         if isinstance(value, date):  # TOML has dates of its own
             value = value.isoformat()

@@ -178,14 +178,14 @@ def _reporter(args: argparse.Namespace, total: int) -> Callable[[Verdict], None]
     skipped: set[str] = set()
 
     def report(verdict: Verdict) -> None:
-        number, told = next(numbers), line(verdict)
+        number, text = next(numbers), line(verdict)
         if verdict.did == NOTHING_TO_COMPARE:
             if verdict.platform in skipped:
                 return
             skipped.add(verdict.platform)
-            told += "; nor for the trials that follow"
+            text += "; nor for the trials that follow"
         if not (args.quiet and verdict.outcome == "passed"):
-            print(f"{number:>3}/{total} {told}", file=sys.stderr, flush=True)
+            print(f"{number:>3}/{total} {text}", file=sys.stderr, flush=True)
 
     return report
 

@@ -288,8 +288,8 @@ def _did(landing: Landing, *, taken: bool) -> str:
         return f"was given no launch ({where}: {why})"
     if landing.status >= 500:
         return f"broke instead of refusing ({where}: {landing.text[:120]})"
-    told = landing.note or landing.text[:120]
-    return f"refused the launch ({where}{': ' if told else ''}{told})"
+    reason = landing.note or landing.text[:120]
+    return f"refused the launch ({where}{': ' if reason else ''}{reason})"
 
 
 def _printable(text: str) -> str:

@@ -29,8 +29,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     lines = []
     for platform in dict.fromkeys(one.platform for one in verdicts):
         counted = Counter(one.outcome for one in verdicts if one.platform == platform)
-        told = ", ".join(f"{counted[outcome]} {outcome}" for outcome in MARKS if counted[outcome])
-        lines.append(f"{platform}: {told}")
+        counts = ", ".join(f"{counted[outcome]} {outcome}" for outcome in MARKS if counted[outcome])
+        lines.append(f"{platform}: {counts}")
     return "\n".join(lines)
 
 

@@ -132,8 +132,8 @@ def _check_struct(value: dict[Any, Any], struct: type[msgspec.Struct], path: str
             return
         field = fields.get(key)
         if field is None:
-            near = nearest(key, fields)
-            tip = f"; did you mean `{near}`?" if near else f"; known keys: {', '.join(fields)}"
+            similar = nearest(key, fields)
+            tip = f"; did you mean `{similar}`?" if similar else f"; known keys: {', '.join(fields)}"
             problems.append(f"{path}.{key}: unknown key{tip}")
         else:
             _check(given, field.type, f"{path}.{key}", problems)

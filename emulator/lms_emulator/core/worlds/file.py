@@ -118,8 +118,8 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     _check_schema(data.get("schema", SCHEMA))
     known = ("schema", "name", "description", "clock", "settings", *providers)
     for key in islice((key for key in data if key not in known), MOST_PROBLEMS):
-        near = nearest(key, known)
-        tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
+        similar = nearest(key, known)
+        tip = f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
         problems.append(f"{shortened(key, _LONGEST_NAME)}: unknown key or provider; {tip}")
     texts = {key: data.get(key, default) for key, default in (("name", default_name), ("description", ""))}
     problems.extend(f"{k}: expected str, got {v!r}" for k, v in texts.items() if not isinstance(v, str))
@@ -131,9 +131,9 @@ def from_data(data: Any, providers: Mapping[str, AnyProvider], *, default_name: 
     for name, provider in providers.items():
         section, found = structure(data.get(name, {}), provider.section, name)
         if section is not None:
-            told = chain(_duplicates(section, provider), (f"{name}.{p}" for p in provider.problems(section)))
-            found = list(islice(told, MOST_PROBLEMS))
-            if next(told, None) is not None:
+            every = chain(_duplicates(section, provider), (f"{name}.{p}" for p in provider.problems(section)))
+            found = list(islice(every, MOST_PROBLEMS))
+            if next(every, None) is not None:
                 found.append(f"{name}: only the first {MOST_PROBLEMS} problems are listed")
             sections[name] = section
         problems += found

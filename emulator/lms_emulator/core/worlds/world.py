@@ -211,8 +211,8 @@ class World:
     def _check_settings_name(self, name: str) -> None:
         known = ("emulator", *self.providers)
         if name not in known:
-            near = nearest(name, known)
-            tip = f"did you mean `{near}`?" if near else f"known: {', '.join(known)}"
+            similar = nearest(name, known)
+            tip = f"did you mean `{similar}`?" if similar else f"known: {', '.join(known)}"
             raise UsageError(f"unknown provider `{name}` in settings; {tip}")
 
     def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> None:

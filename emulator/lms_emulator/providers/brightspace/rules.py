@@ -70,12 +70,12 @@ def why_not(x: Call, needs: Iterable[str]) -> str | None:
     found = x.store.enrollments.first("part", (unit.id, user.id))
     role = role_of(x, found).name if found is not None else "nobody"
     state = "" if found is None or found.is_active else ", inactive"
-    told = [f"{user.username} is {role} in org unit {unit.id}{state}"]
+    reasons = [f"{user.username} is {role} in org unit {unit.id}{state}"]
     for need in needs:
         names = [one.name for one in x.store.roles if need in one.permissions]
         if names:
-            told.append(f"{need} belongs to {', '.join(names)}")
-    return "; ".join(told)
+            reasons.append(f"{need} belongs to {', '.join(names)}")
+    return "; ".join(reasons)
 
 
 def require(x: Call, user: User, unit: OrgUnit, variable: str) -> None:

@@ -120,8 +120,8 @@ def _launch(claims: Mapping[str, Any], sizes: str) -> dict[str, Any]:
     link = as_object(claim(claims, "resource_link"))
     if link:
         launch["resourceLink"] = {key: link[key] for key in ("id", "title", "description") if link.get(key)}
-    told = as_object(claim(claims, "launch_presentation"))
-    presentation = _given(told, _PRESENTATION) | _sized(told, sizes)
+    sent = as_object(claim(claims, "launch_presentation"))
+    presentation = _given(sent, _PRESENTATION) | _sized(sent, sizes)
     if presentation:
         launch["presentation"] = presentation
     custom = as_object(claim(claims, "custom"))
@@ -131,11 +131,11 @@ def _launch(claims: Mapping[str, Any], sizes: str) -> dict[str, Any]:
     return launch
 
 
-def _sized(told: Mapping[str, Any], sizes: str) -> dict[str, Any]:
+def _sized(sent: Mapping[str, Any], sizes: str) -> dict[str, Any]:
     """Width and height of the frame, in the type of the setting; values that are not numbers are omitted."""
     if sizes == "left out":
         return {}
-    found = {name: str(told[name]) for name in _SIZE if str(told.get(name, "")).isdecimal()}
+    found = {name: str(sent[name]) for name in _SIZE if str(sent.get(name, "")).isdecimal()}
     return {name: parse_integer(text) if sizes == "numbers" else text for name, text in found.items()}
 
 
@@ -225,8 +225,8 @@ def _legacy_opened(fields: Mapping[str, str], launch: Launch, sizes: str) -> dic
         kinds = _texts(fields.get("context_type"))
         found["context"] = {**context, **({"type": kinds} if kinds else {})}
     found["resourceLink"] = _given(fields, {f"resource_link_{name}": name for name in ("id", "title", "description")})
-    told = {name.removeprefix(_SHOWN): value for name, value in fields.items() if name.startswith(_SHOWN)}
-    shown = _given(told, _PRESENTATION) | _sized(told, sizes)
+    sent = {name.removeprefix(_SHOWN): value for name, value in fields.items() if name.startswith(_SHOWN)}
+    shown = _given(sent, _PRESENTATION) | _sized(sent, sizes)
     if shown:
         found["presentation"] = shown
     found["custom"] = {name.removeprefix(_CUSTOM): v for name, v in fields.items() if name.startswith(_CUSTOM)}

@@ -211,23 +211,23 @@ def _lis(x: Call, user: User, unit: OrgUnit, deployment: Deployment) -> dict[str
 
 def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink | None) -> dict[str, Any]:
     """Brightspace's own claim, and the user's LTI 1.1 id."""
-    told: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
+    own: dict[str, Any] = {"tenant_id": x.store.section.tenant_id}
     if not deployment.anonymous:
         if deployment.send_org_defined_id:
-            told["org_defined_id"] = user.org_defined_id or ""
+            own["org_defined_id"] = user.org_defined_id or ""
         if deployment.send_user_id:
-            told["user_id"] = user.id
+            own["user_id"] = user.id
         if deployment.send_username:
-            told["username"] = user.username
-    told["Context.id.history"] = variables.history(unit.copied_from)
-    told["ResourceLink.id.history"] = variables.history(link.copied_from if link is not None else ())
+            own["username"] = user.username
+    own["Context.id.history"] = variables.history(unit.copied_from)
+    own["ResourceLink.id.history"] = variables.history(link.copied_from if link is not None else ())
     number = link_number(link.id) if link is not None else None
     if link is not None and link.content_topic_id is not None:
-        told["content_topic_id"] = link.content_topic_id
+        own["content_topic_id"] = link.content_topic_id
     elif number is not None:
-        told["link_id"] = number
+        own["link_id"] = number
     legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
-    return {BRIGHTSPACE_CLAIM: told, **legacy}
+    return {BRIGHTSPACE_CLAIM: own, **legacy}
 
 
 def link_number(link_id: str) -> int | None:

@@ -79,8 +79,8 @@ def _link(setting: str, read: Callable[[LtiLink], str]) -> Callable[[Scene], str
 
 def _person(setting: str, read: Callable[[User], str]) -> Callable[[Scene], str]:
     def value(scene: Scene) -> str:
-        told = getattr(scene.deployment, setting) and not scene.deployment.anonymous
-        return read(scene.user) if told else ""
+        shown = getattr(scene.deployment, setting) and not scene.deployment.anonymous
+        return read(scene.user) if shown else ""
 
     return value
 

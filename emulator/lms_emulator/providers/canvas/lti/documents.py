@@ -258,12 +258,12 @@ def _tell(
     }
     grades = [one for one in tools.key_of(api.store, tool).scopes if one in scopes.GRADES]
     endpoint = {"scope": grades, "lineitems": api.url(f"/api/lti/courses/{course.id}/line_items")}
-    told = {
+    every = {
         **({"sub": by.lti_id} if by is not None else {}),
         **({lti13.AGS_CLAIM: endpoint} if grades else {}),
         **{f"{lti13.CLAIM}{name}": value for name, value in claims.items()},
     }
-    notices.send(x, tool, kind, x.clock.now(), told)
+    notices.send(x, tool, kind, x.clock.now(), every)
 
 
 def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:

@@ -51,20 +51,20 @@ def send_hello(x: Call, tool: Tool) -> None:
     """Send the notice that confirms a subscription."""
     home = tools.home(x.store, tool)
     place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)
-    told = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
-    send(x, tool, HELLO, x.clock.now(), told)
+    claims = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
+    send(x, tool, HELLO, x.clock.now(), claims)
 
 
 def copied(x: Call, course: Course, source: Course | None) -> None:
     """Notify the tools of a course, and of the accounts above it, that content was copied into the course."""
-    told: dict[str, Any] = {f"{lti13.CLAIM}context": places.of_course(x, course).claim}
+    claims: dict[str, Any] = {f"{lti13.CLAIM}context": places.of_course(x, course).claim}
     if source is not None:
-        told[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
+        claims[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
     for tool in tools.offered(x.store, course):
-        send(x, tool, COPY, x.clock.now(), told)
+        send(x, tool, COPY, x.clock.now(), claims)
 
 
-def send(x: Call, tool: Tool, kind: str, at: datetime, told: dict[str, Any]) -> None:
+def send(x: Call, tool: Tool, kind: str, at: datetime, extra: dict[str, Any]) -> None:
     """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
     wanted = next((one for one in x.store.notice_handlers.find("tool", tool.id) if one.notice_type == kind), None)
     if wanted is None:
@@ -80,7 +80,7 @@ def send(x: Call, tool: Tool, kind: str, at: datetime, told: dict[str, Any]) -> 
         "iat": now,
         "iss": x.settings.issuer,
         "nonce": x.ids.uuid(),
-        **told,
+        **extra,
     }
     body = {"notices": [{"jwt": sign(claims, private_key(key.name), kid=key.kid)}]}
     x.outbox.add("webhook", provider=x.provider, kind=kind, to=wanted.handler, at=at, subject=tool.name, data=body)

@@ -355,8 +355,8 @@ def registered(x: Call, one: LtiRegistration, key: DeveloperKey) -> dict[str, An
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:
     """Canvas's response to a registration, which omits `contacts` and `client_uri`."""
     kept = ("domain", "messages", "claims", "target_link_uri", "custom_parameters", "description")
-    told = body.get(TOOL) or {}
-    tool = {name: told[name] for name in kept if name in told}
+    sent = body.get(TOOL) or {}
+    tool = {name: sent[name] for name in kept if name in sent}
     return {
         "client_id": str(key.id),
         "application_type": "web",

@@ -130,10 +130,10 @@ async def service_token(x: Call, kind: str, assertion: str, scope: str) -> dict[
     return grant(x, client.subject, granted)
 
 
-def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[str, Any]:
+def grant(x: Call, subject: str | int, scopes: list[str], **further: Any) -> dict[str, Any]:
     """The response with a new service token.
 
-    Parameters: `subject`, the key; `told`, further members of Canvas's own claim.
+    Parameters: `subject`, the key; `further`, further members of Canvas's own claim.
     """
     now = int(x.clock.timestamp())
     seconds = x.settings.service_token_lifetime_seconds
@@ -145,7 +145,7 @@ def grant(x: Call, subject: str | int, scopes: list[str], **told: Any) -> dict[s
         "exp": now + seconds,
         "jti": x.ids.uuid(),
         "scopes": " ".join(scopes),
-        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid, **told},
+        "canvas.instructure.com": {"account_uuid": places.school(x, None).uuid, **further},
     }
     return {"access_token": issue(x, body), "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(scopes)}
 

@@ -64,5 +64,5 @@ def _statistics(api: Api, base: Assignment, course: Course) -> Json:
     found = sorted(one for one in counted if one is not None)
     if len(found) < ENOUGH_GRADES:
         return {}
-    told = {"min": found[0], "max": found[-1], "mean": sum(found) / len(found)}
-    return {"score_statistics": {name: round(value, 1) for name, value in told.items()}}
+    statistics = {"min": found[0], "max": found[-1], "mean": sum(found) / len(found)}
+    return {"score_statistics": {name: round(value, 1) for name, value in statistics.items()}}

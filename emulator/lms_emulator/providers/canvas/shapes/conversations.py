@@ -44,7 +44,7 @@ def conversation(
     every = conversations.messages(api, own)
     found = conversations.written(every)
     authored = next((one for one in found if one.author_id == own.user_id), None)
-    told = found[0] if found and own.last_message_at is not None else None
+    latest = found[0] if found and own.last_message_at is not None else None
     rows = conversations.participants(api, record.id)
     users = [user for row in rows if (user := api.store.users.get(row.user_id)) is not None]
     audience = [user.id for user in users if user.id != own.user_id]
@@ -52,7 +52,7 @@ def conversation(
         "id": record.id,
         "subject": record.subject,
         "workflow_state": own.workflow_state,
-        "last_message": told.body[:LAST] if told is not None else None,
+        "last_message": latest.body[:LAST] if latest is not None else None,
         "last_message_at": when(own.last_message_at),
         "last_authored_message": None,
         "last_authored_message_at": None,

@@ -89,9 +89,9 @@ def _tag(api: Api, context: Context | None, found: re.Match[str]) -> str:
     if address is None:
         return found.group()
     plain = unescape(address.group(2))
-    told = _api_attributes(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
+    extra = _api_attributes(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
     attributes = _ADDRESS.sub(lambda one: _absolute(api, context, one), attributes)
-    return f"<{name}{attributes}{told}>"
+    return f"<{name}{attributes}{extra}>"
 
 
 def _absolute(api: Api, context: Context | None, found: re.Match[str]) -> str:
@@ -162,11 +162,11 @@ def _framed(api: Api, tag: str, whole: str, attributes: str, rest: str = "") -> 
     snippet = base64.b64encode(whole.encode()).decode()
     width, height = (_size(attributes, side, usual) for side, usual in (("width", "400px"), ("height", "300px")))
     signature = hmac.new(f"user content {api.root.uuid}".encode(), snippet.encode(), hashlib.sha1).hexdigest()
-    told = (
+    extra = (
         f' class="instructure_user_content " data-uc_width="{width}" data-uc_height="{height}"'
         f' data-uc_snippet="{snippet}" data-uc_sig="{signature}"'
     )
-    return f"<{tag}{attributes}{told}>{rest}"
+    return f"<{tag}{attributes}{extra}>{rest}"
 
 
 def _size(attributes: str, side: str, usual: str) -> str:

@@ -29,7 +29,7 @@ from lms_emulator.providers.canvas.shapes.mastery import path
 
 def module(api: Api, record: ContextModule, course: Course, *, student_id: int | None = None) -> Json:
     """A module. Parameters: `student_id`, whose state to include."""
-    gone = record.workflow_state == "deleted"
+    deleted = record.workflow_state == "deleted"
     shown = modules.visible_items(api, course, record, as_student=student_id is not None)
     body: Json = {
         "id": record.id,
@@ -39,12 +39,12 @@ def module(api: Api, record: ContextModule, course: Course, *, student_id: int |
         "require_sequential_progress": bool(record.require_sequential_progress),
         "publish_final_grade": bool(record.publish_final_grade),
         "prerequisite_module_ids": record.prerequisite_ids,
-        "items_count": 0 if gone else len(shown),
+        "items_count": 0 if deleted else len(shown),
         "items_url": api.url(f"/api/v1/courses/{course.id}/modules/{record.id}/items"),
     }
     if modules.sees_all(api, course):
         body["published"] = record.workflow_state == "active"
-    if student_id is not None and not gone:
+    if student_id is not None and not deleted:
         stands = progressing.standing(api, course, record, student_id)
         body |= {"state": stands.state, "completed_at": when(stands.completed_at)}
     return body

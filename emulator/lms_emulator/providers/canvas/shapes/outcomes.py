@@ -108,11 +108,11 @@ def colored(record: Outcome) -> list[Json]:
     rows, count = record.ratings, len(record.ratings)
     usual = 0 if count < 5 else 1
     best = next((place for place, row in enumerate(rows) if row["points"] == record.mastery_points), usual)
-    told: list[Json] = [{**row, "mastery": place == best} for place, row in enumerate(rows)]
+    marked: list[Json] = [{**row, "mastery": place == best} for place, row in enumerate(rows)]
     colors = (SECOND_BEST if best == 1 and count > 2 else BEST).get(count)
     if colors is None or (count, best) == (4, 2):
-        return told
-    return [row | {"color": color} for row, color in zip(told, colors, strict=True)]
+        return marked
+    return [row | {"color": color} for row, color in zip(marked, colors, strict=True)]
 
 
 def link(

@@ -63,5 +63,5 @@ def revision(
     }
     if record.user_id is None:
         del body["edited_by"]
-    told = {"url": record.url, "title": record.title, "body": shown(api, record.body, context)}
-    return {**body, **told} if whole else body
+    content = {"url": record.url, "title": record.title, "body": shown(api, record.body, context)}
+    return {**body, **content} if whole else body

@@ -200,10 +200,12 @@ def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
 
 def linked(api: Api, data: Json, course: Course | None) -> Json:
     """A question with links as in the API."""
-    told = {**data, "question_text": shown(api, data["question_text"], course)}
+    linked_data = {**data, "question_text": shown(api, data["question_text"], course)}
     if data.get("answers"):
-        told["answers"] = [a | {"html": shown(api, a["html"], course)} if a.get("html") else a for a in data["answers"]]
-    return told
+        linked_data["answers"] = [
+            a | {"html": shown(api, a["html"], course)} if a.get("html") else a for a in data["answers"]
+        ]
+    return linked_data
 
 
 def with_assessment(api: Api, record: QuizQuestion, course: Course | None, data: Json | None = None) -> Json:

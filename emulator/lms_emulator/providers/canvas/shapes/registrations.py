@@ -213,8 +213,8 @@ def control(api: Api, one: LtiRegistration, row: LtiContextControl, *, people: b
         "depth": sum(other.place in path for other in others),
         **_counts(api, row, [other for other in others if row.place in registrations.path_of(api, other.place)]),
     }
-    told = {"created_by": row.created_by_id, "updated_by": row.updated_by_id}
-    return body | {name: _person(api, id_, hide=False) if people else None for name, id_ in told.items()}
+    authors = {"created_by": row.created_by_id, "updated_by": row.updated_by_id}
+    return body | {name: _person(api, id_, hide=False) if people else None for name, id_ in authors.items()}
 
 
 def display_path(api: Api, place: tuple[str, int]) -> list[str | None]:

@@ -158,11 +158,11 @@ def update_response(x: Call, place: Place) -> Response:
 def delete_response(x: Call, place: Place) -> Response:
     """DELETE …/responses/ID, with everything below it."""
     posts = _Posts(x, place)
-    gone = {one.id for one in (posts.named, *rules.below(posts.thread, posts.named.id))}
-    for number in gone:
+    removed = {one.id for one in (posts.named, *rules.below(posts.thread, posts.named.id))}
+    for number in removed:
         x.store.topic_responses.delete(number)
     for read in x.store.response_reads.values():
-        if read.response_id in gone:
+        if read.response_id in removed:
             x.store.response_reads.delete((read.response_id, read.user_id))
     return wire.no_content()
 

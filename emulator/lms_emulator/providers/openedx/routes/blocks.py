@@ -112,8 +112,8 @@ def for_apps(x: Call) -> Response:
     course, root = course_named(x)
     around = x.query.get("return_type", "dict") == "dict"
     document, user = answer(x, course, root, sums=around)
-    told = mobile.blocks_info(x, course, user) if around and user is not None else {}
-    return wire.api_json({**document, **told} if told else document)
+    info = mobile.blocks_info(x, course, user) if around and user is not None else {}
+    return wire.api_json({**document, **info} if info else document)
 
 
 def _wanted(x: Call, errors: dict[str, str]) -> tuple[shapes.Wanted, str]:

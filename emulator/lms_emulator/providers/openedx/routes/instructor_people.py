@@ -194,12 +194,12 @@ def _beta(x: Call, who: str, values: dict[str, Any]) -> dict[str, Any]:
         return {"identifier": who, "error": True, "userDoesNotExist": True, "is_active": None}
     if values["action"] == "add":
         x.store.course_roles.put(CourseRole(user=user.username, role="beta_testers", course=course_id))
-        told = f"You have been invited to a beta test for {course_of(x).display_name}"
+        subject = f"You have been invited to a beta test for {course_of(x).display_name}"
     else:
         x.store.course_roles.delete((user.username, "beta_testers", course_id, None))
-        told = f"You have been removed from a beta test for {course_of(x).display_name}"
+        subject = f"You have been removed from a beta test for {course_of(x).display_name}"
     if values.get("email_students") and (user.is_active or values["action"] == "remove"):
-        _mail(x, user.email, told)
+        _mail(x, user.email, subject)
     known = enrollment.get(x.store, user, course_id)
     if values.get("auto_enroll") and (known is None or not known.is_active):  # also with "remove"
         mode = enrollment.default_mode(course_of(x), x.clock.now(), "audit")

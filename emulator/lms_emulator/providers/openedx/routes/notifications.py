@@ -96,14 +96,14 @@ def _notify(x: Call, usernames: Iterable[str], kind: str, thread: Thread, commen
 
 def answered(x: Call, thread: Thread, parent: Comment | None, comment: Comment) -> None:
     """Notify a thread's or a response's author, and the thread's followers, of an answer."""
-    told = {comment.author}
-    if thread.author not in told:
+    notified = {comment.author}
+    if thread.author not in notified:
         _notify(x, [thread.author], "new_response" if parent is None else "new_comment", thread, comment)
-        told.add(thread.author)
-    if parent is not None and parent.author not in told:
+        notified.add(thread.author)
+    if parent is not None and parent.author not in notified:
         _notify(x, [parent.author], "new_comment_on_response", thread, comment, response_id=str(parent.id))
-        told.add(parent.author)
-    followers = [username for username in thread.followers if username not in told]
+        notified.add(parent.author)
+    followers = [username for username in thread.followers if username not in notified]
     if parent is None:
         _notify(x, followers, "response_on_followed_post", thread, comment)
     else:
