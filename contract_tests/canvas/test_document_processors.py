@@ -56,7 +56,7 @@ def caller(site: Site, tool: Tool, *scopes: str) -> httpx.Client:
 
 
 def message(site: Site, tool: Tool, path: str, who: str = "teacher") -> dict[str, Any]:
-    """The claims of what the tool is told when somebody opens a page."""
+    """The claims of the launch when somebody opens a page."""
     browser = signed_in(site, who)
     _, fields = posted(browser, tool.login(initiation(browser, path)))
     return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(fields["id_token"]).claims.items()}
@@ -310,7 +310,7 @@ def discussion(site: Site, tool: Tool, keys: KeySite) -> str:
 
 
 def contributions(site: Site) -> list[dict[str, Any]]:
-    """What the processor was told of the discussion, oldest first."""
+    """The processor's notices about the discussion, oldest first."""
     sent = [one.data["notices"][0]["jwt"] for one in site.lms.outbox.webhooks if one.kind == CONTRIBUTION]
     return [{n.removeprefix(lti13.CLAIM): v for n, v in jwt.read(one).claims.items()} for one in sent]
 

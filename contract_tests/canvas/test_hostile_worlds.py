@@ -60,7 +60,7 @@ def test_an_import_without_its_file_is_refused(canvas: Site) -> None:
     ("points", "possible", "score"), [(1e308, 10, 0.0), (1e308, 1e308, 100.0), (1e300, 1, 1e302), (8, 10, 80.0)]
 )
 def test_grades_with_enormous_points(canvas: Site, points: float, possible: float, score: float) -> None:
-    """A percentage that no number can be is none at all."""
+    """A percentage outside the range of numbers counts as missing."""
     emptied(canvas.teacher)
     task = grade(canvas.teacher, work(canvas.teacher), 8)
     world = dumped(canvas)

@@ -209,7 +209,7 @@ class OverSocket:
 
 
 class Browser:
-    """A person's browser: keeps cookies per site, follows redirects as far as it is told to."""
+    """A person's browser: keeps cookies per site, follows redirects as far as requested."""
 
     def __init__(self, http: Http) -> None:
         self.http = http

@@ -310,7 +310,7 @@ class Canvas(Lms, Protocol):
 
     @creates("a module", undone_by="the module is deleted")
     def make_module(self, token: str, course: int, name: str, after: int | None, assignment: int) -> int | Refused:
-        """Make a module that waits for another one and asks for an assignment to be handed in; its id."""
+        """Create a module that requires another one and the submission of an assignment; its id."""
         ...
 
     def module_state(self, token: str, course: int, module: int) -> str | Refused:

@@ -69,7 +69,7 @@ class Late:
         self._delayed = False
 
     async def pieces(self, first: bytes, rest: bytes) -> AsyncIterator[bytes]:
-        """A body of which the rest comes late."""
+        """A body whose rest arrives late."""
         yield first
         self._read.set()
         await self._go_on.wait()

@@ -35,7 +35,7 @@ def test_a_token_lives_for_a_century_at_most() -> None:
 
 
 def signed_in_token(rig: InProcess, lifetime: int) -> str:
-    """An access token that lives so many seconds, for a code that the world file brings."""
+    """An access token that lives so many seconds, for a code from the world file."""
     section = rig.lms.dump()["brightspace"]
     application = section["applications"][0]
     application["access_token_lifetime"] = lifetime

@@ -119,7 +119,7 @@ def test_work_is_done_whoever_goes_away(lms: Emulator) -> None:
 
 
 def test_a_large_world_comes_back_as_it_went_in(lms: Emulator) -> None:
-    """Lists are taken in, and issued, slice by slice; a mistake in one is still told by its place."""
+    """Lists are read and written slice by slice; a mistake in one is still reported with its position."""
     with client(lms) as api:
         world = api.get("/_emulator/world").json()
         people = world["canvas"]["users"]

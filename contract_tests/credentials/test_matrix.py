@@ -27,7 +27,7 @@ SEEDED = {
     ("brightspace", "the client secret"),
     ("brightspace", "an access token of the world file"),
 }
-"""What the world file brings. Worlds of one file share it; another file's world does not."""
+"""What the world file contains. Worlds of one file share it; another file's world does not."""
 SIGNED = {("openlearning", "the nonce of a launch given out")}
 """Proved by a secret of the world file alone, as at the real provider: a reset changes nothing."""
 DEAD = {("canvas", "a replaced access token")}
@@ -142,7 +142,7 @@ def test_single_use_values_are_declared() -> None:
 
 @pytest.mark.parametrize("one", KINDS, ids=name_of)
 def test_in_other_worlds(sides: tuple[Side, Side, Side], a: Side, one: tuple[str, Credential]) -> None:
-    """Refused in an empty world, and in one of the same file unless that file brings it; taken where it is from."""
+    """Refused in an empty world, and in one of the same file unless the file contains it; accepted in its own."""
     provider, credential = one
     held = made(a, provider, credential)
     _, same, empty = sides

@@ -166,7 +166,7 @@ SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
 
 @pytest.mark.parametrize("place", ["openlearning X-API-Key", "canvas bearer", "openedx bearer"])
 def test_a_slip_of_the_hand(sides: tuple[Side, Side], held: dict[tuple[str, str], Held], place: str) -> None:
-    """Named as what it is, and the character that was not sent is not told."""
+    """Named as what it is, without revealing the character that was not sent."""
     provider = place.split()[0]
     plain = {(p, c.name) for p, c in kinds() if p == provider and c.read is None and not c.public}
     wrong = []

@@ -48,7 +48,7 @@ _NAMED: dict[str, dict[str, str]] = {
     "brightspace": {"orgUnitId": "6836", "productCode": "le", "version": "1.92"},
     "openlearning": {"institution": "lakeside", "slug": "analytical-engines", "profile_name": "adalovelace"},
 }  # fmt: skip
-"""What a placeholder stands for that no table tells, by its name, or by the segment before it as well."""
+"""Values of placeholders that no table has, by name, or by the segment before and the name."""
 
 
 _EXAM = {"user_id": "4433391", "exam_id": "7002", "section_id": "7103", "attempt_id": "7301",

@@ -35,7 +35,7 @@ def ask(provider: str, method: str, path: str, app_: Gateway | None = None) -> t
 
 
 def operations(provider: str) -> list[Any]:
-    """Every operation that is served, and as many again of the others, drawn anew for each day's run of the code."""
+    """Every operation that is served, and as many again of the others, drawn again for each day's run of the code."""
     rows = coverage(load_providers()[provider], DAY)
     rest = [row for row in rows if not row.served]
     drawn = random.Random(len(rows)).sample(rest, min(DRAWN, len(rest)))
@@ -80,7 +80,7 @@ THERE_IS_NONE = {
     "learningstudio": "Grade exists",
     "brightspace": "the grade value",
 }
-"""What a 404 is about of which the demo world has none, or not there: each of these objects has tests of its own."""
+"""Objects that the demo world lacks, so that a 404 is right: each of them has tests of its own."""
 SWITCHED_OFF = {
     "canvas": "Immersive Reader is set up; the account above all schools; the account has the feature; "
     "the course's setting; the feature of the school; the school signs in by; the site has the feature",

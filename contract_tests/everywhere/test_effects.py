@@ -32,7 +32,7 @@ SHORT = {
     ),
     "openedx": ("more", "rate2", "extra"),
 }
-"""Runs that are played in a second or two, of which one is drawn; others as the ledger grows."""
+"""Runs that take a second or two, one of which is drawn; others as the ledger grows."""
 
 
 @pytest.mark.parametrize("provider", [pytest.param(one, marks=pytest.mark.slow) for one in ledger.PLAYED])

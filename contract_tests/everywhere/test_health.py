@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.timeout(600)
 def test_no_request_keeps_the_process_busy(tmp_path: Path) -> None:
-    """By processor time, of which a busy machine takes nothing away; the benchmark shows the time of the clock too."""
+    """In processor time, which does not depend on other load; the benchmark shows wall-clock time too."""
     log = tmp_path / "log"
     process, url = start(log)
     with process:

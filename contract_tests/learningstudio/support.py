@@ -40,6 +40,6 @@ def refused_as(lms: Emulator, answer: httpx.Response, **words: Any) -> None:
 
 
 def checks(lms: Emulator) -> list[tuple[str, Any]]:
-    """Every check of the latest request, all of which passed, with what it expected."""
+    """Every check of the latest request, all passed, with the expected value."""
     assert all(check["passed"] for check in lms.requests.last.checks)
     return [(check["name"], check.get("expected")) for check in lms.requests.last.checks]

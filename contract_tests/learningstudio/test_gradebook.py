@@ -250,7 +250,7 @@ def test_a_parameter_of_pearsons_library_that_nothing_reads(lms: Emulator, send:
 def test_a_course_grade_with_tiny_maximum_points(
     lms: Emulator, send: Send, info: Info, points: float, possible: float, average: float
 ) -> None:
-    """A percentage that no number can be is none at all."""
+    """A percentage outside the range of numbers counts as missing."""
     world = lms.dump()
     for table, field, value in (("gradebook_items", "points_possible", possible), ("grades", "points", points)):
         for row in world["learningstudio"][table]:

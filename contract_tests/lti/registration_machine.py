@@ -59,7 +59,7 @@ class RegistrationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.tokens)
     @rule(number=PICK, name=st.sampled_from(["One", "Two"]), wrong=WRONG)
     def register(self, number: int, name: str, wrong: str) -> None:
-        """A token is good for an hour and one tool; what is refused does not use it up."""
+        """A token is valid for an hour and one tool; a refused registration does not use it up."""
         token = list(self.tokens)[number % len(self.tokens)]
         body = {**REQUEST, "client_name": name, "jwks_uri": self.keys.url, "initiate_login_uri": LOGIN}
         body["redirect_uris"] = [] if wrong == "uris" else [LAUNCH]

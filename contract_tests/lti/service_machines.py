@@ -35,7 +35,7 @@ SUBMITTED, CONTRIBUTED, COPIED = notices.WORK, notices.CONTRIBUTION, notices.COP
 
 
 def claims_of(browser: Browser, tool: Tool, page: str) -> dict[str, Any]:
-    """What a tool is told when somebody opens a page, without the prefix of LTI's claims."""
+    """The claims of the launch when somebody opens a page, without the prefix of LTI's claims."""
     _, fields = posted(browser, tool.login(initiation(browser, page)))
     return short(jwt.read(fields["id_token"]).claims)
 

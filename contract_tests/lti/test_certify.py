@@ -246,7 +246,7 @@ BROKEN = {
     "200 endless": "has no end",
     "200 nothing": "200 at",
 }
-"""What a tool answers to everything, and what is told of it."""
+"""What a tool answers to everything, and the report about it."""
 
 
 def test_broken_tools_fail_and_break_nothing(running: Emulator) -> None:
@@ -271,7 +271,7 @@ TEXT = "<script>alert(1) & \x00\x1b\ufffe ]]> \U0001f600"
 
 
 class HangingApp(Pylti1p3App):
-    """Takes good launches at once, and never answers others while `hanging` is not set."""
+    """Accepts valid launches at once, and never answers others while `hanging` is not set."""
 
     def __init__(self) -> None:
         super().__init__()

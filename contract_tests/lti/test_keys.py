@@ -95,7 +95,7 @@ def test_canvas_changes_its_keys_each_month(platform: Platform) -> None:
 
 
 def test_a_tool_changes_its_keys_and_the_platform_follows(platform: Platform) -> None:
-    """LTIAAS signs with its next key: the platform fetches the key set anew, and knows by `kid` which one it is."""
+    """LTIAAS signs with its next key: the platform fetches the key set again, and finds the key by its `kid`."""
     ltiaas = platform.site.lms.ltiaas
     ltik = httpx.URL(platform.demo_launched(platform.signed_in()).headers["location"]).params["ltik"]
     roster = {

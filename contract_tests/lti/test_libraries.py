@@ -104,7 +104,7 @@ def tool(request: pytest.FixtureRequest) -> Iterator[Works]:
 
 
 def works(lms: Emulator, library: str, url: str) -> Works:
-    """Seat a tool everywhere, with all that its platforms can be told to send."""
+    """Register a tool everywhere, with every message that its platforms can send."""
     judge = _Judge(lms=lms, tool=ToolAddresses(f"{url}/login", f"{url}/launch", f"{url}/keys"))
     seats = judge.seats(PLATFORMS)
     world = json.loads(json.dumps(lms.dump(), default=str))

@@ -201,7 +201,7 @@ class LmsSide:
         return int(datetime.fromisoformat(self.rig.control("GET", "/clock")["now"]).timestamp())
 
     def claims(self, nonce: str, /, **changes: Any) -> dict[str, Any]:
-        """A good resource link launch; a change to None leaves the claim out."""
+        """A valid resource link launch; a change to None leaves the claim out."""
         now = self.now()
         claims = {
             "iss": self.issuer,

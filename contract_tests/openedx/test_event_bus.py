@@ -111,7 +111,7 @@ def test_a_secret_that_is_not_in_base64_is_taken_as_it_is(secret: str) -> None:
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[tuple[Any, bytes]]]]:
-    """A web server that is told of events, and what it got."""
+    """A web server that receives events, and what it got."""
     got: list[tuple[Any, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):

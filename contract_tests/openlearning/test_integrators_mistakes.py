@@ -229,7 +229,7 @@ def test_another_profile_of_an_account_that_exists(site: Site) -> None:
 
 
 def test_a_field_that_is_signed_twice(site: Site) -> None:
-    """Signed with both values, so it is good: the first one counts."""
+    """Signed with both values, so it is valid: the first one counts."""
     pairs, url = [*fields(site), ("user_id", "somebody else")], site.info.launch_url
     signature = sign(url, pairs, site.info.consumer_secret)
     assert post(url, [*pairs, ("oauth_signature", signature)]).status_code == 302

@@ -28,7 +28,7 @@ def get(url):
 
 @pytest.fixture(scope="module", autouse=True)
 def _imported() -> None:
-    """Import what a run imports: pytester forgets what was not there before, and some modules cannot come twice."""
+    """Import what a run imports: pytester forgets modules loaded later, and some cannot be imported twice."""
     load_providers()
     for name in ("cryptography.hazmat.primitives.asymmetric.rsa", "httpx", "jinja2", "jwt"):
         importlib.import_module(name)

@@ -44,7 +44,7 @@ async def before_waiting(step: Any) -> None:
 @pytest.mark.parametrize("when", [at_once, after_waiting, before_waiting])
 @pytest.mark.parametrize(("step", "long"), [(let_another_work, False), (work, True)])
 def test_waiting_does_not_make_a_request_long(when: Any, step: Any, long: bool) -> None:
-    """On a large state, and told by the longest step."""
+    """On a large state, measured by the longest step."""
     router = SimpleNamespace(match=lambda method, path: Match(None, {}, ()))
     provider: Any = SimpleNamespace(
         name="a",

@@ -106,7 +106,7 @@ def decoded(text: str, write: Callable[[str], str]) -> str:
 
 
 def graphql_id(text: str) -> str | None:
-    """The plain form of a GraphQL id (`Course-1800001`), or None if it is none."""
+    """The plain form of a GraphQL id (`Course-1800001`), or None for other texts."""
     try:
         plain = base64.b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
     except (ValueError, binascii.Error):

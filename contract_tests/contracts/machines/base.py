@@ -85,7 +85,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def missing_facts(facts: dict[str, Any], needs: str) -> list[str]:
-    """Which of the needed facts are not there."""
+    """Which of the needed facts are missing."""
     missing = []
     for need in needs.split():
         found: Any = facts

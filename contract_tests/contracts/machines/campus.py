@@ -82,7 +82,7 @@ class CampusMachine(Machine):
     @precondition(lambda self: self.ltik is not None and self.now < self.ltik[1])
     @rule()
     def provision_at_openlearning(self) -> None:
-        """With what the launch told, the tool provisions the person; the second time it is the same account."""
+        """The tool provisions the person with the launch's data; the second time it is the same account."""
         assert self.ltik is not None
         told = expect_granted(self.ltiaas.id_token(self.bench.facts("ltiaas")["api_key"], self.ltik[0]))["user"]
         facts = self.bench.facts("openlearning")

@@ -24,7 +24,7 @@ MOVES = {
 
 
 class Work:
-    """An assignment with what the student handed in and got for it."""
+    """An assignment with the student's submission and grade."""
 
     def __init__(self, number: int, points: float) -> None:
         self.number, self.points = number, points

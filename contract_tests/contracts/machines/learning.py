@@ -190,7 +190,7 @@ class LearningMachine(Machine):
     @precondition(lambda self: self.resets)
     @rule(role=WHO)
     def ask_to_retire(self, role: str) -> None:
-        """With one's password; from then on neither it nor any token is good for anything."""
+        """With one's password; from then on neither it nor any token works."""
         if person := self.present(role):
             jwt = self.own_jwt(person)
             expect_refused(self.port.ask_to_retire(jwt, f"{person.password}x"), status=403)

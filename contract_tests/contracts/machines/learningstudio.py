@@ -31,7 +31,7 @@ class Access:
 
 @dataclasses.dataclass(kw_only=True)
 class Refresh:
-    """A refresh token: good once, a while longer than its access token."""
+    """A refresh token: works once, and lives longer than its access token."""
 
     value: str
     user_id: int
@@ -169,7 +169,7 @@ class LearningStudioMachine(Machine):
 
     @rule(person=PEOPLE)
     def assertion_of_the_other_campus(self, person: str) -> None:
-        """Each campus's keys are good for its own people only."""
+        """Each campus's keys work only for its own people."""
         outcome = self.port.assertion(self.other_keys, self.facts[person]["username"], self.epoch)
         expect_refused(outcome, status=400, why="no such user on that campus")
 
@@ -226,7 +226,7 @@ class LearningStudioMachine(Machine):
         self.probe(pick(self.accesses, number))
 
     def probe(self, access: Access) -> None:
-        """A living token stands for its user, a dead one for nobody."""
+        """A valid token identifies its user, an invalid one nobody."""
         outcome = self.port.get(access.value, "/me")
         if self.now >= access.expires:
             expect_refused(outcome, status=401, why="expired")

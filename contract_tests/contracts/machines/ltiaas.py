@@ -247,7 +247,7 @@ class LtiaasMachine(Machine):
 
     @rule(lms=LMSES)
     def connect_with_every_wrong_turn(self, lms: str) -> None:
-        """A code is good for its own platform and tenant, and once."""
+        """A code works once, for its own platform and tenant."""
         self.connected(lms, self.people[lms][1])
         connection = self.connections[-1]
         platforms, tenant = self.facts["platforms"], self.facts["without_oauth_plan"]

@@ -126,7 +126,7 @@ class Asked(Probe):
         self._inner.close()
 
     def ask(self, found: dict[Key, Found]) -> None:
-        """Try out each operation of which nothing has been reached, noting in `found` what it shows."""
+        """Try each operation that nothing has reached yet, noting in `found` what it shows."""
         self.found = found
         for method, operation in self._operations():
             mine = [found[method, operation.path, name] for name in parameters(operation)]

@@ -26,7 +26,7 @@ from lms_emulator.core.coverage import examples, serves
 
 HERE = Path(__file__).parent
 PLAYED = {"canvas": canvas_recordings.RUNS, "openedx": openedx_recordings.RUNS}
-"""The providers of which there are recordings, and their runs."""
+"""The providers with recordings, and their runs."""
 WATCHED = ("openlearning", "ltiaas", "learningstudio", "brightspace", "canvas", "openedx")
 """The providers whose tests are watched, and a run is a file of these."""
 
@@ -110,7 +110,7 @@ def _is_test(run: str) -> bool:
 
 
 def _begin_anew(found: dict[Key, Found]) -> None:
-    """Let values be tried anew in the next kind of runs, where they may show more."""
+    """Let values be tried again in the next kind of runs, where they may show more."""
     for one in found.values():
         one.turn, one.asked = 0, set()
 
@@ -215,7 +215,7 @@ def declared(provider: str) -> dict[str, str]:
 
 
 def unexplained(provider: str, verdicts: Iterable[str] = UNSEEN) -> tuple[set[str], set[str]]:
-    """Parameters of which nothing is seen and no reason is declared, and what is declared of none such."""
+    """Parameters without a visible effect or a declared reason, and declarations that match no parameter."""
     unseen = {" ".join(key) for key, one in read(provider).items() if one.verdict in verdicts}
     covered: set[str] = set()
     idle: set[str] = set()

@@ -118,7 +118,7 @@ def surround():
 
 
 def tool(request):
-    """Make the configuration anew."""
+    """Create the configuration again."""
     from django.http import JsonResponse
 
     made = configured(json.loads(request.body))
@@ -198,7 +198,7 @@ def sign_in(request, name):
 
 
 def reset(request):
-    """Make the tool anew, with the key set that is sent, and have the clock stand still from now on."""
+    """Create the tool again, with the key set that is sent, and stop the clock from now on."""
     from django.core.cache import cache
 
     given = json.loads(request.body)

@@ -195,7 +195,7 @@ def test_a_claim_at_the_limit(changes: dict[str, Any], options: dict[str, Any]) 
     "value", ["soon", True, False, [1], {}, math.inf, -math.inf, sys.float_info.max, 10**400, -(10**400)]
 )
 def test_an_invalid_time(name: str, value: object) -> None:
-    """Among them integers that JSON can hold and no clock can reckon with."""
+    """Among them integers that JSON can hold but no clock can represent."""
     error = refused(token(**{name: value}), leeway=0.5, max_age=0.5)
     assert details(error) == ("bad_claim", name, "seconds since the epoch", value)
 
