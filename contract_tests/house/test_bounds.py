@@ -26,8 +26,9 @@ messages.
 |---|---|---|
 | request line and headers | 64 KiB | 431 |
 | chunk headers and trailers of a body | 64 KiB, and eight times the body | 431 |
-| receiving a request: its head, or a pause in its body | 30 s | 408, or closed if nothing was received |
-| a peer that stops reading an answer | 30 s | closed |
+| receiving the head of a request | 30 s | 408, or closed if nothing was received |
+| receiving 16 KiB of a body, or its rest | 30 s | 408, or closed if an answer has begun |
+| a peer that reads less than 16 KiB of an answer, or of its rest | 30 s | closed |
 | body of a request to a provider | `emulator.max_body_bytes` | 413 |
 | fields of a form in a body | `emulator.max_fields` | 413 |
 | values in a JSON body | `emulator.max_json_values` | 413 |

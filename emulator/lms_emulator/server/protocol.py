@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Generator
 from functools import lru_cache, partial
+from http import HTTPStatus
 from ipaddress import IPv6Address
 from itertools import chain
 from types import coroutine
@@ -29,7 +30,9 @@ from lms_emulator.server.bodies import BODILESS
 MAX_HEAD_BYTES = 65_536
 """Maximum size of the request line and headers."""
 REQUEST_SECONDS = 30.0
-"""How long a connection may take to send a request's headers, pause in its body, or leave an answer unread."""
+"""How long a connection may take to send a request's headers, or `LEAST_BYTES` of a body, or to read as many."""
+LEAST_BYTES = 16_384
+"""What of a body must arrive, or of answers be read, in that time, unless it is the rest: 546 bytes a second."""
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 # The characters of a Host (RFC 3986, 3.2.2 and 3.2.3), without any that would break a URL or a log line.
 _HOST = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z._~%!$&'()*+,;=-]+)(?::([0-9]*))?")
@@ -37,13 +40,6 @@ _SPECIAL = (b"connection", b"transfer-encoding")
 """Headers about an answer's framing, which uvicorn handles."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 """Headers about a body's framing."""
-_TEXT = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    501: "Not Implemented",
-    505: "HTTP Version Not Supported",
-}
 
 
 class BadRequestError(Exception):
@@ -147,9 +143,10 @@ class Protocol(HttpToolsProtocol):
         # the refusal of a broken request, sent once those before it are answered
         self._broken: tuple[int, str] | None = None
         self._framing = self._content = 0  # of the body arriving now: bytes on the wire, and bytes of content
+        self._lately = 0  # bytes that arrived since `_since`
         self._body_after = b""  # framing of the body of a request that asks for an upgrade
         self._since = monotonic()
-        self._unsent = (0, self._since)  # unsent bytes of answers, and since when their number has not changed
+        self._unsent = (0, self._since)  # unsent bytes of answers, and when they were so many
         self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -163,8 +160,9 @@ class Protocol(HttpToolsProtocol):
         if self._broken:
             return
         if self._arriving:
-            if self._head is None:
-                self._since = monotonic()  # a body may be slow, but must not stall
+            self._lately += len(data)
+            if self._head is None and self._lately >= LEAST_BYTES:
+                self._since, self._lately = monotonic(), 0
         else:
             self._arriving, self._head, self._since = True, 0, monotonic()
         self._passed, in_body = False, self._head is None
@@ -189,6 +187,10 @@ class Protocol(HttpToolsProtocol):
             # A one-byte chunk has five bytes of overhead.
             if self._framing > MAX_HEAD_BYTES + 8 * self._content:
                 self._refuse(431, "the chunks have more overhead than content")
+
+    def resume_writing(self) -> None:
+        self._unsent = (self.transport.get_write_buffer_size(), monotonic())  # more than LEAST_BYTES have been read
+        super().resume_writing()
 
     def on_body(self, body: bytes) -> None:
         self._content += len(body)
@@ -249,6 +251,7 @@ class Protocol(HttpToolsProtocol):
         if b"expect" in names:
             self.expect_100_continue = any(one[0] == b"expect" and one[1].lower() == b"100-continue" for one in headers)
         self._head, self._framing, self._content = None, 0, 0
+        self._lately = LEAST_BYTES  # its time begins with its first bytes
         path = raw_path.decode("ascii")
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict there
         scope["method"] = method.decode("ascii")
@@ -340,11 +343,12 @@ class Protocol(HttpToolsProtocol):
             raise BadRequestError(400, "an invalid Host")
 
     def _look(self) -> None:
-        """Close the connection if a request stalls, the peer stops reading, or it is idle; otherwise check again
-        later."""
+        """Close the connection if a request or its reader is too slow, or it is idle; otherwise check again later."""
         now, unsent = monotonic(), self.transport.get_write_buffer_size()
+        if self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue):
+            self._since = now  # it is the peer that waits
         waited = now - self._since
-        if unsent != self._unsent[0]:
+        if not unsent or not self._unsent[0] - LEAST_BYTES < unsent <= self._unsent[0]:
             self._unsent = (unsent, now)
         if unsent:
             left = REQUEST_SECONDS - (now - self._unsent[1])
@@ -361,7 +365,9 @@ class Protocol(HttpToolsProtocol):
         elif not self._arriving or self._head == 0:  # no byte arrived at all
             self.transport.close()
         else:
-            self._refuse(408, f"no complete request within {REQUEST_SECONDS:g} seconds")
+            whole = self._head is not None
+            amount = "no complete request" if whole else f"less than {LEAST_BYTES} bytes of a body, or of its rest,"
+            self._refuse(408, f"{amount} within {REQUEST_SECONDS:g} seconds")
 
     def _refuse(self, status: int, why: str) -> None:
         """Answer without calling the application, and close. A line on stderr names the peer and the reason."""
@@ -377,7 +383,7 @@ class Protocol(HttpToolsProtocol):
         print(f"lms-emulator: broken request from {peer}: {status}, {why}", file=sys.stderr)
         if answer:
             text = why.encode("latin-1", "replace")
-            head = f"HTTP/1.1 {status} {_TEXT[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
             head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode() + text)
         self.transport.close()
