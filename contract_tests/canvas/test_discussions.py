@@ -243,3 +243,88 @@ def test_a_graded_discussion_is_not_closed_before_it_is_due(canvas: Site) -> Non
         topic = canvas.teacher.post(f"{COURSE}/discussion_topics", json=fields).json()["id"]
         answer = canvas.teacher.put(f"{COURSE}/discussion_topics/{topic}", json={"locked": True})
         assert answer.status_code == status
+
+
+def test_own_entries_can_be_marked_unread_and_by_hand_or_not(canvas: Site) -> None:
+    topic = f"{TOPICS}/{talk(canvas.teacher)['id']}"
+    own = canvas.student.post(f"{topic}/entries", json={"message": "x"}).json()["id"]
+    entry = f"{topic}/entries/{own}/read"
+
+    def state() -> tuple[object, object]:
+        tree = canvas.student.get(f"{topic}/view").json()
+        return tree["unread_entries"], tree["forced_entries"]
+
+    assert canvas.student.put(entry, json={"forced_read_state": True}).status_code == 204
+    assert state() == ([], []), "what is read already stays as it is"
+    assert canvas.student.delete(entry, params={"forced_read_state": "true"}).status_code == 204
+    assert state() == ([own], [own])
+    assert canvas.student.put(f"{topic}/read_all").status_code == 204
+    assert state() == ([], [own]), "by hand, as nothing else was said"
+    assert canvas.student.delete(f"{topic}/read_all", params={"forced_read_state": "false"}).status_code == 204
+    assert state() == ([own], [])
+
+
+def test_replies_to_replies_are_flat_unless_the_topic_is_threaded(canvas: Site) -> None:
+    for kind, flat in (("side_comment", True), ("threaded", False)):
+        topic = f"{TOPICS}/{talk(canvas.teacher, discussion_type=kind)['id']}"
+        top = canvas.student.post(f"{topic}/entries", json={"message": "1"}).json()["id"]
+        below = canvas.student.post(f"{topic}/entries/{top}/replies", json={"message": "2"}).json()["id"]
+        last = canvas.student.post(f"{topic}/entries/{below}/replies", json={"message": "3"}).json()
+        assert last["parent_id"] == (top if flat else below)
+    long = canvas.student.post(f"{topic}/entries", json={"message": "x" * 65_536})
+    assert (long.status_code, long.json()["errors"]["message"][0]["type"]) == (400, "too_long")
+    assert canvas.student.post(f"{topic}/entries", json={"message": "x" * 65_535}).status_code == 201
+
+
+def test_students_attach_files_while_the_course_lets_them_and_a_change_without_it_drops_the_file(canvas: Site) -> None:
+    topic = f"{TOPICS}/{talk(canvas.teacher)['id']}"
+    file = {"attachment": ("a.txt", b"hello", "text/plain")}
+    entry = canvas.student.post(f"{topic}/entries", data={"message": "x"}, files=file).json()
+    assert [one["display_name"] for one in entry["attachments"]] == ["a.txt"]
+    assert "attachment" not in canvas.student.put(f"{topic}/entries/{entry['id']}", json={"message": "y"}).json()
+    assert canvas.teacher.put(f"{COURSE}/settings", json={"allow_student_forum_attachments": False}).status_code == 200
+    refused = canvas.student.post(f"{topic}/entries", data={"message": "x"}, files=file)
+    assert (refused.status_code, "attachment" in refused.json()) == (201, False), "posted without it"
+    assert "attachment" in canvas.teacher.post(f"{topic}/entries", data={"message": "x"}, files=file).json()
+
+
+def test_ratings_order_the_entries_and_are_told_while_they_are_allowed(canvas: Site) -> None:
+    path = f"{TOPICS}/{talk(canvas.teacher, allow_rating=True, sort_by_rating=True)['id']}"
+    first, second = (canvas.student.post(f"{path}/entries", json={"message": x}).json()["id"] for x in "ab")
+    assert canvas.teacher.post(f"{path}/entries/{second}/rating", json={"rating": 1}).status_code == 204
+    tree = canvas.teacher.get(f"{path}/view").json()
+    assert ([one["id"] for one in tree["view"]], tree["entry_ratings"]) == ([second, first], {str(second): 1})
+    canvas.teacher.put(path, json={"allow_rating": False})
+    assert canvas.teacher.get(f"{path}/view").json()["entry_ratings"] == {}
+
+
+def test_a_group_discussion_is_followed_read_and_copied_by_its_members(canvas: Site) -> None:
+    category = made(canvas.teacher, "group_categories", name="Teams")["id"]
+    group = canvas.teacher.post(f"{API}/group_categories/{category}/groups", json={"name": "One"}).json()["id"]
+    path = f"{TOPICS}/{talk(canvas.teacher, group_category_id=category)['id']}"
+    assert canvas.student.get(path).json()["subscription_hold"] == "not_in_group_set"
+    alone = canvas.student.put(f"{path}/subscribed")
+    fault = alone.json()["errors"]["discussion_topic_id"][0]["message"]
+    assert (alone.status_code, fault) == (400, "no child topic found")
+    assert canvas.student.delete(f"{path}/subscribed").status_code == 204, "not subscribed anyway"
+    canvas.teacher.post(f"{API}/groups/{group}/memberships", json={"user_id": ADA})
+    (ours,) = canvas.teacher.get(path).json()["group_topic_children"]
+    part = f"{API}/groups/{group}/discussion_topics/{ours['id']}"
+    assert canvas.student.put(f"{path}/subscribed").status_code == 204
+    assert (canvas.student.get(path).json()["subscribed"], canvas.student.get(part).json()["subscribed"]) == (True,) * 2
+    entry = canvas.student.post(f"{part}/entries", json={"message": "ours"}).json()["id"]
+    assert [one["id"] for one in canvas.student.get(f"{path}/entries").json()] == [entry]
+    across = canvas.student.post(f"{path}/entries/{entry}/replies", json={"message": "x"})
+    assert (across.status_code, list(across.json()["errors"])) == (400, ["parent_id"])
+    copied = canvas.student.post(f"{part}/duplicate")
+    assert (copied.status_code, copied.json()["published"]) == (200, True)
+    assert canvas.student.post(f"{TOPICS}/{talk(canvas.teacher)['id']}/duplicate").status_code == 403
+
+
+def test_whoever_must_post_again_is_not_subscribed_any_more(canvas: Site) -> None:
+    path = f"{TOPICS}/{talk(canvas.teacher, require_initial_post=True)['id']}"
+    entry = canvas.student.post(f"{path}/entries", json={"message": "x"}).json()["id"]
+    assert canvas.student.get(path).json()["subscribed"] is True
+    assert canvas.student.delete(f"{path}/entries/{entry}").status_code == 204
+    shown = canvas.student.get(path).json()
+    assert (shown["subscribed"], shown["subscription_hold"]) == (False, "initial_post_required")

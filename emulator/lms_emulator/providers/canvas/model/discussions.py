@@ -90,7 +90,8 @@ class DiscussionParticipant(Record, frozen=True, kw_only=True):
 
     Attributes:
         read, subscribed: of the topic itself; None if nobody chose.
-        read_entries: entries of others that were read. forced: entries whose state was set by hand.
+        read_entries: entries of others that were read. unread_entries: own entries that were marked unread.
+        forced: entries whose state was set by hand.
     """
 
     id: int
@@ -99,4 +100,5 @@ class DiscussionParticipant(Record, frozen=True, kw_only=True):
     read: bool | None = None
     subscribed: bool | None = None
     read_entries: list[int] = []
+    unread_entries: list[int] = []
     forced: list[int] = []

@@ -201,9 +201,11 @@ def duplicate(api: Api) -> Any:
     if topic.is_announcement:
         body = {"error": "announcements cannot be duplicated"}
         raise refusals.rest("announcement_copied", 400, body, check="the topic is no announcement")
-    contexts.require(api, context, "moderate_forum")
+    contexts.require(api, context, "create_forum")
+    if context.type == "Course":
+        contexts.require(api, context, "read_as_admin")
     copy = topics.duplicate(api, context, topic)
-    shown = shapes.topic(api, copy, context)
+    shown = shapes.topic(api, copy, context, {"sections"})
     if copy.assignment_id is not None:
         shown["set_assignment"] = True
     if copy.pinned:
@@ -241,9 +243,10 @@ def mark_all_read(api: Api) -> Any:
     """Mark a topic and its entries as read or unread."""
     topic, context = readable_topic(api)
     require_post(api, topic, context)
-    read, every = api.x.method == "PUT", [entry.id for entry in rules.entries_of(api, topic, deleted=True)]
-    forced = api.params.flag("forced_read_state")
-    rules.keep(api, topic, api.user, read=read, read_entries=every if read else [], forced=every if forced else [])
+    read, forced = api.x.method == "PUT", by_hand(api)
+    every = [entry.id for entry in rules.entries_of(api, topic, deleted=not read and forced is None)]
+    rules.mark(api, topic, api.user, every, read=read, forced=forced)
+    rules.keep(api, topic, api.user, read=read)
     if read:
         progressing.topic_seen(api, topic)
     return Response(status_code=204)
@@ -255,8 +258,19 @@ def subscribe(api: Api) -> Any:
     wanted = api.x.method == "PUT"
     if wanted:
         require_post(api, topic, context)
-    rules.keep(api, topic, api.user, subscribed=wanted)
+    if wanted == rules.subscribed(api, topic, context):
+        return Response(status_code=204)
+    grouped = topic.group_category_id is not None and topic.root_topic_id is None
+    place = rules.child_for(api, topic, api.user) if grouped else topic
+    if place is None:
+        raise refusals.invalid({"discussion_topic_id": ["no child topic found"]})
+    rules.keep(api, place, api.user, subscribed=wanted)
     return Response(status_code=204)
+
+
+def by_hand(api: Api) -> bool | None:
+    """`forced_read_state`; None if it was not sent."""
+    return api.params.flag("forced_read_state") if api.params.has("forced_read_state") else None
 
 
 def require_post(api: Api, topic: DiscussionTopic, context: Context) -> None:

@@ -16,8 +16,15 @@ from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import DiscussionEntry, DiscussionTopic
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.routes.discussions import PLACES, TOPIC, readable_topic, require, require_post
-from lms_emulator.providers.canvas.rules import contexts, files, html, saying, topics
+from lms_emulator.providers.canvas.routes.discussions import (
+    PLACES,
+    TOPIC,
+    by_hand,
+    readable_topic,
+    require,
+    require_post,
+)
+from lms_emulator.providers.canvas.rules import contexts, courses, files, html, saying, topics
 from lms_emulator.providers.canvas.rules import discussions as rules
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import discussions as shapes
@@ -41,12 +48,23 @@ def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
     return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
 
 
+def _seen(api: Api, topic: DiscussionTopic) -> list[DiscussionEntry]:
+    """The entries of a topic, and those of its groups' topics whose groups the caller may read."""
+    parts = [one for one in rules.children(api, topic) if contexts.may(api, rules.context_of(api, one), "read")]
+    return [entry for one in (topic, *parts) for entry in rules.entries_of(api, one)]
+
+
+def _seen_entry(api: Api, topic: DiscussionTopic) -> DiscussionEntry:
+    """The entry in the path, which may be in a group's topic. Raises the refusal `not_found`."""
+    wanted = identifiers.local_number(api.slot("entry_id"))
+    found = next((one for one in _seen(api, topic) if one.id == wanted), None)
+    return identifiers.known(found, "the entry", api.slot("entry_id"))
+
+
 def index(api: Api) -> Any:
     """The top-level entries, newest first, each with its newest replies."""
     topic, context = _read(api)
-    every = rules.entries_of(api, topic)
-    if rules.moderates(api, context):
-        every += [entry for part in rules.children(api, topic) for entry in rules.entries_of(api, part)]
+    every = _seen(api, topic)
     found = _newest_first([one for one in every if one.parent_id is None])
     return paged(api, found, lambda one: shapes.entry_with_replies(api, one, context, every))
 
@@ -54,10 +72,10 @@ def index(api: Api) -> Any:
 def replies(api: Api) -> Any:
     """The replies in an entry's thread, newest first."""
     topic, context = _read(api)
-    top = _entry(api, topic)
+    top = _seen_entry(api, topic)
     if top.parent_id is not None:
         raise refusals.not_found("the entry at the top of a thread", top.id)
-    found = _newest_first([one for one in rules.entries_of(api, topic) if one.root_entry_id == top.id])
+    found = _newest_first([one for one in _seen(api, topic) if one.root_entry_id == top.id])
     return paged(api, found, lambda one: shapes.entry(api, one, context))
 
 
@@ -85,9 +103,13 @@ def _post(api: Api, topic: DiscussionTopic, context: Context, parent: Discussion
     message = html.clean(api.params.text("message"), api.url(""))
     attachment = api.params.file("attachment")
     fields: dict[str, Any] = {}
-    if attachment is not None:
+    if attachment is not None and rules.attaches(api, topic, context):  # Canvas posts without it otherwise
         own = contexts.get(api, "User", api.user.id)
-        folder = files.child(api, files.root_folder(api, own), "unfiled")
+        graded, course = saying.graded_in(api, topic), rules.course_of(api, context)
+        if graded is not None and course is not None:
+            folder = files.submissions_folder(api, api.user, course)
+        else:
+            folder = files.child(api, files.root_folder(api, own), "unfiled")
         fields["attachment_id"] = topics.attach(api, own, folder, attachment).id
     made = saying.say(api, topic, message, parent, **fields)
     return reply(api, shapes.entry(api, made, context), 201)
@@ -102,13 +124,13 @@ def create(api: Api) -> Any:
 def create_reply(api: Api) -> Any:
     """Reply to an entry."""
     topic, context = _read(api)
-    return _post(api, topic, context, _entry(api, topic))
+    return _post(api, topic, context, _seen_entry(api, topic))
 
 
 def _require_editor(api: Api, entry: DiscussionEntry, topic: DiscussionTopic, context: Context) -> None:
-    own = entry.user_id == api.user.id and rules.edits_own(api, context)
+    own = entry.user_id == api.user.id and rules.edits_own(api, context) and topic.published
     own = own and rules.locked_for_caller(api, topic, context) is None
-    if not api.check("may change the entry", own or rules.moderates(api, context), got=entry.id):
+    if not api.check("may change the entry", own or rules.oversees(api, topic, context), got=entry.id):
         raise api.refused(f"change entry {entry.id}")
 
 
@@ -118,8 +140,11 @@ def update(api: Api) -> Any:
     entry = _entry(api, topic, "id")
     _require_editor(api, entry, topic, context)
     changes: dict[str, Any] = {"editor_id": api.user.id, "updated_at": api.now}
+    if api.params.flag("remove_attachment") or not api.params.has("attachment"):
+        changes["attachment_id"] = None
     if api.params.has("message"):
         changes["message"] = html.clean(api.params.text("message"), api.url(""))
+        saying.check_length(changes["message"])
     rules.renewed(api, topic)
     changed = api.store.discussion_entries.put(replace(entry, **changes))
     if changed.message != entry.message:
@@ -143,17 +168,8 @@ def mark_read(api: Api) -> Any:
     """Mark an entry as read or unread."""
     topic, _ = _read(api)
     entry, read = _entry(api, topic, deleted=True), api.x.method == "PUT"
-    known = rules.participant(api, topic, api.user)
-    entries = [one for one in (known.read_entries if known is not None else []) if one != entry.id]
-    forced = [one for one in (known.forced if known is not None else []) if one != entry.id]
-    kept = api.params.flag("forced_read_state", default=known is not None and entry.id in known.forced)
-    rules.keep(
-        api,
-        topic,
-        api.user,
-        read_entries=[*entries, entry.id] if read else entries,
-        forced=[*forced, entry.id] if kept else forced,
-    )
+    if read != rules.is_read(entry, api.user, rules.participant(api, topic, api.user)):
+        rules.mark(api, topic, api.user, [entry.id], read=read, forced=by_hand(api))
     return Response(status_code=204)
 
 
@@ -163,7 +179,8 @@ def rate(api: Api) -> Any:
     entry, rating = _entry(api, topic, deleted=True), as_integer(api.params.get("rating"))
     if rating not in (0, 1):
         raise refusals.message(400, "rating_invalid", "Invalid rating given")
-    grader = contexts.may(api, context, "manage_grades")
+    course = rules.course_of(api, context)
+    grader = course is not None and courses.may(api, api.caller, course, "manage_grades")
     allowed = topic.allow_rating and (grader or not topic.only_graders_can_rate)
     if not api.check("may rate entries", allowed, got=topic.id):
         raise api.refused(f"rate entries of topic {topic.id}")

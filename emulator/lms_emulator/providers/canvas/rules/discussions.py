@@ -6,6 +6,7 @@ Source: canvas-lms app/models/discussion_topic.rb and discussion_entry.rb (2023-
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +60,13 @@ def posted_at(api: Api, topic: DiscussionTopic) -> datetime | None:
     if topic.is_announcement and topic.delayed_post_at is not None and topic.delayed_post_at <= api.now:
         return topic.delayed_post_at
     return topic.posted_at
+
+
+def course_of(api: Api, context: Context) -> Course | None:
+    """The course that a topic's context is, or is a group of."""
+    record = context.record
+    home = groups.home(api, groups.category_of(api, record)) if isinstance(record, Group) else record
+    return home if isinstance(home, Course) else None
 
 
 def assignment_of(api: Api, topic: DiscussionTopic) -> Assignment | None:
@@ -148,10 +156,21 @@ def lock_of_module(api: Api, topic: DiscussionTopic, context: Context) -> dict[s
 
 
 def edits_own(api: Api, context: Context) -> bool:
-    """Whether users may change their own entries, which a course can forbid to students."""
-    course = context.record
-    kept = isinstance(course, Course) and not course.settings.get("allow_student_discussion_editing", True)
+    """Whether users may change their own entries, which a course can forbid to students, in its groups too."""
+    course = course_of(api, context)
+    kept = course is not None and not course.settings.get("allow_student_discussion_editing", True)
     return not kept or contexts.may(api, context, "read_as_admin")
+
+
+def attaches(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    """Whether the caller may attach a file to an entry, which a course can forbid to students."""
+    if oversees(api, topic, context):
+        return locked_for_caller(api, topic, context) is None
+    course = course_of(api, context)
+    allowed = course is not None and course.settings.get("allow_student_forum_attachments", True)
+    shut = not topic.published or (topic.is_announcement and closed(api, topic))
+    allowed = allowed and not shut and locked_for_caller(api, topic, context) is None
+    return bool(allowed) and contexts.may(api, context, "post_to_forum")
 
 
 def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str, bool]:
@@ -164,7 +183,7 @@ def permissions(api: Api, topic: DiscussionTopic, context: Context) -> dict[str,
         "attach": posts and (moderator or not topic.is_announcement),
         "update": topic.root_topic_id is None and (moderator or own),
         "reply": posts and open_to_caller,
-        "delete": moderator or (own and not entries_of(api, topic)),
+        "delete": oversees(api, topic, context) or (own and not entries_of(api, topic)),
     }
 
 
@@ -192,15 +211,31 @@ def keep(api: Api, topic: DiscussionTopic, user: User, **changes: Any) -> Discus
 
 def is_read(entry: DiscussionEntry, user: User, known: DiscussionParticipant | None) -> bool:
     """Whether a user has read an entry; authors have, unless they marked it unread."""
-    marked = known is not None and entry.id in known.read_entries
-    own = entry.user_id == user.id and not (known is not None and entry.id in known.forced)
-    return marked or own
+    if known is not None and entry.id in known.read_entries:
+        return True
+    return entry.user_id == user.id and (known is None or entry.id not in known.unread_entries)
 
 
-def unread(api: Api, topic: DiscussionTopic, user: User) -> list[int]:
-    """The entries that a user has not read, deleted ones included."""
+def mark(
+    api: Api, topic: DiscussionTopic, user: User, ids: Collection[int], *, read: bool, forced: bool | None
+) -> None:
+    """Mark entries of a topic as read or unread.
+
+    Parameters: `forced`, whether that was done by hand; None leaves what is known of it.
+    """
     known = participant(api, topic, user)
-    return [entry.id for entry in entries_of(api, topic, deleted=True) if not is_read(entry, user, known)]
+    before, by_hand = (known.read_entries, known.forced) if known is not None else ([], [])
+    unread_before = known.unread_entries if known is not None else []
+    if forced is not None:
+        by_hand = [one for one in by_hand if one not in ids] + (list(ids) if forced else [])
+    keep(
+        api,
+        topic,
+        user,
+        read_entries=[one for one in before if one not in ids] + (list(ids) if read else []),
+        unread_entries=[one for one in unread_before if one not in ids] + ([] if read else list(ids)),
+        forced=by_hand,
+    )
 
 
 def unread_count(api: Api, topic: DiscussionTopic, user: User) -> int:
@@ -212,15 +247,39 @@ def unread_count(api: Api, topic: DiscussionTopic, user: User) -> int:
     return max(0, count)
 
 
-def sees_posts(api: Api, topic: DiscussionTopic, context: Context) -> bool:
-    """Whether the caller may read others' entries: where a topic requires it, only after posting one."""
-    if not topic.require_initial_post or moderates(api, context):
+def root_of(api: Api, topic: DiscussionTopic) -> DiscussionTopic:
+    """The topic of the course that a group's topic was made for, or the topic itself."""
+    return api.store.discussion_topics.get(topic.root_topic_id or 0) or topic
+
+
+def oversees(api: Api, topic: DiscussionTopic, context: Context, user: User | None = None) -> bool:
+    """Whether a user moderates a topic; one made for a group is moderated by those of its course."""
+    root = root_of(api, topic)
+    return moderates(api, context if root is topic else context_of(api, root), user)
+
+
+def requires_post(api: Api, topic: DiscussionTopic) -> bool | None:
+    """Whether people must post before they read. If not, Canvas says null, and false of a topic made for a group."""
+    root = root_of(api, topic)
+    return topic.require_initial_post or (None if root is topic else bool(root.require_initial_post))
+
+
+def sees_posts(
+    api: Api, topic: DiscussionTopic, context: Context, user: User | None = None, *, observed: bool = True
+) -> bool:
+    """Whether a user (by default the caller) may read others' entries: if that is required, only after posting one.
+
+    Parameters: `observed`, whether entries of those whom the user observes count too.
+    """
+    who = user or api.caller
+    if not requires_post(api, topic) or oversees(api, topic, context, who):
         return True
-    if api.caller is None:
+    if who is None:
         return False
-    whose = {api.caller.id}
-    if isinstance(context.record, Course):
-        own = courses.enrollments_of(api, api.caller, context.record)
+    whose = {who.id}
+    course = course_of(api, context)
+    if observed and course is not None:
+        own = courses.enrollments_of(api, who, course)
         whose |= {enrollment.associated_user_id for enrollment, _ in own if enrollment.associated_user_id}
     return any(entry.user_id in whose for entry in entries_of(api, topic))
 
@@ -229,24 +288,34 @@ def hold(api: Api, topic: DiscussionTopic, context: Context) -> str | None:
     """Why the caller cannot subscribe."""
     if topic.is_announcement:
         return "topic_is_announcement"
+    if not sees_posts(api, topic, context):
+        return "initial_post_required"
     group = context.record
     if isinstance(group, Group) and not groups.is_member(api, group, api.caller):
         return "not_in_group"
-    if topic.group_category_id is not None and topic.root_topic_id is None:
-        category = api.store.group_categories.get(topic.group_category_id)
-        own = groups.of_category(api, category) if category is not None else []
-        if not any(groups.is_member(api, one, api.caller) for one in own):
-            return "not_in_group_set"
-    return None if sees_posts(api, topic, context) else "initial_post_required"
+    grouped = topic.group_category_id is not None and topic.root_topic_id is None
+    outside = api.caller is None or (grouped and child_for(api, topic, api.caller) is None)
+    return "not_in_group_set" if outside else None
 
 
 def subscribed(api: Api, topic: DiscussionTopic, context: Context) -> bool:
-    """Whether the caller is notified of new entries."""
-    if api.caller is None or hold(api, topic, context) is not None:
+    """Whether the caller is notified of new entries; of a group discussion, in the topic of one of its groups."""
+    if api.caller is None:
         return False
-    known = participant(api, topic, api.caller)
-    chosen = known.subscribed if known is not None else None
-    return chosen if chosen is not None else topic.user_id == api.caller.id
+    rows = [participant(api, one, api.caller) for one in (*children(api, topic), topic)]
+    known = next((one for one in rows if one is not None), None)
+    if known is not None and known.subscribed is not None:
+        return known.subscribed
+    return topic.user_id == api.caller.id and hold(api, topic, context) is None
+
+
+def child_for(api: Api, topic: DiscussionTopic, user: User) -> DiscussionTopic | None:
+    """The topic, of those made for groups, of a group that a user is in."""
+    for one in children(api, topic):
+        group = api.store.groups.get(one.context_id)
+        if group is not None and groups.is_member(api, group, user):
+            return one
+    return None
 
 
 # changing

@@ -14,7 +14,8 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
-from lms_emulator.providers.canvas.rules import discussions, grading, submissions
+from lms_emulator.providers.canvas.rules import discussions, features, grading, submissions
+from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
 LAST_REPLY_WITHIN = timedelta(minutes=1)
@@ -22,6 +23,9 @@ LAST_REPLY_WITHIN = timedelta(minutes=1)
 
 DEEPEST = 50
 """Levels of replies: canvas-lms app/models/discussion_entry.rb, max_depth."""
+
+LONGEST = 64 * 1024 - 1
+"""Bytes of a message: canvas-lms lib/active_record/base.rb, maximum_text_length."""
 
 
 def say(
@@ -34,6 +38,12 @@ def say(
     """Add an entry to a topic; in a graded topic it is the student's work. Raises a refusal if nested too deep."""
     if parent is not None and _depth(api, parent) >= DEEPEST:
         raise refusals.invalid({"base": ["Maximum entry depth reached"]})
+    if parent is not None and parent.topic_id != topic.id:
+        raise refusals.invalid({"parent_id": ["Parent entry must belong to the same discussion topic"]})
+    check_length(message)
+    context = discussions.context_of(api, topic)
+    if parent is not None and not _threaded(api, topic, context):  # there all replies are to the top of the thread
+        parent = api.store.discussion_entries.get(parent.root_entry_id or 0) or parent
     entry = DiscussionEntry(
         **api.new_row("discussion_entries"),
         topic_id=topic.id,
@@ -47,9 +57,10 @@ def say(
     last = topic.last_reply_at
     recent = last is not None and api.now - last < LAST_REPLY_WITHIN
     discussions.renewed(api, topic, last_reply_at=last if recent else api.now)
-    known = discussions.participant(api, topic, api.user)
-    if known is None or known.subscribed is None:
+    if discussions.hold(api, topic, context) is None:
         discussions.keep(api, topic, api.user, subscribed=True)
+    elif discussions.participant(api, topic, api.user) is None:
+        discussions.keep(api, topic, api.user, subscribed=False)
     assignment = graded_in(api, topic)
     course = api.store.courses.get(assignment.course_id) if assignment is not None else None
     if assignment is not None and course is not None:
@@ -76,7 +87,19 @@ def untouched(api: Api, topic: DiscussionTopic) -> bool:
 
 def graded_in(api: Api, topic: DiscussionTopic) -> Assignment | None:
     """The assignment of a topic, or of the parent of a group's copy."""
-    return discussions.assignment_of(api, api.store.discussion_topics.get(topic.root_topic_id or 0) or topic)
+    return discussions.assignment_of(api, discussions.root_of(api, topic))
+
+
+def check_length(message: str | None) -> None:
+    """Refuse a message that does not fit into Canvas's column."""
+    if message is not None and len(message.encode()) > LONGEST:
+        raise refusals.invalid({"message": ["too_long"]})
+
+
+def _threaded(api: Api, topic: DiscussionTopic, context: Context) -> bool:
+    course = discussions.course_of(api, context)
+    redesigned = course is not None and features.enabled(api, course, "react_discussions_post")
+    return topic.discussion_type == "threaded" or redesigned
 
 
 def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> DiscussionEntry:
@@ -86,6 +109,7 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
     """
     gone = {"workflow_state": "deleted", "editor_id": api.user.id, "updated_at": api.now}
     taken = api.store.discussion_entries.put(replace(entry, **gone, deletions=entry.deletions + 1))
+    _unsubscribe(api, topic, entry)
     assignment = graded_in(api, topic)
     work = api.store.submissions.first("whose", (assignment.id, entry.user_id)) if assignment is not None else None
     if assignment is None or work is None:
@@ -97,6 +121,14 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
     elif min(left) > entry.created_at:
         grading.keep(api, assignment, replace(work, submitted_at=min(left)), new_version=False)
     return taken
+
+
+def _unsubscribe(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> None:
+    """Whoever must post again before reading is not told of new entries any more."""
+    author = api.store.users.get(entry.user_id)
+    context = discussions.context_of(api, topic)
+    if author is not None and not discussions.sees_posts(api, topic, context, author, observed=False):
+        discussions.keep(api, topic, author, subscribed=False)
 
 
 def _depth(api: Api, entry: DiscussionEntry) -> int:

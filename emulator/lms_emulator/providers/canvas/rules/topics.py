@@ -309,7 +309,7 @@ def duplicate(api: Api, context: Context, topic: DiscussionTopic) -> DiscussionT
         id=api.new_id("discussion_topics"),
         user_id=api.user.id,
         title=title,
-        published=False,
+        published=not discussions.moderates(api, context),
         posted_at=api.now,
         last_reply_at=api.now,
         created_at=api.now,

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp, when, zone
 from lms_emulator.providers.canvas.model import Course, DiscussionEntry, DiscussionTopic, User
+from lms_emulator.providers.canvas.rules import contexts, people
 from lms_emulator.providers.canvas.rules import discussions as rules
-from lms_emulator.providers.canvas.rules import people
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import Json, topics
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
@@ -130,24 +130,34 @@ def view(api: Api, record: DiscussionTopic, context: Context) -> Json:
     for one in every:
         ids |= {one.user_id: None} | ({one.editor_id: None} if one.editor_id is not None else {})
     people_found = [found for number in ids if (found := api.store.users.get(number)) is not None]
+    shown_in = sorted(every, key=lambda one: -sum(one.ratings.values())) if record.sort_by_rating else every
     return {
         "unread_entries": [one.id for one in every if not rules.is_read(one, user, known)],
         "forced_entries": list(known.forced) if known is not None else [],
-        "entry_ratings": {str(one.id): one.ratings[str(user.id)] for one in every if str(user.id) in one.ratings},
+        "entry_ratings": _own_ratings(record, every, user),
         "participants": [_participant(api, one, context) for one in people_found],
-        "view": _tree(api, every, None, context, zone(record.viewed_in) or UTC),
+        "view": _tree(api, shown_in, None, context, zone(record.viewed_in) or UTC),
         "new_entries": [],
     }
 
 
+def _own_ratings(record: DiscussionTopic, every: list[DiscussionEntry], user: User) -> dict[str, int]:
+    key = str(user.id)
+    return {str(one.id): one.ratings[key] for one in every if key in one.ratings} if record.allow_rating else {}
+
+
 def _participant(api: Api, user: User, context: Context) -> Json:
     body = display(api, user, context)
-    own = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == context.id]
-    if api.params.flag("include_enrollment_state"):
+    course = rules.course_of(api, context)
+    if course is None:
+        return body
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
+    own = [one for one in rows if one.workflow_state != "deleted"]
+    if api.params.flag("include_enrollment_state") and contexts.may(api, context, "read_as_admin"):
         body["isInactive"] = bool(own) and all(one.workflow_state == "inactive" for one in own)
     if api.params.flag("include_context_card_info"):
         body["is_student"] = any(one.type == "StudentEnrollment" for one in own)
-        body["course_id"] = str(context.id)
+        body["course_id"] = str(course.id)
     return body
 
 
