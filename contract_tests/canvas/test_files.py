@@ -156,6 +156,39 @@ def test_a_file_that_was_handed_in_is_copied_when_it_is_handed_in_again(canvas: 
     assert names == [(True, "essay.txt"), (False, "essay-1.txt")]
 
 
+def test_what_a_folder_tells_and_where_it_may_go(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    folders = f"{API}/courses/1/folders"
+    below = teacher.post(folders, json={"name": " b/c ", "parent_folder_path": "course files/a"}).json()
+    assert (below["name"], below["full_name"]) == ("b_c", "course files/a/b_c")
+    above = below["parent_folder_id"]
+    assert teacher.put(f"{API}/folders/{above}", json={"just_hide": "1", "locked": True}).json()["locked"] is False
+    assert teacher.get(f"{API}/folders/{below['id']}").json()["hidden"] is True, "by the one above"
+    shown = {one["id"]: one for one in student.get(folders).json()}
+    assert above not in shown
+    assert shown[below["id"]]["hidden_for_user"], "a list looks at each folder alone"
+    assert shown[below["id"]]["locked_for_user"] is False
+    for dates, seen in (({"lock_at": "2020-01-01T00:00:00Z"}, False), ({"unlock_at": "2020-02-01T00:00:00Z"}, True)):
+        teacher.put(f"{API}/folders/{below['id']}", json=dates)
+        assert (below["id"] in {one["id"] for one in student.get(folders).json()}) is seen
+    assert teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_path": "x"}).status_code == 500
+    assert teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_id": 9999}).status_code == 404
+    assert (
+        teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_id": None}).json()["parent_folder_id"] == above
+    )
+    root = teacher.get(f"{folders}/root").json()
+    assert teacher.put(f"{API}/folders/{root['id']}", json={"name": root["name"]}).status_code == 200, "as it was"
+    moved = teacher.put(f"{API}/folders/{below['id']}", json={"parent_folder_id": root["id"]}).json()
+    assert moved["full_name"] == "course files/b_c"
+    teacher.delete(f"{API}/folders/{above}")
+    assert teacher.post(folders, json={"name": "x", "parent_folder_id": above}).status_code == 404
+    copied = student.post(f"{API}/users/self/folders", json={"name": "x", "source_folder_id": below["id"]}).json()
+    assert (copied["name"], copied["context_type"]) == ("b_c", "User")
+    file = teacher.get(f"{API}/courses/1/files").json()[0]
+    wanted = {"source_file_id": file["id"], "on_duplicate": "rename", "name": "other.txt"}
+    assert teacher.post(f"{API}/folders/{root['id']}/copy_file", json=wanted).json()["display_name"] == "other.txt"
+
+
 def test_folders_refuse_in_canvas_s_order(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     assert teacher.put(f"{API}/courses/1/tabs/files", json={"hidden": True}).status_code == 200

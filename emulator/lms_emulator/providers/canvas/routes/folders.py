@@ -14,10 +14,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers, number
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
-from lms_emulator.providers.canvas.model import Course, Folder
+from lms_emulator.providers.canvas.model import Attachment, Course, Folder
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import contexts, files, tabs
+from lms_emulator.providers.canvas.rules import blueprints, contexts, files, tabs
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import files as shapes
 
@@ -68,10 +68,10 @@ def _require_look(api: Api, folder: Folder, context: Context) -> bool:
 
 def _listed(api: Api, found: list[Folder], managed: bool) -> Any:
     if not managed:
-        found = [one for one in found if not one.locked and not files.folder_hidden(api.store, one)]
+        found = [one for one in found if files.folder_listed(api, one)]
     by_position = api.params.text("sort_by") == "position"
-    found.sort(key=lambda one: (one.position or 0, one.name, one.id) if by_position else (0, one.name, one.id))
-    return paged(api, found, lambda one: shapes.folder(api, one))
+    found.sort(key=lambda one: (one.position or 0 if by_position else 0, one.name, one.id))
+    return paged(api, found, lambda one: shapes.folder(api, one, managed))
 
 
 def index(api: Api) -> Any:
@@ -115,10 +115,10 @@ def by_path(api: Api) -> Any:
     for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
         below = {one.name: one for one in files.sub_folders(api.store, found[-1])}
         one = below.get(name)
-        if one is None or (not managed and (one.hidden or files.folder_locked(api, one))):
+        if one is None or not (managed or files.folder_listed(api, one)):
             raise refusals.not_found("the folder at this path", name)
         found.append(one)
-    return [shapes.folder(api, one) for one in found]
+    return [shapes.folder(api, one, managed) for one in found]
 
 
 def special(api: Api) -> Any:
@@ -156,6 +156,10 @@ def create_below(api: Api) -> Any:
 
 
 def _created(api: Api, context: Context, parent: Folder) -> Any:
+    source = api.store.folders.get(number(api.params.text("source_folder_id") or ""))
+    if source is not None and _copies(api, source):
+        same = (source.context_type, source.context_id) == (context.type, context.id)
+        return shapes.folder(api, source if same else _copied_folder(api, source, parent))  # Canvas finds it there
     position = api.params.text("position")
     folder = files.make_folder(
         api,
@@ -185,11 +189,15 @@ def update(api: Api) -> Any:
     changes: dict[str, Any] = {name: api.params.flag(name) for name in ("hidden", "locked") if api.params.has(name)} | {
         name: api.moment(name) for name in ("lock_at", "unlock_at") if api.params.has(name)
     }
+    if api.params.text("just_hide") == "1":
+        changes |= {"locked": False, "hidden": True}
     if (position := as_whole(api.params.text("position"))) is not None:
         changes["position"] = position
-    if api.params.has("parent_folder_id") or api.params.has("parent_folder_path"):
+    if api.params.get("parent_folder_id") is not None:
         changes["parent_folder_id"] = _new_parent(api, folder, context)
-    if api.params.has("name"):
+    if api.params.has("parent_folder_path"):
+        raise refusals.crashed("Canvas moves folders by parent_folder_id only")
+    if api.params.has("name") and _name(api) != folder.name:
         if folder.parent_folder_id is None:
             raise refusals.invalid({"name": ["Root folder name cannot be changed"]})
         changes["name"] = _name(api)
@@ -202,7 +210,11 @@ def update(api: Api) -> Any:
 
 
 def _new_parent(api: Api, folder: Folder, context: Context) -> int:
-    parent = files.named_folder(api, context, lambda: folder)
+    parent = identifiers.row(
+        api.store.folders, api.params.text("parent_folder_id") or "", "the parent folder", **context.place
+    )
+    if not api.check("may manage what is in the folder", files.holds_contents(api, parent), got=parent.id):
+        raise api.refused(f"move to folder {parent.id}", "manage_files_edit")
     if folder.id in {one.id for one in files.ancestors(api.store, parent)}:
         raise refusals.invalid({"parent_folder_id": ["A folder cannot be the parent of itself"]})
     return parent.id
@@ -214,6 +226,8 @@ def delete(api: Api) -> Any:
     files.require_change(api, folder, "delete")
     if folder.parent_folder_id is None:
         raise refusals.message(400, "root_folder", "Can't delete the root folder")
+    if any(blueprints.of_child(api.store, one.context_id, "attachments", one.id) for one in _files_below(api, folder)):
+        raise refusals.message(400, "folder_locked", "Can't delete folder containing files locked by Blueprint Course")
     full = bool(files.sub_folders(api.store, folder) or files.files_in(api.store, folder))
     if full and api.params.get("force") != "true":
         raise refusals.message(400, "folder_not_empty", "Can't delete a folder with content")
@@ -223,6 +237,12 @@ def delete(api: Api) -> Any:
     return shapes.folder(api, folder)
 
 
+def _files_below(api: Api, folder: Folder) -> list[Attachment]:
+    """The files of a course in a folder and those below it."""
+    below = from_top(folder, partial(files.sub_folders, api.store))
+    return [file for one, _ in below if one.context_type == "Course" for file in files.files_in(api.store, one)]
+
+
 def _delete(api: Api, folder: Folder) -> None:
     for one, _ in list(from_top(folder, partial(files.sub_folders, api.store))):
         for file in files.files_in(api.store, one):
@@ -230,11 +250,18 @@ def _delete(api: Api, folder: Folder) -> None:
         api.store.folders.put(replace(one, workflow_state="deleted", updated_at=api.now))
 
 
+def _copies(api: Api, source: Folder) -> bool:
+    """Whether the caller may copy a folder: one that is not hidden, or whose files they manage."""
+    context = files.context_of(api, source)
+    gone = any(one.workflow_state == "deleted" for one in files.ancestors(api.store, source))
+    seen = not gone and not files.folder_hidden(api.store, source) and contexts.may(api, context, "read_files", "read")
+    return seen or files.manages(api, context)
+
+
 def _destination(api: Api) -> Folder:
     """The target folder, whose contents the caller manages."""
     folder, _ = folder_in_path(api, "dest_folder_id", deleted=True)
-    allowed = any(files.may_change(api, folder, what) for what in ("add", "edit", "delete"))
-    if not api.check("may manage what is in the folder", allowed, got=folder.id):
+    if not api.check("may manage what is in the folder", files.holds_contents(api, folder), got=folder.id):
         raise api.refused(f"manage folder {folder.id}", "manage_files_add")
     return folder
 
@@ -259,6 +286,8 @@ def copy_file(api: Api) -> Any:
     if not on_duplicate and files.name_taken(api.store, folder, source.display_name):
         text = "file already exists; set on_duplicate to 'rename' or 'overwrite'"
         raise refusals.message(409, "file_exists", text)
+    if on_duplicate == "rename" and (name := api.params.text("name")):
+        source = replace(source, display_name=name)
     return shapes.file(api, files.copy(api, source, folder, on_duplicate))
 
 

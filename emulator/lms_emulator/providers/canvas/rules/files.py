@@ -85,7 +85,7 @@ def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **
 
 def free_folder_name(name: str, taken: Collection[str]) -> str:
     """The folder's name, with the first free number from 2 if it is taken."""
-    name = name.replace("/", "_") or NEW_FOLDER
+    name = name.strip().replace("/", "_") or NEW_FOLDER
     number, found = 1, name
     while found in taken:
         number += 1
@@ -108,7 +108,8 @@ def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
 def folder_at(api: Api, context: Context, path: str) -> Folder:
     """The folder at a path below the root, created if missing."""
     folder = root_folder(api, context)
-    for name in filter(None, path.split("/")):
+    names = [one for one in path.split("/") if one]
+    for name in names[1:] if names[:1] == [folder.name] else names:  # the root's own name may come first
         folder = child(api, folder, name)
     return folder
 
@@ -141,7 +142,8 @@ def named_folder(api: Api, context: Context, otherwise: Callable[[], Folder]) ->
         raise refusals.message(400, "two_folders", "Can't set folder path and folder id")
     if number:
         folder = api.store.folders.get(as_whole(number) or 0)
-        if folder is None or (folder.context_type, folder.context_id) != (context.type, context.id):
+        elsewhere = folder is not None and (folder.context_type, folder.context_id) != (context.type, context.id)
+        if folder is None or elsewhere or folder.workflow_state == "deleted":
             raise refusals.not_found("the parent folder", number)
         return folder
     return folder_at(api, context, path) if path else otherwise()
@@ -154,10 +156,23 @@ def folder_hidden(store: CanvasStore, folder: Folder | None) -> bool:
 
 def folder_locked(api: Api, folder: Folder | None) -> bool:
     """Whether a folder or one above it is locked now."""
-    return any(one.locked or _outside(api, one) for one in ancestors(api.store, folder))
+    return any(one.locked or outside(api, one) for one in ancestors(api.store, folder))
 
 
-def _outside(api: Api, record: Folder | Attachment) -> bool:
+def folder_listed(api: Api, folder: Folder) -> bool:
+    """Whether those who do not manage files see a folder in a list, whatever the folders above it are."""
+    closed = folder.lock_at is not None and folder.lock_at <= api.now
+    opened_again = folder.unlock_at is not None and folder.unlock_at < api.now
+    return not (folder.hidden or folder.locked or (closed and not opened_again))
+
+
+def holds_contents(api: Api, folder: Folder) -> bool:
+    """Whether the caller manages what is in a folder; nobody does in those of submissions."""
+    return any(may_change(api, folder, what) for what in ("add", "edit", "delete"))
+
+
+def outside(api: Api, record: Folder | Attachment) -> bool:
+    """Whether the dates of a folder or file lock it now."""
     opens, closes = record.unlock_at, record.lock_at
     return (opens is not None and api.now < opens) or (closes is not None and api.now > closes)
 

@@ -154,10 +154,13 @@ def whole_file(api: Api, record: Attachment, includes: Collection[str] = ()) -> 
     return body if body["locked_for_user"] else {**body, "canvadoc_session_url": None, "crocodoc_session_url": None}
 
 
-def folder(api: Api, record: Folder) -> Json:
-    """A folder, with counts of what the caller can see in it."""
-    context = rules.context_of(api, record)
-    managed = rules.manages(api, context)
+def folder(api: Api, record: Folder, managed: bool | None = None) -> Json:
+    """A folder, with counts of what the caller can see in it.
+
+    Parameters: `managed`, whether the caller sees everything; by default if they may change the folder.
+    """
+    if managed is None:
+        managed = rules.may_change(api, record, "edit")
     files, below = rules.files_in(api.store, record), rules.sub_folders(api.store, record)
     if not managed:
         files, below = [one for one in files if not one.hidden], [one for one in below if not one.hidden]
@@ -179,9 +182,9 @@ def folder(api: Api, record: Folder) -> Json:
         "files_url": api.url(f"/api/v1/folders/{record.id}/files"),
         "files_count": len(files),
         "folders_count": len(below),
-        "hidden": True if record.hidden else None,
-        "locked_for_user": not managed and rules.folder_locked(api, record),
+        "hidden": True if hidden else None,
+        "locked_for_user": not managed and (record.hidden or record.locked or rules.outside(api, record)),
         "hidden_for_user": not managed and hidden,
         "for_submissions": record.submission_context_code is not None,
-        "can_upload": rules.manages(api, context, "add"),
+        "can_upload": rules.holds_contents(api, record),
     }
