@@ -264,3 +264,37 @@ def test_whose_exports_are_shown(canvas: Site) -> None:
     assert student.get(f"{exports}/{packed}").status_code == 403
     assert teacher.get(f"{exports}/{files}").status_code == 403, "files are packed for whoever asked"
     assert canvas.admin.get(f"{exports}/{packed}").status_code == 200
+
+
+def test_a_changed_migration_runs_again_unless_it_shall_not(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    path = f"{API}/courses/{new}/content_migrations"
+    fields = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old}}
+    begun = admin.post(path, json={**fields, "do_not_run": True}).json()
+    assert (begun["workflow_state"], "progress_url" in begun) == ("pre_processing", False)
+    assert admin.get(f"{API}/courses/{new}/pages").json() == []
+    done = finished(admin, admin.put(f"{path}/{begun['id']}", json={"copy": {"all_wiki_pages": "1"}}))
+    assert done["workflow_state"] == "completed"
+    assert len(admin.get(f"{API}/courses/{new}/pages").json()) == 1
+    assert admin.get(f"{API}/courses/{new}/assignments").json() == []
+    assert finished(admin, admin.put(f"{path}/{begun['id']}", json={}))["workflow_state"] == "completed"
+    assert [one["name"] for one in admin.get(f"{API}/courses/{new}/assignments").json()] == ["Check", "Essay"], "everything"
+    assert admin.put(f"{path}/{begun['id']}", json={"settings": {"source_course_id": 999_999}}).status_code == 404
+
+
+def test_what_a_migration_must_name(canvas: Site) -> None:
+    path = f"{API}/courses/1/content_migrations"
+
+    def told(kind: str, api: httpx.Client = canvas.teacher, **settings: Any) -> tuple[int, object]:
+        package = {"name": "a.zip", "size": 10}
+        answer = api.post(path, json={"migration_type": kind, "settings": settings, "pre_attachment": package})
+        return answer.status_code, answer.json().get("message")
+
+    assert told("zip_file_importer", x=1) == (400, "A .zip upload requires a folder to upload to.")
+    assert told("zip_file_importer", folder_id=999)[1] == "The specified folder couldn't be found in this course."
+    root = canvas.teacher.get(f"{API}/courses/1/folders/root").json()["id"]
+    assert told("zip_file_importer", folder_id=root) == (200, None)
+    assert told("canvas_cartridge_importer", source_course_id=999)[0] == 404, "of whatever kind"
+    assert told("course_copy_importer")[1] == "A course copy requires a source course."
+    other = canvas.admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Other"}}).json()["id"]
+    assert told("course_copy_importer", source_course_id=other)[1] == "You are not allowed to copy the source course."

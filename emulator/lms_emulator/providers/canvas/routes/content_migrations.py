@@ -26,6 +26,11 @@ NO_FILE = "File upload, file_url, or content_export_id is required"
 NO_SOURCE = "A course copy requires a source course."
 NOT_ALLOWED = "You are not allowed to copy the source course."
 NO_FOLDER = "A .zip upload requires a folder to upload to."
+UNKNOWN_FOLDER = "The specified folder couldn't be found in this course."
+SHIFTS = (
+    *("shift_dates", "remove_dates", "old_start_date", "old_end_date", "new_start_date", "new_end_date"),
+    *("day_substitutions", "time_zone"),
+)
 
 
 def _context(api: Api, *wanted: str) -> Context:
@@ -87,25 +92,20 @@ async def create(api: Api) -> Any:
     settings = api.params.hash("settings")
     if migrator.needs_file and not _named_file(api):
         raise refusals.message(400, "migration_without_file", NO_FILE)
+    source = _named_source(api)
+    if kind == "course_copy_importer":
+        source = _allowed(api, source)
+    elif kind == "zip_file_importer":
+        _require_folder(api, context, settings.text("folder_id"))
     record = ContentMigration(
         **api.new_row("content_migrations"),
         context_type=context.type,
         context_id=context.id,
         user_id=api.user.id,
         migration_type=kind,
-        settings={"initiated_source": "api", **placing.asked(settings)},
+        source_course_id=source.id if source is not None else None,
+        settings={"initiated_source": "api"},
     )
-    if kind == "course_copy_importer":
-        source = _source(api)
-        record = replace(record, source_course_id=source.id, settings=record.settings | {"source_course_id": source.id})
-    elif kind == "zip_file_importer":
-        folder = settings.text("folder_id")
-        if not folder:
-            raise refusals.message(400, "migration_without_folder", NO_FOLDER)
-        record = replace(record, settings=record.settings | {"folder_id": folder})
-    exported = settings.text("content_export_id")
-    if exported and migrator.needs_file:
-        record = _of_export(api, record, exported)
     return await _begin(api, context, record)
 
 
@@ -117,15 +117,26 @@ def _named_file(api: Api) -> bool:
     )
 
 
-def _source(api: Api) -> Course:
-    named = api.params.text("settings", "source_course_id")
-    if not named:
+def _named_source(api: Api) -> Course | None:
+    """The course that a request of any kind names as source. Raises the refusal `not_found`."""
+    settings = api.params.hash("settings")
+    return identifiers.course(api, settings.text("source_course_id")) if settings.has("source_course_id") else None
+
+
+def _allowed(api: Api, source: Course | None) -> Course:
+    if source is None:
         raise refusals.message(400, "copy_without_source", NO_SOURCE)
-    source = identifiers.course(api, named)
-    allowed = courses.may(api, api.caller, source, "read_as_admin", *CONTENT)
-    if not api.check("may copy the source course", allowed):
+    if not api.check("may copy the source course", courses.may(api, api.caller, source, "read_as_admin")):
         raise refusals.message(400, "copy_refused", NOT_ALLOWED)
     return source
+
+
+def _require_folder(api: Api, context: Context, folder_id: str | None) -> None:
+    if folder_id is None:
+        raise refusals.message(400, "migration_without_folder", NO_FOLDER)
+    folder = api.store.folders.get(identifiers.local_number(folder_id) or 0)
+    if folder is None or (folder.context_type, folder.context_id) != (context.type, context.id):
+        raise refusals.message(400, "migration_folder_unknown", UNKNOWN_FOLDER, got=folder_id)
 
 
 def _of_export(api: Api, record: ContentMigration, exported: str) -> ContentMigration:
@@ -152,32 +163,41 @@ def _may_use(api: Api, course_id: int) -> bool:
 
 
 async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
-    """Start a migration, as far as possible without its file or its selection."""
-    chosen = _chosen(api, record)
-    waits = chosen is None
-    settings = dict(record.settings)
-    shift = api.params.get("date_shift_options")
-    if isinstance(shift, dict):
-        settings["date_shift_options"] = shift
-    settings |= {"import_immediately": False} if waits else chosen or {}
+    """Start a migration as the request wants it, a known one again; as far as possible without file or selection."""
+    migrator, sent = MIGRATORS.get(record.migration_type), api.params.hash("settings")
+    if migrator is None:
+        raise refusals.crashed(f"Canvas has no plugin for migrations of the kind {record.migration_type}")
+    settings = record.settings | placing.asked(sent)
+    settings |= {name: sent.get(name) for name in ("source_course_id", "folder_id") if sent.has(name)}
+    if record.source_course_id is not None and "source_course_id" in settings:
+        settings["source_course_id"] = record.source_course_id
+    shift = api.params.hash("date_shift_options")
+    if shift.flag("shift_dates") or shift.flag("remove_dates"):
+        settings["date_shift_options"] = {name: shift.get(name) for name in SHIFTS if shift.has(name)}
+    waits = api.params.flag("selective_import") and record.migration_type != "zip_file_importer"
+    settings |= {"import_immediately": False} if waits else _chosen(api, record)
     record = runs.put(api, record, settings=settings)
     if api.params.text("pre_attachment", "name"):
         return _expects_file(api, context, record)
-    if url := api.params.text("settings", "file_url"):
+    if (exported := sent.text("content_export_id")) and migrator.needs_file:
+        record = runs.put(api, _of_export(api, record, exported))
+    if url := sent.text("file_url"):
         return await _fetched(api, record, url)
     if waits:
         return shapes.migration(api, runs.put(api, record, workflow_state="waiting_for_select", finished_at=api.now))
+    if api.params.flag("do_not_run"):
+        kept = record if record.progress_id is not None else runs.put(api, record, workflow_state="pre_processing")
+        return shapes.migration(api, kept)
     return shapes.migration(api, runs.queued(api, record))
 
 
-def _chosen(api: Api, record: ContentMigration) -> dict[str, Any] | None:
-    """The selection, as Canvas stores it; None if it is still to be made."""
-    if api.params.flag("selective_import"):
-        return None
-    select = api.params.hash("select")
+def _chosen(api: Api, record: ContentMigration) -> dict[str, Any]:
+    """The selection, as Canvas stores it."""
+    select, copy = api.params.hash("select"), api.params.get("copy")
     source = api.store.courses.get(record.source_course_id or 0)
-    if select.data and source is not None:
+    if select.data and source is not None and api.params.text("migration_type") == "course_copy_importer":
         copy = selection.read(api, source, select)
+    if isinstance(copy, dict):
         return {"migration_ids_to_import": {"copy": copy}, "copy_options": copy}
     everything = dict(selection.EVERYTHING)
     return {
@@ -223,20 +243,12 @@ async def _fetched(api: Api, record: ContentMigration, url: str) -> Any:
     return body
 
 
-def update(api: Api) -> Any:
-    """Make the selection of a waiting migration, or upload its package again."""
+async def update(api: Api) -> Any:
+    """Begin a migration anew: with a selection, with its package uploaded again, or as it was."""
     context = _context(api, "manage_course_content_edit")
     record = _migration(api, context)
-    record = runs.put(api, record, settings=record.settings | placing.asked(api.params.hash("settings")))
-    if record.workflow_state == "waiting_for_select" and api.params.has("copy"):
-        copy = api.params.get("copy")
-        copy = copy if isinstance(copy, dict) else dict(selection.EVERYTHING)
-        chosen = {"migration_ids_to_import": {"copy": copy}, "copy_options": copy}
-        record = runs.put(api, record, settings={**record.settings, **chosen})
-        return shapes.migration(api, runs.queued(api, record))
-    if record.workflow_state in ("pre_processing", "failed") and api.params.text("pre_attachment", "name"):
-        return _expects_file(api, context, record)
-    return shapes.migration(api, record)
+    _named_source(api)
+    return await _begin(api, context, record)
 
 
 def selective(api: Api) -> Any:
@@ -296,16 +308,16 @@ def _is_kind(kind: kinds.Kind, record: Any) -> bool:
 # issues
 
 
-def _of_issues(api: Api) -> ContentMigration:
+def _of_issues(api: Api, *wanted: str) -> ContentMigration:
     """The migration of the issues. An unknown one is a 404 for everybody."""
     context = contexts.from_path(api)
     record = _migration(api, context, "content_migration_id")
-    _require(api, context)
+    _require(api, context, *wanted)
     return record
 
 
-def _issue(api: Api) -> tuple[ContentMigration, MigrationIssue]:
-    record = _of_issues(api)
+def _issue(api: Api, *wanted: str) -> tuple[ContentMigration, MigrationIssue]:
+    record = _of_issues(api, *wanted)
     found = identifiers.row(
         api.store.migration_issues, api.slot("id"), "the issue of the migration", content_migration_id=record.id
     )
@@ -328,7 +340,7 @@ def issue(api: Api) -> Any:
 
 def resolve(api: Api) -> Any:
     """Mark an issue as resolved, or not."""
-    record, found = _issue(api)
+    record, found = _issue(api, "manage_course_content_edit")
     state: Any = api.params.text("workflow_state")
     if state not in ("active", "resolved"):
         raise refusals.message(403, "issue_state_unknown", "Must send a valid workflow state", got=state)

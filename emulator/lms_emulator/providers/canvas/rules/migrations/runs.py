@@ -105,7 +105,10 @@ def issue(api: Api, record: ContentMigration, text: str, kind: Any = "warning") 
 
 
 def queued(api: Api, record: ContentMigration) -> ContentMigration:
-    """Queue a migration."""
+    """Queue a migration; of an earlier run no issues are left."""
+    for old in list(api.store.migration_issues.find("migration", record.id)):
+        api.store.migration_issues.delete(old.id)
+    done(api, record.progress_id, "queued", 0.0)
     settings = record.settings | {
         "overwrite_quizzes": record.migration_type in ("course_copy_importer", "canvas_cartridge_importer"),
         "id_prepender": record.id,
