@@ -38,7 +38,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     # A provider that takes the body apart itself reports what it looked at.
     taken = x.body_was_read or (bool(x.reads.paths) and (x.is_form or x.content_type.endswith("json")))
     if name in read and (reads_query or taken):
-        return f"{name} came, but is empty: has the variable a value?" if not read[name] else None
+        empty = not read[name] and not isinstance(read[name], int | float)
+        return f"{name} came, but is empty: has the variable a value?" if empty else None
     if name in other:
         return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
     if not reads_query and x.body and not taken:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lms_emulator.core.access.signers import FAULTS, whose_signature
 from lms_emulator.core.clock import later
+from lms_emulator.lti.assertions import why_claim
 from lms_emulator.lti.platform import warn_of_critical
 from lms_emulator.providers.ltiaas import refusals
 from lms_emulator.providers.ltiaas.call import Call
@@ -15,6 +16,7 @@ from lms_emulator.providers.ltiaas.lti.claims import DEEP_LINKING_REQUEST, RESOU
 from lms_emulator.providers.ltiaas.model import LoginState, Platform, Tenant, UsedNonce
 
 NONCE_SECONDS = 3600
+_FOREIGN = "no key of the platform's key set made this signature: was a key replaced, or another platform's used?"
 _TOKEN_FAULTS = {
     "alg_none": "ALG_NOT_RS256",
     "alg_confusion": "ALG_NOT_RS256",
@@ -22,6 +24,7 @@ _TOKEN_FAULTS = {
     "unknown_kid": "KEY_NOT_FOUND",
     "too_old": "TOKEN_TOO_OLD",
 }
+_MESSAGES = (RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST)
 _REQUIRED = (
     ("target_link_uri", "NO_TARGET_LINK_URI_CLAIM"),
     ("version", "NO_LTI_VERSION_CLAIM"),
@@ -75,7 +78,10 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
     try:
         header, unproved = read(token)
     except TokenError as error:
-        raise refusals.launch_refused("INVALID_JWT_RECEIVED", expected=error.expected, got=error.got) from None
+        why = f"the id_token is no JWT: its {error.check} has to be {error.expected}, and is {error.got}"
+        raise refusals.launch_refused(
+            "INVALID_JWT_RECEIVED", expected=error.expected, got=error.got, diagnosis=why
+        ) from None
     begun = x.store.platforms.get(login.platform_id)
     issuer = str(unproved.get("iss", ""))
     if begun is None or x.resolve(begun.url) != issuer:
@@ -106,6 +112,7 @@ async def validated(x: Call, tenant: Tenant, login: LoginState, token: str) -> t
             expected=error.expected,
             got=error.got,
             diagnosis=(whose_signature(x, token, pair=True) if error.reason in FAULTS else None)
+            or (_FOREIGN if error.check == "signature" else why_claim(x, error.check, error.expected, error.got))
             or f"{error.check}: {error.reason}",
         ) from None
     warn_of_critical(x, token)
@@ -128,8 +135,8 @@ def _check_claims(claims: Mapping[str, Any], platform: Platform) -> None:
     if (azp is not None and azp != platform.client_id) or (azp is None and isinstance(aud, list) and len(aud) > 1):
         raise refusals.launch_refused("AZP_DOES_NOT_MATCH_CLIENTID", expected=platform.client_id, got=azp)
     kind = claim(claims, "message_type")
-    if kind not in (RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST):
-        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected="an LTI message", got=kind or "none")
+    if kind not in _MESSAGES:
+        raise refusals.launch_refused("NO_MESSAGE_TYPE_CLAIM", expected=list(_MESSAGES), got=kind or "none")
     for name, code in _REQUIRED:
         if not claim(claims, name):
             raise refusals.launch_refused(code, expected=f"claim {name}", got="none")

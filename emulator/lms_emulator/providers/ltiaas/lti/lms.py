@@ -23,6 +23,7 @@ from lms_emulator.providers.ltiaas.refusals import lms as lms_refusals
 ASSERTION_SECONDS = 60
 SERVICE_FAILED = "EXTERNAL_SERVICE_REQUEST_FAILED"
 TOKEN_FAILED = "OAUTH_ACCESS_TOKEN_REQUEST_FAILED"
+_SERVICE = "the launch, or this call, names the service"
 _LINK = re.compile(r'\s*<([^>]*)>\s*;.*?rel="?([a-zA-Z]+)"?')
 
 
@@ -62,8 +63,9 @@ async def ask(
     form: Mapping[str, str] | None = None,
     json: Any = None,
     content: bytes | None = None,
+    named: str = "the platform's registration names",
 ) -> Answer:
-    """Send one request to the LMS.
+    """Send one request to the LMS. `named` says who gave its address.
 
     Raises `lms_unreachable` if there is no answer, or if the world does not name the address.
     """
@@ -73,7 +75,8 @@ async def ask(
             x, method, url, allowed=permitted, headers=headers, data=form, json=json, content=content
         )
     except OutgoingError as error:
-        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=str(error)) from None
+        status, why = x.settings.lms_unreachable_status, str(error)
+        raise lms_refusals.lms_unreachable(status, url=_bare(url), why=why, named=named) from None
     try:
         body = json_text.parse(response.content) if response.content else None
     except ValueError:
@@ -156,14 +159,14 @@ async def call_service(
 
         content = encoder.dumps(json).encode()
         headers["Content-Type"] = content_type
-    answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content)
+    answer = await ask(x, known_urls(x, platform), method, url, headers=headers, content=content, named=_SERVICE)
     if not answer.ok:
         raise lms_refusals.lms_refused(
             SERVICE_FAILED, status=_relayed(x, answer.status), url=_bare(url), received=answer.body
         )
     if expects is not None and not isinstance(answer.body, expects):
         why = f"the LMS answered {answer.status} without the expected JSON"
-        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why)
+        raise lms_refusals.lms_unreachable(x.settings.lms_unreachable_status, url=_bare(url), why=why, named=_SERVICE)
     return answer
 
 

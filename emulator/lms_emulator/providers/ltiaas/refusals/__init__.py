@@ -180,13 +180,14 @@ def platform_exists(url: str, client_id: str) -> LtiaasRefusal:
 
 def validation(status: int, errors: Sequence[Mapping[str, Sequence[str]]], **details: Any) -> LtiaasRefusal:
     """A body or query that does not validate. `errors`: one object per fault, field name to sentences."""
+    missing = (name for error in errors for name, said in error.items() if name.isalnum() and "Required" in said)
     return LtiaasRefusal(
         "validation_error",
         status=status,
         details={"message": "VALIDATION_ERROR", "errors": [dict(error) for error in errors]},
         check="the body has the documented fields, of the documented types",
         expected=[name for error in errors for name in error],
-        absent=next((name for error in errors for name in error if name.isalnum()), None),
+        absent=next(missing, None),
         **details,
     )
 
@@ -276,7 +277,9 @@ def lms_launch_error(error: str, description: str | None, state: str) -> LtiaasR
     )
 
 
-def missing_login_parameters(missing: Sequence[str], received: Mapping[str, Any]) -> LtiaasRefusal:
+def missing_login_parameters(
+    missing: Sequence[str], received: Mapping[str, Any], diagnosis: str | None
+) -> LtiaasRefusal:
     """/lti/login without iss, login_hint or target_link_uri."""
     return LtiaasRefusal(
         "missing_login_parameters",
@@ -286,6 +289,7 @@ def missing_login_parameters(missing: Sequence[str], received: Mapping[str, Any]
         expected=["iss", "login_hint", "target_link_uri"],
         got=f"missing {', '.join(missing)}",
         absent=missing[0],
+        diagnosis=diagnosis,
     )
 
 
@@ -326,8 +330,8 @@ def invalid_state(reason: str, **why: Any) -> LtiaasRefusal:
     )
 
 
-def missing_cookie(flow: str) -> LtiaasRefusal:
-    """The browser came back without the state cookie."""
+def missing_cookie(flow: str, diagnosis: str | None = None) -> LtiaasRefusal:
+    """The browser came back without the state cookie, or with a state that is not waited for: `diagnosis` says so."""
     return LtiaasRefusal(
         "missing_validation_cookie",
         status=401,
@@ -335,6 +339,7 @@ def missing_cookie(flow: str) -> LtiaasRefusal:
         check="the signed cookie `state<state>` of this browser",
         expected="the cookie set when the flow began",
         got="missing, or not signed by LTIAAS",
-        diagnosis=f"the {flow} began in another browser, or in an iframe whose third-party cookies are blocked; "
+        diagnosis=diagnosis
+        or f"the {flow} began in another browser, or in an iframe whose third-party cookies are blocked; "
         "open it in a window of its own",
     )

@@ -91,8 +91,11 @@ def lms_refused(message: str, *, status: int, url: str, received: Any, reason: s
     )
 
 
-def lms_unreachable(status: int, *, url: str, why: str) -> LtiaasRefusal:
-    """The LMS could not be reached, did not answer in time, or sent an unusable answer."""
+def lms_unreachable(
+    status: int, *, url: str, why: str, named: str = "the platform's registration names"
+) -> LtiaasRefusal:
+    """The LMS could not be reached, did not answer in time, or sent an unusable answer. `named` says who gave its
+    address."""
     return LtiaasRefusal(
         "lms_unreachable",
         status=status,
@@ -105,5 +108,5 @@ def lms_unreachable(status: int, *, url: str, why: str) -> LtiaasRefusal:
         check="the LMS answers",
         expected="an HTTP answer in time",
         got=why,
-        diagnosis=f"the platform's registration names {url}: {why}",
+        diagnosis=f"{named} {url}: {why}",
     )

@@ -53,7 +53,7 @@ def login(x: Call) -> Response:
     received = {name: given[name] for name in ("iss", "login_hint", "target_link_uri", "client_id") if name in given}
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
-        raise refusals.missing_login_parameters(missing, received)
+        raise refusals.missing_login_parameters(missing, received, _no_form(x))
     tenant = _tenant_for(x, given["iss"], given.get("client_id"))
     platform = launch.active_platform(x, tenant, given["iss"], given.get("client_id") or None, received)
     target = parts_of(given["target_link_uri"])
@@ -103,6 +103,11 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
     return tenant
 
 
+def _no_form(x: Call) -> str | None:
+    kind = x.headers.get("content-type", "").partition(";")[0]
+    return None if x.method == "GET" or x.is_form else f"the body is {kind or 'of no type'}; the LMS posts a form"
+
+
 _OPENED = "the URL was opened by GET; the LMS posts a form to it after the login at /lti/login"
 
 
@@ -115,7 +120,7 @@ async def receive_launch(x: Call) -> Response:
     if given.get("error") and not token:
         raise refusals.lms_launch_error(given["error"], given.get("error_description"), state)
     if not token:
-        raise refusals.no_id_token(_OPENED if x.method == "GET" else None)
+        raise refusals.no_id_token(_OPENED if x.method == "GET" else _no_form(x))
     waiting, tenant = _waiting(x, state)
     platform, claims = await launch.validated(x, tenant, waiting, token)
     x.store.login_states.delete(state)
@@ -161,7 +166,10 @@ def _receive_legacy(x: Call) -> Response:
 def _waiting(x: Call, state: str) -> tuple[LoginState, Tenant]:
     waiting = x.store.login_states.get(state)
     tenant = x.store.tenants.get(waiting.tenant) if waiting is not None else None
-    if waiting is None or tenant is None or state_cookie(x, tenant, state) is None:
+    if waiting is None:
+        unknown = "this `state` is of no login that waits: it was used, is long over, or was changed on its way"
+        raise refusals.missing_cookie("launch", unknown if state else "`state` is missing: the LMS returns it")
+    if tenant is None or state_cookie(x, tenant, state) is None:
         raise refusals.missing_cookie("launch")
     if x.clock.now() >= later(waiting.created_at, x.settings.login_state_seconds):
         raise refusals.missing_cookie("launch took longer than the state cookie lives, or it")

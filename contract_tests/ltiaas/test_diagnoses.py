@@ -1,0 +1,78 @@
+"""What the journal says about launches, credentials and bodies that LTIAAS refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from contract_tests.ltiaas.support import LTI, LmsSide, Rig
+
+FOREIGN = rsa.generate_private_key(65537, 2048)
+
+
+@pytest.mark.parametrize(
+    ("claims", "signed", "said"),
+    [
+        ({"iat": 1_764_288_000_000}, {}, "the timestamp is in milliseconds"),
+        ({"exp": None}, {}, "the claim `exp` is missing"),
+        ({f"{LTI}message_type": "ltiresourcelinkrequest"}, {}, "it has to be LtiResourceLinkRequest"),
+        ({}, {"alg": "RS512"}, "it was signed with RS512; only RS256 is taken"),
+        ({}, {"key": FOREIGN}, "no key of the platform's key set made this signature"),
+    ],
+)
+def test_an_id_token_says_what_is_wrong_with_it(
+    rig: Rig, lms_side: LmsSide, claims: dict[str, Any], signed: dict[str, Any], said: str
+) -> None:
+    begun = lms_side.begun()
+    token = lms_side.sign(lms_side.claims(begun["nonce"], **claims), **signed)
+    assert lms_side.post(token, begun["state"]).status_code == 401
+    assert said in rig.refusal["diagnosis"]
+
+
+def test_half_an_id_token_says_so(rig: Rig, lms_side: LmsSide) -> None:
+    begun = lms_side.begun()
+    token = lms_side.sign(lms_side.claims(begun["nonce"]))
+    assert lms_side.post(token.rpartition(".")[0], begun["state"]).status_code == 401
+    assert "three parts joined by dots, and is 2 part(s)" in rig.refusal["diagnosis"]
+
+
+def test_a_state_that_does_not_wait_is_no_lost_cookie(rig: Rig, lms_side: LmsSide) -> None:
+    begun = lms_side.begun()
+    token = lms_side.sign(lms_side.claims(begun["nonce"]))
+    form = {"id_token": token, "state": begun["state"]}
+    for change, said in (
+        ({"state": "changed"}, "was changed on its way"),
+        ({"state": ""}, "`state` is missing"),
+    ):
+        assert lms_side.browser.post("/lti/launch", data=form | change).status_code == 401
+        assert said in rig.refusal["diagnosis"]
+    with rig.browser() as another:
+        assert another.post("/lti/launch", data=form).status_code == 401
+    assert "another browser" in rig.refusal["diagnosis"]
+    assert lms_side.browser.post("/lti/launch", data=form).status_code == 302
+    assert lms_side.browser.post("/lti/launch", data=form).status_code == 401
+    assert "it was used" in rig.refusal["diagnosis"]
+
+
+def test_json_where_a_form_is_due(rig: Rig, lms_side: LmsSide) -> None:
+    for path in ("/lti/login", "/lti/launch"):
+        assert lms_side.browser.post(path, json={"iss": lms_side.issuer}).status_code in (400, 401)
+        assert rig.refusal["diagnosis"] == "the body is application/json; the LMS posts a form"
+
+
+@pytest.mark.parametrize("sign", [",", "%3A"])
+def test_another_sign_between_api_key_and_ltik(rig: Rig, sign: str) -> None:
+    assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}{sign}a.b.c").status_code == 401
+    assert rig.refusal["diagnosis"].startswith("another sign than a colon")
+    assert rig.api("GET", "/api/idtoken", auth="LTIK-AUTH-V2 a.b.c").status_code == 401
+    assert rig.refusal["diagnosis"].startswith("the API key is missing")
+
+
+def test_what_came_in_another_kind_is_not_called_missing(rig: Rig) -> None:
+    for body in ([1], "x"):
+        assert rig.api("POST", "/api/platforms", body).status_code == 400
+        assert "no body" not in (rig.refusal["diagnosis"] or "")
+    assert rig.api("POST", "/api/platforms", {"url": 5}).status_code == 400
+    assert rig.refusal["diagnosis"] == "no clientId was sent"
