@@ -138,7 +138,7 @@ def test_headers_that_do(rig: InProcess, prefix: str) -> None:
 def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
     answer = call(rig, token(**{claim: ...}))
     told = rig.refusal
-    refused(rig, answer, "token_missing_claim", expected=told.expected, got=told.got)
+    refused(rig, answer, "token_missing_claim", expected=told.expected, got=told.got, diagnosis=f"the token has no `{claim}`")
     assert claim in f"{rig.checks[-1]['name']} {told.expected}"
 
 
@@ -147,7 +147,11 @@ def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
     [
         (token("spare"), "token_bad_signature", "the key `spare` that comes with the emulator"),
         (token(kid="other"), "token_unknown_kid", "the key with which the emulated Brightspace itself signs"),
-        (token(iss="https://evil.example"), "token_wrong_issuer", None),
+        (
+            token(iss="https://evil.example"),
+            "token_wrong_issuer",
+            "the token was issued by https://evil.example; its `iss` has to be https://api.brightspace.com/auth",
+        ),
         (token(aud=AUTH), "token_wrong_audience", f"did you mean {AUTH}/token?"),
         (
             sign({"sub": "169"}, "of nobody", algorithm="HS256", kid="brightspace-2026-01"),

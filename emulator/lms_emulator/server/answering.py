@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.responses import Response
 
 from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
+from lms_emulator.core.access.documented import why_not_as_documented
 from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.access.slips import how_differs
+from lms_emulator.core.access.token_faults import why_token
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.exchange import BodyError, Exchange
@@ -80,7 +82,7 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
         if refusal is not None:
             outcome = refusal.outcome
             if outcome == "refused" or refusal.credential is not None:
-                refusal.diagnosis = _why(provider, x, refusal)
+                refusal.diagnosis = _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
             if isinstance(refusal, NotEmulated):
                 if before is not None:
                     _undo(x, before)
@@ -120,6 +122,14 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
     if refusal.absent is not None:
         return why_not_sent(x, refusal.absent)
     return provider.why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
+
+
+def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """What is wrong with a token, or with a parameter as the real provider documents it."""
+    if (found := why_token(refusal)) is not None or x.route is None:
+        return found
+    operation = _operation(provider, x)
+    return why_not_as_documented(x, refusal, operation) if operation is not None else None
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:

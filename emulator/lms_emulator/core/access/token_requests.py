@@ -57,10 +57,13 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
         near = nearest(scope, known, 0.9)
         if near:
             return f"did you mean {near}?"
+        if scope in _OF_SIGNING_IN and scope not in known:
+            return f"`{scope}` is for signing in by OpenID Connect, as a launch does; this token does not take it"
     return None
 
 
 NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"
+_OF_SIGNING_IN = ("openid", "profile", "email", "offline_access")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lms_emulator.core.access.recognise import UNSET
 from lms_emulator.core.clock import DIAGNOSIS_SECONDS, stopwatch
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
     from lms_emulator.core.http.refusals import Refusal
     from lms_emulator.core.state.tables import Table
+
+R = TypeVar("R", bound=Any)
 
 _PARAMETER = re.compile(r"\{(\w++)[^{}]*\}")
 _PLACEHOLDER = re.compile(r"\{.*\}|<.*>|:[A-Za-z]\w*|\[.*\]")
@@ -30,7 +32,7 @@ _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
 _NAMING = re.compile(
-    r"(code|name|title|slug|email|email_address|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
+    r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
 )
 """Fields that name a record for people or for other systems, while paths take its id."""
 _SINGULAR = {"quizzes": "quiz", "classes": "class", "course_sections": "section"}
@@ -161,15 +163,23 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
 
 def _named_otherwise(table: Table[Any], place: Place) -> str | None:
     """Whose code, name or the like was sent in place of the id."""
-    if not place.sent or len(place.sent) > _LONGEST:
+    found = by_other_name(table, place.sent)
+    if found is None:
         return None
-    asked = place.sent.lower()
+    word, record = found
+    return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; the path takes its id"
+
+
+def by_other_name(table: Table[R], sent: str) -> tuple[str, R] | None:
+    """The record that a text names otherwise than by its id: by which word, such as its code or e-mail address."""
+    if not sent or len(sent) > _LONGEST:
+        return None
+    asked = sent.lower()
     for record in islice(table, _MOST_COMPARED):
         for field in record.__struct_fields__:
             value = getattr(record, field)
             if isinstance(value, str) and value.lower() == asked and _NAMING.search(field):
-                word = field.replace("_", " ")
-                return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; the path takes its id"
+                return field.replace("_", " "), record
     return None
 
 

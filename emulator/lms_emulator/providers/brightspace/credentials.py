@@ -77,6 +77,7 @@ def claims_of(x: Call) -> dict[str, Any]:
             f"token_{error.reason}",
             expected=error.expected,
             got=error.got,
+            diagnosis=f"the token has no `{error.check}`" if error.reason == "missing_claim" else None,
             credential=None if error.is_of_time else token,
         ) from error
     tenant = x.store.section.tenant_id

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from starlette.responses import JSONResponse, Response
 
+from lms_emulator.core.access.recognise import UNSET
+from lms_emulator.core.access.slips import undone
 from lms_emulator.core.http.urls import same_url
 from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
@@ -22,7 +24,9 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
     bookmark = x.query.get("bookmark", "")
     after = number(bookmark)
     if bookmark and after is None:
-        raise refusals.bad_request("bookmark_unknown", "Invalid bookmark", got=bookmark)
+        raise refusals.bad_request(
+            "bookmark_unknown", "Invalid bookmark", got=bookmark, diagnosis=_why_no_bookmark(bookmark)
+        )
     rest = [one for one in ordered if after is None or identity(one) > after]
     shown = rest[: x.settings.page_size]
     more = len(rest) > len(shown)
@@ -33,6 +37,15 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
         )
     info = {"Bookmark": str(identity(shown[-1])) if shown else bookmark, "HasMoreItems": more}
     return JSONResponse({"PagingInfo": info, "Items": [shape(one) for one in shown]})
+
+
+def _why_no_bookmark(sent: str) -> str:
+    for why, meant in undone(sent):
+        if number(meant) is not None:
+            return f"it is {meant}, but {why}"
+    if sent.lower() in UNSET:
+        return f"`{sent}` was sent: the variable that should hold the bookmark has no value"
+    return "send the `Bookmark` of the page before as it came, and none for the first page"
 
 
 def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> Response:

@@ -204,10 +204,10 @@ def not_authorized(
     return rest("not_authorized", status, body, check=what, needs=needs)
 
 
-def not_found(what: str = "the path", got: Any = None) -> SiteRefusal:
+def not_found(what: str = "the path", got: Any = None, **details: Any) -> SiteRefusal:
     """404 of the REST API."""
     body = {"errors": [{"message": "The specified resource does not exist."}]}
-    return rest("not_found", 404, body, check=f"{what} exists", got=got)
+    return rest("not_found", 404, body, check=f"{what} exists", got=got, **details)
 
 
 def message(status: int, reason: str, text: str, **details: Any) -> SiteRefusal:
@@ -316,10 +316,10 @@ def lti_service(reason: str, message: str, status: int, **details: Any) -> SiteR
     return SiteRefusal(reason, status=status, message=message, body=body, **details)
 
 
-def lti_nothing(reason: str, status: int, check: str) -> SiteRefusal:
+def lti_nothing(reason: str, status: int, check: str, diagnosis: str | None = None) -> SiteRefusal:
     """A bare status, as some LTI services answer; 500 means that Canvas itself fails."""
     headers = {"Content-Type": "application/json"}
-    return SiteRefusal(reason, status=status, check=check, text="", headers=headers)
+    return SiteRefusal(reason, status=status, check=check, text="", headers=headers, diagnosis=diagnosis)
 
 
 def launch_client_unknown(got: str) -> SiteRefusal:

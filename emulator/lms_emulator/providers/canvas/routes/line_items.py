@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
@@ -139,7 +140,8 @@ def show(api: Api) -> Response:
     """One line item."""
     item = own(api, enter_gradebook(api, *READ))
     if deleted(api, item):
-        raise refusals.lti_nothing("line_item_gone", 404, "the line item's assignment was not deleted")
+        why = f"assignment {item.assignment_id}, to which it belongs, was deleted"
+        raise refusals.lti_nothing("line_item_gone", 404, "the line item's assignment was not deleted", why)
     return reply(api, _shape_read(api, item), headers=typed(lti13_services.LINE_ITEM_TYPE))
 
 
@@ -148,7 +150,7 @@ def create(api: Api) -> Response:
     place = enter_gradebook(api, lti13.SCOPE_LINE_ITEM)
     link = _link(api, place)
     base = _assignment_of_link(api, link) if link is not None else _new_assignment(api, place)
-    _refuse(_faults_of_item(api, new=True))
+    _refuse(api, _faults_of_item(api, new=True))
     items = [] if link is not None else line_items.of_assignment(api.store, base.id)
     kind = api.params.get(KIND)
     members = _members(api) | ({"extensions": {KIND: kind}} if isinstance(kind, dict) else {})
@@ -166,12 +168,12 @@ def update(api: Api) -> Response:
     item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
     if api.params.peek(KIND) is not None:
         raise refusals.crashed("a submission type in a change")
-    _refuse(_faults_of_item(api, new=False))
+    _refuse(api, _faults_of_item(api, new=False))
     members = {**_cleared(api), **_members(api)}
     base = assignment_of(api, item)
     first = base is not None and line_items.is_first(api.store, item)
     if first:
-        _refuse(_faults_of_assignment(api, new=False))
+        _refuse(api, _faults_of_assignment(api, new=False))
     item = api.store.line_items.put(line_items.changed(item, **members))
     if first and base is not None:
         _change_assignment(api, base, members)
@@ -182,7 +184,8 @@ def destroy(api: Api) -> Response:
     """Delete a line item; deleting an assignment's first one deletes the assignment."""
     item = own(api, enter_gradebook(api, lti13.SCOPE_LINE_ITEM))
     if not api.check("the line item stands on its own", not item.coupled, got=item.id):
-        raise refusals.lti_nothing("line_item_coupled", 401, "the line item is not an assignment's own")
+        why = f"it came with assignment {item.assignment_id}, and goes with it"
+        raise refusals.lti_nothing("line_item_coupled", 401, "the line item is not an assignment's own", why)
     base = assignment_of(api, item)
     if base is not None and line_items.is_first(api.store, item):
         for other in line_items.of_assignment(api.store, base.id):
@@ -236,9 +239,11 @@ def _faults_of_assignment(api: Api, *, new: bool) -> list[Fault]:
     return faults
 
 
-def _refuse(faults: list[Fault]) -> None:
+def _refuse(api: Api, faults: list[Fault]) -> None:
     if faults:
-        raise grading_refusals.faults_of_fields(faults)
+        own = {"points_possible": "scoreMaximum", "title": "label"}.get(faults[0][0])
+        why = f"`{own}` came as {(api.params.text(own) or '')[:LONGEST]}" if own else None
+        raise grading_refusals.faults_of_fields(faults, diagnosis=why)
 
 
 def _link(api: Api, place: Place) -> ResourceLink | None:
@@ -248,20 +253,35 @@ def _link(api: Api, place: Place) -> ResourceLink | None:
         return None
     link = api.store.resource_links.get(wanted)
     if link is None or link.assignment_id is None:
-        raise refusals.not_found("the resource link of an assignment", wanted)
+        raise refusals.not_found(
+            "the resource link of an assignment", wanted, diagnosis=_why_no_link(api, wanted, link)
+        )
     tool = api.store.tools.get(link.tool_id)
     if tool is None or tool.developer_key_id != place.key.id:
         sentence = "Resource link id points to Tool not associated with this Context"
-        raise refusals.lti_service("resource_link_of_another_tool", sentence, 422, check="resourceLinkId", got=wanted)
+        why = f"the link is one of {tool.name}" if tool is not None else "the link's tool is gone"
+        raise refusals.lti_service(
+            "resource_link_of_another_tool", sentence, 422, check="resourceLinkId", got=wanted, diagnosis=why
+        )
     if link.course_id != place.course.id:
-        raise refusals.lti_nothing("resource_link_without_line_item", 412, "the link is of the course")
+        raise refusals.lti_nothing(
+            "resource_link_without_line_item", 412, "the link is of the course", f"it is in course {link.course_id}"
+        )
     return link
+
+
+def _why_no_link(api: Api, wanted: str, link: ResourceLink | None) -> str:
+    if link is not None:
+        return "the link belongs to no assignment: leave `resourceLinkId` out, and the line item gets one of its own"
+    known = [one.id for one in api.store.resource_links if one.assignment_id is not None]
+    return how_differs(known, wanted) or "`resourceLinkId` is the `id` of the launch's resource_link claim"
 
 
 def _assignment_of_link(api: Api, link: ResourceLink) -> Assignment:
     base = api.store.assignments.get(link.assignment_id or 0)
     if base is None or base.workflow_state == "deleted":
-        raise refusals.lti_nothing("resource_link_without_line_item", 412, "the link has a line item")
+        why = f"assignment {link.assignment_id}, to which the link belongs, was deleted"
+        raise refusals.lti_nothing("resource_link_without_line_item", 412, "the link has a line item", why)
     return base
 
 
@@ -272,8 +292,9 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
         raise refusals.crashed(f"{KIND} without a type", kind)
     if name not in KINDS:
         body = {"error": f"Invalid submission_type for new assignment: {name}"}
-        raise refusals.rest("submission_type_invalid", 400, body, check=f"{KIND} is one of {', '.join(KINDS)}")
-    _refuse(_faults_of_assignment(api, new=True))
+        check = f"{KIND} is one of {', '.join(KINDS)}"
+        raise refusals.rest("submission_type_invalid", 400, body, check=check, expected=list(KINDS), got=name)
+    _refuse(api, _faults_of_assignment(api, new=True))
     address = str(kind.get("external_tool_url") or "") if isinstance(kind, dict) else ""
     tag = None
     if name == "external_tool" and address:
@@ -293,7 +314,7 @@ def _new_assignment(api: Api, place: Place) -> Assignment:
         created_at=api.now,
         updated_at=api.now,
     )
-    _refuse(_faults_of_item(api, new=True))
+    _refuse(api, _faults_of_item(api, new=True))
     return assigning.keep(api, place.course, made, None)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from lms_emulator.core.access.recognise import UNSET
+from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.http.routing import Route
 from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals, rules
@@ -25,6 +27,7 @@ from lms_emulator.providers.canvas.rules import (
     files,
     line_items,
     scopes,
+    standing,
     submissions,
     submitting,
     tool_scores,
@@ -58,8 +61,22 @@ def _student(api: Api, place: Place) -> User:
             422,
             check="userId is a student of the course",
             got=text,
+            absent=None if text else "userId",
+            diagnosis=_why_no_student(api, place, user, text) if text else None,
         )
     return user
+
+
+def _why_no_student(api: Api, place: Place, user: User | None, text: str) -> str | None:
+    if user is not None:
+        return standing.where_somebody_stands(api.x, user, place.course)
+    subs = [one.lti_id for one in api.store.users]
+    if (why := how_differs(subs, text)) is not None:
+        return why
+    if text.lower() in UNSET:
+        return f"`userId` came as {text}: the variable that should hold it has no value"
+    named = standing.who_is_meant(api.x, text)
+    return f"{named}; `userId` is the `sub` of the id_token" if named else f"`{text}` is the `sub` of nobody here"
 
 
 async def create(api: Api) -> Response:

@@ -6,8 +6,11 @@ For the journal: Canvas itself says only that the user is not authorized.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from lms_emulator.core.access.whereabouts import by_other_name
 from lms_emulator.core.http.exchange import number
+from lms_emulator.core.state.tables import Table
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.credentials import Identity
 from lms_emulator.providers.canvas.model import Account, Course, User
@@ -24,6 +27,22 @@ def why_not(x: Call, needs: Iterable[str]) -> str | None:
     if account is None or user is None:
         return None
     return "; ".join((_caller(x, user, course, account), *_holders(x, account, needs)))
+
+
+def where_somebody_stands(x: Call, user: User, course: Course) -> str:
+    """`user 3 is TeacherEnrollment in course 1`."""
+    account = x.store.accounts.get(course.account_id)
+    return _caller(x, user, course, account) if account is not None else f"user {user.id} has no role there"
+
+
+def who_is_meant(x: Call, sent: str) -> str | None:
+    """Whom a text names that is not a person's id; None if nobody."""
+    tables: tuple[Table[Any], ...] = (x.store.users, x.store.pseudonyms, x.store.communication_channels)
+    for table in tables:
+        if (found := by_other_name(table, sent)) is not None:
+            word, record = found
+            return f"`{sent}` is the {word} of user {getattr(record, 'user_id', record.id)}"
+    return None
 
 
 def _course(x: Call) -> Course | None:

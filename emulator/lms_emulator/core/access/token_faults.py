@@ -1,0 +1,36 @@
+"""What is wrong with a token whose signature is not the question, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.refusals import Refusal
+
+_LONGEST = 200
+
+
+def why_token(refusal: Refusal) -> str | None:
+    """What the refused token lacks, or whom it is for; None if its refusal is about something else."""
+    claim = refusal.check.split(" ")[-1]
+    got, expected = _said(refusal.got), _said(refusal.expected)
+    if refusal.reason.endswith("alg_none"):
+        how = f"its header says alg {got}" if refusal.got else "its header names no `alg`"
+        return f"the token is not signed: {how}; sign it with {expected}"
+    if refusal.reason.endswith("wrong_audience"):
+        whom = f"the token is meant for {got}" if refusal.got else "the token has no `aud`"
+        return f"{whom}; its `aud` has to be {expected}"
+    if refusal.reason.endswith("wrong_issuer"):
+        whom = f"the token was issued by {got}" if refusal.got else "the token has no `iss`"
+        return f"{whom}; its `iss` has to be {expected}"
+    named = not refusal.check.endswith(" holds")
+    if refusal.reason.endswith("missing_claim") and named:
+        return f"the token has no `{claim}`"
+    if refusal.reason.endswith("bad_claim") and named:
+        return f"its `{claim}` came as {got}; it has to be {expected}"
+    return None
+
+
+def _said(value: object) -> str:
+    several = value if isinstance(value, list | tuple | set | frozenset) else [value]
+    return " or ".join(str(one) for one in several)[:_LONGEST]
