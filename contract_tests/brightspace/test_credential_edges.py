@@ -138,7 +138,14 @@ def test_headers_that_do(rig: InProcess, prefix: str) -> None:
 def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
     answer = call(rig, token(**{claim: ...}))
     told = rig.refusal
-    refused(rig, answer, "token_missing_claim", expected=told.expected, got=told.got, diagnosis=f"the token has no `{claim}`")
+    refused(
+        rig,
+        answer,
+        "token_missing_claim",
+        expected=told.expected,
+        got=told.got,
+        diagnosis=f"the token has no `{claim}`",
+    )
     assert claim in f"{rig.checks[-1]['name']} {told.expected}"
 
 

@@ -116,6 +116,7 @@ def test_an_ltik_from_a_clock_that_is_ahead(rig: InProcess) -> None:
 OF_P1 = "of the tenant `demo` and the platform P1: send it as `Authorization:"
 SENT_LTIK = f"this is an ltik {OF_P1} LTIK-AUTH-V2 <API key>:<ltik>`"
 SENT_SERVICE_KEY = f"this is a service key {OF_P1} SERVICE-AUTH-V1 <API key>:<service key>`"
+UNSIGNED = "LTIAAS signs its ltiks, and this is not signed: pass on the ltik of the launch URL unchanged"
 FOREIGN = "this JWT is not an ltik; was it the LMS's own id_token?"
 
 

@@ -85,22 +85,41 @@ def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     expired = f"JWTs live {3600} s; ask for a new one"
     holder = "the application demo-password-id, for the user ada"
     opaque = f"this is an access token of {holder}: send it as `Authorization: Bearer …`"
+    version = "its `version` came as 2.0.0; it has to be major version 1"
     parts = ("jwt_malformed", "JWT token", "three parts joined by dots")
     for token, expected in (
         (LEARNER, (*parts, "1 part(s)", opaque)),
         ("nonsense", (*parts, "1 part(s)", None)),
         (f"{good}.x", (*parts, "4 part(s)", None)),
         (made(web, exp=now), ("jwt_expired", "JWT exp", f"after {now}.000", now, expired)),
-        (made(web, iss="x"), ("jwt_wrong_issuer", "JWT iss", [issuer], "x", None)),
-        (made(web, aud="x"), ("jwt_wrong_audience", "JWT aud", [audience], "x", None)),
-        (made(web, version="2.0.0"), ("jwt_bad_claim", "JWT version", "major version 1", "2.0.0", None)),
+        (
+            made(web, iss="x"),
+            ("jwt_wrong_issuer", "JWT iss", [issuer], "x", f"the token was issued by x; its `iss` has to be {issuer}"),
+        ),
+        (
+            made(web, aud="x"),
+            (
+                "jwt_wrong_audience",
+                "JWT aud",
+                [audience],
+                "x",
+                f"the token is meant for x; its `aud` has to be {audience}",
+            ),
+        ),
+        (made(web, version="2.0.0"), ("jwt_bad_claim", "JWT version", "major version 1", "2.0.0", version)),
         (
             made(web, "another secret, long enough for HMAC"),
             ("jwt_bad_signature", "JWT signature", "HS256 by kid None", "another", SIGNED),
         ),
         (
             made(web, exp=None),
-            ("jwt_missing_claim", "JWT exp", "present", ["aud", "iat", "iss", "preferred_username"], None),
+            (
+                "jwt_missing_claim",
+                "JWT exp",
+                "present",
+                ["aud", "iat", "iss", "preferred_username"],
+                "the token has no `exp`",
+            ),
         ),
     ):
         assert me(web, token) == INVALID

@@ -14,7 +14,7 @@ def why_token(refusal: Refusal) -> str | None:
     """What the refused token lacks, or whom it is for; None if its refusal is about something else."""
     claim = refusal.check.split(" ")[-1]
     got, expected = _said(refusal.got), _said(refusal.expected)
-    if refusal.reason.endswith("alg_none"):
+    if refusal.reason.endswith("alg_none") and refusal.expected:
         how = f"its header says alg {got}" if refusal.got else "its header names no `alg`"
         return f"the token is not signed: {how}; sign it with {expected}"
     if refusal.reason.endswith("wrong_audience"):

@@ -225,6 +225,7 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
 
 def _why_no_ltik(reason: str) -> str | None:
     return {
+        "alg_none": "LTIAAS signs its ltiks, and this is not signed: pass on the ltik of the launch URL unchanged",
         "alg_not_allowed": "this JWT is not an ltik; was it the LMS's own id_token?",
         "bad_signature": "LTIAAS did not sign this: pass on the ltik of the launch URL unchanged",
     }.get(reason)
