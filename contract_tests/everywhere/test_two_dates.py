@@ -9,15 +9,18 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
 
+from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.everywhere.asgi import Sent, send
 from contract_tests.everywhere.existing import DemoWorld, credentials, furnish
 from contract_tests.lms_site import form
+from contract_tests.lti_tool import LAUNCH
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.changes import changes
@@ -175,18 +178,57 @@ def series(site: Site) -> Any:
     return answer.json()["series_uuid"] is not None
 
 
-def assertion(site: Site) -> Any:
-    world, client = site.lms.dump(), site.info.lti_client_id
+def tool_of(site: Site, **changes: Any) -> str:
+    """The client id of the demo tool, whose key is known here from now on. Parameters: changes to the tool."""
+    world, client = site.lms.dump(), str(site.info.lti_client_id)
     for key in world["canvas"]["developer_keys"]:
         if str(key["id"]) == client:
             key.pop("public_jwk_url", None)
-            key["public_jwk"] = public_jwk(private_key("tool"), "ours")
+            key |= {"public_jwk": public_jwk(private_key("tool"), "ours"), "redirect_uris": [LAUNCH]}
+    for tool in world["canvas"]["tools"]:
+        if str(tool["developer_key_id"]) == client:
+            tool |= changes
     site.lms.load(world)
-    now = int(site.lms.clock.now.timestamp())
-    claims = {"iss": client, "sub": client, "aud": "https://sso.canvaslms.com/login/oauth2/token", "jti": "1"}
-    signed = jwt.encode(claims | {"iat": now, "exp": now + 60}, private_key("tool"), "RS256", headers={"kid": "ours"})
-    form = {"grant_type": "client_credentials", "client_assertion": signed, "scope": lti13.SCOPE_MEMBERSHIP}
-    return site.client().post(site.token_endpoint, data=form | {"client_assertion_type": lti13.JWT_BEARER}).status_code
+    return client
+
+
+def service_token(site: Site, audience: str, scope: str) -> httpx.Response:
+    client, now = tool_of(site), int(site.lms.clock.now.timestamp())
+    claims = {"iss": client, "sub": client, "aud": audience, "jti": str(uuid4()), "iat": now, "exp": now + 60}
+    signed = jwt.encode(claims, private_key("tool"), "RS256", headers={"kid": "ours"})
+    form = {"grant_type": "client_credentials", "client_assertion": signed, "scope": scope}
+    return site.client().post(site.token_endpoint, data=form | {"client_assertion_type": lti13.JWT_BEARER})
+
+
+def assertion(site: Site) -> Any:
+    return service_token(site, "https://sso.canvaslms.com/login/oauth2/token", lti13.SCOPE_MEMBERSHIP).status_code
+
+
+def launched(site: Site, path: str, **changes: Any) -> dict[str, Any]:
+    """The claims of a launch of the demo tool by the teacher."""
+    client = tool_of(site, **changes)
+    browser = signed_in(site, "teacher")
+    fields = form(browser.get(path).text)[1]
+    asked = {"scope": "openid", "response_type": "id_token", "response_mode": "form_post", "prompt": "none"}
+    asked |= {"client_id": client, "redirect_uri": LAUNCH, "nonce": "n", "state": "s"}
+    asked |= {name: fields[name] for name in ("login_hint", "lti_message_hint")}
+    answer = browser.follow(browser.get("/api/lti/authorize_redirect", params=asked))
+    claims: dict[str, Any] = jwt.decode(form(answer.text)[1]["id_token"], options={"verify_signature": False})
+    return claims
+
+
+def scored_files(site: Site) -> Any:
+    """How many attempts two files make that cannot be fetched."""
+    token = service_token(site, f"{site.url}/login/oauth2/token", f"{lti13.SCOPE_LINE_ITEM} {lti13.SCOPE_SCORE}")
+    api = site.api(token.json()["access_token"])
+    item = api.post("/api/lti/courses/1/line_items", json={"label": "Files", "scoreMaximum": 10}).json()["id"]
+    files = [{"type": "file", "url": f"http://127.0.0.1:9/{name}", "title": name} for name in ("a.txt", "b.txt")]
+    score = {"userId": site.info.student.lti_id, "activityProgress": "Completed", "gradingProgress": "Pending"}
+    score["timestamp"] = "2026-01-01T00:00:00.000Z"
+    extension = {"https://canvas.instructure.com/lti/submission": {"content_items": files}}
+    assert api.post(f"{item}/scores", json=score | extension).is_success
+    (work,) = (one for one in site.teacher.get("/api/v1/courses/1/assignments").json() if one["name"] == "Files")
+    return site.teacher.get(f"/api/v1/courses/1/assignments/{work['id']}/submissions/101").json()["attempt"]
 
 
 def initiation(site: Site) -> Any:
@@ -210,6 +252,23 @@ SHOWN: dict[str, Callable[[Site], Any]] = {
     "canvas.tells_why_token_died": dead_token,
     "canvas.sign_on_host": assertion,
     "canvas.deployment_id_twice": initiation,
+    "canvas.validation_traces": lambda site: [
+        sorted(one)
+        for one in launched(site, "/courses/1/external_tools/5").values()
+        if isinstance(one, dict) and "validation_context" in one
+    ],
+    "canvas.newer_variables": lambda site: launched(
+        site, "/courses/1/external_tools/5", custom={"term": "$Canvas.term.id"}
+    )[f"{lti13.CLAIM}custom"],
+    "canvas.deep_linking_line_items": lambda site: launched(
+        site,
+        "/courses/1/external_tools/5/resource_selection?placement=course_assignments_menu",
+        settings={
+            "course_navigation": {"enabled": True},
+            "course_assignments_menu": {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST},
+        },
+    )[f"{lti13.CLAIM}message_type"],
+    "canvas.one_attempt_of_several_files": scored_files,
 }
 """Changes that no other test looks at from both sides, with a call that shows each."""
 
