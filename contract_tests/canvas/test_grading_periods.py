@@ -81,6 +81,10 @@ def test_closed_periods_bind_those_who_do_not_administer(canvas: Site) -> None:
     assert not task["in_closed_grading_period"]
     assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["in_closed_grading_period"]
     one = f"{COURSE}/assignments/{task['id']}/submissions/101"
+    here = f"{COURSE}/assignments/{task['id']}"
+    fixed = teacher.put(here, json={"assignment": {"published": True, "lock_at": "2030-01-01T00:00:00Z"}})
+    assert (fixed.status_code, list(fixed.json()["errors"])) == (400, ["lock_at"])
+    assert teacher.put(here, json={"assignment": {"submission_types": ["online_url"]}}).status_code == 200
     for body, status in (({"submission": {"posted_grade": 5}}, REFUSED), ({"comment": {"text_comment": "x"}}, (200,))):
         assert teacher.put(one, json=body).status_code in status
     assert grade(admin, task, 5)["score"] == 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from contract_tests.canvas.support import Site
 
@@ -62,10 +63,39 @@ def test_planner_overrides_are_included_in_their_item(canvas: Site) -> None:
     assert canvas.student.post(f"{API}/planner/overrides", json=said).status_code == 400
     assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"]["marked_complete"] is True
     one = f"{API}/planner/overrides/{made.json()['id']}"
-    assert canvas.teacher.put(one, json={"dismissed": True}).status_code == 404
+    # Canvas does not ask whose it is
+    assert canvas.teacher.put(one, json={"dismissed": True}).json()["dismissed"] is True
     assert canvas.student.put(one, json={"dismissed": True}).json()["marked_complete"] is False
     assert canvas.student.delete(one).json()["workflow_state"] == "deleted"
     assert canvas.student.get(ITEMS, params=RANGE).json()[0]["planner_override"] is None
+    again = canvas.student.post(f"{API}/planner/overrides", json=said)
+    assert (again.status_code, list(again.json()["errors"])) == (400, ["plannable_id"])
+    quiz = {"name": "Test", "submission_types": ["online_quiz"], "published": True}
+    number = canvas.teacher.post(f"{API}/courses/1/assignments", json={"assignment": quiz}).json()["id"]
+    graded = canvas.teacher.get(f"{API}/courses/1/assignments/{number}").json()
+    about = canvas.student.post(f"{API}/planner/overrides", json=said | {"plannable_id": graded["id"]}).json()
+    shown = about["plannable_type"], about["plannable_id"], about["assignment_id"]
+    assert shown == ("quiz", graded["quiz_id"], graded["id"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "address"),
+    [
+        (
+            {"description": "<p>At https://example.zoom.us/j/12345?pwd=a1 today</p>"},
+            "https://example.zoom.us/j/12345?pwd=a1",
+        ),
+        ({"location_name": "https://meet.google.com/abc-defg-hij"}, "https://meet.google.com/abc-defg-hij"),
+        ({"location_name": "https://meet.example.com/abc"}, None),
+    ],
+)
+def test_the_address_of_an_online_meeting_is_in_the_planner(
+    canvas: Site, fields: dict[str, str], address: str | None
+) -> None:
+    lab = {"context_code": "course_1", "title": "Lab", "start_at": "2030-03-04T12:00:00Z", **fields}
+    canvas.teacher.post(f"{API}/calendar_events", json={"calendar_event": lab})
+    (shown,) = canvas.student.get(ITEMS, params=RANGE).json()
+    assert shown["plannable"].get("online_meeting_url") == address
 
 
 def test_notes_are_one_s_own(canvas: Site) -> None:
@@ -79,6 +109,9 @@ def test_notes_are_one_s_own(canvas: Site) -> None:
     assert canvas.student.post(notes, json={**fields, "course_id": 1}).status_code == 400
     one = f"{notes}/{made['id']}"
     assert canvas.teacher.get(one).status_code == 404
+    # the number as text is not the number
+    assert canvas.student.put(one, data={"course_id": "1"}).status_code == 400
+    assert canvas.student.put(one, json={"course_id": 1}).status_code == 200
     assert canvas.student.put(one, json={"title": "Later", "details": "x"}).json()["title"] == "Later"
     assert [note["id"] for note in canvas.student.get(notes, params={"context_codes[]": "course_1"}).json()] == [
         made["id"]

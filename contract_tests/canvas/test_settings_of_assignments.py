@@ -188,3 +188,20 @@ def test_a_new_assignment_is_not_what_tools_know_another_by(canvas: Site) -> Non
         changed(canvas.teacher, task, secure_params=task["secure_params"])["lti_context_id"] == task["lti_context_id"]
     )
     assert work(canvas.teacher)["lti_context_id"] != task["lti_context_id"]
+
+
+def test_what_null_blank_and_unknown_values_mean(canvas: Site) -> None:
+    task = work(canvas.teacher, published=True, due_at="2030-01-01T12:00:00Z", only_visible_to_overrides=True)
+    assert task["only_visible_to_overrides"] is True
+    # a new due date is for everybody, whatever else is said
+    fields = {"due_at": "2030-01-02T12:00:00Z", "only_visible_to_overrides": True}
+    assert changed(canvas.teacher, task, **fields)["only_visible_to_overrides"] is False
+    assert changed(canvas.teacher, task, published=None)["published"] is False
+    assert changed(canvas.teacher, task, final_grader_id=1).get("final_grader_id") is None
+    groups = [canvas.teacher.post(f"{COURSE}/assignment_groups", json={"name": name}).json()["id"] for name in "ab"]
+    first = canvas.teacher.get(f"{COURSE}/assignment_groups").json()[0]["id"]
+    assert changed(canvas.teacher, task, assignment_group_id=groups[1])["assignment_group_id"] == groups[1]
+    assert changed(canvas.teacher, task, name="Same")["assignment_group_id"] == groups[1]
+    assert changed(canvas.teacher, task, assignment_group_id=999_999)["assignment_group_id"] == first
+    extensions = ["x"] * 256
+    assert list(refused(canvas.teacher, task, allowed_extensions=extensions)) == ["assignment[allowed_extensions]"]

@@ -158,10 +158,12 @@ def notes(api: Api) -> Any:
         _edge(api, "end_date", end=True) or datetime.max.replace(tzinfo=UTC),
     )
     wanted: set[int | None] | None = None
-    if codes:
+    if api.params.get("context_codes") is not None:
         known = (place_of_code(api, code) for code in codes)
         places = [one for one in known if one is not None]
-        wanted = {one.record.id for one in places if one.kind == "Course"}
+        wanted = {
+            one.record.id for one in places if one.kind == "Course" and courses.may(api, user, one.record, "read")
+        }
         wanted |= {None} if any(one.kind == "User" and one.record.id == user.id for one in places) else set()
     found = planner.notes(api, user, window if asked else None, wanted)
     living = (one for one in found if one.place is None or one.place.record.workflow_state != "deleted")
@@ -245,10 +247,11 @@ def update_note(api: Api) -> Any:
     if sent.has("todo_date"):
         changes["todo_date"] = api.moment("todo_date")
     if sent.has("course_id"):
+        # Canvas compares with what was sent: the text of the same number counts as a change
+        if record.linked_type is not None and sent.get("course_id") != record.course_id:
+            raise refusals.message(400, "note_linked", "course_id cannot be changed for linked planner notes")
         course = _course(api, sent.text("course_id"))
         changes["course_id"] = course.id if course is not None else None
-        if record.linked_type is not None and changes["course_id"] != record.course_id:
-            raise refusals.message(400, "note_linked", "course_id cannot be changed for linked planner notes")
     blank = [name for name in changes if name in ("title", "todo_date") and not changes[name]]
     faults: dict[str, list[str | tuple[str, str]]] = {name: ["blank"] for name in blank}
     if faults:
@@ -271,15 +274,14 @@ def overrides(api: Api) -> Any:
     return paged(api, sorted(own, key=lambda one: one.id), lambda one: shapes.override(api, one))
 
 
-def _override(api: Api, *, own: bool) -> PlannerOverride:
-    user = api.user
-    whose = {"user_id": user.id} if own else {}
-    return identifiers.row(api.store.planner_overrides, api.slot("id"), "the override", deleted=True, **whose)
+def _override(api: Api) -> PlannerOverride:
+    """A planner override of anybody: Canvas does not ask whose it is."""
+    return identifiers.row(api.store.planner_overrides, api.slot("id"), "the override", deleted=True)
 
 
 def show_override(api: Api) -> Any:
     """One planner override; Canvas shows it to other users too."""
-    return shapes.override(api, _override(api, own=False))
+    return shapes.override(api, _override(api))
 
 
 def create_override(api: Api) -> Any:
@@ -288,13 +290,14 @@ def create_override(api: Api) -> Any:
     if kind not in planner.TABLES:
         raise refusals.crashed("`plannable_type` is nothing that the planner knows", kind)
     record = identifiers.named(api, planner.TABLES[kind], api.params.text("plannable_id"), "the thing to do")
-    if planner.override(api, user, kind, record.id) is not None:
+    about = planner.done_in(record) if kind == "assignment" else (kind, record.id)
+    if api.store.planner_overrides.find("whose", (user.id, *about)):
         raise refusals.invalid({"plannable_id": ["taken"]})
     made = PlannerOverride(
         **api.new_row("planner_overrides"),
         user_id=user.id,
-        plannable_type=kind,
-        plannable_id=record.id,
+        plannable_type=about[0],
+        plannable_id=about[1],
         marked_complete=api.params.flag("marked_complete"),
         dismissed=api.params.flag("dismissed"),
     )
@@ -315,14 +318,14 @@ def _in_modules(api: Api, said: PlannerOverride) -> None:
 def update_override(api: Api) -> Any:
     """Change a planner override; omitted marks become false."""
     said = {name: api.params.flag(name) for name in ("marked_complete", "dismissed")}
-    changed = replace(_override(api, own=True), **said, updated_at=api.now)
+    changed = replace(_override(api), **said, updated_at=api.now)
     _in_modules(api, changed)
     return shapes.override(api, api.store.planner_overrides.put(changed))
 
 
 def delete_override(api: Api) -> Any:
     """Delete a planner override."""
-    record = _override(api, own=True)
+    record = _override(api)
     gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
     return shapes.override(api, api.store.planner_overrides.put(gone))
 

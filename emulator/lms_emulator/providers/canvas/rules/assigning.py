@@ -70,8 +70,9 @@ FLAGS = (
     "grader_names_visible_to_final_grader",
     "anonymous_instructor_annotations",
 )
-FROZEN = ("name", "points_possible", "grading_type", "submission_types", "assignment_group_id", "omit_from_final_grade")
-IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
+NULLED = ("published", "only_visible_to_overrides", "moderated_grading", "post_to_sis", "important_dates")
+"""The flags for which JSON null means false."""
+LONGEST = 255
 TOOL_TYPES = ("ContextExternalTool", "context_external_tool")
 """What `content_type` says where `content_id` is that of a tool (canvas-lms app/models/assignment.rb)."""
 WORTH = ("points_possible", "grading_type", "grading_standard_id")
@@ -102,12 +103,12 @@ def read(api: Api, course: Course, known: Assignment | None) -> tuple[Assignment
         base = _known_to_tools(api, sent, base)
     _unfit(sent)
     changes = _dates(api, sent) | _columns(api, course, sent, base) | _sis(api, course, sent)
-    if changes.get("due_at") is not None:
-        changes.setdefault("only_visible_to_overrides", False)
+    if known is not None and sent.get("due_at") is not None:
+        changes["only_visible_to_overrides"] = False
     wanted = unfit.settled(replace(base, **changes), base)
     found = _overrides(api, wanted, sent)
     if periods.binds(api, course):
-        _closed(api, course, wanted, known)
+        unfit.require_open(api, course, wanted, known)
     if (fault := unfit.of_final_grader(api, course, wanted, base)) is not None:
         raise refusals.invalid({"final_grader_id": [fault]})
     faults = unfit.of(api, course, wanted, known)
@@ -125,24 +126,6 @@ def _known_to_tools(api: Api, sent: Params, base: Assignment) -> Assignment:
     if number and any(one.lti_context_id == number for one in api.store.assignments.find("course", base.course_id)):
         raise refusals.invalid({"assignment[lti_context_id]": ["lti_context_id should be unique"]})
     return replace(base, lti_context_id=number) if number else base
-
-
-def _closed(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> None:
-    """Refuse changes that affect a closed grading period."""
-    was = known is not None and periods.due_in_closed(api, course, known)
-    moved = known is None or wanted.due_at != known.due_at
-    into = wanted.due_at is not None and periods.closed(api, periods.of_date(api, course, wanted.due_at))
-    if moved and (was or into):
-        text = "Cannot change the due date to a date within a closed grading period"
-        if was:
-            text = "Cannot change the due date when due in a closed grading period"
-        elif known is None:
-            text = "Cannot set the due date to a date within a closed grading period"
-        raise refusals.invalid({"due_at": [text]}, 403)
-    if was and known is not None:
-        changed = [name for name in FROZEN if getattr(wanted, name) != getattr(known, name)]
-        if changed:
-            raise refusals.invalid({name: [IN_CLOSED] for name in changed})
 
 
 def keep(
@@ -281,6 +264,9 @@ def _unfit(sent: Params) -> None:
             faults[f"assignment[{name}]"] = [f"Invalid datetime for {name}"]
     if sent.get("assignment_group_id") is not None and as_float(sent.text("assignment_group_id")) <= 0:
         faults["assignment[assignment_group_id]"] = ["must be a positive number"]
+    extensions = sent.get("allowed_extensions")
+    if not faults and isinstance(extensions, str | list) and len(extensions) > LONGEST:
+        faults["assignment[allowed_extensions]"] = [f"Value too long, allowed length is {LONGEST}"]
     if faults:
         raise refusals.invalid(faults)
     impossible = "wiki_page" in (_types(sent) or ()) or (
@@ -306,7 +292,9 @@ def _dates(api: Api, sent: Params) -> dict[str, Any]:
 
 
 def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[str, Any]:
-    found: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.get(name) is not None}
+    found: dict[str, Any] = {
+        name: sent.flag(name) for name in FLAGS if (sent.has(name) if name in NULLED else sent.get(name) is not None)
+    }
     if sent.has("name") and (base.id or sent.get("name") is not None):
         found["name"] = sent.text("name") or ""
     if sent.has("description"):
@@ -326,9 +314,10 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
         found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
     if sent.has("allowed_extensions"):
         found["allowed_extensions"] = [word.lower().removeprefix(".") for word in sent.words("allowed_extensions")]
-    if sent.get("anonymous_grading") is not None and features.enabled(api, course, "anonymous_marking"):
+    if sent.has("anonymous_grading") and features.enabled(api, course, "anonymous_marking"):
         found["anonymous_grading"] = sent.flag("anonymous_grading")
-    if sent.has("final_grader_id"):
+    moderated = found.get("moderated_grading", base.moderated_grading)
+    if sent.has("final_grader_id") and moderated:
         number = identifiers.local_number(sent.text("final_grader_id") or "")
         found["final_grader_id"] = number
     if sent.get("allowed_attempts") is not None:
@@ -396,15 +385,16 @@ def _hash(tag: Params, name: str) -> dict[str, Any] | None:
 
 
 def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
-    """The records of the course that the request names; unknown ones are ignored."""
+    """The records of the course that the request names; of unknown groups the first counts."""
     found: dict[str, Any] = {}
-    group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
-    if group is not None and group.course_id == course.id and group.workflow_state != "deleted":
-        found["assignment_group_id"] = group.id
+    if sent.has("assignment_group_id"):
+        group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
+        here = group is not None and group.course_id == course.id and group.workflow_state != "deleted"
+        found["assignment_group_id"] = (group if group is not None and here else default_group(api, course)).id
     if number := identifiers.local_number(sent.text("grading_standard_id") or ""):
-        known = grades.standards(api, "Course", course.id)
-        found["grading_standard_id"] = number if any(one.id == number for one in known) else None
-    elif sent.has("grading_standard_id"):
+        if any(one.id == number for one in grades.standards(api, "Course", course.id)):
+            found["grading_standard_id"] = number
+    elif sent.has("grading_standard_id") and not sent.text("grading_standard_id"):
         found["grading_standard_id"] = None
     if sent.has("group_category_id"):
         found["group_category_id"] = assignments.category_of(api, course, sent.text("group_category_id"))

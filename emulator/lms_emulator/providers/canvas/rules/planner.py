@@ -198,6 +198,15 @@ def override(api: Api, user: User, kind: str, number: int) -> PlannerOverride | 
     return next((one for one in rows if one.workflow_state == "active"), None)
 
 
+def done_in(assignment: Assignment) -> tuple[str, int]:
+    """What the planner shows for an assignment: its quiz or discussion, where it has one."""
+    if assignment.quiz_id is not None:
+        return "quiz", assignment.quiz_id
+    if assignment.discussion_topic_id is not None:
+        return "discussion_topic", assignment.discussion_topic_id
+    return "assignment", assignment.id
+
+
 def uses(api: Api) -> bool:
     """Whether the caller has a planner: students and observers do."""
     kinds = ("StudentEnrollment", "ObserverEnrollment")

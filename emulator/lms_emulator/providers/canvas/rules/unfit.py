@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment, Course
-from lms_emulator.providers.canvas.rules import courses, states, submissions
+from lms_emulator.providers.canvas.rules import courses, periods, states, submissions
 
 GRADING_TYPES = ("points", "percent", "letter_grade", "gpa_scale", "pass_fail", "not_graded")
 SENTENCES = {
@@ -31,6 +31,38 @@ UNMODERATED = {
     "graders_anonymous_to_graders": False,
 }
 """The moderation fields of an assignment without moderated grading."""
+FROZEN = (
+    "name",
+    "points_possible",
+    "grading_type",
+    "assignment_group_id",
+    "omit_from_final_grade",
+    "published",
+    "unlock_at",
+    "lock_at",
+    "group_category_id",
+    "grade_group_students_individually",
+    "grading_standard_id",
+    "intra_group_peer_reviews",
+    "moderated_grading",
+    "grader_count",
+    "final_grader_id",
+    "anonymous_grading",
+    "anonymous_instructor_annotations",
+    "allowed_attempts",
+    "hide_in_gradebook",
+    "important_dates",
+    "position",
+    "sis_assignment_id",
+    "integration_id",
+    "integration_data",
+)
+"""What cannot change of what was due in a closed grading period.
+
+Source: canvas-lms lib/api/v1/assignment.rb, EDITABLE_ATTRS_IN_CLOSED_GRADING_PERIOD (2024-04), which names the others.
+"""
+COLUMNS = {"name": "name", "published": "workflow_state"}
+IN_CLOSED = "cannot be changed because this assignment is due in a closed grading period"
 MOST_POINTS = 999_999_999
 Faults = dict[str, list[str | tuple[str, str]]]
 
@@ -170,6 +202,24 @@ def _faults_of_groups(api: Api, wanted: Assignment, known: Assignment | None) ->
         text = "must be blank when annotatable_attachment_id is present"
         found.setdefault("group_category_id", []).append(text)
     return found
+
+
+def require_open(api: Api, course: Course, wanted: Assignment, known: Assignment | None) -> None:
+    """Refuse changes that affect a closed grading period."""
+    was = known is not None and periods.due_in_closed(api, course, known)
+    moved = known is None or wanted.due_at != known.due_at
+    into = wanted.due_at is not None and periods.closed(api, periods.of_date(api, course, wanted.due_at))
+    if moved and (was or into):
+        text = "Cannot change the due date to a date within a closed grading period"
+        if was:
+            text = "Cannot change the due date when due in a closed grading period"
+        elif known is None:
+            text = "Cannot set the due date to a date within a closed grading period"
+        raise refusals.invalid({"due_at": [text]}, 403)
+    if was and known is not None:
+        changed = [name for name in FROZEN if getattr(wanted, name) != getattr(known, name)]
+        if changed:
+            raise refusals.invalid({COLUMNS.get(name, name): [IN_CLOSED] for name in changed})
 
 
 def refusal(faults: Faults, known: Assignment | None) -> Exception:

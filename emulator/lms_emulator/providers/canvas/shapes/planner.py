@@ -6,6 +6,7 @@ exchanges of `planner`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
@@ -36,6 +37,14 @@ PATHS = {
     "quiz": "quizzes",
     "wiki_page": "pages",
 }
+
+_REST = r"[\w./=%-]"
+MEETING = re.compile(
+    rf"https://[\w-]+\.zoom\.us/(?:my/[\w.]+|(?:j/)?\d+)(?:\?[\w/=%-]*)?|https://teams\.microsoft\.com/l/meetup-join/{_REST}+"
+    rf"|https://teams\.live\.com/meet/\d+|https://[\w-]+\.webex\.com/(?:meet/{_REST}+|\w+/j\.php)(?:\?[\w/=%-]*)?"
+    rf"|https://meet\.google\.com/[\w/=%-]+|https?://.*/conferences/\d+/join"
+)
+"""Addresses of the meeting services that Canvas knows (lib/api/v1/planner_item.rb, online_meeting_url)."""
 
 
 def item(api: Api, one: Item, user: User) -> Json:
@@ -141,6 +150,10 @@ def plannable(api: Api, one: Item) -> Json:
         case "calendar_event":
             names = ("location_name", "location_address", "all_day")
             body |= {name: getattr(record, name) for name in names}
+            met = next(
+                (found for text in (record.description, record.location_name) if (found := _meeting(text))), None
+            )
+            body |= {"online_meeting_url": met} if met else {}
             place = one.place
             body["description"] = shown(api, record.description, place)
             return body | {"start_at": when(record.start_at), "end_at": when(record.end_at)}
@@ -164,6 +177,12 @@ def plannable(api: Api, one: Item) -> Json:
     if one.kind == "quiz":
         body["assignment_id"] = record.assignment_id
     return body
+
+
+def _meeting(text: str | None) -> str | None:
+    """The address of an online meeting in a text."""
+    found = MEETING.search(text or "")
+    return found.group() if found is not None else None
 
 
 def note(api: Api, record: PlannerNote) -> Json:
