@@ -168,3 +168,26 @@ def test_whose_courses_a_planner_shows(canvas: Site) -> None:
     canvas.admin.put("/api/v1/courses/1", json={"course": {"event": "conclude"}})
     assert not shown(canvas.student, start_date="2026-01-01")
     assert shown(canvas.student, start_date="2026-01-01", **{"include[]": "concluded"})
+
+
+def test_reviews_of_others_work_stand_where_one_s_own_is_due(canvas: Site) -> None:
+    fields = {"name": "Essay", "due_at": "2030-03-01T12:00:00Z", "published": True, "peer_reviews": True}
+    fields |= {"submission_types": ["online_text_entry"]}
+    tasks = f"{API}/courses/1/assignments"
+    number = canvas.teacher.post(tasks, json={"assignment": fields}).json()["id"]
+    ada = canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    other = next(
+        one["id"]
+        for one in canvas.teacher.get(f"{API}/courses/1/users", params={"enrollment_type[]": "student"}).json()
+        if one["id"] != ada
+    )
+    theirs = canvas.teacher.get(f"{tasks}/{number}/submissions/{other}").json()["id"]
+    review = canvas.teacher.post(f"{tasks}/{number}/submissions/{theirs}/peer_reviews", json={"user_id": ada}).json()
+    found = {one["plannable_type"]: one for one in canvas.student.get(ITEMS, params=RANGE).json()}
+    assert set(found) == {"assignment", "assessment_request"}
+    shown = found["assessment_request"]
+    assert (shown["plannable_id"], shown["plannable"]["title"]) == (review["id"], "Essay")
+    assert (shown["plannable"]["workflow_state"], shown["submissions"]) == ("assigned", False)
+    assert shown["html_url"] == f"/courses/1/assignments/{number}/submissions/{other}"
+    assert kinds(canvas, filter="new_activity") == []
+    assert kinds(canvas, end_date="2030-02-01") == []

@@ -68,6 +68,8 @@ class PeerReview(Record, frozen=True, kw_only=True):
     user_id: int
     assessor_id: int
     workflow_state: Literal["assigned", "completed"] = "assigned"
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class ProvisionalGrade(Record, frozen=True, kw_only=True):

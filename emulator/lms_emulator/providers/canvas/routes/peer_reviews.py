@@ -95,7 +95,12 @@ def create(api: Api) -> Any:
     courses.require(api, course, "manage_grades")
     known = api.store.peer_reviews.find("submission", record.id)
     made = next((one for one in known if one.assessor_id == user.id), None) or PeerReview(
-        id=api.new_id("assessment_requests"), submission_id=record.id, user_id=record.user_id, assessor_id=user.id
+        id=api.new_id("assessment_requests"),
+        submission_id=record.id,
+        user_id=record.user_id,
+        assessor_id=user.id,
+        created_at=api.now,
+        updated_at=api.now,
     )
     return shape(api, api.store.peer_reviews.put(made), base, course, api.params.includes)
 

@@ -113,6 +113,8 @@ def _found(api: Api, user: User, codes: list[str], window: Window, kind: str | N
         return
     for place in within:
         yield from planner.of_course(api, place.record, window)
+        if kind != "new_activity":
+            yield from planner.reviews(api, place.record, user, window)
     for place in groups:
         yield from planner.ungraded(api, contexts.of(place.record), window)
     own = any(place.kind == "User" for place in places)

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     DiscussionTopic,
     Group,
+    PeerReview,
     PlannerNote,
     PlannerOverride,
     Quiz,
@@ -53,6 +54,7 @@ OF_ITEMS = {"Assignment": "assignment", "Discussion": "discussion_topic", "Page"
 """What the planner shows of a module's items, by their types."""
 WALKS = {
     "announcement": "announcements",
+    "assessment_request": "peer_reviews",
     "calendar_event": "calendar_events",
     "discussion_topic": "ungraded_discussions",
     "planner_note": "planner_notes",
@@ -60,7 +62,7 @@ WALKS = {
     "wiki_page": "pages",
 }
 """The lists that are walked one after the other, by what is in them."""
-Plannable = Assignment | DiscussionTopic | Quiz | WikiPage | PlannerNote | CalendarEvent
+Plannable = Assignment | DiscussionTopic | Quiz | WikiPage | PlannerNote | CalendarEvent | PeerReview
 
 
 class Item(NamedTuple):
@@ -134,6 +136,29 @@ def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
         ):
             yield Item("quiz", quiz, quiz.due_at, place)
     yield from ungraded(api, place, window)
+
+
+def reviews(api: Api, course: Course, user: User, window: Window) -> Iterator[Item]:
+    """The reviews that a user has to write or wrote in a course, by when the user's own work is due.
+
+    Source: canvas-lms app/models/user_learning_object_scopes.rb, submissions_needing_peer_review (2024-04).
+    """
+    for one in api.store.peer_reviews:
+        base = reviewed(api, one) if one.assessor_id == user.id else None
+        if base is None or base.course_id != course.id or not (base.published and base.peer_reviews):
+            continue
+        due = assignments.dated_for(api, base, user.id).due_at
+        if due is not None and window.holds(due):
+            yield Item(
+                "assessment_request", one, base.peer_reviews_assign_at or due, Context("Course", course.id, course)
+            )
+
+
+def reviewed(api: Api, review: PeerReview) -> Assignment | None:
+    """The assignment of the work that is reviewed; None if it was deleted."""
+    record = api.store.submissions.get(review.submission_id)
+    base = api.store.assignments.get(record.assignment_id) if record is not None else None
+    return base if base is not None and base.workflow_state != "deleted" else None
 
 
 def assigned(api: Api, course: Course, base: Assignment) -> bool:

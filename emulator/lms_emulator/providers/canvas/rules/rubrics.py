@@ -185,7 +185,7 @@ def _assess(
     made = api.store.rubric_assessments.put(replace(known, **changes))
     for one in api.store.peer_reviews.find("submission", record.id):
         if one.assessor_id == api.user.id:
-            api.store.peer_reviews.put(replace(one, workflow_state="completed"))
+            api.store.peer_reviews.put(replace(one, workflow_state="completed", updated_at=api.now))
     if made.data != known.data and any(entry["comments"] for entry in made.data):
         current = api.store.submissions.get(record.id) or record
         api.store.submissions.put(replace(current, unread=[*current.unread, "rubric"]))

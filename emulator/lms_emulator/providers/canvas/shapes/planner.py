@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.model import (
     CalendarEvent,
     Course,
     DiscussionTopic,
+    PeerReview,
     PlannerNote,
     PlannerOverride,
     Submission,
@@ -132,14 +133,31 @@ def _page(api: Api, one: Item, work: Submission | None) -> str:
     assert one.place is not None  # what has a page belongs to something
     if isinstance(one.record, CalendarEvent):
         return str(calendar_shapes.event(api, one.record, includes=())["html_url"])
+    if isinstance(one.record, PeerReview):
+        return _work_to_review(api, one.record, one.place.path)
     path = f"{one.place.path}/{PATHS[one.kind]}/{getattr(one.record, 'url', None) or one.record.id}"
     seen = work is not None and (work.posted_at is not None or submissions.handed_in(work))
     return f"{path}/submissions/{work.user_id}" if one.kind == "assignment" and seen and work is not None else path
 
 
+def _work_to_review(api: Api, review: PeerReview, place: str) -> str:
+    """The page of the work to review, which does not name its author where reviews are anonymous."""
+    base, record = planner.reviewed(api, review), api.store.submissions.get(review.submission_id)
+    assert base is not None  # else it is in no planner
+    assert record is not None
+    if base.anonymous_peer_reviews:
+        return f"{place}/assignments/{base.id}/anonymous_submissions/{record.anonymous_id}"
+    return f"{place}/assignments/{base.id}/submissions/{record.user_id}"
+
+
 def plannable(api: Api, one: Item) -> Json:
     """The item in brief."""
     record: Any = one.record
+    if isinstance(record, PeerReview):
+        base = planner.reviewed(api, record)
+        brief: Json = {"id": record.id, "title": base.name if base is not None else None, "todo_date": when(one.at)}
+        times = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
+        return brief | times | {"workflow_state": record.workflow_state}
     title = record.name if one.kind == "assignment" else record.title
     at = {name: when(getattr(record, name)) for name in ("created_at", "updated_at")}
     body: Json = {"id": record.id, "title": title, **at}
