@@ -72,6 +72,28 @@ def test_events_repeat_by_their_rule(canvas: Site, rule: str, days: list[str], w
     assert canvas.teacher.delete(f"{EVENTS}/{first['id']}", params={"which": "some"}).status_code == 400
 
 
+def test_events_of_a_series_keep_what_a_change_of_all_does_not_name(canvas: Site) -> None:
+    first = canvas.teacher.post(EVENTS, json=event(rrule="FREQ=DAILY;INTERVAL=1;COUNT=3")).json()
+    ids = [first["id"], *(one["calendar_event"]["id"] for one in first["duplicates"])]
+
+    def change(number: int, which: str, **fields: Any) -> Any:
+        return canvas.teacher.put(f"{EVENTS}/{number}", json={"calendar_event": fields, "which": which}).json()
+
+    change(ids[1], "one", title="Own", start_at="2030-03-05T15:00:00Z")
+    every = change(ids[0], "all", location_name="Hall")
+    assert [(one["title"], one["location_name"]) for one in every] == [
+        ("Lab", "Hall"),
+        ("Own", "Hall"),
+        ("Lab", "Hall"),
+    ]
+    # but the rule lays them out anew
+    assert [one["start_at"] for one in every] == [f"2030-03-0{day}T10:00:00Z" for day in (4, 5, 6)]
+    later = change(ids[1], "following", location_name="Yard")
+    assert {one["series_uuid"] for one in later} == {first["series_uuid"]}
+    moved = change(ids[1], "following", start_at="2030-03-05T12:00:00Z", end_at="2030-03-05T13:00:00Z")
+    assert {one["series_uuid"] for one in moved}.isdisjoint({first["series_uuid"]})
+
+
 @pytest.mark.parametrize("rule", ["COUNT=2;INTERVAL=1", "FREQ=DAILY;COUNT=2", "FREQ=DAILY;INTERVAL=1;COUNT=201"])
 def test_a_rule_that_canvas_cannot_use_is_refused(canvas: Site, rule: str) -> None:
     assert canvas.teacher.post(EVENTS, json=event(rrule=rule)).status_code == 400

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.model import CalendarEvent
 from lms_emulator.providers.canvas.rules import events, features, recurrence
 
 Which = Literal["one", "following", "all"]
+FIELDS = ("title", "description", "location_name", "location_address", "important_dates", "blackout_date")
 WHICH: dict[str, Which] = {"one": "one", "following": "following", "all": "all"}
 
 
@@ -74,9 +75,7 @@ def change(api: Api, known: CalendarEvent, wanted: CalendarEvent, which: Which) 
     if which == "all" and _day(api, wanted) != _day(api, known):
         raise _refused("You may not change the start date when changing all events in the series")
     found = of(api, known, which)
-    if other_rule or _day(api, wanted) != _day(api, known):
-        return _repeated(api, found, known, wanted, which)
-    return [_follow(api, one, known, wanted) for one in found]
+    return _repeated(api, found, known, wanted, which, most=None if other_rule else len(found))
 
 
 def _refused(text: str) -> Exception:
@@ -87,36 +86,34 @@ def _day(api: Api, event: CalendarEvent) -> date | None:
     return in_zone(event.start_at, api.zone).date() if event.start_at is not None else None
 
 
-def _follow(api: Api, event: CalendarEvent, known: CalendarEvent, wanted: CalendarEvent) -> CalendarEvent:
-    """Apply another event's changes to one event of the series; of its times, only the time of day."""
-    names = ("title", "description", "location_name", "location_address", "important_dates", "blackout_date", "all_day")
-    made = replace(event, **{name: getattr(wanted, name) for name in names}, updated_at=api.now)
-    if event.start_at and event.end_at and known.start_at and wanted.start_at and wanted.end_at:
-        start = event.start_at + (wanted.start_at - known.start_at)
-        end = start + (wanted.end_at - wanted.start_at)
-        day = in_zone(start, api.zone).date().isoformat() if made.all_day else None
-        made = replace(made, start_at=start, end_at=end, all_day_date=day)
-    return events.keep(api, made)
-
-
 def _repeated(
-    api: Api, found: list[CalendarEvent], known: CalendarEvent, wanted: CalendarEvent, which: Which
+    api: Api, found: list[CalendarEvent], known: CalendarEvent, wanted: CalendarEvent, which: Which, most: int | None
 ) -> list[CalendarEvent]:
-    """Apply a different rule to a series: missing events are created, surplus ones deleted."""
-    uuid = api.x.ids.uuid() if which == "following" else wanted.series_uuid
+    """Lay a rule out over the events of a series: missing ones are created, surplus ones deleted.
+
+    Of the fields the events take those in the request, and keep the others. Parameters: `most`, how many events there
+    can be; None for as many as the rule has.
+    """
+    moved = most is None or (wanted.start_at, wanted.end_at) != (known.start_at, known.end_at)
+    apart = which == "following" and moved and len(found) < len(of(api, known, "all"))
+    uuid = api.x.ids.uuid() if apart else wanted.series_uuid
     start, end = wanted.start_at, wanted.end_at
     if which == "all" and start and end and known.start_at and found[0].start_at:
         first = found[0].start_at + (start - known.start_at)
         start, end = first, first + (end - start)
     seed = replace(wanted, start_at=start, end_at=end, series_uuid=uuid, updated_at=api.now)
+    sent = api.params.hash("calendar_event")
+    told = {name: getattr(seed, name) for name in FIELDS if sent.has(name)}
+    told |= {name: getattr(seed, name) for name in ("rrule", "series_uuid", "all_day", "updated_at")}
     made: list[CalendarEvent] = []
-    for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)):
+    for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)[:most]):
         old = found[place] if place < len(found) else None
         one = _at(api, seed, place, moment)
         if old is None:
             made.append(events.keep(api, _bare(replace(one, id=0, created_at=api.now), known)))
         else:
-            made.append(events.keep(api, replace(one, id=old.id, created_at=old.created_at)))
+            times = {name: getattr(one, name) for name in ("start_at", "end_at", "all_day_date")}
+            made.append(events.keep(api, replace(old, **told, **times)))
     for old in found[len(made) :]:
         events.delete(api, old)
     return made
