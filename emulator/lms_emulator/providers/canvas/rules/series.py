@@ -1,8 +1,7 @@
 """Series of events: created by a recurrence rule; changed and deleted singly, from one on, or all together.
 
-Source: canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2023-06), and the recorded
-exchanges of `calendar-series`. That a later part with a different rule becomes a separate series
-is chosen.
+Source: canvas-lms app/controllers/calendar_events_api_controller.rb, update_from_series (2024-04), and the recorded
+exchanges of `calendar-series`.
 """
 
 from __future__ import annotations
