@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -306,3 +307,55 @@ def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
     assert {one["links"]["assignment"] for one in of_ada} == {plain["id"]}
     assert "grade_current" not in of_ada[0]
     assert teacher.get(f"{log}/assignments/override").json()["events"] == []
+
+
+def test_graders_whose_names_the_final_grader_does_not_see(canvas: Site) -> None:
+    """They are five characters instead, the same for each of their grades and comments; administrators see names."""
+    fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
+    asked = {"last_updated_at": "2020-01-01T00:00:00Z"}
+    for hidden in (True, False):
+        task = work(canvas.admin, grader_names_visible_to_final_grader=not hidden, **fields)
+        place = f"{COURSE}/assignments/{task['id']}"
+        sent = {"submission": {"posted_grade": "7", "provisional": True}, "comment": {"text_comment": "Good"}}
+        for person in (ADA, GRACE):
+            assert canvas.admin.put(f"{place}/submissions/{person}", json=sent).is_success
+        seen = [
+            canvas.teacher.get(f"{place}/provisional_grades/status", params={**asked, "student_id": person}).json()
+            for person in (ADA, GRACE)
+        ]
+        grades = [one["provisional_grades"][0] for one in seen]
+        names = {one.get("anonymous_grader_id") for one in grades}
+        comments = [one["submission_comments"][0] for one in grades]
+        parts = ("scorer_id" in grades[0], "scorer_name" in grades[0], "rubric_assessments" in grades[0])
+        assert parts == (not hidden,) * 3
+        assert ("author_id" in comments[0], "author_name" in comments[0]) == (not hidden,) * 2
+        assert len(names) == 1
+        assert {one.get("anonymous_id") for one in comments} == names
+        assert (re.fullmatch("[A-Za-z0-9]{5}", str(names.pop())) is not None) is hidden
+        own = canvas.admin.get(f"{place}/provisional_grades/status", params={**asked, "student_id": ADA}).json()
+        assert own["provisional_grades"][0]["scorer_name"]
+
+
+def test_points_that_a_rubric_hides(canvas: Site) -> None:
+    """They do not grade either, when a form says `1`; a change of the association alone does not take it."""
+    teacher = canvas.teacher
+    rubric(teacher, task := work(teacher))
+    (known,) = [one for one in teacher.get(f"{COURSE}/rubrics").json() if one["title"] == "R"]
+    path = f"{COURSE}/rubrics/{known['id']}"
+    (use,) = teacher.get(path, params={"include": "associations"}).json()["associations"]
+
+    def change(address: str, **fields: str) -> tuple[object, ...]:
+        sent = {f"rubric_association[{name}]": value for name, value in fields.items()}
+        told = teacher.put(address, data=sent).json()["rubric_association"]
+        return tuple(told[name] for name in ("hide_points", "hide_outcome_results", "use_for_grading"))
+
+    alone = f"{COURSE}/rubric_associations/{use['id']}"
+    assert change(alone, hide_points="1", hide_outcome_results="1") == (False, False, True)
+    assert {one.name for one in canvas.lms.requests.last.warnings} == {
+        "rubric_association[hide_points]",
+        "rubric_association[hide_outcome_results]",
+    }
+    wanted = {"association_id": str(task["id"]), "association_type": "Assignment"}
+    named = f"{path}?rubric_association_id={use['id']}"
+    assert change(named, hide_points="true", hide_outcome_results="1", **wanted) == (True, True, True)
+    assert change(named, hide_points="1", use_for_grading="1", **wanted) == (True, True, False)

@@ -116,3 +116,40 @@ def test_how_a_topic_is_shown(canvas: Site) -> None:
     assert [changed[name] for name in names] == ["desc", True, False, False]
     canvas.lms.settings["canvas.later_parameters"] = False
     assert not set(names) & set(canvas.student.get(path).json())
+
+
+def test_differentiation_tags_which_the_school_does_not_use(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    made(teacher, "group_categories", name="Teams")
+    for place, client in ((COURSE, teacher), (SCHOOL, canvas.admin)):
+        for path in (f"{place}/groups", f"{place}/group_categories"):
+            usual = client.get(path).json()
+            for state, status in (("collaborative", 200), ("all", 200), ("", 200), ("non_collaborative", 403)):
+                answer = client.get(path, params={"collaboration_state": state})
+                assert answer.status_code == status
+                assert (status == 403) or answer.json() == usual
+        unknown = client.get(f"{place}/group_categories", params={"collaboration_state": "some"})
+        assert (unknown.status_code, unknown.json()) == (400, {"error": "Invalid collaboration_state parameter"})
+        assert client.get(f"{place}/groups", params={"collaboration_state": "some"}).status_code == 200
+    asked = {"collaboration_state": "some"}
+    assert student.get(f"{COURSE}/group_categories", params=asked).status_code in (401, 403), "the right comes first"
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert teacher.get(f"{COURSE}/groups", params={"collaboration_state": "non_collaborative"}).status_code == 200
+    assert teacher.get(f"{COURSE}/group_categories", params=asked).status_code == 200
+
+
+def test_where_a_tool_that_can_be_launched_is_installed(canvas: Site) -> None:
+    tool = {"consumer_key": "k", "shared_secret": "s", "url": "https://tool.example.test/", "link_selection": "1"}
+    for place in (COURSE, SCHOOL):
+        canvas.admin.post(f"{place}/external_tools", json={**tool, "name": place})
+    path, asked = f"{COURSE}/lti_apps/launch_definitions", {"placements[]": "link_selection"}
+    told = canvas.teacher.get(path, params={**asked, "include_context_name": "true"}).json()
+    school, course = (canvas.admin.get(one).json()["name"] for one in (SCHOOL, COURSE))
+    assert {one["name"]: one["context_name"] for one in told}.items() >= {
+        COURSE: course,
+        SCHOOL: school,
+    }.items()
+    for without in ({}, {"include_context_name": "false"}):
+        assert "context_name" not in canvas.teacher.get(path, params={**asked, **without}).json()[0]
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert "context_name" not in canvas.teacher.get(path, params={**asked, "include_context_name": "true"}).json()[0]

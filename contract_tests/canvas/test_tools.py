@@ -15,6 +15,7 @@ import pytest
 from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
+from lms_emulator.providers.canvas.lti import tokens
 from lms_emulator.signing import oauth1
 
 COURSE = "/api/v1/courses/1"
@@ -244,6 +245,15 @@ def test_lti_1_1_tools_return_selections_or_messages(canvas: Site) -> None:
     browser.http.post(back, data={**answer, "lti_errormsg": "changed"})
     assert canvas.lms.requests.last.warnings[0].code == "content_items_signature_wrong"
     assert browser.http.post(back, data={**answer, "data": "x"}).status_code == 400
+
+    def changed(data: str, secret: str = "s") -> httpx.Response:
+        sent = {**{k: v for k, v in answer.items() if k != "oauth_signature"}, "id": "7", "data": data}
+        sent["oauth_signature"] = oauth1.sign("POST", back, sent.items(), secret)
+        return browser.http.post(back, data=sent)
+
+    own = tokens.seal({"content_item_id": "7", "oauth_consumer_key": "k"})
+    assert [changed(own, "other").status_code, changed(fields["data"]).status_code] == [401, 401]
+    assert env(changed(own).text)["service_id"] == "7"
     assert browser.http.post(back, data={**answer, "content_items": "{"}).status_code == 500
     one = {"return_type": "image_url", "url": "https://x.example.test/a.png", "width": "9"}
     found = env(browser.http.get(back, params=one).text)["retrieved_data"][0]

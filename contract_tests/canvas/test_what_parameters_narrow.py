@@ -178,3 +178,9 @@ def test_what_a_tool_says_where_it_returns_to(canvas: Site) -> None:
             )
             embedded = {"return_type": "oembed", "endpoint": "https://embed.example.test/"}
             assert "embed.example.test" in send(f"{page}/external_tool_dialog", **{how: embedded}).text
+            token = {**embedded, "oembed_token": "a.b.c"}
+            assert "oembed_token=a.b.c" in send(f"{page}/external_tool_dialog", **{how: token}).text
+            assert (
+                "oembed_token"
+                not in send(f"{page}/external_tool_dialog", **{how: {**token, "return_type": "url"}}).text
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -47,8 +48,11 @@ def success(api: Api) -> Response:
     """The tool's choice or message, for the page that opened it."""
     path, service, kind = _path(api), api.slot("service"), content_items.return_type(api.params)
     told: Any = {}
+    link = {"url": "{{ url }}", "endpoint": "{{ endpoint }}"}
     if kind == "oembed":
         told = {"endpoint": api.params.text("endpoint"), "url": api.params.text("url")}
+        if api.params.has("oembed_token"):
+            link["oembed_token"] = api.params.text("oembed_token") or ""
     elif service == SELECTION:
         try:
             told = content_items.chosen(api.params, path, _data(api).get("default_launch_url"))
@@ -59,16 +63,20 @@ def success(api: Api) -> Response:
         names = ("url", "text", "title", "width", "height", "content_type", *MESSAGES)
         told = {name: api.params.text(name) for name in names if api.params.has(name)}
         told["return_type"] = kind if kind in content_items.RETURN_TYPES else None
+    number = api.params.text("id")
+    if number is not None:
+        _require_change(api, number)
     said = {name: text for name in MESSAGES if (text := api.params.text(name))}
     environment = {
         "retrieved_data": told,
         "lti_response_messages": said,
         "service": service,
-        "service_id": None,
+        "service_id": number,
         **{key: said.get(name) for name, key in MESSAGES.items()},
     }
     items = told if isinstance(told, list) else []
     shown: dict[str, Any] = {"items": items, "said": said, "path": path or "/", "cancelled": False}
+    shown["oembed"] = urlencode(link)
     return wire.page(api.x, "external_content.html", environment=environment, **shown)
 
 
@@ -76,6 +84,18 @@ def cancel(api: Api) -> Response:
     """The tool chose nothing."""
     shown: dict[str, Any] = {"items": [], "said": {}, "path": "/", "cancelled": True}
     return wire.page(api.x, "external_content.html", environment={"service": api.slot("service")}, **shown)
+
+
+def _require_change(api: Api, number: str) -> None:
+    """Require that a tool changes the item that Canvas asked it to: by a signature, and by `data`, which names both."""
+    key, data = api.params.text("oauth_consumer_key"), _data(api)
+    version = (api.params.text("lti_version") or "").strip()
+    tool = next((one for one in api.store.tools if one.consumer_key == key), None) if key else None
+    signed = tool is not None and version == "LTI-1p0" and signed_by(api.x, tool)
+    named = (data.get("content_item_id"), data.get("oauth_consumer_key")) == (number, key)
+    for check, holds in (("the tool signed its answer", signed), ("`data` names the item and the tool", named)):
+        if not api.check(check, holds, got=key):
+            raise refusals.page_forbidden(401, check)
 
 
 def _warn_of_signature(api: Api) -> None:

@@ -26,6 +26,7 @@ RESERVED = {Course: ("Student Groups", "Imported Groups"), Account: ("Communitie
 MIXED = "Can't restrict self-signup while a mixed-section group exists in the category"
 NO_SIS = "You must have manage_sis permission to {} sis attributes"
 COUNTS = ("groups_count", "unassigned_users_count")
+STATES = ("all", "collaborative", "non_collaborative")
 SIGN_UPS, LEADERS = ("enabled", "restricted"), ("first", "random")
 
 
@@ -63,7 +64,19 @@ def index(api: Api) -> Any:
     """The sets of a course or an account."""
     place = _place(api)
     require_manager(api, place)
+    _require_collaborative(api)
     return paged(api, groups.of_place(api, place), lambda one: shapes.category(api, one, _includes(api)))
+
+
+def _require_collaborative(api: Api) -> None:
+    """Refuse to list sets of differentiation tags, which nobody may see while the school does not use them."""
+    state = (api.later.text("collaboration_state") or "collaborative").lower()
+    if not api.check("a known state", state in STATES, got=state):
+        error = {"error": "Invalid collaboration_state parameter"}
+        raise refusals.rest("collaboration_state_unknown", 400, error, check=f"one of {', '.join(STATES)}", got=state)
+    if state == "non_collaborative":
+        error = {"error": "Unauthorized to view non-collaborative group categories"}
+        raise refusals.rest("tags_not_used", 403, error, check="the school uses differentiation tags")
 
 
 def _includes(api: Api) -> list[str]:

@@ -55,11 +55,18 @@ def of_course(api: Api) -> Any:
     course = identifiers.course(api, api.slot("course_id"))
     if not groups.may(api, course, *permissions.GROUPS):
         courses.require(api, course, "read_roster")
+    _require_groups(api)
     found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
     shown = any(one.name == "people" for one in tab_rules.of_course(api, course))
     found = _own_of(api, found, only=not shown)
     path = f"/api/v1/courses/{course.id}/groups"
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes), path=path)
+
+
+def _require_groups(api: Api) -> None:
+    """Refuse who asks for differentiation tags alone, which nobody may see while the school does not use them."""
+    if api.later.text("collaboration_state") == "non_collaborative":
+        raise api.refused("sees differentiation tags, which the school does not use")
 
 
 def _own_of(api: Api, found: list[Group], *, only: bool = False) -> list[Group]:
@@ -73,6 +80,7 @@ def _own_of(api: Api, found: list[Group], *, only: bool = False) -> list[Group]:
 def of_account(api: Api) -> Any:
     """The groups of an account; with `only_own_groups`, the caller's."""
     account = permissions.account_from_path(api, "read_roster")
+    _require_groups(api)
     found = _own_of(api, [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)])
     return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
 

@@ -99,17 +99,21 @@ def _provisional(
     api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade
 ) -> dict[str, Any]:
     """A provisional grade, for moderators."""
-    scorer = api.store.users.get(one.scorer_id)
+    named: dict[str, Any] = {}
+    if moderation.knows_graders(api, course, base):
+        scorer = api.store.users.get(one.scorer_id)
+        named = {"rubric_assessments": [], "scorer_name": scorer.name if scorer is not None else None}
     comments = api.store.submission_comments.find("submission", record.id)
     return {
-        **moderation.shape(api, one, base, record),
+        **moderation.shape(api, course, one, base, record),
         "submission_comments": [
-            submission_shapes.removed_comment(api, said) for said in comments if said.provisional_grade_id == one.id
+            submission_shapes.provisional_comment(api, course, base, said)
+            for said in comments
+            if said.provisional_grade_id == one.id
         ],
-        "rubric_assessments": [],
         "selected": one.selected,
         "readonly": not one.final and one.scorer_id != api.user.id,
-        "scorer_name": scorer.name if scorer is not None else None,
+        **named,
     }
 
 

@@ -25,6 +25,10 @@ SOURCE = (
 STYLES = ("full", "comments_only")
 ASSESSMENTS = ("assessments", "graded_assessments", "peer_assessments")
 ASSOCIATIONS = ("associations", "assignment_associations", "course_associations", "account_associations")
+FLAGS = ("use_for_grading", "hide_score_total", "bookmarked")
+"""What an association takes of its own."""
+HIDING = ("hide_points", "hide_outcome_results")
+"""What it takes beside a rubric alone (canvas-lms `rubric_associations_controller.rb`, `rubrics_controller.rb`)."""
 TOO_LONG = "Title is too long (maximum is 255 characters)"
 
 
@@ -186,7 +190,7 @@ def _associated(api: Api, course: Course, rubric: Rubric) -> RubricAssociation |
     target = _target(api, course, sent)
     if target is None and known is None:
         return None
-    return _keep(api, course, rubric, sent, known, target, keeps_points=_keeps_points(api))
+    return _keep(api, course, rubric, sent, known, target, flags=(*FLAGS, *HIDING), keeps_points=_keeps_points(api))
 
 
 def _keeps_points(api: Api) -> bool:
@@ -204,13 +208,20 @@ def _keep(
     known: RubricAssociation | None,
     target: tuple[str, int, str] | None,
     *,
+    flags: tuple[str, ...] = FLAGS,
     keeps_points: bool = False,
 ) -> RubricAssociation:
-    """Create or change an association; an assignment graded with a rubric takes over its points."""
+    """Create or change an association; an assignment graded with a rubric takes over its points.
+
+    Points that a form hides with `1` neither grade nor show their total (canvas-lms app/models/rubric_association.rb,
+    generate).
+    """
     changes: dict[str, Any] = {"rubric_id": rubric.id}
-    for name in ("use_for_grading", "hide_score_total", "hide_points", "hide_outcome_results", "bookmarked"):
+    for name in flags:
         if sent.has(name):
             changes[name] = sent.flag(name)
+    if "hide_points" in flags and sent.get("hide_points") == "1":
+        changes |= {"use_for_grading": False, "hide_score_total": False}
     for name in ("purpose", "title"):
         if sent.text(name):
             changes[name] = sent.text(name)

@@ -5,6 +5,8 @@ Source: canvas-lms app/models/moderated_grading/provisional_grade.rb and lib/mod
 
 from __future__ import annotations
 
+import hashlib
+import string
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,6 +16,8 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission
 from lms_emulator.providers.canvas.rules import assignments, courses, grades, grading, periods, submissions
 from lms_emulator.providers.canvas.rules.permissions import account_allows
+
+_SIGNS = string.ascii_letters + string.digits
 
 
 def under_way(base: Assignment) -> bool:
@@ -101,14 +105,36 @@ def publish(api: Api, course: Course, base: Assignment) -> None:
     api.store.assignments.put(replace(base, grades_published_at=api.now, updated_at=api.now))
 
 
-def shape(api: Api, record: ProvisionalGrade, base: Assignment, submission: Submission) -> dict[str, Any]:
-    """A provisional grade, as JSON."""
+def knows_graders(api: Api, course: Course, base: Assignment) -> bool:
+    """Whether the caller may know the other graders, as after the grades are published (canvas-lms
+    app/models/assignment.rb, can_view_other_grader_identities?)."""
+    if not under_way(base):
+        return True
+    if api.caller is not None and base.final_grader_id == api.caller.id:
+        return base.grader_names_visible_to_final_grader
+    if moderates(api, course, base):
+        return True
+    return base.grader_comments_visible_to_graders and not base.graders_anonymous_to_graders
+
+
+def nameless(base: Assignment, user_id: int) -> str:
+    """What a grader of an assignment is called to those who may not know who it is: five characters."""
+    number = int.from_bytes(hashlib.sha256(f"{base.id} {user_id}".encode()).digest())
+    return "".join(_SIGNS[number // len(_SIGNS) ** place % len(_SIGNS)] for place in range(5))
+
+
+def shape(
+    api: Api, course: Course, record: ProvisionalGrade, base: Assignment, submission: Submission
+) -> dict[str, Any]:
+    """A provisional grade, as JSON; without its grader to those who may not know who it is."""
+    known = knows_graders(api, course, base)
+    scorer = {"scorer_id": record.scorer_id} if known else {"anonymous_grader_id": nameless(base, record.scorer_id)}
     page = f"/courses/{base.course_id}/gradebook/speed_grader"
     return {
         "grade": record.grade,
         "score": record.score,
         "graded_at": stamp(record.graded_at),
-        "scorer_id": record.scorer_id,
+        **scorer,
         "final": record.final,
         "graded_anonymously": None,
         "provisional_grade_id": record.id,
@@ -124,4 +150,4 @@ def shapes(api: Api, course: Course, base: Assignment, submission: Submission) -
     found = sorted(of_submission(api, submission), key=lambda one: one.final)
     if not moderates(api, course, base):
         found = [one for one in found if api.caller is not None and one.scorer_id == api.caller.id]
-    return [shape(api, one, base, submission) for one in found]
+    return [shape(api, course, one, base, submission) for one in found]

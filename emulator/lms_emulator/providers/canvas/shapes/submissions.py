@@ -311,7 +311,7 @@ def _provisional(api: Api, record: Submission, base: Assignment, course: Course,
         comments = api.store.submission_comments.find("submission", record.id)
         for one in rows:
             own = [c for c in comments if c.provisional_grade_id == one["provisional_grade_id"]]
-            one["submission_comments"] = [removed_comment(api, c) for c in own]
+            one["submission_comments"] = [provisional_comment(api, course, base, c) for c in own]
     return {"provisional_grades": rows}
 
 
@@ -391,6 +391,16 @@ def _tells_author(api: Api, record: SubmissionComment, course: Course, author: U
     if not record.anonymous and not (base is not None and base.anonymous_peer_reviews):
         return True
     return any(courses.may(api, one, course, "view_all_grades") for one in (api.caller, author))
+
+
+def provisional_comment(api: Api, course: Course, base: Assignment, record: SubmissionComment) -> Json:
+    """A comment beside a provisional grade; without its grader to those who may not know who it is."""
+    body = removed_comment(api, record)
+    if not moderation.knows_graders(api, course, base):
+        body["anonymous_id"] = moderation.nameless(base, body.pop("author_id"))
+        if api.caller is None or record.author_id != api.caller.id:
+            del body["author_name"]
+    return body
 
 
 def removed_comment(api: Api, record: SubmissionComment) -> Json:

@@ -81,7 +81,9 @@ def app(api: Api, tool: Tool, where: Where) -> Json:
 def launch_definition(api: Api, tool: Tool, names: list[str]) -> Json:
     """A tool's launch definition for the requested placements."""
     offered = {name: found for name in names if (found := tools.placement(api.store, tool, name)) is not None}
+    named = {"context_name": tools.home(api.store, tool).name} if api.later.flag("include_context_name") else {}
     return {
+        **named,
         "definition_type": "ContextExternalTool",
         "definition_id": tool.id,
         "name": tools.label(api.store, tool, names[0] if names else None),
