@@ -65,6 +65,21 @@ def test_other_assignments_are_no_new_quizzes(canvas: Site) -> None:
     assert "is_quiz_lti_assignment" not in canvas.teacher.get(f"{COURSE}/assignments/{other}").json()
 
 
+def test_a_list_of_new_quizzes_alone(canvas: Site) -> None:
+    """Whatever the text says, as Canvas's controller; what is no text at all does not count."""
+    number = quiz(canvas)["id"]
+
+    def listed(**asked: str) -> list[int]:
+        rows = canvas.teacher.get(f"{COURSE}/assignments", params={"per_page": "50", **asked}).json()
+        return [one["id"] for one in rows]
+
+    assert listed(new_quizzes="true") == listed(new_quizzes="false") == [int(number)]
+    everything = listed()
+    assert len(everything) > 1
+    canvas.lms.settings["canvas.later_parameters"] = False
+    assert listed(new_quizzes="true") == everything
+
+
 def test_new_quizzes_are_paged_and_are_for_those_who_edit_assignments(canvas: Site) -> None:
     numbers = [quiz(canvas)["id"] for _ in range(3)]
     first = canvas.teacher.get(QUIZZES, params={"per_page": 2})

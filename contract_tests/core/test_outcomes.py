@@ -16,7 +16,7 @@ from lms_emulator.core.outcomes import OUTCOMES
 from lms_emulator.server.sockets import Server
 from pytest_lms_emulator.report import section
 
-UNREAD = "/canvas/api/v1/courses/1/group_categories?collaboration_state=all&searchterm=x"
+UNREAD = "/canvas/api/v1/courses/1/assignments/2/gradeable_students?sort=name&searchterm=x"
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ class TestUnread:
     def test_unread_parameters_are_named(self, site: Emulator, http: httpx.Client) -> None:
         http.get(UNREAD)
         told = {warning.name: warning.documented for warning in site.requests.last.warnings}
-        assert told == {"collaboration_state": True, "searchterm": False}
+        assert told == {"sort": True, "searchterm": False}
         assert {warning.code for warning in site.requests.last.warnings} == {"parameter_not_read"}
         assert [one.id for one in site.requests.find(warning="parameter_not_read")] == [site.requests.last.id]
 
@@ -211,6 +211,18 @@ class TestUnread:
             assert (warning.code, warning.documented) == ("parameter_not_read", True)
             assert "this request gave no reason to look at it" in warning.message
             assert site.requests.last.notes["parameters_without_effect_here"] == [warning.name]
+
+    def test_what_the_provider_does_nothing_with_either_is_a_warning_not_an_error(
+        self, site: Emulator, http: httpx.Client
+    ) -> None:
+        """Canvas documents the names of its `PUT` for the `GET` of the same path, too."""
+        site.settings["emulator.strict"] = True
+        path = "/canvas/api/v1/users/self/settings"
+        assert http.get(f"{path}?collapse_global_nav=1").status_code == 200
+        (warning,) = site.requests.last.warnings
+        assert "documents it for this operation, and does nothing with it either" in warning.message
+        assert http.put(path, json={"collapse_global_nav": "1"}).json()["collapse_global_nav"] is True
+        assert http.get(f"{UNREAD}&collapse_global_nav=1").status_code == 501, "another address documents it"
 
     def test_an_empty_list_has_nothing_to_include(self, site: Emulator, http: httpx.Client) -> None:
         assert http.get("/canvas/api/v1/courses/1/modules?search_term=none&include[]=items").json() == []

@@ -201,7 +201,7 @@ STRICT = """
 import urllib.error, urllib.request, pytest
 
 def status(lms, query):
-    call = urllib.request.Request(f"{lms.canvas.url}/api/v1/courses/1/group_categories?{query}")
+    call = urllib.request.Request(f"{lms.canvas.url}/api/v1/courses/1/assignments/2/gradeable_students?{query}")
     call.add_header("Authorization", f"Bearer {lms.canvas.access_tokens.teacher}")
     try:
         with urllib.request.urlopen(call) as answer:
@@ -218,15 +218,15 @@ def test_strict_by_option_and_by_marker(pytester: pytest.Pytester) -> None:
         + """
 @pytest.mark.lms_strict
 def test_marked(lms):
-    assert status(lms, "collaboration_state=all") == 501
+    assert status(lms, "sort=name") == 501
 
 @pytest.mark.lms_strict(False)
 def test_switched_off(lms):
-    assert status(lms, "collaboration_state=all") == 200
+    assert status(lms, "sort=name") == 200
 
 def test_of_the_session(lms, request):
     wanted = 501 if request.config.getoption("lms_strict") else 200
-    assert status(lms, "collaboration_state=all") == wanted
+    assert status(lms, "sort=name") == wanted
     assert status(lms, "per_page=1") == 200
 """
     )
@@ -260,7 +260,7 @@ def test_whatever_went_wrong_is_in_the_report(pytester: pytest.Pytester) -> None
         STRICT
         + """
 def test_it(lms):
-    status(lms, "collaboration_state=all")
+    status(lms, "sort=name")
     lms.faults.add(provider="canvas", status=503, times=1)
     status(lms, "")
     with pytest.raises(urllib.error.HTTPError) as raised:
@@ -270,7 +270,7 @@ def test_it(lms):
 """
     )
     told = pytester.runpytest("-q").stdout.str()
-    unread = "`collaboration_state` (query) was not read: Canvas documents it"
+    unread = "`sort` (query) was not read: Canvas documents it"
     assert f"warning    parameter_not_read: {unread}" in told
     assert "fault      A scripted failure acted on this request. f1: status 503" in told
     assert "defect     The real provider fails on this request too" in told

@@ -7,7 +7,8 @@ The file: lines `name<TAB>value` (`provider`, `title`, `age`, `complete`, `match
 `source`), an empty line, then a line for each operation: methods, path, family, source, since, until, clients,
 parameters. A trailing column is optional. `{name}` is one segment, `{name*}` takes slashes, `[/]` a final slash
 that is optional. The parameters are those that the provider documents or its published code reads, `-` for none,
-with `*` at the end of a list that is not complete; empty: not known. `include=term|teachers` names the values as well.
+with `*` at the end of a list that is not complete; empty: not known. `include=term|teachers` names the values as well;
+`!name` is documented, and the provider's code does nothing with it.
 The line `parameters` says where they are from.
 """
 
@@ -44,6 +45,7 @@ class Operation(NamedTuple):
         parameters: documented names for query and body; None if unknown.
         more: whether it may take others.
         choices: the documented values of a parameter, where known.
+        idle: the parameters with which the provider itself does nothing.
     """
 
     methods: tuple[str, ...]
@@ -56,6 +58,7 @@ class Operation(NamedTuple):
     parameters: frozenset[str] | None
     more: bool
     choices: dict[str, frozenset[str]]
+    idle: frozenset[str]
 
     def takes(self, method: str) -> bool:
         """Whether it answers this method; GET implies HEAD."""
@@ -133,7 +136,9 @@ class Catalogue:
     def _operation(self, line: str) -> Operation:
         methods, path, family, source, since, until, clients, parameters = (*line.split("\t"), *([""] * 6))[:8]
         names = self._names
-        known = {name: values for name, _, values in (one.partition("=") for one in parameters.split())}
+        known = {
+            name: values for name, _, values in (one.removeprefix("!").partition("=") for one in parameters.split())
+        }
         return Operation(
             tuple(methods.split(",")),
             path,
@@ -145,6 +150,7 @@ class Catalogue:
             frozenset(known) - {"-", "*"} if known else None,
             "*" in known,
             {name: frozenset(values.split("|")) for name, values in known.items() if values},
+            frozenset(one.partition("=")[0][1:] for one in parameters.split() if one.startswith("!")),
         )
 
     def shape(self, template: str) -> str:

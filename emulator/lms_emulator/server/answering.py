@@ -44,6 +44,7 @@ LONGEST_NAME = 100
 NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
 FOR_OTHERS = "this request gave no reason to look at it; others to this operation may"
+IDLE = "{} documents it for this operation, and does nothing with it either"
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
 
@@ -205,11 +206,16 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
     if unread:
-        documents = _documents(_operation(provider, x))
+        operation = _operation(provider, x)
+        documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
         checked = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
         for one, known in checked:
+            if one.name in idle:
+                x.notes.setdefault(NOT_HERE, []).append(one.name)
+                warnings.append(_warning(provider, one, known, IDLE.format(provider.title)))
+                continue
             other = bool(known) and not _looks_deeper(x, one.path) and _is_read_for_others(x, one.name, *one.path)
-            warnings.append(_warning(provider, one, known, other))
+            warnings.append(_warning(provider, one, known, FOR_OTHERS if other else None))
     x.warnings += warnings
     not_read = [one for one in warnings if one.code == "parameter_not_read"]
     elsewhere = x.notes.get(NOT_HERE, ())
@@ -276,12 +282,12 @@ def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
     )
 
 
-def _warning(provider: AnyProvider, one: Unread, documented: bool | None, other: bool) -> Warning:
+def _warning(provider: AnyProvider, one: Unread, documented: bool | None, why: str | None) -> Warning:
     title = provider.title
     if one.where == "json" and "[" in one.name:
         what = "in JSON, brackets are part of a name; nest the objects and lists instead"
-    elif other:
-        what = FOR_OTHERS
+    elif why is not None:
+        what = why
     elif documented:
         what = f"{title} documents it for this operation; the emulator does nothing with it"
     elif documented is None:

@@ -28,6 +28,7 @@ from lms_emulator.providers.canvas.rules import (
     copying,
     courses,
     files,
+    new_quizzes,
     observing,
     periods,
     processing,
@@ -113,6 +114,9 @@ def _listed(api: Api, course: Course, found: list[Assignment]) -> Response:
     if api.params.has("post_to_sis"):
         wanted = api.params.flag("post_to_sis")
         found = [a for a in found if bool(a.post_to_sis) == wanted]
+    if api.later.get("new_quizzes") not in (None, False):  # even for the text `false`
+        own = {base.id for _, base in new_quizzes.of_course(api, course)}
+        found = [a for a in found if a.id in own]
     if (bucket := api.params.text("bucket")) is not None:
         found = buckets.chosen(api, course, found, bucket)
     asked = _asked(api)
