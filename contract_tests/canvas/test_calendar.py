@@ -289,3 +289,40 @@ def test_a_page_of_assignments_counts_them_and_not_their_dates(canvas: Site) -> 
     assert titles(**{"submission_types[]": "online_upload"}) == set(), "it takes more than that"
     assert titles(**{"submission_types[]": "online_upload,online_text_entry"}) == {"Both"}
     assert titles(**{"submission_types[]": "none", "exclude_submission_types[]": "none"}) == {"Both"}
+
+
+def test_times_of_sections_are_by_their_code(canvas: Site) -> None:
+    """The event stretches over them; a list replaces those that were there."""
+    sections = f"{API}/courses/1/sections"
+    codes = [
+        f"course_section_{canvas.admin.post(sections, data={'course_section[name]': name}).json()['id']}"
+        for name in "AB"
+    ]
+
+    def times(*days: int) -> dict[str, dict[str, str]]:
+        return {
+            str(place): {
+                "context_code": codes[place],
+                "start_at": f"2030-03-{day:02}T10:00:00Z",
+                "end_at": f"2030-03-{day:02}T11:00:00Z",
+            }
+            for place, day in enumerate(days)
+        }
+
+    made = canvas.teacher.post(EVENTS, json=event(child_event_data=times(4, 6))).json()
+    path = f"{EVENTS}/{made['id']}"
+
+    def shown() -> list[tuple[str, str, str]]:
+        rows = canvas.teacher.get(path).json()["child_events"]
+        return [(one["context_code"], one["start_at"][8:10], one["end_at"][8:10]) for one in rows]
+
+    assert (made["start_at"][8:10], made["end_at"][8:10]) == ("04", "06")
+    assert shown() == [(codes[0], "04", "04"), (codes[1], "06", "06")]
+    canvas.teacher.put(path, json={"calendar_event": {"child_event_data": times(7)}})
+    assert shown() == [(codes[0], "07", "07")]
+    for wrong in ("course_1", "course_section_99999", ""):
+        lines = {"0": times(7)["0"] | {"context_code": wrong}}
+        answer = canvas.teacher.put(path, json={"calendar_event": {"child_event_data": lines}})
+        assert (answer.status_code, "Invalid child event context" in answer.text) == (400, True)
+    twice = canvas.teacher.put(path, json={"calendar_event": {"child_event_data": [*times(7).values()] * 2}})
+    assert (twice.status_code, shown()) == (400, [(codes[0], "07", "07")])

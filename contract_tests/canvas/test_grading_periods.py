@@ -283,3 +283,15 @@ def test_a_scheme_changes_until_something_was_graded_by_it(canvas: Site) -> None
     assert teacher.put(f"{ACCOUNT}/grading_standards/{whole}", json={"title": "X"}).status_code in REFUSED
     assert admin.put(f"{ACCOUNT}/grading_standards/{whole}", json={"title": "X"}).json()["title"] == "X"
     assert admin.delete(f"{ACCOUNT}/grading_standards/{whole}").status_code == 200
+
+
+def test_a_set_that_is_named_beside_a_course(canvas: Site) -> None:
+    """The school's set is changed then, by those who may; a course has no periods of its own."""
+    made_set = canvas.admin.post(f"{ACCOUNT}/grading_period_sets", json={"grading_period_set": {"title": "2026"}})
+    path = f"{COURSE}/grading_periods/batch_update"
+    sent = {"set_id": made_set.json()["grading_period_set"]["id"], "grading_periods": [period("First", 1, 3)]}
+    assert canvas.teacher.patch(path, json=sent).status_code in REFUSED
+    (told,) = canvas.admin.patch(path, json=sent).json()["grading_periods"]
+    assert (told["title"], told["grading_period_group_id"]) == ("First", sent["set_id"])
+    assert canvas.admin.patch(path, json={**sent, "set_id": "99999"}).status_code == 404
+    assert canvas.admin.patch(path, json={**sent, "set_id": ""}).status_code in REFUSED

@@ -258,3 +258,28 @@ def test_a_question_that_moves_into_a_group_comes_last_there(canvas: Site) -> No
     moved = canvas.teacher.put(f"{own}/questions/{outside['id']}", json={"question": {"quiz_group_id": group}}).json()
     assert (moved["quiz_group_id"], moved["position"]) == (group, 1)
     assert canvas.teacher.put(f"{own}/questions/{inside['id']}", json={}).status_code == 500
+
+
+def test_an_order_is_of_what_the_quiz_has_by_type_and_id(canvas: Site) -> None:
+    """Other lines are passed over, and take no place."""
+    number = made(canvas.teacher, "quizzes", quiz={"title": "Q"})["id"]
+    path = f"{COURSE}/quizzes/{number}"
+    ids = [made(canvas.teacher, f"quizzes/{number}/questions", question={"question_name": name})["id"] for name in "AB"]
+    sent = {"quiz_groups": [{"name": "G"}]}
+    (group,) = canvas.teacher.post(f"{path}/groups", json=sent).json()["quiz_groups"]
+
+    def order(*lines: tuple[str | None, int], at: str = path) -> list[tuple[int, int | None]]:
+        asked = [{"type": kind, "id": key} if kind else {"id": key} for kind, key in lines]
+        assert canvas.teacher.post(f"{at}/reorder", json={"order": asked}).status_code == 204
+        rows = [canvas.teacher.get(f"{path}/questions/{key}").json() for key in ids]
+        return [(one["position"], one["quiz_group_id"]) for one in rows]
+
+    first, second = ids
+    assert order((None, first), ("answer", first), ("question", second), ("question", first)) == [(2, None), (1, None)]
+    inside = f"{path}/groups/{group['id']}"
+    assert order(("group", second), ("question", 99999), ("question", first), at=inside) == [
+        (1, group["id"]),
+        (1, None),
+    ]
+    order(("question", second), ("group", group["id"]), at=inside)
+    assert canvas.teacher.get(inside).json()["position"] == 2

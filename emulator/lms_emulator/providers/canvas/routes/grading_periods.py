@@ -163,7 +163,11 @@ def destroy_set(api: Api) -> Response:
 
 def batch(api: Api) -> Any:
     """Create and change periods of a set, all or none."""
-    group = _group(api, api.slot("set_id"))
+    return _batch(api, api.slot("set_id"))
+
+
+def _batch(api: Api, named: str) -> Any:
+    group = _group(api, named)
     if group is None:
         raise refusals.message(404, "set_unknown", "Page not found")
     require_account(api, identifiers.account(api, group.account_id), "manage_grades")
@@ -286,7 +290,10 @@ def destroy_the_courses(api: Api) -> Any:
 
 
 def batch_of_course(api: Api) -> Any:
-    """Courses no longer have grading periods of their own, so nobody may change them."""
+    """Courses no longer have grading periods of their own, so nobody may change them. A `set_id` in the request is
+    the school's set, whatever course the path names."""
+    if named := api.params.text("set_id"):
+        return _batch(api, named)
     course = _course(api)
     raise api.refused(f"change grading periods of course {course.id} itself")
 

@@ -253,18 +253,20 @@ def reorder(api: Api) -> Any:
 
 
 def place(api: Api, quiz: Quiz, group_id: int | None) -> None:
-    """Put questions and groups in the requested order, within a group or at the top level."""
-    for position, one in enumerate(api.params.hashes("order"), start=1):
-        key = identifiers.local_number(one.get("id")) or 0
-        if one.text("type") == "group" and group_id is None:
-            group = api.store.quiz_groups.get(key)
-            if group is not None and group.quiz_id == quiz.id:
-                api.store.quiz_groups.put(replace(group, position=position))
-        else:
-            question = api.store.quiz_questions.get(key)
-            if question is not None and question.quiz_id == quiz.id:
-                moved = replace(question, position=position, quiz_group_id=group_id)
-                api.store.quiz_questions.put(moved)
+    """Put questions and groups in the requested order, within a group or at the top level.
+
+    What the quiz does not have, by `type` and `id`, is passed over (canvas-lms app/models/quizzes/quiz_sortables.rb).
+    """
+    tables: dict[str | None, Any] = {"question": api.store.quiz_questions, "group": api.store.quiz_groups}
+    found = []
+    for one in api.params.hashes("order"):
+        kind, key = one.text("type"), identifiers.local_number(one.get("id")) or 0
+        record = tables[kind].get(key) if kind in tables else None
+        if record is not None and record.quiz_id == quiz.id:
+            found.append((kind, record))
+    for position, (kind, record) in enumerate(found, start=1):
+        inside = {"quiz_group_id": group_id} if kind == "question" else {}
+        tables[kind].put(replace(record, position=position, **inside))
 
 
 def validate_access_code(api: Api) -> Any:
