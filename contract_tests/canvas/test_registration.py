@@ -87,3 +87,31 @@ def test_sign_ins_are_recorded_for_the_audit(canvas: Site) -> None:
         assert answer.status_code == 403
     late = canvas.student.get(f"{audit}/users/self", params={"start_time": "2100-01-01T00:00:00Z"}).json()
     assert late["events"] == []
+
+
+def test_a_forgotten_password_is_that_of_the_login_that_is_named(canvas: Site) -> None:
+    """The form's own, or another login of the same person; nobody else's, and each code once."""
+    admin, logins = canvas.admin, "/api/v1/accounts/1/logins"
+    sent = {"user[id]": "101", "login[unique_id]": "ada-too", "login[password]": "first-password"}
+    second = admin.post(logins, data=sent).json()["id"]
+    others = admin.get("/api/v1/users/102/logins").json()[0]["id"]
+    usual = canvas.lms.canvas.student.login
+
+    def ask(new: str = "a-new-password", again: str = "a-new-password", **fields: object) -> int:
+        browser = canvas.browser()
+        token = _authenticity_token(browser)
+        forgot = {"pseudonym_session[unique_id_forgot]": usual, "authenticity_token": token}
+        assert browser.http.post("/forgot_password", data=forgot).status_code == 302
+        page = browser.get(canvas.lms.outbox.emails[-1].data["link"])
+        names = {"password": new, "password_confirmation": again, **fields}
+        return browser.submit(page, **{f"pseudonym[{name}]": str(value) for name, value in names.items()}).status_code
+
+    def password(number: int) -> str:
+        rows = canvas.lms.dump()["canvas"]["pseudonyms"]
+        return next(one["password"] for one in rows if one["id"] == number)
+
+    assert [ask("short", "short"), ask(again="another-password"), ask(id=others)] == [400] * 3
+    assert (password(second), ask(id=second), password(second)) == ("first-password", 302, "a-new-password")
+    first = next(one["id"] for one in admin.get("/api/v1/users/101/logins").json() if one["unique_id"] == usual)
+    assert password(first) != "a-new-password"
+    assert (ask(), password(first)) == (302, "a-new-password")

@@ -168,9 +168,9 @@ def mail_reset(api: Api, login: Pseudonym) -> None:
     mails.send(api, "forgot_password", channel.address, "Forgot Password: Canvas", data={"link": url})
 
 
-def _forgotten_login(api: Api) -> tuple[Pseudonym, CommunicationChannel] | None:
-    """The login for the mailed code in the path, and the address it was mailed to."""
-    login = api.store.pseudonyms.get(identifiers.local_number(api.slot("pseudonym_id")))
+def _forgotten_login(api: Api, named: str | None = None) -> tuple[Pseudonym, CommunicationChannel] | None:
+    """The login for the mailed code in the path, and the address it was mailed to. `named`: another of the person's."""
+    login = api.store.pseudonyms.get(identifiers.local_number(named or api.slot("pseudonym_id")))
     channel = _channel(api, login) if login is not None else None
     right = channel is not None and bool(channel.confirmation_code) and channel.confirmation_code == api.slot("nonce")
     if not api.check("the code was mailed, and not used", right):
@@ -190,14 +190,14 @@ def new_password_form(api: Api) -> Response:
 
 def set_new_password(api: Api) -> Response:
     """Replace a forgotten password, and sign in."""
-    found = _forgotten_login(api)
+    given = api.params.hash("pseudonym")
+    found = _forgotten_login(api, given.text("id"))
     if found is None:
         body = {"errors": {"nonce": "expired"}}
         hint = "use the address of the latest mail in the outbox, once"
         check = "the code was mailed, and not used"
         raise refusals.rest("password_code_unknown", 400, body, check=check, diagnosis=hint)
     login, channel = found
-    given = api.params.hash("pseudonym")
     new = given.text("password") or ""
     if len(new) < _SHORTEST_PASSWORD:
         raise refusals.invalid({"password": ["too_short"]})
