@@ -1,7 +1,7 @@
-"""Every URL in an answer works, or answers that it is not emulated.
+"""Every address that an answer hands out leads to something that answers, or is loudly not emulated.
 
 Addresses in JSON, in texts, in the headers `Link` and `Location`, in pages and in their forms; of whatever can be read
-in the demo world, and of what is behind these addresses in turn.
+in the demo world, of what is behind these addresses in turn, and of mails.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+import httpx
 import pytest
 
 from contract_tests.everywhere.asgi import Sent, send
 from contract_tests.everywhere.existing import DemoWorld, credentials, furnish
+from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 from lms_emulator.app import load_providers
 from lms_emulator.core.worlds.journal import Entry
@@ -124,3 +127,47 @@ def test_links_lead_to_something_that_answers(name: str) -> None:
         left = behind
     assert nowhere == []
     assert len(followed) >= LEAST[name]
+
+
+def _mailed(lms: Emulator, name: str) -> list[tuple[str, str]]:
+    """Ask for every mail with a link; the kinds and texts of what came."""
+    info = getattr(lms, name)
+    with httpx.Client(trust_env=False, headers={"User-Agent": "test"}) as http:
+        if name == "canvas":
+            http.headers["Authorization"] = f"Bearer {info.access_tokens.admin}"
+            api = f"{info.url}/api/v1"
+            user = {"user[name]": "Mary", "pseudonym[unique_id]": "mary@example.edu"}
+            made = http.post(f"{api}/accounts/1/users", data=user | {"pseudonym[send_confirmation]": "true"}).json()
+            enrol = {"enrollment[user_id]": made["id"], "enrollment[notify]": "true"}
+            http.post(f"{api}/courses/{info.course_id}/enrollments", data=enrol)
+            http.post(f"{info.url}/forgot_password", data={"pseudonym_session[unique_id_forgot]": info.student.login})
+        elif name == "openedx":
+            http.post(f"{info.url}/password_reset/", data={"email": info.learner.email})
+            with closing(Web(lms)) as web:
+                web.browser().sign_in(info.inactive)
+        else:
+            asked = {"client_id": info.application_id, "clientString": info.client_string}
+            asked |= {"email": "ada.lovelace@example.edu", "lastname": "Lovelace"}
+            http.post(f"{info.url}/authorize/grant/email", data=asked)
+    return [(one.kind, text) for one in lms.outbox.emails for _, text in (*texts(one.data), ("body", one.body or ""))]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("canvas", {"pseudonym_registration", "enrollment_registration", "forgot_password"}),
+        ("openedx", {"account_activation", "password_reset"}),
+        ("learningstudio", {"access_grant"}),
+    ],
+)
+def test_links_in_mails_lead_to_something_that_answers(name: str, kinds: set[str]) -> None:
+    with Emulator.start() as lms, httpx.Client(trust_env=False, headers={"User-Agent": "test"}) as http:
+        found = {(kind, link) for kind, text in _mailed(lms, name) for link in _URL.findall(text)}
+        assert {kind for kind, _ in found} == kinds
+        lost = []
+        for kind, link in sorted(found):
+            assert link.startswith(getattr(lms, name).url)
+            answer = http.get(link)
+            if answer.status_code >= 400 or lms.requests.last.outcome in ("unknown_path", "not_emulated"):
+                lost.append((kind, link, answer.status_code))
+        assert lost == []
