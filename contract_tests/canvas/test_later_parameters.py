@@ -93,6 +93,21 @@ def test_todo_items_of_selected_courses(filled: Site) -> None:
     assert waiting(**{"course_ids[]": "2"}) == []
 
 
+def test_what_is_locked_or_done_off_line_and_over_is_nothing_to_do(filled: Site) -> None:
+    soon, before = "2026-11-28T10:00:00Z", "2026-11-20T10:00:00Z"
+    paper = {"submission_types": ["on_paper"]}
+    base = {
+        "open": work(filled.teacher, due_at=soon)["id"],
+        "late": work(filled.teacher, due_at=before)["id"],
+        "locked": work(filled.teacher, due_at=soon, unlock_at="2026-11-28T09:00:00Z")["id"],
+        "closed": work(filled.teacher, due_at=before, lock_at=before)["id"],
+        "on paper": work(filled.teacher, due_at=soon, **paper)["id"],
+        "on paper, past": work(filled.teacher, due_at=before, **paper)["id"],
+    }
+    seen = [one["assignment"]["id"] for one in filled.student.get(f"{API}/users/self/todo").json()]
+    assert {name for name, number in base.items() if number in seen} == {"open", "late", "on paper"}
+
+
 def test_announcements_that_are_still_open_to_students(filled: Site) -> None:
     said = {"title": "Closing", "message": "x", "is_announcement": True, "lock_at": "2026-11-30T00:00:00Z"}
     number = made(filled.teacher, "discussion_topics", **said)["id"]

@@ -440,3 +440,41 @@ def test_the_sign_in_page_shows_a_warning(site: InProcess) -> None:
     browser.get("/profile")
     notice = {"type": "warning", "content": "You must be logged in to access this page", "icon": "warning"}
     assert f'"notices":[{json.dumps(notice, separators=(",", ":"))}]' in browser.get("/login/canvas").text
+
+
+def test_people_change_their_names_and_default_address_on_their_own_page(site: InProcess) -> None:
+    admin = {"Authorization": f"Bearer {site.lms.canvas.access_tokens.admin}"}
+    address = {"communication_channel[address]": "more@example.test", "communication_channel[type]": "email"}
+    path = "/api/v1/users/101/communication_channels"
+    more = site.send("POST", path, data=address | {"skip_confirmation": "1"}, headers=admin).json()
+    browser = Browser(site)
+    browser.sign_in(site.lms.canvas.student)
+    token = {"authenticity_token": browser.csrf}
+    sent = {"user[short_name]": "Ada", "default_email_id": str(more["id"]), **token}
+    assert browser.send("PUT", "/profile", data=sent, accept=JSON).status_code == 200
+    me = site.get("/api/v1/users/101/profile", headers=admin).json()
+    assert (me["short_name"], me["primary_email"]) == ("Ada", "more@example.test")
+    read = browser.send("PUT", "/profile", data={"privacy_notice": "1", **token}, accept=JSON)
+    assert (read.status_code, read.text) == (208, "")
+
+
+def test_who_acts_as_a_person_sees_a_token_of_theirs_and_changes_none(site: InProcess) -> None:
+    own, admin = Browser(site), Browser(site)
+    own.sign_in(site.lms.canvas.student)
+    admin.sign_in(site.lms.canvas.admin)
+
+    def tokens(browser: Browser, method: str, number: str = "", **sent: str) -> httpx.Response:
+        fields = {
+            "authenticity_token": browser.csrf,
+            **{f"access_token[{name}]": value for name, value in sent.items()},
+        }
+        return browser.send(method, f"/profile/tokens{number}", data=fields, accept=JSON)
+
+    made = tokens(own, "POST", purpose="mine").json()
+    place = f"/{made['id']}"
+    admin.act_as(101)
+    assert admin.get(f"/profile/tokens{place}", accept=JSON).json()["purpose"] == "mine"
+    assert tokens(admin, "PUT", place, purpose="theirs").status_code in (401, 403)
+    kept = tokens(own, "PUT", place, regenerate="true").json()["visible_token"]
+    assert kept == f"{made['visible_token'][:5]}...", "only `1` makes a new text"
+    assert tokens(own, "PUT", place, regenerate="1").json()["visible_token"] != made["visible_token"]

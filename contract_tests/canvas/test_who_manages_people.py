@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 
 from contract_tests.canvas.support import Site
@@ -208,3 +210,129 @@ def test_who_is_merged_into_another_brings_work_words_and_observers(canvas: Site
     assert canvas.student.get("/api/v1/users/self").json()["id"] == second, "the token is the survivor's"
     assert canvas.admin.post(f"/api/v1/users/{second}/split").status_code == 200
     assert seen()[:2] == (first, [first])
+
+
+def test_merging_keeps_the_better_of_what_both_have(canvas: Site) -> None:
+    """Of two same addresses the confirmed one stays, of two enrollments in a place the better state; ids move too."""
+    first, second = made(canvas, "first@example.test"), made(canvas, "second@example.test")
+    channels = {who: f"{API}/users/{who}/communication_channels" for who in (first, second)}
+    for who, confirmed in ((first, "1"), (second, "0")):
+        address = {"communication_channel[address]": "Both@example.test", "communication_channel[type]": "email"}
+        assert canvas.admin.post(channels[who], data=address | {"skip_confirmation": confirmed}).status_code == 200
+    enrolled = {}
+    for who, state in ((first, "active"), (second, "invited")):
+        sent = {"enrollment[user_id]": str(who), "enrollment[enrollment_state]": state}
+        enrolled[who] = canvas.admin.post("/api/v1/courses/1/enrollments", data=sent).json()["id"]
+    third = made(canvas, "third@example.test")
+    uuid = canvas.admin.get(f"{API}/users/{first}", params={"include[]": "uuid"}).json()["uuid"]
+    written = {"recipients[]": str(first), "subject": "S", "body": "B", "force_new": "1"}
+    sent = canvas.admin.post(f"{API}/conversations", data=written).json()[0]["id"]
+
+    assert canvas.admin.put(f"{API}/users/{first}/merge_into/{second}").status_code == 200
+    listed = [(one["address"], one["workflow_state"]) for one in canvas.admin.get(channels[second]).json()]
+    assert sorted(listed) == [
+        ("Both@example.test", "active"),
+        ("first@example.test", "unconfirmed"),
+        ("second@example.test", "unconfirmed"),
+    ]
+    rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": second}).json()
+    assert [(one["id"], one["enrollment_state"]) for one in rows] == [(enrolled[second], "active")]
+    assert [one["unique_id"] for one in canvas.admin.get(f"{API}/users/{second}/logins").json()] == [
+        "first@example.test",
+        "second@example.test",
+    ]
+    assert canvas.admin.get(f"{API}/users/{second}").json()["login_id"] == "first@example.test", "the first by name"
+    acting = {"as_user_id": second}
+    assert canvas.admin.get(f"{API}/conversations/{sent}", params=acting).status_code == 200
+
+    assert canvas.admin.put(f"{API}/users/{second}/merge_into/{third}").status_code == 200
+    seen = canvas.admin.get(f"{API}/users/{third}", params={"include[]": "uuid"}).json()["uuid"]
+    assert seen != uuid, "the second was known to tools by an id of their own"
+    assert canvas.admin.post(f"{API}/users/{third}/split").status_code == 200
+    assert canvas.admin.post(f"{API}/users/{second}/split").status_code == 200
+    back = canvas.admin.get(channels[first]).json()
+    assert sorted(one["address"] for one in back) == ["Both@example.test", "first@example.test"]
+    assert [one["unique_id"] for one in canvas.admin.get(f"{API}/users/{first}/logins").json()] == [
+        "first@example.test"
+    ]
+    rows = canvas.admin.get("/api/v1/courses/1/enrollments", params={"user_id": second}).json()
+    assert [one["enrollment_state"] for one in rows] == ["invited"]
+    acting = {"as_user_id": first}
+    assert canvas.admin.get(f"{API}/conversations/{sent}", params=acting).status_code == 200
+
+
+def test_ids_for_tools_move_to_whom_no_tool_can_know(canvas: Site) -> None:
+    first, second = made(canvas, "one@example.test"), made(canvas, "two@example.test")
+
+    def uuid(who: int) -> str:
+        return str(canvas.admin.get(f"{API}/users/{who}", params={"include[]": "uuid"}).json()["uuid"])
+
+    before = uuid(first), uuid(second)
+    assert canvas.admin.put(f"{API}/users/{first}/merge_into/{second}").status_code == 200
+    assert uuid(second) == before[0]
+    assert canvas.admin.post(f"{API}/users/{second}/split").status_code == 200
+    assert (uuid(first), uuid(second)) == before
+
+
+def test_schools_decide_whether_people_change_addresses(canvas: Site) -> None:
+    address = {"communication_channel[address]": "more@example.test", "communication_channel[type]": "email"}
+    own = f"{API}/users/self/communication_channels"
+    number = canvas.student.post(own, data=address).json()["id"]
+    assert canvas.student.delete(f"{own}/{number}").status_code == 200
+    again = address | {"communication_channel[address]": "More@example.test", "skip_confirmation": "1"}
+    back = canvas.admin.post(f"{STUDENT}/communication_channels", data=again).json()
+    assert (back["id"], back["address"], back["workflow_state"]) == (number, "More@example.test", "active")
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    school.setdefault("settings", {}).update(users_can_edit_comm_channels=False)
+    canvas.lms.load(world)
+    other = address | {"communication_channel[address]": "other@example.test"}
+    assert canvas.student.post(own, data=other).status_code == 403
+    assert canvas.student.delete(f"{own}/{number}").status_code == 403
+    assert canvas.admin.delete(f"{STUDENT}/communication_channels/{number}").status_code == 200
+
+
+def test_people_confirm_one_more_address_by_its_mail(canvas: Site) -> None:
+    address = {"communication_channel[address]": "more@example.test", "communication_channel[type]": "email"}
+    own = f"{API}/users/self/communication_channels"
+    canvas.student.post(own, data=address)
+    mail = canvas.lms.outbox.emails[-1]
+    assert (mail.kind, mail.to) == ("confirm_email_communication_channel", "more@example.test")
+    browser = canvas.browser()
+    page = browser.follow(browser.get(mail.data["link"]))
+    assert browser.heading in page.text, "one signs in first"
+    browser.follow(browser.sign_in(page, canvas.lms.canvas.student))
+    states = {one["address"]: one["workflow_state"] for one in canvas.student.get(own).json()}
+    assert states["more@example.test"] == "active"
+    assert canvas.client().get(mail.data["link"]).status_code == 400, "once"
+
+
+def test_a_confirmed_address_registers_its_owner(canvas: Site) -> None:
+    who = made(canvas, "newcomer@example.test")
+    address = {"communication_channel[address]": "n@example.test", "communication_channel[type]": "email"}
+    path = f"{API}/users/{who}/communication_channels"
+    assert canvas.admin.post(path, data=address | {"skip_confirmation": "1"}).status_code == 200
+    user = canvas.admin.delete(f"{SCHOOL}/users/{who}").json()["user"]
+    assert user["workflow_state"] == "registered"
+
+
+def test_suspending_leaves_alone_the_logins_that_the_caller_may_not_delete(canvas: Site) -> None:
+    """A login with a SIS id is only suspended by those who manage SIS data."""
+    role = {"label": "Helpdesk", "base_role_type": "AccountMembership"}
+    role |= {f"permissions[manage_user_logins][{name}]": "1" for name in ("enabled", "explicit")}
+    number = canvas.admin.post(f"{SCHOOL}/roles", data=role).json()["id"]
+    helper = made(canvas, "helper")
+    canvas.admin.post(f"{SCHOOL}/admins", data={"user_id": str(helper), "role_id": str(number)})
+    acting = {"as_user_id": str(helper)}
+    logins = {}
+    for name, more in (("plain", {}), ("known", {"pseudonym[sis_user_id]": "SIS-known"})):
+        who = made(canvas, name, **more)
+        event = {"user[event]": "suspend"}
+        assert canvas.admin.put(f"{API}/users/{who}", params=acting, data=event).status_code == 200
+        logins[name] = canvas.admin.get(f"{API}/users/{who}/logins").json()[0]
+    assert {name: one["workflow_state"] for name, one in logins.items()} == {"plain": "suspended", "known": "active"}
+    login = f"{SCHOOL}/logins/{logins['known']['id']}"
+    odd = canvas.admin.put(login, params=acting, data={"login[workflow_state]": "gone"})
+    assert (odd.status_code, list(odd.json()["errors"])) == (400, ["workflow_state"]), "an unknown state comes first"
+    assert canvas.admin.put(login, params=acting, data={"login[workflow_state]": "suspended"}).status_code == 403
+    assert canvas.admin.put(login, data={"login[workflow_state]": "suspended"}).status_code == 200

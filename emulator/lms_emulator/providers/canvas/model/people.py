@@ -256,8 +256,8 @@ class UserMerge(Record, frozen=True, kw_only=True):
     """What a merge moved from one person to another, so that it can be undone.
 
     Attributes:
-        moved: by table, the ids of moved records. ended: enrollments that duplicated one of the other person, with
-            their previous state.
+        moved: by table, the ids of moved records. ended: the previous states of enrollments and addresses that were
+            the same as ones of the other person, by table and id, such as `enrollments/1`.
     """
 
     id: int

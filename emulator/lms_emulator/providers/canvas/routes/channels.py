@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -15,8 +16,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.routes.preferences import person, readable
-from lms_emulator.providers.canvas.rules import belonging, people
+from lms_emulator.providers.canvas.routes.preferences import readable
+from lms_emulator.providers.canvas.rules import belonging, people, registering
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.rules.registering import EMAIL, LONGEST
 from lms_emulator.providers.canvas.shapes import people as shapes
@@ -36,9 +37,29 @@ def index(api: Api) -> Any:
     return paged(api, people.channels_of(api.store, user), shapes.channel, path=path)
 
 
+def _owner(api: Api) -> User:
+    """The user in the path: the caller, if their school lets people change addresses, or anybody for admins."""
+    user, caller = identifiers.user(api, api.slot("user_id")), api.user
+    own = caller.id == user.id and belonging.may_oneself(api, user, "users_can_edit_comm_channels")
+    if not api.check("may change the person's addresses", own or belonging.manages(api, user), got=user.id):
+        raise api.refused(f"change addresses of user {user.id}")
+    return user
+
+
+def _check_count(api: Api) -> None:
+    """Refuse one more address if the caller has as many as the school allows, with those deleted in the last hour."""
+    most, hour = api.root.settings.get("max_communication_channels"), timedelta(hours=1)
+    rows = api.store.communication_channels.find("user", api.user.id)
+    count = sum(1 for one in rows if one.workflow_state != "retired" or one.created_at > api.now - hour)
+    if not api.check("the caller has fewer addresses than allowed", not most or count < int(most), got=count):
+        body = {"errors": {"type": "Maximum number of communication channels reached"}}
+        raise refusals.rest("too_many_addresses", 400, body, check="the caller has fewer addresses than allowed")
+
+
 def create(api: Api) -> Any:
     """Add an address, or restore a deleted one."""
-    user = person(api)
+    user = _owner(api)
+    _check_count(api)
     sent = api.params.hash("communication_channel")
     if not sent.data:
         raise refusals.crashed("`communication_channel` is missing")
@@ -63,7 +84,8 @@ def create(api: Api) -> Any:
     confirmed = api.params.flag("skip_confirmation") and account_allows(api, api.caller, api.root, "manage_students")
     state: Any = "active" if confirmed else "unconfirmed"
     if known is not None:
-        return shapes.channel(api.store.communication_channels.put(replace(known, workflow_state=state)))
+        back = replace(known, address=address, workflow_state=state, bounce_count=0)
+        return _kept(api, user, back)
     made = CommunicationChannel(
         id=api.new_id("communication_channels"),
         user_id=user.id,
@@ -74,7 +96,17 @@ def create(api: Api) -> Any:
         confirmation_code=api.x.ids.text(25),
         created_at=api.now,
     )
-    return shapes.channel(api.store.communication_channels.put(made))
+    return _kept(api, user, made)
+
+
+def _kept(api: Api, user: User, channel: CommunicationChannel) -> Any:
+    """Store an address, and ask its owner to confirm it. A confirmed one registers its owner."""
+    api.store.communication_channels.put(channel)
+    if channel.workflow_state == "unconfirmed":
+        registering.ask_to_confirm(api, user, channel)
+    elif user.workflow_state != "registered":
+        api.store.users.put(replace(user, workflow_state="registered", updated_at=api.now))
+    return shapes.channel(channel)
 
 
 def _same(channel: CommunicationChannel, address: str, kind: str) -> bool:
@@ -98,7 +130,12 @@ def _channel(api: Api, user: User) -> CommunicationChannel:
 def destroy(api: Api) -> Any:
     """Delete an address."""
     found = _channel(api, identifiers.user(api, api.slot("user_id")))
-    person(api)
+    user = _owner(api)
+    imported = any(login.sis_channel_id == found.id for login in api.store.pseudonyms.find("user", user.id))
+    kept = imported and api.root.settings.get("edit_institution_email") is False
+    if not api.check("the school lets people change imported addresses", not kept, got=found.id):
+        raise api.refused(f"delete address {found.id}")
+    api.store.users.put(replace(user, updated_at=api.now))
     return shapes.channel(api.store.communication_channels.put(replace(found, workflow_state="retired")))
 
 

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.refusals.people import null
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.own_profile import mail_reset
 from lms_emulator.providers.canvas.rules import belonging, people, registering
-from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
+from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import people as shapes
 
 SOURCE = f"{RECORDED}/people-linked.jsonl 48, 56, 79, 95; canvas-lms app/controllers/pseudonyms_controller.rb"
@@ -81,20 +81,18 @@ def create(api: Api) -> Any:
 
 
 def _require_sis(api: Api, login: Pseudonym, sent: Params) -> None:
-    """Refuse SIS ids from callers who may not set them, and a state from those who may not delete the login."""
+    """Refuse SIS ids from callers who may not set them, and a state from those who may not delete the login.
+
+    A state that there is not is named first, and alone.
+    """
     named = {"sis_user_id", "integration_id"} & set(sent.data)
-    if (named and not _has_sis(api, login)) or (sent.has("workflow_state") and not _deletes(api, login)):
+    refused = bool(named) and not api.check("manage_sis", belonging.has_sis(api, login), got=login.id)
+    if not refused and sent.has("workflow_state"):
+        if sent.text("workflow_state") not in ("active", "suspended"):
+            raise refusals.invalid({"workflow_state": ["invalid workflow_state"]})
+        refused = not belonging.deletes_login(api, login)
+    if refused:
         raise api.refused(f"SIS ids and state of login {login.id}", "manage_sis")
-
-
-def _has_sis(api: Api, login: Pseudonym) -> bool:
-    account = identifiers.account(api, login.account_id)
-    return api.check("manage_sis", account_allows(api, api.caller, account, "manage_sis"), got=login.id)
-
-
-def _deletes(api: Api, login: Pseudonym) -> bool:
-    """Whether the caller may delete a login; with a SIS id, only SIS managers may."""
-    return belonging.manages_login(api, login) and (not login.sis_user_id or _has_sis(api, login))
 
 
 def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> dict[str, Any]:
@@ -110,8 +108,6 @@ def _fields(api: Api, account: Account, sent: Params, own: Pseudonym | None) -> 
             faults["declared_user_type"] = ["inclusion"]
     if sent.has("workflow_state"):
         found["workflow_state"] = sent.text("workflow_state")
-        if found["workflow_state"] not in ("active", "suspended"):
-            faults["workflow_state"] = ["invalid workflow_state"]
     if faults:
         raise refusals.invalid(faults)
     if reference := sent.text("authentication_provider_id"):
@@ -152,7 +148,7 @@ def destroy(api: Api) -> Any:
     login = _login(api)
     if login.user_id != user.id:
         raise refusals.not_found("the login of the user", login.id)
-    if not api.check("manage_user_logins", _deletes(api, login), got=user.id):
+    if not api.check("manage_user_logins", belonging.deletes_login(api, login), got=user.id):
         raise api.refused(f"logins of user {user.id}")
     if len(people.logins_of(api.store, user)) == 1:
         raise refusals.invalid({"base": ["Users must have at least one login"]})

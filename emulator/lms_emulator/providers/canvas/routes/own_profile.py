@@ -10,26 +10,26 @@ from starlette.responses import Response
 from lms_emulator.providers.canvas import oauth, refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.model import AccessToken, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
-from lms_emulator.providers.canvas.rules import keys, mails
-from lms_emulator.providers.canvas.rules.people import channels_of, email_of, logins_of
+from lms_emulator.providers.canvas.rules import belonging, keys, mails, registering
+from lms_emulator.providers.canvas.rules.people import channels_of, email_of, logins_of, prefer
 from lms_emulator.providers.canvas.shapes import access, people
 
 _LONGEST_PURPOSE = 255
 _SHORTEST_PASSWORD = 8
 
 
-def _with_password(api: Api) -> User:
-    """The person signed in, by password and not masquerading. Raises the refusals for others."""
+def _with_password(api: Api, *, alone: bool = True) -> User:
+    """The person signed in by password, and if `alone` not masquerading. Raises the refusals for others."""
     user = visitors.require(api)
     session = browser.find(api.x).session
     if session is not None and session.remembered:
         api.check("a password was given for the session", False)
         raise refusals.sign_in_first(api.url("/login"))
-    if not api.check("nobody acts as the person", not api.acting):
+    if alone and not api.check("nobody acts as the person", not api.acting):
         raise visitors.forbidden(api, "tokens are a person's own")
     return user
 
@@ -61,7 +61,8 @@ def create_token(api: Api) -> Response:
 
 def _sent(api: Api) -> dict[str, Any]:
     """The token's fields from the request. Raises the refusals for invalid ones."""
-    if not isinstance(api.params.peek("access_token"), dict):
+    sent = api.params.peek("access_token")
+    if not isinstance(sent, dict) or not sent:
         raise refusals.page_error(400, "parameter_missing", "parameter `access_token` is sent")
     given = api.params.hash("access_token")
     changes: dict[str, Any] = {}
@@ -79,14 +80,14 @@ def _sent(api: Api) -> dict[str, Any]:
 
 def show_token(api: Api) -> Response:
     """A manually generated token, without its text."""
-    return wire.reply(api, access.own_token(api, _token(api, _with_password(api))))
+    return wire.reply(api, access.own_token(api, _token(api, _with_password(api, alone=False))))
 
 
 def update_token(api: Api) -> Response:
     """Change a token, or regenerate it (`access_token[regenerate]`); only this answer shows the new text."""
     token = _token(api, _with_password(api))
     changes = _sent(api)
-    again = api.params.flag("access_token", "regenerate")
+    again = api.params.get("access_token", "regenerate") == "1"
     if again:
         changes["token"] = oauth.token_text(api.x)
         changes["replaced_tokens"] = [*token.replaced_tokens, token.token][-oauth.REPLACED_KEPT :]
@@ -102,28 +103,51 @@ def delete_token(api: Api) -> Response:
 
 
 def update(api: Api) -> Response:
-    """Change the caller's password: `pseudonym[change_password]` with the old one, and the new one twice."""
-    user = visitors.require(api)
+    """Change what the caller is called, their default address, or a password: `pseudonym[change_password]` with the
+    old one, and the new one twice."""
+    user = _with_password(api, alone=False)
+    if api.params.text("privacy_notice"):
+        prefer(api, user, read_notification_privacy_info=stamp(api.now))
+        return wire.nothing(208)
+    sent = api.params.hash("user")
+    if faults := registering.name_faults(sent):
+        raise refusals.invalid(faults, 200)
+    changes = registering.personal(api, user, sent)
+    if not belonging.may_oneself(api, user, "users_can_edit_name"):
+        changes = {name: value for name, value in changes.items() if name not in registering.NAMES}
+    user = api.store.users.put(replace(user, **changes, updated_at=api.now))
+    _default_address(api, user)
     given = api.params.hash("pseudonym")
     login = next(iter(logins_of(api.store, user)), None)
-    if given.flag("change_password"):
+    if given.text("change_password") and given.text("password_id"):
         wanted = identifiers.local_number(given.text("password_id") or "")
         login = next((one for one in logins_of(api.store, user) if one.id == wanted), None)
         if login is None:
             raise refusals.page_not_found("the login is the person's own")
-        _change_password(
-            api,
-            login,
-            given.text("old_password") or "",
-            given.text("password") or "",
-            given.text("password_confirmation"),
-        )
+        if given.get("change_password") == "1":
+            _change_password(
+                api,
+                login,
+                given.text("old_password") or "",
+                given.text("password") or "",
+                given.text("password_confirmation"),
+            )
     row = people.row(user)
     channel = next((c for c in api.store.communication_channels.find("user", user.id)), None)
     shown: dict[str, Any] = {**row, "avatar_url": people.avatar_url(api, user)}
     shown["communication_channel"] = {"id": channel.id, "path": email_of(api.store, user)} if channel else None
     shown["pseudonym"] = {"id": login.id, "unique_id": login.unique_id} if login is not None else None
     return wire.reply(api, {"user": shown})
+
+
+def _default_address(api: Api, user: User) -> None:
+    """Put the confirmed address that `default_email_id` names before the others."""
+    number = identifiers.local_number(api.params.text("default_email_id") or "")
+    known = channels_of(api.store, user)
+    first = next((c for c in known if (c.id, c.type, c.workflow_state) == (number, "email", "active")), None)
+    if first is not None:
+        for place, one in enumerate([first, *(c for c in known if c is not first)], start=1):
+            api.store.communication_channels.put(replace(one, position=place))
 
 
 def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str | None) -> None:
@@ -233,7 +257,7 @@ ROUTES = (
         ("GET /profile/tokens/{id}", show_token, "An access token"),
         ("PUT /profile/tokens/{id}", update_token, "Change or regenerate an access token"),
         ("DELETE /profile/tokens/{id}", delete_token, "Revoke an access token"),
-        ("PUT /profile", update, "Change the caller's password"),
+        ("PUT /profile", update, "Change the caller's names, default address or password"),
         ("GET /profile", about, "The caller's profile page"),
         ("GET /profile/settings", about, "The caller's settings page"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import rails_zones, zone
-from lms_emulator.providers.canvas.credentials import browser, note_identity
+from lms_emulator.providers.canvas.credentials import browser, note_identity, visitors
 from lms_emulator.providers.canvas.model import CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
 from lms_emulator.providers.canvas.rules import people, registering, signing_in
@@ -49,7 +50,7 @@ _UNSET = {"communication_channel_id": None, "authentication_provider_id": None}
 
 
 def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
-    """The user for the mailed code in the path, who has a login and has not registered yet."""
+    """The user for the mailed code in the path, who has a login, and the address it was mailed to."""
     code = api.slot("nonce")
     waiting = (c for c in api.store.communication_channels if c.confirmation_code == code)
     channel = next((c for c in waiting if c.workflow_state == "unconfirmed"), None)
@@ -57,8 +58,8 @@ def _invited(api: Api) -> tuple[User, Pseudonym, CommunicationChannel] | None:
     if not api.check("the code waits for its owner", user is not None, got=code) or user is None or channel is None:
         return None
     login = next(iter(people.logins_of(api.store, user)), None)
-    if login is None or user.workflow_state not in ("pre_registered", "creation_pending"):
-        why = "only people who have a login and are not registered yet are confirmed"
+    if login is None:
+        why = "people who have no login yet are not confirmed"
         raise parameters_not_emulated("canvas", "/register/{nonce}", ["nonce"], why)
     return user, login, channel
 
@@ -69,13 +70,34 @@ def _unknown_code(**form: Any) -> SiteRefusal:
     return SiteRefusal("registration_code_unknown", status=400, check=check, diagnosis=hint, **form)
 
 
+def _confirmed(api: Api, user: User, channel: CommunicationChannel) -> Response:
+    """Confirm one more address of a registered user, who has to be signed in."""
+    if api.caller is None or api.caller.id != user.id:
+        browser.change(api.x, return_to=visitors.this_address(api))
+        browser.notice(api.x, "success", "Please log in to confirm your e-mail address")
+        login = next(iter(people.logins_of(api.store, user)))
+        query = {"expected_user_id": user.id, "pseudonym_session[unique_id]": login.unique_id}
+        return wire.redirect(api.url(f"/login?{urlencode(query)}"))
+    known = api.store.communication_channels.put(replace(channel, workflow_state="active"))
+    api.store.users.put(replace(user, updated_at=api.now))
+    if wire.asked_for(api.x) == "json":
+        return wire.reply(api, {"communication_channel": access.channel_record(api, known)})
+    browser.notice(api.x, "success", "Registration confirmed!")
+    session = browser.find(api.x).session
+    back = session.return_to if session is not None else None
+    browser.change(api.x, return_to=None)
+    return wire.redirect(back if back and back != visitors.this_address(api) else api.url(f"/about/{user.id}"))
+
+
 def confirmation(api: Api) -> Response:
-    """The page behind a mailed code."""
+    """The page behind a mailed code; for one more address of a registered user, its confirmation."""
     found = _invited(api)
     if found is None:
         words = {"title": "Registration Confirmation Failed", "heading": "Problem with Registration"}
         raise _unknown_code(template=("text.html", words))
-    user, login, _ = found
+    user, login, channel = found
+    if user.workflow_state == "registered":
+        return _confirmed(api, user, channel)
     values: dict[str, Any] = {"login": login.unique_id, "zones": rails_zones(), "zone": user.time_zone or "UTC"}
     return wire.page(api.x, "confirmation.html", action=api.x.path, **values)
 
@@ -86,6 +108,8 @@ def confirm(api: Api) -> Response:
     if found is None:
         raise _unknown_code(body={})
     user, login, channel = found
+    if user.workflow_state == "registered":
+        return _confirmed(api, user, channel)
     account = api.store.accounts.get(login.account_id)
     assert account is not None  # the world file's references are checked when it is loaded
     given, sent = api.params.hash("pseudonym"), api.params.hash("user")

@@ -59,9 +59,9 @@ def of_user(api: Api) -> Any:
         ids = {login.account_id for login in people.logins_of(api.store, user)}
         accounts = [account for number in ids if (account := api.store.accounts.get(number)) is not None]
         seen = {account.id for account in accounts if _sees(api, account)}
-        if not api.check("may see who signed in", bool(seen), got=user.id):
+        if not api.check("may see who signed in", bool(seen) or not accounts, got=user.id):
             raise api.refused(f"the sign-ins of user {user.id}")
-        found = [one for one in found if one.account_id in seen]
+        found = [one for one in found if one.account_id in seen or seen == ids]
     return _listed(api, found, f"users/{user.id}")
 
 

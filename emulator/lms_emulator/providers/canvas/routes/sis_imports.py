@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.shapes import sis_imports as shapes
 from lms_emulator.providers.canvas.shapes.progress import progress
 
 MAY = ("import_sis", "manage_sis")
-STATES = ("deleted", "completed", "inactive")
+STATES = ("deleted", "inactive", "completed", "deleted_last_completed")
 KNOWN_STATES = (
     *("initializing", "created", "importing", "cleanup_batch", "imported", "imported_with_messages", "aborted"),
     *("failed", "failed_with_messages", "restoring", "partially_restored", "restored"),
@@ -129,9 +129,9 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
     options["skip_deletes"] = params.flag("skip_deletes")
     options["update_sis_id_if_login_claimed"] = params.flag("update_sis_id_if_login_claimed")
     options |= _states(api, "diffing_drop_status", STATES)
-    options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
+    options |= _states(api, "batch_mode_enrollment_drop_status", STATES[:3])
     options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
-    if (limit := _whole(params.text("diff_row_count_threshold"))) is not None:
+    if (limit := _whole(params.text("diff_row_count_threshold")) or 0) > 0:
         options["diff_row_count_threshold"] = limit
     if params.flag("override_sis_stickiness"):
         options |= {name: True for name in FLAGS if params.flag(name)}

@@ -40,7 +40,8 @@ BACK = timedelta(weeks=4)
 AHEAD = timedelta(weeks=1)
 MOST = 20
 """How many upcoming items are listed."""
-NOT_HANDED_IN = {"none", "not_graded", "on_paper", "external_tool"}
+OFFLINE = ("none", "not_graded", "on_paper", "external_tool", "wiki_page")
+"""What nothing is handed in for at Canvas; such an assignment is only listed until it is due."""
 
 
 class Item(NamedTuple):
@@ -77,10 +78,17 @@ def _submitting(api: Api, course: Course) -> list[Item]:
         if not soon or not base.published or not assignments.assigned(api, base, api.user.id):
             continue
         record = submissions.of(api, base, api.user.id)
-        waits = not submissions.handed_in(record) and not record.excused and record.entered_score is None
-        if waits and not NOT_HANDED_IN & set(base.submission_types):
+        waits = record.submission_type is None and not record.excused
+        offline = ",".join(base.submission_types) in ("", *OFFLINE)
+        past = due is None or due <= api.now
+        if waits and not (offline and past) and _unlocked(api, base):
             found.append(Item("submitting", base, course, due))
     return found
+
+
+def _unlocked(api: Api, work: Assignment | Quiz) -> bool:
+    """Whether the dates of an assignment or a quiz itself, without overrides, keep it open."""
+    return (work.unlock_at is None or work.unlock_at < api.now) and (work.lock_at is None or work.lock_at > api.now)
 
 
 def _ungraded(api: Api, course: Course) -> list[Item]:
@@ -89,7 +97,7 @@ def _ungraded(api: Api, course: Course) -> list[Item]:
     for quiz in quizzes.of_course(api, course):
         taken = quiz_taking.of_user(api, quiz, api.user.id)
         soon = quiz.due_at is not None and api.now <= quiz.due_at <= api.now + AHEAD
-        waits = taken is None or taken.workflow_state not in ("complete", "pending_review")
+        waits = (taken is None or taken.workflow_state not in ("complete", "pending_review")) and _unlocked(api, quiz)
         if quiz.assignment_id is None and soon and waits and quizzes.visible(api, course, quiz):
             found.append(Item("submitting", quiz, course, quiz.due_at))
     return found

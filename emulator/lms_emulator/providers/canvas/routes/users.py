@@ -13,8 +13,6 @@ from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.languages import LOCALES
-from lms_emulator.providers.canvas.call.moments import zone
 from lms_emulator.providers.canvas.credentials import session_tokens
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
 from lms_emulator.providers.canvas.paging import paged
@@ -153,7 +151,6 @@ IGNORED = {"avatar", "avatar_image", "birthdate"}
 """Fields that cause no refusal: pictures have a right of their own, the others are ignored."""
 MANAGED = {"time_zone", "email", "locale", "pronouns", "event"}
 PROFILE_FIELDS = {"title", "bio"}
-PRONOUNS = ("She/Her", "He/Him", "They/Them")
 
 
 def update(api: Api) -> Any:
@@ -170,7 +167,7 @@ def update(api: Api) -> Any:
         raise refusals.invalid(faults)
     changed = api.store.users.put(replace(user, updated_at=api.now, **_changes(api, user, manages)))
     if not own and (event := sent.text("event")) in ("suspend", "unsuspend"):
-        for login in people.logins_of(api.store, user):
+        for login in filter(lambda one: belonging.deletes_login(api, one), people.logins_of(api.store, user)):
             state: Any = "suspended" if event == "suspend" else "active"
             api.store.pseudonyms.put(replace(login, workflow_state=state))
     if email := sent.text("email"):
@@ -178,13 +175,14 @@ def update(api: Api) -> Any:
     if own:
         api.caller = changed
     body = _updated(api, changed, manages)
-    return body | {name: getattr(changed, name) for name in PROFILE_FIELDS if sent.has(name)}
+    return body | {name: getattr(changed, name) for name in PROFILE_FIELDS if sent.text(name) is not None}
 
 
 def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
     """Which fields of a person the caller may set."""
     said = api.root.settings
-    may = IGNORED | (MANAGED if manages else set()) | ({"terms_of_use"} if own else set())
+    alone = api.real_user is not None and api.real_user.id == user.id
+    may = IGNORED | (MANAGED if manages else set()) | ({"terms_of_use"} if alone else set())
     renames = manages or (own and shapes.may_rename(api, user))
     may |= set(registering.NAMES) if renames else set()
     if said.get("enable_profiles"):
@@ -194,28 +192,13 @@ def _may_set(api: Api, user: User, own: bool, manages: bool) -> set[str]:
 
 def _changes(api: Api, user: User, manages: bool) -> dict[str, Any]:
     sent = api.params.hash("user")
-    found: dict[str, Any] = {}
-    if sent.has("name"):
-        found["name"] = sent.text("name") or ""
-        if user.sortable_name is not None and people.is_fallback_of(user.name, user.sortable_name):
-            found["sortable_name"] = None
-    found |= {name: sent.text(name) or None for name in ("short_name", "sortable_name") if sent.has(name)}
+    found = registering.personal(api, user, sent)
     stuck = [name for name in registering.NAMES if name in user.stuck_sis_fields]
     if not api.params.flag("override_sis_stickiness", default=True):
         found = {name: value for name, value in found.items() if name not in stuck}
-    elif set(found) - set(stuck):
-        found["stuck_sis_fields"] = sorted({*user.stuck_sis_fields, *found})
-    found |= {name: sent.text(name) for name in PROFILE_FIELDS if sent.has(name)}
-    if sent.has("time_zone"):
-        chosen = sent.text("time_zone") or ""
-        found["time_zone"] = chosen if zone(chosen) is not None else None
-    if sent.has("locale"):
-        found["locale"] = sent.text("locale") if sent.text("locale") in LOCALES else None
-    if sent.has("pronouns") and api.root.settings.get("can_add_pronouns"):
-        asked = sent.text("pronouns") or ""
-        offered = api.root.settings.get("pronouns") or PRONOUNS
-        known = next((one for one in offered if one.lower() == asked.lower()), user.pronouns)
-        found["pronouns"] = known if asked else None
+    elif named := set(found) & set(registering.NAMES) - set(stuck):
+        found["stuck_sis_fields"] = sorted({*user.stuck_sis_fields, *named})
+    found |= {name: text for name in PROFILE_FIELDS if (text := sent.text(name)) is not None}
     return found | avatars.chosen(api, user, sent.hash("avatar"), moderates=manages)
 
 

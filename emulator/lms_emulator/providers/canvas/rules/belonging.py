@@ -68,6 +68,24 @@ def manages_login(api: Api, login: Pseudonym) -> bool:
     return may_read(api, user) and _outranks(api, user, account)
 
 
+def deletes_login(api: Api, login: Pseudonym) -> bool:
+    """Whether the caller may delete a login, or change its state; with a SIS id, only SIS managers may."""
+    return manages_login(api, login) and (not login.sis_user_id or has_sis(api, login))
+
+
+def has_sis(api: Api, login: Pseudonym) -> bool:
+    """Whether the caller may set the SIS ids of logins in a login's account."""
+    account = api.store.accounts.get(login.account_id)
+    return account is not None and account_allows(api, api.caller, account, "manage_sis")
+
+
+def may_oneself(api: Api, user: User, setting: str) -> bool:
+    """Whether a school where the person has an active login lets people do this themselves; always without a login."""
+    schools = {login.account_id for login in people.logins_of(api.store, user) if login.workflow_state == "active"}
+    found = [account for account in map(api.store.accounts.get, schools) if account is not None]
+    return not found or any(one.settings.get(setting, True) is not False for one in found)
+
+
 def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
     """Whether the caller has all permissions of a user's administrative roles in a root account.
 

@@ -18,9 +18,6 @@ from lms_emulator.providers.canvas.rules.permissions import chain
 
 MOVED = dict.fromkeys(
     (
-        "pseudonyms",
-        "communication_channels",
-        "enrollments",
         "account_users",
         "access_tokens",
         "group_memberships",
@@ -29,10 +26,15 @@ MOVED = dict.fromkeys(
         "wiki_pages",
         "calendar_events",
         "polls",
+        "rubric_assessments",
     ),
     "user_id",
-) | {"submission_comments": "author_id"}
-"""The tables that merging users affects, and the column with the owner."""
+) | {"submission_comments": "author_id", "conversation_messages": "author_id"}
+"""The tables whose records change hands as they are, and the column with the owner."""
+RESTORED = MOVED | dict.fromkeys(("pseudonyms", "communication_channels", "enrollments"), "user_id")
+"""The tables whose records a split gives back."""
+STATES = ("active", "invited", "creation_pending", "completed", "rejected", "inactive", "deleted")
+"""The states of enrollments; of two for the same place, merging keeps the earlier one here."""
 WORK = ("submissions", "quiz_submissions")
 
 
@@ -102,20 +104,23 @@ def delete(api: Api, user: User) -> None:
 
 def merge(api: Api, user: User, into: User) -> None:
     """Move everything that one user has to another, and delete the first."""
-    moved: dict[str, list[int]] = {}
     ended: dict[str, str] = {}
-    theirs = [_place(e) for e in api.store.enrollments.find("user", into.id) if e.workflow_state != "deleted"]
-    last = max((c.position for c in api.store.communication_channels.find("user", into.id)), default=0)
+    into = _move_identity(api, user, before := into)
+    moved = {
+        "users": [into.id] if into.uuid != before.uuid else [],
+        "communication_channels": _move_addresses(api, user, into, ended),
+        "enrollments": _move_enrollments(api, user, into, ended),
+        "pseudonyms": _move_logins(api, user, into),
+        "conversations": _move_conversations(api, user, into),
+    }
     for table, column in MOVED.items():
         rows = getattr(api.store, table)
-        for row in [one for one in rows if getattr(one, column) == user.id]:
-            if table == "enrollments" and _place(row) in theirs:
-                ended[str(row.id)] = row.workflow_state
-                rows.put(replace(row, workflow_state="deleted", updated_at=api.now))
-                continue
-            changes = {"position": row.position + last} if table == "communication_channels" else {}
-            rows.put(replace(row, **{column: into.id}, **changes))
-            moved.setdefault(table, []).append(row.id)
+        own = [row for row in rows if getattr(row, column) == user.id]
+        for row in own:
+            rows.put(replace(row, **{column: into.id}))
+        moved[table] = [row.id for row in own]
+    for event in [one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("User", user.id)]:
+        api.store.calendar_events.put(replace(event, context_id=into.id))
     moved |= _move_work(api, user, into)
     _move_observing(api, user, into)
     marked = dict.fromkeys(
@@ -125,8 +130,108 @@ def merge(api: Api, user: User, into: User) -> None:
     api.store.users.put(replace(into, preferences=prefers))
     made = UserMerge(id=api.new_id("user_merge_data"), from_user_id=user.id, user_id=into.id, moved=moved, ended=ended)
     api.store.user_merges.put(made)
+    user = api.store.users.get(user.id) or user
     gone = replace(user, workflow_state="deleted", merged_into_user_id=into.id, deleted_at=api.now, updated_at=api.now)
     api.store.users.put(gone)
+
+
+def _move_identity(api: Api, user: User, into: User) -> User:
+    """Give a user the other's picture, if they have none, and ids for tools, if no tool can know theirs yet."""
+    if into.avatar_state == "none" and user.avatar_state != "none":
+        into = replace(into, avatar_image_url=user.avatar_image_url, avatar_state=user.avatar_state)
+    met = into.lti_user_id or any(
+        one.workflow_state != "deleted"
+        for table in (api.store.enrollments, api.store.account_users)
+        for one in table.find("user", into.id)
+    )
+    into = api.store.users.put(into)
+    return into if met else _swap_ids(api, user, into)
+
+
+def _swap_ids(api: Api, user: User, into: User) -> User:
+    """Let two users change the ids that tools know them by. Returns the second."""
+    for one, other in ((user, into), (into, user)):
+        changed = replace(one, lti_id=other.lti_id, lti_user_id=other.lti_user_id, uuid=other.uuid)
+        api.store.users.put(changed)
+    return changed
+
+
+def _move_addresses(api: Api, user: User, into: User, ended: dict[str, str]) -> list[int]:
+    """Move a user's addresses to the other; of two that are the same, the confirmed one stays. Returns the moved ids.
+
+    Source: handle_communication_channels.
+    """
+    table, moved = api.store.communication_channels, []
+    theirs = sorted(table.find("user", into.id), key=lambda one: (one.position, one.id))
+    last = theirs[-1].position + 1 if theirs else 0
+    for row in list(table.find("user", user.id)):
+        place = (row.address.casefold(), row.type)
+        same = next((one for one in theirs if (one.address.casefold(), one.type) == place), None)
+        if row.workflow_state == "retired":
+            continue
+        here = same.workflow_state if same is not None else "retired"
+        if here == "active" or here == row.workflow_state:
+            ended[f"communication_channels/{row.id}"] = row.workflow_state
+            table.put(replace(row, workflow_state="retired"))
+            continue
+        if same is not None:
+            table.delete(same.id)
+        table.put(replace(row, user_id=into.id, position=row.position + last))
+        moved.append(row.id)
+    return moved
+
+
+def _move_logins(api: Api, user: User, into: User) -> list[int]:
+    """Move a user's logins behind the other's. Returns their ids."""
+    last = max((one.position for one in api.store.pseudonyms.find("user", into.id)), default=0)
+    own = list(api.store.pseudonyms.find("user", user.id))
+    for login in own:
+        api.store.pseudonyms.put(replace(login, user_id=into.id, position=login.position + last))
+    return [login.id for login in own]
+
+
+def _move_enrollments(api: Api, user: User, into: User, ended: dict[str, str]) -> list[int]:
+    """Move a user's enrollments to the other; of two for one place, the better state stays. Returns the moved ids.
+
+    Source: move_enrollments.
+    """
+    table, moved = api.store.enrollments, []
+    theirs = {_place(one): one for one in table.find("user", into.id)}
+    for row in [one for one in table.find("user", user.id) if one.workflow_state != "deleted"]:
+        same = theirs.get(_place(row))
+        if same is None and row.associated_user_id != into.id:
+            table.put(replace(row, user_id=into.id, updated_at=api.now))
+            moved.append(row.id)
+            continue
+        ended[f"enrollments/{row.id}"] = row.workflow_state
+        if same is not None and STATES.index(row.workflow_state) < STATES.index(same.workflow_state):
+            ended[f"enrollments/{same.id}"] = same.workflow_state
+            table.put(replace(same, workflow_state=row.workflow_state))
+        table.put(replace(row, workflow_state="deleted", updated_at=api.now))
+    return moved
+
+
+def _move_conversations(api: Api, user: User, into: User) -> list[int]:
+    """Let a user take part in the other's conversations in their place. Returns the conversations' ids."""
+    rows = api.store.conversation_participants
+    known = {one.conversation_id for one in rows if one.user_id == into.id}
+    own = [one for one in rows if one.user_id == user.id]
+    for row in own:
+        if row.conversation_id in known:
+            rows.delete(row.id)
+    taken = [row.conversation_id for row in own if row.conversation_id not in known]
+    _hand_over(api, [row.conversation_id for row in own], user, into)
+    return taken
+
+
+def _hand_over(api: Api, conversations: list[int], user: User, into: User) -> None:
+    for row in [one for one in api.store.conversation_participants if one.user_id == user.id]:
+        if row.conversation_id in conversations:
+            api.store.conversation_participants.put(replace(row, user_id=into.id))
+    for message in [one for one in api.store.conversation_messages if one.conversation_id in conversations]:
+        read = dict.fromkeys(into.id if one == user.id else one for one in message.user_ids)
+        removed = {str(into.id) if name == str(user.id) else name: at for name, at in message.removed.items()}
+        api.store.conversation_messages.put(replace(message, user_ids=list(read), removed=removed))
 
 
 def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
@@ -190,18 +295,30 @@ def split(api: Api, user: User) -> list[User]:
         if record.workflow_state == "split" or other is None:
             continue
         for table, ids in record.moved.items():
-            rows = getattr(api.store, table)
-            for row in filter(None, map(rows.get, ids)):
-                if table in WORK:
-                    place = row.assignment_id if table == "submissions" else row.quiz_id
-                    _swap(rows, row, rows.first("whose", (place, other.id)), user, other)
-                else:
-                    rows.put(replace(row, **{MOVED[table]: other.id}))
-        for number, state in record.ended.items():
-            enrollment = api.store.enrollments.get(int(number))
-            if enrollment is not None:
-                api.store.enrollments.put(replace(enrollment, workflow_state=state))
+            _give_back(api, table, ids, user, other)
+        for named, state in record.ended.items():
+            table, _, number = named.partition("/")
+            if (row := getattr(api.store, table).get(int(number))) is not None:
+                getattr(api.store, table).put(replace(row, workflow_state=state))
         api.store.user_merges.put(replace(record, workflow_state="split"))
+        other = api.store.users.get(other.id) or other
         back = replace(other, workflow_state="registered", merged_into_user_id=None, deleted_at=None)
         found.append(api.store.users.put(back))
     return found
+
+
+def _give_back(api: Api, table: str, ids: list[int], user: User, other: User) -> None:
+    if table == "conversations":
+        return _hand_over(api, ids, user, other)
+    if table == "users":
+        if ids:
+            _swap_ids(api, api.store.users.get(user.id) or user, other)
+        return None
+    rows = getattr(api.store, table)
+    for row in filter(None, map(rows.get, ids)):
+        if table in WORK:
+            place = row.assignment_id if table == "submissions" else row.quiz_id
+            _swap(rows, row, rows.first("whose", (place, other.id)), user, other)
+        else:
+            rows.put(replace(row, **{RESTORED[table]: other.id}))
+    return None

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import accepted
 from lms_emulator.providers.canvas.model import CanvasStore, CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.rules import collation
 
 _SUFFIXES = {"jr", "jr.", "sr", "sr.", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "esq", "esq."}
 
@@ -23,9 +24,16 @@ def logins_of(store: CanvasStore, user: User) -> list[Pseudonym]:
 
 
 def login_of(store: CanvasStore, user: User) -> Pseudonym | None:
-    """The person's primary login."""
+    """The login that a person is known by: one with a SIS id before others, and the first by name.
+
+    Source: canvas-lms app/models/sis_pseudonym.rb, pick_user_pseudonym.
+    """
     found = logins_of(store, user)
-    return found[0] if found else None
+    return min(found, key=_known_by) if len(found) > 1 else found[0] if found else None
+
+
+def _known_by(login: Pseudonym) -> tuple[Any, ...]:
+    return login.workflow_state, not login.sis_user_id, collation.key(login.unique_id)
 
 
 def channels_of(store: CanvasStore, user: User) -> list[CommunicationChannel]:

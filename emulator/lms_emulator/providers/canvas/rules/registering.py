@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.rules.permissions import account_allows
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 TAKEN = "ID already in use for this account and authentication provider"
 NAMES = ("name", "short_name", "sortable_name")
+PRONOUNS = ("She/Her", "He/Him", "They/Them")
 PASSWORD = (8, 255)
 LONGEST = 255
 Faults = dict[str, list[Any]]
@@ -81,6 +82,27 @@ def name_faults(sent: Params) -> Faults:
     found: Faults = {name: ["too_long"] for name in NAMES if len(sent.text(name) or "") > LONGEST}
     if "name" in found and not sent.has("short_name"):
         found["short_name"] = ["too_long"]
+    return found
+
+
+def personal(api: Api, user: User, sent: Params) -> dict[str, Any]:
+    """The changes of a person's names, time zone, language and pronouns that a request asks for."""
+    found: dict[str, Any] = {}
+    if sent.has("name"):
+        found["name"] = sent.text("name") or ""
+        if user.sortable_name is not None and people.is_fallback_of(user.name, user.sortable_name):
+            found["sortable_name"] = None
+    found |= {name: sent.text(name) or None for name in ("short_name", "sortable_name") if sent.has(name)}
+    if sent.has("time_zone"):
+        chosen = sent.text("time_zone") or ""
+        found["time_zone"] = chosen if zone(chosen) is not None else None
+    if sent.has("locale"):
+        found["locale"] = sent.text("locale") if sent.text("locale") in LOCALES else None
+    if sent.has("pronouns") and api.root.settings.get("can_add_pronouns"):
+        asked = sent.text("pronouns") or ""
+        offered = api.root.settings.get("pronouns") or PRONOUNS
+        known = next((one for one in offered if one.lower() == asked.lower()), user.pronouns)
+        found["pronouns"] = known if asked else None
     return found
 
 
@@ -149,6 +171,19 @@ def _welcome(api: Api, account: Account, user: User, *, by_oneself: bool) -> Non
         )
         said += f"Canvas, you'll need to finish the configuration process.\n\n{finish}, please visit the following url:"
     mails.send(api, kind, channel.address, subject, said, {"link": link})
+
+
+def ask_to_confirm(api: Api, user: User, channel: CommunicationChannel) -> None:
+    """Mail a new e-mail address how to confirm it."""
+    if channel.type != "email" or channel.bounce_count:
+        return
+    link = api.url(f"/register/{channel.confirmation_code}")
+    if user.workflow_state != "registered":
+        mails.send(api, "confirm_registration", channel.address, "Confirm Registration: Canvas", data={"link": link})
+        return
+    said = f"The email address: {channel.address} is being added to a Canvas account registered at {api.x.authority}."
+    kind = "confirm_email_communication_channel"
+    mails.send(api, kind, channel.address, "Confirm Email: Canvas", said, {"link": link})
 
 
 def _login_sent(api: Api, account: Account, *, with_password: bool) -> Params:

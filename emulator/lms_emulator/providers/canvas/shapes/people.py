@@ -11,7 +11,7 @@ from datetime import datetime
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, rails_name, stamp, when
 from lms_emulator.providers.canvas.model import Account, CommunicationChannel, Course, Pseudonym, User
-from lms_emulator.providers.canvas.rules import contexts, courses, groups, people
+from lms_emulator.providers.canvas.rules import belonging, contexts, courses, groups, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 
@@ -193,7 +193,7 @@ def whole(api: Api, user: User, includes: Collection[str] = ()) -> Json:
 def own_permissions(api: Api, user: User) -> Json:
     """What may be changed of a person."""
     return {
-        "can_update_name": _renames_oneself(api, user),
+        "can_update_name": belonging.may_oneself(api, user, "users_can_edit_name"),
         "can_update_avatar": avatars_on(api) and user.avatar_state != "locked",
         "limit_parent_app_web_access": False,
     }
@@ -203,14 +203,8 @@ def may_rename(api: Api, user: User) -> bool:
     """Whether the caller may change the person's names."""
     if account_allows(api, api.caller, api.root, "manage_user_logins"):
         return True
-    return api.caller is not None and api.caller.id == user.id and _renames_oneself(api, user)
-
-
-def _renames_oneself(api: Api, user: User) -> bool:
-    """Whether a school where the person has a login lets people change their names; always without a login."""
-    schools = {login.account_id for login in people.logins_of(api.store, user) if login.workflow_state == "active"}
-    found = [account for account in map(api.store.accounts.get, schools) if account is not None]
-    return not found or any(one.settings.get("users_can_edit_name", True) is not False for one in found)
+    own = api.caller is not None and api.caller.id == user.id
+    return own and belonging.may_oneself(api, user, "users_can_edit_name")
 
 
 def profile(api: Api, user: User, *, email: bool) -> Json:

@@ -74,8 +74,8 @@ def _sections(work: Work, terms: set[int]) -> list[Any]:
 
 def _enrollments(work: Work, terms: set[int]) -> list[Any]:
     drop = work.batch.options.get("batch_mode_enrollment_drop_status")
-    over = {"deleted", "rejected", "completed", "inactive", drop}
-    rows = [one for one in work.store.enrollments if one.workflow_state not in over and one.sis_batch_id is not None]
+    rows = [one for one in work.store.enrollments if one.workflow_state not in ("deleted", drop)]
+    rows = [one for one in rows if one.sis_batch_id is not None and one.type != "StudentViewEnrollment"]
     return [one for one in rows if _is_in_terms(work, one.course_id, terms)]
 
 
