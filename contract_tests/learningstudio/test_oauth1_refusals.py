@@ -96,7 +96,7 @@ SWAPPED = "the application id and the consumer key are in each other's place"
 def test_keys_that_are_unknown(lms: Emulator, client: Client, info: Info) -> None:
     nobody = "00000000-0000-4000-8000-000000000000"
     retired = info.application_id[:-1] + "2"
-    unknown = {"got": nobody, "diagnosis": "nobody's: no world of this emulator knows it, nor gave it out lately"}
+    unknown = {"got": nobody, "diagnosis": "nobody's: no world of this emulator has it or issued it recently"}
     campus = {"reason": "unknown_keys", **OAUTH, "check": "oauth_consumer_key is a campus's"}
     application = {"reason": "unknown_keys", **OAUTH, "check": "application_id is known and active"}
     for consumer_key, application_id, words in (
