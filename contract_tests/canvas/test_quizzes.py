@@ -283,3 +283,38 @@ def test_an_order_is_of_what_the_quiz_has_by_type_and_id(canvas: Site) -> None:
     ]
     order(("question", second), ("group", group["id"]), at=inside)
     assert canvas.teacher.get(inside).json()["position"] == 2
+
+
+def test_a_quiz_that_is_locked_meanwhile_is_neither_answered_nor_completed(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "published": True})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    (turn,) = student.post(f"{at}/submissions").json()["quiz_submissions"]
+    token = {"attempt": 1, "validation_token": turn["validation_token"]}
+    teacher.put(at, json={"quiz": {"lock_at": "2020-01-01T00:00:00Z"}})
+    done = f"{at}/submissions/{turn['id']}/complete"
+    asked = f"/api/v1/quiz_submissions/{turn['id']}/questions"
+    for path in (done, asked):
+        refused = student.post(path, json=token)
+        assert (refused.status_code, refused.json()["message"]) == (400, "quiz is locked")
+    refused = student.post(f"{at}/submissions")
+    assert (refused.status_code, refused.json()["message"]) == (400, "you are not allowed to participate in this quiz")
+    teacher.post(f"{at}/extensions", json={"quiz_extensions": [{"user_id": ADA, "manually_unlocked": True}]})
+    assert student.post(done, json=token).status_code == 200
+
+
+def test_excused_students_do_not_take_a_quiz_and_surveys_give_all_points(canvas: Site) -> None:
+    teacher, student = canvas.teacher, canvas.student
+    quiz = made(teacher, "quizzes", quiz={"title": "Q", "quiz_type": "graded_survey", "points_possible": 5})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    question = {"question_name": "A", "question_text": "?", "question_type": "essay_question", "points_possible": 1}
+    assert teacher.post(f"{at}/questions", json={"question": question}).status_code == 200
+    assert teacher.put(at, json={"quiz": {"published": True}}).status_code == 200
+    work_at = f"{COURSE}/assignments/{quiz['assignment_id']}/submissions/{ADA}"
+    assert teacher.put(work_at, json={"submission": {"excuse": True}}).status_code == 200
+    assert student.post(f"{at}/submissions").status_code == 403
+    assert teacher.put(work_at, json={"submission": {"posted_grade": 3}}).status_code == 200
+    (turn,) = student.post(f"{at}/submissions").json()["quiz_submissions"]
+    token = {"attempt": 1, "validation_token": turn["validation_token"]}
+    (done,) = student.post(f"{at}/submissions/{turn['id']}/complete", json=token).json()["quiz_submissions"]
+    assert (done["score"], done["workflow_state"]) == (quiz["points_possible"], "complete")

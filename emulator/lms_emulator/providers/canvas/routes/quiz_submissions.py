@@ -77,11 +77,15 @@ def index(api: Api) -> Any:
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         seen = quiz_taking.seen_students(api, course)
         rows = [one for one in quiz_taking.of_quiz(api, quiz) if one.user_id in seen]
+        path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
+        answer = _page(api, course, quiz, rows, path, api.params.includes)
     else:
         _require_submits(api, course, quiz)
-        return _listed(api, course, quiz, _own(quiz_taking.of_user(api, quiz, api.user.id)))
-    path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submissions"
-    return _page(api, course, quiz, rows, path, api.params.includes)
+        rows = _own(quiz_taking.of_user(api, quiz, api.user.id))
+        answer = _listed(api, course, quiz, rows)
+    for one in rows:  # once shown, those whose time is up are completed
+        quiz_taking.grade_overdue(api, quiz, one)
+    return answer
 
 
 def _own(record: QuizSubmission | None) -> list[QuizSubmission]:
@@ -152,12 +156,12 @@ def update(api: Api) -> Any:
         raise quiz_refusals.quiz(400, "attempt_not_complete", "quiz submission attempt must be complete")
     if attempt not in record.attempts:
         raise quiz_refusals.quiz(400, "attempt_invalid", "invalid attempt")
-    fudge = number(given[0].get("fudge_points")) if given[0].has("fudge_points") else None
+    fudge = number(given[0].get("fudge_points")) if given[0].text("fudge_points") else None
     questions = given[0].hash("questions")
     marks: dict[int, Data] = {}
     for key in questions.data:
         one = questions.hash(key)
-        mark: Data = {"score": number(one.get("score"))} if one.get("score") is not None else {}
+        mark: Data = {"score": number(one.get("score"))} if one.get("score") not in (None, "") else {}
         marks[identifiers.local_number(key) or 0] = mark | (
             {"comment": one.text("comment")} if one.has("comment") else {}
         )
@@ -172,7 +176,7 @@ def complete(api: Api) -> Any:
     if not api.check("may take the quiz", quiz_taking.submits(api, course, quiz), got=api.user.id):
         text = "you are not allowed to complete this quiz submission"
         raise quiz_refusals.quiz(403, "may_not_complete", text)
-    quiz_taking.check_takeable(api, quiz)
+    quiz_taking.check_takeable(api, course, quiz)
     quiz_taking.check_token(api, record)
     if not api.check("an attempt runs", record.workflow_state == "untaken", got=record.workflow_state):
         raise quiz_refusals.quiz(400, "quiz_submission_complete", "quiz submission is already complete")
@@ -228,7 +232,7 @@ def questions(api: Api) -> Any:
     if quiz.one_question_at_a_time and not courses.may(api, api.caller, course, "manage_assignments_edit"):
         text = "Cannot receive one question at a time questions in the API"
         raise quiz_refusals.quiz(401, "one_question_at_a_time", text)
-    if shown.workflow_state == "complete":
+    if not quiz_taking.running(shown):
         quiz_taking.require_results(api, course, quiz, shown)
     if not api.check("sees the quiz submission", quiz_taking.readable(api, course, record)):
         raise api.refused("sees the quiz submission")
@@ -247,11 +251,11 @@ def _require_running(api: Api, record: QuizSubmission) -> None:
         raise quiz_refusals.quiz(403, "attempt_not_open", text)
 
 
-def _require_open(api: Api, quiz: Quiz, record: QuizSubmission) -> None:
+def _require_open(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> None:
     """Refuse late requests, and those without access code, validation token or attempt number."""
     if quiz_taking.overdue(api, record):
         raise quiz_refusals.quiz(400, "attempt_overdue", "quiz submission is overdue")
-    quiz_taking.check_takeable(api, quiz)
+    quiz_taking.check_takeable(api, course, quiz)
     quiz_taking.check_token(api, record)
     quiz_taking.check_attempt(api, record)
 
@@ -267,7 +271,7 @@ def _question(api: Api, quiz: Quiz) -> Data:
 
 def answer(api: Api) -> Any:
     """Answer questions of the running attempt."""
-    record, quiz, _ = _turn(api)
+    record, quiz, course = _turn(api)
     _require_running(api, record)
     by_id = {one["id"]: one for one in record.quiz_data}
     given = [
@@ -275,16 +279,16 @@ def answer(api: Api) -> Any:
         for one in api.params.hashes("quiz_questions")
         if (key := identifiers.local_number(one.get("id")) or 0) in by_id
     ]
-    _require_open(api, quiz, record)
+    _require_open(api, course, quiz, record)
     changed = quiz_taking.answer(api, record, given)
     return {"quiz_submission_questions": _asked(api, changed, quiz, {one["id"] for one, _ in given})}
 
 
 def _flagged(api: Api, *, on: bool) -> Any:
-    record, quiz, _ = _turn(api)
+    record, quiz, course = _turn(api)
     key = _question(api, quiz)["id"]
     _require_running(api, record)
-    _require_open(api, quiz, record)
+    _require_open(api, course, quiz, record)
     rest_of = [one for one in record.flagged if one != key]
     changed = api.store.quiz_submissions.put(replace(record, flagged=[*rest_of, key] if on else rest_of))
     return {"quiz_submission_questions": _asked(api, changed, quiz, {key})}

@@ -37,6 +37,7 @@ from lms_emulator.providers.canvas.rules.quiz_scores import worth
 
 GRACE = timedelta(minutes=5)
 MOST_EXTRA = 1000
+NO_RESULTS = "Cannot view questions due to quiz settings"
 NOT_ALLOWED = "you are not allowed to participate in this quiz"
 
 
@@ -105,6 +106,9 @@ def records_events(api: Api, course: Course, quiz: Quiz, record: QuizSubmission)
 def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
     """What keeps the caller from taking the quiz, as `lock_info` says it."""
     asset = {"asset_string": f"quizzes:quiz_{quiz.id}"}
+    own = of_user(api, quiz, api.caller.id) if api.caller is not None else None
+    if own is not None and own.manually_unlocked:
+        return None
     assignment = quizzes.assignment_of(api, quiz)
     dated: Quiz | Assignment = quiz if assignment is None else assignments.dated(api, course, assignment)
     if dated.unlock_at is not None and api.now < dated.unlock_at:
@@ -114,7 +118,7 @@ def lock_of(api: Api, course: Course, quiz: Quiz) -> dict[str, Any] | None:
     by_module = progressing.lock_of(api, course, "Quiz", quiz.id)
     if by_module is not None:
         return by_module
-    if not courses.may(api, api.caller, course, "participate_as_student"):
+    if not course.is_public and not courses.may(api, api.caller, course, "participate_as_student"):
         return {"missing_permission": "participate_as_student", **asset}
     return None
 
@@ -128,22 +132,19 @@ def start(api: Api, course: Course, quiz: Quiz) -> QuizSubmission:
         if not quizzes.manages(api, course):
             raise quiz_refusals.quiz(403, "may_not_preview", "you are not allowed to preview this quiz")
         return _begun(api, course, quiz, None)
-    if not courses.may(api, api.caller, course, "participate_as_student"):
-        raise quiz_refusals.quiz(400, "no_participant", NOT_ALLOWED)
-    if not quizzes.visible(api, course, quiz):
+    if lock_of(api, course, quiz) is not None:
+        raise quiz_refusals.quiz(400, "quiz_locked", NOT_ALLOWED)
+    if not submits(api, course, quiz):
         raise quiz_refusals.quiz(403, "quiz_not_visible", NOT_ALLOWED)
     before = of_user(api, quiz, api.user.id)
-    unlocked = before is not None and before.manually_unlocked
-    if lock_of(api, course, quiz) is not None and not unlocked:
-        raise quiz_refusals.quiz(400, "quiz_locked", NOT_ALLOWED)
-    check_takeable(api, quiz)
+    check_takeable(api, course, quiz)
     if before is not None and (running(before) or attempts_left(quiz, before) == 0):
         raise quiz_refusals.quiz(409, "quiz_submission_exists", "a quiz submission already exists")
     return _begun(api, course, quiz, before)
 
 
-def check_takeable(api: Api, quiz: Quiz) -> None:
-    """Check that the API supports the quiz, its access code and its IP filter. Raises the refusals."""
+def check_takeable(api: Api, course: Course, quiz: Quiz) -> None:
+    """Check that the API supports the quiz, its access code, its IP filter and its lock. Raises the refusals."""
     if quiz.cant_go_back:
         text = "that type of quizzes is not supported yet"
         raise quiz_refusals.quiz(501, "quiz_type_unsupported", text)
@@ -152,6 +153,10 @@ def check_takeable(api: Api, quiz: Quiz) -> None:
         raise quiz_refusals.quiz(403, "access_code_wrong", "invalid access code")
     if quiz.ip_filter and not _within(quiz.ip_filter, api.x.client_ip):
         raise quiz_refusals.quiz(403, "ip_address_denied", "IP address denied")
+    if quizzes.manages(api, course):
+        return
+    if lock_of(api, course, quiz) is not None or not submits(api, course, quiz):
+        raise quiz_refusals.quiz(400, "quiz_locked", "quiz is locked")
 
 
 def _within(ranges: str, address: str) -> bool:
@@ -294,9 +299,14 @@ def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime
         workflow_state="pending_review" if for_review else "complete",
         finished_at=finished_at or api.now,
         graded=graded,
-        score=worth(graded),
+        score=_score(quiz, worth(graded)),
     )
     return _scored(api, quiz, ended)
+
+
+def _score(quiz: Quiz, points: float) -> float:
+    """The score for these points; whoever takes a graded survey gets all of them."""
+    return quiz.points_possible or 0.0 if quiz.quiz_type == "graded_survey" else points
 
 
 def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
@@ -354,7 +364,12 @@ def rescore(
     graded = [_regraded(row, given.get(row["question_id"], {})) for row in old.graded]
     points = old.fudge_points if fudge is None else fudge
     state: Any = "pending_review" if any(row["correct"] == "undefined" for row in graded) else "complete"
-    changes: Data = {"graded": graded, "fudge_points": points, "score": worth(graded, points), "workflow_state": state}
+    changes: Data = {
+        "graded": graded,
+        "fudge_points": points,
+        "score": _score(quiz, worth(graded, points)),
+        "workflow_state": state,
+    }
     if attempt == record.attempt:
         return _scored(api, quiz, replace(record, **changes))
     attempts = record.attempts | {str(attempt): replace(old, **changes)}
@@ -422,13 +437,10 @@ def readable(api: Api, course: Course, record: QuizSubmission) -> bool:
 
 
 def require_results(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> None:
-    """Refuse questions of an attempt whose results are hidden from the caller."""
+    """Refuse questions of a completed attempt whose results are hidden from the caller."""
     if courses.may(api, api.caller, course, "manage_grades", "view_all_grades"):
         return
-    waits = False
-    if quiz.hide_results == "until_after_last_attempt" and (quiz.allowed_attempts or 0) > 0:
-        attempt = record.attempt or 0
-        last = attempt == quiz.allowed_attempts and not running(record)
-        waits = attempt < quiz.allowed_attempts or (attempt == quiz.allowed_attempts and not last)
-    if not api.check("results of the quiz are shown", quiz.hide_results != "always" and not waits):
-        raise quiz_refusals.quiz(401, "results_hidden", "Cannot view questions due to quiz settings")
+    waits = quiz.hide_results == "until_after_last_attempt" and (record.attempt or 0) < quiz.allowed_attempts
+    hidden = waits or quiz.hide_results == "always" or (quiz.one_time_results and record.has_seen_results)
+    if not api.check("results of the quiz are shown", not hidden):
+        raise quiz_refusals.quiz(401, "results_hidden", NO_RESULTS)
