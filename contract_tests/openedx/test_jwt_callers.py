@@ -85,7 +85,7 @@ def test_every_fault_of_a_jwt_is_explained(web: Web) -> None:
     expired = f"JWTs live {3600} s; ask for a new one"
     holder = "the application demo-password-id, for the user ada"
     opaque = f"this is an access token of {holder}: send it as `Authorization: Bearer …`"
-    version = "its `version` came as 2.0.0; it has to be major version 1"
+    version = 'its `version` came as the text "2.0.0"; it has to be major version 1'
     parts = ("jwt_malformed", "JWT token", "three parts joined by dots")
     for token, expected in (
         (LEARNER, (*parts, "1 part(s)", opaque)),

@@ -246,14 +246,15 @@ def read(token: str) -> Unverified:
 
 
 def why_not_whole(token: str) -> str | None:
-    """The evidence that a token was truncated, or None."""
+    """What the size of its signature says of a token: that it was truncated, or written out; None if it is right."""
     try:
         algorithm, size = read(token).header.get("alg"), len(_decode(token.rpartition(".")[2]))
     except (TokenError, ValueError):
         return None
     sizes = {"HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,)}
     right = sizes.get(str(algorithm), (128, 256, 384, 512))
-    return None if size in right else f"its signature has {size} bytes, which {algorithm} never has: it was cut"
+    how = {20: "it was cut, or made with SHA-1", 2 * right[0]: "it is in hexadecimal digits"}.get(size, "it was cut")
+    return None if size in right else f"its signature has {size} bytes, which {algorithm} never has: {how}"
 
 
 def claim(token: str, name: str) -> str | None:

@@ -52,6 +52,8 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     for path in missing:
         if (like := _like(path, strange)) is not None:
             return f"`{like}` came; the name is `{known[path]}`"
+        if isinstance(whole := sent.get(path[:-1]), str):
+            return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
         inside = next((one for one in known if one[:-1] == path and one[-1:] in strange), None)
         if inside is not None:
             return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{known[path]}` in JSON"

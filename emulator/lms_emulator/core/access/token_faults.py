@@ -27,7 +27,8 @@ def why_token(refusal: Refusal) -> str | None:
     if refusal.reason.endswith("missing_claim") and named:
         return f"the token has no `{claim}`"
     if refusal.reason.endswith("bad_claim") and named:
-        return f"its `{claim}` came as {got}; it has to be {expected}"
+        said = f'the text "{got}"' if isinstance(refusal.got, str) else got
+        return f"its `{claim}` came as {said}; it has to be {expected}"
     return None
 
 
