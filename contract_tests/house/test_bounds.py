@@ -39,6 +39,7 @@ messages.
 | body of a control call | 32 MiB, 1,000,000 commas and brackets, 50,000 different names | 413 |
 | depth of stored HTML | 512 levels, and a sum of depths of 1,000,000 | deeper tags are dropped |
 | nesting of a JSON text | 400 levels | as for a body that is not JSON |
+| levels of a key or table name in a TOML file | 400 | the world is refused |
 | an XML document | 200 levels, 250,000 elements, 256 KiB per tag or comment, no declarations | as if not XML |
 | answer to an outgoing request | `emulator.max_outgoing_bytes`, `emulator.lms_timeout_seconds` | an unusable answer |
 | search for the mistake in a signature | 2 ms of processor time | it is finished when the entry is read |

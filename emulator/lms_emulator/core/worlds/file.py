@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from math import isfinite
@@ -19,6 +20,10 @@ from lms_emulator.core.worlds.world import SCHEMA, ClockSection, WorldSeed
 
 BUILT_IN = ("demo", "empty")
 _LONGEST_NAME = 100
+_DEEP_KEY = re.compile(
+    r"""(?:^[ \t]*\[{0,2}|[{,])(?:[ \t]*(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.){400}""", re.M
+)
+"""A TOML key or table of so many levels. Python's reader takes the square of their number."""
 
 
 def built_in(name: str, providers: Mapping[str, AnyProvider]) -> WorldSeed:
@@ -84,6 +89,8 @@ def _read(reference: str) -> Any:
             raise WorldError([f"{reference}: not JSON: {error}"]) from None
     import tomllib
 
+    if _DEEP_KEY.search(text):
+        raise WorldError([f"{reference}: not TOML that is read here: a key of more than 400 levels"])
     try:
         data = tomllib.loads(text, parse_float=_finite)
         wide = next(_places(data, _is_wide), None)
