@@ -175,7 +175,7 @@ def test_authorization_at_open_edx(lms: Emulator, edx: Web, http: requests.Sessi
             "scopes with commas": (ask(scope="read,write"), "scopes are separated by spaces"),
             "no such scope": (ask(scope="grades"), "the application may ask for email profile read write"),
             "the implicit grant": (ask(response_type="token"), "is set up for the grant authorization-code alone"),
-            "an id of nobody": (ask(client_id="someone"), "nobody's: no world of this emulator knows it"),
+            "an id of nobody": (ask(client_id="someone"), "nobody's: no world of this emulator has it"),
             "no redirect_uri": (exchange(redirect_uri=None), "no redirect_uri was sent"),
             "another application's code": (exchange(**trusted), "; another client sent it"),
             "camel case": (
