@@ -336,3 +336,22 @@ def test_suspending_leaves_alone_the_logins_that_the_caller_may_not_delete(canva
     assert (odd.status_code, list(odd.json()["errors"])) == (400, ["workflow_state"]), "an unknown state comes first"
     assert canvas.admin.put(login, params=acting, data={"login[workflow_state]": "suspended"}).status_code == 403
     assert canvas.admin.put(login, data={"login[workflow_state]": "suspended"}).status_code == 200
+
+
+def test_a_course_is_shown_to_admins_who_may_read_its_content(canvas: Site) -> None:
+    """Administering a course's account is not enough for the course itself and its settings."""
+    role = {"label": "Registrar", "base_role_type": "AccountMembership"}
+    for right in ("read_course_list", "manage_courses_admin"):
+        role |= {f"permissions[{right}][{name}]": "1" for name in ("enabled", "explicit")}
+    number = canvas.admin.post(f"{SCHOOL}/roles", data=role).json()["id"]
+    who = made(canvas, "registrar")
+    canvas.admin.post(f"{SCHOOL}/admins", data={"user_id": str(who), "role_id": str(number)})
+
+    def seen() -> list[int]:
+        pages = ("/api/v1/courses/1", "/api/v1/courses/1/settings")
+        return [canvas.admin.get(page, params={"as_user_id": who}).status_code for page in pages]
+
+    assert seen() == [403, 403]
+    more = {f"permissions[read_course_content][{name}]": "1" for name in ("enabled", "explicit")}
+    canvas.admin.put(f"{SCHOOL}/roles/{number}", data=more)
+    assert seen() == [200, 200]

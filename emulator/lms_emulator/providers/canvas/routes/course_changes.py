@@ -188,7 +188,7 @@ def reset(api: Api) -> Any:
 
 def settings(api: Api) -> Any:
     """The settings of a course, for every member."""
-    course = courses.from_path(api, "read", "read_as_admin")
+    course = courses.from_path(api, "read")
     return _settings(api, course)
 
 

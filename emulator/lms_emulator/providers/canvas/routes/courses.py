@@ -207,7 +207,7 @@ def show(api: Api) -> Any:
         account = identifiers.account(api, api.slot("account_id"))
         if account not in chain(api.store, course.account_id):
             raise refusals.not_found("the course below the account", course.id)
-    courses.require(api, course, "read", "read_as_admin")
+    courses.require(api, course, "read")
     body: Any = with_own(api, course, includes)
     if "permissions" in includes:
         body["permissions"] = {
