@@ -75,7 +75,7 @@ THERE_IS_NONE = {
     "canvas": "the admin; the address; a push channel of the caller's; alert unknown; nickname unknown; the flag; "
     "the rubric; the file in this context; the file of that uuid; the folder in this context; the tool; the override; "
     "the key has a configuration; the late policy; the registration of the key; there are levels of mastery; the user; "
-    "the feature exists",
+    "the feature exists; the New Quiz in the course",
     "openedx": "credit course or provider; linked account; exists; own account; username",
     "learningstudio": "Grade exists",
     "brightspace": "the grade value",

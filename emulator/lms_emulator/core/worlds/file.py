@@ -21,7 +21,7 @@ from lms_emulator.core.worlds.world import SCHEMA, ClockSection, WorldSeed
 BUILT_IN = ("demo", "empty")
 _LONGEST_NAME = 100
 _DEEP_KEY = re.compile(
-    r"""(?:^[ \t]*\[{0,2}|[{,])(?:[ \t]*(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.){400}""", re.M
+    r"""(?:^[ \t]*+\[{0,2}|[{,])(?:[ \t]*+(?:[\w-]++|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*+\.){400}""", re.M
 )
 """A TOML key or table of so many levels. Python's reader takes the square of their number."""
 

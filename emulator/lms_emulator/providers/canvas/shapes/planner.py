@@ -43,9 +43,11 @@ _REST = r"[\w./=%-]"
 MEETING = re.compile(
     rf"https://[\w-]+\.zoom\.us/(?:my/[\w.]+|(?:j/)?\d+)(?:\?[\w/=%-]*)?|https://teams\.microsoft\.com/l/meetup-join/{_REST}+"
     rf"|https://teams\.live\.com/meet/\d+|https://[\w-]+\.webex\.com/(?:meet/{_REST}+|\w+/j\.php)(?:\?[\w/=%-]*)?"
-    rf"|https://meet\.google\.com/[\w/=%-]+|https?://.*/conferences/\d+/join"
+    rf"|https://meet\.google\.com/[\w/=%-]+"
 )
 """Addresses of the meeting services that Canvas knows (lib/api/v1/planner_item.rb, online_meeting_url)."""
+_BEGINS, _CONFERENCE = re.compile(r"https?://"), re.compile(r"/conferences/\d+/join")
+"""Where the address of a site's own conference begins and ends, on one line."""
 
 
 def item(api: Api, one: Item, user: User) -> Json:
@@ -200,7 +202,13 @@ def plannable(api: Api, one: Item) -> Json:
 def _meeting(text: str | None) -> str | None:
     """The address of an online meeting in a text."""
     found = MEETING.search(text or "")
-    return found.group() if found is not None else None
+    if found is not None:
+        return found.group()
+    for line in (text or "").splitlines():
+        begin, ends = _BEGINS.search(line), [one.end() for one in _CONFERENCE.finditer(line)]
+        if begin is not None and ends and ends[-1] > begin.end():
+            return line[begin.start() : ends[-1]]
+    return None
 
 
 def note(api: Api, record: PlannerNote) -> Json:
