@@ -83,12 +83,25 @@ def restricts_numbers(api: Api, user: User | None, course: Course, *, staff: boo
 
     Source: canvas-lms app/models/course.rb, restrict_quantitative_data? (2024-04).
     """
-    if user is None or not features.enabled(api, api.root, "restrict_quantitative_data"):
+    if user is None or not _may_restrict(api):
         return False
     if not inherited.of_course(api, course, "restrict_quantitative_data"):
         return False
     administers = any(admins_over(api.store, user, course.account_id))
     return not administers and (staff or not courses.may(api, user, course, "read_as_admin"))
+
+
+class _School:
+    """What is asked for every score of a page, and looked up once in a request."""
+
+    restricts: bool | None = None
+
+
+def _may_restrict(api: Api) -> bool:
+    known = api.x.per_request(_School)
+    if known.restricts is None:
+        known.restricts = features.enabled(api, api.root, "restrict_quantitative_data")
+    return known.restricts
 
 
 def written(number: float, digits: int | None = None) -> str:
