@@ -19,6 +19,7 @@ def test_no_pattern_is_slow() -> None:
     assert slow == {}
 
 
+@pytest.mark.slow
 def test_no_group_is_repeated_possessively() -> None:
     """Python before 3.11.5 takes too much for such a group (python/cpython issue 106052, 101955)."""
     found = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]*\})\+(?![^\[]*\])|\(\?>")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from contract_tests.house.refusals import explanation, rows
 from lms_emulator.control.machine_names import why_none
 from lms_emulator.providers import PROVIDERS
@@ -38,6 +40,7 @@ def test_an_unknown_credential_is_looked_for() -> None:
     assert [row for row in strange if not {"credential", "diagnosis"} & row.told] == []
 
 
+@pytest.mark.slow
 def test_a_filter_of_the_journal_knows_every_reason() -> None:
     unknown = {row.reason for row in rows() if why_none(row.reason.replace("…", "x")) and row.reason != "…"}
     assert unknown == set()
