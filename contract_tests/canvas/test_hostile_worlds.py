@@ -37,6 +37,7 @@ def test_a_way_to_sign_in_of_an_unknown_kind_is_shown_without_what_it_would_have
     assert "login_attribute" not in odd.json()
     assert known.json()["login_attribute"] == "sub"
     assert canvas.admin.get(PROVIDERS).status_code == 200
+    assert canvas.admin.put(f"{PROVIDERS}/77", data={"mfa_required": "1"}).status_code == 200
 
 
 def test_an_import_without_its_file_is_refused(canvas: Site) -> None:

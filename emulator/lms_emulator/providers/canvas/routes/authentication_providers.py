@@ -118,7 +118,7 @@ def show(api: Api) -> Any:
 
 def _sent(api: Api, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {name: api.params.text(name) for name in SECRETS if api.params.has(name)}
-    for name, default in {**FIELDS[kind], "mfa_required": False, "skip_internal_mfa": False}.items():
+    for name, default in {**FIELDS.get(kind, {}), "mfa_required": False, "skip_internal_mfa": False}.items():
         if not api.params.has(name):
             continue
         if isinstance(default, bool):
