@@ -1,4 +1,4 @@
-"""Document processors at Canvas: attaching, notices, reports, opening them; and their terms."""
+"""Document processors of assignments at Canvas: attaching, notices, reports, opening them; and their terms."""
 
 from __future__ import annotations
 
@@ -9,67 +9,29 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_tests.canvas.lti import KEY, OPEN, assertion, service, signed_in
+from contract_tests.canvas.lti import OPEN, signed_in
+from contract_tests.canvas.processing import (
+    ASSETS,
+    EULA,
+    PROCESSOR,
+    REPORT,
+    REPORTS,
+    TERMS,
+    TERMS_AT_ALL,
+    caller,
+    message,
+    site,
+    submission_notice,
+)
 from contract_tests.canvas.support import Site
-from contract_tests.lti_tool import LAUNCH, KeySite, Tool, initiation, posted
-from lms_emulator.signing import jwt, lti13
+from contract_tests.lti_tool import LAUNCH, KeySite, Tool
+from lms_emulator.signing import lti13
 
-SPEC = "https://purl.imsglobal.org/spec/lti/scope/"
-NOTICES, ASSETS, REPORTS = (f"{SPEC}{name}" for name in ("noticehandlers", "asset.readonly", "report"))
-TERMS, TERMS_AT_ALL = f"{SPEC}eula/user", f"{SPEC}eula/deployment"
-EULA = "/api/lti/asset_processor_eulas/77"
-PLACEMENT = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
-PROCESSOR = {"id": 5, "assignment_id": 2, "tool_id": 77, "url": f"{LAUNCH}?settings=1", "custom": {"mode": "$User.id"}}
-REPORT = {"type": "originality", "timestamp": "2026-11-01T10:00:00Z", "priority": 3, "processingProgress": "Processed"}
-
-
-def with_processor(world: dict[str, Any]) -> dict[str, Any]:
-    """A world with the tool as a document processor of the essay, which takes texts and files."""
-    section = world["canvas"]
-    key = next(one for one in section["developer_keys"] if one["id"] == KEY)
-    key["scopes"] += [NOTICES, ASSETS, REPORTS, TERMS, TERMS_AT_ALL]
-    terms = {"type": "LtiEulaRequest", "enabled": True, "target_link_uri": f"{LAUNCH}?terms=1"}
-    installed = next(one for one in section["tools"] if one["id"] == 77)
-    installed |= {"domain": "127.0.0.1", "settings": {"ActivityAssetProcessor": PLACEMENT, "course_navigation": {}}}
-    installed["settings"]["message_settings"] = [{**terms, "custom_fields": {"about": "terms"}}]
-    essay = next(one for one in section["assignments"] if one["id"] == 2)
-    essay |= {"submission_types": ["online_text_entry", "online_upload"], "published": True}
-    essay["lti_context_id"] = "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
-    section["asset_processors"] = [{**PROCESSOR, "report": {"url": f"{LAUNCH}?report=1", "custom": {"seen": "yes"}}}]
-    return world
-
-
-@pytest.fixture
-def site(canvas: Site, tool: Tool) -> Site:
-    """The tool as a document processor."""
-    canvas.lms.load(with_processor(json.loads(json.dumps(canvas.lms.dump(), default=str))))
-    return canvas
-
-
-def caller(site: Site, tool: Tool, *scopes: str) -> httpx.Client:
-    return site.api(service(site, assertion(site, tool), " ".join(scopes)).json()["access_token"])
-
-
-def message(site: Site, tool: Tool, path: str, who: str = "teacher") -> dict[str, Any]:
-    """The claims of the launch when somebody opens a page."""
-    browser = signed_in(site, who)
-    _, fields = posted(browser, tool.login(initiation(browser, path)))
-    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(fields["id_token"]).claims.items()}
-
-
-def told(site: Site, tool: Tool, keys: KeySite, body: str = "<p>Steam</p>") -> dict[str, Any]:
-    """The notice that the processor gets of a text."""
-    wanted = {"notice_type": "LtiAssetProcessorSubmissionNotice", "handler": f"{keys.url}/told"}
-    assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
-    sent = {"submission": {"submission_type": "online_text_entry", "body": body}}
-    assert site.student.post("/api/v1/courses/1/assignments/2/submissions", json=sent).status_code == 201
-    (one,) = [sent for sent in site.lms.outbox.webhooks if sent.kind == wanted["notice_type"]][-1].data["notices"]
-    return {name.removeprefix(lti13.CLAIM): value for name, value in jwt.read(one["jwt"]).claims.items()}
+__all__ = ["site"]
 
 
 def test_a_tool_is_chosen_for_an_assignment_in_the_browser(site: Site, tool: Tool) -> None:
@@ -98,7 +60,7 @@ def test_a_tool_is_chosen_for_an_assignment_in_the_browser(site: Site, tool: Too
 
 
 def test_a_processor_gets_a_notice_reads_the_submission_and_reports(site: Site, tool: Tool, keys: KeySite) -> None:
-    said = told(site, tool, keys)
+    said = submission_notice(site, tool, keys)
     assert said["notice"]["type"] == "LtiAssetProcessorSubmissionNotice"
     assert said["for_user"] == {"user_id": site.info.student.lti_id}
     assert said["custom"]["mode"] == str(site.info.student.id)
@@ -144,7 +106,7 @@ def test_a_processor_gets_a_notice_reads_the_submission_and_reports(site: Site, 
 def test_a_report_has_to_hold(
     site: Site, tool: Tool, keys: KeySite, changed: dict[str, Any], status: int, reason: str
 ) -> None:
-    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    (asset,) = submission_notice(site, tool, keys)["assetservice"]["assets"]
     sent = {**REPORT, "assetId": asset["asset_id"], **changed}
     api = caller(site, tool, REPORTS)
     good = {name: value for name, value in sent.items() if value is not ...}
@@ -154,7 +116,7 @@ def test_a_report_has_to_hold(
 
 
 def test_the_services_are_for_the_processors_own_tool_and_scopes(site: Site, tool: Tool, keys: KeySite) -> None:
-    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    (asset,) = submission_notice(site, tool, keys)["assetservice"]["assets"]
     api = caller(site, tool, REPORTS)
     assert api.get(asset["url"]).status_code == 401, "another scope"
     api = caller(site, tool, ASSETS)
@@ -171,7 +133,7 @@ def test_settings_and_reports_are_opened(site: Site, tool: Tool, keys: KeySite) 
     assert said["activity"]["id"] == "6d1c7f0a-8f6c-4f0e-9d5a-000000000002"
     assert "resource_link" not in said
     assert signed_in(site).get("/asset_processors/5/launch").status_code == 403, "a student"
-    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    (asset,) = submission_notice(site, tool, keys)["assetservice"]["assets"]
     api = caller(site, tool, REPORTS)
     made = {**REPORT, "assetId": asset["asset_id"]}
     assert api.post("/api/lti/asset_processors/5/reports", json=made).status_code == 201
@@ -192,7 +154,7 @@ def test_settings_and_reports_are_opened(site: Site, tool: Tool, keys: KeySite) 
 
 
 def test_assets_of_other_tools_and_processors_are_refused(site: Site, tool: Tool, keys: KeySite) -> None:
-    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    (asset,) = submission_notice(site, tool, keys)["assetservice"]["assets"]
     api = caller(site, tool, ASSETS, REPORTS, TERMS)
     made = {**REPORT, "assetId": asset["asset_id"]}
     assert api.post("/api/lti/asset_processors/5/reports", json=made).status_code == 201
@@ -271,7 +233,7 @@ def test_an_assignment_asks_its_students_for_terms_until_they_accept(site: Site,
 
 
 def test_a_grader_resends_a_notice_to_a_processor(site: Site, tool: Tool, keys: KeySite) -> None:
-    told(site, tool, keys)
+    submission_notice(site, tool, keys)
     path = f"/api/lti/asset_processors/5/notices/{site.info.student.id}/attempts/latest"
     before = len(site.lms.outbox.webhooks)
     assert site.student.post(path).status_code == 403
@@ -285,158 +247,6 @@ def test_a_grader_resends_a_notice_to_a_processor(site: Site, tool: Tool, keys: 
     assert len(site.lms.outbox.webhooks) == before + 2
 
 
-TOPIC = "/api/v1/courses/1/discussion_topics"
-CONTRIBUTION = "LtiAssetProcessorContributionNotice"
-
-
-def with_discussion(site: Site) -> str:
-    """Make a graded discussion that the tool processes; its entries' path."""
-    sent = {"title": "Steam", "published": True, "assignment": {"points_possible": 5}}
-    made = site.teacher.post(TOPIC, json=sent)
-    assert made.status_code == 200, made.text
-    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
-    world["canvas"]["asset_processors"].append({**PROCESSOR, "id": 6, "assignment_id": made.json()["assignment_id"]})
-    site.lms.load(world)
-    return f"{TOPIC}/{made.json()['id']}/entries"
-
-
-@pytest.fixture
-def discussion(site: Site, tool: Tool, keys: KeySite) -> str:
-    """A graded discussion that the tool processes, and asked for notices of; its entries' path."""
-    entries = with_discussion(site)
-    wanted = {"notice_type": CONTRIBUTION, "handler": f"{keys.url}/told"}
-    assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
-    return entries
-
-
-def contributions(site: Site) -> list[dict[str, Any]]:
-    """The processor's notices about the discussion, oldest first."""
-    sent = [one.data["notices"][0]["jwt"] for one in site.lms.outbox.webhooks if one.kind == CONTRIBUTION]
-    return [{n.removeprefix(lti13.CLAIM): v for n, v in jwt.read(one).claims.items()} for one in sent]
-
-
-def test_a_processor_gets_what_a_student_writes_in_a_discussion(site: Site, tool: Tool, discussion: str) -> None:
-    attached = {"attachment": ("note.txt", b"hello", "text/plain")}
-    made = site.student.post(discussion, data={"message": "<p>Caf\u00e9</p>"}, files=attached)
-    assert made.status_code == 201, made.text
-    (said,) = contributions(site)
-    assert list(said["contribution"]) == ["id", "created", "updated", "status"]
-    assert said["contribution"]["status"] == "Submitted"
-    assert said["contribution"]["created"] == made.json()["created_at"]
-    assert said["for_user"] == {"user_id": site.info.student.lti_id}
-    assert (said["sub"], said["custom"]["mode"]) == (site.info.student.lti_id, str(site.info.student.id))
-    assert said["assetreport"] == {"scope": [REPORTS], "report_url": f"{site.url}/api/lti/asset_processors/6/reports"}
-    assert said[lti13.AGS_CLAIM]["lineitems"] == f"{site.url}/api/lti/courses/1/line_items"
-    text, file = said["assetservice"]["assets"]
-    assert said["submission"]["id"].endswith(f":{made.json()['attachment']['id']}")
-    assert not {"title", "filename"} & set(text)
-    assert (file["title"], file["filename"], file["size"]) == ("note.txt", "note.txt", 5)
-    api = caller(site, tool, ASSETS, REPORTS)
-    written = "<p>Caf\u00e9</p>".encode()
-    assert (text["size"], text["content_type"], api.get(text["url"]).content) == (len(written), "text/html", written)
-    assert text["sha256_checksum"] == b64encode(hashlib.sha256(written).digest()).decode()
-    assert api.get(file["url"]).content == b"hello"
-    report = {**REPORT, "assetId": text["asset_id"]}
-    assert api.post("/api/lti/asset_processors/6/reports", json=report).status_code == 201
-    assert api.post("/api/lti/asset_processors/5/reports", json=report).status_code == 400, "of another assignment"
-    (kept,) = site.lms.dump()["canvas"]["asset_reports"]
-    shown = message(site, tool, f"/asset_processors/6/reports/{kept['id']}/launch")
-    assert (shown["message_type"], shown["asset"]) == ("LtiReportReviewRequest", {"id": text["asset_id"]})
-
-
-def test_edits_replies_and_deletions_are_contributions_too(site: Site, tool: Tool, discussion: str) -> None:
-    first = site.student.post(discussion, json={"message": "One"}).json()["id"]
-    site.teacher.post(f"{discussion}/{first}/replies", json={"message": "Well"})
-    assert site.student.put(f"{discussion}/{first}", json={"message": "One"}).status_code == 200
-    assert len(contributions(site)) == 2, "an edit that changes nothing"
-    site.teacher.put(f"{discussion}/{first}", json={"message": "Two"})
-    assert site.teacher.delete(f"{discussion}/{first}").status_code == 204
-    assert site.teacher.delete(f"{discussion}/{first}").status_code == 204
-    wrote, replied, edited, deleted = contributions(site)
-    assert replied["contribution"]["parent"] == wrote["contribution"]["id"]
-    assert replied["assetservice"]["assets"] == []
-    assert not {"submission", "assetreport"} & set(replied), "who teaches has no work there"
-    assert edited["contribution"]["id"] == wrote["contribution"]["id"] == deleted["contribution"]["id"]
-    teacher = site.info.teacher.lti_id
-    assert (edited["sub"], edited["for_user"]["user_id"]) == (teacher, teacher), "whoever wrote the version"
-    assert (deleted["sub"], deleted["contribution"]["status"]) == (teacher, "Deleted")
-    assert edited["submission"]["id"] != wrote["submission"]["id"]
-    assert deleted["submission"]["id"] == edited["submission"]["id"]
-    old, new = (said["assetservice"]["assets"][0] for said in (wrote, edited))
-    api = caller(site, tool, ASSETS)
-    assert (api.get(old["url"]).content, api.get(new["url"]).content) == (b"One", b"Two")
-    assert deleted["assetservice"]["assets"][0]["asset_id"] == new["asset_id"]
-
-
-def test_what_is_said_in_a_groups_copy_is_a_contribution_too(site: Site, tool: Tool, keys: KeySite) -> None:
-    """canvas-lms app/models/discussion_topic.rb, ensure_child_topic_for: a group's copy is graded as the whole is."""
-    category = site.teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()["id"]
-    group = site.teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Team"}).json()["id"]
-    member = {"user_id": site.info.student.id}
-    assert site.teacher.post(f"/api/v1/groups/{group}/memberships", json=member).status_code == 200
-    sent = {"title": "Steam", "published": True, "group_category_id": category, "assignment": {"points_possible": 5}}
-    task = site.teacher.post(TOPIC, json=sent).json()["assignment_id"]
-    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
-    world["canvas"]["asset_processors"].append({**PROCESSOR, "id": 6, "assignment_id": task})
-    site.lms.load(world)
-    wanted = {"notice_type": CONTRIBUTION, "handler": f"{keys.url}/told"}
-    assert caller(site, tool, NOTICES).put("/api/lti/notice-handlers/77", json=wanted).status_code == 200
-    (copy,) = site.student.get(f"/api/v1/groups/{group}/discussion_topics").json()
-    entries = f"/api/v1/groups/{group}/discussion_topics/{copy['id']}/entries"
-    first = site.student.post(entries, json={"message": "One"}).json()["id"]
-    assert site.student.put(f"{entries}/{first}", json={"message": "Two"}).status_code == 200
-    assert site.student.delete(f"{entries}/{first}").status_code == 204
-    wrote, edited, deleted = contributions(site)
-    assert wrote["contribution"]["id"] == edited["contribution"]["id"] == deleted["contribution"]["id"]
-    assert [one["contribution"]["status"] for one in (wrote, edited, deleted)] == ["Submitted", "Submitted", "Deleted"]
-
-
-def test_notices_are_sent_only_for_graded_discussions_with_processors(site: Site, discussion: str) -> None:
-    site.student.post(f"{TOPIC}/3/entries", json={"message": "Not graded"})
-    site.lms.settings["canvas.discussion_processors"] = False
-    assert site.student.post(discussion, json={"message": "Not told"}).status_code == 201
-    assert contributions(site) == []
-    site.lms.settings["canvas.discussion_processors"] = True
-    assert site.student.post(discussion, json={"message": "Told"}).status_code == 201
-    assert len(contributions(site)) == 1
-
-
-def test_a_grader_resends_all_that_a_student_wrote_in_a_discussion(site: Site, discussion: str) -> None:
-    entries = [site.student.post(discussion, json={"message": text}).json()["id"] for text in ("One", "Two", "Three")]
-    site.student.delete(f"{discussion}/{entries[1]}")
-    wrote = contributions(site)
-    number = site.teacher.get(discussion.removesuffix("/entries")).json()["assignment_id"]
-    student = site.info.student.id
-    path = "/api/lti/asset_processors/discussion_notices/{}/{}/resubmit_all"
-    assert site.student.post(path.format(number, student)).status_code == 403
-    for task, who, status in (
-        (number, site.info.teacher.id, 404),
-        (number, 999, 404),
-        (999, student, 404),
-        (2, student, 422),
-        (number, student, 204),
-    ):
-        assert site.teacher.post(path.format(task, who)).status_code == status
-    again = contributions(site)[len(wrote) :]
-    assert [one["submission"] for one in again] == [wrote[0]["submission"], wrote[2]["submission"]]
-    assert [one["assetservice"] for one in again] == [wrote[0]["assetservice"], wrote[2]["assetservice"]]
-
-
-def test_a_tool_is_chosen_for_a_discussion(site: Site, tool: Tool, discussion: str) -> None:
-    world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
-    installed = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
-    installed["settings"]["ActivityAssetProcessorContribution"] = PLACEMENT
-    site.lms.load(world)
-    number = site.teacher.get(discussion.removesuffix("/entries")).json()["assignment_id"]
-    task = site.teacher.get(f"/api/v1/courses/1/assignments/{number}").json()
-    page = f"{OPEN}/resource_selection?placement=ActivityAssetProcessorContribution"
-    said = message(site, tool, f"{page}&secure_params={task['secure_params']}")
-    asked = said[f"{lti13.DL_CLAIM}deep_linking_settings"]
-    assert asked["accept_types"] == ["ltiAssetProcessorContribution"]
-    assert said["https://www.instructure.com/placement"] == "ActivityAssetProcessorContribution"
-    assert said["activity"]["id"] == task["lti_context_id"]
-
-
 MOMENTS = st.integers(0, 3).map(lambda day: f"2026-11-0{day + 1}T10:00:00Z")
 KINDS = st.sampled_from(["originality", "ai"])
 
@@ -447,7 +257,7 @@ def test_the_newest_report_of_each_type_counts(
     site: Site, tool: Tool, keys: KeySite, steps: list[tuple[str, str, int]]
 ) -> None:
     site.lms.reset()
-    (asset,) = told(site, tool, keys)["assetservice"]["assets"]
+    (asset,) = submission_notice(site, tool, keys)["assetservice"]["assets"]
     api, model = caller(site, tool, REPORTS), dict[str, tuple[str, int]]()
     for kind, moment, priority in steps:
         older = kind in model and moment < model[kind][0]

@@ -58,11 +58,17 @@ def test_work_handed_in_again_late_keeps_its_grade_until_it_is_graded_again(canv
     assert told(grade(canvas.teacher, task, 9)) == (True, 1.0, 8.0, 9.0)
 
 
-def test_a_moved_due_date_applies_the_policy_anew(canvas: Site) -> None:
+def graded_with(canvas: Site, due_at: str) -> Any:
+    """Work with nine points that is due then, and a late policy."""
     policy(canvas.teacher, **LATE)
-    task = work(canvas.teacher, due_at=AHEAD)
+    task = work(canvas.teacher, due_at=due_at)
     hand_in(canvas, task)
     grade(canvas.teacher, task, 9)
+    return task
+
+
+def test_a_moved_due_date_applies_the_policy_anew(canvas: Site) -> None:
+    task = graded_with(canvas, AHEAD)
     due(canvas, task, PAST)
     assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
     due(canvas, task, AHEAD)
@@ -70,10 +76,7 @@ def test_a_moved_due_date_applies_the_policy_anew(canvas: Site) -> None:
 
 
 def test_an_override_applies_the_policy_to_its_students(canvas: Site) -> None:
-    policy(canvas.teacher, **LATE)
-    task = work(canvas.teacher, due_at=AHEAD)
-    hand_in(canvas, task)
-    grade(canvas.teacher, task, 9)
+    task = graded_with(canvas, AHEAD)
     override = {"student_ids": [ADA], "title": "Early", "due_at": PAST}
     kept = made(canvas.teacher, f"assignments/{task['id']}/overrides", assignment_override=override)
     assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)
@@ -83,10 +86,7 @@ def test_an_override_applies_the_policy_to_its_students(canvas: Site) -> None:
 
 
 def test_without_a_deduction_points_already_lost_stay_lost(canvas: Site) -> None:
-    policy(canvas.teacher, **LATE)
-    task = work(canvas.teacher, due_at=PAST)
-    hand_in(canvas, task)
-    grade(canvas.teacher, task, 9)
+    task = graded_with(canvas, PAST)
     off = {"late_policy": {"late_submission_deduction_enabled": False}}
     assert canvas.teacher.patch(f"{COURSE}/late_policy", json=off).status_code == 204
     assert told(shown(canvas, task)) == (True, 9.0, 0.0, 9.0)

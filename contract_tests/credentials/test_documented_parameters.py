@@ -16,9 +16,9 @@ import pytest
 
 from contract_tests.credentials.test_integrators_mistakes import each, told
 from contract_tests.credentials.test_requests_mistakes import bearer
+from contract_tests.credentials.tool_key import TOOL_KID, with_tool_key
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
-from lms_emulator.signing.jwt import public_jwk
 
 
 @pytest.fixture(scope="module")
@@ -213,14 +213,8 @@ def test_line_items_and_scores_of_canvas(
 @pytest.fixture
 def tool() -> Iterator[tuple[Emulator, Ask]]:
     """A demo world whose LTI tool has a key that is known here, and how the tool asks for a token."""
-    with Emulator.start() as lms, httpx.Client(trust_env=False) as http:
-        world, client = lms.dump(), str(lms.canvas.lti_client_id)
-        for key in world["canvas"]["developer_keys"]:
-            if str(key["id"]) == client:
-                key.pop("public_jwk_url", None)
-                key["public_jwk"] = public_jwk(private_key("tool"), "ours")
-        lms.load(world)
-        url = f"{lms.canvas.url}/login/oauth2/token"
+    with with_tool_key() as lms, httpx.Client(trust_env=False) as http:
+        url, client = f"{lms.canvas.url}/login/oauth2/token", lms.canvas.lti_client_id
 
         def ask(scope: str) -> httpx.Response:
             now = int(time.time())
@@ -228,7 +222,7 @@ def tool() -> Iterator[tuple[Emulator, Ask]]:
             form = {
                 "grant_type": "client_credentials",
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": jwt.encode(claims, private_key("tool"), "RS256", headers={"kid": "ours"}),
+                "client_assertion": jwt.encode(claims, private_key("tool"), "RS256", headers={"kid": TOOL_KID}),
             }
             return http.post(url, data=form | {"scope": scope})
 

@@ -20,12 +20,12 @@ from jwcrypto import jwt as jose_tokens
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.credentials.tool_key import with_tool_key
 from contract_tests.lms_site import LmsSite
 from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import public_jwk
 
 Send = Callable[[], Any]
 
@@ -33,13 +33,7 @@ Send = Callable[[], Any]
 @pytest.fixture(scope="module")
 def lms() -> Iterator[Emulator]:
     """The demo world, and an LTI tool at Canvas whose key is in the world file."""
-    with Emulator.start() as lms:
-        world = lms.dump()
-        for key in world["canvas"]["developer_keys"]:
-            if str(key["id"]) == lms.canvas.lti_client_id:
-                key.pop("public_jwk_url", None)
-                key["public_jwk"] = public_jwk(private_key("tool"), "ours")
-        lms.load(world)
+    with with_tool_key() as lms:
         yield lms
 
 

@@ -20,13 +20,13 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.credentials.tool_key import with_tool_key
 from contract_tests.lms_site import LmsSite
 from contract_tests.ltiaas.support import NEW_PLATFORM
 from contract_tests.openedx.web import Web
 from lms_emulator import Emulator
 from lms_emulator.core.keys import private_key
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import public_jwk
 
 HTTP = httpx.Client(trust_env=False, timeout=30)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -36,13 +36,7 @@ ME = {"canvas": "/api/v1/users/self", "brightspace": "/d2l/api/lp/1.47/users/who
 @pytest.fixture(scope="module")
 def lms() -> Iterator[Emulator]:
     """The demo world, and an LTI tool at Canvas whose key is in the world file."""
-    with Emulator.start() as lms:
-        world = lms.dump()
-        for key in world["canvas"]["developer_keys"]:
-            if str(key["id"]) == lms.canvas.lti_client_id:
-                key.pop("public_jwk_url", None)
-                key["public_jwk"] = public_jwk(private_key("tool"), "ours")
-        lms.load(world)
+    with with_tool_key() as lms:
         yield lms
     HTTP.close()
 

@@ -15,8 +15,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import requests
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from pylti1p3.deep_link_resource import DeepLinkResource
 from pylti1p3.exception import LtiException
 
@@ -362,3 +370,18 @@ class LtiMachine(RuleBasedStateMachine):
         del body[lacking]
         answer = self.call("POST", f"{self.item(0)}/scores", lti13.SCOPE_SCORE, body, types.SCORE_TYPE)
         assert 400 <= answer.status_code < 500, answer.text
+
+
+def run_walks(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    """Take so many walks of so many steps through a machine, the same ones every time."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

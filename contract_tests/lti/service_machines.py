@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contract_tests.brightspace import lti as at_brightspace
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import lti as at_canvas
-from contract_tests.canvas import test_document_processors as processing
+from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import Browser
 from contract_tests.lti_tool import KeySite, Tool, initiation, posted

@@ -13,15 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from contract_tests.brightspace import lti as at_brightspace
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import lti as at_canvas
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lms_site import Browser, LmsSite, form
-from contract_tests.lti.machine import Dialect, LtiMachine, Platform
+from contract_tests.lti.machine import Dialect, LtiMachine, Platform, run_walks
 from contract_tests.lti_tool import LAUNCH, LOGIN, KeySite, Tool, initiation, keys, posted
 from contract_tests.openedx.web import Web
 from contract_tests.oracles.launcher import CannotBuild, Oracle
@@ -217,14 +215,4 @@ def test_lti(platform: Platform) -> None:
         walk.read_roster()
     for wrong in ("", "key"):
         walk.choose_content("One short walk may miss it", wrong)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=15,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_walks(machine, EXAMPLES, steps=15)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine
 
 from contract_tests.brightspace.support import Site as BrightspaceSite
-from contract_tests.canvas import test_document_processors as processing
+from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.lti.machine import run_walks
 from contract_tests.lti.registration_machine import RegistrationMachine
 from contract_tests.lti.service_machines import ProcessorMachine, ReviewMachine
 from contract_tests.lti.test_machine import Lms
@@ -42,17 +42,7 @@ def walked(machine: type[RuleBasedStateMachine], lms: Emulator, keys: KeySite, n
         entries["entries"] = processing.with_discussion(at.site)
     made = type("Machine", (machine,), {"site": at.site, "tool": at.tool, "keys": keys, **entries, **own})
     try:
-        run_state_machine_as_test(
-            made,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=20,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_walks(made, EXAMPLES, steps=20)
     finally:
         at.tool.http.close()
         at.site.close()

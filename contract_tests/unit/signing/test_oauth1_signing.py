@@ -232,29 +232,12 @@ def test_no_more_than_sixty_fields_are_suspected_of_having_been_added() -> None:
 
 
 # --- encoding ---
-TEXT = "aZ09-._~ /!%ä"
-
-
-@pytest.mark.parametrize(
-    ("encode", "encoded"),
-    [
-        (encoders.lower_hex, "aZ09-._~%20%2f%21%25%c3%a4"),
-        (encoders.latin1, "aZ09-._~%20%2F%21%25%E4"),
-        (encoders.encoded_tilde, "aZ09-._%7E%20%2F%21%25%C3%A4"),
-    ],
-)
-def test_other_encodings(encode: Callable[[str], str], encoded: str) -> None:
-    assert encode(TEXT) == encoded
-    (changed,) = wrong.with_encoding(encode)(S)
-    assert changed == S._replace(encode=encode)
-
-
-def test_characters_beyond_latin_1_become_question_marks() -> None:
-    assert encoders.latin1("ä€") == "%E4%3F"
+def test_another_encoding() -> None:
+    (changed,) = wrong.with_encoding(encoders.latin1)(S)
+    assert changed == S._replace(encode=encoders.latin1)
 
 
 def test_another_base_string() -> None:
-    assert encoders.base_lower_hex("POST", "http://h/Ä", "a=b%20") == "POST&http%3a%2f%2fh%2f%c3%84&a%3db%2520"
     (changed,) = wrong.with_base(encoders.base_lower_hex)(S)
     assert changed == S._replace(base=encoders.base_lower_hex)
     text = "a%3d1%26b%3d2%26oauth_consumer_key%3dKey%26oauth_nonce%3dn%26zeta%3d1%2520~"

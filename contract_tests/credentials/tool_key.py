@@ -1,0 +1,25 @@
+"""The demo world with a Canvas tool whose key the tests hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lms_emulator import Emulator
+from lms_emulator.core.keys import private_key
+from lms_emulator.signing.jwt import public_jwk
+
+TOOL_KID = "ours"
+
+
+@contextmanager
+def with_tool_key() -> Iterator[Emulator]:
+    """An emulator in whose world the public key of Canvas's LTI tool is that of `private_key("tool")`."""
+    with Emulator.start() as lms:
+        world = lms.dump()
+        for key in world["canvas"]["developer_keys"]:
+            if str(key["id"]) == lms.canvas.lti_client_id:
+                key.pop("public_jwk_url", None)
+                key["public_jwk"] = public_jwk(private_key("tool"), TOOL_KID)
+        lms.load(world)
+        yield lms
