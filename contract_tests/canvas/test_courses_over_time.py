@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -176,6 +177,33 @@ def test_quotas_of_an_account(canvas: Site, sent: str, shown: int | None) -> Non
         canvas.admin.put(SCHOOL, data={"account[default_storage_quota_mb]": "900"})
         now = canvas.admin.get(f"{API}/accounts/{below}").json()["default_storage_quota_mb"]
         assert now == (7 if shown == 7 else 900), "what an account has from above goes on following it"
+
+
+def test_a_school_itself_is_not_deleted(canvas: Site) -> None:
+    """Other things in the way are told of first."""
+    assert canvas.admin.delete(f"{SCHOOL}/sub_accounts/1").status_code == 409
+    for course in canvas.admin.get(f"{SCHOOL}/courses", params={"per_page": "50"}).json():
+        canvas.admin.delete(f"{API}/courses/{course['id']}", params={"event": "delete"})
+    for below in canvas.admin.get(f"{SCHOOL}/sub_accounts", params={"recursive": "1"}).json():
+        assert canvas.admin.delete(f"{SCHOOL}/sub_accounts/{below['id']}").status_code == 200
+    answer = canvas.admin.delete(f"{SCHOOL}/sub_accounts/1")
+    assert (answer.status_code, answer.json()["message"]) == (401, "You can't delete a root_account.")
+
+
+def test_a_school_may_leave_the_dates_of_courses_to_its_admins(canvas: Site) -> None:
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    school.setdefault("settings", {})["prevent_course_availability_editing_by_teachers"] = True
+    (course,) = [one for one in world["canvas"]["courses"] if one["id"] == 1]
+    course["end_at"] = "2030-01-01T00:00:00Z"
+    canvas.lms.load(world)
+    binds = "course[restrict_enrollments_to_course_dates]"
+    dated = {"course[end_at]": "2031-01-01T00:00:00Z", binds: "1"}
+    assert canvas.teacher.put(COURSE, data=dated).status_code == 403
+    assert canvas.teacher.put(COURSE, data={"course[name]": "Renamed"}).json()["end_at"] is None, "it did not bind"
+    assert canvas.admin.put(COURSE, data=dated).status_code == 200
+    assert canvas.teacher.put(COURSE, data=dated).status_code == 200, "the same date again"
+    assert canvas.teacher.put(COURSE, data={binds: "0"}).status_code == 403
 
 
 def test_help_links_are_those_of_the_school(canvas: Site) -> None:

@@ -125,7 +125,7 @@ def update(api: Api) -> Any:
     blueprints.follow(api, changed, api.params.hash("course"))
     if api.params.flag("course", "lock_all_announcements"):
         discussions.lock_announcements(api, changed)
-    if states.told_to_all(course) != states.told_to_all(changed):
+    if states.touching_enrollments(course) != states.touching_enrollments(changed):
         states.touch_all(api, changed)
     if (course.is_public, course.is_public_to_auth_users) != (changed.is_public, changed.is_public_to_auth_users):
         course_events.touch_content(api, changed)
@@ -153,7 +153,13 @@ def _require_for(api: Api, course: Course, changed: Course) -> None:
         if any(periods.due_in_closed(api, course, one) for one in due):
             raise api.refused("change how groups count after a grading period has closed")
     shut = "prevent_course_availability_editing_by_teachers"
-    redated = any(getattr(course, name) != getattr(changed, name) for name in AVAILABILITY)
+    # dates that do not bind may be dropped by anybody
+    counted = [
+        name
+        for name in AVAILABILITY
+        if changed.restrict_enrollments_to_course_dates or getattr(changed, name) is not None
+    ]
+    redated = any(getattr(course, name) != getattr(changed, name) for name in counted)
     if redated and api.root.settings.get(shut):
         require_account(api, course_fields.home(api, course), "manage_courses_admin")
 

@@ -18,6 +18,10 @@ STAFF = ("TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
 CURRENT = ("active", "invited")
+CURRENT_OR_FUTURE = (*CURRENT, "pending_active", "pending_invited")
+"""The states by dates of those who have not left, whether or not their course has begun."""
+ENDED = ("rejected", "completed", "deleted", "inactive")
+"""The states of an enrollment of somebody who has left."""
 OTHERS = ("creation_pending", "completed", "inactive", "rejected")
 Dates = tuple[datetime | None, datetime | None]
 
@@ -93,8 +97,8 @@ def concluded(api: Api, course: Course, kind: str | None = None) -> bool:
     return end is not None and end < api.now
 
 
-def told_to_all(course: Course) -> tuple[Any, ...]:
-    """What of a course touches the enrollments in it when it changes.
+def touching_enrollments(course: Course) -> tuple[Any, ...]:
+    """The fields of a course whose change touches the enrollments in it.
 
     Source: canvas-lms app/models/course.rb, update_enrollments_later (2024-04).
     """
