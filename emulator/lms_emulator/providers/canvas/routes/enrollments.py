@@ -121,14 +121,13 @@ def _observing(api: Api, course: Course) -> list[Enrollment]:
 def _of_observer(api: Api, course: Course, place: tuple[str, int], asked: list[str]) -> list[Enrollment]:
     """What an observer sees of a roster: all that they are there themselves, and who is observed and studies now."""
     watched = {e.associated_user_id for e in _observing(api, course)}
-    over = ("deleted", "rejected", "completed", "inactive")
 
     def shown(one: Enrollment) -> bool:
         if asked and shapes.shown_state(api, one, course) not in asked:
             return False
         if one.user_id == api.user.id:
             return one.workflow_state != "deleted"
-        return one.user_id in watched and one.type in states.STUDENTS and one.workflow_state not in over
+        return one.user_id in watched and one.type in states.STUDENTS and one.workflow_state not in states.ENDED
 
     return sorted(filter(shown, api.store.enrollments.find(*place)), key=partial(_place_in_list, api))
 
@@ -233,7 +232,7 @@ def _administers(api: Api, user: User) -> bool:
 
 _GROUPS = {
     "current_and_invited": ("active", "invited"),
-    "current_and_future": ("active", "invited", "pending_active", "pending_invited", "creation_pending"),
+    "current_and_future": (*states.CURRENT_OR_FUTURE, "creation_pending"),
     "current_and_concluded": ("active", "completed"),
 }
 
@@ -244,8 +243,7 @@ def _of_user_in(api: Api, enrollment: Enrollment, course: Course, asked: list[st
     if not asked:
         if not own:
             return enrollment.workflow_state in states.CURRENT and course.workflow_state not in ("completed", "deleted")
-        begun = state in (*states.CURRENT, "pending_active", "pending_invited")
-        return begun and not draft
+        return state in states.CURRENT_OR_FUTURE and not draft
     if not own:
         return shapes.shown_state(api, enrollment, course) in asked
     wanted = {one for name in asked for one in _GROUPS.get(name, (name,))}

@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.rules.permissions import (
     lasting,
     permissions,
 )
-from lms_emulator.providers.canvas.rules.states import CURRENT, STAFF, State, ranges_of, state_of
+from lms_emulator.providers.canvas.rules.states import CURRENT_OR_FUTURE, STAFF, State, ranges_of, state_of
 
 NOTHING: frozenset[str] = frozenset()
 READING = frozenset({"read", "read_outline", "read_syllabus"})
@@ -191,7 +191,7 @@ def _of_member(granted: frozenset[str], kind: str, state: str, split: bool) -> f
         kept = {"read_as_admin", "read_rubrics", "use_student_view", "share_afterwards"} if staff else NOTHING
         own = {"read_grades"} if kind == "StudentEnrollment" else NOTHING
         return MEMBER | kept | own | (granted & lasting(kind, over=True))
-    if state not in (*CURRENT, "pending_active", "pending_invited", "creation_pending"):
+    if state not in (*CURRENT_OR_FUTURE, "creation_pending"):
         return NOTHING
     granted = granted if state == "active" else granted & lasting(kind, over=False)
     if state.startswith("pending"):

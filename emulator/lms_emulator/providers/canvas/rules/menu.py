@@ -23,7 +23,6 @@ RANKS = (
 """The order of courses in the menu, by enrollment type."""
 MOST = 20
 """The number of courses in the menu without favourites."""
-_OPEN = (*states.CURRENT, "pending_invited", "pending_active")
 _RUNNING = (*states.STAFF, "StudentViewEnrollment")
 
 
@@ -102,4 +101,4 @@ def _counts(api: Api, row: Enrollment, course: Course) -> bool:
     if not current:
         return False
     state = states.state_of(api, row, course)
-    return state.name in _OPEN and not state.restricted
+    return state.name in states.CURRENT_OR_FUTURE and not state.restricted

@@ -20,7 +20,7 @@ NO_MODULES = (
     "(meaning, it does not have modules and module completion requirements)."
 )
 
-STUDYING = ("active", "invited", "completed", "pending_active", "pending_invited")
+STUDYING = (*states.CURRENT_OR_FUTURE, "completed")
 
 
 def course_progress(api: Api, course: Course, user_id: int) -> Json:

@@ -35,9 +35,6 @@ from lms_emulator.providers.canvas.shapes import people as people_shapes
 from lms_emulator.providers.canvas.shapes.html import shown
 from lms_emulator.providers.canvas.shapes.tabs import tab
 
-GONE = ("rejected", "completed", "deleted", "inactive")
-"""The states of an enrollment of somebody who has left."""
-
 COLUMNS: dict[str, Callable[[Course], Any]] = {
     "allow_wiki_comments": lambda course: course.allow_wiki_comments,
     "conclude_at": lambda course: when(course.end_at),
@@ -163,7 +160,7 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
     if "teachers" in includes:
         found |= teachers(api, record)
     if "active_teachers" in includes:
-        found["teachers"] = [people_shapes.display(api, user) for user in _teaching(api, record, GONE)]
+        found["teachers"] = [people_shapes.display(api, user) for user in _teaching(api, record, states.ENDED)]
     if "sections" in includes:
         found["sections"] = own_sections(api, record, enrollments)
     if "concluded" in includes:
@@ -234,7 +231,7 @@ def favorites(api: Api) -> set[int]:
 def students_of(api: Api, record: Course) -> set[int]:
     """The students of a course who have not left it."""
     rows = api.store.enrollments.find("course", record.id)
-    return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state not in GONE}
+    return {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state not in states.ENDED}
 
 
 def teachers(api: Api, record: Course) -> Json:
@@ -319,10 +316,12 @@ def section(api: Api, record: CourseSection, course: Course, includes: Collectio
     if "students" in includes:
         body["students"] = _students(api, course, rows, includes)
     if "total_students" in includes:
-        body["total_students"] = sum(e.type == "StudentEnrollment" and e.workflow_state not in GONE for e in rows)
+        body["total_students"] = sum(
+            e.type == "StudentEnrollment" and e.workflow_state not in states.ENDED for e in rows
+        )
     if "user_count" in includes:
         named = (states.state_of(api, e, course).name for e in rows if e.type != "StudentViewEnrollment")
-        body["user_count"] = sum(name in ("active", "invited", "pending_active", "pending_invited") for name in named)
+        body["user_count"] = sum(name in states.CURRENT_OR_FUTURE for name in named)
     if "passback_status" in includes:
         body["passback_status"] = None
     if "permissions" in includes:
