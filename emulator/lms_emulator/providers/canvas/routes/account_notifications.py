@@ -26,7 +26,6 @@ SOURCE = (
 )
 PAST = timedelta(days=122)
 """How long past announcements are still listed: four months."""
-_CURRENT = (*states.CURRENT, "pending_active", "pending_invited")
 WITHOUT_COURSE = "NilEnrollment"
 TOO_EARLY = "Account notification end time precedes start time"
 
@@ -95,7 +94,11 @@ def _enrolled(api: Api) -> list[tuple[Course, str]]:
     found = []
     for row in api.store.enrollments.find("user", api.user.id):
         course, role = api.store.courses.get(row.course_id), api.store.roles.get(row.role_id)
-        if course is not None and role is not None and states.state_of(api, row, course).name in _CURRENT:
+        if (
+            course is not None
+            and role is not None
+            and states.state_of(api, row, course).name in states.CURRENT_OR_FUTURE
+        ):
             found.append((course, role.name))
     return found
 
@@ -231,7 +234,7 @@ ROUTES: tuple[Route, ...] = signed_in(
     "accounts",
     SOURCE,
     (f"GET {NOTICES}", index, "Announcements of an account"),
-    (f"GET {OLD}", index, "The caller's activity stream, at its legacy path"),
+    (f"GET {OLD}", index, "Announcements of an account, at their legacy path"),
     (f"GET {OLD}/{{id}}", show, "One announcement, at its legacy path"),
     (f"DELETE {OLD}/{{id}}", destroy, "Close an announcement, at its legacy path"),
     (f"POST {NOTICES}", create, "Create an announcement"),

@@ -249,5 +249,5 @@ ROUTES: tuple[Route, ...] = rest(
     "conversations",
     SOURCE,
     ("GET /api/v1/search/recipients", recipients, "Possible message recipients"),
-    ("GET /api/v1/conversations/find_recipients", recipients, "The caller's activity stream, at its legacy path"),
+    ("GET /api/v1/conversations/find_recipients", recipients, "Possible message recipients, at the legacy path"),
 )
