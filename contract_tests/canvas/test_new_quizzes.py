@@ -111,6 +111,7 @@ def test_new_quizzes_are_paged_and_are_for_those_who_edit_assignments(canvas: Si
         {"quiz_settings": {"session_time_limit_in_seconds": -1}},
         {"quiz_settings": {"filters": {"ips": [["10.0.0.1"]]}}},
         {"quiz_settings": {"filters": {"ips": [["here", "there"]]}}},
+        {"quiz_settings": {"filters": {"ips": "[" * 100_000}}},
     ],
 )
 def test_what_is_not_valid_is_refused_and_changes_nothing(canvas: Site, fields: dict[str, Any]) -> None:

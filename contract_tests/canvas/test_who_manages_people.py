@@ -292,6 +292,30 @@ def test_schools_decide_whether_people_change_addresses(canvas: Site) -> None:
     assert canvas.admin.delete(f"{STUDENT}/communication_channels/{number}").status_code == 200
 
 
+def test_a_school_bounds_the_addresses_of_a_person(canvas: Site) -> None:
+    """Those deleted in the last hour count as well."""
+    own = f"{API}/users/self/communication_channels"
+
+    def add(name: str) -> int:
+        address = {"communication_channel[address]": f"{name}@example.test", "communication_channel[type]": "email"}
+        return canvas.student.post(own, data=address).status_code
+
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    (school,) = [one for one in world["canvas"]["accounts"] if one["id"] == 1]
+    before = len(canvas.student.get(own).json())
+    school.setdefault("settings", {}).update(max_communication_channels=before + 1)
+    canvas.lms.load(world)
+    assert (add("one"), add("two")) == (200, 400)
+    number = next(one["id"] for one in canvas.student.get(own).json() if one["address"] == "one@example.test")
+    assert canvas.student.delete(f"{own}/{number}").status_code == 200
+    assert add("two") == 400
+    canvas.lms.clock.advance(hours=1, seconds=1)
+    assert add("two") == 200
+    school["settings"].update(max_communication_channels="none")
+    canvas.lms.load(world)
+    assert add("three") == 400, "a text counts as the number that it begins with"
+
+
 def test_people_confirm_one_more_address_by_its_mail(canvas: Site) -> None:
     address = {"communication_channel[address]": "more@example.test", "communication_channel[type]": "email"}
     own = f"{API}/users/self/communication_channels"

@@ -13,6 +13,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import CommunicationChannel, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -51,7 +52,8 @@ def _check_count(api: Api) -> None:
     most, hour = api.root.settings.get("max_communication_channels"), timedelta(hours=1)
     rows = api.store.communication_channels.find("user", api.user.id)
     count = sum(1 for one in rows if one.workflow_state != "retired" or one.created_at > api.now - hour)
-    if not api.check("the caller has fewer addresses than allowed", not most or count < int(most), got=count):
+    fewer = most is None or most is False or count < as_integer(most)
+    if not api.check("the caller has fewer addresses than allowed", fewer, got=count):
         body = {"errors": {"type": "Maximum number of communication channels reached"}}
         raise refusals.rest("too_many_addresses", 400, body, check="the caller has fewer addresses than allowed")
 
@@ -85,7 +87,7 @@ def create(api: Api) -> Any:
     state: Any = "active" if confirmed else "unconfirmed"
     if known is not None:
         back = replace(known, address=address, workflow_state=state, bounce_count=0)
-        return _kept(api, user, back)
+        return _save(api, user, back)
     made = CommunicationChannel(
         id=api.new_id("communication_channels"),
         user_id=user.id,
@@ -96,10 +98,10 @@ def create(api: Api) -> Any:
         confirmation_code=api.x.ids.text(25),
         created_at=api.now,
     )
-    return _kept(api, user, made)
+    return _save(api, user, made)
 
 
-def _kept(api: Api, user: User, channel: CommunicationChannel) -> Any:
+def _save(api: Api, user: User, channel: CommunicationChannel) -> Any:
     """Store an address, and ask its owner to confirm it. A confirmed one registers its owner."""
     api.store.communication_channels.put(channel)
     if channel.workflow_state == "unconfirmed":

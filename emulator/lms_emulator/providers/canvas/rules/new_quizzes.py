@@ -6,12 +6,12 @@ documentation. What is refused there follows from the documented types and words
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp
@@ -98,7 +98,7 @@ def one_of(*words: str) -> Callable[[Api, str, Any], str]:
 def _ranges(api: Api, name: str, value: Any) -> list[list[str]]:
     """Pairs of the first and last address of a range, possibly as a JSON text."""
     try:
-        rows = json.loads(value) if isinstance(value, str) else value
+        rows = json_text.parse(value) if isinstance(value, str) else value
         found = [[str(ip_address(end)) for end in row] for row in rows]
     except (TypeError, ValueError) as error:
         raise invalid(api, name, "must be pairs of IP addresses") from error
