@@ -174,7 +174,8 @@ def test_a_course_that_is_over_or_deleted_takes_no_appointments_or_events(canvas
     canvas.admin.delete(f"{API}/courses/{course}", params={"event": "delete"})
     refused = canvas.admin.post(EVENTS, json=event(context_code=f"course_{course}"))
     assert (refused.status_code, refused.json()) == (400, {"error": "cannot create event for deleted course"})
-    assert canvas.admin.post(EVENTS, json=event(context_code="course_99999")).status_code == 404
+    for code in ("course_99999", str(course)):
+        assert canvas.admin.post(EVENTS, json=event(context_code=code)).status_code == 404
 
 
 def test_a_timetable_makes_events_on_its_weekdays(canvas: Site) -> None:

@@ -268,7 +268,8 @@ def create(api: Api) -> Any:
     place = calendars.place_of_code(api, sent.text("context_code"))
     if api.caller is None:
         raise api.refused("make calendar events")
-    gone = api.store.courses.get(as_whole((sent.text("context_code") or "").removeprefix("course_")) or 0)
+    kind, _, number = (sent.text("context_code") or "").rpartition("_")
+    gone = api.store.courses.get(as_whole(number) or 0) if kind == "course" else None
     if gone is not None and gone.workflow_state == "deleted":
         body = {"error": "cannot create event for deleted course"}
         raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=gone.id)
