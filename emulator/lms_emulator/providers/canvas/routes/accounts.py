@@ -193,7 +193,7 @@ def create(api: Api) -> Any:
     if len(name := sent.text("name") or "") > 255:
         raise refusals.invalid({"name": ["too_long"]})
     quotas: dict[str, Any] = {
-        kind: _kept_quota(api, parent, kind, _whole(sent.text(kind))) for kind in shapes.QUOTAS if sent.has(kind)
+        kind: _quota_to_store(api, parent, kind, _whole(sent.text(kind))) for kind in shapes.QUOTAS if sent.has(kind)
     }
     made = Account(
         id=api.new_id("accounts"),
@@ -208,7 +208,7 @@ def create(api: Api) -> Any:
     return shapes.account(api, api.store.accounts.put(made))
 
 
-def _kept_quota(api: Api, parent: Account | None, name: str, value: int | None) -> int | None:
+def _quota_to_store(api: Api, parent: Account | None, name: str, value: int | None) -> int | None:
     """A quota as an account keeps it: none where it is 0, or what the account would have anyway."""
     usual = [shapes.QUOTAS[name]] if name != "default_storage_quota_mb" else []
     if parent is not None and name in shapes.INHERITED_QUOTAS:
@@ -294,7 +294,7 @@ def _changes(api: Api, record: Account, faults: dict[str, list[Any]]) -> dict[st
     for quota in shapes.QUOTAS:
         if sent.has(quota):
             parent = api.store.accounts.get(record.parent_account_id or 0)
-            fields[quota] = _kept_quota(api, parent, quota, _quota(sent.text(quota), quota, faults))
+            fields[quota] = _quota_to_store(api, parent, quota, _quota(sent.text(quota), quota, faults))
     if sent.has("sis_account_id"):
         fields["sis_account_id"] = _new_sis_id(api, record, faults)
     given = sent.hash("settings")

@@ -47,11 +47,15 @@ def _role(api: Api, account: Account) -> Role:
 
 def _require_fit(account: Account, role: Role, above: set[int]) -> None:
     """Refuse a role that somebody made for courses, or for other accounts."""
-    faults = ["is not a valid account role"] if role.base_role_type not in OF_ACCOUNTS else []
+    if role.account_id is None:
+        return
+    faults: list[str | tuple[str, str]] = []
+    if role.base_role_type not in OF_ACCOUNTS:
+        faults.append("is not a valid account role")
     if role.account_id not in above:
         faults.append("is not an available role for this account")
-    if role.account_id is not None and faults:
-        raise refusals.invalid({"role_id": list(faults)})
+    if faults:
+        raise refusals.invalid({"role_id": faults})
 
 
 def _require_over(api: Api, account: Account, role: Role) -> None:

@@ -334,13 +334,11 @@ def _student(api: Api, task: Assignment, course: Course) -> tuple[User, Submissi
     if not courses.may(api, api.user, course, "manage_grades", "view_all_grades"):
         raise refusals.bare("resubmits_no_notice", 403, "the caller grades in the course")
     named = api.slot("student_id") or ""
-    hidden = named.removeprefix("anonymous:")
-    works = api.store.submissions.find("assignment", task.id) if hidden != named else []
-    number = (
-        next((one.user_id for one in works if hidden and one.anonymous_id == hidden), 0)
-        if works
-        else local_number(named)
-    )
+    if named.startswith("anonymous:"):
+        work = api.store.submissions.first("anonymous_id", named.removeprefix("anonymous:"))
+        number = work.user_id if work is not None and work.assignment_id == task.id else None
+    else:
+        number = local_number(named)
     student = api.store.users.get(number or 0)
     record = documents.work_of(api, task, student.id) if student is not None else None
     if student is None or record is None:

@@ -90,11 +90,13 @@ def _channels(api: Api, *, bouncing: bool = False) -> list[CommunicationChannel]
     Bouncing ones are filtered and sorted by their last bounce.
     """
     account = _school(api)
-    found = [
-        one
-        for one in api.store.communication_channels
-        if (one.bounce_count and one.workflow_state != "retired" if bouncing else one.workflow_state == "unconfirmed")
-    ]
+
+    def wanted(one: CommunicationChannel) -> bool:
+        if bouncing:
+            return bool(one.bounce_count) and one.workflow_state != "retired"
+        return one.workflow_state == "unconfirmed"
+
+    found = [one for one in api.store.communication_channels if wanted(one)]
     people = {one.user_id: api.store.users.get(one.user_id) for one in found}
     inside = {number for number, user in people.items() if user is not None and belonging.belongs(api, user, account)}
     found = [one for one in found if one.user_id in inside]

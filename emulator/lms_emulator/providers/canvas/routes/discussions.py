@@ -243,7 +243,7 @@ def mark_all_read(api: Api) -> Any:
     """Mark a topic and its entries as read or unread."""
     topic, context = readable_topic(api)
     require_post(api, topic, context)
-    read, forced = api.x.method == "PUT", by_hand(api)
+    read, forced = api.x.method == "PUT", forced_read_state(api)
     every = [entry.id for entry in rules.entries_of(api, topic, deleted=not read and forced is None)]
     rules.mark(api, topic, api.user, every, read=read, forced=forced)
     rules.keep(api, topic, api.user, read=read)
@@ -268,7 +268,7 @@ def subscribe(api: Api) -> Any:
     return Response(status_code=204)
 
 
-def by_hand(api: Api) -> bool | None:
+def forced_read_state(api: Api) -> bool | None:
     """`forced_read_state`; None if it was not sent."""
     return api.params.flag("forced_read_state") if api.params.has("forced_read_state") else None
 

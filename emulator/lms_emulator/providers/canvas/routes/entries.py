@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.discussions import (
     PLACES,
     TOPIC,
-    by_hand,
+    forced_read_state,
     readable_topic,
     require,
     require_post,
@@ -169,7 +169,7 @@ def mark_read(api: Api) -> Any:
     topic, _ = _read(api)
     entry, read = _entry(api, topic, deleted=True), api.x.method == "PUT"
     if read != rules.is_read(entry, api.user, rules.participant(api, topic, api.user)):
-        rules.mark(api, topic, api.user, [entry.id], read=read, forced=by_hand(api))
+        rules.mark(api, topic, api.user, [entry.id], read=read, forced=forced_read_state(api))
     return Response(status_code=204)
 
 

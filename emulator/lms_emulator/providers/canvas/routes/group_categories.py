@@ -130,12 +130,17 @@ def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> d
     if found["self_signup"] and isinstance(place, Account):
         text = "Self-signup may only be enabled for course groups or communities"
         raise refusals.invalid({"enable_self_signup": [text]})
-    new = known is not None and known.self_signup != found["self_signup"] == "restricted"
-    if new and known is not None and any(groups.mixed(api, one) for one in groups.of_category(api, known)):
-        raise refusals.invalid({"restrict_self_signup": [MIXED]})
+    restricts = found["self_signup"] == "restricted"
+    if restricts and known is not None and known.self_signup != "restricted":
+        _require_unmixed(api, known)
     found["auto_leader"] = _auto_leader(api)
     found["group_limit"] = limit(api, "group_limit")
     return found
+
+
+def _require_unmixed(api: Api, category: GroupCategory) -> None:
+    if any(groups.mixed(api, one) for one in groups.of_category(api, category)):
+        raise refusals.invalid({"restrict_self_signup": [MIXED]})
 
 
 def _auto_leader(api: Api) -> str | None:

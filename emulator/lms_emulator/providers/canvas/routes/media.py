@@ -41,7 +41,7 @@ _LOCALE, _TTML = re.compile("[A-Za-z-]+"), re.compile(r"<tt\s+xml", re.IGNORECAS
 _CODE = re.compile(r"(course|user|account|group)_(\d+)")
 
 
-def _captions(api: Api, record: MediaObject) -> bool:
+def _may_caption(api: Api, record: MediaObject) -> bool:
     """Whether the caller may caption a recording; with granular permissions, only who may change its file."""
     if api.caller is None:
         return False
@@ -67,7 +67,7 @@ def _shape(api: Api, record: MediaObject) -> dict[str, Any]:
         "media_type": record.media_type,
         "created_at": stamp(record.created_at),
         "title": record.user_entered_title or record.title,
-        "can_add_captions": _captions(api, record),
+        "can_add_captions": _may_caption(api, record),
         "embedded_iframe_url": api.url(f"/media_objects_iframe/{record.media_id}"),
     }
 
@@ -116,9 +116,8 @@ def create(api: Api) -> Any:
     if not media_id or not kind:
         raise refusals.crashed("Canvas fails on a recording without `id` or `type`")
     titles = {name: shortened(text) for name in ("title", "user_entered_title") if (text := api.params.text(name))}
-    place = (media_id, kind, context.type, context.id)
     for known in api.store.media_objects.find("media", media_id):
-        if (known.media_id, known.media_type, known.context_type, known.context_id) == place:
+        if (known.media_type, known.context_type, known.context_id) == (kind, context.type, context.id):
             changed = replace(known, user_id=api.user.id, updated_at=api.now, **titles)
             return _row(api, api.store.media_objects.put(changed))
     file = Attachment(
@@ -232,7 +231,7 @@ def tracks_attached(api: Api) -> Any:
 def set_tracks(api: Api) -> Any:
     """Set the captions of a recording, one per language; omitted languages lose theirs. Others get 204 for nothing."""
     record = _any(api)
-    if not api.check("may caption the recording", _captions(api, record)):
+    if not api.check("may caption the recording", _may_caption(api, record)):
         return Response(status_code=204)
     return _set(api, record)
 
