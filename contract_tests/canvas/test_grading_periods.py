@@ -101,6 +101,27 @@ def test_schemes_are_those_of_the_place_itself(canvas: Site) -> None:
     assert [one["id"] for one in student.get(f"{COURSE}/grading_standards").json()] == [own]
 
 
+def test_a_scheme_by_which_something_was_graded_is_only_renamed(canvas: Site) -> None:
+    teacher = canvas.teacher
+    entries = [{"name": "Pass", "value": 50}, {"name": "Fail", "value": 0}]
+    scheme = made(teacher, "grading_standards", title="P", grading_scheme_entry=entries)["id"]
+    own, stricter = f"{COURSE}/grading_standards/{scheme}", [{"name": "Pass", "value": 60}, entries[1]]
+    assert canvas.student.put(own, json={"title": "Q"}).status_code in REFUSED
+    changed = teacher.put(own, json={"grading_scheme_entry": stricter}).json()
+    assert (changed["title"], [one["value"] for one in changed["grading_scheme"]]) == ("P", [0.6, 0.0])
+    fields = {"name": "A", "grading_type": "letter_grade", "grading_standard_id": scheme, "points_possible": 10}
+    task = made(teacher, "assignments", assignment={**fields, "published": True})
+    assert teacher.put(own, json={"grading_scheme_entry": entries}).status_code == 200, "nothing was graded by it"
+    grade(teacher, task, 9)
+    refused = teacher.put(own, json={"grading_scheme_entry": stricter})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["base"])
+    assert teacher.put(own, json={"title": "R"}).json()["title"] == "R"
+    assert canvas.student.delete(own).status_code in REFUSED
+    assert teacher.delete(own).status_code == 200
+    assert teacher.get(own).status_code == 404
+    assert teacher.get(f"{COURSE}/assignments/{task['id']}").json()["grading_standard_id"] == scheme
+
+
 def test_anybody_puts_columns_into_an_order(canvas: Site) -> None:
     teacher, student = canvas.teacher, canvas.student
     path = f"{COURSE}/custom_gradebook_columns"

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from contract_tests.canvas.support import Site
+from contract_tests.canvas.test_files import upload
 
 API = "/api/v1"
 
@@ -211,6 +212,27 @@ def test_a_blueprint_keeps_a_course_and_locks_it(canvas: Site) -> None:
     received = admin.get(f"{API}/courses/{new}/blueprint_subscriptions/default/migrations").json()
     assert len(received) == 2
     assert canvas.teacher.get(template).status_code == 403
+
+
+def test_a_folder_with_a_file_that_a_blueprint_locks_is_not_deleted(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    file = upload(admin, f"/courses/{old}/files", "a.txt", b"a", parent_folder_path="Texts").json()
+    admin.put(f"{API}/courses/{old}", json={"course": {"blueprint": True}})
+    template = f"{API}/courses/{old}/blueprint_templates/default"
+    admin.put(f"{template}/update_associations", json={"course_ids_to_add": [new]})
+    lock = {"content_type": "attachment", "content_id": file["id"], "restricted": True}
+    assert admin.put(f"{template}/restrict_item", json=lock).json() == {"success": True}
+    done = admin.post(f"{template}/migrations").json()
+    assert admin.get(f"{template}/migrations/{done['id']}").json()["workflow_state"] == "completed"
+    (copy,) = [one for one in admin.get(f"{API}/courses/{new}/folders").json() if one["name"] == "Texts"]
+    (inside,) = admin.get(f"{API}/folders/{copy['id']}/files").json()
+    forced = {"force": "true"}
+    refused = admin.delete(f"{API}/folders/{copy['id']}", params=forced)
+    assert (refused.status_code, refused.json()["message"][:19]) == (400, "Can't delete folder")
+    assert admin.delete(f"{API}/files/{inside['id']}").status_code == 403
+    own = admin.post(f"{API}/courses/{new}/folders", data={"name": "Own"}).json()["id"]
+    upload(admin, f"/folders/{own}/files", "b.txt", b"b")
+    assert admin.delete(f"{API}/folders/{own}", params=forced).status_code == 200
 
 
 def test_an_impossible_migration_fails_with_an_issue(canvas: Site) -> None:
