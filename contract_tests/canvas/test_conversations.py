@@ -164,3 +164,23 @@ def test_replies_and_scopes_after_a_conversation_is_emptied_or_its_course_is_ove
     assert canvas.student.put(ALL, json={"conversation_ids": [], "event": "star"}).status_code == 200
     canvas.teacher.delete("/api/v1/courses/1", params={"event": "conclude"})
     assert canvas.student.post(f"{one}/add_message", json={"body": ""}).status_code == 403
+
+
+def test_a_group_conversation_has_a_hundred_recipients(canvas: Site) -> None:
+    world = canvas.lms.dump()
+    section = world["canvas"]
+    row = next(one for one in section["enrollments"] if one["course_id"] == 1 and one["type"] == "StudentEnrollment")
+    person = next(one for one in section["users"] if one["id"] == row["user_id"])
+    crowd = range(10_000, 10_102)
+    section["users"] += [{**person, "id": number, "uuid": f"u{number}", "lti_id": f"l{number}"} for number in crowd]
+    section["enrollments"] += [{**row, "id": number, "user_id": number} for number in crowd]
+    canvas.lms.load(world)
+    sent = {"recipients": list(crowd[:99]), "body": "All", "group_conversation": True}
+    (made,) = canvas.teacher.post(ALL, json=sent).json()
+    one = f"{ALL}/{made['id']}"
+    for path in ("add_recipients", "add_message"):
+        several = canvas.teacher.post(f"{one}/{path}", json={"recipients": list(crowd[99:101]), "body": "You"})
+        assert (several.status_code, several.json()[0]["attribute"]) == (400, "recipients")
+    assert canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[99]]}).status_code == 200
+    last = canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[100]]})
+    assert last.json()[0]["message"] == "too many participants for group conversation"
