@@ -210,7 +210,7 @@ class TestJournal:
         assert ids("path=pupils&limit=2") == ["r2", "r4"]
         assert ids("after=r3") == ["r4"]
         assert ids("status=4xx") == ids("reason=unknown_pupil") == ["r2"]
-        assert ids("outcome=unknown_path") == []
+        assert ids("outcome=unknown_path") == ids("reason=launch_expired") == ids("reason=nonce_already_received") == []
         assert ids("outcome=answered_with_warnings") == ids("warning=no_email") == ["r4"]
         assert ids("provider=toy&limit=0") == []
         assert http.get("/_emulator/requests/last").json()["warnings"][0]["code"] == "no_email"
@@ -230,6 +230,8 @@ class TestJournal:
             ("refused=maybe", "`maybe` is unknown"),
             ("outcome=refuse", "did you mean `refused`?"),
             ("reason=unknown+pupil", "a machine name"),
+            ("reason=nonce_alredy_received", "did you mean `nonce_already_received`?"),
+            ("warning=parameter_not_raed", "did you mean `parameter_not_read`?"),
             ("after=17", "the id of a request"),
             ("limit=-1", "is not a number"),
             ("status=404&status=405", "given twice"),

@@ -13,8 +13,8 @@ from importlib.resources.abc import Traversable
 
 from lms_emulator.core.suggest import nearest
 
-_LITERAL = re.compile(r"""(f?)(["'])([a-z0-9_{}.()\[\] :!,]*?)\2""")
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_WHOLE = re.compile(r"""["'](?=([A-Za-z][A-Za-z0-9_.-]*)["'])""")
+_FORMATTED = re.compile(r"""\bf(["'])([a-z0-9_{}.()\[\] :!,]*?)\1""")
 _HOLE = re.compile(r"\{[^{}]*\}")
 _LEAST = 3
 """Characters of a name with a variable part that have to be certain."""
@@ -22,10 +22,8 @@ _LEAST = 3
 
 def why_none(name: str) -> str | None:
     """Why nothing can have a name; None if something can."""
-    if any(f'"{name}"' in text for text in _sources()):
-        return None
     whole, parts = _written()
-    if any(one.fullmatch(name) for one in parts):
+    if name in whole or any(one.fullmatch(name) for one in parts):
         return None
     similar = nearest(name, whole, 0.8)
     return f"`{name}` does not exist" + (f"; did you mean `{similar}`?" if similar else "")
@@ -33,20 +31,21 @@ def why_none(name: str) -> str | None:
 
 @cache
 def _written() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    whole, parts = set(), set()
-    for text in _sources():
-        for formatted, _, literal in _LITERAL.findall(text):
-            if _NAME.fullmatch(literal):
-                whole.add(literal)
-            elif formatted and len(re.sub("[^a-z0-9]", "", _HOLE.sub("", literal))) >= _LEAST:
-                known = [re.escape(one) for one in _HOLE.split(literal)]
-                if all(re.fullmatch(r"[a-z0-9_]*", one) for one in known):
-                    parts.add("[a-z0-9_]+".join(known))
+    whole: set[str] = set()
+    parts: set[str] = set()
+    for text in _sources(files("lms_emulator")):
+        found = _WHOLE.findall(text)
+        whole.update(found, map(str.lower, found))  # a reason may be a provider's code in lower case
+        for _, literal in _FORMATTED.findall(text):
+            known = _HOLE.split(literal)
+            certain = "".join(known)
+            if re.fullmatch("[a-z0-9_]*", certain) and len(certain.replace("_", "")) >= _LEAST:
+                parts.add("[a-z0-9_]+".join(known))
     return frozenset(whole), tuple(map(re.compile, sorted(parts)))
 
 
-def _sources(place: Traversable | None = None) -> Iterator[str]:
-    for one in (place or files("lms_emulator")).iterdir():
+def _sources(place: Traversable) -> Iterator[str]:
+    for one in place.iterdir():
         if one.is_dir():
             yield from _sources(one)
         elif one.name.endswith(".py"):
