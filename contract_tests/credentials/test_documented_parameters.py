@@ -114,6 +114,15 @@ def test_another_misspelt_parameter_is_not_the_reason(lms: Emulator, canvas: Sen
     assert told(lms).startswith("`body` came, but is empty")
 
 
+@pytest.mark.parametrize("many", [{"x": "y" * 70_000}, {f"x{number}": 1 for number in range(1_001)}])
+def test_nothing_is_said_of_a_request_that_is_too_large_to_compare(
+    lms: Emulator, canvas: Send, many: dict[str, Any]
+) -> None:
+    sent = {"recipients[]": "102", "body": ""}
+    assert canvas("POST", "/conversations", data=many | sent)().status_code == 400
+    assert "was sent" not in told(lms)
+
+
 def test_other_providers(lms: Emulator, http: httpx.Client) -> None:
     edx, d2l = lms.openedx, lms.brightspace
     enrol, news = f"{edx.url}/api/enrollment/v1/enrollment", f"{d2l.url}/d2l/api/le/1.75/{d2l.org_unit_id}/news/"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.recognise import UNSET
@@ -25,7 +26,9 @@ _COMMA = re.compile(r"-?\d{1,12},\d{1,12}")
 _QUOTED = re.compile(r"`([A-Za-z]\w*(?:\[\w+\])*)`")
 _SECRET = re.compile("password|secret|token|key", re.IGNORECASE)
 _MOST_BYTES = 65_536
-_MOST = 200
+_MOST = 500
+"""Parameters of a request that is compared; of one with more it is unknown what is missing."""
+_DEEPEST = 8
 _LONGEST = 100
 
 
@@ -42,7 +45,9 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
         return None
     if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
         return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
-    sent = dict(_sent(x))
+    sent = _sent(x)
+    if sent is None:
+        return None
     came = [path for path in named if path in sent]
     for path in came:
         if (why := _why_value(known[path], operation, sent[path])) is not None:
@@ -106,15 +111,17 @@ def _like(path: Path, strange: dict[Path, str]) -> str | None:
     return None if found is None else strange[found]
 
 
-def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
-    """Path and value of every parameter, without marking any as read."""
-    for name, value in x.query.peek()[:_MOST]:
-        yield path_of(name), value
-    if len(x.body) > _MOST_BYTES:
-        return
+def _sent(x: Exchange[Any, Any]) -> dict[Path, Any] | None:
+    """Path and value of every parameter, without marking any as read; None if they are too many to compare."""
+    pairs = list(islice(_pairs(x), _MOST + 1)) if len(x.body) <= _MOST_BYTES else None
+    return dict(pairs) if pairs is not None and len(pairs) <= _MOST else None
+
+
+def _pairs(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
+    yield from ((path_of(name), value) for name, value in x.query.peek())
     try:
         if x.is_form:
-            yield from ((path_of(name), value) for name, value in x.form().peek()[:_MOST])
+            yield from ((path_of(name), value) for name, value in x.form().peek())
         elif x.content_type.endswith("json"):
             yield from _members(x.plain_json(), ())
     except BodyError:
@@ -122,9 +129,10 @@ def _sent(x: Exchange[Any, Any]) -> Iterator[tuple[Path, Any]]:
 
 
 def _members(value: Any, above: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict) and value:
-        for name, one in list(value.items())[:_MOST]:
-            yield from _members(one, (*above, name))
+    if isinstance(value, dict) and len(above) < _DEEPEST:
+        for name, one in value.items():
+            if len(name) <= _LONGEST:  # no documented name is nearly as long
+                yield from _members(one, (*above, name))
     elif above and isinstance(value, list) and value and isinstance(value[0], dict):
         yield from _members(value[0], above)
     if above:
