@@ -25,7 +25,6 @@ from lms_emulator.providers.openedx.web import event_bus, methods, middleware
 
 if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
-    from lms_emulator.providers.openedx.call import Call
     from lms_emulator.providers.openedx.info import Info
 
 _COURSE = re.compile(r"/courses/(?!v\d)([^/]+)")
