@@ -122,8 +122,8 @@ def set_override(
             others = {name: one for name, one in known.of_periods.items() if name != period}
             changed = replace(known, of_periods=others if score is None else {**others, period: score})
         api.store.grade_overrides.put(changed)
-    letters = [None if one is None else grades.course_letter(api, course, one) for one in (before, score)]
-    grading.note_change(api, course.id, None, student_id, before=letters[0], after=letters[1])
+    was, now = grades.course_letters(api, course, (before, score))
+    grading.note_change(api, course.id, None, student_id, before=was, after=now)
 
 
 def apply_score(api: Api) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
@@ -65,15 +66,22 @@ def standards_of(api: Api, kind: str, number: int) -> list[GradingStandard]:
 
 
 def course_letter(api: Api, course: Course, percent: float | None, reader_id: int | None = None) -> str | None:
-    """The letter of a score in a course that has a scheme.
+    """The letter of one score; see `course_letters`."""
+    return course_letters(api, course, (percent,), reader_id)[0]
 
-    Parameters: `reader_id`, of the user who may see no numbers there, and so gets a letter in any case.
+
+def course_letters(
+    api: Api, course: Course, percents: Sequence[float | None], reader_id: int | None = None
+) -> list[str | None]:
+    """The letters of scores in a course that has a scheme; none where it shows numbers alone.
+
+    Parameters: `reader_id`, of the user who may see no numbers there, and so gets letters in any case.
     """
-    if percent is None:
-        return None
-    if course.grading_standard_id is None and not restricts_numbers(api, api.store.users.get(reader_id), course):
-        return None
-    return letter_for(scheme(api, course.grading_standard_id), percent)
+    own = course.grading_standard_id
+    if own is None and not restricts_numbers(api, api.store.users.get(reader_id), course):
+        return [None] * len(percents)
+    rungs = scheme(api, own)
+    return [None if percent is None else letter_for(rungs, percent) for percent in percents]
 
 
 def restricts_numbers(api: Api, user: User | None, course: Course, *, staff: bool = True) -> bool:

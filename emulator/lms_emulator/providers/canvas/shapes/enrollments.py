@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import Account, Course, Enrollment, GradingPeriod, User
 from lms_emulator.providers.canvas.rules import courses, people, periods, roles, states
-from lms_emulator.providers.canvas.rules.grades import course_letter
+from lms_emulator.providers.canvas.rules.grades import course_letter, course_letters
 from lms_emulator.providers.canvas.rules.permissions import root_of
 from lms_emulator.providers.canvas.rules.scores import Scores, both, final_grade
 from lms_emulator.providers.canvas.shapes import Json
@@ -46,8 +46,13 @@ class _Sight:
 
     def only(self, user_id: int) -> set[int] | None:
         """A student's assignments of the period that the request asks for."""
-        period = self.period if self.of_today else periods.asked_for(self._api, self.course)
+        period = self.period if self.of_today else self.asked
         return None if period is None else periods.assignments_of(self._api, self.course, period, user_id)
+
+    @cached_property
+    def asked(self) -> GradingPeriod | None:
+        """The grading period in the request."""
+        return periods.asked_for(self._api, self.course)
 
     @cached_property
     def of_today(self) -> bool:
@@ -179,9 +184,10 @@ def _observes(api: Api, record: Enrollment, course: Course) -> bool:
 
 def lettered(api: Api, record: Enrollment, course: Course, found: Scores, prefix: str = "") -> Json:
     """Scores with their letters. Parameters: `prefix`, of their names."""
+    current, final = course_letters(api, course, (found.current, found.final), record.user_id)
     return {
-        f"{prefix}current_grade": course_letter(api, course, found.current, record.user_id),
+        f"{prefix}current_grade": current,
         f"{prefix}current_score": found.current,
-        f"{prefix}final_grade": course_letter(api, course, found.final, record.user_id),
+        f"{prefix}final_grade": final,
         f"{prefix}final_score": found.final,
     }

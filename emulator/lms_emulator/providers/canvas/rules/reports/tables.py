@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollmen
 from lms_emulator.providers.canvas.rules import files, people, scores
 from lms_emulator.providers.canvas.rules import tools as installed
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.grades import course_letter
+from lms_emulator.providers.canvas.rules.grades import course_letters
 from lms_emulator.providers.canvas.rules.reports.scope import Made, Scope, Table, when
 
 LONGEST = timedelta(weeks=2)
@@ -244,7 +244,7 @@ def grades(scope: Scope) -> Made:
         own += [term.name, term.id, term.sis_term_id] if term is not None else [None] * 3
         state = "concluded" if row.workflow_state == "completed" else row.workflow_state
         percents = (posted.current, posted.final, whole.current, whole.final)
-        letters = [course_letter(scope.api, course, percent) for percent in percents]
+        letters = course_letters(scope.api, course, percents)
         table.append([*own, *percents[:2], state, *percents[2:], *letters])
     return _one(table, scope.term_summary())
 
