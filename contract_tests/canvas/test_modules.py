@@ -103,6 +103,18 @@ def test_an_open_module_stays_open_until_it_is_relocked(canvas: Site) -> None:
     assert state(canvas, after) == "locked", "relocking goes on to the modules that wait for it"
 
 
+def test_relocking_visits_each_module_once_however_many_ways_lead_to_it(canvas: Site) -> None:
+    paths = [module(canvas, f"M {number}") for number in range(25)]
+    first, item = paths[0], add(canvas, paths[0], type="Assignment", content_id=work(canvas.teacher)["id"])
+    ids = [int(path.split("/")[1]) for path in paths]
+    for place, path in enumerate(paths):
+        change(canvas, path, prerequisite_module_ids=ids[:place])
+    assert {state(canvas, path) for path in paths} == {"completed"}
+    change(canvas, f"{first}/items/{item['id']}", completion_requirement={"type": "must_submit"})
+    assert canvas.teacher.put(f"{COURSE}/{first}/relock").status_code == 200
+    assert [state(canvas, path) for path in paths] == ["unlocked", *["locked"] * 24]
+
+
 def test_a_low_score_starts_a_module_and_only_a_posted_one_completes_it(canvas: Site) -> None:
     path, task = module(canvas, "M"), work(canvas.teacher)
     wanted = {"type": "min_score", "min_score": 8}

@@ -120,3 +120,51 @@ def test_references_that_lead_nowhere(lms: Emulator) -> None:
     dump["canvas"] = {}
     with pytest.raises(ControlError, match=r"users\[0\] has the same"):
         lms.load(dump)
+
+
+@pytest.mark.parametrize(
+    ("table", "right", "wrong", "message"),
+    [
+        (
+            "user_merges",
+            {
+                "id": 1,
+                "from_user_id": 101,
+                "user_id": 102,
+                "moved": {"users": []},
+                "ended": {"enrollments/1": "active"},
+            },
+            {"moved": {"hats": []}},
+            "user_merges[0].moved: 'hats' is not one of",
+        ),
+        (
+            "user_merges",
+            {"id": 1, "from_user_id": 101, "user_id": 102},
+            {"ended": {"1": "active"}},
+            "user_merges[0].ended: '1' is not a table and an id",
+        ),
+        (
+            "planner_overrides",
+            {"id": 1, "user_id": 101, "plannable_type": "quiz", "plannable_id": 1}
+            | dict.fromkeys(("created_at", "updated_at"), "2026-09-01T08:00:00Z"),
+            {"plannable_type": "hat"},
+            "planner_overrides[0].plannable_type: 'hat' is not one of",
+        ),
+        (
+            "quiz_submissions",
+            {"id": 1, "quiz_id": 1, "user_id": 101, "quiz_data": [{"id": 1, "question_type": "essay_question"}]}
+            | {"workflow_state": "untaken", "validation_token": "f00"},
+            {"quiz_data": [{"id": 1}]},
+            "quiz_submissions[0].quiz_data: a question needs `id` and `question_type`",
+        ),
+    ],
+)
+def test_rows_that_nothing_could_be_done_with(
+    change: Change, table: str, right: dict[str, Any], wrong: dict[str, Any], message: str
+) -> None:
+    quiz = {"id": 1, "course_id": 1, "title": "Q"}
+    quiz |= dict.fromkeys(("created_at", "updated_at"), "2026-09-01T08:00:00Z")
+    change(lambda section: section.update({"quizzes": [quiz], table: [right]}))
+    with pytest.raises(ControlError) as caught:
+        change(lambda section: section.update({table: [right | wrong]}))
+    assert message in str(caught.value)

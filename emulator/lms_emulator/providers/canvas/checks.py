@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lms_emulator.core.http.exchange import number
 from lms_emulator.core.state.references import Reference, dangling, not_base64, shared, unending
 from lms_emulator.providers.canvas.model.files import ATTACHED
 from lms_emulator.providers.canvas.model.shorthand import BUILT_IN
@@ -233,9 +234,23 @@ _MAY_DANGLE = (
 
 def _odd_questions(section: Any) -> Iterable[str]:
     """Attempts at quizzes with a question that has no id or no type."""
-    for number, record in enumerate(section.quiz_submissions):
+    for place, record in enumerate(section.quiz_submissions):
         if any("id" not in one or "question_type" not in one for one in record.quiz_data):
-            yield f"quiz_submissions[{number}].quiz_data: a question needs `id` and `question_type`"
+            yield f"quiz_submissions[{place}].quiz_data: a question needs `id` and `question_type`"
+
+
+def _odd_merges(section: Any) -> Iterable[str]:
+    """Merges of users that name what a split cannot give back."""
+    from lms_emulator.providers.canvas.rules.departures import ENDED, GIVEN_BACK
+
+    for place, record in enumerate(section.user_merges):
+        for name in record.moved:
+            if name not in GIVEN_BACK:
+                yield f"user_merges[{place}].moved: {name!r} is not one of {', '.join(GIVEN_BACK)}"
+        for name in record.ended:
+            table, _, row = name.partition("/")
+            if table not in ENDED or number(row) is None:
+                yield f"user_merges[{place}].ended: {name!r} is not a table and an id, such as `enrollments/1`"
 
 
 def without_context(section: Any) -> Iterable[str]:
@@ -274,6 +289,7 @@ def problems(section: Any) -> Iterable[str]:
     yield from without_context(section)
     yield from not_base64(section, "attachments", "data")
     yield from _odd_questions(section)
+    yield from _odd_merges(section)
     yield from _unheard_of(section)
     for place, role in enumerate(section.roles):
         if role.account_id is None and role.name not in BUILT_IN:

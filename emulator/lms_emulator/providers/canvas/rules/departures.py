@@ -36,6 +36,10 @@ RESTORED = MOVED | dict.fromkeys(("pseudonyms", "communication_channels", "enrol
 STATES = ("active", "invited", "creation_pending", "completed", "rejected", "inactive", "deleted")
 """The states of enrollments; of two for the same place, merging keeps the earlier one here."""
 WORK = ("submissions", "quiz_submissions")
+GIVEN_BACK = (*RESTORED, *WORK, "users", "conversations")
+"""All that a merge can have moved."""
+ENDED = ("communication_channels", "enrollments")
+"""The tables of which a merge ends rows where both users have the same."""
 
 
 def remove(api: Api, user: User, account: Account) -> User:

@@ -75,13 +75,21 @@ def evaluated(api: Api, course: Course, user_id: int) -> bool:
     return any(api.store.module_progressions.get(key) is not None for key in keys)
 
 
-def standing(api: Api, course: Course, module: ContextModule, user_id: int) -> Standing:
+def standing(
+    api: Api, course: Course, module: ContextModule, user_id: int, known: dict[int, datetime | None] | None = None
+) -> Standing:
     """A user's progress now. When a module is first found completed, that moment is stored.
 
     A module that somebody has come into stays open to them, whatever is asked before it later, until it is relocked.
+
+    Parameters: `known`, when the modules looked at so far were completed, so that each is looked at once.
     """
+    known = {} if known is None else known
     record = progression(api, module, user_id)
-    before = [_completed(api, course, one, user_id) for one in module.prerequisite_ids]
+    for one in module.prerequisite_ids:
+        if one not in known:
+            known[one] = _completed(api, course, one, user_id, known)
+    before = [known[one] for one in module.prerequisite_ids]
     if not record.opened and (waits(api, module) or None in before):
         return Standing("locked", None, {}, None)
     if not record.opened and api.store.module_progressions.get(record.key) is not None:
@@ -101,8 +109,8 @@ def standing(api: Api, course: Course, module: ContextModule, user_id: int) -> S
         begun = met or any(_tried(api, item, user_id) for item in asked)
         return Standing("started" if begun else "unlocked", None, met, reached)
     if record.completed_at is None:
-        known = [*met.values(), *(one for one in before if one is not None)]
-        record = api.store.module_progressions.put(replace(record, completed_at=max(known, default=api.now)))
+        times = [*met.values(), *(one for one in before if one is not None)]
+        record = api.store.module_progressions.put(replace(record, completed_at=max(times, default=api.now)))
     return Standing("completed", record.completed_at, met, None)
 
 
@@ -111,22 +119,28 @@ def waits(api: Api, module: ContextModule) -> bool:
     return module.unlock_at is not None and api.now < module.unlock_at
 
 
-def relock(api: Api, course: Course, module: ContextModule, done: frozenset[int] = frozenset()) -> None:
+def relock(api: Api, course: Course, module: ContextModule) -> None:
     """Close a module, and those that come after it, to everybody who does not meet what is asked before it now."""
-    for row in list(api.store.module_progressions.find("module", module.id)):
+    closed = [module]
+    for one in closed:  # which grows
+        ids = {each.id for each in closed}
+        after = (each for each in modules.of_course(api, course) if one.id in each.prerequisite_ids)
+        closed += [each for each in after if each.id not in ids]
+    rows = [(one, row) for one in closed for row in api.store.module_progressions.find("module", one.id)]
+    for _, row in rows:
         api.store.module_progressions.put(replace(row, opened=False))
-        if standing(api, course, module, row.user_id).state == "locked":
+    for one, row in rows:
+        if standing(api, course, one, row.user_id).state == "locked":
             api.store.module_progressions.put(replace(row, opened=False, completed_at=None))
-    for other in modules.of_course(api, course):
-        if module.id in other.prerequisite_ids and other.id not in done:
-            relock(api, course, other, done | {module.id})
 
 
-def _completed(api: Api, course: Course, module_id: int, user_id: int) -> datetime | None:
+def _completed(
+    api: Api, course: Course, module_id: int, user_id: int, known: dict[int, datetime | None]
+) -> datetime | None:
     module = api.store.context_modules.get(module_id)
     if module is None or module.workflow_state != "active":
         return course.created_at or api.now
-    found = standing(api, course, module, user_id)
+    found = standing(api, course, module, user_id, known)
     return found.completed_at if found.state == "completed" else None
 
 

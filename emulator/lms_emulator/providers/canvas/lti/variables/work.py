@@ -76,7 +76,7 @@ def _group_or_nothing(scene: Scene) -> int | str:
 
 
 def _of_new_quizzes(scene: Scene) -> bool:
-    """Whether New Quizzes anonymises participants. Never so: no assignment here is a New Quiz."""
+    """Whether New Quizzes anonymises participants. Never so: their API does not set it."""
     there(scene.task)
     return False
 
