@@ -43,11 +43,27 @@ def emptied(api: httpx.Client) -> None:
         assert api.delete(f"{COURSE}/assignments/{one['id']}").status_code == 200
 
 
+def team(api: httpx.Client, *members: int) -> Body:
+    """A group of these people, in a group set of its own."""
+    category = made(api, "group_categories", name="Teams")["id"]
+    answer = api.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Team"})
+    assert answer.status_code == 200, answer.text
+    group: Body = answer.json()
+    for user in members:
+        answer = api.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": user})
+        assert answer.status_code == 200, answer.text
+    return group
+
+
 def rubric(api: httpx.Client, task: Body, **criterion: Any) -> Body:
+    found: Body = associated(api, task, **criterion)["rubric"]
+    return found
+
+
+def associated(api: httpx.Client, task: Body, **criterion: Any) -> Body:
+    """The answer to a new rubric that grades an assignment: the rubric and its association."""
     ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
     described = {"title": "R", "criteria": {"0": {"description": "C", "ratings": ratings, **criterion}}}
     purpose = {"association_id": task["id"], "association_type": "Assignment", "purpose": "grading"}
     association = {**purpose, "use_for_grading": True}
-    answer = made(api, "rubrics", rubric=described, rubric_association=association)
-    found: Body = answer["rubric"]
-    return found
+    return made(api, "rubrics", rubric=described, rubric_association=association)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, grade, made, work
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, Body, associated, grade, made, team, work
 from contract_tests.canvas.support import Site
 
 
@@ -28,11 +28,8 @@ def read_state(api: httpx.Client, task: Body) -> str:
 
 def teamed(canvas: Site, **fields: Any) -> Body:
     """An assignment for a group of two."""
-    category = canvas.teacher.post(f"{COURSE}/group_categories", json={"name": "Teams"}).json()
-    group = canvas.teacher.post(f"/api/v1/group_categories/{category['id']}/groups", json={"name": "T"}).json()
-    for user in (ADA, GRACE):
-        assert canvas.teacher.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": user}).is_success
-    return work(canvas.teacher, group_category_id=category["id"], **fields)
+    group = team(canvas.teacher, ADA, GRACE)
+    return work(canvas.teacher, group_category_id=group["group_category_id"], **fields)
 
 
 def assess(api: httpx.Client, task: Body, points: float, kind: str | None = "grading", **who: Any) -> httpx.Response:
@@ -43,17 +40,7 @@ def assess(api: httpx.Client, task: Body, points: float, kind: str | None = "gra
 
 
 def with_rubric(canvas: Site, task: Body) -> Body:
-    ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
-    sent = {
-        "rubric": {"title": "R", "criteria": {"0": {"description": "C", "ratings": ratings}}},
-        "rubric_association": {
-            "association_id": task["id"],
-            "association_type": "Assignment",
-            "purpose": "grading",
-            "use_for_grading": True,
-        },
-    }
-    answer = canvas.teacher.post(f"{COURSE}/rubrics", json=sent).json()
+    answer = associated(canvas.teacher, task)
     criterion = answer["rubric"]["data"][0]["id"]
     return {**task, "association": answer["rubric_association"]["id"], "criterion": criterion}
 
@@ -113,7 +100,7 @@ def test_the_group_is_that_of_the_last_submission_or_grade(canvas: Site) -> None
     assert canvas.teacher.get(at(task), params=asked).json()["group"] == {"id": None, "name": None}
     grade(canvas.teacher, task, 5)
     for user in (ADA, GRACE):
-        assert canvas.teacher.get(at(task, user=user), params=asked).json()["group"]["name"] == "T"
+        assert canvas.teacher.get(at(task, user=user), params=asked).json()["group"]["name"] == "Team"
 
 
 def test_a_posted_grade_is_unread_until_it_is_marked_read(canvas: Site) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from contract_tests.canvas.grading import ADA, COURSE, made, work
+from contract_tests.canvas.grading import ADA, COURSE, made, team, work
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -181,9 +181,8 @@ def test_in_a_graded_discussion_the_work_is_what_a_student_has_said(canvas: Site
 
 
 def test_an_entry_in_a_groups_copy_submits_the_assignment(canvas: Site) -> None:
-    category = made(canvas.teacher, "group_categories", name="Teams")["id"]
-    group = canvas.teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "One"}).json()["id"]
-    assert canvas.teacher.post(f"/api/v1/groups/{group}/memberships", json={"user_id": ADA}).status_code == 200
+    members = team(canvas.teacher, ADA)
+    group, category = members["id"], members["group_category_id"]
     topic = made(
         canvas.teacher,
         "discussion_topics",
@@ -299,8 +298,8 @@ def test_ratings_order_the_entries_and_are_told_while_they_are_allowed(canvas: S
 
 
 def test_a_group_discussion_is_followed_read_and_copied_by_its_members(canvas: Site) -> None:
-    category = made(canvas.teacher, "group_categories", name="Teams")["id"]
-    group = canvas.teacher.post(f"{API}/group_categories/{category}/groups", json={"name": "One"}).json()["id"]
+    nobody = team(canvas.teacher)
+    group, category = nobody["id"], nobody["group_category_id"]
     path = f"{TOPICS}/{talk(canvas.teacher, group_category_id=category)['id']}"
     assert canvas.student.get(path).json()["subscription_hold"] == "not_in_group_set"
     alone = canvas.student.put(f"{path}/subscribed")

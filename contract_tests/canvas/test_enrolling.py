@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.canvas.grading import ADA, COURSE, GRACE, work
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, team, work
 from contract_tests.canvas.support import Site
 
 ENROLLMENTS = f"{COURSE}/enrollments"
@@ -85,10 +85,8 @@ def test_an_observer_follows_the_student(canvas: Site) -> None:
 
 
 def test_who_leaves_a_course_leaves_its_groups_and_other_dates(canvas: Site) -> None:
-    sets = canvas.teacher.post(f"{COURSE}/group_categories", json={"name": "Teams"}).json()
-    group = canvas.teacher.post(f"/api/v1/group_categories/{sets['id']}/groups", json={"name": "A"}).json()
+    group = team(canvas.teacher, ADA, GRACE)
     members = f"/api/v1/groups/{group['id']}/users"
-    assert canvas.teacher.put(f"/api/v1/groups/{group['id']}", json={"members": [ADA, GRACE]}).status_code == 200
     overrides = [{"student_ids": [GRACE], "due_at": "2030-01-01T00:00:00Z"}]
     overrides.append({"student_ids": [ADA], "due_at": "2030-01-02T00:00:00Z"})
     task = work(canvas.teacher, assignment_overrides=overrides)

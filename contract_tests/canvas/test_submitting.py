@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contract_tests.canvas.grading import ADA, COURSE, GRACE, grade, made, rubric, work
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, grade, rubric, team, work
 from contract_tests.canvas.support import Site
 from contract_tests.canvas.test_files import upload
 
@@ -143,10 +143,7 @@ def test_lists_by_visibility_grade_and_group(canvas: Site) -> None:
         assert not rows[0]["assignment_visible"]
     asked["post_to_sis"] = "true"
     assert teacher.get(several, params={**asked, "assignment_ids[]": []}).json() == []
-    category = made(teacher, "group_categories", name="Teams")
-    group = teacher.post(f"/api/v1/group_categories/{category['id']}/groups", json={"name": "Red"}).json()
-    teacher.post(f"/api/v1/groups/{group['id']}/memberships", json={"user_id": ADA})
-    task = work(teacher, group_category_id=category["id"])
+    task = work(teacher, group_category_id=team(teacher, ADA)["group_category_id"])
     counted = f"{COURSE}/assignments/{task['id']}/submission_summary"
     assert teacher.get(counted).json()["not_submitted"] == 2
     grade(teacher, task, 5, user=GRACE)
