@@ -134,7 +134,7 @@ def test_the_same_holds_with_many_parameters(name: str, file: str, token: str, f
     assert len(good) >= found
 
 
-def test_and_it_does_make_one() -> None:
+def test_the_day_changes_answers() -> None:
     """What every answer of Canvas says of a request without a User-Agent, for one."""
     for day, status in (("2025-12-01", 200), (NEW, 403)):
         lms = world(day)

@@ -126,17 +126,19 @@ def test_a_platform_keeps_the_line_item_and_the_score_of_the_specification(every
     assert (result["scoreOf"], result["userId"], share, result["comment"]) == (made["id"], user, 0.83, score["comment"])
 
 
-def test_brightspace_keeps_the_review_of_the_specification(everywhere: Platform) -> None:
-    """The extension of a line item by Submission Review; the other platforms have none."""
-    if at_of(everywhere) != "brightspace":
-        return
+def test_brightspace_alone_keeps_the_review_of_the_specification(everywhere: Platform) -> None:
+    """The extension of a line item by Submission Review."""
     launch = everywhere.launch()
     token = launch.get_service_connector().get_access_token([lti13.SCOPE_LINE_ITEM])
     body = SAMPLES["grades"]["line_item"] | {"submissionReview": SAMPLES["grades"]["submission_review"]}
-    url, headers = launch.get_launch_data()[lti13.AGS_CLAIM]["lineitems"], {"Authorization": f"Bearer {token}"}
+    url = launch.get_launch_data()[lti13.AGS_CLAIM]["lineitems"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": types.LINE_ITEM_TYPE}
     made = everywhere.tool.http.post(url, json=body, headers=headers).json()
-    del made["id"]
-    assert json.dumps(made) == json.dumps(body)
+    if at_of(everywhere) == "brightspace":
+        del made["id"]
+        assert json.dumps(made) == json.dumps(body)
+    else:
+        assert (made["label"], "submissionReview" in made) == (body["label"], False)
 
 
 LACKING = {
