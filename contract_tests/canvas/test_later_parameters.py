@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ def names(site: Site, path: str, key: str = "name", **params: Any) -> list[Any]:
 
 @pytest.fixture
 def filled(canvas: Site) -> Site:
+    canvas.lms.clock.set(datetime(2026, 11, 27, 12, tzinfo=UTC))
     admin = canvas.admin
     for name in ("Zoology", "Arts"):
         admin.post(f"{SCHOOL}/sub_accounts", data={"account[name]": name})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -203,6 +203,7 @@ def test_thresholds_and_alerts_belong_to_who_observes(canvas: Site) -> None:
 
 
 def test_new_assignments_are_news_to_those_in_the_course(canvas: Site) -> None:
+    canvas.lms.clock.set(datetime(2026, 11, 27, 12, tzinfo=UTC))  # a day of this year is told without it
     stream = f"{COURSE}/activity_stream"
     fields = {"name": "Report", "published": True, "due_at": "2026-12-02T09:30:00Z"}
     made = canvas.teacher.post(f"{COURSE}/assignments", json={"assignment": fields}).json()
