@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.model import Account, Course, Enrollment, Pro
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, course_events, people
+from lms_emulator.providers.canvas.rules import blueprints, collation, course_events, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, account_from_path, chain, require_account
 from lms_emulator.providers.canvas.shapes import accounts as account_shapes
 from lms_emulator.providers.canvas.shapes import courses as shapes
@@ -112,7 +112,7 @@ def _searched(api: Api, account: Account) -> Any:
     if term is None:
         return None
     if api.params.text("search_by") == "teacher":
-        return lambda course: any(term in user.name.lower() for user in _teachers(api, course, gone=GONE))
+        return lambda course: any(term in user.name.lower() for user in _teachers(api, course, gone=states.ENDED))
     sis = any(account_allows(api, api.caller, account, name) for name in ("read_sis", "manage_sis"))
 
     def fits(course: Course) -> bool:
@@ -120,9 +120,6 @@ def _searched(api: Api, account: Account) -> Any:
         return any(term in text.lower() for text in texts) or term == str(course.id)
 
     return fits
-
-
-GONE = ("rejected", "inactive", "completed")
 
 
 def _teachers(api: Api, course: Course, *, gone: tuple[str, ...] = ()) -> list[User]:

@@ -179,20 +179,15 @@ def ordered(api: Api, found: list[User], *, down: bool | None = None) -> list[Us
     return sorted(known, key=lambda user: values[user.id], reverse=down) + unknown
 
 
-def _sis_id(api: Api, user: User) -> str | None:
-    login = people.login_of(api.store, user)
-    return login.sis_user_id if login is not None else None
-
-
-def _integration_id(api: Api, user: User) -> str | None:
-    login = people.login_of(api.store, user)
-    return login.integration_id if login is not None else None
+def _of_login(name: str) -> Callable[[Api, User], str | None]:
+    """A column of a person's login; None for people without one."""
+    return lambda api, user: getattr(people.login_of(api.store, user), name, None)
 
 
 SORTED: dict[str | None, Callable[[Api, User], Any]] = {
     "email": lambda api, user: people.email_of(api.store, user),
-    "sis_id": _sis_id,
-    "integration_id": _integration_id,
+    "sis_id": _of_login("sis_user_id"),
+    "integration_id": _of_login("integration_id"),
     "last_login": shapes.last_login,
 }
 """What people are sorted by other than their names; those without it come last in either direction."""
