@@ -23,7 +23,7 @@ from lms_emulator.providers.canvas.model import (
     Course,
     User,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, messaging, people, states
+from lms_emulator.providers.canvas.rules import assignments, courses, groups, messaging, people, states
 
 STATES = ("read", "unread", "archived")
 
@@ -264,22 +264,13 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
 def locked(api: Api, conversation: Conversation) -> bool:
     """Whether the caller cannot reply: students who may not write in the course it is about can still write to
     instructors."""
-    course = _course(api, conversation)
+    course = groups.course_of(api, conversation.context_type, conversation.context_id or 0)
     if course is not None and course.workflow_state == "completed":
         return True
     if conversation.context_type != "Course" or course is None or messaging.may_send(api, course):
         return False
     others = [row.user_id for row in participants(api, conversation.id) if row.user_id != api.user.id]
     return not instructors(api, course, others) or not courses.may(api, api.caller, course, "read")
-
-
-def _course(api: Api, conversation: Conversation) -> Course | None:
-    """The course that a conversation is about, itself or by one of its groups."""
-    kind, number = conversation.context_type, conversation.context_id or 0
-    if kind == "Group" and (group := api.store.groups.get(number)) is not None:
-        category = api.store.group_categories.get(group.group_category_id)
-        kind, number = (category.context_type, category.context_id) if category is not None else (None, 0)
-    return api.store.courses.get(number) if kind == "Course" else None
 
 
 def over(api: Api, course: Course) -> bool:

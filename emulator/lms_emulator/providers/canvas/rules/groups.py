@@ -71,6 +71,14 @@ def category_of(api: Api, group: Group) -> GroupCategory:
     )
 
 
+def course_of(api: Api, kind: str | None, number: int) -> Course | None:
+    """The course of this kind and id of a context, or that of the group; None for all other contexts."""
+    if kind == "Group" and (group := api.store.groups.get(number)) is not None:
+        category = category_of(api, group)
+        kind, number = category.context_type, category.context_id
+    return api.store.courses.get(number) if kind == "Course" else None
+
+
 def may(api: Api, place: Course | Account, *wanted: str, user: User | None = None) -> bool:
     """Whether a user (by default the caller) may do to groups there what one of the permissions allows."""
     who = user or api.caller

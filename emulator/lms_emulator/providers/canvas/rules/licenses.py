@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Attachment
+from lms_emulator.providers.canvas.rules import groups
 
 
 class License(NamedTuple):
@@ -36,11 +37,7 @@ LICENSES = {one.id: one for one in _EVERY}
 
 def lacking(api: Api, file: Attachment) -> bool:
     """Whether a course demands usage rights that a file does not have; work that was handed in needs none."""
-    group = api.store.groups.get(file.context_id) if file.context_type == "Group" else None
-    category = api.store.group_categories.get(group.group_category_id) if group is not None else None
-    place = category if file.context_type == "Group" else file
-    of_course = place is not None and place.context_type == "Course"
-    course = api.store.courses.get(place.context_id) if place is not None and of_course else None
+    course = groups.course_of(api, file.context_type, file.context_id)
     folder = api.store.folders.get(file.folder_id or 0)
     handed_in = folder is not None and folder.submission_context_code is not None
     demanded = course is not None and bool(course.settings.get("usage_rights_required"))

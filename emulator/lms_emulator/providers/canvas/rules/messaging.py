@@ -156,9 +156,7 @@ class Messaging:
         for group in self._api.store.groups:
             if group.workflow_state == "deleted":
                 continue
-            category = self._api.store.group_categories.get(group.group_category_id)
-            within = category is not None and category.context_type == "Course"
-            course = self._api.store.courses.get(category.context_id) if category is not None and within else None
+            course = groups.course_of(self._api, "Group", group.id)
             if group.id in own or (course is not None and self._sees_all(course)):
                 found.append(group)
         return found

@@ -143,8 +143,8 @@ def reviews(api: Api, course: Course, user: User, window: Window) -> Iterator[It
 
     Source: canvas-lms app/models/user_learning_object_scopes.rb, submissions_needing_peer_review (2024-04).
     """
-    for one in api.store.peer_reviews:
-        base = reviewed(api, one) if one.assessor_id == user.id else None
+    for one in api.store.peer_reviews.find("assessor", user.id):
+        base = reviewed(api, one)
         if base is None or base.course_id != course.id or not (base.published and base.peer_reviews):
             continue
         due = assignments.dated_for(api, base, user.id).due_at
