@@ -76,6 +76,24 @@ def test_the_journal_and_what_is_not_in_it(lms: Emulator, capsys: pytest.Capture
         assert told(capsys, "explain", url) == (0, "")
 
 
+def test_a_later_warning_is_mentioned(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    lms.requests.clear()
+    key = {"api_key": lms.openlearning.api_key}
+    with httpx.Client(base_url=lms.openlearning.url, trust_env=False) as http:
+
+        def explained(path: str, **params: str) -> tuple[int, str]:
+            http.get(path, params=params)
+            return told(capsys, "explain", "--url", lms.url)
+
+        assert explained("/v2.1/users/me/institutions/", **key) == (1, f"every request so far went well at {lms.url}")
+        later = "came last, with a warning: lms-emulator explain last"
+        code, line = explained("/v2.1/users/me/institutions/", **key, pages="1")
+        assert (code, line.endswith(later)) == (1, True)
+        assert explained("/v2.1/users/me/institutions/") == (0, "")
+        code, line = explained("/v2.1/users/me/institutions/", **key, pages="1")
+        assert (code, line) == (0, f"{lms.requests.last.id} {later}")
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

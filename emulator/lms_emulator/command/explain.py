@@ -31,26 +31,40 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one journal entry. Returns 0, or 1 when there is none. Raises UsageError if no emulator answers."""
+    url, entry_id = _place(args)
+    headers = _authorization(args)
+    found = _entry(url, entry_id, headers)
+    said = [_why_none(found, url, entry_id)] if isinstance(found, int) else []
+    if entry_id == "last-failed" and (found == 404 or not said):
+        last = _entry(url, "last", headers)
+        if isinstance(last, dict) and last.get("warnings") and last != found:
+            said.append(f"{last['id']} came last, with a warning: lms-emulator explain last")
+    if isinstance(found, dict):
+        print(json.dumps(found, indent=2) if args.json else describe(found))
+    if said:
+        print(f"lms-emulator: {'; '.join(said)}", file=sys.stderr)
+    return 1 if isinstance(found, int) else 0
+
+
+def _entry(url: str, entry_id: str, headers: dict[str, str]) -> dict[str, Any] | int:
+    """A journal entry, or the status that says why there is none. Raises UsageError if no emulator answers."""
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import ProxyHandler, Request, build_opener
 
-    url, entry_id = _place(args)
-    request = Request(f"{url}/_emulator/requests/{entry_id}", headers=_authorization(args))
+    request = Request(f"{url}/_emulator/requests/{entry_id}", headers=headers)
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
             entry = json.load(answer)
     except HTTPError as error:
         error.close()
-        print(f"lms-emulator: {_why_none(error.code, url, entry_id)}", file=sys.stderr)
-        return 1
+        return error.code
     except (OSError, ValueError, HTTPException) as error:
         tip = "start one with `lms-emulator serve`, or name it with --url"
         raise UsageError(f"no emulator answers at {url} ({' '.join(str(error).split())}); {tip}") from None
     if not isinstance(entry, dict) or not {"id", "method", "url", "status", "provider"} <= set(entry):
         raise UsageError(f"what answers at {url} is no emulator; name one with --url")
-    print(json.dumps(entry, indent=2) if args.json else describe(entry))
-    return 0
+    return entry
 
 
 def _place(args: argparse.Namespace) -> tuple[str, str]:
