@@ -12,7 +12,7 @@ import msgspec
 from starlette.responses import Response
 
 from lms_emulator.core.access.whereabouts import why_not_found
-from lms_emulator.core.catalogue import BEGINNING, Catalogue
+from lms_emulator.core.catalogue import BEGINNING, Catalogue, Operation
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.pages import refused
 from lms_emulator.core.http.refusals import Refusal, Unhandled
@@ -135,6 +135,10 @@ class Provider(Generic[StoreT, SettingsT]):
     def normalise_path(self, path: str) -> str:
         """The path as the real provider's router would see it."""
         return path
+
+    def operation(self, x: Exchange[StoreT, SettingsT]) -> Operation | None:
+        """The operation of the catalogue that a request is for."""
+        return self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue is not None else None
 
     def has_waiting_work(self, x: Exchange[StoreT, SettingsT]) -> bool:
         """Whether the request has to run long jobs first that earlier ones left behind."""

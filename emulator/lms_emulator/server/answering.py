@@ -129,7 +129,7 @@ def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal
     """What is wrong with a token, or with a parameter as the real provider documents it."""
     if (found := why_token(refusal)) is not None or x.route is None:
         return found
-    operation = _operation(provider, x)
+    operation = provider.operation(x)
     return why_not_as_documented(x, refusal, operation) if operation is not None else None
 
 
@@ -206,7 +206,7 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     ignored = provider.ignored_parameters | (provider.shaping_parameters if empty else frozenset())
     unread = [one for one in unread if one.path[0] not in ignored and one.path[0] not in x.route.ignores]
     if unread:
-        operation = _operation(provider, x)
+        operation = provider.operation(x)
         documents, idle = _documents(operation), operation.idle if operation is not None else frozenset()
         checked = [(one, documents(one.path)) for one in unread[:MOST_NAMED]]
         for one, known in checked:
@@ -243,15 +243,11 @@ def _is_read_for_others(x: Exchange[Any, Any], name: str, *path: str) -> bool:
     return found
 
 
-def _operation(provider: AnyProvider, x: Exchange[Any, Any]) -> Operation | None:
-    return provider.catalogue.find(x.method, provider.normalise_path(x.path)) if provider.catalogue else None
-
-
 def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Warnings about values that ask for a part of the answer, such as `include[]=term`, and have no effect."""
     for choices in x.reads.chosen:
         left = choices.left()[:MOST_NAMED]
-        operation = _operation(provider, x) if left else None
+        operation = provider.operation(x) if left else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
         for value in left:
             documented = known is not None and value in known

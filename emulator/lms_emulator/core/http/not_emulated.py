@@ -70,11 +70,10 @@ def operation_not_emulated(catalogue: Catalogue, operation: Operation, provider:
 def not_here(x: Exchange[Any, Any]) -> NotEmulated:
     """The refusal of the request's own operation, by a handler that serves it in part."""
     provider = x.world.providers[x.provider]
-    catalogue = provider.catalogue
-    operation = catalogue.find(x.method, provider.normalise_path(x.path)) if catalogue is not None else None
-    assert catalogue is not None
+    operation = provider.operation(x)
+    assert provider.catalogue is not None
     assert operation is not None, f"{x.method} {x.path} is in no catalogue"
-    return operation_not_emulated(catalogue, operation, provider.name, x.method)
+    return operation_not_emulated(provider.catalogue, operation, provider.name, x.method)
 
 
 def parameters_not_emulated(provider: str, route: str, names: list[str], why: str) -> NotEmulated:

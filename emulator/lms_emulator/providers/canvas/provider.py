@@ -105,7 +105,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             return standing.why_not(x, refusal.needs)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
             name = refusal.expected.partition("[")[0]
-            operation = self.catalogue.find(x.method, self.normalise_path(x.path)) if self.catalogue else None
+            operation = self.operation(x)
             known = operation.parameters if operation is not None else None
             holds = known is None or any(one.startswith(f"{name}[") for one in known)
             return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
