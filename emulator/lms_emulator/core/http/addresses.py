@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 DEFAULT_WORLD = "default"
 _MOST_KEPT = 1_000
+_LONGEST_KEPT = 255  # no host name is longer
 
 
 class Address(NamedTuple):
@@ -86,7 +87,8 @@ class Addresses:
         found = self._by_prefix.get((host, port, first))
         if found is None:
             found = self._locate(host, port, path, had_world)
-            if found.reached_by == "prefix" and found.world == DEFAULT_WORLD and first != "w":
+            plain = found.reached_by == "prefix" and found.world == DEFAULT_WORLD and first != "w"
+            if plain and len(host) <= _LONGEST_KEPT:
                 if len(self._by_prefix) >= _MOST_KEPT:
                     self._by_prefix.clear()
                 self._by_prefix[host, port, first] = found
