@@ -69,8 +69,8 @@ def how_differs(expected: object, got: object) -> str | None:
             return f"it has to be {right}: letters differ in case"
         if "_" in got and got.replace("_", "").lower() == right.lower():
             return f"did you mean {right}?"
-    near = nearest(got, [one for one in known if " " not in one], 0.8)
-    return f"did you mean {near}?" if near else None
+    closest = nearest(got, [one for one in known if " " not in one], 0.8)
+    return f"did you mean {closest}?" if closest else None
 
 
 def _listed(expected: object) -> list[object]:

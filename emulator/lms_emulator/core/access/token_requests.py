@@ -20,8 +20,8 @@ def why_no_grant(sent: str, known: Collection[str]) -> str | None:
         return None
     if sent.replace("-", "_") in known:
         return "write the grant type with underscores; hyphens belong to the application's setting"
-    near = nearest(sent, known, 0.8)
-    return f"did you mean {near}?" if near else f"there is no such grant here, only {', '.join(sorted(known))}"
+    closest = nearest(sent, known, 0.8)
+    return f"did you mean {closest}?" if closest else f"there is no such grant here, only {', '.join(sorted(known))}"
 
 
 def why_no_basic(x: Exchange[Any, Any]) -> str | None:
@@ -54,9 +54,9 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
-        near = nearest(scope, known, 0.9)
-        if near:
-            return f"did you mean {near}?"
+        closest = nearest(scope, known, 0.9)
+        if closest:
+            return f"did you mean {closest}?"
         if scope in _OF_SIGNING_IN and scope not in known:
             return f"`{scope}` is for signing in by OpenID Connect, as a launch does; this token does not take it"
     return None

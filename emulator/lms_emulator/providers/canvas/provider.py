@@ -144,7 +144,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     def not_found(self, x: Call) -> Refusal:
         """The school's page, whatever the client asked for."""
         if not x.path.startswith("/api/"):
-            browser.identify(api := Api(x, Params({})), told=False)
+            browser.identify(api := Api(x, Params({})), refuse_ended=False)
             note_identity(api)
         return refusals.page_not_found(f"{x.path} exists")
 

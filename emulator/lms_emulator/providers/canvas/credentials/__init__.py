@@ -58,7 +58,7 @@ def identify(api: Api) -> None:
     """
     by_token(api)
     if api.token is None:
-        browser.identify(api, told=True)
+        browser.identify(api, refuse_ended=True)
         if api.caller is not None:
             browser.require_own_page(api)
     masquerade.begin(api)
@@ -84,8 +84,8 @@ def by_token_or_page(api: Api) -> None:
         by_token(api)
         masquerade.begin(api)
     except SiteRefusal as refusal:
-        told = {"diagnosis": refusal.diagnosis, "credential": refusal.credential}
-        raise refusals.page_error(401, refusal.reason, refusal.check, **told) from refusal
+        details = {"diagnosis": refusal.diagnosis, "credential": refusal.credential}
+        raise refusals.page_error(401, refusal.reason, refusal.check, **details) from refusal
     note_identity(api)
 
 

@@ -145,10 +145,10 @@ def user_of(x: Call, session: Session | None) -> User | None:
     return user if logins and known else None
 
 
-def identify(api: Api, *, told: bool) -> None:
+def identify(api: Api, *, refuse_ended: bool) -> None:
     """Let the call act for the person signed in in the browser.
 
-    Parameters: `told`, whether a session ended elsewhere is an error, as in the REST API, rather than no session.
+    Parameters: `refuse_ended`, whether a session ended elsewhere is refused, as in the REST API, or ignored.
     """
     x = api.x
     session = find(x).session
@@ -156,7 +156,7 @@ def identify(api: Api, *, told: bool) -> None:
         session = _come_back(x, x.cookies[REMEMBER])
     if session is not None and session.ended:
         end(x)
-        if told:
+        if refuse_ended:
             raise refusals.signed_out_elsewhere()
         return
     real = user_of(x, session)

@@ -75,10 +75,10 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
 
 def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
     """The key's tool that is installed closest to a place, if there is one."""
-    near = tools.places(api.store, where)
+    levels = tools.places(api.store, where)
     living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
-    here = [one for one in living if tools.place_of(api.store, one) in near]
-    return min(here, key=lambda one: (near.index(tools.place_of(api.store, one)), one.id), default=None)
+    candidates = [one for one in living if tools.place_of(api.store, one) in levels]
+    return min(candidates, key=lambda one: (levels.index(tools.place_of(api.store, one)), one.id), default=None)
 
 
 def enter_gradebook(api: Api, *scopes: str) -> Place:

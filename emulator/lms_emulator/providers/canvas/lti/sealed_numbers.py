@@ -16,9 +16,9 @@ def sealed(nonce: str, *parts: int) -> str:
 
 def unsealed(text: str, length: int) -> list[int] | None:
     """The numbers, `length` of them; None if Canvas did not write them."""
-    told, _, seal = text.rpartition("-")
-    *numbers, _nonce = told.split("-")
-    if len(numbers) != length or not hmac.compare_digest(_seal(told).encode(), seal.encode()):
+    payload, _, seal = text.rpartition("-")
+    *numbers, _nonce = payload.split("-")
+    if len(numbers) != length or not hmac.compare_digest(_seal(payload).encode(), seal.encode()):
         return None
     return [int(one) for one in numbers]
 

@@ -164,12 +164,12 @@ def _news(api: Api, one: Item, base: Assignment) -> Json:
     assert isinstance(course, Course)  # assignments are in courses
     url = api.url(f"/courses/{course.id}/assignments/{base.id}")
     due = in_words(api, base.due_at) if base.due_at is not None else "No Due Date"
-    told = f"\nA new assignment has been created for your course, {course.name}\n\n{base.name}\n\n\n\ndue: {due}\n"
-    told += f"Click here to view the assignment:\n{url}\n\n\n\n\n\n\n"
+    message = f"\nA new assignment has been created for your course, {course.name}\n\n{base.name}\n\n\n\ndue: {due}\n"
+    message += f"Click here to view the assignment:\n{url}\n\n\n\n\n\n\n"
     return {
         "updated_at": when(base.created_at),
         "title": f"Assignment Created - {base.name}, {course.name}",
-        "message": f"{told}{_FOOTER}{api.url('/profile/communication')}\n\n",
+        "message": f"{message}{_FOOTER}{api.url('/profile/communication')}\n\n",
         "message_id": None,
         "notification_category": DUE_DATE,
         "url": url,

@@ -86,8 +86,8 @@ def _spread(api: Api, base: Assignment, rows: list[Enrollment]) -> Json:
         body |= {"max_score": max(got, default=None), "min_score": min(got, default=None)}
         body |= {"first_quartile": first, "median": middle, "third_quartile": third}
     counted = analytics.tally(found) if analytics.digital(base) else dict.fromkeys(analytics.WAYS, 0)
-    told = {way: counted[way] / len(found) for way in ("missing", "late", "on_time")}
-    return body | {"tardiness_breakdown": {**told, "floating": 0.0, "total": len(found)}}
+    shares = {way: counted[way] / len(found) for way in ("missing", "late", "on_time")}
+    return body | {"tardiness_breakdown": {**shares, "floating": 0.0, "total": len(found)}}
 
 
 def _score(api: Api, base: Assignment, one: Work) -> float | None:
@@ -184,8 +184,8 @@ def _done(api: Api, course: Course, base: Assignment, student: User, tests: set[
     if mine.record.excused:
         return body | {"excused": True}
     score = None if muted else _score(api, base, mine)
-    told = {"posted_at": when(mine.record.posted_at), "score": score, "submitted_at": when(mine.recorded_at)}
-    return body | {"excused": False, "submission": told}
+    submission = {"posted_at": when(mine.record.posted_at), "score": score, "submitted_at": when(mine.recorded_at)}
+    return body | {"excused": False, "submission": submission}
 
 
 def communication(api: Api) -> Any:

@@ -67,8 +67,8 @@ async def grade_passback(api: Api) -> Response:
             raise rules.Failed("", UNSUPPORTED)
     except rules.Failed as failed:
         major = "failure" if failed.code else "unsupported"
-        told = f"{failed.text}\n[EID_{_report(api)}]"
-        body = messages.envelope(asked, major, description=told, code=failed.code)
+        description = f"{failed.text}\n[EID_{_report(api)}]"
+        body = messages.envelope(asked, major, description=description, code=failed.code)
         raise _failed(failed, asked, body, 422) from failed
     return Response(messages.envelope(asked, "success", score), media_type=wire.XML)
 

@@ -124,9 +124,9 @@ def set_timetable(api: Api) -> Any:
         wanted.append((section, found))
         kept[name] = sent.get(name)
     api.store.courses.put(replace(course, timetable=kept))
-    told = {section.id for section, _ in wanted if section is not None}
+    with_times = {section.id for section, _ in wanted if section is not None}
     sections = api.store.course_sections.find("course", course.id)
-    wanted += [(section, []) for section in sections if section.id not in told]
+    wanted += [(section, []) for section in sections if section.id not in with_times]
     for one, found in wanted:
         timetables.keep(api, course, one, found)
     return {"status": "ok"}
@@ -214,8 +214,8 @@ def all_calendars(api: Api) -> Any:
         raise _errors("Expected filter param to be one of: visible, hidden")
     term = search_term(api)
     whole = bool(wanted or term)
-    near = {top.id, *(one.id for one in api.store.accounts.find("parent", top.id))}
-    found = [one for one in api.store.accounts if one.id in (_below(api, top) if whole else near)]
+    top_levels = {top.id, *(one.id for one in api.store.accounts.find("parent", top.id))}
+    found = [one for one in api.store.accounts if one.id in (_below(api, top) if whole else top_levels)]
     found = [one for one in found if not wanted or one.calendar_visible == (wanted == "visible")]
     found = [one for one in found if term is None or term in (one.name or "").lower()]
     rest_of = _ordered(one for one in found if one.id != top.id)

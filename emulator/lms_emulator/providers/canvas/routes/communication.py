@@ -39,9 +39,9 @@ VIEWS = f"{RECORDED}/people-linked.jsonl 201, 205; canvas-lms app/controllers/pa
 def comm_messages(api: Api) -> Any:
     """Messages sent to a user's addresses, latest first."""
     user = identifiers.user(api, api.params.text("user_id") or "")
-    told = api.root.settings.get("admins_can_view_notifications")
+    enabled = api.root.settings.get("admins_can_view_notifications")
     allowed = any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin) or (
-        bool(told) and account_allows(api, api.caller, api.root, "view_notifications")
+        bool(enabled) and account_allows(api, api.caller, api.root, "view_notifications")
     )
     if not api.check("may see what was sent to the person", allowed, got=user.id):
         raise api.refused(f"see what was sent to user {user.id}")

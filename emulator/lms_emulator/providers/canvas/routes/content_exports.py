@@ -91,8 +91,8 @@ def create(api: Api) -> Any:
         selected = {name: select.texts(name) for name in select.data}
     elif select.data and isinstance(context.record, Course):
         selected = selection.read(api, context.record, select)
-    told = context.type == "Course" and kind != "zip" and not api.params.flag("skip_notifications")
-    begun = exports.begin(api, context, kind, selected, notifies=told)
+    notifies = context.type == "Course" and kind != "zip" and not api.params.flag("skip_notifications")
+    begun = exports.begin(api, context, kind, selected, notifies=notifies)
     return shapes.export(api, begun)
 
 

@@ -59,10 +59,10 @@ def _decided(api: Api, account: Account) -> Account | None:
 def _whitelist(api: Api, account: Account) -> dict[str, list[Json]]:
     """The domains of the account's tools, and their subdomains."""
     found: dict[str, list[Json]] = {}
-    near = {one.id for one in chain(api.store, account.id)}
+    ancestors = {one.id for one in chain(api.store, account.id)}
     for tool in sorted(api.store.tools, key=lambda one: one.id):
         domain = tool.domain
-        if not domain or tool.course_id is not None or api.root.id not in near:
+        if not domain or tool.course_id is not None or api.root.id not in ancestors:
             continue
         for name in (domain, f"*.{domain}"):
             found.setdefault(name, []).append({"id": tool.id, "name": tool.name, "account_id": api.root.id})

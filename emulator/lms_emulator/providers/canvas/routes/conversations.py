@@ -195,8 +195,10 @@ def _context(api: Api, known: dict[int, Common]) -> tuple[str, int] | None:
         raise refused("context_code", "invalid")
     record = identifiers.known(tables[kind].get(as_whole(number)), "the context of the conversation", code)
     if isinstance(record, Course):
-        near = conversations.instructors(api, record, list(known)) or conversations.observes(api, record, list(known))
-        if not near and not messaging.may_send(api, record):
+        connected = conversations.instructors(api, record, list(known)) or conversations.observes(
+            api, record, list(known)
+        )
+        if not connected and not messaging.may_send(api, record):
             raise refused(f"Unable to send messages to users in {record.name}", "")
         if conversations.over(api, record):
             raise refused("Course concluded", "Unable to send messages")
@@ -210,8 +212,8 @@ def _writes_in(api: Api, record: Group | Account) -> bool:
         return "send_messages" in group_rules.rights(api, record, api.caller)
     if record.parent_account_id is not None:
         return False
-    near = (one for one in api.store.accounts if one.id in calendars.accounts_of(api, api.user))
-    return any(account_allows(api, api.caller, one, "read_roster") for one in (record, *near))
+    own_accounts = (one for one in api.store.accounts if one.id in calendars.accounts_of(api, api.user))
+    return any(account_allows(api, api.caller, one, "read_roster") for one in (record, *own_accounts))
 
 
 def _refuse_whole_courses(api: Api, asked: list[str]) -> None:

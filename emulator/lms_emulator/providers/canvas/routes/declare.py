@@ -127,7 +127,7 @@ def show(handler: Page, own_forms: bool = True) -> Callable[[Call], Response | A
         waiting.run(x)
         api = Api(x, parameters.read(x))
         x.reads.add("utf8", "commit", "authenticity_token")
-        browser.identify(api, told=False)
+        browser.identify(api, refuse_ended=False)
         if own_forms:
             browser.require_own_page(api)
         note_identity(api)

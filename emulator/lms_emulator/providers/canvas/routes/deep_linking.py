@@ -41,7 +41,7 @@ async def answer(api: Api) -> Response:
         raise refusals.page_crashed(f"content_items is no list: {found.items!r}")
     items = [one for one in found.items if isinstance(one, dict)]
     placed = deep_links.place(api, found.tool, course, spot, found.data.get("context_module_id"), items)
-    told = {
+    response = {
         "placement": spot,
         "content_items": placed.items,
         **found.messages,
@@ -56,7 +56,7 @@ async def answer(api: Api) -> Response:
         path=path,
         tool=found.tool,
         items=placed.items,
-        environment={"deep_link_response": told},
+        environment={"deep_link_response": response},
     )
 
 

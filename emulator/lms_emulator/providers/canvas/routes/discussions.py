@@ -156,7 +156,7 @@ def show(api: Api) -> Any:
 def create(api: Api) -> Any:
     """Make a discussion or an announcement."""
     context = contexts.from_path(api, "create_forum", "moderate_forum")
-    shown = shapes.topic(api, topics.create(api, context), context, told=True)
+    shown = shapes.topic(api, topics.create(api, context), context, after_change=True)
     # Canvas creates the group topics after it has answered.
     return {**shown, "topic_children": [], "group_topic_children": []}
 
@@ -170,7 +170,7 @@ def update(api: Api) -> Any:
     if context.type == "Course":
         sent = {name: api.params.text(name) for name in ("title", "message") if api.params.has(name)}
         blueprints.require_unlocked(api, context.id, "discussion_topics", topic, replace(topic, **sent))
-    return shapes.topic(api, topics.update(api, context, topic), context, told=True)
+    return shapes.topic(api, topics.update(api, context, topic), context, after_change=True)
 
 
 def delete(api: Api) -> Any:

@@ -28,9 +28,9 @@ READ = ("subject", "comments", "url", "email", "http_env", "user_perceived_sever
 def report(api: Api) -> Any:
     """Report an error, signed in or not; it is mailed to the site's operators."""
     sent = api.params.hash("error")
-    told = {name: sent.text(name) for name in READ if sent.has(name)}
+    fields = {name: sent.text(name) for name in READ if sent.has(name)}
     number = api.new_id("error_reports")
-    mails.send(api, "error_report", "the site's operators", told.get("subject") or "", data={"id": number, **told})
+    mails.send(api, "error_report", "the site's operators", fields.get("subject") or "", data={"id": number, **fields})
     return {"logged": True, "id": number}
 
 

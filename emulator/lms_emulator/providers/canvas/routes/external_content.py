@@ -47,34 +47,34 @@ def _data(api: Api) -> dict[str, Any]:
 def success(api: Api) -> Response:
     """The tool's choice or message, for the page that opened it."""
     path, service, kind = _path(api), api.slot("service"), content_items.return_type(api.params)
-    told: Any = {}
+    retrieved: Any = {}
     link = {"url": "{{ url }}", "endpoint": "{{ endpoint }}"}
     if kind == "oembed":
-        told = {"endpoint": api.params.text("endpoint"), "url": api.params.text("url")}
+        retrieved = {"endpoint": api.params.text("endpoint"), "url": api.params.text("url")}
         if api.params.has("oembed_token"):
             link["oembed_token"] = api.params.text("oembed_token") or ""
     elif service == SELECTION:
         try:
-            told = content_items.chosen(api.params, path, _data(api).get("default_launch_url"))
+            retrieved = content_items.chosen(api.params, path, _data(api).get("default_launch_url"))
         except content_items.UnreadableItems as error:
             raise refusals.page_crashed(f"content_items: {error}") from error
         _warn_of_signature(api)
     elif service == REDIRECT:
         names = ("url", "text", "title", "width", "height", "content_type", *MESSAGES)
-        told = {name: api.params.text(name) for name in names if api.params.has(name)}
-        told["return_type"] = kind if kind in content_items.RETURN_TYPES else None
+        retrieved = {name: api.params.text(name) for name in names if api.params.has(name)}
+        retrieved["return_type"] = kind if kind in content_items.RETURN_TYPES else None
     number = api.params.text("id")
     if number is not None:
         _require_change(api, number)
     said = {name: text for name in MESSAGES if (text := api.params.text(name))}
     environment = {
-        "retrieved_data": told,
+        "retrieved_data": retrieved,
         "lti_response_messages": said,
         "service": service,
         "service_id": number,
         **{key: said.get(name) for name, key in MESSAGES.items()},
     }
-    items = told if isinstance(told, list) else []
+    items = retrieved if isinstance(retrieved, list) else []
     shown: dict[str, Any] = {"items": items, "said": said, "path": path or "/", "cancelled": False}
     shown["oembed"] = urlencode(link)
     return wire.page(api.x, "external_content.html", environment=environment, **shown)

@@ -128,9 +128,11 @@ def forget(api: Api) -> Any:
 def environment(api: Api) -> Any:
     """The features that the site's pages receive."""
     _ = api.user
-    told = sorted((one for one in features.definitions().values() if one.environment), key=lambda one: one.environment)
+    features_sent = sorted(
+        (one for one in features.definitions().values() if one.environment), key=lambda one: one.environment
+    )
     site = features.site(api)
-    owners = ((one.name, site if one.applies_to == "SiteAdmin" else api.root) for one in told)
+    owners = ((one.name, site if one.applies_to == "SiteAdmin" else api.root) for one in features_sent)
     return {name: owner is not None and features.enabled(api, owner, name) for name, owner in owners}
 
 

@@ -51,9 +51,9 @@ def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
     return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
 
 
-def _by_page(api: Api, found: list[Pair], path: str, told: Callable[[list[Pair]], Any]) -> Any:
+def _by_page(api: Api, found: list[Pair], path: str, render: Callable[[list[Pair]], Any]) -> Any:
     """Rows from a page of submissions: Canvas paginates the submissions, whatever it makes of them."""
-    return paged(api, found, lambda pair: pair, path=path, wrap=told)
+    return paged(api, found, lambda pair: pair, path=path, wrap=render)
 
 
 def _graders(api: Api, course: Course, found: list[Pair]) -> list[dict[str, Any]]:
@@ -73,12 +73,12 @@ def days(api: Api) -> Any:
     """The days on which something was graded."""
     course = _course(api)
 
-    def told(found: list[Pair]) -> Any:
+    def render(found: list[Pair]) -> Any:
         dates = sorted({_day(api, one.graded_at) for _, one in found}, reverse=True)
         of = {day: [pair for pair in found if _day(api, pair[1].graded_at) == day] for day in dates}
         return [{"graders": _graders(api, course, of[day]), "date": day} for day in dates]
 
-    return _by_page(api, _graded(api, course), f"/api/v1/courses/{course.id}/gradebook_history/days", told)
+    return _by_page(api, _graded(api, course), f"/api/v1/courses/{course.id}/gradebook_history/days", render)
 
 
 def _date_of(api: Api) -> str:
@@ -108,13 +108,13 @@ def of_grader(api: Api) -> Any:
         and (one.grader_id == grader or (grader == 0 and one.grader_id < 0))
     ]
 
-    def told(rows: list[Pair]) -> Any:
+    def render(rows: list[Pair]) -> Any:
         kept = [one for _, one in rows if one.versions]
         kept.sort(key=lambda one: (str(one.versions[0].made_at), one.id))
         return [{"submission_id": one.id, "versions": _changes(api, one, base, course)} for one in kept]
 
     path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
-    return _by_page(api, found, path, told)
+    return _by_page(api, found, path, render)
 
 
 def _changes(api: Api, one: Submission, base: Assignment, course: Course) -> list[dict[str, Any]]:

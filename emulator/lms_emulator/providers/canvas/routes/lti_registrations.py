@@ -167,8 +167,8 @@ def index(api: Api) -> Json:
 
 
 def _fits(api: Api, one: LtiRegistration, terms: Sequence[str]) -> bool:
-    told = [(text or "").lower() for text in (registrations.name_of(api, one), one.admin_nickname, one.vendor)]
-    return all(any(term in text for text in told) for term in terms)
+    searched = [(text or "").lower() for text in (registrations.name_of(api, one), one.admin_nickname, one.vendor)]
+    return all(any(term in text for text in searched) for term in terms)
 
 
 def show(api: Api) -> Json:

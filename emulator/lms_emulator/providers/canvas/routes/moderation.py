@@ -72,11 +72,11 @@ def status(api: Api) -> Any:
             raise api.refused(f"moderate assignment {base.id}")
         body["provisional_grades"] = []
         for one in moderation.of_submission(api, record):
-            told = _provisional(api, course, base, record, one)
+            grade = _provisional(api, course, base, record, one)
             if one.final:
-                body["final_provisional_grade"] = told
+                body["final_provisional_grade"] = grade
             else:
-                body["provisional_grades"].append(told)
+                body["provisional_grades"].append(grade)
     return body
 
 

@@ -37,12 +37,12 @@ def _tool(api: Api) -> Tool:
 def show(api: Api) -> Json:
     """The tool's notice handlers."""
     tool = _tool(api)
-    told = {one.notice_type: one for one in api.store.notice_handlers.find("tool", tool.id)}
-    silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in told]
+    handlers = {one.notice_type: one for one in api.store.notice_handlers.find("tool", tool.id)}
+    silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in handlers]
     return {
         "client_id": tool.developer_key_id,
         "deployment_id": places.deployment_id(api.x, tool),
-        "notice_handlers": [*(_shape(one) for one in told.values()), *silent],
+        "notice_handlers": [*(_shape(one) for one in handlers.values()), *silent],
     }
 
 

@@ -31,7 +31,7 @@ def assignment(api: Api, place: Place) -> Assignment | None:
     return found
 
 
-def told(api: Api, place: Place, placement: Placement) -> dict[str, Any]:
+def details(api: Api, place: Place, placement: Placement) -> dict[str, Any]:
     """What an address says of the assignment and the student that a tool is opened for. Raises a refusal for those who
     may not open it there."""
     found: dict[str, Any] = {"about": assignment(api, place)}

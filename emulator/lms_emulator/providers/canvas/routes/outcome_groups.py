@@ -108,8 +108,8 @@ def above(api: Api) -> Any:
 
     def shape(one: Account) -> dict[str, Any]:
         group = shapes.short_group(api, outcomes.root(api, Context("Account", one.id, one)))
-        told = {"title": one.name, "description": "Account level outcomes group.", "dontImport": True}
-        return {name: group[name] for name in ("id", "url", "subgroups_url", "outcomes_url")} | told
+        constants = {"title": one.name, "description": "Account level outcomes group.", "dontImport": True}
+        return {name: group[name] for name in ("id", "url", "subgroups_url", "outcomes_url")} | constants
 
     return paged(api, accounts, shape, path=f"{outcomes.path(context)}/outcome_groups/account_chain")
 

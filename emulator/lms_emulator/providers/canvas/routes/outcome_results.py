@@ -207,8 +207,8 @@ def rollups(api: Api) -> Any:
 
     def rows(page: Sequence[int]) -> list[Json]:
         # unless they are sorted, Canvas paginates only the list of students
-        told = page if api.params.has("sort_by") else every
-        return [row for number in told for row in _rollup(api, course, number, scores[number])]
+        users = page if api.params.has("sort_by") else every
+        return [row for number in users for row in _rollup(api, course, number, scores[number])]
 
     extra = {"linked": shapes.linked(api, context, wanted, held, people, found)} if wanted else None
     path = api.url(f"/api/v1/courses/{course.id}/outcome_rollups")

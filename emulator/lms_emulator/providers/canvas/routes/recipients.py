@@ -183,9 +183,9 @@ def _within(row: Row) -> Row:
 
 def _roles(api: Api, look: Messaging, place: Place, course: Course, code: str) -> list[Row]:
     counts = {part: len(look.within(place._replace(part=part))) for part in ROLES}
-    told = _permissions(api, course)
+    permissions = _permissions(api, course)
     return [
-        ([0, 0, position], _context(api, f"{code}_{part}", ROLES[part], count, told))
+        ([0, 0, position], _context(api, f"{code}_{part}", ROLES[part], count, permissions))
         for position, (part, count) in enumerate(counts.items())
         if count
     ]
@@ -200,14 +200,14 @@ def _asked(api: Api) -> list[str]:
     return [*api.params.texts("permissions"), *(["send_messages"] if api.params.flag("messageable_only") else [])]
 
 
-def _context(api: Api, code: str, name: str, count: int, told: dict[str, bool]) -> Json:
+def _context(api: Api, code: str, name: str, count: int, permissions: dict[str, bool]) -> Json:
     return {
         "id": code,
         "name": name,
         "avatar_url": api.url(shapes.GROUP_AVATAR),
         "type": "context",
         "user_count": count,
-        "permissions": told,
+        "permissions": permissions,
     }
 
 
@@ -236,12 +236,12 @@ def _group(api: Api, look: Messaging, group: Group, known: Course | None = None)
     home = group_rules.home(api, group_rules.category_of(api, group))
     if not isinstance(home, Course):
         own = group_rules.rights(api, group, api.caller)
-        told = {name: True for name in _asked(api) if name in own}
+        permissions = {name: True for name in _asked(api) if name in own}
     elif home == known or any(home.id == one.id for one, _ in look.own()):
-        told = _permissions(api, home)
+        permissions = _permissions(api, home)
     else:
-        told = {"send_messages": True}
-    body = _context(api, f"group_{group.id}", group.name, len(look.within(Place(None, group=group))), told)
+        permissions = {"send_messages": True}
+    body = _context(api, f"group_{group.id}", group.name, len(look.within(Place(None, group=group))), permissions)
     return _ranked(api, 2, group.name, group.id), body | {"context_name": home.name}
 
 

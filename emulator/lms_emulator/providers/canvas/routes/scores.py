@@ -139,8 +139,8 @@ async def _take_files(
         done = api.store.progresses.get(job.id)
         if not at_once and done is not None and done.workflow_state == "completed":
             _hand_in(api, base, user, score, [attachment])
-        told = {"type": "file", "url": address, "title": one.text("title")}
-        shown.append({**told, "progress": _progress_url(api, place, job)})
+        content_item = {"type": "file", "url": address, "title": one.text("title")}
+        shown.append({**content_item, "progress": _progress_url(api, place, job)})
     return shown
 
 

@@ -182,8 +182,8 @@ def annotated(api: Api) -> Any:
     if author.id not in graders:
         whose = user.short_name or user.name
         subject = f"Submission Annotation: {whose}, {base.name}, {course.name}"
-        told = f"{author.name} just made a new annotation on the submission for {whose} for {base.name}"
-        mails.notify(api, "annotation_teacher_notification", _users(api, graders), subject, told, link=link)
+        message = f"{author.name} just made a new annotation on the submission for {whose} for {base.name}"
+        mails.notify(api, "annotation_teacher_notification", _users(api, graders), subject, message, link=link)
     mates = teams.teammates(api, base, user.id) if record.group_id is not None else [user.id]
     if author.id == user.id and record.group_id is None:
         return {}

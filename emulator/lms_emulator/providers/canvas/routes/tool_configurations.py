@@ -84,8 +84,8 @@ async def create(api: Api) -> Json:
     if not given.text("redirect_uris"):
         raise refusals.missing("redirect_uris")
     settings = await _settings(api, sent)
-    told = settings.get("scopes")
-    asked = [str(one) for one in told] if isinstance(told, list) else []
+    scopes = settings.get("scopes")
+    asked = [str(one) for one in scopes] if isinstance(scopes, list) else []
     wrong = configurations.faults_of_key(settings.get("public_jwk"), settings.get("public_jwk_url"), asked)
     disabled = sent.texts("disabled_placements")
     wrong = wrong or configurations.faults(settings, disabled)

@@ -218,8 +218,8 @@ def show(api: Api) -> Response:
         content = content_exports.read(api, place)
         if content is None:
             return _unavailable(api, place, NO_CONTENT)
-    told = {"content": content} if content is not None else opened_for.told(api, place, placement)
-    return opened(api, opening(api, place, tool, placement=placement, target=target or None, **told))
+    details = {"content": content} if content is not None else opened_for.details(api, place, placement)
+    return opened(api, opening(api, place, tool, placement=placement, target=target or None, **details))
 
 
 def _spot(api: Api, usual: str) -> str:
@@ -251,7 +251,7 @@ def choose(api: Api) -> Response:
     if edited is not None:
         data["assignment_id"] = edited.id
     claims = {"activity": {"id": sealed["lti_assignment_id"]}} if _processes(name, sealed) else {}
-    told = opened_for.told(api, place, placement)
+    details = opened_for.details(api, place, placement)
     made = opening(
         api,
         place,
@@ -262,7 +262,7 @@ def choose(api: Api) -> Response:
         homework=homework,
         sealed=sealed,
         claims=claims,
-        **told,
+        **details,
     )
     return opened(api, made, bare=True)
 
@@ -291,7 +291,7 @@ def retrieve(api: Api) -> Response:
         return _unavailable(api, place, NO_LINK)
     placement = deep_linking_spots.as_switched(api, tools.as_placed(store, tool, _spot(api, NAVIGATION[place.kind])))
     target = (link.url if link is not None else None) or url or None
-    told = opened_for.told(api, place, placement)
+    details = opened_for.details(api, place, placement)
     sealed = opened_params(api, api.params.text("secure_params"))
     made = opening(
         api,
@@ -302,7 +302,7 @@ def retrieve(api: Api) -> Response:
         target=target,
         return_url=api.url(place.path),
         sealed=sealed,
-        **told,
+        **details,
     )
     return opened(api, made)
 
@@ -324,9 +324,9 @@ def assignment(api: Api) -> Response:
     if found.external_tool is None and found.resource_link_id is None:
         asked = api.settings.asset_processors and rules.is_student(api.x, user, course.id)
         terms = documents.unaccepted_terms(api, found, user) if asked else []
-        told = {"ASSET_PROCESSOR_EULA_LAUNCH_URLS": terms} if asked else {}
+        environment = {"ASSET_PROCESSOR_EULA_LAUNCH_URLS": terms} if asked else {}
         known: dict[str, Any] = {"user": user, "course": course, "assignment": found, "terms": terms}
-        return wire.page(api.x, "assignment.html", environment=told, **known)
+        return wire.page(api.x, "assignment.html", environment=environment, **known)
     place = places.of_course(api.x, course)
     made = of_assignment(api, place, found)
     return opened(api, made, rubric=True) if made is not None else _unavailable(api, place, NO_LINK)

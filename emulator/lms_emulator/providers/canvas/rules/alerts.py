@@ -129,15 +129,15 @@ def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enro
     known = [
         a for a in api.store.observer_alerts.find("observer", threshold.observer_id) if a.threshold_id == threshold.id
     ]
-    told = any((one.context_type, one.context_id) == ("Course", course.id) for one in known)
-    if current is not None and not told and _beyond(threshold, current):
+    alerted = any((one.context_type, one.context_id) == ("Course", course.id) for one in known)
+    if current is not None and not alerted and _beyond(threshold, current):
         yield News("Course", course.id, f"Course grade: {current}% in {course.course_code}", api.now)
 
 
 def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
-    near = {account.id for account in chain(api.store, api.root.id)}
+    ancestors = {account.id for account in chain(api.store, api.root.id)}
     for one in api.store.account_notifications:
-        if one.account_id in near and since <= one.start_at <= api.now <= one.end_at:
+        if one.account_id in ancestors and since <= one.start_at <= api.now <= one.end_at:
             yield News("AccountNotification", one.id, f"Institution announcement: {one.subject}", one.start_at)
 
 

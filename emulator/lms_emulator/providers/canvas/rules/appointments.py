@@ -232,18 +232,18 @@ def notify_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEve
     taker = (api.store.groups if reservation.context_type == "Group" else api.store.users).get(reservation.context_id)
     course = ", ".join(one.name for one in courses_of(api, group))
     link = api.url(f"/appointment_groups/{group.id}")
-    told = {"link": link, "cancel_reason": reason or "none given", "event_id": reservation.id}
+    data = {"link": link, "cancel_reason": reason or "none given", "event_id": reservation.id}
     if taker is not None and taker == participant_for(api, group, api.user):
         said = f'{api.user.name} canceled their reservation for "{reservation.title}".'
         subject = f'Reservation canceled for "{reservation.title}" ({course})'
         mails.notify(
-            api, "appointment_canceled_by_user", _enrolled(api, group, states.INSTRUCTORS), subject, said, **told
+            api, "appointment_canceled_by_user", _enrolled(api, group, states.INSTRUCTORS), subject, said, **data
         )
     losers = _of_groups(api, [taker]) if isinstance(taker, Group) else [taker] if taker is not None else []
     said = f'{api.user.name} canceled your time slot for "{reservation.title}".'
     subject = f'Your time slot for "{reservation.title}" has been canceled ({course})'
     mails.notify(
-        api, "appointment_deleted_for_user", [one for one in losers if one.id != api.user.id], subject, said, **told
+        api, "appointment_deleted_for_user", [one for one in losers if one.id != api.user.id], subject, said, **data
     )
 
 

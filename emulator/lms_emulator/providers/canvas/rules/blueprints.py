@@ -117,10 +117,10 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
             return {"master_course": ["Cannot have a blueprint course with students"]}
         if subscription_of(api.store, course) is not None:
             return {"master_course": ["Course is already associated with a blueprint course"]}
-    told = [sent.hash("blueprint_restrictions").data] if sent.has("blueprint_restrictions") else []
+    named = [sent.hash("blueprint_restrictions").data] if sent.has("blueprint_restrictions") else []
     types = sent.hash("blueprint_restrictions_by_object_type").data
-    told += [data if isinstance(data, dict) else {"": True} for data in types.values()]
-    if any(name not in RESTRICTIONS for data in told for name in data):
+    named += [data if isinstance(data, dict) else {"": True} for data in types.values()]
+    if any(name not in RESTRICTIONS for data in named for name in data):
         return {"master_course_restrictions": ["Invalid restrictions"]}
     return {}
 

@@ -218,8 +218,8 @@ def add_people(api: Api, conversation: Conversation, own: ConversationParticipan
     names = [people.short_name(user) for user in new]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     verb = "was" if len(names) == 1 else "were"
-    told = f"{listed} {verb} added to the conversation by {people.short_name(api.user)}"
-    add_message(api, conversation, told, generated=True)
+    announcement = f"{listed} {verb} added to the conversation by {people.short_name(api.user)}"
+    add_message(api, conversation, announcement, generated=True)
 
 
 def remove(api: Api, own: ConversationParticipant, found: Iterable[ConversationMessage]) -> ConversationParticipant:

@@ -63,8 +63,8 @@ def keep(
         line_items.note_grade(api, base, record, now.score)
     older = record.versions if new_version else record.versions[:-1]
     if known is not None and was is not None:
-        told = (was.score, was.grade, known.excused) != (now.score, now.grade, record.excused)
-        if told or (record.workflow_state == "graded" != known.workflow_state):
+        regraded = (was.score, was.grade, known.excused) != (now.score, now.grade, record.excused)
+        if regraded or (record.workflow_state == "graded" != known.workflow_state):
             _note(api, base, record, now.grade, older)
     kept = api.store.submissions.put(replace(record, versions=[*older, snapshot(record)]))
     reminders.follow(api, base, kept, known)

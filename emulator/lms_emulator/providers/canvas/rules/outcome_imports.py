@@ -226,8 +226,10 @@ class _Import:
         elif known is not None and (changes := _changes(known, wanted)):
             home = contexts.get(self.api, known.context_type, known.context_id)
             name = getattr(home.record, "name", None) or ""
-            told = f'Cannot modify outcome from another context: {_list(changes)}; outcome must be modified in "{name}"'
-            raise BadRowError(told)
+            message = (
+                f'Cannot modify outcome from another context: {_list(changes)}; outcome must be modified in "{name}"'
+            )
+            raise BadRowError(message)
         self.put(wanted, [] if row.get("workflow_state") == "deleted" else parents)
 
     def known(self, row: Row) -> Outcome | None:
@@ -329,5 +331,5 @@ def _number(text: str) -> float | None:
 
 def _changes(known: Outcome, wanted: Outcome) -> list[str]:
     names = {"title": "short_description", "ratings": "data", "mastery_points": "data"}
-    told = "title description display_name calculation_method calculation_int ratings mastery_points workflow_state"
-    return list(dict.fromkeys(names.get(n, n) for n in told.split() if getattr(known, n) != getattr(wanted, n)))
+    compared = "title description display_name calculation_method calculation_int ratings mastery_points workflow_state"
+    return list(dict.fromkeys(names.get(n, n) for n in compared.split() if getattr(known, n) != getattr(wanted, n)))

@@ -227,8 +227,8 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     if is_sent := sent.get("ratings") not in (None, False):
         rows = [(one.text("description"), as_float(one.text("points"))) for one in sent.hashes("ratings")]
         rows.sort(key=lambda row: -row[1])
-        told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in rows]
-        changes["ratings"] = told
+        ratings = [{"description": "No Comment" if text is None else text, "points": points} for text, points in rows]
+        changes["ratings"] = ratings
     if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
         changes["mastery_points"] = as_float(sent.text("mastery_points"))
     elif is_sent:

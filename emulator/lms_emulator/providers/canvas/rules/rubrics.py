@@ -180,8 +180,8 @@ def _assess(
         submission_id=record.id,
         assessment_type=kind,
     )
-    told = {"score": sum(points) if points else None, "data": data} if data else {}
-    changes = {"assessor_id": api.user.id, "artifact_attempt": record.attempt, "updated_at": api.now, **told}
+    results = {"score": sum(points) if points else None, "data": data} if data else {}
+    changes = {"assessor_id": api.user.id, "artifact_attempt": record.attempt, "updated_at": api.now, **results}
     made = api.store.rubric_assessments.put(replace(known, **changes))
     for one in api.store.peer_reviews.find("submission", record.id):
         if one.assessor_id == api.user.id:

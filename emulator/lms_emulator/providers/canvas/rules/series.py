@@ -102,8 +102,8 @@ def _repeated(
         start, end = first, first + (end - start)
     seed = replace(wanted, start_at=start, end_at=end, series_uuid=uuid, updated_at=api.now)
     sent = api.params.hash("calendar_event")
-    told = {name: getattr(seed, name) for name in FIELDS if sent.has(name)}
-    told |= {name: getattr(seed, name) for name in ("rrule", "series_uuid", "all_day", "updated_at")}
+    changes = {name: getattr(seed, name) for name in FIELDS if sent.has(name)}
+    changes |= {name: getattr(seed, name) for name in ("rrule", "series_uuid", "all_day", "updated_at")}
     made: list[CalendarEvent] = []
     for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)[:most]):
         old = found[place] if place < len(found) else None
@@ -112,7 +112,7 @@ def _repeated(
             made.append(events.keep(api, _bare(replace(one, id=0, created_at=api.now), known)))
         else:
             times = {name: getattr(one, name) for name in ("start_at", "end_at", "all_day_date")}
-            made.append(events.keep(api, replace(old, **told, **times)))
+            made.append(events.keep(api, replace(old, **changes, **times)))
     for old in found[len(made) :]:
         events.delete(api, old)
     return made

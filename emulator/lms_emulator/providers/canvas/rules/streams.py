@@ -122,8 +122,8 @@ def of_user(api: Api, user: User) -> list[Item]:
     places += [Context("Group", one.id, one) for one in groups_of(api, user)]
     found = [item for place in places for item in of_place(api, place, user)]
     rows = api.store.conversation_participants.find("user", user.id)
-    told = [(one, one.last_message_at) for one in rows if conversations.messages(api, one)]
-    found += [Item("Conversation", one, at) for one, at in told if at is not None]
+    latest = [(one, one.last_message_at) for one in rows if conversations.messages(api, one)]
+    found += [Item("Conversation", one, at) for one, at in latest if at is not None]
     return _shown(found, user)
 
 

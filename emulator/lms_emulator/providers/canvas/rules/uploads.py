@@ -210,15 +210,15 @@ def expected(store: CanvasStore, policy: str, signature: str, now: str) -> Attac
     Parameters: `now`, the time in the policy's format.
     """
     try:
-        told = json_text.parse(base64.b64decode(policy, validate=True))
-        attachment = store.attachments.get(told["attachment_id"])
+        terms = json_text.parse(base64.b64decode(policy, validate=True))
+        attachment = store.attachments.get(terms["attachment_id"])
     except (ValueError, KeyError, TypeError):
         return None
     if attachment is None or attachment.workflow_state != "pending":
         return None
     if not hmac.compare_digest(_signature(attachment, policy).encode(), signature.encode()):
         return None
-    return attachment if now <= str(told["expiration"]) else None
+    return attachment if now <= str(terms["expiration"]) else None
 
 
 def filled(attachment: Attachment, content: bytes, stored_name: str) -> Attachment:

@@ -34,13 +34,14 @@ cloned_item_id migration_id subtopics_refreshed_at last_assignment_id external_f
 
 
 def topic(
-    api: Api, record: DiscussionTopic, context: Context, includes: Collection[str] = (), *, told: bool = False
+    api: Api, record: DiscussionTopic, context: Context, includes: Collection[str] = (), *, after_change: bool = False
 ) -> Json:
     """A topic as the caller sees it, with its assignment.
 
-    Parameters: `includes`, those of `topics.topic`, `all_dates`, `overrides`, `bare_assignment`; `told`, as there.
+    Parameters: `includes`, those of `topics.topic`, `all_dates`, `overrides`, `bare_assignment`; `after_change`,
+    as for it.
     """
-    body = topics.topic(api, record, context, includes, told=told)
+    body = topics.topic(api, record, context, includes, after_change=after_change)
     assignment = rules.assignment_of(api, record)
     if assignment is None or not isinstance(context.record, Course):
         return body

@@ -26,12 +26,12 @@ _TAG = re.compile(r"<(?!/?(?:a|img)\b)/?[a-zA-Z][^>]*+(>|\Z)")
 
 
 def topic(
-    api: Api, record: DiscussionTopic, context: Context, includes: Collection[str] = (), *, told: bool = False
+    api: Api, record: DiscussionTopic, context: Context, includes: Collection[str] = (), *, after_change: bool = False
 ) -> Json:
     """A topic as the caller sees it.
 
     Parameters: `includes`, of `sections`, `sections_user_count`, `plain`;
-    `told`, whether it was just created or changed, in which case the answer includes the audience's size.
+    `after_change`, whether it was just created or changed, in which case the answer includes the audience's size.
     """
     moderator = rules.moderates(api, context)
     entries = rules.entries_of(api, record)
@@ -96,7 +96,7 @@ def topic(
         body["lock_explanation"] = "This topic is closed for comments."
     if hold is not None:
         body["subscription_hold"] = hold
-    return body | _included(api, record, context, includes, told)
+    return body | _included(api, record, context, includes, after_change)
 
 
 def _message(api: Api, record: DiscussionTopic, context: Context, includes: Collection[str]) -> str | None:
@@ -125,13 +125,15 @@ def attachments(api: Api, attachment_id: int | None) -> list[Json]:
     return [] if found is None else [file_shapes.file(api, found)]
 
 
-def _included(api: Api, record: DiscussionTopic, context: Context, includes: Collection[str], told: bool) -> Json:
+def _included(
+    api: Api, record: DiscussionTopic, context: Context, includes: Collection[str], after_change: bool
+) -> Json:
     body: Json = {}
     course = context.record if isinstance(context.record, Course) else None
-    counted = told or "sections_user_count" in includes
+    counted = after_change or "sections_user_count" in includes
     if course is not None and not record.section_ids and counted:
         body["user_count"] = rules.members(api, context)
-    if course is not None and record.section_ids and (told or "sections" in includes):
+    if course is not None and record.section_ids and (after_change or "sections" in includes):
         body["sections"] = [_section(api, number, course, counted) for number in record.section_ids]
     return body
 

@@ -103,6 +103,10 @@ _LISTS: tuple[tuple[str, str, Operation, dict[str, Any]], ...] = (
 )
 
 ROUTES = (
-    *(route for path, told, read, known in _LISTS for route in FAMILY.resource(path, told, get=read, **known)),
-    *(route for path, told, read, _ in _LISTS for route in _OLDER.resource(path, f"{told} (older URL)", get=read)),
+    *(route for path, summary, read, known in _LISTS for route in FAMILY.resource(path, summary, get=read, **known)),
+    *(
+        route
+        for path, summary, read, _ in _LISTS
+        for route in _OLDER.resource(path, f"{summary} (older URL)", get=read)
+    ),
 )

@@ -282,9 +282,9 @@ def tools(scope: Scope) -> Made:
         if course is not None:
             place = ["Course", course.id, None, course.name]
         custom = ", ".join(f'"{k}"=>"{v}"' for k, v in (installed.custom(store, tool) or {}).items())
-        told = installed.extension_of(installed.configuration(store, tool)) or installed.settings(store, tool)
+        configured = installed.extension_of(installed.configuration(store, tool)) or installed.settings(store, tool)
         made = f"{tool.created_at:%Y-%m-%d %H:%M:%S} UTC" if tool.created_at is not None else None
-        table.append([*place, tool.name, told.get("tool_id"), made, tool.privacy, tool.url, f"{{{custom}}}"])
+        table.append([*place, tool.name, configured.get("tool_id"), made, tool.privacy, tool.url, f"{{{custom}}}"])
     return _one(table, "")
 
 

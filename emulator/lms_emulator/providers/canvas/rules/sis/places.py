@@ -37,8 +37,8 @@ def account(work: Work, row: Row) -> bool:
     fields: Fields = {"sis_account_id": sis_id, "integration_id": row.get("integration_id") or None}
     if "parent_account_id" not in stuck:
         if known is not None and known.id in {one.id for one in permissions.chain(work.store, parent.id)}:
-            told = parent.sis_account_id or parent.id
-            raise ImportFault(f"Setting account {sis_id}'s parent to {told} would create a loop")
+            parent_name = parent.sis_account_id or parent.id
+            raise ImportFault(f"Setting account {sis_id}'s parent to {parent_name} would create a loop")
         fields["parent_account_id"] = parent.id
     if name and "name" not in stuck:
         fields["name"] = name
