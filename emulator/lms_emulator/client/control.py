@@ -118,8 +118,8 @@ class InProcessControl:
             asyncio.get_running_loop()
         except RuntimeError:
             return _finished(running)
-        with ThreadPoolExecutor(1) as beside:
-            return beside.submit(_finished, running).result()
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(_finished, running).result()
 
     def close(self) -> None:
         """There is nothing to close."""

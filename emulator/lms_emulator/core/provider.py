@@ -239,12 +239,12 @@ class Provider(Generic[StoreT, SettingsT]):
             return other
         similar = catalogue.nearest(path)
         tip = f"; the nearest is `{similar}`" if similar else ""
-        there = catalogue.at(path)
-        if there and not any(one.until for one in there):
-            methods = ", ".join(dict.fromkeys(method for one in there for method in one.methods))
-            return f"{catalogue.title} has `{there[0].path}` ({methods}), which does not take this value"
-        if there:
-            tip = f"; it had it until {next(one.until for one in there if one.until)}"
+        entries = catalogue.at(path)
+        if entries and not any(one.until for one in entries):
+            methods = ", ".join(dict.fromkeys(method for one in entries for method in one.methods))
+            return f"{catalogue.title} has `{entries[0].path}` ({methods}), which does not take this value"
+        if entries:
+            tip = f"; it had it until {next(one.until for one in entries if one.until)}"
         if catalogue.complete:
             return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
         return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"

@@ -125,11 +125,11 @@ async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | 
     wanted = [url for url in sorted(known) if not x.world.given_out.published.at(url)]
     end = monotonic() + _LONGEST_LOOK
     for url in wanted[:_MOST_LOOKED_AT]:
-        left = end - monotonic()
-        if left <= 0:
+        seconds_left = end - monotonic()
+        if seconds_left <= 0:
             break
         with suppress(OutgoingError):
-            x.world.given_out.published.note(url, await fetch_json(x, url, within=left))
+            x.world.given_out.published.note(url, await fetch_json(x, url, within=seconds_left))
     return token
 
 

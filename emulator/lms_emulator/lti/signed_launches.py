@@ -104,11 +104,11 @@ def mistake(
             whose, found = explain_secret(*message, known, **options) or (None, found)
         if found is not None and found not in (OUT_OF_TIME, TOO_LONG):
             return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
-        left = form_of(received, secret) or (
+        form_fault = form_of(received, secret) or (
             f"another secret was used (the registered one has {len(secret)} characters), or the message was changed "
             f"after signing{limits(pairs, found)}"
         )
-        return f"no known mistake reproduces this signature: {left}"
+        return f"no known mistake reproduces this signature: {form_fault}"
 
     return searched(find)
 

@@ -196,7 +196,7 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
     """Warn about parameters that no code read. Raises NotEmulated if `emulator.strict` is on."""
     assert x.route is not None
     empty = response.body == b"[]"
-    warnings = [] if empty else list(_values_left(provider, x))
+    warnings = [] if empty else list(_unread_values(provider, x))
     try:
         unread = x.reads.unread(x)
     except BodyError:
@@ -243,13 +243,13 @@ def _is_read_for_others(x: Exchange[Any, Any], name: str, *path: str) -> bool:
     return found
 
 
-def _values_left(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
+def _unread_values(provider: AnyProvider, x: Exchange[Any, Any]) -> Iterator[Warning]:
     """Warnings about values that ask for a part of the answer, such as `include[]=term`, and have no effect."""
     for choices in x.reads.chosen:
-        left = choices.left()[:MOST_NAMED]
-        operation = provider.operation(x) if left else None
+        unread = choices.unread()[:MOST_NAMED]
+        operation = provider.operation(x) if unread else None
         known = operation.choices.get(choices.name.removesuffix("[]")) if operation is not None else None
-        for value in left:
+        for value in unread:
             documented = known is not None and value in known
             name = f"{choices.name}={value[:LONGEST_NAME]}"
             said = f"{provider.title} {'documents it' if documented else 'is not known to document it'}"

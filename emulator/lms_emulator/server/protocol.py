@@ -351,15 +351,15 @@ class Protocol(HttpToolsProtocol):
         if not unsent or not self._unsent[0] - LEAST_BYTES < unsent <= self._unsent[0]:
             self._unsent = (unsent, now)
         if unsent:
-            left = REQUEST_SECONDS - (now - self._unsent[1])
+            seconds_left = REQUEST_SECONDS - (now - self._unsent[1])
         elif self._arriving and not self.flow.read_paused:
-            left = REQUEST_SECONDS - waited
+            seconds_left = REQUEST_SECONDS - waited
         elif self.cycle is None or self.cycle.response_complete:
-            left = self.timeout_keep_alive - waited
+            seconds_left = self.timeout_keep_alive - waited
         else:
-            left = REQUEST_SECONDS
-        if left > 0:
-            self._timer = self.loop.call_later(min(left, REQUEST_SECONDS), self._look)
+            seconds_left = REQUEST_SECONDS
+        if seconds_left > 0:
+            self._timer = self.loop.call_later(min(seconds_left, REQUEST_SECONDS), self._look)
         elif unsent:
             self.transport.abort()
         elif not self._arriving or self._head == 0:  # no byte arrived at all

@@ -197,7 +197,7 @@ def query_parameters_left_out(s: Signing) -> list[Signing]:
 
 
 def query_in_uri_only(s: Signing) -> list[Signing]:
-    return [other for left in query_parameters_left_out(s) for other in query_in_uri(left)]
+    return [other for without_query in query_parameters_left_out(s) for other in query_in_uri(without_query)]
 
 
 def path_lowered(s: Signing) -> list[Signing]:
@@ -283,9 +283,11 @@ def several_added(s: Signing) -> list[Signing]:
     foreign = tuple(pair for pair in s.pairs if not pair[0].startswith(_NAMES))
     groups = [foreign, *(s.pairs[-number:] for number in range(2, min(7, len(s.pairs))))]
     return [
-        s._replace(pairs=tuple(p for p in s.pairs if p not in left), detail=", ".join(name for name, _ in left)[:500])
-        for left in groups
-        if len(left) > 1
+        s._replace(
+            pairs=tuple(p for p in s.pairs if p not in removed), detail=", ".join(name for name, _ in removed)[:500]
+        )
+        for removed in groups
+        if len(removed) > 1
     ]
 
 

@@ -50,8 +50,8 @@ class CookieJar:
 
     def header(self, url: str, top: str, *, led_by: str) -> str:
         """The Cookie header of a request. Parameters: `led_by`, the address of the page that leads there."""
-        here = site_of(url)
-        foreign, led_by_foreign = here != site_of(top), site_of(led_by) != here
+        target_site = site_of(url)
+        foreign, led_by_foreign = target_site != site_of(top), site_of(led_by) != target_site
         if foreign and self.policy == "block":
             return ""
         host = urlsplit(url).hostname or ""

@@ -204,8 +204,8 @@ class HttpVisitor(Visitor):
         if cookies := self._jar.header(url, self._top, led_by=led_by):
             headers["Cookie"] = cookies
         sent = {"data": fields} if method == "POST" else {"params": fields or None}
-        left = max(self._end - monotonic(), 0.05)
-        request = self._http.build_request(method, url, headers=headers, timeout=left, **sent)
+        seconds_left = max(self._end - monotonic(), 0.05)
+        request = self._http.build_request(method, url, headers=headers, timeout=seconds_left, **sent)
         answer = _read(self._http, request, self._end)
         self._jar.keep(url, answer.headers.get_list("set-cookie"), self._top)
         return answer

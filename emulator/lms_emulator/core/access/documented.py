@@ -105,9 +105,9 @@ def _like(path: Path, strange: dict[Path, str]) -> str | None:
     """The name as sent of a parameter that stands for this one."""
     plain = _plain(path[-1])
     same = (one for one in strange if _plain(one[-1]) == plain or _plain("".join(one)) == _plain("".join(path)))
-    beside = {one[-1]: one for one in strange if one[:-1] == path[:-1]}
-    part = (one for name, one in beside.items() if len(name) > 3 and _plain(name) in plain)
-    found = next(same, None) or next(part, None) or beside.get(nearest(path[-1], beside, 0.75) or "")
+    siblings = {one[-1]: one for one in strange if one[:-1] == path[:-1]}
+    part = (one for name, one in siblings.items() if len(name) > 3 and _plain(name) in plain)
+    found = next(same, None) or next(part, None) or siblings.get(nearest(path[-1], siblings, 0.75) or "")
     return None if found is None else strange[found]
 
 

@@ -174,8 +174,8 @@ def _keys(x: Exchange[Any, Any], named: set[str]) -> Iterator[_Key]:
     """Every known public key: of the issuer that a token names, of others here and elsewhere, and shipped ones."""
     own = x.provider
     rest = [name for name in x.world.providers if name != own]
-    here = list(holders(x.world, own))
-    for holder in sorted(here, key=lambda one: one.names.isdisjoint(named)):
+    known_here = list(holders(x.world, own))
+    for holder in sorted(known_here, key=lambda one: one.names.isdisjoint(named)):
         same = not holder.names.isdisjoint(named)
         yield from _of_holder(x, holder, "", "" if same else "; sign with the key of the client that the token names")
     for name in rest:

@@ -143,8 +143,8 @@ class WebSessions(Generic[S, U]):
             user = self.user(x, session)
             if session is not None and user is not None:
                 return handler(x, session, user)
-            here = x.request_url.removeprefix(x.base_url)
-            fresh = self.change(x, session or self.open(x), return_to=here, pending=None)
+            current_path = x.request_url.removeprefix(x.base_url)
+            fresh = self.change(x, session or self.open(x), return_to=current_path, pending=None)
             return self.redirect(x, fresh, x.url(self.sign_in))
 
         return checked

@@ -25,16 +25,16 @@ def names(handler: Callable[..., Any]) -> frozenset[str]:
     """The names of parameters and of includes that a handler and its callees ask for."""
     found: set[str] = set()
     seen: set[CodeType] = set()
-    left = list(_functions(handler))
-    within = _package(left[0].__module__) if left else ""
-    while left:
-        function = left.pop()
+    pending = list(_functions(handler))
+    within = _package(pending[0].__module__) if pending else ""
+    while pending:
+        function = pending.pop()
         if function.__code__ in seen:
             continue
         seen.add(function.__code__)
         asked, called = _of(function, within)
         found |= asked
-        left += called
+        pending += called
     return frozenset(found)
 
 

@@ -139,7 +139,7 @@ class Choices(set[str]):
         self.asked.update(others)
         return super().isdisjoint(others)
 
-    def left(self) -> list[str]:
+    def unread(self) -> list[str]:
         """Values that were never tested for, although others were."""
         if self.whole or not self.asked:
             return []

@@ -64,7 +64,7 @@ def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) ->
     way: list[tuple[Any, Iterator[Any]]] = [(name, iter(above.get(name, ())))]
     on_it = {name}
     while way:
-        here, further = way[-1]
+        table, further = way[-1]
         for one in further:
             if one in on_it:
                 return None
@@ -74,8 +74,8 @@ def _level(name: Any, above: Mapping[Any, list[Any]], levels: dict[Any, int]) ->
                 break
         else:
             way.pop()
-            on_it.discard(here)
-            levels[here] = 1 + max((levels[one] for one in above.get(here, ())), default=0)
+            on_it.discard(table)
+            levels[table] = 1 + max((levels[one] for one in above.get(table, ())), default=0)
     return levels[name]
 
 

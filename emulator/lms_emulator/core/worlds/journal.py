@@ -254,14 +254,14 @@ class Journal:
         successor._number = self._number
         return successor
 
-    def free(self, left: Journal) -> None:
+    def free(self, discarded: Journal) -> None:
         """Gradually free an abandoned journal, two entries with each new one.
 
         That keeps up with new ones, and no reset has to free a thousand at once.
         """
-        self._left = left._left
-        if left._entries:
-            self._left.append(left._entries)
+        self._left = discarded._left
+        if discarded._entries:
+            self._left.append(discarded._entries)
 
     def clear(self) -> None:
         """Drop all exchanges. Ids are not reused."""

@@ -244,9 +244,9 @@ class World:
 
     def reset(self) -> None:
         """Return to the seed: state, settings, clock, journal, outbox, faults; seeded ids start over."""
-        left = self.journal
+        discarded = self.journal
         self.fence()
-        self.journal.free(left)
+        self.journal.free(discarded)
         self._begin()
 
     def replace(self, seed: WorldSeed) -> None:

@@ -18,7 +18,7 @@ def spend(x: Call, who: str) -> None:
     """
     settings = x.settings
     now = x.clock.timestamp()
-    minute, left = int(now) // 60, settings.rate_limit_credits
+    minute, credits_left = int(now) // 60, settings.rate_limit_credits
     x.notes["rate_limit_reset"] = 60 - int(now % 60)
     if settings.rate_limit == "count":
         name = f"credits:{who}"
@@ -27,8 +27,8 @@ def spend(x: Call, who: str) -> None:
             x.notes.pop("rate_limit_reset")
             raise refusals.rate_limited(60 - int(now % 60))
         x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
-        left -= used
-    x.notes["rate_limit_remaining"] = left - settings.request_cost
+        credits_left -= used
+    x.notes["rate_limit_remaining"] = credits_left - settings.request_cost
 
 
 def add_headers(x: Call, response: Response) -> None:

@@ -79,10 +79,10 @@ def _fill(x: Call, client: str, level: float) -> None:
 def add_headers(x: Call, response: Response) -> None:
     """Add the cost headers of the REST API. A refusal may already have said that nothing is left."""
     raw = response.raw_headers
-    there = dict(raw)
-    if b"x-request-cost" not in there:
+    present = dict(raw)
+    if b"x-request-cost" not in present:
         raw.append((b"x-request-cost", _written(x.settings.request_cost + x.notes.get("further_cost", 0))))
-    if b"x-rate-limit-remaining" not in there:
+    if b"x-rate-limit-remaining" not in present:
         remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
         raw.append((b"x-rate-limit-remaining", _written(float(remaining))))
 

@@ -114,7 +114,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return super().why_refused(x, refusal)
 
     def has_waiting_work(self, x: Call) -> bool:
-        return bool(waiting.left(x)) or x.path.endswith(_LONG)
+        return bool(waiting.jobs(x)) or x.path.endswith(_LONG)
 
     def normalise_path(self, path: str) -> str:
         """Rails ignores a trailing slash, doubled slashes, and a final `.json`."""

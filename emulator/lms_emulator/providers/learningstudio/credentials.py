@@ -280,14 +280,14 @@ def _check_signature(x: Call, header: OAuth1Header, campus: Campus) -> None:
 
 
 def mistaken(
-    x: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, left: str
+    x: Call, find: Callable[[str, Callable[[], bool]], str | None], secret: str, otherwise: str
 ) -> str | Unfinished | None:
     """The mistake in a signature: one made with the campus's own secret, or with another's as well.
 
     Parameters:
         find: the mistake that reproduces the signature with a secret; asks again and again whether it may go on.
         secret: the campus's.
-        left: what to say when none does.
+        otherwise: what to say when none does.
     """
     others = [(whose, other) for whose, other in known_secrets(x) if other != secret]
 
@@ -297,7 +297,7 @@ def mistaken(
         for whose, other in others:
             if found := find(other, in_time):
                 return f"it was signed with {whose()}; and {found}"
-        return left if in_time() else f"{left}; not everything was tried, for lack of time"
+        return otherwise if in_time() else f"{otherwise}; not everything was tried, for lack of time"
 
     return searched(search)
 

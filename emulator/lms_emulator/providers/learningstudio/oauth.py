@@ -201,7 +201,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
     text = signed.assertion.text
     if diagnosis is None and (whose := whose_secret(x, lambda key: cmac_aes(key, text.encode()).hex() == sent.lower())):
         diagnosis = f"it was signed with {whose}"
-    left = _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret)
+    otherwise = _misplaced(x, signed.assertion, sent) or unexplained(campus.shared_secret)
 
     def mistakes(key: str, in_time: Callable[[], bool]) -> str | None:
         return diagnose_assertion(sent, signed.assertion, key, in_time=in_time)
@@ -212,7 +212,7 @@ def _check_signature(x: Call, signed: SignedAssertion, campus: Campus) -> None:
         check=f"signature is the hex CMAC-AES of {text!r}",
         expected=right,
         got=sent,
-        diagnosis=diagnosis or mistaken(x, mistakes, campus.shared_secret, left),
+        diagnosis=diagnosis or mistaken(x, mistakes, campus.shared_secret, otherwise),
     )
 
 

@@ -70,8 +70,8 @@ class Dialect:
 
     def mark(self, response: Response) -> None:
         """Put `Allow` and the further headers on an answer, where it has none of that name."""
-        there = dict(response.raw_headers)
-        response.raw_headers += [mark for mark in self._marks if mark[0] not in there]
+        present = dict(response.raw_headers)
+        response.raw_headers += [mark for mark in self._marks if mark[0] not in present]
 
 
 @dataclass(slots=True)

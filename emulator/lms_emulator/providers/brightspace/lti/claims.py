@@ -41,8 +41,8 @@ def membership_roles(role: Role) -> list[str]:
 def all_roles(role: Role, *, institution: bool = True) -> list[str]:
     """Roles in the course and, unless the registration withholds them, in the institution."""
     names = {"Learner": "Student", "Instructor": "Instructor", "Administrator": "Administrator"}
-    there = [f"{lti13.INSTITUTION}{names.get(one, one)}" for one in role.lis_roles] if institution else []
-    return [*membership_roles(role), *there]
+    institution_roles = [f"{lti13.INSTITUTION}{names.get(one, one)}" for one in role.lis_roles] if institution else []
+    return [*membership_roles(role), *institution_roles]
 
 
 def subject(user: User, deployment: Deployment) -> str:

@@ -122,8 +122,8 @@ def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deploym
         raise refusals.invalid_parameter("link_invalid", expected=str(error)) from error
     deployment = x.store.deployments.get(data.DeploymentId)
     if deployment is None or deployment.org_unit_id != unit.id:
-        there = [one.id for one in x.store.deployments.find("unit", unit.id)]
-        raise refusals.invalid_parameter("deployment_unknown", expected=there, got=data.DeploymentId)
+        available = [one.id for one in x.store.deployments.find("unit", unit.id)]
+        raise refusals.invalid_parameter("deployment_unknown", expected=available, got=data.DeploymentId)
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
     if not x.resolve(data.URL).startswith(("http://", "https://")):

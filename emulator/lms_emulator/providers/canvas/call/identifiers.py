@@ -167,8 +167,8 @@ def known(record: R | None, what: str, reference: Any, *, deleted: bool = False,
         deleted: whether deleted records count.
         fields: required values, such as `course_id=course.id`.
     """
-    gone = not deleted and getattr(record, "workflow_state", None) == "deleted"
-    if record is None or gone or any(getattr(record, name) != value for name, value in fields.items()):
+    deleted_before = not deleted and getattr(record, "workflow_state", None) == "deleted"
+    if record is None or deleted_before or any(getattr(record, name) != value for name, value in fields.items()):
         raise refusals.not_found(what, reference)
     return record
 

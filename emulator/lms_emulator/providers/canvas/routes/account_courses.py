@@ -112,7 +112,7 @@ def _searched(api: Api, account: Account) -> Any:
     if term is None:
         return None
     if api.params.text("search_by") == "teacher":
-        return lambda course: any(term in user.name.lower() for user in _teachers(api, course, gone=states.ENDED))
+        return lambda course: any(term in user.name.lower() for user in _teachers(api, course, without=states.ENDED))
     sis = any(account_allows(api, api.caller, account, name) for name in ("read_sis", "manage_sis"))
 
     def fits(course: Course) -> bool:
@@ -122,9 +122,9 @@ def _searched(api: Api, account: Account) -> Any:
     return fits
 
 
-def _teachers(api: Api, course: Course, *, gone: tuple[str, ...] = ()) -> list[User]:
+def _teachers(api: Api, course: Course, *, without: tuple[str, ...] = ()) -> list[User]:
     rows = [e for e in _living(api, course) if e.type == "TeacherEnrollment"]
-    ids = {e.user_id for e in rows if e.workflow_state not in gone}
+    ids = {e.user_id for e in rows if e.workflow_state not in without}
     return [user for user in map(api.store.users.get, ids) if user is not None]
 
 

@@ -350,16 +350,16 @@ def allowed(api: Api) -> Any:
     record = identifiers.account(api, api.slot("account_id"))
     belonging.require_account_reader(api, record)
     asked = api.params.texts("permissions") or [*permissions(), *POLICIES]
-    there = in_force(api, record)
-    return {name: _allowed(api, record, name, there) for name in asked}
+    available = in_force(api, record)
+    return {name: _allowed(api, record, name, available) for name in asked}
 
 
-def _allowed(api: Api, record: Account, name: str, there: frozenset[str]) -> bool:
+def _allowed(api: Api, record: Account, name: str, available: frozenset[str]) -> bool:
     needed = POLICIES.get(name, (name,))
     if not needed:
         of_school = name == "read_terms" and record.parent_account_id is not None
         return (name in READERS and not of_school) or is_account_admin(api, api.caller, record)
-    return any(account_allows(api, api.caller, record, one) for one in needed if one in there)
+    return any(account_allows(api, api.caller, record, one) for one in needed if one in available)
 
 
 def checked(api: Api) -> Any:

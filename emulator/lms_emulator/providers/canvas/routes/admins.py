@@ -70,8 +70,12 @@ def _require_over(api: Api, account: Account, role: Role) -> None:
 def index(api: Api) -> Any:
     """Who administers an account."""
     account = account_from_path(api, "manage_account_memberships")
-    gone = api.later.flag("include_deleted")
-    rows = [a for a in api.store.account_users.find("account", account.id) if gone or a.workflow_state == "active"]
+    include_deleted = api.later.flag("include_deleted")
+    rows = [
+        a
+        for a in api.store.account_users.find("account", account.id)
+        if include_deleted or a.workflow_state == "active"
+    ]
     if (term := rosters.search_term(api, later=True)) is not None:
         people_named = [user for a in rows if (user := api.store.users.get(a.user_id)) is not None]
         fitting = {user.id for user in rosters.searched(api, account, people_named, term)}

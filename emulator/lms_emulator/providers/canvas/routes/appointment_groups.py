@@ -196,8 +196,8 @@ def destroy(api: Api) -> Any:
             appointments.notify_cancelled(api, group, row, None)
         for row in (*taken, slot):
             api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
-    gone = api.store.appointment_groups.put(replace(group, workflow_state="deleted", updated_at=api.now))
-    return shapes.appointment_group(api, gone, api.params.includes) | {"appointments_count": count}
+    deleted = api.store.appointment_groups.put(replace(group, workflow_state="deleted", updated_at=api.now))
+    return shapes.appointment_group(api, deleted, api.params.includes) | {"appointments_count": count}
 
 
 def users(api: Api) -> Any:

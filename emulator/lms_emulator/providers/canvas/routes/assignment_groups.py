@@ -230,11 +230,11 @@ def destroy(api: Api) -> Any:
     else:
         for one in held:
             quizzes.delete_assignment(api, one)
-    gone = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
+    deleted = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
     for other in living(api, course):
         if other.position > record.position:
             api.store.assignment_groups.put(replace(other, position=other.position - 1))
-    return shapes.group(gone)
+    return shapes.group(deleted)
 
 
 COURSE = "/api/v1/courses/{course_id}"

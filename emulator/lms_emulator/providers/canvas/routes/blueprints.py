@@ -87,10 +87,10 @@ def associate(api: Api) -> Any:
     require_account(api, identifiers.account(api, place.account_id), "manage_courses_admin")
     added, removed = api.params.texts("course_ids_to_add"), api.params.texts("course_ids_to_remove")
     new = [course for named in added if (course := identifiers.find(api, "courses", named)) is not None]
-    gone = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]
-    if {one.id for one in new} & {one.id for one in gone}:
+    removed_courses = [course for named in removed if (course := identifiers.find(api, "courses", named)) is not None]
+    if {one.id for one in new} & {one.id for one in removed_courses}:
         raise refusals.message(400, "blueprint_contradictory", "cannot add and remove a course at the same time")
-    if gone and _running(api, template):
+    if removed_courses and _running(api, template):
         raise refusals.message(400, "blueprint_busy", "cannot remove courses while a sync is ongoing")
     wrong = [str(one.id) for one in new if not blueprints.fits(api, template, one)]
     if wrong:
@@ -102,7 +102,7 @@ def associate(api: Api) -> Any:
         text = f"cannot add courses already associated with other templates ({ids})"
         raise refusals.message(400, "blueprint_course_taken", text)
     blueprints.associate(api, template, new)
-    for course in gone:
+    for course in removed_courses:
         if course.id in own:
             blueprints.dissociate(api, course)
     return {"success": True}

@@ -269,10 +269,10 @@ def create(api: Api) -> Any:
     if api.caller is None:
         raise api.refused("make calendar events")
     kind, _, number = (sent.text("context_code") or "").rpartition("_")
-    gone = api.store.courses.get(as_whole(number) or 0) if kind == "course" else None
-    if gone is not None and gone.workflow_state == "deleted":
+    course = api.store.courses.get(as_whole(number) or 0) if kind == "course" else None
+    if course is not None and course.workflow_state == "deleted":
         body = {"error": "cannot create event for deleted course"}
-        raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=gone.id)
+        raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=course.id)
     if place is None or place.kind in ("CourseSection", "AppointmentGroup"):
         raise refusals.not_found("the context of `calendar_event[context_code]`", sent.text("context_code"))
     if not api.check("may manage the calendar", calendars.place_may(api, place, "manage_calendar"), got=place.code):
@@ -328,9 +328,9 @@ def _in_series(api: Api, known: CalendarEvent, wanted: CalendarEvent) -> Any:
 
 def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
     """The target calendar of an event. Raises the refusals for immovable events and for others' calendars."""
-    here = calendars.place_of(api, known)
-    if code is None or code == here.code:
-        return here
+    current = calendars.place_of(api, known)
+    if code is None or code == current.code:
+        return current
     place = identifiers.known(calendars.place_of_code(api, code), "the context of `calendar_event[context_code]`", code)
     if known.context_type == "AppointmentGroup":
         raise refusals.message(400, "slot_moved", "Cannot move Scheduler appointments between calendars")

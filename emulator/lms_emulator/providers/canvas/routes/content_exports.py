@@ -103,8 +103,8 @@ def fail(api: Api) -> Any:
         raise api.refused("give exports up")
     place = {"context_type": context.type, "context_id": context.id}
     found = identifiers.row(api.store.content_exports, api.slot("id"), "the export", **place)
-    gone = replace(found, workflow_state="failed", updated_at=api.now)
-    return shapes.export(api, api.store.content_exports.put(gone))
+    failed = replace(found, workflow_state="failed", updated_at=api.now)
+    return shapes.export(api, api.store.content_exports.put(failed))
 
 
 # ePub books

@@ -139,8 +139,8 @@ def _added(api: Api, domains: list[str]) -> Json:
 
 def remove_domain(api: Api) -> Any:
     """Disallow a domain."""
-    account, gone = _account(api), (api.params.text("domain") or "").lower()
-    kept = [one for one in account.settings.get(DOMAINS, []) if one != gone]
+    account, domain = _account(api), (api.params.text("domain") or "").lower()
+    kept = [one for one in account.settings.get(DOMAINS, []) if one != domain]
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: kept}))}
 
 

@@ -181,9 +181,9 @@ def destroy(api: Api) -> Json:
     below = [one for one in tools.controls(api.store, tool) if row.place in registrations.path_of(api, one.place)]
     with registration_history.controlling(api, one, account):
         for other in below:
-            gone = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)
-            api.store.lti_context_controls.put(gone)
-            row = gone if gone.id == row.id else row
+            deleted = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)
+            api.store.lti_context_controls.put(deleted)
+            row = deleted if deleted.id == row.id else row
     return shapes.control(api, one, row, people=True)
 
 

@@ -33,14 +33,14 @@ def create(api: Api) -> Any:
     """Copy a course into this one: all of it, some kinds of content, or all but some."""
     course = courses.from_path(api, "manage_course_content_add")
     source = identifiers.course(api, api.params.text("source_course") or "")
-    wanted, left = api.params.texts("only"), api.params.texts("except")
-    if wanted and left:
+    wanted, excluded = api.params.texts("only"), api.params.texts("except")
+    if wanted and excluded:
         raise refusals.rest("copy_contradictory", 400, {"errors": BOTH}, check="one of only and except")
     courses.require(api, source, "read_as_admin")
     copy: dict[str, Any] = dict(selection.EVERYTHING)
-    if wanted or left:
+    if wanted or excluded:
         names = {*kinds.BY_NAME, *selection.OF_COURSE}
-        asked = {kinds.ALIASES.get(one, one) for one in wanted or left}
+        asked = {kinds.ALIASES.get(one, one) for one in wanted or excluded}
         copy = {f"all_{name}": "1" for name in (names & asked if wanted else names - asked)}
     record = ContentMigration(
         **api.new_row("content_migrations"),

@@ -106,7 +106,7 @@ def remove(api: Api) -> Any:
         if not isinstance(below, dict) or part not in below:
             raise _invalid_scope()
         way.append((below, part))
-    gone = way[-1][0].pop(way[-1][1])
+    removed = way[-1][0].pop(way[-1][1])
     for holder, name in reversed(way[:-1]):
         if holder[name] == {}:
             del holder[name]
@@ -114,7 +114,7 @@ def remove(api: Api) -> Any:
         api.store.custom_data.put(replace(kept, data=root[""]))
     else:
         api.store.custom_data.delete(kept.id)
-    return {"data": gone}
+    return {"data": removed}
 
 
 DATA = "/api/v1/users/{user_id}/custom_data"

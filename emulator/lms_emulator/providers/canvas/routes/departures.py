@@ -56,10 +56,10 @@ def restore(api: Api) -> Any:
     account = _school(api)
     user = identifiers.find(api, "users", api.slot("user_id"))
     logins = api.store.pseudonyms.find("user", user.id) if user is not None else []
-    gone = [login for login in logins if login.account_id == account.id]
-    if user is None or user.merged_into_user_id is not None or not gone:
+    own_logins = [login for login in logins if login.account_id == account.id]
+    if user is None or user.merged_into_user_id is not None or not own_logins:
         raise refusals.not_found("the user", api.slot("user_id"))
-    if user.workflow_state != "deleted" and all(login.workflow_state != "deleted" for login in gone):
+    if user.workflow_state != "deleted" and all(login.workflow_state != "deleted" for login in own_logins):
         raise refusals.rest("not_removed", 400, {"errors": "User not deleted"}, check="the person was removed")
     return _row(api, departures.restore(api, user, account), account)
 

@@ -182,7 +182,7 @@ def delete(api: Api) -> Any:
     assignment = rules.assignment_of(api, topic)
     if assignment is not None:
         api.store.assignments.put(replace(assignment, workflow_state="deleted", updated_at=api.now))
-    gone = replace(
+    deleted = replace(
         topic,
         workflow_state="deleted",
         deleted_at=api.now,
@@ -191,7 +191,7 @@ def delete(api: Api) -> Any:
     )
     for part in rules.children(api, topic):
         api.store.discussion_topics.put(replace(part, workflow_state="deleted", deleted_at=api.now, updated_at=api.now))
-    return {"discussion_topic": shapes.deleted_topic(api, api.store.discussion_topics.put(gone), context)}
+    return {"discussion_topic": shapes.deleted_topic(api, api.store.discussion_topics.put(deleted), context)}
 
 
 def duplicate(api: Api) -> Any:

@@ -114,8 +114,8 @@ def require_roster(api: Api, course: Course) -> bool:
 def _observing(api: Api, course: Course) -> list[Enrollment]:
     """The enrollments as which the caller observes in a course, or did so before it was over or shut."""
     rows = [] if api.caller is None else api.store.enrollments.find("user", api.caller.id)
-    here = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
-    return [e for e in here if e.workflow_state not in ("deleted", "rejected")]
+    observers = (e for e in rows if e.course_id == course.id and e.type == "ObserverEnrollment")
+    return [e for e in observers if e.workflow_state not in ("deleted", "rejected")]
 
 
 def _of_observer(api: Api, course: Course, place: tuple[str, int], asked: list[str]) -> list[Enrollment]:

@@ -158,9 +158,9 @@ def delete(api: Api) -> Any:
     entry = _entry(api, topic, "id", deleted=True)
     _require_editor(api, entry, topic, context)
     rules.renewed(api, topic)
-    gone = saying.take_back(api, topic, entry)
+    deleted = saying.take_back(api, topic, entry)
     if entry.workflow_state != "deleted":
-        documents.contributed(api, saying.graded_in(api, topic), gone, "Deleted", api.user)
+        documents.contributed(api, saying.graded_in(api, topic), deleted, "Deleted", api.user)
     return Response(status_code=204)
 
 

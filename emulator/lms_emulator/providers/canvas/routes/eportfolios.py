@@ -91,8 +91,8 @@ def pages(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete a portfolio, as its owner or an admin."""
     record = _found(api, "delete", "id")
-    gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
-    return _shown(api.store.eportfolios.put(gone))
+    deleted = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
+    return _shown(api.store.eportfolios.put(deleted))
 
 
 def restore(api: Api) -> Any:

@@ -167,8 +167,8 @@ def delete(api: Api) -> Json:
 
 def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
     """Delete a tool without checking permissions."""
-    gone = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
-    return shapes.external_tool(api, gone, where)
+    deleted = api.store.tools.put(replace(tool, workflow_state="deleted", updated_at=api.now))
+    return shapes.external_tool(api, deleted, where)
 
 
 # the editor's toolbar

@@ -253,8 +253,12 @@ def _delete(api: Api, folder: Folder) -> None:
 def _copies(api: Api, source: Folder) -> bool:
     """Whether the caller may copy a folder: one that is not hidden, or whose files they manage."""
     context = files.context_of(api, source)
-    gone = any(one.workflow_state == "deleted" for one in files.ancestors(api.store, source))
-    seen = not gone and not files.folder_hidden(api.store, source) and contexts.may(api, context, "read_files", "read")
+    in_deleted_folder = any(one.workflow_state == "deleted" for one in files.ancestors(api.store, source))
+    seen = (
+        not in_deleted_folder
+        and not files.folder_hidden(api.store, source)
+        and contexts.may(api, context, "read_files", "read")
+    )
     return seen or files.manages(api, context)
 
 

@@ -315,13 +315,13 @@ def take_out(api: Api) -> Any:
     group = _found(api)
     wanted = {identifiers.local_number(one) for one in api.params.texts("user_ids")}
     rows = [row for row in groups.members(api, group) if row.user_id in wanted]
-    gone = [row for row in rows if _may_end(api, group, row)]
-    for row in gone:
+    leaving = [row for row in rows if _may_end(api, group, row)]
+    for row in leaving:
         groups.leave(api, group, row)
     return {
         "message": "Bulk delete completed",
-        "deleted_user_ids": [row.user_id for row in gone],
-        "unauthorized_user_ids": [row.user_id for row in rows if row not in gone],
+        "deleted_user_ids": [row.user_id for row in leaving],
+        "unauthorized_user_ids": [row.user_id for row in rows if row not in leaving],
     }
 
 

@@ -257,8 +257,8 @@ def _moved(api: Api, course: Course, sent: Params, item: ContentTag) -> ContentT
 def destroy(api: Api) -> Any:
     """Remove an item from its module."""
     course, item = _edited(api)
-    gone = api.store.content_tags.put(replace(item, workflow_state="deleted", requirement=None))
-    return shapes.item(api, gone, course)
+    deleted = api.store.content_tags.put(replace(item, workflow_state="deleted", requirement=None))
+    return shapes.item(api, deleted, course)
 
 
 # progress

@@ -278,7 +278,7 @@ def remove(api: Api) -> Any:
     why = outcomes.holding(api, pair[1], pair[0])
     if why is not None:
         raise refusals.message(400, "outcome_aligned", why)
-    body = shapes.link(api, *pair, gone=True)
+    body = shapes.link(api, *pair, removed=True)
     outcomes.unlink(api, *pair)
     return body
 

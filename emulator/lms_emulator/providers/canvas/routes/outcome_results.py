@@ -126,12 +126,12 @@ def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Row
     if "missing_user_rollups" in asked and api.params.text("aggregate") is None:
         having = {one.user_id for one in found}
         people = {number: row for number, row in people.items() if number in having}
-    gone = {LEFT[name] for name in asked if name in LEFT}
-    if not gone:
+    states = {LEFT[name] for name in asked if name in LEFT}
+    if not states:
         return people
     section = identifiers.local_number(api.params.text("section_id") or "")
     rows = [e for e in api.store.enrollments.find("course", course.id) if section in (None, e.course_section_id)]
-    staying = {e.user_id for e in rows if e.workflow_state not in gone | {"deleted"}}
+    staying = {e.user_id for e in rows if e.workflow_state not in states | {"deleted"}}
     return {number: row for number, row in people.items() if number in staying}
 
 

@@ -98,8 +98,8 @@ def update_token(api: Api) -> Response:
 def delete_token(api: Api) -> Response:
     """Revoke a token."""
     token = _token(api, _with_password(api))
-    gone = api.store.access_tokens.put(replace(token, updated_at=api.now, revoked=True))
-    return wire.reply(api, access.own_token(api, gone))
+    deleted = api.store.access_tokens.put(replace(token, updated_at=api.now, revoked=True))
+    return wire.reply(api, access.own_token(api, deleted))
 
 
 def update(api: Api) -> Response:

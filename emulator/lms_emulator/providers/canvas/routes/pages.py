@@ -162,8 +162,8 @@ def delete(api: Api) -> Any:
         blueprints.require_deletable(api, context.id, "wiki_pages", page.id)
     if page.front_page:
         raise refusals.invalid({"front_page": ["The front page cannot be deleted"]})
-    gone = replace(page, workflow_state="deleted", published=False, publish_at=None)
-    return shapes.page(api, context, api.store.wiki_pages.put(gone), whole=True)
+    deleted = replace(page, workflow_state="deleted", published=False, publish_at=None)
+    return shapes.page(api, context, api.store.wiki_pages.put(deleted), whole=True)
 
 
 def duplicate(api: Api) -> Any:

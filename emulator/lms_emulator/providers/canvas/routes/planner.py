@@ -263,8 +263,8 @@ def update_note(api: Api) -> Any:
 
 def delete_note(api: Api) -> Any:
     """Delete a note."""
-    gone = replace(_note(api), workflow_state="deleted", updated_at=api.now)
-    return shapes.note(api, api.store.planner_notes.put(gone))
+    deleted = replace(_note(api), workflow_state="deleted", updated_at=api.now)
+    return shapes.note(api, api.store.planner_notes.put(deleted))
 
 
 # overrides
@@ -328,8 +328,8 @@ def update_override(api: Api) -> Any:
 def delete_override(api: Api) -> Any:
     """Delete a planner override."""
     record = _override(api)
-    gone = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
-    return shapes.override(api, api.store.planner_overrides.put(gone))
+    deleted = replace(record, workflow_state="deleted", deleted_at=api.now, updated_at=api.now)
+    return shapes.override(api, api.store.planner_overrides.put(deleted))
 
 
 NOTE, SAID = "/api/v1/planner_notes", "/api/v1/planner/overrides"

@@ -216,11 +216,11 @@ def update_group(api: Api) -> Any:
 def destroy_group(api: Api) -> Any:
     """Delete a group and its questions."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
-    gone = _group(api, quiz)
+    group = _group(api, quiz)
     for one in quizzes.questions(api, quiz):
-        if one.quiz_group_id == gone.id:
+        if one.quiz_group_id == group.id:
             api.store.quiz_questions.delete(one.id)
-    api.store.quiz_groups.delete(gone.id)
+    api.store.quiz_groups.delete(group.id)
     return Response(status_code=204)
 
 

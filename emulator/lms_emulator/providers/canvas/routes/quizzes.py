@@ -141,8 +141,8 @@ def destroy(api: Api) -> Any:
         raise api.refused("delete what is due in a closed grading period")
     blueprints.require_deletable(api, course.id, "quizzes", quiz.id)
     again = quiz.workflow_state == "deleted"
-    gone = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
-    return shapes.quiz(api, gone, course, own_dates=True)
+    deleted = quizzes.saved_again(api, quiz) if again else quizzes.save(api, quiz, workflow_state="deleted")
+    return shapes.quiz(api, deleted, course, own_dates=True)
 
 
 def _dated(api: Api, sent: Params) -> dict[str, Any]:

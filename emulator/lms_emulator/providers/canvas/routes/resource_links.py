@@ -181,8 +181,8 @@ def destroy(api: Api) -> Json:
     if _shape(api, course, link)["resource_type"] != "rich_content":
         sentence = "Cannot delete resource links associated with Assignments, Module Items, or Collaborations"
         raise _refused(Fault("invalid_resource_link", sentence, link.number))
-    gone = replace(link, workflow_state="deleted", updated_at=api.now)
-    return _shape(api, course, api.store.resource_links.put(gone))
+    deleted = replace(link, workflow_state="deleted", updated_at=api.now)
+    return _shape(api, course, api.store.resource_links.put(deleted))
 
 
 LINKS = "/api/v1/courses/{course_id}/lti_resource_links"

@@ -119,8 +119,8 @@ def destroy(api: Api) -> Any:
         raise refusals.message(400, "role_built_in", "Cannot remove a built-in role")
     if role.account_id != account.id:
         raise refusals.not_found("the role in the account", role.id)
-    gone = api.store.roles.put(replace(role, workflow_state="inactive", updated_at=api.now))
-    return shapes.role(api, gone, account)
+    deactivated = api.store.roles.put(replace(role, workflow_state="inactive", updated_at=api.now))
+    return shapes.role(api, deactivated, account)
 
 
 def activate(api: Api) -> Any:

@@ -70,8 +70,8 @@ def of_account_unknown(api: Api) -> Any:
 def show(api: Api) -> Any:
     """One rubric."""
     course = _course(api)
-    here = _associations(api, course, api.slot("id"))
-    found = api.store.rubrics.get(here[0].rubric_id) if any(one.bookmarked for one in here) else None
+    associations = _associations(api, course, api.slot("id"))
+    found = api.store.rubrics.get(associations[0].rubric_id) if any(one.bookmarked for one in associations) else None
     if found is None or found.workflow_state == "deleted":
         raise refusals.message(404, "rubric_unknown", "Rubric not found")
     _require_readable(api)
@@ -259,8 +259,8 @@ def destroy(api: Api) -> Any:
     """Delete a rubric from the course; without a remaining bookmark it is deleted altogether."""
     course = identifiers.course(api, api.slot("course_id"))
     _ = api.user
-    here = _associations(api, course, api.slot("id"))
-    known = api.store.rubrics.get(here[0].rubric_id) if here else None
+    associations = _associations(api, course, api.slot("id"))
+    known = api.store.rubrics.get(associations[0].rubric_id) if associations else None
     if known is None:
         raise refusals.crashed("Canvas fails on a rubric that is for nothing in the course", api.slot("id"))
     courses.require(api, course, "manage_rubrics")
@@ -327,15 +327,15 @@ def dissociate(api: Api) -> Any:
     """Remove a rubric's association, and with the last one the rubric."""
     course, known = _association(api)
     courses.require(api, course, "manage_rubrics")
-    gone = api.store.rubric_associations.put(replace(known, workflow_state="deleted", updated_at=api.now))
+    deleted = api.store.rubric_associations.put(replace(known, workflow_state="deleted", updated_at=api.now))
     if known.association_type == "Assignment":
         overriding.touch(api, known.association_id)
     rubric = api.store.rubrics.get(known.rubric_id)
-    left = rubrics.of_rubric(api, rubric) if rubric is not None else []
-    kept = any(one.purpose == "bookmark" or (one.purpose, one.course_id) == ("grading", course.id) for one in left)
+    remaining = rubrics.of_rubric(api, rubric) if rubric is not None else []
+    kept = any(one.purpose == "bookmark" or (one.purpose, one.course_id) == ("grading", course.id) for one in remaining)
     if rubric is not None and not kept:
         _removed(api, course, rubric)
-    return {"rubric_association": shapes.association_row(api, gone)}
+    return {"rubric_association": shapes.association_row(api, deleted)}
 
 
 # assessments

@@ -147,8 +147,8 @@ def destroy(api: Api) -> Any:
         text = "You can't delete a section that has enrollments"
         raise refusals.message(400, "section_not_empty", text)
     sections.end_other_dates(api, section)
-    gone = api.store.course_sections.put(replace(section, workflow_state="deleted"))
-    return shapes.section(api, gone, course)
+    deleted = api.store.course_sections.put(replace(section, workflow_state="deleted"))
+    return shapes.section(api, deleted, course)
 
 
 def crosslist(api: Api) -> Any:

@@ -244,9 +244,10 @@ def choose(api: Api) -> Response:
     data: dict[str, Any] = {"context_module_id": str(module)} if module else {}
     homework = opened_for.assignment(api, place)
     sealed = opened_params(api, api.params.text("secure_params"))
-    here = api.store.assignments.find("course", place.course.id) if place.course is not None else ()
+    assignments = api.store.assignments.find("course", place.course.id) if place.course is not None else ()
     edited = next(
-        (one for one in here if one.lti_context_id and one.lti_context_id == sealed.get("lti_assignment_id")), None
+        (one for one in assignments if one.lti_context_id and one.lti_context_id == sealed.get("lti_assignment_id")),
+        None,
     )
     if edited is not None:
         data["assignment_id"] = edited.id

@@ -88,8 +88,8 @@ def index(api: Api) -> Any:
     account = account_from_path(api, "read_roster")
     found = [user for user in api.store.users if belongs(api, user, account)]
     if api.later.flag("include_deleted_users"):
-        gone = {one.user_id for one in api.store.pseudonyms if _deleted_in(one, account)}
-        found += [user for user in api.store.users if user.id in gone and user not in found]
+        deleted_ids = {one.user_id for one in api.store.pseudonyms if _deleted_in(one, account)}
+        found += [user for user in api.store.users if user.id in deleted_ids and user not in found]
     if uuids := set(api.later.texts("uuids")[:MOST_UUIDS]):
         found = [user for user in found if user.uuid in uuids]
     term = rosters.search_term(api)
@@ -115,8 +115,8 @@ def _deleted_in(login: Pseudonym, account: Account) -> bool:
     return login.account_id == account.id and login.workflow_state == "deleted"
 
 
-def _enrolled(api: Api, user: User, gone: tuple[str, ...], **wanted: Container[Any]) -> bool:
-    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state not in gone]
+def _enrolled(api: Api, user: User, without: tuple[str, ...], **wanted: Container[Any]) -> bool:
+    rows = [e for e in api.store.enrollments.find("user", user.id) if e.workflow_state not in without]
     return any(all(getattr(e, name) in values for name, values in wanted.items()) for e in rows)
 
 

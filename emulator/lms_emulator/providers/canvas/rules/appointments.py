@@ -62,11 +62,11 @@ def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[Ca
 
 def manages(api: Api, group: AppointmentGroup, user: User) -> bool:
     """Whether a user manages the appointment group: of its sections, those limited to some need all."""
-    here = courses_of(api, group)
-    managing = any(courses.may(api, user, course, "manage_calendar") for course in here)
+    owning = courses_of(api, group)
+    managing = any(courses.may(api, user, course, "manage_calendar") for course in owning)
     if group.workflow_state == "deleted" or not managing:
         return False
-    rows = [row for course in here for row, _ in courses.enrollments_of(api, user, course)]
+    rows = [row for course in owning for row, _ in courses.enrollments_of(api, user, course)]
     named = sections_of(group)
     if named and named <= {row.course_section_id for row in rows}:
         return True
@@ -220,11 +220,11 @@ def reserve(api: Api, slot: CalendarEvent, group: AppointmentGroup, participant:
 
 def cancel(api: Api, reservation: CalendarEvent) -> CalendarEvent:
     """Cancel a reservation."""
-    gone = api.store.calendar_events.put(replace(reservation, workflow_state="deleted", updated_at=api.now))
+    cancelled = api.store.calendar_events.put(replace(reservation, workflow_state="deleted", updated_at=api.now))
     slot = api.store.calendar_events.get(reservation.parent_event_id or 0)
     if slot is not None and slot.workflow_state == "locked" and not taken(api, slot):
         _set_state(api, slot, api.store.appointment_groups.get(slot.context_id), "active")
-    return gone
+    return cancelled
 
 
 def notify_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEvent, reason: str | None) -> None:

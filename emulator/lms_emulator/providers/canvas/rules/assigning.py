@@ -174,8 +174,8 @@ def _abandoned(api: Api, wanted: Assignment) -> Assignment:
     topic = api.store.discussion_topics.get(wanted.discussion_topic_id or 0)
     if topic is not None and "discussion_topic" not in wanted.submission_types:
         said = any(one.workflow_state != "deleted" for one in api.store.discussion_entries.find("topic", topic.id))
-        gone = {} if said else {"workflow_state": "deleted", "deleted_at": api.now}
-        api.store.discussion_topics.put(replace(topic, assignment_id=None, **gone))
+        changes = {} if said else {"workflow_state": "deleted", "deleted_at": api.now}
+        api.store.discussion_topics.put(replace(topic, assignment_id=None, **changes))
         wanted = replace(wanted, discussion_topic_id=None)
     quiz = api.store.quizzes.get(wanted.quiz_id or 0)
     if quiz is not None and "online_quiz" not in wanted.submission_types:
@@ -389,8 +389,8 @@ def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if sent.has("assignment_group_id"):
         group = api.store.assignment_groups.get(identifiers.local_number(sent.text("assignment_group_id") or ""))
-        here = group is not None and group.course_id == course.id and group.workflow_state != "deleted"
-        found["assignment_group_id"] = (group if group is not None and here else default_group(api, course)).id
+        usable = group is not None and group.course_id == course.id and group.workflow_state != "deleted"
+        found["assignment_group_id"] = (group if group is not None and usable else default_group(api, course)).id
     if number := identifiers.local_number(sent.text("grading_standard_id") or ""):
         if any(one.id == number for one in grades.standards(api, "Course", course.id)):
             found["grading_standard_id"] = number

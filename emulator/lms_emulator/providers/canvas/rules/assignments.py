@@ -139,8 +139,8 @@ def category_of(api: Api, course: Course, reference: str | None) -> int | None:
 def group_of_category(api: Api, assignment: Assignment, reference: str) -> Any:
     """A group of the assignment's group category, or None."""
     found = identifiers.find(api, "groups", reference)
-    gone = found is None or found.workflow_state == "deleted"
-    return None if gone or found.group_category_id != assignment.group_category_id else found
+    deleted = found is None or found.workflow_state == "deleted"
+    return None if deleted or found.group_category_id != assignment.group_category_id else found
 
 
 def assigned(api: Api, assignment: Assignment, user_id: int) -> bool:

@@ -53,8 +53,8 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
     for subscription in subscriptions(api.store, template):
         for one in api.store.copied_assets.find("course", subscription.course_id):
             made = getattr(api.store, one.kind).get(one.asset_id)
-            there = made is not None and getattr(made, "file_state", made.workflow_state) != "deleted"
-            if one.source_course_id == master.id and there:
+            exists = made is not None and getattr(made, "file_state", made.workflow_state) != "deleted"
+            if one.source_course_id == master.id and exists:
                 sent[one.kind, one.source_id or 0] = None
     found: list[tuple[Kind, Any, str]] = []
     for table, number in sent.keys() - living:
@@ -139,12 +139,12 @@ def _send(
     first = subscription.synced_at is None
     package = packages.of_course(api, master)
     transfer = Transfer(api, package, target, dict(selection.EVERYTHING), dates.read({}, UTC))
-    left, exceptions = _left(api, transfer, template, subscription)
+    skipped, exceptions = _left(api, transfer, template, subscription)
     sent = {(kind.table, one.id) for kind, one, how in found if how != "deleted"}
     only = None if first else {part.key for part in package.parts if (part.kind.table, part.record.id) in sent}
     if first and not record.settings.get("copy_settings", True):
         transfer.copy = {f"all_{kind.name}": True for kind in KINDS}
-    transfer.run(only=only, leave=left)
+    transfer.run(only=only, unchanged=skipped)
     if not first and record.settings.get("copy_settings"):
         transfer.bring_settings()
     _delete(api, target, master, [(kind, one) for kind, one, how in found if how == "deleted"])
@@ -160,7 +160,7 @@ def _left(
     api: Api, transfer: Transfer, template: BlueprintTemplate, subscription: BlueprintSubscription
 ) -> tuple[set[str], dict[str, dict[int, list[str]]]]:
     """Unlocked objects that a course changed itself; they are not overwritten."""
-    left: set[str] = set()
+    skipped: set[str] = set()
     told_of: dict[str, dict[int, list[str]]] = {}
     since = subscription.synced_at
     for part in transfer.package.parts:
@@ -170,7 +170,7 @@ def _left(
         locked = lock is not None and bool(restrictions(template, lock))
         if since is None or moment is None or moment <= since or locked:
             continue
-        left.add(part.key)
+        skipped.add(part.key)
         differing = [
             what
             for what, fields in LOCKED.get(part.kind.table, {}).items()
@@ -178,11 +178,11 @@ def _left(
         ]
         name = NAMES.get(part.kind.table, part.kind.asset)
         told_of.setdefault(name, {})[part.record.id] = differing or ["content"]
-    return left, told_of
+    return skipped, told_of
 
 
-def _delete(api: Api, target: Course, master: Course, gone: list[tuple[Kind, Any]]) -> None:
-    wanted = {(kind.table, record.id) for kind, record in gone}
+def _delete(api: Api, target: Course, master: Course, deleted: list[tuple[Kind, Any]]) -> None:
+    wanted = {(kind.table, record.id) for kind, record in deleted}
     for one in list(api.store.copied_assets.find("course", target.id)):
         if one.source_course_id == master.id and (one.kind, one.source_id) in wanted:
             table = getattr(api.store, one.kind)

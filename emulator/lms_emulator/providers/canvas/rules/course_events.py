@@ -124,7 +124,7 @@ def begin_anew(api: Api, course: Course) -> Course:
         if course.id in (marked := user.preferences.get("favorite_courses", [])):
             moved = [fresh.id if number == course.id else number for number in marked]
             api.store.users.put(replace(user, preferences={**user.preferences, "favorite_courses": moved}))
-    gone = replace(
+    old = replace(
         course,
         workflow_state="deleted",
         uuid=api.new_uuid(),
@@ -136,9 +136,9 @@ def begin_anew(api: Api, course: Course) -> Course:
         self_enrollment_code=None,
         updated_at=api.now,
     )
-    api.store.courses.put(gone)
+    api.store.courses.put(old)
     first_group(api, fresh)
-    course_log.note_pair(api, gone, fresh, "reset")
+    course_log.note_pair(api, old, fresh, "reset")
     return api.store.courses.put(fresh)
 
 

@@ -240,10 +240,10 @@ def _picture(api: Api, own: Course | None, name: str) -> dict[str, Any]:
         if url is not None or not inside or file is None or file.file_state == "deleted":
             return {}
         number = file.id
-    gone = sent.flag(f"remove_{name}")
-    if url is None and number is None and not gone:
+    removes = sent.flag(f"remove_{name}")
+    if url is None and number is None and not removes:
         return {}
-    return {f"{name}_url": None if gone else url or None, f"{name}_id": None if gone else number}
+    return {f"{name}_url": None if removes else url or None, f"{name}_id": None if removes else number}
 
 
 def time_of_day(text: str) -> str | None:

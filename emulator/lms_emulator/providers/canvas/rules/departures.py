@@ -135,8 +135,10 @@ def merge(api: Api, user: User, into: User) -> None:
     made = UserMerge(id=api.new_id("user_merge_data"), from_user_id=user.id, user_id=into.id, moved=moved, ended=ended)
     api.store.user_merges.put(made)
     user = api.store.users.get(user.id) or user
-    gone = replace(user, workflow_state="deleted", merged_into_user_id=into.id, deleted_at=api.now, updated_at=api.now)
-    api.store.users.put(gone)
+    merged = replace(
+        user, workflow_state="deleted", merged_into_user_id=into.id, deleted_at=api.now, updated_at=api.now
+    )
+    api.store.users.put(merged)
 
 
 def _move_identity(api: Api, user: User, into: User) -> User:
@@ -173,8 +175,8 @@ def _move_addresses(api: Api, user: User, into: User, ended: dict[str, str]) -> 
         same = next((one for one in theirs if (one.address.casefold(), one.type) == place), None)
         if row.workflow_state == "retired":
             continue
-        here = same.workflow_state if same is not None else "retired"
-        if here == "active" or here == row.workflow_state:
+        state = same.workflow_state if same is not None else "retired"
+        if state == "active" or state == row.workflow_state:
             ended[f"communication_channels/{row.id}"] = row.workflow_state
             table.put(replace(row, workflow_state="retired"))
             continue
@@ -278,8 +280,10 @@ def _move_observing(api: Api, user: User, into: User) -> None:
             ends = {side: into.id, far: getattr(link, far)}
             rows = api.store.user_observers.find("student", ends["student_id"])
             known = any(one.observer_id == ends["observer_id"] and one.workflow_state == "active" for one in rows)
-            gone = known or into.id == ends[far]
-            api.store.user_observers.put(replace(link, workflow_state="deleted") if gone else replace(link, **ends))
+            redundant = known or into.id == ends[far]
+            api.store.user_observers.put(
+                replace(link, workflow_state="deleted") if redundant else replace(link, **ends)
+            )
     for row in [e for e in api.store.enrollments if e.associated_user_id == user.id and e.workflow_state != "deleted"]:
         changed = replace(row, associated_user_id=into.id, updated_at=api.now)
         known = any(_place(one) == _place(changed) for one in api.store.enrollments.find("user", row.user_id))

@@ -182,11 +182,11 @@ def delete(api: Api, event: CalendarEvent) -> CalendarEvent:
         api.store.calendar_events.put(replace(row, workflow_state="deleted", updated_at=api.now))
     if event.parent_event_id is not None:
         return appointments.cancel(api, event)
-    gone = api.store.calendar_events.put(replace(event, workflow_state="deleted", updated_at=api.now))
+    deleted = api.store.calendar_events.put(replace(event, workflow_state="deleted", updated_at=api.now))
     if group is not None:
         state = group.workflow_state if appointments.slots(api, group) else "deleted"
         appointments.touch(api, replace(group, workflow_state=state))
-    return gone
+    return deleted
 
 
 class Copies:

@@ -52,8 +52,8 @@ def standing(api: Api, base: Assignment, user_id: int, record: SubmissionVersion
     score, deducted = record.entered_score, record.deducted
     if score is None or not deducted:
         return Standing(due, late, missing, seconds, deducted, score, record.entered_grade)
-    left = round(score - deducted, 4)
-    return Standing(due, late, missing, seconds, deducted, left, grades.from_score(api, base, left))
+    remaining = round(score - deducted, 4)
+    return Standing(due, late, missing, seconds, deducted, remaining, grades.from_score(api, base, remaining))
 
 
 def _seconds(api: Api, base: Assignment, record: SubmissionVersion, due: datetime | None) -> int:

@@ -65,8 +65,10 @@ def place_of(api: Api, code: str) -> Place | None:
         return Place(course, part=part) if course is not None and course.workflow_state != "deleted" else None
     if found.group(1) == "section":
         section = api.store.course_sections.get(number)
-        gone = section is None or section.workflow_state == "deleted"
-        return None if section is None or gone else Place(api.store.courses.get(section.course_id), section, part=part)
+        deleted = section is None or section.workflow_state == "deleted"
+        return (
+            None if section is None or deleted else Place(api.store.courses.get(section.course_id), section, part=part)
+        )
     group = api.store.groups.get(number)
     return Place(None, group=group) if group is not None and group.workflow_state != "deleted" else None
 

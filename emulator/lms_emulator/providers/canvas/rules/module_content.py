@@ -70,8 +70,8 @@ def find(api: Api, course_id: int, kind: str, content_id: int) -> Any:
     found = getattr(api.store, KINDS[kind].table).get(content_id)
     if found is None or course_of(found) != course_id or getattr(found, "context_type", "Course") != "Course":
         return None
-    gone = getattr(found, "workflow_state", None) == "deleted" or getattr(found, "file_state", None) == "deleted"
-    return None if gone else found
+    deleted = getattr(found, "workflow_state", None) == "deleted" or getattr(found, "file_state", None) == "deleted"
+    return None if deleted else found
 
 
 def content(api: Api, item: ContentTag) -> Any:

@@ -167,8 +167,8 @@ def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
         api.store.content_tags.put(replace(item, workflow_state="deleted"))
     for other in of_course(api, course):
         if module.id in other.prerequisite_ids:
-            left = [one for one in other.prerequisite_ids if one != module.id]
-            api.store.context_modules.put(replace(other, prerequisite_ids=left))
+            remaining = [one for one in other.prerequisite_ids if one != module.id]
+            api.store.context_modules.put(replace(other, prerequisite_ids=remaining))
     return api.store.context_modules.put(replace(module, workflow_state="deleted", updated_at=api.now))
 
 

@@ -125,10 +125,10 @@ class _Import:
         guids = (row.get("parent_guids") or "").split()
         if not guids:
             return [self.top()]
-        here = {guid: g for guid in guids for g in self.groups(guid) if g.outcome_import_id == self.job.id}
-        if missing := [guid for guid in guids if guid not in here]:
+        imported = {guid: g for guid in guids for g in self.groups(guid) if g.outcome_import_id == self.job.id}
+        if missing := [guid for guid in guids if guid not in imported]:
             raise BadRowError(f"Parent references not found prior to this row: {_list(missing)}")
-        return [here[guid] for guid in guids]
+        return [imported[guid] for guid in guids]
 
     def top(self) -> OutcomeGroup:
         """The group for rows without a parent. Raises BadFileError if there is none, as Canvas then stops."""
@@ -158,9 +158,9 @@ class _Import:
     def groups(self, guid: str) -> list[OutcomeGroup]:
         """The groups of the context with a GUID, including deleted ones."""
         found = self.api.store.learning_outcome_groups.find("guid", guid)
-        return sorted((g for g in found if self.here(g)), key=lambda g: g.id)
+        return sorted((g for g in found if self.owns(g)), key=lambda g: g.id)
 
-    def here(self, group: OutcomeGroup | None) -> bool:
+    def owns(self, group: OutcomeGroup | None) -> bool:
         """Whether a group belongs to the context."""
         return group is not None and (group.context_type, group.context_id) == (self.context.type, self.context.id)
 
@@ -178,7 +178,7 @@ class _Import:
             known = self.api.store.learning_outcome_groups.get(int(named.group(1)))
             if known is None:
                 raise BadRowError(f"Outcome group with canvas id {row.get('canvas_id') or ''} not found")
-            known = known if self.here(known) else None
+            known = known if self.owns(known) else None
         if known is not None and self.job.learning_outcome_group_id is not None and self.is_above(known, self.top()):
             raise BadRowError(f"Cyclic reference detected when importing: {guid}")
         if known is not None and known.outcome_import_id == self.job.id:
@@ -277,7 +277,7 @@ class _Import:
         for held in list(self.api.store.outcome_links.find("outcome", outcome.id)):
             if held.workflow_state != "active" or held.outcome_group_id in wanted:
                 continue
-            if self.here(self.api.store.learning_outcome_groups.get(held.outcome_group_id)):
+            if self.owns(self.api.store.learning_outcome_groups.get(held.outcome_group_id)):
                 if (why := outcomes.holding(self.api, outcome, held)) is not None:
                     raise BadRowError(why)
                 outcomes.unlink(self.api, held, outcome)

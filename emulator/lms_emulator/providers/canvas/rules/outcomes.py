@@ -185,8 +185,8 @@ def delete_group(api: Api, group: OutcomeGroup) -> None:
 def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
     """Unlink an outcome from a group; one without any group is deleted."""
     api.store.outcome_links.put(replace(held, workflow_state="deleted"))
-    left = api.store.outcome_links.find("outcome", outcome.id)
-    if all(one.workflow_state == "deleted" for one in left):
+    all_links = api.store.outcome_links.find("outcome", outcome.id)
+    if all(one.workflow_state == "deleted" for one in all_links):
         api.store.learning_outcomes.put(replace(outcome, workflow_state="deleted"))
 
 

@@ -211,8 +211,8 @@ def diff(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[list[Any]
             found += diff(old[name], new[name], (*path, name)) if name in new else []
         return found + [["+", [*path, name], one] for name, one in new.items() if name not in old]
     if isinstance(old, list) and isinstance(new, list):
-        gone = [place for place in reversed(range(len(old))) if old[place] not in new]
-        found = [["-", [*path, place], old[place]] for place in gone]
+        removed = [place for place in reversed(range(len(old))) if old[place] not in new]
+        found = [["-", [*path, place], old[place]] for place in removed]
         return found + [["+", [*path, place], one] for place, one in enumerate(new) if one not in old]
     return [] if old == new else [["~", [*path], old, new]]
 

@@ -248,9 +248,9 @@ def _give(api: Api, assignment: Assignment, user_id: int, due: datetime) -> None
         overriding.keep(api, replace(own, dates=own.dates | {"due_at": due}))
         return
     if own is not None:
-        left = [number for number in own.student_ids if number != user_id]
-        gone = replace(own, student_ids=left, workflow_state="active" if left else "deleted")
-        api.store.assignment_overrides.put(gone)
+        students = [number for number in own.student_ids if number != user_id]
+        reduced = replace(own, student_ids=students, workflow_state="active" if students else "deleted")
+        api.store.assignment_overrides.put(reduced)
     if same is None:
         same = AssignmentOverride(
             id=0,

@@ -117,11 +117,11 @@ def _has(store: CanvasStore, root: Account, permission: Permission, split: bool)
 
 def listed(site: Site, account: Account) -> list[Permission]:
     """The permissions that an account lists for its roles and can set."""
-    there, root, operators = in_force(site, account), account.parent_account_id is None, account.site_admin
+    available, root, operators = in_force(site, account), account.parent_account_id is None, account.site_admin
     return [
         one
         for one in permissions().values()
-        if one.name in there
+        if one.name in available
         and one.when != "unlisted"
         and (one.level == "account" or (root and one.level == "root") or operators)
     ]
@@ -212,14 +212,14 @@ def allowed(site: Site, account: Account, role: Role, given_at: int | None = Non
     Parameters: `given_at`, the account where admins have the role; by default the role's own.
     """
     made_at = given_at or role.account_id
-    there = in_force(site, account)
+    available = in_force(site, account)
 
     def compute() -> frozenset[str]:
-        own = {name for name in there if standing(site, account, role, name, made_at).applies_to_self}
-        split = (one for one in permissions().values() if one.name not in there)
+        own = {name for name in available if standing(site, account, role, name, made_at).applies_to_self}
+        split = (one for one in permissions().values() if one.name not in available)
         return frozenset(own | {one.name for one in split if not one.before.isdisjoint(own)})
 
-    key = ("allowed", account.id, role.id, made_at, there)
+    key = ("allowed", account.id, role.id, made_at, available)
     return site.store.derived(key, ("accounts", "role_overrides", "roles"), compute)
 
 

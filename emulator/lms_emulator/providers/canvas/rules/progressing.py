@@ -298,8 +298,8 @@ def item_locked(api: Api, course: Course, module: ContextModule, item: ContentTa
 
 def _observes(api: Api, course: Course) -> bool:
     own = [] if api.caller is None else api.store.enrollments.find("user", api.caller.id)
-    kind, gone = "ObserverEnrollment", "deleted"
-    return any(row.course_id == course.id and row.type == kind and row.workflow_state != gone for row in own)
+    kind, ended = "ObserverEnrollment", "deleted"
+    return any(row.course_id == course.id and row.type == kind and row.workflow_state != ended for row in own)
 
 
 def lock_of(api: Api, course: Course, kind: str, content_id: int) -> dict[str, Any] | None:

@@ -128,9 +128,9 @@ def _matching(sent: Params, data: Data, given: list[Params], fresh: Callable[...
         return int(known)
 
     for one in given:
-        left = _words(one, "answer_match_left", "left") or _words(one, "answer_text", "text")
+        term = _words(one, "answer_match_left", "left") or _words(one, "answer_text", "text")
         right = _words(one, "answer_match_right", "right")
-        answer: Data = {"id": fresh(one), "text": left, "left": left, "right": right}
+        answer: Data = {"id": fresh(one), "text": term, "left": term, "right": right}
         answer |= {"comments": _words(one, "answer_comment", "comments"), "comments_html": ""}
         html = clean(_words(one, "answer_match_left_html", "left_html"))
         if html:

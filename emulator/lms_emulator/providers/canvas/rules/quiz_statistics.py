@@ -84,14 +84,14 @@ def _choices(
     blank: str | None = None,
 ) -> list[Data]:
     """An entry per possible answer, one for no answer, and one for any other."""
-    rows, left = [], list(responses)
+    rows, remaining = [], list(responses)
     for answer in answers:
         mine = [one for one in responses if one.answered and chosen(one, answer)]
-        left = [one for one in left if one not in mine]
+        remaining = [one for one in remaining if one not in mine]
         text = answer.get("text") or answer.get("html") or ""
         rows.append(_entry(answer["id"], text, mine, correct=answer.get("weight") == 100))
-    empty = [one for one in left if not one.answered or (blank and not one.answer.get(blank))]
-    other = [one for one in left if one not in empty]
+    empty = [one for one in remaining if not one.answered or (blank and not one.answer.get(blank))]
+    other = [one for one in remaining if one not in empty]
     if empty:
         rows.append(_entry("none", "No Answer", empty, correct=False))
     if other:

@@ -236,9 +236,9 @@ def follow(api: Api, assignment: Assignment) -> None:
 def delete_assignment(api: Api, known: Assignment) -> Assignment:
     """Delete an assignment with its quiz or discussion."""
     changes: dict[str, Any] = {"workflow_state": "deleted", "updated_at": api.now}
-    gone = api.store.assignments.put(replace(known, **changes))
-    follow(api, gone)
-    return api.store.assignments.get(gone.id) or gone
+    deleted = api.store.assignments.put(replace(known, **changes))
+    follow(api, deleted)
+    return api.store.assignments.get(deleted.id) or deleted
 
 
 def ends_at(api: Api, course: Course) -> datetime | None:

@@ -56,8 +56,8 @@ def _unignore(api: Api, base: Assignment, user_id: int) -> None:
     waits = any(map(submissions.needs_grading, submissions.stored(api, base)))
     for user in filter(None, map(users.get, ignoring)):
         ignored = user.preferences["ignored_until"]
-        gone = {f"submitting/assignment_{base.id}"} if user.id == user_id else set()
+        assets = {f"submitting/assignment_{base.id}"} if user.id == user_id else set()
         if not waits and ignored.get(f"grading/assignment_{base.id}") is not None:
-            gone.add(f"grading/assignment_{base.id}")
-        if not gone.isdisjoint(ignored):
-            people.prefer(api, user, ignored_until={name: at for name, at in ignored.items() if name not in gone})
+            assets.add(f"grading/assignment_{base.id}")
+        if not assets.isdisjoint(ignored):
+            people.prefer(api, user, ignored_until={name: at for name, at in ignored.items() if name not in assets})

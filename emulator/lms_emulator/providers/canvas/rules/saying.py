@@ -107,19 +107,19 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
 
     Source: canvas-lms app/models/discussion_entry.rb, update_topic_submission (2024-04).
     """
-    gone = {"workflow_state": "deleted", "editor_id": api.user.id, "updated_at": api.now}
-    taken = api.store.discussion_entries.put(replace(entry, **gone, deletions=entry.deletions + 1))
+    changes = {"workflow_state": "deleted", "editor_id": api.user.id, "updated_at": api.now}
+    taken = api.store.discussion_entries.put(replace(entry, **changes, deletions=entry.deletions + 1))
     _unsubscribe(api, topic, entry)
     assignment = graded_in(api, topic)
     work = api.store.submissions.first("whose", (assignment.id, entry.user_id)) if assignment is not None else None
     if assignment is None or work is None:
         return taken
-    left = [one.created_at for one in discussions.entries_of(api, topic) if one.user_id == entry.user_id]
-    if not left:
+    remaining = [one.created_at for one in discussions.entries_of(api, topic) if one.user_id == entry.user_id]
+    if not remaining:
         none = {"workflow_state": "unsubmitted", "submission_type": None, "submitted_at": None}
         grading.keep(api, assignment, replace(work, **none), new_version=False)
-    elif min(left) > entry.created_at:
-        grading.keep(api, assignment, replace(work, submitted_at=min(left)), new_version=False)
+    elif min(remaining) > entry.created_at:
+        grading.keep(api, assignment, replace(work, submitted_at=min(remaining)), new_version=False)
     return taken
 
 

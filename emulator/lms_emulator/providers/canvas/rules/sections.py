@@ -46,8 +46,8 @@ def manages_calendar(api: Api, section: CourseSection, course: Course) -> bool:
     if account is None or api.caller is None:
         return False
     own = [e for e, state in courses.enrollments_of(api, api.caller, course) if state.name == "active"]
-    there = [e for e in own if not e.limit_privileges_to_course_section or e.course_section_id == section.id]
-    roles = [role for e in there if (role := api.store.roles.get(e.role_id)) is not None]
+    covering = [e for e in own if not e.limit_privileges_to_course_section or e.course_section_id == section.id]
+    roles = [role for e in covering if (role := api.store.roles.get(e.role_id)) is not None]
     granted = any(role_allows(api, account, role, "manage_calendar") for role in roles)
     return granted or account_allows(api, api.caller, account, "manage_calendar")
 

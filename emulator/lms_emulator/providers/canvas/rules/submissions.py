@@ -147,9 +147,9 @@ def is_read(api: Api, record: Submission, user_id: int) -> bool:
 
 def marked(record: Submission, user_id: int, *, read: bool) -> dict[str, list[int]]:
     """The fields of a submission that somebody has seen, or has not."""
-    gone = {name: [one for one in getattr(record, name) if one != user_id] for name in ("read_by", "unread_by")}
+    others = {name: [one for one in getattr(record, name) if one != user_id] for name in ("read_by", "unread_by")}
     name = "read_by" if read else "unread_by"
-    return {**gone, name: [*gone[name], user_id]}
+    return {**others, name: [*others[name], user_id]}
 
 
 def is_anonymous(api: Api, assignment: Assignment) -> bool:

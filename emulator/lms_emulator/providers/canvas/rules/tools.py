@@ -285,8 +285,8 @@ def installed(store: CanvasStore, where: Where) -> list[Tool]:
 def offered(store: CanvasStore, where: Where) -> list[Tool]:
     """The usable tools of a course, group or account and the accounts above, by name."""
     known = set(places(store, where))
-    here = (tool for tool in store.tools if place_of(store, tool) in known and usable(store, tool))
-    return by_name(tool for tool in here if available(store, tool, where))
+    candidates = (tool for tool in store.tools if place_of(store, tool) in known and usable(store, tool))
+    return by_name(tool for tool in candidates if available(store, tool, where))
 
 
 def by_name(tools: Iterable[Tool]) -> list[Tool]:

@@ -53,7 +53,7 @@ FAILED: dict[str, dict[str, Any]] = {
 
 def run(x: Call) -> None:
     """Run the waiting jobs, in the order in which they were requested."""
-    found = left(x)
+    found = jobs(x)
     if not found or LEAVES.match(f"{x.method} {x.path}"):
         return
     wait = timedelta(seconds=x.settings.background_job_seconds)
@@ -71,7 +71,7 @@ def run(x: Call) -> None:
             raise
 
 
-def left(x: Call) -> list[tuple[str, Any]]:
+def jobs(x: Call) -> list[tuple[str, Any]]:
     """The waiting jobs, each with its table."""
     return x.store.derived("waiting", _TABLES, lambda: _waiting(x.store))
 

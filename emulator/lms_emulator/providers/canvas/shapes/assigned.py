@@ -40,9 +40,9 @@ def assignment(api: Api, base: Assignment, course: Course, includes: Collection[
         body |= _statistics(api, base, course)
     if "can_submit" in includes and base.quiz_id is None and not several:
         own = api.store.submissions.first("whose", (base.id, api.caller.id))
-        left = own is None or submitting.attempts_left(base, own)
+        can_retry = own is None or submitting.attempts_left(base, own)
         now = submissions.expected(base) and submitting.may_submit(api, course, base, api.caller, own)
-        body["can_submit"] = now and left
+        body["can_submit"] = now and can_retry
     return body
 
 

@@ -40,9 +40,9 @@ def progress(api: Api, course: Course, user_id: int) -> Json:
         wanted = [t for t in modules.items(api, one) if t.requirement and modules.published(api, t)]
         asked, met = asked + len(wanted), met + len(stands.met)
         times.append(stands.completed_at)
-        left = [t for t in wanted if t.id not in stands.met]
-        if following is None and left and one.require_sequential_progress and stands.state != "locked":
-            following = api.url(f"/courses/{course.id}/modules/items/{left[0].id}")
+        unmet = [t for t in wanted if t.id not in stands.met]
+        if following is None and unmet and one.require_sequential_progress and stands.state != "locked":
+            following = api.url(f"/courses/{course.id}/modules/items/{unmet[0].id}")
     whole = bool(asked) and asked == met
     return {
         "requirement_count": asked,

@@ -245,10 +245,10 @@ def teachers(api: Api, record: Course) -> Json:
     return {"teachers": [people_shapes.display(api, user) for user in found]}
 
 
-def _teaching(api: Api, record: Course, gone: Collection[str]) -> list[User]:
+def _teaching(api: Api, record: Course, without: Collection[str]) -> list[User]:
     """The teachers of a course without those whose enrollment is in one of these states."""
     rows = [e for e in api.store.enrollments.find("course", record.id) if e.type == "TeacherEnrollment"]
-    ids = sorted({e.user_id for e in rows if e.workflow_state not in gone})
+    ids = sorted({e.user_id for e in rows if e.workflow_state not in without})
     return [user for user in map(api.store.users.get, ids) if user is not None]
 
 

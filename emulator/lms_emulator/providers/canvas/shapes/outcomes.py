@@ -116,12 +116,12 @@ def colored(record: Outcome) -> list[Json]:
 
 
 def link(
-    api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, whole: bool = False, gone: bool = False
+    api: Api, held: OutcomeLink, record: Outcome, *, full: bool = False, whole: bool = False, removed: bool = False
 ) -> Json:
     """The link of an outcome to a group.
 
-    Parameters: `full`, whether the outcome is given in full; `whole`, whether the group is; `gone`, whether the link is
-    deleted.
+    Parameters: `full`, whether the outcome is given in full; `whole`, whether the group is; `removed`, whether the link
+    is deleted.
     """
     home = api.store.learning_outcome_groups.get(held.outcome_group_id)
     assert home is not None
@@ -133,13 +133,13 @@ def link(
         "outcome_group": (group if whole else short_group)(api, home),
         "outcome": outcome(api, record) if full else short(api, record),
     }
-    here = home.context_type == "Course" and outcomes.assessed(api, record, home.context_id)
+    assessed = home.context_type == "Course" and outcomes.assessed(api, record, home.context_id)
     if full and record.context_type == "Course":
-        body["outcome"]["assessed"] = here
-    if not gone:
+        body["outcome"]["assessed"] = assessed
+    if not removed:
         free = outcomes.holding(api, record, held) is None
         body["can_unlink"] = outcomes.may_change(api, context) and free
-    return body | {"assessed": here}
+    return body | {"assessed": assessed}
 
 
 def result(api: Api, one: OutcomeResult) -> Json:

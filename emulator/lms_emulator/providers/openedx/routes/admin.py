@@ -40,8 +40,8 @@ def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
     def guard(x: Call) -> Response:
         user = session.current(x).user
         if user is None or not user.is_staff or not user.is_active:
-            here = quote(wire.with_query(x, quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH)), safe="/")
-            return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={here}"))
+            current_url = quote(wire.with_query(x, quote(f"{x.prefix}{x.path}", safe=wire.SAFE_IN_PATH)), safe="/")
+            return never_cached(wire.redirect(f"{x.prefix}/admin/login/?next={current_url}"))
         if x.method not in ("GET", "HEAD") and (fault := csrf.failure(x)) is not None:
             raise refusals.csrf_page(fault)
         return never_cached(handler(x))

@@ -79,8 +79,8 @@ def authorize(x: Call) -> Response:
 def to_login(x: Call) -> Response:
     """A redirect to the sign-in page that comes back to this very address."""
     x.reads.whole()  # its query goes on in the link
-    here = wire.with_query(x, f"{x.prefix}{x.raw_path.decode('latin-1')}")
-    return wire.redirect(f"{x.prefix}/login?next={quote(here, safe='/')}")
+    current_url = wire.with_query(x, f"{x.prefix}{x.raw_path.decode('latin-1')}")
+    return wire.redirect(f"{x.prefix}/login?next={quote(current_url, safe='/')}")
 
 
 def _username(x: Call) -> str:

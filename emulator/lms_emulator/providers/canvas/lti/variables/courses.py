@@ -10,7 +10,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call import number
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti import places
-from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, required
 from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, Group, Pseudonym
 from lms_emulator.providers.canvas.rules import features, grades, modules, people
 from lms_emulator.providers.canvas.rules.permissions import chain
@@ -19,13 +19,13 @@ _LONGEST = 1000
 
 
 def _term(scene: Scene) -> EnrollmentTerm:
-    found: EnrollmentTerm = there(scene.x.store.enrollment_terms.get(scene.course.enrollment_term_id))
+    found: EnrollmentTerm = required(scene.x.store.enrollment_terms.get(scene.course.enrollment_term_id))
     return found
 
 
 def _uuid(scene: Scene) -> str:
     record = scene.place.record
-    return there(None) if isinstance(record, Group) else record.uuid
+    return required(None) if isinstance(record, Group) else record.uuid
 
 
 def _account(scene: Scene) -> Account:
@@ -36,14 +36,14 @@ def _account(scene: Scene) -> Account:
 def _roster(scene: Scene) -> str:
     record = scene.place.record
     if isinstance(record, Account):
-        there(None)
+        required(None)
     return scene.x.url(f"/api/lti/{scene.place.kind}/{record.id}/membership_service")
 
 
 def _sourced_id(scene: Scene) -> str | None:
     """The SIS id of the course; on a user's own pages that of the user."""
     if scene.place.kind == "users":
-        login: Pseudonym = there(people.login_of(scene.x.store, scene.person))
+        login: Pseudonym = required(people.login_of(scene.x.store, scene.person))
         return login.sis_user_id
     return scene.course.sis_course_id
 
@@ -109,7 +109,7 @@ def _separator(name: str) -> Callable[[Scene], Any]:
     def find(scene: Scene) -> Any:
         accounts = (scene.course and scene.place.account, scene.school)
         said = (one.settings[name].get("value") for one in accounts if isinstance(one.settings.get(name), dict))
-        return there(next((value for value in said if value), None))
+        return required(next((value for value in said if value), None))
 
     return find
 
@@ -185,7 +185,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.group.contextIds": _own_groups,
     "ToolProxyBinding.memberships.url": _roster,
     "Canvas.term.name": lambda s: _term(s).name,
-    "Canvas.term.startAt": lambda s: there(_term(s).start_at),
+    "Canvas.term.startAt": lambda s: required(_term(s).start_at),
     "Canvas.account.id": lambda s: _account(s).id,
     "Canvas.account.name": lambda s: _account(s).name,
     "Canvas.account.sisSourceId": lambda s: _account(s).sis_account_id,
@@ -206,7 +206,7 @@ NEWER: dict[str, Callable[[Scene], Any]] = {
     "com.instructure.Context.globalId": lambda s: global_id(s.place.record.id),
     "com.instructure.Context.uuid": _uuid,
     "Canvas.term.id": lambda s: _term(s).id,
-    "Canvas.term.endAt": lambda s: there(_term(s).end_at),
+    "Canvas.term.endAt": lambda s: required(_term(s).end_at),
     "com.instructure.Course.gradingScheme": _scheme,
     "com.instructure.Course.canvas_resource_id": lambda s: s.asked.get("canvas_resource_id"),
     "com.instructure.Course.rce_studio_embed_improvements": _embeds,

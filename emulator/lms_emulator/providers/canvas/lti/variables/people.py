@@ -9,7 +9,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.call.moments import iana_name
 from lms_emulator.providers.canvas.lti import places, roles
-from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, required
 from lms_emulator.providers.canvas.model import CourseSection, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import courses, people
 from lms_emulator.providers.canvas.rules.permissions import account_allows, admins_over, is_account_admin, permissions
@@ -23,22 +23,22 @@ def _login(scene: Scene) -> Pseudonym | None:
 
 
 def _signs_in_with(scene: Scene) -> str:
-    login: Pseudonym = there(_login(scene))
+    login: Pseudonym = required(_login(scene))
     return login.unique_id
 
 
 def _of_login(name: str) -> Callable[[Scene], Any]:
-    return lambda scene: getattr(there(_login(scene)), name)
+    return lambda scene: getattr(required(_login(scene)), name)
 
 
 def _masquerading(scene: Scene) -> User:
-    found: User = there(scene.real_user)
+    found: User = required(scene.real_user)
     return found
 
 
 def _sis_email(scene: Scene) -> None:
     """The email address from the SIS, which the emulator does not store."""
-    there(people.sis_user_id(scene.x.store, scene.person))
+    required(people.sis_user_id(scene.x.store, scene.person))
 
 
 def _types(scene: Scene) -> list[str]:
@@ -49,12 +49,12 @@ def _role_names(scene: Scene) -> str:
     """Canvas's names of the user's roles; custom roles by their own names."""
     person, store = scene.person, scene.x.store
     found: list[str] = []
-    here = scene.place_of_roles
-    for one in scene.current if here.course is not None else []:
+    place = scene.place_of_roles
+    for one in scene.current if place.course is not None else []:
         role = store.roles.get(one.role_id)
         custom = role is not None and role.workflow_state != "built_in" and role.name != role.base_role_type
         found.append(role.name if role is not None and custom else one.type)
-    for _, role in admins_over(store, person, here.account.id):
+    for _, role in admins_over(store, person, place.account.id):
         found.append("Account Admin" if role.name == "AccountAdmin" else role.name)
     return ",".join(dict.fromkeys(found))
 
@@ -62,9 +62,9 @@ def _role_names(scene: Scene) -> str:
 def _membership(scene: Scene) -> str:
     """The user's roles in the course, or as an admin of the account."""
     place, person = scene.place_of_roles, scene.person
-    here = roles.of_members(_types(scene), advantage=scene.advantage) if place.course is not None else []
+    member_roles = roles.of_members(_types(scene), advantage=scene.advantage) if place.course is not None else []
     admin = is_account_admin(scene.api, person, place.account)
-    return ",".join([*here, *([roles.ADMINISTRATOR] if admin else [])])
+    return ",".join([*member_roles, *([roles.ADMINISTRATOR] if admin else [])])
 
 
 def _concluded(scene: Scene) -> str:
@@ -139,7 +139,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Person.name.given": lambda s: people.name_parts(s.person.name)[0],
     "Person.name.family": lambda s: people.name_parts(s.person.name)[1],
     "com.instructure.Person.name_sortable": lambda s: people.sortable_name(s.person),
-    "Person.email.primary": lambda s: there(people.email_of(s.x.store, s.person)),
+    "Person.email.primary": lambda s: required(people.email_of(s.x.store, s.person)),
     "vnd.Canvas.Person.email.sis": _sis_email,
     "Person.address.timezone": lambda s: iana_name(s.person.time_zone or s.school.default_time_zone) or "Etc/UTC",
     "com.instructure.Person.pronouns": lambda s: s.person.pronouns,

@@ -76,7 +76,7 @@ class Scene:
     def place_of_roles(self) -> Place:
         """A context in which users have roles: a course or an account. Raises Missing in groups, and for anonymous
         visitors."""
-        there(self.user)
+        required(self.user)
         if isinstance(self.place.record, Group):
             raise Missing
         return self.place
@@ -118,9 +118,9 @@ class Scene:
     @cached_property
     def mine(self) -> list[Enrollment]:
         """The user's enrollments in the course. Raises Missing for anonymous visitors, and outside courses."""
-        number, gone = self.course.id, ("deleted", "rejected")
+        number, ended = self.course.id, ("deleted", "rejected")
         found = self.x.store.enrollments.find("user", self.person.id)
-        return [one for one in found if one.course_id == number and one.workflow_state not in gone]
+        return [one for one in found if one.course_id == number and one.workflow_state not in ended]
 
     @cached_property
     def current(self) -> list[Enrollment]:
@@ -130,7 +130,7 @@ class Scene:
         )
 
 
-def there(value: Any) -> Any:
+def required(value: Any) -> Any:
     """The value. Raises Missing for None, so that the variable is left unexpanded."""
     if value is None:
         raise Missing

@@ -7,7 +7,7 @@ from typing import Any
 
 from lms_emulator.providers.canvas.call.api import global_id
 from lms_emulator.providers.canvas.lti.sealed_numbers import sealed
-from lms_emulator.providers.canvas.lti.variables.scene import Scene, there
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, required
 from lms_emulator.providers.canvas.rules import people, tools
 
 STYLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873"
@@ -27,7 +27,7 @@ def _activity(kind: str) -> Callable[[Scene], str]:
 
 def _logout(scene: Scene) -> str:
     login = people.login_of(scene.x.store, scene.person)
-    numbers = (scene.tool.id, there(login).id, int(scene.x.clock.timestamp()))
+    numbers = (scene.tool.id, required(login).id, int(scene.x.clock.timestamp()))
     return scene.x.url(f"/api/lti/v1/logout_service/{sealed(scene.x.ids.hex(16), *numbers)}")
 
 
@@ -40,7 +40,7 @@ def _from_editor(name: str) -> Callable[[Scene], str | None]:
     """What an editor passed; both variables are left unexpanded if its text is empty."""
 
     def find(scene: Scene) -> str | None:
-        there(scene.asked.get("editor_contents") or None)
+        required(scene.asked.get("editor_contents") or None)
         return scene.asked.get(name)
 
     return find
@@ -60,7 +60,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "com.instructure.brandConfigJSON.url": lambda _: f"{STYLES}.json",
     "com.instructure.brandConfigJS.url": lambda _: f"{STYLES}.js",
     "com.instructure.PostMessageToken": lambda s: s.x.ids.uuid(),
-    "com.instructure.RCS.app_host": lambda s: there(s.x.settings.rich_content_host or None),
+    "com.instructure.RCS.app_host": lambda s: required(s.x.settings.rich_content_host or None),
     "com.instructure.Editor.contents": _from_editor("editor_contents"),
     "com.instructure.Editor.selection": _from_editor("selection"),
     "Message.locale": lambda s: people.effective_locale(s.user) if s.user is not None else "en",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lms_emulator.core.clock import in_zone
-from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, there
+from lms_emulator.providers.canvas.lti.variables.scene import Scene, moment, required
 from lms_emulator.providers.canvas.model import Assignment, Attachment, Group, LineItem, MediaObject
 from lms_emulator.providers.canvas.rules import assignments, inherited, line_items, teams
 from lms_emulator.providers.canvas.rules.licenses import LICENSES, License
@@ -22,14 +22,14 @@ def _plain(value: float | None) -> float | int | None:
 
 
 def _moment_there(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], str]:
-    return lambda scene: str(there(moment(pick(scene))))
+    return lambda scene: str(required(moment(pick(scene))))
 
 
 def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], str]:
     """A time in the user's own time zone, with milliseconds."""
 
     def tell(scene: Scene) -> str:
-        value: datetime = there(pick(scene))
+        value: datetime = required(pick(scene))
         own = scene.zone
         text = in_zone(value, own).isoformat(timespec="milliseconds") if own is not None else None
         return (text or value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
@@ -59,7 +59,7 @@ def _studies(scene: Scene) -> bool:
 
 
 def _attempts(scene: Scene) -> int | None:
-    there(_studies(scene) or None)
+    required(_studies(scene) or None)
     found = scene.x.store.submissions.first("whose", (scene.task.id, scene.person.id))
     return found.attempt if found is not None else None
 
@@ -77,7 +77,7 @@ def _group_or_nothing(scene: Scene) -> int | str:
 
 def _of_new_quizzes(scene: Scene) -> bool:
     """Whether New Quizzes anonymises participants. Never so: their API does not set it."""
-    there(scene.task)
+    required(scene.task)
     return False
 
 
@@ -86,14 +86,14 @@ def _own(pick: Callable[[Assignment], datetime | None]) -> Callable[[Scene], str
 
     def tell(scene: Scene) -> str:
         runs = scene.user is None or not _studies(scene)
-        return str(there(moment(pick(scene.task if runs else scene.dated))))
+        return str(required(moment(pick(scene.task if runs else scene.dated))))
 
     return tell
 
 
 def _nothing(scene: Scene) -> None:
     """What no assignment has here: differentiation tags, New Quizzes types. Canvas leaves the variable unexpanded."""
-    there(None)
+    required(None)
 
 
 def _activities(scene: Scene) -> str:
@@ -124,21 +124,21 @@ def _saved_or_sealed(tell: Callable[[Scene], Any], sealed: str) -> Callable[[Sce
 
 def _extensions(scene: Scene) -> str:
     if "online_upload" not in scene.task.submission_types:
-        there(None)
+        required(None)
     return ",".join(scene.task.allowed_extensions)
 
 
 def _resource(scene: Scene) -> str | None:
     """The tool's resource id of the assignment's line item; despite the variable's name it is not the link's."""
     if scene.task.submission_types != ["external_tool"]:
-        there(None)
-    first: LineItem = there(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
+        required(None)
+    first: LineItem = required(next(iter(line_items.of_assignment(scene.x.store, scene.task.id)), None))
     return first.data.resource_id
 
 
 def _lockdown(scene: Scene) -> bool:
     """Whether a lockdown browser is required, which only its own tool can set."""
-    there(scene.task)
+    required(scene.task)
     return False
 
 
@@ -150,35 +150,35 @@ def _module(scene: Scene) -> int | None:
     """The module from which it was opened; none for an assignment outside modules."""
     if scene.item is not None:
         return scene.item.context_module_id
-    return None if scene.task and scene.tagged else there(None)
+    return None if scene.task and scene.tagged else required(None)
 
 
 def _item(scene: Scene) -> int | None:
     if scene.item is not None:
         return scene.item.id
-    tag = scene.task.external_tool if scene.tagged else there(None)
+    tag = scene.task.external_tool if scene.tagged else required(None)
     return tag.id if tag is not None else None
 
 
 def _recording(scene: Scene) -> MediaObject:
     """The recording in the exported file."""
-    file: Attachment = there(scene.file)
-    found: MediaObject = there(scene.x.store.media_objects.first("file", file.id))
+    file: Attachment = required(scene.file)
+    found: MediaObject = required(scene.x.store.media_objects.first("file", file.id))
     return found
 
 
 def _recording_id(scene: Scene) -> str:
-    file: Attachment = there(scene.file)
+    file: Attachment = required(scene.file)
     found = scene.x.store.media_objects.first("file", file.id)
-    return str(there(found.media_id if found is not None else file.media_entry_id))
+    return str(required(found.media_id if found is not None else file.media_entry_id))
 
 
 def _of_rights(tell: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Any]:
     """The usage rights of the exported file."""
 
     def find(scene: Scene) -> Any:
-        file: Attachment = there(scene.file)
-        return tell(there(file.usage_rights))
+        file: Attachment = required(scene.file)
+        return tell(required(file.usage_rights))
 
     return find
 
@@ -190,7 +190,7 @@ def _license(rights: dict[str, Any]) -> License:
 VALUES: dict[str, Callable[[Scene], Any]] = {
     "ResourceLink.id": _resource,
     "ResourceLink.title": _title,
-    "ResourceLink.description": lambda s: there(s.task.description or None),
+    "ResourceLink.description": lambda s: required(s.task.description or None),
     "ResourceLink.available.startDateTime": _in_own_zone(lambda s: s.dated.unlock_at),
     "ResourceLink.available.endDateTime": _in_own_zone(lambda s: s.dated.lock_at),
     "ResourceLink.submission.endDateTime": _in_own_zone(lambda s: s.dated.due_at),

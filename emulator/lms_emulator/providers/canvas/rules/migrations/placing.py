@@ -63,10 +63,10 @@ def _insert(api: Api, settings: Mapping[str, Any], target: Course, module: Conte
         kind = _OF_MODEL.get(model)
         for number in numbers if kind is not None and (not only or _KINDS.get(only) == kind) else ():
             shown = _shown(api, target, str(kind), number)
-            there = modules.items(api, module)
-            if shown is None or any((one.type, one.content_id) == (shown[0], shown[1].id) for one in there):
+            existing = modules.items(api, module)
+            if shown is None or any((one.type, one.content_id) == (shown[0], shown[1].id) for one in existing):
                 continue
-            modules.place(api, api.store.content_tags, there, _item(api, target, module, *shown), place)
+            modules.place(api, api.store.content_tags, existing, _item(api, target, module, *shown), place)
             place = place + 1 if place is not None else None
 
 

@@ -64,11 +64,13 @@ class Transfer:
         for one in api.store.copied_assets.find("course", target.id):
             self.known[f"{one.kind} {one.migration_id}"] = one
 
-    def run(self, *, only: set[str] | None = None, leave: set[str] | None = None, skip: Collection[str] = ()) -> None:
+    def run(
+        self, *, only: set[str] | None = None, unchanged: set[str] | None = None, skip: Collection[str] = ()
+    ) -> None:
         """Import what is selected.
 
-        Parameters: `only`, a restriction to these keys; `leave`, existing parts to leave unchanged; `skip`, settings of
-        the course to leave unchanged.
+        Parameters: `only`, a restriction to these keys; `unchanged`, existing parts to leave alone; `skip`, settings of
+        the course to leave alone.
         """
         parts = [one for one in self.package.parts if self._chosen(one) and (only is None or one.key in only)]
         parts += [one for one in self._needed(parts) if one not in parts]
@@ -80,7 +82,7 @@ class Transfer:
             self.ids.setdefault((part.kind.table, part.record.id), self.api.new_id(part.kind.table))
         for part in parts:
             known = self.existing(part)
-            if known is None or leave is None or part.key not in leave:
+            if known is None or unchanged is None or part.key not in unchanged:
                 self._bring(part, known)
         for part in parts:
             self._complete(part)
@@ -113,8 +115,8 @@ class Transfer:
         table = getattr(self.api.store, part.kind.table)
         asset = self.known.get(f"{part.kind.table} {part.key}")
         found = table.get(asset.asset_id) if asset is not None else None
-        gone = found is None or getattr(found, "file_state", found.workflow_state) == "deleted"
-        if not gone:
+        deleted = found is None or getattr(found, "file_state", found.workflow_state) == "deleted"
+        if not deleted:
             return found
         if part.kind.name == "assignment_groups":
             taken = {one.asset_id for one in self.known.values() if one.kind == "assignment_groups"}

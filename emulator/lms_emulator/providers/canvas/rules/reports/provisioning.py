@@ -297,8 +297,8 @@ def _memberships(scope: Scope, sis: bool) -> list[Row]:
     for one in scope.api.store.group_memberships:
         group, login = groups.get(one.group_id), scope.login_of(one.user_id)
         user_id = login.sis_user_id if login is not None else None
-        gone = one.workflow_state == "deleted" and not scope.deleted
-        if group is None or gone or (sis and not user_id):
+        skipped = one.workflow_state == "deleted" and not scope.deleted
+        if group is None or skipped or (sis and not user_id):
             continue
         own: Row = {"canvas_user_id": one.user_id, "user_id": user_id, "status": one.workflow_state}
         found.append(group | own | {"created_by_sis": from_sis(one)})

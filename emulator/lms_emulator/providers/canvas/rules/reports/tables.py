@@ -176,8 +176,8 @@ def no_submissions(scope: Scope) -> Made:
         for one in store.submissions.find("user", row.user_id):
             assignment = store.assignments.get(one.assignment_id)
             moment = one.submitted_at
-            here = assignment is not None and assignment.course_id == row.course_id
-            if here and moment is not None and start < moment < end:
+            in_course = assignment is not None and assignment.course_id == row.course_id
+            if in_course and moment is not None and start < moment < end:
                 return False
         return True
 

@@ -169,17 +169,17 @@ def _known(work: Work, user: User, section: CourseSection, role: Role, observed:
 def _state(work: Work, row: Row, user: User, login: Pseudonym, known: Enrollment | None) -> Any:
     status = row.get("status").lower()
     if status.startswith("active"):
-        gone = None
+        fault = None
         if user.workflow_state == "deleted":
-            gone = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
+            fault = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
         elif login.workflow_state == "deleted":
-            gone = f"Attempted enrolling with deleted sis login {login.unique_id} in course {row.get('course_id')}"
-        if gone is not None:
-            raise ImportFault(gone)
+            fault = f"Attempted enrolling with deleted sis login {login.unique_id} in course {row.get('course_id')}"
+        if fault is not None:
+            raise ImportFault(fault)
         return "active"
     if status == "deleted_last_completed":
         rows = work.store.enrollments.find("user", user.id)
-        here = known.course_id if known is not None else None
-        others = [e for e in rows if e.course_id == here and e.workflow_state == "active"]
+        course_id = known.course_id if known is not None else None
+        others = [e for e in rows if e.course_id == course_id and e.workflow_state == "active"]
         return "deleted" if any(e.id != getattr(known, "id", None) for e in others) else "completed"
     return next(state for state in ("deleted", "completed", "inactive") if status.startswith(state))

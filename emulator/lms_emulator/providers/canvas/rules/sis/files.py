@@ -195,6 +195,6 @@ def _difference(work: Work, before: Sheet, now: Sheet) -> list[list[str | None]]
         drop = work.batch.options.get("diffing_user_remove_status")
     for key, cells in old.items():
         if key not in new:
-            gone = {**cells, "status": drop or "deleted"}
-            rows.append([gone.get(name) for name in now.headers])
+            removed = {**cells, "status": drop or "deleted"}
+            rows.append([removed.get(name) for name in now.headers])
     return rows

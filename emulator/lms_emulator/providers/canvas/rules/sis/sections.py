@@ -72,8 +72,8 @@ def _moved_back(work: Work, known: CourseSection, home: Course, stuck: Any, *, a
         return known
     if known.nonxlist_course_id is not None:
         now = work.store.courses.get(known.course_id)
-        gone = active and now is not None and now.workflow_state == "deleted"
-        if not gone and (known.nonxlist_course_id == home.id or "course_id" in stuck):
+        deleted = active and now is not None and now.workflow_state == "deleted"
+        if not deleted and (known.nonxlist_course_id == home.id or "course_id" in stuck):
             return known
     elif "course_id" in stuck:
         return known
