@@ -7,8 +7,9 @@ A handler answers with data for JSON, a pair of data and status, None for 204, o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
 
 from lms_emulator.core.http.routing import Route
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 StoreT_co = TypeVar("StoreT_co", covariant=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ControlCall(Generic[StoreT_co]):
+class ControlCall(msgspec.Struct, Generic[StoreT_co], frozen=True, kw_only=True):
     """One call.
 
     Attributes:

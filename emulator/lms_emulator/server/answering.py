@@ -12,11 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
-from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
-from lms_emulator.core.access.documented import why_not_as_documented
-from lms_emulator.core.access.recognise import why_refused
-from lms_emulator.core.access.slips import how_differs
-from lms_emulator.core.access.token_faults import why_token
 from lms_emulator.core.coverage import serves
 from lms_emulator.core.errors import shortened
 from lms_emulator.core.http.exchange import BodyError, Exchange
@@ -28,7 +23,6 @@ from lms_emulator.core.http.not_emulated import (
 from lms_emulator.core.http.outgoing import Later, send_later
 from lms_emulator.core.http.refusals import Refusal, Unhandled
 from lms_emulator.core.outcomes import Outcome
-from lms_emulator.core.skew import why_not_now
 from lms_emulator.core.worlds.journal import Warning
 
 if TYPE_CHECKING:
@@ -45,8 +39,6 @@ NOT_HERE = "parameters_without_effect_here"
 """The journal's note of parameters that the operation can read, but did not need for this request."""
 FOR_OTHERS = "this request gave no reason to look at it; others to this operation may"
 IDLE = "{} documents it for this operation, and does nothing with it either"
-_OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
-"""Endings of reasons that are about a time in a token."""
 
 
 class Answer(NamedTuple):
@@ -83,7 +75,9 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
         if refusal is not None:
             outcome = refusal.outcome
             if outcome == "refused" or refusal.credential is not None:
-                refusal.diagnosis = _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
+                from lms_emulator.server.diagnosing import diagnosis  # most runs refuse nothing; it takes a while
+
+                refusal.diagnosis = diagnosis(provider, x, refusal)
             if isinstance(refusal, NotEmulated):
                 if before is not None:
                     _undo(x, before)
@@ -103,34 +97,6 @@ async def answer(provider: AnyProvider, x: Exchange[Any, Any]) -> Answer | None:
     finally:
         if x.body:
             x.close()
-
-
-def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """The probable mistake: the one found in the request, otherwise the refusal's own diagnosis."""
-    if refusal.credential:
-        found = why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
-        return found or provider.why_refused(x, refusal)
-    if refusal.absent is not None and (found := refusal.diagnosis or why_absent(x, refusal.absent)):
-        return found
-    if refusal.looked_for is not None and (found := why_nobody(x, refusal.looked_for)):
-        return found
-    if refusal.credential is not None:
-        return why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
-    if refusal.diagnosis is not None:
-        return refusal.diagnosis
-    if refusal.reason.endswith(_OF_TIME):
-        return why_not_now(x.clock, refusal.got)
-    if refusal.absent is not None:
-        return why_not_sent(x, refusal.absent)
-    return provider.why_refused(x, refusal) or how_differs(refusal.expected, refusal.got)
-
-
-def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
-    """What is wrong with a token, or with a parameter as the real provider documents it."""
-    if (found := why_token(refusal)) is not None or x.route is None:
-        return found
-    operation = provider.operation(x)
-    return why_not_as_documented(x, refusal, operation) if operation is not None else None
 
 
 def _ended(x: Exchange[Any, Any], response: Response) -> Outcome:

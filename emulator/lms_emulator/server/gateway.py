@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,9 +24,11 @@ from lms_emulator.core.worlds.collection import Worlds
 from lms_emulator.core.worlds.faults import Fault
 from lms_emulator.core.worlds.journal import Entry
 from lms_emulator.core.worlds.world import World
-from lms_emulator.server.answering import Answer, answer
 from lms_emulator.server.bodies import CutOffError, TooLargeError, check_parts, has_body, read_body
 from lms_emulator.server.length import Lengths
+
+if TYPE_CHECKING:
+    from lms_emulator.server.answering import Answer
 
 CONTROL_PREFIX = "/_emulator"
 EXPLAIN_HEADER = b"x-emulator-explain"
@@ -155,6 +157,8 @@ class Gateway:
 
         Parameters: `receive`, for the body, if the request has one.
         """
+        from lms_emulator.server.answering import Answer, answer  # no sooner, so that the process starts sooner
+
         limits = x.world.emulator
         try:
             if receive is not None:

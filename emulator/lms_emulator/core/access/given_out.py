@@ -7,12 +7,32 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from lms_emulator.core.access.signers import Published
 from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.store import Store
 
 _MOST = 100_000
 _MOST_OF_ONE = 1_000
+_MOST_ADDRESSES, _MOST_SETS = 500, 4
+
+
+class Published:
+    """Key sets that were fetched, by URL, the newest of each last. Kept to explain, never to verify."""
+
+    def __init__(self) -> None:
+        self._sets: dict[str, list[Any]] = {}
+
+    def note(self, url: str, document: Any) -> None:
+        """Note what a URL published."""
+        sets = self._sets.setdefault(url, [])
+        if not sets or sets[-1] != document:
+            sets.append(document)
+            del sets[:-_MOST_SETS]
+        if len(self._sets) > _MOST_ADDRESSES:
+            del self._sets[next(iter(self._sets))]
+
+    def at(self, url: str) -> list[Any]:
+        """What a URL published, the newest first."""
+        return self._sets.get(url, [])[::-1]
 
 
 class GivenOut:

@@ -26,27 +26,7 @@ ADDRESSES = ("public_jwk_url", "keyset_url", "jwks_url")
 """Fields of a record that say where its owner publishes keys."""
 FAULTS = ("bad_signature", "unknown_kid", "alg_confusion")
 """How a reason ends that is about the key of a signature."""
-_MOST_ADDRESSES, _MOST_OF_ONE, _MOST_SECRETS = 500, 4, 2_000
-
-
-class Published:
-    """Key sets that were fetched, by URL, the newest of each last. Kept to explain, never to verify."""
-
-    def __init__(self) -> None:
-        self._sets: dict[str, list[Any]] = {}
-
-    def note(self, url: str, document: Any) -> None:
-        """Note what a URL published."""
-        sets = self._sets.setdefault(url, [])
-        if not sets or sets[-1] != document:
-            sets.append(document)
-            del sets[:-_MOST_OF_ONE]
-        if len(self._sets) > _MOST_ADDRESSES:
-            del self._sets[next(iter(self._sets))]
-
-    def at(self, url: str) -> list[Any]:
-        """What a URL published, the newest first."""
-        return self._sets.get(url, [])[::-1]
+_MOST_SECRETS = 2_000
 
 
 class Holder(NamedTuple):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from lms_emulator.core.catalogue import Catalogue, Operation
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from lms_emulator.core.catalogue import Catalogue, Operation
     from lms_emulator.core.http.exchange import Exchange
 
 MARKER = "X-Emulator-Not-Emulated"

@@ -7,8 +7,9 @@ the wire does not say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lms_emulator.core.clock import FIRST_LOOK_SECONDS, SEARCH_SECONDS, stopwatch
 from lms_emulator.core.outcomes import Outcome
@@ -19,8 +20,7 @@ CUT = (
 )
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(msgspec.Struct, frozen=True):
     """A diagnosis that was cut short. Attributes: `later` finishes it, in any thread, when somebody asks for it."""
 
     later: Callable[[], str | None]

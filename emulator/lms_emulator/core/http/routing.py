@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 from starlette.responses import Response
 from starlette.routing import compile_path
 
@@ -21,8 +21,7 @@ _LONGEST_KNOWN = 256
 Handler = Callable[[Any], Response | Awaitable[Response]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One operation of a provider.
 
     Parameters:
@@ -52,7 +51,7 @@ class Route:
     since: str = ""
     until: str = ""
     ignores: tuple[str, ...] = ()
-    openapi: Mapping[str, Any] = field(default_factory=dict)
+    openapi: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     @cached_property
     def name(self) -> str:

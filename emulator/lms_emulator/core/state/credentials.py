@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of credential that a table's records hold, declared with the table.
 
     This makes one register of all credentials: `core.access.recognise` looks up refused ones in it, and tests make

@@ -7,10 +7,11 @@ the size of the seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from lms_emulator.core.state.credentials import Credential
 
@@ -19,8 +20,7 @@ Key = Any
 _DELETED: Any = type("Deleted", (), {"__repr__": lambda self: "DELETED", "__slots__": ()})()
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableSpec(Generic[R]):
+class TableSpec(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """How one list of records in a provider's section becomes a table.
 
     Parameters:
@@ -36,7 +36,7 @@ class TableSpec(Generic[R]):
     """
 
     key: str | Callable[[R], Key]
-    indexes: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    indexes: Mapping[str, Callable[[R], Any]] = msgspec.field(default_factory=dict)
     keep_until: Callable[[R], datetime | None] | None = None
     limit: int | None = None
     watched: bool = False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.evidence import Evidence

@@ -6,7 +6,6 @@ app/controllers/lti/ims/dynamic_registration_controller.rb (2025).
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from msgspec.structs import replace
@@ -178,7 +177,7 @@ def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
 
 _UPDATES = f"{BASE}/{{id}}/update_requests/{{update_request_id}}"
 ROUTES: tuple[Route, ...] = tuple(
-    dataclasses.replace(route, since=SINCE)
+    replace(route, since=SINCE)
     for route in (
         *rest(
             "lti registrations",

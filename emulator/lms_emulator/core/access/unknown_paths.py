@@ -1,0 +1,89 @@
+"""What comes closest to a path that the emulator does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lms_emulator.core.catalogue import BEGINNING
+from lms_emulator.core.suggest import nearest
+
+if TYPE_CHECKING:
+    from lms_emulator.core.catalogue import Catalogue
+    from lms_emulator.core.provider import AnyProvider
+
+_HAS_VERSION = re.compile(r"(?<=/)(v\d+)(?=/)")
+_VERSIONS = 5
+_BEGINNING = re.compile(rf"{BEGINNING}/")
+_VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
+
+
+def hint(provider: AnyProvider, path: str) -> str | None:
+    """What comes closest to a path that was not found, and how much its absence means."""
+    catalogue = provider.catalogue
+    if catalogue is None:
+        similar = nearest(path, (route.path for route in provider.routes), 0.75)
+        return f"no such route; the nearest declared one is `{similar}`" if similar else None
+    for change, meant in _slips(path):
+        if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
+            return f"{catalogue.title} has `{meant}`, but not with {change}"
+    if (other := _other_version(catalogue, path) or _other_beginning(catalogue, path)) is not None:
+        return other
+    similar = catalogue.nearest(path)
+    tip = f"; the nearest is `{similar}`" if similar else ""
+    entries = catalogue.at(path)
+    if entries and not any(one.until for one in entries):
+        methods = ", ".join(dict.fromkeys(method for one in entries for method in one.methods))
+        return f"{catalogue.title} has `{entries[0].path}` ({methods}), which does not take this value"
+    if entries:
+        tip = f"; it had it until {next(one.until for one in entries if one.until)}"
+    if catalogue.complete:
+        return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
+    return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
+
+
+def _other_version(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation exists under another version of the API, or the version was left out."""
+    begins = _VERSION.match(path)
+    shorter = path.removeprefix("/api")
+    in_front = any(one.startswith("/api") for one in catalogue.beginnings[:1])
+    if shorter != path and not in_front and not _HAS_VERSION.search(shorter) and catalogue.at(shorter):
+        return f"{catalogue.title} has `{shorter}`, without /api in front"
+    for found in _HAS_VERSION.finditer(path) if not begins else ():
+        for number in range(1, _VERSIONS):
+            meant = f"{path[: found.start(1)]}v{number}{path[found.end(1) :]}"
+            if f"v{number}" != found[1] and any(f"/v{number}/" in f"{one.path}/" for one in catalogue.at(meant)):
+                return f"{catalogue.title} has `{meant}`, not in a version `{found[1]}`"
+    for version in catalogue.versions:
+        meant = f"/{version}{path[begins.end() :] if begins else path}"
+        if meant != path and catalogue.at(meant):
+            wrong = f"is not known to have a version `{begins[1]}`" if begins else "has its version in the path"
+            return f"{catalogue.title} {wrong}; it has `{meant}`"
+    return None
+
+
+def _other_beginning(catalogue: Catalogue, path: str) -> str | None:
+    """Whether the operation is there with another `/api` or version in front, or none."""
+    rest = _BEGINNING.sub("/", path, count=1)
+    for beginning in catalogue.beginnings:
+        if not beginning and "/api/" in path:
+            continue
+        meant = f"{beginning}{rest}"
+        if meant != path and catalogue.at(meant):
+            return f"{catalogue.title} has `{meant}`: paths begin with {beginning or 'neither /api nor a version'}"
+    return None
+
+
+def _slips(path: str) -> Iterator[tuple[str, str]]:
+    """Common mistakes in a path, each with the path without it."""
+    single = re.sub("/{2,}", "/", path)
+    for change, meant in (
+        ("a slash at its end", path.rstrip("/")),
+        ("doubled slashes", single),
+        ("doubled slashes and one at its end", single.rstrip("/")),
+        ("capital letters", path.lower()),
+        ("white space at its end", path.rstrip()),
+    ):
+        if meant and meant != path:
+            yield change, meant
