@@ -300,6 +300,8 @@ class Table(Generic[R]):
 
     def restore(self, layer: dict[Key, R]) -> None:
         """Put back a layer that `snapshot` gave; it can be restored again."""
+        if not layer and not self._changes:
+            return
         self.version += 1
         self._count.number += 1 + len(layer)
         self._changes = dict(layer)
