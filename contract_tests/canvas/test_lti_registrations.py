@@ -244,3 +244,18 @@ def test_a_school_installs_its_own_copy_of_a_template(canvas: Site) -> None:
     assert found["configuration"]["placements"] == CONFIGURATION["placements"]
     assert canvas.admin.post(path).json()["id"] == found["id"], "once"
     assert canvas.teacher.post(path).status_code == 403
+
+
+def test_the_operations_are_there_below_apps_as_well(canvas: Site) -> None:
+    apps = "/api/v1/accounts/1/apps"
+    one = canvas.admin.post(apps, json={"configuration": CONFIGURATION, "workflow_state": "on"}).json()
+    assert canvas.admin.get(f"{apps}/{one['id']}").json() == canvas.admin.get(f"{BASE}/{one['id']}").json()
+    by_client = canvas.admin.get(f"/api/v1/accounts/1/app_by_client_id/{one['developer_key_id']}")
+    assert by_client.json()["id"] == one["id"]
+    assert canvas.admin.get(f"{apps}/install_status/{one['developer_key_id']}").json()["id"] == one["id"]
+    assert canvas.teacher.get(apps).status_code == 403
+    assert canvas.admin.put(f"{apps}/{one['id']}", json={"name": "Renamed"}).json()["name"] == "Renamed"
+    ours = canvas.admin.get(f"{apps}/{one['id']}/history").json()
+    assert ours == canvas.admin.get(f"{BASE}/{one['id']}/history").json() != []
+    assert canvas.admin.delete(f"{apps}/{one['id']}").json()["workflow_state"] == "deleted"
+    assert canvas.admin.get(f"{BASE}/{one['id']}").status_code == 404

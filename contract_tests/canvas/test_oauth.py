@@ -390,3 +390,27 @@ def test_a_wrong_verifier_is_explained(canvas: Site) -> None:
 
 def test_confirming_without_a_request_leads_to_the_sign_in(canvas: Site) -> None:
     assert canvas.browser().get("/login/oauth2/confirm").headers["location"].endswith("/login")
+
+
+def test_a_regenerated_secret_replaces_the_old_one(canvas: Site) -> None:
+    keys = canvas.admin.get("/api/v1/accounts/1/developer_keys").json()
+    key = next(one for one in keys if str(one["id"]) == canvas.info.client_id)
+    path = f"/api/v1/developer_keys/{key['id']}/regenerate_secret"
+    assert canvas.teacher.post(path).status_code == 403
+    old = canvas.tokens()
+    changed = canvas.admin.post(path).json()
+    assert changed["api_key"] != key["api_key"]
+    assert changed["id"] == key["id"]
+    grant = {"grant_type": "refresh_token", "refresh_token": old["refresh_token"]}
+    assert canvas.token(**grant).status_code == 401
+    assert canvas.token(**grant, client_secret=changed["api_key"]).status_code == 200
+
+
+def test_a_key_is_limited_to_operations_of_today(canvas: Site) -> None:
+    def make(scope: str) -> httpx.Response:
+        return canvas.admin.post(
+            "/api/v1/accounts/1/developer_keys", json={"developer_key": {"name": "K", "scopes": [scope]}}
+        )
+
+    assert make("url:GET|/api/v1/accounts/:account_id/apps").json()["scopes"] != []
+    assert make("url:GET|/api/v1/accounts/:account_id/nothing").status_code == 400

@@ -419,3 +419,26 @@ def test_tools_report_activity_and_are_notified_of_the_sign_out(canvas: Site) ->
     sent = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', page))
     browser.http.post("/logout", data={name: unescape(value) for name, value in sent.items()})
     assert "/signed-out" in [urlsplit(one.url).path for one in canvas.lms.requests]
+
+
+def test_an_account_pins_tools_to_two_bars(canvas: Site) -> None:
+    tools = "/api/v1/accounts/1/external_tools"
+    icon = {"enabled": True, "icon_url": "https://plain.example.test/i.png"}
+    both = {**PLAIN, "editor_button": icon, "top_navigation": {"enabled": True}}
+    numbers = [canvas.admin.post(tools, json={**both, "name": f"Tool {n}"}).json()["id"] for n in range(3)]
+    plain = canvas.admin.post(tools, json=PLAIN).json()["id"]
+    for bar, missing in (("rce", "an editor_button"), ("top_nav", "top_navigation")):
+        path, name = f"{tools}/{bar}_favorites", f"{bar}_favorite_tool_ids"
+        shown = canvas.admin.get(f"{tools}/{numbers[0]}").json()
+        assert shown[f"is_{bar}_favorite"] is False
+        assert canvas.teacher.post(f"{path}/{numbers[0]}").status_code == 403
+        refused = canvas.admin.post(f"{path}/{plain}")
+        assert (refused.status_code, refused.json()["message"]) == (400, f"Tool does not have {missing} placement")
+        assert canvas.admin.post(f"{path}/999").status_code == 404
+        assert canvas.admin.post(f"{path}/{numbers[0]}").json() == {name: numbers[:1]}
+        assert canvas.admin.post(f"{path}/{numbers[1]}").json() == {name: numbers[:2]}
+        full = canvas.admin.post(f"{path}/{numbers[2]}")
+        assert (full.status_code, full.json()["message"]) == (400, "Cannot have more than 2 favorited tools")
+        assert canvas.admin.get(f"{tools}/{numbers[0]}").json()[f"is_{bar}_favorite"] is True
+        assert canvas.admin.delete(f"{path}/{numbers[0]}").json() == {name: numbers[1:2]}
+        assert canvas.admin.get(f"{tools}/{numbers[0]}").json()[f"is_{bar}_favorite"] is False

@@ -154,6 +154,13 @@ def delete(api: Api) -> Json:
     return shapes.developer_key(api, keys.delete(api.store, key), account)
 
 
+def regenerate(api: Api) -> Json:
+    """Give a key another secret. The old one ends; tokens stay. Canvas documents nothing but that there is this."""
+    key, account = _own(api)
+    changed = api.store.developer_keys.put(replace(key, api_key=api.x.ids.alnum(64)))
+    return shapes.developer_key(api, changed, account)
+
+
 def bind(api: Api) -> Json:
     """Switch a key on or off in an account. The path names it by its global id."""
     account = identifiers.account(api, api.slot("account_id"))
@@ -204,4 +211,10 @@ ROUTES = rest(
         "Switch a developer key on or off",
     ),
     ("GET /api/v1/accounts/{account_id}/scopes", scope_list, "Scopes"),
+) + rest(
+    "developer keys",
+    "https://developerdocs.instructure.com/services/canvas/resources/developer_keys",
+    ("POST /api/v1/developer_keys/{id}/regenerate_secret", regenerate, "Give a developer key another secret"),
+    evidence="chosen",
+    since="2026-08-01",
 )

@@ -171,47 +171,50 @@ def remove(api: Api, where: Course | Account, tool: Tool) -> Json:
     return shapes.external_tool(api, deleted, where)
 
 
-# the editor's toolbar
+# favourites: the editor's toolbar, and the top navigation
 
 
-def _toolbar(api: Api, right: str) -> tuple[Account, list[int]]:
+def _bar(api: Api, right: str) -> tuple[Account, str, list[int]]:
+    """The account, the bar that the path names, and the tools pinned to it."""
     account = _managed(api, right)
     assert isinstance(account, Account)
-    said = tools.favorites(api.store, account)
+    bar = "top_nav" if "/top_nav_favorites/" in api.path else "rce"
+    said = tools.favorites(api.store, account, bar)
     if said is None:
-        known = tools.placed(api.store, tools.offered(api.store, account), ["editor_button"])
-        said = [tool.id for tool in known if tool.is_rce_favorite]
-    return account, said
+        known = tools.placed(api.store, tools.offered(api.store, account), [tools.BARS[bar]])
+        said = [tool.id for tool in known if bar == "rce" and tool.is_rce_favorite]
+    return account, bar, said
 
 
 def add_favorite(api: Api) -> Json:
-    """Add a tool to the toolbar."""
-    account, found = _toolbar(api, "manage_lti_add")
+    """Pin a tool to the editor's toolbar or the top navigation."""
+    account, bar, found = _bar(api, "manage_lti_add")
     number = identifiers.local_number(api.slot("id")) or 0
     known = {tool.id: tool for tool in tools.offered(api.store, account)}
     if number not in known:
         raise refusals.not_found("the tool", api.slot("id"))
-    if shapes.external_tool(api, known[number], account)["editor_button"] is None:
-        raise refusals.message(400, "no_editor_button", "Tool does not have an editor_button placement")
+    if f"is_{bar}_favorite" not in shapes.external_tool(api, known[number], account):
+        missing = "an editor_button" if bar == "rce" else "top_navigation"
+        raise refusals.message(400, "no_such_placement", f"Tool does not have {missing} placement")
     found = list(dict.fromkeys([*found, number]))
     if len(found) > MOST_FAVORITES:
         found = [one for one in found if one in known]
     if len(found) > MOST_FAVORITES:
-        raise refusals.message(400, "toolbar_full", "Too many favorited tools")
-    return _keep_favorites(api, account, found)
+        raise refusals.message(400, "bar_full", f"Cannot have more than {MOST_FAVORITES} favorited tools")
+    return _keep_favorites(api, account, bar, found)
 
 
 def remove_favorite(api: Api) -> Json:
-    """Remove a tool from the toolbar."""
-    account, found = _toolbar(api, "manage_lti_delete")
+    """Unpin a tool."""
+    account, bar, found = _bar(api, "manage_lti_delete")
     number = identifiers.local_number(api.slot("id"))
-    return _keep_favorites(api, account, [one for one in found if one != number])
+    return _keep_favorites(api, account, bar, [one for one in found if one != number])
 
 
-def _keep_favorites(api: Api, account: Account, found: list[int]) -> Json:
-    settings = {**account.settings, "rce_favorite_tool_ids": found}
-    api.store.accounts.put(replace(account, settings=settings))
-    return {"rce_favorite_tool_ids": found}
+def _keep_favorites(api: Api, account: Account, bar: str, found: list[int]) -> Json:
+    name = f"{bar}_favorite_tool_ids"
+    api.store.accounts.put(replace(account, settings={**account.settings, name: found}))
+    return {name: found}
 
 
 # apps
@@ -291,6 +294,7 @@ def _visible(api: Api, courses: list[Course]) -> list[Json]:
     ]
 
 
+TOP_NAVIGATION = "/api/v1/accounts/{account_id}/external_tools/top_nav_favorites/{id}"
 ROUTES = rest(
     "external tools",
     SOURCE,
@@ -314,4 +318,11 @@ ROUTES = rest(
     ),
     *within("courses accounts", "GET /lti_apps/launch_definitions", launch_definitions, "Launch definitions"),
     *within("courses accounts", "GET /lti_apps", apps, "Tools as apps"),
+) + rest(
+    "external tools",
+    "canvas-lms app/controllers/external_tools_controller.rb, add_top_nav_favorite and remove_top_nav_favorite (2024)",
+    (f"POST {TOP_NAVIGATION}", add_favorite, "Pin a tool to the top navigation"),
+    (f"DELETE {TOP_NAVIGATION}", remove_favorite, "Unpin a tool from the top navigation"),
+    evidence="documented",
+    since="2024-08-01",
 )

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
 from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Account, DeveloperKey, LtiRegistration, ToolConfiguration
 from lms_emulator.providers.canvas.paging import bookmarked, per_page
-from lms_emulator.providers.canvas.routes.declare import rest
+from lms_emulator.providers.canvas.routes.declare import Row, rest
 from lms_emulator.providers.canvas.rules import (
     keys,
     overlays,
@@ -31,6 +32,8 @@ from lms_emulator.providers.canvas.shapes import registrations as shapes
 from lms_emulator.providers.canvas.wire import reply
 
 SINCE = "2024-08-17"
+APPS_SINCE = "2026-08-01"
+"""When the documentation named the second paths; they may be older."""
 PERMISSION = "manage_developer_keys"
 """The right from before Canvas had `manage_lti_registrations` apart."""
 
@@ -354,9 +357,18 @@ SOURCE = (
     "https://developerdocs.instructure.com/services/canvas/resources/lti_registrations; "
     "canvas-lms app/controllers/lti/registrations_controller.rb (2025)"
 )
-ROUTES = rest(
-    "lti registrations",
-    SOURCE,
+
+
+def declared(*rows: Row) -> tuple[Route, ...]:
+    """Operations on registrations. Canvas documents each a second time, below `apps`."""
+    also = [(path.replace("lti_registration", "app", 1), handler, line) for path, handler, line in rows]
+    return (
+        *rest("lti registrations", SOURCE, *rows, evidence="documented", since=SINCE),
+        *rest("lti registrations", SOURCE, *also, evidence="documented", since=APPS_SINCE),
+    )
+
+
+ROUTES = declared(
     (f"GET {BASE}", index, "LTI registrations of a school"),
     (f"POST {BASE}", create, "Create an LTI registration"),
     (f"GET {BASE}/{{id}}", show, "A registration"),
@@ -368,6 +380,4 @@ ROUTES = rest(
     (f"PUT {BASE}/{{id}}/reset", reset, "Remove a school's overlay"),
     (f"GET {BASE}/{{id}}/history", history, "History of a registration"),
     (f"GET {BASE}/{{id}}/overlay_history", overlay_history, "History of a school's overlay"),
-    evidence="documented",
-    since=SINCE,
 )

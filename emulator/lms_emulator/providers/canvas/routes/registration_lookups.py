@@ -9,12 +9,10 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, LtiRegistration
-from lms_emulator.providers.canvas.routes.declare import rest
 from lms_emulator.providers.canvas.routes.lti_registrations import (
     BASE,
-    SINCE,
-    SOURCE,
     WITH_CONFIGURATION,
+    declared,
     refused,
     school,
 )
@@ -116,9 +114,7 @@ def _place(api: Api, place: tuple[str, int], name: str | None, sis: str | None) 
     return {"id": str(place[1]), "name": name, "sis_id": sis, "display_path": shapes.display_path(api, place)}
 
 
-ROUTES = rest(
-    "lti registrations",
-    SOURCE,
+ROUTES = declared(
     (
         "GET /api/v1/accounts/{account_id}/lti_registration_by_client_id/{client_id}",
         of_client,
@@ -131,6 +127,4 @@ ROUTES = rest(
         search,
         "Contexts for a control",
     ),
-    evidence="documented",
-    since=SINCE,
 )

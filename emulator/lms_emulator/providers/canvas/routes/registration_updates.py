@@ -25,6 +25,7 @@ from lms_emulator.providers.canvas.routes.lti_registrations import (
     SINCE,
     SOURCE,
     WHOLE,
+    declared,
     found_in,
     overlay_sent,
     school,
@@ -176,25 +177,28 @@ def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
 
 
 _UPDATES = f"{BASE}/{{id}}/update_requests/{{update_request_id}}"
-ROUTES: tuple[Route, ...] = tuple(
-    replace(route, since=SINCE)
-    for route in (
-        *rest(
-            "lti registrations",
-            SOURCE,
-            (f"GET {OF_ACCOUNT}/registration_token", token, "A registration token"),
-            (f"GET {OF_ACCOUNT}/registrations/{{registration_id}}", show, "A dynamic registration"),
-            (f"GET {BASE}/{{id}}/latest_update_request", latest, "The latest update request"),
-            (f"GET {_UPDATES}", asked_for, "An update request"),
-            (f"PUT {_UPDATES}/apply", decide, "Accept or reject an update request"),
-            evidence="documented",
-        ),
-        *family(
+ROUTES: tuple[Route, ...] = (
+    *declared(
+        (f"GET {BASE}/{{id}}/latest_update_request", latest, "The latest update request"),
+        (f"GET {_UPDATES}", asked_for, "An update request"),
+        (f"PUT {_UPDATES}/apply", decide, "Accept or reject an update request"),
+    ),
+    *rest(
+        "lti registrations",
+        SOURCE,
+        (f"GET {OF_ACCOUNT}/registration_token", token, "A registration token"),
+        (f"GET {OF_ACCOUNT}/registrations/{{registration_id}}", show, "A dynamic registration"),
+        evidence="documented",
+        since=SINCE,
+    ),
+    *(
+        replace(route, since=SINCE)
+        for route in family(
             "lti",
             SOURCE,
             "documented",
             (f"GET {OF_TOOL}", own, "A tool reads its own registration"),
             (f"PUT {OF_TOOL}", change, "A tool requests an update"),
-        ),
-    )
+        )
+    ),
 )

@@ -1,16 +1,19 @@
 """The scopes of developer keys.
 
-They are data: `catalogue/scopes.tsv`, from `fixtures/recordings/canvas/oauth-scopes.jsonl` 3.
+They are data: `catalogue/scopes.tsv`, from `fixtures/recordings/canvas/oauth-scopes.jsonl` 3. Those of later operations
+are made from their paths, as Canvas makes them (lib/token_scopes.rb).
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.signing import lti13
 
+PLACEHOLDER = re.compile(r"{(\w+)}")
 _CANVAS = "https://canvas.instructure.com/"
 PROGRESS = f"{_CANVAS}lti-ags/progress/scope/show"
 GRADES = (*lti13.AGS_SCOPES, PROGRESS)
@@ -60,14 +63,21 @@ LTI = frozenset(
 @cache
 def listed() -> list[Json]:
     """The scopes of the REST API in Canvas's order, as it lists them."""
-    text = resources.files("lms_emulator.providers.canvas").joinpath("catalogue/scopes.tsv").read_text("utf-8")
-    header, *rows = (line.split("\t") for line in text.splitlines())
+    header, *rows = _rows("catalogue/scopes.tsv")
     return [{name: value for name, value in zip(header, row, strict=True) if value} for row in rows]
+
+
+def _rows(file: str) -> list[list[str]]:
+    text = resources.files("lms_emulator.providers.canvas").joinpath(file).read_text("utf-8")
+    return [line.split("\t") for line in text.splitlines()]
 
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(one["scope"] for one in listed()) | LTI
+    later = (row for row in _rows("catalogue.tsv") if len(row) > 4 and row[4].startswith("after 2023"))
+    written = ((methods, PLACEHOLDER.sub(r":\1", path)) for methods, path, *_ in later)
+    of_later = (f"url:{method}|{path}" for methods, path in written for method in methods.split(","))
+    return frozenset(one["scope"] for one in listed()) | LTI | frozenset(of_later)
 
 
 def is_known(scope: str) -> bool:

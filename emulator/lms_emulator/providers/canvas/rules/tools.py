@@ -7,7 +7,7 @@ set_extension_setting, find_external_tool (2023-06). Tools without settings are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
@@ -398,16 +398,25 @@ def _same_host(tool: Tool, url: str) -> bool:
     return bool(tool.domain and host) and f".{host}".endswith(f".{(tool.domain or '').lower()}")
 
 
-def favorites(store: CanvasStore, account: Account) -> list[int] | None:
-    """The tools that an account, or one above it, pinned to the editor's toolbar; None if there is no such setting."""
+BARS = {"rce": "editor_button", "top_nav": "top_navigation"}
+"""The bars to which an account pins tools, and the placement that a pinned tool has."""
+
+
+def favorites(store: CanvasStore, account: Account, bar: str = "rce") -> list[int] | None:
+    """The tools that an account, or one above it, pinned to a bar; None if there is no such setting."""
     for one in chain(store, account.id):
-        said = one.settings.get("rce_favorite_tool_ids")
+        said = one.settings.get(f"{bar}_favorite_tool_ids")
         if said is not None:
             return list(said)
     return None
 
 
-def is_favorite(store: CanvasStore, tool: Tool, where: Where) -> bool:
-    """Whether a tool has a button of its own in the editor's toolbar."""
-    said = favorites(store, account_of(store, where))
-    return tool.is_rce_favorite if said is None else tool.id in said
+def pinned(store: CanvasStore, tool: Tool, where: Where, placements: Container[str]) -> dict[str, bool]:
+    """Whether a tool is pinned to the bars for which it has one of these placements."""
+    account, shown = account_of(store, where), {}
+    for bar, name in BARS.items():
+        if name in placements:
+            found = favorites(store, account, bar)
+            by_itself = bar == "rce" and tool.is_rce_favorite
+            shown[f"is_{bar}_favorite"] = by_itself if found is None else tool.id in found
+    return shown

@@ -32,8 +32,8 @@ def external_tool(api: Api, tool: Tool, where: Where) -> Json:
         "vendor_help_link": said.get("vendor_help_link"),
         **{name: _placement(api, tool, said, name) for name in tools.PLACEMENTS},
     }
-    if found["editor_button"] is not None:
-        found["is_rce_favorite"] = tools.is_favorite(api.store, tool, where)
+    known = [name for name in tools.BARS.values() if _placement(api, tool, said, name) is not None]
+    found |= tools.pinned(api.store, tool, where, known)
     found |= {name: said[name] for name in ("selection_width", "selection_height", "icon_url") if said.get(name)}
     found |= {"not_selectable": tool.not_selectable, "version": "1.1" if tool.developer_key_id is None else "1.3"}
     if tool.developer_key_id is not None:
@@ -58,7 +58,7 @@ def _placement(api: Api, tool: Tool, said: Json, name: str) -> Json | None:
 def app(api: Api, tool: Tool, where: Where) -> Json:
     """A tool among the apps of a course or account."""
     kind, number = tools.place_of(api.store, tool)
-    button = tools.settings(api.store, tool).get("editor_button")
+    said = tools.settings(api.store, tool)
     found: Json = {
         "app_type": "ContextExternalTool",
         "app_id": tool.id,
@@ -66,16 +66,16 @@ def app(api: Api, tool: Tool, where: Where) -> Json:
         "description": tool.description,
         "installed_locally": number == where.id and kind == type(where).__name__,
         "enabled": True,
-        "tool_configuration": tools.settings(api.store, tool).get("tool_configuration"),
+        "tool_configuration": said.get("tool_configuration"),
         "context": kind,
         "context_id": number,
         "reregistration_url": None,
         "has_update": None,
         "lti_version": "1.1" if tool.developer_key_id is None else "1.3",
         "deployment_id": places.deployment_id(api.x, tool),
-        "editor_button_settings": button,
+        "editor_button_settings": said.get("editor_button"),
     }
-    return found if button is None else found | {"is_rce_favorite": tools.is_favorite(api.store, tool, where)}
+    return found | tools.pinned(api.store, tool, where, said)
 
 
 def launch_definition(api: Api, tool: Tool, names: list[str]) -> Json:
