@@ -262,6 +262,17 @@ def test_only_a_known_session_gets_rate_limit_headers(site: InProcess) -> None:
     assert ("x-rate-limit-remaining" in first, "x-rate-limit-remaining" in second) == (False, True)
 
 
+def test_a_token_beside_a_session_keeps_the_session_alive(site: InProcess) -> None:
+    browser, teacher = Browser(site), {"Authorization": f"Bearer {site.lms.canvas.access_tokens.teacher}"}
+    browser.sign_in(site.lms.canvas.student)
+    asked = browser.get(SELF, headers=teacher)
+    assert asked.json()["id"] == site.lms.canvas.teacher.id != browser.who()
+    assert {"_csrf_token", "_normandy_session"} <= set(browser.set)
+    alone = Browser(site)
+    assert alone.get(SELF, headers=teacher).status_code == 200
+    assert not alone.set
+
+
 def test_a_notice_is_shown_once(site: InProcess) -> None:
     browser = Browser(site)
     browser.get("/profile")

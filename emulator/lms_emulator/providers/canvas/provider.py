@@ -193,6 +193,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             limits.add_headers(x, response)
         if served and not rest and (x.path != oauth.TOKEN or x.method == "DELETE"):
             browser.open_session(x)
+        if served and visitor is None and x.cookies:
+            visitor = browser.find(x)
         if served and (not rest or (visitor is not None and (visitor.session is not None or visitor.cookies))):
             browser.add_cookies(x, response)
         if identity is None:
