@@ -34,11 +34,11 @@ def run(args: argparse.Namespace) -> int:
             since = date.fromisoformat(args.since).isoformat()
         except ValueError:
             raise UsageError(f"--since: `{args.since}` is not a day such as 2025-09-01") from None
-    found = [one for provider in chosen_providers(args.provider) for one in changes(provider)]
-    found = sorted((one for one in found if one.day >= since), reverse=True)
+    found = [change for provider in chosen_providers(args.provider) for change in changes(provider)]
+    found = sorted((change for change in found if change.day >= since), reverse=True)
     if args.json:
-        print(json.dumps([one._asdict() for one in found], indent=2))
+        print(json.dumps([change._asdict() for change in found], indent=2))
         return 0
-    rows = [(one.day, one.what, f"{one.before} -> {one.after}", one.source) for one in found]
+    rows = [(change.day, change.what, f"{change.before} -> {change.after}", change.source) for change in found]
     print(columns([("since", "what", "change", "source"), *rows]))
     return 0

@@ -30,7 +30,7 @@ def console(call: Call) -> Response:
         with_lti=[
             name
             for name, provider in call.gateway.providers.items()
-            if any(one.path == "/lti" for one in provider.controls)
+            if any(route.path == "/lti" for route in provider.controls)
         ],
         titles={name: provider.title for name, provider in call.gateway.providers.items()},
         entries=entries,

@@ -23,7 +23,7 @@ _LEAST = 3
 def why_none(name: str) -> str | None:
     """Why nothing can have a name; None if something can."""
     whole, parts = _written()
-    if name in whole or any(one.fullmatch(name) for one in parts):
+    if name in whole or any(pattern.fullmatch(name) for pattern in parts):
         return None
     similar = nearest(name, whole, 0.8)
     return f"`{name}` does not exist" + (f"; did you mean `{similar}`?" if similar else "")
@@ -45,8 +45,8 @@ def _written() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
 
 
 def _sources(place: Traversable) -> Iterator[str]:
-    for one in place.iterdir():
-        if one.is_dir():
-            yield from _sources(one)
-        elif one.name.endswith(".py"):
-            yield one.read_text(encoding="utf-8")
+    for traversable in place.iterdir():
+        if traversable.is_dir():
+            yield from _sources(traversable)
+        elif traversable.name.endswith(".py"):
+            yield traversable.read_text(encoding="utf-8")

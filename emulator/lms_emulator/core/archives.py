@@ -15,7 +15,7 @@ def opened(content: bytes) -> zipfile.ZipFile:
     No entry yields more bytes than the archive declares.
     """
     archive = zipfile.ZipFile(io.BytesIO(content))
-    unpacked = sum(one.file_size for one in archive.infolist())
+    unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > MOST_UNPACKED:
         raise zipfile.BadZipFile(f"it has {unpacked} bytes unpacked, and at most {MOST_UNPACKED} are read")
     return archive

@@ -212,7 +212,7 @@ class Catalogue:
 
     def methods(self, path: str, day: date) -> tuple[str, ...]:
         """The methods that the operations of a path take on that day, in the order of Django's `Allow`."""
-        taken = {method for one in self.at(path) if one.exists_on(day) for method in one.methods}
+        taken = {method for operation in self.at(path) if operation.exists_on(day) for method in operation.methods}
         order = ("GET", "POST", "PUT", "PATCH", "DELETE")
         return tuple(one for one in order if one in taken) + (("HEAD",) if "GET" in taken else ())
 

@@ -95,7 +95,7 @@ class Brightspace(Lms):
             page = await self._get(f"{path}&bookmark={bookmark}" if bookmark else path, token)
             items += (item["OrgUnit"] for item in page["Items"])
             if not page["PagingInfo"]["HasMoreItems"]:
-                return [Course(str(one["Id"]), one["Name"], one.get("Code") or "") for one in items]
+                return [Course(str(item["Id"]), item["Name"], item.get("Code") or "") for item in items]
             bookmark = page["PagingInfo"]["Bookmark"]
 
 

@@ -74,13 +74,13 @@ def _shown(armed: ArmedLaunch) -> dict[str, Any]:
 
 def armed(call: Call) -> Any:
     """What is armed for the next launch, for the one after it, and so on."""
-    return {"launches": [_shown(one) for one in call.store.armed_launches]}
+    return {"launches": [_shown(launch) for launch in call.store.armed_launches]}
 
 
 def disarm(call: Call) -> Any:
     """Make the next launches go right."""
-    for one in list(call.store.armed_launches):
-        call.store.armed_launches.delete(one.id)
+    for launch in list(call.store.armed_launches):
+        call.store.armed_launches.delete(launch.id)
 
 
 def disarm_one(call: Call) -> Any:
@@ -106,9 +106,9 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
         return show_keys(call), 201
 
     def publish(call: ControlCall[KeyStore]) -> Any:
-        for one in list(call.store.key_rotations):
-            if one.stale:
-                call.store.key_rotations.put(replace(one, stale=False))
+        for rotation in list(call.store.key_rotations):
+            if rotation.stale:
+                call.store.key_rotations.put(replace(rotation, stale=False))
         for listed in call.world.faults.listing():
             if listed["provider"] == call.provider and listed["path"] == keys.path:
                 call.world.faults.remove(listed["id"])
@@ -176,8 +176,8 @@ def controls(keys: RotatingKeys) -> tuple[Route, ...]:
             title=call.title,
             url=f"{call.url}/lti",
             console=call.url.rpartition("/")[0],
-            rows=[one for one in misbehaviours().values() if one.name not in BY_HAND],
-            armed=[_shown(one) for one in call.store.armed_launches],
+            rows=[misbehaviour for misbehaviour in misbehaviours().values() if misbehaviour.name not in BY_HAND],
+            armed=[_shown(launch) for launch in call.store.armed_launches],
             keys=_keys_of(keys, call),
         )
 

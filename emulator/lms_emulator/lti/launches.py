@@ -120,7 +120,7 @@ class Launches(ABC, Generic[X, U]):
 
     def _disarm(self, x: X, client_id: str) -> misbehaviour.NextLaunch | None:
         """Take what is armed for the launch that begins."""
-        armed = next((one for one in x.store.armed_launches if one.client_id in (None, client_id)), None)
+        armed = next((launch for launch in x.store.armed_launches if launch.client_id in (None, client_id)), None)
         if armed is None:
             return None
         x.store.armed_launches.delete(armed.id)

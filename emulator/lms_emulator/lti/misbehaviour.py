@@ -419,16 +419,16 @@ def misbehaviours() -> dict[str, Misbehaviour]:
 
 def chosen(launch: NextLaunch) -> list[Misbehaviour]:
     """The misbehaviours chosen for a launch."""
-    return [one for name, one in misbehaviours().items() if getattr(launch, name)]
+    return [misbehaviour for name, misbehaviour in misbehaviours().items() if getattr(launch, name)]
 
 
 def alter(launch: NextLaunch, draft: how.Draft) -> None:
     """Alter an answer as chosen: what it has exactly comes first, and explicit claims last, so that they win."""
     if launch.exactly:
         how.exactly(launch.exactly)(draft)
-    for one in chosen(launch):
-        if one.rule.alter is not None:
-            one.rule.alter(draft)
+    for misbehaviour in chosen(launch):
+        if misbehaviour.rule.alter is not None:
+            misbehaviour.rule.alter(draft)
     how.claims(launch.claims)(draft)
     how.without(*launch.missing)(draft)
 
@@ -436,7 +436,7 @@ def alter(launch: NextLaunch, draft: how.Draft) -> None:
 def alter_login(launch: NextLaunch, fields: Mapping[str, str]) -> dict[str, str]:
     """The fields of login initiation, altered as chosen."""
     sent = dict(fields)
-    for one in chosen(launch):
-        if one.rule.alter_login is not None:
-            one.rule.alter_login(sent)
+    for misbehaviour in chosen(launch):
+        if misbehaviour.rule.alter_login is not None:
+            misbehaviour.rule.alter_login(sent)
     return sent

@@ -121,7 +121,7 @@ async def signed(x: Exchange[Any, Any], error: TokenError, token: str) -> str | 
     """
     if error.reason not in FAULTS:
         return None
-    known = {x.resolve(one.url) for one in holders(x.world, x.provider) if one.url}
+    known = {x.resolve(holder.url) for holder in holders(x.world, x.provider) if holder.url}
     wanted = [url for url in sorted(known) if not x.world.given_out.published.at(url)]
     end = monotonic() + _LONGEST_LOOK
     for url in wanted[:_MOST_LOOKED_AT]:

@@ -62,8 +62,8 @@ class RotatingKeys(ABC):
     def number_at(self, clock: Clock, store: KeyStore, *, shown: bool = False) -> int:
         """The number of the signing key. Parameters: `shown`, of the one that the key set presents as such."""
         now = clock.now()
-        due = [one for one in store.key_rotations if one.due is None or one.due <= now]
-        return self.by_the_clock(clock) + sum(not (shown and one.stale) for one in due)
+        due = [rotation for rotation in store.key_rotations if rotation.due is None or rotation.due <= now]
+        return self.by_the_clock(clock) + sum(not (shown and rotation.stale) for rotation in due)
 
     def label(self, key: SigningKey) -> str:
         """The name of a key in the control API: its id."""

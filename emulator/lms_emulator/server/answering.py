@@ -183,11 +183,11 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
             other = bool(known) and not _looks_deeper(x, one.path) and _is_read_for_others(x, one.name, *one.path)
             warnings.append(_warning(provider, one, known, FOR_OTHERS if other else None))
     x.warnings += warnings
-    not_read = [one for one in warnings if one.code == "parameter_not_read"]
+    not_read = [warning for warning in warnings if warning.code == "parameter_not_read"]
     elsewhere = x.notes.get(NOT_HERE, ())
     if x.world.emulator.strict and any(one.documented is not False and one.name not in elsewhere for one in not_read):
-        why = "; ".join(one.message for one in not_read) + ". The setting emulator.strict makes this an error"
-        raise parameters_not_emulated(provider.name, x.route.name, [one.name for one in not_read], why)
+        why = "; ".join(warning.message for warning in not_read) + ". The setting emulator.strict makes this an error"
+        raise parameters_not_emulated(provider.name, x.route.name, [warning.name for warning in not_read], why)
 
 
 def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:
@@ -244,9 +244,9 @@ def _fits(path: tuple[str, ...], documented: tuple[str, ...]) -> bool:
     )
 
 
-def _warning(provider: AnyProvider, one: Unread, documented: bool | None, why: str | None) -> Warning:
+def _warning(provider: AnyProvider, unread: Unread, documented: bool | None, why: str | None) -> Warning:
     title = provider.title
-    if one.where == "json" and "[" in one.name:
+    if unread.where == "json" and "[" in unread.name:
         what = "in JSON, brackets are part of a name; nest the objects and lists instead"
     elif why is not None:
         what = why
@@ -256,9 +256,9 @@ def _warning(provider: AnyProvider, one: Unread, documented: bool | None, why: s
         what = f"whether {title} knows it is not known; the emulator does nothing with it"
     else:
         what = f"{title} does not document it for this operation"
-    name = shortened(one.name, LONGEST_NAME)
+    name = shortened(unread.name, LONGEST_NAME)
     return Warning(
-        "parameter_not_read", f"`{name}` ({one.where}) was not read: {what}", name=name, documented=documented
+        "parameter_not_read", f"`{name}` ({unread.where}) was not read: {what}", name=name, documented=documented
     )
 
 

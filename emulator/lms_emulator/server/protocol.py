@@ -262,7 +262,7 @@ class Protocol(HttpToolsProtocol):
         scope["state"]["transport"] = self.transport
         scope["state"][BODILESS] = b"content-length" not in names and b"transfer-encoding" not in names
         if self.parser.should_upgrade():
-            self._body_after = b"".join([b"%s: %s\r\n" % one for one in self.headers if one[0] in _FRAMING])
+            self._body_after = b"".join([b"%s: %s\r\n" % header for header in self.headers if header[0] in _FRAMING])
         before, cycle = self.cycle, self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())
         self.cycle = cycle
         if before is None or before.response_complete:

@@ -102,7 +102,7 @@ def explain_secret(
         return None
     mistakes = [*in_place_of(other_urls or {}, "url"), *MISTAKES]
     tried: _Tried = defaultdict(set)
-    few = [one for one in mistakes if _ways(right, one) <= _FEW]
+    few = [mistake for mistake in mistakes if _ways(right, mistake) <= _FEW]
     for numbers, looked_for in ((_ONE, [*mistakes, *RARE]), (_TWO, few)):
         of_key = [one for one in looked_for if one.axis in _OF_KEY]
         keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}
@@ -155,8 +155,8 @@ class _Search:
         self, received: str, right: Signing, mistakes: Sequence[Mistake[Signing]], tried: _Tried, in_time: _InTime
     ) -> None:
         self._received, self._right, self._tried, self._in_time = received, right, tried, in_time
-        self._of_message = [one for one in mistakes if one.axis not in _OF_KEY | _OF_DIGEST]
-        self._of_digest = [one for one in mistakes if one.axis in _OF_DIGEST]
+        self._of_message = [mistake for mistake in mistakes if mistake.axis not in _OF_KEY | _OF_DIGEST]
+        self._of_digest = [mistake for mistake in mistakes if mistake.axis in _OF_DIGEST]
         self._left = min(MESSAGES, WORK // size_of(right.pairs))
         self._digest = _digest_in(received)
 

@@ -210,9 +210,9 @@ RARE: tuple[Mistake[Signing], ...] = (
         "oauth_field_left_out",
         "a field of OAuth was left out",
         lambda s: [
-            one._replace(detail=field)
+            signing._replace(detail=field)
             for field in ("oauth_nonce", "oauth_timestamp", "oauth_consumer_key", "oauth_signature_method")
-            for one in wrong.oauth_left_out(field)(s)
+            for signing in wrong.oauth_left_out(field)(s)
         ],
         "parameters",
     ),

@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         lms.stop()
     _write(args, verdicts)
     print(summary(verdicts))
-    return 1 if any(one.outcome in ("failed", "cut") for one in verdicts) else 0
+    return 1 if any(verdict.outcome in ("failed", "cut") for verdict in verdicts) else 0
 
 
 def _check(args: argparse.Namespace, platforms: list[str]) -> None:
@@ -124,7 +124,7 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     for name in args.platform:
         if name not in platforms:
             raise UsageError(f"--platform {name}: tools are opened from {', '.join(platforms)}")
-    names = [one.name for one in (PLAIN, *trials(), *COOKIES)]
+    names = [trial.name for trial in (PLAIN, *trials(), *COOKIES)]
     for name in args.trial:
         if name not in names:
             raise UsageError(f"--trial {name}: the trials are {', '.join(names)}")

@@ -27,8 +27,8 @@ def line(verdict: Verdict) -> str:
 def summary(verdicts: Sequence[Verdict]) -> str:
     """The number of each outcome, by platform."""
     lines = []
-    for platform in dict.fromkeys(one.platform for one in verdicts):
-        counted = Counter(one.outcome for one in verdicts if one.platform == platform)
+    for platform in dict.fromkeys(verdict.platform for verdict in verdicts):
+        counted = Counter(verdict.outcome for verdict in verdicts if verdict.platform == platform)
         counts = ", ".join(f"{counted[outcome]} {outcome}" for outcome in MARKS if counted[outcome])
         lines.append(f"{platform}: {counts}")
     return "\n".join(lines)
@@ -37,9 +37,9 @@ def summary(verdicts: Sequence[Verdict]) -> str:
 def junit(verdicts: Sequence[Verdict]) -> bytes:
     """JUnit XML: a suite for each platform. Warnings pass, with their text in `system-out`."""
     root = ElementTree.Element("testsuites", name="lms-emulator certify")
-    for platform in dict.fromkeys(one.platform for one in verdicts):
-        cases = [one for one in verdicts if one.platform == platform]
-        count = Counter(one.outcome for one in cases)
+    for platform in dict.fromkeys(verdict.platform for verdict in verdicts):
+        cases = [verdict for verdict in verdicts if verdict.platform == platform]
+        count = Counter(verdict.outcome for verdict in cases)
         suite = ElementTree.SubElement(
             root,
             "testsuite",
@@ -47,7 +47,7 @@ def junit(verdicts: Sequence[Verdict]) -> bytes:
             tests=str(len(cases)),
             failures=str(count["failed"]),
             skipped=str(count["skipped"] + count["cut"]),
-            time=f"{sum(one.seconds for one in cases):.3f}",
+            time=f"{sum(verdict.seconds for verdict in cases):.3f}",
         )
         for one in cases:
             case = ElementTree.SubElement(

@@ -279,7 +279,7 @@ class Reads:
     @property
     def chosen(self) -> list[Choices]:
         """The parameters of that kind that were sent."""
-        return [one for one in self.choices.values() if isinstance(one, Choices)]
+        return [choices for choices in self.choices.values() if isinstance(choices, Choices)]
 
     def add(self, *names: str) -> None:
         """Report members as used: `enrollment[user_id]`; `include` stands for `include[]` too."""
@@ -296,10 +296,10 @@ class Reads:
         found = list(x.query.unread("query")) if x.query_string else []
         if x.body:
             found += self._of_body(x)
-        found = [one for one in found if not _reported(one.path, self.paths, self.below)]
+        found = [unread for unread in found if not _reported(unread.path, self.paths, self.below)]
         if found and (self.paths or self.below):  # a second, more expensive look for members of lists
             paths, below = ({_unnumbered(path) for path in known} for known in (self.paths, self.below))
-            found = [one for one in found if not _reported(one.path, paths, below)]
+            found = [unread for unread in found if not _reported(unread.path, paths, below)]
         return found
 
     def _of_body(self, x: Exchange[Any, Any]) -> Iterator[Unread]:

@@ -142,8 +142,8 @@ class Store:
             return found
         found, moments = compute()
         if now not in moments:
-            since = max((one for one in moments if one < now), default=_FIRST)
-            kept[:] = since, min((one for one in moments if one > now), default=_LAST), found
+            since = max((moment for moment in moments if moment < now), default=_FIRST)
+            kept[:] = since, min((moment for moment in moments if moment > now), default=_LAST), found
         return found
 
     def expire(self, clock: Clock) -> None:

@@ -58,7 +58,7 @@ def table(
     single_use: str = "",
 ) -> Any:
     """Declare a table of a store: `users: Table[User] = table("id")`. See `TableSpec` for the parameters."""
-    found = {one.name: one.values for one in credentials}
+    found = {credential.name: credential.values for credential in credentials}
     return TableSpec(
         key=key,
         indexes={**(indexes or {}), **found},

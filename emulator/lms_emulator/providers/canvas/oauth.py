@@ -128,7 +128,7 @@ def _challenge(api: Api) -> str | None:
 def _check_scopes(x: Call, key: DeveloperKey, redirect_uri: str, scopes: list[str]) -> None:
     if not (key.require_scopes or key.is_lti_key):
         return
-    refused = [one for one in scopes if one not in key.scopes]
+    refused = [scope for scope in scopes if scope not in key.scopes]
     if x.check("scopes are the key's", bool(scopes) and not refused, expected=key.scopes, got=scopes):
         return
     diagnosis = None

@@ -117,7 +117,7 @@ def paged(
         links["last"] = last
     _warn_of_more(api, len(shown), len(records), last)
     header = _link(api, path, {rel: str(page) for rel, page in links.items()}, size, hidden, host=host)
-    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": header, **(headers or {})})
+    return reply(api, wrap([shape(record) for record in shown]), headers={"Link": header, **(headers or {})})
 
 
 def bookmarked(
@@ -140,7 +140,7 @@ def bookmarked(
     after = _bookmark(page)
     start = 0
     if after is not None:
-        start = bisect_left(records, True, key=lambda one: _follows(order, key(one), after))
+        start = bisect_left(records, True, key=lambda record: _follows(order, key(record), after))
     shown = records[start : start + size]
     links = {"current": page if after is not None else "first", "first": "first"}
     if start + size < len(records):
@@ -148,7 +148,7 @@ def bookmarked(
     else:
         links["last"] = links["current"]
     _warn_of_more(api, len(shown), len(records), 2 if "next" in links else 1)
-    return reply(api, wrap([shape(one) for one in shown]), headers={"Link": _link(api, path, links, size)})
+    return reply(api, wrap([shape(record) for record in shown]), headers={"Link": _link(api, path, links, size)})
 
 
 def audited(
@@ -265,5 +265,5 @@ def with_meta(
         **({"primaryCollection": name} if primary else {}),
     }
     page = records[(number - 1) * size : number * size]
-    items = rows(page) if rows is not None else [shape(one) for one in page] if shape is not None else list(page)
+    items = rows(page) if rows is not None else [shape(record) for record in page] if shape is not None else list(page)
     return reply(api, {name: items, "meta": meta, **(extra or {})}, headers={"Link": header})

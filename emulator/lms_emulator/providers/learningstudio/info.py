@@ -120,8 +120,8 @@ def _add_course(store: LearningStudioStore, made: Info) -> None:
 
 def _add_content(store: LearningStudioStore, made: Info) -> None:
     items = store.items_of(made.course_id)
-    first = {one.type: one.id for one in reversed(items) if one.parent_id is not None}
-    made.unit_id = next((one.id for one in items if one.parent_id is None), 0)
+    first = {item.type: item.id for item in reversed(items) if item.parent_id is not None}
+    made.unit_id = next((item.id for item in items if item.parent_id is None), 0)
     made.text_id, made.office_document_id = first.get("textMultimedia", 0), first.get("msOfficeDocument", 0)
     made.web_upload_id, made.discussion_id = first.get("webContentUpload", 0), first.get("threadedDiscussion", 0)
     made.dropbox_id = first.get("dropboxBasket", 0)
@@ -129,7 +129,7 @@ def _add_content(store: LearningStudioStore, made: Info) -> None:
     made.topic_id = topic.id if topic is not None else 0
     response = store.topic_responses.first("topic", made.topic_id)
     made.response_id = response.id if response is not None else 0
-    exams = [exam for exam in (store.exam_of(one.id) for one in items if one.type == "exam") if exam is not None]
+    exams = [exam for exam in (store.exam_of(item.id) for item in items if item.type == "exam") if exam is not None]
     if exams:
         made.exam_id, made.exam_password = exams[0].id, exams[0].password
         made.practice_exam_id = exams[1].id if len(exams) > 1 else 0

@@ -108,7 +108,7 @@ def below(posts: Thread, parent: int | None, depth: int | None = None) -> list[T
     if depth == 0:
         return []
     deeper = None if depth is None else depth - 1
-    return [one for post in posts.get(parent, []) for one in (post, *below(posts, post.id, deeper))]
+    return [response for post in posts.get(parent, []) for response in (post, *below(posts, post.id, deeper))]
 
 
 def has_read(store: LearningStudioStore, post: TopicResponse, user_id: int) -> bool:

@@ -121,7 +121,7 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
         if found is not None:
             return "GET" if "ANY" in found.methods and self.router.match("GET", path)[0] else x.method
         if x.method == "OPTIONS" and methods.answers_options(path) and not self.router.knows(path):
-            return next((one.methods[0] for one in self.catalogue.at(path)), x.method)
+            return next((operation.methods[0] for operation in self.catalogue.at(path)), x.method)
         return x.method
 
     def respond_early(self, x: Call) -> Response | None:

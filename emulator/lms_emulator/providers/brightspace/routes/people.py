@@ -27,7 +27,7 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
         raise refusals.bad_request(
             "bookmark_unknown", "Invalid bookmark", got=bookmark, diagnosis=_why_no_bookmark(bookmark)
         )
-    rest = [one for one in ordered if after is None or identity(one) > after]
+    rest = [record for record in ordered if after is None or identity(record) > after]
     shown = rest[: x.settings.page_size]
     more = len(rest) > len(shown)
     if more and not bookmark:
@@ -36,7 +36,7 @@ def paged_set(x: Call, records: Sequence[R], identity: Callable[[R], int], shape
             f"this is {len(shown)} of {len(rest)} items; continue with `bookmark` while HasMoreItems is true",
         )
     info = {"Bookmark": str(identity(shown[-1])) if shown else bookmark, "HasMoreItems": more}
-    return JSONResponse({"PagingInfo": info, "Items": [shape(one) for one in shown]})
+    return JSONResponse({"PagingInfo": info, "Items": [shape(record) for record in shown]})
 
 
 def _why_no_bookmark(sent: str) -> str:
@@ -58,7 +58,7 @@ def paged_objects(x: Call, records: Sequence[R], shape: Callable[[R], Any]) -> R
         following = same_url(x, ("bookmark",), [("bookmark", start + size)])
         if not start:
             x.warn("more_pages", f"this is {len(shown)} of {len(records)} items; continue with `Next` until it is null")
-    return JSONResponse({"Next": following, "Objects": [shape(one) for one in shown]})
+    return JSONResponse({"Next": following, "Objects": [shape(record) for record in shown]})
 
 
 @api("lp", "users:own_profile:read", "users:profile:read", "users:userdata:read")
@@ -124,7 +124,7 @@ def group_categories(x: Call, caller: Caller) -> Response:
     unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
     rules.require(x, caller.user, unit, rules.SEE_GROUPS)
     found = x.store.group_categories.find("unit", unit.id)
-    return JSONResponse([_category(x, one.id) for one in found])
+    return JSONResponse([_category(x, category.id) for category in found])
 
 
 def _category(x: Call, category_id: int) -> shapes.Json:

@@ -186,7 +186,7 @@ def row(table: Table[R], reference: Any, what: str, **wanted: Any) -> R:
 def pick(records: Iterable[R], reference: Any, what: str) -> R:
     """The record with that number, out of these. Raises the refusal `not_found`."""
     number = local_number(reference)
-    found = next((one for one in records if getattr(one, "id", None) == number), None)
+    found = next((record for record in records if getattr(record, "id", None) == number), None)
     return known(found, what, reference, deleted=True)
 
 

@@ -247,7 +247,7 @@ def listed(x: Call) -> list[Any] | None:
     if not isinstance(body, list):
         return None
     found = [Members(one) if isinstance(one, dict) else one for one in body]
-    x.reads.members += [one for one in found if isinstance(one, Members)]
+    x.reads.members += [members for members in found if isinstance(members, Members)]
     return found
 
 

@@ -204,6 +204,6 @@ def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
         return
     path = x.route.path if x.route is not None else x.path  # an operation that is not emulated has no route
     wanted = scope_of(x.notes.get("method_sent", x.method), path)  # method overrides do not count
-    held = wanted in token.scopes or (x.route is None and any(_covers(one, wanted) for one in token.scopes))
+    held = wanted in token.scopes or (x.route is None and any(_covers(scope, wanted) for scope in token.scopes))
     if not x.check("scope", held or x.path == REVOCATION, expected=wanted, got=token.scopes):
         raise refusals.insufficient_scopes(wanted, token.scopes)

@@ -140,8 +140,8 @@ def user_of(x: Call, session: Session | None) -> User | None:
     user = x.store.users.get(session.user_id)
     if user is None or user.workflow_state == "deleted":
         return None
-    logins = [one for one in x.store.pseudonyms.find("user", user.id) if one.workflow_state == "active"]
-    known = session.login_id is None or any(one.id == session.login_id for one in logins)
+    logins = [login for login in x.store.pseudonyms.find("user", user.id) if login.workflow_state == "active"]
+    known = session.login_id is None or any(login.id == session.login_id for login in logins)
     return user if logins and known else None
 
 
@@ -192,8 +192,8 @@ def remember(x: Call, login: Pseudonym) -> None:
 
 def forget(x: Call, login_id: int | None) -> None:
     """Revoke a login's `Stay signed in` cookie."""
-    for one in list(x.store.remembered_logins.find("login", login_id)):
-        x.store.remembered_logins.delete(one.id)
+    for login in list(x.store.remembered_logins.find("login", login_id)):
+        x.store.remembered_logins.delete(login.id)
     if x.cookies.get(REMEMBER):
         path, never = x.prefix or "/", "Thu, 01 Jan 1970 00:00:00 GMT"
         x.per_request(Browser).cookies.append(f"{REMEMBER}=; path={path}; max-age=0; expires={never}")

@@ -69,7 +69,7 @@ def _signature(x: Call, *values: Any) -> bytes:
     """Canvas's signature over a token's values, in hexadecimal."""
     secret = x.settings.encryption_key or f"canvas session tokens\n{private_pem('canvas')}"
     names = {None: "", True: "true", False: "false"}
-    message = "::".join(names[one] if one is None or isinstance(one, bool) else str(one) for one in values)
+    message = "::".join(names[value] if value is None or isinstance(value, bool) else str(value) for value in values)
     return hmac.new(secret.encode(), message.encode(), "sha1").hexdigest().encode()
 
 

@@ -416,8 +416,8 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     @property
     def school(self) -> Account:
         """The root account of this site."""
-        roots = (one for one in self.accounts if one.parent_account_id is None and not one.site_admin)
-        return min(roots, key=lambda one: one.id, default=_NO_SCHOOL)
+        roots = (account for account in self.accounts if account.parent_account_id is None and not account.site_admin)
+        return min(roots, key=lambda account: account.id, default=_NO_SCHOOL)
 
     def new_id(self, table: str) -> int:
         """The id of a new record of that table; for things without a record (error reports), the next number."""

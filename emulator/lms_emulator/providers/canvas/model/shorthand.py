@@ -156,7 +156,7 @@ def _bindings(section: Any) -> None:
                     workflow_state="on",
                 )
                 section.developer_key_account_bindings.append(on)
-        owner = key.account_id or next((one for one in key.accounts if one in schools), None)
+        owner = key.account_id or next((account for account in key.accounts if account in schools), None)
         section.developer_keys[place] = replace(
             key, accounts=[], account_id=owner, created_at=key.created_at or LONG_AGO
         )

@@ -54,13 +54,13 @@ def index(api: Api) -> Any:
     if api.later.flag("include_all"):
         account = account_from_path(api, "manage_alerts")
         rows = [one for one in api.store.account_notifications if one.account_id == account.id]
-        found = sorted(rows, key=lambda one: (one.end_at, one.id), reverse=True)
+        found = sorted(rows, key=lambda notification: (notification.end_at, notification.id), reverse=True)
     else:
         found = _announced(api, past=api.params.flag("include_past"))
     if not api.later.flag("show_is_closed"):
-        return [_shown(api, one) for one in found]
+        return [_shown(api, notification) for notification in found]
     closed = _closed(api)
-    return [{**_shown(api, one), "closed": one.id in closed} for one in found]
+    return [{**_shown(api, notification), "closed": notification.id in closed} for notification in found]
 
 
 def _require_self(api: Api) -> None:
@@ -78,15 +78,15 @@ def _announced(api: Api, *, past: bool = False) -> list[AccountNotification]:
     accounts, closed = _reach(api), _closed(api)
     since = (api.now - PAST).replace(hour=0, minute=0, second=0) if past else api.now
     found = [
-        one
-        for one in api.store.account_notifications
-        if one.account_id in accounts
-        and one.start_at <= api.now
-        and one.end_at >= since
-        and (past or one.id not in closed)
-        and (not one.roles or not _roles_within(api, one.account_id).isdisjoint(one.roles))
+        notification
+        for notification in api.store.account_notifications
+        if notification.account_id in accounts
+        and notification.start_at <= api.now
+        and notification.end_at >= since
+        and (past or notification.id not in closed)
+        and (not notification.roles or not _roles_within(api, notification.account_id).isdisjoint(notification.roles))
     ]
-    return sorted(found, key=lambda one: (one.end_at, one.id), reverse=True)
+    return sorted(found, key=lambda notification: (notification.end_at, notification.id), reverse=True)
 
 
 def _enrolled(api: Api) -> list[tuple[Course, str]]:
@@ -105,7 +105,7 @@ def _enrolled(api: Api) -> list[tuple[Course, str]]:
 
 def _administered(api: Api) -> list[tuple[int, str]]:
     """The accounts where the caller has a role, with the role."""
-    rows = (one for one in api.store.account_users.find("user", api.user.id) if one.workflow_state == "active")
+    rows = (admin for admin in api.store.account_users.find("user", api.user.id) if admin.workflow_state == "active")
     return [(row.account_id, role.name) for row in rows if (role := api.store.roles.get(row.role_id)) is not None]
 
 

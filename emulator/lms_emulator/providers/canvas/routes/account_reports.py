@@ -63,7 +63,7 @@ def index(api: Api) -> Any:
     """The runs of a report, newest first."""
     account = _account(api)
     path = f"/api/v1/accounts/{account.id}/reports/{api.slot('report')}"
-    return paged(api, _runs(api, account, api.slot("report")), lambda one: _shape(api, one), path=path)
+    return paged(api, _runs(api, account, api.slot("report")), lambda report: _shape(api, report), path=path)
 
 
 def create(api: Api) -> Any:

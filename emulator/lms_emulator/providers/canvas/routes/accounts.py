@@ -106,10 +106,10 @@ def _living(api: Api, ids: list[int]) -> list[Account]:
 def _below(api: Api, record: Account) -> list[Account]:
     """An account with everything below it, depth first."""
 
-    def children(one: Account) -> list[Account]:
-        return [a for a in api.store.accounts.find("parent", one.id) if a.workflow_state == "active"]
+    def children(account: Account) -> list[Account]:
+        return [a for a in api.store.accounts.find("parent", account.id) if a.workflow_state == "active"]
 
-    return [one for one, _ in from_top(record, children)]
+    return [account for account, _ in from_top(record, children)]
 
 
 def manageable(api: Api) -> Any:
@@ -172,10 +172,10 @@ def sub_accounts(api: Api) -> Any:
     if not whole:
         rows = [a for a in rows if a.parent_account_id == record.id]
     by_name = not whole and api.later.text("order") == "name"
-    rows.sort(key=lambda one: ((one.name or "").lower() if by_name else "", one.id))
+    rows.sort(key=lambda account: ((account.name or "").lower() if by_name else "", account.id))
     includes = api.later.includes & {"course_count", "sub_account_count"}
     path = f"/api/v1/accounts/{record.id}/sub_accounts"
-    return paged(api, rows, lambda one: shapes.account(api, one, includes), path=path, counted=not whole)
+    return paged(api, rows, lambda account: shapes.account(api, account, includes), path=path, counted=not whole)
 
 
 def create(api: Api) -> Any:

@@ -66,50 +66,50 @@ def _narrowed(api: Api) -> list[Item]:
     place = messaging.place_of(api, code) if code else None
     if place is not None and (place.course or place.group):
         everything = streams.of_user(api, api.user)
-        found = [one for one in everything if one.place is not None and one.place.asset_string == code]
+        found = [item for item in everything if item.place is not None and item.place.asset_string == code]
     else:
         found = _own(api)
     if kind is not None:
-        found = [one for one in found if one.kind.replace("Announcement", "DiscussionTopic") == kind]
+        found = [item for item in found if item.kind.replace("Announcement", "DiscussionTopic") == kind]
     whose = api.params.text("submission_user_id")
     if kind == "Submission" and whose is not None:
-        found = [one for one in found if isinstance(one.record, Submission) and str(one.record.user_id) == whose]
+        found = [item for item in found if isinstance(item.record, Submission) and str(item.record.user_id) == whose]
     return found
 
 
 def index(api: Api) -> Any:
     """Activity in a course or a group."""
-    return paged(api, _of_path(api), lambda one: _item(api, one), default=NEWEST)
+    return paged(api, _of_path(api), lambda item: _item(api, item), default=NEWEST)
 
 
 def own(api: Api) -> Any:
     """Activity in all of the caller's courses and groups."""
-    return paged(api, _narrowed(api), lambda one: _item(api, one), default=NEWEST, path=SELF)
+    return paged(api, _narrowed(api), lambda item: _item(api, item), default=NEWEST, path=SELF)
 
 
-def _item(api: Api, one: Item) -> Json:
+def _item(api: Api, item: Item) -> Json:
     body: Json = {
-        "id": one.number,
-        "created_at": when(getattr(one.record, "created_at", None) or one.at),
-        "updated_at": when(one.at),
-        "type": one.kind,
-        "read_state": streams.is_read(api, one, api.user),
+        "id": item.number,
+        "created_at": when(getattr(item.record, "created_at", None) or item.at),
+        "updated_at": when(item.at),
+        "type": item.kind,
+        "read_state": streams.is_read(api, item, api.user),
     }
-    if one.place is not None:
-        body |= {"context_type": one.place.type, f"{one.place.type.lower()}_id": one.place.id}
-    if isinstance(one.record, DiscussionTopic) and one.place is not None:
-        return body | _topic(api, one.place, one.record)
-    if isinstance(one.record, Submission):
-        return body | _work(api, one, one.record)
-    if isinstance(one.record, Assignment):
-        return body | _news(api, one, one.record)
-    assert isinstance(one.record, ConversationParticipant)  # the kinds end here
-    return body | _conversation(api, one.record)
+    if item.place is not None:
+        body |= {"context_type": item.place.type, f"{item.place.type.lower()}_id": item.place.id}
+    if isinstance(item.record, DiscussionTopic) and item.place is not None:
+        return body | _topic(api, item.place, item.record)
+    if isinstance(item.record, Submission):
+        return body | _work(api, item, item.record)
+    if isinstance(item.record, Assignment):
+        return body | _news(api, item, item.record)
+    assert isinstance(item.record, ConversationParticipant)  # the kinds end here
+    return body | _conversation(api, item.record)
 
 
 def _topic(api: Api, place: Context, topic: DiscussionTopic) -> Json:
     name = "announcement" if topic.is_announcement else "discussion_topic"
-    entries = [one for one in discussions.entries_of(api, topic) if one.parent_id is None]
+    entries = [entry for entry in discussions.entries_of(api, topic) if entry.parent_id is None]
     return {
         "title": topic.title,
         "message": shown(api, topic.message, place),
@@ -118,7 +118,7 @@ def _topic(api: Api, place: Context, topic: DiscussionTopic) -> Json:
         "total_root_discussion_entries": len(entries),
         "require_initial_post": bool(topic.require_initial_post),
         "user_has_posted": discussions.sees_posts(api, topic, place) if topic.require_initial_post else None,
-        "root_discussion_entries": [_entry(api, place, one) for one in entries[-ENTRIES:]],
+        "root_discussion_entries": [_entry(api, place, entry) for entry in entries[-ENTRIES:]],
     }
 
 
@@ -128,25 +128,25 @@ def _entry(api: Api, place: Context, entry: DiscussionEntry) -> Json:
     return {"user": {"user_id": entry.user_id, "user_name": name}, "message": shown(api, entry.message, place)}
 
 
-def _work(api: Api, one: Item, record: Submission) -> Json:
+def _work(api: Api, item: Item, record: Submission) -> Json:
     """What was submitted, with what was said of it."""
-    course = one.place.record if one.place is not None else None
+    course = item.place.record if item.place is not None else None
     assert isinstance(course, Course)  # only courses have submissions
-    assert one.assignment is not None  # of a submission
-    body = submission_shapes.submission(api, record, one.assignment, course)
-    rows = submission_shapes.comments_seen(api, record, one.assignment, course)
+    assert item.assignment is not None  # of a submission
+    body = submission_shapes.submission(api, record, item.assignment, course)
+    rows = submission_shapes.comments_seen(api, record, item.assignment, course)
     said = [submission_shapes.comment(api, row, course) for row in rows]
-    base = assignment_shapes.assignment(api, one.assignment, course, override_dates=False)
+    base = assignment_shapes.assignment(api, item.assignment, course, override_dates=False)
     user = api.store.users.get(record.user_id)
-    page = f"/courses/{course.id}/assignments/{one.assignment.id}/submissions/{record.user_id}"
+    page = f"/courses/{course.id}/assignments/{item.assignment.id}/submissions/{record.user_id}"
     return {name: value for name, value in body.items() if name not in ("id", "anonymous_id")} | {
-        "created_at": when(one.at),
-        "title": one.assignment.name,
+        "created_at": when(item.at),
+        "title": item.assignment.name,
         "message": None,
         "submission_id": record.id,
         "html_url": api.url(page),
         "submission_comments": [{**row, "body": row["comment"]} for row in said],
-        "assignment": {**base, "title": one.assignment.name},
+        "assignment": {**base, "title": item.assignment.name},
         "course": {**course_shapes.basic(api, course), "html_url": api.url(f"/courses/{course.id}")},
         "user": people_shapes.brief(api, user) if user is not None else None,
     }
@@ -158,9 +158,9 @@ _FOOTER = (
 )
 
 
-def _news(api: Api, one: Item, base: Assignment) -> Json:
+def _news(api: Api, item: Item, base: Assignment) -> Json:
     """A new assignment, worded as in Canvas's mail. Canvas stores no message for the page, so this has no id."""
-    course = one.place.record if one.place is not None else None
+    course = item.place.record if item.place is not None else None
     assert isinstance(course, Course)  # assignments are in courses
     url = api.url(f"/courses/{course.id}/assignments/{base.id}")
     due = in_words(api, base.due_at) if base.due_at is not None else "No Due Date"
@@ -212,8 +212,8 @@ def own_summary(api: Api) -> Any:
 
 
 def _counted(api: Api, found: list[Item]) -> list[Json]:
-    count = Counter(one.kind for one in found)
-    unread = Counter(one.kind for one in found if not streams.is_read(api, one, api.user))
+    count = Counter(item.kind for item in found)
+    unread = Counter(item.kind for item in found if not streams.is_read(api, item, api.user))
     kinds = set(count)
     if "Announcement" in count:
         kinds.add("DiscussionTopic")  # how announcements were counted before they were a separate kind
@@ -231,12 +231,12 @@ def _counted(api: Api, found: list[Item]) -> list[Json]:
 def hide(api: Api) -> Any:
     """Hide one item; one that does not exist counts as hidden."""
     number = identifiers.local_number(api.slot("id"))
-    return _hidden(api, [one.number for one in streams.of_user(api, api.user) if one.number == number])
+    return _hidden(api, [item.number for item in streams.of_user(api, api.user) if item.number == number])
 
 
 def hide_all(api: Api) -> Any:
     """Hide all activity so far."""
-    return _hidden(api, [one.number for one in streams.of_user(api, api.user)])
+    return _hidden(api, [item.number for item in streams.of_user(api, api.user)])
 
 
 def _hidden(api: Api, numbers: list[int]) -> Json:

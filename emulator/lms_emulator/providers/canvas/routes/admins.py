@@ -61,7 +61,7 @@ def _require_fit(account: Account, role: Role, above: set[int]) -> None:
 def _require_over(api: Api, account: Account, role: Role) -> None:
     """Refuse callers who may not choose admins, or have fewer rights than the role."""
     require_account(api, account, "manage_account_memberships")
-    given = {one.name for one in listed(api, account)} & allowed(api, account, role, account.id)
+    given = {permission.name for permission in listed(api, account)} & allowed(api, account, role, account.id)
     more = sorted(name for name in given if not account_allows(api, api.caller, account, name))
     if not api.check("has every right of the role", not more, got=more):
         raise api.refused(f"rights of the role {role.name} in account {account.id}")

@@ -81,7 +81,7 @@ def _spread(api: Api, base: Assignment, rows: list[Enrollment]) -> Json:
         "non_digital_submission": not analytics.digital(base),
     }
     if base.points_possible is not None:
-        got = [float(int(score)) for one in found if (score := _score(api, base, one)) is not None]
+        got = [float(int(score)) for work in found if (score := _score(api, base, work)) is not None]
         first, middle, third = analytics.quartiles(analytics.bucketed(got, base.points_possible))
         body |= {"max_score": max(got, default=None), "min_score": min(got, default=None)}
         body |= {"first_quartile": first, "median": middle, "third_quartile": third}
@@ -90,8 +90,8 @@ def _spread(api: Api, base: Assignment, rows: list[Enrollment]) -> Json:
     return body | {"tardiness_breakdown": {**shares, "floating": 0.0, "total": len(found)}}
 
 
-def _score(api: Api, base: Assignment, one: Work) -> float | None:
-    return None if one.record is None else lateness.standing(api, base, one.record.user_id, one.record).score
+def _score(api: Api, base: Assignment, work: Work) -> float | None:
+    return None if work.record is None else lateness.standing(api, base, work.record.user_id, work.record).score
 
 
 def summaries(api: Api) -> Any:
@@ -257,16 +257,16 @@ def department_statistics(api: Api) -> Any:
     store = api.store
 
     def held(rows: Any) -> int:
-        return sum(one.context_type == "Course" and one.context_id in ids for one in rows)
+        return sum(row.context_type == "Course" and row.context_id in ids for row in rows)
 
     return {
         "courses": len(found),
         "subaccounts": len(_below(api, account)),
         "teachers": _people(api, found, "TeacherEnrollment"),
         "students": _people(api, found, "StudentEnrollment"),
-        "discussion_topics": held(one for one in store.discussion_topics if one.workflow_state != "deleted"),
+        "discussion_topics": held(topic for topic in store.discussion_topics if topic.workflow_state != "deleted"),
         "media_objects": held(store.media_objects),
-        "attachments": held(one for one in store.attachments if one.file_state != "deleted"),
+        "attachments": held(file for file in store.attachments if file.file_state != "deleted"),
         "assignments": sum(one.course_id in ids and one.workflow_state != "deleted" for one in store.assignments),
     }
 

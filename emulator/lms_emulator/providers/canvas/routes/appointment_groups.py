@@ -47,19 +47,19 @@ def _managed(api: Api) -> AppointmentGroup:
 def index(api: Api) -> Any:
     """The appointment groups that the caller can sign up for, or those that they manage."""
     user, past = api.user, api.params.flag("include_past_appointments")
-    found = [one for one in api.store.appointment_groups if one.workflow_state != "deleted"]
+    found = [group for group in api.store.appointment_groups if group.workflow_state != "deleted"]
     if api.params.text("scope") == "manageable":
-        found = [one for one in found if appointments.manages_as_member(api, one, user)]
-        found = [one for one in found if past or one.end_at is None or one.end_at >= api.now]
+        found = [group for group in found if appointments.manages_as_member(api, group, user)]
+        found = [group for group in found if past or group.end_at is None or group.end_at >= api.now]
     else:
-        found = [one for one in found if appointments.reserves(api, one, user)]
-        found = [one for one in found if past or (one.end_at is not None and one.end_at >= api.now)]
+        found = [group for group in found if appointments.reserves(api, group, user)]
+        found = [group for group in found if past or (group.end_at is not None and group.end_at >= api.now)]
     if codes := set(api.params.texts("context_codes")):
-        found = [one for one in found if codes & {*one.context_codes, *one.sub_context_codes}]
-    found.sort(key=lambda one: one.id)
+        found = [group for group in found if codes & {*group.context_codes, *group.sub_context_codes}]
+    found.sort(key=lambda group: group.id)
     scope = api.params.text("scope")
     path = f"/api/v1/appointment_groups?scope={quote_plus(scope)}" if scope else None
-    return paged(api, found, lambda one: shapes.appointment_group(api, one, api.params.includes), path=path)
+    return paged(api, found, lambda group: shapes.appointment_group(api, group, api.params.includes), path=path)
 
 
 def create(api: Api) -> Any:
@@ -150,7 +150,7 @@ def _spans(api: Api, sent: Params) -> list[tuple[datetime, datetime]]:
 
 def _refuse_unfit(api: Api, wanted: AppointmentGroup, spans: list[tuple[datetime, datetime]]) -> None:
     faults: dict[str, list[str]] = {}
-    known = [(one.start_at, one.end_at) for one in appointments.slots(api, wanted)] if wanted.id and spans else []
+    known = [(event.start_at, event.end_at) for event in appointments.slots(api, wanted)] if wanted.id and spans else []
     every = sorted([*((start, end) for start, end in known if start and end), *spans])
     if any(end < start for start, end in every):
         faults["appointments"] = ["Appointment end time precedes start time"]
@@ -228,7 +228,7 @@ def _participants(api: Api, kind: str) -> Any:
 
 def next_appointment(api: Api) -> Any:
     """The first slot that the caller can still take."""
-    asked = {identifiers.local_number(one) for one in api.params.texts("appointment_group_ids")}
+    asked = {identifiers.local_number(text) for text in api.params.texts("appointment_group_ids")}
     found: list[CalendarEvent] = []
     for group in api.store.appointment_groups:
         if (asked and group.id not in asked) or not appointments.reserves(api, group, api.user):
@@ -236,10 +236,10 @@ def next_appointment(api: Api) -> Any:
         seats = group.participants_per_appointment
         coming = [one for one in appointments.slots(api, group) if one.start_at is not None and one.start_at > api.now]
         # also of a group's reservations, Canvas looks for the user's own here
-        coming = [one for one in coming if not appointments.taken_by(api, one, api.user)]
-        found += [one for one in coming if seats is None or len(appointments.taken(api, one)) < seats][:1]
-    first = sorted(found, key=lambda one: (one.start_at, one.id))[:1]
-    return [shapes.event(api, one) for one in first]
+        coming = [event for event in coming if not appointments.taken_by(api, event, api.user)]
+        found += [event for event in coming if seats is None or len(appointments.taken(api, event)) < seats][:1]
+    first = sorted(found, key=lambda event: (event.start_at, event.id))[:1]
+    return [shapes.event(api, event) for event in first]
 
 
 def reserve(api: Api) -> Any:
@@ -260,7 +260,7 @@ def reserve(api: Api) -> Any:
             "attribute": "reservation",
             "type": "calendar_event",
             "message": str(error),
-            "reservations": [shapes.event(api, one) for one in mine],
+            "reservations": [shapes.event(api, event) for event in mine],
         }
         raise refusals.rest("not_reserved", 400, [body], check="the slot can be taken", got=str(error)) from error
 

@@ -50,8 +50,8 @@ def _require_feature(api: Api) -> None:
         raise browser.unrouted(api.x)
 
 
-def _placed(api: Api, one: AssetProcessor) -> tuple[Assignment, Course]:
-    task = api.store.assignments.get(one.assignment_id)
+def _placed(api: Api, processor: AssetProcessor) -> tuple[Assignment, Course]:
+    task = api.store.assignments.get(processor.assignment_id)
     course = api.store.courses.get(task.course_id) if task is not None else None
     assert task is not None, "the world file's references are checked when it is loaded"
     assert course is not None, "an assignment's course is kept with it"
@@ -62,33 +62,33 @@ def _processor(api: Api, scope: str) -> tuple[AssetProcessor, Assignment]:
     """The processor of the path, which must be the caller's own."""
     _require_feature(api)
     reference = api.slot("asset_processor_id")
-    one = api.store.asset_processors.get(local_number(reference) or 0)
-    account = _placed(api, one)[1].account_id if one is not None else None
+    processor = api.store.asset_processors.get(local_number(reference) or 0)
+    account = _placed(api, processor)[1].account_id if processor is not None else None
     key = require_service(api.x, scope, account_id=account).key
-    if one is None or one.workflow_state != "active":
+    if processor is None or processor.workflow_state != "active":
         raise refusals.not_found("the document processor", reference)
-    task, course = _placed(api, one)
+    task, course = _placed(api, processor)
     tool_of(api, key, course)
-    tool = api.store.tools.get(one.tool_id)
+    tool = api.store.tools.get(processor.tool_id)
     if not api.check("the document processor is the caller's", tool is not None and tool.developer_key_id == key.id):
         raise _refused("processor_of_another", "Asset processor not owned by this developer key", 403, reference)
-    return one, task
+    return processor, task
 
 
-def _asset(api: Api, one: AssetProcessor, name: str | None) -> LtiAsset | None:
+def _asset(api: Api, processor: AssetProcessor, name: str | None) -> LtiAsset | None:
     """The asset with that id, if it was submitted where the processor is attached."""
     found = api.store.lti_assets.get(name or "")
     record = api.store.submissions.get(found.submission_id) if found is not None else None
-    return found if record is not None and record.assignment_id == one.assignment_id else None
+    return found if record is not None and record.assignment_id == processor.assignment_id else None
 
 
 def show_asset(api: Api) -> Response:
     """A submitted file or text."""
-    one, _ = _processor(api, scopes.ASSETS)
+    processor, _ = _processor(api, scopes.ASSETS)
     name = api.slot("asset_id")
     if name not in api.store.lti_assets:
         raise _refused("asset_unknown", "not found", 404, name)
-    found = _asset(api, one, name)
+    found = _asset(api, processor, name)
     if found is None:
         raise _refused("asset_of_another", "Invalid asset", 400, name)
     data, kind, _ = documents.content(api, found)
@@ -97,7 +97,7 @@ def show_asset(api: Api) -> Response:
 
 def create_report(api: Api) -> Response:
     """A processor's report on an asset; the newest of each type counts."""
-    one, _ = _processor(api, scopes.REPORTS)
+    processor, _ = _processor(api, scopes.REPORTS)
     sent, kind = api.params, api.params.get("type")
     if kind is None:
         raise refusals.missing("type")
@@ -110,10 +110,10 @@ def create_report(api: Api) -> Response:
         raise _refused("report_timestamp_invalid", "A valid ISO8601 timestamp must be provided", 400)
     if not sent.has("assetId"):
         raise refusals.missing("assetId")
-    asset = _asset(api, one, sent.text("assetId"))
+    asset = _asset(api, processor, sent.text("assetId"))
     if asset is None:
         raise _refused("report_asset_invalid", "Invalid asset", 400, sent.text("assetId"))
-    before = [r for r in api.store.asset_reports.find("what", (one.id, asset.id)) if r.report_type == kind]
+    before = [r for r in api.store.asset_reports.find("what", (processor.id, asset.id)) if r.report_type == kind]
     if any(old.timestamp > at for old in before):
         raise _refused("report_older", "An existing report has a newer timestamp", 409, sent.text("timestamp"))
     said = _report_members(api)
@@ -124,7 +124,7 @@ def create_report(api: Api) -> Response:
         api.store.asset_reports.delete(old.id)
     made = AssetReport(
         id=api.new_id("asset_reports"),
-        asset_processor_id=one.id,
+        asset_processor_id=processor.id,
         asset_id=asset.id,
         report_type=kind,
         timestamp=at,
@@ -223,8 +223,8 @@ def take_terms(api: Api) -> Response:
 def forget_terms(api: Api) -> Response:
     """Make everybody accept the tool's terms anew."""
     tool = _tool(api, scopes.TERMS)
-    for one in api.store.eula_acceptances.find("tool", tool.id):
-        api.store.eula_acceptances.delete(one.id)
+    for acceptance in api.store.eula_acceptances.find("tool", tool.id):
+        api.store.eula_acceptances.delete(acceptance.id)
     return Response(status_code=204)
 
 
@@ -235,14 +235,14 @@ def _opened(api: Api) -> tuple[AssetProcessor, Assignment, Place, Tool]:
     """The processor of the path with its tool, for those who may see its course."""
     _require_feature(api)
     visitors.require(api)
-    one = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
-    tool = api.store.tools.get(one.tool_id) if one is not None else None
-    if one is None or tool is None:
+    processor = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
+    tool = api.store.tools.get(processor.tool_id) if processor is not None else None
+    if processor is None or tool is None:
         raise refusals.page_not_found("the document processor exists")
-    task, course = _placed(api, one)
+    task, course = _placed(api, processor)
     if not courses.may(api, api.caller, course, "read"):
         raise visitors.forbidden(api, "the person takes part in the course")
-    return one, task, places.of_course(api.x, course), tool
+    return processor, task, places.of_course(api.x, course), tool
 
 
 def _launch(api: Api, place: Place, tool: Tool, message: str, **values: Any) -> Response:
@@ -252,7 +252,7 @@ def _launch(api: Api, place: Place, tool: Tool, message: str, **values: Any) -> 
 
 def open_settings(api: Api) -> Response:
     """GET /asset_processors/{asset_processor_id}/launch: let a teacher change what a processor does."""
-    one, task, place, tool = _opened(api)
+    processor, task, place, tool = _opened(api)
     if place.course is None or not courses.may(api, api.caller, place.course, "manage_assignments_edit"):
         raise visitors.forbidden(api, "the person may change the assignment")
     return _launch(
@@ -261,8 +261,8 @@ def open_settings(api: Api) -> Response:
         tool,
         documents.SETTINGS_REQUEST,
         about=task,
-        target=one.url,
-        custom_fields=one.custom,
+        target=processor.url,
+        custom_fields=processor.custom,
         return_url=api.url(f"{place.path}/assignments/{task.id}"),
         claims={"activity": documents.activity(task)},
     )
@@ -270,18 +270,18 @@ def open_settings(api: Api) -> Response:
 
 def open_report(api: Api) -> Response:
     """GET /asset_processors/{asset_processor_id}/reports/{report_id}/launch: show what a processor found."""
-    one, task, place, tool = _opened(api)
+    processor, task, place, tool = _opened(api)
     report = api.store.asset_reports.get(local_number(api.slot("report_id")) or 0)
     if report is None:
         raise refusals.page_not_found("the report exists")
-    if report.asset_processor_id != one.id:
+    if report.asset_processor_id != processor.id:
         raise refusals.bare("report_of_another", 400, "the report is the processor's")
     asset = api.store.lti_assets.get(report.asset_id)
     record = api.store.submissions.get(asset.submission_id) if asset is not None else None
     user = visitors.require(api)
     if asset is None or record is None or not _sees(api, place, report, record.user_id, user):
         raise visitors.forbidden(api, "the person may see the report")
-    own = {name: str(value) for name, value in (one.report.get("custom") or {}).items()}
+    own = {name: str(value) for name, value in (processor.report.get("custom") or {}).items()}
     attempt = local_number(api.params.text("submission_attempt") or "") or record.attempt or asset.attempt
     return _launch(
         api,
@@ -289,8 +289,8 @@ def open_report(api: Api) -> Response:
         tool,
         documents.REVIEW_REQUEST,
         about=task,
-        target=one.report.get("url"),
-        custom_fields={**one.custom, **own},
+        target=processor.report.get("url"),
+        custom_fields={**processor.custom, **own},
         return_url=api.url(f"{place.path}/assignments/{task.id}"),
         claims={
             "activity": documents.activity(task),
@@ -349,10 +349,10 @@ def _student(api: Api, task: Assignment, course: Course) -> tuple[User, Submissi
 def resubmit(api: Api) -> Response:
     """Notify a processor again of a submission."""
     _require_feature(api)
-    one = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
-    if one is None:
+    processor = api.store.asset_processors.get(local_number(api.slot("asset_processor_id")) or 0)
+    if processor is None:
         raise refusals.not_found("the document processor", api.slot("asset_processor_id"))
-    task, course = _placed(api, one)
+    task, course = _placed(api, processor)
     student, record = _student(api, task, course)
     first = min(teams.teammates(api, task, student.id), default=student.id)
     original = api.store.submissions.first("whose", (task.id, first)) or record
@@ -362,7 +362,7 @@ def resubmit(api: Api) -> Response:
     if past is not None:
         was = {"attempt": past.attempt, "attachment_ids": past.attachment_ids, "submitted_at": past.submitted_at}
         wanted = replace(original, submission_type=past.submission_type, **was)
-    documents.handed_in(api, task, wanted, one)
+    documents.handed_in(api, task, wanted, processor)
     return Response(status_code=204)
 
 

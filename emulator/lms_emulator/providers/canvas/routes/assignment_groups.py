@@ -67,7 +67,7 @@ def index(api: Api) -> Any:
     """The groups of a course."""
     course = courses.from_path(api, "read", "read_as_admin", *assignments.GRADERS)
     path = f"/api/v1/courses/{course.id}/assignment_groups"
-    return paged(api, living(api, course), lambda one: _listed(api, course, one), path=path)
+    return paged(api, living(api, course), lambda group: _listed(api, course, group), path=path)
 
 
 def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]:
@@ -78,9 +78,9 @@ def _listed(api: Api, course: Course, record: AssignmentGroup) -> dict[str, Any]
     without = EXCLUDABLE & set(api.params.texts("exclude_assignment_submission_types"))
     only = api.params.words("assignment_ids")
     found = [
-        one
-        for one in assigning.in_group(api, record.id)
-        if without.isdisjoint(one.submission_types) and (not only or str(one.id) in only)
+        assignment
+        for assignment in assigning.in_group(api, record.id)
+        if without.isdisjoint(assignment.submission_types) and (not only or str(assignment.id) in only)
     ]
     if (period := periods.asked_for(api, course)) is not None:
         own = api.params.has("scope_assignments_to_student") and _studies(api, course)
@@ -110,15 +110,15 @@ def _whole(
     """A group with assignments. Parameters: `cut`, what to omit from them."""
     seen = [a for a in found if assignments.visible(api, course, a)]
     rows: list[dict[str, Any]] = []
-    for one in sorted(seen, key=lambda a: (a.name.casefold(), a.position, a.id)):
+    for assignment in sorted(seen, key=lambda a: (a.name.casefold(), a.position, a.id)):
         topic = "discussion_topic" in includes
-        row = assigned.assignment(api, one, course, includes & NESTED, override_dates=dates, topic=topic)
+        row = assigned.assignment(api, assignment, course, includes & NESTED, override_dates=dates, topic=topic)
         if "overrides" in includes:
-            row["overrides"] = [shapes.override(o) for o in assignments.overrides_seen(api, course, one)]
+            row["overrides"] = [shapes.override(o) for o in assignments.overrides_seen(api, course, assignment)]
         if "module_ids" in includes:
-            row |= modules.places(api, course, one)
+            row |= modules.places(api, course, assignment)
         if "grades_published" in includes:
-            row["grades_published"] = not moderation.under_way(one)
+            row["grades_published"] = not moderation.under_way(assignment)
         rows.append({name: value for name, value in row.items() if name not in cut})
     body = {**shapes.group(record), "assignments": rows}
     if "in_closed_grading_period" not in cut:
@@ -200,7 +200,7 @@ def _rules(api: Api, record: AssignmentGroup) -> dict[str, Any]:
         if found[name] > count:
             raise refusals.invalid({"rules": [COUNT]})
     if sent.has("never_drop"):
-        found["never_drop"] = [as_integer(one) for one in sent.texts("never_drop")]
+        found["never_drop"] = [as_integer(text) for text in sent.texts("never_drop")]
     return found
 
 
@@ -224,12 +224,12 @@ def destroy(api: Api) -> Any:
         target = others[0]
     held = assigning.in_group(api, record.id)
     if target is not None:
-        for place, one in enumerate([*assigning.in_group(api, target.id), *held], 1):
-            moved = {"assignment_group_id": target.id, "updated_at": api.now} if one in held else {}
-            api.store.assignments.put(replace(one, **moved, position=place))
+        for place, assignment in enumerate([*assigning.in_group(api, target.id), *held], 1):
+            moved = {"assignment_group_id": target.id, "updated_at": api.now} if assignment in held else {}
+            api.store.assignments.put(replace(assignment, **moved, position=place))
     else:
-        for one in held:
-            quizzes.delete_assignment(api, one)
+        for assignment in held:
+            quizzes.delete_assignment(api, assignment)
     deleted = api.store.assignment_groups.put(replace(record, workflow_state="deleted"))
     for other in living(api, course):
         if other.position > record.position:

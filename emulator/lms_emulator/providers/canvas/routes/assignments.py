@@ -154,7 +154,7 @@ def _by_due_date(api: Api, course: Course, found: list[Assignment]) -> list[Assi
 def _latest_due_date(api: Api, record: Assignment) -> datetime | None:
     """The latest due date; Canvas includes those of deleted overrides."""
     overrides = api.store.assignment_overrides.find("assignment", record.id)
-    dates = (record.due_at, *(one.dates.get("due_at") for one in overrides))
+    dates = (record.due_at, *(override.dates.get("due_at") for override in overrides))
     return max((date for date in dates if date is not None), default=None)
 
 

@@ -102,7 +102,7 @@ def index(api: Api) -> Any:
     """The ways to sign in, by position."""
     account = _account(api)
     require_account(api, account, "manage_account_settings")
-    return [_shown(one) for one in signing_in.providers(api, account)]
+    return [_shown(provider) for provider in signing_in.providers(api, account)]
 
 
 def show(api: Api) -> Any:
@@ -141,7 +141,7 @@ def create(api: Api) -> Any:
         text = f"invalid or missing auth_type '{kind}', must be one of {','.join(sorted(FIELDS))}"
         raise refusals.rest("auth_type_unknown", 400, {"errors": [{"message": text}]}, check="auth_type", got=kind)
     known = signing_in.providers(api, account)
-    if kind == "canvas" and any(one.auth_type == kind for one in known):
+    if kind == "canvas" and any(provider.auth_type == kind for provider in known):
         body = {"errors": [{"message": f"duplicate provider {kind}"}]}
         raise refusals.rest("auth_type_taken", 422, body, check="the school has one such provider at most")
     made = AuthenticationProvider(
@@ -158,8 +158,8 @@ def _placed(api: Api, others: list[AuthenticationProvider], record: Authenticati
     """Move a provider to `position`, shifting the others."""
     asked = api.params.text("position") or str(record.position)
     place = max(1, min(as_whole(asked) or 1, len(others) + 1))
-    for number, one in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
-        api.store.authentication_providers.put(replace(one, position=number))
+    for number, provider in enumerate([*others[: place - 1], record, *others[place - 1 :]], start=1):
+        api.store.authentication_providers.put(replace(provider, position=number))
     return replace(record, position=place)
 
 
@@ -178,7 +178,7 @@ def update(api: Api) -> Any:
     kind = api.params.text("auth_type")
     if kind is not None and kind != found.auth_type:
         raise refusals.message(400, "auth_type_fixed", OTHER_TYPE)
-    others = [one for one in signing_in.providers(api, account) if one.id != found.id]
+    others = [provider for provider in signing_in.providers(api, account) if provider.id != found.id]
     return _shown(_placed(api, others, replace(found, fields={**found.fields, **_sent(api, found.auth_type)})))
 
 

@@ -57,20 +57,20 @@ def show(api: Api) -> Any:
 
 def _kept(api: Api, template: BlueprintTemplate) -> list[Course]:
     found = [api.store.courses.get(one.course_id) for one in blueprints.subscriptions(api.store, template)]
-    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+    return [course for course in found if course is not None and course.workflow_state != "deleted"]
 
 
 def associated(api: Api) -> Any:
     """The courses associated with a blueprint."""
     template, _ = _template(api)
-    return paged(api, sorted(_kept(api, template), key=lambda one: one.id), lambda one: _course(api, one))
+    return paged(api, sorted(_kept(api, template), key=lambda course: course.id), lambda course: _course(api, course))
 
 
 def _course(api: Api, course: Course) -> Json:
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
     blueprint = identifiers.course(api, api.slot("course_id"))
     accounts = [identifiers.account(api, one.account_id) for one in (blueprint, course)]
-    sis = any(account_allows(api, api.caller, one, name) for one in accounts for name in courses.READS_SIS)
+    sis = any(account_allows(api, api.caller, account, name) for account in accounts for name in courses.READS_SIS)
     return {
         "id": course.id,
         "name": course.name,
@@ -95,7 +95,7 @@ def associate(api: Api) -> Any:
     wrong = [str(one.id) for one in new if not blueprints.fits(api, template, one)]
     if wrong:
         raise refusals.message(400, "blueprint_course_invalid", f"invalid courses to add ({', '.join(wrong)})")
-    own = {one.course_id for one in blueprints.subscriptions(api.store, template)}
+    own = {subscription.course_id for subscription in blueprints.subscriptions(api.store, template)}
     taken = [one for one in new if one.id not in own and blueprints.subscription_of(api.store, one) is not None]
     if taken:
         ids = ", ".join(str(one.id) for one in taken)
@@ -285,7 +285,7 @@ def import_details(api: Api) -> Any:
     found: list[Json] = []
     for change in sent.changes if sent is not None else []:
         table = next((t for t in blueprints.LOCKED if blueprints.NAMES.get(t, t[:-1]) == change["asset_type"]), None)
-        own = next((one for one in rows if one.kind == table and one.source_id == change["asset_id"]), None)
+        own = next((asset for asset in rows if asset.kind == table and asset.source_id == change["asset_id"]), None)
         kept = [one for one in change["exceptions"] if one["course_id"] == record.context_id]
         shown = {**change, "exceptions": kept}
         if own is not None:

@@ -32,12 +32,12 @@ def _shown(record: Bookmark) -> Json:
 
 
 def _mine(api: Api) -> list[Bookmark]:
-    return sorted(api.store.bookmarks.find("user", api.user.id), key=lambda one: (one.position, one.id))
+    return sorted(api.store.bookmarks.find("user", api.user.id), key=lambda bookmark: (bookmark.position, bookmark.id))
 
 
 def _one(api: Api) -> Bookmark:
     number = identifiers.local_number(api.slot("id"))
-    found = next((one for one in _mine(api) if one.id == number), None)
+    found = next((bookmark for bookmark in _mine(api) if bookmark.id == number), None)
     if found is None:
         raise SiteRefusal(
             "bookmark_unknown", status=404, check="the bookmark is the caller's", headers=NO_BODY, text=""
@@ -73,7 +73,7 @@ def update(api: Api) -> Any:
     if api.params.has("data"):
         changes["data"] = api.params.get("data")
     changed = replace(record, **changes)
-    others = [one for one in _mine(api) if one.id != record.id]
+    others = [bookmark for bookmark in _mine(api) if bookmark.id != record.id]
     return _shown(_placed(api, others, changed, api.params.text("position") or str(record.position)))
 
 
@@ -81,8 +81,8 @@ def _placed(api: Api, others: list[Bookmark], record: Bookmark, position: str) -
     """Move a bookmark to its position, shifting later ones down."""
     place = max(1, min(as_whole(position) or 1, len(others) + 1))
     order = [*others[: place - 1], record, *others[place - 1 :]]
-    for number, one in enumerate(order, start=1):
-        api.store.bookmarks.put(replace(one, position=number))
+    for number, bookmark in enumerate(order, start=1):
+        api.store.bookmarks.put(replace(bookmark, position=number))
     return replace(record, position=place)
 
 

@@ -62,7 +62,7 @@ def gradeable(api: Api) -> Any:
         if not moderated:
             return body
         record = submissions.of(api, base, user.id)
-        chosen = next((one.id for one in moderation.of_submission(api, record) if one.selected), None)
+        chosen = next((grade.id for grade in moderation.of_submission(api, record) if grade.selected), None)
         waiting = moderation.shapes(api, course, base, record)
         return {
             **body,
@@ -111,7 +111,7 @@ def summary(api: Api) -> Any:
         wanted = ("active", "inactive") if api.later.flag("include_deactivated") else ("active",)
         people = roster.gradeable(api, course, section, base, *wanted) if base.published else []
         tests = {e.user_id for e in assignments.students(api, course.id) if e.type == "StudentViewEnrollment"}
-        found = submissions.of_all(api, base, [one for one in people if one not in tests])
+        found = submissions.of_all(api, base, [person for person in people if person not in tests])
         total = len(found)
     counts = {
         "graded": sum(map(submissions.graded, found)),
@@ -200,13 +200,13 @@ def extend(api: Api) -> Any:
     if not api.params.get("assignment_extensions"):
         raise _bad_request("missing required key :assignment_extensions")
     sent = api.params.hashes("assignment_extensions")
-    if not sent or any(not (one.has("user_id") and one.has("extra_attempts")) for one in sent):
+    if not sent or any(not (fields.has("user_id") and fields.has("extra_attempts")) for fields in sent):
         raise _bad_request(FORMAT)
     studying = {e.user_id for e in assignments.students(api, course.id)}
-    people = [(identifiers.find(api, "users", one.text("user_id") or ""), one) for one in sent]
+    people = [(identifiers.find(api, "users", fields.text("user_id") or ""), fields) for fields in sent]
     wanted = {
-        user.id: as_integer(one.text("extra_attempts"))
-        for user, one in people
+        user.id: as_integer(fields.text("extra_attempts"))
+        for user, fields in people
         if user is not None and user.id in studying
     }
     faults = [{"user_id": number, "errors": found} for number, more in wanted.items() if (found := _faults(base, more))]
@@ -265,10 +265,10 @@ def _set_dates(api: Api, base: Assignment, rows: list[Params]) -> bool:
                 changed, base = True, api.store.assignments.put(replace(wanted, updated_at=api.now))
                 quizzes.follow(api, base)
             continue
-        for one in assignments.overrides(api, base):
-            if one.id == identifiers.local_number(row.text("id")) and one.dates != dates:
+        for override in assignments.overrides(api, base):
+            if override.id == identifiers.local_number(row.text("id")) and override.dates != dates:
                 changed = True
-                api.store.assignment_overrides.put(replace(one, dates=dates))
+                api.store.assignment_overrides.put(replace(override, dates=dates))
                 overriding.touch(api, base.id)
     return changed
 

@@ -32,18 +32,18 @@ def visible_contexts(api: Api) -> Any:
     chosen = set(user.preferences.get("selected_calendar_contexts", []))
     colors = user.preferences.get("custom_colors", {})
     own: list[Any] = [("user", user, user.name)]
-    own += [("course", one, course_shapes.course_name(api, one)) for one in _courses(api)]
+    own += [("course", course, course_shapes.course_name(api, course)) for course in _courses(api)]
     rows = api.store.group_memberships.find("user", user.id)
     known = (api.store.groups.get(row.group_id) for row in rows if row.workflow_state == "accepted")
-    own += [("group", one, one.name) for one in known if one is not None and one.workflow_state != "deleted"]
-    own += [("account", one, one.name) for one in api.store.accounts if one.id in enabled_accounts(api)]
+    own += [("group", group, group.name) for group in known if group is not None and group.workflow_state != "deleted"]
+    own += [("account", account, account.name) for account in api.store.accounts if account.id in enabled_accounts(api)]
     found = []
     for kind, record, name in own:
         code = f"{kind}_{record.id}"
         body: Json = {"id": str(record.id), "name": name, "asset_string": code, "color": colors.get(code)}
         body["selected"] = code in chosen
         if isinstance(record, Course):
-            body["sections"] = [_section(one, chosen) for one in _sections(api, record)]
+            body["sections"] = [_section(section, chosen) for section in _sections(api, record)]
         found.append(body)
     return {"contexts": found}
 
@@ -57,12 +57,12 @@ def _courses(api: Api) -> list[Course]:
         if course is not None and states.state_of(api, row, course).name == "active"
         if courses.may(api, api.caller, course, "read")
     ]
-    return sorted(found, key=lambda one: (collation.key(one.name), one.id))
+    return sorted(found, key=lambda course: (collation.key(course.name), course.id))
 
 
 def _sections(api: Api, course: Course) -> list[CourseSection]:
     seen = calendars.sections_seen(api, course, api.caller)
-    return [one for one in api.store.course_sections.find("course", course.id) if one.id in seen]
+    return [section for section in api.store.course_sections.find("course", course.id) if section.id in seen]
 
 
 def _section(record: CourseSection, chosen: set[str]) -> Json:
@@ -74,11 +74,11 @@ def enabled_accounts(api: Api) -> set[int]:
     """The accounts whose calendars the caller has: selected ones, and those that everybody gets."""
     chosen = {int(one) for one in api.user.preferences.get("enabled_account_calendars", [])}
     return {
-        one.id
-        for one in api.store.accounts
-        if one.calendar_visible
-        and (one.id in chosen or one.calendar_subscribed)
-        and calendars.account_seen(api, one, api.user)
+        account.id
+        for account in api.store.accounts
+        if account.calendar_visible
+        and (account.id in chosen or account.calendar_subscribed)
+        and calendars.account_seen(api, account, api.user)
     }
 
 
@@ -91,7 +91,7 @@ def select_contexts(api: Api) -> Any:
 def enable_accounts(api: Api) -> Any:
     """Store which account calendars the caller selects."""
     if api.params.has("enabled_account_calendars"):
-        asked = (identifiers.local_number(one) for one in api.params.texts("enabled_account_calendars"))
+        asked = (identifiers.local_number(text) for text in api.params.texts("enabled_account_calendars"))
         kept = [one for one in asked if one is not None and api.store.accounts.get(one) is not None]
         people.prefer(api, api.user, enabled_account_calendars=kept)
     return {"status": "ok"}
@@ -150,24 +150,24 @@ def _refuse(faults: list[str]) -> None:
 def account_calendars(api: Api) -> Any:
     """The account calendars that the caller can select."""
     mine, term = calendars.accounts_of(api, api.user), search_term(api)
-    found = [one for one in api.store.accounts if one.calendar_visible and one.id in mine]
-    found = _ordered(one for one in found if term is None or term in (one.name or "").lower())
+    found = [account for account in api.store.accounts if account.calendar_visible and account.id in mine]
+    found = _ordered(account for account in found if term is None or term in (account.name or "").lower())
     return paged(
         api,
         found,
-        lambda one: calendar(api, one),
+        lambda account: calendar(api, account),
         wrap=lambda rows: {"account_calendars": rows, "total_results": len(found)},
     )
 
 
 def _ordered(accounts: Any) -> list[Account]:
-    return sorted(accounts, key=lambda one: (collation.key(one.name or ""), one.id))
+    return sorted(accounts, key=lambda account: (collation.key(account.name or ""), account.id))
 
 
 def calendar(api: Api, record: Account) -> Json:
     """The calendar of an account."""
     pages = f"/accounts/{record.id}/calendar_events"
-    roots = [one.id for one in chain(api.store, record.id) if one.parent_account_id is None]
+    roots = [account.id for account in chain(api.store, record.id) if account.parent_account_id is None]
     newer = {"auto_subscribe": record.calendar_subscribed} if api.settings.tells_auto_subscribe else {}
     return {
         **newer,
@@ -214,26 +214,26 @@ def all_calendars(api: Api) -> Any:
         raise _errors("Expected filter param to be one of: visible, hidden")
     term = search_term(api)
     whole = bool(wanted or term)
-    top_levels = {top.id, *(one.id for one in api.store.accounts.find("parent", top.id))}
-    found = [one for one in api.store.accounts if one.id in (_below(api, top) if whole else top_levels)]
-    found = [one for one in found if not wanted or one.calendar_visible == (wanted == "visible")]
-    found = [one for one in found if term is None or term in (one.name or "").lower()]
-    rest_of = _ordered(one for one in found if one.id != top.id)
+    top_levels = {top.id, *(account.id for account in api.store.accounts.find("parent", top.id))}
+    found = [account for account in api.store.accounts if account.id in (_below(api, top) if whole else top_levels)]
+    found = [account for account in found if not wanted or account.calendar_visible == (wanted == "visible")]
+    found = [account for account in found if term is None or term in (account.name or "").lower()]
+    rest_of = _ordered(account for account in found if account.id != top.id)
     return paged(
         api,
-        [one for one in found if one.id == top.id] + rest_of,
-        lambda one: calendar(api, one) | {"sub_account_count": len(list(_children(api, one)))},
+        [account for account in found if account.id == top.id] + rest_of,
+        lambda account: calendar(api, account) | {"sub_account_count": len(list(_children(api, account)))},
         path=f"/api/v1/accounts/{top.id}/account_calendars",
     )
 
 
 def _children(api: Api, record: Account) -> list[Account]:
-    return [one for one in api.store.accounts.find("parent", record.id) if one.workflow_state != "deleted"]
+    return [account for account in api.store.accounts.find("parent", record.id) if account.workflow_state != "deleted"]
 
 
 def _below(api: Api, top: Account) -> set[int]:
-    every = [one for one in api.store.accounts if one.workflow_state != "deleted"]
-    return {one.id for one in every if any(above.id == top.id for above in chain(api.store, one.id))}
+    every = [account for account in api.store.accounts if account.workflow_state != "deleted"]
+    return {account.id for account in every if any(above.id == top.id for above in chain(api.store, account.id))}
 
 
 def _errors(text: str) -> Exception:
@@ -268,7 +268,7 @@ def count_visible(api: Api) -> Any:
     """How many calendars of an account and those below it are visible."""
     top = account_from_path(api, "manage_account_calendar_visibility")
     below = _below(api, top)
-    return {"count": sum(1 for one in api.store.accounts if one.id in below and one.calendar_visible)}
+    return {"count": sum(1 for account in api.store.accounts if account.id in below and account.calendar_visible)}
 
 
 EVENTS = "/api/v1/calendar_events"

@@ -132,16 +132,18 @@ def _listed(api: Api, user: User | None) -> Any:
     if found.start is not None and user is not None:
         places += calendars.managed_groups(api, places, user)
     rows = [one for one in calendars.events_of(api, places, user) if found.holds(one.start_at) and _marked(api, one)]
-    rows.sort(key=lambda one: (one.start_at is None, one.start_at, one.id))
-    return paged(api, rows, lambda one: shapes.event(api, one, includes=shown, excludes=excludes, viewer=user))
+    rows.sort(key=lambda event: (event.start_at is None, event.start_at, event.id))
+    return paged(api, rows, lambda event: shapes.event(api, event, includes=shown, excludes=excludes, viewer=user))
 
 
 def _assignments(api: Api, places: list[Place], found: Window) -> Any:
     """Assignments as events. Pages count assignments, however many dates each has."""
     excludes, includes = set(api.params.texts("excludes")), api.params.includes
     of_courses = [place.record for place in places if place.kind == "Course"]
-    bases = [(one, course) for course in of_courses for one in _seen(api, course) if _wanted(api, one)]
-    bases = [(one, course) for one, course in bases if _dated(api, one, found)]
+    bases = [
+        (assignment, course) for course in of_courses for assignment in _seen(api, course) if _wanted(api, assignment)
+    ]
+    bases = [(assignment, course) for assignment, course in bases if _dated(api, assignment, found)]
     bases.sort(key=lambda pair: (pair[0].due_at is None, pair[0].due_at, pair[0].id))
 
     def rows(pair: tuple[Assignment, Course]) -> list[Json]:
@@ -156,14 +158,14 @@ def _assignments(api: Api, places: list[Place], found: Window) -> Any:
             for one in due
         ]
 
-    return paged(api, bases, rows, wrap=lambda page: [one for dates in page for one in dates])
+    return paged(api, bases, rows, wrap=lambda page: [date for dates in page for date in dates])
 
 
 def _dated(api: Api, base: Assignment, found: Window) -> bool:
     """Whether an assignment is due within the window, for everybody or for some."""
     if found.start is None or found.holds(base.due_at):
         return found.holds(base.due_at)
-    return any(found.holds(one.dates.get("due_at")) for one in assignments.overrides(api, base))
+    return any(found.holds(override.dates.get("due_at")) for override in assignments.overrides(api, base))
 
 
 def _places(api: Api, user: User | None) -> list[Place]:
@@ -227,8 +229,8 @@ def _due(api: Api, base: Assignment, course: Course) -> Iterable[Due]:
         if dated.due_at is not None or not api.params.flag("important_dates"):
             yield Due(dated, course, tuple(overrides))
         return
-    for one in overrides:
-        yield Due(assignments.with_overrides(base, [one]), course, (one,))
+    for override in overrides:
+        yield Due(assignments.with_overrides(base, [override]), course, (override,))
     sections = {one.id for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"}
     if {one.set_id for one in overrides if one.set_type == "CourseSection"} != sections:
         yield Due(base, course)
@@ -320,9 +322,9 @@ def update(api: Api) -> Any:
 def _in_series(api: Api, known: CalendarEvent, wanted: CalendarEvent) -> Any:
     shown = {"series_natural_language", "child_events"}
     if known.series_uuid is None:
-        return [shapes.event(api, one, includes=shown) for one in series.make(api, wanted)]
+        return [shapes.event(api, event, includes=shown) for event in series.make(api, wanted)]
     which = series.WHICH.get(api.params.text("which") or "one", "all")
-    rows = [shapes.event(api, one, includes=shown) for one in series.change(api, known, wanted, which)]
+    rows = [shapes.event(api, event, includes=shown) for event in series.change(api, known, wanted, which)]
     return rows[0] if which == "one" else rows
 
 
@@ -366,8 +368,8 @@ def destroy(api: Api) -> Any:
         raise refusals.rest("which_unknown", 400, body, check="`which` is one, following or all", got=asked)
     found = series.of(api, record, which)
     shown = [shapes.event(api, one) for one in found]
-    for one in found:
-        events.delete(api, one)
+    for event in found:
+        events.delete(api, event)
     return shown
 
 

@@ -51,7 +51,7 @@ def _check_count(api: Api) -> None:
     """Refuse one more address if the caller has as many as the school allows, with those deleted in the last hour."""
     most, hour = api.root.settings.get("max_communication_channels"), timedelta(hours=1)
     rows = api.store.communication_channels.find("user", api.user.id)
-    count = sum(1 for one in rows if one.workflow_state != "retired" or one.created_at > api.now - hour)
+    count = sum(1 for channel in rows if channel.workflow_state != "retired" or channel.created_at > api.now - hour)
     fewer = most is None or most is False or count < as_integer(most)
     if not api.check("the caller has fewer addresses than allowed", fewer, got=count):
         body = {"errors": {"type": "Maximum number of communication channels reached"}}
@@ -181,9 +181,9 @@ def _shown(api: Api, user: User, channel: CommunicationChannel, wanted: list[Not
 def _wanted(api: Api) -> list[Notification]:
     every = list(notifications().values())
     if "notification" in api.x.path_params:
-        every = [one for one in every if one.name == api.slot("notification")]
+        every = [notification for notification in every if notification.name == api.slot("notification")]
     elif "category" in api.x.path_params:
-        every = [one for one in every if one.category == api.slot("category")]
+        every = [notification for notification in every if notification.category == api.slot("category")]
     if not every:
         raise refusals.not_found("the notification")
     return every
@@ -208,7 +208,7 @@ def preferences(api: Api) -> Any:
 def categories(api: Api) -> Any:
     """The kinds of notifications."""
     _person_and_channel(api)
-    return {"categories": list({one.category: None for one in notifications().values()})}
+    return {"categories": list({notification.category: None for notification in notifications().values()})}
 
 
 def prefer(api: Api) -> Any:
@@ -224,7 +224,7 @@ def prefer(api: Api) -> Any:
         wanted = [known[name] for name in asked]
     else:
         wanted = _wanted(api)
-        asked = {one.name: sent.text("frequency") for one in wanted}
+        asked = {notification.name: sent.text("frequency") for notification in wanted}
     if not set(asked.values()) <= set(FREQUENCIES):
         body = {"errors": [{"field": "frequency", "message": None, "error_code": "inclusion"}]}
         raise refusals.rest("frequency_unknown", 422, body, check="frequency", got=list(asked.values()))

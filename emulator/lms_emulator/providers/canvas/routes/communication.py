@@ -46,28 +46,28 @@ def comm_messages(api: Api) -> Any:
     if not api.check("may see what was sent to the person", allowed, got=user.id):
         raise api.refused(f"see what was sent to user {user.id}")
     start, end = api.moment("start_time"), api.moment("end_time")
-    own = {one.address.lower() for one in api.store.communication_channels.find("user", user.id)}
+    own = {channel.address.lower() for channel in api.store.communication_channels.find("user", user.id)}
     found = [
-        one
-        for one in api.x.outbox
-        if one.medium == "email" and one.provider == "canvas" and one.to.lower() in own
-        if (start is None or one.at >= start) and (end is None or one.at <= end)
+        message
+        for message in api.x.outbox
+        if message.medium == "email" and message.provider == "canvas" and message.to.lower() in own
+        if (start is None or message.at >= start) and (end is None or message.at <= end)
     ]
-    return paged(api, list(reversed(found)), lambda one: _message(api, one))
+    return paged(api, list(reversed(found)), lambda message: _message(api, message))
 
 
-def _message(api: Api, one: Message) -> Json:
+def _message(api: Api, message: Message) -> Json:
     return {
-        "id": int(re.sub(r"\D", "", one.id) or 0),
-        "created_at": when(one.at),
-        "sent_at": when(one.at),
+        "id": int(re.sub(r"\D", "", message.id) or 0),
+        "created_at": when(message.at),
+        "sent_at": when(message.at),
         "workflow_state": "sent",
         "from": None,
         "from_name": api.root.name,
-        "to": one.to,
+        "to": message.to,
         "reply_to": None,
-        "subject": one.subject,
-        "body": one.body,
+        "subject": message.subject,
+        "body": message.body,
         "html_body": None,
     }
 
@@ -91,51 +91,51 @@ def _channels(api: Api, *, bouncing: bool = False) -> list[CommunicationChannel]
     """
     account = _school(api)
 
-    def wanted(one: CommunicationChannel) -> bool:
+    def wanted(channel: CommunicationChannel) -> bool:
         if bouncing:
-            return bool(one.bounce_count) and one.workflow_state != "retired"
-        return one.workflow_state == "unconfirmed"
+            return bool(channel.bounce_count) and channel.workflow_state != "retired"
+        return channel.workflow_state == "unconfirmed"
 
-    found = [one for one in api.store.communication_channels if wanted(one)]
-    people = {one.user_id: api.store.users.get(one.user_id) for one in found}
+    found = [channel for channel in api.store.communication_channels if wanted(channel)]
+    people = {channel.user_id: api.store.users.get(channel.user_id) for channel in found}
     inside = {number for number, user in people.items() if user is not None and belonging.belongs(api, user, account)}
-    found = [one for one in found if one.user_id in inside]
+    found = [channel for channel in found if channel.user_id in inside]
 
-    def at(one: CommunicationChannel) -> Any:
-        return (one.last_bounce_at or one.created_at) if bouncing else one.created_at
+    def at(channel: CommunicationChannel) -> Any:
+        return (channel.last_bounce_at or channel.created_at) if bouncing else channel.created_at
 
     after, before, kind = api.moment("after"), api.moment("before"), api.params.text("path_type")
     pattern, broken = (api.params.text("pattern") or "*").lower(), api.params.has("with_invalid_paths")
     kept = [
-        one
-        for one in found
-        if kind in (None, one.type)
-        and fits(one.address.lower(), pattern)
-        and (broken or one.type != "email" or _ADDRESS.search(one.address))
-        and (after is None or at(one) > after)
-        and (before is None or at(one) < before)
+        channel
+        for channel in found
+        if kind in (None, channel.type)
+        and fits(channel.address.lower(), pattern)
+        and (broken or channel.type != "email" or _ADDRESS.search(channel.address))
+        and (after is None or at(channel) > after)
+        and (before is None or at(channel) < before)
     ]
     return sorted(kept, key=at, reverse=(api.params.text("order") or "").lower() == "desc")
 
 
 def unconfirmed(api: Api) -> Any:
     """Unconfirmed addresses."""
-    return _table(api, _channels(api), {"Created at": lambda one: stamp(one.created_at)})
+    return _table(api, _channels(api), {"Created at": lambda channel: stamp(channel.created_at)})
 
 
 def confirm(api: Api) -> Any:
     """Confirm addresses on their owners' behalf."""
     found = _channels(api)
-    for one in found:
-        api.store.communication_channels.put(replace(one, workflow_state="active"))
+    for channel in found:
+        api.store.communication_channels.put(replace(channel, workflow_state="active"))
     return {"confirmed_count": len(found)}
 
 
 def bounced(api: Api) -> Any:
     """Bouncing addresses: those that the world file names, as no mail leaves the emulator."""
     columns: dict[str, Column] = {
-        "Date of most recent bounce": lambda one: when(one.last_bounce_at),
-        "Bounce reason": lambda one: one.last_bounce_summary,
+        "Date of most recent bounce": lambda channel: when(channel.last_bounce_at),
+        "Bounce reason": lambda channel: channel.last_bounce_summary,
     }
     return _table(api, _channels(api, bouncing=True), columns)
 
@@ -143,18 +143,18 @@ def bounced(api: Api) -> Any:
 def reset_bounces(api: Api) -> Any:
     """Reset the bounce counts."""
     found = _channels(api, bouncing=True)
-    for one in found:
-        api.store.communication_channels.put(replace(one, bounce_count=0))
+    for channel in found:
+        api.store.communication_channels.put(replace(channel, bounce_count=0))
     return {"scheduled_reset_approximate_count": len(found)}
 
 
 def _table(api: Api, rows: list[CommunicationChannel], more: dict[str, Column]) -> Any:
     """The addresses as CSV if the path says so, else as JSON, with everything but the names as text."""
     lines: list[list[Any]] = [["User ID", "Name", "Communication channel ID", "Type", "Path", *more]]
-    for one in rows[:MOST]:
-        user = api.store.users.get(one.user_id)
-        found = [one.user_id, user.name if user is not None else "", one.id, one.type, one.address]
-        lines.append([*found, *(value(one) for value in more.values())])
+    for channel in rows[:MOST]:
+        user = api.store.users.get(channel.user_id)
+        found = [channel.user_id, user.name if user is not None else "", channel.id, channel.type, channel.address]
+        lines.append([*found, *(value(channel) for value in more.values())])
     if not api.x.path.endswith(".csv"):
         return [[None if cell is None else str(cell) for cell in line] for line in lines]
     text = io.StringIO()

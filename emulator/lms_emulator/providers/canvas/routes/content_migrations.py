@@ -54,12 +54,12 @@ def migrators(api: Api) -> Any:
     return [
         {
             "type": name,
-            "requires_file_upload": one.needs_file,
-            "name": one.name,
-            "required_settings": list(one.required),
+            "requires_file_upload": migrator.needs_file,
+            "name": migrator.name,
+            "required_settings": list(migrator.required),
         }
-        for name, one in MIGRATORS.items()
-        if context.type in one.contexts
+        for name, migrator in MIGRATORS.items()
+        if context.type in migrator.contexts
     ]
 
 
@@ -67,10 +67,10 @@ def index(api: Api) -> Any:
     """The migrations, newest first."""
     context = _context(api)
     rows = api.store.content_migrations.find("context", (context.type, context.id))
-    rows = [one for one in rows if one.child_subscription_id is None]
-    rows = sorted(rows, key=lambda one: -one.id)
+    rows = [migration for migration in rows if migration.child_subscription_id is None]
+    rows = sorted(rows, key=lambda migration: -migration.id)
     path = f"/api/v1/courses/{context.id}/content_migrations"  # `Link` says so for accounts, groups and people too
-    return paged(api, rows, lambda one: shapes.migration(api, one), path=path)
+    return paged(api, rows, lambda migration: shapes.migration(api, migration), path=path)
 
 
 def show(api: Api) -> Any:
@@ -290,12 +290,12 @@ def mapping(api: Api) -> Any:
     found: dict[str, dict[str, str]] = {}
     rows = [one for one in api.store.copied_assets.find("course", context.id) if one.source_id is not None]
     for kind in kinds.KINDS:
-        for one in rows if kind.mapped is not None else ():
+        for asset in rows if kind.mapped is not None else ():
             table = getattr(api.store, kind.table)
-            made = table.get(one.asset_id)
-            of_kind = one.kind == kind.table and made is not None and _is_kind(kind, made)
-            if of_kind and one.source_course_id == record.source_course_id:
-                found.setdefault(kind.mapped or "", {})[str(one.source_id)] = str(one.asset_id)
+            made = table.get(asset.asset_id)
+            of_kind = asset.kind == kind.table and made is not None and _is_kind(kind, made)
+            if of_kind and asset.source_course_id == record.source_course_id:
+                found.setdefault(kind.mapped or "", {})[str(asset.source_id)] = str(asset.asset_id)
     return found
 
 

@@ -45,7 +45,7 @@ def _shown(api: Api, record: ContentShare) -> Json:
     body: Json = {name: getattr(record, name) for name in ("id", "name", "user_id", "read_state", "content_type")}
     body |= {"created_at": when(record.created_at), "updated_at": when(record.updated_at)}
     body["sender"] = people.display(api, sender) if sender is not None else None
-    body["receivers"] = [people.display(api, one) for one in receivers if one is not None]
+    body["receivers"] = [people.display(api, user) for user in receivers if user is not None]
     if packed is not None:
         body["content_export"] = export(api, packed)
         course = api.store.courses.get(packed.context_id)
@@ -57,7 +57,7 @@ def _shown(api: Api, record: ContentShare) -> Json:
 def _got(api: Api, sent: ContentShare) -> list[ContentShare]:
     """The copies of a user's share that others received."""
     rows = api.store.content_shares.find("export", sent.content_export_id)
-    return sorted((one for one in rows if one.sender_id is not None), key=lambda one: one.id)
+    return sorted((share for share in rows if share.sender_id is not None), key=lambda share: share.id)
 
 
 def _own(api: Api) -> User:
@@ -81,7 +81,7 @@ def _readable(api: Api) -> User:
 
 def _of(api: Api, user: User) -> list[ContentShare]:
     return sorted(
-        api.store.content_shares.find("user", user.id), key=lambda one: (one.created_at, one.id), reverse=True
+        api.store.content_shares.find("user", user.id), key=lambda share: (share.created_at, share.id), reverse=True
     )
 
 
@@ -94,7 +94,7 @@ def _receivers(api: Api) -> list[User]:
     names = api.params.texts("receiver_ids")
     if not names:
         raise refusals.missing("receiver_ids")
-    known = {found.id: found for found in (identifiers.find(api, "users", one) for one in names) if found is not None}
+    known = {found.id: found for found in (identifiers.find(api, "users", name) for name in names) if found is not None}
     if not known:
         raise refusals.message(400, "receivers_unknown", "No valid receiving users found", got=names)
     return list(known.values())
@@ -154,10 +154,10 @@ def create(api: Api) -> Any:
 
 
 def _give(api: Api, sent: ContentShare, receivers: list[User]) -> None:
-    for one in receivers:
+    for user in receivers:
         number = api.new_id("content_shares")
         given = replace(
-            sent, id=number, user_id=one.id, sender_id=sent.user_id, read_state="unread", created_at=api.now
+            sent, id=number, user_id=user.id, sender_id=sent.user_id, read_state="unread", created_at=api.now
         )
         api.store.content_shares.put(replace(given, updated_at=api.now))
 
@@ -169,7 +169,7 @@ def add_users(api: Api) -> Any:
     sent = _find(api, user)
     if sent.sender_id is not None:
         raise refusals.message(400, "share_not_own", "Content share not owned by you", got=sent.id)
-    known = {one.user_id for one in _got(api, sent)}
+    known = {share.user_id for share in _got(api, sent)}
     _give(api, sent, [one for one in receivers if one.id not in known])
     return _shown(api, sent)
 
@@ -177,19 +177,21 @@ def add_users(api: Api) -> Any:
 def received(api: Api) -> Any:
     """What a user received, latest first."""
     user = _readable(api)
-    return paged(api, [one for one in _of(api, user) if one.sender_id is not None], lambda one: _shown(api, one))
+    return paged(
+        api, [share for share in _of(api, user) if share.sender_id is not None], lambda share: _shown(api, share)
+    )
 
 
 def sent(api: Api) -> Any:
     """What a user sent, latest first."""
     user = _readable(api)
-    return paged(api, [one for one in _of(api, user) if one.sender_id is None], lambda one: _shown(api, one))
+    return paged(api, [share for share in _of(api, user) if share.sender_id is None], lambda share: _shown(api, share))
 
 
 def unread_count(api: Api) -> Any:
     """How many received shares a user has not viewed."""
     found = _of(api, _readable(api))
-    return {"unread_count": sum(1 for one in found if one.sender_id is not None and one.read_state == "unread")}
+    return {"unread_count": sum(1 for share in found if share.sender_id is not None and share.read_state == "unread")}
 
 
 def show(api: Api) -> Any:
@@ -222,8 +224,8 @@ def who_may_get(api: Api) -> Any:
         raise refusals.rest("search_term_missing", 400, body, check="a search term is sent")
     courses.require(api, course, "read_as_admin")
     ids = {one.user_id for one in api.store.enrollments if one.type in STAFF and one.workflow_state == "active"}
-    found = [one for one in map(api.store.users.get, sorted(ids)) if one is not None and term in one.name.lower()]
-    return paged(api, [one for one in found if one.workflow_state != "deleted"], lambda one: people.display(api, one))
+    found = [user for user in map(api.store.users.get, sorted(ids)) if user is not None and term in user.name.lower()]
+    return paged(api, [one for one in found if one.workflow_state != "deleted"], lambda user: people.display(api, user))
 
 
 SHARES = "/api/v1/users/{user_id}/content_shares"

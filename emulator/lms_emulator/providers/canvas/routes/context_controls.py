@@ -36,14 +36,14 @@ def _registration(api: Api) -> LtiRegistration:
 def index(api: Api) -> Any:
     """The deployments of a registration with their context controls, those of the school first."""
     account = school(api)
-    one = _registration(api)
-    rows = sorted(registrations.controls(api, one), key=lambda row: _order(api, account, row))
+    registration = _registration(api)
+    rows = sorted(registrations.controls(api, registration), key=lambda row: _order(api, account, row))
 
     def by_deployment(shown: list[LtiContextControl]) -> list[Json]:
         found: dict[int, list[LtiContextControl]] = {}
         for row in shown:
             found.setdefault(row.deployment_id, []).append(row)
-        return [shapes.deployment(api, one, _tool(api, number), rows) for number, rows in found.items()]
+        return [shapes.deployment(api, registration, _tool(api, number), rows) for number, rows in found.items()]
 
     return bookmarked(
         api, rows, lambda row: row, lambda row: _order(api, account, row), default=PAGE, wrap=by_deployment
@@ -67,37 +67,37 @@ def _order(api: Api, account: Account, row: LtiContextControl) -> list[Any]:
 def _found(api: Api) -> tuple[Account, LtiRegistration, LtiContextControl]:
     """The school, the registration and the control of the path."""
     account = school(api)
-    one = _registration(api)
-    row = identifiers.pick(registrations.controls(api, one), api.slot("id"), "the control")
-    return account, one, row
+    registration = _registration(api)
+    row = identifiers.pick(registrations.controls(api, registration), api.slot("id"), "the control")
+    return account, registration, row
 
 
 def show(api: Api) -> Json:
     """A control."""
-    _, one, row = _found(api)
-    return shapes.control(api, one, row, people=True)
+    _, registration, row = _found(api)
+    return shapes.control(api, registration, row, people=True)
 
 
 def create(api: Api) -> Any:
     """Set whether a tool is available in an account or course and below."""
     account = school(api, "current_account_id")
-    one = _registration(api)
-    tool, place, available = _wanted(api, account, one, api.params.data)
+    registration = _registration(api)
+    tool, place, available = _wanted(api, account, registration, api.params.data)
     api.x.reads.add("account_id", "course_id", "deployment_id", "available")
     if any(row.place == place for row in tools.controls(api.store, tool)):
         raise _refused("A context control for this deployment and context already exists.")
     if not _holds(api, tool, place):
         kind = "must belong to the deployment's context"
         raise _refused(f"Context {kind if tool.course_id is None else kind.replace('belong to', 'be')}")
-    with registration_history.controlling(api, one, account):
+    with registration_history.controlling(api, registration, account):
         row = registrations.control(api, tool, place, available=available)
-    return created(api, shapes.control(api, one, row, people=True))
+    return created(api, shapes.control(api, registration, row, people=True))
 
 
 def create_many(api: Api) -> Any:
     """Set it for up to a hundred accounts and courses, replacing earlier controls."""
     account = school(api)
-    one = _registration(api)
+    registration = _registration(api)
     sent = [row for row in listed(api.x) or [] if isinstance(row, dict)]
     if not sent:
         raise _refused("Invalid parameters. Expected an array of context control parameters.")
@@ -107,7 +107,7 @@ def create_many(api: Api) -> Any:
         raise _refused(f"{EITHER} for each context control.")
     if any(row.get("account_id") and row.get("course_id") for row in sent):
         raise _refused(f"{EITHER} for each context control, but not both.")
-    if any(not row.get("deployment_id") for row in sent) and _of_school(api, account, one) is None:
+    if any(not row.get("deployment_id") for row in sent) and _of_school(api, account, registration) is None:
         raise _refused(
             "No active deployment found for the root account. Please specify a deployment_id for each control."
         )
@@ -116,7 +116,7 @@ def create_many(api: Api) -> Any:
             "Cannot create multiple context controls for the same context. Please specify unique account_id or "
             "course_id for each context control."
         )
-    wanted = [_wanted(api, account, one, row) for row in sent]
+    wanted = [_wanted(api, account, registration, row) for row in sent]
     wrong = [
         {"message": "Context must belong to the deployment's context", **_names(place), "deployment_id": tool.id}
         for tool, place, _ in wanted
@@ -124,10 +124,10 @@ def create_many(api: Api) -> Any:
     ]
     if wrong:
         raise _refused(*wrong)
-    with registration_history.controlling(api, one, account):
+    with registration_history.controlling(api, registration, account):
         rows = [registrations.control(api, tool, place, available=available) for tool, place, available in wanted]
     rows.sort(key=lambda row: row.id)
-    return created(api, [shapes.control(api, one, row, people=True) for row in rows])
+    return created(api, [shapes.control(api, registration, row, people=True) for row in rows])
 
 
 def _names(place: tuple[str, int]) -> Json:
@@ -163,28 +163,28 @@ def _holds(api: Api, tool: Tool, place: tuple[str, int]) -> bool:
 
 def update(api: Api) -> Json:
     """Change whether the tool is available."""
-    account, one, row = _found(api)
+    account, registration, row = _found(api)
     if api.params.get("available") is None:
         raise refusals.missing("available")
     available = api.params.flag("available")
-    with registration_history.controlling(api, one, account):
+    with registration_history.controlling(api, registration, account):
         kept = registrations.control(api, _tool(api, row.deployment_id), row.place, available=available)
-    return shapes.control(api, one, kept, people=True)
+    return shapes.control(api, registration, kept, people=True)
 
 
 def destroy(api: Api) -> Json:
     """Remove the control of an account or course, and all below. The one at the deployment itself stays."""
-    account, one, row = _found(api)
+    account, registration, row = _found(api)
     tool = _tool(api, row.deployment_id)
     if tools.place_of(api.store, tool) == row.place:
         raise _refused("Cannot delete primary control for deployment")
     below = [one for one in tools.controls(api.store, tool) if row.place in registrations.path_of(api, one.place)]
-    with registration_history.controlling(api, one, account):
+    with registration_history.controlling(api, registration, account):
         for other in below:
             deleted = replace(other, workflow_state="deleted", updated_by_id=api.user.id, updated_at=api.now)
             api.store.lti_context_controls.put(deleted)
             row = deleted if deleted.id == row.id else row
-    return shapes.control(api, one, row, people=True)
+    return shapes.control(api, registration, row, people=True)
 
 
 CONTROLS = f"{BASE}/{{registration_id}}/controls"

@@ -58,12 +58,12 @@ def index(api: Api) -> Any:
     found.sort(key=lambda one: (str(getattr(one, column) or ""), one.conversation_id), reverse=True)
     api.params.flag("interleave_submissions")  # documented as ignored
     avatars = "participant_avatars" in api.params.includes
-    ids = [one.conversation_id for one in found]
+    ids = [participant.conversation_id for participant in found]
     every = api.params.has("include_all_conversation_ids")
     return paged(
         api,
         found,
-        lambda one: shapes.conversation(api, one, avatars=avatars, visible=True, named=True),
+        lambda participant: shapes.conversation(api, participant, avatars=avatars, visible=True, named=True),
         path="/api/v1/conversations",
         wrap=lambda rows: {"conversations": rows, "conversation_ids": ids} if every else rows,
     )
@@ -74,7 +74,7 @@ def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
     mode = api.params.text("filter_mode") or "or"
     if mode not in ("or", "and"):
         raise refused("filter_mode", "invalid")
-    asked = [one.lower() for one in api.params.texts("filter")]
+    asked = [text.lower() for text in api.params.texts("filter")]
 
     def holds(own: ConversationParticipant, one: str) -> bool:
         number = identifiers.local_number(one.removeprefix("user_"))
@@ -136,7 +136,7 @@ def create(api: Api) -> Any:
         made = [write([number], not alone)[0] for number in known]
         if sent.text("mode") == "async":
             return reply(api, [], 202, {"X-Conversation-Batch-Id": str(api.new_id("conversation_batches"))})
-        return reply(api, [shapes.conversation(api, _own(api, one)) for one in reversed(made)], 201)
+        return reply(api, [shapes.conversation(api, _own(api, conversation)) for conversation in reversed(made)], 201)
     if subject is not None and len(subject) > LONGEST:
         subject = subject[:LONGEST]
         api.x.warn("subject_cut", "the subject is longer than Canvas keeps")
@@ -164,11 +164,11 @@ def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Commo
     place = messaging.place_of(api, code) if code else None
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
-        found |= {number: one for number, one in look.within(place).items() if number in numbers}
+        found |= {number: common for number, common in look.within(place).items() if number in numbers}
         # for members of the caller's group in that course, Canvas remembers only the group
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))
-            found |= {number: one for number, one in mates.items() if number in numbers}
+            found |= {number: common for number, common in mates.items() if number in numbers}
     for one in asked:
         whole = messaging.place_of(api, one)
         if whole is not None:
@@ -212,8 +212,8 @@ def _writes_in(api: Api, record: Group | Account) -> bool:
         return "send_messages" in group_rules.rights(api, record, api.caller)
     if record.parent_account_id is not None:
         return False
-    own_accounts = (one for one in api.store.accounts if one.id in calendars.accounts_of(api, api.user))
-    return any(account_allows(api, api.caller, one, "read_roster") for one in (record, *own_accounts))
+    own_accounts = (account for account in api.store.accounts if account.id in calendars.accounts_of(api, api.user))
+    return any(account_allows(api, api.caller, account, "read_roster") for account in (record, *own_accounts))
 
 
 def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
@@ -229,15 +229,15 @@ def _refuse_whole_courses(api: Api, asked: list[str]) -> None:
 
 def _attached(api: Api) -> list[int]:
     """The caller's files attached to a message; others are ignored."""
-    numbers = (identifiers.local_number(one) for one in api.params.texts("attachment_ids"))
-    found = (api.store.attachments.get(one) for one in numbers if one is not None)
+    numbers = (identifiers.local_number(text) for text in api.params.texts("attachment_ids"))
+    found = (api.store.attachments.get(number) for number in numbers if number is not None)
     own = ("User", api.user.id)
-    return [one.id for one in found if one is not None and (one.context_type, one.context_id) == own]
+    return [file.id for file in found if file is not None and (file.context_type, file.context_id) == own]
 
 
 def batches(api: Api) -> Any:
     """Bulk messages being sent: none, as each is sent within its request."""
-    return paged(api, [api.user][:0], lambda one: one)
+    return paged(api, [api.user][:0], lambda user: user)
 
 
 def show(api: Api) -> Any:
@@ -287,7 +287,7 @@ def add_message(api: Api) -> Any:
         new = [user for one in _recipients(api, asked, None) if one not in rows and (user := api.store.users.get(one))]
         if len(rows) + len(new) > MOST_IN_ONE + 1:
             raise refused("recipients", "Too many participants for group conversation")
-        only = [one for one in rows if one in numbers] + [user.id for user in new]
+        only = [row for row in rows if row in numbers] + [user.id for user in new]
         for user in new:
             conversations.join(api, found, user.id)
         conversations.include(api, earlier, only)
@@ -298,12 +298,12 @@ def add_message(api: Api) -> Any:
 
 
 def _included(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
-    numbers = {identifiers.local_number(one) for one in api.params.texts("included_messages")}
+    numbers = {identifiers.local_number(text) for text in api.params.texts("included_messages")}
     every = api.store.conversation_messages.find("conversation", own.conversation_id)
-    if not numbers <= {one.id for one in every}:
+    if not numbers <= {message.id for message in every}:
         raise refused("included_messages", "not for this conversation")
-    found = [one for one in every if one.id in numbers]
-    if not all(own.user_id in one.user_ids for one in found):
+    found = [message for message in every if message.id in numbers]
+    if not all(own.user_id in message.user_ids for message in found):
         raise refused("included_messages", "not a participant")
     return found
 
@@ -327,10 +327,10 @@ def add_recipients(api: Api) -> Any:
 def remove_messages(api: Api) -> Any:
     """Remove messages for the caller."""
     _, own = conversations.find(api, api.slot("id"))
-    numbers = {identifiers.local_number(one) for one in api.params.texts("remove")}
+    numbers = {identifiers.local_number(text) for text in api.params.texts("remove")}
     if not numbers:
         return Response(None, 204)
-    found = [one for one in conversations.messages(api, own) if one.id in numbers]
+    found = [message for message in conversations.messages(api, own) if message.id in numbers]
     return _shown(api, conversations.remove(api, own, found))
 
 

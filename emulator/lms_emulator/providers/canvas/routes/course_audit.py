@@ -35,28 +35,28 @@ def of_course(api: Api) -> Any:
 def of_account(api: Api) -> Any:
     """Changes to the courses of an account and those below it."""
     account = identifiers.account(api, api.slot("account_id"))
-    within = {one.id for one in api.store.courses if account in chain(api.store, one.account_id)}
-    found = [one for one in api.store.course_changes if one.course_id in within]
+    within = {course.id for course in api.store.courses if account in chain(api.store, course.account_id)}
+    found = [change for change in api.store.course_changes if change.course_id in within]
     return _listed(api, found, f"accounts/{account.id}")
 
 
-def _event(one: CourseChange) -> Json:
-    links: dict[str, Any] = {"course": one.course_id, "user": one.user_id, "page_view": None, "sis_batch": None}
-    paired = one.event_type in one.event_data
+def _event(change: CourseChange) -> Json:
+    links: dict[str, Any] = {"course": change.course_id, "user": change.user_id, "page_view": None, "sis_batch": None}
+    paired = change.event_type in change.event_data
     return {
-        "id": one.id,
-        "created_at": stamp(one.created_at),
-        "event_type": one.event_type,
-        "event_source": one.event_source,
-        "event_data": {} if paired else one.event_data,
-        "links": {**one.event_data, **links} if paired else links,
+        "id": change.id,
+        "created_at": stamp(change.created_at),
+        "event_type": change.event_type,
+        "event_source": change.event_source,
+        "event_data": {} if paired else change.event_data,
+        "links": {**change.event_data, **links} if paired else links,
     }
 
 
 def _document(api: Api, events: list[Any], shown: list[CourseChange]) -> Json:
     named = [n for one in shown for n in (one.course_id, one.event_data.get(one.event_type)) if isinstance(n, int)]
     courses = [c for n in dict.fromkeys(named) if (c := api.store.courses.get(n)) is not None]
-    users = [u for n in dict.fromkeys(one.user_id for one in shown) if (u := api.store.users.get(n)) is not None]
+    users = [u for n in dict.fromkeys(change.user_id for change in shown) if (u := api.store.users.get(n)) is not None]
     return {
         "links": {
             "events.course": api.url("/api/v1/courses/{events.course}"),
@@ -66,8 +66,8 @@ def _document(api: Api, events: list[Any], shown: list[CourseChange]) -> Json:
         "events": events,
         "linked": {
             "page_views": [],
-            "courses": [course_shapes.course(api, one, [], ()) for one in courses],
-            "users": [people_shapes.person(api, one, api.root) for one in users],
+            "courses": [course_shapes.course(api, course, [], ()) for course in courses],
+            "users": [people_shapes.person(api, user, api.root) for user in users],
         },
     }
 

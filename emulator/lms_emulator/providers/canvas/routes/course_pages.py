@@ -36,7 +36,7 @@ def _course(api: Api, *rights: str) -> Course:
 def remind_of_invitation(api: Api, course: Course) -> None:
     """Remind a user, on the next page, of an open invitation to the course."""
     mine = _own(api, course)
-    if mine and all(one.workflow_state == "invited" for one in mine):
+    if mine and all(enrollment.workflow_state == "invited" for enrollment in mine):
         url = api.url(f"/courses/{course.id}/enrollment_invitation?accept=true")
         browser.notice(api.x, "success", {"html": _INVITED.format(url=url)})
 
@@ -50,9 +50,9 @@ def answer_invitation(api: Api) -> Response:
     """POST /courses/{course_id}/enrollment_invitation: accept the invitation to a course, or decline it."""
     course = _course(api, "read")
     state = "active" if api.params.flag("accept") else "rejected" if api.params.has("reject") else None
-    for one in _own(api, course):
-        if one.workflow_state == "invited" and state is not None:
-            enrolled.keep(api, replace(one, workflow_state=state, updated_at=api.now))
+    for enrollment in _own(api, course):
+        if enrollment.workflow_state == "invited" and state is not None:
+            enrolled.keep(api, replace(enrollment, workflow_state=state, updated_at=api.now))
     return wire.redirect(api.url(f"/courses/{course.id}" if state == "active" else "/"))
 
 

@@ -112,10 +112,10 @@ def data(api: Api) -> Any:
         raise refusals.not_found("the column among those that are shown", column.id)
     courses.require(api, course, *assignments.GRADERS)
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
-    found = [one for one in api.store.custom_column_data.find("column", column.id) if one.user_id in seen]
-    found.sort(key=lambda one: one.user_id)
+    found = [datum for datum in api.store.custom_column_data.find("column", column.id) if datum.user_id in seen]
+    found.sort(key=lambda datum: datum.user_id)
     path = f"/api/v1/courses/{course.id}/custom_gradebook_columns/{column.id}/data"
-    return paged(api, found, lambda one: {"content": one.content, "user_id": one.user_id}, path=path)
+    return paged(api, found, lambda datum: {"content": datum.content, "user_id": datum.user_id}, path=path)
 
 
 def write(api: Api) -> Any:
@@ -159,14 +159,14 @@ def write_many(api: Api) -> Any:
         raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
     seen: set[int] | None = None
     rows = []
-    for one in sent:
-        column = _column(api, course, one.text("column_id") or "")
+    for fields in sent:
+        column = _column(api, course, fields.text("column_id") or "")
         if seen is None:
             seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
-        user = identifiers.find(api, "users", one.text("user_id") or "")
+        user = identifiers.find(api, "users", fields.text("user_id") or "")
         if user is None or user.id not in seen:
             raise api.refused("write about students of the course")
-        rows.append((column, user.id, one.text("content") or ""))
+        rows.append((column, user.id, fields.text("content") or ""))
 
     def work() -> None:
         for column, user_id, content in rows:

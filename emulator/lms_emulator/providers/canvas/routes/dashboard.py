@@ -28,9 +28,9 @@ _VERBS = {"invited": "invited"}
 def cards(api: Api) -> Any:
     """The cards of the caller's dashboard, those with a position first."""
     positions = api.user.preferences.get("dashboard_positions", {})
-    found = [(_position(positions.get(f"course_{one.course.id}")), one) for one in menu.entries(api)]
+    found = [(_position(positions.get(f"course_{entry.course.id}")), entry) for entry in menu.entries(api)]
     found.sort(key=lambda row: (row[0] is None, row[0] or 0))
-    return [_card(api, one, place) for place, one in found]
+    return [_card(api, entry, place) for place, entry in found]
 
 
 def _position(value: Any) -> int | None:

@@ -88,7 +88,7 @@ def end_sessions(api: Api) -> Any:
 
 def _require_merge(api: Api, user: User) -> None:
     logins = api.store.pseudonyms.find("user", user.id)
-    if not api.check("may merge", any(belonging.manages_login(api, one) for one in logins), got=user.id):
+    if not api.check("may merge", any(belonging.manages_login(api, login) for login in logins), got=user.id):
         raise api.refused(f"merge user {user.id}", "manage_user_logins")
 
 

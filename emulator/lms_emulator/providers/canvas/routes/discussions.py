@@ -98,7 +98,7 @@ def _fits(api: Api, topic: DiscussionTopic, context: Context) -> bool:
         return False
     locked = by_module is not None or lock is not None
     wanted = {"locked": locked, "unlocked": not locked}
-    return all(wanted.get(one, True) for one in api.params.words("scope"))
+    return all(wanted.get(word, True) for word in api.params.words("scope"))
 
 
 def _noted(api: Api, context: Context, topic: DiscussionTopic, body: Any) -> Any:
@@ -131,7 +131,7 @@ def _in_scope(api: Api, found: list[DiscussionTopic]) -> list[DiscussionTopic]:
         "pinned": lambda topic: topic.pinned,
         "unpinned": lambda topic: not topic.pinned,
     }
-    return [topic for topic in found if all(wanted[one](topic) for one in scopes if one in wanted)]
+    return [topic for topic in found if all(wanted[scope](topic) for scope in scopes if scope in wanted)]
 
 
 def _sort(api: Api, found: list[DiscussionTopic], announcements: bool) -> None:

@@ -45,7 +45,7 @@ def _read(api: Api) -> tuple[DiscussionTopic, Context]:
 
 
 def _newest_first(found: list[DiscussionEntry]) -> list[DiscussionEntry]:
-    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+    return sorted(found, key=lambda entry: (entry.created_at, entry.id), reverse=True)
 
 
 def _seen(api: Api, topic: DiscussionTopic) -> list[DiscussionEntry]:
@@ -57,7 +57,7 @@ def _seen(api: Api, topic: DiscussionTopic) -> list[DiscussionEntry]:
 def _seen_entry(api: Api, topic: DiscussionTopic) -> DiscussionEntry:
     """The entry in the path, which may be in a group's topic. Raises the refusal `not_found`."""
     wanted = identifiers.local_number(api.slot("entry_id"))
-    found = next((one for one in _seen(api, topic) if one.id == wanted), None)
+    found = next((entry for entry in _seen(api, topic) if entry.id == wanted), None)
     return identifiers.known(found, "the entry", api.slot("entry_id"))
 
 
@@ -65,8 +65,8 @@ def index(api: Api) -> Any:
     """The top-level entries, newest first, each with its newest replies."""
     topic, context = _read(api)
     every = _seen(api, topic)
-    found = _newest_first([one for one in every if one.parent_id is None])
-    return paged(api, found, lambda one: shapes.entry_with_replies(api, one, context, every))
+    found = _newest_first([entry for entry in every if entry.parent_id is None])
+    return paged(api, found, lambda entry: shapes.entry_with_replies(api, entry, context, every))
 
 
 def replies(api: Api) -> Any:
@@ -75,20 +75,20 @@ def replies(api: Api) -> Any:
     top = _seen_entry(api, topic)
     if top.parent_id is not None:
         raise refusals.not_found("the entry at the top of a thread", top.id)
-    found = _newest_first([one for one in _seen(api, topic) if one.root_entry_id == top.id])
-    return paged(api, found, lambda one: shapes.entry(api, one, context))
+    found = _newest_first([entry for entry in _seen(api, topic) if entry.root_entry_id == top.id])
+    return paged(api, found, lambda entry: shapes.entry(api, entry, context))
 
 
 def entry_list(api: Api) -> Any:
     """The entries named by `ids[]`, including deleted ones."""
     topic, context = _read(api)
-    asked = {number(one) for one in api.params.texts("ids")}
+    asked = {number(text) for text in api.params.texts("ids")}
     every = rules.entries_of(api, topic, deleted=True)
-    found = sorted((one for one in every if one.id in asked), key=lambda one: one.id)
+    found = sorted((entry for entry in every if entry.id in asked), key=lambda entry: entry.id)
     if len(found) != len(asked):
         raise refusals.not_found("one of the entries", sorted(str(one) for one in asked))
     path = f"{api.path.rsplit('/', 1)[0]}/entries"
-    return paged(api, found, lambda one: shapes.entry(api, one, context, name=False), path=path)
+    return paged(api, found, lambda entry: shapes.entry(api, entry, context, name=False), path=path)
 
 
 def view(api: Api) -> Any:

@@ -20,10 +20,10 @@ def index(api: Api) -> Any:
     """The caller's favourite courses; without favourites all of them, those they teach first."""
     found = menu.entries(api)
     if api.params.text("sort") == "nickname":
-        found.sort(key=lambda one: (one.rank, collation.key(course_name(api, one.course))))
+        found.sort(key=lambda entry: (entry.rank, collation.key(course_name(api, entry.course))))
     if api.params.flag("exclude_blueprint_courses"):
-        found = [one for one in found if not one.course.blueprint]
-    bodies = [with_own(api, one.course, api.params.includes) for one in found]
+        found = [entry for entry in found if not entry.course.blueprint]
+    bodies = [with_own(api, entry.course, api.params.includes) for entry in found]
     if "enrollments" in api.params.texts("exclude"):
         for body in bodies:
             body.pop("enrollments", None)
@@ -45,7 +45,7 @@ def remove(api: Api) -> Any:
     course = identifiers.course(api, api.slot("id"))
     marked = menu.marked(user)
     if not marked and not _marked_groups(api):
-        marked = [one.course.id for one in menu.entries(api)]
+        marked = [entry.course.id for entry in menu.entries(api)]
     kept = [number for number in marked if number != course.id]
     people.prefer(api, user, favorite_courses=kept or None)
     return {"context_id": course.id, "context_type": "Course"} if course.id in marked else {}
@@ -65,8 +65,8 @@ def _marked_groups(api: Api) -> list[int]:
 def groups_index(api: Api) -> Any:
     """The caller's favourite groups; all groups if there are no favourites."""
     own, marked = groups.of_user(api, api.user), _marked_groups(api)
-    found = [one for one in own if one.id in marked] or own
-    return [group_shapes.group(api, one) for one in found]
+    found = [group for group in own if group.id in marked] or own
+    return [group_shapes.group(api, group) for group in found]
 
 
 def _group(api: Api) -> int:

@@ -55,8 +55,8 @@ def index(api: Api) -> Any:
     """The features available to a user. Pages count hidden ones too."""
     owner = _owner(api, "read")
     kind = api.params.text("type")
-    found = [one for one in features.listed(owner) if kind in (None, one.type)]
-    return paged(api, found, lambda one: _flag(api, owner, one), wrap=lambda rows: _shown(api, owner, rows))
+    found = [feature for feature in features.listed(owner) if kind in (None, feature.type)]
+    return paged(api, found, lambda feature: _flag(api, owner, feature), wrap=lambda rows: _shown(api, owner, rows))
 
 
 def _shown(api: Api, owner: Owner, flags: list[Flag | None]) -> list[Any]:
@@ -66,7 +66,7 @@ def _shown(api: Api, owner: Owner, flags: list[Flag | None]) -> list[Any]:
 def names_on(api: Api) -> Any:
     """The names of the features that are on."""
     owner = _owner(api, "read")
-    return [one.name for one in features.listed(owner) if features.enabled(api, owner, one.name)]
+    return [feature.name for feature in features.listed(owner) if features.enabled(api, owner, feature.name)]
 
 
 def show(api: Api) -> Any:
@@ -129,10 +129,11 @@ def environment(api: Api) -> Any:
     """The features that the site's pages receive."""
     _ = api.user
     features_sent = sorted(
-        (one for one in features.definitions().values() if one.environment), key=lambda one: one.environment
+        (feature for feature in features.definitions().values() if feature.environment),
+        key=lambda feature: feature.environment,
     )
     site = features.site(api)
-    owners = ((one.name, site if one.applies_to == "SiteAdmin" else api.root) for one in features_sent)
+    owners = ((feature.name, site if feature.applies_to == "SiteAdmin" else api.root) for feature in features_sent)
     return {name: owner is not None and features.enabled(api, owner, name) for name, owner in owners}
 
 

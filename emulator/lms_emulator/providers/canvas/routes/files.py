@@ -129,7 +129,7 @@ def _require_reader_of_work(api: Api, file: Attachment) -> None:
     course = api.store.courses.get(base.course_id) if base is not None else None
     if record is None or base is None or student is None or course is None:
         raise refusals.not_found("the submission", api.params.text("submission_id"))
-    handed_in = {*record.attachment_ids, *(i for one in record.versions for i in one.attachment_ids)}
+    handed_in = {*record.attachment_ids, *(i for version in record.versions for i in version.attachment_ids)}
     if not api.check("the file was handed in with the submission", file.id in handed_in, got=file.id):
         raise api.refused(f"file {file.id}")
     if not api.check("may read the submission", roster.may_read(api, course, base, student), got=record.id):
@@ -155,7 +155,7 @@ def by_migration(api: Api) -> Any:
     """The file of a course that came from another course or a package, by its id there."""
     course, key = courses.from_path(api), api.slot("migration_id")
     rows = api.store.copied_assets.find("course", course.id)
-    numbers = [one.asset_id for one in rows if (one.kind, one.migration_id) == ("attachments", key)]
+    numbers = [asset.asset_id for asset in rows if (asset.kind, asset.migration_id) == ("attachments", key)]
     found = [file for n in numbers if (file := api.store.attachments.get(n)) and file.file_state != "deleted"]
     if not found:
         raise refusals.not_found("the file of that migration id", key)

@@ -68,10 +68,10 @@ def _require_look(api: Api, folder: Folder, context: Context) -> bool:
 
 def _listed(api: Api, found: list[Folder], managed: bool) -> Any:
     if not managed:
-        found = [one for one in found if files.folder_listed(api, one)]
+        found = [folder for folder in found if files.folder_listed(api, folder)]
     by_position = api.params.text("sort_by") == "position"
-    found.sort(key=lambda one: (one.position or 0 if by_position else 0, one.name, one.id))
-    return paged(api, found, lambda one: shapes.folder(api, one, managed))
+    found.sort(key=lambda folder: (folder.position or 0 if by_position else 0, folder.name, folder.id))
+    return paged(api, found, lambda folder: shapes.folder(api, folder, managed))
 
 
 def index(api: Api) -> Any:
@@ -114,10 +114,10 @@ def by_path(api: Api) -> Any:
         files.child(api, found[0], files.CONVERSATIONS)
     for name in filter(None, str(api.x.path_params.get("full_path", "")).split("/")):
         below = {one.name: one for one in files.sub_folders(api.store, found[-1])}
-        one = below.get(name)
-        if one is None or not (managed or files.folder_listed(api, one)):
+        folder = below.get(name)
+        if folder is None or not (managed or files.folder_listed(api, folder)):
             raise refusals.not_found("the folder at this path", name)
-        found.append(one)
+        found.append(folder)
     return [shapes.folder(api, one, managed) for one in found]
 
 
@@ -253,7 +253,7 @@ def _delete(api: Api, folder: Folder) -> None:
 def _copies(api: Api, source: Folder) -> bool:
     """Whether the caller may copy a folder: one that is not hidden, or whose files they manage."""
     context = files.context_of(api, source)
-    in_deleted_folder = any(one.workflow_state == "deleted" for one in files.ancestors(api.store, source))
+    in_deleted_folder = any(folder.workflow_state == "deleted" for folder in files.ancestors(api.store, source))
     seen = (
         not in_deleted_folder
         and not files.folder_hidden(api.store, source)
@@ -302,7 +302,7 @@ def copy_folder(api: Api) -> Any:
         raise refusals.message(400, "source_missing", "source_folder_id must be provided")
     target = _destination(api)
     source = identifiers.row(api.store.folders, source_id, "the folder to copy")
-    if source.id in {one.id for one in files.ancestors(api.store, target)}:
+    if source.id in {folder.id for folder in files.ancestors(api.store, target)}:
         raise refusals.message(400, "folder_in_itself", "source folder may not contain destination folder")
     files.require_manager(api, files.context_of(api, source), "add", "edit", "delete")
     files.require_change(api, target, "add")
@@ -311,15 +311,15 @@ def copy_folder(api: Api) -> Any:
 
 def _copied_folder(api: Api, source: Folder, target: Folder) -> Folder:
     copies: dict[int, Folder] = {}
-    for one, above in list(from_top(source, partial(files.sub_folders, api.store))):
-        copies[one.id] = _copy_of_one(api, one, target if above is None else copies[above.id])
+    for folder, above in list(from_top(source, partial(files.sub_folders, api.store))):
+        copies[folder.id] = _copy_of_one(api, folder, target if above is None else copies[above.id])
     return copies[source.id]
 
 
 def _copy_of_one(api: Api, source: Folder, target: Folder) -> Folder:
     if not source.cloned:  # the first copy marks the source as copied
         source = api.store.folders.put(replace(source, cloned=True, updated_at=api.now))
-    names = {one.name for one in files.sub_folders(api.store, target)}
+    names = {folder.name for folder in files.sub_folders(api.store, target)}
     copy = api.store.folders.put(
         replace(
             source,

@@ -41,11 +41,11 @@ def reported(api: Api) -> Any:
             raise _refused("unpublished_course", NOT_PUBLISHED)
     else:
         found = [one for one in api.store.courses if one.workflow_state == "available" and _within(api, one, record)]
-        found = [one for one in found if _lasts(api, one)]
+        found = [course for course in found if _lasts(api, course)]
     rows = [
         (base, course)
-        for course in sorted(found, key=lambda one: one.id)
-        for base in sorted(assignments.of_course(api, course), key=lambda one: one.id)
+        for course in sorted(found, key=lambda course: course.id)
+        for base in sorted(assignments.of_course(api, course), key=lambda assignment: assignment.id)
         if base.published and base.post_to_sis
     ]
     students = "student_overrides" in api.params.includes
@@ -60,28 +60,28 @@ def _within(api: Api, course: Course, account: Account) -> bool:
 def _lasts(api: Api, course: Course) -> bool:
     """Whether a course, or its term, starts before and ends after the requested days, as far as it has dates."""
     term = api.store.enrollment_terms.get(course.enrollment_term_id)
-    begins = [one for one in (course.start_at, term.start_at if term is not None else None) if one is not None]
-    ends = [one for one in (course.end_at, term.end_at if term is not None else None) if one is not None]
+    begins = [moment for moment in (course.start_at, term.start_at if term is not None else None) if moment is not None]
+    ends = [moment for moment in (course.end_at, term.end_at if term is not None else None) if moment is not None]
     before, after = api.moment("starts_before"), api.moment("ends_after")
-    begun = before is None or not begins or any(one < before for one in begins)
-    return begun and (after is None or not ends or any(one > after for one in ends))
+    begun = before is None or not begins or any(moment < before for moment in begins)
+    return begun and (after is None or not ends or any(moment > after for moment in ends))
 
 
 def _shape(api: Api, base: Assignment, course: Course, *, students: bool) -> Json:
     """An assignment with its sections, each with the dates that hold there."""
     group = api.store.assignment_groups.get(base.assignment_group_id)
     overrides = assignments.overrides(api, base)
-    of_sections = {one.set_id: one for one in overrides if one.set_type == "CourseSection"}
+    of_sections = {override.set_id: override for override in overrides if override.set_type == "CourseSection"}
     sections = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state == "active"]
     if base.only_visible_to_overrides:
-        sections = [one for one in sections if one.id in of_sections]
+        sections = [section for section in sections if section.id in of_sections]
     names = ("id", "course_id", "name", "submission_types", "sis_assignment_id", "integration_id", "integration_data")
     body: Json = {name: getattr(base, name) for name in names} | _dates(base)
     body |= {
         "created_at": stamp(base.created_at),
         "points_possible": None if base.points_possible is None else float(base.points_possible),
         "include_in_final_grade": not base.omit_from_final_grade and base.grading_type != "not_graded",
-        "sections": [_section(api, one, course, of_sections.get(one.id)) for one in sections],
+        "sections": [_section(api, section, course, of_sections.get(section.id)) for section in sections],
     }
     if group is not None:
         body["assignment_group"] = {
@@ -101,8 +101,8 @@ def _dates(base: Assignment) -> Json:
     return {name: when(getattr(base, name)) for name in assignments.DATES}
 
 
-def _override(one: AssignmentOverride) -> Json:
-    return {"id": one.id, **{name: when(one.dates.get(name)) for name in assignments.DATES}}
+def _override(override: AssignmentOverride) -> Json:
+    return {"id": override.id, **{name: when(override.dates.get(name)) for name in assignments.DATES}}
 
 
 def _student(api: Api, user_id: int) -> Json:
@@ -111,13 +111,13 @@ def _student(api: Api, user_id: int) -> Json:
     return {"user_id": user_id, "sis_user_id": login.sis_user_id if login is not None else None}
 
 
-def _section(api: Api, one: CourseSection, course: Course, override: AssignmentOverride | None) -> Json:
-    origin = api.store.courses.get(one.nonxlist_course_id)
+def _section(api: Api, section: CourseSection, course: Course, override: AssignmentOverride | None) -> Json:
+    origin = api.store.courses.get(section.nonxlist_course_id)
     body: Json = {
-        "id": one.id,
-        "name": one.name,
-        "sis_id": one.sis_section_id,
-        "integration_id": one.integration_id,
+        "id": section.id,
+        "name": section.name,
+        "sis_id": section.sis_section_id,
+        "integration_id": section.integration_id,
         "origin_course": _course(origin or course),
     }
     if origin is not None:
@@ -127,9 +127,9 @@ def _section(api: Api, one: CourseSection, course: Course, override: AssignmentO
     return body
 
 
-def _course(one: Course) -> Json:
-    names = {"id": one.id, "name": one.name, "integration_id": one.integration_id}
-    return {**names, "sis_id": one.sis_course_id}
+def _course(course: Course) -> Json:
+    names = {"id": course.id, "name": course.name, "integration_id": course.integration_id}
+    return {**names, "sis_id": course.sis_course_id}
 
 
 def disable(api: Api) -> Response:

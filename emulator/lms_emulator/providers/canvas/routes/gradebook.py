@@ -93,10 +93,10 @@ def override_final(api: Api) -> Any:
 
     def work() -> dict[str, Any]:
         faults = []
-        for one in sent:
-            user_id, score = as_integer(one.text("student_id")), one.text("override_score")
+        for fields in sent:
+            user_id, score = as_integer(fields.text("student_id")), fields.text("override_score")
             if user_id <= 0:
-                faults.append({"student_id": one.get("student_id"), "error": "invalid_student_id"})
+                faults.append({"student_id": fields.get("student_id"), "error": "invalid_student_id"})
             own = [row.id for row in rows if row.user_id == user_id]
             if own:
                 set_override(api, course, own, user_id, as_float(score) if score else None, period)
@@ -201,7 +201,7 @@ def _merged(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested(*values: Any) -> bool:
-    return all(isinstance(one, dict) for one in values)
+    return all(isinstance(value, dict) for value in values)
 
 
 def _without_null(value: Any) -> Any:

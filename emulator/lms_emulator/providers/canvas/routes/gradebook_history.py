@@ -43,10 +43,10 @@ def _day(api: Api, moment: datetime | None) -> str:
 def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
     """The graded submissions of a course, of one day or all, latest first."""
     found = [
-        (base, one)
+        (base, submission)
         for base in assignments.of_course(api, course)
-        for one in submissions.stored(api, base)
-        if one.graded_at is not None and day in (None, _day(api, one.graded_at))
+        for submission in submissions.stored(api, base)
+        if submission.graded_at is not None and day in (None, _day(api, submission.graded_at))
     ]
     return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
 
@@ -59,8 +59,8 @@ def _by_page(api: Api, found: list[Pair], path: str, render: Callable[[list[Pair
 def _graders(api: Api, course: Course, found: list[Pair]) -> list[dict[str, Any]]:
     """The graders with their assignments, both in order of first appearance."""
     by_grader: dict[int, dict[int, Assignment]] = {}
-    for base, one in found:
-        by_grader.setdefault(max(one.grader_id or 0, 0), {})[base.id] = base
+    for base, submission in found:
+        by_grader.setdefault(max(submission.grader_id or 0, 0), {})[base.id] = base
     rows: list[dict[str, Any]] = []
     for number, bases in by_grader.items():
         grader = api.store.users.get(number)
@@ -74,7 +74,7 @@ def days(api: Api) -> Any:
     course = _course(api)
 
     def render(found: list[Pair]) -> Any:
-        dates = sorted({_day(api, one.graded_at) for _, one in found}, reverse=True)
+        dates = sorted({_day(api, submission.graded_at) for _, submission in found}, reverse=True)
         of = {day: [pair for pair in found if _day(api, pair[1].graded_at) == day] for day in dates}
         return [{"graders": _graders(api, course, of[day]), "date": day} for day in dates]
 
@@ -101,28 +101,28 @@ def of_grader(api: Api) -> Any:
     date, grader = _date_of(api), as_integer(api.slot("grader_id"))
     base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
     found = [
-        (other, one)
-        for other, one in _graded(api, course, date)
+        (other, submission)
+        for other, submission in _graded(api, course, date)
         if other.id == base.id
-        and one.grader_id is not None
-        and (one.grader_id == grader or (grader == 0 and one.grader_id < 0))
+        and submission.grader_id is not None
+        and (submission.grader_id == grader or (grader == 0 and submission.grader_id < 0))
     ]
 
     def render(rows: list[Pair]) -> Any:
-        kept = [one for _, one in rows if one.versions]
-        kept.sort(key=lambda one: (str(one.versions[0].made_at), one.id))
+        kept = [submission for _, submission in rows if submission.versions]
+        kept.sort(key=lambda submission: (str(submission.versions[0].made_at), submission.id))
         return [{"submission_id": one.id, "versions": _changes(api, one, base, course)} for one in kept]
 
     path = f"/api/v1/courses/{course.id}/gradebook_history/{date}/graders/{grader}/assignments/{base.id}/submissions"
     return _by_page(api, found, path, render)
 
 
-def _changes(api: Api, one: Submission, base: Assignment, course: Course) -> list[dict[str, Any]]:
+def _changes(api: Api, submission: Submission, base: Assignment, course: Course) -> list[dict[str, Any]]:
     """The versions of a submission whose score differs from the previous one's, the newest first."""
     found: list[dict[str, Any]] = []
     prior: dict[str, Any] = {}
-    for number, version in enumerate(one.versions, 1):
-        row = _version(api, one, number, version, base, course)
+    for number, version in enumerate(submission.versions, 1):
+        row = _version(api, submission, number, version, base, course)
         if row.get("score") is not None and (not prior or prior["score"] != row["score"]):
             dated = prior and prior.get("graded_at") is not None and row.get("graded_at") is not None
             names = ("grade", "graded_at", "grader")
@@ -139,20 +139,20 @@ def _grader(api: Api, number: int | None) -> str:
 
 
 def _version(
-    api: Api, one: Submission, number: int, version: SubmissionVersion, base: Assignment, course: Course
+    api: Api, submission: Submission, number: int, version: SubmissionVersion, base: Assignment, course: Course
 ) -> dict[str, Any]:
     """A version of a submission, with its current state."""
-    user = api.store.users.get(one.user_id)
-    now = shapes.version(api, one, one, base, course, len(one.versions))
-    body = shapes.version(api, one, version, base, course, number)
+    user = api.store.users.get(submission.user_id)
+    now = shapes.version(api, submission, submission, base, course, len(submission.versions))
+    body = shapes.version(api, submission, version, base, course, number)
     return {
         **body,
         "grader": _grader(api, version.grader_id),
         "assignment_name": base.name,
         "user_name": user.name if user is not None else None,
         "current_grade": now.get("grade"),
-        "current_graded_at": when(one.graded_at),
-        "current_grader": _grader(api, one.grader_id),
+        "current_graded_at": when(submission.graded_at),
+        "current_grader": _grader(api, submission.grader_id),
     }
 
 
@@ -165,11 +165,11 @@ def feed(api: Api) -> Any:
         found = [a for a in found if a.id == wanted.id]
     user_id = identifiers.user(api, reference).id if (reference := api.params.text("user_id")) else None
     rows: list[tuple[Assignment, Row]] = [
-        (base, (one, place, version))
+        (base, (submission, place, version))
         for base in found
-        for one in submissions.stored(api, base)
-        if user_id in (None, one.user_id)
-        for place, version in enumerate(one.versions, 1)
+        for submission in submissions.stored(api, base)
+        if user_id in (None, submission.user_id)
+        for place, version in enumerate(submission.versions, 1)
     ]
     ascending = api.params.text("ascending") is not None  # whatever it says
     rows.sort(key=lambda row: (str(row[1][2].updated_at), row[1][0].id, row[1][1]), reverse=not ascending)
@@ -190,71 +190,71 @@ def _audited(api: Api, found: Found, course: Course | None = None, *, of_student
     Parameters: `course`, if they are looked up by it; `of_student`, whether they are looked up by student.
     """
     if course is not None and not course.settings.get("allow_final_grade_override"):
-        found = [one for one in found if one.assignment_id is not None]
+        found = [change for change in found if change.assignment_id is not None]
     if course is not None and (limited := assignments.sections_seen(api, course)) is not None:
         rows = api.store.enrollments.find("course", course.id)
         seen = {e.user_id for e in rows if e.course_section_id in limited}
-        found = [one for one in found if one.student_id in seen]
-    bases = {one.assignment_id: api.store.assignments.get(one.assignment_id) for one in found}
+        found = [change for change in found if change.student_id in seen]
+    bases = {change.assignment_id: api.store.assignments.get(change.assignment_id) for change in found}
     nameless = {number for number, base in bases.items() if base is not None and submissions.is_anonymous(api, base)}
     if of_student:
-        found = [one for one in found if one.assignment_id not in nameless]
+        found = [change for change in found if change.assignment_id not in nameless]
 
-    def event(one: GradeChange) -> dict[str, Any]:
-        body = _event(one)
-        if one.assignment_id in nameless:
+    def event(change: GradeChange) -> dict[str, Any]:
+        body = _event(change)
+        if change.assignment_id in nameless:
             body["links"]["student"] = None
-        if "current_grade" in api.params.includes and (grade := _current_grade(api, one)):
+        if "current_grade" in api.params.includes and (grade := _current_grade(api, change)):
             body["grade_current"] = grade
         return body
 
     return audited(api, found, event, lambda rows, shown: _document(api, rows, shown, nameless))
 
 
-def _current_grade(api: Api, one: GradeChange) -> str | None:
+def _current_grade(api: Api, change: GradeChange) -> str | None:
     """The current grade: the submission's, or the overridden final one."""
-    base = api.store.assignments.get(one.assignment_id)
+    base = api.store.assignments.get(change.assignment_id)
     if base is not None:
-        row = api.store.submissions.first("whose", (base.id, one.student_id))
-        return lateness.standing(api, base, one.student_id, row).grade if row is not None else "N/A"
-    rows = api.store.enrollments.find("user", one.student_id)
-    kept = [api.store.grade_overrides.get(e.id) for e in rows if e.course_id == one.course_id]
+        row = api.store.submissions.first("whose", (base.id, change.student_id))
+        return lateness.standing(api, base, change.student_id, row).grade if row is not None else "N/A"
+    rows = api.store.enrollments.find("user", change.student_id)
+    kept = [api.store.grade_overrides.get(e.id) for e in rows if e.course_id == change.course_id]
     score = next((own.score for own in kept if own is not None and own.score is not None), None)
     return f"{score:g}%" if score is not None else None
 
 
-def _event(one: GradeChange) -> dict[str, Any]:
+def _event(change: GradeChange) -> dict[str, Any]:
     links: dict[str, Any] = {
-        "course": one.course_id,
-        "student": str(one.student_id),
-        "grader": str(one.grader_id) if one.grader_id is not None else None,
+        "course": change.course_id,
+        "student": str(change.student_id),
+        "grader": str(change.grader_id) if change.grader_id is not None else None,
         "page_view": None,
     }
-    if one.assignment_id is not None:
-        links["assignment"] = one.assignment_id
+    if change.assignment_id is not None:
+        links["assignment"] = change.assignment_id
     body = {
-        "id": one.id,
-        "created_at": stamp(one.created_at),
+        "id": change.id,
+        "created_at": stamp(change.created_at),
         "event_type": "grade_change",
-        "grade_before": one.grade_before,
-        "grade_after": one.grade_after,
-        "excused_before": one.excused_before,
-        "excused_after": one.excused_after,
+        "grade_before": change.grade_before,
+        "grade_after": change.grade_after,
+        "excused_before": change.excused_before,
+        "excused_after": change.excused_after,
         "graded_anonymously": False,
-        "points_possible_after": one.points_possible,
-        "points_possible_before": one.points_possible,
-        "version_number": one.version_number,
+        "points_possible_after": change.points_possible,
+        "points_possible_before": change.points_possible,
+        "version_number": change.version_number,
         "links": links,
     }
-    return body if one.assignment_id is not None else {**body, "course_override_grade": True}
+    return body if change.assignment_id is not None else {**body, "course_override_grade": True}
 
 
 def _document(api: Api, rows: list[Any], shown: Found, nameless: Collection[int | None]) -> dict[str, Any]:
     course = "/api/v1/courses/{events.course}"
-    bases = [a for one in shown if (a := api.store.assignments.get(one.assignment_id)) is not None]
-    courses_of = {one.course_id: identifiers.course(api, one.course_id) for one in shown}
-    students = [one.student_id for one in shown if one.assignment_id not in nameless]
-    people = dict.fromkeys([*students, *(one.grader_id for one in shown if one.grader_id is not None)])
+    bases = [a for change in shown if (a := api.store.assignments.get(change.assignment_id)) is not None]
+    courses_of = {change.course_id: identifiers.course(api, change.course_id) for change in shown}
+    students = [change.student_id for change in shown if change.assignment_id not in nameless]
+    people = dict.fromkeys([*students, *(change.grader_id for change in shown if change.grader_id is not None)])
     users = [user for user in map(api.store.users.get, people) if user is not None]
     return {
         "links": {
@@ -268,8 +268,8 @@ def _document(api: Api, rows: list[Any], shown: Found, nameless: Collection[int 
         "linked": {
             "page_views": [],
             "assignments": [
-                assignment_shapes.assignment(api, one, courses_of[one.course_id])
-                for one in {a.id: a for a in bases}.values()
+                assignment_shapes.assignment(api, assignment, courses_of[assignment.course_id])
+                for assignment in {a.id: a for a in bases}.values()
             ],
             "courses": [course_shapes.course(api, one, [], ()) for one in courses_of.values()],
             "users": [people_shapes.person(api, user, api.root) for user in users],
@@ -291,7 +291,7 @@ def audit_of_course(api: Api) -> Any:
     for name, field in fields.items():
         if name in api.x.path_params:
             number = None if api.slot(name) == "override" else identifiers.local_number(api.slot(name))
-            found = [one for one in found if getattr(one, field) == number]
+            found = [change for change in found if getattr(change, field) == number]
     return _audited(api, found, course, of_student="student_id" in api.x.path_params)
 
 
@@ -302,12 +302,12 @@ def _require_known(api: Api, course: Course) -> None:
     for name in ("grader_id", "student_id"):
         if name in api.x.path_params:
             rows = api.store.enrollments.find("user", identifiers.local_number(api.slot(name)))
-            if all(one.course_id != course.id for one in rows):
+            if all(enrollment.course_id != course.id for enrollment in rows):
                 raise refusals.not_found("the person in the course", api.slot(name))
 
 
 def _audit_of(api: Api, field: str, number: int) -> Any:
-    found = [one for one in api.store.grade_changes if getattr(one, field) == number]
+    found = [change for change in api.store.grade_changes if getattr(change, field) == number]
     return _audited(api, found, of_student=field == "student_id")
 
 
@@ -349,10 +349,10 @@ def audit(api: Api) -> Any:
     kinds = {"course_id": "courses", "assignment_id": "assignments", "student_id": "users", "grader_id": "users"}
     for name, text in asked.items():
         if text == "override" and name == "assignment_id":
-            found = [one for one in found if one.assignment_id is None]
+            found = [change for change in found if change.assignment_id is None]
         elif text:
             known = identifiers.named(api, kinds[name], text, f"`{name}`", deleted=True)
-            found = [one for one in found if getattr(one, name) == known.id]
+            found = [change for change in found if getattr(change, name) == known.id]
     return _audited(api, found, course, of_student=bool(asked["student_id"]))
 
 

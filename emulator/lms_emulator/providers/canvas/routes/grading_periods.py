@@ -86,7 +86,7 @@ def group_shape(api: Api, record: GradingPeriodGroup) -> dict[str, Any]:
         "display_totals_for_all_grading_periods": record.display_totals_for_all_grading_periods,
         "account_id": str(record.account_id),
         "course_id": None,
-        "grading_periods": [period_shape(api, one) for one in periods.of_group(api, record.id)],
+        "grading_periods": [period_shape(api, period) for period in periods.of_group(api, record.id)],
         "permissions": {"read": True, "update": manages, "delete": manages, "create": manages},
         "created_at": stamp(record.created_at),
     }
@@ -110,7 +110,7 @@ def create_set(api: Api) -> Any:
     """A new set, for terms."""
     account = _root(api)
     sent = api.params.require("grading_period_set")
-    terms = [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")]
+    terms = [identifiers.term(api, text) for text in api.params.texts("enrollment_term_ids")]
     blank = GradingPeriodGroup(id=0, account_id=account.id, created_at=api.now)
     made = replace(_set_fields(sent, blank), id=api.new_id("grading_period_groups"))
     api.store.grading_period_groups.put(made)
@@ -147,7 +147,7 @@ def _known_set(api: Api) -> GradingPeriodGroup:
 def update_set(api: Api) -> Response:
     """Change a set, and which terms use it: if the request names none, none does."""
     known = _known_set(api)
-    terms = [identifiers.term(api, one) for one in api.params.texts("enrollment_term_ids")]
+    terms = [identifiers.term(api, text) for text in api.params.texts("enrollment_term_ids")]
     changed = api.store.grading_period_groups.put(_set_fields(api.params.require("grading_period_set"), known))
     _bind(api, changed, terms)
     return Response(status_code=204)
@@ -173,8 +173,8 @@ def _batch(api: Api, named: str) -> Any:
     require_account(api, identifiers.account(api, group.account_id), "manage_grades")
     if not api.params.get("grading_periods"):
         raise refusals.missing("grading_periods")
-    known = {one.id: one for one in periods.of_group(api, group.id)}
-    wanted = [_fields(api, one, known) for one in api.params.hashes("grading_periods")]
+    known = {period.id: period for period in periods.of_group(api, group.id)}
+    wanted = [_fields(api, fields, known) for fields in api.params.hashes("grading_periods")]
     if not api.check("administers the school", _manages(api)):
         raise api.refused(f"manage grading periods in account {group.account_id}")
     faults = [_faults(one, list(known.values()) if len(wanted) == 1 else []) for one in wanted]
@@ -185,7 +185,7 @@ def _batch(api: Api, named: str) -> Any:
     for one in wanted:
         numbers = {"id": one["id"] or api.new_id("grading_periods"), "grading_period_group_id": group.id}
         made.append(api.store.grading_periods.put(GradingPeriod(**one | numbers)))
-    return {"grading_periods": [period_shape(api, one) for one in made]}
+    return {"grading_periods": [period_shape(api, period) for period in made]}
 
 
 def _fields(api: Api, sent: Params, known: dict[int, GradingPeriod]) -> Fields:
@@ -258,8 +258,8 @@ def of_account(api: Api) -> Any:
     """The periods of all sets of a school."""
     account = _account(api)
     belonging.require_account_reader(api, account)
-    found = [one for group in _sets_of(api, account) for one in periods.of_group(api, group.id)]
-    found.sort(key=lambda one: (one.start_date, one.id))
+    found = [period for group in _sets_of(api, account) for period in periods.of_group(api, group.id)]
+    found.sort(key=lambda period: (period.start_date, period.id))
     base = f"/api/v1/accounts/{account.id}/grading_periods"
     can_create = account.parent_account_id is None and _manages(api)
     return _listed(api, found, base, read_only=False, can_create=can_create)
@@ -269,7 +269,7 @@ def show(api: Api) -> Any:
     """One period of a course, for everybody in the school."""
     course = _course(api)
     number = identifiers.local_number(api.slot("id"))
-    found = next((one for one in periods.of_course(api, course) if one.id == number), None)
+    found = next((period for period in periods.of_course(api, course) if period.id == number), None)
     if found is None:
         raise grading_refusals.nothing_here(api.slot("id"))
     return {"grading_periods": [period_shape(api, found)], "meta": {}}

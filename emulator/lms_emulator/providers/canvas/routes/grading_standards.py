@@ -66,7 +66,7 @@ def shape(api: Api, record: GradingStandard) -> Json:
 def index(api: Api) -> Any:
     """A course's or account's own schemes."""
     place = _place(api, "read")
-    return [shape(api, one) for one in grades.standards_of(api, *place)]
+    return [shape(api, standard) for standard in grades.standards_of(api, *place)]
 
 
 def show(api: Api) -> Any:
@@ -97,8 +97,8 @@ def create(api: Api) -> Any:
 def _with_scheme(api: Api, known: GradingStandard) -> GradingStandard:
     """The scheme with what is sent. Raises the refusals for invalid entries, as for none."""
     entries: dict[str, float] = {}
-    for one in api.params.hashes("grading_scheme_entry"):
-        name, value = one.text("name"), one.text("value")
+    for fields in api.params.hashes("grading_scheme_entry"):
+        name, value = fields.text("name"), fields.text("value")
         if name and value:
             entries[name] = round(as_float(value) / 100, 4)
     points_based = api.later.flag("points_based", default=known.points_based)
@@ -132,10 +132,10 @@ def update(api: Api) -> Any:
     if not any(api.params.has(name) for name in ("grading_scheme_entry", "points_based", "scaling_factor")):
         return shape(api, api.store.grading_standards.put(_titled(api, known)))
     graded = (
-        one.workflow_state == "graded"
+        submission.workflow_state == "graded"
         for base in api.store.assignments
         if base.grading_standard_id == known.id and base.workflow_state != "deleted"
-        for one in api.store.submissions.find("assignment", base.id)
+        for submission in api.store.submissions.find("assignment", base.id)
     )
     if any(graded):
         raise refusals.rest("scheme_used", 400, {"errors": {"base": [USED]}}, check="nothing was graded by the scheme")

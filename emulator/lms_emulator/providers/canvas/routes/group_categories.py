@@ -65,7 +65,7 @@ def index(api: Api) -> Any:
     place = _place(api)
     require_manager(api, place)
     _require_collaborative(api)
-    return paged(api, groups.of_place(api, place), lambda one: shapes.category(api, one, _includes(api)))
+    return paged(api, groups.of_place(api, place), lambda category: shapes.category(api, category, _includes(api)))
 
 
 def _require_collaborative(api: Api) -> None:
@@ -139,7 +139,7 @@ def _fields(api: Api, place: Course | Account, known: GroupCategory | None) -> d
 
 
 def _require_unmixed(api: Api, category: GroupCategory) -> None:
-    if any(groups.mixed(api, one) for one in groups.of_category(api, category)):
+    if any(groups.mixed(api, group) for group in groups.of_category(api, category)):
         raise refusals.invalid({"restrict_self_signup": [MIXED]})
 
 
@@ -169,8 +169,8 @@ def _name_fault(api: Api, place: Course | Account, name: str, known: GroupCatego
         return "Name is required"
     if name in RESERVED[type(place)]:
         return f"{name} is a reserved name."
-    others = (one for one in groups.of_place(api, place) if known is None or one.id != known.id)
-    if any(one.name == name for one in others):
+    others = (category for category in groups.of_place(api, place) if known is None or category.id != known.id)
+    if any(category.name == name for category in others):
         return f"{name} is already in use."
     return "Enter a shorter category name" if len(name) > longest else None
 
@@ -218,7 +218,7 @@ def list_groups(api: Api) -> Any:
     """The groups of a set."""
     category = found(api, "group_category_id")
     require_manager(api, groups.home(api, category))
-    return paged(api, groups.of_category(api, category), lambda one: shapes.group(api, one, api.params.includes))
+    return paged(api, groups.of_category(api, category), lambda group: shapes.group(api, group, api.params.includes))
 
 
 def users(api: Api) -> Any:
@@ -275,7 +275,7 @@ def _new_member(api: Api, category: GroupCategory, user: Any) -> dict[str, Any]:
         "user_id": user.id,
         "name": people.sortable_name(user),
         "display_name": people.short_name(user),
-        "sections": [{"section_id": one.id, "section_code": one.name} for one in sections],
+        "sections": [{"section_id": section.id, "section_code": section.name} for section in sections],
     }
 
 

@@ -56,11 +56,11 @@ def of_course(api: Api) -> Any:
     if not groups.may(api, course, *permissions.GROUPS):
         courses.require(api, course, "read_roster")
     _require_groups(api)
-    found = [group for one in groups.of_place(api, course) for group in groups.of_category(api, one)]
-    shown = any(one.name == "people" for one in tab_rules.of_course(api, course))
+    found = [group for category in groups.of_place(api, course) for group in groups.of_category(api, category)]
+    shown = any(tab.name == "people" for tab in tab_rules.of_course(api, course))
     found = _own_of(api, found, only=not shown)
     path = f"/api/v1/courses/{course.id}/groups"
-    return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes), path=path)
+    return paged(api, groups.by_set(api, found), lambda group: shapes.group(api, group, api.params.includes), path=path)
 
 
 def _require_groups(api: Api) -> None:
@@ -73,8 +73,8 @@ def _own_of(api: Api, found: list[Group], *, only: bool = False) -> list[Group]:
     """The groups, or those of them that the caller is in, if that is asked for. Parameters: `only`, in any case."""
     if not (api.params.flag("only_own_groups") or only):
         return found
-    own = {one.id for one in groups.of_user(api, api.user)}
-    return [one for one in found if one.id in own]
+    own = {group.id for group in groups.of_user(api, api.user)}
+    return [group for group in found if group.id in own]
 
 
 def of_account(api: Api) -> Any:
@@ -82,7 +82,7 @@ def of_account(api: Api) -> Any:
     account = permissions.account_from_path(api, "read_roster")
     _require_groups(api)
     found = _own_of(api, [group for one in groups.of_place(api, account) for group in groups.of_category(api, one)])
-    return paged(api, groups.by_set(api, found), lambda one: shapes.group(api, one, api.params.includes))
+    return paged(api, groups.by_set(api, found), lambda group: shapes.group(api, group, api.params.includes))
 
 
 def own(api: Api) -> Any:
@@ -90,8 +90,8 @@ def own(api: Api) -> Any:
     wanted = api.params.text("context_type")
     found = groups.of_user(api, api.user)
     if wanted:
-        found = [one for one in found if groups.category_of(api, one).context_type == wanted]
-    return paged(api, found, lambda one: shapes.group(api, one, api.params.includes))
+        found = [group for group in found if groups.category_of(api, group).context_type == wanted]
+    return paged(api, found, lambda group: shapes.group(api, group, api.params.includes))
 
 
 def create(api: Api) -> Any:
@@ -169,7 +169,7 @@ def update(api: Api) -> Any:
     fields["max_membership"] = fields.get("max_membership", group.max_membership) or category.group_limit
     group = api.store.groups.put(stickiness.by_hand(group, replace(group, **fields)))
     if api.params.has("members"):
-        _set_members(api, group, [identifiers.find(api, "users", one) for one in api.params.texts("members")])
+        _set_members(api, group, [identifiers.find(api, "users", text) for text in api.params.texts("members")])
         group = api.store.groups.get(group.id) or group
     return shapes.group(api, group, WHOLE)
 
@@ -313,7 +313,7 @@ def _may_end(api: Api, group: Group, row: GroupMembership) -> bool:
 def take_out(api: Api) -> Any:
     """Remove several users. Those whom the caller may not remove stay; non-members are skipped."""
     group = _found(api)
-    wanted = {identifiers.local_number(one) for one in api.params.texts("user_ids")}
+    wanted = {identifiers.local_number(text) for text in api.params.texts("user_ids")}
     rows = [row for row in groups.members(api, group) if row.user_id in wanted]
     leaving = [row for row in rows if _may_end(api, group, row)]
     for row in leaving:
@@ -330,8 +330,8 @@ def invite(api: Api) -> Any:
     group = _managed(api, "manage")
     state = "invited" if groups.category_of(api, group).role in groups.FREE else "accepted"
     rows = []
-    for one in reversed(api.params.texts("invitees")):
-        user = _addressed(api, one.strip())
+    for text in reversed(api.params.texts("invitees")):
+        user = _addressed(api, text.strip())
         if user is not None:
             rows.append(groups.join(api, group, user.id, state))
     return [shapes.membership(api, one, group) for one in rows]
@@ -378,7 +378,7 @@ def _without_login(api: Api) -> bool:
 
 def _active(api: Api, course: Course, user: User) -> bool:
     rows = [one for one in api.store.enrollments.find("user", user.id) if one.course_id == course.id]
-    return any(one.workflow_state in states.CURRENT for one in rows)
+    return any(enrollment.workflow_state in states.CURRENT for enrollment in rows)
 
 
 # `DELETE /users` is documented today but was not in the source of 2024-04-07; the exact day is unknown

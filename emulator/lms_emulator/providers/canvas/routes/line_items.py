@@ -126,14 +126,14 @@ def own(api: Api, place: Place) -> LineItem:
 def index(api: Api) -> Response:
     """The tool's line items in a course; `tag`, `resource_id` and `resource_link_id` filter."""
     place = enter_gradebook(api, *READ)
-    mine = (one for one in api.store.line_items.find("course", place.course.id) if not deleted(api, one))
-    items = sorted((one for one in mine if one.developer_key_id == place.key.id), key=lambda one: one.id)
+    mine = (item for item in api.store.line_items.find("course", place.course.id) if not deleted(api, item))
+    items = sorted((item for item in mine if item.developer_key_id == place.key.id), key=lambda item: item.id)
     for name, member in FILTERS.items():
         if api.params.get(name) is not None and not (name == "resource_link_id" and api.params.text(name) == ""):
             wanted = api.params.text(name)
-            items = [one for one in items if getattr(one.data, member) == wanted]
+            items = [item for item in items if getattr(item.data, member) == wanted]
     headers = typed(lti13_services.LINE_ITEMS_TYPE)
-    return paged(api, items, lambda one: _shape_read(api, one), size=limit(api), headers=headers)
+    return paged(api, items, lambda item: _shape_read(api, item), size=limit(api), headers=headers)
 
 
 def show(api: Api) -> Response:

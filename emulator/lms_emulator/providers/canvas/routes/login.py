@@ -165,9 +165,9 @@ def _notify_tools(api: Api, user: User) -> None:
         for login in api.store.pseudonyms.find("user", user.id)
         for one in api.store.logout_callbacks.find("login", login.id)
     ]
-    for one in callbacks:
-        api.store.logout_callbacks.delete(one.id)
-        outgoing.later(api.x, partial(_call, api, one.url))
+    for callback in callbacks:
+        api.store.logout_callbacks.delete(callback.id)
+        outgoing.later(api.x, partial(_call, api, callback.url))
 
 
 async def _call(api: Api, url: str) -> None:

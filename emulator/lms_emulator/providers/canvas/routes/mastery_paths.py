@@ -34,8 +34,8 @@ def index(api: Api) -> Any:
     course = _editor(api, "read")
     found = mastery.of_course(api, course)
     if (wanted := api.params.text("trigger_assignment_id")) is not None:
-        found = [one for one in found if str(one.trigger_assignment_id) == wanted]
-    return [shapes.rule(one, whole=_whole(api)) for one in found]
+        found = [rule for rule in found if str(rule.trigger_assignment_id) == wanted]
+    return [shapes.rule(rule, whole=_whole(api)) for rule in found]
 
 
 def show(api: Api) -> Any:
@@ -85,7 +85,7 @@ def students_per_range(api: Api) -> Any:
     if rule is None:
         raise refusals.not_found("a rule of the assignment", wanted)
     rows = [row for row in assignments.students(api, course.id) if row.workflow_state != "deleted"]
-    people_of: dict[int, list[Any]] = {one.id: [] for one in rule.ranges}
+    people_of: dict[int, list[Any]] = {scoring.id: [] for scoring in rule.ranges}
     for row in rows:
         path = mastery.path_of(api, course, trigger.id, row.user_id)
         user = api.store.users.get(row.user_id)
@@ -94,11 +94,11 @@ def students_per_range(api: Api) -> Any:
     whole = {**shapes.rule(rule), "deleted_at": None, "root_account_id": api.root.id}
     ranges = [
         {
-            "scoring_range": shapes.scoring_range(rule, one),
-            "size": len(people_of[one.id]),
-            "students": people_of[one.id],
+            "scoring_range": shapes.scoring_range(rule, scoring),
+            "size": len(people_of[scoring.id]),
+            "students": people_of[scoring.id],
         }
-        for one in rule.ranges
+        for scoring in rule.ranges
     ]
     return {"rule": {"rule": whole}, "ranges": ranges, "enrolled": len(rows)}
 
@@ -117,12 +117,12 @@ def select(api: Api) -> Any:
     if path is None:
         raise refusals.not_found("a mastery path behind the item", item.id)
     chosen = mastery.choose(api, path, api.user.id, set_id)
-    tags = [tag for one in chosen for tag in modules.of_content(api, course.id, "Assignment", one.id)]
+    tags = [tag for assignment in chosen for tag in modules.of_content(api, course.id, "Assignment", assignment.id)]
     tags = [tag for tag in tags if tag.context_module_id == module.id] or tags
     return {
         "meta": {"primaryCollection": "assignments"},
         "items": [module_shapes.item(api, tag, course) for tag in tags],
-        "assignments": [assignment_shapes.assignment(api, one, course) for one in chosen],
+        "assignments": [assignment_shapes.assignment(api, assignment, course) for assignment in chosen],
     }
 
 

@@ -88,18 +88,18 @@ def index(api: Api) -> Any:
     found = list(api.store.media_objects)
     if api.x.path_params:
         context = contexts.from_path(api, "read")
-        found = [one for one in found if (one.context_type, one.context_id) == (context.type, context.id)]
+        found = [media for media in found if (media.context_type, media.context_id) == (context.type, context.id)]
         api.path = f"/api/v1{context.path}/media_objects"
     else:
-        found = [one for one in found if (one.context_type, one.context_id) == ("User", api.user.id)]
+        found = [media for media in found if (media.context_type, media.context_id) == ("User", api.user.id)]
     term = search_term(api) or ""
-    found = [one for one in found if term in (one.title or "").lower()]
+    found = [media for media in found if term in (media.title or "").lower()]
     by_title = (api.params.text("sort") or "title") == "title"
     found.sort(key=lambda one: collation.key(one.user_entered_title or one.title or "") if by_title else one.created_at)
     if api.params.text("order") == "desc":
         found.reverse()
     hidden = api.params.texts("exclude")
-    return paged(api, found, lambda one: _listed(api, one, hidden))
+    return paged(api, found, lambda media: _listed(api, media, hidden))
 
 
 def _listed(api: Api, record: MediaObject, hidden: list[str]) -> dict[str, Any]:
@@ -297,13 +297,13 @@ def potential_collaborators(api: Api) -> Any:
     context = contexts.from_path(api, "read_roster")
     if isinstance(context.record, Group):
         place = groups.home(api, groups.category_of(api, context.record))
-        ids = {one.user_id for one in groups.members(api, context.record)}
+        ids = {membership.user_id for membership in groups.members(api, context.record)}
         if isinstance(place, Course):
-            ids |= {one.user_id for one in _taking_part(api, place) if one.type in states.STAFF}
+            ids |= {enrollment.user_id for enrollment in _taking_part(api, place) if enrollment.type in states.STAFF}
     else:
         assert isinstance(context.record, Course)  # the route is for courses and groups only
         place = context.record
-        ids = {one.user_id for one in met(api, place, _taking_part(api, place))}
+        ids = {enrollment.user_id for enrollment in met(api, place, _taking_part(api, place))}
     found = [user for number in ids if (user := api.store.users.get(number)) is not None]
     found.sort(key=lambda user: (collation.key(people.sortable_name(user)), user.id))
     return paged(api, found, lambda user: people_shapes.person(api, user, place))
@@ -311,7 +311,7 @@ def potential_collaborators(api: Api) -> Any:
 
 def _taking_part(api: Api, course: Course) -> list[Enrollment]:
     rows = api.store.enrollments.find("course", course.id)
-    return [one for one in rows if states.state_of(api, one, course).name in states.CURRENT]
+    return [enrollment for enrollment in rows if states.state_of(api, enrollment, course).name in states.CURRENT]
 
 
 MEDIA, FILE = "/api/v1/media_objects/{media_object_id}", "/api/v1/media_attachments/{attachment_id}"

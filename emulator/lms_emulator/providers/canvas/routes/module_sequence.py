@@ -32,7 +32,7 @@ def sequence(api: Api) -> Any:
     every = [t for m in shown for t in modules.visible_items(api, course, m) if t.type != "SubHeader"]
     wanted = _assets(api, course, kind, reference)
     places = [
-        n for n, one in enumerate(every) if (one.type, one.content_id) in wanted or ("ModuleItem", one.id) in wanted
+        n for n, item in enumerate(every) if (item.type, item.content_id) in wanted or ("ModuleItem", item.id) in wanted
     ]
     rows, used = [], set[int]()
     for place in places[:MOST_SEQUENCES]:
@@ -41,11 +41,11 @@ def sequence(api: Api) -> Any:
             "prev": every[place - 1] if place else None,
             "next": every[place + 1] if place + 1 < len(every) else None,
         }
-        row = {name: one and shapes.item(api, one, course) for name, one in around.items()}
+        row = {name: item and shapes.item(api, item, course) for name, item in around.items()}
         if mastery.on(api, course):
             row["mastery_path"] = shapes.mastery_path(api, every[place], course)
         rows.append(row)
-        used |= {one.context_module_id for one in around.values() if one is not None}
+        used |= {item.context_module_id for item in around.values() if item is not None}
     return {"items": rows, "modules": [shapes.module(api, m, course) for m in shown if m.id in used]}
 
 

@@ -80,7 +80,7 @@ def in_course(api: Api) -> Response:
     opaque = places.context_id(course)
     link = _link(api, course, tool, opaque)
     base = _assignment(api, link)
-    members = [one for one in _of_course(api, course) if base is None or _sees(api, base, one)]
+    members = [member for member in _of_course(api, course) if base is None or _sees(api, base, member)]
     context = {"id": opaque, "label": course.course_code, "title": course.name}
     return _roster(api, tool, scene, link, members, context)
 
@@ -101,13 +101,13 @@ def _roster(
     api: Api, tool: Tool, place: places.Place, link: ResourceLink | None, members: list[Member], context: Json
 ) -> Response:
     wanted = api.params.text("role")
-    found = [one for one in members if not wanted or wanted in one.roles]
+    found = [member for member in members if not wanted or wanted in member.roles]
     asked = bool(api.params.text("rlid"))
 
-    def shape(one: Member) -> Json:
-        body = claims.member(api.x, one.user, one.types, tool.privacy)
-        more = {"message": [_message(api, one.user, tool, place, link)]} if asked else {}
-        return {**body, "roles": one.roles, **more}
+    def shape(member: Member) -> Json:
+        body = claims.member(api.x, member.user, member.types, tool.privacy)
+        more = {"message": [_message(api, member.user, tool, place, link)]} if asked else {}
+        return {**body, "roles": member.roles, **more}
 
     def wrap(rows: list[Json]) -> Json:
         return {"id": api.x.request_url, "context": context, "members": rows}
@@ -153,11 +153,11 @@ def _assignment(api: Api, link: ResourceLink | None) -> Assignment | None:
     return api.store.assignments.get(link.assignment_id or 0) if link is not None else None
 
 
-def _sees(api: Api, base: Assignment, one: Member) -> bool:
+def _sees(api: Api, base: Assignment, member: Member) -> bool:
     """Whether a link's roster has a member: a mere student, or one requested as a learner, must be assigned."""
-    studies = any(kind in states.STUDENTS for kind in one.types)
-    more = set(one.types) - set(states.STUDENTS) and api.params.text("role") != f"{lti13.MEMBERSHIP}Learner"
-    return not studies or bool(more) or assignments.assigned(api, base, one.user.id)
+    studies = any(kind in states.STUDENTS for kind in member.types)
+    more = set(member.types) - set(states.STUDENTS) and api.params.text("role") != f"{lti13.MEMBERSHIP}Learner"
+    return not studies or bool(more) or assignments.assigned(api, base, member.user.id)
 
 
 def _message(api: Api, user: User, tool: Tool, place: places.Place, link: ResourceLink | None) -> Json:
@@ -180,7 +180,7 @@ def _message(api: Api, user: User, tool: Tool, place: places.Place, link: Resour
 
 def _page_of_memberships(api: Api, name: str, opaque: str, members: list[Member], path: str) -> Response:
     size, page = per_page(api), max(1, as_integer(api.params.text("page") or "1"))
-    members = sorted(members, key=lambda one: collation.key(people.sortable_name(one.user)))
+    members = sorted(members, key=lambda member: collation.key(people.sortable_name(member.user)))
     shown = members[(page - 1) * size : page * size]
     role = api.params.text("role")
     rest_of_query = f"&role={role}" if role else ""
@@ -191,7 +191,7 @@ def _page_of_memberships(api: Api, name: str, opaque: str, members: list[Member]
         "name": name,
         "@type": "Context",
         "contextId": opaque,
-        "membership": [_membership(api, one) for one in shown],
+        "membership": [_membership(api, member) for member in shown],
     }
     body = {
         "@id": None,
@@ -210,19 +210,19 @@ def _page_of_memberships(api: Api, name: str, opaque: str, members: list[Member]
     return reply(api, body)
 
 
-def _membership(api: Api, one: Member) -> Json:
-    given, family, _ = people.name_parts(people.sortable_name(one.user))
-    urns = list(dict.fromkeys(OLD_ROLES[kind] for kind in one.types)) or ["urn:lti:role:ims/lis/Member"]
+def _membership(api: Api, member: Member) -> Json:
+    given, family, _ = people.name_parts(people.sortable_name(member.user))
+    urns = list(dict.fromkeys(OLD_ROLES[kind] for kind in member.types)) or ["urn:lti:role:ims/lis/Member"]
     person = {
         "@id": None,
-        "name": one.user.name,
-        "img": one.user.avatar_image_url,
-        "email": people.email_of(api.store, one.user),
+        "name": member.user.name,
+        "img": member.user.avatar_image_url,
+        "email": people.email_of(api.store, member.user),
         "familyName": family,
         "givenName": given,
         "resultSourcedId": None,
-        "sourcedId": people.sis_user_id(api.store, one.user),
-        "userId": places.user_id(one.user),
+        "sourcedId": people.sis_user_id(api.store, member.user),
+        "userId": places.user_id(member.user),
     }
     return {"@id": None, "status": "Active", "role": urns, "member": person}
 

@@ -37,18 +37,18 @@ def _tool(api: Api) -> Tool:
 def show(api: Api) -> Json:
     """The tool's notice handlers."""
     tool = _tool(api)
-    handlers = {one.notice_type: one for one in api.store.notice_handlers.find("tool", tool.id)}
+    handlers = {handler.notice_type: handler for handler in api.store.notice_handlers.find("tool", tool.id)}
     silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in handlers]
     return {
         "client_id": tool.developer_key_id,
         "deployment_id": places.deployment_id(api.x, tool),
-        "notice_handlers": [*(_shape(one) for one in handlers.values()), *silent],
+        "notice_handlers": [*(_shape(handler) for handler in handlers.values()), *silent],
     }
 
 
-def _shape(one: NoticeHandler) -> Json:
-    size = {"max_batch_size": one.max_batch_size} if one.max_batch_size is not None else {}
-    return {"notice_type": one.notice_type, "handler": one.handler, **size}
+def _shape(handler: NoticeHandler) -> Json:
+    size = {"max_batch_size": handler.max_batch_size} if handler.max_batch_size is not None else {}
+    return {"notice_type": handler.notice_type, "handler": handler.handler, **size}
 
 
 def update(api: Api) -> Json:
@@ -66,9 +66,9 @@ def update(api: Api) -> Json:
     largest = as_whole(size)
     if size is not None and not (largest is not None and 0 < largest < 10**9):
         raise _refused("max_batch_size must be a positive integer", size)
-    for one in api.store.notice_handlers.find("tool", tool.id):
-        if one.notice_type == kind:
-            api.store.notice_handlers.delete(one.id)
+    for handler in api.store.notice_handlers.find("tool", tool.id):
+        if handler.notice_type == kind:
+            api.store.notice_handlers.delete(handler.id)
     number = api.new_id("notice_handlers")
     wanted = NoticeHandler(
         id=number,

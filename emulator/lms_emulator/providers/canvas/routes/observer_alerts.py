@@ -51,17 +51,17 @@ def _alert(api: Api, record: ObserverAlert) -> Json:
 
 def index(api: Api) -> Any:
     """The caller's alerts about a student, without dismissed ones."""
-    found = [one for one in alerts.of(api, api.user) if one.workflow_state != "dismissed"]
+    found = [alert for alert in alerts.of(api, api.user) if alert.workflow_state != "dismissed"]
     student = identifiers.local_number(api.slot("student_id"))
-    return paged(api, [one for one in found if one.user_id == student], lambda one: _alert(api, one))
+    return paged(api, [alert for alert in found if alert.user_id == student], lambda alert: _alert(api, alert))
 
 
 def unread_count(api: Api) -> Any:
     """How many alerts the caller has not seen, of one student or of all."""
-    found = [one for one in alerts.of(api, api.user) if one.workflow_state == "unread"]
+    found = [alert for alert in alerts.of(api, api.user) if alert.workflow_state == "unread"]
     named = api.params.text("student_id")
     student = identifiers.local_number(named) if named else None
-    return {"unread_count": sum(1 for one in found if not named or one.user_id == student)}
+    return {"unread_count": sum(1 for alert in found if not named or alert.user_id == student)}
 
 
 def change(api: Api) -> Any:
@@ -70,7 +70,7 @@ def change(api: Api) -> Any:
     own, record = api.user, api.store.observer_alerts.get(number or 0)
     if record is None:
         raise refusals.not_found("the alert", api.slot("observer_alert_id"))
-    found = next((one for one in alerts.of(api, own) if one.id == record.id), None)
+    found = next((alert for alert in alerts.of(api, own) if alert.id == record.id), None)
     if not api.check("the alert is the caller's, who observes the student", found is not None, got=record.id):
         raise api.refused(f"mark alert {record.id}")
     assert found is not None

@@ -63,12 +63,12 @@ def _person(api: Api) -> User:
 
 def observees(api: Api) -> Any:
     """The users whom a user observes."""
-    return paged(api, _linked(api, _person(api), of="observer"), lambda one: _shown(api, one))
+    return paged(api, _linked(api, _person(api), of="observer"), lambda user: _shown(api, user))
 
 
 def observers(api: Api) -> Any:
     """A user's observers."""
-    return paged(api, _linked(api, _person(api), of="student"), lambda one: _shown(api, one))
+    return paged(api, _linked(api, _person(api), of="student"), lambda user: _shown(api, user))
 
 
 def observee(api: Api) -> Any:

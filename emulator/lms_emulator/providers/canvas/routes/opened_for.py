@@ -40,7 +40,7 @@ def details(api: Api, place: Place, placement: Placement) -> dict[str, Any]:
     if card:
         found["student"] = student = _student(api)
         enrolled = rules.enrollments_of(api.x, student, place.course.id) if place.course is not None else []
-        fits = any(one.type in STUDENTS and one.workflow_state != "deleted" for one in enrolled)
+        fits = any(enrollment.type in STUDENTS and enrollment.workflow_state != "deleted" for enrollment in enrolled)
     else:
         fits = True
     if (card or needs) and not (fits and _sees(api, place, placement, needs)):

@@ -37,7 +37,7 @@ def _override(api: Api, course: Course, record: Assignment) -> AssignmentOverrid
 def index(api: Api) -> Any:
     """The overrides of an assignment that the caller can see."""
     course, record = _assignment(api)
-    return [shapes.override(one) for one in assignments.overrides_seen(api, course, record)]
+    return [shapes.override(override) for override in assignments.overrides_seen(api, course, record)]
 
 
 def show(api: Api) -> Any:
@@ -104,9 +104,9 @@ def _alias(api: Api, course_id: int, kind: str, set_id: int) -> Response:
     course = identifiers.course(api, course_id)
     courses.require(api, course, "read")
     record = assignments.find(api, course, api.slot("assignment_id"))
-    for one in assignments.overrides_seen(api, course, record):
-        if (one.set_type, one.set_id) == (kind, set_id):
-            return redirect(api.url(f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides/{one.id}"))
+    for override in assignments.overrides_seen(api, course, record):
+        if (override.set_type, override.set_id) == (kind, set_id):
+            return redirect(api.url(f"/api/v1/courses/{course.id}/assignments/{record.id}/overrides/{override.id}"))
     raise refusals.not_found("the override", set_id)
 
 
@@ -127,18 +127,18 @@ def several(api: Api) -> Any:
     course = courses.from_path(api, "read")
     form = "must specify an array with entry format { id, assignment_id }"
     rows: list[Any] = []
-    for one in _several(api, course, nothing="no assignment_overrides values present", shape=form):
-        if not (one.text("id") and one.text("assignment_id")):
+    for fields in _several(api, course, nothing="no assignment_overrides values present", shape=form):
+        if not (fields.text("id") and fields.text("assignment_id")):
             raise _wrong([form])
-        record = _known(api, course, one)
+        record = _known(api, course, fields)
         seen = assignments.overrides_seen(api, course, record) if record else []
-        override = next((o for o in seen if o.id == identifiers.local_number(one.text("id"))), None)
+        override = next((o for o in seen if o.id == identifiers.local_number(fields.text("id"))), None)
         rows.append(shapes.override(override) if override else None)
     return rows
 
 
-def _known(api: Api, course: Course, one: Params) -> Assignment | None:
-    found: Assignment | None = identifiers.find(api, "assignments", one.text("assignment_id") or "")
+def _known(api: Api, course: Course, fields: Params) -> Assignment | None:
+    found: Assignment | None = identifiers.find(api, "assignments", fields.text("assignment_id") or "")
     return found if found and found.course_id == course.id and found.workflow_state != "deleted" else None
 
 
@@ -158,9 +158,9 @@ def _batch(api: Api, *, new: bool) -> Any:
     sent = _several(api, course, nothing="no assignment override data present", shape=form)
     read: list[tuple[AssignmentOverride, list[int]]] = []
     faults: list[Any] = []
-    for one in sent:
+    for fields in sent:
         try:
-            made, known = _of_batch(api, course, one, new=new)
+            made, known = _of_batch(api, course, fields, new=new)
             read.append((made, known.student_ids if known else made.student_ids))
             faults.append(None)
         except overriding.Unfit as error:
@@ -172,31 +172,31 @@ def _batch(api: Api, *, new: bool) -> Any:
         body = [refusals.invalid(one).body if one else None for one in taken]
         raise _wrong(body)
     kept = [replace(overriding.keep(api, made), student_ids=people) for made, people in read]
-    for number in {one.assignment_id for one in kept}:
+    for number in {override.assignment_id for override in kept}:
         if (base := api.store.assignments.get(number)) is not None:
             grading.apply_policy(api, course, base)
-    return [shapes.override(one) for one in kept]
+    return [shapes.override(override) for override in kept]
 
 
 def _of_batch(
-    api: Api, course: Course, one: Params, *, new: bool
+    api: Api, course: Course, fields: Params, *, new: bool
 ) -> tuple[AssignmentOverride, AssignmentOverride | None]:
-    if not one.text("assignment_id"):
+    if not fields.text("assignment_id"):
         raise overriding.Unfit(["must specify an assignment id"])
-    if new and one.text("id"):
+    if new and fields.text("id"):
         raise overriding.Unfit(["may not specify an override id"])
-    if not new and not one.text("id"):
+    if not new and not fields.text("id"):
         raise overriding.Unfit(["must specify an override id"])
-    record = _known(api, course, one)
+    record = _known(api, course, fields)
     if record is None:
         raise overriding.Unfit(["assignment not found"])
     known = None
     if not new:
-        number = identifiers.local_number(one.text("id") or "")
+        number = identifiers.local_number(fields.text("id") or "")
         known = next((o for o in assignments.overrides(api, record) if o.id == number), None)
         if known is None:
             raise overriding.Unfit(["override not found"])
-    return overriding.read(api, record, one, known), known
+    return overriding.read(api, record, fields, known), known
 
 
 COURSE = "/api/v1/courses/{course_id}"

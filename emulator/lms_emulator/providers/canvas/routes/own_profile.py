@@ -146,8 +146,8 @@ def _default_address(api: Api, user: User) -> None:
     known = channels_of(api.store, user)
     first = next((c for c in known if (c.id, c.type, c.workflow_state) == (number, "email", "active")), None)
     if first is not None:
-        for place, one in enumerate([first, *(c for c in known if c is not first)], start=1):
-            api.store.communication_channels.put(replace(one, position=place))
+        for place, channel in enumerate([first, *(c for c in known if c is not first)], start=1):
+            api.store.communication_channels.put(replace(channel, position=place))
 
 
 def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str | None) -> None:
@@ -179,7 +179,7 @@ def forgotten(api: Api) -> Response:
 def _channel(api: Api, login: Pseudonym) -> CommunicationChannel | None:
     user = api.store.users.get(login.user_id)
     channels = channels_of(api.store, user) if user is not None else []
-    return next((one for one in channels if one.type == "email"), None)
+    return next((channel for channel in channels if channel.type == "email"), None)
 
 
 def mail_reset(api: Api, login: Pseudonym) -> None:

@@ -42,7 +42,7 @@ def shape(api: Api, record: PeerReview, base: Assignment, course: Course, includ
     if "submission_comments" in includes:
         rows = api.store.submission_comments.find("submission", record.submission_id)
         found = sorted((c for c in rows if c.provisional_grade_id is None), key=lambda c: (c.created_at, c.id))
-        body["submission_comments"] = [submission_shapes.comment(api, one, course) for one in found]
+        body["submission_comments"] = [submission_shapes.comment(api, comment, course) for comment in found]
     return body
 
 
@@ -50,8 +50,10 @@ def _listed(api: Api, found: list[PeerReview], base: Assignment, course: Course)
     if api.caller is None:
         raise refusals.crashed("nobody is logged in")
     if not courses.may(api, api.caller, course, "manage_grades"):
-        found = [one for one in found if one.user_id == api.user.id]
-    return [shape(api, one, base, course, api.params.includes) for one in sorted(found, key=lambda one: one.id)]
+        found = [review for review in found if review.user_id == api.user.id]
+    return [
+        shape(api, review, base, course, api.params.includes) for review in sorted(found, key=lambda review: review.id)
+    ]
 
 
 def of_assignment(api: Api) -> Any:
@@ -61,7 +63,7 @@ def of_assignment(api: Api) -> Any:
     if api.params.has("submission_id"):
         number = identifiers.local_number(api.params.text("submission_id") or "")
         rows = [row for row in rows if row.id == number]
-    found = [one for row in rows for one in api.store.peer_reviews.find("submission", row.id)]
+    found = [review for row in rows for review in api.store.peer_reviews.find("submission", row.id)]
     return _listed(api, found, base, course)
 
 
@@ -94,7 +96,7 @@ def create(api: Api) -> Any:
         raise _failed("Create failed")
     courses.require(api, course, "manage_grades")
     known = api.store.peer_reviews.find("submission", record.id)
-    made = next((one for one in known if one.assessor_id == user.id), None) or PeerReview(
+    made = next((review for review in known if review.assessor_id == user.id), None) or PeerReview(
         id=api.new_id("assessment_requests"),
         submission_id=record.id,
         user_id=record.user_id,
@@ -110,10 +112,10 @@ def destroy(api: Api) -> Any:
     course, _, base = place(api, signed_in=False)
     record, user = _pair(api, course, base)
     courses.require(api, course, "manage_grades")
-    for one in api.store.peer_reviews.find("submission", record.id):
-        if one.assessor_id == user.id:
-            api.store.peer_reviews.delete(one.id)
-            return shape(api, one, base, course, ())
+    for review in api.store.peer_reviews.find("submission", record.id):
+        if review.assessor_id == user.id:
+            api.store.peer_reviews.delete(review.id)
+            return shape(api, review, base, course, ())
     raise _failed("Delete failed")
 
 

@@ -72,10 +72,10 @@ def items(api: Api) -> Any:
     back = api.params.text("order") == "desc"
     found.sort(key=lambda one: (one.at, one.record.id), reverse=back)
 
-    def key(one: Item) -> list[Any]:
+    def key(item: Item) -> list[Any]:
         if back:
-            return [one.walk, [-one.at.timestamp(), -one.record.id]]
-        return [one.walk, [one.at.strftime("%Y-%m-%d %H:%M:%S.%f"), one.record.id]]
+            return [item.walk, [-item.at.timestamp(), -item.record.id]]
+        return [item.walk, [item.at.strftime("%Y-%m-%d %H:%M:%S.%f"), item.record.id]]
 
     return bookmarked(api, found, lambda one: shapes.item(api, one, user), key, order=lambda bookmark: bookmark[1])
 
@@ -128,13 +128,13 @@ def _places(api: Api, user: User, codes: list[str]) -> list[Place]:
     if not codes:
         concluded = "concluded" in api.params.includes
         studied = planner.all_courses_of(api, user) if concluded else planner.courses_of(api, user)
-        mine = [Place("Course", one) for one in studied if concluded or _studies(api, one, user)]
-        return [*mine, *(Place("Group", one) for one in planner.groups_of(api, user)), Place("User", user)]
+        mine = [Place("Course", course) for course in studied if concluded or _studies(api, course, user)]
+        return [*mine, *(Place("Group", group) for group in planner.groups_of(api, user)), Place("User", user)]
     found = [place for code in codes if (place := place_of_code(api, code)) is not None]
     for place in found:
         if place.kind == "Course":
             courses.require(api, place.record, "read", "read_as_admin")
-    groups = {one.id for one in planner.groups_of(api, user)}
+    groups = {group.id for group in planner.groups_of(api, user)}
     for place in found:
         if place.kind == "Group" and place.record.id not in groups:
             contexts.require(api, contexts.of(place.record), "read")
@@ -162,14 +162,14 @@ def notes(api: Api) -> Any:
     wanted: set[int | None] | None = None
     if api.params.get("context_codes") is not None:
         known = (place_of_code(api, code) for code in codes)
-        places = [one for one in known if one is not None]
+        places = [place for place in known if place is not None]
         wanted = {
             one.record.id for one in places if one.kind == "Course" and courses.may(api, user, one.record, "read")
         }
-        wanted |= {None} if any(one.kind == "User" and one.record.id == user.id for one in places) else set()
+        wanted |= {None} if any(place.kind == "User" and place.record.id == user.id for place in places) else set()
     found = planner.notes(api, user, window if asked else None, wanted)
-    living = (one for one in found if one.place is None or one.place.record.workflow_state != "deleted")
-    return [shapes.note(api, one.record) for one in living if isinstance(one.record, PlannerNote)]
+    living = (item for item in found if item.place is None or item.place.record.workflow_state != "deleted")
+    return [shapes.note(api, item.record) for item in living if isinstance(item.record, PlannerNote)]
 
 
 def _note(api: Api) -> PlannerNote:
@@ -232,7 +232,7 @@ def _linked(api: Api, course: Course | None) -> tuple[str, Any]:
     if record is None or not inside or record.workflow_state == "deleted":
         raise refusals.not_found("what the note is about", number)
     own = api.store.planner_notes.find("user", api.user.id)
-    if any((one.linked_type, one.linked_id, one.workflow_state) == (kind, record.id, "active") for one in own):
+    if any((note.linked_type, note.linked_id, note.workflow_state) == (kind, record.id, "active") for note in own):
         raise refusals.message(400, "note_exists", "a planner note linked to that object already exists")
     return kind, record
 
@@ -273,7 +273,7 @@ def delete_note(api: Api) -> Any:
 def overrides(api: Api) -> Any:
     """The caller's planner overrides."""
     own = [one for one in api.store.planner_overrides.find("user", api.user.id) if one.workflow_state == "active"]
-    return paged(api, sorted(own, key=lambda one: one.id), lambda one: shapes.override(api, one))
+    return paged(api, sorted(own, key=lambda override: override.id), lambda override: shapes.override(api, override))
 
 
 def _override(api: Api) -> PlannerOverride:

@@ -29,14 +29,14 @@ def _for_operators(api: Api) -> None:
 def deleted(api: Api) -> Any:
     """Messages that a user removed for themselves, for site admins."""
     _for_operators(api)
-    people = {str(identifiers.local_number(one)) for one in api.params.texts("user_id")}
-    numbers = {identifiers.local_number(one) for one in api.params.texts("conversation_id")}
+    people = {str(identifiers.local_number(text)) for text in api.params.texts("user_id")}
+    numbers = {identifiers.local_number(text) for text in api.params.texts("conversation_id")}
     before, after = api.moment("deleted_before"), api.moment("deleted_after")
     rows = [
-        (at, user_id, one)
-        for one in api.store.conversation_messages
-        for user_id, at in one.removed.items()
-        if user_id in people and (not numbers or one.conversation_id in numbers)
+        (at, user_id, message)
+        for message in api.store.conversation_messages
+        for user_id, at in message.removed.items()
+        if user_id in people and (not numbers or message.conversation_id in numbers)
         if (before is None or at <= before) and (after is None or at >= after)
     ]
 
@@ -54,14 +54,14 @@ def restore(api: Api) -> Any:
     for name in ("message_id", "user_id", "conversation_id"):
         if not api.params.has(name):
             raise refused(name, "required")
-    numbers = {identifiers.local_number(one) for one in api.params.texts("message_id")}
+    numbers = {identifiers.local_number(text) for text in api.params.texts("message_id")}
     user = identifiers.user(api, api.params.text("user_id"))
     place = identifiers.local_number(api.params.text("conversation_id"))
     found = []
-    for one in list(api.store.conversation_messages.find("conversation", place)):
-        if one.id in numbers and str(user.id) in one.removed:
-            removed = {key: at for key, at in one.removed.items() if key != str(user.id)}
-            found.append(api.store.conversation_messages.put(replace(one, removed=removed)))
+    for message in list(api.store.conversation_messages.find("conversation", place)):
+        if message.id in numbers and str(user.id) in message.removed:
+            removed = {key: at for key, at in message.removed.items() if key != str(user.id)}
+            found.append(api.store.conversation_messages.put(replace(message, removed=removed)))
     own = api.store.conversation_participants.first("whose", (place, user.id))
     if own is not None and found:
         conversations.recount(api, own)
@@ -74,8 +74,8 @@ def delete_for_all(api: Api) -> Any:
     found = identifiers.row(api.store.conversations, api.slot("id"), "the conversation")
     for row in conversations.participants(api, found.id):
         api.store.conversation_participants.delete(row.id)
-    for one in list(api.store.conversation_messages.find("conversation", found.id)):
-        api.store.conversation_messages.delete(one.id)
+    for message in list(api.store.conversation_messages.find("conversation", found.id)):
+        api.store.conversation_messages.delete(message.id)
     api.store.conversations.delete(found.id)
     return {}
 

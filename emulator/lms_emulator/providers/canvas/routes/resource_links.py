@@ -54,7 +54,7 @@ def _of_address(url: Any) -> Fault | None:
 
 
 def _of_custom(custom: Any) -> Fault | None:
-    if custom is None or (isinstance(custom, dict) and all(isinstance(one, str) for one in custom.values())):
+    if custom is None or (isinstance(custom, dict) and all(isinstance(value, str) for value in custom.values())):
         return None
     return Fault("invalid_custom", "'custom' param must contain key/value pairs", custom)
 
@@ -66,7 +66,7 @@ def _tool_of(api: Api, course: Course, url: str | None) -> Tool | None:
 
 def _shape(api: Api, course: Course, link: ResourceLink) -> Json:
     items = api.store.content_tags.find("link", link.id)
-    behind = next((one.id for one in items if one.workflow_state != "deleted"), None)
+    behind = next((item.id for item in items if item.workflow_state != "deleted"), None)
     return resource_link(api, link, course, behind)
 
 
@@ -89,7 +89,7 @@ def index(api: Api) -> Any:
     """The links of a course."""
     course = _course(api)
     found = links.in_course(api, course.id, deleted=api.params.flag("include_deleted") or False)
-    found.sort(key=lambda one: one.number or 0)
+    found.sort(key=lambda link: link.number or 0)
     return bookmarked(api, found, lambda link: _shape(api, course, link), lambda link: link.number or 0, default=PAGE)
 
 
@@ -132,7 +132,7 @@ def create_many(api: Api) -> list[Json]:
         if (fault := _of_address(one.get("url")) or _of_custom(one.get("custom")) or _without(tool, one.get("url")))
     ]
     if faults:
-        body = {"errors": [{"value": one.value, "error": one.code, "message": one.message} for one in faults]}
+        body = {"errors": [{"value": fault.value, "error": fault.code, "message": fault.message} for fault in faults]}
         raise refusals.rest("resource_links_invalid", 422, body, check="each link holds", got=faults[0].value)
     made = [
         _made(api, course, tool, one.get("title"), one["url"], one.get("custom"))

@@ -46,7 +46,7 @@ def index(api: Api) -> Any:
     account = _account(api)
     if isinstance(said := api.params.get("state"), str):
         raise refusals.crashed("`state` is no list", said)
-    wanted = [one for one in api.params.texts("state") if one in ("active", "inactive")] or ["active"]
+    wanted = [text for text in api.params.texts("state") if text in ("active", "inactive")] or ["active"]
     rows = roles_of(api.store, account, inherited=api.params.flag("show_inherited"))
     rows = [r for r in rows if r.workflow_state in wanted or (r.workflow_state == "built_in" and "active" in wanted)]
     path = f"/api/v1/accounts/{account.id}/roles"

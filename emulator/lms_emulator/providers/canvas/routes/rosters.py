@@ -202,7 +202,7 @@ def _by_name(api: Api) -> dict[int, int]:
 def _jump(api: Api, found: list[User]) -> None:
     """The page with `user_id`."""
     number = identifiers.local_number(api.params.text("user_id") or "")
-    place = next((i for i, one in enumerate(found) if one.id == number), None)
+    place = next((i for i, user in enumerate(found) if user.id == number), None)
     if place is not None:
         api.params.data["page"] = str(place // per_page(api) + 1)
 
@@ -293,7 +293,7 @@ def recent(api: Api) -> Any:
     found = [u for u in map(api.store.users.get, course_shapes.students_of(api, course)) if u is not None]
 
     def last(user: User) -> datetime | None:
-        times = (one.current_login_at for one in people.logins_of(api.store, user))
+        times = (login.current_login_at for login in people.logins_of(api.store, user))
         return max((moment for moment in times if moment is not None), default=None)
 
     def shape(user: User) -> Any:

@@ -110,13 +110,13 @@ async def create(api: Api) -> Response:
 def _expected(api: Api, place: Place, user: User, score: Score) -> list[Attachment]:
     """The files of a score, not yet downloaded."""
     folder = files.submissions_folder(api, user, place.course) if score.files else None
-    return [_expect(api, folder, user, one) for one in score.files]
+    return [_expect(api, folder, user, fields) for fields in score.files]
 
 
-def _expect(api: Api, folder: Folder | None, user: User, one: Params) -> Attachment:
-    name = one.text("title") or parts_of(one.text("url") or "").path.rpartition("/")[2] or "file"
+def _expect(api: Api, folder: Folder | None, user: User, fields: Params) -> Attachment:
+    name = fields.text("title") or parts_of(fields.text("url") or "").path.rpartition("/")[2] or "file"
     made = uploads.expect(api, "User", user.id, folder, name, owner=user)
-    kind = one.text("media_type")
+    kind = fields.text("media_type")
     return api.store.attachments.put(replace(made, content_type=kind)) if kind else made
 
 
@@ -125,7 +125,7 @@ def _hand_in(api: Api, base: Assignment, user: User, score: Score, sent: list[At
     if sent and score.new_attempt:
         given = {"submission_type": "online_upload", "url": None, "body": None}
         record = submissions.of(api, base, user.id)
-        submitting.hand_in(api, base, record, {**given, "attachment_ids": [one.id for one in sent]})
+        submitting.hand_in(api, base, record, {**given, "attachment_ids": [file.id for file in sent]})
 
 
 async def _take_files(
@@ -133,13 +133,13 @@ async def _take_files(
 ) -> list[Json]:
     """Download the files of a score; each is submitted as it arrives, unless they were `at_once`."""
     shown: list[Json] = []
-    for one, attachment in zip(score.files, sent, strict=True):
-        address = one.text("url") or ""
+    for fields, attachment in zip(score.files, sent, strict=True):
+        address = fields.text("url") or ""
         job = await fetch_file(api, attachment, address, "rename", ("Assignment", base.id), user)
         done = api.store.progresses.get(job.id)
         if not at_once and done is not None and done.workflow_state == "completed":
             _hand_in(api, base, user, score, [attachment])
-        content_item = {"type": "file", "url": address, "title": one.text("title")}
+        content_item = {"type": "file", "url": address, "title": fields.text("title")}
         shown.append({**content_item, "progress": _progress_url(api, place, job)})
     return shown
 
@@ -170,14 +170,14 @@ def index(api: Api) -> Response:
     """The results of a line item; `user_id` filters."""
     place = enter_gradebook(api, lti13.SCOPE_RESULT_READ)
     item = items.found_of_any_tool(api, place)
-    found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda one: one.id)
+    found = sorted(api.store.lti_results.find("line_item", item.id), key=lambda result: result.id)
     if api.params.has("user_id"):
         user = _person(api, api.params.text("user_id") or "")
         if user is not None and not rules.is_student(api.x, user, place.course.id):
             return reply(api, [], headers=typed(lti13_services.RESULTS_TYPE))
-        found = [one for one in found if user is not None and one.user_id == user.id]
+        found = [result for result in found if user is not None and result.user_id == user.id]
     headers = typed(lti13_services.RESULTS_TYPE)
-    return paged(api, found, lambda one: _shape(api, item, one), size=items.limit(api), headers=headers)
+    return paged(api, found, lambda result: _shape(api, item, result), size=items.limit(api), headers=headers)
 
 
 def show(api: Api) -> Response:
@@ -196,7 +196,7 @@ def show_progress(api: Api) -> Json:
     base = api.store.assignments.get(job.context_id) if job.context_type == "Assignment" else None
     if base is None:
         raise refusals.lti_nothing("canvas_fails_here", 500, "the job is one of an assignment")
-    mine = [one.developer_key_id for one in line_items.of_assignment(api.store, base.id)]
+    mine = [item.developer_key_id for item in line_items.of_assignment(api.store, base.id)]
     if not api.check("the job is the tool's", place.key.id in mine, got=job.id):
         sentence = "Tool does not have permission to view progress"
         raise refusals.lti_service("progress_of_another_tool", sentence, 422, check="the job is the tool's")

@@ -34,7 +34,7 @@ def of_login(api: Api) -> Any:
         raise refusals.not_found("the login", api.slot("login_id"))
     if not api.check("may see who signed in", _sees(api, account), got=account.id):
         raise api.refused(f"the sign-ins of login {login.id}")
-    found = [one for one in api.store.authentication_events if one.login_id == login.id]
+    found = [event for event in api.store.authentication_events if event.login_id == login.id]
     return _listed(api, found, f"logins/{login.id}")
 
 
@@ -46,7 +46,7 @@ def of_account(api: Api) -> Any:
         raise refusals.not_found("the school", account.id)
     if not api.check("may see who signed in", _sees(api, account), got=account.id):
         raise api.refused(f"the sign-ins of account {account.id}")
-    found = [one for one in api.store.authentication_events if one.account_id == account.id]
+    found = [event for event in api.store.authentication_events if event.account_id == account.id]
     return _listed(api, found, f"accounts/{account.id}")
 
 
@@ -61,7 +61,7 @@ def of_user(api: Api) -> Any:
         seen = {account.id for account in accounts if _sees(api, account)}
         if not api.check("may see who signed in", bool(seen) or not accounts, got=user.id):
             raise api.refused(f"the sign-ins of user {user.id}")
-        found = [one for one in found if one.account_id in seen or seen == ids]
+        found = [event for event in found if event.account_id in seen or seen == ids]
     return _listed(api, found, f"users/{user.id}")
 
 
@@ -70,14 +70,14 @@ def _listed(api: Api, found: Iterable[AuthenticationEvent], what: str) -> Any:
     return audited(api, found, _event, lambda events, shown: _document(api, events, shown), f"{AUDIT}/{what}")
 
 
-def _event(one: AuthenticationEvent) -> Json:
-    links = {"login": one.login_id, "account": one.account_id, "user": one.user_id, "page_view": None}
-    return {"id": one.id, "created_at": stamp(one.created_at), "event_type": one.event_type, "links": links}
+def _event(event: AuthenticationEvent) -> Json:
+    links = {"login": event.login_id, "account": event.account_id, "user": event.user_id, "page_view": None}
+    return {"id": event.id, "created_at": stamp(event.created_at), "event_type": event.event_type, "links": links}
 
 
 def _document(api: Api, events: list[Any], shown: list[AuthenticationEvent]) -> Json:
     logins = [one for n in dict.fromkeys(e.login_id for e in shown) if (one := api.store.pseudonyms.get(n)) is not None]
-    accounts = [a for n in dict.fromkeys(one.account_id for one in logins) if (a := api.store.accounts.get(n))]
+    accounts = [a for n in dict.fromkeys(login.account_id for login in logins) if (a := api.store.accounts.get(n))]
     users = [u for n in dict.fromkeys(e.user_id for e in shown) if (u := api.store.users.get(n)) is not None]
     return {
         "links": {
@@ -88,9 +88,9 @@ def _document(api: Api, events: list[Any], shown: list[AuthenticationEvent]) -> 
         },
         "events": events,
         "linked": {
-            "logins": [people_shapes.login(api, one) for one in logins],
-            "accounts": [account_shapes.account(api, one) for one in accounts],
-            "users": [people_shapes.person(api, one, api.root) for one in users],
+            "logins": [people_shapes.login(api, login) for login in logins],
+            "accounts": [account_shapes.account(api, account) for account in accounts],
+            "users": [people_shapes.person(api, user, api.root) for user in users],
             "page_views": [],
         },
     }

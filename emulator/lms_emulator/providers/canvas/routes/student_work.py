@@ -122,12 +122,12 @@ def across(api: Api) -> Any:
     state = api.params.text("workflow_state")
     by_id = {a.id: a for a in what}
     found = [
-        one
+        submission
         for base in what
-        for one in submissions.of_all(api, base, who)
-        if (not state or one.workflow_state == state)
-        and (submitted is None or (one.submitted_at is not None and one.submitted_at > submitted))
-        and (graded is None or (one.graded_at is not None and one.graded_at > graded))
+        for submission in submissions.of_all(api, base, who)
+        if (not state or submission.workflow_state == state)
+        and (submitted is None or (submission.submitted_at is not None and submission.submitted_at > submitted))
+        and (graded is None or (submission.graded_at is not None and submission.graded_at > graded))
     ]
     path = f"{roster.path(course, section)}/students/submissions"
     if api.params.text("grouped"):
@@ -142,19 +142,19 @@ def _one_by_one(api: Api, course: Course, found: list[Submission], by_id: dict[i
     def key(one: Submission) -> list[Any]:
         return [one.graded_at is None, str(one.graded_at or ""), one.id] if by_grade else [one.id]
 
-    def shape(one: Submission) -> Any:
-        return _row(api, one, by_id[one.assignment_id], course, includes)
+    def shape(submission: Submission) -> Any:
+        return _row(api, submission, by_id[submission.assignment_id], course, includes)
 
     found.sort(key=key)
     if api.params.text("order_direction") == "descending":
-        ungraded = [one for one in found if by_grade and one.graded_at is None]
+        ungraded = [submission for submission in found if by_grade and submission.graded_at is None]
         return paged(api, [*found[: len(found) - len(ungraded)][::-1], *ungraded], shape, path=path)
     return bookmarked(api, found, shape, key=key, path=path)
 
 
-def _row(api: Api, one: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
+def _row(api: Api, submission: Submission, base: Assignment, course: Course, includes: Collection[str]) -> Json:
     """A submission in a list across assignments. Canvas's lookup of the assignment's visibility is wrong there."""
-    row = shapes.submission(api, one, base, course, includes)
+    row = shapes.submission(api, submission, base, course, includes)
     return {**row, "assignment_visible": False} if "visibility" in includes else row
 
 
@@ -174,8 +174,10 @@ def _grouped(
         sections.setdefault(row.user_id, row.course_section_id)
 
     def shape(user_id: int) -> dict[str, Any]:
-        own = sorted((one for one in found if one.user_id == user_id), key=lambda one: one.id)
-        rows = [_row(api, one, by_id[one.assignment_id], course, includes) for one in own]
+        own = sorted(
+            (submission for submission in found if submission.user_id == user_id), key=lambda submission: submission.id
+        )
+        rows = [_row(api, submission, by_id[submission.assignment_id], course, includes) for submission in own]
         body: dict[str, Any] = {"user_id": user_id, "section_id": sections[user_id], "submissions": rows}
         user = api.store.users.get(user_id)
         if user is not None and courses.may(api, api.caller, course, "read_sis", "manage_sis"):
@@ -208,7 +210,7 @@ def missing(api: Api) -> Any:
     """A student's missing work in all their courses."""
     user = identifiers.user(api, api.slot("user_id"))
     _check(api, user, belonging.may_read(api, user))
-    named = (identifiers.find(api, "courses", one) for one in api.params.texts("course_ids"))
+    named = (identifiers.find(api, "courses", text) for text in api.params.texts("course_ids"))
     only = {one.id for one in named if one is not None}
     filters, includes = set(api.params.texts("filter")), api.params.includes
     watched = api.params.text("observed_user_id")
@@ -276,14 +278,14 @@ def graded(api: Api) -> Any:
     rows = api.store.enrollments.find("user", user.id)
     mine = {e.course_id for e in rows if not current or e.workflow_state in states.CURRENT}
     found: list[tuple[Submission, Assignment, Course]] = []
-    for one in api.store.submissions.find("user", user.id):
-        base = api.store.assignments.get(one.assignment_id)
+    for submission in api.store.submissions.find("user", user.id):
+        base = api.store.assignments.get(submission.assignment_id)
         course = api.store.courses.get(base.course_id) if base is not None else None
         if base is None or course is None or base.workflow_state == "deleted" or course.id not in mine:
             continue
-        counts = one.excused or (one.workflow_state == "graded" and one.entered_score is not None)
+        counts = submission.excused or (submission.workflow_state == "graded" and submission.entered_score is not None)
         if counts and (base.published or not published):
-            found.append((one, base, course))
+            found.append((submission, base, course))
     found.sort(key=_place)
     return bookmarked(api, found, lambda row: shapes.submission(api, *row, api.params.includes), _place)
 

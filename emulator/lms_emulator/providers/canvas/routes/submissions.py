@@ -63,9 +63,9 @@ def index(api: Api) -> Any:
     includes = api.params.includes
     if "visibility" in includes:
         # Canvas reads the rows in batches for it, without pagination
-        rows = sorted(found, key=lambda one: one.id)
-        return [shapes.submission(api, one, base, course, includes) for one in rows]
-    return paged(api, found, lambda one: shapes.submission(api, one, base, course, includes), path=path)
+        rows = sorted(found, key=lambda submission: submission.id)
+        return [shapes.submission(api, submission, base, course, includes) for submission in rows]
+    return paged(api, found, lambda submission: shapes.submission(api, submission, base, course, includes), path=path)
 
 
 def found(api: Api) -> tuple[Course, Assignment, User, Submission]:
@@ -134,7 +134,7 @@ def update(api: Api) -> Any:
     if moderation.under_way(base):
         visibility = {*visibility, "provisional_grades"}
     body = shapes.submission(api, touched[0], base, course, {"submission_comments", *visibility})
-    every = sorted(touched, key=lambda one: one.user_id)
+    every = sorted(touched, key=lambda submission: submission.user_id)
     return {**body, "all_submissions": [shapes.submission(api, one, base, course, visibility) for one in every]}
 
 
@@ -180,7 +180,7 @@ def change(
             return [submissions.of(api, base, user.id)]
         record = _launched(api, base, record, sent)
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
-        found = [submissions.of(api, base, one) for one in people]
+        found = [submissions.of(api, base, person) for person in people]
         text = None if excuse else sent.text("posted_grade")
         first = asked.flag("prefer_points_over_scheme")
         touched = [
@@ -191,8 +191,8 @@ def change(
     if status := _status(sent):
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
         touched = [
-            grading.set_status(api, base, submissions.of(api, base, one), status, new_version=not graded)
-            for one in people
+            grading.set_status(api, base, submissions.of(api, base, person), status, new_version=not graded)
+            for person in people
         ]
     if sent.has("sticker"):
         _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
@@ -200,7 +200,7 @@ def change(
     if isinstance(asked.peek("comment"), dict):
         commented = asked.hash("comment")
         comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
-    return [submissions.of(api, base, one.user_id) for one in touched]
+    return [submissions.of(api, base, submission.user_id) for submission in touched]
 
 
 def _set_sticker(api: Api, course: Course, record: Submission, sticker: str | None) -> None:
@@ -263,13 +263,13 @@ def _status(sent: Params) -> dict[str, Any]:
 def comment_on(api: Api, base: Assignment, user_id: int, sent: Params, *, team: bool) -> None:
     """Store a comment on one submission or on those of the whole group. Raises the refusal for others' files."""
     files = map(api.store.attachments.get, map(as_integer, sent.texts("file_ids")))
-    fit = all(submitting.goes_with_comment(api, one) for one in files if one is not None)
+    fit = all(submitting.goes_with_comment(api, file) for file in files if file is not None)
     if not api.check("the files were uploaded by the caller for a comment", fit):
         raise api.refused("files that the caller uploaded for a comment")
     people = teams.teammates(api, base, user_id) if team else [user_id]
     group_comment_id = api.x.ids.hex(32) if len(people) > 1 else None
-    for one in people:
-        submitting.comment(api, submissions.of(api, base, one), sent, group_comment_id=group_comment_id)
+    for person in people:
+        submitting.comment(api, submissions.of(api, base, person), sent, group_comment_id=group_comment_id)
 
 
 BELOW = "assignments/{assignment_id}/submissions"

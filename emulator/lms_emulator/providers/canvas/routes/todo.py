@@ -200,10 +200,10 @@ def upcoming(api: Api) -> Any:
                 found.append((record.due_at, calendar_shapes.assignment_event(api, record, course)))
     window = planner.Window(api.now, api.now + AHEAD)
     places = [Place("User", api.user), *(Place("Course", one) for one in _courses(api, kinds))]
-    places += [Place("Group", one) for one in planner.groups_of(api, api.user)]
+    places += [Place("Group", group) for group in planner.groups_of(api, api.user)]
     events = planner.events(api, places, api.user, window)
     found += [
-        (one.at, calendar_shapes.event(api, one.record)) for one in events if isinstance(one.record, CalendarEvent)
+        (item.at, calendar_shapes.event(api, item.record)) for item in events if isinstance(item.record, CalendarEvent)
     ]
     return [body for _, body in sorted(found, key=lambda row: (row[0], str(row[1]["id"])))][:MOST]
 

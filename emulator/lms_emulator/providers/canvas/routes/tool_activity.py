@@ -48,10 +48,10 @@ def _seconds(duration: Any) -> int:
 def _spend(api: Api, numbers: list[int], duration: Any) -> Response:
     """Add to the time that the person spent in the course."""
     _, user_id, course_id, _ = numbers
-    for one in api.store.enrollments.find("course", course_id):
-        if one.user_id == user_id:
-            total = one.total_activity_time + _seconds(duration)
-            api.store.enrollments.put(replace(one, total_activity_time=total))
+    for enrollment in api.store.enrollments.find("course", course_id):
+        if enrollment.user_id == user_id:
+            total = enrollment.total_activity_time + _seconds(duration)
+            api.store.enrollments.put(replace(enrollment, total_activity_time=total))
     return nothing(200)
 
 

@@ -85,7 +85,7 @@ async def create(api: Api) -> Json:
         raise refusals.missing("redirect_uris")
     settings = await _settings(api, sent)
     scopes = settings.get("scopes")
-    asked = [str(one) for one in scopes] if isinstance(scopes, list) else []
+    asked = [str(scope) for scope in scopes] if isinstance(scopes, list) else []
     wrong = configurations.faults_of_key(settings.get("public_jwk"), settings.get("public_jwk_url"), asked)
     disabled = sent.texts("disabled_placements")
     wrong = wrong or configurations.faults(settings, disabled)

@@ -88,7 +88,7 @@ def _has_been_in(api: Api, course: Course) -> bool:
     """Whether the person is invited, or was a member until the course ended."""
     user = api.caller
     mine = rules.enrollments_of(api.x, user, course.id) if user is not None else []
-    return any(one.workflow_state in ("invited", "active", "completed") for one in mine)
+    return any(enrollment.workflow_state in ("invited", "active", "completed") for enrollment in mine)
 
 
 def _account(api: Api) -> Place:

@@ -55,7 +55,7 @@ def switch(api: Api) -> Response:
         raise refusals.page_not_found("the key is a tool's")
     state: Literal["on", "off"] = "on" if api.params.text("workflow_state") == "on" else "off"
     table = api.store.developer_key_account_bindings
-    said = next((one for one in table.find("key", key.id) if one.account_id == account.id), None)
+    said = next((binding for binding in table.find("key", key.id) if binding.account_id == account.id), None)
     if said is None:
         number = api.new_id("developer_key_account_bindings")
         said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)

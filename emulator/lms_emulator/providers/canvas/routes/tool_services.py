@@ -42,7 +42,7 @@ def _numbered(api: Api) -> Account | Course | None:
 def _account(api: Api, scope: str) -> Account:
     """The account of the path, by its LTI id only. Raises the refusals for these services."""
     reference = api.slot("account_id")
-    found = next((one for one in api.store.accounts if places.opaque("account", one.id) == reference), None)
+    found = next((account for account in api.store.accounts if places.opaque("account", account.id) == reference), None)
     key = require_at(api, found, SCOPES + scope)
     assert found is not None
     tool_of(api, key, found)

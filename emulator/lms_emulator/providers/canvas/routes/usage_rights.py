@@ -27,8 +27,8 @@ def _chosen(api: Api, context: Context) -> list[Attachment]:
     if not (api.params.get("file_ids") or api.params.get("folder_ids")):
         raise refusals.message(400, "files_missing", "Must supply 'file_ids' and/or 'folder_ids' parameter")
     named: list[Attachment | None] = []
-    for one in api.params.texts("folder_ids"):
-        folder = api.store.folders.get(number(one))
+    for text in api.params.texts("folder_ids"):
+        folder = api.store.folders.get(number(text))
         named += _below(api, folder.id) if folder is not None else []
     named += [api.store.attachments.get(number(one)) for one in api.params.texts("file_ids")]
     found = {file.id: file for file in named if file is not None and file.file_state == "available"}

@@ -88,7 +88,7 @@ def index(api: Api) -> Any:
     account = account_from_path(api, "read_roster")
     found = [user for user in api.store.users if belongs(api, user, account)]
     if api.later.flag("include_deleted_users"):
-        deleted_ids = {one.user_id for one in api.store.pseudonyms if _deleted_in(one, account)}
+        deleted_ids = {login.user_id for login in api.store.pseudonyms if _deleted_in(login, account)}
         found += [user for user in api.store.users if user.id in deleted_ids and user not in found]
     if uuids := set(api.later.texts("uuids")[:MOST_UUIDS]):
         found = [user for user in found if user.uuid in uuids]

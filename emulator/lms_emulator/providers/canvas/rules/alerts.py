@@ -45,7 +45,7 @@ def of(api: Api, observer: User) -> list[ObserverAlert]:
             continue
         if observing.link_between(api, observer, student) is not None:
             _make(api, threshold, student)
-    return sorted(api.store.observer_alerts.find("observer", observer.id), key=lambda one: one.id, reverse=True)
+    return sorted(api.store.observer_alerts.find("observer", observer.id), key=lambda alert: alert.id, reverse=True)
 
 
 def _make(api: Api, threshold: AlertThreshold, student: User) -> None:
@@ -129,7 +129,7 @@ def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enro
     known = [
         a for a in api.store.observer_alerts.find("observer", threshold.observer_id) if a.threshold_id == threshold.id
     ]
-    alerted = any((one.context_type, one.context_id) == ("Course", course.id) for one in known)
+    alerted = any((alert.context_type, alert.context_id) == ("Course", course.id) for alert in known)
     if current is not None and not alerted and _beyond(threshold, current):
         yield News("Course", course.id, f"Course grade: {current}% in {course.course_code}", api.now)
 

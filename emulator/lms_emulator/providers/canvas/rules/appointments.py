@@ -33,14 +33,14 @@ def courses_of(api: Api, group: AppointmentGroup) -> list[Course]:
     """The courses that an appointment group is for."""
     numbers = (int(code.rpartition("_")[2]) for code in group.context_codes if code.startswith("course_"))
     found = (api.store.courses.get(number) for number in numbers)
-    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+    return [course for course in found if course is not None and course.workflow_state != "deleted"]
 
 
 def slots(api: Api, group: AppointmentGroup) -> list[CalendarEvent]:
     """The slots of an appointment group, in chronological order."""
     rows = api.store.calendar_events.find("context", ("AppointmentGroup", group.id))
-    kept = [one for one in rows if one.workflow_state != "deleted"]
-    return sorted(kept, key=lambda one: (one.start_at is None, one.start_at, one.id))
+    kept = [event for event in rows if event.workflow_state != "deleted"]
+    return sorted(kept, key=lambda event: (event.start_at is None, event.start_at, event.id))
 
 
 def reservations(api: Api, group: AppointmentGroup, participant: Participant) -> list[CalendarEvent]:
@@ -50,8 +50,8 @@ def reservations(api: Api, group: AppointmentGroup, participant: Participant) ->
 
 def taken(api: Api, slot: CalendarEvent) -> list[CalendarEvent]:
     """The reservations of a slot."""
-    rows = (one for one in api.store.calendar_events.find("parent", slot.id) if one.workflow_state != "deleted")
-    return sorted(rows, key=lambda one: one.id)
+    rows = (event for event in api.store.calendar_events.find("parent", slot.id) if event.workflow_state != "deleted")
+    return sorted(rows, key=lambda event: event.id)
 
 
 def taken_by(api: Api, slot: CalendarEvent, participant: Participant) -> list[CalendarEvent]:
@@ -172,8 +172,8 @@ def touch(api: Api, group: AppointmentGroup) -> None:
 def spanned(api: Api, group: AppointmentGroup) -> AppointmentGroup:
     """Store an appointment group with the time range of its current slots."""
     found = slots(api, group)
-    start = min((one.start_at for one in found if one.start_at is not None), default=None)
-    end = max((one.end_at for one in found if one.end_at is not None), default=None)
+    start = min((event.start_at for event in found if event.start_at is not None), default=None)
+    end = max((event.end_at for event in found if event.end_at is not None), default=None)
     at = api.now if (start, end) != (group.start_at, group.end_at) else group.updated_at
     return api.store.appointment_groups.put(replace(group, start_at=start, end_at=end, updated_at=at))
 
@@ -243,16 +243,16 @@ def notify_cancelled(api: Api, group: AppointmentGroup, reservation: CalendarEve
     said = f'{api.user.name} canceled your time slot for "{reservation.title}".'
     subject = f'Your time slot for "{reservation.title}" has been canceled ({course})'
     mails.notify(
-        api, "appointment_deleted_for_user", [one for one in losers if one.id != api.user.id], subject, said, **data
+        api, "appointment_deleted_for_user", [user for user in losers if user.id != api.user.id], subject, said, **data
     )
 
 
 def notify_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> None:
     """Mail everybody who could have taken a slot, where a course is published and the group was."""
     courses_ = courses_of(api, group)
-    if group.workflow_state != "active" or not any(one.workflow_state == "available" for one in courses_):
+    if group.workflow_state != "active" or not any(course.workflow_state == "available" for course in courses_):
         return
-    names = ", ".join(one.name for one in courses_)
+    names = ", ".join(course.name for course in courses_)
     people_ = _of_groups(api, groups_of(api, group)) if participant_type(group) == "Group" else people_of(api, group)
     subject = f'Appointments for "{group.title}" have been canceled ({names})'
     said = f'All appointments for "{group.title}" have been canceled.'
@@ -260,7 +260,7 @@ def notify_deleted(api: Api, group: AppointmentGroup, reason: str | None) -> Non
 
 
 def _of_groups(api: Api, found: list[Group]) -> list[User]:
-    members = {one.user_id for group in found for one in groups.members(api, group)}
+    members = {membership.user_id for group in found for membership in groups.members(api, group)}
     return [user for number in members if (user := api.store.users.get(number)) is not None]
 
 

@@ -158,8 +158,8 @@ def keep(
         for old in assignments.overrides(api, kept):
             if old.id not in staying:
                 api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
-        for one in found:
-            overriding.keep(api, replace(one, assignment_id=kept.id))
+        for override in found:
+            overriding.keep(api, replace(override, assignment_id=kept.id))
     submissions.ensure(api, kept)
     if found is not None or any(getattr(known, name, None) != getattr(kept, name) for name in JUDGED):
         grading.apply_policy(api, course, kept)
@@ -173,7 +173,7 @@ def _abandoned(api: Api, wanted: Assignment) -> Assignment:
     """
     topic = api.store.discussion_topics.get(wanted.discussion_topic_id or 0)
     if topic is not None and "discussion_topic" not in wanted.submission_types:
-        said = any(one.workflow_state != "deleted" for one in api.store.discussion_entries.find("topic", topic.id))
+        said = any(entry.workflow_state != "deleted" for entry in api.store.discussion_entries.find("topic", topic.id))
         changes = {} if said else {"workflow_state": "deleted", "deleted_at": api.now}
         api.store.discussion_topics.put(replace(topic, assignment_id=None, **changes))
         wanted = replace(wanted, discussion_topic_id=None)
@@ -392,7 +392,7 @@ def _places(api: Api, course: Course, sent: Params) -> dict[str, Any]:
         usable = group is not None and group.course_id == course.id and group.workflow_state != "deleted"
         found["assignment_group_id"] = (group if group is not None and usable else default_group(api, course)).id
     if number := identifiers.local_number(sent.text("grading_standard_id") or ""):
-        if any(one.id == number for one in grades.standards(api, "Course", course.id)):
+        if any(standard.id == number for standard in grades.standards(api, "Course", course.id)):
             found["grading_standard_id"] = number
     elif sent.has("grading_standard_id") and not sent.text("grading_standard_id"):
         found["grading_standard_id"] = None
@@ -424,13 +424,13 @@ def _sis(api: Api, course: Course, sent: Params) -> dict[str, Any]:
 def _overrides(api: Api, wanted: Assignment, sent: Params) -> list[AssignmentOverride] | None:
     if not sent.has("assignment_overrides"):
         return None
-    known = {one.id: one for one in assignments.overrides(api, wanted)} if wanted.id else {}
+    known = {override.id: override for override in assignments.overrides(api, wanted)} if wanted.id else {}
     found: list[AssignmentOverride] = []
     wrong: list[str] = []
-    for one in sent.hashes("assignment_overrides"):
-        old = known.get(identifiers.local_number(one.text("id") or "") or 0)
+    for fields in sent.hashes("assignment_overrides"):
+        old = known.get(identifiers.local_number(fields.text("id") or "") or 0)
         try:
-            found.append(overriding.read(api, wanted, one, old))
+            found.append(overriding.read(api, wanted, fields, old))
         except overriding.Unfit as error:
             wrong += error.faults
     if wrong:

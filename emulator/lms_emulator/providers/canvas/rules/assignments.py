@@ -124,7 +124,7 @@ def overrides_for(api: Api, assignment: Assignment, user_id: int) -> list[Assign
 def groups_of(api: Api, user_id: int) -> set[int]:
     """The groups that a user is in."""
     rows = api.store.group_memberships.find("user", user_id)
-    return {one.group_id for one in rows if one.workflow_state == "accepted"}
+    return {membership.group_id for membership in rows if membership.workflow_state == "accepted"}
 
 
 def category_of(api: Api, course: Course, reference: str | None) -> int | None:

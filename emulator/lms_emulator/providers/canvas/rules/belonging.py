@@ -47,7 +47,7 @@ def may_read(api: Api, user: User, asker: User | None = None) -> bool:
     observes = any(one.student_id == user.id and one.workflow_state == "active" for one in links)
     if caller.id == user.id or observes:
         return True
-    return any(account_allows(api, caller, one, "manage_user_logins") for one in answering(api, user))
+    return any(account_allows(api, caller, account, "manage_user_logins") for account in answering(api, user))
 
 
 def administered(api: Api, user: User, *wanted: str) -> bool:
@@ -83,7 +83,7 @@ def may_oneself(api: Api, user: User, setting: str) -> bool:
     """Whether a school where the person has an active login lets people do this themselves; always without a login."""
     schools = {login.account_id for login in people.logins_of(api.store, user) if login.workflow_state == "active"}
     found = [account for account in map(api.store.accounts.get, schools) if account is not None]
-    return not found or any(one.settings.get(setting, True) is not False for one in found)
+    return not found or any(account.settings.get(setting, True) is not False for account in found)
 
 
 def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
@@ -95,7 +95,7 @@ def _outranks(api: Api, user: User, within: Account | None = None) -> bool:
         return True
     held = [row.account_id for row in api.store.account_users.find("user", user.id) if row.workflow_state == "active"]
     schools = [within] if within is not None else [one for one in map(api.store.accounts.get, held) if one is not None]
-    for school in (one for one in schools if one.parent_account_id is None):
+    for school in (account for account in schools if account.parent_account_id is None):
         for admin, role in admins_over(api.store, user, school.id):
             level = api.store.accounts.get(admin.account_id)
             if level is not None and not _has_all(api, level, allowed(api, level, role, level.id)):

@@ -43,7 +43,7 @@ def changes(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple
 
 
 def _group_changed(api: Api, group_id: int, since: datetime) -> bool:
-    return any(one.updated_at > since for one in api.store.assignments.find("group", group_id))
+    return any(assignment.updated_at > since for assignment in api.store.assignments.find("group", group_id))
 
 
 def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tuple[Kind, Any, str]]:
@@ -51,11 +51,11 @@ def _deleted(api: Api, template: BlueprintTemplate, master: Course) -> list[tupl
     living = {(kind.table, record.id) for kind in KINDS for record in kind.lister(api, master)}
     sent: dict[tuple[str, int], None] = {}
     for subscription in subscriptions(api.store, template):
-        for one in api.store.copied_assets.find("course", subscription.course_id):
-            made = getattr(api.store, one.kind).get(one.asset_id)
+        for asset in api.store.copied_assets.find("course", subscription.course_id):
+            made = getattr(api.store, asset.kind).get(asset.asset_id)
             exists = made is not None and getattr(made, "file_state", made.workflow_state) != "deleted"
-            if one.source_course_id == master.id and exists:
-                sent[one.kind, one.source_id or 0] = None
+            if asset.source_course_id == master.id and exists:
+                sent[asset.kind, asset.source_id or 0] = None
     found: list[tuple[Kind, Any, str]] = []
     for table, number in sent.keys() - living:
         record = getattr(api.store, table).get(number)
@@ -183,11 +183,11 @@ def _left(
 
 def _delete(api: Api, target: Course, master: Course, deleted: list[tuple[Kind, Any]]) -> None:
     wanted = {(kind.table, record.id) for kind, record in deleted}
-    for one in list(api.store.copied_assets.find("course", target.id)):
-        if one.source_course_id == master.id and (one.kind, one.source_id) in wanted:
-            table = getattr(api.store, one.kind)
-            made = table.get(one.asset_id)
-            state = "file_state" if one.kind == "attachments" else "workflow_state"
+    for asset in list(api.store.copied_assets.find("course", target.id)):
+        if asset.source_course_id == master.id and (asset.kind, asset.source_id) in wanted:
+            table = getattr(api.store, asset.kind)
+            made = table.get(asset.asset_id)
+            state = "file_state" if asset.kind == "attachments" else "workflow_state"
             if made is not None:
                 table.put(replace(made, **{state: "deleted"}))
 

@@ -95,7 +95,7 @@ COLUMNS = {("assignments", "name"): "title"}
 def template_of(store: CanvasStore, course: Course) -> BlueprintTemplate | None:
     """The template record that makes a course a blueprint."""
     rows = store.blueprint_templates.find("course", course.id) if course.blueprint else ()
-    return next((one for one in rows if one.workflow_state == "active"), None)
+    return next((template for template in rows if template.workflow_state == "active"), None)
 
 
 def shown(store: CanvasStore, course: Course) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def faults(api: Api, course: Course, sent: Params) -> dict[str, list[Any]]:
     if sent.flag("blueprint") and not course.blueprint:
         rows = api.store.enrollments.find("course", course.id)
         kinds = ("StudentEnrollment", "ObserverEnrollment")
-        if any(one.type in kinds and one.workflow_state != "deleted" for one in rows):
+        if any(enrollment.type in kinds and enrollment.workflow_state != "deleted" for enrollment in rows):
             return {"master_course": ["Cannot have a blueprint course with students"]}
         if subscription_of(api.store, course) is not None:
             return {"master_course": ["Course is already associated with a blueprint course"]}
@@ -158,15 +158,15 @@ def flags(sent: Params) -> dict[str, bool]:
 def subscriptions(store: CanvasStore, template: BlueprintTemplate) -> list[BlueprintSubscription]:
     """The subscriptions of a blueprint's associated courses."""
     rows = store.blueprint_subscriptions.find("template", template.id)
-    return [one for one in rows if one.workflow_state == "active"]
+    return [subscription for subscription in rows if subscription.workflow_state == "active"]
 
 
 def subscription_of(store: CanvasStore, course: Course) -> BlueprintSubscription | None:
     """The subscription of a course to a blueprint."""
-    for one in store.blueprint_subscriptions.find("course", course.id):
-        template = store.blueprint_templates.get(one.template_id)
-        if one.workflow_state == "active" and template is not None and template.workflow_state == "active":
-            return one
+    for subscription in store.blueprint_subscriptions.find("course", course.id):
+        template = store.blueprint_templates.get(subscription.template_id)
+        if subscription.workflow_state == "active" and template is not None and template.workflow_state == "active":
+            return subscription
     return None
 
 
@@ -180,7 +180,7 @@ def fits(api: Api, template: BlueprintTemplate, course: Course) -> bool:
 
 def associate(api: Api, template: BlueprintTemplate, wanted: Collection[Course]) -> bool:
     """Associate courses with a blueprint. False, and nothing is done, if one of them cannot be."""
-    own = {one.course_id for one in subscriptions(api.store, template)}
+    own = {subscription.course_id for subscription in subscriptions(api.store, template)}
     new = [course for course in wanted if course.id not in own]
     if any(not fits(api, template, one) or subscription_of(api.store, one) is not None for one in new):
         return False
@@ -209,7 +209,7 @@ def dissociate(api: Api, course: Course) -> None:
 def lock_of(store: CanvasStore, template: BlueprintTemplate, table: str, number: int) -> BlueprintLock | None:
     """The lock of an object in a blueprint."""
     rows = store.blueprint_locks.find("content", (table, number))
-    return next((one for one in rows if one.template_id == template.id), None)
+    return next((lock for lock in rows if lock.template_id == template.id), None)
 
 
 def restrictions(template: BlueprintTemplate, lock: BlueprintLock) -> dict[str, bool]:
@@ -230,7 +230,7 @@ def _origin(
     if template is None:
         return None
     rows = store.copied_assets.find("asset", (table, number))
-    found = next((one for one in rows if one.source_course_id == template.course_id), None)
+    found = next((asset for asset in rows if asset.source_course_id == template.course_id), None)
     return (found, template) if found is not None else None
 
 

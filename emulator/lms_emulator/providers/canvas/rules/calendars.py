@@ -156,7 +156,7 @@ def sections_seen(api: Api, course: Course, user: User | None) -> set[int]:
     limited = bool(rows) and all(e.limit_privileges_to_course_section or e.type in kept for e in rows)
     if limited and not courses.may(api, user, course, "manage_courses_admin"):
         return {e.course_section_id for e in rows}
-    return {one.id for one in api.store.course_sections.find("course", course.id)}
+    return {section.id for section in api.store.course_sections.find("course", course.id)}
 
 
 def may(api: Api, event: CalendarEvent, right: str) -> bool:
@@ -212,8 +212,8 @@ def events_of(api: Api, places: Iterable[Place], user: User | None) -> list[Cale
 def managed_groups(api: Api, places: Iterable[Place], user: User) -> list[Place]:
     """The appointment groups of some courses that a user manages."""
     codes = {place.code for place in places}
-    found = (one for one in api.store.appointment_groups if not codes.isdisjoint(one.context_codes))
-    return [Place("AppointmentGroup", one) for one in found if appointments.manages(api, one, user)]
+    found = (group for group in api.store.appointment_groups if not codes.isdisjoint(group.context_codes))
+    return [Place("AppointmentGroup", group) for group in found if appointments.manages(api, group, user)]
 
 
 def _own(api: Api, event: CalendarEvent, found: dict[int, CalendarEvent], places: Iterable[Place]) -> bool:
@@ -229,4 +229,4 @@ def within(api: Api, place: Place) -> list[CalendarEvent]:
 
 def _in(api: Api, kind: str, number: int) -> list[CalendarEvent]:
     rows = api.store.calendar_events.find("context", (kind, number))
-    return [one for one in rows if one.workflow_state != "deleted"]
+    return [event for event in rows if event.workflow_state != "deleted"]

@@ -42,19 +42,19 @@ def find(api: Api, reference: str, *, deleted: bool = False) -> tuple[Conversati
 def participants(api: Api, conversation_id: int) -> list[ConversationParticipant]:
     """The participants of a conversation."""
     rows = api.store.conversation_participants.find("conversation", conversation_id)
-    return sorted(rows, key=lambda one: one.id)
+    return sorted(rows, key=lambda participant: participant.id)
 
 
 def messages(api: Api, own: ConversationParticipant) -> list[ConversationMessage]:
     """The messages that a user has in a conversation, newest first."""
     rows = api.store.conversation_messages.find("conversation", own.conversation_id)
-    kept = (one for one in rows if own.user_id in one.user_ids and str(own.user_id) not in one.removed)
-    return sorted(kept, key=lambda one: (one.created_at, one.id), reverse=True)
+    kept = (message for message in rows if own.user_id in message.user_ids and str(own.user_id) not in message.removed)
+    return sorted(kept, key=lambda message: (message.created_at, message.id), reverse=True)
 
 
 def written(found: Iterable[ConversationMessage]) -> list[ConversationMessage]:
     """The messages that users wrote, without generated ones."""
-    return [one for one in found if not one.generated]
+    return [message for message in found if not message.generated]
 
 
 def codes(api: Api, user_id: int, *, concluded: bool = True) -> list[str]:
@@ -67,7 +67,7 @@ def codes(api: Api, user_id: int, *, concluded: bool = True) -> list[str]:
         if course is not None and not shut and states.state_of(api, row, course).name in wanted:
             found.append(f"course_{course.id}")
     living = (api.store.groups.get(number) for number in assignments.groups_of(api, user_id))
-    found += [f"group_{one.id}" for one in living if one is not None and one.workflow_state != "deleted"]
+    found += [f"group_{group.id}" for group in living if group is not None and group.workflow_state != "deleted"]
     return list(dict.fromkeys(found))
 
 
@@ -192,7 +192,7 @@ def _mark_unread(api: Api, conversation: Conversation, only: Collection[int] | N
 def include(api: Api, found: Iterable[ConversationMessage], users: Collection[int]) -> None:
     """Give earlier messages to people who did not get them."""
     for message in found:
-        new = [one for one in users if one not in message.user_ids]
+        new = [user for user in users if user not in message.user_ids]
         api.store.conversation_messages.put(replace(message, user_ids=[*message.user_ids, *new]))
         for user_id in new:
             row = api.store.conversation_participants.first("whose", (message.conversation_id, user_id))
@@ -236,12 +236,12 @@ def recount(api: Api, own: ConversationParticipant) -> ConversationParticipant:
         state = "archived" if own.workflow_state == "archived" else "read"
         empty: dict[str, Any] = {"tags": [], "message_count": 0, "last_message_at": None, "last_authored_at": None}
         return api.store.conversation_participants.put(replace(own, workflow_state=state, starred=False, **empty))
-    authored = next((one.created_at for one in found if one.author_id == own.user_id), None)
+    authored = next((message.created_at for message in found if message.author_id == own.user_id), None)
     changes: dict[str, Any] = {"message_count": len(found), "last_authored_at": authored}
     if own.subscribed:
         changes["last_message_at"] = found[0].created_at
     if conversation.private:
-        kept = (tag for one in found for tag in one.tags.get(str(own.user_id), []))
+        kept = (tag for message in found for tag in message.tags.get(str(own.user_id), []))
         changes["tags"] = list(dict.fromkeys(kept))
     return api.store.conversation_participants.put(replace(own, **changes))
 
@@ -255,7 +255,7 @@ def set_state(api: Api, own: ConversationParticipant, **changes: Any) -> Convers
     if own.subscribed and not made.subscribed and made.workflow_state == "unread":
         made = replace(made, workflow_state="read")
     if made.subscribed and not own.subscribed:
-        latest = next((one.created_at for one in written(messages(api, own))), None)
+        latest = next((message.created_at for message in written(messages(api, own))), None)
         if latest is not None and own.last_message_at is not None and latest > own.last_message_at:
             made = replace(made, last_message_at=latest, workflow_state="unread")
     return api.store.conversation_participants.put(made)

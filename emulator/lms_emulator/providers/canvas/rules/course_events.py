@@ -96,8 +96,8 @@ def _ended(api: Api, course: Course, state: Any) -> Course:
     fields: dict[str, Any] = {"completed_at": api.now} if state == "completed" else {}
     rows = [e for e in api.store.enrollments.find("course", course.id) if e.workflow_state in ending]
     ended = [(e, replace(e, workflow_state=state, **fields)) for e in rows]
-    for one in [scores.ended(api, e, now) if e.type in states.STUDENTS else now for e, now in ended]:
-        api.store.enrollments.put(one)
+    for enrollment in [scores.ended(api, e, now) if e.type in states.STUDENTS else now for e, now in ended]:
+        api.store.enrollments.put(enrollment)
     end = course.end_at or (api.now if state == "completed" else None)
     return _in_state(api, replace(course, end_at=end), state)
 

@@ -97,7 +97,7 @@ def require_rights(api: Api, course: Course) -> None:
     """Refuse callers who send a field that they may not set."""
     sent = api.params.hash("course")
     named = sent.text("grading_standard_id") if sent.has("grading_standard_id") else None
-    known = {one.id for one in grades.standards(api, "Course", course.id)}
+    known = {standard.id for standard in grades.standards(api, "Course", course.id)}
     wanted = number if named and (number := identifiers.local_number(named)) in known else None
     regraded = sent.has("grading_standard_id") and wanted != course.grading_standard_id
     if regraded or sent.has("grade_passback_setting"):
@@ -262,7 +262,7 @@ def _chosen(
     if sent.has("grading_standard_id"):
         wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
         known = grades.standards(api, "Course", own.id) if own is not None else api.store.grading_standards
-        usable = {one.id for one in known}  # a new course accepts any file
+        usable = {standard.id for standard in known}  # a new course accepts any file
         if wanted in usable:
             found["grading_standard_id"] = wanted
         elif sent.text("grading_standard_id") == "":

@@ -47,19 +47,19 @@ def place(api: Api, tool: Tool, course: Course | None, spot: str, module_id: str
 
     Parameters: `module_id`, of the module to add to. Raises an error page if it does not exist.
     """
-    links = [one for one in items if one.get("type") == LINK]
-    graded = [one for one in links if _line_item(api, one) is not None]
+    links = [item for item in items if item.get("type") == LINK]
+    graded = [link for link in links if _line_item(api, link) is not None]
     if course is None or spot in IN_TEXTS:
-        return Placed([_with_link(api, tool, course, one) for one in items])
+        return Placed([_with_link(api, tool, course, item) for item in items])
     if spot == "link_selection" and (len(links) > 1 or graded):
         if module_id is not None:
             return Placed(_into(api, tool, course, _module(api, course, module_id), items), reload=True)
-        return Placed([_with_link(api, tool, course, one) for one in items] if len(links) > 1 else items)
+        return Placed([_with_link(api, tool, course, item) for item in items] if len(links) > 1 else items)
     if spot in MAKING:
         if spot == "module_menu_modal" and module_id is not None:
             return Placed(_into(api, tool, course, _module(api, course, module_id), items), reload=True)
         if spot == "course_assignments_menu" and len(graded) == len(links):
-            return Placed([_with_assignment(api, tool, course, one)[0] for one in items], reload=True)
+            return Placed([_with_assignment(api, tool, course, item)[0] for item in items], reload=True)
         return Placed(_into(api, tool, course, _new_module(api, course), items), reload=True, module_made=True)
     return Placed(items)
 

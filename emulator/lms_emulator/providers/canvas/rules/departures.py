@@ -168,11 +168,11 @@ def _move_addresses(api: Api, user: User, into: User, ended: dict[str, str]) -> 
     Source: handle_communication_channels.
     """
     table, moved = api.store.communication_channels, []
-    theirs = sorted(table.find("user", into.id), key=lambda one: (one.position, one.id))
+    theirs = sorted(table.find("user", into.id), key=lambda channel: (channel.position, channel.id))
     last = theirs[-1].position + 1 if theirs else 0
     for row in list(table.find("user", user.id)):
         place = (row.address.casefold(), row.type)
-        same = next((one for one in theirs if (one.address.casefold(), one.type) == place), None)
+        same = next((channel for channel in theirs if (channel.address.casefold(), channel.type) == place), None)
         if row.workflow_state == "retired":
             continue
         state = same.workflow_state if same is not None else "retired"
@@ -202,8 +202,8 @@ def _move_enrollments(api: Api, user: User, into: User, ended: dict[str, str]) -
     Source: move_enrollments.
     """
     table, moved = api.store.enrollments, []
-    theirs = {_place(one): one for one in table.find("user", into.id)}
-    for row in [one for one in table.find("user", user.id) if one.workflow_state != "deleted"]:
+    theirs = {_place(enrollment): enrollment for enrollment in table.find("user", into.id)}
+    for row in [enrollment for enrollment in table.find("user", user.id) if enrollment.workflow_state != "deleted"]:
         same = theirs.get(_place(row))
         if same is None and row.associated_user_id != into.id:
             table.put(replace(row, user_id=into.id, updated_at=api.now))
@@ -220,8 +220,8 @@ def _move_enrollments(api: Api, user: User, into: User, ended: dict[str, str]) -
 def _move_conversations(api: Api, user: User, into: User) -> list[int]:
     """Let a user take part in the other's conversations in their place. Returns the conversations' ids."""
     rows = api.store.conversation_participants
-    known = {one.conversation_id for one in rows if one.user_id == into.id}
-    own = [one for one in rows if one.user_id == user.id]
+    known = {participant.conversation_id for participant in rows if participant.user_id == into.id}
+    own = [participant for participant in rows if participant.user_id == user.id]
     for row in own:
         if row.conversation_id in known:
             rows.delete(row.id)
@@ -231,7 +231,7 @@ def _move_conversations(api: Api, user: User, into: User) -> list[int]:
 
 
 def _hand_over(api: Api, conversations: list[int], user: User, into: User) -> None:
-    for row in [one for one in api.store.conversation_participants if one.user_id == user.id]:
+    for row in [participant for participant in api.store.conversation_participants if participant.user_id == user.id]:
         if row.conversation_id in conversations:
             api.store.conversation_participants.put(replace(row, user_id=into.id))
     for message in [one for one in api.store.conversation_messages if one.conversation_id in conversations]:
@@ -250,12 +250,12 @@ def _move_work(api: Api, user: User, into: User) -> dict[str, list[int]]:
             taken.add(row.assignment_id)
             _swap(api.store.submissions, row, other, user, into)
             moved["submissions"].append(row.id)
-    for one in [row for row in api.store.quiz_submissions if row.user_id == user.id]:
-        known = api.store.quiz_submissions.first("whose", (one.quiz_id, into.id))
-        quiz = api.store.quizzes.get(one.quiz_id)
+    for attempt in [row for row in api.store.quiz_submissions if row.user_id == user.id]:
+        known = api.store.quiz_submissions.first("whose", (attempt.quiz_id, into.id))
+        quiz = api.store.quizzes.get(attempt.quiz_id)
         if known is None or (quiz is not None and quiz.assignment_id in taken):
-            _swap(api.store.quiz_submissions, one, known, user, into)
-            moved["quiz_submissions"].append(one.id)
+            _swap(api.store.quiz_submissions, attempt, known, user, into)
+            moved["quiz_submissions"].append(attempt.id)
     return moved
 
 

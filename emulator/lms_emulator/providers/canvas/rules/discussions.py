@@ -50,7 +50,9 @@ def children(api: Api, topic: DiscussionTopic) -> list[DiscussionTopic]:
 def entries_of(api: Api, topic: DiscussionTopic, *, deleted: bool = False) -> list[DiscussionEntry]:
     """The entries of a topic, oldest first."""
     found = api.store.discussion_entries.find("topic", topic.id)
-    return sorted((one for one in found if deleted or one.workflow_state != "deleted"), key=lambda one: one.id)
+    return sorted(
+        (entry for entry in found if deleted or entry.workflow_state != "deleted"), key=lambda entry: entry.id
+    )
 
 
 def posted_at(api: Api, topic: DiscussionTopic) -> datetime | None:

@@ -37,8 +37,8 @@ def changed(api: Api, record: Enrollment, before: Enrollment | None) -> None:
 
 def _observers(api: Api, record: Enrollment) -> list[User]:
     links = (one for one in api.store.user_observers.find("student", record.user_id) if one.workflow_state == "active")
-    found = (api.store.users.get(one.observer_id) for one in links)
-    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+    found = (api.store.users.get(observation.observer_id) for observation in links)
+    return [user for user in found if user is not None and user.workflow_state != "deleted"]
 
 
 def _lead(api: Api, record: Enrollment, before: Enrollment | None, observer: User) -> None:

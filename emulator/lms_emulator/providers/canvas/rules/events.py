@@ -112,15 +112,15 @@ def span(api: Api, number: int) -> None:
     """Stretch an event with section times from the first to the last of them."""
     parent = api.store.calendar_events.get(number)
     rows = calendars.children(api, parent) if parent is not None else []
-    starts = [one.start_at for one in rows if one.start_at is not None]
-    ends = [one.end_at for one in rows if one.end_at is not None]
+    starts = [event.start_at for event in rows if event.start_at is not None]
+    ends = [event.end_at for event in rows if event.end_at is not None]
     if parent is not None and starts and ends:
         api.store.calendar_events.put(replace(parent, start_at=min(starts), end_at=max(ends)))
 
 
 def section_times(api: Api, sent: Params, event: CalendarEvent) -> list[tuple[str, Params]]:
     """The section times in a request, by the section's code. Raises the refusal for invalid ones."""
-    found = [(one.text("context_code") or "", one) for one in _listed(sent, "child_event_data")]
+    found = [(fields.text("context_code") or "", fields) for fields in _listed(sent, "child_event_data")]
     codes = [code for code, _ in found]
     if len(set(codes)) != len(codes):
         raise refusals.invalid({"child_event_data": ["Duplicate child event contexts"]})
@@ -145,7 +145,7 @@ def _listed(sent: Params, name: str) -> list[Params]:
 def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Params]], shift: timedelta) -> None:
     """Replace an event's section times. `shift`: the offset of a later copy."""
     known = {calendars.code_of(row): row for row in calendars.children(api, event)}
-    for code, one in found:
+    for code, fields in found:
         place = calendars.place_of_code(api, code)
         if place is None:
             continue
@@ -161,7 +161,7 @@ def set_section_times(api: Api, event: CalendarEvent, found: list[tuple[str, Par
             all_day=False,
             all_day_date=None,
         )
-        start, end = (read_moment(one.text(name), api.zone) for name in ("start_at", "end_at"))
+        start, end = (read_moment(fields.text(name), api.zone) for name in ("start_at", "end_at"))
         moved = replace(base, start_at=start and start + shift, end_at=end and end + shift)
         made = settled(moved, base, api.zone)
         api.store.calendar_events.put(made if made.id else replace(made, id=api.new_id("calendar_events")))

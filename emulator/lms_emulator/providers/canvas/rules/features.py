@@ -140,7 +140,7 @@ def applies(feature: Feature, owner: Owner) -> bool:
 
 def listed(owner: Owner) -> list[Feature]:
     """The features in a context's list."""
-    return [one for one in definitions().values() if applies(one, owner)]
+    return [feature for feature in definitions().values() if applies(feature, owner)]
 
 
 def site(api: Api) -> Account | None:

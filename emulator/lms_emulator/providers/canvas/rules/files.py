@@ -101,7 +101,7 @@ def root_folder(api: Api, context: Context) -> Folder:
 
 def child(api: Api, parent: Folder, name: str, **fields: Any) -> Folder:
     """The subfolder with this name, created if missing."""
-    found = next((one for one in sub_folders(api.store, parent) if one.name == name), None)
+    found = next((folder for folder in sub_folders(api.store, parent) if folder.name == name), None)
     return found or make_folder(api, context_of(api, parent), parent, name, **fields)
 
 
@@ -302,7 +302,7 @@ def handed_in(store: CanvasStore, file: Attachment) -> bool:
     if not submitted(store, file):
         return False
     attempts = (one for record in store.submissions.find("user", file.context_id) for one in (record, *record.versions))
-    return any(file.id in one.attachment_ids for one in attempts)
+    return any(file.id in version.attachment_ids for version in attempts)
 
 
 def submitted(store: CanvasStore, file: Attachment) -> bool:
@@ -378,7 +378,7 @@ def copy(api: Api, source: Attachment, folder: Folder, on_duplicate: str = "") -
 
 def name_taken(store: CanvasStore, folder: Folder | None, name: str, but: int | None = None) -> bool:
     """Whether a folder has another file of that name."""
-    return folder is not None and any(one.display_name == name and one.id != but for one in files_in(store, folder))
+    return folder is not None and any(file.display_name == name and file.id != but for file in files_in(store, folder))
 
 
 def newest(store: CanvasStore, file: Attachment) -> Attachment:

@@ -56,13 +56,13 @@ def standards(api: Api, kind: str, number: int) -> list[GradingStandard]:
     course = api.store.courses.get(number) if kind == "Course" else None
     above = course.account_id if course is not None else number
     places += [("Account", account.id) for account in chain(api.store, above) if ("Account", account.id) not in places]
-    return [one for place in places for one in standards_of(api, *place)]
+    return [standard for place in places for standard in standards_of(api, *place)]
 
 
 def standards_of(api: Api, kind: str, number: int) -> list[GradingStandard]:
     """The schemes of a course or account itself."""
     found = api.store.grading_standards.find("place", (kind, number))
-    return [one for one in found if one.workflow_state == "active"]
+    return [standard for standard in found if standard.workflow_state == "active"]
 
 
 def course_letter(api: Api, course: Course, percent: float | None, reader_id: int | None = None) -> str | None:

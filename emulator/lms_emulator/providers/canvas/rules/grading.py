@@ -224,13 +224,13 @@ def apply_policy(api: Api, course: Course, base: Assignment, *, without_points: 
     if not (late or missing):
         return
     people = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "completed"}
-    for one in submissions.of_all(api, base, sorted(people)):
-        now = lateness.standing(api, base, one.user_id, one)
-        scored = one.entered_score is not None
-        counts = (scored if now.late else bool(one.deducted)) if late else False
+    for submission in submissions.of_all(api, base, sorted(people)):
+        now = lateness.standing(api, base, submission.user_id, submission)
+        scored = submission.entered_score is not None
+        counts = (scored if now.late else bool(submission.deducted)) if late else False
         if counts or (missing and now.missing and not scored):
-            made = lateness.settled(api, course, base, one, one)
-            if made != one:
+            made = lateness.settled(api, course, base, submission, submission)
+            if made != submission:
                 keep(api, base, made, new_version=False)
 
 

@@ -19,7 +19,7 @@ _USERS = (("canvas_user_id", ""), ("user_id", "sis_user_id:"), ("login_id", "sis
 def of(api: Api, category: GroupCategory) -> str:
     """The export of a course's group set, a row per student; it has group numbers once a group has members."""
     place = groups.home(api, category)
-    within = {row.user_id: one for one in groups.of_category(api, category) for row in groups.members(api, one)}
+    within = {row.user_id: group for group in groups.of_category(api, category) for row in groups.members(api, group)}
     left_out = set() if within else {"canvas_group_id", "group_id"}
     if isinstance(place, Course) and not courses.may(api, api.caller, place, *courses.READS_SIS):
         left_out |= {"user_id", "group_id"}
@@ -85,13 +85,13 @@ class _Groups:
         self._category = category
         self._numbers: dict[str, int] = {}
         self._sis_ids: dict[str, int] = {}
-        for one in api.store.groups.find("category", category.id):
-            self._numbers[str(one.id)] = one.id
-            if one.sis_source_id:
-                self._sis_ids.setdefault(one.sis_source_id, one.id)
+        for group in api.store.groups.find("category", category.id):
+            self._numbers[str(group.id)] = group.id
+            if group.sis_source_id:
+                self._sis_ids.setdefault(group.sis_source_id, group.id)
         self._names: dict[str, int] = {}
-        for one in groups.of_category(api, category):
-            self._names.setdefault(one.name, one.id)
+        for group in groups.of_category(api, category):
+            self._names.setdefault(group.name, group.id)
 
     def named(self, row: Row) -> Group | None:
         """The group of a row: by number, SIS id or name."""

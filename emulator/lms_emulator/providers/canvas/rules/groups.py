@@ -199,15 +199,17 @@ def open_to(api: Api, group: Group) -> bool:
 
 def of_category(api: Api, category: GroupCategory) -> list[Group]:
     """The groups of a set by name."""
-    rows = [one for one in api.store.groups.find("category", category.id) if one.workflow_state != "deleted"]
-    return sorted(rows, key=lambda one: (collation.key(one.name), one.id))
+    rows = [group for group in api.store.groups.find("category", category.id) if group.workflow_state != "deleted"]
+    return sorted(rows, key=lambda group: (collation.key(group.name), group.id))
 
 
 def of_place(api: Api, place: Course | Account) -> list[GroupCategory]:
     """The sets of a course or an account."""
     kind = "Course" if isinstance(place, Course) else "Account"
     rows = api.store.group_categories.find("context", (kind, place.id))
-    return sorted((one for one in rows if one.workflow_state != "deleted"), key=lambda one: one.id)
+    return sorted(
+        (category for category in rows if category.workflow_state != "deleted"), key=lambda category: category.id
+    )
 
 
 def candidates(api: Api, place: Course | Account, within: Collection[str] = states.CURRENT) -> list[User]:
@@ -217,7 +219,7 @@ def candidates(api: Api, place: Course | Account, within: Collection[str] = stat
         ids = {one.user_id for one in rows if one.type == "StudentEnrollment" and one.workflow_state in within}
     else:
         ids = {user.id for user in api.store.users if belonging.belongs(api, user, place)}
-    users = [user for one in ids if (user := api.store.users.get(one)) is not None]
+    users = [user for number in ids if (user := api.store.users.get(number)) is not None]
     return sorted(users, key=lambda user: (collation.key(people.sortable_name(user)), user.id))
 
 
@@ -353,7 +355,7 @@ def own_set(api: Api, place: Course | Account) -> GroupCategory:
     """The set of a course's or account's groups that belong to no other; created on first use."""
     of_course = isinstance(place, Course)
     role, name = ("student_organized", "Student Groups") if of_course else ("communities", "Communities")
-    found = next((one for one in of_place(api, place) if one.role == role), None)
+    found = next((category for category in of_place(api, place) if category.role == role), None)
     if found is not None:
         return found
     made = GroupCategory(
@@ -371,13 +373,13 @@ def of_user(api: Api, user: User) -> list[Group]:
     """The groups that a user is in, by name."""
     rows = [one for one in api.store.group_memberships.find("user", user.id) if one.workflow_state == "accepted"]
     found = [group for one in rows if (group := api.store.groups.get(one.group_id)) is not None]
-    shown = [one for one in found if one.workflow_state != "deleted"]
+    shown = [group for group in found if group.workflow_state != "deleted"]
     return sorted(shown, key=lambda g: (collation.key(g.name), g.id))
 
 
 def ids_within(api: Api, course: Course, user: User) -> list[int]:
     """The ids of a course's groups that a user is in."""
-    sets = {one.id for one in of_place(api, course)}
+    sets = {category.id for category in of_place(api, course)}
     return sorted(group.id for group in of_user(api, user) if group.group_category_id in sets)
 
 

@@ -48,7 +48,7 @@ def is_on(store: CanvasStore, key: DeveloperKey, account_id: int) -> bool:
 
 def is_on_anywhere(store: CanvasStore, key: DeveloperKey) -> bool:
     """Whether a key may be used in any root account."""
-    schools = (one for one in store.accounts if one.parent_account_id is None and not one.site_admin)
+    schools = (account for account in store.accounts if account.parent_account_id is None and not account.site_admin)
     return any(is_on(store, key, school.id) for school in schools)
 
 

@@ -47,11 +47,11 @@ class Text(NamedTuple):
 def issues(api: Api, course: Course) -> list[Json]:
     """The broken links of a course, by their places."""
     found: list[Json] = []
-    for one in _texts(api, course):
-        links = list(_wrong(api, course, one.html or ""))
+    for text in _texts(api, course):
+        links = list(_wrong(api, course, text.html or ""))
         if links:
-            place = f"/courses/{course.id}/{one.place}"
-            found.append({"name": one.name, "type": one.kind, "content_url": place, "invalid_links": links})
+            place = f"/courses/{course.id}/{text.place}"
+            found.append({"name": text.name, "type": text.kind, "content_url": place, "invalid_links": links})
     return found
 
 

@@ -39,9 +39,9 @@ def of_item(api: Api, item: ContentTag, tool: Tool) -> ResourceLink:
 def in_course(api: Api, course_id: int, *, deleted: bool = False) -> list[ResourceLink]:
     """The links of a course in order of creation."""
     found = api.store.resource_links.find("course", course_id)
-    return [one for one in found if deleted or one.workflow_state == "active"]
+    return [link for link in found if deleted or link.workflow_state == "active"]
 
 
 def by_lookup(api: Api, course_id: int, lookup: str) -> ResourceLink | None:
     """The link with this lookup id, as used in texts."""
-    return next((one for one in in_course(api, course_id) if lookup in (one.lookup_id or one.id, one.id)), None)
+    return next((link for link in in_course(api, course_id) if lookup in (link.lookup_id or link.id, link.id)), None)

@@ -25,7 +25,7 @@ def notify(api: Api, kind: str, users: Iterable[User], subject: str, body: str, 
     """Mail people at their default addresses; for registered ones, only if confirmed."""
     for user in users:
         invited = user.workflow_state == "pre_registered"
-        known = (one for one in people.channels_of(api.store, user) if one.type == "email")
-        fit = next((one for one in known if invited or one.workflow_state == "active"), None)
+        known = (channel for channel in people.channels_of(api.store, user) if channel.type == "email")
+        fit = next((channel for channel in known if invited or channel.workflow_state == "active"), None)
         if fit is not None:
             send(api, kind, fit.address, subject, body, data)

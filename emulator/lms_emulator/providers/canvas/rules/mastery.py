@@ -67,10 +67,10 @@ def _set(api: Api, sent: Params, position: int) -> AssignmentSet:
     rows = [
         PathAssignment(
             id=api.new_id(f"{PREFIX}_assignment_set_associations"),
-            assignment_id=identifiers.local_number(one.get("assignment_id")) or 0,
+            assignment_id=identifiers.local_number(fields.get("assignment_id")) or 0,
             position=place,
         )
-        for place, one in enumerate(sent.hashes("assignment_set_associations"), start=1)
+        for place, fields in enumerate(sent.hashes("assignment_set_associations"), start=1)
     ]
     return AssignmentSet(id=key, position=position, assignments=rows)
 
@@ -101,21 +101,21 @@ def path_of(api: Api, course: Course, assignment_id: int, user_id: int) -> Path 
     sets = hit.sets if hit is not None else []
     choice = api.store.path_choices.get(f"{rule.id}-{user_id}")
     chosen = choice.set_id if choice is not None else sets[0].id if len(sets) == 1 else None
-    return Path(rule, hit, False, sets, chosen if any(one.id == chosen for one in sets) else None)
+    return Path(rule, hit, False, sets, chosen if any(path_set.id == chosen for path_set in sets) else None)
 
 
 def range_of(rule: PathRule, score: float, trigger: Assignment) -> ScoringRange | None:
     """The range of a score; a range that ends at the top is open-ended."""
     share = score / trigger.points_possible if trigger.points_possible else 0.0
-    for one in rule.ranges:
-        if one.lower_bound <= share and (share < one.upper_bound or one.upper_bound >= 1):
-            return one
+    for scoring in rule.ranges:
+        if scoring.lower_bound <= share and (share < scoring.upper_bound or scoring.upper_bound >= 1):
+            return scoring
     return None
 
 
 def choose(api: Api, path: Path, user_id: int, set_id: int) -> list[Assignment]:
     """Let a student choose a set. Returns its assignments. Raises the refusal `not_found` for another set."""
-    chosen = next((one for one in path.sets if one.id == set_id), None)
+    chosen = next((path_set for path_set in path.sets if path_set.id == set_id), None)
     if chosen is None:
         raise refusals.not_found("the set among those to choose from", set_id)
     key = f"{path.rule.id}-{user_id}"

@@ -60,11 +60,11 @@ def entries(api: Api) -> list[Entry]:
     in which they observe nobody.
     """
     user, every = api.user, _current(api)
-    chosen = [one for one in every if one.course.id in marked(user)]
+    chosen = [entry for entry in every if entry.course.id in marked(user)]
     if not chosen:
-        newest = sorted(every, key=lambda one: (one.rank, api.now - one.primary.created_at))
+        newest = sorted(every, key=lambda entry: (entry.rank, api.now - entry.primary.created_at))
         chosen = newest[:MOST]
-    return sorted(chosen, key=lambda one: (one.rank, collation.key(one.course.name or "")))
+    return sorted(chosen, key=lambda entry: (entry.rank, collation.key(entry.course.name or "")))
 
 
 def _current(api: Api) -> list[Entry]:

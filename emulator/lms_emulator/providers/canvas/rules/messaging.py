@@ -121,20 +121,20 @@ class Messaging:
     def _sees(self, own: list[Enrollment], row: Enrollment) -> bool:
         if not own:
             return False
-        if all(one.type == "ObserverEnrollment" for one in own):
-            watched = {one.associated_user_id for one in own} - {None}
+        if all(enrollment.type == "ObserverEnrollment" for enrollment in own):
+            watched = {enrollment.associated_user_id for enrollment in own} - {None}
             return row.type in INSTRUCTORS or row.user_id in (watched | {self._user.id})
-        if all(one.limit_privileges_to_course_section for one in own):
-            return row.course_section_id in {one.course_section_id for one in own}
+        if all(enrollment.limit_privileges_to_course_section for enrollment in own):
+            return row.course_section_id in {enrollment.course_section_id for enrollment in own}
         return True
 
     def courses(self) -> list[Course]:
         """The courses that the person is in, concluded ones too."""
-        return [one for one in map(self._api.store.courses.get, self._own) if one is not None]
+        return [course for course in map(self._api.store.courses.get, self._own) if course is not None]
 
     def own(self) -> list[tuple[Course, list[Enrollment]]]:
         """The person's courses with their enrollments there."""
-        return [(one, self._own[one.id]) for one in self.courses()]
+        return [(course, self._own[course.id]) for course in self.courses()]
 
     def takes_part(self, course: Course) -> bool:
         """Whether the person is in the course now."""
@@ -191,7 +191,7 @@ class Messaging:
             return True
         rows = self._api.store.enrollments.find("user", other.id)
         places = (self._api.store.courses.get(row.course_id) for row in rows if row.workflow_state != "deleted")
-        chains = (permissions.chain(self._api.store, one.account_id) for one in places if one is not None)
+        chains = (permissions.chain(self._api.store, course.account_id) for course in places if course is not None)
         return any(above.id == account_id for chain in chains for above in chain)
 
     def common(self, ids: Collection[int], looking: Looking) -> dict[int, Common]:
@@ -228,11 +228,11 @@ class Messaging:
             return found
         if place.course is None or (place.course.id not in self._own and not whole):
             return found
-        for one in self.in_course(place.course, looking, whole=whole):
-            outside = place.section is not None and one.course_section_id != place.section.id
-            if not outside and (place.types is None or one.type in place.types):
-                known = found.setdefault(one.user_id, Common({}, {}))
-                _add(known.courses, str(place.course.id), one.type)
+        for enrollment in self.in_course(place.course, looking, whole=whole):
+            outside = place.section is not None and enrollment.course_section_id != place.section.id
+            if not outside and (place.types is None or enrollment.type in place.types):
+                known = found.setdefault(enrollment.user_id, Common({}, {}))
+                _add(known.courses, str(place.course.id), enrollment.type)
         return found
 
 

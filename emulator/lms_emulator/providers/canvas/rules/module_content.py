@@ -154,7 +154,7 @@ def publish(api: Api, kind: str, record: Any, *, shown: bool) -> bool:
 
 def _handed_in(api: Api, assignment_id: int) -> bool:
     rows = api.store.submissions.find("assignment", assignment_id)
-    return any(one.submitted_at is not None or one.workflow_state != "unsubmitted" for one in rows)
+    return any(submission.submitted_at is not None or submission.workflow_state != "unsubmitted" for submission in rows)
 
 
 def rename(api: Api, kind: str, record: Any, title: str) -> None:
@@ -183,9 +183,9 @@ def first_contribution(api: Api, item: ContentTag, user_id: int) -> datetime | N
     """When the user first wrote in a discussion, or in a group's copy of it."""
     if item.type != "Discussion":
         return None
-    topics = [item.content_id, *(one.id for one in api.store.discussion_topics.find("root", item.content_id))]
-    entries = [one for topic_id in topics for one in api.store.discussion_entries.find("topic", topic_id)]
-    own = [one.created_at for one in entries if one.user_id == user_id and one.workflow_state != "deleted"]
+    topics = [item.content_id, *(topic.id for topic in api.store.discussion_topics.find("root", item.content_id))]
+    entries = [entry for topic_id in topics for entry in api.store.discussion_entries.find("topic", topic_id)]
+    own = [entry.created_at for entry in entries if entry.user_id == user_id and entry.workflow_state != "deleted"]
     return min(own, default=None)
 
 

@@ -178,7 +178,7 @@ def delete(api: Api, course: Course, module: ContextModule) -> ContextModule:
 def of_content(api: Api, course_id: int, kind: str, content_id: int) -> list[ContentTag]:
     """The items that show some content."""
     rows = api.store.content_tags.find("content", (kind, content_id))
-    return [one for one in rows if one.workflow_state != "deleted" and one.course_id == course_id]
+    return [item for item in rows if item.workflow_state != "deleted" and item.course_id == course_id]
 
 
 def places(api: Api, course: Course, assignment: Assignment) -> dict[str, list[int | None]]:

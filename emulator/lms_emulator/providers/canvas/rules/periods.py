@@ -116,4 +116,4 @@ def narrowed(
     """The assignments that are due in a period for a student, by default for any current student."""
     rows = assignments.students(api, course.id)
     people = [e.user_id for e in rows if e.workflow_state in states.CURRENT] if user_id is None else [user_id]
-    return [a for a in found if any(due_in(api, course, a, period, one) for one in people)]
+    return [a for a in found if any(due_in(api, course, a, period, person) for person in people)]

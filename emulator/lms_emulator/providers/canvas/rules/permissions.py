@@ -119,11 +119,11 @@ def listed(site: Site, account: Account) -> list[Permission]:
     """The permissions that an account lists for its roles and can set."""
     available, root, operators = in_force(site, account), account.parent_account_id is None, account.site_admin
     return [
-        one
-        for one in permissions().values()
-        if one.name in available
-        and one.when != "unlisted"
-        and (one.level == "account" or (root and one.level == "root") or operators)
+        permission
+        for permission in permissions().values()
+        if permission.name in available
+        and permission.when != "unlisted"
+        and (permission.level == "account" or (root and permission.level == "root") or operators)
     ]
 
 
@@ -186,8 +186,8 @@ def standing(site: Site, account: Account, role: Role, permission: str, given_at
 
 def _overrides(store: CanvasStore, role: Role, permission: str) -> dict[int, RoleOverride]:
     """Those of a permission of a role, by their account."""
-    found = (one for one in store.role_overrides.find("role", role.id) if one.permission == permission)
-    return {one.account_id: one for one in found}
+    found = (override for override in store.role_overrides.find("role", role.id) if override.permission == permission)
+    return {override.account_id: override for override in found}
 
 
 def admins_over(store: CanvasStore, user: User, account_id: int) -> Iterator[tuple[AccountUser, Role]]:
@@ -216,8 +216,8 @@ def allowed(site: Site, account: Account, role: Role, given_at: int | None = Non
 
     def compute() -> frozenset[str]:
         own = {name for name in available if standing(site, account, role, name, made_at).applies_to_self}
-        split = (one for one in permissions().values() if one.name not in available)
-        return frozenset(own | {one.name for one in split if not one.before.isdisjoint(own)})
+        split = (permission for permission in permissions().values() if permission.name not in available)
+        return frozenset(own | {permission.name for permission in split if not permission.before.isdisjoint(own)})
 
     key = ("allowed", account.id, role.id, made_at, available)
     return site.store.derived(key, ("accounts", "role_overrides", "roles"), compute)

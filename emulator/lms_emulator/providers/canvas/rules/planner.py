@@ -103,20 +103,20 @@ def courses_of(api: Api, user: User) -> list[Course]:
     rows = api.store.enrollments.find("user", user.id)
     found = [(row, api.store.courses.get(row.course_id)) for row in rows]
     active = {c.id: c for row, c in found if c is not None and states.state_of(api, row, c).name == "active"}
-    return [one for one in active.values() if courses.may(api, user, one, "read")]
+    return [course for course in active.values() if courses.may(api, user, course, "read")]
 
 
 def all_courses_of(api: Api, user: User) -> list[Course]:
     """The courses that a user is in or was in until they ended."""
     rows = (e for e in api.store.enrollments.find("user", user.id) if e.workflow_state in ("active", "completed"))
     found = (api.store.courses.get(number) for number in dict.fromkeys(row.course_id for row in rows))
-    return [one for one in found if one is not None and one.workflow_state != "deleted"]
+    return [course for course in found if course is not None and course.workflow_state != "deleted"]
 
 
 def groups_of(api: Api, user: User) -> list[Group]:
     """The groups that a user is in."""
     known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
-    return [one for one in known if one is not None and one.workflow_state != "deleted"]
+    return [group for group in known if group is not None and group.workflow_state != "deleted"]
 
 
 def of_course(api: Api, course: Course, window: Window) -> Iterator[Item]:
@@ -143,14 +143,14 @@ def reviews(api: Api, course: Course, user: User, window: Window) -> Iterator[It
 
     Source: canvas-lms app/models/user_learning_object_scopes.rb, submissions_needing_peer_review (2024-04).
     """
-    for one in api.store.peer_reviews.find("assessor", user.id):
-        base = reviewed(api, one)
+    for review in api.store.peer_reviews.find("assessor", user.id):
+        base = reviewed(api, review)
         if base is None or base.course_id != course.id or not (base.published and base.peer_reviews):
             continue
         due = assignments.dated_for(api, base, user.id).due_at
         if due is not None and window.holds(due):
             yield Item(
-                "assessment_request", one, base.peer_reviews_assign_at or due, Context("Course", course.id, course)
+                "assessment_request", review, base.peer_reviews_assign_at or due, Context("Course", course.id, course)
             )
 
 

@@ -28,9 +28,9 @@ def follow(api: Api, course: Course, kept: Assignment) -> None:
     for old in api.store.asset_processors.find("assignment", kept.id):
         if old.id not in staying and old.workflow_state == "active":
             api.store.asset_processors.put(replace(old, workflow_state="deleted"))
-    for one in rows:
-        if one.has("new_content_item"):
-            _add(api, course, kept, one.hash("new_content_item"))
+    for fields in rows:
+        if fields.has("new_content_item"):
+            _add(api, course, kept, fields.hash("new_content_item"))
 
 
 def _add(api: Api, course: Course, kept: Assignment, item: Params) -> None:

@@ -109,7 +109,7 @@ def standing(
         begun = met or any(_tried(api, item, user_id) for item in asked)
         return Standing("started" if begun else "unlocked", None, met, reached)
     if record.completed_at is None:
-        times = [*met.values(), *(one for one in before if one is not None)]
+        times = [*met.values(), *(moment for moment in before if moment is not None)]
         record = api.store.module_progressions.put(replace(record, completed_at=max(times, default=api.now)))
     return Standing("completed", record.completed_at, met, None)
 
@@ -169,7 +169,7 @@ def _work(api: Api, item: ContentTag, user_id: int) -> Submission | None:
 
 def _taken(api: Api, item: ContentTag, user_id: int) -> list[QuizSubmission]:
     rows = api.store.quiz_submissions.find("quiz", item.content_id) if item.type == "Quiz" else ()
-    return [one for one in rows if one.user_id == user_id]
+    return [attempt for attempt in rows if attempt.user_id == user_id]
 
 
 def _by_work(api: Api, item: ContentTag, user_id: int, least: float | None) -> datetime | None:
@@ -265,7 +265,7 @@ def topic_seen(api: Api, topic: DiscussionTopic) -> None:
 def to_be_done(api: Api, course_id: int, kind: str, content_id: int) -> ContentTag | None:
     """The item at which some content is to be marked as done; None if there are several."""
     rows = modules.of_content(api, course_id, kind, content_id)
-    found = [one for one in rows if (one.requirement or {}).get("type") == "must_mark_done"]
+    found = [item for item in rows if (item.requirement or {}).get("type") == "must_mark_done"]
     return found[0] if len(found) == 1 else None
 
 

@@ -27,31 +27,31 @@ _LONGEST = 2000
 
 
 @contextmanager
-def configuring(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+def configuring(api: Api, registration: LtiRegistration, account: Account) -> Iterator[None]:
     """Within the context, log changes to a registration, its key, its configuration, and its overlay."""
-    with _noted(api, one, account, "manual_edit", lambda: _whole(api, one.id, account)):
+    with _noted(api, registration, account, "manual_edit", lambda: _whole(api, registration.id, account)):
         yield
 
 
 @contextmanager
-def updating(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+def updating(api: Api, registration: LtiRegistration, account: Account) -> Iterator[None]:
     """Within the context, log changes to a registration from an update request."""
-    with _noted(api, one, account, "registration_update", lambda: _whole(api, one.id, account)):
+    with _noted(api, registration, account, "registration_update", lambda: _whole(api, registration.id, account)):
         yield
 
 
 @contextmanager
-def controlling(api: Api, one: LtiRegistration, account: Account) -> Iterator[None]:
+def controlling(api: Api, registration: LtiRegistration, account: Account) -> Iterator[None]:
     """Within the context, log changes to the availability of its tools."""
-    registrations.controls(api, one)
-    with _noted(api, one, account, "control_edit", lambda: {"context_controls": _controls(api, one)}):
+    registrations.controls(api, registration)
+    with _noted(api, registration, account, "control_edit", lambda: {"context_controls": _controls(api, registration)}):
         yield
 
 
 @contextmanager
 def _noted(
     api: Api,
-    one: LtiRegistration,
+    registration: LtiRegistration,
     account: Account,
     kind: UpdateType,
     look: Callable[[], dict[str, Any]],
@@ -66,7 +66,7 @@ def _noted(
     if changes:
         entry = LtiHistoryEntry(
             id=api.new_id("lti_history"),
-            registration_id=one.id,
+            registration_id=registration.id,
             account_id=account.id,
             diff=changes,
             update_type=kind,
@@ -78,23 +78,23 @@ def _noted(
 
 
 def _whole(api: Api, number: int, account: Account) -> dict[str, Any]:
-    one = api.store.lti_registrations.get(number)
-    assert one is not None
-    key, over = registrations.key_of(api, one), registrations.overlay_for(api, one, account)
-    found = registrations.configuration(api, one)
+    registration = api.store.lti_registrations.get(number)
+    assert registration is not None
+    key, over = registrations.key_of(api, registration), registrations.overlay_for(api, registration, account)
+    found = registrations.configuration(api, registration)
     if found:
         placements = sorted(found["placements"], key=lambda each: str(each.get("placement")))
         found = {**found, "scopes": sorted(found["scopes"]), "placements": placements}
-    own = {name: getattr(one, name) for name in _REGISTRATION}
+    own = {name: getattr(registration, name) for name in _REGISTRATION}
     return {
-        "registration": {**own, "name": registrations.name_of(api, one)},
+        "registration": {**own, "name": registrations.name_of(api, registration)},
         "internal_lti_configuration": found,
         "developer_key": {name: getattr(key, name) for name in _KEY},
         "overlay": over.data if over is not None else None,
     }
 
 
-def _controls(api: Api, one: LtiRegistration) -> dict[str, Any]:
-    tools = {tool.id for tool in api.store.tools.find("key", one.developer_key_id)}
+def _controls(api: Api, registration: LtiRegistration) -> dict[str, Any]:
+    tools = {tool.id for tool in api.store.tools.find("key", registration.developer_key_id)}
     rows = [row for row in api.store.lti_context_controls if row.deployment_id in tools]
     return {str(row.id): {name: getattr(row, name) for name in _CONTROL} for row in rows}

@@ -51,34 +51,34 @@ def find(api: Api, reference: str) -> LtiRegistration:
     return found
 
 
-def key_of(api: Api, one: LtiRegistration) -> DeveloperKey:
+def key_of(api: Api, registration: LtiRegistration) -> DeveloperKey:
     """The key of a registration."""
-    key = api.store.developer_keys.get(one.developer_key_id)
+    key = api.store.developer_keys.get(registration.developer_key_id)
     assert key is not None, "the world file's references are checked when it is loaded"
     return key
 
 
-def owner(api: Api, one: LtiRegistration) -> Account:
+def owner(api: Api, registration: LtiRegistration) -> Account:
     """The account that a registration belongs to: a school, or the site admin account."""
-    number = key_of(api, one).account_id
+    number = key_of(api, registration).account_id
     account = api.store.accounts.get(number) if number is not None else keys.site_admin(api.store)
     return account or api.root
 
 
-def name_of(api: Api, one: LtiRegistration) -> str:
+def name_of(api: Api, registration: LtiRegistration) -> str:
     """The tool's own name."""
-    return one.name or key_of(api, one).name or str(_base(api, one).get("title") or "")
+    return registration.name or key_of(api, registration).name or str(_base(api, registration).get("title") or "")
 
 
-def bindings(api: Api, one: LtiRegistration) -> list[DeveloperKeyAccountBinding]:
+def bindings(api: Api, registration: LtiRegistration) -> list[DeveloperKeyAccountBinding]:
     """The account bindings of a registration."""
-    return list(api.store.developer_key_account_bindings.find("key", one.developer_key_id))
+    return list(api.store.developer_key_account_bindings.find("key", registration.developer_key_id))
 
 
-def binding_for(api: Api, one: LtiRegistration, account: Account) -> DeveloperKeyAccountBinding | None:
+def binding_for(api: Api, registration: LtiRegistration, account: Account) -> DeveloperKeyAccountBinding | None:
     """The binding in effect for a school: the site admin account's, if any, else the school's own."""
     admin = keys.site_admin(api.store)
-    said = {binding.account_id: binding for binding in bindings(api, one)}
+    said = {binding.account_id: binding for binding in bindings(api, registration)}
     return (said.get(admin.id) if admin is not None else None) or said.get(account.id)
 
 
@@ -93,13 +93,13 @@ def shown_in(api: Api, account: Account) -> list[LtiRegistration]:
     return found
 
 
-def bind(api: Api, one: LtiRegistration, account: Account, state: str) -> DeveloperKeyAccountBinding:
+def bind(api: Api, registration: LtiRegistration, account: Account, state: str) -> DeveloperKeyAccountBinding:
     """Set whether a registration is on in an account."""
-    said = next((binding for binding in bindings(api, one) if binding.account_id == account.id), None)
+    said = next((binding for binding in bindings(api, registration) if binding.account_id == account.id), None)
     made = said or DeveloperKeyAccountBinding(
         id=api.new_id("developer_key_account_bindings"),
         account_id=account.id,
-        developer_key_id=one.developer_key_id,
+        developer_key_id=registration.developer_key_id,
         created_by_id=api.user.id,
         created_at=api.now,
     )
@@ -110,31 +110,31 @@ def bind(api: Api, one: LtiRegistration, account: Account, state: str) -> Develo
 # configurations
 
 
-def configuration_of(api: Api, one: LtiRegistration) -> ToolConfiguration | None:
+def configuration_of(api: Api, registration: LtiRegistration) -> ToolConfiguration | None:
     """The tool's own configuration."""
-    return api.store.tool_configurations.first("key", one.developer_key_id)
+    return api.store.tool_configurations.first("key", registration.developer_key_id)
 
 
-def _base(api: Api, one: LtiRegistration) -> dict[str, Any]:
-    found, key = configuration_of(api, one), key_of(api, one)
+def _base(api: Api, registration: LtiRegistration) -> dict[str, Any]:
+    found, key = configuration_of(api, registration), key_of(api, registration)
     if found is None:
         return {}
     base = overlays.internal(found.settings, key.redirect_uris, found.disabled_placements)
     return {"privacy_level": found.privacy_level, **base} if found.privacy_level else base
 
 
-def configuration(api: Api, one: LtiRegistration, account: Account | None = None) -> dict[str, Any]:
+def configuration(api: Api, registration: LtiRegistration, account: Account | None = None) -> dict[str, Any]:
     """The configuration, with an account's overlay if one is given; empty if there is none."""
-    base = _base(api, one)
-    over = overlay_for(api, one, account) if account is not None else None
-    return overlays.applied(over.data, base, additive=not one.dynamic) if base and over is not None else base
+    base = _base(api, registration)
+    over = overlay_for(api, registration, account) if account is not None else None
+    return overlays.applied(over.data, base, additive=not registration.dynamic) if base and over is not None else base
 
 
-def overlay_for(api: Api, one: LtiRegistration, account: Account) -> LtiOverlay | None:
+def overlay_for(api: Api, registration: LtiRegistration, account: Account) -> LtiOverlay | None:
     """The overlay of a school, or else of the site admin account."""
     admin = keys.site_admin(api.store)
-    own = api.store.lti_overlays.first("whose", (one.id, account.id))
-    return own or (api.store.lti_overlays.first("whose", (one.id, admin.id)) if admin is not None else None)
+    own = api.store.lti_overlays.first("whose", (registration.id, account.id))
+    return own or (api.store.lti_overlays.first("whose", (registration.id, admin.id)) if admin is not None else None)
 
 
 def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str, Any], *, reset: bool = False) -> None:
@@ -154,10 +154,10 @@ def set_overlay(api: Api, one: LtiRegistration, account: Account, data: dict[str
     api.store.lti_overlays.put(kept)
 
 
-def configure(api: Api, one: LtiRegistration, given: dict[str, Any]) -> None:
+def configure(api: Api, registration: LtiRegistration, given: dict[str, Any]) -> None:
     """Change the given members of a tool's own configuration."""
-    found, key = configuration_of(api, one), key_of(api, one)
-    whole = {**_base(api, one), **given}
+    found, key = configuration_of(api, registration), key_of(api, registration)
+    whole = {**_base(api, registration), **given}
     if found is None:
         number = api.new_id("tool_configurations")
         found = ToolConfiguration(id=number, developer_key_id=key.id, created_at=api.now)
@@ -177,10 +177,10 @@ def configure(api: Api, one: LtiRegistration, given: dict[str, Any]) -> None:
     api.store.developer_keys.put(replace(key, **changes, **({"icon_url": icon} if icon else {})))
 
 
-def follow(api: Api, one: LtiRegistration, account: Account) -> None:
+def follow(api: Api, registration: LtiRegistration, account: Account) -> None:
     """Update the key's scopes and the tools installed with it to the configuration and overlay."""
-    found = configuration(api, one, account)
-    key = key_of(api, one)
+    found = configuration(api, registration, account)
+    key = key_of(api, registration)
     api.store.developer_keys.put(replace(key, scopes=list(found.get("scopes") or key.scopes)))
     for tool in list(api.store.tools.find("key", key.id)):
         if tool.workflow_state == "active":
@@ -240,10 +240,10 @@ def control(api: Api, tool: Tool, place: tuple[str, int], *, available: bool) ->
     return api.store.lti_context_controls.put(kept)
 
 
-def controls(api: Api, one: LtiRegistration) -> list[LtiContextControl]:
+def controls(api: Api, registration: LtiRegistration) -> list[LtiContextControl]:
     """The context controls of a registration's deployments. Each has one where it is deployed."""
     found: list[LtiContextControl] = []
-    for tool in list(api.store.tools.find("key", one.developer_key_id)):
+    for tool in list(api.store.tools.find("key", registration.developer_key_id)):
         if tool.workflow_state == "active":
             place = tools.place_of(api.store, tool)
             rows = tools.controls(api.store, tool)

@@ -58,23 +58,23 @@ def set_permissions(api: Api, account: Account, role: Role, sent: Params) -> Rol
     """
     of_courses = role.base_role_type not in HIDDEN and role.base_role_type != "AccountAdmin"
     able = [
-        one
-        for one in listed(api, account)
-        if not of_courses or one.defaults.get(role.base_role_type, "never") != "never"
+        permission
+        for permission in listed(api, account)
+        if not of_courses or permission.defaults.get(role.base_role_type, "never") != "never"
     ]
     changes: list[tuple[str, Params, bool]] = []
     for name in sent.data:
         asked = sent.hash(name)
-        targets = [one for one in able if name in (one.name, one.group)]
+        targets = [permission for permission in able if name in (permission.name, permission.group)]
         if asked.flag("readonly") or not targets:
             continue
-        if asked.has("locked") and any(one.name == name and one.group for one in targets):
+        if asked.has("locked") and any(permission.name == name and permission.group for permission in targets):
             text = "Cannot change locked status on granular permission"
             raise refusals.message(400, "permission_locked_with_its_group", text)
         reaches = asked.flag("applies_to_self", default=True) or asked.flag("applies_to_descendants", default=True)
         if not reaches:
             raise refusals.message(400, "permission_reaches_nobody", "Permission must be enabled for someone")
-        changes += [(one.name, asked, one.name != name) for one in targets]
+        changes += [(permission.name, asked, permission.name != name) for permission in targets]
     made = [_override(api, account, role, permission, asked, grouped) for permission, asked, grouped in changes]
     changed = replace(role, updated_at=api.now)
     if any(one is not None for one in made):

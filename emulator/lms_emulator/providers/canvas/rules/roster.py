@@ -112,7 +112,7 @@ def reviews(api: Api, assignment: Assignment, user: User) -> bool:
     done = assignment.submission_types in NOT_DIGITAL or (own is not None and submissions.handed_in(own))
     if record is None or not done:
         return False
-    return any(one.assessor_id == api.caller.id for one in api.store.peer_reviews.find("submission", record.id))
+    return any(review.assessor_id == api.caller.id for review in api.store.peer_reviews.find("submission", record.id))
 
 
 def may_read(api: Api, course: Course, assignment: Assignment, user: User) -> bool:

@@ -154,7 +154,7 @@ def _scores(api: Api, enrollment: Enrollment, course: Course, unposted: bool, on
     if not any(a.points_possible for a in found):
         return Scores(points=0.0)
     mine = api.store.submissions.find("user", enrollment.user_id)
-    known = {one.assignment_id: one for one in mine}
+    known = {submission.assignment_id: submission for submission in mine}
     by_group: dict[int, list[Work]] = {}
     for base in found:
         work = _work(api, base, enrollment.user_id, known.get(base.id), unposted)
@@ -176,9 +176,9 @@ def _by_periods(
     if group is None or not group.weighted:
         return None
     rows = [
-        (float(one.weight or 0), _scores(api, enrollment, course, unposted, set(within)))
-        for one in found
-        for within in (periods.assignments_of(api, course, one, enrollment.user_id),)
+        (float(period.weight or 0), _scores(api, enrollment, course, unposted, set(within)))
+        for period in found
+        for within in (periods.assignments_of(api, course, period, enrollment.user_id),)
     ]
     weights = (sum(weight for weight, one in rows if one.current is not None), sum(weight for weight, _ in rows))
     earned = (

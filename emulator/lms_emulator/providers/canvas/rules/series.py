@@ -107,11 +107,11 @@ def _repeated(
     made: list[CalendarEvent] = []
     for place, moment in enumerate(_times(api, recurrence.read(seed.rrule or ""), seed)[:most]):
         old = found[place] if place < len(found) else None
-        one = _at(api, seed, place, moment)
+        event = _at(api, seed, place, moment)
         if old is None:
-            made.append(events.keep(api, _bare(replace(one, id=0, created_at=api.now), known)))
+            made.append(events.keep(api, _bare(replace(event, id=0, created_at=api.now), known)))
         else:
-            times = {name: getattr(one, name) for name in ("start_at", "end_at", "all_day_date")}
+            times = {name: getattr(event, name) for name in ("start_at", "end_at", "all_day_date")}
             made.append(events.keep(api, replace(old, **changes, **times)))
     for old in found[len(made) :]:
         events.delete(api, old)

@@ -62,10 +62,10 @@ def check(api: Api, name: str, password: str) -> Pseudonym | Fault:
         return "locked"
     found = next((one for one in logins if _fits(one, password)), None)
     if not api.check("password", found is not None):
-        for one in logins:
-            before = _failed(api, one)
+        for login in logins:
+            before = _failed(api, login)
             count = before.count + 1 if before is not None else 1
-            api.store.failed_logins.put(FailedLogins(login_id=one.id, count=count, at=api.now))
+            api.store.failed_logins.put(FailedLogins(login_id=login.id, count=count, at=api.now))
         return "wrong"
     assert found is not None
     api.store.failed_logins.delete(found.id)

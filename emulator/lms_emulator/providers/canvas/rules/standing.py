@@ -61,10 +61,10 @@ def _caller(x: Call, user: User, course: Course | None, account: Account) -> str
     """`user 3 is StudentEnrollment (invited) in course 1`."""
     found = []
     if course is not None:
-        for one in x.store.enrollments.find("user", user.id):
-            role = x.store.roles.get(one.role_id)
-            if one.course_id == course.id and role is not None:
-                state = "" if one.workflow_state == "active" else f" ({one.workflow_state})"
+        for enrollment in x.store.enrollments.find("user", user.id):
+            role = x.store.roles.get(enrollment.role_id)
+            if enrollment.course_id == course.id and role is not None:
+                state = "" if enrollment.workflow_state == "active" else f" ({enrollment.workflow_state})"
                 found.append(f"{role.name}{state} in course {course.id}")
     found += [f"{role.name} of account {admin.account_id}" for admin, role in admins_over(x.store, user, account.id)]
     where = f"course {course.id}" if course is not None else f"account {account.id}"

@@ -57,7 +57,7 @@ def _of_topics(api: Api, place: Context) -> Iterator[Item]:
         if not topic.published or not discussions.visible(api, topic, place):
             continue
         kind = "Announcement" if topic.is_announcement else "DiscussionTopic"
-        said = (one.created_at for one in discussions.entries_of(api, topic))
+        said = (entry.created_at for entry in discussions.entries_of(api, topic))
         yield Item(kind, topic, max(said, default=topic.created_at or api.now), place)
 
 
@@ -68,7 +68,7 @@ def _of_work(api: Api, course: Course, place: Context, user: User) -> Iterator[I
         if record is None or not base.published:
             continue
         rows = api.store.submission_comments.find("submission", record.id)
-        said = [one.created_at for one in rows if one.author_id != user.id]
+        said = [comment.created_at for comment in rows if comment.author_id != user.id]
         if said:
             at = max([*said, *([record.graded_at] if record.graded_at is not None else [])])
             yield Item("Submission", record, at, place, base)
@@ -83,17 +83,17 @@ def _of_news(api: Api, course: Course, place: Context, user: User) -> Iterator[I
             yield Item("Message", base, at, place)
 
 
-def _was_announced(api: Api, course: Course, assignment: Assignment, one: Enrollment, at: datetime) -> bool:
+def _was_announced(api: Api, course: Course, assignment: Assignment, enrollment: Enrollment, at: datetime) -> bool:
     """Whether an assignment created at `at` was announced to an enrolled user: staff, students whose dates had
     begun, and observers of those or of the whole course."""
-    if one.workflow_state != "active" or (one.created_at is not None and one.created_at > at):
+    if enrollment.workflow_state != "active" or (enrollment.created_at is not None and enrollment.created_at > at):
         return False
-    if one.type in states.STUDENTS:
-        begun = states.state_of(api, one, course, at).name == "active"
-        return begun and assignments.assigned(api, assignment, one.user_id)
-    if one.type != "ObserverEnrollment" or one.associated_user_id is None:
+    if enrollment.type in states.STUDENTS:
+        begun = states.state_of(api, enrollment, course, at).name == "active"
+        return begun and assignments.assigned(api, assignment, enrollment.user_id)
+    if enrollment.type != "ObserverEnrollment" or enrollment.associated_user_id is None:
         return True
-    rows = api.store.enrollments.find("user", one.associated_user_id)
+    rows = api.store.enrollments.find("user", enrollment.associated_user_id)
     students = (e for e in rows if e.course_id == course.id and e.type in states.STUDENTS)
     return any(_was_announced(api, course, assignment, e, at) for e in students)
 
@@ -118,19 +118,19 @@ def of_place(api: Api, place: Context, user: User) -> list[Item]:
 
 def of_user(api: Api, user: User) -> list[Item]:
     """Activity in all of a user's courses, groups and conversations, latest first."""
-    places = [Context("Course", one.id, one) for one in courses_of(api, user)]
-    places += [Context("Group", one.id, one) for one in groups_of(api, user)]
+    places = [Context("Course", course.id, course) for course in courses_of(api, user)]
+    places += [Context("Group", group.id, group) for group in groups_of(api, user)]
     found = [item for place in places for item in of_place(api, place, user)]
     rows = api.store.conversation_participants.find("user", user.id)
     latest = [(one, one.last_message_at) for one in rows if conversations.messages(api, one)]
-    found += [Item("Conversation", one, at) for one, at in latest if at is not None]
+    found += [Item("Conversation", participant, at) for participant, at in latest if at is not None]
     return _shown(found, user)
 
 
 def _shown(found: list[Item], user: User) -> list[Item]:
     hidden = set(user.preferences.get(HIDDEN, []))
-    kept = [one for one in found if one.number not in hidden]
-    return sorted(kept, key=lambda one: (one.at, one.kind == "Announcement", one.record.id), reverse=True)
+    kept = [item for item in found if item.number not in hidden]
+    return sorted(kept, key=lambda item: (item.at, item.kind == "Announcement", item.record.id), reverse=True)
 
 
 def is_read(api: Api, item: Item, user: User) -> bool:

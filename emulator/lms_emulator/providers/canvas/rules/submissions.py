@@ -41,14 +41,14 @@ def of_all(api: Api, assignment: Assignment, user_ids: list[int]) -> list[Submis
     known = api.store.derived(
         ("submissions", assignment.id),
         ("submissions",),
-        lambda: {one.user_id: one for one in stored(api, assignment) if one.anonymous_id},
+        lambda: {submission.user_id: submission for submission in stored(api, assignment) if submission.anonymous_id},
     )
     return [known.get(user_id) or of(api, assignment, user_id) for user_id in user_ids]
 
 
 def ensure(api: Api, assignment: Assignment) -> None:
     """Create the missing submissions of everybody the assignment is for."""
-    known = {one.user_id for one in api.store.submissions.find("assignment", assignment.id)}
+    known = {submission.user_id for submission in api.store.submissions.find("assignment", assignment.id)}
     for user_id in sorted({e.user_id for e in assignments.students(api, assignment.course_id)} - known, reverse=True):
         if assignments.assigned(api, assignment, user_id):
             of(api, assignment, user_id)
@@ -101,7 +101,7 @@ def needing_grades(api: Api, course: Course, assignment: Assignment) -> dict[int
 
     Source: canvas-lms app/models/assignments/needs_grading_count_query.rb (2024-04).
     """
-    waiting = {one.user_id for one in stored(api, assignment) if needs_grading(one)}
+    waiting = {submission.user_id for submission in stored(api, assignment) if needs_grading(submission)}
     if not waiting:
         return {}
     limited = assignments.sections_seen(api, course)
@@ -126,7 +126,7 @@ def student_ids(api: Api, assignment: Assignment) -> list[int]:
 
 def muted(api: Api, assignment: Assignment) -> bool:
     """Whether a grade has not been posted."""
-    posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
+    posted = {submission.user_id for submission in stored(api, assignment) if submission.posted_at is not None}
     return not posted or any(user_id not in posted for user_id in student_ids(api, assignment))
 
 
@@ -141,8 +141,8 @@ def is_read(api: Api, record: Submission, user_id: int) -> bool:
     if record.posted_at is None or record.entered_score is not None:
         return record.posted_at is None
     said = api.store.submission_comments.find("submission", record.id)
-    said = [one for one in said if not one.draft and one.provisional_grade_id is None]
-    return all(one.author_id in (None, record.user_id) for one in said)
+    said = [comment for comment in said if not comment.draft and comment.provisional_grade_id is None]
+    return all(comment.author_id in (None, record.user_id) for comment in said)
 
 
 def marked(record: Submission, user_id: int, *, read: bool) -> dict[str, list[int]]:
@@ -160,5 +160,5 @@ def is_anonymous(api: Api, assignment: Assignment) -> bool:
         return assignment.grades_published_at is None
     rows = api.store.enrollments.find("course", assignment.course_id)
     active = {e.user_id for e in rows if e.type == "StudentEnrollment" and e.workflow_state == "active"}
-    posted = {one.user_id for one in stored(api, assignment) if one.posted_at is not None}
+    posted = {submission.user_id for submission in stored(api, assignment) if submission.posted_at is not None}
     return any(user_id in active and user_id not in posted for user_id in student_ids(api, assignment))

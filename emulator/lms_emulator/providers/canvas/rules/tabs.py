@@ -133,13 +133,13 @@ def arranged(api: Api, course: Course) -> list[Tab]:
     ]
     last = found.pop()
     for tool in tools_of(api, course):
-        one = tools.placement(api.store, tool, "course_navigation")
-        assert one is not None
+        placement = tools.placement(api.store, tool, "course_navigation")
+        assert placement is not None
         path = f"/courses/{course.id}/external_tools/{tool.id}"
-        path += "?display=borderless" if tools.opens_in_tab(one) else ""
-        open_to = one.settings.get("visibility") or "public"
-        off = one.settings.get("default") == "disabled"
-        found.append(Tab(f"{TOOL}{tool.id}", one.text, path, visibility=open_to, hidden=off, tool=tool))
+        path += "?display=borderless" if tools.opens_in_tab(placement) else ""
+        open_to = placement.settings.get("visibility") or "public"
+        off = placement.settings.get("default") == "disabled"
+        found.append(Tab(f"{TOOL}{tool.id}", placement.text, path, visibility=open_to, hidden=off, tool=tool))
     order = {one["id"]: place for place, one in enumerate(said)}
     found.sort(key=lambda tab: order.get(tab.name, len(order)))
     hidden = {one["id"]: bool(one.get("hidden")) for one in said}
@@ -175,13 +175,13 @@ def tools_of(api: Api, course: Course) -> list[Tool]:
 
 def sees(api: Api, course: Course, tool: Tool) -> bool:
     """Whether the caller sees a tool in the navigation of a course."""
-    one = tools.placement(api.store, tool, "course_navigation")
-    if one is None or courses.may(api, api.caller, course, "read_as_admin"):
-        return one is not None
+    placement = tools.placement(api.store, tool, "course_navigation")
+    if placement is None or courses.may(api, api.caller, course, "read_as_admin"):
+        return placement is not None
     said = {row["id"]: bool(row.get("hidden")) for row in _configured(course)}
-    if said.get(f"{TOOL}{tool.id}", one.settings.get("default") == "disabled"):
+    if said.get(f"{TOOL}{tool.id}", placement.settings.get("default") == "disabled"):
         return False
-    open_to = one.settings.get("visibility") or "public"
+    open_to = placement.settings.get("visibility") or "public"
     return open_to == "public" or (
         open_to == "members" and courses.may(api, api.caller, course, "participate_as_student")
     )
@@ -202,7 +202,7 @@ def _topics(api: Api, course: Course) -> list[DiscussionTopic]:
 
 def _with_files(api: Api, course: Course) -> bool:
     found = api.store.attachments.find("context", ("Course", course.id))
-    return any(one.file_state != "deleted" for one in found)
+    return any(file.file_state != "deleted" for file in found)
 
 
 def _with_outcomes(api: Api, course: Course) -> bool:
@@ -213,11 +213,11 @@ def _with_outcomes(api: Api, course: Course) -> bool:
 _CONTENTS: dict[str, Callable[[Api, Course], bool]] = {
     "announcements": _announced,
     "assignments": lambda api, course: any(
-        one.workflow_state != "deleted" for one in api.store.assignments.find("course", course.id)
+        assignment.workflow_state != "deleted" for assignment in api.store.assignments.find("course", course.id)
     ),
     "discussions": lambda api, course: (
         course.settings.get("allow_student_discussion_topics", True)
-        or any(not one.is_announcement for one in _topics(api, course))
+        or any(not topic.is_announcement for topic in _topics(api, course))
     ),
     "pages": lambda api, course: (
         bool(course.allow_student_wiki_edits) or bool(pages.pages_of(api, contexts.get(api, "Course", course.id)))
@@ -260,8 +260,8 @@ def arrange(api: Api, course: Course, name: str, position: int | None, hide: boo
 
 
 def _open_to(api: Api, tab: Tab) -> str:
-    one = tools.placement(api.store, tab.tool, "course_navigation") if tab.tool is not None else None
-    return str(one.settings.get("visibility") or "public") if one is not None else "public"
+    placement = tools.placement(api.store, tab.tool, "course_navigation") if tab.tool is not None else None
+    return str(placement.settings.get("visibility") or "public") if placement is not None else "public"
 
 
 def of_account(api: Api, account: Account) -> list[Tab]:

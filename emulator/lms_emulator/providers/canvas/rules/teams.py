@@ -32,10 +32,10 @@ def one_for_each(api: Api, base: Assignment, found: list[Submission]) -> list[Su
     """One submission of each group, then those of people who work alone."""
     first: dict[int, Submission] = {}
     alone = []
-    for one in found:
-        group = team(api, base, one.user_id)
+    for submission in found:
+        group = team(api, base, submission.user_id)
         if group is None:
-            alone.append(one)
-        elif group.id not in first or (first[group.id].submitted_at is None and one.submitted_at is not None):
-            first[group.id] = one
+            alone.append(submission)
+        elif group.id not in first or (first[group.id].submitted_at is None and submission.submitted_at is not None):
+            first[group.id] = submission
     return [*first.values(), *alone]

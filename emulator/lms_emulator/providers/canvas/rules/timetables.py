@@ -39,10 +39,10 @@ def weekly(
     """The events of timetables by weekday, and the faults."""
     found: list[Meeting] = []
     faults: list[str] = []
-    for one in sent:
-        days = _weekdays(one.text("weekdays") or "")
-        start, end = _time(one.text("start_time")), _time(one.text("end_time"))
-        first, last = (_day(api, course, section, one, name) for name in ("start_at", "end_at"))
+    for fields in sent:
+        days = _weekdays(fields.text("weekdays") or "")
+        start, end = _time(fields.text("start_time")), _time(fields.text("end_time"))
+        first, last = (_day(api, course, section, fields, name) for name in ("start_at", "end_at"))
         checks = (
             (bool(days), "weekdays are not valid"),
             (start is not None, "invalid start time(s)"),
@@ -68,19 +68,19 @@ def weekly(
             day = first + timedelta(days=number)
             if day.weekday() in days:
                 begin, over = (in_zone(datetime.combine(day, at, where), UTC) for at in (start, end))
-                found.append(_meeting(begin, over, one.text("location_name"), None))
+                found.append(_meeting(begin, over, fields.text("location_name"), None))
     return found, list(dict.fromkeys(faults))
 
 
 def listed(api: Api, sent: list[Params]) -> tuple[list[Meeting], list[str]]:
     """The events of a timetable that lists each, and the faults."""
     found: list[Meeting] = []
-    for one in sent:
-        start, end = (read_moment(one.text(name), api.zone) for name in ("start_at", "end_at"))
+    for fields in sent:
+        start, end = (read_moment(fields.text(name), api.zone) for name in ("start_at", "end_at"))
         if start is None or end is None:
             return [], ["start_at and end_at are required"]
-        found.append(_meeting(start, end, one.text("location_name"), one.text("code")))
-    codes = [one.code for one in found]
+        found.append(_meeting(start, end, fields.text("location_name"), fields.text("code")))
+    codes = [meeting.code for meeting in found]
     return found, [] if len(set(codes)) == len(codes) else ["events have identical codes"]
 
 
@@ -134,8 +134,8 @@ def _time(text: str | None) -> time | None:
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def _day(api: Api, course: Course, section: CourseSection | None, one: Params, name: str) -> date | None:
+def _day(api: Api, course: Course, section: CourseSection | None, fields: Params, name: str) -> date | None:
     """The first or last day, from the timetable, else from the section or course."""
-    moment = read_moment(one.text(f"course_{name}"), api.zone) or (section and getattr(section, name))
+    moment = read_moment(fields.text(f"course_{name}"), api.zone) or (section and getattr(section, name))
     moment = moment or getattr(course, name)
     return in_zone(moment, api.zone).date() if moment is not None else None

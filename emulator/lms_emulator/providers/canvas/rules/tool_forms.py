@@ -185,11 +185,11 @@ async def _take_cartridge(reading: Reading, kind: str, given: str) -> None:
     }
     if parts.get("title") and not reading.tool.name:
         changes["name"] = parts["title"]
-    for one in root:
-        if _local(one) == "custom":
-            changes["custom"] = _values(one)
-        if _local(one) == "extensions" and one.get("platform") == "canvas.instructure.com":
-            _take_extension(reading, one, changes)
+    for element in root:
+        if _local(element) == "custom":
+            changes["custom"] = _values(element)
+        if _local(element) == "extensions" and element.get("platform") == "canvas.instructure.com":
+            _take_extension(reading, element, changes)
     reading.tool = replace(reading.tool, **changes)
 
 
@@ -207,7 +207,7 @@ def _take_extension(reading: Reading, extension: Element, changes: dict[str, Any
         name = options.get("name", "")
         if _local(options) != "options" or name not in (*tools.PLACEMENTS, *tools.FURTHER):
             continue
-        fields = {one.get("name", ""): _values(one) for one in options if _local(one) == "custom"}
+        fields = {element.get("name", ""): _values(element) for element in options if _local(element) == "custom"}
         inner = {"custom_fields": next(iter(fields.values()))} if fields else {}
         reading.place(name, {"enabled": True, **_values(options), **inner})
 

@@ -63,7 +63,7 @@ class Score:
     @property
     def files(self) -> list[Params]:
         """The files submitted with it."""
-        return [one for one in self.extension.hashes("content_items") if one.text("type") == "file"]
+        return [fields for fields in self.extension.hashes("content_items") if fields.text("type") == "file"]
 
     @property
     def kind(self) -> str:

@@ -49,15 +49,15 @@ def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return before == after and all(old.get(name) == new.get(name) for name in _COMPARED)
 
 
-def latest(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
+def latest(store: CanvasStore, registration: LtiRegistration) -> LtiUpdateRequest | None:
     """The latest request, whatever its status."""
-    found = store.lti_update_requests.find("registration", one.id)
+    found = store.lti_update_requests.find("registration", registration.id)
     return max(found, key=lambda each: (each.created_at, each.id), default=None)
 
 
-def pending(store: CanvasStore, one: LtiRegistration) -> LtiUpdateRequest | None:
+def pending(store: CanvasStore, registration: LtiRegistration) -> LtiUpdateRequest | None:
     """The latest request, if it is pending."""
-    found = latest(store, one)
+    found = latest(store, registration)
     return found if found is not None and status(found) == "pending" else None
 
 

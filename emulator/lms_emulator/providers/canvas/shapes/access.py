@@ -95,7 +95,7 @@ def tool_settings(api: Api, key: DeveloperKey) -> Json | None:
 def own_token(api: Api, token: AccessToken, *, shown: bool = False) -> Json:
     """A token that a user generated manually; `shown`, with its full text, which is shown only once."""
     key = api.store.developer_keys.get(token.developer_key_id)
-    site_admin = next((one.id for one in api.store.accounts if one.site_admin), None)
+    site_admin = next((account.id for account in api.store.accounts if account.site_admin), None)
     owner = key.account_id if key is not None and key.account_id is not None else site_admin
     found: Json = {
         "id": token.id,

@@ -75,8 +75,8 @@ def account(api: Api, record: Account, includes: Collection[str] = ()) -> Json:
     if record.parent_account_id is not None:
         body |= _sis(api, record)
     if "course_count" in includes:
-        own = (one for one in api.store.courses if one.account_id == record.id)
-        body["course_count"] = sum(one.workflow_state != "deleted" for one in own)
+        own = (course for course in api.store.courses if course.account_id == record.id)
+        body["course_count"] = sum(course.workflow_state != "deleted" for course in own)
     if "sub_account_count" in includes:
         body["sub_account_count"] = sum(
             one.workflow_state == "active" for one in api.store.accounts.find("parent", record.id)

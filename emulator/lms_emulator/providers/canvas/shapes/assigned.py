@@ -58,9 +58,9 @@ def _statistics(api: Api, base: Assignment, course: Course) -> Json:
     enrolled = api.store.enrollments.find("course", course.id)
     people = {e.user_id for e in enrolled if e.type == "StudentEnrollment" and e.workflow_state in states.CURRENT}
     rows = [one for one in submissions.stored(api, base) if one.user_id in people and one.workflow_state == "graded"]
-    if any(one.graded_at is not None and one.graded_at > api.now - COUNTED_AFTER for one in rows):
+    if any(submission.graded_at is not None and submission.graded_at > api.now - COUNTED_AFTER for submission in rows):
         return {}
-    counted = [lateness.standing(api, base, one.user_id, one).score for one in rows]
+    counted = [lateness.standing(api, base, submission.user_id, submission).score for submission in rows]
     found = sorted(one for one in counted if one is not None)
     if len(found) < ENOUGH_GRADES:
         return {}

@@ -98,7 +98,7 @@ def assignment(
         "post_to_sis": bool(record.post_to_sis),
         "allowed_attempts": record.allowed_attempts or -1,
         "secure_params": assignments.secure_params(api, record),
-        "has_submitted_submissions": any(submissions.handed_in(one) for one in stored),
+        "has_submitted_submissions": any(submissions.handed_in(submission) for submission in stored),
         "due_date_required": False,
         "max_name_length": 255,
         **({"in_paced_course": True} if pacing.on(api, course) else {}),
@@ -133,9 +133,9 @@ def _graded(api: Api, record: Assignment, stored: Iterable[Submission]) -> bool:
     if record.submission_types in (["not_graded"], ["wiki_page"]):
         return False
     return any(
-        (one.workflow_state == "graded" and submissions.graded(one))
-        or (record.moderated_grading and bool(api.store.provisional_grades.find("submission", one.id)))
-        for one in stored
+        (submission.workflow_state == "graded" and submissions.graded(submission))
+        or (record.moderated_grading and bool(api.store.provisional_grades.find("submission", submission.id)))
+        for submission in stored
     )
 
 
@@ -253,7 +253,7 @@ def _included(api: Api, base: Assignment, course: Course, includes: Collection[s
     if "assignment_visibility" in includes and staff:
         active = {e.user_id for e in assignments.students(api, course.id) if e.workflow_state != "inactive"}
         people = [one for one in submissions.student_ids(api, base) if one in active] if base.published else []
-        body["assignment_visibility"] = [str(one) for one in people]
+        body["assignment_visibility"] = [str(person) for person in people]
     return body
 
 

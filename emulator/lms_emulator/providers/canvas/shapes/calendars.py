@@ -269,7 +269,7 @@ def assignment_event(
     if "description" not in excludes:
         body["description"] = shown(api, record.description, course)
     if "assignment" not in excludes:
-        kept = {one for one in ("submission",) if one in includes}
+        kept = {literal for literal in ("submission",) if literal in includes}
         body["assignment"] = assigned.assignment(api, record, course, kept, override_dates=False)
         if "url" in body["assignment"]:
             body["assignment"]["url"] = None
@@ -279,7 +279,7 @@ def assignment_event(
             own = submissions.of(api, record, api.caller.id) if api.caller is not None else None
             body["assignment"]["user_submitted"] = own is not None and submissions.handed_in(own)
     if overrides:
-        body["assignment_overrides"] = [assignment_shapes.override(one) for one in overrides]
+        body["assignment_overrides"] = [assignment_shapes.override(override) for override in overrides]
     return body
 
 
@@ -336,7 +336,7 @@ def appointment_group(
     if "appointments" in includes:
         past = past or api.params.flag("include_past_appointments")
         slots = found if past else [one for one in found if one.end_at is None or one.end_at > api.now]
-        deep = {one for one in ("child_events",) if one in includes}
+        deep = {literal for literal in ("child_events",) if literal in includes}
         body["appointments"] = [event(api, one, includes=deep, within=record, scheduler=not deep) for one in slots]
     body["appointments_count"] = len(found)
     return body

@@ -116,9 +116,9 @@ def _contexts(api: Api, own: ConversationParticipant, audience: list[int]) -> Js
             roles = found["courses"].get(str(row.course_id))
             if roles is not None and row.workflow_state == "active" and row.type not in roles:
                 roles.append(row.type)
-        for one in api.store.group_memberships.find("user", audience[0]):
-            if str(one.group_id) in found["groups"] and one.workflow_state == "accepted":
-                found["groups"][str(one.group_id)] = ["Member"]
+        for membership in api.store.group_memberships.find("user", audience[0]):
+            if str(membership.group_id) in found["groups"] and membership.workflow_state == "accepted":
+                found["groups"][str(membership.group_id)] = ["Member"]
     return found
 
 

@@ -35,13 +35,13 @@ def progress(api: Api, course: Course, user_id: int) -> Json:
     """How many requirements of a course a user met."""
     found = [m for m in modules.of_course(api, course) if m.workflow_state == "active"]
     asked, met, times, following = 0, 0, list[Any](), None
-    for one in found:
-        stands = progressing.standing(api, course, one, user_id)
-        wanted = [t for t in modules.items(api, one) if t.requirement and modules.published(api, t)]
+    for module in found:
+        stands = progressing.standing(api, course, module, user_id)
+        wanted = [t for t in modules.items(api, module) if t.requirement and modules.published(api, t)]
         asked, met = asked + len(wanted), met + len(stands.met)
         times.append(stands.completed_at)
         unmet = [t for t in wanted if t.id not in stands.met]
-        if following is None and unmet and one.require_sequential_progress and stands.state != "locked":
+        if following is None and unmet and module.require_sequential_progress and stands.state != "locked":
             following = api.url(f"/courses/{course.id}/modules/items/{unmet[0].id}")
     whole = bool(asked) and asked == met
     return {

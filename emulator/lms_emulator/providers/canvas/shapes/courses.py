@@ -142,8 +142,8 @@ def course(api: Api, record: Course, enrollments: Collection[Enrollment], includ
     if not includes:
         return body
     asked = {name for name in standings.INCLUDES if name in includes}
-    for own, one in zip(body["enrollments"], enrollments, strict=True):
-        own.update(standings.standing(api, one, record, asked))
+    for own, enrollment in zip(body["enrollments"], enrollments, strict=True):
+        own.update(standings.standing(api, enrollment, record, asked))
     return body | _included(api, record, enrollments, includes)
 
 
@@ -207,9 +207,9 @@ def _periods(api: Api, record: Course) -> list[Json] | None:
         return None
     kept = ("id", "title", "workflow_state")
     return [
-        {name: getattr(one, name) for name in kept}
-        | {"start_date": when(one.start_date), "end_date": when(one.end_date)}
-        for one in api.store.grading_periods.find("group", group.id)
+        {name: getattr(period, name) for name in kept}
+        | {"start_date": when(period.start_date), "end_date": when(period.end_date)}
+        for period in api.store.grading_periods.find("group", group.id)
     ]
 
 
@@ -256,8 +256,8 @@ def own_sections(api: Api, record: Course, enrollments: Collection[Enrollment]) 
     """The sections of these enrollments; without any all of the course, deleted ones included."""
     if not enrollments:
         return [_section_brief(section) for section in api.store.course_sections.find("course", record.id)]
-    pairs = ((api.store.course_sections.get(one.course_section_id), one) for one in enrollments)
-    return [{**_section_brief(own), "enrollment_role": one.type} for own, one in pairs if own is not None]
+    pairs = ((api.store.course_sections.get(enrollment.course_section_id), enrollment) for enrollment in enrollments)
+    return [{**_section_brief(own), "enrollment_role": enrollment.type} for own, enrollment in pairs if own is not None]
 
 
 def _section_brief(section: CourseSection) -> Json:

@@ -153,11 +153,11 @@ def _participant(api: Api, user: User, context: Context) -> Json:
     if course is None:
         return body
     rows = [e for e in api.store.enrollments.find("user", user.id) if e.course_id == course.id]
-    own = [one for one in rows if one.workflow_state != "deleted"]
+    own = [enrollment for enrollment in rows if enrollment.workflow_state != "deleted"]
     if api.params.flag("include_enrollment_state") and contexts.may(api, context, "read_as_admin"):
-        body["isInactive"] = bool(own) and all(one.workflow_state == "inactive" for one in own)
+        body["isInactive"] = bool(own) and all(enrollment.workflow_state == "inactive" for enrollment in own)
     if api.params.flag("include_context_card_info"):
-        body["is_student"] = any(one.type == "StudentEnrollment" for one in own)
+        body["is_student"] = any(enrollment.type == "StudentEnrollment" for enrollment in own)
         body["course_id"] = str(course.id)
     return body
 

@@ -90,7 +90,7 @@ def _tag(api: Api, context: Context | None, found: re.Match[str]) -> str:
         return found.group()
     plain = unescape(address.group(2))
     extra = _api_attributes(api, plain) if name in ("a", "img") and "data-api-endpoint" not in attributes else ""
-    attributes = _ADDRESS.sub(lambda one: _absolute(api, context, one), attributes)
+    attributes = _ADDRESS.sub(lambda match: _absolute(api, context, match), attributes)
     return f"<{name}{attributes}{extra}>"
 
 
@@ -147,7 +147,7 @@ def _embedded(api: Api, text: str) -> str:
     """HTML with its foreign content as `_framed` has it."""
 
     def embeds(within: str) -> str:
-        return _EMBED.sub(lambda one: _framed(api, "embed", one[0], one[1]) if one[2] else one[0], within)
+        return _EMBED.sub(lambda match: _framed(api, "embed", match[0], match[1]) if match[2] else match[0], within)
 
     kept, place = [], 0
     for one in _OBJECT.finditer(text):

@@ -32,28 +32,28 @@ def rule(record: PathRule, *, whole: bool = False) -> Json:
     }
     if whole:
         body["scoring_ranges"] = [
-            scoring_range(record, one) | {"assignment_sets": _sets(record, one)} for one in record.ranges
+            scoring_range(record, scoring) | {"assignment_sets": _sets(record, scoring)} for scoring in record.ranges
         ]
     return body
 
 
-def scoring_range(record: PathRule, one: ScoringRange) -> Json:
+def scoring_range(record: PathRule, scoring: ScoringRange) -> Json:
     """A range of a rule."""
     return {
-        "id": one.id,
+        "id": scoring.id,
         "rule_id": record.id,
-        "lower_bound": one.lower_bound,
-        "upper_bound": one.upper_bound,
-        "position": one.position,
+        "lower_bound": scoring.lower_bound,
+        "upper_bound": scoring.upper_bound,
+        "position": scoring.position,
         **mastery.times(record),
     }
 
 
-def _sets(record: PathRule, one: ScoringRange) -> list[Json]:
-    if one.sets:
-        return [assignment_set(record, one, each) for each in one.sets]
+def _sets(record: PathRule, scoring: ScoringRange) -> list[Json]:
+    if scoring.sets:
+        return [assignment_set(record, scoring, each) for each in scoring.sets]
     empty: Json = dict.fromkeys(("id", "position", "created_at", "updated_at"))
-    return [empty | {"scoring_range_id": one.id, "assignment_set_associations": []}]
+    return [empty | {"scoring_range_id": scoring.id, "assignment_set_associations": []}]
 
 
 def assignment_set(record: PathRule, within: ScoringRange, one: AssignmentSet, model: Model = _nothing) -> Json:
@@ -81,5 +81,5 @@ def path(api: Api, found: mastery.Path, course: Course) -> Json:
         return {} if record is None else {"model": assignment(api, record, course)}
 
     within = found.range
-    sets = [] if within is None else [assignment_set(found.rule, within, one, model) for one in found.sets]
+    sets = [] if within is None else [assignment_set(found.rule, within, path_set, model) for path_set in found.sets]
     return {"locked": found.locked, "assignment_sets": sets, "selected_set_id": found.chosen}

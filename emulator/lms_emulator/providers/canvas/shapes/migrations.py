@@ -50,7 +50,7 @@ def migration(api: Api, record: ContentMigration) -> Json:
     if record.progress_id is not None:
         body["progress_url"] = api.url(f"/api/v1/progress/{record.progress_id}")
     body["migration_type_title"] = MIGRATORS[record.migration_type].title
-    if any(is_account_admin(api, api.caller, one) for one in api.store.accounts if one.site_admin):
+    if any(is_account_admin(api, api.caller, account) for account in api.store.accounts if account.site_admin):
         body["audit_info"] = _audit(record)
     return body
 

@@ -205,7 +205,7 @@ def _meeting(text: str | None) -> str | None:
     if found is not None:
         return found.group()
     for line in (text or "").splitlines():
-        begin, ends = _BEGINS.search(line), [one.end() for one in _CONFERENCE.finditer(line)]
+        begin, ends = _BEGINS.search(line), [match.end() for match in _CONFERENCE.finditer(line)]
         if begin is not None and ends and ends[-1] > begin.end():
             return line[begin.start() : ends[-1]]
     return None

@@ -34,7 +34,7 @@ def _person(api: Api, number: int | None, *, hide: bool = True) -> Json | str | 
     if user is None:
         return None
     admins = (account for account in api.store.accounts if account.site_admin)
-    return VENDOR if hide and any(is_account_admin(api, user, one) for one in admins) else brief(api, user)
+    return VENDOR if hide and any(is_account_admin(api, user, account) for account in admins) else brief(api, user)
 
 
 def _with_people(api: Api, body: Json, people: dict[str, int | None], *, hide: bool = True) -> Json:
@@ -229,9 +229,9 @@ def _counts(api: Api, row: LtiContextControl, below: list[LtiContextControl]) ->
     if row.account_id is None:
         return dict.fromkeys(("subaccount_count", "course_count", "child_control_count"), 0)
     accounts = set(registrations.accounts_below(api, row.account_id))
-    courses = [one for one in api.store.courses if one.workflow_state != "deleted"]
+    courses = [course for course in api.store.courses if course.workflow_state != "deleted"]
     return {
         "subaccount_count": len(accounts),
-        "course_count": sum(one.account_id == row.account_id or one.account_id in accounts for one in courses),
+        "course_count": sum(course.account_id == row.account_id or course.account_id in accounts for course in courses),
         "child_control_count": len(below),
     }

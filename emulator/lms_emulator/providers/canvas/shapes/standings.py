@@ -92,8 +92,8 @@ def of_course(api: Api, course: Course, mine: Collection[Enrollment], includes: 
     Parameters: `mine`, the enrollments of the caller.
     """
     body: Json = {}
-    if "needs_grading_count" in includes and any(_teaches(api, one, course) for one in mine):
-        counts = (submissions.needing_grades_count(api, course, one) for one in _all(api, course))
+    if "needs_grading_count" in includes and any(_teaches(api, enrollment, course) for enrollment in mine):
+        counts = (submissions.needing_grades_count(api, course, assignment) for assignment in _all(api, course))
         body["needs_grading_count"] = sum(counts)
     if "current_grading_period_scores" in includes:
         found = periods.of_course(api, course)

@@ -170,13 +170,13 @@ def _content(api: Api, record: Submission, version: SubmissionVersion, base: Ass
     topic = api.store.discussion_topics.get(base.discussion_topic_id or 0)
     if "discussion_topic" in base.submission_types and topic is not None:
         places = discussions.children(api, topic) if topic.group_category_id is not None else [topic]
-        every = (one for place in places for one in discussions.entries_of(api, place))
-        said = sorted((one for one in every if one.user_id == record.user_id), key=lambda one: one.created_at)
+        every = (entry for place in places for entry in discussions.entries_of(api, place))
+        said = sorted((entry for entry in every if entry.user_id == record.user_id), key=lambda entry: entry.created_at)
         place = Context("Course", course.id, course)
-        body["discussion_entries"] = [discussion_shapes.entry(api, one, place) for one in said]
+        body["discussion_entries"] = [discussion_shapes.entry(api, entry, place) for entry in said]
     if version.attachment_ids:
         files = attachments(api, version.attachment_ids)
-        body["attachments"] = [{**one, "preview_url": None} for one in files]
+        body["attachments"] = [{**file, "preview_url": None} for file in files]
     return body
 
 
@@ -195,8 +195,8 @@ def media_comment(api: Api, media_id: str, kind: str | None) -> Json:
 
 def attachments(api: Api, ids: list[int]) -> list[Json]:
     """Files of a submission or a comment."""
-    found = [one for one in map(api.store.attachments.get, ids) if one is not None]
-    return [file_shapes.file(api, one) for one in found]
+    found = [file for file in map(api.store.attachments.get, ids) if file is not None]
+    return [file_shapes.file(api, file) for file in found]
 
 
 def history(api: Api, record: Submission, base: Assignment, course: Course) -> list[Json]:
@@ -309,9 +309,9 @@ def _provisional(api: Api, record: Submission, base: Assignment, course: Course,
     rows = moderation.shapes(api, course, base, record)
     if with_comments:
         comments = api.store.submission_comments.find("submission", record.id)
-        for one in rows:
-            own = [c for c in comments if c.provisional_grade_id == one["provisional_grade_id"]]
-            one["submission_comments"] = [provisional_comment(api, course, base, c) for c in own]
+        for row in rows:
+            own = [c for c in comments if c.provisional_grade_id == row["provisional_grade_id"]]
+            row["submission_comments"] = [provisional_comment(api, course, base, c) for c in own]
     return {"provisional_grades": rows}
 
 
@@ -390,7 +390,7 @@ def _tells_author(api: Api, record: SubmissionComment, course: Course, author: U
         return False
     if not record.anonymous and not (base is not None and base.anonymous_peer_reviews):
         return True
-    return any(courses.may(api, one, course, "view_all_grades") for one in (api.caller, author))
+    return any(courses.may(api, user, course, "view_all_grades") for user in (api.caller, author))
 
 
 def provisional_comment(api: Api, course: Course, base: Assignment, record: SubmissionComment) -> Json:

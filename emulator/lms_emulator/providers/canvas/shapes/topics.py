@@ -145,5 +145,5 @@ def _section(api: Api, number: int, course: Course, counted: bool) -> Json:
     body.pop("sis_import_id", None)
     if counted:
         living = api.store.enrollments.find("section", number)
-        body["user_count"] = len({one.user_id for one in living if one.workflow_state in CURRENT})
+        body["user_count"] = len({enrollment.user_id for enrollment in living if enrollment.workflow_state in CURRENT})
     return body

@@ -99,7 +99,7 @@ def _grade(x: Call, exam: Exam, own: UserExam, attempt: Attempt) -> bool:
         return None not in points
     old = x.store.grade_of(column, own.user_id)
     number = x.store.next_number("grades") if old is None else old.id
-    total, now = sum(one or 0.0 for one in points), x.clock.now()
+    total, now = sum(point or 0.0 for point in points), x.clock.now()
     x.store.grades.put(
         Grade(id=number, gradebook_item_id=column.id, user_id=own.user_id, points=total, updated=now)
         if old is None

@@ -34,7 +34,7 @@ from lms_emulator.providers.learningstudio.shapes import events
 # --- discussions and topics ---
 def discussions(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/threadeddiscussions: those that the caller sees."""
-    return {"threadedDiscussions": [show.discussion(x, one) for one in items_of(x, place, "threadedDiscussion")]}
+    return {"threadedDiscussions": [show.discussion(x, item) for item in items_of(x, place, "threadedDiscussion")]}
 
 
 def discussion(x: Call, place: Place) -> Mapping[str, Any]:

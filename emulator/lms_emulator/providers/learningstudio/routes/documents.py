@@ -19,7 +19,7 @@ from lms_emulator.providers.learningstudio.shapes import content as show
 
 def _list(kind: ItemType) -> CourseHandler:
     def handler(x: Call, place: Place) -> Mapping[str, Any]:
-        return {show.COLLECTIONS[kind]: [show.document(x, one) for one in items_of(x, place, kind)]}
+        return {show.COLLECTIONS[kind]: [show.document(x, item) for item in items_of(x, place, kind)]}
 
     return handler
 

@@ -19,7 +19,7 @@ from lms_emulator.providers.learningstudio.shapes import content as show
 
 def baskets(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/dropboxBaskets: those that the caller sees."""
-    return {"dropboxBaskets": [show.basket(x, one) for one in items_of(x, place, "dropboxBasket")]}
+    return {"dropboxBaskets": [show.basket(x, item) for item in items_of(x, place, "dropboxBasket")]}
 
 
 def basket(x: Call, place: Place) -> Mapping[str, Any]:

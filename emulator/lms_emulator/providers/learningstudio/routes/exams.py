@@ -36,7 +36,7 @@ from lms_emulator.providers.learningstudio.shapes import exams as show
 # --- finding ---
 def exams_of(x: Call, place: Place) -> list[Exam]:
     """The exams of the course that the caller, and the user of the path, see."""
-    items = [one for one in x.store.items_of(place.course.id) if one.type == "exam" and is_visible(x, place, one)]
+    items = [item for item in x.store.items_of(place.course.id) if item.type == "exam" and is_visible(x, place, item)]
     return [exam for exam in (x.store.exam_of(item.id) for item in items) if exam is not None]
 
 
@@ -158,7 +158,7 @@ def forget(x: Call, attempt: Attempt) -> None:
 def sections(x: Call, place: Place) -> Mapping[str, Any]:
     """GET …/sections; works before the first attempt."""
     exam, _ = user_exam_named(x, place)
-    return {"sections": [show.section(x, place, exam, one) for one in rules.sections_of(x.store, exam)]}
+    return {"sections": [show.section(x, place, exam, section) for section in rules.sections_of(x.store, exam)]}
 
 
 def _section(x: Call, exam: Exam) -> ExamSection:
@@ -185,8 +185,8 @@ def _question(x: Call, place: Place, kind: QuestionType) -> Question:
     exam, own = _readable(x, place)
     section = _section(x, exam)
 
-    def fits(one: Question) -> bool:
-        return one.section_id == section.id and one.type == kind and one.id in own.questions
+    def fits(question: Question) -> bool:
+        return question.section_id == section.id and question.type == kind and question.id in own.questions
 
     return record_named(x, x.store.questions, "question_id", "Question", fits)
 

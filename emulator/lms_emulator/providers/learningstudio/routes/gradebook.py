@@ -264,15 +264,15 @@ def _category(x: Call, one: CustomCategory) -> dict[str, Any]:
     }
 
 
-def _custom_item(x: Call, course: Course, one: CustomItem) -> dict[str, Any]:
-    path = f"/courses/{course.id}/gradebook/customCategories/{one.category_guid}/customItems/{one.guid}"
+def _custom_item(x: Call, course: Course, item: CustomItem) -> dict[str, Any]:
+    path = f"/courses/{course.id}/gradebook/customCategories/{item.category_guid}/customItems/{item.guid}"
     return {
-        "guid": one.guid,
-        "title": one.title,
-        "unitID": one.unit_id,
+        "guid": item.guid,
+        "title": item.title,
+        "unitID": item.unit_id,
         "links": [
             wire.link(x, path, "self"),
-            wire.link(x, f"/courses/{course.id}/gradebook/gradebookItems/{one.gradebook_item_id}", "related"),
+            wire.link(x, f"/courses/{course.id}/gradebook/gradebookItems/{item.gradebook_item_id}", "related"),
         ],
     }
 

@@ -96,9 +96,9 @@ def schedule(one: CourseItem) -> dict[str, Any]:
     }
 
 
-def group_of_item(one: CourseGroup) -> dict[str, Any]:
+def group_of_item(group: CourseGroup) -> dict[str, Any]:
     """The group that an item is for."""
-    return {"id": one.id, "title": one.title}
+    return {"id": group.id, "title": group.title}
 
 
 def hierarchy(x: Call, place: Place, items: Iterable[CourseItem], expand: set[str]) -> list[dict[str, Any]]:

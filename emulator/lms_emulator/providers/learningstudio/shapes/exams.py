@@ -22,38 +22,38 @@ from lms_emulator.providers.learningstudio.model.exams import (
 )
 
 
-def exam_path(place: Place, one: Exam) -> str:
+def exam_path(place: Place, exam: Exam) -> str:
     """Where the exam of the path's user is."""
-    return f"/users/{place.whose.id}/courses/{place.course.id}/exams/{one.id}"
+    return f"/users/{place.whose.id}/courses/{place.course.id}/exams/{exam.id}"
 
 
-def details(x: Call, place: Place, one: Exam) -> dict[str, Any]:
+def details(x: Call, place: Place, exam: Exam) -> dict[str, Any]:
     """An exam as it was set."""
     return {
-        "id": one.id,
-        "title": one.title,
-        "description": one.description,
-        "attempts": one.attempts,
-        "duration": one.minutes,
-        "gradebookReviewDate": None if one.review is None else wire.instant(one.review),
-        "links": [wire.link(x, exam_path(place, one), "/user/course/exam")],
+        "id": exam.id,
+        "title": exam.title,
+        "description": exam.description,
+        "attempts": exam.attempts,
+        "duration": exam.minutes,
+        "gradebookReviewDate": None if exam.review is None else wire.instant(exam.review),
+        "links": [wire.link(x, exam_path(place, exam), "/user/course/exam")],
     }
 
 
-def schedule(one: Exam) -> dict[str, Any]:
+def schedule(exam: Exam) -> dict[str, Any]:
     """When students see their grade of an exam."""
-    return {"examId": one.id, "gradebookReviewDate": None if one.review is None else wire.instant(one.review)}
+    return {"examId": exam.id, "gradebookReviewDate": None if exam.review is None else wire.instant(exam.review)}
 
 
-def user_exam(x: Call, place: Place, one: Exam, own: UserExam) -> dict[str, Any]:
+def user_exam(x: Call, place: Place, exam: Exam, own: UserExam) -> dict[str, Any]:
     """An exam that was provisioned for a user, with the minutes that this user has."""
-    path = exam_path(place, one)
+    path = exam_path(place, exam)
     return {
-        "id": one.id,
-        "title": one.title,
-        "description": one.description,
-        "duration": rules.minutes_for(x.store, one, own.user_id),
-        "isRetakable": rules.is_retakable(one, own),
+        "id": exam.id,
+        "title": exam.title,
+        "description": exam.description,
+        "duration": rules.minutes_for(x.store, exam, own.user_id),
+        "isRetakable": rules.is_retakable(exam, own),
         "links": [
             wire.link(x, path, "self"),
             wire.link(x, f"{path}/attempts", "/user/course/exam/attempts", "attempts"),
@@ -84,13 +84,13 @@ def section(x: Call, place: Place, exam: Exam, one: ExamSection) -> dict[str, An
     return {"id": one.id, "title": one.title, "links": links}
 
 
-def question_in_list(x: Call, place: Place, exam: Exam, one: Question) -> dict[str, Any]:
+def question_in_list(x: Call, place: Place, exam: Exam, question: Question) -> dict[str, Any]:
     """A question without its text, which is where the link leads."""
-    path = f"{exam_path(place, exam)}/sections/{one.section_id}/{one.type}Questions/{one.id}"
+    path = f"{exam_path(place, exam)}/sections/{question.section_id}/{question.type}Questions/{question.id}"
     return {
-        "id": one.id,
-        "type": one.type,
-        "pointsPossible": wire.points(one.points),
+        "id": question.id,
+        "type": question.type,
+        "pointsPossible": wire.points(question.points),
         "links": [wire.link(x, path, "self")],
     }
 

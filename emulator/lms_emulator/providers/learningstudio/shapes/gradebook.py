@@ -12,16 +12,16 @@ from lms_emulator.providers.learningstudio.rules import Totals
 from lms_emulator.providers.learningstudio.shapes.courses import user
 
 
-def gradebook_item(x: Call, one: GradebookItem) -> dict[str, Any]:
+def gradebook_item(x: Call, item: GradebookItem) -> dict[str, Any]:
     """A column of the gradebook, linked to the course item that it grades."""
     return {
-        "type": one.type,
-        "id": one.id,
-        "title": one.title,
-        "pointsPossible": wire.points(one.points_possible),
-        "isIncludedInGrade": one.is_included_in_grade,
-        "isExtraCredit": one.is_extra_credit,
-        "links": [wire.link(x, f"/courses/{one.course_id}/items/{one.item_id}", "related")],
+        "type": item.type,
+        "id": item.id,
+        "title": item.title,
+        "pointsPossible": wire.points(item.points_possible),
+        "isIncludedInGrade": item.is_included_in_grade,
+        "isExtraCredit": item.is_extra_credit,
+        "links": [wire.link(x, f"/courses/{item.course_id}/items/{item.item_id}", "related")],
     }
 
 

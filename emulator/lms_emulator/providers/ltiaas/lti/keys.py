@@ -39,7 +39,7 @@ class LtiaasKeys(RotatingKeys):
     def key_set_for(self, x: Call, platforms: list[Platform]) -> dict[str, Any]:
         """The key set published for these platforms."""
         keys = self.shown(x)
-        return {"keys": [{**self.jwk(key), "kid": f"{one.id}{key.kid}"} for one in platforms for key in keys]}
+        return {"keys": [{**self.jwk(key), "kid": f"{platform.id}{key.kid}"} for platform in platforms for key in keys]}
 
 
 KEYS = LtiaasKeys()

@@ -50,15 +50,15 @@ def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
             raise refusals.legacy_launch_refused(
                 code, f"legacy_{name}", check=name, expected=value or "not empty", got=got
             )
-    for one in signed_launches.oauth_fields(_once(pairs)):
-        if not x.check(f"the OAuth field {one.name}", one.passed, expected=one.expected, got=one.got):
+    for check in signed_launches.oauth_fields(_once(pairs)):
+        if not x.check(f"the OAuth field {check.name}", check.passed, expected=check.expected, got=check.got):
             raise refusals.legacy_launch_refused(
                 "INVALID_OAUTH_FIELD",
                 "legacy_oauth_field",
-                check=one.name,
-                expected=one.expected,
-                got=one.got,
-                diagnosis=one.why,
+                check=check.name,
+                expected=check.expected,
+                got=check.got,
+                diagnosis=check.why,
             )
     _check_signature(x, consumer, pairs, fields)
     _check_time(x, parse_integer(fields["oauth_timestamp"]) or 0)

@@ -82,7 +82,7 @@ async def ask(
     except ValueError:
         body = response.text[:2000]
     links = re.split(r",(?=\s*<)", response.headers.get("link", ""))
-    pages = {found[2].lower(): found[1] for one in links if (found := _LINK.match(one))}
+    pages = {found[2].lower(): found[1] for link in links if (found := _LINK.match(link))}
     return Answer(response.status_code, body, pages)
 
 

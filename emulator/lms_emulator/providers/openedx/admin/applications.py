@@ -188,7 +188,7 @@ class ApplicationAccesses(_Dispatch):
     columns = ("Application", "Scopes", "Filters")
 
     def records(self, x: Call) -> Sequence[Any]:
-        return [one for one in x.store.applications if one.access is not None]
+        return [application for application in x.store.applications if application.access is not None]
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
         return (self.label(record), ",".join(record.access.scopes), ",".join(record.access.filters))
@@ -241,7 +241,7 @@ class RestrictedApplications(_Dispatch):
     columns = ("Application",)
 
     def records(self, x: Call) -> Sequence[Any]:
-        return [one for one in x.store.applications if one.restricted]
+        return [application for application in x.store.applications if application.restricted]
 
     def row(self, x: Call, record: Any) -> tuple[str, ...]:
         return (self.label(record),)

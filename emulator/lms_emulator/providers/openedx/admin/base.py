@@ -94,7 +94,7 @@ def user_id(x: Call, username: str | None) -> str:
 
 def applications(x: Call) -> list[tuple[str, str]]:
     """Ids and names of applications, to choose from."""
-    return [(str(one.id), one.name or one.client_id) for one in x.store.applications]
+    return [(str(application.id), application.name or application.client_id) for application in x.store.applications]
 
 
 def shown(moment: datetime | None) -> str:

@@ -39,7 +39,7 @@ class AccessTokens(Model):
         return str(record.token)
 
     def fields(self, x: Call) -> Sequence[Field]:
-        refreshes = [(str(one.id), one.token) for one in x.store.refresh_tokens]
+        refreshes = [(str(token.id), token.token) for token in x.store.refresh_tokens]
         return (
             Field(name="user", label="User", hint="The number of the user.", suggestions=users(x)),
             Field(name="source_refresh_token", label="Source refresh token", widget="select", choices=refreshes),

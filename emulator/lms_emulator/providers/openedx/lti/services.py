@@ -269,7 +269,7 @@ def memberships(x: Call) -> Response:
         raise refusals.permission_denied("the roster is switched off for this block", check="roster")
     key = keys.usage_key(tool.block)
     course = key.course if key is not None else ""
-    enrolled = [one.user for one in x.store.enrollments.find("course", course) if one.is_active]
+    enrolled = [enrollment.user for enrollment in x.store.enrollments.find("course", course) if enrollment.is_active]
     people = [user for user in map(x.store.users.get, enrolled) if user is not None]
     members = [claims.member(x, user, course, names=tool.roster_names) for user in people]
     body = types.membership_json(x.request_url, {"id": course}, members)

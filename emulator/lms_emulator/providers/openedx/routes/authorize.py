@@ -271,7 +271,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
     scopes = rules.scope_list(given["scope"]) if "scope" in given else rules.default_scopes(application)
     available = rules.available_scopes(application)
     if not set(scopes) <= available:
-        unknown = [one for one in scopes if one not in available]
+        unknown = [scope for scope in scopes if scope not in available]
         why = why_no_scope(unknown, available) or f"the application may ask for {' '.join(sorted(available))}"
         raise back("invalid_scope", check="scope", expected=sorted(available), got=list(scopes), diagnosis=why)
     return Request(

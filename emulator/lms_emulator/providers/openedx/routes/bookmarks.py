@@ -20,15 +20,15 @@ _PARDON = "An error has occurred. Please try again."
 _OPTIONAL = ("display_name", "path")
 
 
-def _shape(x: Call, one: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
-    key = keys.usage_key(one.block)
+def _shape(x: Call, bookmark: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
+    key = keys.usage_key(bookmark.block)
     assert key is not None  # only readable keys are bookmarked
     course = x.store.courses.get(key.course)
-    path = blocks.path_to(blocks.tree(course), one.block) if course is not None else []
+    path = blocks.path_to(blocks.tree(course), bookmark.block) if course is not None else []
     shape: dict[str, Any] = {
-        "id": f"{one.user},{one.block}",
+        "id": f"{bookmark.user},{bookmark.block}",
         "course_id": key.course,
-        "usage_id": one.block,
+        "usage_id": bookmark.block,
         "block_type": key.type,
     }
     if "display_name" in shown:
@@ -36,7 +36,7 @@ def _shape(x: Call, one: Bookmark, shown: tuple[str, ...]) -> dict[str, Any]:
     if "path" in shown:
         above = path[1:-1]
         shape["path"] = [{"usage_key": node.key, "display_name": node.block.display_name} for node in above]
-    return shape | {"created": moment(one.created)}
+    return shape | {"created": moment(bookmark.created)}
 
 
 def _fields(x: Call) -> tuple[str, ...]:
@@ -46,11 +46,11 @@ def _fields(x: Call) -> tuple[str, ...]:
 def list_all(x: Call) -> Response:
     """The caller's bookmarks, newest first."""
     user, course = caller(x), x.query.get("course_id")
-    found = sorted(x.store.bookmarks.find("user", user.username), key=lambda one: one.created, reverse=True)
+    found = sorted(x.store.bookmarks.find("user", user.username), key=lambda bookmark: bookmark.created, reverse=True)
     if course:
-        found = [one for one in found if (key := keys.usage_key(one.block)) and key.course == course]
+        found = [bookmark for bookmark in found if (key := keys.usage_key(bookmark.block)) and key.course == course]
     page = paging.numbered(x, found, size=10, most=500)
-    return wire.api_json(page.envelope([_shape(x, one, _fields(x)) for one in page.items]))
+    return wire.api_json(page.envelope([_shape(x, item, _fields(x)) for item in page.items]))
 
 
 def create(x: Call) -> Response:
@@ -68,8 +68,8 @@ def create(x: Call) -> Response:
     if course is None or blocks.find(blocks.tree(course), key.text) is None:
         raise _invalid(f"Block with usage_id: {text} not found.", _PARDON)
     known = x.store.bookmarks.get((user.username, key.text))
-    one = known or x.store.bookmarks.put(Bookmark(user=user.username, block=key.text, created=x.clock.now()))
-    return wire.api_json(_shape(x, one, _OPTIONAL), 201)
+    bookmark = known or x.store.bookmarks.put(Bookmark(user=user.username, block=key.text, created=x.clock.now()))
+    return wire.api_json(_shape(x, bookmark, _OPTIONAL), 201)
 
 
 def _invalid(developer: str, person: str, *, status: int = 400) -> refusals.OpenedxRefusal:
@@ -98,8 +98,8 @@ def read_one(x: Call) -> Response:
 
 def delete(x: Call) -> Response:
     """Remove a bookmark."""
-    one = _one(x)
-    x.store.bookmarks.delete((one.user, one.block))
+    bookmark = _one(x)
+    x.store.bookmarks.delete((bookmark.user, bookmark.block))
     return wire.no_content()
 
 

@@ -250,7 +250,7 @@ def _page(operation: Callable[[Call], Any]) -> Callable[[Call], Response]:
 
 def _all(x: Call) -> dict[str, Any]:
     found = cohorts.of_course(x.store, _seen(x).id)
-    return {"cohorts": [shapes.cohort(one) for one in found]}
+    return {"cohorts": [shapes.cohort(cohort) for cohort in found]}
 
 
 def _one(x: Call) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def _page(x: Call, found: list[Comment], page: int, size: int) -> Response:
         text = "Page not found (No results on this page)."
         raise refusals.developer_error(404, text, reason="page_not_found", got=page)
     shown = found[(page - 1) * size : page * size]
-    results = [shapes.comment(x, _thread(x, one), one) for one in shown]
+    results = [shapes.comment(x, _thread(x, comment), comment) for comment in shown]
     return wire.api_json(threads.envelope(x, results, page, size, len(found)))
 
 
@@ -56,9 +56,9 @@ def list_all(x: Call) -> Response:
         raise threads.invalid({"endorsed": "This field is required for question threads."})
     if above.type == "discussion" and endorsed is not None:
         raise threads.invalid({"endorsed": "This field may not be specified for discussion threads."})
-    found = [one for one in discussions.comments(x.store, above) if one.parent is None]
+    found = [comment for comment in discussions.comments(x.store, above) if comment.parent is None]
     if endorsed is not None and not merged:
-        found = [one for one in found if one.endorsed == endorsed]
+        found = [comment for comment in found if comment.endorsed == endorsed]
     return _page(x, found, page, size)
 
 
@@ -71,7 +71,7 @@ def _own(x: Call, page: int, size: int, errors: dict[str, str]) -> Response:
     if x.query["username"] != caller(x).username:
         raise refusals.Unhandled(f"username is `{x.query['username']}`, not the caller")
     mine = [one for one in x.store.comments if one.author == caller(x).username and one.course == course.id]
-    return _page(x, sorted(mine, key=lambda one: one.id, reverse=True), page, size)
+    return _page(x, sorted(mine, key=lambda comment: comment.id, reverse=True), page, size)
 
 
 def create(x: Call) -> Response:
@@ -134,8 +134,8 @@ def list_answers(x: Call) -> Response:
     if errors:
         raise threads.invalid(errors)
     above = _find(x, x.path_params["comment_id"])
-    found = [one for one in x.store.comments.find("thread", above.thread) if one.parent == above.id]
-    return _page(x, sorted(found, key=lambda one: one.id), page, size)
+    found = [comment for comment in x.store.comments.find("thread", above.thread) if comment.parent == above.id]
+    return _page(x, sorted(found, key=lambda comment: comment.id), page, size)
 
 
 def update(x: Call) -> Response:

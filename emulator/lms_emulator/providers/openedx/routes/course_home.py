@@ -122,7 +122,7 @@ def read_outline(x: Call) -> Response:
     active = enrolled is not None and enrolled.is_active
     progress = learning.Progress(x.store, user, learning.content(x.store, user, course))
     days = [day for day in shapes.dates(course, enrolled, now) if _shown_ahead(course, day, moment(now) or "")]
-    news = next((one.content for one in course.updates if one.status == "visible"), None)
+    news = next((update.content for update in course.updates if update.status == "visible"), None)
     learner = active and not people.is_course_staff(x.store, user, course.id)
     if inside and not active and course.updates:
         csrf.ensure(x)

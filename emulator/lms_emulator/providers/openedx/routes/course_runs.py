@@ -116,8 +116,8 @@ def _known(store: OpenedxStore, key: str) -> bool:
 
 def list_runs(x: Call) -> Response:
     """Every course run."""
-    page = paging.numbered(x, sorted(x.store.courses, key=lambda one: one.id))
-    return wire.api_json(page.envelope([_shape(x, one) for one in page.items]))
+    page = paging.numbered(x, sorted(x.store.courses, key=lambda course: course.id))
+    return wire.api_json(page.envelope([_shape(x, item) for item in page.items]))
 
 
 def read_run(x: Call) -> Response:

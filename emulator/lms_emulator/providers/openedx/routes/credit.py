@@ -20,8 +20,8 @@ from lms_emulator.providers.openedx.rules.fields import Field
 _FIELDS = {"course_key": Field(fields.text(), required=True), "enabled": Field(fields.boolean)}
 
 
-def _shape(one: CreditCourse) -> dict[str, Any]:
-    return {"course_key": one.course, "enabled": one.enabled}
+def _shape(course: CreditCourse) -> dict[str, Any]:
+    return {"course_key": course.course, "enabled": course.enabled}
 
 
 def _missing() -> refusals.OpenedxRefusal:
@@ -30,7 +30,7 @@ def _missing() -> refusals.OpenedxRefusal:
 
 def list_courses(x: Call) -> Response:
     """The courses that may earn credit."""
-    return wire.api_json([_shape(one) for one in x.store.credit_courses])
+    return wire.api_json([_shape(course) for course in x.store.credit_courses])
 
 
 def _keep(x: Call, course: str | None) -> Response:

@@ -71,7 +71,7 @@ def read_course(x: Call) -> Response:
 
 
 def _counts(x: Call, course: Course, topic: str) -> dict[str, int]:
-    found = [one.type for one in x.store.threads.find("course", course.id) if one.topic == topic]
+    found = [thread.type for thread in x.store.threads.find("course", course.id) if thread.topic == topic]
     return {"discussion": found.count("discussion"), "question": found.count("question")}
 
 
@@ -174,7 +174,7 @@ def read_outline_topics(x: Call) -> Response:
         lessons[lesson.key]["children"].append(topic)
         for kind, number in topic["thread_counts"].items():
             lessons[lesson.key]["thread_counts"][kind] += number
-    return wire.api_json([*found, *(one | {"courseware": True} for one in chapters.values())])
+    return wire.api_json([*found, *(value | {"courseware": True} for value in chapters.values())])
 
 
 def _node(x: Call, course: Course, node: blocks.Node) -> dict[str, Any]:
@@ -332,8 +332,8 @@ _RANKS: dict[str, Callable[[dict[str, Any]], tuple[Any, ...]]] = {
 
 def _stats(x: Call, course: Course) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    for one in x.store.threads.find("course", course.id):
-        for post in (one, *x.store.comments.find("thread", one.id)):
+    for thread in x.store.threads.find("course", course.id):
+        for post in (thread, *x.store.comments.find("thread", thread.id)):
             if post.anonymous:
                 continue
             none = dict.fromkeys(("threads", "replies", "responses", "active_flags", "inactive_flags"), 0)
@@ -362,7 +362,7 @@ def read_learner(x: Call) -> Response:
     flagged = status == "flagged"
     chosen = words | {"view": status if status in ("unread", "unanswered", "unresponded") else ""}
     found = threads.select(x, course.id, author=author.username, chosen=chosen)
-    found = [one for one in found if not one.anonymous and (one.flaggers or not flagged)]
+    found = [thread for thread in found if not thread.anonymous and (thread.flaggers or not flagged)]
     image = {"profile": {"image": accounts.profile_image(author, x.base_url)}}
     results = [
         shapes.thread(x, one, listed=True, counts_flags=counts) | {"pinned": False, "users": {author.username: image}}

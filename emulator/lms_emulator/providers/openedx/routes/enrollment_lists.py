@@ -26,10 +26,10 @@ MOST_VALUES = 100
 def list_all(x: Call) -> Response:
     """Every enrolment, newest first, page by page; filtered by course, user, or address."""
     wanted = _filters(x)
-    found = [one for one in _candidates(x, wanted) if _fits(x, one, wanted)]
-    found.sort(key=lambda one: (one.created, one.id), reverse=True)
+    found = [enrollment for enrollment in _candidates(x, wanted) if _fits(x, enrollment, wanted)]
+    found.sort(key=lambda enrollment: (enrollment.created, enrollment.id), reverse=True)
     page = paging.by_cursor(x, found, lambda one: one.created.isoformat(sep=" "), size=MOST_VALUES, most=MOST_VALUES)
-    return wire.api_json(page.envelope([shapes.row(one) for one in page.items]))
+    return wire.api_json(page.envelope([shapes.row(item) for item in page.items]))
 
 
 def _candidates(x: Call, wanted: dict[str, list[str]]) -> Iterable[Enrollment]:
@@ -67,18 +67,18 @@ def _filters(x: Call) -> dict[str, list[str]]:
     return wanted
 
 
-def _fits(x: Call, one: Enrollment, wanted: dict[str, list[str]]) -> bool:
+def _fits(x: Call, enrollment: Enrollment, wanted: dict[str, list[str]]) -> bool:
     fold = x.settings.case_insensitive_matching
 
     def same(value: str, values: list[str]) -> bool:
         return value in values or (fold and value.lower() in [other.lower() for other in values])
 
-    user = x.store.users.get(one.user)
-    if "course_id" in wanted and not same(one.course, wanted["course_id"]):
+    user = x.store.users.get(enrollment.user)
+    if "course_id" in wanted and not same(enrollment.course, wanted["course_id"]):
         return False
-    if "course_ids" in wanted and not any(part.lower() in one.course.lower() for part in wanted["course_ids"]):
+    if "course_ids" in wanted and not any(part.lower() in enrollment.course.lower() for part in wanted["course_ids"]):
         return False
-    if "username" in wanted and not same(one.user, wanted["username"]):
+    if "username" in wanted and not same(enrollment.user, wanted["username"]):
         return False
     return "email" not in wanted or (user is not None and same(user.email, wanted["email"]))
 

@@ -40,17 +40,17 @@ _FIELDS = {
 }
 
 
-def _shape(one: Entitlement) -> dict[str, Any]:
+def _shape(entitlement: Entitlement) -> dict[str, Any]:
     return {
-        "user": one.user,
-        "uuid": one.uuid,
-        "course_uuid": one.course_uuid,
-        "expired_at": moment(one.expired_at),
-        "created": moment(one.created),
-        "modified": moment(one.modified),
-        "mode": one.mode,
-        "refund_locked": one.refund_locked,
-        "order_number": one.order_number,
+        "user": entitlement.user,
+        "uuid": entitlement.uuid,
+        "course_uuid": entitlement.course_uuid,
+        "expired_at": moment(entitlement.expired_at),
+        "created": moment(entitlement.created),
+        "modified": moment(entitlement.modified),
+        "mode": entitlement.mode,
+        "refund_locked": entitlement.refund_locked,
+        "order_number": entitlement.order_number,
         "support_details": [],
     }
 
@@ -68,19 +68,19 @@ def list_all(x: Call) -> Response:
     user = caller(x)
     every = user.is_staff and "user" in x.query
     found = list(x.store.entitlements) if every else x.store.entitlements.find("user", user.username)
-    page = paging.numbered(x, [one for one in found if _wanted(x, one)])
-    return wire.api_json(page.envelope([_shape(one) for one in page.items]))
+    page = paging.numbered(x, [entitlement for entitlement in found if _wanted(x, entitlement)])
+    return wire.api_json(page.envelope([_shape(item) for item in page.items]))
 
 
-def _wanted(x: Call, one: Entitlement) -> bool:
+def _wanted(x: Call, entitlement: Entitlement) -> bool:
     """Whether the filters of the query let it through, which every operation on one asks too."""
     query = x.query
     ended = {"true": True, "false": False}.get(query.get("expired_at__isnull", "").lower())
     return (
-        query.get("user", "") in ("", one.user)
-        and (not query.get("uuid") or one.uuid in query["uuid"].split(","))
-        and (not query.get("course_uuid") or one.course_uuid in query["course_uuid"].split(","))
-        and (ended is None or ended == (one.expired_at is None))
+        query.get("user", "") in ("", entitlement.user)
+        and (not query.get("uuid") or entitlement.uuid in query["uuid"].split(","))
+        and (not query.get("course_uuid") or entitlement.course_uuid in query["course_uuid"].split(","))
+        and (ended is None or ended == (entitlement.expired_at is None))
     )
 
 

@@ -56,23 +56,23 @@ def users_discount(x: Call) -> Response:
     return _discount(x, caller(x))
 
 
-def _data(one: ExperimentData) -> dict[str, Any]:
+def _data(record: ExperimentData) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "experiment_id": one.experiment,
-        "user": one.user,
-        "key": one.key,
-        "value": one.value,
-        "created": moment(one.created),
-        "modified": moment(one.modified),
+        "id": record.id,
+        "experiment_id": record.experiment,
+        "user": record.user,
+        "key": record.key,
+        "value": record.value,
+        "created": moment(record.created),
+        "modified": moment(record.modified),
     }
 
 
 def list_data(x: Call) -> Response:
     """What experiments keep for the caller."""
-    mine = [one for one in x.store.experiment_data if one.user == caller(x).username]
+    mine = [record for record in x.store.experiment_data if record.user == caller(x).username]
     page = paging.numbered(x, mine)
-    return wire.api_json(page.envelope([_data(one) for one in page.items]))
+    return wire.api_json(page.envelope([_data(item) for item in page.items]))
 
 
 def keep_data(x: Call) -> Response:

@@ -204,9 +204,9 @@ def read_subsection(x: Call) -> Response:
     override = x.store.grade_overrides.get((user.username, key.text))
     shown = {f"{name}_override": getattr(override, name) for name in _SCORES} if override else None
     history = [
-        _line(x, one)
-        for one in x.store.override_histories
-        if (one.override.user, one.override.block) == (user.username, key.text)
+        _line(x, change)
+        for change in x.store.override_histories
+        if (change.override.user, change.override.block) == (user.username, key.text)
     ]
     limit = parse_integer(x.query.get("history_record_limit", ""))
     if limit is not None:
@@ -224,23 +224,23 @@ def read_subsection(x: Call) -> Response:
     )
 
 
-def _line(x: Call, one: OverrideHistory) -> dict[str, Any]:
-    by = x.store.users.get(one.by)
+def _line(x: Call, change: OverrideHistory) -> dict[str, Any]:
+    by = x.store.users.get(change.by)
     return {
-        "created": moment(one.override.created),
-        "grade_id": one.override.id,
-        "history_id": one.id,
-        "earned_all_override": one.override.earned_all,
-        "earned_graded_override": one.override.earned_graded,
-        "override_reason": one.override.comment,
+        "created": moment(change.override.created),
+        "grade_id": change.override.id,
+        "history_id": change.id,
+        "earned_all_override": change.override.earned_all,
+        "earned_graded_override": change.override.earned_graded,
+        "override_reason": change.override.comment,
         "system": "GRADEBOOK",
-        "history_date": moment(one.at),
-        "history_type": one.kind,
-        "history_user": one.by,
+        "history_date": moment(change.at),
+        "history_type": change.kind,
+        "history_user": change.by,
         "history_user_id": by.id if by else None,
-        "id": one.override.id,
-        "possible_all_override": one.override.possible_all,
-        "possible_graded_override": one.override.possible_graded,
+        "id": change.override.id,
+        "possible_all_override": change.override.possible_all,
+        "possible_graded_override": change.override.possible_graded,
     }
 
 

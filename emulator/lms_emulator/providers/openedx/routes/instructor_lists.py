@@ -41,8 +41,8 @@ def read_tasks(x: Call) -> Response:
 def read_reports(x: Call) -> Response:
     """The reports of a course."""
     found = _staff_of(x, people.may_research)
-    rows = [one for one in x.store.reports if one.course == found.id]
-    return wire.api_json({"downloads": [{"name": one.name} for one in rows]})
+    rows = [report for report in x.store.reports if report.course == found.id]
+    return wire.api_json({"downloads": [{"name": report.name} for report in rows]})
 
 
 def read_schedules(x: Call) -> Response:

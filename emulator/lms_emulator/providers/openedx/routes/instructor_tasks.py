@@ -77,9 +77,9 @@ def list_downloads(x: Call) -> Response:
     found = course_of(x)
     folder = hashlib.sha1(found.id.encode()).hexdigest()
     rows = []
-    for one in reversed([one for one in x.store.reports if one.course == found.id]):
-        url = f"/media/grades/{folder}/{one.name}"
-        rows.append({"name": one.name, "url": url, "link": f'<a href="{url}">{one.name}</a>'})
+    for report in reversed([one for one in x.store.reports if one.course == found.id]):
+        url = f"/media/grades/{folder}/{report.name}"
+        rows.append({"name": report.name, "url": url, "link": f'<a href="{url}">{report.name}</a>'})
     return wire.pretty_json({"downloads": rows})
 
 
@@ -93,9 +93,9 @@ def issued_certificates(x: Call) -> Response:
     """How many certificates were issued, by mode; as a table with `csv=true`."""
     found = course_of(x)
     counts: dict[str, int] = {}
-    for one in x.store.certificates:
-        if one.course == found.id and one.status == "downloadable":
-            counts[one.mode] = counts.get(one.mode, 0) + 1
+    for certificate in x.store.certificates:
+        if certificate.course == found.id and certificate.status == "downloadable":
+            counts[certificate.mode] = counts.get(certificate.mode, 0) + 1
     day = f"{x.clock.now():%B} {x.clock.now().day}, {x.clock.now().year}"
     rows = [
         {"course_id": found.id, "mode": mode, "total_issued_certificate": count, "report_run_date": day}
@@ -263,10 +263,10 @@ def unit_extensions(x: Call) -> Response:
     unit = _unit(x, str(form(x).get("url", "")))
     rows = [one for one in x.store.due_dates if one.block == unit.key]
     data = []
-    for one in rows:
-        user = x.store.users.get(one.user)
-        day = f"{one.due:%Y-%m-%d %H:%M}"
-        data.append({"Username": one.user, "Full Name": user.name if user else "", "Extended Due Date": day})
+    for due_date in rows:
+        user = x.store.users.get(due_date.user)
+        day = f"{due_date.due:%Y-%m-%d %H:%M}"
+        data.append({"Username": due_date.user, "Full Name": user.name if user else "", "Extended Due Date": day})
     title = f"Users with due date extensions for {unit.block.display_name}"
     return wire.api_json({"header": ["Username", "Full Name", "Extended Due Date"], "title": title, "data": data})
 
@@ -277,10 +277,10 @@ def student_extensions(x: Call) -> Response:
     if user is None:
         raise answered(body={"error": f"Could not find student matching identifier: {form(x).get('student')}"})
     data = []
-    for one in x.store.due_dates:
-        unit = block(x, one.block) if one.user == user.username else None
+    for due_date in x.store.due_dates:
+        unit = block(x, due_date.block) if due_date.user == user.username else None
         if unit is not None:
-            data.append({"Unit": unit.block.display_name, "Extended Due Date": f"{one.due:%Y-%m-%d %H:%M}"})
+            data.append({"Unit": unit.block.display_name, "Extended Due Date": f"{due_date.due:%Y-%m-%d %H:%M}"})
     title = f"Due date extensions for {user.name} ({user.username}) ({user.email})"
     return wire.api_json({"header": ["Unit", "Extended Due Date"], "title": title, "data": data})
 
@@ -292,8 +292,8 @@ def start_certificates(x: Call) -> Response:
     """Make the certificates of everybody who passed."""
     found = course_of(x)
     store_report(x, found, "certificates_generated")
-    for one in list(certificates.due(x.store, found, x.clock.now())):
-        x.store.certificates.put(replace(one, uuid=x.ids.uuid().replace("-", "")))
+    for certificate in list(certificates.due(x.store, found, x.clock.now())):
+        x.store.certificates.put(replace(certificate, uuid=x.ids.uuid().replace("-", "")))
     return wire.pretty_json(
         {
             "message": "Certificate generation task for all students of this course has been started.",

@@ -78,7 +78,7 @@ def list_enrollments(x: Call) -> Response:
     elif version == "v4" and found:
         primary, found = found[0], found[1:]
     page = paging.numbered(x, found, size=10)
-    document = {**configs, "enrollments": page.envelope([_enrollment(x, one) for one in page.items])}
+    document = {**configs, "enrollments": page.envelope([_enrollment(x, item) for item in page.items])}
     if primary is not None:
         document["primary"] = _primary(x, user, primary)
     elif version == "v4" and status not in ("in_progress", "completed", "expired"):
@@ -256,9 +256,9 @@ def push_token(x: Call) -> Response:
 def read_updates(x: Call) -> Response:
     """The news of a course."""
     course, _ = _entered(x)
-    shown = [one for one in course.updates if one.status == "visible"]
+    shown = [update for update in course.updates if update.status == "visible"]
     return wire.api_json(
-        [{"id": one.id, "date": one.date, "content": one.content, "status": one.status} for one in shown]
+        [{"id": update.id, "date": update.date, "content": update.content, "status": update.status} for update in shown]
     )
 
 

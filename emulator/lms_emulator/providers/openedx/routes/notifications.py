@@ -125,36 +125,36 @@ def endorsed(x: Call, thread: Thread, comment: Comment) -> None:
 
 def _mine(x: Call) -> list[Notification]:
     found = x.store.notifications.find("user", caller(x).username)
-    return sorted(found, key=lambda one: one.id, reverse=True)
+    return sorted(found, key=lambda notification: notification.id, reverse=True)
 
 
 def list_all(x: Call) -> Response:
     """The caller's notifications, newest first."""
     app, found = x.query.get("app_name"), _mine(x)
     if app:
-        found = [one for one in found if one.app == app]
+        found = [notification for notification in found if notification.app == app]
     page = paging.numbered(x, found)
-    return wire.api_json(page.envelope([_shape(one) for one in page.items]))
+    return wire.api_json(page.envelope([_shape(item) for item in page.items]))
 
 
-def _shape(one: Notification) -> dict[str, Any]:
+def _shape(notification: Notification) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "app_name": one.app,
-        "notification_type": one.type,
-        "content_context": one.context,
-        "content": one.content,
-        "content_url": one.url,
-        "course_id": one.course,
-        "last_read": moment(one.last_read),
-        "last_seen": moment(one.last_seen),
-        "created": moment(one.created),
+        "id": notification.id,
+        "app_name": notification.app,
+        "notification_type": notification.type,
+        "content_context": notification.context,
+        "content": notification.content,
+        "content_url": notification.url,
+        "course_id": notification.course,
+        "last_read": moment(notification.last_read),
+        "last_seen": moment(notification.last_seen),
+        "created": moment(notification.created),
     }
 
 
 def count(x: Call) -> Response:
     """How many notifications the caller has not seen."""
-    unseen = [one.app for one in _mine(x) if one.last_seen is None]
+    unseen = [notification.app for notification in _mine(x) if notification.last_seen is None]
     return wire.api_json(
         {
             "show_notifications_tray": True,
@@ -167,9 +167,9 @@ def count(x: Call) -> Response:
 
 def mark_seen(x: Call) -> Response:
     """Record that the caller has seen everything of an app; any name will do."""
-    for one in _mine(x):
-        if one.app == x.path_params["app_name"] and one.last_seen is None:
-            x.store.notifications.put(replace(one, last_seen=x.clock.now()))
+    for notification in _mine(x):
+        if notification.app == x.path_params["app_name"] and notification.last_seen is None:
+            x.store.notifications.put(replace(notification, last_seen=x.clock.now()))
     return wire.api_json({"message": "Notifications marked as seen."})
 
 
@@ -187,8 +187,8 @@ def mark_read(x: Call) -> Response:
     else:
         document = {"error": "Invalid app_name or notification_id."}
         raise refusals.api_error(400, document, reason="nothing_to_mark", check="app_name or notification_id")
-    for one in found:
-        x.store.notifications.put(replace(one, last_read=x.clock.now()))
+    for notification in found:
+        x.store.notifications.put(replace(notification, last_read=x.clock.now()))
     return wire.api_json({"message": said})
 
 
@@ -196,8 +196,10 @@ def mark_read(x: Call) -> Response:
 
 
 def _courses(x: Call) -> list[Course]:
-    mine = [one for one in x.store.enrollments.find("user", caller(x).username) if one.is_active]
-    found = (x.store.courses.get(one.course) for one in sorted(mine, key=lambda one: one.id))
+    mine = [enrollment for enrollment in x.store.enrollments.find("user", caller(x).username) if enrollment.is_active]
+    found = (
+        x.store.courses.get(enrollment.course) for enrollment in sorted(mine, key=lambda enrollment: enrollment.id)
+    )
     return [course for course in found if course is not None]
 
 
@@ -212,13 +214,13 @@ def _course_document(x: Call) -> Response:
     course = x.store.courses.get(x.path_params["course_id"])
     if course is None:
         raise refusals.Unhandled(f"there is no course `{x.path_params['course_id']}`")
-    one = rules.preference(x.store, caller(x).username, course.id)
+    preference = rules.preference(x.store, caller(x).username, course.id)
     return wire.api_json(
         {
-            "id": one.id,
+            "id": preference.id,
             "course_name": course.display_name,
             "course_id": course.id,
-            "notification_preference_config": rules.document(one, whole=False),
+            "notification_preference_config": rules.document(preference, whole=False),
         }
     )
 
@@ -243,13 +245,13 @@ def change_course(x: Call) -> Response:
             check="preference",
             got=given,
         )
-    one = rules.preference(x.store, user.username, x.path_params["course_id"])
+    preference = rules.preference(x.store, user.username, x.path_params["course_id"])
     if kind and given.get("email_cadence"):
-        rules.change(x.store, one, str(app), str(kind), "email_cadence", str(given["email_cadence"]))
+        rules.change(x.store, preference, str(app), str(kind), "email_cadence", str(given["email_cadence"]))
     elif kind and channel:
-        rules.change(x.store, one, str(app), str(kind), str(channel), bool(given.get("value")))
+        rules.change(x.store, preference, str(app), str(kind), str(channel), bool(given.get("value")))
     else:
-        rules.switch(x.store, one, str(app), on=bool(given.get("value")))
+        rules.switch(x.store, preference, str(app), on=bool(given.get("value")))
     return _course_document(x)
 
 
@@ -272,10 +274,10 @@ def _wrong(given: Mapping[str, Any], *, channel_words: str) -> dict[str, list[st
 def read_together(x: Call) -> Response:
     """The caller's notification preferences for all courses, merged."""
     first = next(iter(_courses(x)), None)
-    one = (
+    preference = (
         rules.preference(x.store, caller(x).username, first.id) if first else rules.account(x.store, caller(x).username)
     )
-    document = rules.document(one, whole=False)
+    document = rules.document(preference, whole=False)
     return wire.api_json({"status": "success", "message": "Notification preferences retrieved", "data": document})
 
 
@@ -313,8 +315,8 @@ def change_all(x: Call) -> Response:
     app, kind, channel, value = _asked(x)
     changed = []
     for course in _courses(x):
-        one = rules.preference(x.store, caller(x).username, course.id)
-        after = rules.change(x.store, one, app, kind, channel, value)
+        preference = rules.preference(x.store, caller(x).username, course.id)
+        after = rules.change(x.store, preference, app, kind, channel, value)
         changed.append({"course_id": course.id, "current_setting": rules.setting(after, app, kind)})
     data = {
         "updated_value": value,

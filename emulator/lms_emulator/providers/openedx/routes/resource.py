@@ -187,7 +187,7 @@ class Resource:
             developer_errors=developer_errors,
             challenge=authenticators[0].challenge if authenticators else None,
             headers=headers,
-            takes=tuple(one.name for one in authenticators),
+            takes=tuple(authenticator.name for authenticator in authenticators),
         )
 
     def routes(self) -> tuple[Route, ...]:

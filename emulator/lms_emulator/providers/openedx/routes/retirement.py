@@ -111,7 +111,7 @@ def queue(x: Call) -> Response:
     if limit := query.get("limit"):
         text = f"Limit could not be parsed: {limit}, please ensure this is an integer"
         found = found[: _number(limit, text)]
-    return wire.api_json([shapes.retirement(x.store, one) for one in found])
+    return wire.api_json([shapes.retirement(x.store, retirement) for retirement in found])
 
 
 def _number(text: str, problem: str) -> int:
@@ -133,7 +133,7 @@ def by_date(x: Call) -> Response:
     if query["state"] not in x.store.section.retirement_states:
         raise invalid("Unknown retirement state.")
     found = [r for r in x.store.retirements if r.state == query["state"] and begin <= r.created.date() <= end]
-    return wire.api_json([shapes.retirement(x.store, one) for one in found])
+    return wire.api_json([shapes.retirement(x.store, retirement) for retirement in found])
 
 
 def _day(text: str) -> date:
@@ -212,8 +212,8 @@ def make_report(x: Call) -> Response:
 def list_reports(x: Call) -> Response:
     """The retirements not reported to partners yet; from now on they count as reported."""
     pending = [one for one in x.store.partner_reports if not one.reported]
-    for one in pending:
-        x.store.partner_reports.put(replace(one, reported=True))
+    for report in pending:
+        x.store.partner_reports.put(replace(report, reported=True))
     return wire.api_json([shapes.partner_report(one) for one in pending])
 
 
@@ -225,7 +225,7 @@ def clean_reports(x: Call) -> Response:
     names = [one.get("original_username") for one in body]
     if not names or None in names:
         raise invalid("No original_usernames given.")
-    if any((one := x.store.partner_reports.get(name)) is None or not one.reported for name in names):
+    if any((report := x.store.partner_reports.get(name)) is None or not report.reported for name in names):
         raise invalid("original_usernames do not match reports")
     for name in names:
         x.store.partner_reports.delete(name)
@@ -242,11 +242,11 @@ def clean_up(x: Call) -> Response:
     complete = [one for one in found if one is not None and one.state == "COMPLETE"]
     if len(complete) != len(names):
         raise invalid("Not all usernames exist in the COMPLETE state.")
-    for one in complete:
+    for retirement in complete:
         hidden = replace(
-            one,
-            original_username=one.retired_username,
-            original_email=one.retired_email,
+            retirement,
+            original_username=retirement.retired_username,
+            original_email=retirement.retired_email,
             original_name="",
         )
         x.store.retirements.put(hidden)

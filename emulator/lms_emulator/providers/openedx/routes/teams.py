@@ -72,12 +72,12 @@ def _may_see(x: Call, user: User, course: str) -> bool:
 def _privileged(x: Call, course: str) -> bool:
     """Whether the caller may manage teams: staff, and those with a role in discussions."""
     user = caller(x)
-    roles = [one for one in x.store.forum_roles.find("course", course) if one.user == user.username]
+    roles = [role for role in x.store.forum_roles.find("course", course) if role.user == user.username]
     return bool(roles) or people.is_course_staff(x.store, user, course)
 
 
 def _teamset(course: Course, name: object) -> Teamset | None:
-    return next((one for one in course.teamsets if one.id == name), None)
+    return next((teamset for teamset in course.teamsets if teamset.id == name), None)
 
 
 def _expand(x: Call) -> set[str]:
@@ -106,10 +106,10 @@ def list_topics(x: Call) -> Response:
     if order not in ("name", "team_count"):
         raise both(400, f"unsupported order_by value {order}")
     counts = {one.id: sum(team.topic_id == one.id for team in _teams(x, course.id)) for one in course.teamsets}
-    found = sorted(course.teamsets, key=lambda one: one.name)
+    found = sorted(course.teamsets, key=lambda teamset: teamset.name)
     if order == "team_count":
-        found.sort(key=lambda one: -counts[one.id])
-    page = paging.numbered(x, [shapes.topic(one, counts[one.id]) for one in found], size=5, most=1000)
+        found.sort(key=lambda teamset: -counts[teamset.id])
+    page = paging.numbered(x, [shapes.topic(teamset, counts[teamset.id]) for teamset in found], size=5, most=1000)
     return wire.api_json(page.envelope(page.items) | {"sort_order": order})
 
 
@@ -148,7 +148,7 @@ def list_teams(x: Call) -> Response:
             raise both(404, f"The supplied topic id {topic} is not valid")
         found = [team for team in found if team.topic_id == topic]
     if username := query.get("username"):
-        found = [team for team in found if any(one.user == username for one in team.members)]
+        found = [team for team in found if any(membership.user == username for membership in team.members)]
     if search := query.get("text_search"):
         found = [team for team in found if search.lower() in f"{team.name} {team.description}".lower()]
     order = query.get("order_by") or "name"
@@ -193,7 +193,7 @@ def create_team(x: Call) -> Response:
 
 def _in_set(x: Call, course: Course, topic: str, user: User) -> Team | None:
     mine = (team for team in _teams(x, course.id) if team.topic_id == topic)
-    return next((team for team in mine if any(one.user == user.username for one in team.members)), None)
+    return next((team for team in mine if any(membership.user == user.username for membership in team.members)), None)
 
 
 def _check(body: dict[str, Any], *, required: tuple[str, ...] = ()) -> None:
@@ -275,18 +275,18 @@ def list_members(x: Call) -> Response:
             raise empty(404, "unknown_team")
         found = [team]
     rows = [
-        (team, one)
+        (team, membership)
         for team in found
         if (not wanted or team.course == wanted) and _may_see(x, user, team.course)
-        for one in team.members
-        if query.get("username") in (None, "", one.user)
+        for membership in team.members
+        if query.get("username") in (None, "", membership.user)
     ]
     page = paging.numbered(x, rows, size=10, most=1000)
     return wire.api_json(page.envelope([_membership(x, team, one) for team, one in page.items]))
 
 
-def _membership(x: Call, team: Team, one: Membership) -> dict[str, Any]:
-    return shapes.membership(x.store, team, one, x.base_url, x.clock.now(), _expand(x))
+def _membership(x: Call, team: Team, membership: Membership) -> dict[str, Any]:
+    return shapes.membership(x.store, team, membership, x.base_url, x.clock.now(), _expand(x))
 
 
 def join(x: Call) -> Response:
@@ -305,7 +305,7 @@ def join(x: Call) -> Response:
     course = x.store.courses.get(team.course)
     teamset = _teamset(course, team.topic_id) if course else None
     most = (teamset.max_team_size if teamset else None) or (course.max_team_size if course else None)
-    if any(one.user == user.username for one in team.members):
+    if any(membership.user == user.username for membership in team.members):
         raise both(400, f"The user {user.username} is already a member of a team in this teamset.")
     if most is not None and len(team.members) >= most:
         raise both(403, "This team is already full.")
@@ -324,10 +324,10 @@ def _joined(x: Call) -> tuple[Team, Membership]:
     team = x.store.teams.get(x.path_params["team_id"])
     if team is None or not _may_see(x, caller(x), team.course):
         raise empty(404, "unknown_team")
-    one = next((one for one in team.members if one.user == x.path_params["username"]), None)
-    if one is None:
+    membership = next((one for one in team.members if one.user == x.path_params["username"]), None)
+    if membership is None:
         raise empty(404, "no_member")
-    return team, one
+    return team, membership
 
 
 def read_membership(x: Call) -> Response:
@@ -337,10 +337,10 @@ def read_membership(x: Call) -> Response:
 
 def leave(x: Call) -> Response:
     """Leave a team, or have a user leave."""
-    team, one = _joined(x)
-    if one.user != caller(x).username and not _privileged(x, team.course):
+    team, membership = _joined(x)
+    if membership.user != caller(x).username and not _privileged(x, team.course):
         raise empty(404, "not_yours")
-    kept = [other for other in team.members if other.user != one.user]
+    kept = [other for other in team.members if other.user != membership.user]
     x.store.teams.put(replace(team, members=kept))
     return wire.no_content()
 
@@ -353,7 +353,7 @@ def download_members(x: Call) -> Response:
         raise empty(404, "unknown_course")
     if not _privileged(x, course.id):
         raise empty(403, "not_staff")
-    sets = [one.id for one in course.teamsets]
+    sets = [teamset.id for teamset in course.teamsets]
     lines = [",".join(["username", "external_user_id", "mode", *sets])]
     for one in sorted(x.store.enrollments.find("course", course.id), key=lambda one: one.user):
         user = x.store.users.get(one.user)

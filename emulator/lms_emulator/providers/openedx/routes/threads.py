@@ -205,11 +205,11 @@ def list_threads(x: Call) -> Response:
     if x.query.get("topic_id"):
         x.warn("topic_without_effect", "`topic_id` narrows nothing: the LMS lists the threads of every topic")
     if asked["following"]:
-        threads = [one for one in threads if user.username in one.followers]
+        threads = [thread for thread in threads if user.username in thread.followers]
     if search := x.query.get("text_search", "").lower():
-        threads = [one for one in threads if search in f"{one.title} {one.body}".lower()]
+        threads = [thread for thread in threads if search in f"{thread.title} {thread.body}".lower()]
     shown = threads[(page - 1) * size : page * size]
-    results = [shapes.thread(x, one, listed=True, counts_flags=bool(asked["count_flagged"])) for one in shown]
+    results = [shapes.thread(x, thread, listed=True, counts_flags=bool(asked["count_flagged"])) for thread in shown]
     return wire.api_json(envelope(x, results, page, size, len(threads), text_search_rewrite=None))
 
 
@@ -219,20 +219,20 @@ def select(
     """Threads of a course, sorted. Parameters: `chosen`, the words of `view`, `order_by` and `thread_type`."""
     user = caller(x)
     found = [
-        one
-        for one in x.store.threads.find("course", course_id)
-        if (not author or one.author == author) and discussions.is_for(x.store, user, one)
+        thread
+        for thread in x.store.threads.find("course", course_id)
+        if (not author or thread.author == author) and discussions.is_for(x.store, user, thread)
     ]
-    answers = {one.id: discussions.comments(x.store, one) for one in found}
+    answers = {thread.id: discussions.comments(x.store, thread) for thread in found}
     if flagged:
         found = [one for one in found if one.flaggers or any(comment.flaggers for comment in answers[one.id])]
     if kind := chosen.get("thread_type"):
-        found = [one for one in found if one.type == kind]
+        found = [thread for thread in found if thread.type == kind]
     view = chosen.get("view")
     if view == "unread":
-        found = [one for one in found if not discussions.is_read(one, user)]
+        found = [thread for thread in found if not discussions.is_read(thread, user)]
     elif view == "unresponded":
-        found = [one for one in found if not answers[one.id]]
+        found = [thread for thread in found if not answers[thread.id]]
     elif view == "unanswered":
         found = [
             one for one in found if one.type == "question" and not any(answer.endorsed for answer in answers[one.id])

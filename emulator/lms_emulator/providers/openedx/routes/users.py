@@ -65,7 +65,7 @@ def list_with_role(x: Call) -> Response:
         raise refusals.OpenedxRefusal(
             "course_id_missing", status=400, message="course_id must be specified", check="course_id"
         )
-    named = {one.user for one in x.store.forum_roles.find("course", key.text) if one.role == x.path_params["name"]}
+    named = {role.user for role in x.store.forum_roles.find("course", key.text) if role.role == x.path_params["name"]}
     return _page(x, [user for user in x.store.users if user.username in named])
 
 

@@ -58,7 +58,7 @@ def change(user: User, body: dict[str, Any]) -> tuple[User, dict[str, dict[str, 
     errors: dict[str, dict[str, str]] = {}
     changes: dict[str, Any] = {}
     known = {*READ_ONLY, *_SAME_ADDRESS, *_EDITABLE}
-    for name in [one for one in dict.keys(body) if one in known]:  # without having read the others
+    for name in [key for key in dict.keys(body) if key in known]:  # without having read the others
         value = body[name]
         if name in READ_ONLY:
             errors[name] = {

@@ -74,7 +74,7 @@ def path_to(root: Node, usage: str) -> list[Node]:
 def of_type(root: Node, kind: str) -> list[Node]:
     """The blocks of a type below a block, in the order of the course."""
     found = [root] if root.block.type == kind else []
-    return found + [one for child in root.children for one in of_type(child, kind)]
+    return found + [node for child in root.children for node in of_type(child, kind)]
 
 
 def leaves(root: Node) -> list[Node]:

@@ -146,6 +146,6 @@ def assign(store: OpenedxStore, course: str, username: str) -> None:
     """Put a learner of a cohorted course who is in no cohort into the random one, as reading their progress does."""
     if not settings(store, course).is_cohorted or of_user(store, course, username) is not None:
         return
-    found = next((one for one in of_course(store, course) if one.assignment_type == "random"), None)
+    found = next((cohort for cohort in of_course(store, course) if cohort.assignment_type == "random"), None)
     if found is not None:
         join(store, found, username)

@@ -69,7 +69,7 @@ _TAGS = {
 
 def roles(store: OpenedxStore, username: str, course: str) -> list[str]:
     """The roles of a user in the discussions of a course; that of a student comes with the enrolment."""
-    given = [one.role for one in store.forum_roles.find("course", course) if one.user == username]
+    given = [role.role for role in store.forum_roles.find("course", course) if role.user == username]
     return ["Student", *given] if (username, course) in store.enrollments else given
 
 
@@ -167,7 +167,7 @@ def preview(text: str) -> str:
 
 def comments(store: OpenedxStore, thread: Thread) -> list[Comment]:
     """What was answered to a thread, newest first."""
-    return sorted(store.comments.find("thread", thread.id), key=lambda one: one.id, reverse=True)
+    return sorted(store.comments.find("thread", thread.id), key=lambda comment: comment.id, reverse=True)
 
 
 def is_read(thread: Thread, user: User) -> bool:

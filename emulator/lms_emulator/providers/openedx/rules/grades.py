@@ -60,9 +60,9 @@ def score(grade: Grade | None, block_id: str) -> tuple[float, float] | None:
 def worked(store: OpenedxStore, username: str, node: blocks.Node) -> tuple[float, float] | None:
     """The points of a learner's own answers below a block; None if nothing was answered."""
     found = [store.block_states.get((username, one.key)) for one in node.walk() if one.block.type == "problem"]
-    if all(one is None or one.earned is None for one in found):
+    if all(state is None or state.earned is None for state in found):
         return None
-    return float(sum(one.earned or 0.0 for one in found if one is not None)), possible(node)
+    return float(sum(state.earned or 0.0 for state in found if state is not None)), possible(node)
 
 
 def graded(store: OpenedxStore, course: Course, user: User) -> Grade | None:
@@ -71,7 +71,7 @@ def graded(store: OpenedxStore, course: Course, user: User) -> Grade | None:
     None as long as nothing was recorded, answered or overridden.
     """
     recorded = store.grades.get((user.username, course.id))
-    scores = {one.block_id: (one.earned, one.possible) for one in (recorded.subsections if recorded else [])}
+    scores = {grade.block_id: (grade.earned, grade.possible) for grade in (recorded.subsections if recorded else [])}
     changed = False
     for node in graded_subsections(course):
         found = worked(store, user.username, node)

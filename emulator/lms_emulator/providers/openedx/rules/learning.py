@@ -29,9 +29,9 @@ class Progress:
     def __init__(self, store: OpenedxStore, user: User | None, root: blocks.Node) -> None:
         states = store.block_states.find("user", user.username) if user is not None else []
         course = root.key.rpartition("+type@")[0]
-        mine = [one for one in states if one.block.startswith(course)]
-        self.states = {one.block: one for one in mine}
-        self.known = any(one.completion is not None for one in mine)
+        mine = [state for state in states if state.block.startswith(course)]
+        self.states = {state.block: state for state in mine}
+        self.known = any(state.completion is not None for state in mine)
         self.root = root
 
     def of(self, key: str) -> float | None:
@@ -78,7 +78,7 @@ class Progress:
 
     def last(self) -> str | None:
         """The block that was worked on last."""
-        found = [one for one in self.states.values() if one.completion is not None and one.modified is not None]
+        found = [state for state in self.states.values() if state.completion is not None and state.modified is not None]
         return max(found, key=lambda one: one.modified.timestamp() if one.modified else 0.0).block if found else None
 
 

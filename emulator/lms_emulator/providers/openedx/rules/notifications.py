@@ -57,9 +57,9 @@ def types(app: str) -> list[str]:
 
 def preference(store: OpenedxStore, username: str, course: str) -> NotificationPreference:
     """A user's notification preferences for a course; enrolments have their row, others get one on request."""
-    for one in sorted(store.enrollments, key=lambda enrolment: enrolment.id):
-        if (one.user, one.course) not in store.notification_preferences:
-            _create(store, one.user, one.course)
+    for enrollment in sorted(store.enrollments, key=lambda enrolment: enrolment.id):
+        if (enrollment.user, enrollment.course) not in store.notification_preferences:
+            _create(store, enrollment.user, enrollment.course)
     return store.notification_preferences.get((username, course)) or _create(store, username, course)
 
 

@@ -152,7 +152,7 @@ def report(store: OpenedxStore, retirement: Retirement, now: datetime) -> None:
     """Record the partners to which it must be reported."""
     user = store.users.first("id", retirement.user)
     mine = store.enrollments.find("user", user.username) if user is not None else []
-    found = (keys.course_key(one.course) for one in mine)
+    found = (keys.course_key(enrollment.course) for enrollment in mine)
     orgs = sorted({key.org for key in found if key is not None})
     if orgs:
         store.partner_reports.put(

@@ -14,8 +14,8 @@ def why_not(x: Call) -> str | None:
     if user is None:
         return None
     course = next((str(value) for name, value in x.path_params.items() if name.startswith("course")), None)
-    own = [one for one in x.store.course_roles if one.user == user.username]
-    roles = [f"{one.role} of {one.course or one.org or 'the site'}" for one in own if one.course in (course, None)]
+    own = [role for role in x.store.course_roles if role.user == user.username]
+    roles = [f"{role.role} of {role.course or role.org or 'the site'}" for role in own if role.course in (course, None)]
     flags = [name for name, held in (("staff", user.is_staff), ("superuser", user.is_superuser)) if held]
     site = " and ".join(flags) or "neither staff nor superuser"
     held = (

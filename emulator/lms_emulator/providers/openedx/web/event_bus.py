@@ -99,15 +99,15 @@ def _role(x: Call, before: CourseRole | None, after: CourseRole | None) -> Itera
 
 
 def _work(x: Call, before: BlockState | None, after: BlockState | None) -> Iterator[Event]:
-    one = after or before
-    if one is None or (before and (before.earned, before.attempts)) == (after and (after.earned, after.attempts)):
+    state = after or before
+    if state is None or (before and (before.earned, before.attempts)) == (after and (after.earned, after.attempts)):
         return iter(())
-    return _grade(x, one.user, one.block)
+    return _grade(x, state.user, state.block)
 
 
 def _override(x: Call, before: GradeOverride | None, after: GradeOverride | None) -> Iterator[Event]:
-    one = after or before
-    return _grade(x, one.user, one.block) if one is not None else iter(())
+    override = after or before
+    return _grade(x, override.user, override.block) if override is not None else iter(())
 
 
 def _grade(x: Call, username: str, usage: str) -> Iterator[Event]:
@@ -151,8 +151,8 @@ def _post(x: Call, thread: Thread, comment: Comment | None) -> Iterator[Event]:
     course = x.store.courses.get(thread.course)
     if author is None or course is None:
         return
-    roles = [one.role for one in x.store.course_roles.find("user", author.username) if one.course == course.id]
-    teams = [one.id for one in x.store.teams.find("course", course.id) if one.discussion_topic_id == thread.topic]
+    roles = [role.role for role in x.store.course_roles.find("user", author.username) if role.course == course.id]
+    teams = [team.id for team in x.store.teams.find("course", course.id) if team.discussion_topic_id == thread.topic]
     data = events.post(
         thread,
         comment,

@@ -83,7 +83,7 @@ async def _course_page(x: Call, course: Course) -> Response:
 
 def _comments(x: Call, klass: Class) -> list[tuple[str, str]]:
     """A class's comments, oldest first."""
-    found = [(x.store.users.get(one.user), one.text) for one in x.store.comments.find("class", klass.id)]
+    found = [(x.store.users.get(comment.user), comment.text) for comment in x.store.comments.find("class", klass.id)]
     return [(author.full_name, text) for author, text in found if author is not None]
 
 

@@ -110,7 +110,7 @@ def words(element: Element | None, name: str) -> str:
 
 def read_fields(element: Element, record: type[Any], fields: dict[str, str]) -> dict[str, Any]:
     """The fields of a row in an element; invalid ones are skipped."""
-    types = {one.name: one.type for one in msgspec.structs.fields(record)}
+    types = {info.name: info.type for info in msgspec.structs.fields(record)}
     found: dict[str, Any] = {}
     for name, field in fields.items():
         text = words(element, name)

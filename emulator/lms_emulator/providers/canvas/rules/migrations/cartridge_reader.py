@@ -98,7 +98,7 @@ class _Reader:
         found = within(child(manifest, "resources"))
         for resource in found:
             identifier, kind = resource.get("identifier") or "", resource.get("type") or ""
-            paths = [unquote(one.get("href") or "") for one in resource if tag(one) == "file"]
+            paths = [unquote(element.get("href") or "") for element in resource if tag(element) == "file"]
             paths = paths or [unquote(resource.get("href") or "")]
             self._resource(identifier, kind, paths)
 
@@ -230,7 +230,7 @@ class _Reader:
 
     def _metas(self) -> list[Element]:
         found = [self.xml(path) for path in self.files if path.endswith(".xml") and b"<topicMeta" in self.files[path]]
-        return [one for one in found if one is not None]
+        return [element for element in found if element is not None]
 
     def _tool(self, identifier: str, path: str) -> None:
         element = self.xml(path)
@@ -267,14 +267,14 @@ class _Reader:
             if ref := words(meta, "assignment_identifierref"):
                 fields["assignment_id"] = self.number(ref)
         questions = [self._question(number, one, place) for place, one in enumerate(_items(assessment), start=1)]
-        fields.setdefault("points_possible", sum(one.question_data["points_possible"] for one in questions))
+        fields.setdefault("points_possible", sum(question.question_data["points_possible"] for question in questions))
         fields.setdefault("question_count", len(questions))
         available = words(meta, "available") == "true"
         record = Quiz(
             id=number,
             course_id=0,
             workflow_state="available" if available else "edited",
-            quiz_data=[one.question_data for one in questions] if available else [],
+            quiz_data=[question.question_data for question in questions] if available else [],
             created_at=LONG_AGO,
             updated_at=LONG_AGO,
             **fields,
@@ -289,7 +289,7 @@ class _Reader:
         kind = meta.get("question_type") or _profile(meta.get("cc_profile", ""))
         presentation = child(item, "presentation")
         text = (
-            next((one.text or "" for one in presentation.iter() if tag(one) == "mattext"), "")
+            next((element.text or "" for element in presentation.iter() if tag(element) == "mattext"), "")
             if presentation is not None
             else ""
         )
@@ -361,9 +361,9 @@ class _Reader:
 
     def _items_of_others(self, item: Element, items: list[ContentTag], module: int, indent: int) -> None:
         kinds = {kind: name for name, kind in form.CONTENT_TYPES.values() if kind}
-        for one in (found for found in item if tag(found) == "item"):
-            ref = one.get("identifierref") or ""
-            title = words(one, "title") or "No Title"
+        for element in (found for found in item if tag(found) == "item"):
+            ref = element.get("identifierref") or ""
+            title = words(element, "title") or "No Title"
             kind, content = self.rows.get(ref, ("", 0))
             fields: dict[str, Any] = {"type": kinds.get(kind, "SubHeader"), "content_id": content}
             if kind == "link":
@@ -383,13 +383,13 @@ class _Reader:
                 **fields,
             )
             items.append(tag_)
-            self._items_of_others(one, items, module, indent + 1)
+            self._items_of_others(element, items, module, indent + 1)
 
     def _url(self, ref: str) -> str | None:
         manifest = self.xml("imsmanifest.xml")
         for resource in within(child(manifest, "resources")):
             if resource.get("identifier") == ref:
-                path = next((one.get("href") or "" for one in resource if tag(one) == "file"), "")
+                path = next((element.get("href") or "" for element in resource if tag(element) == "file"), "")
                 found = child(self.xml(path), "url")
                 return found.get("href") if found is not None else None
         return None
@@ -413,7 +413,7 @@ def _between(text: str, opening: re.Pattern[str], closing: str) -> str | None:
 
 
 def _items(assessment: Element) -> list[Element]:
-    return [one for one in assessment.iter() if tag(one) == "item"]
+    return [element for element in assessment.iter() if tag(element) == "item"]
 
 
 def _profile(name: str) -> str:

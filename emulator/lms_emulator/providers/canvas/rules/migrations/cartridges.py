@@ -33,8 +33,8 @@ def content_type(name: str) -> str:
 def entries(content: bytes) -> dict[str, bytes]:
     """The files of a zip archive. Raises `zipfile.BadZipFile`."""
     with archives.opened(content) as archive:
-        names = [one for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename]
-        return {one.filename: archive.read(one) for one in names if ".." not in one.filename.split("/")}
+        names = [entry for entry in archive.infolist() if not entry.is_dir() and "__MACOSX" not in entry.filename]
+        return {entry.filename: archive.read(entry) for entry in names if ".." not in entry.filename.split("/")}
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

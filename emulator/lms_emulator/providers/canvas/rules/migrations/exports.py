@@ -25,7 +25,7 @@ COURSE_TYPES = ("common_cartridge", "qti", "zip")
 
 def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
     """Whether somebody shared an export, or has it from somebody."""
-    return any(one.content_export_id == export.id for one in api.store.content_shares.find("user", user_id))
+    return any(share.content_export_id == export.id for share in api.store.content_shares.find("user", user_id))
 
 
 def expired(api: Api, export: ContentExport) -> bool:
@@ -80,7 +80,7 @@ def _packed(api: Api, record: ContentExport, context: Context) -> tuple[str, str
     slug = slugs.slug(context.record.name)
     package = packages.of_course(api, context.record)
     copy = record.selected or selection.EVERYTHING
-    package.parts = [one for one in package.parts if selection.chosen(copy, one.kind, one.key)]
+    package.parts = [part for part in package.parts if selection.chosen(copy, part.kind, part.key)]
     if record.epub:
         name = f"{slug}.epub"
         return name, name, "application/epub+zip", cartridges.zipped(cartridge_writer.book(package))
@@ -108,7 +108,7 @@ def _files(api: Api, record: ContentExport, context: Context) -> dict[str, bytes
 
 
 def _is_chosen(api: Api, chosen: dict[str, object], number: int, folder: Folder) -> bool:
-    wanted = {name: {str(one) for one in values} for name, values in chosen.items() if isinstance(values, list)}
+    wanted = {name: {str(value) for value in values} for name, values in chosen.items() if isinstance(values, list)}
     if str(number) in wanted.get("files", set()) | wanted.get("attachments", set()):
         return True
     above = {str(one.id) for one in files.ancestors(api.store, folder)}

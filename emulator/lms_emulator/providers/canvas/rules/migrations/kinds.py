@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 def _in_table(table: str) -> Lister:
     def found(api: Api, course: Course) -> list[Any]:
         rows = getattr(api.store, table).find("course", course.id)
-        return sorted((one for one in rows if one.workflow_state != "deleted"), key=_place)
+        return sorted((row for row in rows if row.workflow_state != "deleted"), key=_place)
 
     return found
 
@@ -55,7 +55,7 @@ def _place(record: Any) -> tuple[int, int]:
 def _topics(announcements: bool) -> Lister:
     def found(api: Api, course: Course) -> list[Any]:
         rows = api.store.discussion_topics.find("context", ("Course", course.id))
-        rows = [one for one in rows if one.is_announcement == announcements and one.workflow_state != "deleted"]
+        rows = [topic for topic in rows if topic.is_announcement == announcements and topic.workflow_state != "deleted"]
         return sorted(rows, key=lambda one: one.id)
 
     return found
@@ -71,16 +71,16 @@ def _pages(api: Api, course: Course) -> list[Any]:
 
 def _files(api: Api, course: Course) -> list[Any]:
     rows = api.store.attachments.find("context", ("Course", course.id))
-    return [one for one in rows if one.file_state == "available" and one.folder_id is not None]
+    return [file for file in rows if file.file_state == "available" and file.folder_id is not None]
 
 
 def _tools(api: Api, course: Course) -> list[Any]:
-    return [one for one in api.store.tools if one.course_id == course.id and one.workflow_state == "active"]
+    return [tool for tool in api.store.tools if tool.course_id == course.id and tool.workflow_state == "active"]
 
 
 def _events(api: Api, course: Course) -> list[Any]:
     rows = (one for one in api.store.calendar_events if (one.context_type, one.context_id) == ("Course", course.id))
-    return [one for one in rows if one.workflow_state != "deleted" and one.parent_event_id is None]
+    return [event for event in rows if event.workflow_state != "deleted" and event.parent_event_id is None]
 
 
 DATES = ("due_at", "unlock_at", "lock_at")

@@ -54,7 +54,7 @@ def of_course(api: Api, course: Course) -> Package:
     package.parts = sorted(package.parts, key=lambda part: _group(package, part))
     for part in package.of("context_modules"):
         rows = [one for one in api.store.content_tags.find("module", part.record.id) if one.workflow_state == "active"]
-        package.items[part.record.id] = sorted(rows, key=lambda one: (one.position or 0, one.id))
+        package.items[part.record.id] = sorted(rows, key=lambda item: (item.position or 0, item.id))
     for part in package.of("quizzes"):
         package.questions[part.record.id] = quizzes.groups(api, part.record), quizzes.questions(api, part.record)
     for part in package.of("attachments"):

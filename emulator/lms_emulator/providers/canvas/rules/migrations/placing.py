@@ -34,14 +34,14 @@ Made = Mapping[str, list[int]]
 def asked(sent: Params) -> dict[str, Any]:
     """The request's `settings` about placement."""
     found: dict[str, Any] = {name: sent.text(name) for name in ASKED if sent.has(name)}
-    skips = [one for one in sent.texts("importer_skips") if one in SKIPPED]
+    skips = [text for text in sent.texts("importer_skips") if text in SKIPPED]
     return found | ({"importer_skips": skips} if skips else {})
 
 
 def module_of(api: Api, settings: Mapping[str, Any], target: Course) -> ContextModule | None:
     """The module in the request; no other modules are imported into an existing one."""
     number = identifiers.local_number(settings.get("insert_into_module_id") or "")
-    return next((one for one in modules.of_course(api, target) if one.id == number), None)
+    return next((module for module in modules.of_course(api, target) if module.id == number), None)
 
 
 def put(api: Api, settings: Mapping[str, Any], target: Course, made: Made) -> None:
@@ -64,7 +64,7 @@ def _insert(api: Api, settings: Mapping[str, Any], target: Course, module: Conte
         for number in numbers if kind is not None and (not only or _KINDS.get(only) == kind) else ():
             shown = _shown(api, target, str(kind), number)
             existing = modules.items(api, module)
-            if shown is None or any((one.type, one.content_id) == (shown[0], shown[1].id) for one in existing):
+            if shown is None or any((item.type, item.content_id) == (shown[0], shown[1].id) for item in existing):
                 continue
             modules.place(api, api.store.content_tags, existing, _item(api, target, module, *shown), place)
             place = place + 1 if place is not None else None
@@ -100,7 +100,7 @@ def _move(api: Api, group: AssignmentGroup, made: Made) -> None:
     for number in made.get("Assignment", []):
         found = api.store.assignments.get(number)
         if found is not None and found.assignment_group_id != group.id:
-            others = [one.position or 0 for one in api.store.assignments.find("group", group.id)]
+            others = [assignment.position or 0 for assignment in api.store.assignments.find("group", group.id)]
             moved = replace(found, assignment_group_id=group.id, position=max(others, default=0) + 1)
             api.store.assignments.put(moved)
     for number in made.get("Quizzes::Quiz", []):

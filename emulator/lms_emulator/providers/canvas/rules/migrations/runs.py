@@ -172,7 +172,7 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
     for text in read.issues:
         issue(api, record, text)
     found = _bring(api, record, read.package, context.record)
-    groups = {one.key: True for one in read.package.of("assignment_groups")}
+    groups = {part.key: True for part in read.package.of("assignment_groups")}
     copy = record.settings.get("migration_ids_to_import", {}).get("copy", {})
     found["migration_ids_to_import"] = {"copy": {**copy, "assignment_groups": groups}}
     worker = MIGRATORS[record.migration_type].worker
@@ -192,7 +192,7 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
     copy = record.settings.get("copy_options") or selection.EVERYTHING
     if placing.module_of(api, record.settings, target) is not None:
         package = dataclasses.replace(
-            package, parts=[one for one in package.parts if one.kind.name != "context_modules"]
+            package, parts=[part for part in package.parts if part.kind.name != "context_modules"]
         )
     transfer = Transfer(api, package, target, copy, shift)
     transfer.run(skip=record.settings.get("importer_skips") or ())

@@ -61,8 +61,8 @@ class Transfer:
         self.made: dict[str, list[int]] = {}
         self.ids: dict[tuple[str, int], int] = {}
         self.known: dict[str, CopiedAsset] = {}
-        for one in api.store.copied_assets.find("course", target.id):
-            self.known[f"{one.kind} {one.migration_id}"] = one
+        for asset in api.store.copied_assets.find("course", target.id):
+            self.known[f"{asset.kind} {asset.migration_id}"] = asset
 
     def run(
         self, *, only: set[str] | None = None, unchanged: set[str] | None = None, skip: Collection[str] = ()
@@ -121,7 +121,7 @@ class Transfer:
         if part.kind.name == "assignment_groups":
             taken = {one.asset_id for one in self.known.values() if one.kind == "assignment_groups"}
             rows = part.kind.lister(self.api, self.target)
-            return next((one for one in rows if one.name == part.record.name and one.id not in taken), None)
+            return next((row for row in rows if row.name == part.record.name and row.id not in taken), None)
         return None
 
     # bringing
@@ -340,7 +340,7 @@ class Transfer:
             if use.rubric_id not in brought or rubric is None or assignment is None:
                 continue
             place = self.api.store.rubric_associations.find("place", ("Assignment", assignment))
-            known = next((one for one in place if one.rubric_id == rubric), None)
+            known = next((association for association in place if association.rubric_id == rubric), None)
             number = known.id if known is not None else self.api.new_id("rubric_associations")
             made = replace(
                 use,

@@ -41,10 +41,10 @@ def export(scope: Scope) -> Made:
     """The outcome groups of an account, parents first, and its outcomes, in import format."""
     head = "canvas_id vendor_guid object_type title description display_name calculation_method calculation_int"
     table: Table = [f"{head} parent_guids workflow_state mastery_points ratings".split()]
-    groups = {one.id: one for one in outcomes.groups(scope.api, _here(scope))}
-    level = [one for one in groups.values() if one.parent_id is None]
+    groups = {group.id: group for group in outcomes.groups(scope.api, _here(scope))}
+    level = [group for group in groups.values() if group.parent_id is None]
     while level:
-        level = [one for above in level for one in outcomes.subgroups(scope.api, above)]
+        level = [group for above in level for group in outcomes.subgroups(scope.api, above)]
         for one in sorted(level, key=lambda group: group.id):
             above = groups[one.parent_id or 0]
             guid = _guid(above, "canvas_outcome_group") if above.parent_id is not None else None
@@ -52,12 +52,12 @@ def export(scope: Scope) -> Made:
             table.append([*own, None, None, None, guid, one.workflow_state, None])
     for outcome in sorted(outcomes.of_course(scope.api, _here(scope)).values(), key=lambda one: one.id):
         held = scope.api.store.outcome_links.find("outcome", outcome.id)
-        within = sorted(one.outcome_group_id for one in held if one.workflow_state == "active")
+        within = sorted(link.outcome_group_id for link in held if link.workflow_state == "active")
         parents = [groups[number] for number in within if number in groups]
-        guids = " ".join(_guid(one, "canvas_outcome_group") for one in parents if one.parent_id is not None)
+        guids = " ".join(_guid(group, "canvas_outcome_group") for group in parents if group.parent_id is not None)
         own = [outcome.id, _guid(outcome, "canvas_outcome"), "outcome", outcome.title, outcome.description]
         own += [outcome.display_name, outcome.calculation_method, outcome.calculation_int, guids or None]
-        ratings = [cell for one in outcome.ratings for cell in (_number(one["points"]), one["description"])]
+        ratings = [cell for rating in outcome.ratings for cell in (_number(rating["points"]), rating["description"])]
         table.append([*own, outcome.workflow_state, _number(outcome.mastery_points), *ratings])
     return Made({"report": table}, "Include Deleted Objects;" if scope.deleted else "")
 
@@ -87,7 +87,7 @@ def _course(course: Course) -> list[Any]:
 def results(scope: Scope) -> Made:
     """Students' results for the outcomes of an account."""
     store, held = scope.api.store, outcomes.of_course(scope.api, _here(scope))
-    courses = {one.id: one for one in scope.courses() if scope.deleted or one.workflow_state == "available"}
+    courses = {course.id: course for course in scope.courses() if scope.deleted or course.workflow_state == "available"}
     rows = [one for one in store.learning_outcome_results if one.outcome_id in held and one.course_id in courses]
     order = scope.text("order").lower()
     by = order if order in ORDERS else "users"
@@ -122,7 +122,7 @@ def competency(scope: Scope) -> Made:
     head += ["submission score", "learning outcome name", "learning outcome id", "attempt", "outcome score"]
     head += ["course name", "course id", "course sis id", "section name", "section id", "section sis id"]
     table: Table = [[*head, "assignment url"]]
-    for row in sorted(store.enrollments, key=lambda one: one.id):
+    for row in sorted(store.enrollments, key=lambda enrollment: enrollment.id):
         course, section = courses.get(row.course_id), store.course_sections.get(row.course_section_id)
         living = scope.deleted or row.workflow_state == "active"
         if course is None or section is None or row.type != "StudentEnrollment" or not living:
@@ -151,4 +151,4 @@ def _aligned(scope: Scope, course: Course, held: dict[int, Outcome]) -> list[tup
 
 def _result(scope: Scope, outcome: Outcome, task: Assignment, user: User) -> OutcomeResult | None:
     rows = scope.api.store.learning_outcome_results.find("outcome", outcome.id)
-    return next((one for one in rows if (one.user_id, one.assignment_id) == (user.id, task.id)), None)
+    return next((result for result in rows if (result.user_id, result.assignment_id) == (user.id, task.id)), None)

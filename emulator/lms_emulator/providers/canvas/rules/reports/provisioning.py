@@ -74,8 +74,8 @@ def _users(scope: Scope, sis: bool) -> list[Row]:
 
 def _accounts(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
-    rows = [one for one in store.accounts if one.id != scope.account.id and scope.inside(one.id)]
-    rows = [one for one in rows if scope.deleted or one.workflow_state != "deleted"]
+    rows = [account for account in store.accounts if account.id != scope.account.id and scope.inside(account.id)]
+    rows = [account for account in rows if scope.deleted or account.workflow_state != "deleted"]
     found: list[Row] = []
     for one in sorted(rows, key=lambda account: account.id):
         parent = store.accounts.get(one.parent_account_id or 0)
@@ -99,21 +99,21 @@ def _terms(scope: Scope, sis: bool) -> list[Row]:
     rows = scope.api.store.enrollment_terms.find("root", scope.api.root.id)
     rows = [one for one in rows if scope.deleted or one.workflow_state != "deleted"]
     found: list[Row] = []
-    for one in rows:
-        if sis and not one.sis_term_id:
+    for term in rows:
+        if sis and not term.sis_term_id:
             continue
         shown: Row = {
-            "canvas_term_id": one.id,
-            "term_id": one.sis_term_id,
-            "integration_id": one.integration_id,
-            "name": one.name,
-            "status": one.workflow_state,
-            "start_date": when(one.start_at),
-            "end_date": when(one.end_at),
-            "created_by_sis": from_sis(one),
+            "canvas_term_id": term.id,
+            "term_id": term.sis_term_id,
+            "integration_id": term.integration_id,
+            "name": term.name,
+            "status": term.workflow_state,
+            "start_date": when(term.start_at),
+            "end_date": when(term.end_at),
+            "created_by_sis": from_sis(term),
         }
         found.append(shown)
-        for kind, (start, end) in one.overrides.items():
+        for kind, (start, end) in term.overrides.items():
             dates: Row = {"start_date": when(start), "end_date": when(end), "date_override_enrollment_type": kind}
             found.append(shown | dates)
     return found
@@ -122,67 +122,67 @@ def _terms(scope: Scope, sis: bool) -> list[Row]:
 def _courses(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
     found: list[Row] = []
-    for one in scope.courses() if scope.deleted else scope.living():
-        if sis and not one.sis_course_id:
+    for course in scope.courses() if scope.deleted else scope.living():
+        if sis and not course.sis_course_id:
             continue
-        account, term = store.accounts.get(one.account_id), store.enrollment_terms.get(one.enrollment_term_id)
-        subscription = blueprints.subscription_of(store, one)
+        account, term = store.accounts.get(course.account_id), store.enrollment_terms.get(course.enrollment_term_id)
+        subscription = blueprints.subscription_of(store, course)
         template = store.blueprint_templates.get(subscription.template_id) if subscription is not None else None
         master = store.courses.get(template.course_id) if template is not None else None
-        dated = one.restrict_enrollments_to_course_dates
+        dated = course.restrict_enrollments_to_course_dates
         top = account is None or account.parent_account_id is None
         found.append(
             {
-                "canvas_course_id": one.id,
-                "course_id": one.sis_course_id,
-                "integration_id": one.integration_id,
-                "short_name": one.course_code,
-                "long_name": one.name,
-                "canvas_account_id": None if top else one.account_id,
+                "canvas_course_id": course.id,
+                "course_id": course.sis_course_id,
+                "integration_id": course.integration_id,
+                "short_name": course.course_code,
+                "long_name": course.name,
+                "canvas_account_id": None if top else course.account_id,
                 "account_id": account.sis_account_id if account is not None else None,
-                "canvas_term_id": one.enrollment_term_id,
+                "canvas_term_id": course.enrollment_term_id,
                 "term_id": term.sis_term_id if term is not None else None,
-                "status": STATES[one.workflow_state],
-                "start_date": when(one.start_at) if dated else None,
-                "end_date": when(one.end_at) if dated else None,
-                "course_format": one.course_format,
+                "status": STATES[course.workflow_state],
+                "start_date": when(course.start_at) if dated else None,
+                "end_date": when(course.end_at) if dated else None,
+                "course_format": course.course_format,
                 "blueprint_course_id": master.sis_course_id if master is not None else None,
-                "created_by_sis": from_sis(one),
+                "created_by_sis": from_sis(course),
             }
         )
     return found
 
 
 def _sections_of(scope: Scope) -> list[tuple[CourseSection, Course]]:
-    courses = {one.id: one for one in (scope.courses() if scope.deleted else scope.living())}
-    rows = (one for one in scope.api.store.course_sections if one.course_id in courses)
-    rows = (one for one in rows if scope.deleted or one.workflow_state != "deleted")
-    return [(one, courses[one.course_id]) for one in sorted(rows, key=lambda section: section.id)]
+    courses = {course.id: course for course in (scope.courses() if scope.deleted else scope.living())}
+    rows = (section for section in scope.api.store.course_sections if section.course_id in courses)
+    rows = (section for section in rows if scope.deleted or section.workflow_state != "deleted")
+    return [(section, courses[section.course_id]) for section in sorted(rows, key=lambda section: section.id)]
 
 
 def _sections(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
     found: list[Row] = []
-    for one, course in _sections_of(scope):
-        home = store.courses.get(one.nonxlist_course_id or 0) or course
-        if sis and not (one.sis_section_id and home.sis_course_id):
+    for section, course in _sections_of(scope):
+        home = store.courses.get(section.nonxlist_course_id or 0) or course
+        if sis and not (section.sis_section_id and home.sis_course_id):
             continue
         account = store.accounts.get(course.account_id)
-        dated = one.restrict_enrollments_to_section_dates
+        dated = section.restrict_enrollments_to_section_dates
         found.append(
             {
-                "canvas_section_id": one.id,
-                "section_id": one.sis_section_id,
+                "canvas_section_id": section.id,
+                "section_id": section.sis_section_id,
                 "canvas_course_id": home.id,
                 "course_id": home.sis_course_id,
-                "integration_id": one.integration_id,
-                "name": one.name,
-                "status": one.workflow_state,
-                "start_date": when(one.start_at) if dated else None,
-                "end_date": when(one.end_at) if dated else None,
+                "integration_id": section.integration_id,
+                "name": section.name,
+                "status": section.workflow_state,
+                "start_date": when(section.start_at) if dated else None,
+                "end_date": when(section.end_at) if dated else None,
                 "canvas_account_id": course.account_id,
                 "account_id": account.sis_account_id if account is not None else None,
-                "created_by_sis": from_sis(one),
+                "created_by_sis": from_sis(section),
             }
         )
     return found
@@ -194,38 +194,38 @@ def _enrollments(scope: Scope, sis: bool) -> list[Row]:
     kinds = [one.strip() for one in scope.text("enrollment_filter").split(",") if one.strip()]
     states = [one.strip() for one in scope.text("enrollment_states").split(",") if one.strip()]
     found: list[Row] = []
-    for one in sorted(store.enrollments, key=lambda row: row.id):
-        course, section = courses.get(one.course_id), store.course_sections.get(one.course_section_id)
-        if course is None or one.type not in KINDS or (kinds and one.type not in kinds):
+    for enrollment in sorted(store.enrollments, key=lambda row: row.id):
+        course, section = courses.get(enrollment.course_id), store.course_sections.get(enrollment.course_section_id)
+        if course is None or enrollment.type not in KINDS or (kinds and enrollment.type not in kinds):
             continue
-        if states and one.workflow_state not in states:
+        if states and enrollment.workflow_state not in states:
             continue
-        if not states and not scope.deleted and one.workflow_state in ("deleted", "completed"):
+        if not states and not scope.deleted and enrollment.workflow_state in ("deleted", "completed"):
             continue
-        login, observed = scope.login_of(one.user_id), scope.login_of(one.associated_user_id or 0)
-        role = store.roles.get(one.role_id)
+        login, observed = scope.login_of(enrollment.user_id), scope.login_of(enrollment.associated_user_id or 0)
+        role = store.roles.get(enrollment.role_id)
         named = section.sis_section_id if section is not None else None
         user_id = login.sis_user_id if login is not None else None
-        if sis and (one.workflow_state in PENDING or not (course.sis_course_id or named)):
+        if sis and (enrollment.workflow_state in PENDING or not (course.sis_course_id or named)):
             continue
         built_in = role is None or role.account_id is None
         found.append(
             {
                 "canvas_course_id": course.id,
                 "course_id": course.sis_course_id,
-                "canvas_user_id": one.user_id,
+                "canvas_user_id": enrollment.user_id,
                 "user_id": user_id,
-                "role": KINDS[one.type] if built_in or role is None else role.name,
-                "role_id": one.role_id,
-                "canvas_section_id": one.course_section_id,
+                "role": KINDS[enrollment.type] if built_in or role is None else role.name,
+                "role_id": enrollment.role_id,
+                "canvas_section_id": enrollment.course_section_id,
                 "section_id": named,
-                "status": _status(one.workflow_state, course),
-                "canvas_associated_user_id": one.associated_user_id,
+                "status": _status(enrollment.workflow_state, course),
+                "canvas_associated_user_id": enrollment.associated_user_id,
                 "associated_user_id": observed.sis_user_id if observed is not None else None,
-                "created_by_sis": from_sis(one),
-                "base_role_type": one.type,
-                "limit_section_privileges": "true" if one.limit_privileges_to_course_section else "false",
-                "canvas_enrollment_id": one.id,
+                "created_by_sis": from_sis(enrollment),
+                "base_role_type": enrollment.type,
+                "limit_section_privileges": "true" if enrollment.limit_privileges_to_course_section else "false",
+                "canvas_enrollment_id": enrollment.id,
             }
         )
     return found
@@ -250,21 +250,21 @@ def _place(scope: Scope, kind: str, number: int) -> tuple[Row, bool]:
 def _groups(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
     found: list[Row] = []
-    for one in store.groups:
-        category = store.group_categories.get(one.group_category_id)
-        if category is None or (sis and not one.sis_source_id):
+    for group in store.groups:
+        category = store.group_categories.get(group.group_category_id)
+        if category is None or (sis and not group.sis_source_id):
             continue
         place, inside = _place(scope, category.context_type, category.context_id)
-        if inside and (scope.deleted or one.workflow_state != "deleted"):
+        if inside and (scope.deleted or group.workflow_state != "deleted"):
             own: Row = {
-                "canvas_group_id": one.id,
-                "group_id": one.sis_source_id,
+                "canvas_group_id": group.id,
+                "group_id": group.sis_source_id,
                 "canvas_group_category_id": category.id,
                 "group_category_id": category.sis_source_id,
-                "name": one.name,
-                "status": one.workflow_state,
-                "created_by_sis": from_sis(one),
-                "max_membership": one.max_membership,
+                "name": group.name,
+                "status": group.workflow_state,
+                "created_by_sis": from_sis(group),
+                "max_membership": group.max_membership,
             }
             found.append(place | own)
     return found
@@ -294,30 +294,30 @@ def _categories(scope: Scope, sis: bool) -> list[Row]:
 def _memberships(scope: Scope, sis: bool) -> list[Row]:
     groups = {row["canvas_group_id"]: row for row in _groups(scope, sis)}
     found: list[Row] = []
-    for one in scope.api.store.group_memberships:
-        group, login = groups.get(one.group_id), scope.login_of(one.user_id)
+    for membership in scope.api.store.group_memberships:
+        group, login = groups.get(membership.group_id), scope.login_of(membership.user_id)
         user_id = login.sis_user_id if login is not None else None
-        skipped = one.workflow_state == "deleted" and not scope.deleted
+        skipped = membership.workflow_state == "deleted" and not scope.deleted
         if group is None or skipped or (sis and not user_id):
             continue
-        own: Row = {"canvas_user_id": one.user_id, "user_id": user_id, "status": one.workflow_state}
-        found.append(group | own | {"created_by_sis": from_sis(one)})
+        own: Row = {"canvas_user_id": membership.user_id, "user_id": user_id, "status": membership.workflow_state}
+        found.append(group | own | {"created_by_sis": from_sis(membership)})
     return found
 
 
 def _xlists(scope: Scope, sis: bool) -> list[Row]:
     found: list[Row] = []
-    for one, course in _sections_of(scope):
-        home = scope.api.store.courses.get(one.nonxlist_course_id or 0)
-        if home is None or (sis and not (course.sis_course_id and one.sis_section_id)):
+    for section, course in _sections_of(scope):
+        home = scope.api.store.courses.get(section.nonxlist_course_id or 0)
+        if home is None or (sis and not (course.sis_course_id and section.sis_section_id)):
             continue
         found.append(
             {
                 "canvas_xlist_course_id": course.id,
                 "xlist_course_id": course.sis_course_id,
-                "canvas_section_id": one.id,
-                "section_id": one.sis_section_id,
-                "status": one.workflow_state,
+                "canvas_section_id": section.id,
+                "section_id": section.sis_section_id,
+                "status": section.workflow_state,
                 "canvas_nonxlist_course_id": home.id,
                 "nonxlist_course_id": home.sis_course_id,
             }
@@ -327,19 +327,19 @@ def _xlists(scope: Scope, sis: bool) -> list[Row]:
 
 def _observers(scope: Scope, sis: bool) -> list[Row]:
     found: list[Row] = []
-    for one in scope.api.store.user_observers:
-        first, second = scope.login_of(one.observer_id), scope.login_of(one.student_id)
+    for observation in scope.api.store.user_observers:
+        first, second = scope.login_of(observation.observer_id), scope.login_of(observation.student_id)
         ids = [login.sis_user_id if login is not None else None for login in (first, second)]
-        if (sis and not all(ids)) or (one.workflow_state == "deleted" and not scope.deleted):
+        if (sis and not all(ids)) or (observation.workflow_state == "deleted" and not scope.deleted):
             continue
         found.append(
             {
-                "canvas_observer_id": one.observer_id,
+                "canvas_observer_id": observation.observer_id,
                 "observer_id": ids[0],
-                "canvas_student_id": one.student_id,
+                "canvas_student_id": observation.student_id,
                 "student_id": ids[1],
-                "status": one.workflow_state,
-                "created_by_sis": from_sis(one),
+                "status": observation.workflow_state,
+                "created_by_sis": from_sis(observation),
             }
         )
     return found
@@ -348,14 +348,14 @@ def _observers(scope: Scope, sis: bool) -> list[Row]:
 def _admins(scope: Scope, sis: bool) -> list[Row]:
     store = scope.api.store
     found: list[Row] = []
-    for one in store.account_users:
-        user, role = store.users.get(one.user_id), store.roles.get(one.role_id)
-        account = store.accounts.get(one.account_id)
-        login = scope.login_of(one.user_id)
+    for admin in store.account_users:
+        user, role = store.users.get(admin.user_id), store.roles.get(admin.role_id)
+        account = store.accounts.get(admin.account_id)
+        login = scope.login_of(admin.user_id)
         user_id = login.sis_user_id if login is not None else None
         if user is None or role is None or account is None or not scope.inside(account.id) or (sis and not user_id):
             continue
-        if one.workflow_state == "deleted" and not scope.deleted:
+        if admin.workflow_state == "deleted" and not scope.deleted:
             continue
         found.append(
             {
@@ -366,8 +366,8 @@ def _admins(scope: Scope, sis: bool) -> list[Row]:
                 "account_id": account.sis_account_id,
                 "role_id": role.id,
                 "role": role.name,
-                "status": one.workflow_state,
-                "created_by_sis": from_sis(one),
+                "status": admin.workflow_state,
+                "created_by_sis": from_sis(admin),
             }
         )
     return found

@@ -90,17 +90,17 @@ class Scope:
 
     def inside(self, account_id: int) -> bool:
         """Whether an account is the report's, or below it."""
-        return any(one.id == self.account.id for one in chain(self.api.store, account_id))
+        return any(account.id == self.account.id for account in chain(self.api.store, account_id))
 
     def courses(self) -> list[Course]:
         """The courses of the account, and of the term if there is one; deleted ones too."""
         term = self.term
-        found = (one for one in self.api.store.courses if self.inside(one.account_id))
-        return [one for one in found if term is None or one.enrollment_term_id == term.id]
+        found = (course for course in self.api.store.courses if self.inside(course.account_id))
+        return [course for course in found if term is None or course.enrollment_term_id == term.id]
 
     def living(self) -> list[Course]:
         """Those of them that are not deleted."""
-        return [one for one in self.courses() if one.workflow_state != "deleted"]
+        return [course for course in self.courses() if course.workflow_state != "deleted"]
 
     def logins(self, states: Iterable[str]) -> list[tuple[Pseudonym, User]]:
         """The logins of the school whose people belong to the account, in certain states."""
@@ -110,7 +110,7 @@ class Scope:
             if login.account_id != self.api.root.id or login.workflow_state not in wanted or user is None:
                 continue
             whole = self.account.parent_account_id is None
-            if whole or any(self.inside(one.id) for one in accounts_with(self.api, user)):
+            if whole or any(self.inside(account.id) for account in accounts_with(self.api, user)):
                 found.append((login, user))
         return found
 

@@ -37,9 +37,9 @@ def _dated(course: Course) -> list[Any]:
 
 
 def _courses(scope: Scope, fits: Callable[[Course], bool]) -> Made:
-    rows = [one for one in scope.courses() if fits(one)]
+    rows = [course for course in scope.courses() if fits(course)]
     head = ["id", "sis id", "short name", "name", "start date", "end date"]
-    table = [[one.id, one.sis_course_id, one.course_code, one.name, *_dated(one)] for one in rows]
+    table = [[course.id, course.sis_course_id, course.course_code, course.name, *_dated(course)] for course in rows]
     return _one([head, *table], scope.term_summary())
 
 
@@ -55,12 +55,12 @@ def recently_deleted(scope: Scope) -> Made:
 
 def unpublished(scope: Scope) -> Made:
     """Courses that are not published."""
-    return _courses(scope, lambda one: one.workflow_state == "unpublished")
+    return _courses(scope, lambda course: course.workflow_state == "unpublished")
 
 
 def public(scope: Scope) -> Made:
     """Courses that anybody can see."""
-    return _courses(scope, lambda one: bool(one.is_public) and one.workflow_state != "deleted")
+    return _courses(scope, lambda course: bool(course.is_public) and course.workflow_state != "deleted")
 
 
 def unused(scope: Scope) -> Made:
@@ -77,9 +77,9 @@ def unused(scope: Scope) -> Made:
             store.wiki_pages.find("context", context),
         )
         held = any(one.workflow_state != "deleted" for table in tables for one in table)
-        return not held and all(one.file_state == "deleted" for one in store.attachments.find("context", context))
+        return not held and all(file.file_state == "deleted" for file in store.attachments.find("context", context))
 
-    rows = [one for one in scope.living() if empty(one)]
+    rows = [course for course in scope.living() if empty(course)]
     head = ["course id", "course sis id", "short name", "long name", "status", "created at"]
     table = [
         [one.id, one.sis_course_id, one.course_code, one.name, STATES[one.workflow_state], when(one.created_at)]
@@ -111,7 +111,7 @@ def _people(scope: Scope, states: tuple[str, ...] | None) -> Iterator[Student]:
     """The rows of students' enrollments, one per login."""
     store, only = scope.api.store, scope.course
     courses = {one.id: one for one in scope.courses() if only is None or one.id == only.id}
-    for row in sorted(store.enrollments, key=lambda one: one.id):
+    for row in sorted(store.enrollments, key=lambda enrollment: enrollment.id):
         course, section = courses.get(row.course_id), store.course_sections.get(row.course_section_id)
         user = store.users.get(row.user_id)
         if row.type != "StudentEnrollment" or course is None or section is None or user is None:
@@ -137,7 +137,7 @@ def zero_activity(scope: Scope) -> Made:
 
     def idle(row: Enrollment) -> bool:
         rows = [one for one in scope.api.store.enrollments.find("user", row.user_id) if one.course_id == row.course_id]
-        times = [one.last_activity_at for one in rows if one.last_activity_at is not None]
+        times = [enrollment.last_activity_at for enrollment in rows if enrollment.last_activity_at is not None]
         return not times or (since is not None and max(times) < since)
 
     table: Table = [["user id", "user sis id", "name", *PLACE]]
@@ -173,9 +173,9 @@ def no_submissions(scope: Scope) -> Made:
     states = tuple(wanted) if wanted and "all" not in wanted else None
 
     def idle(row: Enrollment) -> bool:
-        for one in store.submissions.find("user", row.user_id):
-            assignment = store.assignments.get(one.assignment_id)
-            moment = one.submitted_at
+        for submission in store.submissions.find("user", row.user_id):
+            assignment = store.assignments.get(submission.assignment_id)
+            moment = submission.submitted_at
             in_course = assignment is not None and assignment.course_id == row.course_id
             if in_course and moment is not None and start < moment < end:
                 return False
@@ -198,8 +198,8 @@ def last_access(scope: Scope) -> Made:
     states = ("active", "suspended", "deleted") if scope.deleted else ("active", "suspended")
     for login, user in scope.logins(states):
         rows = list(store.enrollments.find("user", user.id))
-        rows = [one for one in rows if scope.deleted or one.workflow_state != "deleted"]
-        places = [place for one in rows if (place := store.courses.get(one.course_id)) is not None]
+        rows = [enrollment for enrollment in rows if scope.deleted or enrollment.workflow_state != "deleted"]
+        places = [place for enrollment in rows if (place := store.courses.get(enrollment.course_id)) is not None]
         if term is not None and all(one.enrollment_term_id != term.id for one in places):
             continue
         if course is not None and all(one.id != course.id for one in places):
@@ -212,7 +212,7 @@ def last_access(scope: Scope) -> Made:
 def last_activity(scope: Scope) -> Made:
     """When people were last active in a course."""
     only = scope.course
-    courses = {one.id for one in scope.courses() if only is None or one.id == only.id}
+    courses = {course.id for course in scope.courses() if only is None or course.id == only.id}
     found: dict[int, datetime] = {}
     for row in scope.api.store.enrollments:
         if row.course_id in courses and row.last_activity_at is not None:
