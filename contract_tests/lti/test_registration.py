@@ -215,6 +215,7 @@ def test_brightspace_shows_submissions_in_a_tool_that_registers_for_it(lms: Emul
             config = httpx.get(sent["openid_configuration"]).json()
             assert {"type": lti13.SUBMISSION_REVIEW_REQUEST} in config[PLATFORM]["messages_supported"]
             body = {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": [{"type": kind} for kind in kinds]}}
+            body["client_name"] = f"Tool for {kinds[0]}"
             bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
             client = httpx.post(config["registration_endpoint"], json=body, headers=bearer).json()["client_id"]
             registrar.switched_on(client)

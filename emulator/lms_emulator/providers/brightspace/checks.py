@@ -25,6 +25,8 @@ REFERENCES = (
     Reference("deployments", "client_id", "registrations", "client_id"),
     Reference("deployments", "org_unit_id", "org_units"),
     Reference("lti_links", "deployment_id", "deployments"),
+    Reference("lti_links", "org_unit_id", "org_units"),
+    Reference("sharing_rules", "org_unit_id", "org_units"),
     Reference("line_items", "deployment_id", "deployments"),
     Reference("line_items", "grade_object_id", "grade_objects"),
     Reference("refresh_tokens", "client_id", "applications", "client_id"),

@@ -78,7 +78,7 @@ def pending_authorization(x: Call) -> tuple[Application, PendingAuthorization]:
             (f"the application {one.name}", list(map(x.resolve, one.redirect_uris))) for one in x.store.applications
         ]
         raise refusals.redirect_mismatch_page(registered, redirect_uri, others)
-    if not x.check("redirect_uri is secure", _secure_enough(x, redirect_uri), got=redirect_uri):
+    if not x.check("redirect_uri is secure", secure_enough(x, redirect_uri), got=redirect_uri):
         raise refusals.insecure_redirect_page(redirect_uri)
     state = query.get("state")
     if state is None:
@@ -139,7 +139,8 @@ def _check_verifier(x: Call, code: AuthorizationCode, verifier: str) -> None:
         raise refusals.invalid_grant("code_verifier_wrong", why, expected=code.challenge, got=made)
 
 
-def _secure_enough(x: Call, redirect_uri: str) -> bool:
+def secure_enough(x: Call, redirect_uri: str) -> bool:
+    """Whether a URL may be registered: https, unless a setting allows others."""
     parts = parts_of(redirect_uri)
     if parts.scheme == "https" or x.settings.insecure_redirects == "any":
         return True

@@ -18,6 +18,7 @@ SET_GRADES = "Grades.Enter"
 SEE_GROUPS = "Groups.See"
 PLACE_TOOLS = "ExternalLearningTools.Manage"
 REGISTER_TOOLS = "LTI.ManageRegistrations"
+DEPLOY_TOOLS = "LTI.ManageDeployments"
 
 
 def find_unit(x: Call, reference: object) -> OrgUnit:

@@ -175,6 +175,24 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             source="https://community.d2l.com/brightspace/kb/articles/23764 (Open as External Resource)",
         ),
     ] = "frame"
+    lti_member_names: Annotated[
+        str,
+        choice(
+            "Other names for members of the JSON of registrations and deployments, as `TargetLinkUri=TargetLinkUrl "
+            "Extensions=EnabledExtensions`. Only some are public; the others are named as in Brightspace's forms.",
+            evidence="chosen",
+            source="https://community.d2l.com/brightspace/kb/articles/23662",
+        ),
+    ] = ""
+    deep_linking_always: Annotated[
+        bool,
+        choice(
+            "Whether registrations and deployments made by REST always have deep linking, requested or not.",
+            evidence="documented",
+            source=f"{DOCS}/res/ltiadvantage.html, EXTENSION_T",
+            was=(Was(False, "2025-11-01", f"{DOCS}/res/ltiadvantage.html, EXTENSION_T: LMS 20.25.11"),),
+        ),
+    ] = True
     service_token_lifetime_seconds: Annotated[
         int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600

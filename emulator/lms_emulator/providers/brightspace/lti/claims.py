@@ -57,16 +57,26 @@ def person(user: User, deployment: Deployment) -> dict[str, str]:
     claims = {"sub": subject(user, deployment)}
     if deployment.anonymous:
         return claims
-    if deployment.send_name:
-        claims |= {"given_name": user.first_name, "family_name": user.last_name, "name": user.name}
+    claims |= names(user, deployment)
     if deployment.send_email:
         claims["email"] = user.email
     return claims
 
 
-def services_url(x: Call, service: str, deployment: Deployment) -> str:
+def names(user: User, deployment: Deployment) -> dict[str, str]:
+    """The parts of a user's name that the deployment sends, and the name that they make."""
+    parts = {
+        "given_name": user.first_name if deployment.send_first_name else "",
+        "middle_name": user.middle_name if deployment.send_middle_name else "",
+        "family_name": user.last_name if deployment.send_last_name else "",
+    }
+    found = {part: text for part, text in parts.items() if text and deployment.send_name}
+    return {**found, "name": " ".join(found.values())} if found else {}
+
+
+def services_url(x: Call, service: str, deployment: Deployment, unit: OrgUnit) -> str:
     """`…/d2l/api/lti/ags/2.0/deployment/<id>/orgunit/<id>`."""
-    return x.url(f"/d2l/api/lti/{service}/2.0/deployment/{deployment.id}/orgunit/{deployment.org_unit_id}")
+    return x.url(f"/d2l/api/lti/{service}/2.0/deployment/{deployment.id}/orgunit/{unit.id}")
 
 
 def context(unit: OrgUnit) -> dict[str, Any]:
@@ -76,8 +86,9 @@ def context(unit: OrgUnit) -> dict[str, Any]:
 
 def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link: LtiLink) -> lti13.Launch:
     """A resource link launch. It includes the line item if the link has exactly one (LTI-AGS 2.0, 3.1)."""
-    items = x.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
-    ags = services_url(x, "ags", deployment)
+    found = x.store.line_items.find("link", link.id) if "ags" in deployment.extensions else ()
+    items = [item for item in found if item.org_unit_id == unit.id]
+    ags = services_url(x, "ags", deployment, unit)
     return _launch(
         x,
         user,
@@ -139,7 +150,7 @@ def review_launch(
         fields={str(name): str(value) for name, value in (review.get("custom") or {}).items()},
         message_type=lti13.SUBMISSION_REVIEW_REQUEST,
         resource_link=_link_claim(deployment, link) if link is not None else None,
-        line_item=f"{services_url(x, 'ags', deployment)}/lineitems/{item.id}",
+        line_item=f"{services_url(x, 'ags', deployment, unit)}/lineitems/{item.id}",
         extra={f"{lti13.CLAIM}for_user": about},
     )
 
@@ -184,8 +195,10 @@ def _launch(
         lis=_lis(x, user, unit, deployment),
         custom=variables.expanded(variables.Scene(x, user, unit, deployment, link), said) or None,
         ags_scopes=list(lti13.AGS_SCOPES) if ags else None,
-        line_items=f"{services_url(x, 'ags', deployment)}/lineitems" if ags else None,
-        memberships=f"{services_url(x, 'nrps', deployment)}/memberships" if "nrps" in deployment.extensions else None,
+        line_items=f"{services_url(x, 'ags', deployment, unit)}/lineitems" if ags else None,
+        memberships=f"{services_url(x, 'nrps', deployment, unit)}/memberships"
+        if "nrps" in deployment.extensions
+        else None,
         extra={**_own_claims(x, user, unit, deployment, link), **(extra or {})},
         **parts,
     )
@@ -238,7 +251,7 @@ def link_number(link_id: str) -> int | None:
 def member(user: User, role: Role, deployment: Deployment) -> shapes.Json:
     """A member of a roster, in the order of the specification's sample (NRPS 2.0, 2.2)."""
     claims = person(user, deployment)
-    named = ("name", "given_name", "family_name", "email")
+    named = ("name", "given_name", "middle_name", "family_name", "email")
     sourced_id = user.org_defined_id if deployment.send_org_defined_id and not deployment.anonymous else None
     return {
         "status": "Active",

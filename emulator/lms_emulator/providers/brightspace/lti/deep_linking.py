@@ -85,18 +85,20 @@ class BrightspaceDeepLinking(DeepLinking[Call]):
         fields = link_of(item, deployment.name)._asdict()
         fields |= {field: parse_instant(item[part][name]) for field, part, name in DATES if name in item.get(part, {})}
         number = x.ids.digits(8)
-        link = LtiLink(id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, **fields)
+        link = LtiLink(
+            id=f"exu-{number}_{unit.id}", deployment_id=deployment.id, kind=spot.kind, org_unit_id=unit.id, **fields
+        )
         return link, self.line_item(x, item, link.id, link.title)
 
     def read_line_item(self, x: Call, body: Any) -> LineItemData:
         return read_line_item(x, body)
 
 
-def place(x: Call, deployment: Deployment, link: LtiLink, data: LineItemData | None) -> LtiLink:
+def place(x: Call, unit: OrgUnit, deployment: Deployment, link: LtiLink, data: LineItemData | None) -> LtiLink:
     """Store a chosen link, with a grade object if it requests a line item."""
     x.store.lti_links.put(link)
     if data is not None:
-        add_line_item(x, deployment, data)
+        add_line_item(x, deployment, unit, data)
     return link
 
 

@@ -7,7 +7,7 @@ chosen.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.lti.platform import Fault
@@ -60,16 +60,38 @@ class BrightspaceRegistrations(Registrations[Call]):
             redirect_uris=wanted.redirect_uris,
             keyset_url=wanted.keys,
             target_link_uri=wanted.tool["target_link_uri"],
+            domain=wanted.tool["domain"],
             enabled=False,
             extensions=_extensions(wanted),
             custom={str(k): str(v) for k, v in (wanted.tool.get("custom_parameters") or {}).items()},
         )
+        if taken(x, tool) is not None:
+            why = "another registration has this name"
+            raise self.refusal(x, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))
         x.store.registrations.put(tool)
         x.warn("registration_disabled", f"{tool.name} is disabled until an administrator enables it")
         return {**wanted.body, "client_id": tool.client_id, TOOL: wanted.tool}
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
+
+
+def taken(x: Call, tool: ToolRegistration) -> Literal["name", "domain"] | None:
+    """What another registration has already: no two have the same name, no two that are enabled the same domain.
+
+    Sources: https://community.d2l.com/brightspace/kb/articles/23662;
+    https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm.
+    """
+    others = [one for one in x.store.registrations if one.client_id != tool.client_id]
+    if any(one.name == tool.name for one in others):
+        return "name"
+    return "domain" if tool.enabled and rivals(x, tool) else None
+
+
+def rivals(x: Call, tool: ToolRegistration) -> list[ToolRegistration]:
+    """The enabled registrations of others for the tool's domain."""
+    others = [one for one in x.store.registrations if one.client_id != tool.client_id and one.enabled]
+    return [one for one in others if tool.domain and one.domain == tool.domain]
 
 
 def _extensions(wanted: Wanted) -> list[Extension]:

@@ -21,7 +21,7 @@ from lms_emulator.lti.records import Result
 from lms_emulator.lti.services import Roster, Service
 from lms_emulator.providers.brightspace import refusals, rules
 from lms_emulator.providers.brightspace.call import Call, number
-from lms_emulator.providers.brightspace.lti import claims
+from lms_emulator.providers.brightspace.lti import claims, sharing
 from lms_emulator.providers.brightspace.lti.tokens import require_service
 from lms_emulator.providers.brightspace.model import Deployment, GradeObject, LineItem, OrgUnit, Role, User
 from lms_emulator.signing import lti13
@@ -52,7 +52,7 @@ class BrightspaceService(Service[Call, Place]):
         tool = require_service(x, any_of=scopes)
         deployment = x.store.deployments.get(x.path_params["deploymentId"])
         unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
-        if deployment is None or unit is None or deployment.org_unit_id != unit.id or not deployment.enabled:
+        if deployment is None or unit is None or not sharing.reaches(x, deployment, unit) or not deployment.enabled:
             raise refusals.lti_service(
                 "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
             )
@@ -115,11 +115,12 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
     """A line item belongs to a deployment, and has a grade object behind it."""
 
     def line_items(self, x: Call, place: Place) -> list[LineItem]:
-        return x.store.line_items.find("deployment", place.deployment.id)
+        found = x.store.line_items.find("deployment", place.deployment.id)
+        return [item for item in found if item.org_unit_id == place.unit.id]
 
     def line_item(self, x: Call, place: Place) -> LineItem:
         item = x.store.line_items.get(x.path_params["lineItemId"])
-        if item is None or item.deployment_id != place.deployment.id:
+        if item is None or (item.deployment_id, item.org_unit_id) != (place.deployment.id, place.unit.id):
             raise refusals.lti_service(
                 "line_item_unknown",
                 404,
@@ -141,7 +142,7 @@ class BrightspaceGrades(BrightspaceService, Grades[Call, Place, LineItem, User])
                     check="resourceLinkId is a link of the deployment",
                     got=data.resource_link_id,
                 )
-        return add_line_item(x, place.deployment, data)
+        return add_line_item(x, place.deployment, place.unit, data)
 
     def read_line_item(self, x: Call, body: Any) -> services.LineItemData:
         return read_line_item(x, body)
@@ -235,11 +236,11 @@ def read_line_item(x: Call, body: Any) -> services.LineItemData:
     return data
 
 
-def add_line_item(x: Call, deployment: Deployment, data: services.LineItemData) -> LineItem:
+def add_line_item(x: Call, deployment: Deployment, unit: OrgUnit, data: services.LineItemData) -> LineItem:
     """Add a line item, with the grade object behind it."""
     column = GradeObject(
         id=x.store.next_number("grade_objects"),
-        org_unit_id=deployment.org_unit_id,
+        org_unit_id=unit.id,
         name=data.label,
         max_points=data.score_maximum,
     )
@@ -247,7 +248,7 @@ def add_line_item(x: Call, deployment: Deployment, data: services.LineItemData) 
     item = LineItem(
         id=x.ids.uuid(),
         deployment_id=deployment.id,
-        org_unit_id=deployment.org_unit_id,
+        org_unit_id=unit.id,
         grade_object_id=column.id,
         data=data,
     )

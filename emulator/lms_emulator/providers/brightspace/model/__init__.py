@@ -23,7 +23,13 @@ from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import RESULTS, PendingLaunch, Result, pending_launches
 from lms_emulator.lti.store import RegisteringTables
-from lms_emulator.providers.brightspace.model.lti import Deployment, LineItem, LtiLink, ToolRegistration
+from lms_emulator.providers.brightspace.model.lti import (
+    Deployment,
+    LineItem,
+    LtiLink,
+    SharingRule,
+    ToolRegistration,
+)
 
 __all__ = [
     "Application",
@@ -49,6 +55,7 @@ __all__ = [
     "Role",
     "SectionValues",
     "Session",
+    "SharingRule",
     "ToolRegistration",
     "Topic",
     "User",
@@ -61,6 +68,7 @@ class User(Record, frozen=True, kw_only=True):
     id: int
     first_name: str
     last_name: str
+    middle_name: str = ""
     username: str
     password: str
     email: str
@@ -359,6 +367,9 @@ class BrightspaceStore(RegisteringTables):
         ),
     )
     deployments: Table[Deployment] = table(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id})
+    sharing_rules: Table[SharingRule] = table(
+        key="id", indexes={"unit": _unit, "owner": lambda rule: (rule.shares, rule.owner)}
+    )
     lti_links: Table[LtiLink] = table(key="id", indexes={"deployment": lambda link: link.deployment_id})
     line_items: Table[LineItem] = table(
         key="id",

@@ -1,4 +1,4 @@
-"""Brightspace's records of LTI: registrations, deployments, links and line items."""
+"""Brightspace's records of LTI: registrations, deployments, sharing rules, links and line items."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lms_emulator.signing.lti13_services import LineItemData
 
 Extension = Literal["ags", "nrps", "deep_linking", "submission_review"]
 LinkKind = Literal["basic", "widget", "quicklink", "insert_stuff", "activity"]
+SharedKind = Literal["deployment", "legacy_link", "legacy_provider"]
 SpotName = Literal["quicklink", "insertstuff", "activity"]
 
 
@@ -18,6 +19,7 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
     Attributes:
         send_institution_role: whether launches include the person's institution role.
         extensions, custom: initial values for its deployments.
+        domain: at most one enabled registration has it.
     """
 
     client_id: str
@@ -30,12 +32,17 @@ class ToolRegistration(Record, frozen=True, kw_only=True):
     send_institution_role: bool = True
     extensions: list[Extension] = []
     custom: dict[str, str] = {}
+    description: str = ""
+    domain: str = ""
 
 
 class Deployment(Record, frozen=True, kw_only=True):
-    """A registration enabled for an org unit, with what the tool may do and know there.
+    """A registration enabled for an org unit, and others that it is shared with, with what the tool may do and know.
 
-    Attributes: `anonymous` and `send_…`, the security settings: each withholds a part of launches and rosters.
+    Attributes:
+        anonymous, send_…: the security settings: each withholds a part of launches and rosters. `send_name` is all of
+            the name.
+        org_unit_id: its owner; deployments that are shared belong to the organization.
     """
 
     id: str
@@ -45,6 +52,9 @@ class Deployment(Record, frozen=True, kw_only=True):
     extensions: list[Extension] = []
     anonymous: bool = False
     send_name: bool = True
+    send_first_name: bool = True
+    send_middle_name: bool = True
+    send_last_name: bool = True
     send_email: bool = True
     send_user_id: bool = True
     send_username: bool = True
@@ -54,6 +64,23 @@ class Deployment(Record, frozen=True, kw_only=True):
     send_link_description: bool = True
     custom: dict[str, str] = {}
     enabled: bool = True
+
+
+class SharingRule(Record, frozen=True, kw_only=True):
+    """Shares a deployment, or an LTI 1.1 link or tool provider, with an org unit, those below it, or both.
+
+    Attributes:
+        shares, owner: what it shares: its kind and id.
+        types: the types of org units below that it is shared with; empty for all.
+    """
+
+    id: int
+    shares: SharedKind
+    owner: str
+    org_unit_id: int
+    with_unit: bool = True
+    with_descendants: bool = False
+    types: list[int] = []
 
 
 class LtiLink(Record, frozen=True, kw_only=True):
@@ -66,6 +93,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
         content_topic_id: its topic in the course's content, which launches then name instead of the link.
         available_from, available_until, submission_from, submission_until: for custom parameters.
         copied_from: the links that this one was copied from, the latest first.
+        org_unit_id: where it is placed, if not in its deployment's org unit.
     """
 
     id: str
@@ -85,6 +113,7 @@ class LtiLink(Record, frozen=True, kw_only=True):
     submission_from: Instant | None = None
     submission_until: Instant | None = None
     copied_from: list[str] = []
+    org_unit_id: int | None = None
 
 
 class LineItem(Record, frozen=True, kw_only=True):

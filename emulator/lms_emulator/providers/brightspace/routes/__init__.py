@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
-from lms_emulator.providers.brightspace.routes import content, launch, login, people, tool_links, tool_registrations
+from lms_emulator.providers.brightspace.routes import (
+    content,
+    launch,
+    login,
+    people,
+    tool_deployments,
+    tool_links,
+    tool_registrations,
+)
 
 DOCS = "https://docs.valence.desire2learn.com"
 ROUTING = f"{DOCS}/http-routingtable.html"
@@ -23,6 +31,7 @@ ITEMS = f"/d2l/api/lti/ags/2.0/{DEPLOYMENT}/lineitems"
 ROUTES: tuple[Route, ...] = (
     *tool_registrations.ROUTES,
     *tool_links.ROUTES,
+    *tool_deployments.ROUTES,
     *family(
         "oauth2",
         f"{DOCS}/basic/oauth2.html",

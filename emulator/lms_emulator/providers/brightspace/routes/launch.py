@@ -10,7 +10,7 @@ from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti import claims
+from lms_emulator.providers.brightspace.lti import claims, sharing
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
@@ -35,19 +35,15 @@ def home(x: Call, session: Session, user: User) -> Response:
     return page(wire.PACKAGE, "home.html", base=x.base_url, csrf=session.csrf, user=user, units=units)
 
 
-def _deployments(x: Call, unit: OrgUnit) -> list[Deployment]:
-    found = x.store.deployments.find("unit", unit.id)
-    return [one for one in found if one.enabled and claims.registration(x, one).enabled]
-
-
 @SESSIONS.signed_in
 def course(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/home/{orgUnitId}: a course's page, with its links to tools."""
     unit = _unit(x, user)
-    deployments = _deployments(x, unit)
+    deployments = sharing.usable_in(x, unit)
     places = rules.may(x, user, unit.id, rules.PLACE_TOOLS)
-    links = [link for one in deployments for link in x.store.lti_links.find("deployment", one.id)]
-    links = [link for link in links if link.enabled and (places or link.chooses_for is None)]
+    links = [
+        link for link in sharing.links_in(x, unit, deployments) if link.enabled and (places or link.chooses_for is None)
+    ]
     return page(
         wire.PACKAGE,
         "course.html",
@@ -68,7 +64,13 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
     unit = _unit(x, user)
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
-    if link is None or deployment is None or not link.enabled or deployment not in _deployments(x, unit):
+    usable = deployment is not None and deployment in sharing.usable_in(x, unit)
+    if (
+        link is None
+        or deployment is None
+        or not (usable and link.enabled)
+        or link not in sharing.links_in(x, unit, [deployment])
+    ):
         raise refusals.page_not_found("the link is placed in the org unit")
     if link.chooses_for is not None:
         return _choose(x, user, unit, deployment, link.chooses_for, link)
@@ -87,7 +89,9 @@ def choose_content(x: Call, _session: Session, user: User) -> Response:
 def _choose(
     x: Call, user: User, unit: OrgUnit, deployment: Deployment | None, spot: str, link: LtiLink | None = None
 ) -> Response:
-    offered = deployment is not None and deployment in _deployments(x, unit) and "deep_linking" in deployment.extensions
+    offered = (
+        deployment is not None and deployment in sharing.usable_in(x, unit) and "deep_linking" in deployment.extensions
+    )
     if deployment is None or not offered:
         raise refusals.page_not_found("the tool offers deep linking in the org unit")
     if not x.check(rules.PLACE_TOOLS, rules.may(x, user, unit.id, rules.PLACE_TOOLS)):
@@ -121,7 +125,7 @@ def review(x: Call, _session: Session, user: User) -> Response:
     item = x.store.line_items.get(x.path_params["lineItemId"])
     deployment = x.store.deployments.get(item.deployment_id) if item is not None else None
     learner = x.store.users.get(number(x.path_params["userId"]))
-    if item is None or deployment is None or deployment not in _deployments(x, unit) or learner is None:
+    if item is None or deployment is None or deployment not in sharing.usable_in(x, unit) or learner is None:
         raise refusals.page_not_found("the line item is the course's")
     offered = "submission_review" in deployment.extensions and item.data.submission_review is not None
     if not x.check("the tool shows submissions of the line item", offered):
@@ -151,7 +155,7 @@ async def deep_linking_return(x: Call) -> Response:
     asked = DEEP_LINKING.returned_data(x, message)
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     deployment = x.store.deployments.get(asked.get("deployment", ""))
-    if deployment is None or unit is None or deployment.org_unit_id != unit.id:
+    if deployment is None or unit is None or not sharing.reaches(x, deployment, unit):
         raise refusals.lti_page("deep_linking_context", "The response is for another course.")
     tool = claims.registration(x, deployment)
     items = await DEEP_LINKING.items(
@@ -161,5 +165,5 @@ async def deep_linking_return(x: Call) -> Response:
     items = DEEP_LINKING.taken(x, spot, items)
     links = [item for item in items if item["type"] == "ltiResourceLink"]
     chosen = [DEEP_LINKING.chosen(x, unit, deployment, spot, item) for item in links]
-    placed = [place(x, deployment, *one) for one in chosen]
+    placed = [place(x, unit, deployment, *one) for one in chosen]
     return page(wire.PACKAGE, "deep_linking.html", base=x.base_url, unit=unit, items=items, placed=placed)

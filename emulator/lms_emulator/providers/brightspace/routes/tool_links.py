@@ -8,20 +8,19 @@ available, is chosen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import wraps
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.routing import Route, family
-from lms_emulator.core.state.structure import convert
-from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
+from lms_emulator.providers.brightspace import refusals, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
-from lms_emulator.providers.brightspace.credentials import Caller, api
+from lms_emulator.providers.brightspace.lti import sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number, registration
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
+from lms_emulator.providers.brightspace.routes.managed import Handler, Parameter, body_of, customs, managed
 from lms_emulator.providers.brightspace.routes.people import paged_objects
 
 SOURCE = "https://docs.valence.desire2learn.com/res/ltiadvantage.html"
@@ -34,13 +33,6 @@ _CHANGES: dict[int, dict[str, Any]] = {
     4: {"kind": "basic", "chooses_for": "insertstuff"},
 }
 """What each `Type` makes of a link: a launch, a widget, or a selector of content for quicklinks or Insert Stuff."""
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A custom parameter."""
-
-    Name: str
-    Value: str
 
 
 class LinkData(msgspec.Struct, frozen=True):
@@ -65,31 +57,16 @@ class Found(NamedTuple):
     deployment: Deployment
 
 
-Handler: TypeAlias = Callable[[Call, OrgUnit], Response]
-
-
 def _of(action: str, group: str = "links") -> Callable[[Handler], Callable[[Call], Response]]:
-    """Check the scope, and that the caller manages tools in the org unit, or in the organization if none is named."""
-
-    def decorate(handler: Handler) -> Callable[[Call], Response]:
-        @api("le", f"ltiadvantage:{group}:{action}")
-        @wraps(handler)
-        def checked(x: Call, caller: Caller) -> Response:
-            reference = x.path_params.get("orgUnitId")
-            organization = next((unit.id for unit in x.store.org_units if unit.type_id == 1), None)
-            unit = rules.entered_unit(x, caller.user, organization if reference is None else reference)
-            rules.require(x, caller.user, unit, rules.PLACE_TOOLS)
-            return handler(x, unit)
-
-        return checked
-
-    return decorate
+    return managed(f"ltiadvantage:{group}:{action}")
 
 
 def _all(x: Call, unit: OrgUnit) -> Iterator[Found]:
-    for deployment in x.store.deployments.find("unit", unit.id):
+    for deployment in sharing.deployments_in(x, unit):
         for link in x.store.lti_links.find("deployment", deployment.id):
             one = link_number(link.id)
+            if sharing.place_of(link, deployment) != unit.id:
+                continue
             if one is None:
                 x.warn(
                     "link_without_number", f"the link {link.id} has no LinkId: it is `…-<number>_<org unit>` of its id"
@@ -111,18 +88,17 @@ def _available(x: Call, found: Found) -> bool:
 
 
 def _shape(x: Call, found: Found) -> shapes.Json:
-    return shapes.lti_link(found.link, found.id, found.deployment.org_unit_id, available=_available(x, found))
+    return shapes.lti_link(
+        found.link, found.id, sharing.place_of(found.link, found.deployment), available=_available(x, found)
+    )
 
 
 def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deployment, dict[str, Any]]:
     """The deployment and fields of a link in the body. Raises the 400 for the first that is wrong."""
-    try:
-        data = convert(x.json(), LinkData)
-    except msgspec.ValidationError as error:
-        raise refusals.invalid_parameter("link_invalid", expected=str(error)) from error
+    data = body_of(x, LinkData, "link")
     deployment = x.store.deployments.get(data.DeploymentId)
-    if deployment is None or deployment.org_unit_id != unit.id:
-        available = [one.id for one in x.store.deployments.find("unit", unit.id)]
+    if deployment is None or not sharing.reaches(x, deployment, unit):
+        available = [one.id for one in sharing.deployments_in(x, unit)]
         raise refusals.invalid_parameter("deployment_unknown", expected=available, got=data.DeploymentId)
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
@@ -137,13 +113,14 @@ def _read(x: Call, unit: OrgUnit, current: Found | None = None) -> tuple[Deploym
     same = current is not None and _shape(x, current)["Type"] == data.Type
     return deployment, {
         "deployment_id": deployment.id,
+        "org_unit_id": unit.id,
         "title": data.Name,
         "url": data.URL,
         "description": data.Description or "",
         "enabled": data.IsEnabled,
         "height": data.Height,
         "width": data.Width,
-        "custom": {one.Name: one.Value for one in data.CustomParameters or ()},
+        "custom": customs(data.CustomParameters),
         **({} if same else _CHANGES[data.Type]),
     }
 
@@ -202,7 +179,9 @@ def quicklink(x: Call, unit: OrgUnit) -> Response:
     """
     found = _one(x, unit)
     code = found.link.id.rpartition("_")[0]
-    address = f"{QUICKLINK}?ou={{orgUnitId}}&type=lti&rcode={code}&srcou={found.deployment.org_unit_id}"
+    address = (
+        f"{QUICKLINK}?ou={{orgUnitId}}&type=lti&rcode={code}&srcou={sharing.place_of(found.link, found.deployment)}"
+    )
     return JSONResponse({"LtiLinkId": found.id, "PublicUrl": address})
 
 

@@ -13,7 +13,7 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti.registrations import CONFIGURATION, PAGE, REGISTRATIONS
+from lms_emulator.providers.brightspace.lti.registrations import CONFIGURATION, PAGE, REGISTRATIONS, rivals
 from lms_emulator.providers.brightspace.model import Deployment, LtiLink, Session, ToolRegistration, User
 
 GUIDE = "https://community.d2l.com/brightspace/kb/articles/23660"
@@ -63,11 +63,17 @@ def begin(x: Call, _session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def switch(x: Call, _session: Session, user: User) -> Response:
-    """POST /d2l/le/ltiadvantage/registrations/{clientId}: enable or disable a registration."""
+    """POST /d2l/le/ltiadvantage/registrations/{clientId}: enable or disable a registration.
+
+    Enabling one disables another with the same domain, as the administrator is asked to do there.
+    """
     SESSIONS.posted(x)
     _require(x, user)
-    found = _registration(x)
-    x.store.registrations.put(replace(found, enabled=x.field("enabled") == "true"))
+    found = replace(_registration(x), enabled=x.field("enabled") == "true")
+    x.store.registrations.put(found)
+    for other in rivals(x, found) if found.enabled else ():
+        x.store.registrations.put(replace(other, enabled=False))
+        x.warn("registration_disabled", f"{other.name} has the same domain, {found.domain}, and is disabled now")
     return RedirectResponse(x.url(PAGE), 302)
 
 

@@ -1,0 +1,154 @@
+"""REST: the sharing rules of deployments, and of LTI 1.1 links and tool providers.
+
+Sources: https://docs.valence.desire2learn.com/res/ltiadvantage.html and res/lti.html; the members of the blocks from a
+public Go client (LTIDeploymentSharingData, LTISharingData). That a second rule for an org unit replaces the first is
+chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.routing import Row
+from lms_emulator.providers.brightspace import refusals, shapes, wire
+from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.lti import sharing
+from lms_emulator.providers.brightspace.model import OrgUnit, SharingRule
+from lms_emulator.providers.brightspace.model.lti import SharedKind
+from lms_emulator.providers.brightspace.routes.managed import body_of, managed
+from lms_emulator.providers.brightspace.routes.people import paged_objects
+
+
+class RuleData(msgspec.Struct, frozen=True):
+    """A sharing rule as clients write it. `DescendantsTypes`: of LTI 1.1 only."""
+
+    ShareWithOrgUnit: bool
+    ShareWithDescendants: bool
+    SharingOrgUnitId: int | None = None
+    DescendantsTypes: list[int] | None = None
+
+
+Owner = Callable[[Call, OrgUnit], str]
+
+
+class Sharing:
+    """The sharing rules of one kind.
+
+    Parameters:
+        shares: the kind.
+        owner: the id of what a path names; raises the 404.
+        scopes: for reading and changing.
+        needs: the permission.
+    """
+
+    def __init__(self, shares: SharedKind, owner: Owner, scopes: tuple[str, str], needs: str) -> None:
+        self.shares, self.owner = shares, owner
+        read, change = (managed(one, needs=needs) for one in scopes)
+        self.every, self.show = read(self._every), read(self._show)
+        self.create, self.update = change(self._create), change(self._update)
+        self.delete, self.clear = change(self._delete), change(self._clear)
+
+    def rows(self, under: str, what: str) -> tuple[Row, ...]:
+        """The operations below a path."""
+        one = f"{under}/{{sharingOrgUnitId}}"
+        return (
+            (f"GET {under}", self.every, f"The sharing rules of {what}"),
+            (f"POST {under}", self.create, f"Share {what} with an org unit"),
+            (f"DELETE {under}", self.clear, f"Delete all sharing rules of {what}"),
+            (f"GET {one}", self.show, f"A sharing rule of {what}"),
+            (f"PUT {one}", self.update, f"Change a sharing rule of {what}"),
+            (f"DELETE {one}", self.delete, f"Delete a sharing rule of {what}"),
+        )
+
+    @property
+    def _advantage(self) -> bool:
+        return self.shares == "deployment"
+
+    def _shape(self, rule: SharingRule) -> shapes.Json:
+        own = {} if self._advantage else {"DescendantsTypes": rule.types}
+        return {
+            "SharingOrgUnitId": rule.org_unit_id,
+            "ShareWithOrgUnit": rule.with_unit,
+            "ShareWithDescendants": rule.with_descendants,
+            **own,
+        }
+
+    def _every(self, x: Call, unit: OrgUnit) -> Response:
+        """GET …/sharing/: at deployments also `includeInherited` and `orgUnitId`."""
+        found = sharing.rules_of(x, self.shares, self.owner(x, unit))
+        if not self._advantage:
+            return JSONResponse([self._shape(rule) for rule in found])
+        rows: list[dict[str, Any]] = [{**self._shape(rule), "Inherited": False} for rule in found]
+        if any(wire.truth(x, name) for name in ("includeInherited", "incldueInherited")):  # D2L documents the latter
+            own = {rule.org_unit_id for rule in found}
+            below = [one for one in x.store.org_units if one.id not in own]
+            reached = [one for one in below if any(sharing.covers(x, rule, one) for rule in found)]
+            inherited = (SharingRule(id=0, shares=self.shares, owner="", org_unit_id=one.id) for one in reached)
+            rows += [{**self._shape(rule), "Inherited": True} for rule in inherited]
+        wanted = wire.numbers(x, "orgUnitId", {})
+        rows = [row for row in rows if not wanted or row["SharingOrgUnitId"] in wanted]
+        return paged_objects(x, rows, dict)
+
+    def _found(self, x: Call, unit: OrgUnit) -> SharingRule:
+        wanted = number(x.path_params["sharingOrgUnitId"])
+        rows = sharing.rules_of(x, self.shares, self.owner(x, unit))
+        found = next((rule for rule in rows if rule.org_unit_id == wanted), None)
+        if found is None:
+            raise refusals.not_found("the sharing rule", x.path_params["sharingOrgUnitId"])
+        return found
+
+    def _show(self, x: Call, unit: OrgUnit) -> Response:
+        """GET …/sharing/{sharingOrgUnitId}."""
+        return JSONResponse(self._shape(self._found(x, unit)))
+
+    def _read(self, x: Call) -> RuleData:
+        data = body_of(x, RuleData, "sharing_rule")
+        if self._advantage and data.DescendantsTypes is not None:
+            x.warn("types_ignored", "rules of deployments have no `DescendantsTypes`; those of LTI 1.1 have")
+            return replace(data, DescendantsTypes=None)
+        return data
+
+    def _kept(self, x: Call, data: RuleData, owner: str, org_unit_id: int, old: SharingRule | None) -> Response:
+        rule = SharingRule(
+            id=old.id if old is not None else x.store.next_number("sharing_rules"),
+            shares=self.shares,
+            owner=owner,
+            org_unit_id=org_unit_id,
+            with_unit=data.ShareWithOrgUnit,
+            with_descendants=data.ShareWithDescendants,
+            types=data.DescendantsTypes or [],
+        )
+        return JSONResponse(self._shape(x.store.sharing_rules.put(rule)))
+
+    def _create(self, x: Call, unit: OrgUnit) -> Response:
+        """POST …/sharing/: returns the rule."""
+        owner, data = self.owner(x, unit), self._read(x)
+        if data.SharingOrgUnitId is None or x.store.org_units.get(data.SharingOrgUnitId) is None:
+            raise refusals.invalid_parameter("sharing_org_unit_unknown", expected="an org unit", got=data)
+        before = sharing.rules_of(x, self.shares, owner)
+        old = next((rule for rule in before if rule.org_unit_id == data.SharingOrgUnitId), None)
+        return self._kept(x, data, owner, data.SharingOrgUnitId, old)
+
+    def _update(self, x: Call, unit: OrgUnit) -> Response:
+        """PUT …/sharing/{sharingOrgUnitId}: returns the rule."""
+        old, data = self._found(x, unit), self._read(x)
+        if data.SharingOrgUnitId not in (None, old.org_unit_id):
+            raise refusals.invalid_parameter(
+                "sharing_org_unit_differs", expected=old.org_unit_id, got=data.SharingOrgUnitId
+            )
+        return self._kept(x, data, old.owner, old.org_unit_id, old)
+
+    def _delete(self, x: Call, unit: OrgUnit) -> Response:
+        """DELETE …/sharing/{sharingOrgUnitId}."""
+        x.store.sharing_rules.delete(self._found(x, unit).id)
+        return Response(status_code=200)
+
+    def _clear(self, x: Call, unit: OrgUnit) -> Response:
+        """DELETE …/sharing/."""
+        sharing.forget(x, self.shares, self.owner(x, unit))
+        return Response(status_code=200)
