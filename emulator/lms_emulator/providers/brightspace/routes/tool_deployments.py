@@ -263,7 +263,9 @@ def _read_deployment(x: Call) -> dict[str, Any]:
     if not data.Name.strip():
         raise refusals.invalid_parameter("name_missing", expected="a name", got=data.Name)
     if x.store.registrations.get(data.ClientId) is None:
-        raise refusals.invalid_parameter("client_unknown", expected="the ClientId of a registration", credential=data.ClientId)
+        raise refusals.invalid_parameter(
+            "client_unknown", expected="the ClientId of a registration", credential=data.ClientId
+        )
     return {
         "name": data.Name,
         "client_id": data.ClientId,
