@@ -90,9 +90,13 @@ def test_meaningless_rows_are_skipped(canvas: Site) -> None:
     done = send(canvas.admin, f"{USERS}U1,u1,Una,not-an-address,active\n,u2,Nobody,,active\nU3,u3,Good,,active\n")
     assert done["workflow_state"] == "imported_with_messages"
     assert (done["data"]["counts"]["users"], done["data"]["counts"]["warning_count"]) == (1, 2)
-    row = canvas.admin.get(f"{IMPORTS}/{done['id']}/errors").json()["sis_import_errors"][1]
+    row, other = canvas.admin.get(f"{IMPORTS}/{done['id']}/errors").json()["sis_import_errors"]
+    assert (other["row"], other["row_info"]) == (2, "U1,u1,Una,not-an-address,active,2\n"), (
+        "found once all rows are read"
+    )
     assert (row["message"], row["row"]) == ("No user_id given for a user", 3)
-    assert row["row_info"] == ",u2,Nobody,,active,3\n"
+    assert row["row_info"].startswith('[{:user_id=>nil, :login_id=>"u2", :status=>"active", :first_name=>nil, ')
+    assert row["row_info"].endswith(":declared_user_type=>nil, :home_account=>false}]")
     listed = httpx.get(done["errors_attachment"]["url"]).text.splitlines()
     assert (listed[0], len(listed)) == ("sis_import_id,file,message,row", 3)
     assert canvas.admin.get(f"{IMPORTS}/{done['id']}/errors?failure=true").json()["sis_import_errors"] == []
@@ -209,3 +213,125 @@ def test_the_first_checks_of_an_import(canvas: Site) -> None:
     assert admin.get(f"{IMPORTS}/{done}", params=acting).status_code == 200
     assert admin.put(f"{IMPORTS}/{done}/restore_states", params=acting).status_code == 403, "that takes manage_sis"
     assert admin.post(IMPORTS, params=acting, content=table, headers=csv).status_code == 200
+
+
+def said(done: dict[str, Any]) -> list[str]:
+    """The warnings of an import."""
+    return [text for _, text in done.get("processing_warnings", ())]
+
+
+def test_an_import_that_is_refused_once_begun_stays_in_the_list(canvas: Site) -> None:
+    admin, csv = canvas.admin, {"Content-Type": "text/csv"}
+    assert admin.post(IMPORTS, content="", headers=csv).status_code == 422
+    wrong = {"diffing_data_set_identifier": "x", "diffing_drop_status": "gone"}
+    assert admin.post(IMPORTS, params=wrong, content=USERS, headers=csv).status_code == 400
+    rows = admin.get(IMPORTS, params={"workflow_state[]": "initializing"}).json()["sis_imports"]
+    assert [(row["progress"], row["data"]) for row in rows] == [(0, {"import_type": "instructure_csv"})] * 2
+    assert "csv_attachments" not in rows[0]
+    admin.put(f"{IMPORTS}/abort_all_pending")
+    rows = admin.get(IMPORTS).json()["sis_imports"]
+    assert [(row["workflow_state"], row["progress"], row["skip_deletes"]) for row in rows] == [
+        ("aborted", 100, None)
+    ] * 2
+
+
+def test_what_is_found_late_is_said_last(canvas: Site) -> None:
+    admin = canvas.admin
+    rows = "U1,u1,One,no-address,active\n,u2,Two,,active\nU3,student1,Three,,active\nU4,u4,Four,,asleep\n"
+    taken = "An existing Canvas user with the SIS ID S-101 has already claimed U3's user_id requested login information"
+    login = admin.get("/api/v1/users/sis_user_id:S-101").json()["login_id"]
+    done = send(admin, USERS + rows.replace("student1", login))
+    invalid = "The email address associated with user 'U1' is invalid (email: 'no-address')"
+    early = ["No user_id given for a user", "Improper status for user U4"]
+    assert said(done) == [*early, invalid, f"{taken}, skipping"]
+    send(admin, f"{COURSES}L1,L1,Law 1,,,active\n")
+    table = "course_id,user_id,role,section_id,status,start_date\n"
+    rows = "NOPE,U1,student,,active,\nL1,U1,student,,asleep,\n"
+    rows += "L1,U1,student,,active,2027-13-45\nL1,U1,student,,active,soon\n"
+    done = send(admin, table + rows)
+    early = ['Improper status "asleep" for an enrollment', "Bad date format for user U1 in course L1"]
+    late = "Neither course nor section existed for user enrollment (Course ID: NOPE, Section ID: , User ID: U1)"
+    assert said(done) == [*early, late]
+    errors = admin.get(f"{IMPORTS}/{done['id']}/errors").json()["sis_import_errors"]
+    assert errors[-1]["row_info"].startswith('[{:course_id=>"NOPE", :section_id=>nil, :user_id=>"U1", ')
+    assert errors[-1]["row_info"].endswith(":notify=>nil, :start_date=>nil, :end_date=>nil}]")
+    assert errors[0]["row_info"] == "L1,U1,student,,asleep,,3\n"
+
+
+def test_logins_need_no_status(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, f"{USERS}U1,u1,One,,active\n")
+    done = send(admin, "user_id,login_id,existing_user_id\nU1B,u1.b,U1\nU1C,u1.c,\nU1B,u1.d,U1\nU1E,u1.e,NOPE\n")
+    assert done["data"]["counts"]["logins"] == 1
+    assert said(done) == [
+        "No existing user provided for login with SIS ID U1C",
+        "An existing Canvas user with the SIS ID U1B or login of u1.d already exists, skipping",
+        "Could not find the existing user for login with SIS ID U1E, skipping",
+    ]
+
+
+def test_more_than_fifty_rows_are_imported_by_further_jobs(canvas: Site) -> None:
+    people = "".join(f"U{n},u{n},U {n},,active\n" for n in range(50))
+    few = send(canvas.admin, USERS + people.partition("U49,")[0])
+    assert (few["data"]["running_immediately"], few["data"]["completed_importers"]) == (True, ["user"])
+    many = send(canvas.admin, USERS + people)
+    assert (many["data"]["running_immediately"], many["data"]["counts"]["users"]) == (False, 50)
+
+
+def test_a_chain_without_changes_reads_a_file_without_rows(canvas: Site) -> None:
+    chain = {"diffing_data_set_identifier": "people"}
+    send(canvas.admin, f"{USERS}D1,d1,One,,active\n", **chain)
+    done = send(canvas.admin, f"{USERS}D1,d1,One,,active\n", **chain)
+    assert (done["data"]["supplied_batches"], done["data"]["completed_importers"]) == (["user"], [])
+    assert httpx.get(done["diffed_csv_attachments"][0]["url"]).text == USERS
+    other = send(canvas.admin, "user_id,login_id,status\nD1,d1,active\n", **chain)
+    assert said(other) == ["Couldn't generate diff: CSV headers do not match, cannot diff"]
+
+
+def test_terms_and_sets_that_are_in_use_stay(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, EVERYTHING["terms"])
+    send(admin, f"{COURSES}L1,L1,Law 1,,W27,active\n")
+    done = send(admin, "term_id,name,status\nW27,Winter,deleted\n")
+    why = "Workflow state Cannot delete a term with active courses"
+    assert said(done) == [f"A term did not pass validation (term: W27 / Winter, error: {why})"]
+    table = "group_category_id,course_id,category_name,status\n"
+    assert not said(send(admin, f"{table}GC,L1,Teams,active\n"))
+    assert not said(send(admin, "group_id,group_category_id,name,status\nG1,GC,Team 1,available\n"))
+    done = send(admin, f"{table}GC,,Teams,active\nGD,L1,Teams,active\n")
+    taken = "A group category did not pass validation (group category: GD, error: Name Teams is already in use.)"
+    assert said(done) == ["Cannot move group category GC because it has groups in it.", taken]
+
+
+def test_a_deleted_login_is_enrolled_as_deleted_unless_there_is_another(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, f"{USERS}U1,u1,One,,active\nU2,u2,Two,,active\n")
+    send(admin, EVERYTHING["logins"])
+    send(admin, f"{COURSES}L1,L1,Law 1,,,active\n")
+    send(admin, f"{USERS}U1,u1,One,,deleted\nU2,u2,Two,,deleted\n")
+    done = send(admin, "course_id,user_id,role,status\nL1,U1,student,active\nL1,U2,student,active\n")
+    assert said(done) == [
+        "Enrolled a user U1 in course L1, but referenced a deleted sis login",
+        "Attempted enrolling of deleted user U2 in course L1",
+    ]
+    assert done["data"]["counts"]["enrollments"] == 2
+    rows = admin.get("/api/v1/courses/sis_course_id:L1/enrollments", params={"state[]": ["active", "deleted"]}).json()
+    assert sorted(row["enrollment_state"] for row in rows) == ["active", "deleted"]
+    again = send(admin, "course_id,user_id,role,status\nL1,U2,student,deleted\n")
+    assert said(again) == ["Attempted enrolling with deleted sis login u2 in course L1"]
+
+
+def test_blueprints_are_associated_once_all_courses_are_read(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, f"{COURSES}BP,BP,Plan,,,active\nBQ,BQ,Other,,,active\n")
+    for sis_id in ("BP", "BQ"):
+        admin.put(f"/api/v1/courses/sis_course_id:{sis_id}", json={"course": {"blueprint": True}})
+    table = "course_id,short_name,long_name,status,blueprint_course_id\n"
+    assert not said(send(admin, f"{table}L1,L1,Law 1,active,BP\n"))
+    done = send(admin, f"{table}L1,L1,Law 1,active,BQ\nL2,L2,Law 2,active,NOPE\nBP,BP,Plan,active,BQ\n,x,x,active,\n")
+    assert said(done) == [
+        "No course_id given for a course",
+        'Cannot associate course "L1" - is associated to another blueprint course',
+        'Unknown blueprint course "NOPE" for course "L2"',
+        'Cannot associate course "BP" - is a blueprint course',
+    ]

@@ -16,13 +16,14 @@ class SisBatch(Record, frozen=True, kw_only=True):
         batch_mode_term_id: the term whose other contents a batch mode import deletes.
         diffing_data_set_identifier: names a series of imports, each of which reads only changes since the last.
         generated_diff: whether only changes were read.
-        attachment_id: the file as it was sent.
+        attachment_id: the file as it was sent; none for an import that was refused once it was begun.
     """
 
     id: int
     account_id: int
     user_id: int
     workflow_state: Literal[
+        "initializing",
         "created",
         "imported",
         "imported_with_messages",
@@ -42,7 +43,7 @@ class SisBatch(Record, frozen=True, kw_only=True):
     diffing_remaster: bool | None = None
     diffing_threshold_exceeded: bool = False
     generated_diff: bool = False
-    attachment_id: int
+    attachment_id: int | None = None
     errors_attachment_id: int | None = None
     created_at: Instant
     started_at: Instant | None = None

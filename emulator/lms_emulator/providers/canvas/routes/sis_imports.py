@@ -88,9 +88,10 @@ def create(api: Api) -> Any:
         raise refusals.crashed("an unknown import_type", kind)
     file = attached.sent(api, "sis_import", "zip")
     term = _term(api)
+    begun = batches.begin(api)
     if not file.content:
         raise sis_refusals.no_file()
-    made = batches.begin(api, (file.filename, file.content_type, file.content), **_fields(api, term))
+    made = batches.accept(api, begun, (file.filename, file.content_type, file.content), **_fields(api, term))
     return shapes.batch(api, made)
 
 
@@ -129,7 +130,7 @@ def _fields(api: Api, term: int | None) -> dict[str, Any]:
     options["skip_deletes"] = params.flag("skip_deletes")
     options["update_sis_id_if_login_claimed"] = params.flag("update_sis_id_if_login_claimed")
     options |= _states(api, "diffing_drop_status", STATES)
-    options |= _states(api, "batch_mode_enrollment_drop_status", STATES[:3])
+    options |= _states(api, "batch_mode_enrollment_drop_status", STATES)
     options |= _states(api, "diffing_user_remove_status", ("deleted", "suspended"))
     if (limit := _whole(params.text("diff_row_count_threshold")) or 0) > 0:
         options["diff_row_count_threshold"] = limit
@@ -154,16 +155,14 @@ def _states(api: Api, name: str, known: tuple[str, ...]) -> dict[str, str]:
 def abort(api: Api) -> Any:
     """Cancel a queued import."""
     batch = _batch(api, _school(api))
-    if batch.workflow_state != "created":
+    if batch.workflow_state not in batches.NOT_STARTED:
         raise refusals.not_found("an import that is not over", batch.id)
     return shapes.batch(api, batches.abort(api, batch))
 
 
 def abort_all(api: Api) -> Any:
     """Cancel every queued import."""
-    for batch in list(api.store.sis_batches.find("account", _school(api).id)):
-        if batch.workflow_state == "created":
-            batches.abort(api, batch)
+    batches.abort_all(api, _school(api))
     return {"aborted": True}
 
 
@@ -185,7 +184,7 @@ def errors(api: Api) -> Any:
         found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda one: one.id)
         path = f"/api/v1/accounts/{school.id}/sis_imports/{batch.id}/errors"
     else:
-        own = {one.id for one in _listed(api, school)}
+        own = {one.id for one in api.store.sis_batches.find("account", school.id)}
         rows = (one for one in api.store.sis_batch_errors if one.sis_batch_id in own)
         found = sorted(rows, key=lambda one: (-one.sis_batch_id, one.id))
     if api.params.flag("failure"):

@@ -17,7 +17,7 @@ from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import stickiness
+from lms_emulator.providers.canvas.rules import stickiness, terms
 from lms_emulator.providers.canvas.rules.permissions import account_allows, is_account_admin, require_account
 from lms_emulator.providers.canvas.shapes import accounts as shapes
 
@@ -168,10 +168,8 @@ def destroy(api: Api) -> Any:
     own = _term(api, record)
     if own.workflow_state == "deleted":
         return shapes.term(api, own)
-    if own.name == DEFAULT_TERM:
-        raise refusals.invalid({"workflow_state": ["Cannot delete the default term"]})
-    if any(c.enrollment_term_id == own.id and c.workflow_state != "deleted" for c in api.store.courses):
-        raise refusals.invalid({"workflow_state": ["Cannot delete a term with active courses"]})
+    if why := terms.kept(api, own):
+        raise refusals.invalid({"workflow_state": [why]})
     return shapes.term(api, api.store.enrollment_terms.put(replace(own, workflow_state="deleted")))
 
 

@@ -11,12 +11,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api, global_id
-from lms_emulator.providers.canvas.model import Attachment, Progress, SisBatch, StateChange
+from lms_emulator.providers.canvas.model import Account, Attachment, Progress, SisBatch, StateChange
 from lms_emulator.providers.canvas.rules import attached, csv_files
 from lms_emulator.providers.canvas.rules.sis import cleaning, files
 from lms_emulator.providers.canvas.rules.sis.files import KINDS, Sheet
 from lms_emulator.providers.canvas.rules.sis.work import TABLES, ImportFault, Work
 
+NOT_STARTED = ("initializing", "created")
+BATCH = 100
+"""How many rows are read before those that refer to others are looked at."""
+AT_ONCE = 50
+"""Canvas imports up to so many rows, headers counted once, without more jobs."""
 SUCCEEDED = ("imported", "imported_with_messages")
 NEW = ("non-existent", "creation_pending")
 ACTIVE = {"GroupMembership": ("accepted",), "Group": ("available",), "Course": ("unpublished", "available")}
@@ -27,21 +32,22 @@ RESTORED_FROM = {
 }
 
 
-def begin(api: Api, file: tuple[str, str, bytes], **fields: Any) -> SisBatch:
-    """Accept a file. It is imported before the next request is answered, unless that cancels it."""
-    number, name = api.new_id("sis_batches"), file[0]
-    sent = attached.file(api, "SisBatch", number, name, file[1], file[2])
+def begin(api: Api) -> SisBatch:
+    """Begin an import, which stays as it is if what else is sent turns out wrong."""
     made = SisBatch(
-        id=number,
+        **api.new_row("sis_batches"),
+        workflow_state="initializing",
         account_id=api.root.id,
         user_id=api.user.id,
         data={"import_type": "instructure_csv"},
-        attachment_id=sent.id,
-        created_at=api.now,
-        updated_at=api.now,
-        **fields,
     )
     return api.store.sis_batches.put(made)
+
+
+def accept(api: Api, batch: SisBatch, file: tuple[str, str, bytes], **fields: Any) -> SisBatch:
+    """Accept a file. It is imported before the next request is answered, unless that cancels it."""
+    sent = attached.file(api, "SisBatch", batch.id, file[0], file[1], file[2])
+    return put(api, batch, workflow_state="created", attachment_id=sent.id, **fields)
 
 
 def put(api: Api, batch: SisBatch, **fields: Any) -> SisBatch:
@@ -52,6 +58,13 @@ def put(api: Api, batch: SisBatch, **fields: Any) -> SisBatch:
 def abort(api: Api, batch: SisBatch) -> SisBatch:
     """Cancel a queued import."""
     return put(api, batch, workflow_state="aborted")
+
+
+def abort_all(api: Api, account: Account) -> None:
+    """Cancel all imports of a school that have not begun."""
+    for batch in list(api.store.sis_batches.find("account", account.id)):
+        if batch.workflow_state in NOT_STARTED:
+            api.store.sis_batches.put(replace(batch, workflow_state="aborted", progress=100))
 
 
 def run(api: Api, batch: SisBatch) -> None:
@@ -72,16 +85,20 @@ def run(api: Api, batch: SisBatch) -> None:
     supplied = [kind.name for kind in KINDS if any(one.kind is kind for one in sheets)]
     counts = {kind.counted: 0 for kind in KINDS}
     done: list[str] = []
+    at_once = 1 + sum(len(one.rows) for one in sheets) <= AT_ONCE
     for kind in KINDS:
         for sheet in (one for one in sheets if one.kind is kind):
             rows = list(sheet.each())
-            for row in rows:
+            for number, row in enumerate(rows, start=1):
                 counts[kind.counted] += _import(work, sheet, row)
-            done += [kind.name] if rows else []
+                if number % BATCH == 0:
+                    work.write()
+            work.write()
+            done += [kind.name] if rows and (at_once or kind.name not in done) else []
     data = work.batch.data | {
         "supplied_batches": supplied,
         "counts": counts,
-        "running_immediately": True,
+        "running_immediately": at_once,
         "completed_importers": done,
     }
     work.batch = put(api, work.batch, data=data)
@@ -90,6 +107,8 @@ def run(api: Api, batch: SisBatch) -> None:
             more = cleaning.clean(work)
         except cleaning.TooMuch as error:
             work.say(str(error))
+            if at_once:  # nothing of it was saved yet
+                work.batch = put(api, work.batch, data={"import_type": "instructure_csv"})
             _finish(work, imported=True, state="aborted")
             return
         work.batch = put(api, work.batch, data={**data, "counts": {**counts, **more}})
@@ -100,13 +119,13 @@ def _import(work: Work, sheet: Sheet, row: Any) -> int:
     try:
         return int(sheet.kind.importer(work, row))
     except ImportFault as fault:
-        work.say(str(fault), row)
+        work.say(str(fault), row, shown=fault.row, late=fault.late)
         return 0
 
 
 def _read(work: Work) -> list[Sheet] | None:
     """The files to import; None if nothing changed since the last import of a series."""
-    sent = work.store.attachments.get(work.batch.attachment_id)
+    sent = work.store.attachments.get(work.batch.attachment_id or 0)
     assert sent is not None, "the world file's references are checked when it is loaded"
     packed = not sent.filename.lower().endswith(".csv")
     shown: list[int] = []
@@ -114,7 +133,7 @@ def _read(work: Work) -> list[Sheet] | None:
     sheets = _sheets(work, sent, shown, packed=packed, say=True)
     before = _previous(work)
     if before is not None:
-        earlier = work.store.attachments.get(before.attachment_id)
+        earlier = work.store.attachments.get(before.attachment_id or 0)
         assert earlier is not None, "the world file's references are checked when it is loaded"
         compared = _compare(work, before, earlier, sent, sheets)
         if compared is not None:
@@ -138,6 +157,8 @@ def _sheets(work: Work, sent: Attachment, shown: list[int], *, packed: bool, say
             continue
         try:
             sheet = files.sheet(name, content)
+            if sheet is None:
+                continue
         except files.Unreadable as fault:
             if say:
                 work.say(str(fault), file=name, failure=True)
@@ -192,6 +213,7 @@ def _compare(
 
 
 def _finish(work: Work, *, imported: bool, state: str | None = None) -> None:
+    work.write()
     api, batch = work.api, work.batch
     errors = list(work.store.sis_batch_errors.find("batch", batch.id))
     failed = sum(one.failure for one in errors)

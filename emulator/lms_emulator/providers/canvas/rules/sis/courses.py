@@ -10,7 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.model import Course
+from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.rules import blueprints, course_events
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
@@ -45,8 +47,11 @@ def course(work: Work, row: Row) -> bool:
         course_events.first_group(work.api, changed)
     if known is not None and replace(changed, updated_at=known.updated_at) == known:
         changed = known
+    if named := row.get("abstract_course_id"):
+        work.say(f"unknown abstract course id {named}, ignoring abstract course reference", file=row.file)
     made = work.keep(changed, known)
-    _follow(work, made)
+    if known is not None and known.workflow_state != made.workflow_state:
+        _follow(work, made)
     _blueprint(work, row, made)
     return True
 
@@ -74,7 +79,7 @@ def with_id(work: Work, sis_id: str) -> Course | None:
 
 def _default_term(api: Api) -> int:
     terms = api.store.enrollment_terms.find("root", api.root.id)
-    return next((one.id for one in terms if one.name == "Default Term"), 0)
+    return next((one.id for one in terms if one.name == DEFAULT_TERM), 0)
 
 
 def _place(work: Work, row: Row, known: Course | None) -> int:
@@ -109,12 +114,11 @@ def _course_fields(work: Work, row: Row, known: Course | None, place: int) -> Fi
             fields[name] = row.get(cell)
     if not {"start_at", "end_at"} & set(stuck):
         fields |= _course_dates(work, row, stuck, sis_id)
-    if chosen := row.get("course_format"):
-        fields["course_format"] = None if chosen == "not_set" else chosen
-    if (chosen := row.get("grade_passback_setting")) and "grade_passback_setting" not in stuck:
-        fields["grade_passback_setting"] = None if chosen == "not_set" else chosen
+    for name in ("course_format", "grade_passback_setting"):
+        if name in row.cells and name not in stuck:
+            fields[name] = None if row.get(name) in ("", "not_set") else row.get(name)
     if chosen := row.get("homeroom_course"):
-        fields["homeroom_course"] = chosen.lower() in ("true", "t", "yes", "y", "1")
+        fields["homeroom_course"] = as_flag(chosen)
     return fields
 
 
@@ -124,14 +128,14 @@ def _course_state(row: Row, known: Course | None) -> Fields:
     if status in ("active", "unpublished", "published"):
         begun = "available" if status == "published" else "unpublished"
         return {"workflow_state": {"completed": "available", "available": "available"}.get(state, begun)}
-    return {"workflow_state": "deleted" if "deleted" in status else "completed"}
+    found = next((one for one in ("deleted", "completed") if one in status), state)
+    return {"workflow_state": found}
 
 
 def _course_dates(work: Work, row: Row, stuck: Any, sis_id: str) -> Fields:
-    found: Fields = {}
-    for cell, name in (("start_date", "start_at"), ("end_date", "end_at")):
-        if cell in row.cells:
-            found[name] = work.moment(row, cell, f"course {sis_id}")
+    start, end = work.dates(row, f"course {sis_id}")
+    dates = {"start_date": ("start_at", start), "end_date": ("end_at", end)}
+    found: Fields = dict(pair for cell, pair in dates.items() if cell in row.cells)
     if found and "restrict_enrollments_to_course_dates" not in stuck:
         found["restrict_enrollments_to_course_dates"] = any(found.values())
     return found
@@ -153,9 +157,18 @@ def _blueprint(work: Work, row: Row, made: Course) -> None:
     if named == "dissociate":
         blueprints.dissociate(work.api, made)
         return
+    store, course = work.store, f'Cannot associate course "{made.sis_course_id}" -'
     master = with_id(work, named)
-    template = blueprints.template_of(work.api.store, master) if master is not None else None
+    template = blueprints.template_of(store, master) if master is not None else None
+    other = blueprints.subscription_of(store, made)
+    said = None
     if template is None:
-        work.say(f'Unknown blueprint course "{named}"', row)
+        said = f'Unknown blueprint course "{named}" for course "{made.sis_course_id}"'
+    elif blueprints.template_of(store, made) is not None:
+        said = f"{course} is a blueprint course"
+    elif other is not None and other.template_id != template.id:
+        said = f"{course} is associated to another blueprint course"
     elif not blueprints.associate(work.api, template, [made]):
-        work.say(f'Cannot associate course "{made.sis_course_id}" - is unable to be associated', row)
+        said = f"{course} is not in the same or lower account as the blueprint course"
+    if said is not None:
+        work.say(said, file=row.file, late=True)

@@ -5,11 +5,13 @@ Source: canvas-lms lib/sis/enrollment_importer.rb, and the recorded exchanges of
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from lms_emulator.core.state.structure import convert
+from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.model import (
     Course,
     CourseSection,
@@ -19,9 +21,9 @@ from lms_emulator.providers.canvas.model import (
     Role,
     User,
 )
-from lms_emulator.providers.canvas.rules import enrolled, enrolling, roles
+from lms_emulator.providers.canvas.rules import enrolled, enrolling, people, roles
 from lms_emulator.providers.canvas.rules.sis import courses, sections
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, inspected
 
 KINDS = {
     "teacher": "TeacherEnrollment",
@@ -29,13 +31,12 @@ KINDS = {
     "observer": "ObserverEnrollment",
     "designer": "DesignerEnrollment",
 }
-TRUE = ("true", "t", "yes", "y", "1", "on")
 
 
 def enrollment(work: Work, row: Row) -> bool:
     """A row of enrollments."""
-    named = f"{row.get('user_id')} in {row.get('course_id') or row.get('section_id')}"
-    start, end = (work.moment(row, one, f"user {named}") for one in ("start_date", "end_date"))
+    place = f"course {row.get('course_id')}" if row.get("course_id") else f"section {row.get('section_id')}"
+    start, end = work.dates(row, f"user {row.get('user_id')} in {place}")
     if not row.get("course_id") and not row.get("section_id"):
         raise ImportFault("No course_id or section_id given for an enrollment")
     if not row.get("user_id") and not row.get("user_integration_id"):
@@ -44,6 +45,26 @@ def enrollment(work: Work, row: Row) -> bool:
         raise ImportFault(f'Improper status "{row.get("status")}" for an enrollment')
     if work.skips_deletes and row.matches("status", ".*deleted"):
         return False
+    try:
+        return _enrolled(work, row, start, end)
+    except ImportFault as fault:
+        raise ImportFault(str(fault), _read(row, start, end), late=True) from None
+
+
+def _read(row: Row, start: datetime | None, end: datetime | None) -> str:
+    """A row as Canvas has read it (canvas-lms lib/sis/models/enrollment.rb, row_info)."""
+    names = ("course_id", "section_id", "user_id", "user_integration_id", "role", "status", "associated_user_id")
+    found: dict[str, str | bool | None] = {name: row.cells.get(name) for name in names}
+    found["root_account_id"] = row.cells.get("root_account")
+    found |= {name: row.cells.get(name) for name in ("role_id", "limit_section_privileges", "notify")}
+    text = inspected(**found)[:-2]
+    for name, moment in (("start_date", start), ("end_date", end)):
+        shown = f"{moment:%a, %d %b %Y %H:%M:%S}.000000000 UTC +00:00" if moment is not None else "nil"
+        text += f", :{name}=>{shown}"
+    return text + "}]"
+
+
+def _enrolled(work: Work, row: Row, start: datetime | None, end: datetime | None) -> bool:
     login = _login(work, row)
     course, section = _place(work, row)
     role = _role(work, row, course)
@@ -51,7 +72,9 @@ def enrollment(work: Work, row: Row) -> bool:
     assert user is not None, "the world file's references are checked when it is loaded"
     observed = _observed(work, row, role)
     known = _known(work, user, section, role, observed)
-    state = _state(work, row, user, login, known)
+    state, said = _state(work, row, user, login, known, course, role)
+    if said is not None:
+        work.say(said, row, shown=_read(row, start, end), late=True)
     base = known or Enrollment(
         **work.api.new_row("enrollments"),
         course_id=course.id,
@@ -64,10 +87,10 @@ def enrollment(work: Work, row: Row) -> bool:
     )
     fields: dict[str, Any] = {"workflow_state": state}
     if limited := row.get("limit_section_privileges"):
-        fields["limit_privileges_to_course_section"] = limited.lower() in TRUE
+        fields["limit_privileges_to_course_section"] = as_flag(limited)
     if not {"start_at", "end_at"} & set(work.stuck(known)):
         fields |= {"start_at": start, "end_at": end}
-    if state == "completed" and base.completed_at is None:
+    if state == "completed":
         fields["completed_at"] = work.api.now
     changed = replace(base, **fields)
     if known is not None and changed != known:
@@ -136,8 +159,9 @@ def _role(work: Work, row: Row, course: Course) -> Role:
     assert account is not None, "the world file's references are checked when it is loaded"
     found = [one for one in roles.roles_of(work.store, account) if one.base_role_type in enrolling.KINDS]
     named = row.get("role")
+    found = [one for one in found if one.workflow_state != "inactive"]
     role = next((one for one in found if str(one.id) == row.get("role_id")), None)
-    role = role or next((one for one in found if one.name == named and one.workflow_state != "inactive"), None)
+    role = role or next((one for one in found if one.name == named), None)
     if role is None:
         kind = "StudentEnrollment" if named.lower().startswith("student") else KINDS.get(named.lower())
         if kind is None:
@@ -166,20 +190,30 @@ def _known(work: Work, user: User, section: CourseSection, role: Role, observed:
     return next((one for one in rows if one.role_id == role.id and one.associated_user_id == observed), None)
 
 
-def _state(work: Work, row: Row, user: User, login: Pseudonym, known: Enrollment | None) -> Any:
+def _state(
+    work: Work, row: Row, user: User, login: Pseudonym, known: Enrollment | None, course: Course, role: Role
+) -> tuple[Any, str | None]:
+    """The new state of an enrollment, and what is said about it. Raises ImportFault if the row is skipped."""
+    gone = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
+    if known is not None and known.workflow_state == "deleted":
+        if user.workflow_state == "deleted":
+            raise ImportFault(gone)
+        if login.workflow_state == "deleted":
+            said = f"Attempted enrolling with deleted sis login {login.unique_id} in course {row.get('course_id')}"
+            raise ImportFault(said)
     status = row.get("status").lower()
     if status.startswith("active"):
-        fault = None
-        if user.workflow_state == "deleted":
-            fault = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
-        elif login.workflow_state == "deleted":
-            fault = f"Attempted enrolling with deleted sis login {login.unique_id} in course {row.get('course_id')}"
-        if fault is not None:
-            raise ImportFault(fault)
-        return "active"
-    if status == "deleted_last_completed":
+        if user.workflow_state != "deleted" and login.workflow_state != "deleted":
+            return "active", None
+        others = (one for one in people.logins_of(work.store, user) if one.id != login.id)
+        if user.workflow_state != "deleted" and any(one.account_id == work.batch.account_id for one in others):
+            named = f"Enrolled a user {row.get('user_id')} in course {row.get('course_id')}"
+            return "active", f"{named}, but referenced a deleted sis login"
+        return "deleted", gone
+    if status.startswith("deleted_last_completed"):
         rows = work.store.enrollments.find("user", user.id)
-        course_id = known.course_id if known is not None else None
-        others = [e for e in rows if e.course_id == course_id and e.workflow_state == "active"]
-        return "deleted" if any(e.id != getattr(known, "id", None) for e in others) else "completed"
-    return next(state for state in ("deleted", "completed", "inactive") if status.startswith(state))
+        observed = known.associated_user_id if known is not None else None
+        alike = [one for one in rows if one.course_id == course.id and one.workflow_state != "deleted"]
+        alike = [one for one in alike if one.role_id == role.id and one.associated_user_id == observed]
+        return ("deleted" if any(known is None or one.id != known.id for one in alike) else "completed"), None
+    return next(state for state in ("deleted", "completed", "inactive") if status.startswith(state)), None

@@ -60,30 +60,24 @@ def _unknown(work: Work, row: Row) -> bool:
 
 
 EXISTING = ("existing_user_id", "existing_integration_id", "existing_canvas_user_id")
-CHANGES = "old_id+new_id old_id+new_integration_id old_integration_id+new_id old_integration_id+new_integration_id"
 KINDS = (
-    _kind("change_sis_id", CHANGES, links.change_sis_id, "old_id new_id type"),
+    _kind("change_sis_id", "old_id old_integration_id", links.change_sis_id, "old_id old_integration_id"),
     _kind("account", "account_id+parent_account_id", places.account, "account_id"),
-    _kind("term", "term_id+name", places.term, "term_id date_override_enrollment_type"),
+    _kind("term", "term_id+name", places.term, "term_id"),
     _kind("abstract_course", "abstract_course_id+short_name", _unknown, "abstract_course_id"),
     _kind("course", "course_id+short_name", courses.course, "course_id"),
     _kind("section", "section_id+name", sections.section, "section_id"),
-    _kind("xlist", "xlist_course_id+section_id", sections.xlist, "xlist_course_id section_id"),
+    _kind("xlist", "xlist_course_id+section_id", sections.xlist, "section_id"),
     _kind("user", "user_id+login_id", people.user, "user_id"),
-    _kind("login", " ".join(f"user_id+login_id+{one}" for one in EXISTING), people.login, "user_id"),
+    _kind("login", " ".join(EXISTING), people.login, "user_id"),
     _kind(
         "enrollment",
         "course_id+user_id section_id+user_id course_id+user_integration_id section_id+user_integration_id",
         enrollments.enrollment,
         "course_id section_id user_id user_integration_id role role_id associated_user_id",
     ),
-    _kind(
-        "admin",
-        "user_id+account_id+role user_id+account_id+role_id",
-        links.admin,
-        "user_id account_id role_id role",
-    ),
-    _kind("group_category", "group_category_id+category_name", groups.category, "group_category_id"),
+    _kind("admin", "user_id+account_id", links.admin, "user_id account_id"),
+    _kind("group_category", "group_category_id+category_name", groups.category, "group_id"),
     _kind("group", "group_id+name", groups.group, "group_id"),
     _kind("group_membership", "group_id+user_id", groups.membership, "group_id user_id"),
     _kind("grade_publishing_results", "enrollment_id+grade_publishing_status", _unknown, "enrollment_id"),
@@ -144,17 +138,19 @@ def kind_of(headers: Iterable[str]) -> Kind | None:
     return None
 
 
-def sheet(name: str, content: bytes) -> Sheet:
-    """A file's kind and rows. Raises Unreadable for one that is not a SIS import file."""
+def sheet(name: str, content: bytes) -> Sheet | None:
+    """A file's kind and rows; None if it is blank. Raises Unreadable for one that is not a SIS import file."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Unreadable("Invalid UTF-8") from error
     try:
-        first = csv_files.read(text.partition("\n")[0])
+        first = csv_files.read(text.lstrip("\ufeff\r\n").partition("\n")[0])
     except csv_files.MalformedCsv as error:
         raise Unreadable("Malformed CSV") from error
-    headers = [(cell or "").lower() for cell in first[0]] if first else []
+    if not first:
+        return None
+    headers = [(cell or "").lower() for cell in first[0]]
     kind = kind_of(headers)
     if kind is None:
         raise Unreadable("Couldn't find Canvas CSV import headers")
@@ -179,8 +175,11 @@ def changed(work: Work, before: list[Sheet], now: list[Sheet]) -> list[Sheet]:
         elif set(mine[0].headers) != set(theirs[0].headers):
             work.say("Couldn't generate diff: CSV headers do not match, cannot diff", file=mine[0].file)
             found += mine
-        elif rows := _difference(work, theirs[0], mine[0]):
-            found.append(mine[0]._replace(rows=rows))
+        elif not set(mine[0].headers) & set(kind.fields):
+            work.say("Couldn't generate diff: At least one primary key field must be present", file=mine[0].file)
+            found += mine
+        else:
+            found.append(mine[0]._replace(rows=_difference(work, theirs[0], mine[0])))
     return found
 
 

@@ -31,14 +31,19 @@ def category(work: Work, row: Row) -> bool:
         return False
     place = _home(work, row, f"group category {sis_id}") or work.api.root
     known = next((one for one in work.store.group_categories if one.sis_source_id == sis_id), None)
+    if known is not None and groups.of_category(work.api, known) and not _lies_in(known, place):
+        raise ImportFault(f"Cannot move group category {sis_id} because it has groups in it.")
+    beside = (one for one in groups.of_place(work.api, place) if known is None or one.id != known.id)
+    if (known is None or known.name != name) and any(one.name == name for one in beside):
+        said = f"Name {name} is already in use."
+        raise ImportFault(f"A group category did not pass validation (group category: {sis_id}, error: {said})")
     fields: dict[str, Any] = {
         "context_type": "Course" if isinstance(place, Course) else "Account",
         "context_id": place.id,
+        "name": name,
         "sis_source_id": sis_id,
         "workflow_state": "deleted" if deleted else "active",
     }
-    if "name" not in work.stuck(known):
-        fields["name"] = name
     base = known or GroupCategory(
         id=work.api.new_id("group_categories"), context_id=place.id, name=name, created_at=work.api.now
     )
@@ -84,7 +89,7 @@ def group(work: Work, row: Row) -> bool:
     place = _home(work, row, f"group {sis_id}")
     known = next((one for one in work.store.groups if one.sis_source_id == sis_id), None)
     within = _category(work, row, place, known)
-    if known is not None and any(work.store.group_memberships.find("group", known.id)):
+    if known is not None and groups.members(work.api, known):
         before = groups.category_of(work.api, known)
         moves = (before.context_type, before.context_id) != (within.context_type, within.context_id)
         if moves and "Course" in (before.context_type, within.context_type):
@@ -110,7 +115,7 @@ def _category(work: Work, row: Row, place: Course | Account | None, known: Group
         rows = [one for one in work.store.group_categories if one.sis_source_id == named]
         kind = "course" if isinstance(place, Course) else "account"
         where = f" in {kind} {row.get(f'{kind}_id')}" if place is not None else ""
-        rows = [one for one in rows if (one.workflow_state != "deleted" if place is None else _lies_in(one, place))]
+        rows = [one for one in rows if one.workflow_state != "deleted" and (place is None or _lies_in(one, place))]
         if not rows:
             raise ImportFault(f"Group Category {named} didn't exist{where} for group {sis_id}.")
         return rows[0]
@@ -154,5 +159,9 @@ def membership(work: Work, row: Row) -> bool:
     base = known or GroupMembership(
         id=work.api.new_id("group_memberships"), group_id=found.id, user_id=user.id, created_at=work.api.now
     )
+    if not deleted and groups.category_of(work.api, found).role not in groups.FREE:
+        for other, old in groups.joined(work.api, groups.category_of(work.api, found), user.id):
+            if other.id != found.id:
+                groups.leave(work.api, other, old)
     work.keep(replace(base, workflow_state="deleted" if deleted else "accepted"), known)
     return True

@@ -83,6 +83,7 @@ def admin(work: Work, row: Row) -> bool:
     if account is None or account.workflow_state == "deleted":
         raise ImportFault("Invalid account_id given for admin")
     found = [one for one in roles.roles_of(work.store, account) if one.base_role_type.startswith("Account")]
+    found = [one for one in found if one.workflow_state != "inactive"]
     role = next((one for one in found if str(one.id) == row.get("role_id")), None)
     role = role or next((one for one in found if one.name == row.get("role")), None)
     if role is None:
@@ -126,6 +127,8 @@ def change_sis_id(work: Work, row: Row) -> bool:
     fields: dict[str, Any] = {column: new} if new else {}
     if new_other and hasattr(found, "integration_id"):
         fields["integration_id"] = None if new_other == "<delete>" else new_other
+    if hasattr(found, "updated_at"):
+        fields["updated_at"] = work.api.now
     getattr(work.store, table).put(replace(found, sis_batch_id=work.batch.id, **fields))
     return True
 

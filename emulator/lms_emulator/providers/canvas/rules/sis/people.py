@@ -5,24 +5,39 @@ Source: canvas-lms lib/sis/user_importer.rb, and the recorded exchanges of `peop
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas.model import CommunicationChannel, Pseudonym, User
+from lms_emulator.providers.canvas.call.params import as_flag
+from lms_emulator.providers.canvas.model import CommunicationChannel, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import people, registering
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, inspected
 
 Fields = dict[str, Any]
-EXISTING = {"existing_user_id": "sis_user_id", "existing_integration_id": "integration_id"}
+EXISTING = {
+    "existing_user_id": "sis_user_id",
+    "existing_integration_id": "integration_id",
+    "existing_canvas_user_id": "user_id",
+}
 SKIPPED = "requested login information, skipping"
+STATES = ("active", "suspended", "deleted")
+SHOWN = (
+    *("user_id", "login_id", "status", "first_name", "last_name", "email", "integration_id", "short_name"),
+    *("full_name", "sortable_name", "canvas_password_notification", "authentication_provider_id"),
+    *("declared_user_type", "home_account"),
+)
+"""What Canvas shows of a row that lacks something, in this order."""
 
 
 def user(work: Work, row: Row) -> bool:
     """A row of people."""
-    if not _checked(work, row):
-        return False
     sis_id, status = row.get("user_id"), _status(row)
+    if not _checked(work, row, row.get("status"), _read(row)):
+        return False
+    if any("\0" in (cell or "") for cell in row.cells.values()):
+        raise ImportFault("Some of the fields contain NULL character", _read(row))
     provider = _provider(work, row)
     login, by_login = work.login(sis_id), _by_login(work, row, provider)
     login = login or by_login
@@ -32,64 +47,89 @@ def user(work: Work, row: Row) -> bool:
     known = work.store.users.get(login.user_id) if login is not None else None
     if status == "deleted" and known is not None and login is not None:
         if known.id == work.batch.user_id:
-            raise ImportFault(f"Can't remove yourself user_id '{sis_id}'")
+            raise _late(f"Can't remove yourself user_id '{sis_id}'")
         if login.workflow_state == "deleted":
             return False
+        _require_provider(row, provider)
         _leave(work, known, login)
+    _require_provider(row, provider)
     person = _person(work, row, known)
     made = _login(work, row, login, person, status, provider)
     return _reached(work, row, person, made, status)
 
 
 def login(work: Work, row: Row) -> bool:
-    """A row of additional logins."""
-    if not _checked(work, row):
-        return False
+    """A row of additional logins. Its status is not looked at."""
     sis_id = row.get("user_id")
-    named = {name: row.get(name) for name in (*EXISTING, "existing_canvas_user_id") if row.get(name)}
+    named = {name: row.get(name) for name in EXISTING if row.get(name)}
+    read = _login_read(row)
+    _checked(work, row, "active", read)
     if not named:
-        raise ImportFault(f"No existing user provided for login with SIS ID {sis_id}")
+        raise ImportFault(f"No existing user provided for login with SIS ID {sis_id}", read)
     provider = _provider(work, row)
+    _check_integration_id(work, row, work.login(sis_id) or _by_login(work, row, provider), "active")
     if work.login(sis_id) or _by_login(work, row, provider):
-        raise ImportFault(
+        raise _late(
             f"An existing Canvas user with the SIS ID {sis_id} or login of {row.get('login_id')} already exists, "
             "skipping"
         )
     found = [one for one in work.store.pseudonyms if _is(work, one)]
-    wanted = {EXISTING.get(name, "user_id"): value for name, value in named.items()}
-    first = next((one for one in found if any(str(getattr(one, k)) == v for k, v in wanted.items())), None)
+    wanted = {EXISTING[name]: value for name, value in named.items()}
+    ways = ((one for one in found if str(getattr(one, name)) == value) for name, value in wanted.items())
+    first = next(chain.from_iterable(ways), None)
     if first is None:
-        raise ImportFault(f"Could not find the existing user for login with SIS ID {sis_id}, skipping")
+        raise _late(f"Could not find the existing user for login with SIS ID {sis_id}, skipping")
     if any(str(getattr(first, name)) != value for name, value in wanted.items()):
-        raise ImportFault(
+        raise _late(
             f"An existing user does not match existing user ids provided for login with SIS ID {sis_id}, skipping"
         )
+    _require_provider(row, provider)
     person = work.store.users.get(first.user_id)
     assert person is not None, "the world file's references are checked when it is loaded"
-    made = _login(work, row, None, person, _status(row), provider)
-    return _reached(work, row, person, made, _status(row))
+    made = _login(work, row, None, person, "active", provider)
+    return _reached(work, row, person, made, "active")
 
 
 def _is(work: Work, one: Pseudonym) -> bool:
     return one.account_id == work.batch.account_id and one.workflow_state != "deleted"
 
 
-def _checked(work: Work, row: Row) -> bool:
+def _checked(work: Work, row: Row, status: str, read: str) -> bool:
+    """Whether a row is to be imported. Raises ImportFault, which shows the row as `read`."""
     sis_id = row.get("user_id")
     if not sis_id:
-        raise ImportFault("No user_id given for a user")
+        raise ImportFault("No user_id given for a user", read)
     if not row.get("login_id"):
-        raise ImportFault(f"No login_id given for user {sis_id}")
-    if not row.get("status"):
-        raise ImportFault(f"No status given for user {sis_id}")
-    if not row.matches("status", "active|suspended|deleted"):
-        raise ImportFault(f"Improper status for user {sis_id}")
-    return not (work.skips_deletes and row.matches("status", "deleted"))
+        raise ImportFault(f"No login_id given for user {sis_id}", read)
+    if not status:
+        raise ImportFault(f"No status given for user {sis_id}", read)
+    if not status.lower().startswith(STATES):
+        raise ImportFault(f"Improper status for user {sis_id}", read)
+    return not (work.skips_deletes and "deleted" in status.lower())
+
+
+def _read(row: Row) -> str:
+    """A row of people as Canvas has read it (canvas-lms lib/sis/models/user.rb, row_info)."""
+    flags = {name: as_flag(row.get(name)) for name in ("canvas_password_notification", "home_account")}
+    return inspected(**{name: flags.get(name, row.cells.get(name)) for name in SHOWN})
+
+
+def _login_read(row: Row) -> str:
+    """A row of logins as Canvas has read it (login_row_info there)."""
+    found: dict[str, str | bool | None] = {name: row.cells.get(name) for name in EXISTING}
+    found["root_account_id"] = row.cells.get("root_account")
+    found |= {"user_id": row.cells.get("user_id"), "login_id": row.cells.get("login_id"), "status": "active"}
+    found |= {name: row.cells.get(name) for name in ("email", "integration_id", "authentication_provider_id")}
+    return inspected(**found)
+
+
+def _late(says: str) -> ImportFault:
+    return ImportFault(says, late=True)
 
 
 def _status(row: Row) -> Any:
     status = row.get("status").lower()
-    return status if status in ("active", "suspended", "deleted") else "active"
+    return status if status in STATES else "active"
 
 
 def _provider(work: Work, row: Row) -> int | None:
@@ -100,12 +140,19 @@ def _provider(work: Work, row: Row) -> int | None:
     for one in own:
         if one.workflow_state == "active" and named in (str(one.id), one.auth_type):
             return one.id
-    raise ImportFault(f"unrecognized authentication provider {named} for {row.get('user_id')}, skipping")
+    return None
+
+
+def _require_provider(row: Row, provider: int | None) -> None:
+    named = row.get("authentication_provider_id")
+    if named and provider is None:
+        raise _late(f"unrecognized authentication provider {named} for {row.get('user_id')}, skipping")
 
 
 def _by_login(work: Work, row: Row, provider: int | None) -> Pseudonym | None:
     rows = [one for one in work.store.pseudonyms.find("unique_id", row.get("login_id").lower()) if _is(work, one)]
-    return next((one for one in rows if provider is None or one.authentication_provider_id == provider), None)
+    named = row.get("authentication_provider_id")
+    return next((one for one in rows if not named or one.authentication_provider_id == provider), None)
 
 
 def _holder(one: Pseudonym) -> str:
@@ -117,7 +164,7 @@ def _check_integration_id(work: Work, row: Row, login: Pseudonym | None, status:
     rows = work.store.pseudonyms.find("integration_id", wanted) if wanted else ()
     taken = next((one for one in rows if one.account_id == work.batch.account_id), None)
     if taken is not None and status != "deleted" and (login is None or taken.id != login.id):
-        raise ImportFault(
+        raise _late(
             f"An existing Canvas user with the {_holder(taken)} has already claimed {row.get('user_id')}'s "
             "requested integration_id, skipping"
         )
@@ -127,12 +174,13 @@ def _claimed(work: Work, row: Row, login: Pseudonym, by_login: Pseudonym | None,
     """The login of a row, with the row's SIS id. Raises ImportFault if it belongs to another user."""
     sis_id = row.get("user_id")
     if login.sis_user_id and login.sis_user_id != sis_id and not work.batch.options["update_sis_id_if_login_claimed"]:
-        raise ImportFault(
+        raise _late(
             f"An existing Canvas user with the SIS ID {login.sis_user_id} has already claimed {sis_id}'s user_id "
             f"{SKIPPED}"
         )
-    if by_login is not None and by_login.id != login.id and status != "deleted":
-        raise ImportFault(
+    other = by_login is not None and by_login.id != login.id and status != "deleted"
+    if by_login is not None and (other or login.unique_id.lower() != row.get("login_id").lower()):
+        raise _late(
             f"An existing Canvas user with the {_holder(by_login)} has already claimed {sis_id}'s user_id {SKIPPED}"
         )
     return login
@@ -159,9 +207,7 @@ def _person(work: Work, row: Row, known: User | None) -> User:
     if known.workflow_state != "pre_registered":
         fields["workflow_state"] = "registered"
     fields = {field: value for field, value in fields.items() if field not in work.stuck(known)}
-    overrides = work.batch.options.get("override_sis_stickiness")
-    if overrides and work.batch.options.get("clear_sis_stickiness"):
-        fields["stuck_sis_fields"] = []
+    fields |= work.stickiness(known, replace(known, **fields))
     if all(getattr(known, field) == value for field, value in fields.items()):
         return known
     return work.store.users.put(replace(known, updated_at=work.api.now, **fields))
@@ -218,7 +264,7 @@ def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) 
         return True
     if not registering.EMAIL.fullmatch(address):
         sis_id = row.get("user_id")
-        raise ImportFault(f"The email address associated with user '{sis_id}' is invalid (email: '{address}')")
+        raise _late(f"The email address associated with user '{sis_id}' is invalid (email: '{address}')")
     rows = work.store.communication_channels.find("user", person.id)
     before = work.store.communication_channels.get(login.sis_channel_id or 0)
     others = [one for one in rows if one.address.lower() == address.lower() and one.type == "email"]
@@ -248,8 +294,19 @@ def _leave(work: Work, person: User, login: Pseudonym) -> None:
     if others:
         return
     for enrollment in list(work.store.enrollments.find("user", person.id)):
-        work.change(enrollment, "deleted", updated_at=work.api.now)
+        for one in [*_watching(work, enrollment), enrollment]:
+            work.change(one, "deleted", updated_at=work.api.now)
     for place in list(work.store.group_memberships.find("user", person.id)):
         work.change(place, "deleted")
     for admin in list(work.store.account_users.find("user", person.id)):
         work.change(admin, "deleted")
+
+
+def _watching(work: Work, enrollment: Enrollment) -> list[Enrollment]:
+    """The enrollments of a student's observers that follow one of the student's."""
+    if enrollment.type != "StudentEnrollment" or enrollment.workflow_state == "deleted":
+        return []
+    links = work.store.user_observers.find("student", enrollment.user_id)
+    observers = {one.observer_id for one in links if one.workflow_state == "active"}
+    rows = work.store.enrollments.find("section", enrollment.course_section_id)
+    return [one for one in rows if one.associated_user_id == enrollment.user_id and one.user_id in observers]

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.model import Account, EnrollmentTerm
-from lms_emulator.providers.canvas.rules import permissions
+from lms_emulator.providers.canvas.rules import permissions, terms
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 WITH_DATES = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment")
@@ -76,7 +76,7 @@ def _require_empty(work: Work, account: Account, sis_id: str) -> None:
 def term(work: Work, row: Row) -> bool:
     """A row of terms, or of a term's dates for one type of enrollment."""
     sis_id, name, status = row.get("term_id"), row.get("name"), row.get("status")
-    start, end = (work.moment(row, one, f"term {sis_id}") for one in ("start_date", "end_date"))
+    start, end = work.dates(row, f"term {sis_id}")
     if not sis_id:
         raise ImportFault("No term_id given for a term")
     if not row.matches("status", "active|deleted"):
@@ -84,8 +84,8 @@ def term(work: Work, row: Row) -> bool:
     deleted = row.matches("status", "deleted")
     if work.skips_deletes and deleted:
         return False
-    terms = work.store.enrollment_terms.find("root", work.batch.account_id)
-    known = next((one for one in terms if one.sis_term_id == sis_id), None)
+    rows = work.store.enrollment_terms.find("root", work.batch.account_id)
+    known = next((one for one in rows if one.sis_term_id == sis_id), None)
     if kind := row.get("date_override_enrollment_type"):
         return _dates(work, known, kind, None if deleted else [start, end])
     if not name:
@@ -99,6 +99,8 @@ def term(work: Work, row: Row) -> bool:
     stuck = work.stuck(known)
     fields: Fields = {"sis_term_id": sis_id, "integration_id": row.get("integration_id") or None}
     fields["workflow_state"] = "deleted" if deleted else "active"
+    if deleted and known is not None and known.workflow_state != "deleted" and (why := terms.kept(work.api, known)):
+        raise ImportFault(f"A term did not pass validation (term: {sis_id} / {name}, error: Workflow state {why})")
     if "name" not in stuck:
         fields["name"] = name
     if not {"start_at", "end_at"} & set(stuck):

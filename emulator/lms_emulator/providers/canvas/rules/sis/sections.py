@@ -20,7 +20,7 @@ Fields = dict[str, Any]
 def section(work: Work, row: Row) -> bool:
     """A row of sections."""
     sis_id, course_id, name = row.get("section_id"), row.get("course_id"), row.get("name")
-    start, end = (work.moment(row, one, f"section {sis_id}") for one in ("start_date", "end_date"))
+    start, end = work.dates(row, f"section {sis_id}")
     if not sis_id:
         raise ImportFault(f"No section_id given for a section in course {course_id}")
     if not course_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from lms_emulator.providers.canvas.rules import csv_files, stickiness
 from lms_emulator.providers.canvas.rules.permissions import root_of
 
 R = TypeVar("R")
+DIGIT = re.compile(r"\d")
 TABLES = {
     "Account": "accounts",
     "EnrollmentTerm": "enrollment_terms",
@@ -35,7 +37,25 @@ TABLES = {
 
 
 class ImportFault(Exception):
-    """Why a row is skipped, in Canvas's words."""
+    """Why a row is skipped, in Canvas's words.
+
+    Parameters: `row`, how Canvas shows the row, if not as it was sent; `late`, whether Canvas finds it only once it has
+    read the rows of its batch.
+    """
+
+    def __init__(self, says: str, row: str | None = None, *, late: bool = False) -> None:
+        super().__init__(says)
+        self.row, self.late = row, late
+
+
+def inspected(**values: str | bool | None) -> str:
+    """A row as Canvas stores it once it was read: a list with one hash, as Ruby shows it."""
+    ruby = {None: "nil", True: "true", False: "false"}
+
+    def shown(one: str | bool | None) -> str:
+        return json.dumps(one, ensure_ascii=False) if isinstance(one, str) else ruby[one]
+
+    return "[{" + ", ".join(f":{name}=>{shown(one)}" for name, one in values.items()) + "}]"
 
 
 class Row(NamedTuple):
@@ -64,6 +84,8 @@ class Work:
 
     def __init__(self, api: Api, batch: SisBatch) -> None:
         self.api, self.batch = api, batch
+        self._said: list[SisBatchError] = []
+        self._late: list[SisBatchError] = []
 
     @property
     def store(self) -> CanvasStore:
@@ -76,27 +98,48 @@ class Work:
 
     # what is said
 
-    def say(self, message: str, row: Row | None = None, *, file: str | None = None, failure: bool = False) -> None:
-        """Record a warning or, with `failure`, an error."""
+    def say(
+        self,
+        message: str,
+        row: Row | None = None,
+        *,
+        file: str | None = None,
+        failure: bool = False,
+        shown: str | None = None,
+        late: bool = False,
+    ) -> None:
+        """Record a warning or, with `failure`, an error. `shown` and `late`: as `row` and `late` of ImportFault."""
         made = SisBatchError(
-            id=self.api.new_id("sis_batch_errors"),
+            id=0,
             sis_batch_id=self.batch.id,
             file=row.file if row is not None else file,
             message=message,
             row=row.number if row is not None else None,
-            row_info=row.text if row is not None else None,
+            row_info=shown or (row.text if row is not None else None),
             failure=failure,
             created_at=self.api.now,
         )
-        self.store.sis_batch_errors.put(made)
+        (self._late if late else self._said).append(made)
 
-    def moment(self, row: Row, name: str, of: str) -> datetime | None:
-        """A time in a cell; an invalid one causes a warning."""
-        text = row.get(name)
-        found = read_moment(text, UTC) if text and text != "<delete>" else None
-        if text and text != "<delete>" and found is None:
-            self.say(f"Bad date format for {of}", row)
-        return found
+    def write(self) -> None:
+        """Store what was said, the late messages last."""
+        for one in [*self._said, *self._late]:
+            self.store.sis_batch_errors.put(replace(one, id=self.api.new_id("sis_batch_errors")))
+        self._said, self._late = [], []
+
+    def dates(self, row: Row, of: str) -> tuple[datetime | None, datetime | None]:
+        """The start and end in a row. An impossible one causes a warning, and what follows it is not read.
+
+        A text without digits is no date for Canvas either, but it says nothing.
+        """
+        found: list[datetime | None] = [None, None]
+        for place, name in enumerate(("start_date", "end_date")):
+            text = row.get(name)
+            found[place] = read_moment(text, UTC) if text else None
+            if found[place] is None and DIGIT.search(text):
+                self.say(f"Bad date format for {of}", row)
+                break
+        return found[0], found[1]
 
     # finding
 
@@ -115,6 +158,16 @@ class Work:
 
     # keeping
 
+    def stickiness(self, known: Any, record: Any) -> dict[str, list[str]]:
+        """What an import's options make of the sticky fields of a record that it changes."""
+        overrides = self.batch.options.get("override_sis_stickiness")
+        if overrides and self.batch.options.get("clear_sis_stickiness"):
+            return {"stuck_sis_fields": []}
+        if overrides and self.batch.options.get("add_sis_stickiness") and hasattr(record, "stuck_sis_fields"):
+            stuck = {*record.stuck_sis_fields, *stickiness.changed(known, record)}
+            return {"stuck_sis_fields": sorted(stuck)}
+        return {}
+
     def stuck(self, record: Any) -> Collection[str]:
         """The sticky fields of a record, which must not change."""
         if record is None or self.batch.options.get("override_sis_stickiness"):
@@ -126,13 +179,7 @@ class Work:
         """Store a record from a row, respecting the import's stickiness options. `known`: None for a new one."""
         record: Any = made
         kind = type(record).__name__
-        given: dict[str, Any] = {"sis_batch_id": self.batch.id}
-        overrides = self.batch.options.get("override_sis_stickiness")
-        if overrides and self.batch.options.get("clear_sis_stickiness"):
-            given["stuck_sis_fields"] = []
-        elif overrides and self.batch.options.get("add_sis_stickiness"):
-            stuck = {*record.stuck_sis_fields, *stickiness.changed(known, record)}
-            given["stuck_sis_fields"] = sorted(stuck)
+        given: dict[str, Any] = {"sis_batch_id": self.batch.id, **self.stickiness(known, record)}
         given = {name: value for name, value in given.items() if hasattr(record, name)}
         put: R = getattr(self.store, TABLES[kind]).put(replace(record, **given))
         if known is not None or kind not in ("CourseSection", "UserObserver"):
