@@ -184,3 +184,71 @@ def test_a_group_conversation_has_a_hundred_recipients(canvas: Site) -> None:
     assert canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[99]]}).status_code == 200
     last = canvas.teacher.post(f"{one}/add_recipients", json={"recipients": [crowd[100]]})
     assert last.json()[0]["message"] == "too many participants for group conversation"
+
+
+RECIPIENTS = "/api/v1/search/recipients"
+
+
+def test_without_the_right_to_send_messages_only_instructors_are_recipients(canvas: Site) -> None:
+    asked = {"context": "course_1"}
+    ids = [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()]
+    mates = {
+        row["user_id"] for row in canvas.admin.get("/api/v1/courses/1/enrollments?type[]=StudentEnrollment").json()
+    }
+    assert mates <= set(ids)
+    role = next(
+        one for one in canvas.admin.get("/api/v1/accounts/1/roles").json() if one["role"] == "StudentEnrollment"
+    )
+    changed = {"permissions": {"send_messages": {"explicit": True, "enabled": False}}}
+    assert canvas.admin.put(f"/api/v1/accounts/1/roles/{role['id']}", json=changed).status_code == 200
+    ids = [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()]
+    assert own_id(canvas.teacher) in ids
+    assert mates & set(ids) == {own_id(canvas.student)}
+
+
+def test_recipients_are_searched_by_both_names_and_by_several_types(canvas: Site) -> None:
+    student = own_id(canvas.student)
+    canvas.admin.put(f"/api/v1/users/{student}", json={"user": {"short_name": "Zebedee"}})
+    found = canvas.teacher.get(RECIPIENTS, params={"search": "zebe"}).json()
+    assert [one["id"] for one in found] == [student]
+    mixed = {"search": "", "types[]": ["user", "course"]}
+    kinds = {str(one["id"]).partition("_")[0] for one in canvas.teacher.get(RECIPIENTS, params=mixed).json()}
+    assert "course" in kinds
+    assert str(student) in kinds
+
+
+def test_an_empty_search_shows_the_groups_that_one_is_in(canvas: Site) -> None:
+    category = canvas.admin.post("/api/v1/courses/1/group_categories", data={"name": "Set"}).json()["id"]
+    path = f"/api/v1/group_categories/{category}/groups"
+    own, other = (canvas.admin.post(path, data={"name": f"Gears {n}"}).json()["id"] for n in (1, 2))
+    canvas.admin.post(f"/api/v1/groups/{own}/memberships", data={"user_id": str(own_id(canvas.student))})
+
+    def groups(search: str) -> list[str]:
+        asked = {"search": search, "type": "group"}
+        found = [str(one["id"]) for one in canvas.student.get(RECIPIENTS, params=asked).json()]
+        return [one for one in found if one.startswith("group")]
+
+    assert groups("") == [f"group_{own}"]
+    asked = {"search": "gears", "type": "group"}
+    found = canvas.student.get(RECIPIENTS, params=asked).json()
+    assert [(one["id"], one["user_count"]) for one in found] == [(f"group_{own}", 1)], "the other one has no members"
+    asked = {"context": "course_1_groups", "synthetic_contexts": "1", "search": "2"}
+    assert [one["id"] for one in canvas.student.get(RECIPIENTS, params=asked).json()] == [f"group_{other}"]
+
+
+def test_teachers_are_found_in_courses_that_are_not_published(canvas: Site) -> None:
+    canvas.admin.put("/api/v1/courses/1", json={"course": {"event": "claim"}})
+    new = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Zoology"}}).json()["id"]
+    who = {"user_id": own_id(canvas.teacher), "type": "TeacherEnrollment", "enrollment_state": "active"}
+    canvas.admin.post(f"/api/v1/courses/{new}/enrollments", json={"enrollment": who})
+    found = canvas.teacher.get(RECIPIENTS, params={"search": "zoo", "type": "course"}).json()
+    assert [one["id"] for one in found] == [f"course_{new}"]
+
+
+def test_admins_see_the_account_as_the_context_of_a_conversation(canvas: Site) -> None:
+    sent = {"recipients": [own_id(canvas.student)], "subject": "Help", "body": "Here", "context_code": "course_1"}
+    made = canvas.admin.post(ALL, json=sent).json()[0]
+    assert made["context_code"] == "account_1"
+    shown = canvas.student.get(ALL, params={"include_context_name": "true"}).json()[0]
+    name = canvas.teacher.get("/api/v1/courses/1").json()["name"]
+    assert (shown["context_code"], shown["context_name"]) == ("course_1", name)

@@ -24,6 +24,8 @@ SOURCE = (
 )
 ROLES = {"teachers": "Teachers", "tas": "Teaching Assistants", "students": "Students", "observers": "Observers"}
 """The parts of a course that stand for people, and what they are called."""
+LATELY = 10
+"""Courses that are over come after everything else that was found."""
 Row = tuple[list[Any], Json]
 
 
@@ -34,14 +36,14 @@ def recipients(api: Api) -> Any:
     if not (code or number or sent.has("search")):
         return []
     look = Messaging(api, user)
-    kinds = set(sent.words("type")) or {"user", "context"}
+    kinds = set(sent.texts("types") or sent.texts("type")) or {"user", "context"}
     place = _place(api, code) if code else None
     rows: list[Row] = []
     if number:
         rows += _named(api, look, number)
     else:
         whole = False
-        if kinds & {"context", "course", "section", "group"}:
+        if kinds - {"user"}:
             if place is None:
                 rows += _contexts(api, look, kinds)
             elif sent.flag("synthetic_contexts"):
@@ -74,6 +76,11 @@ def _fits(terms: list[str], name: str | None) -> bool:
     return all(term in (name or "").lower() for term in terms)
 
 
+def _found(terms: list[str], user: User) -> bool:
+    """Whether each word stands in one of a user's names."""
+    return all(any(_fits([term], name) for name in (user.name, people.short_name(user))) for term in terms)
+
+
 def _named(api: Api, look: Messaging, reference: str) -> list[Row]:
     user = identifiers.user(api, reference)
     known = look.known([user.id])
@@ -99,14 +106,14 @@ def _people(api: Api, look: Messaging, place: Place | None) -> list[Row]:
     else:
         ids = {row.user_id for course in look.courses() for row in look.in_course(course, messaging.SEARCHING)}
         ids |= {row.user_id for group in look.groups() for row in group_rules.members(api, group)}
-        ids |= {user.id for user in api.store.users if _fits(_terms(api), user.name) and look.administers(user)}
+        ids |= {user.id for user in api.store.users if _found(_terms(api), user) and look.administers(user)}
         known = look.common(ids | {api.user.id}, messaging.SEARCHING)
         own: dict[str, list[str]] = {str(course.id): [str(row.type) for row in rows] for course, rows in look.own()}
         mine = {str(number): ["Member"] for number in assignments.groups_of(api, api.user.id)}
         known[api.user.id] = Common(own, mine)
     found = ((api.store.users.get(number), common) for number, common in known.items())
     terms = _terms(api)
-    return [_person(api, user, common) for user, common in found if user is not None and _fits(terms, user.name)]
+    return [_person(api, user, common) for user, common in found if user is not None and _found(terms, user)]
 
 
 def _runs(api: Api, place: Place) -> bool:
@@ -130,7 +137,9 @@ def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
         seen = [(one, section) for one, section in sections if look.sees_section(one, section)]
         found += [_section(api, look, one, section) for one, section in seen if _fits(terms, section.name)]
     if kinds & {"context", "group"}:
-        found += [_group(api, look, one) for one in look.groups() if _fits(terms, one.name)]
+        own = assignments.groups_of(api, api.user.id)
+        seen_groups = [one for one in look.groups() if group_rules.members(api, one) and (terms or one.id in own)]
+        found += [_group(api, look, one) for one in seen_groups if _fits(terms, one.name)]
     return _messageable(api, found)
 
 
@@ -150,12 +159,14 @@ def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool
         return ([], False) if terms else (_roles(api, look, place, course, f"section_{section.id}"), True)
     sections, groups = _parts(api, look, course)
     if place.part is not None:
-        return _messageable(api, sections if place.part == "sections" else groups), True
+        rows = sections if place.part == "sections" else groups
+        return _messageable(api, [row for row in rows if _fits(terms, row[1]["name"])]), True
     if terms or api.params.flag("search_all_contexts"):
         return _messageable(api, [row for row in (*sections, *groups) if _fits(terms, row[1]["name"])]), False
     code = f"course_{course.id}"
     found = _roles(api, look, place, course, code)
-    several = len(sections) if messaging.sections_of(api, course) else 0
+    default = next((f"section_{one.id}" for one in _living(api, course) if one.default_section), None)
+    several = len(sections) if any(row[1]["id"] != default for row in sections) else 0
     for position, (part, name, items) in enumerate(
         (("sections", "Course Sections", several), ("groups", "Student Groups", len(groups)))
     ):
@@ -167,13 +178,16 @@ def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool
 
 def _parts(api: Api, look: Messaging, course: Course) -> tuple[list[Row], list[Row]]:
     """The sections that the caller sees, and the groups of a course."""
-    living = [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
-    seen = [one for one in living if look.sees_section(course, one)]
+    seen = [one for one in _living(api, course) if look.sees_section(course, one)]
     groups = [one for kind in group_rules.of_place(api, course) for one in group_rules.of_category(api, kind)]
     return (
         [_within(_section(api, look, course, one)) for one in seen],
         [_within(_group(api, look, one, course)) for one in groups],
     )
+
+
+def _living(api: Api, course: Course) -> list[CourseSection]:
+    return [one for one in api.store.course_sections.find("course", course.id) if one.workflow_state != "deleted"]
 
 
 def _within(row: Row) -> Row:
@@ -214,7 +228,8 @@ def _context(api: Api, code: str, name: str, count: int, permissions: dict[str, 
 def _course(api: Api, look: Messaging, course: Course) -> Row:
     name = course_shapes.course_name(api, course)
     body = _context(api, f"course_{course.id}", name, len(look.within(Place(course))), _permissions(api, course))
-    return _ranked(api, 0, name, course.id), body
+    rank = LATELY if look.ended_lately(course) else 0
+    return _ranked(api, rank, name, course.id), body
 
 
 def _ranked(api: Api, kind: int, name: str, number: int) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
@@ -15,6 +16,7 @@ from lms_emulator.providers.canvas.rules import assignments, courses, groups, pe
 
 INSTRUCTORS = ("TeacherEnrollment", "TaEnrollment")
 STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
+MONTH = timedelta(days=30)
 _CONTEXT = re.compile(r"(course|section|group)_(\d{1,18})(?:_([a-z]+))?")
 
 
@@ -26,11 +28,17 @@ class Common(NamedTuple):
 
 
 class Looking(NamedTuple):
-    """Options of the search: whether only current enrollments count, and whether to include students who have
-    finished."""
+    """Options of the search.
+
+    Attributes:
+        strict: whether only current enrollments count.
+        done: whether to include students who have finished.
+        past: whether to include instructors who have.
+    """
 
     strict: bool = True
     done: bool = False
+    past: bool = True
 
 
 WRITING = Looking()
@@ -83,8 +91,12 @@ class Messaging:
         self._api, self._user = api, user
         rows = [e for e in api.store.enrollments.find("user", user.id) if e.type not in ("StudentViewEnrollment",)]
         self._own: dict[int, list[Enrollment]] = {}
+        self._all: dict[int, list[Enrollment]] = {}
+        self._levels: dict[int, str] = {}
         for row in rows:
             course = api.store.courses.get(row.course_id)
+            if row.workflow_state != "deleted":
+                self._all.setdefault(row.course_id, []).append(row)
             if course is not None and self._in_course(row, course):
                 self._own.setdefault(row.course_id, []).append(row)
 
@@ -100,33 +112,40 @@ class Messaging:
         if row.type == "StudentViewEnrollment":
             return False
         if state == "completed":
-            return looking.done or row.type in INSTRUCTORS
+            return looking.done or (looking.past and row.type in INSTRUCTORS)
         if not looking.strict:
             return row.workflow_state in ("active", "invited")
         return state in states.CURRENT and (course.workflow_state == "available" or row.type in states.STAFF)
 
     def in_course(self, course: Course, looking: Looking, *, whole: bool = False) -> Iterator[Enrollment]:
         """The enrollments of a course that the person can see. `whole`: all of them, as staff see."""
-        own = self._own.get(course.id, [])
-        studies = bool(own) and all(row.type in (*STUDENTS, "ObserverEnrollment") for row in own)
-        studies = studies and any(row.type in STUDENTS for row in own)
+        studies = any(row.type in STUDENTS for row in self._own.get(course.id, ()))
         watchers = {one.observer_id for one in self._api.store.user_observers.find("student", self._user.id)}
         for row in self._api.store.enrollments.find("course", course.id):
             if not self.counts(row, course, looking):
                 continue
             hidden = studies and row.type == "ObserverEnrollment" and row.user_id not in watchers
-            if whole or (not hidden and self._sees(own, row)):
+            if whole or (not hidden and self._sees(course, row)):
                 yield row
 
-    def _sees(self, own: list[Enrollment], row: Enrollment) -> bool:
-        if not own:
-            return False
-        if all(enrollment.type == "ObserverEnrollment" for enrollment in own):
-            watched = {enrollment.associated_user_id for enrollment in own} - {None}
-            return row.type in INSTRUCTORS or row.user_id in (watched | {self._user.id})
-        if all(enrollment.limit_privileges_to_course_section for enrollment in own):
-            return row.course_section_id in {enrollment.course_section_id for enrollment in own}
-        return True
+    def level(self, course: Course) -> str:
+        """How much of a course the person can write to: `full`, their `sections`, or `restricted` to instructors."""
+        if course.id not in self._levels:
+            rows = self._all.get(course.id, [])
+            limited = bool(rows) and all(row.limit_privileges_to_course_section for row in rows)
+            level = "sections" if limited else "full"
+            allowed = courses.may(self._api, self._user, course, "send_messages")
+            self._levels[course.id] = level if allowed else "restricted"
+        return self._levels[course.id]
+
+    def _sees(self, course: Course, row: Enrollment) -> bool:
+        own, level = self._all.get(course.id, []), self.level(course)
+        if course.id not in self._own or level == "full":
+            return course.id in self._own
+        if level == "sections":
+            return row.course_section_id in {one.course_section_id for one in own}
+        watched = {one.associated_user_id for one in own} - {None}
+        return row.type in INSTRUCTORS or row.user_id in (watched | {self._user.id})
 
     def courses(self) -> list[Course]:
         """The courses that the person is in, concluded ones too."""
@@ -137,20 +156,25 @@ class Messaging:
         return [(course, self._own[course.id]) for course in self.courses()]
 
     def takes_part(self, course: Course) -> bool:
-        """Whether the person is in the course now."""
-        rows = self._own.get(course.id, [])
-        open_now = course.workflow_state == "available"
-        return open_now and any(states.state_of(self._api, row, course).name in states.CURRENT for row in rows)
+        """Whether the person is in the course, or was until its end in the last month."""
+        rows = [row for row in self._own.get(course.id, ()) if row.workflow_state == "active"]
+        staff = course.workflow_state == "unpublished" and any(row.type in states.STAFF for row in rows)
+        return (bool(rows) and course.workflow_state == "available") or staff or self.ended_lately(course)
+
+    def ended_lately(self, course: Course) -> bool:
+        """Whether a course in which the person has finished ended within the last month."""
+        done = any(row.workflow_state == "completed" for row in self._own.get(course.id, ()))
+        return done and course.end_at is not None and self._api.now - MONTH < course.end_at < self._api.now
 
     def sees_section(self, course: Course, section: CourseSection) -> bool:
         """Whether the user can see the people of a section; those limited to sections see only their own."""
-        rows = self._own.get(course.id, [])
-        limited = bool(rows) and all(row.limit_privileges_to_course_section for row in rows)
-        return not limited or section.id in {row.course_section_id for row in rows}
+        level = self.level(course)
+        own = {row.course_section_id for row in self._all.get(course.id, ())}
+        return level == "full" or (level == "sections" and section.id in own)
 
     def _sees_all(self, course: Course) -> bool:
-        rows = self._own.get(course.id, [])
-        return any(row.type != "ObserverEnrollment" and not row.limit_privileges_to_course_section for row in rows)
+        lately = course.end_at is None or course.end_at >= self._api.now - MONTH
+        return course.id in self._own and lately and self.level(course) == "full"
 
     def groups(self) -> list[Group]:
         """The groups that the person is in, and those of the courses whose people they all see."""
@@ -172,6 +196,12 @@ class Messaging:
             return []
         numbers = groups.ids_within(self._api, place.course, self._user)
         return [group for number in numbers if (group := self._api.store.groups.get(number)) is not None]
+
+    def _active(self, user_id: int, course: Course, kinds: Collection[str] | None = None) -> bool:
+        """Whether a user takes part in a course now, in one of some kinds of roles."""
+        rows = (row for row in self._api.store.enrollments.find("user", user_id) if row.course_id == course.id)
+        rows = (row for row in rows if kinds is None or row.type in kinds)
+        return any(states.state_of(self._api, row, course).name == "active" for row in rows)
 
     def administers(self, other: User) -> bool:
         """Whether the person can see the other as an admin of one of the other's accounts."""
@@ -222,17 +252,23 @@ class Messaging:
         """The people of a course, section or group whom the person can message, with their roles there."""
         found: dict[int, Common] = {}
         if place.group is not None:
-            if whole or place.group in self.groups():
+            home = groups.course_of(self._api, "Group", place.group.id)
+            closed = home is not None and not courses.may(self._api, self._user, home, "send_messages")
+            if not closed and (whole or place.group in self.groups()):
                 for row in groups.members(self._api, place.group):
-                    found[row.user_id] = Common({}, {str(place.group.id): ["Member"]})
+                    if home is None or self._active(row.user_id, home):
+                        found[row.user_id] = Common({}, {str(place.group.id): ["Member"]})
             return found
         if place.course is None or (place.course.id not in self._own and not whole):
             return found
-        for enrollment in self.in_course(place.course, looking, whole=whole):
-            outside = place.section is not None and enrollment.course_section_id != place.section.id
-            if not outside and (place.types is None or enrollment.type in place.types):
-                known = found.setdefault(enrollment.user_id, Common({}, {}))
-                _add(known.courses, str(place.course.id), enrollment.type)
+        teaches = self._active(self._user.id, place.course, INSTRUCTORS)
+        if place.section is None and not whole and not teaches and place.course.workflow_state == "available":
+            looking = looking._replace(past=False)
+        for one in self.in_course(place.course, looking, whole=whole):
+            outside = place.section is not None and one.course_section_id != place.section.id
+            if not outside and (place.types is None or one.type in place.types):
+                known = found.setdefault(one.user_id, Common({}, {}))
+                _add(known.courses, str(place.course.id), one.type)
         return found
 
 

@@ -71,13 +71,16 @@ def conversation(
     if own.last_authored_at is not None and authored is not None:
         body["last_authored_message"] = authored.body[:LAST]
         body["last_authored_message_at"] = when(authored.created_at)
+    code = f"{record.context_type.lower()}_{record.context_id}" if record.context_type is not None else None
     if record.context_type is not None:
-        body["context_code"] = f"{record.context_type.lower()}_{record.context_id}"
+        body["context_code"] = code
+        if record.context_type == "Course" and any(api.store.account_users.find("user", own.user_id)):
+            body["context_code"] = f"account_{api.root.id}"
     if messages is not None:
         body["messages"] = [message(api, one) for one in messages]
     if named:
         tags = [tag for tag in record.tags if tag.partition("_")[0] in ("course", "group")]
-        body["context_name"] = _name(api, body["context_code"] or next(iter(tags), None))
+        body["context_name"] = _name(api, code or next(iter(tags), None))
     return body
 
 

@@ -194,10 +194,10 @@ def _state(
     work: Work, row: Row, user: User, login: Pseudonym, known: Enrollment | None, course: Course, role: Role
 ) -> tuple[Any, str | None]:
     """The new state of an enrollment, and what is said about it. Raises ImportFault if the row is skipped."""
-    gone = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
+    of_nobody = f"Attempted enrolling of deleted user {row.get('user_id')} in course {row.get('course_id')}"
     if known is not None and known.workflow_state == "deleted":
         if user.workflow_state == "deleted":
-            raise ImportFault(gone)
+            raise ImportFault(of_nobody)
         if login.workflow_state == "deleted":
             said = f"Attempted enrolling with deleted sis login {login.unique_id} in course {row.get('course_id')}"
             raise ImportFault(said)
@@ -209,7 +209,7 @@ def _state(
         if user.workflow_state != "deleted" and any(one.account_id == work.batch.account_id for one in others):
             named = f"Enrolled a user {row.get('user_id')} in course {row.get('course_id')}"
             return "active", f"{named}, but referenced a deleted sis login"
-        return "deleted", gone
+        return "deleted", of_nobody
     if status.startswith("deleted_last_completed"):
         rows = work.store.enrollments.find("user", user.id)
         observed = known.associated_user_id if known is not None else None
