@@ -252,3 +252,14 @@ def test_admins_see_the_account_as_the_context_of_a_conversation(canvas: Site) -
     shown = canvas.student.get(ALL, params={"include_context_name": "true"}).json()[0]
     name = canvas.teacher.get("/api/v1/courses/1").json()["name"]
     assert (shown["context_code"], shown["context_name"]) == ("course_1", name)
+
+
+def test_an_admin_finds_and_writes_to_everybody_in_a_course(canvas: Site) -> None:
+    student = own_id(canvas.student)
+    ids = [one["id"] for one in canvas.admin.get(RECIPIENTS, params={"context": "course_1"}).json()]
+    assert {student, own_id(canvas.teacher)} <= set(ids)
+    asked = {"user_id": str(student), "context": "course_1"}
+    assert [one["id"] for one in canvas.admin.get(RECIPIENTS, params=asked).json()] == [student]
+    elsewhere = canvas.admin.post("/api/v1/accounts/1/courses", json={"course": {"name": "Zoology"}}).json()["id"]
+    asked["context"] = f"course_{elsewhere}"
+    assert canvas.admin.get(RECIPIENTS, params=asked).json() == []

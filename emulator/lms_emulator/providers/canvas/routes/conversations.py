@@ -164,7 +164,8 @@ def _recipients(api: Api, asked: list[str], code: str | None) -> dict[int, Commo
     place = messaging.place_of(api, code) if code else None
     found = look.known(numbers) if place is None or numbers == [api.user.id] else {}
     if place is not None and numbers:
-        found |= {number: common for number, common in look.within(place).items() if number in numbers}
+        seen = look.within(place, whole=look.runs(place))
+        found |= {number: one for number, one in seen.items() if number in numbers}
         # for members of the caller's group in that course, Canvas remembers only the group
         for group in look.own_groups(place):
             mates = look.within(messaging.Place(None, group=group))

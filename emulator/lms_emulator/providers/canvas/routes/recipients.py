@@ -40,7 +40,7 @@ def recipients(api: Api) -> Any:
     place = _place(api, code) if code else None
     rows: list[Row] = []
     if number:
-        rows += _named(api, look, number)
+        rows += _named(api, look, number, place)
     else:
         whole = False
         if kinds - {"user"}:
@@ -81,8 +81,11 @@ def _found(terms: list[str], user: User) -> bool:
     return all(any(_fits([term], name) for name in (user.name, people.short_name(user))) for term in terms)
 
 
-def _named(api: Api, look: Messaging, reference: str) -> list[Row]:
+def _named(api: Api, look: Messaging, reference: str, place: Place | None) -> list[Row]:
     user = identifiers.user(api, reference)
+    if place is not None:
+        within = look.within(place, whole=look.runs(place))
+        return [_person(api, user, within[user.id])] if user.id in within else []
     known = look.known([user.id])
     together = identifiers.local_number(api.params.text("from_conversation_id"))
     if user.id not in known and together is not None:
@@ -101,8 +104,8 @@ def _people(api: Api, look: Messaging, place: Place | None) -> list[Row]:
     if place is not None and place.part in ("sections", "groups"):
         return []
     if place is not None:
-        whole = api.params.flag("skip_visibility_checks") and _runs(api, place)
-        known = look.within(place, whole=whole)
+        looking = messaging.READING if api.params.flag("skip_visibility_checks") else messaging.WRITING
+        known = look.within(place, whole=look.runs(place), looking=looking)
     else:
         ids = {row.user_id for course in look.courses() for row in look.in_course(course, messaging.SEARCHING)}
         ids |= {row.user_id for group in look.groups() for row in group_rules.members(api, group)}
@@ -114,15 +117,6 @@ def _people(api: Api, look: Messaging, place: Place | None) -> list[Row]:
     found = ((api.store.users.get(number), common) for number, common in known.items())
     terms = _terms(api)
     return [_person(api, user, common) for user, common in found if user is not None and _found(terms, user)]
-
-
-def _runs(api: Api, place: Place) -> bool:
-    course = place.course
-    return (
-        course is not None
-        and courses.may(api, api.caller, course, "read_roster")
-        and "read_as_admin" in courses.rights(api, api.caller, course)
-    )
 
 
 def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
@@ -225,9 +219,13 @@ def _context(api: Api, code: str, name: str, count: int, permissions: dict[str, 
     }
 
 
+def _count(look: Messaging, place: Place) -> int:
+    return len(look.within(place, whole=look.runs(place)))
+
+
 def _course(api: Api, look: Messaging, course: Course) -> Row:
     name = course_shapes.course_name(api, course)
-    body = _context(api, f"course_{course.id}", name, len(look.within(Place(course))), _permissions(api, course))
+    body = _context(api, f"course_{course.id}", name, _count(look, Place(course)), _permissions(api, course))
     rank = LATELY if look.ended_lately(course) else 0
     return _ranked(api, rank, name, course.id), body
 
@@ -238,7 +236,7 @@ def _ranked(api: Api, kind: int, name: str, number: int) -> list[Any]:
 
 
 def _section(api: Api, look: Messaging, course: Course, section: CourseSection) -> Row:
-    count = len(look.within(Place(course, section)))
+    count = _count(look, Place(course, section))
     body = _context(api, f"section_{section.id}", section.name, count, _permissions(api, course))
     return _ranked(api, 1, section.name, section.id), body | {"context_name": course.name}
 
@@ -256,7 +254,7 @@ def _group(api: Api, look: Messaging, group: Group, known: Course | None = None)
         permissions = _permissions(api, home)
     else:
         permissions = {"send_messages": True}
-    body = _context(api, f"group_{group.id}", group.name, len(look.within(Place(None, group=group))), permissions)
+    body = _context(api, f"group_{group.id}", group.name, _count(look, Place(None, group=group)), permissions)
     return _ranked(api, 2, group.name, group.id), body | {"context_name": home.name}
 
 

@@ -187,6 +187,20 @@ class Messaging:
                 found.append(group)
         return found
 
+    def runs(self, place: Place) -> bool:
+        """Whether the person sees everybody in a place, as its admin who does not take part in the course.
+
+        Source: canvas-lms lib/address_book/base.rb, admin_context? (2024-04).
+        """
+        course = place.course
+        if place.group is not None:
+            course = groups.course_of(self._api, "Group", place.group.id)
+            if "read_as_admin" not in groups.rights(self._api, place.group, self._user):
+                return False
+        elif course is None or not courses.may(self._api, self._user, course, "read_as_admin"):
+            return False
+        return course is None or course.id not in self._own
+
     def own_groups(self, place: Place) -> list[Group]:
         """The groups of a whole course that the person is in; none of any other place.
 
