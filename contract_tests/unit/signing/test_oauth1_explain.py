@@ -66,14 +66,20 @@ def test_the_callers_suspicions_come_with_one_mistake_of_another_kind() -> None:
         names=("other_url", "trimmed"),
         texts=("the other URL was signed", "values were trimmed before signing but not in the form"),
     )
-    # Two mistakes with the URL, or with the secret, would be one mistake of a kind that nobody makes.
-    assert why(signed("http://Other//")) is None
+    assert str(why(signed("http://Other//"))) == (
+        "the other URL was signed; and the path was signed with two leading slashes"
+    )
+    # Two mistakes with the secret would be one mistake of a kind that nobody makes.
     assert why(signed(secret="Other")) is None
 
 
 def test_two_mistakes_of_the_table_exclude_each_other_on_one_axis() -> None:
-    # Without the slash and with https: both are of the URL.
-    assert explain(signed("https://lms.example/launch"), "POST", URL, PAIRS, SECRET) is None
+    # Without its port, and with www.: both are of the host.
+    assert explain(signed("http://www.lms.example:80//launch/"), "POST", URL, PAIRS, SECRET) is not None
+    found = explain(signed("https://lms.example/launch"), "POST", URL, PAIRS, SECRET)
+    assert found is not None
+    assert found.names == ("url_without_slash", "url_other_scheme")
+    assert explain(signed("https://www.lms.example/launch/"), "POST", URL, PAIRS, SECRET) is None
     found = explain(signed("http://lms.example/launch", SECRET + "\n"), "POST", URL, PAIRS, SECRET)
     assert found == Diagnosis(
         names=("url_without_slash", "secret_with_newline"),

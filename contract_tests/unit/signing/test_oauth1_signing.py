@@ -246,8 +246,8 @@ def test_another_base_string() -> None:
 
 # --- method, hash and output ---
 def test_another_method_hash_or_output() -> None:
-    assert wrong.with_method("GET")(S) == [S._replace(method="GET")]
-    assert wrong.with_method("POST")(S) == []
+    assert wrong.with_method(lambda _: "GET")(S) == [S._replace(method="GET")]
+    assert wrong.with_method(str.upper)(S) == []
     (hashed,) = wrong.with_hash("sha256")(S)
     assert hashed.mac(b"key", b"text") == hmac.new(b"key", b"text", hashlib.sha256).digest()
     assert hashed._replace(mac=S.mac) == S

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lms_emulator.core.access.bodies import why_no_form
 from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Unfinished, searched
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.signing import lti11, oauth1
 
 Pairs = Sequence[tuple[str, str]]
 _MOST_SECRETS = 20
 _OTHERS = ("PLAINTEXT", "RSA-SHA1", "HMAC-SHA256", "HMAC-SHA512")
+_TWICE = "this field of OAuth came more than once: it has to come once, in the form or in the query"
 
 
 class FieldCheck(NamedTuple):
@@ -40,23 +43,38 @@ def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
     """The checks of the OAuth fields, in order: none is repeated, and each has an allowed value."""
     fields = first_values(pairs)
     names = [name for name, _ in pairs if name.startswith("oauth_")]
+    why: str | None
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield FieldCheck(name, False, "once", "repeated")
-    method = fields.get("oauth_signature_method")
-    right = lti11.SIGNATURE_METHOD
-    why = f"{method} is another method of OAuth 1.0; launches are signed with {right}" if method in _OTHERS else None
-    yield FieldCheck("oauth_signature_method", method == right, right, method, why)
+            yield FieldCheck(name, False, "once", "repeated", _TWICE)
+    method, right = fields.get("oauth_signature_method"), lti11.SIGNATURE_METHOD
+    yield FieldCheck("oauth_signature_method", method == right, right, method, why_method(method))
     version = fields.get("oauth_version", "1.0")
-    yield FieldCheck("oauth_version", version == "1.0", "1.0 or absent", version)
+    why = f"OAuth 1.0, and 1.0a too, write the version 1.0 or leave it out; {version!r} is none"
+    yield FieldCheck("oauth_version", version == "1.0", "1.0 or absent", version, why)
     for name in ("oauth_signature", "oauth_nonce"):
-        yield FieldCheck(name, bool(fields.get(name)), "not empty", fields.get(name))
+        got = fields.get(name)
+        why = f"{name} came, but is empty: has the variable a value?" if got is not None else f"no {name} was sent"
+        yield FieldCheck(name, bool(got), "not empty", got, why)
     timestamp = fields.get("oauth_timestamp", "")
     digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 18
     why = "whole seconds are counted: it has a fraction" if timestamp.replace(".", "", 1).isdigit() else None
     why = "it is a date, not the seconds since 1970" if "-" in timestamp[1:] or ":" in timestamp else why
     why = f"the seconds since 1970 have 10 digits, it has {len(timestamp)}" if timestamp.isdecimal() else why
     yield FieldCheck("oauth_timestamp", digits, "seconds since 1970, as digits", timestamp or None, why)
+
+
+def why_method(method: str | None) -> str:
+    """Why a signature method is not the one of LTI 1.1."""
+    right = lti11.SIGNATURE_METHOD
+    if not method:
+        return f"no oauth_signature_method was sent; it has to be {right}"
+    if method in _OTHERS:
+        return f"{method} is another method of OAuth 1.0; launches are signed with {right}"
+    letters = "".join(filter(str.isalnum, method.lower()))
+    if letters in ("hmacsha1", "sha1", "hmacsha", "hmacsha1base64"):
+        return f"the name is written {right}"
+    return f"OAuth 1.0 has no method {method!r}; launches are signed with {right}"
 
 
 def mistake(
@@ -94,6 +112,14 @@ def mistake(
     whose = whose_secret(x, lambda one: oauth1.hmac_sha1(base, oauth1.signing_key(one.decode())) == received)
     if whose is not None:
         return f"it was signed with {whose}, not with that of {key}"
+
+    def with_token(other: bytes) -> bool:
+        key = oauth1.signing_key(secret, other.decode())
+        return other.decode() != secret and oauth1.hmac_sha1(base, key) == received
+
+    token = whose_secret(x, with_token)
+    if token is not None:
+        return f"in place of the token secret stands {token}; LTI has no token: the key is the secret and `&`"
     known = known_secrets(x)
 
     def find(in_time: Callable[[], bool]) -> str:
@@ -104,9 +130,13 @@ def mistake(
             whose, found = explain_secret(*message, known, **options) or (None, found)
         if found is not None and found not in (OUT_OF_TIME, TOO_LONG):
             return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
-        form_fault = form_of(received, secret) or (
-            f"another secret was used (the registered one has {len(secret)} characters), or the message was changed "
-            f"after signing{limits(pairs, found)}"
+        form_fault = (
+            form_of(received, secret)
+            or why_no_form(x)
+            or (
+                f"another secret was used (the registered one has {len(secret)} characters), or the message was "
+                f"changed after signing{limits(pairs, found)}"
+            )
         )
         return f"no known mistake reproduces this signature: {form_fault}"
 
@@ -120,8 +150,20 @@ def addresses(x: Exchange[Any, Any], path: str) -> list[str]:
     if port is not None and x.world.is_default:
         found += [f"http://{name}:{port}{path}" for name in ("127.0.0.1", "localhost")]
     gateway = x.addresses.gateway_port
+    found += [f"{origin}{path}" for origin in _named_origins(x)]
     if gateway is not None:
         prefix = x.addresses.prefix(x.provider, x.world.name)
         found += [f"http://{name}:{gateway}{prefix}{path}" for name in ("127.0.0.1", "localhost")]
         found.append(f"http://{x.provider}.localhost:{gateway}{path}")
     return found
+
+
+def _named_origins(x: Exchange[Any, Any]) -> Iterator[str]:
+    """Scheme and host of other sites that the request's headers name: of a proxy in front, or of the sender."""
+    host, scheme = x.headers.get("x-forwarded-host"), x.headers.get("x-forwarded-proto", "https")
+    if host:
+        yield f"{scheme.partition(',')[0].strip()}://{host.partition(',')[0].strip()}"
+    for name in ("origin", "referer"):
+        parts = parts_of(x.headers.get(name, ""))
+        if parts.scheme in ("http", "https") and parts.netloc:
+            yield f"{parts.scheme}://{parts.netloc}"

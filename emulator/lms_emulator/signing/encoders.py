@@ -35,6 +35,26 @@ def javascript(text: str) -> str:
     return "".join(chr(c) if chr(c) in plain else f"%{c:02X}" if c < 256 else f"%u{c:04X}" for c in codes)
 
 
+def dotnet_upper(text: str) -> str:
+    """.NET's `WebUtility.UrlEncode`: as `HttpUtility.UrlEncode`, in upper-case hex digits."""
+    return quote_plus(text.encode(errors="surrogatepass"), safe="!*()").replace("~", "%7E")
+
+
+def dotnet_spaces(text: str) -> str:
+    """.NET's `WebUtility.UrlEncode`, its `+` replaced by `%20`, as advised for OAuth."""
+    return dotnet_upper(text).replace("+", "%20")
+
+
+def uri_component(text: str) -> str:
+    """JavaScript's `encodeURIComponent`, and .NET's `Uri.EscapeDataString` before 4.5."""
+    return quote(text.encode(errors="surrogatepass"), safe="!'()*")
+
+
+def slash_bare(text: str) -> str:
+    """Python's `quote`, which leaves `/` unescaped unless told otherwise."""
+    return quote(text.encode(errors="surrogatepass"), safe="/")
+
+
 def lower_hex(text: str) -> str:
     """Percent-encoding with lower-case hex digits."""
     return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))

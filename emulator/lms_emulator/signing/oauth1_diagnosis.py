@@ -14,6 +14,7 @@ from lms_emulator.signing.diagnosis import OUT_OF_TIME, Diagnosis, Mistake, alwa
 from lms_emulator.signing.macs import Mac, keyed
 from lms_emulator.signing.oauth1_mistakes import MISTAKES
 from lms_emulator.signing.oauth1_rare_mistakes import RARE
+from lms_emulator.signing.oauth1_secret_mistakes import RARE_SECRETS, SECRETS
 from lms_emulator.signing.oauth1_signing import Signing, base64
 
 T = TypeVar("T")
@@ -28,8 +29,8 @@ TOO_LONG = Diagnosis(("too_long",), ("none of the mistakes that were tried repro
 """The result for a message that is so long that not all pairs of mistakes were tried."""
 _FEW = 6
 """A mistake with more variants is not combined with both a foreign secret and a further mistake."""
-_OF_KEY, _OF_DIGEST = frozenset({"secret"}), frozenset({"hash", "output"})
-_ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 2), (2, 0, 0))
+_OF_KEY, _OF_DIGEST = frozenset({"secret", "key"}), frozenset({"hash", "output"})
+_ONE, _TWO = ((1, 0, 0), (0, 1, 0), (0, 0, 1)), ((1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 2, 0), (0, 0, 2), (2, 0, 0))
 """Numbers of mistakes in the base string, key and digest, in the order of the search."""
 
 _SIZE = 20
@@ -70,11 +71,12 @@ def explain(
     right = _signing(method, url, pairs, secret)
     if size_of(right.pairs) > LARGEST:
         return None
-    mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret"), *MISTAKES]
+    mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret"), *SECRETS, *MISTAKES]
     tried: _Tried = defaultdict(set)
-    for numbers, looked_for in ((_ONE, [*mistakes, *RARE]), (_TWO, mistakes)):
+    for numbers, looked_for in ((_ONE, [*mistakes, *RARE_SECRETS, *RARE]), (_TWO, mistakes)):
         of_key = [one for one in looked_for if one.axis in _OF_KEY]
-        keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in (0, 1)}
+        most = max(of for _, of, _ in numbers)
+        keys = {number: _by_key((None, one) for one in made(right, of_key, number)) for number in range(most + 1)}
         search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
             if (found := search.find(number, keys)) is not None:
@@ -100,15 +102,16 @@ def explain_secret(
     right = _signing(method, url, pairs, own)
     if size_of(right.pairs) > LARGEST:
         return None
-    mistakes = [*in_place_of(other_urls or {}, "url"), *MISTAKES]
+    mistakes = [*in_place_of(other_urls or {}, "url"), *SECRETS, *MISTAKES]
     tried: _Tried = defaultdict(set)
     few = [mistake for mistake in mistakes if _ways(right, mistake) <= _FEW]
-    for numbers, looked_for in ((_ONE, [*mistakes, *RARE]), (_TWO, few)):
+    rare = [mistake for mistake in RARE_SECRETS if _ways(right, mistake) <= _FEW]
+    for numbers, looked_for in ((_ONE, [*mistakes, *rare, *RARE]), (_TWO, few)):
         of_key = [one for one in looked_for if one.axis in _OF_KEY]
         keys = {number: _keys_of_others(right, secrets, of_key, number) for number in (0, 1)}
         search = _Search(received, right, looked_for, tried, in_time)
         for number in numbers:
-            if (found := search.find(number, keys)) is not None:
+            if number[1] in keys and (found := search.find(number, keys)) is not None:
                 return found
     return None
 
@@ -262,9 +265,12 @@ def limits(pairs: Iterable[tuple[str, str]], found: Diagnosis | None) -> str:
 
 
 def in_place_of(values: Mapping[str, str], field: str) -> list[Mistake[Signing]]:
-    """Mistakes that use another URL or secret. Parameters: `values`, by description."""
+    """Mistakes that use another URL or secret, of their own axis. Parameters: `values`, by description."""
 
     def swap(value: str) -> Callable[[Signing], Iterable[Signing]]:
         return lambda s: [s._replace(url=value) if field == "url" else s._replace(secret=value)]
 
-    return [Mistake(f"other_{field}", text, swap(value), axis=field) for text, value in values.items()]
+    return [
+        Mistake(f"other_{field}", text, swap(value), axis="host" if field == "url" else field)
+        for text, value in values.items()
+    ]

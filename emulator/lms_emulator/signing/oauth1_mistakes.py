@@ -12,7 +12,7 @@ from hashlib import sha1
 from html import escape, unescape
 from re import sub
 from unicodedata import normalize
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote_plus, unquote
 
 from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
@@ -21,8 +21,8 @@ from lms_emulator.signing.macs import hmac_sha1
 from lms_emulator.signing.oauth1_signing import Signing
 
 MISTAKES: tuple[Mistake[Signing], ...] = (
-    Mistake("url_without_slash", "the URL was signed without its trailing slash", wrong.without_slash, "url"),
-    Mistake("url_with_slash", "the URL was signed with a trailing slash it does not have", wrong.with_slash, "url"),
+    Mistake("url_without_slash", "the URL was signed without its trailing slash", wrong.without_slash, "slash"),
+    Mistake("url_with_slash", "the URL was signed with a trailing slash it does not have", wrong.with_slash, "slash"),
     Mistake("url_other_scheme", "http and https were swapped in the signed URL", wrong.other_scheme, "url"),
     Mistake("url_without_port", "the URL was signed without its port", wrong.without_port, "url"),
     Mistake(
@@ -46,114 +46,30 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "query_signed_twice",
         "the parameters of the URL's query were signed twice: from the URL, and among the fields",
         wrong.query_parameters_twice,
-        "url",
+        "query",
     ),
-    Mistake("url_query_in_uri", "the URL was signed with its query string as well", wrong.query_in_uri, "url"),
+    Mistake("url_query_in_uri", "the URL was signed with its query string as well", wrong.query_in_uri, "query"),
     Mistake(
         "url_query_unsorted",
         "the query string was signed as part of the URL instead of as parameters",
         wrong.query_in_uri_only,
-        "url",
+        "query",
     ),
     Mistake(
-        "query_left_out", "the parameters of the URL's query were left out", wrong.query_parameters_left_out, "url"
+        "query_left_out", "the parameters of the URL's query were left out", wrong.query_parameters_left_out, "query"
     ),
-    Mistake("url_lowered", "the whole URL was lower-cased; only scheme and host may be", wrong.path_lowered, "url"),
+    Mistake("url_lowered", "the whole URL was lower-cased; only scheme and host may be", wrong.path_lowered, "slash"),
     Mistake("url_path_only", "only the path of the URL was signed", wrong.path_only, "url"),
-    Mistake("url_double_slash", "the path was signed with two leading slashes", wrong.double_slash, "url"),
-    Mistake("method_get", "the signature was made for GET, not POST", wrong.with_method("GET"), "method"),
+    Mistake("url_double_slash", "the path was signed with two leading slashes", wrong.double_slash, "slash"),
+    Mistake("method_get", "the signature was made for GET", wrong.with_method(lambda _: "GET"), "method"),
     Mistake(
         "url_encoded_twice",
         "the URL was percent-encoded once more than the base string needs",
         lambda s: [s._replace(uri=lambda url: oauth1.percent_encode(oauth1.base_string_uri(url)))],
         "url",
     ),
-    Mistake("method_lower", "the method was signed in lower case", wrong.with_method("post"), "method"),
-    Mistake(
-        "key_without_ampersand",
-        "the '&' after the consumer secret is missing from the key",
-        wrong.with_key(str),
-        "secret",
-    ),
-    Mistake(
-        "secret_not_encoded",
-        "the consumer secret was not percent-encoded in the key",
-        wrong.with_key(lambda secret: f"{secret}&"),
-        "secret",
-    ),
-    Mistake(
-        "secret_encoded_without_ampersand",
-        "the '&' after the percent-encoded consumer secret is missing from the key",
-        wrong.with_key(oauth1.percent_encode),
-        "secret",
-    ),
-    Mistake(
-        "secret_encoded_twice",
-        "the consumer secret was percent-encoded twice in the key",
-        wrong.with_key(lambda secret: f"{oauth1.percent_encode(oauth1.percent_encode(secret))}&"),
-        "secret",
-    ),
-    Mistake("secret_first", "the '&' was put before the secret", wrong.with_key(lambda secret: f"&{secret}"), "secret"),
-    Mistake(
-        "secret_doubled", "the secret was used as the token secret too", wrong.with_key(lambda s: f"{s}&{s}"), "secret"
-    ),
-    Mistake("secret_trimmed", "the secret was trimmed", wrong.with_secret(lambda s: s.secret.strip()), "secret"),
-    Mistake(
-        "secret_with_newline",
-        "the secret was used with a newline at its end",
-        wrong.with_secret(lambda s: s.secret + "\n"),
-        "secret",
-    ),
-    Mistake(
-        "secret_with_space",
-        "the secret was used with white space around it",
-        lambda s: [s._replace(secret=secret) for secret in (f" {s.secret}", f"{s.secret} ", f" {s.secret} ")],
-        "secret",
-    ),
-    Mistake(
-        "secret_quoted",
-        "the secret was used with the quotation marks around it",
-        lambda s: [s._replace(secret=f"{mark}{s.secret}{mark}") for mark in "\"'"],
-        "secret",
-    ),
-    Mistake(
-        "secret_unset",
-        "a variable without a value was used as the secret",
-        lambda s: [s._replace(secret=word) for word in ("undefined", "null", "None", "nil", "NULL")],
-        "secret",
-    ),
-    Mistake(
-        "secret_base64",
-        "the secret was encoded in base64 first",
-        wrong.with_secret(lambda s: wrong.base64(s.secret.encode(errors="surrogatepass"))),
-        "secret",
-    ),
-    Mistake(
-        "secret_ampersand",
-        "the '&' of the key was taken for a part of the secret, and so put twice",
-        wrong.with_secret(lambda s: s.secret + "&"),
-        "secret",
-    ),
-    Mistake("secret_empty", "an empty secret was used", wrong.with_secret(lambda s: ""), "secret"),
-    Mistake(
-        "secret_is_key", "the consumer key was used as the secret", wrong.with_secret(wrong.consumer_key), "secret"
-    ),
-    Mistake("secret_lowered", "the secret was lower-cased", wrong.with_secret(lambda s: s.secret.lower()), "secret"),
-    Mistake("secret_uppered", "the secret was upper-cased", wrong.with_secret(lambda s: s.secret.upper()), "secret"),
-    Mistake(
-        "secret_bytes",
-        "the secret was written out as Python's bytes, b'…'",
-        wrong.with_secret(lambda s: f"b'{s.secret}'"),
-        "secret",
-    ),
-    Mistake("secret_hashed", "a hash of the secret was used as the secret", wrong.secret_hashed, "secret"),
-    Mistake("secret_cut", "the secret was cut", wrong.secret_cut, "secret"),
-    Mistake(
-        "key_both",
-        "consumer key and secret were joined to make the key",
-        lambda s: wrong.with_key(lambda secret: f"{wrong.consumer_key(s)}&{oauth1.percent_encode(secret)}")(s),
-        "secret",
-    ),
+    Mistake("method_lower", "the method was signed in lower case", wrong.with_method(str.lower), "method"),
+    Mistake("method_title", "the method was signed with one capital only", wrong.with_method(str.capitalize), "method"),
     Mistake("submit_button", "a submit button or CSRF field was added after signing", wrong.button_added, "parameters"),
     Mistake(
         "body_left_out",
@@ -263,6 +179,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         "order",
     ),
     Mistake(
+        "sorted_joined",
+        "the parameters were sorted as texts `name=value`, not by name first",
+        wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: f"{e[0]}={e[1]}")),
+        "order",
+    ),
+    Mistake(
         "sorted_without_case",
         "the parameters were sorted without regard to case",
         wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: (e[0].lower(), e[1]))),
@@ -302,14 +224,14 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake("latin1", "text was encoded as Latin-1 instead of UTF-8", wrong.with_encoding(encoders.latin1), "encoding"),
     Mistake(
         "uri_component",
-        "encodeURIComponent was used, which leaves ! ' ( ) * bare",
-        wrong.with_encoding(lambda text: quote(text.encode(errors="surrogatepass"), safe="!'()*")),
+        "encodeURIComponent was used (or Uri.EscapeDataString of the old .NET), which leaves ! ' ( ) * bare",
+        wrong.with_encoder(encoders.uri_component),
         "encoding",
     ),
     Mistake(
         "slash_bare",
         "'/' was left bare in names and values",
-        wrong.with_encoding(lambda text: quote(text.encode(errors="surrogatepass"), safe="/")),
+        wrong.with_encoder(encoders.slash_bare),
         "encoding",
     ),
     Mistake("tilde_encoded", "'~' was encoded as %7E", wrong.with_encoding(encoders.encoded_tilde), "encoding"),
@@ -330,6 +252,12 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
         ".NET's HttpUtility.UrlEncode was used, which encodes for forms and in lower-case hex digits; "
         "OAuth needs Uri.EscapeDataString",
         wrong.with_encoder(encoders.dotnet),
+        "encoding",
+    ),
+    Mistake(
+        "encoder_dotnet_upper",
+        ".NET's UrlEncode was used, which encodes for forms and leaves ! ( ) * bare; OAuth needs Uri.EscapeDataString",
+        lambda s: [one for e in (encoders.dotnet_upper, encoders.dotnet_spaces) for one in wrong.with_encoder(e)(s)],
         "encoding",
     ),
     Mistake(

@@ -6,21 +6,23 @@ Like those of `oauth1_mistakes`, each changes the correct signing.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha1
+from itertools import combinations
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from lms_emulator.signing import oauth1
+from lms_emulator.signing import encoders, oauth1
 from lms_emulator.signing import oauth1_signing as wrong
 from lms_emulator.signing.diagnosis import Mistake
+from lms_emulator.signing.macs import hmac_sha1
+from lms_emulator.signing.oauth1_secret_mistakes import UNSET
 from lms_emulator.signing.oauth1_signing import Signing
 
 T = TypeVar("T")
 
-_UNSET = ("None", "null", "undefined")
 _EMPTY_BODY = wrong.base64(sha1(b"", usedforsecurity=False).digest())
 
 
@@ -41,27 +43,12 @@ def _giving(value: T) -> Callable[[str], T]:
     return lambda _: value
 
 
-def _ending(key: str) -> Callable[[Signing], list[Signing]]:
-    """Make a key of the percent-encoded secret and this ending."""
-    return wrong.with_key(lambda secret: oauth1.percent_encode(secret) + key)
-
-
 def _written(others: dict[str, str]) -> Callable[[Signing], list[Signing]]:
     return wrong.with_values(lambda value: others.get(value, value))
 
 
 def _blank_as(word: str) -> Callable[[str], str]:
     return lambda value: value or word
-
-
-def _decoded(s: Signing) -> list[Signing]:
-    """Use the secret decoded from base64 or hex."""
-    found = {}
-    with suppress(ValueError):
-        found["base64"] = b64decode(s.secret + "=" * (-len(s.secret) % 4), validate=True)
-    with suppress(ValueError):
-        found["hex"] = bytes.fromhex(s.secret)
-    return [s._replace(key=_giving(raw + end), detail=kind) for kind, raw in found.items() for end in (b"&", b"")]
 
 
 def _origin(s: Signing) -> list[Signing]:
@@ -128,6 +115,29 @@ def _in_ascii(errors: str) -> Callable[[str], str]:
     return lambda value: value.encode("ascii", errors).decode()
 
 
+def _in_utf16(name: str) -> Callable[[bytes, bytes], bytes]:
+    """HMAC-SHA1 of key and text in UTF-16; in big-endian with the mark that Java puts in front."""
+    mark = b"\xfe\xff" if name == "utf-16-be" else b""
+    return lambda key, text: hmac_sha1(mark + key.decode().encode(name), mark + text.decode().encode(name))
+
+
+def _blanks_not_sent(s: Signing) -> Iterator[Signing]:
+    """Sign one or two blank fields of LTI besides."""
+    sent = {name for name, _ in s.pairs}
+    absent = [name for name in _OFTEN_BLANK if name not in sent]
+    for number in (1, 2):
+        for names in combinations(absent, number):
+            yield s._replace(pairs=(*s.pairs, *((name, "") for name in names)), detail=", ".join(names))
+
+
+_OFTEN_BLANK = (
+    *("lis_person_name_given", "lis_person_name_family", "lis_person_name_full", "lis_person_contact_email_primary"),
+    *("lis_person_sourcedid", "lis_result_sourcedid", "lis_outcome_service_url", "lis_course_section_sourcedid"),
+    *("lis_course_offering_sourcedid", "context_id", "context_label", "context_title", "context_type", "user_id"),
+    *("roles", "resource_link_title", "resource_link_description", "launch_presentation_return_url", "user_image"),
+    *("launch_presentation_locale", "launch_presentation_document_target", "tool_consumer_instance_guid"),
+    *("tool_consumer_instance_name", "tool_consumer_info_product_family_code", "tool_consumer_info_version"),
+)
 _BOOLEANS = (
     {"true": "True", "false": "False"},
     {"True": "true", "False": "false"},
@@ -136,55 +146,6 @@ _BOOLEANS = (
 )
 
 RARE: tuple[Mistake[Signing], ...] = (
-    Mistake(
-        "secret_front_cut",
-        "the first characters of the secret are missing",
-        lambda s: [s._replace(secret=s.secret[n:], detail=str(n)) for n in range(1, min(4, len(s.secret)))],
-        "secret",
-    ),
-    Mistake(
-        "secret_marked",
-        "the secret was used with a byte order mark in front, as a file begins",
-        wrong.with_secret(lambda s: f"\ufeff{s.secret}"),
-        "secret",
-    ),
-    Mistake(
-        "secret_with_line_end",
-        "the secret was used with CR LF at its end",
-        wrong.with_secret(lambda s: f"{s.secret}\r\n"),
-        "secret",
-    ),
-    Mistake(
-        "secret_bracketed",
-        "the secret was used with the brackets of a manual around it",
-        lambda s: [s._replace(secret=form.replace("…", s.secret)) for form in ("<…>", "{…}", "[…]", "${…}")],
-        "secret",
-    ),
-    Mistake(
-        "secret_hex",
-        "the secret was written in hex digits first",
-        wrong.with_secret(lambda s: s.secret.encode(errors="surrogatepass").hex()),
-        "secret",
-    ),
-    Mistake("secret_decoded", "the secret was decoded first; its characters are the key", _decoded, "secret"),
-    Mistake(
-        "token_secret_unset",
-        "a variable without a value was used as the token secret",
-        _any_of(*(_ending(f"&{word}") for word in _UNSET)),
-        "secret",
-    ),
-    Mistake(
-        "key_reversed",
-        "consumer secret and consumer key were joined to make the key",
-        lambda s: _ending(f"&{wrong.consumer_key(s)}")(s),
-        "secret",
-    ),
-    Mistake(
-        "key_ampersand_encoded",
-        "the '&' of the key was percent-encoded",
-        _ending("%26"),
-        "secret",
-    ),
     Mistake(
         "url_fragment",
         "the URL was signed with a fragment, which is never sent",
@@ -219,7 +180,7 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "nonce_unset",
         "the oauth_nonce was signed as a variable without a value",
-        _signed_as("oauth_nonce", "", *_UNSET),
+        _signed_as("oauth_nonce", "", *UNSET),
         "parameters",
     ),
     Mistake(
@@ -247,7 +208,7 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "blank_as_word",
         "blank parameters were signed as a variable without a value is written",
-        _any_of(*(wrong.with_values(_blank_as(word)) for word in _UNSET)),
+        _any_of(*(wrong.with_values(_blank_as(word)) for word in UNSET)),
         "parameters",
     ),
     Mistake(
@@ -296,7 +257,7 @@ RARE: tuple[Mistake[Signing], ...] = (
     Mistake(
         "key_unset_signed",
         "oauth_consumer_key was signed without its value",
-        _signed_as("oauth_consumer_key", "", *_UNSET),
+        _signed_as("oauth_consumer_key", "", *UNSET),
         "parameters",
     ),
     Mistake(
@@ -330,6 +291,18 @@ RARE: tuple[Mistake[Signing], ...] = (
         "base",
     ),
     Mistake(
+        "base_url_not_encoded",
+        "the URL was not percent-encoded in the base string, the parameters were",
+        wrong.with_base(lambda method, uri, text: f"{method}&{uri}&{oauth1.percent_encode(text)}"),
+        "base",
+    ),
+    Mistake(
+        "base_url_hex_lowered",
+        "the URL was encoded with lower-case hex digits in the base string, as HttpUtility.UrlEncode does",
+        wrong.with_base(lambda method, uri, text: f"{method}&{encoders.lower_hex(uri)}&{oauth1.percent_encode(text)}"),
+        "base",
+    ),
+    Mistake(
         "base_as_url",
         "the URL with the parameters as its query was signed, and no base string",
         wrong.with_base(lambda _, uri, parameters: f"{uri}?{parameters}"),
@@ -342,6 +315,30 @@ RARE: tuple[Mistake[Signing], ...] = (
         "base",
     ),
     Mistake("base_as_sent", "the body was signed as it was sent, and no base string", _as_sent, "base"),
+    Mistake(
+        "sorted_by_value",
+        "the parameters were sorted by their values, not by their names",
+        wrong.with_order(lambda encoded: sorted(encoded, key=lambda e: e[1])),
+        "order",
+    ),
+    Mistake(
+        "blank_not_sent",
+        "blank fields were signed, and left out when the form was sent",
+        _blanks_not_sent,
+        "parameters",
+    ),
+    Mistake(
+        "utf16",
+        "key and base string were taken as UTF-16; they are ASCII",
+        lambda s: [made for name in ("utf-16-be", "utf-16-le") for made in wrong.with_mac(_in_utf16(name))(s)],
+        "hash",
+    ),
+    Mistake(
+        "key_after_text",
+        "a plain SHA-1 of base string and key was made, no HMAC",
+        wrong.with_mac(lambda key, message: sha1(message + key, usedforsecurity=False).digest()),
+        "hash",
+    ),
     Mistake(
         "no_key",
         "a plain SHA-1 of the base string was made, without any key",

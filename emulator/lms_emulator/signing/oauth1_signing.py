@@ -442,6 +442,6 @@ def _written(s: Signing, change: Callable[[str], str], detail: str) -> Signing:
     return s._replace(output=lambda digest: change(base64(digest)), detail=detail)
 
 
-def with_method(name: str) -> Callable[[Signing], list[Signing]]:
-    """Sign another HTTP method."""
-    return lambda s: [s._replace(method=name)] if name != s.method else []
+def with_method(change: Callable[[str], str]) -> Callable[[Signing], list[Signing]]:
+    """Sign another HTTP method, or this one written in another way."""
+    return lambda s: [s._replace(method=change(s.method))] if change(s.method) != s.method else []

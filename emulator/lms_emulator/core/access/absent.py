@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from lms_emulator.core.access.bodies import why_another
 from lms_emulator.core.access.recognise import recognise
 from lms_emulator.core.access.token_requests import NO_CLIENT
 from lms_emulator.core.http.exchange import BodyError
@@ -44,8 +45,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
         return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
     if not reads_query and x.body and not taken:
         return f"the body came as {x.content_type or 'no Content-Type'}; send {_FORM}"
-    if x.is_form and len(in_body) == 1 and next(iter(in_body)).lstrip()[:1] in ("{", "["):
-        return f"the body is JSON, and its Content-Type says {x.content_type}"
+    if x.is_form and x.body and (why := why_another(x)) is not None:
+        return why
     if holds_others:
         bare = next((one for one in read if "[" not in one), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lms_emulator.core.access.bodies import why_no_form
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.refusals import Unfinished
@@ -48,7 +49,7 @@ def validated(x: Call) -> tuple[Consumer, dict[str, str]]:
         got = fields.get(name)
         if not x.check(f"the LTI field {name}", got == value if value else bool(got), got=got):
             raise refusals.legacy_launch_refused(
-                code, f"legacy_{name}", check=name, expected=value or "not empty", got=got
+                code, f"legacy_{name}", check=name, expected=value or "not empty", got=got, **_if_absent(name, got)
             )
     for check in signed_launches.oauth_fields(_once(pairs)):
         if not x.check(f"the OAuth field {check.name}", check.passed, expected=check.expected, got=check.got):
@@ -70,9 +71,14 @@ def _pairs(x: Call) -> Pairs:
     x.reads.whole()  # every field is signed
     if not x.check("the body is a URL-encoded form", x.content_type == _FORM, got=x.content_type):
         raise refusals.legacy_launch_refused(
-            "INVALID_OAUTH_FIELD", "legacy_not_a_form", expected=_FORM, got=x.content_type
+            "INVALID_OAUTH_FIELD", "legacy_not_a_form", expected=_FORM, got=x.content_type, diagnosis=why_no_form(x)
         )
     return [pair for data in (x.body, x.query_string) for pair in decode_pairs(data)]
+
+
+def _if_absent(name: str, got: str | None) -> dict[str, str]:
+    """A field that did not come, so that it is looked for under other names and in other places."""
+    return {} if got else {"absent": name}
 
 
 def _once(pairs: Pairs) -> Pairs:
@@ -83,6 +89,13 @@ def _once(pairs: Pairs) -> Pairs:
 def _consumer(x: Call, key: str) -> Consumer:
     named = tenant_in_address(x)
     consumer = x.store.consumers.get(key)
+    if not key:
+        why = None
+        if x.headers.get("authorization", "").lower().startswith("oauth "):
+            why = "the OAuth fields came in the Authorization header; LTI puts them in the form"
+        raise refusals.inactive_platform(
+            {"oauth_consumer_key": key}, reason="consumer_key_missing", absent="oauth_consumer_key", diagnosis=why
+        )
     if consumer is None or (named is not None and consumer.tenant != named.subdomain):
         why = f"none of the {len(x.store.consumers)} consumers of this world, or one of another tenant"
         raise refusals.inactive_platform(

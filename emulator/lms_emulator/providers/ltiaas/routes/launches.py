@@ -8,6 +8,7 @@ from urllib.parse import urlunsplit
 from starlette.datastructures import ImmutableMultiDict
 from starlette.responses import Response
 
+from lms_emulator.core.access.bodies import why_no_form
 from lms_emulator.core.clock import later
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
@@ -104,8 +105,7 @@ def _tenant_for(x: Call, issuer: str, client_id: str | None) -> Tenant:
 
 
 def _no_form(x: Call) -> str | None:
-    kind = x.headers.get("content-type", "").partition(";")[0]
-    return None if x.method == "GET" or x.is_form else f"the body is {kind or 'of no type'}; the LMS posts a form"
+    return None if x.method == "GET" else why_no_form(x)
 
 
 _OPENED = "the URL was opened by GET; the LMS posts a form to it after the login at /lti/login"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 from starlette.responses import RedirectResponse, Response
 
+from lms_emulator.core.access.bodies import why_no_form
 from lms_emulator.core.http.forms import decode_pairs
 from lms_emulator.core.http.pages import page
 from lms_emulator.core.http.routing import Route
@@ -81,7 +82,6 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
     x.reads.whole()  # every field is signed
     body = b"" if x.method == "GET" else x.body
     if posted:
-        json = "json" in x.content_type
         ensure(
             x,
             "the body is a URL-encoded form",
@@ -89,17 +89,18 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
             refusals.launch_content_type,
             expected=FORM,
             got=x.content_type,
-            diagnosis="the form was sent as JSON; post the params as a URL-encoded form"
-            if json
-            else "the fields came in the URL's query; post them as a form"
-            if "oauth_consumer_key" in x.query and not x.body
-            else None,
+            diagnosis=lambda: (
+                "the fields came in the URL's query; post them as a form"
+                if "oauth_consumer_key" in x.query and not x.body
+                else why_no_form(x)
+            ),
         )
     try:
         return [pair for data in (body, x.query_string) for pair in decode_pairs(data, "strict")]
     except UnicodeDecodeError as error:
         got = f"not UTF-8: {error.reason} at {error.start}"
-        raise refusals.launch_unreadable(check="the form decodes as UTF-8", got=got) from None
+        why = why_no_form(x)
+        raise refusals.launch_unreadable(check="the form decodes as UTF-8", got=got, diagnosis=why) from None
 
 
 # --- who ---

@@ -1,0 +1,83 @@
+"""Why the body of a request cannot be read as the form that it should be, or not as what was meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.exchange import Exchange
+
+FORM = "application/x-www-form-urlencoded"
+_LOOKED_AT = 20_000
+_GZIP, _MARK, _ENTITY = b"\x1f\x8b", b"\xef\xbb\xbf", b"&amp;"
+_KINDS = {
+    "": f"no Content-Type was sent; it has to be {FORM}",
+    "text/plain": f"the body came as text/plain, which programs send when none is set; set {FORM}",
+    "multipart/form-data": f"the form came as multipart/form-data (FormData, files=…); send it as {FORM}",
+    "application/json": f"the form was sent as JSON; send it as {FORM}",
+}
+_NAME = re.compile(rb"[\w.:\[\]%-]+=")
+
+
+def why_no_form(x: Exchange[Any, Any]) -> str | None:
+    """What is wrong with the body as a URL-encoded form; None if nothing is to be seen."""
+    if (why := why_garbled(x)) is not None:
+        return why
+    if x.content_type != FORM:
+        kind = "application/json" if x.content_type.endswith("json") else x.content_type
+        return _KINDS.get(kind, f"the body came as {kind}; send the fields as {FORM}")
+    return why_another(x) or _not_encoded(x.body[:_LOOKED_AT])
+
+
+def why_another(x: Exchange[Any, Any]) -> str | None:
+    """What the body is instead of the URL-encoded form that its Content-Type promises."""
+    if (why := why_garbled(x)) is not None:
+        return why
+    body = x.body[:_LOOKED_AT]
+    if body[:2] == b"--" and b"Content-Disposition" in body:
+        return f"the body is a multipart form, and its Content-Type says {FORM}"
+    if body.lstrip()[:1] in (b"{", b"["):
+        return f"the body is JSON, and its Content-Type says {FORM}"
+    if body.lstrip()[:1] == b"<":
+        return f"the body is XML, and its Content-Type says {FORM}"
+    return _between(body)
+
+
+def why_garbled(x: Exchange[Any, Any]) -> str | None:
+    """What was done to a body of any kind on its way: compressed, in another encoding, or marked."""
+    body = x.body[:_LOOKED_AT]
+    packed = x.headers.get("content-encoding", "")
+    if body[:2] == _GZIP or packed not in ("", "identity"):
+        return f"the body is compressed ({packed or 'gzip'}); it is read as it comes: send it plain"
+    if body[:3] == _MARK:
+        return "the body begins with a byte order mark, which belongs to files: write UTF-8 without one"
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff") or body[1:8:2] == b"\0\0\0\0":
+        return "the body is in UTF-16; it has to be UTF-8"
+    return None
+
+
+def _between(body: bytes) -> str | None:
+    """Another sign than `&` between the fields."""
+    if _ENTITY in body and b"amp;" in body:
+        return "the fields are joined by `&amp;`, as in HTML; a form has `&`"
+    for sign, name in ((b"\n", "line breaks"), (b";", "`;`"), (b",", "commas")):
+        parts = [part.strip() for part in body.strip().split(sign)]
+        if len(parts) > 2 and b"&" not in body and all(map(_NAME.match, parts)):
+            return f"the fields are joined by {name}; a form has `&`"
+    return None
+
+
+def _not_encoded(body: bytes) -> str | None:
+    """A character that stands in the body as it is, though a form has to escape it, or bytes that are not UTF-8."""
+    text = body.decode(errors="surrogateescape")
+    bare = next((one for one in text.strip() if one in ' "<>\\^`{|}' or one > "~"), None)
+    if bare is not None and bare < "\ud800":
+        return f"the form was not percent-encoded: {bare!r} stands in it bare; a bare `+` is a space, a bare `&` an end"
+    try:
+        unquote_to_bytes(text.encode(errors="surrogateescape")).decode()
+    except UnicodeDecodeError as error:
+        if error.end < _LOOKED_AT - 4:
+            return "the form is not UTF-8 (Latin-1 or Windows-1252, perhaps): encode it as UTF-8"
+    return None
