@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import httpx
 
@@ -115,3 +116,41 @@ def test_a_forgotten_password_is_that_of_the_login_that_is_named(canvas: Site) -
     first = next(one["id"] for one in admin.get("/api/v1/users/101/logins").json() if one["unique_id"] == usual)
     assert password(first) != "a-new-password"
     assert (ask(), password(first)) == (302, "a-new-password")
+
+
+PROVIDERS = "/api/v1/accounts/1/authentication_providers"
+
+
+def test_providers_show_settings_of_the_account_and_what_they_may_fill_in(canvas: Site) -> None:
+    admin = canvas.admin
+    sent: dict[str, Any] = {
+        "auth_type": "saml",
+        "login_handle_name": "Number",
+        "federated_attributes": {"email": "mail"},
+    }
+    made = admin.post(PROVIDERS, json={"authentication_provider": sent}).json()
+    assert (made["login_handle_name"], made["federated_attributes"]) == ("Number", {"email": "mail"})
+    assert admin.get("/api/v1/accounts/1/sso_settings").json()["sso_settings"]["login_handle_name"] == "Number"
+    admin.put("/api/v1/accounts/1/sso_settings", json={"sso_settings": {"change_password_url": "https://x.example"}})
+    one = f"{PROVIDERS}/{made['id']}"
+    assert admin.get(one).json()["change_password_url"] == "https://x.example"
+    only = {"name": {"attribute": "cn", "provisioning_only": "1"}, "email": "mail"}
+    changed = admin.put(one, json={"federated_attributes": only, "mfa_option": "required"}).json()
+    assert (changed["federated_attributes"], changed["mfa_required"]) == ({"email": "mail"}, True)
+    whole = admin.put(one, json={"jit_provisioning": True}).json()["federated_attributes"]
+    assert whole["name"] == {"attribute": "cn", "provisioning_only": True}
+    refused = admin.put(one, json={"federated_attributes": {"shoe_size": "x"}})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["message"] == "shoe_size is not an attribute that can be federated"
+
+
+def test_a_removed_provider_leaves_its_place_and_takes_its_logins_along(canvas: Site) -> None:
+    admin = canvas.admin
+    cas, ldap = (admin.post(PROVIDERS, json={"auth_type": one}).json() for one in ("cas", "ldap"))
+    assert ldap["auth_over_tls"] == "start_tls"
+    person = admin.get("/api/v1/users/self").json()["id"]
+    login = {"user": {"id": person}, "login": {"unique_id": "by.cas", "authentication_provider_id": str(cas["id"])}}
+    assert admin.post("/api/v1/accounts/1/logins", json=login).status_code == 200
+    assert admin.delete(f"{PROVIDERS}/{cas['id']}").json()["position"] == cas["position"]
+    assert admin.get(f"{PROVIDERS}/{ldap['id']}").json()["position"] == ldap["position"] - 1
+    assert "by.cas" not in [row["unique_id"] for row in admin.get(f"/api/v1/users/{person}/logins").json()]
