@@ -19,10 +19,21 @@ def test_content_security_is_taken_from_above(canvas: Site) -> None:
     left = canvas.admin.request("DELETE", f"{csp}/domains", params={"domain": "b.example.test"})
     assert left.json()["current_account_whitelist"] == ["a.example.test"]
     course = f"{API}/courses/1/csp_settings"
-    assert canvas.admin.get(course).json() == {"enabled": True, "inherited": True, "settings_locked": False}
+    shown = canvas.admin.get(course).json()
+    assert (shown["enabled"], shown["inherited"], shown["settings_locked"]) == (True, True, False)
+    assert "a.example.test" in shown["effective_whitelist"]
+    assert canvas.teacher.get(course).status_code == 200
+    assert canvas.teacher.put(course, json={"status": "disabled"}).status_code == 403, "the account's settings decide"
     assert canvas.admin.put(course, json={"status": "disabled"}).json()["enabled"] is False
-    assert canvas.admin.put(f"{csp}/lock", json={"settings_locked": True}).status_code == 200
-    assert canvas.admin.get(course).json()["settings_locked"] is True
+    assert canvas.admin.put(f"{csp}/lock").json()["errors"][0]["message"] == "settings_locked is missing"
+    assert canvas.admin.put(f"{csp}/lock", json={"settings_locked": True}).json()["settings_locked"] is True
+    shown = canvas.admin.get(course).json()
+    assert (shown["enabled"], shown["inherited"], shown["settings_locked"]) == (True, True, True)
+    below = canvas.admin.post(f"{API}/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    refused = canvas.admin.put(f"{API}/accounts/{below}/csp_settings", json={"status": "disabled"})
+    assert refused.json() == {"message": "cannot set when locked by parent account"}
+    assert canvas.admin.put(csp, json={"status": "inherited"}).json()["settings_locked"] is False
+    assert canvas.admin.put(course, json={"status": "enabled"}).json()["message"].startswith("must be enabled")
 
 
 def test_portfolios_are_their_owners_and_moderators(canvas: Site) -> None:

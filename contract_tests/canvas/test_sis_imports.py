@@ -335,3 +335,21 @@ def test_blueprints_are_associated_once_all_courses_are_read(canvas: Site) -> No
         'Unknown blueprint course "NOPE" for course "L2"',
         'Cannot associate course "BP" - is a blueprint course',
     ]
+
+
+def test_courses_tell_what_an_import_did_to_them(canvas: Site) -> None:
+    admin = canvas.admin
+    first = send(admin, f"{COURSES}L1,L1,Law 1,,,published\n")["id"]
+    send(admin, f"{COURSES}L1,L1,Law 1,,,completed\n")
+    log = "/api/v1/audit/course"
+    events = admin.get(f"{log}/courses/sis_course_id:L1").json()["events"]
+    assert {one["event_type"] for one in events} == {"created", "published", "concluded"}
+    assert {one["event_source"] for one in events} == {"sis"}
+    assert first in [one["links"]["sis_batch"] for one in events]
+    below = admin.post("/api/v1/accounts/1/sub_accounts", data={"account[name]": "College"}).json()["id"]
+    assert admin.get(f"{log}/accounts/{below}").json()["events"] == []
+    moved = admin.get("/api/v1/courses/sis_course_id:L1").json()["id"]
+    admin.put(f"/api/v1/courses/{moved}", json={"course": {"account_id": below, "name": "Law one"}})
+    ours = admin.get(f"{log}/accounts/1").json()["events"]
+    assert {one["links"]["course"] for one in ours} == {moved}, "what was done while it was here"
+    assert [one["event_type"] for one in admin.get(f"{log}/accounts/{below}").json()["events"]] == ["updated"]

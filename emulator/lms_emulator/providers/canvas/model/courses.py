@@ -80,11 +80,14 @@ class CourseChange(Record, frozen=True, kw_only=True):
     """An entry in the log of what was done to a course: made, changed, published, concluded and so on.
 
     Attributes:
+        account_id: the account that the course was in.
         event_data: what changed, each field with its old and its new value; of a copy, the other course.
     """
 
     id: str
     course_id: int
+    account_id: int | None = None
+    sis_batch_id: int | None = None
     user_id: int | None
     event_type: str
     event_source: Literal["api", "manual", "sis"]

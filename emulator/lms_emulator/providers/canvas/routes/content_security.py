@@ -6,7 +6,9 @@ send none.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -14,14 +16,21 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.model import Account, Course
+from lms_emulator.providers.canvas.model import Account, Course, Tool
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import courses
-from lms_emulator.providers.canvas.rules.permissions import account_from_path, chain, is_account_admin
+from lms_emulator.providers.canvas.rules import courses, tools
+from lms_emulator.providers.canvas.rules.permissions import (
+    account_from_path,
+    chain,
+    is_account_admin,
+    require_account,
+)
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 156, 158, 160, 162, 163; canvas-lms app/controllers/csp_settings_controller.rb"
 ENABLED, LOCKED, DOMAINS = "csp_enabled", "csp_locked", "csp_domains"
+UNFIT = re.compile(r"[^!-~]|[\"<>\[\]\\^`{|}]")
+"""What no URI holds."""
 
 
 def _account(api: Api) -> Account:
@@ -51,21 +60,30 @@ def _set(api: Api, account: Account, **changes: Any) -> Account:
 
 def _decided(api: Api, account: Account) -> Account | None:
     """The account, or its ancestor, that decides whether content security is on; a locked ancestor wins."""
-    above = list(chain(api.store, account.id))
-    locked = [one for one in above if one.settings.get(LOCKED) and ENABLED in one.settings]
-    return locked[-1] if locked else next((one for one in above if ENABLED in one.settings), None)
+    above = [one for one in chain(api.store, account.id) if ENABLED in one.settings]
+    locked = [one for one in above if one.settings.get(LOCKED)]
+    return locked[-1] if locked else next(iter(above), None)
 
 
-def _whitelist(api: Api, account: Account) -> dict[str, list[Json]]:
-    """The domains of the account's tools, and their subdomains."""
+def _domains_of(tool: Tool) -> list[str]:
+    """The domain of a tool, or that of its URL, and its subdomains."""
+    named = tool.domain or ""
+    base = urlsplit(named).hostname if "://" in named else named
+    base = (base or urlsplit(tool.url or "").hostname or "").lower()
+    return [base, f"*.{base}"] if base else []
+
+
+def _whitelist(api: Api, place: Account | Course) -> dict[str, list[Json]]:
+    """The domains of the tools of a course, or of an account and those above it."""
+    course = isinstance(place, Course)
+    homes = {place.id} if course else {one.id for one in chain(api.store, place.id)}
     found: dict[str, list[Json]] = {}
-    ancestors = {one.id for one in chain(api.store, account.id)}
     for tool in sorted(api.store.tools, key=lambda one: one.id):
-        domain = tool.domain
-        if not domain or tool.course_id is not None or api.root.id not in ancestors:
+        kind, number = tools.place_of(api.store, tool)
+        if tool.workflow_state != "active" or (kind == "Course") != course or number not in homes:
             continue
-        for name in (domain, f"*.{domain}"):
-            found.setdefault(name, []).append({"id": tool.id, "name": tool.name, "account_id": api.root.id})
+        for name in _domains_of(tool):
+            found.setdefault(name, []).append({"id": tool.id, "name": tool.name, "account_id": number})
     return found
 
 
@@ -75,25 +93,29 @@ def _domains(account: Account) -> list[str]:
 
 def _shown(api: Api, account: Account) -> Json:
     decided = _decided(api, account)
+    whitelist = _whitelist(api, account)
     body: Json = {
-        "enabled": bool(decided is not None and decided.settings[ENABLED]),
+        "enabled": decided is not None and decided.settings[ENABLED],
         "inherited": decided is None or decided.id != account.id,
-        "settings_locked": any(
-            one.settings.get(LOCKED) for one in chain(api.store, account.id) if one.id != account.id
-        ),
-        "tools_whitelist": _whitelist(api, account),
+        "settings_locked": decided is not None and bool(decided.settings.get(LOCKED)),
+        "tools_whitelist": whitelist,
         "current_account_whitelist": _domains(account),
     }
-    if body["inherited"] and decided is not None:
-        body["effective_whitelist"] = sorted({*body["tools_whitelist"], *_domains(decided)})
+    if decided is not None and body["enabled"]:
+        body["effective_whitelist"] = sorted({*whitelist, *_domains(decided)})
     return body
 
 
-def _status(api: Api, words: tuple[str, ...]) -> str:
+def _status(api: Api) -> str:
     status = api.params.text("status") or ""
-    if status not in words:
+    if status not in ("enabled", "disabled", "inherited"):
         raise refusals.message(400, "csp_status_unknown", "invalid setting", got=status)
     return status
+
+
+def _require_free(status: str, shown: Json) -> None:
+    if status in ("enabled", "disabled") and shown["inherited"] and shown["settings_locked"]:
+        raise refusals.message(400, "csp_locked", "cannot set when locked by parent account", got=status)
 
 
 def show(api: Api) -> Any:
@@ -102,74 +124,98 @@ def show(api: Api) -> Any:
 
 
 def update(api: Api) -> Any:
-    """Switch content security on or off in an account, or inherit it."""
+    """Switch content security on or off in an account, or inherit it, which drops its lock too."""
     account = _account(api)
-    status = _status(api, ("enabled", "disabled", "inherited"))
-    return _shown(api, _set(api, account, **{ENABLED: {"enabled": True, "disabled": False}.get(status)}))
+    _require_free(api.params.text("status") or "", _shown(api, account))
+    status = _status(api)
+    if status == "inherited":
+        return _shown(api, _set(api, account, **{ENABLED: None, LOCKED: None}))
+    return _shown(api, _set(api, account, **{ENABLED: status == "enabled"}))
 
 
 def lock(api: Api) -> Any:
     """Lock the setting for sub-accounts, or unlock it."""
     account = _account(api)
-    locked = api.params.flag("settings_locked")
-    if locked and ENABLED not in account.settings:
+    if _shown(api, account)["inherited"]:
         raise refusals.message(400, "csp_not_set", "CSP must be explicitly set on this account", got=account.id)
-    return _shown(api, _set(api, account, **{LOCKED: locked or None}))
+    if not api.params.has("settings_locked"):
+        raise refusals.missing("settings_locked")
+    return _shown(api, _set(api, account, **{LOCKED: api.params.flag("settings_locked") or None}))
 
 
 def add_domain(api: Api) -> Any:
     """Allow a domain."""
-    return _added(api, [api.params.text("domain") or ""])
+    account = _account(api)
+    domain = _domain(api)
+    if UNFIT.search(domain):
+        raise refusals.message(400, "csp_domain_invalid", "invalid domain", got=domain)
+    return _added(api, account, [domain])
+
+
+def _domain(api: Api) -> str:
+    domain = api.params.text("domain")
+    if not domain:
+        raise refusals.missing("domain")
+    return domain
 
 
 def add_domains(api: Api) -> Any:
     """Allow several domains."""
-    return _added(api, api.params.texts("domains"))
+    account, domains = _account(api), api.params.texts("domains")
+    if not domains:
+        raise refusals.missing("domains")
+    wrong = [one for one in domains if UNFIT.search(one)]
+    if wrong:
+        raise refusals.message(400, "csp_domain_invalid", f"invalid domains: {', '.join(wrong)}", got=wrong)
+    return _added(api, account, domains)
 
 
-def _added(api: Api, domains: list[str]) -> Json:
-    account = _account(api)
-    wrong = [one for one in domains if not one or any(letter.isspace() for letter in one)]
-    if wrong or not domains:
-        text = "invalid domain" if len(domains) <= 1 else f"invalid domains: {', '.join(wrong)}"
-        raise refusals.message(400, "csp_domain_invalid", text, got=wrong)
+def _added(api: Api, account: Account, domains: list[str]) -> Json:
     kept = {*account.settings.get(DOMAINS, []), *(one.lower() for one in domains)}
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: sorted(kept)}))}
 
 
 def remove_domain(api: Api) -> Any:
     """Disallow a domain."""
-    account, domain = _account(api), (api.params.text("domain") or "").lower()
+    account = _account(api)
+    domain = _domain(api).lower()
     kept = [one for one in account.settings.get(DOMAINS, []) if one != domain]
     return {"current_account_whitelist": _domains(_set(api, account, **{DOMAINS: kept}))}
 
 
 def _course_shown(api: Api, course: Course) -> Json:
-    account = api.store.accounts.get(course.account_id) or api.root
-    decided = _decided(api, account)
-    own = course.settings.get("csp_disabled")
-    return {
-        "enabled": bool(decided is not None and decided.settings[ENABLED]) and not own,
-        "inherited": not own,
-        "settings_locked": any(one.settings.get(LOCKED) for one in chain(api.store, account.id)),
+    above = _shown(api, _home(api, course))
+    inherited = above["settings_locked"] or not course.settings.get("csp_disabled")
+    body = {
+        "enabled": above["enabled"] and inherited,
+        "inherited": inherited,
+        "settings_locked": above["settings_locked"],
     }
+    if body["enabled"]:
+        body["effective_whitelist"] = sorted({*above["effective_whitelist"], *_whitelist(api, course)})
+    return body
 
 
-def _course(api: Api, *wanted: str) -> Course:
-    return courses.from_path(api, *wanted)
+def _home(api: Api, course: Course) -> Account:
+    return api.store.accounts.get(course.account_id) or api.root
 
 
 def show_course(api: Api) -> Any:
     """The content security settings of a course."""
-    return _course_shown(api, _course(api, "read_as_admin"))
+    return _course_shown(api, courses.from_path(api, "read_as_admin"))
 
 
 def update_course(api: Api) -> Any:
-    """Switch content security off in a course, or inherit it."""
-    course = _course(api, "manage_courses_admin", "update")
-    off = _status(api, ("disabled", "inherited")) == "disabled"
-    changed = api.store.courses.put(replace(course, settings={**course.settings, "csp_disabled": off}))
-    return _course_shown(api, changed)
+    """Switch content security off in a course, or inherit it, for those who manage the settings of its account."""
+    course = courses.from_path(api)
+    account = _home(api, course)
+    require_account(api, account, "manage_account_settings")
+    _require_free(api.params.text("status") or "", _course_shown(api, course))
+    status = _status(api)
+    if status == "enabled" and not _shown(api, account)["enabled"]:
+        raise refusals.message(400, "csp_off_above", "must be enabled on account-level first")
+    settings = {**course.settings, "csp_disabled": status == "disabled"}
+    return _course_shown(api, api.store.courses.put(replace(course, settings=settings)))
 
 
 CSP = "/api/v1/accounts/{account_id}/csp_settings"

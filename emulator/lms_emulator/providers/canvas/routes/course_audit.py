@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import CourseChange
 from lms_emulator.providers.canvas.paging import audited
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules.permissions import account_allows, chain
+from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
@@ -33,15 +33,20 @@ def of_course(api: Api) -> Any:
 
 
 def of_account(api: Api) -> Any:
-    """Changes to the courses of an account and those below it."""
+    """Changes to courses while they were in an account itself."""
     account = identifiers.account(api, api.slot("account_id"))
-    within = {course.id for course in api.store.courses if account in chain(api.store, course.account_id)}
-    found = [change for change in api.store.course_changes if change.course_id in within]
+    found = [change for change in api.store.course_changes if _account_id(api, change) == account.id]
     return _listed(api, found, f"accounts/{account.id}")
 
 
+def _account_id(api: Api, change: CourseChange) -> int | None:
+    course = api.store.courses.get(change.course_id)
+    return change.account_id or (course.account_id if course is not None else None)
+
+
 def _event(change: CourseChange) -> Json:
-    links: dict[str, Any] = {"course": change.course_id, "user": change.user_id, "page_view": None, "sis_batch": None}
+    links: dict[str, Any] = {"course": change.course_id, "user": change.user_id, "page_view": None}
+    links["sis_batch"] = change.sis_batch_id
     paired = change.event_type in change.event_data
     return {
         "id": change.id,

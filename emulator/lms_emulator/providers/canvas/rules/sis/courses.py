@@ -13,7 +13,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
-from lms_emulator.providers.canvas.rules import blueprints, course_events
+from lms_emulator.providers.canvas.rules import blueprints, course_events, course_log
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 FORMATS = ("online", "on_campus", "blended", "not_set")
@@ -50,6 +50,7 @@ def course(work: Work, row: Row) -> bool:
     if named := row.get("abstract_course_id"):
         work.say(f"unknown abstract course id {named}, ignoring abstract course reference", file=row.file)
     made = work.keep(changed, known)
+    _log(work, known, made)
     if known is not None and known.workflow_state != made.workflow_state:
         _follow(work, made)
     _blueprint(work, row, made)
@@ -139,6 +140,22 @@ def _course_dates(work: Work, row: Row, stuck: Any, sis_id: str) -> Fields:
     if found and "restrict_enrollments_to_course_dates" not in stuck:
         found["restrict_enrollments_to_course_dates"] = any(found.values())
     return found
+
+
+def _log(work: Work, known: Course | None, made: Course) -> None:
+    """Write what changed into the course's audit log. Source: lib/sis/course_importer.rb, auditor_state_changes."""
+    course_log.note_changes(work.api, known, made, work.batch.id)
+    before = known.workflow_state if known is not None else None
+    now = made.workflow_state
+    began = {"deleted": "restored", "completed": "unconcluded"}.get(before or "")
+    said = {
+        "deleted": "deleted",
+        "completed": "concluded",
+        "available": began or "published",
+        "unpublished": began,
+    }
+    if before != now and (what := said[now]) is not None:
+        course_log.note(work.api, made, what, sis_batch_id=work.batch.id)
 
 
 def _follow(work: Work, made: Course) -> None:
