@@ -280,3 +280,12 @@ def test_a_tool_opens_from_where_it_was_placed(canvas: Site, tool: Tool, spot: s
     assert link["id"] not in ("", told[f"{lti13.CLAIM}context"]["id"]), "a link of its own"
     assert again[f"{lti13.CLAIM}resource_link"] == link
     assert ("lineitem" in told[lti13.AGS_CLAIM]) is (spot == "assignment")
+
+
+def test_names_of_a_tools_custom_fields_are_made_plain(canvas: Site, tool: Tool) -> None:
+    whole = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    one = next(row for row in whole["canvas"]["tools"] if row["id"] == 77)
+    one["custom"] = {"User-ID": "1", "custom_two": "2", "Größe": "3"}
+    canvas.lms.load(whole)
+    claims = launched(canvas, tool).get_launch_data()
+    assert claims[f"{lti13.CLAIM}custom"] == {"user_id": "1", "two": "2", "gr__e": "3"}

@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas.lti import deep_linking_spots, places, roles,
 from lms_emulator.providers.canvas.lti.basic_outcomes import sourced_id
 from lms_emulator.providers.canvas.lti.claims import Opening, document_target, target_of
 from lms_emulator.providers.canvas.model import Account, Assignment, Course
+from lms_emulator.providers.canvas.rules import tools
 from lms_emulator.providers.canvas.rules.people import effective_locale, email_of, name_parts, sis_user_id, unique_id
 from lms_emulator.providers.canvas.shapes.people import picture_for_tools
 from lms_emulator.signing import lti11, oauth1
@@ -182,14 +183,9 @@ def _person(x: Call, opening: Opening, *, plain: bool) -> dict[str, str]:
 
 def _custom(x: Call, opening: Opening, *, with_canvas: bool) -> dict[str, str]:
     scene = opening.scene(x)
-    written = {_named(name): value for name, value in opening.custom(x).items()}
+    written = {tools.custom_name(name): value for name, value in opening.custom(x).items()}
     found = variables.expanded_as_text(scene, written)
     return found if not with_canvas else {**_of_canvas(opening, scene), **found}
-
-
-def _named(name: str) -> str:
-    """The name of a custom field in a launch: in lower case, with `_` for everything but letters and digits."""
-    return "custom_" + "".join(sign if sign.isalnum() else "_" for sign in name.lower())
 
 
 def _of_canvas(opening: Opening, scene: variables.Scene) -> dict[str, str]:

@@ -23,10 +23,6 @@ def file(
 
     Parameters: `kind` and `number`, the owner; `filename`, the name under which it is stored.
     """
-    try:
-        held: dict[str, Any] = {"text": content.decode("utf-8")}
-    except UnicodeDecodeError:
-        held = {"data": base64.b64encode(content).decode()}
     made = Attachment(
         **api.new_row("attachments"),
         context_type=kind,
@@ -35,9 +31,17 @@ def file(
         filename=filename or name,
         content_type=content_type,
         uuid=api.x.ids.alnum(40),
-        **held,
+        **held(content),
     )
     return api.store.attachments.put(made)
+
+
+def held(content: bytes) -> dict[str, Any]:
+    """The fields of a file with this content."""
+    try:
+        return {"text": content.decode("utf-8"), "data": None}
+    except UnicodeDecodeError:
+        return {"text": "", "data": base64.b64encode(content).decode()}
 
 
 def sent(api: Api, stem: str, otherwise: str) -> Upload:

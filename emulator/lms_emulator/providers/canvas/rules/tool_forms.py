@@ -205,11 +205,14 @@ def _take_extension(reading: Reading, extension: Element, changes: dict[str, Any
             reading.said[name] = size
     for options in extension:
         name = options.get("name", "")
-        if _local(options) != "options" or name not in (*tools.PLACEMENTS, *tools.FURTHER):
+        if _local(options) != "options":
             continue
         fields = {element.get("name", ""): _values(element) for element in options if _local(element) == "custom"}
         inner = {"custom_fields": next(iter(fields.values()))} if fields else {}
-        reading.place(name, {"enabled": True, **_values(options), **inner})
+        if name == tools.MIGRATION:
+            reading.said[name] = {**_values(options), **inner}
+        elif name in (*tools.PLACEMENTS, *tools.FURTHER):
+            reading.place(name, {"enabled": True, **_values(options), **inner})
 
 
 def _values(element: Element) -> dict[str, Any]:

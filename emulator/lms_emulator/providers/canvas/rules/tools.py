@@ -7,6 +7,7 @@ set_extension_setting, find_external_tool (2023-06). Tools without settings are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
@@ -63,6 +64,9 @@ FURTHER = (
 
 OF_ANY_TOOL = ("assignment_selection", "link_selection")
 """The placements that offer every selectable LTI 1.1 tool."""
+
+MIGRATION = "content_migration"
+"""The setting with the URLs at which a tool exports and imports what it keeps of a course."""
 
 INACTIVE = "inactive_placements"
 """The setting that keeps a placement's settings while it is disabled."""
@@ -151,6 +155,16 @@ def custom(store: CanvasStore, tool: Tool) -> dict[str, Any] | None:
     if tool.custom is not None or tool.developer_key_id is None:
         return tool.custom
     return configuration(store, tool).get("custom_fields") or {}
+
+
+def custom_name(name: str) -> str:
+    """The name of a tool's custom field in a launch, which LTI 1.3 gives without the `custom_`: letters in lower case,
+    `_` for everything but ASCII letters and digits.
+
+    canvas-lms app/models/context_external_tool.rb, set_custom_fields; lib/lti/messages/jwt_message.rb (2024-04)
+    """
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII).lower()
+    return plain if plain.startswith("custom_") else f"custom_{plain}"
 
 
 def as_linked(custom: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -249,3 +249,23 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             source="canvas-lms app/services/lti/create_registration_service.rb (2025)",
         ),
     ] = True
+    tool_content: Annotated[
+        bool,
+        choice(
+            "Whether tools with `content_migration` export and import their content when courses are copied, exported "
+            "or imported. At Canvas, `enable_lti_content_migration` decides; that it is on is chosen.",
+            evidence="chosen",
+            source="canvas-lms app/models/lti/content_migration_service.rb (2024-04)",
+        ),
+    ] = True
+    tool_content_retry_seconds: Annotated[
+        float,
+        choice(
+            "How long to wait before asking a tool again, up to five times, whether its export or import is complete. "
+            "Canvas waits 20 s (`external_content_retry_delay_seconds`).",
+            evidence="chosen",
+            source="canvas-lms lib/canvas/migration/external_content/migrator.rb (2024-04)",
+            ge=0,
+            le=60,
+        ),
+    ] = 1.0

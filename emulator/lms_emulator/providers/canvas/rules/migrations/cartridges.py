@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from lms_emulator.core import archives
+from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas.rules.migrations.packages import Package
 from lms_emulator.providers.canvas.rules.uploads import content_type_of
+
+OF_TOOLS = "external_content"
+"""The folder for what tools export."""
 
 
 class Unreadable(ValueError):
@@ -53,6 +58,16 @@ def opened(name: str, content: bytes) -> dict[str, bytes]:
     except zipfile.BadZipFile as error:
         kind = _kind(content)
         raise Unreadable(f"Error identifying package type: unknown mime type {kind} for archive {name}") from error
+
+
+def content_of_tools(files: dict[str, bytes]) -> dict[str, Any]:
+    """What tools exported, by tool (`lti_5`). Files that are not JSON are left out, as at Canvas."""
+    found: dict[str, Any] = {}
+    for path, content in files.items():
+        if path.startswith(f"{OF_TOOLS}/"):
+            with suppress(ValueError):
+                found[path.rpartition("/")[2].removesuffix(".json")] = json_text.parse(content)
+    return found
 
 
 def _kind(content: bytes) -> str:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from lms_emulator.core.state.structure import convert
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.lti import tool_content
 from lms_emulator.providers.canvas.model import ContentExport, Course, Folder
 from lms_emulator.providers.canvas.model.migrations import ContentContext
 from lms_emulator.providers.canvas.rules import attached, contexts, files, mails, slugs
@@ -60,6 +61,8 @@ def run(api: Api, record: ContentExport) -> ContentExport:
     context = contexts.get(api, record.context_type, record.context_id)
     name, stored, kind, content = _packed(api, record, context)
     file = attached.file(api, "ContentExport", record.id, name, kind, content, filename=stored)
+    if isinstance(context.record, Course) and record.export_type == "common_cartridge" and not record.epub:
+        tool_content.export_later(api, context.record, file.id, record.selected)
     runs.done(api, record.progress_id)
     user = api.store.users.get(record.user_id)
     if record.notifies and user is not None and isinstance(context.record, Course):

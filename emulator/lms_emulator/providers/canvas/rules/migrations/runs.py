@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import zone
-from lms_emulator.providers.canvas.lti import notices
+from lms_emulator.providers.canvas.lti import notices, tool_content
 from lms_emulator.providers.canvas.model import Attachment, ContentMigration, Course, MigrationIssue, Progress
 from lms_emulator.providers.canvas.rules import attached, contexts, course_log, files
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -164,7 +164,10 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
         source = api.store.courses.get(record.source_course_id or 0)
         assert source is not None, "the world file's references are checked when it is loaded"
         package = packages.of_course(api, source)
-        return _bring(api, record, package, context.record)
+        copy = record.settings.get("copy_options") or selection.EVERYTHING
+        found = _bring(api, record, package, context.record)
+        tool_content.copy_later(api, source, context.record, copy)
+        return found
     sent = _sent(api, record)
     read = cartridge_reader.read(
         sent.filename, sent.content, api.x.ids, quizzes_only=record.migration_type == "qti_converter"
@@ -172,6 +175,7 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
     for text in read.issues:
         issue(api, record, text)
     found = _bring(api, record, read.package, context.record)
+    tool_content.import_later(api, context.record, read.package.of_tools)
     groups = {part.key: True for part in read.package.of("assignment_groups")}
     copy = record.settings.get("migration_ids_to_import", {}).get("copy", {})
     found["migration_ids_to_import"] = {"copy": {**copy, "assignment_groups": groups}}

@@ -1,0 +1,266 @@
+"""What tools export of a course when Canvas copies or exports it, and import into the copy.
+
+A tool of our own answers on a free port; PyJWT reads what Canvas signed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+import pytest
+
+from contract_tests.canvas.support import Site
+
+SOURCE, TARGET = 1, 3
+KEY, SECRET = "quill", "quill-secret-of-32-characters-or-more"
+Answer = tuple[int, Any]
+
+
+class Quill:
+    """A tool that keeps content of its own for each course. `answers` can be replaced to misbehave.
+
+    Attributes: `heard`, each request with its path, claims and body.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any], str]] = []
+        self.content: Any = {"note": "kept", "pages": [{"$canvas_assignment_id": 1, "name": "Page"}]}
+        self.answers: dict[str, Callable[[int], Answer]] = {}
+        self.tokens: list[str] = []
+        tool = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = urlsplit(self.path).path
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                tool.tokens.append(self.headers["Authorization"].removeprefix("Bearer "))
+                tool.heard.append((path, dict(self.headers), body))
+                status, sent = tool.answer(path)
+                content = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, path: str) -> Answer:
+        times = sum(1 for one, *_ in self.heard if one == path)
+        if path in self.answers:
+            return self.answers[path](times)
+        if path == "/export":
+            return 200, {"status_url": f"{self.url}/exported", "fetch_url": f"{self.url}/fetch"}
+        if path == "/import":
+            return 201, {"status_url": f"{self.url}/imported"}
+        return 200, self.content if path == "/fetch" else {"status": "completed"}
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, *_ in self.heard]
+
+    def body(self, path: str) -> str:
+        return next(body for one, _, body in self.heard if one == path)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def quill() -> Iterator[Quill]:
+    tool = Quill()
+    yield tool
+    tool.close()
+
+
+def installed(site: Site, quill: Quill, **settings: Any) -> Site:
+    """The site with the tool in the school's account."""
+    world = json.loads(json.dumps(site.lms.dump(), default=str))
+    urls = {"export_start_url": f"{quill.url}/export", "import_start_url": f"{quill.url}/import", **settings}
+    world["canvas"]["tools"].append(
+        {"id": 500, "account_id": 1, "name": "Quill", "consumer_key": KEY, "shared_secret": SECRET}
+        | {"url": f"{quill.url}/launch", "custom": {"Course-Name": "$Context.title"}}
+        | {"settings": {"content_migration": urls}}
+    )
+    site.lms.load(world)
+    site.lms.settings["canvas.tool_content_retry_seconds"] = 0
+    return site
+
+
+def copied(site: Site, **more: Any) -> list[str]:
+    """Copy a course; the warnings of the journal."""
+    sent = {"migration_type": "course_copy_importer", "settings": {"source_course_id": SOURCE}, **more}
+    answer = site.teacher.post(f"/api/v1/courses/{TARGET}/content_migrations", json=sent)
+    assert answer.status_code == 200, answer.text
+    return finished(site, f"/api/v1/courses/{TARGET}/content_migrations/{answer.json()['id']}")
+
+
+def finished(site: Site, path: str) -> list[str]:
+    assert site.teacher.get(path).json()["workflow_state"] in ("completed", "exported")
+    return [one.message for one in site.lms.requests.last.warnings if one.code == "tool_content_left_out"]
+
+
+def test_a_course_copy_takes_the_tools_content_along(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+    assert copied(site) == []
+    assert quill.paths == ["/export", "/exported", "/fetch", "/import", "/imported"]
+    for token in quill.tokens:
+        assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": KEY, "typ": "JWT"}
+        now = site.lms.clock.now.timestamp()
+        claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_exp": False})
+        assert list(claims) == ["exp"]
+        assert now <= claims["exp"] <= now + 31
+    sent = dict(parse_qsl(quill.body("/export")))
+    assert list(sent) == ["context_id", "tool_consumer_instance_guid", "custom_course_name"]
+    assert sent["custom_course_name"] == site.teacher.get(f"/api/v1/courses/{SOURCE}").json()["name"]
+    given = dict(parse_qsl(quill.body("/import")))
+    assert given["custom_course_name"] == site.teacher.get(f"/api/v1/courses/{TARGET}").json()["name"]
+    assert (given["data[note]"], given["data[pages][][name]"]) == ("kept", "Page")
+    name = site.teacher.get(f"/api/v1/courses/{SOURCE}/assignments/1").json()["name"]
+    copy = site.teacher.get(f"/api/v1/courses/{TARGET}/assignments/{given['data[pages][][$canvas_assignment_id]']}")
+    assert copy.json()["name"] == name, "the id became that of the copy"
+    kept = [one.data for one in site.lms.outbox.webhooks if one.kind == "content_migration"]
+    assert [one["context_id"] for one in kept] == [sent["context_id"], given["context_id"]]
+
+
+def test_json_and_a_selection_if_only_some_is_copied(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill, export_format="json", import_format="json")
+    assert copied(site, select={"assignments": [1]}) == []
+    sent = json.loads(quill.body("/export"))
+    assert "assignment_1" in sent["custom_exported_assets"]
+    given = json.loads(quill.body("/import"))
+    assert given["data"]["note"] == "kept"
+    assert isinstance(given["data"]["pages"][0]["$canvas_assignment_id"], int)
+
+
+def test_ids_without_a_copy(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill, import_format="json")
+    quill.content = {"$canvas_page_id": 999, "$canvas_nothing_id": 5, "x": [{"$canvas_learning_outcome_id": 1}]}
+    copied(site)
+    given = json.loads(quill.body("/import"))["data"]
+    assert given["$canvas_page_id"] == "$OBJECT_NOT_FOUND"
+    assert given["$canvas_nothing_id"] == 5, "no type of Canvas's"
+    assert given["x"] == [{"$canvas_learning_outcome_id": "$OBJECT_NOT_FOUND"}]
+
+
+def test_an_export_carries_it_to_the_course_that_imports_the_package(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill, import_format="json")
+    exports = f"/api/v1/courses/{SOURCE}/content_exports"
+    made = site.teacher.post(exports, json={"export_type": "common_cartridge"}).json()
+    assert finished(site, f"{exports}/{made['id']}") == []
+    assert quill.paths == ["/export", "/exported", "/fetch"]
+    url = site.teacher.get(f"{exports}/{made['id']}").json()["attachment"]["url"]
+    with zipfile.ZipFile(io.BytesIO(site.teacher.get(url, follow_redirects=True).content)) as package:
+        held = json.loads(package.read("external_content/lti_500.json"))
+    assert held["note"] == "kept"
+    assert held["pages"][0]["$canvas_assignment_id"].startswith("g"), "an id of packages"
+    sent = {"migration_type": "canvas_cartridge_importer", "settings": {"content_export_id": made["id"]}}
+    began = site.teacher.post(f"/api/v1/courses/{TARGET}/content_migrations", json=sent).json()
+    assert finished(site, f"/api/v1/courses/{TARGET}/content_migrations/{began['id']}") == []
+    assert quill.paths[3:] == ["/import", "/imported"]
+    number = json.loads(quill.body("/import"))["data"]["pages"][0]["$canvas_assignment_id"]
+    assert site.teacher.get(f"/api/v1/courses/{TARGET}/assignments/{number}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "told", "heard"),
+    [
+        ("/export", (404, {}), None, ["/export"]),
+        ("/export", (200, {}), None, ["/export"]),
+        ("/export", (500, {}), "answered 500 instead of 200 or 201", ["/export"]),
+        ("/export", (200, {"status_url": "x"}), "needs both `status_url` and `fetch_url`", ["/export"]),
+        ("/export", (200, b"<html>"), "gave no JSON", ["/export"]),
+        ("/export", (200, []), "gave no JSON object", ["/export"]),
+        ("/exported", (200, {"status": "failed", "message": "full"}), "it failed: full", ["/export", "/exported"]),
+        ("/exported", (200, {"status": "running"}), "not complete when asked 6 times", ["/export", *["/exported"] * 6]),
+        ("/exported", (500, b""), "not complete when asked 6 times", ["/export", *["/exported"] * 6]),
+        ("/fetch", (403, b""), "answered 403 instead of 200", ["/export", "/exported", "/fetch"]),
+        ("/import", (400, {}), "answered 400 instead of 200 or 201", ["/export", "/exported", "/fetch", "/import"]),
+        ("/import", (200, {}), None, ["/export", "/exported", "/fetch", "/import"]),
+        ("/imported", (200, {"status": "failed"}), "it failed", ["/export", "/exported", "/fetch", "/import"]),
+    ],
+)
+def test_a_tool_that_fails_does_not_stop_the_copy(
+    canvas: Site, quill: Quill, path: str, answer: Answer, told: str | None, heard: list[str]
+) -> None:
+    site = installed(canvas, quill)
+    quill.answers[path] = lambda times: answer
+    warnings = copied(site)
+    assert quill.paths[: len(heard)] == heard
+    assert len(quill.paths) - len(heard) == int(path == "/imported")
+    assert len(warnings) == int(told is not None)
+    assert told is None or told in warnings[0]
+
+
+def test_a_tool_that_needs_time_is_asked_again(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+    quill.answers["/exported"] = lambda times: (200, {"status": "completed" if times > 2 else "running"})
+    assert copied(site) == []
+    assert quill.paths.count("/exported") == 3
+    assert quill.paths[-1] == "/imported"
+
+
+def test_a_tool_of_one_course_is_found_in_the_other_by_its_domain_only(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+
+    def put(**fields: Any) -> None:
+        world = json.loads(json.dumps(site.lms.dump(), default=str))
+        tool = next(one for one in world["canvas"]["tools"] if one["id"] == 500)
+        tool.update({"account_id": None, "course_id": SOURCE, **fields})
+        site.lms.load(world)
+        quill.heard.clear()
+
+    put()
+    assert "by the domain of the original (it has none)" in copied(site)[0]
+    assert "/import" not in quill.paths
+    put(domain="127.0.0.1")
+    assert copied(site) == []
+    assert quill.paths[-1] == "/imported"
+
+
+def test_a_tool_says_so_in_its_xml(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill, export_start_url=f"{quill.url}/unused")
+    made = site.teacher.post(
+        f"/api/v1/courses/{SOURCE}/external_tools",
+        json={"name": "By XML", "consumer_key": KEY, "shared_secret": SECRET, "config_type": "by_xml"}
+        | {"config_xml": XML.format(url=quill.url)},
+    )
+    assert made.status_code == 200, made.text
+    quill.answers["/unused"] = lambda times: (200, {})
+    copied(site)
+    assert set(quill.paths) >= {"/unused", "/export", "/fetch"}
+    assert dict(parse_qsl(quill.body("/export")))["custom_place"] == "shelf"
+
+
+def test_a_school_can_have_it_off(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+    site.lms.settings["canvas.tool_content"] = False
+    assert copied(site) == []
+    assert quill.paths == []
+
+
+XML = """<cartridge_basiclti_link xmlns="http://www.imsglobal.org/xsd/imslticc_v1p0"
+ xmlns:blti="http://www.imsglobal.org/xsd/imsbasiclti_v1p0" xmlns:lticm="http://www.imsglobal.org/xsd/imslticm_v1p0">
+ <blti:title>By XML</blti:title><blti:launch_url>{url}/launch</blti:launch_url>
+ <blti:extensions platform="canvas.instructure.com"><lticm:options name="content_migration">
+ <lticm:property name="export_start_url">{url}/export</lticm:property>
+ <lticm:property name="import_start_url">{url}/import</lticm:property>
+ <blti:custom><lticm:property name="place">shelf</lticm:property></blti:custom>
+ </lticm:options></blti:extensions></cartridge_basiclti_link>"""

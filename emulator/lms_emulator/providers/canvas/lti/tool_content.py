@@ -1,0 +1,354 @@
+"""What tools keep of a course: they export it when the course is copied or exported, and import it into the copy.
+
+Canvas asks each tool whose configuration has `content_migration` to start an export, asks for its status until it is
+complete, fetches it, and gives it to the tool of the new course. Ids of Canvas in it (`"$canvas_assignment_id": 5`)
+become those of the copies. Failures stop only the tool's own part; the migration never mentions them.
+
+Source: canvas-lms app/models/lti/content_migration_service, lib/canvas/migration/external_content (2024-04);
+https://canvas.instructure.com/doc/api/file.tools_xml.html.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from msgspec.structs import replace
+
+from lms_emulator.core.http import json_text
+from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
+from lms_emulator.core.worlds.turns import outside
+from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_whole
+from lms_emulator.providers.canvas.lti import places, variables
+from lms_emulator.providers.canvas.model import Course, Tool
+from lms_emulator.providers.canvas.rules import attached, tools
+from lms_emulator.providers.canvas.rules.migrations import cartridges, packages, selection
+from lms_emulator.providers.canvas.rules.migrations.kinds import KINDS, key
+from lms_emulator.signing.jwt import sign
+
+if TYPE_CHECKING:
+    import httpx
+
+
+LIFETIME_SECONDS = 30
+RETRIES = 5
+"""How often Canvas asks again whether an export or import is complete."""
+NOT_FOUND = "$OBJECT_NOT_FOUND"
+_KEY = re.compile(r"lti_(\d+)")
+_ID = re.compile(r"\$canvas_(\w+)_id")
+_TABLES = {kind.asset.rpartition(":")[2]: (kind.table, kind.asset) for kind in KINDS}
+_TABLES |= {"announcement": ("discussion_topics", "discussion_topic")}
+_TABLES |= {"file": _TABLES["attachment"], "page": _TABLES["wiki_page"]}
+_UNTRACKED = (
+    *("assessment_question_bank", "context_module_item", "context_module_tag"),
+    *("grading_standard", "learning_outcome"),
+)
+"""The types whose ids Canvas translates too, but whose copies the emulator does not track."""
+
+
+class Failed(Exception):
+    """Why a tool's content is not exported or imported."""
+
+
+@dataclass
+class Exchange:
+    """A tool's export or import in progress. `fetched` is where an export can be had."""
+
+    tool: Tool
+    status: str
+    fetched: str = ""
+
+
+def _selected(api: Api, source: Course, copy: selection.Copy) -> list[str] | None:
+    """The selected objects of a course as its tools see them (`quiz_5`); None for everything."""
+    if not copy or copy.get("everything"):
+        return None
+    chosen = [part for part in packages.of_course(api, source).parts if selection.chosen(copy, part.kind, part.key)]
+    return [f"{part.kind.asset.rpartition(':')[2]}_{part.record.id}" for part in chosen]
+
+
+def copy_later(api: Api, source: Course, target: Course, copy: selection.Copy) -> None:
+    """Have the tools of a course export their content, and import it into its copy.
+
+    Parameters: `copy`, what is copied.
+    """
+    if configured(api, source):
+        later(api.x, partial(_copy, api, source, target, _selected(api, source, copy)))
+
+
+def export_later(api: Api, source: Course, file_id: int, copy: selection.Copy) -> None:
+    """Have the tools of a course export their content, and add it to the package in this file."""
+    if configured(api, source):
+        later(api.x, partial(_export, api, source, file_id, _selected(api, source, copy)))
+
+
+def import_later(api: Api, target: Course, content: dict[str, Any]) -> None:
+    """Give the content in a package, by tool, to the tools of the course."""
+    if content and api.settings.tool_content:
+        later(api.x, partial(_import, api, target, content))
+
+
+def configured(api: Api, course: Course) -> list[Tool]:
+    """The tools of a course, and of the accounts above it, that export and import content."""
+    return [one for one in tools.offered(api.store, course) if _urls(api, one)] if api.settings.tool_content else []
+
+
+def _urls(api: Api, tool: Tool) -> Mapping[str, Any]:
+    found = tools.settings(api.store, tool).get(tools.MIGRATION)
+    return found if isinstance(found, dict) and {"export_start_url", "import_start_url"} <= set(found) else {}
+
+
+async def _copy(api: Api, source: Course, target: Course, assets: list[str] | None) -> None:
+    await _import(api, target, await _exported(api, source, assets))
+
+
+async def _export(api: Api, source: Course, file_id: int, assets: list[str] | None) -> None:
+    content = await _exported(api, source, assets)
+    file = api.store.attachments.get(file_id)
+    if content and file is not None:
+        held = cartridges.entries(file.content)
+        held |= {f"{cartridges.OF_TOOLS}/{name}.json": json.dumps(one).encode() for name, one in content.items()}
+        api.store.attachments.put(replace(file, **attached.held(cartridges.zipped(held))))
+
+
+# exporting
+
+
+async def _exported(api: Api, course: Course, assets: list[str] | None) -> dict[str, Any]:
+    """The tools' content, by name in packages, with ids of packages."""
+    begun: dict[str, Exchange] = {}
+    for tool in configured(api, course):
+        if (one := await _attempt(api, tool, "export", _start(api, tool, course, assets))) is not None:
+            begun[f"lti_{tool.id}"] = one
+    content: dict[str, Any] = {}
+
+    async def complete(name: str) -> bool:
+        if not await _is_complete(api, begun[name]):
+            return False
+        content[name] = _translated(await _fetched(api, begun[name]), partial(_exported_id, api))
+        return True
+
+    await _until_complete(api, {name: one.tool for name, one in begun.items()}, "export", complete)
+    return content
+
+
+async def _start(api: Api, tool: Tool, course: Course, assets: list[str] | None) -> Exchange | None:
+    urls = _urls(api, tool)
+    body = _body(api, tool, course) | ({"custom_exported_assets": assets} if assets is not None else {})
+    answer = await _post(api, tool, urls["export_start_url"], urls.get("export_format"), body)
+    if 400 <= answer.status_code < 500:
+        return None  # documented: there is nothing to export
+    if answer.status_code not in (200, 201):
+        raise Failed(f"{urls['export_start_url']} answered {answer.status_code} instead of 200 or 201")
+    told = _object(answer)
+    if told and not (told.get("status_url") and told.get("fetch_url")):
+        raise Failed("the answer needs both `status_url` and `fetch_url`, or to be an empty object")
+    return Exchange(tool, str(told["status_url"]), str(told["fetch_url"])) if told else None
+
+
+async def _fetched(api: Api, one: Exchange) -> Any:
+    answer = await _get(api, one.tool, one.fetched)
+    if answer.status_code != 200:
+        raise Failed(f"{one.fetched} answered {answer.status_code} instead of 200")
+    return _json(answer)
+
+
+# importing
+
+
+async def _import(api: Api, target: Course, content: dict[str, Any]) -> None:
+    content = _translated(content, partial(_imported_id, api, target))
+    begun: dict[str, Exchange] = {}
+    for name, data in content.items():
+        number = _KEY.fullmatch(name)
+        original = api.store.tools.get(int(number.group(1))) if number is not None else None
+        if original is None:
+            _warn(api, name, "import", "the package does not name a tool of this school")
+            continue
+        one = await _attempt(api, original, "import", _give(api, original, target, data))
+        if one is not None and one.status:
+            begun[name] = one
+    named = {name: one.tool for name, one in begun.items()}
+    await _until_complete(api, named, "import", lambda name: _is_complete(api, begun[name]))
+
+
+async def _give(api: Api, original: Tool, target: Course, data: Any) -> Exchange:
+    tool = _counterpart(api, original, target)
+    urls = _urls(api, tool) if tool is not None else {}
+    if tool is None or not urls:
+        raise Failed(
+            f"Canvas finds no tool in the new course by the domain of the original ({original.domain or 'it has none'})"
+        )
+    body = _body(api, tool, target)
+    body = {"context_id": body.pop("context_id"), "data": data, **body}
+    answer = await _post(api, tool, urls["import_start_url"], urls.get("import_format"), body)
+    if answer.status_code not in (200, 201):
+        raise Failed(f"{urls['import_start_url']} answered {answer.status_code} instead of 200 or 201")
+    return Exchange(tool, str(_object(answer).get("status_url") or ""))
+
+
+def _counterpart(api: Api, original: Tool, target: Course) -> Tool | None:
+    """The tool that imports what another exported: the same, if the course has it, else one with its domain."""
+    usable = any(one.id == original.id for one in tools.offered(api.store, target))
+    if not original.domain:
+        return original if usable else None
+    found = tools.by_address(api.store, target, original.domain)
+    if usable and not (found is not None and found.developer_key_id and not original.developer_key_id):
+        return original
+    return found
+
+
+# ids
+
+
+def _translated(data: Any, becomes: Callable[[str, Any], Any]) -> Any:
+    """JSON data with the values of `$canvas_…_id` replaced."""
+    if isinstance(data, list):
+        return [_translated(one, becomes) for one in data]
+    if not isinstance(data, dict):
+        return data
+    found = {}
+    for name, one in data.items():
+        known = _ID.fullmatch(name)
+        if isinstance(one, dict | list) or known is None or known.group(1) not in (*_TABLES, *_UNTRACKED):
+            found[name] = _translated(one, becomes)
+        else:
+            found[name] = becomes(known.group(1), one)
+    return found
+
+
+def _exported_id(api: Api, kind: str, value: Any) -> Any:
+    number = as_whole(str(value))
+    if kind in _UNTRACKED:
+        api.x.warn("id_not_translated", f"not emulated: `$canvas_{kind}_id`; the tool gets `{NOT_FOUND}`")
+    return NOT_FOUND if number is None or kind in _UNTRACKED else key(_TABLES[kind][1], number)
+
+
+def _imported_id(api: Api, target: Course, kind: str, value: Any) -> Any:
+    table = _TABLES[kind][0] if kind in _TABLES else ""
+    rows = api.store.copied_assets.find("course", target.id)
+    return next((one.asset_id for one in rows if one.kind == table and one.migration_id == value), NOT_FOUND)
+
+
+# requests
+
+
+async def _until_complete(
+    api: Api, pending: dict[str, Tool], what: str, complete: Callable[[str], Awaitable[bool]]
+) -> None:
+    """Ask until all are complete or have failed, at most as often as Canvas."""
+    import asyncio
+
+    for turn in range(RETRIES + 1):
+        if not pending:
+            return
+        if turn:
+            await outside(partial(asyncio.sleep, api.settings.tool_content_retry_seconds))
+        for name, tool in list(pending.items()):
+            if await _attempt(api, tool, what, complete(name), failed=True):
+                del pending[name]
+    for tool in pending.values():
+        _warn(api, tool.name, what, f"it was not complete when asked {RETRIES + 1} times")
+
+
+async def _attempt(api: Api, tool: Tool, what: str, doing: Awaitable[Any], failed: Any = None) -> Any:
+    """The result, or `failed` and a warning."""
+    try:
+        return await doing
+    except (Failed, OutgoingError) as error:
+        _warn(api, tool.name, what, str(error))
+        return failed
+
+
+def _warn(api: Api, name: str, what: str, why: str) -> None:
+    api.x.warn("tool_content_left_out", f"the {what} of {name}: {why}; Canvas leaves it out without saying so")
+
+
+async def _is_complete(api: Api, one: Exchange) -> bool:
+    """Raises Failed if the tool says so."""
+    try:
+        answer = await _get(api, one.tool, one.status)
+    except OutgoingError as error:
+        if error.reason == "timeout":
+            return False
+        raise
+    told = _object(answer) if answer.status_code == 200 else {}
+    if told.get("status") == "failed":
+        raise Failed(f"the tool said that it failed: {told.get('message')}")
+    return told.get("status") == "completed"
+
+
+def _body(api: Api, tool: Tool, course: Course) -> dict[str, Any]:
+    place = places.of_course(api.x, course)
+    own = tools.settings(api.store, tool).get(tools.MIGRATION, {}).get("custom_fields") or {}
+    fields = {tools.custom_name(name): value for name, value in ((tools.custom(api.store, tool) or {}) | own).items()}
+    return {
+        "context_id": places.context_id(course),
+        "tool_consumer_instance_guid": f"{places.school(api.x, place.account.id).guid}:canvas-lms",
+        **variables.expanded_as_text(variables.Scene(api.x, None, place, tool), fields),
+    }
+
+
+async def _post(api: Api, tool: Tool, url: str, form: Any, body: dict[str, Any]) -> httpx.Response:
+    kind = "application/json" if form == "json" else "application/x-www-form-urlencoded"
+    content = json.dumps(body) if form == "json" else _nested(body)
+    api.x.outbox.add(
+        "webhook",
+        provider=api.x.provider,
+        kind=tools.MIGRATION,
+        to=url,
+        at=api.x.clock.now(),
+        subject=tool.name,
+        data=body,
+    )
+    return await _sent(api, tool, "POST", url, content.encode(), {"Content-Type": kind})
+
+
+async def _get(api: Api, tool: Tool, url: str) -> httpx.Response:
+    return await _sent(api, tool, "GET", url, None, {})
+
+
+async def _sent(
+    api: Api, tool: Tool, method: str, url: str, content: bytes | None, headers: dict[str, str]
+) -> httpx.Response:
+    claims = {"exp": int(api.x.clock.timestamp()) + LIFETIME_SECONDS}
+    token = sign(claims, tool.shared_secret, algorithm="HS256", kid=tool.consumer_key)
+    headers = {**headers, "Authorization": f"Bearer {token}"}
+    found: httpx.Response = await fetch(
+        api.x, method, api.x.resolve(url), allowed=[url], headers=headers, content=content
+    )
+    return found
+
+
+def _nested(value: Any, prefix: str = "") -> str:
+    """Data as a form in Rack's notation, in which empty lists and objects vanish: `data[assignments][][name]=x`."""
+    if isinstance(value, dict):
+        parts = (
+            _nested(one, f"{prefix}[{quote_plus(name)}]" if prefix else quote_plus(name)) for name, one in value.items()
+        )
+        return "&".join(filter(None, parts))
+    if isinstance(value, list):
+        return "&".join(filter(None, (_nested(one, f"{prefix}[]") for one in value)))
+    if value is None:
+        return prefix
+    return f"{prefix}={quote_plus(str(value).lower() if isinstance(value, bool) else str(value))}"
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return json_text.parse(answer.content)
+    except ValueError as error:
+        raise Failed(f"{answer.request.url} gave no JSON: {error}") from None
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    found = _json(answer)
+    if not isinstance(found, dict):
+        raise Failed(f"{answer.request.url} gave no JSON object")
+    return found
