@@ -51,6 +51,13 @@ async def send_later(x: Exchange[Any, Any]) -> None:
         await sends.pop(0)()
 
 
+async def pause(seconds: float) -> None:
+    """Wait before asking a site again, while other requests have their turn."""
+    import asyncio
+
+    await outside(partial(asyncio.sleep, seconds))
+
+
 async def fetch(
     x: Exchange[Any, Any],
     method: str,

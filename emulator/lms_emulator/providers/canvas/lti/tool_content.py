@@ -21,8 +21,7 @@ from urllib.parse import quote_plus
 from msgspec.structs import replace
 
 from lms_emulator.core.http import json_text
-from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
-from lms_emulator.core.worlds.turns import outside
+from lms_emulator.core.http.outgoing import OutgoingError, fetch, later, pause
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.lti import places, variables
@@ -243,13 +242,11 @@ async def _until_complete(
     api: Api, pending: dict[str, Tool], what: str, complete: Callable[[str], Awaitable[bool]]
 ) -> None:
     """Ask until all are complete or have failed, at most as often as Canvas."""
-    import asyncio
-
     for turn in range(RETRIES + 1):
         if not pending:
             return
         if turn:
-            await outside(partial(asyncio.sleep, api.settings.tool_content_retry_seconds))
+            await pause(api.settings.tool_content_retry_seconds)
         for name, tool in list(pending.items()):
             if await _attempt(api, tool, what, complete(name), failed=True):
                 del pending[name]

@@ -34,13 +34,7 @@ from lms_emulator.providers.canvas.model import (
 from lms_emulator.providers.canvas.rules import quiz_questions, slugs
 from lms_emulator.providers.canvas.rules.migrations import cartridge_format as form
 from lms_emulator.providers.canvas.rules.migrations.cartridge_format import child, read_fields, tag, within, words
-from lms_emulator.providers.canvas.rules.migrations.cartridges import (
-    Read,
-    Unreadable,
-    content_of_tools,
-    content_type,
-    opened,
-)
+from lms_emulator.providers.canvas.rules.migrations.cartridges import Read, Unreadable, content_type, opened
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME
 from lms_emulator.providers.canvas.rules.migrations.packages import Package, Part
 
@@ -64,7 +58,6 @@ def read(name: str, content: bytes, ids: Ids, *, quizzes_only: bool) -> Read:
         reader.package.parts = [part for part in reader.package.parts if part.kind.name in kept]
     else:
         reader.modules(manifest)
-        reader.package.of_tools = content_of_tools(reader.files)
     return Read(reader.package, reader.issues)
 
 

@@ -60,13 +60,14 @@ def opened(name: str, content: bytes) -> dict[str, bytes]:
         raise Unreadable(f"Error identifying package type: unknown mime type {kind} for archive {name}") from error
 
 
-def content_of_tools(files: dict[str, bytes]) -> dict[str, Any]:
-    """What tools exported, by tool (`lti_5`). Files that are not JSON are left out, as at Canvas."""
+def content_of_tools(content: bytes) -> dict[str, Any]:
+    """What tools exported into a package, by tool (`lti_5`). Files that are not JSON are left out, as at Canvas."""
     found: dict[str, Any] = {}
-    for path, content in files.items():
-        if path.startswith(f"{OF_TOOLS}/"):
-            with suppress(ValueError):
-                found[path.rpartition("/")[2].removesuffix(".json")] = json_text.parse(content)
+    with archives.opened(content) as archive:
+        for path in archive.namelist():
+            if path.startswith(f"{OF_TOOLS}/"):
+                with suppress(ValueError):
+                    found[path.rpartition("/")[2].removesuffix(".json")] = json_text.parse(archive.read(path))
     return found
 
 

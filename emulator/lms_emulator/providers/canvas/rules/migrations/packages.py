@@ -30,7 +30,6 @@ class Package:
         items: module items, by module. questions: groups and questions, by quiz.
         folders: the folders of each file.
         uses: by assignment, its rubric and how it is used.
-        of_tools: what tools exported themselves, by tool (`lti_5`).
     """
 
     course: Course | None = None
@@ -41,7 +40,6 @@ class Package:
     questions: dict[int, tuple[list[QuizGroup], list[QuizQuestion]]] = field(default_factory=dict)
     folders: dict[int, str] = field(default_factory=dict)
     uses: list[Any] = field(default_factory=list)
-    of_tools: dict[str, Any] = field(default_factory=dict)
 
     def of(self, name: str) -> list[Part]:
         """The parts of one kind."""

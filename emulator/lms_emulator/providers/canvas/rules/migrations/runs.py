@@ -175,7 +175,8 @@ def _work(api: Api, record: ContentMigration, context: Context) -> dict[str, Any
     for text in read.issues:
         issue(api, record, text)
     found = _bring(api, record, read.package, context.record)
-    tool_content.import_later(api, context.record, read.package.of_tools)
+    if record.migration_type == "canvas_cartridge_importer":
+        tool_content.import_later(api, context.record, cartridges.content_of_tools(sent.content))
     groups = {part.key: True for part in read.package.of("assignment_groups")}
     copy = record.settings.get("migration_ids_to_import", {}).get("copy", {})
     found["migration_ids_to_import"] = {"copy": {**copy, "assignment_groups": groups}}
