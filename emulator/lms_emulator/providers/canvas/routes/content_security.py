@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from lms_emulator.core.http.routing import Route
+from lms_emulator.core.http.urls import parts_of
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
@@ -68,8 +68,8 @@ def _decided(api: Api, account: Account) -> Account | None:
 def _domains_of(tool: Tool) -> list[str]:
     """The domain of a tool, or that of its URL, and its subdomains."""
     named = tool.domain or ""
-    base = urlsplit(named).hostname if "://" in named else named
-    base = (base or urlsplit(tool.url or "").hostname or "").lower()
+    base = parts_of(named).hostname if "://" in named else named
+    base = (base or parts_of(tool.url or "").hostname or "").lower()
     return [base, f"*.{base}"] if base else []
 
 
