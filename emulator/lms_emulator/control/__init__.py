@@ -64,11 +64,7 @@ class Control(ControlApp):
             router, inner = provider.control_router, f"/{below}"
         route, params, allowed = router.match(scope["method"], inner)
         if route is None:
-            status = 405 if allowed else 404
-            detail = (
-                f"{path} takes {', '.join(allowed)}" if allowed else f"unknown call {path}; see /_emulator/openapi.json"
-            )
-            return problem(status, detail, headers={"Allow": ", ".join(allowed)} if allowed else None)
+            return _unrouted(path, ", ".join(allowed))
         epoch = world.epoch
         try:
             body = await read_body(Headers(scope=scope), receive, MAX_BODY_BYTES)
@@ -102,6 +98,12 @@ class Control(ControlApp):
         bases = ", ".join(f"{address.prefix}/{name}/…" for name in gateway.providers)
         detail = f"no provider at {scope['path']}; address one by prefix ({bases}), by host name or on its own port"
         await problem(404, detail)(scope, receive, send)
+
+
+def _unrouted(path: str, allowed: str) -> Response:
+    if allowed:
+        return problem(405, f"{path} takes {allowed}", headers={"Allow": allowed})
+    return problem(404, f"unknown call {path}; see /_emulator/openapi.json")
 
 
 def _answered(operation: Callable[[], Any]) -> Response:

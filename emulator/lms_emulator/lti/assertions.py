@@ -147,8 +147,10 @@ def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) 
         return "no key of the tool's key set made this signature: was a key replaced, or another tool's used?"
     if claim in ("exp", "iat", "nbf"):
         return why_off(x.clock, got) if isinstance(got, int | float) else None
-    if claim != "aud" or not isinstance(got, str):
-        return None
+    return _why_audience(expected, got) if claim == "aud" and isinstance(got, str) else None
+
+
+def _why_audience(expected: object, got: str) -> str | None:
     for right in expected if isinstance(expected, Iterable) and not isinstance(expected, str) else [expected]:
         if not isinstance(right, str):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from lms_emulator.lti.records import ArmedLaunch, KeyRotation
 from lms_emulator.lti.rotating_keys import KeyStore, RotatingKeys
 
 Call: TypeAlias = ControlCall[LtiStore]
+T = TypeVar("T")
 PACKAGE = __package__
 
 
@@ -45,13 +46,18 @@ class KeySetState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     times: int | None = None
 
 
+def _read(value: Any, kind: type[T], path: str) -> T:
+    found, problems = structure(value, kind, path)
+    if found is None:
+        raise UsageError("; ".join(problems))
+    return found
+
+
 def arm(call: Call) -> Any:
     """Make the next launch go wrong. The body is a `NextLaunch`, and may name a tool's `client_id`."""
     body = dict(call.body)
     client_id = body.pop("client_id", None)
-    wrong, problems = structure(body, NextLaunch, "launch")
-    if wrong is None:
-        raise UsageError("; ".join(problems))
+    wrong = _read(body, NextLaunch, "launch")
     if client_id is not None and not isinstance(client_id, str):
         raise UsageError("client_id: expected text")
     if not chosen(wrong):
@@ -92,13 +98,21 @@ def disarm_one(call: Call) -> Any:
     call.store.armed_launches.delete(found.id)
 
 
+def _key_fault(keys: RotatingKeys, call: ControlCall[KeyStore]) -> Fault:
+    state = _read(dict(call.body), KeySetState, "key_set")
+    values = msgspec.structs.asdict(state)
+    if state.body and state.status is None:
+        values["status"] = 200
+    if values["status"] is None and not state.delay_ms:
+        raise UsageError("the body has status, delay_ms, body, times; at least one of the first three")
+    return _read({**values, "provider": call.provider, "path": keys.path}, Fault, "key_set")
+
+
 def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
     """The calls about the keys of one site, platform or tool."""
 
     def rotate(call: ControlCall[KeyStore]) -> Any:
-        wanted, problems = structure(dict(call.body), Rotation, "rotation")
-        if wanted is None:
-            raise UsageError("; ".join(problems))
+        wanted = _read(dict(call.body), Rotation, "rotation")
         now = call.world.clock.now()
         due = now + timedelta(seconds=wanted.after_seconds) if wanted.after_seconds else None
         number = call.store.next_number("key_rotations")
@@ -115,18 +129,7 @@ def key_controls(keys: RotatingKeys) -> tuple[Route, ...]:
         return show_keys(call)
 
     def fail(call: ControlCall[KeyStore]) -> Any:
-        state, problems = structure(dict(call.body), KeySetState, "key_set")
-        if state is None:
-            raise UsageError("; ".join(problems))
-        values = msgspec.structs.asdict(state)
-        if state.body and state.status is None:
-            values["status"] = 200
-        if values["status"] is None and not state.delay_ms:
-            raise UsageError("the body has status, delay_ms, body, times; at least one of the first three")
-        fault, problems = structure({**values, "provider": call.provider, "path": keys.path}, Fault, "key_set")
-        if fault is None:
-            raise UsageError("; ".join(problems))
-        return msgspec.to_builtins(call.world.faults.add(fault)), 201
+        return msgspec.to_builtins(call.world.faults.add(_key_fault(keys, call))), 201
 
     def show_keys(call: ControlCall[KeyStore]) -> dict[str, Any]:
         return _keys_of(keys, call)

@@ -128,6 +128,12 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     for name in args.trial:
         if name not in names:
             raise UsageError(f"--trial {name}: the trials are {', '.join(names)}")
+    _check_values(args)
+    if args.browser == "always" and browsers.found() is None:
+        raise UsageError('--browser always: install Chromium, and Playwright (pip install "lms-emulator[browser]")')
+
+
+def _check_values(args: argparse.Namespace) -> None:
     for option, url in (("--login-url", args.login_url), ("--launch-url", args.launch_url)):
         if not url.startswith(("http://", "https://")):
             raise UsageError(f"{option}: `{url}` is not an address of the web")
@@ -141,8 +147,6 @@ def _check(args: argparse.Namespace, platforms: list[str]) -> None:
     for option, name in (("--junit", args.junit), ("--html", args.html)):
         if name and not Path(name).absolute().parent.is_dir():
             raise UsageError(f"{option}: there is no folder {Path(name).absolute().parent}")
-    if args.browser == "always" and browsers.found() is None:
-        raise UsageError('--browser always: install Chromium, and Playwright (pip install "lms-emulator[browser]")')
 
 
 def _emulator(args: argparse.Namespace) -> Emulator:

@@ -50,6 +50,10 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     if holds_others:
         bare = next((one for one in read if "[" not in one), None)
         return f"`{bare}` came at the top; write `{name}[{bare}]`, or put it into `{name}` in JSON" if bare else None
+    return _under_another_name(x, name, read, other) or (_no_client(x, in_body) if name == "client_id" else None)
+
+
+def _under_another_name(x: Exchange[Any, Any], name: str, read: dict[str, Any], other: dict[str, Any]) -> str | None:
     if name.endswith("name") and len(parts := [one for one in read if _plain(one) in ("firstname", "lastname")]) == 2:
         return f"`{parts[0]}` and `{parts[1]}` came; the name is `{name}`, with both"
     if like := _like(name, read) or _like(name, other):
@@ -57,14 +61,18 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
     for one, value in read.items() if name in _GRANTED else ():
         if one in _GRANTED and isinstance(value, str) and (found := recognise(x, value)) is not None:
             return f"{found}; it came as `{one}`"
+    return None
+
+
+def _no_client(x: Exchange[Any, Any], in_body: dict[str, Any]) -> str | None:
     scheme = x.headers.get("authorization", "").partition(" ")[0]
-    if name == "client_id" and "client_assertion" in in_body:
+    if "client_assertion" in in_body:
         return "a client_assertion came, which does not count for this grant: send client_id and client_secret"
-    if name == "client_id" and x.basic() is not None:
+    if x.basic() is not None:
         return "client_id came by HTTP Basic; it goes into the form"
-    if name == "client_id" and scheme and scheme.lower() != "basic":
+    if scheme and scheme.lower() != "basic":
         return f"the Authorization header is `{scheme} …`; id and secret of a client go by Basic, or into the form"
-    return NO_CLIENT if name == "client_id" and not scheme else None
+    return None if scheme else NO_CLIENT
 
 
 def why_not_sent(x: Exchange[Any, Any], name: str) -> str | None:

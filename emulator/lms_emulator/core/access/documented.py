@@ -55,13 +55,8 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     missing = [path for path in named if path[-1] not in {one[-1] for one in came}]
     strange = {path: _written(path) for path in sent if path not in known}
     for path in missing:
-        if (like := _like(path, strange)) is not None:
-            return f"`{like}` came; the name is `{known[path]}`"
-        if isinstance(whole := sent.get(path[:-1]), str):
-            return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
-        inside = next((one for one in known if one[:-1] == path and one[-1:] in strange), None)
-        if inside is not None:
-            return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{known[path]}` in JSON"
+        if (why := _why_missing(path, known, sent, strange)) is not None:
+            return why
     if missing and x.body.lstrip()[:1] == b"[":
         return f"the body is a list; it has to be an object, with `{known[missing[0]]}`"
     if len(named) != 1 or not _is_about(refusal, named[0], texts):
@@ -71,6 +66,18 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
         return f"no `{name}` was sent"
     shown = refusal.got is None and isinstance(value, str | int | float) and not _SECRET.search(name)
     return f"`{name}` came as {str(value)[:_LONGEST]}" if shown else None
+
+
+def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], strange: dict[Path, str]) -> str | None:
+    """Where else a parameter is: under a similar name, in a text that should be an object, or outside its container."""
+    if (like := _like(path, strange)) is not None:
+        return f"`{like}` came; the name is `{known[path]}`"
+    if isinstance(whole := sent.get(path[:-1]), str):
+        return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
+    inside = next((one for one in known if one[:-1] == path and one[-1:] in strange), None)
+    if inside is not None:
+        return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{known[path]}` in JSON"
+    return None
 
 
 def _named(known: dict[Path, str], texts: list[str]) -> list[Path]:

@@ -99,7 +99,7 @@ def why_no_redirect(
 def _slip(sent: str, right: str) -> str | None:
     try:
         ours, theirs = urlsplit(sent), urlsplit(right)
-        ports = ours.port, theirs.port
+        same_port = ours.port == theirs.port
     except ValueError:
         return None
     apart = [name for name in SplitResult._fields if getattr(ours, name) != getattr(theirs, name)]
@@ -113,11 +113,13 @@ def _slip(sent: str, right: str) -> str | None:
         return "its query" if theirs.query else "the query that it has and the registered one has not"
     if apart == ["fragment"]:
         return "its fragment"
-    if apart != ["netloc"]:
-        return None
-    if ours.hostname == theirs.hostname and ports[0] != ports[1]:
+    return _host_slip(ours, theirs, same_port=same_port) if apart == ["netloc"] else None
+
+
+def _host_slip(ours: SplitResult, theirs: SplitResult, *, same_port: bool) -> str | None:
+    if ours.hostname == theirs.hostname and not same_port:
         return "its port"
-    if {ours.hostname, theirs.hostname} <= set(_LOOPBACK) and ports[0] == ports[1]:
+    if {ours.hostname, theirs.hostname} <= set(_LOOPBACK) and same_port:
         return f"its host: {ours.hostname} and {theirs.hostname} are different hosts here"
     if (ours.hostname or "").removeprefix("www.") == (theirs.hostname or "").removeprefix("www."):
         return "`www.` before its host"
