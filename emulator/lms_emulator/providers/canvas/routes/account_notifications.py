@@ -186,6 +186,12 @@ def _fields(api: Api, account: Account, sent: Params, own: AccountNotification |
             found[name] = api.moment("account_notification", name)
     if own is None:
         found["roles"] = _roles(api, account)
+    if faults := _faults(found, own):
+        raise refusals.invalid(faults)
+    return found
+
+
+def _faults(found: dict[str, Any], own: AccountNotification | None) -> dict[str, list[Any]]:
     faults: dict[str, list[Any]] = {}
 
     def value(name: str) -> Any:
@@ -201,9 +207,7 @@ def _fields(api: Api, account: Account, sent: Params, own: AccountNotification |
     start, end = value("start_at"), value("end_at")
     if start and end and end < start:
         faults["end_at"] = [TOO_EARLY]
-    if faults:
-        raise refusals.invalid(faults)
-    return found
+    return faults
 
 
 def _roles(api: Api, account: Account) -> list[str]:

@@ -248,11 +248,15 @@ def _keep(
     api.store.rubric_associations.put(made)
     if made.association_type == "Assignment":
         overriding.touch(api, made.association_id)
-        base = api.store.assignments.get(made.association_id)
-        graded = base is not None and made.use_for_grading and made.purpose == "grading" and not keeps_points
-        if base is not None and graded and base.points_possible != rubric.points_possible:
-            assigning.keep(api, course, replace(base, points_possible=rubric.points_possible), None, by_caller=False)
+        if made.use_for_grading and made.purpose == "grading" and not keeps_points:
+            _give_points(api, course, made.association_id, rubric.points_possible)
     return made
+
+
+def _give_points(api: Api, course: Course, assignment_id: int, points: float) -> None:
+    base = api.store.assignments.get(assignment_id)
+    if base is not None and base.points_possible != points:
+        assigning.keep(api, course, replace(base, points_possible=points), None, by_caller=False)
 
 
 def destroy(api: Api) -> Any:

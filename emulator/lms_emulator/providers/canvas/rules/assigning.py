@@ -136,14 +136,7 @@ def keep(
     Parameters: `by_caller`, whether grades that follow from the change are the caller's.
     """
     if not wanted.id:
-        group_id = wanted.assignment_group_id or default_group(api, course).id
-        last = max((a.position for a in api.store.assignments.find("group", group_id)), default=0)
-        wanted = replace(
-            wanted,
-            id=api.new_id("assignments"),
-            assignment_group_id=group_id,
-            position=wanted.position or last + 1,
-        )
+        wanted = _in_group(api, course, wanted)
     known = api.store.assignments.get(wanted.id)
     kept = follow(api, with_content(api, api.store.assignments.put(_abandoned(api, wanted))))
     line_items.follow(api, known, kept)
@@ -154,16 +147,28 @@ def keep(
             if old.set_type == "Group":
                 api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
     if found is not None:
-        staying = {one.id for one in found}
-        for old in assignments.overrides(api, kept):
-            if old.id not in staying:
-                api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
-        for override in found:
-            overriding.keep(api, replace(override, assignment_id=kept.id))
+        _replace_overrides(api, kept, found)
     submissions.ensure(api, kept)
     if found is not None or any(getattr(known, name, None) != getattr(kept, name) for name in JUDGED):
         grading.apply_policy(api, course, kept)
     return kept
+
+
+def _in_group(api: Api, course: Course, wanted: Assignment) -> Assignment:
+    """A new assignment with its id, at the end of its group unless it has a position."""
+    group_id = wanted.assignment_group_id or default_group(api, course).id
+    last = max((a.position for a in api.store.assignments.find("group", group_id)), default=0)
+    position = wanted.position or last + 1
+    return replace(wanted, id=api.new_id("assignments"), assignment_group_id=group_id, position=position)
+
+
+def _replace_overrides(api: Api, base: Assignment, found: list[AssignmentOverride]) -> None:
+    staying = {one.id for one in found}
+    for old in assignments.overrides(api, base):
+        if old.id not in staying:
+            api.store.assignment_overrides.put(replace(old, workflow_state="deleted"))
+    for override in found:
+        overriding.keep(api, replace(override, assignment_id=base.id))
 
 
 def _abandoned(api: Api, wanted: Assignment) -> Assignment:
@@ -307,22 +312,24 @@ def _columns(api: Api, course: Course, sent: Params, base: Assignment) -> dict[s
         found["position"] = as_integer(sent.text("position"))
     elif not base.id:
         found["position"] = 0
-    for name in ("peer_review_count", "grader_count"):
-        if sent.has(name):
-            found[name] = as_integer(sent.text(name))
-    if sent.has("peer_reviews_assign_at"):
-        found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
+    found |= _grading_columns(api, course, sent, moderated=found.get("moderated_grading", base.moderated_grading))
     if sent.has("allowed_extensions"):
         found["allowed_extensions"] = [word.lower().removeprefix(".") for word in sent.words("allowed_extensions")]
-    if sent.has("anonymous_grading") and features.enabled(api, course, "anonymous_marking"):
-        found["anonymous_grading"] = sent.flag("anonymous_grading")
-    moderated = found.get("moderated_grading", base.moderated_grading)
-    if sent.has("final_grader_id") and moderated:
-        number = identifiers.local_number(sent.text("final_grader_id") or "")
-        found["final_grader_id"] = number
     if sent.get("allowed_attempts") is not None:
         found["allowed_attempts"] = _attempts(sent.text("allowed_attempts") or "")
     return found | _of_kind(api, course, sent, base, found.get("grading_type")) | _places(api, course, sent)
+
+
+def _grading_columns(api: Api, course: Course, sent: Params, *, moderated: bool) -> dict[str, Any]:
+    names = ("peer_review_count", "grader_count")
+    found: dict[str, Any] = {name: as_integer(sent.text(name)) for name in names if sent.has(name)}
+    if sent.has("peer_reviews_assign_at"):
+        found["peer_reviews_assign_at"] = read_moment(sent.text("peer_reviews_assign_at"), api.zone)
+    if sent.has("anonymous_grading") and features.enabled(api, course, "anonymous_marking"):
+        found["anonymous_grading"] = sent.flag("anonymous_grading")
+    if sent.has("final_grader_id") and moderated:
+        found["final_grader_id"] = identifiers.local_number(sent.text("final_grader_id") or "")
+    return found
 
 
 def _attempts(text: str) -> Any:

@@ -259,14 +259,6 @@ def _chosen(
     api: Api, own: Course | None, account: Account, found: dict[str, Any], faults: dict[str, list[Any]]
 ) -> None:
     sent = api.params.hash("course")
-    if sent.has("grading_standard_id"):
-        wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
-        known = grades.standards(api, "Course", own.id) if own is not None else api.store.grading_standards
-        usable = {standard.id for standard in known}  # a new course accepts any file
-        if wanted in usable:
-            found["grading_standard_id"] = wanted
-        elif sent.text("grading_standard_id") == "":
-            found["grading_standard_id"] = None
     if sent.has("default_view"):
         found["default_view"] = sent.text("default_view")
         if found["default_view"] not in VIEWS:
@@ -284,12 +276,7 @@ def _chosen(
         found["locale"] = sent.text("locale") or None
         if found["locale"] not in (*LOCALES, None):
             faults["locale"] = ["inclusion"]
-    if sent.has("grade_passback_setting"):
-        found["grade_passback_setting"] = sent.text("grade_passback_setting") or None
-        if own is not None and found["grade_passback_setting"] not in (*PASSBACK, None):
-            faults["grade_passback_setting"] = ["Invalid grade_passback_setting"]
-    if sent.has("group_weighting_scheme"):
-        found["apply_assignment_group_weights"] = sent.text("group_weighting_scheme") == "percent"
+    _grading(api, own, sent, found, faults)
     if sent.has("course_color"):
         text = sent.text("course_color") or ""
         color = text if text.strip() and len(text) > 1 else None
@@ -303,6 +290,23 @@ def _chosen(
         if courses.may(api, api.caller, own, right):
             found["template"] = sent.flag("template")
     _placed(api, own, account, found)
+
+
+def _grading(api: Api, own: Course | None, sent: Params, found: dict[str, Any], faults: dict[str, list[Any]]) -> None:
+    if sent.has("grading_standard_id"):
+        wanted = identifiers.local_number(sent.text("grading_standard_id") or "")
+        known = grades.standards(api, "Course", own.id) if own is not None else api.store.grading_standards
+        usable = {standard.id for standard in known}  # a new course accepts any file
+        if wanted in usable:
+            found["grading_standard_id"] = wanted
+        elif sent.text("grading_standard_id") == "":
+            found["grading_standard_id"] = None
+    if sent.has("grade_passback_setting"):
+        found["grade_passback_setting"] = sent.text("grade_passback_setting") or None
+        if own is not None and found["grade_passback_setting"] not in (*PASSBACK, None):
+            faults["grade_passback_setting"] = ["Invalid grade_passback_setting"]
+    if sent.has("group_weighting_scheme"):
+        found["apply_assignment_group_weights"] = sent.text("group_weighting_scheme") == "percent"
 
 
 def _has_front_page(api: Api, own: Course | None) -> bool:

@@ -80,8 +80,8 @@ def may_send_files(api: Api, course: Course, base: Assignment) -> bool:
     return takes and studies and assignments.assigned(api, base, api.user.id)
 
 
-def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
-    """The submitted content, validated. Raises the refusals for invalid content."""
+def _kind(base: Assignment, sent: Params) -> str:
+    """The kind of work submitted. Raises the refusals for one that is not accepted, or that lacks its parts."""
     kind = sent.text("submission_type") or ""
     if kind == "basic_lti_launch":
         allowed = any("online" in one or one == "external_tool" for one in base.submission_types)
@@ -94,6 +94,13 @@ def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, A
         needed = ", ".join(f"submission[{name}]" for name in names)
         text = f"Invalid parameters for submission_type {kind}. Required: {needed}"
         raise refusals.message(400, "submission_incomplete", text)
+    return kind
+
+
+def content(api: Api, base: Assignment, sent: Params, user: User) -> dict[str, Any]:
+    """The submitted content, validated. Raises the refusals for invalid content."""
+    kind = _kind(base, sent)
+    names = REQUIRED[kind]
     found: dict[str, Any] = {**NOTHING, "submission_type": kind}
     match kind:
         case "online_text_entry":

@@ -12,7 +12,7 @@ from typing import Any
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import iana_name, when
 from lms_emulator.providers.canvas.call.params import as_integer
-from lms_emulator.providers.canvas.model import Course, CourseSection, Enrollment, EnrollmentTerm, User
+from lms_emulator.providers.canvas.model import Account, Course, CourseSection, Enrollment, EnrollmentTerm, User
 from lms_emulator.providers.canvas.rules import (
     blueprints,
     collation,
@@ -147,6 +147,12 @@ def course(api: Api, record: Course, enrollments: Collection[Enrollment], includ
     return body | _included(api, record, enrollments, includes)
 
 
+def _of_account(api: Api, account: Account, includes: Collection[str]) -> Json:
+    names = {"subaccount": "subaccount_name", "account_name": "account_name"}
+    found: Json = {name: account.name for include, name in names.items() if include in includes}
+    return found | ({"account": account_shapes.account(api, account)} if "account" in includes else {})
+
+
 def _included(api: Api, record: Course, enrollments: Collection[Enrollment], includes: Collection[str]) -> Json:
     found: Json = {}
     if "syllabus_body" in includes:
@@ -180,13 +186,8 @@ def _included(api: Api, record: Course, enrollments: Collection[Enrollment], inc
         found["course_progress"] = _progress(api, record)
     if "grading_periods" in includes:
         found["grading_periods"] = _periods(api, record)
-    account = api.store.accounts.get(record.account_id)
-    if "subaccount" in includes and account is not None:
-        found["subaccount_name"] = account.name
-    if "account_name" in includes and account is not None:
-        found["account_name"] = account.name
-    if "account" in includes and account is not None:
-        found["account"] = account_shapes.account(api, account)
+    if (account := api.store.accounts.get(record.account_id)) is not None:
+        found |= _of_account(api, account, includes)
     if "tabs" in includes:
         found["tabs"] = [tab(api, one) for one in tabs.of_course(api, record)]
     if "html_url" in includes:

@@ -168,15 +168,7 @@ def plannable(api: Api, one: Item) -> Json:
             names = ("course_id", "details", "user_id")
             return body | {name: getattr(record, name) for name in names} | {"todo_date": when(record.todo_date)}
         case "calendar_event":
-            names = ("location_name", "location_address", "all_day")
-            body |= {name: getattr(record, name) for name in names}
-            met = next(
-                (found for text in (record.description, record.location_name) if (found := _meeting(text))), None
-            )
-            body |= {"online_meeting_url": met} if met else {}
-            place = one.place
-            body["description"] = shown(api, record.description, place)
-            return body | {"start_at": when(record.start_at), "end_at": when(record.end_at)}
+            return body | _event(api, one)
         case "wiki_page":
             return body | {"todo_date": when(record.todo_date), "url": record.url}
         case "discussion_topic" | "announcement":
@@ -185,6 +177,22 @@ def plannable(api: Api, one: Item) -> Json:
             body["read_state"] = "read" if read else "unread"
             if one.kind == "discussion_topic":
                 body |= {"todo_date": when(record.todo_date), "assignment_id": record.assignment_id}
+    return body | _graded(api, one)
+
+
+def _event(api: Api, one: Item) -> Json:
+    event: Any = one.record
+    names = ("location_name", "location_address", "all_day")
+    body: Json = {name: getattr(event, name) for name in names}
+    met = next((found for text in (event.description, event.location_name) if (found := _meeting(text))), None)
+    body |= {"online_meeting_url": met} if met else {}
+    body["description"] = shown(api, event.description, one.place)
+    return body | {"start_at": when(event.start_at), "end_at": when(event.end_at)}
+
+
+def _graded(api: Api, one: Item) -> Json:
+    record: Any = one.record
+    body: Json = {}
     graded = one.assignment
     if graded is not None:
         points = graded.points_possible

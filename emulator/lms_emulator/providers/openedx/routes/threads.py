@@ -175,8 +175,8 @@ def shared_changes(x: Call, post: Post, given: Mapping[str, Any]) -> dict[str, A
 # threads
 
 
-def list_threads(x: Call) -> Response:
-    """The threads of a course, those pinned first, then the newest; answers move nothing, as recorded."""
+def _parameters(x: Call) -> tuple[dict[str, str], dict[str, bool | None], int, int]:
+    """The choices, the flags, the page and its size. Raises the refusal that names all invalid parameters."""
     errors: dict[str, str] = {}
     text = x.query.get("course_id", "")
     if not text:
@@ -184,15 +184,21 @@ def list_threads(x: Call) -> Response:
     elif keys.course_key(text) is None:
         errors["course_id"] = f"'{text}' is not a valid course id"
     chosen = {name: choice(x, name, choices, errors) for name, choices in _CHOICES.items()}
-    asked = {name: boolean(x, name, errors) for name in ("following", "flagged", "count_flagged")}
-    if asked["following"] is False:
+    flags = {name: boolean(x, name, errors) for name in ("following", "flagged", "count_flagged")}
+    if flags["following"] is False:
         errors["following"] = "The value of the 'following' parameter must be true."
     page, size = page_numbers(x, errors)
     if sum(bool(x.query.get(name)) for name in _EXCLUSIVE) > 1:
         errors["__all__"] = f"The following query parameters are mutually exclusive: {', '.join(_EXCLUSIVE)}"
     if errors:
         raise invalid(errors)
-    found, user = course(x, text), caller(x)
+    return chosen, flags, page, size
+
+
+def list_threads(x: Call) -> Response:
+    """The threads of a course, those pinned first, then the newest; answers move nothing, as recorded."""
+    chosen, asked, page, size = _parameters(x)
+    found, user = course(x, x.query["course_id"]), caller(x)
     privileged = discussions.is_privileged(x.store, user, found.id)
     for name in ("count_flagged", "flagged"):
         if asked[name] and not privileged:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas.model import AccountUser, Course, CourseSection, Pseudonym, User
+from lms_emulator.providers.canvas.model import Account, AccountUser, Course, CourseSection, Pseudonym, Role, User
 from lms_emulator.providers.canvas.rules import observing, roles
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
@@ -66,6 +66,18 @@ def _living(work: Work, sis_id: str, otherwise: str) -> User:
     return found
 
 
+def _role(work: Work, row: Row, account: Account) -> Role:
+    """The administrative role that a row names by id or name. Raises ImportFault if the account has no such role."""
+    found = [role for role in roles.roles_of(work.store, account) if role.base_role_type.startswith("Account")]
+    found = [role for role in found if role.workflow_state != "inactive"]
+    by_id = next((role for role in found if str(role.id) == row.get("role_id")), None)
+    role = by_id or next((role for role in found if role.name == row.get("role")), None)
+    if role is None:
+        named = f"role '{row.get('role')}'" if row.get("role") else f"role_id '{row.get('role_id')}'"
+        raise ImportFault(f"Invalid {named} for admin")
+    return role
+
+
 def admin(work: Work, row: Row) -> bool:
     """A row of administrative roles."""
     sis_id, status = row.get("user_id"), row.get("status").lower()
@@ -82,13 +94,7 @@ def admin(work: Work, row: Row) -> bool:
     account = work.account(row.get("account_id")) if row.get("account_id") else work.api.root
     if account is None or account.workflow_state == "deleted":
         raise ImportFault("Invalid account_id given for admin")
-    found = [one for one in roles.roles_of(work.store, account) if one.base_role_type.startswith("Account")]
-    found = [one for one in found if one.workflow_state != "inactive"]
-    role = next((one for one in found if str(one.id) == row.get("role_id")), None)
-    role = role or next((one for one in found if one.name == row.get("role")), None)
-    if role is None:
-        named = f"role '{row.get('role')}'" if row.get("role") else f"role_id '{row.get('role_id')}'"
-        raise ImportFault(f"Invalid {named} for admin")
+    role = _role(work, row, account)
     person = _living(work, sis_id, f"Invalid or unknown user_id '{sis_id}' for admin")
     if status == "deleted" and person.id == work.batch.user_id and account.parent_account_id is None:
         raise ImportFault(f"Can't remove yourself user_id '{sis_id}'")
