@@ -52,7 +52,7 @@ class Browser:
 
     @property
     def csrf(self) -> str:
-        """A token that forms send, as masked as the cookie has it."""
+        """A CSRF token for forms, masked like the cookie's."""
         return unquote(self.cookies["_csrf_token"])
 
     def act_as(self, person: int) -> httpx.Response:

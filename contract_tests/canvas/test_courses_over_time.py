@@ -180,7 +180,7 @@ def test_quotas_of_an_account(canvas: Site, sent: str, shown: int | None) -> Non
 
 
 def test_a_school_itself_is_not_deleted(canvas: Site) -> None:
-    """Other things in the way are told of first."""
+    """Other obstacles are reported first."""
     assert canvas.admin.delete(f"{SCHOOL}/sub_accounts/1").status_code == 409
     for course in canvas.admin.get(f"{SCHOOL}/courses", params={"per_page": "50"}).json():
         canvas.admin.delete(f"{API}/courses/{course['id']}", params={"event": "delete"})

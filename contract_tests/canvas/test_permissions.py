@@ -159,7 +159,7 @@ def test_every_permission_is_accounted_for(canvas: Site) -> None:
 
 
 def allowed(client: httpx.Client, where: str, *names: str) -> set[str]:
-    """Those of the permissions that the caller has there."""
+    """Which of the permissions the caller has there."""
     told = client.get(f"{where}/permissions", params={"permissions[]": names}).json()
     return {name for name, may in told.items() if may}
 

@@ -27,7 +27,7 @@ class Grant:
 
 
 class Tokens(RuleBasedStateMachine):
-    """Drives one emulator; the clock stands still unless a rule moves it."""
+    """Drives one emulator; the clock is frozen unless a rule advances it."""
 
     lms: Emulator
     codes: Bundle[tuple[str, float]] = Bundle("codes")

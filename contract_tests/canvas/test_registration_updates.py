@@ -255,7 +255,7 @@ def test_workflow_states_of_a_registration(registered: Registered) -> None:
 
 
 def placements(site: Site, *messages: dict[str, Any]) -> dict[str, Any]:
-    """What becomes of the messages of a tool that registers itself, by spots."""
+    """How the messages of a tool that registers itself are stored, by placement."""
     canvas_own = "https://canvas.instructure.com/lti/"
     told = [{name.replace("~", canvas_own): value for name, value in one.items()} for one in messages]
     for one in told:

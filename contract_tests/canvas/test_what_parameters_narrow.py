@@ -60,7 +60,7 @@ def test_courses_of_an_account_by_name_or_teacher(canvas: Site) -> None:
 
 
 def test_activity_of_courses_alone(canvas: Site) -> None:
-    """Of those that one takes part in now; what is said in conversations and groups is left out."""
+    """Only current courses count; conversations and groups are left out."""
     student = canvas.student
     told = {"title": "News", "message": "x", "is_announcement": True}
     assert canvas.teacher.post(f"{COURSE}/discussion_topics", json=told).is_success

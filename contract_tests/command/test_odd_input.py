@@ -26,7 +26,7 @@ def lms() -> Iterator[Emulator]:
 
 
 def told(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
-    """The exit code, and the one line of the error output without the program's name."""
+    """The exit code, and the one line on stderr without the program's name."""
     code = main(command)
     out, err = capsys.readouterr()
     assert out == "" or code == 0

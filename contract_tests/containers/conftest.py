@@ -84,7 +84,7 @@ def image(engine: Engine, checkout: Path) -> list[Seen]:
 
 @pytest.fixture(autouse=True)
 def nothing_left(engine: Engine) -> Iterator[None]:
-    """No container outlives its test, whoever was to remove it: the next one may want the same ports."""
+    """No container outlives its test: the next one may need the same ports."""
     yield
     left = engine.docker("ps", "--all", "--quiet").split()
     if left:

@@ -115,7 +115,7 @@ class Engine:
     def run(
         self, *command: str | Path, folder: str | Path = "/", check: bool = True, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the engine's machine in a folder of it. Raises RuntimeError with what it said."""
+        """Run a command in a folder of the engine's machine. Raises RuntimeError with its output."""
         there = ["sh", "-c", 'cd "$0" && exec "$@"', str(folder), *(str(part) for part in command)]
         done = subprocess.run([*self.inside, *there], capture_output=True, text=True, timeout=timeout, check=False)
         if check and done.returncode:
@@ -168,7 +168,7 @@ def pip_configuration() -> str:
 
 
 def make_machine(folder: Path) -> None:
-    """`folder/base.tar`, the stand-in, and `folder/machine`, the same with Docker; kept if they are there."""
+    """`folder/base.tar`, the stand-in, and `folder/machine`, the same with Docker; reused if they exist."""
     if (folder / "made").exists():
         return
     base = folder / "machine"

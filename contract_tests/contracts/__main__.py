@@ -13,7 +13,7 @@ from .targets import Unavailable
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0: every contract holds; 1: one does not; 2: usage, or a target that is not to be had."""
+    """Exit code 0: every contract holds; 1: one does not; 2: usage error, or a target that cannot be reached."""
     parser = argparse.ArgumentParser(prog="python -m contract_tests.contracts", description=__doc__)
     parser.add_argument("contracts", nargs="*", metavar="CONTRACT", help=f"of {', '.join(CONTRACTS)} (default: all)")
     parser.add_argument("--target", default="in-process", choices=TARGETS)

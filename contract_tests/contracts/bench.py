@@ -85,7 +85,7 @@ class Bench:
 
 @contextlib.contextmanager
 def requests_logged(log: Log) -> Iterator[None]:
-    """Note what clients built on `requests` send, so that it stands in the script of a failing example."""
+    """Log what clients built on `requests` send, so that it appears in the script of a failing example."""
     try:
         import requests
     except ImportError:

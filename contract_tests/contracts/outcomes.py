@@ -1,4 +1,4 @@
-"""The possible outcomes of a request to a provider, in words that every adapter can supply."""
+"""The possible outcomes of a request to a provider, in terms that every adapter can supply."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def contract_targets(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Opens each target once; a target that is not to be had skips, with the reason."""
+    """Opens each target once; tests of a target that cannot be reached are skipped, with the reason."""
     opened: dict[tuple[str, str], Target | str] = {}
 
     def get(name: str, contract: str) -> Target:

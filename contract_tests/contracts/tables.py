@@ -71,7 +71,7 @@ def adapters() -> str:
 
 
 def creations() -> str:
-    """Which operations create things at a live site, and what becomes of them."""
+    """Which operations create things at a live site, and how they are cleaned up."""
     lines = ["| provider | operation | creates | at the end |\n", "|---|---|---|---|\n"]
     for provider in PORTS:
         for name in operations(provider):

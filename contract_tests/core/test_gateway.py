@@ -318,7 +318,7 @@ def test_clients_see_the_public_url() -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 500, 501, 502, 503, 599])
 def test_a_failure_that_a_handler_reproduces_is_the_providers_own(http: httpx.Client, status: int) -> None:
-    """By its status alone, whichever way it is answered: nobody has to remember to mark one."""
+    """Its status alone decides, however the handler answers: nobody has to remember to mark one."""
     for way, otherwise in (("", "answered"), ("?refused", "refused")):
         answer = http.get(f"/toy/answer/{status}{way}")
         entry = http.get("/_emulator/requests/last").json()

@@ -51,7 +51,8 @@ DEFECTS = {
 
 
 def places(lms: Emulator, answer: httpx.Response, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What is said of the latest request by its header, on the command line, on the page, by pytest, in the journal."""
+    """The description of the latest request in its header, on the command line, on the page, in pytest and in the
+    journal."""
     entry = lms.call("GET", "/requests")["requests"][-1]
     address = answer.headers.get("x-emulator-explain", f"{lms.url}/_emulator/requests/{entry['id']}")
     followed = httpx.get(address, trust_env=False).json()

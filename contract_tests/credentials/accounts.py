@@ -234,7 +234,7 @@ def _refresh(site: LmsSite) -> Held:
 
 
 def _secret(site: LmsSite) -> Held:
-    """A secret is taken when the refusal is about the code that comes with it."""
+    """A secret counts as accepted when the refusal is about the code sent with it."""
     use = _ask(site, grant_type="authorization_code", code="none", redirect_uri=site.info.redirect_uri)
     return Held(site.info.client_secret, use, lambda answer: answer.json().get("error") == "invalid_grant")
 

@@ -57,7 +57,7 @@ def edx(lms: Emulator) -> Iterator[Web]:
 
 
 def told(lms: Emulator) -> str:
-    """What is said of the last request; empty if it was taken."""
+    """The diagnosis of the last request; empty if it was accepted."""
     refusal = lms.requests.last.refusal
     return "" if refusal is None else str(refusal.diagnosis)
 

@@ -74,7 +74,7 @@ class Rig:
     ours: KeySite
 
     def ask(self, place: Place, key: JWK, kid: str | None = None, **header: str) -> str:
-        """What is said of an assertion of our tool that this key signed; empty if it was taken."""
+        """The diagnosis of an assertion of our tool signed by this key; empty if it was accepted."""
         url = getattr(self.lms, place.provider).url
         second = int(self.lms.clock.now.timestamp())
         claims = {"iss": place.ours, "sub": place.ours, "aud": place.audience.format(url=url, path=place.path)}

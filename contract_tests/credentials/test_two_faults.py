@@ -26,7 +26,7 @@ def lms() -> Iterator[Emulator]:
 
 
 def told(answer: httpx.Response) -> str:
-    """The whole diagnosis of a refusal, as a person reads it who follows the header."""
+    """The full diagnosis of a refusal, as somebody who follows the header reads it."""
     return str(httpx.get(answer.headers["x-emulator-explain"], timeout=60).json()["refusal"]["diagnosis"])
 
 

@@ -132,7 +132,7 @@ class DemoWorld:
 
 
 def credentials(lms: Emulator, provider: str) -> dict[str, str]:
-    """Headers of whoever may do most in the demo world."""
+    """Headers of a user with the most rights in the demo world."""
     info = getattr(lms, provider)
     if provider == "openlearning":
         return {"X-API-Key": info.api_key}

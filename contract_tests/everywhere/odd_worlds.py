@@ -65,7 +65,7 @@ def _keys(provider: str) -> list[str]:
 
 
 class OddWorlds:
-    """Makes odd worlds of one that is not: the same one for the same seed."""
+    """Makes odd worlds from an ordinary one; the same seed gives the same world."""
 
     def __init__(self, world: Mapping[str, Any]) -> None:
         self._world = world

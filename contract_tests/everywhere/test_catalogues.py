@@ -99,7 +99,7 @@ NOT_SENT = {
 @pytest.mark.parametrize("most", [110, pytest.param(600, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_whoever_may_do_everything_is_never_sent_away_without_a_word(provider: str, most: int) -> None:
-    """With ids that exist and belong together: no path is unknown, and a 404 is about something else than these."""
+    """With ids that exist and belong together: no path is unknown, and a 404 concerns something else."""
     catalogue, lms = load_providers()[provider].catalogue, Emulator.in_process("demo", as_of=DAY.isoformat())
     assert catalogue is not None
     assert lms.app is not None

@@ -41,7 +41,7 @@ def absent(provider: str, client: str) -> list[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Canvas may respond unexpectedly:UserWarning")
 def test_canvasapi(lms: Emulator) -> None:
-    """Whatever it calls that is not served raises, and never as `ResourceDoesNotExist`, said of a missing record."""
+    """A call that is not served raises, and never `ResourceDoesNotExist`, which means a missing record."""
     client = Canvas(lms.canvas.url, lms.canvas.access_tokens.admin)
     requester = client._Canvas__requester
     calls = absent("canvas", "canvasapi")
@@ -93,7 +93,8 @@ def test_bsapi(lms: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_learningstudios_libraries(lms: Emulator) -> None:
-    """Their `Response` says `isError` of every status from 400 up; what is not served is 501 by both ways to sign."""
+    """Their `Response` reports `isError` for every status from 400 up; what is not served is a 501 with either way of
+    signing."""
     calls = absent("learningstudio", "LearningStudio libraries")
     assert calls
     info = lms.learningstudio

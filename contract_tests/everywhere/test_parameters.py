@@ -29,7 +29,7 @@ at_each = pytest.mark.parametrize("most", [FEW, pytest.param(MANY, marks=pytest.
 
 
 class Asking:
-    """Requests to a provider's demo world, as whoever may do most there."""
+    """Requests to a provider's demo world by a user with the most rights there."""
 
     def __init__(self, name: str) -> None:
         lms = Emulator.in_process("demo", seed="parameters", as_of=DAY.isoformat())
@@ -39,7 +39,7 @@ class Asking:
         self.headers.append((b"user-agent", b"test"))
 
     def __call__(self, method: str, template: str, query: str = "", kind: str = "") -> Entry | None:
-        """The journal's entry; None if the request was not answered well, so that nothing can be said of it."""
+        """The journal's entry; None if the request failed, so that nothing can be concluded."""
         media, body = BODIES.get(kind, (b"", b""))
         headers = [*self.headers, (b"content-type", media)] if kind else self.headers
         path = f"/{self.name}{self.demo.filled(template.removesuffix('[/]'))}"

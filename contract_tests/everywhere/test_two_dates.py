@@ -80,7 +80,7 @@ def requests(lms: Emulator, name: str) -> Iterator[tuple[str, str]]:
 def answers(
     lms: Emulator, name: str, shown: dict[str, str], *methods: str
 ) -> dict[tuple[str, str], tuple[int, bytes, dict[bytes, bytes]]]:
-    """What they answer to whoever shows these credentials, to requests of these methods only if any is named."""
+    """The answers to a caller with these credentials; only for these methods, if any is named."""
     assert lms.app is not None
     headers = [(one.lower().encode(), value.encode()) for one, value in shown.items()]
     headers.append((b"user-agent", b"test"))

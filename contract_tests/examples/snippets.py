@@ -31,7 +31,7 @@ _INSTALLING = re.compile(r"pip install|python3 -m venv|lms-emulator (serve|demo-
 
 @dataclass(frozen=True)
 class Snippet:
-    """One block: where it stands and what it says."""
+    """One block of code, and where it is."""
 
     document: str
     line: int

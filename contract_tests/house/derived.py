@@ -55,7 +55,7 @@ class Place:
 
 
 def _block(file: str, name: str, text: Callable[[], str], begun: str = "") -> Place:
-    """What stands between the comments `derived: NAME` and `end` of a page."""
+    """The text between the comments `derived: NAME` and `end` of a page."""
     first, last = f"<!-- derived: {name} -->", "<!-- end -->"
     pattern = re.compile(rf"{first}\n.*?{last}", re.S)
     return Place(file, lambda: f"{first}\n\n{text()}\n\n{last}", pattern, begun)

@@ -89,7 +89,7 @@ def _constants(tree: ast.Module) -> dict[str, str]:
 
 
 def _text(node: ast.expr, constants: dict[str, str]) -> Any:
-    """The text that an expression stands for, or nothing if it is no text."""
+    """The text that an expression is a literal of, or nothing."""
     if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
         return node.value
     if isinstance(node, ast.Name):

@@ -85,7 +85,7 @@ def _called(call: ast.Call, file: File) -> Key:
 
 
 def _module(value: ast.expr, file: File) -> str:
-    """The module that an expression stands for, or nothing."""
+    """The module that an expression refers to, or nothing."""
     if isinstance(value, ast.Name) and value.id in file.names:
         module, name = file.names[value.id]
         return module if name is None else f"{module}.{name}"

@@ -1,4 +1,4 @@
-"""The rooms of a provider: the same names for the same things, whichever provider one opens.
+"""The rooms of a provider: every provider uses the same names for the same things.
 
 The page on writing a provider shows these tables; `python -m contract_tests.house.derived` writes them there.
 """

@@ -84,7 +84,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_one_place_sets_django_up_for_the_tests() -> None:
-    """A process can be set up once, and whichever test came first would decide for all the others."""
+    """Django can be configured once per process, and the first test would decide for all the others."""
     tests = Path(__file__).parents[1]
     asking = [path.relative_to(tests).as_posix() for path in tests.rglob("*.py") if ".configure(" in path.read_text()]
     apart = [name for name in asking if not name.startswith(("oracles/", "house/"))]

@@ -48,7 +48,7 @@ def test_pure_functions_know_no_http(room: str) -> None:
 
 
 def test_no_modules_import_each_other() -> None:
-    """Imports inside functions count; what stands under `TYPE_CHECKING` does not."""
+    """Imports inside functions count; those under `TYPE_CHECKING` do not."""
     edges = {dotted(path): {one.target for one in ours(path, annotations=False)} for path in ALL}
     found = circles(edges)
     assert not found, "\n".join(" <-> ".join(group) for group in found)

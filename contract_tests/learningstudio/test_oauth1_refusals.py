@@ -186,7 +186,7 @@ def test_the_path_of_a_prefixed_request_is_read_in_two_ways(lms: Emulator, clien
 
 
 def test_invalid_utf_8_in_path_and_query(client: Client) -> None:
-    """They are signed as they stand on the wire, and a signature over others is refused."""
+    """They are signed as sent, and any other signature is refused."""
     for target in (f"{PATH}/%ff", f"{PATH}?a=%ff"):
         assert get(client, client.header("GET", target), target).status_code in (200, 404)
         assert get(client, client.header("GET", target), target.replace("ff", "fe")).status_code == 401
@@ -235,7 +235,7 @@ def test_bytes_that_should_have_been_escaped(path: bytes, query: bytes, status: 
 
 
 def test_a_setting_says_which_readings_of_a_query_count(lms: Emulator, client: Client) -> None:
-    """Pearson's Python library signs a query value decoded, its Java library as it stands in the URL."""
+    """Pearson's Python library signs a query value decoded, its Java library as it appears in the URL."""
     header, target = client.header("GET", f"{PATH}?a=b/c"), f"{PATH}?a=b%2Fc"
     assert get(client, header, target).status_code == 200
     assert lms.requests.last.notes == {"oauth1_reading": "query values decoded, Java URLEncoder"}

@@ -97,7 +97,7 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture(params=["canvas", "brightspace", "openedx"])
 def everywhere(request: pytest.FixtureRequest, running: Emulator, keys: KeySite) -> Iterator[AnyPlatform]:
-    """Each platform in turn, with PyLTI1p3 alone, as the machine of `machine.py` has it."""
+    """Each platform in turn, with PyLTI1p3 alone, set up as in `machine.py`."""
     running.load("demo")
     at: Any = OpenEdx(running, keys) if request.param == "openedx" else Lms(running, keys, request.param)
     at.reset()

@@ -97,7 +97,7 @@ class Platform(ABC):
 
 @dataclass(kw_only=True)
 class Column:
-    """A line item as the model has it. `scores` by person: share of the maximum, and when."""
+    """A line item in the model. `scores` by person: share of the maximum, and when."""
 
     label: str
     maximum: int
@@ -238,7 +238,7 @@ class LtiMachine(RuleBasedStateMachine):
 
     @rule(title=LABELS, wrong=st.sampled_from(["", "key", "nonsense"]))
     def choose_content(self, title: str, wrong: str) -> None:
-        """An answer is taken if the tool signed it. No line item comes of a link without one."""
+        """A response is accepted if the tool signed it. A link without a line item creates none."""
         found = self.platform.choose()
         if found is None:
             return

@@ -20,7 +20,7 @@ _NO_RECEIVER = ("Missing state param", "NO_LTIK_OR_IDTOKEN_FOUND")
 
 
 class Outcome(NamedTuple):
-    """What comes of a message with each of `LIBRARIES`: `WORKS`, or what the library says as it refuses the message."""
+    """The outcome of a message with each of `LIBRARIES`: `WORKS`, or the library's error as it refuses the message."""
 
     pylti1p3: str
     ltijs: str
@@ -39,7 +39,7 @@ MESSAGES = {
 
 
 def table() -> str:
-    """One row for each message, platforms that send it alike together."""
+    """One row for each message; platforms that send it alike share a row."""
     titles = {name: provider.title for name, provider in load_providers().items()}
     rows: dict[tuple[str, Outcome], list[str]] = {}
     for (platform, message), outcome in MESSAGES.items():

@@ -181,7 +181,7 @@ def noticed(tool: Works, kind: str) -> httpx.Response:
 
 
 def told(landing: Landing) -> dict[str, Any]:
-    """What a tool says that it did for somebody."""
+    """A tool's report of what it did for a user."""
     assert landing.text.startswith('{"message"'), (landing.status, landing.text, landing.note)
     return dict(json.loads(landing.text))
 

@@ -58,7 +58,7 @@ REFUSABLE = [name for name, one in misbehaviours().items() if one.rule.duty in (
 
 
 def test_a_published_library_refuses_each_wrong_launch_of_each_platform(everywhere: AnyPlatform) -> None:
-    """PyLTI1p3, or ltijs, as `test_certify` has it judged at the same platforms, or Authlib."""
+    """PyLTI1p3, or ltijs, as `test_certify` has them judged at the same platforms, or Authlib."""
     assert not refused_by_authlib(everywhere)
     assert everywhere.launch()
     for name in REFUSABLE:

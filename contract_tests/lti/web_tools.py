@@ -101,7 +101,7 @@ class Pylti1p3App:
         return chosen(launch) if launch.is_deep_link_launch() else json.dumps(worked(launch))
 
     def _launched(self, fields: dict[str, str], base: str, session: dict[str, Any]) -> Any:
-        """The launch, by whichever registration holds: PyLTI1p3 finds it by the token's issuer."""
+        """The launch, by the registration that fits: PyLTI1p3 finds it by the token's issuer."""
         last: Exception = LookupError("no platform")
         for place in self.places.values():
             try:
@@ -150,7 +150,7 @@ def worked(launch: Any) -> dict[str, Any]:
 
 
 def chosen(launch: Any) -> str:
-    """The form with which PyLTI1p3 answers a platform that asked for content."""
+    """The form with which PyLTI1p3 answers a deep linking request."""
     from pylti1p3.deep_link_resource import DeepLinkResource
 
     target = launch.get_launch_data()[f"{lti13.CLAIM}target_link_uri"]

@@ -113,7 +113,7 @@ def query(url: str) -> dict[str, str]:
 
 
 def bench_jwk() -> str:
-    """The public half of the key with which the tests sign as an LMS, as a JWKS text."""
+    """The public key for the tests' signatures as an LMS, as a JWKS text."""
     import json
 
     from jwt.algorithms import RSAAlgorithm

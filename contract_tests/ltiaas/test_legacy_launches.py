@@ -93,7 +93,7 @@ class Sender:
         return self.rig.http.post(url or self.url, data=dict(fields), **how)
 
     def token(self, fields: Mapping[str, str], query_: str = "") -> Any:
-        """The id token of a launch that is taken, as LTIAAS's client has it from the API."""
+        """The id token of an accepted launch, as LTIAAS's client gets it from the API."""
         answer = self.post(fields)
         assert answer.status_code == 302, answer.text
         auth = f"LTIK-AUTH-V2 {self.rig.key}:{query(answer.headers['location'])['ltik']}"
@@ -215,7 +215,7 @@ WRONG: dict[str, tuple[dict[str, str | None], str, str]] = {
 
 
 def test_each_check_of_a_launch(sender: Sender) -> None:
-    """Changed before it was signed, so that nothing else is wrong; the same launch without the change is taken."""
+    """Changed before signing, so that nothing else is wrong; the same launch without the change is accepted."""
     for name, (changes, code, reason) in WRONG.items():
         answer = sender.post(sender.signed(**changes))
         assert (answer.status_code, details(answer)["message"]) == (401, code), name
@@ -272,7 +272,7 @@ def test_a_launch_is_valid_for_five_minutes(sender: Sender) -> None:
 
 
 def test_the_query_of_a_launch_goes_to_the_tool(sender: Sender) -> None:
-    """Signed as RFC 5849 has it, or as Canvas does: there the query is in the form as well, and signed once."""
+    """Signed as in RFC 5849, or as Canvas does: there the query is in the form as well, and signed once."""
     url = f"{sender.url}?exercise=1"
     answer = sender.post(sender.signed(url), url)
     assert "?exercise=1&ltik=" in answer.headers["location"]
@@ -284,7 +284,7 @@ def test_the_query_of_a_launch_goes_to_the_tool(sender: Sender) -> None:
 
 
 def test_services_for_an_ltik_of_an_lti_1_1_launch(sender: Sender) -> None:
-    """The id token, and no service of LTI 1.3; nothing once the consumer is gone."""
+    """The id token, and no service of LTI 1.3; nothing once the consumer is deleted."""
     ltik = query(sender.post(sender.signed()).headers["location"])["ltik"]
     auth = f"LTIK-AUTH-V2 {sender.rig.key}:{ltik}"
     asked = [("GET", "/api/memberships"), ("GET", "/api/lineitems"), ("POST", "/api/deeplinking")]

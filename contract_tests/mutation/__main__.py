@@ -48,7 +48,7 @@ NOT_RUN = (None, 2, 34)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of a module's mutants."""
+    """The outcome of a module's mutants."""
 
     source: str
     total: int

@@ -40,7 +40,7 @@ BULK = {"identifiers": "charles", "courses": COURSE, "action": "enroll", "auto_e
 
 
 class Operation(NamedTuple):
-    """A row: an API call as sent. `{course}` in the path stands for the course's key."""
+    """A row: an API call as sent. `{course}` in the path is replaced by the course's key."""
 
     family: str
     method: str

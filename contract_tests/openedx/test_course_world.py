@@ -107,7 +107,7 @@ def test_the_clock_closes_modes_and_courses(site: Site, lms: Emulator) -> None:
     [("outline", {"c", "odd", "below", "s"}), ("navigation", {"c", "odd", "below", "s", "v"})],
 )
 def test_outlines_skip_levels(site: Site, page: str, shown: set[str]) -> None:
-    """As edx-platform's CourseBlockSerializer: a type that stands where it usually does not is shown like any other."""
+    """As in edx-platform's CourseBlockSerializer: a block of an unusual type for its place is shown like any other."""
 
     def block(kind: str, name: str, *children: dict[str, Any]) -> dict[str, Any]:
         return {"type": kind, "block_id": name, "display_name": name, "children": list(children)}

@@ -1,6 +1,5 @@
 """The families beyond the core, as integrators call them: refusals with their neighbours, the Android app, tubular's
-retirement; and that what is not served says so.
-"""
+retirement; and operations that are not served say so."""
 
 from __future__ import annotations
 

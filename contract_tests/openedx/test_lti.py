@@ -91,7 +91,7 @@ def edx(lms: Emulator) -> Iterator[Web]:
 
 
 def _initiation(browser: Browser, path: str = f"/xblock/{BLOCK}") -> dict[str, str]:
-    """The parameters with which the block's frame begins a launch."""
+    """The parameters of the block's login initiation."""
     page = browser.get(path)
     assert page.status_code == 200, page.text
     source = re.search(r'<iframe[^>]* src="([^"]+)"', page.text)

@@ -194,7 +194,7 @@ def test_a_launch(emulated: Platform, component: Platform) -> None:
 
 
 def test_a_launch_of_lti_1_1(emulated: Platform, component: Platform) -> None:
-    """The same fields in the same order; what each holds is told to the component, but for what it makes itself."""
+    """The same fields in the same order; the component is given each value that it does not generate itself."""
     page = emulated.browser.get(f"/courses/{COURSE}/xblock/{OLD}/handler/lti_launch_handler").text
     action, fields = form(page)
     names = {"lis_result_sourcedid": "result_sourcedid", "user_id": "user_id", "roles": "roles"}

@@ -49,7 +49,7 @@ def test_the_whole_agrees_with_the_real_server(results: list[Result]) -> None:
 
 
 def test_every_named_difference_exists(results: list[Result]) -> None:
-    """A difference that is gone has to leave the list."""
+    """A difference that no longer exists has to leave the list."""
     agreeing = {result.exchange.label for result in results if result.agrees}
     assert {entry.title: sorted(entry.exchanges & agreeing) for entry in report.named()} == {
         entry.title: [] for entry in report.named()

@@ -1,4 +1,4 @@
-"""What the journal says, word for word, about callers without access, and the neighbour who has it."""
+"""The journal's exact words about callers without access, and their neighbours who have it."""
 
 from __future__ import annotations
 

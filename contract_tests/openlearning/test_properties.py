@@ -121,7 +121,7 @@ def test_any_other_secret_is_refused(site: Site, secret: str, field: dict[str, s
     fields=st.dictionaries(filled.filter(lambda name: not name.startswith("oauth_")), words, max_size=4),
 )
 def test_any_secret_of_a_world_works(site: Site, secret: str, fields: dict[str, str]) -> None:
-    """Secrets with reserved characters and in any script: percent-encoded in the key, as the RFC has it."""
+    """Secrets with reserved characters and in any script: percent-encoded in the key, as the RFC requires."""
     world = site.lms.dump()
     world["openlearning"]["registrations"][0]["secret"] = secret
     world["openlearning"]["nonces"] = []

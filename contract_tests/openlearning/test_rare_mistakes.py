@@ -202,7 +202,7 @@ def test_a_host_in_capitals(site: Site, pairs: Pairs) -> None:
 
 
 def test_a_nonce_that_was_drawn_twice_cannot_be_guessed(site: Site, pairs: Pairs) -> None:
-    """What is not known is not named: it is said that the message was changed, or the secret is another."""
+    """What cannot be known is not claimed: the diagnosis is that the message was changed, or the secret is another."""
     signature = named("oauth_nonce", "another")(site.info.launch_url, pairs, site.info.consumer_secret)
     assert post(site.info.launch_url, [*pairs, ("oauth_signature", signature)]).status_code == 403
     refusal = site.refusal()

@@ -112,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def small_engine() -> Iterator[Engine]:
-    """An engine on a free port; what is left of its containers is killed at the end."""
+    """An engine on a free port; containers that still run at the end are killed."""
     with Engine() as engine:
         thread = threading.Thread(target=engine.serve_forever, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""The compose example, carried out by hand: its aliases as names, its environment, its application as it stands."""
+"""The compose example, carried out by hand: its aliases as names, its environment, its application unchanged."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def test_it_applies(breakage: dict[str, Any]) -> None:
 
 
 def test_each_protection_of_the_emulator_is_taken_out() -> None:
-    """What `SECURITY.md` names is noticed when it is gone. What `house` tests is no code of the emulator."""
+    """The removal of each protection in `SECURITY.md` is noticed. What `house` tests is not code of the emulator."""
     proved = {test for breakage in breakages() for test in breakage.get("tests", ())}
     named = {f"{file}::{name}" for row in rows("## Protections") for file, name in named_in(row)}
     assert [test for test in sorted(named - proved) if not test.startswith("house/")] == []

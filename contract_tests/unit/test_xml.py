@@ -1,4 +1,4 @@
-"""XML that somebody sent: what is not read, and that what is read is all there."""
+"""XML from clients: what is not read, and that everything else is."""
 
 from __future__ import annotations
 

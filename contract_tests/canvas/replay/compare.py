@@ -271,10 +271,8 @@ class Comparison:
         self._ledger.seal(wanted, got)
 
     def _order(self, wanted: dict[str, Any], got: dict[str, Any], where: str) -> None:
-        """Claims, and members of those that are objects, in the recorded order, as far as both have them.
-
-        Custom fields are left out: what a run begins from has a tool's own as the database sorts them.
-        """
+        """Claims, and the members of those that are objects, in the recorded order, as far as both have them. Custom
+        fields are left out: the database of the run sorts those of a tool."""
         theirs, ours = ([key for key in one if key in other] for one, other in ((wanted, got), (got, wanted)))
         if theirs not in (ours, _remembered(ours)):
             self._note(f"{where}: order {ours}, recorded {theirs}")
@@ -346,8 +344,8 @@ class Comparison:
 def _remembered(names: list[str]) -> list[str]:
     """The order in a process that launched something plainer before.
 
-    Ruby 3.1 writes the members of an object in the order in which any object of its class first got them: what only
-    some launches have stands behind what all have.
+    Ruby 3.1 writes the members of an object in the order in which any object of its class first got them: members that
+    only some launches have come after those that all have.
     """
     late = [name for name in names if name.endswith(_OF_SOME)]
     kept = [name for name in names if name not in late and not name.endswith(_GRADES)]

@@ -1,4 +1,4 @@
-"""Which of our values stands for which recorded one: learned from answers, put into later requests."""
+"""Which of our values corresponds to which recorded one: learned from answers, substituted in later requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ledger:
         self.ids: dict[str, str] = {found: found for found in re.findall(rf"(?<!\d)({ID})(?!\d)", given)}
 
     def learn(self, kind: str, recorded: str, ours: str) -> str | None:
-        """Let `ours` stand for `recorded`. Returns an error if something else already does."""
+        """Map `recorded` to `ours`. Returns an error if either is already mapped to something else."""
         table = self.ids if kind in ("id", "global id") else self._values
         known = table.setdefault(recorded, ours)
         return None if known == ours else f"{kind} {ours!r} where {known!r} was expected (recorded {recorded!r})"

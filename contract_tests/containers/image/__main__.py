@@ -253,7 +253,8 @@ def prove_manifest_list(buildah: Buildah, work: Path, images: dict[str, str]) ->
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A temporary folder that may stand in an image's name: one of `tempfile` may end in `__`, which no name can."""
+    """A temporary folder whose name may appear in an image name: those of `tempfile` can end in `__`, which image names
+    cannot."""
     folder = Path(tempfile.gettempdir()) / f"lms-emulator-image-{uuid4().hex}"
     folder.mkdir(mode=0o755)
     try:

@@ -77,7 +77,7 @@ def _binary_formats() -> Iterator[Path]:
 
 
 def elf_machine(path: Path) -> int:
-    """The number of the processor that a shared library is for. Raises ValueError for what is not ELF."""
+    """The machine type in a shared library's ELF header. Raises ValueError if the file is not ELF."""
     with path.open("rb") as file:
         head = file.read(20)
     if head[:4] != b"\x7fELF":

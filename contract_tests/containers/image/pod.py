@@ -92,7 +92,8 @@ class Podman:
 
 @contextmanager
 def _namespaces() -> Iterator[int]:
-    """Network, mounts and processes of their own; yields the process that holds them, and kills what is left there."""
+    """New network, mount and process namespaces; yields the process that holds them, and kills what still runs in
+    them."""
     before = set(_CONTROL_GROUPS.glob("**/libpod_parent"))
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", _HOLD]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -110,10 +111,8 @@ def _namespaces() -> Iterator[int]:
 
 
 def prove_pod(work: Path, image: str) -> None:
-    """Play the manifest with `image` under the name that the manifest uses, and look at what comes of it.
-
-    Where podman cannot run any container at all, it says so and looks at nothing.
-    """
+    """Run the manifest with `image` under the manifest's image name, and check the result. Where podman cannot run any
+    container at all, it says so and checks nothing."""
     lacking = missing()
     if lacking:
         print(f"      Kubernetes manifest left out: needs {', '.join(lacking)}", flush=True)
@@ -176,7 +175,7 @@ def _probe(podman: Podman, wanted: dict[str, Any], address: str) -> None:
 
 
 def _look_inside(podman: Podman, container: str, wanted: dict[str, Any]) -> None:
-    """What the security contexts came to, as process 1 has it."""
+    """The effective security contexts, as process 1 sees them."""
     lines = podman("exec", container, "cat", "/proc/1/status").splitlines()
     status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
     check("Kubernetes: not root", set(status["Uid"] + status["Gid"]) == {"10001"}, status["Uid"][0])

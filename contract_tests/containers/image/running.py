@@ -62,7 +62,7 @@ class Container:
     def start(
         self, *flags: str, environment: Mapping[str, str] | None = None, worlds: Path | None = None
     ) -> Iterator[Running]:
-        """Run the entry point with `flags`; what is left of it is killed at the end."""
+        """Run the entry point with `flags`; it is killed at the end if it still runs."""
         variables = [*self.config["Env"], *(f"{key}={value}" for key, value in (environment or {}).items())]
         process = subprocess.Popen(
             [*_NAMESPACES, "sh", "-c", _LAUNCH, "sh", *variables, *self.config["Entrypoint"], *flags],
@@ -187,7 +187,7 @@ class Running:
                 client.kill()
 
     def terminate(self, seconds: float) -> tuple[int, float]:
-        """Send SIGTERM to process 1; returns the exit code and the seconds until it was gone, `seconds` at most."""
+        """Send SIGTERM to process 1; returns the exit code and how many seconds it took to exit, `seconds` at most."""
         begun = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(seconds), time.monotonic() - begun

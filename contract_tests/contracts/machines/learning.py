@@ -96,7 +96,7 @@ class LearningMachine(Machine):
         return str(token.access)
 
     def present(self, role: str) -> Person | None:
-        """The learner, unless gone."""
+        """The learner, unless the account was deleted."""
         person = self.people[role]
         return person if person.asked is None else None
 

@@ -37,5 +37,5 @@ def table_request(path: str, name: str, text: str, headers: dict[str, str]) -> b
 
 
 def to_address_of(lms: Emulator, sent: bytes) -> bytes:
-    """With the address by which the emulator gave out what is sent."""
+    """With the URL for which the emulator issued the data."""
     return sent.replace(b"Host: 127.0.0.1\r\n", f"Host: {urlsplit(lms.url).netloc}\r\n".encode(), 1)

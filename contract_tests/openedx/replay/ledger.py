@@ -1,4 +1,5 @@
-"""Which of our values stands for which recorded one, learned answer by answer, and put into later requests."""
+"""Which of our values corresponds to which recorded one, learned answer by answer, and substituted in later
+requests."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ _ALPHABET = string.ascii_letters + string.digits
 class Ledger:
     """The correspondence of one run.
 
-    `static` is text whose values are known to both sides from the start (the data the run began from): such a value
-    always stands for itself.
+    `static` is text whose values both sides know from the start (the run's initial data): such a value always
+    corresponds to itself.
     """
 
     def __init__(self, static: str) -> None:
@@ -36,7 +37,7 @@ class Ledger:
         return recorded if recorded in self._static else None
 
     def bind(self, recorded: str, ours: str) -> None:
-        """Remember that `ours` stands for `recorded` from now on."""
+        """Map `recorded` to `ours` from now on."""
         self._ours[recorded] = ours
         first = _RUN.search(recorded)
         if first is not None:

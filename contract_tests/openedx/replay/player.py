@@ -94,7 +94,7 @@ class _Player:
         self._adopt(upcoming, answer)
 
     def _read_reset_mail(self, step: dict[str, Any]) -> None:
-        """Let the token of our mail stand for the one of the recorded mail."""
+        """Map the token of the recorded mail to the one of ours."""
         form = [("Host", "127.0.0.1:18000"), ("Content-Type", "application/x-www-form-urlencoded")]
         self._target.send("POST", "/password_reset/", form, f"email={step['reset_mail']}".encode())
         mails = control(self._target, "GET", "/outbox?provider=openedx")["emails"]
@@ -102,7 +102,7 @@ class _Player:
         self._ledger.bind(step["token"], newest["data"]["token"])
 
     def _adopt(self, recorded: Exchange, answer: Answer) -> None:
-        """Let the cookies of an unrecorded answer stand for those the recorded request carries."""
+        """Map the cookies that the recorded request carries to those of an unrecorded answer."""
         carried = dict(recorded.request_headers).get("Cookie", "")
         theirs = dict(pair.split("=", 1) for pair in carried.split("; ") if "=" in pair)
         for header in answer.all("Set-Cookie"):

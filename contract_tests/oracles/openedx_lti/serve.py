@@ -221,7 +221,7 @@ def clock(request):
 
 
 def stand_at(moment):
-    """Have the clock of the whole process stand still; None lets it run."""
+    """Freeze the clock of the whole process; None lets it run."""
     import time_machine
 
     if state["clock"] is not None:

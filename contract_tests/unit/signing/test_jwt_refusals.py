@@ -1,4 +1,4 @@
-"""What a refused token is details: the reason, the claim or header looked at, what was wanted, and what was there."""
+"""The details of a refused token: the reason, the claim or header examined, what was expected, and what was there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a line item or score is refused, and what tools read of those that are accepted."""
+"""Why a line item or score is refused, and what is read from an accepted one."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_a_score_on_the_scale_of_its_line_item(changes: dict[str, Any], expected
 
 
 def test_a_score_without_its_maximum_is_not_scaled() -> None:
-    """Not to be had from a tool's JSON, which must then name the scale; a record may still be so."""
+    """A tool's JSON always names the scale; a stored record may not."""
     score = services.ScoreData(
         user_id="u", activity_progress="Completed", grading_progress="FullyGraded", timestamp=NOON, score_given=5
     )

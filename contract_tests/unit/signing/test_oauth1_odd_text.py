@@ -1,4 +1,4 @@
-"""Requests that are not quite text, or not quite requests: what is signed, compared and said of them."""
+"""Requests that are not quite text, or not quite requests: how they are signed, compared and described."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_a_distant_timestamp_is_another_assertion(second: int) -> None:
 
 
 def test_an_invalid_timestamp() -> None:
-    """Nothing is said of its Z or its seconds; the rest is said all the same."""
+    """Its Z and its seconds are not mentioned; everything else is."""
     assertion = replace(SENT, timestamp="yesterday")
     for timestamp in ("yesterda", "yesterda+00:00"):
         assert why(replace(assertion, timestamp=timestamp).signature(SECRET), assertion) is None

@@ -1,4 +1,4 @@
-"""LearningStudio's OAuth header: what is read of it, what is said of one that cannot be read, and what is signed."""
+"""LearningStudio's OAuth header: how it is parsed, why one cannot be, and what is signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LearningStudio's signed strings field by field, and what is said of those that are none."""
+"""LearningStudio's signed strings field by field, and the diagnosis of malformed ones."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _keep_unsaid(page: Page) -> None:
 
 
 def _put_back(session: CDPSession, paused: dict[str, Any], lost: list[dict[str, Any]]) -> None:
-    """Restore the cookies that were lost for lack of `SameSite`, before the browser goes on."""
+    """Restore the cookies that were lost because they lack `SameSite`, before the browser goes on."""
     named = ("name", "value", "domain", "path", "httpOnly")
     cookies = [
         {**{name: one["cookie"][name] for name in named}, "sameSite": "None", "secure": True}

@@ -108,7 +108,7 @@ class ClockHandle:
         self._call("POST", "/clock", {"advance": length.total_seconds()})
 
     def set(self, moment: datetime) -> None:
-        """Jump to an instant; without a time zone it is taken as UTC."""
+        """Jump to an instant; UTC if it has no time zone."""
         self._call("POST", "/clock", {"set": moment.isoformat()})
 
     def freeze(self, at: datetime | None = None) -> None:

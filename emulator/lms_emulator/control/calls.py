@@ -98,7 +98,7 @@ class Call:
         return f"{self.gateway_url()}{'' if self.world.is_default else f'/w/{self.world.name}'}/_emulator"
 
     def gateway_address(self) -> tuple[str, str, int | None]:
-        """Scheme, host and port of the gateway as this client reaches it, whichever socket it used."""
+        """Scheme, host and port at which this client reaches the gateway, through any of its sockets."""
         addresses = self.gateway.addresses
         on_own_port = self._address.reached_by == "port"
         port = addresses.gateway_port if on_own_port else self.port

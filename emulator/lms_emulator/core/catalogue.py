@@ -218,13 +218,13 @@ class Catalogue:
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
-        """The versions with which paths of this provider begin (`v2.2`), the newest first."""
+        """The versions in this provider's paths (`v2.2`), newest first."""
         found = {line.split("\t", 2)[1].split("/", 2)[1] for line in self._lines}
         return tuple(sorted((one for one in found if _VERSION.fullmatch(one)), reverse=True))
 
     @cached_property
     def beginnings(self) -> tuple[str, ...]:
-        """With what its paths begin that names no operation yet, such as `/api/v1`, the most frequent first."""
+        """The beginnings of its paths that name no operation yet, such as `/api/v1`, the most frequent first."""
         found = Counter(begun[0] for line in self._lines if (begun := _BEGINNING.match(line.split("\t", 2)[1])))
         return tuple(one for one, _ in found.most_common())
 

@@ -67,7 +67,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; without an offset it is taken as UTC. Raises ValueError naming the text."""
+    """Read an ISO 8601 instant, as UTC if it has no offset. Raises ValueError naming the text."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -6,7 +6,7 @@ _MOST_DIGITS = 4_000
 
 
 def parse_integer(text: str) -> int | None:
-    """The number that decimal digits, in any script, stand for; None for other text.
+    """The number that decimal digits of any script represent; None for other text.
 
     Python parses some thousand digits. Of a longer number the first digits suffice: it is too large anyway.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: object, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known name most similar to `name`, or None if none is similar enough.
+    """The known name most similar to `name`, or None if nothing is similar enough.
 
     Parameters: `likeness`, the least similarity, from 0 (any) to 1 (equal).
     """

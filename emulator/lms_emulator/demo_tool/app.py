@@ -22,7 +22,7 @@ PACKAGE = "lms_emulator.demo_tool"
 
 
 class DeploymentUnknownError(Exception):
-    """A launch is of a deployment that the tool was not told of."""
+    """A launch comes from a deployment that the tool does not know."""
 
 
 class DemoTool:

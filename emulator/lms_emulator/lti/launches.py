@@ -201,7 +201,7 @@ class Launches(ABC, Generic[X, U]):
     # checks
 
     def parameters_hold(self, x: X, request: AuthenticationRequest[U]) -> Fault | None:
-        """No parameter is missing, and those with a required value have it."""
+        """All parameters are present, and those with a required value have it."""
         try:
             lti13.check_authentication_request(request.params)
         except lti13.AuthenticationRequestError as error:

@@ -40,7 +40,7 @@ def first_values(pairs: Pairs) -> dict[str, str]:
 
 
 def oauth_fields(pairs: Pairs) -> Iterator[FieldCheck]:
-    """The checks of the OAuth fields, in order: none is repeated, and each has an allowed value."""
+    """The checks of the OAuth fields, in order: no field is repeated, and each has an allowed value."""
     fields = first_values(pairs)
     names = [name for name, _ in pairs if name.startswith("oauth_")]
     why: str | None

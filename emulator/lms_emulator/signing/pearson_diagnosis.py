@@ -226,7 +226,7 @@ def diagnose_oauth1(
 
 
 def limits(request: SignedRequest) -> str:
-    """A description of what is not tried on a request of this size; empty if everything is."""
+    """What is not tried on a request of this size; empty if everything is."""
     if max(len(request.body), len(request.query)) > LARGEST_BODY:
         return f"; none was tried, as query or body have over {LARGEST_BODY:,} characters"
     if len(request.body) > LARGEST_BODY_FOR_PAIRS:

@@ -9,7 +9,7 @@ from ..wire import canvas
 
 
 class CanvasApi(canvas.Canvas):
-    """Who a token stands for, through the client."""
+    """The user behind a token, through the client."""
 
     WHY_WIRE = "it calls the REST API with a token it is given, and knows neither OAuth 2.0 nor LTI"
 

@@ -15,7 +15,7 @@ MODE = "honor"
 
 
 class EdxApiClient(openedx.OpenEdx):
-    """Enrolments, grades and names; and who a Bearer token stands for, by the enrolments it may read."""
+    """Enrolments, grades and names; and the user behind a Bearer token, found by the enrolments it may read."""
 
     WHY_WIRE = (
         "it calls REST APIs with a token it is given, and knows neither OAuth 2.0 nor discussions; of retirement it "

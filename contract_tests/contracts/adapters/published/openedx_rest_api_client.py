@@ -60,7 +60,7 @@ class OpenedxRestApiClient(openedx.OpenEdx):
         return Refused(status=found["refused"]) if "refused" in found else float(found[0]["percent"])
 
     def _is_own(self, token: str) -> bool:
-        """Whether a token stands for the account that the client's credentials belong to."""
+        """Whether a token belongs to the account of the client's own credentials."""
         return bool(self.me("Bearer", token) == self.facts["clients"]["client_credentials"]["user"])
 
     def _ask(self, method: str, *arguments: Any) -> Any:

@@ -101,7 +101,7 @@ def nothing(found: Any) -> Refused | None:
 
 
 def refused(answer: Answer) -> Refused:
-    """A refusal, whichever of Open edX's error shapes it has."""
+    """A refusal in any of Open edX's error formats."""
     body = answer.json()
     body = body if isinstance(body, dict) else {}
     if isinstance(body.get("developer_message"), dict):

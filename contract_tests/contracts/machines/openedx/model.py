@@ -73,7 +73,7 @@ class Grant:
 
 
 class OpenEdxModel(Machine):
-    """What is alive, and what comes of consenting, exchanging, renewing and using it."""
+    """Which credentials are alive, and the outcome of consenting, exchanging, renewing and using them."""
 
     provider = "openedx"
     NEEDS = (
@@ -138,7 +138,7 @@ class OpenEdxModel(Machine):
         return row
 
     def consent(self, person: str, client: str, scope: str, second: bool, challenged: bool, agree: bool) -> None:
-        """Ask for a code, and compare what is shown and given with the model."""
+        """Request a code, and compare the page and the code with the model."""
         uris = self.client(client)["redirect_uris"]
         redirect = uris[1 % len(uris)] if second else uris[0]
         user = self.username(person)
@@ -185,7 +185,7 @@ class OpenEdxModel(Machine):
         self.keep(token, refresh.client, refresh.user, " ".join(refresh.row.scope), False)
 
     def delete(self, row: Row) -> None:
-        """The stored token is gone; a JWT made from it lives on."""
+        """The stored token is deleted; a JWT made from it lives on."""
         row.deleted = True
         if not row.access.jwt:
             row.access.deleted = True

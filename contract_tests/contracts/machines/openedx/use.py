@@ -15,7 +15,7 @@ CLAIMS = ["nothing", "exp now", "exp next second", "aud", "iss", "no exp", "no i
 
 
 class Use(OpenEdxModel):
-    """Who stands behind a token, and what an attacker makes of it."""
+    """Whose token it is, and what an attacker can do with it."""
 
     @precondition(lambda self: self.accesses)
     @rule(number=PICK)

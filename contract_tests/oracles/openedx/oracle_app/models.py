@@ -1,4 +1,4 @@
-"""The two tables with which the LMS qualifies applications."""
+"""The two tables in which the LMS stores properties of applications."""
 
 from django.db import models
 from oauth2_provider.settings import oauth2_settings

@@ -81,7 +81,7 @@ def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], stra
 
 
 def _named(known: dict[Path, str], texts: list[str]) -> list[Path]:
-    """The parameters that a refusal's words name; those that it writes in full, if there are such."""
+    """The parameters that a refusal's words name; if some are written in full, only those."""
     said, whole = f" {' , '.join(map(_words, texts))} ", " ".join(texts)
     named = sorted((path for path in known if f" {_words(path[-1])} " in said), key=lambda path: known[path])
     return [path for path in named if len(path) > 1 and known[path] in whole] or named
@@ -109,7 +109,7 @@ def _why_value(name: str, operation: Operation, value: object) -> str | None:
 
 
 def _like(path: Path, strange: dict[Path, str]) -> str | None:
-    """The name as sent of a parameter that stands for this one."""
+    """The name under which this parameter was probably sent."""
     plain = _plain(path[-1])
     same = (one for one in strange if _plain(one[-1]) == plain or _plain("".join(one)) == _plain("".join(path)))
     siblings = {one[-1]: one for one in strange if one[:-1] == path[:-1]}

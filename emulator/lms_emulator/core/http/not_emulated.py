@@ -38,7 +38,7 @@ class NotEmulated(Refusal):
         self.problem = {"detail": what, "ask": ask, **problem}
 
     def response(self) -> Response:
-        """The answer: `application/problem+json`, whichever the provider."""
+        """The answer: `application/problem+json`, for every provider."""
         marker = self.marker.encode("ascii", "backslashreplace").decode()
         content = {"type": "about:blank", "title": "Not emulated", "status": self.status, **self.problem}
         return JSONResponse(

@@ -74,7 +74,7 @@ def provision(
 
 
 def free_profile_name(store: OpenLearningStore, ids: Ids, full_name: str) -> str:
-    """An unused profile name: the letters and digits of the name, with a number if that is taken."""
+    """An unused profile name: the letters and digits of the name, with a number if that is in use."""
     from unicodedata import normalize
 
     stem = re.sub(r"[^a-z0-9]+", "", normalize("NFKD", full_name).lower())[:24] or "user"

@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"\s*(\d{1,19})\s*")
 
 
 def local_number(text: Any) -> int | None:
-    """The local number that a plain or global id stands for; None for any other text."""
+    """The local number of a plain or global id; None for any other text."""
     if isinstance(text, bool):
         return None
     found = _NUMBER.fullmatch(str(text))

@@ -154,7 +154,7 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class RememberedLogin(Record, frozen=True, kw_only=True):
-    """What the cookie of `Stay signed in` stands for. It signs in once."""
+    """The login behind the cookie of `Stay signed in`. It signs in once."""
 
     id: str
     login_id: int

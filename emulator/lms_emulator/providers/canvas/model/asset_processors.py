@@ -31,7 +31,7 @@ class AssetProcessor(Record, frozen=True, kw_only=True):
 
 
 class EntryVersion(Record, frozen=True, kw_only=True):
-    """What an entry in a discussion said after it was written or edited, of those that processors were told of.
+    """The text of a discussion entry after it was written or edited, if processors were notified of it.
 
     Attributes: `user_id`, who wrote this version.
     """

@@ -14,7 +14,7 @@ def _granted(record: AccessToken | AuthorizationCode) -> str:
 
 
 def claim(name: str) -> Callable[[str], str | None]:
-    """What a sealed text says under a name, whoever sealed it."""
+    """A claim of a sealed text, without checking the seal."""
 
     def read(text: str) -> str | None:
         from lms_emulator.signing import jwt

@@ -31,7 +31,7 @@ LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def expand(section: Any) -> None:
-    """Fill in what is left out, in place. A complete section stays unchanged."""
+    """Fill in omitted fields, in place. A complete section stays unchanged."""
     roots = [account for account in section.accounts if account.parent_account_id is None]
     for root in roots:
         _built_in_roles(section, root)

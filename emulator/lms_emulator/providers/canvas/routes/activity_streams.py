@@ -129,7 +129,7 @@ def _entry(api: Api, place: Context, entry: DiscussionEntry) -> Json:
 
 
 def _work(api: Api, item: Item, record: Submission) -> Json:
-    """What was submitted, with what was said of it."""
+    """A submission with its comments."""
     course = item.place.record if item.place is not None else None
     assert isinstance(course, Course)  # only courses have submissions
     assert item.assignment is not None  # of a submission

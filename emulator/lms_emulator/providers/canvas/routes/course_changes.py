@@ -133,7 +133,7 @@ def update(api: Api) -> Any:
 
 
 def _changed(api: Api, course: Course) -> Course:
-    """The course as the request would have it. Raises the refusals for what may not be, or is not valid."""
+    """The course with the requested changes. Raises the refusals for forbidden and invalid ones."""
     courses.require(api, course, "update", "manage_course_content_edit")
     course_fields.require_rights(api, course)
     wrong = blueprints.faults(api, course, api.params.hash("course"))

@@ -78,7 +78,7 @@ def inst_access_token(api: Api) -> Any:
 
 
 def immersive_reader(api: Api) -> Any:
-    """A token for Microsoft's Immersive Reader. No school here has it; no login is required."""
+    """A token for Microsoft's Immersive Reader. No school here is configured for it; no login is required."""
     raise refusals.message(404, "service_unknown", "Service not found", check="Immersive Reader is set up")
 
 

@@ -251,7 +251,7 @@ def _delete(api: Api, folder: Folder) -> None:
 
 
 def _copies(api: Api, source: Folder) -> bool:
-    """Whether the caller may copy a folder: one that is not hidden, or whose files they manage."""
+    """Whether the caller may copy a folder: it is not hidden, or they manage its files."""
     context = files.context_of(api, source)
     in_deleted_folder = any(folder.workflow_state == "deleted" for folder in files.ancestors(api.store, source))
     seen = (

@@ -95,7 +95,7 @@ def create(api: Api) -> Any:
 
 
 def _with_scheme(api: Api, known: GradingStandard) -> GradingStandard:
-    """The scheme with what is sent. Raises the refusals for invalid entries, as for none."""
+    """The standard with the scheme sent. Raises the refusals for invalid entries, and for none."""
     entries: dict[str, float] = {}
     for fields in api.params.hashes("grading_scheme_entry"):
         name, value = fields.text("name"), fields.text("value")

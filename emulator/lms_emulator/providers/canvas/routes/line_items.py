@@ -80,10 +80,8 @@ def _known(api: Api) -> LineItem:
 
 
 def found(api: Api, place: Place) -> LineItem:
-    """The line item of the path, whichever tool owns it.
-
-    Raises the refusals for one outside the course and for a `resourceLinkId` that does not match.
-    """
+    """The line item of the path, of any tool. Raises the refusals for one outside the course and for a `resourceLinkId`
+    that does not match."""
     item = _known(api)
     if item.course_id != place.course.id:
         raise refusals.not_found("the line item", api.slot("id"))

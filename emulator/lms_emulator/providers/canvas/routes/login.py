@@ -192,7 +192,7 @@ def logout(api: Api) -> Response:
 
 
 def session_token(api: Api) -> Response:
-    """A URL that signs the token's owner in, in whichever browser opens it; useless if already signed in."""
+    """A URL that signs the token's owner in, in any browser that opens it; useless if already signed in."""
     x = api.x
     back = api.params.text("return_to")
     by_session = api.token is None

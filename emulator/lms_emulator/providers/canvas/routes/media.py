@@ -169,7 +169,7 @@ def _context(api: Api) -> Context:
 
 
 def _own(api: Api) -> MediaObject:
-    """The caller's recording in the path. Canvas refuses others' and unknown ones alike."""
+    """The caller's recording in the path. Canvas gives the same refusal for others' recordings and unknown ones."""
     found = api.store.media_objects.first("media", api.slot("media_object_id"))
     own = found is not None and api.caller is not None and found.user_id == api.caller.id
     if found is None or not api.check("the recording is one's own", own):

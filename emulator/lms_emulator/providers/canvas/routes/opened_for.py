@@ -21,7 +21,7 @@ STUDENTS = ("StudentEnrollment", "StudentViewEnrollment")
 
 
 def assignment(api: Api, place: Place) -> Assignment | None:
-    """The assignment that an address names. Raises the refusal for one that is not of the course."""
+    """The assignment that a URL names. Raises the refusal for one outside the course."""
     reference = api.params.text("assignment_id")
     if not reference:
         return None

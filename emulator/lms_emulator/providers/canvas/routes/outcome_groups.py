@@ -171,7 +171,7 @@ def _too_long(fields: dict[str, Any]) -> list[str]:
 
 
 def _above(api: Api, group: OutcomeGroup) -> set[int]:
-    """The ids of a group and of those that it is in."""
+    """The ids of a group and its ancestors."""
     found: set[int] = set()
     one: OutcomeGroup | None = group
     while one is not None and one.id not in found:

@@ -90,7 +90,7 @@ def index(api: Api) -> Any:
 
 
 def _read(api: Api, context: Context, page: WikiPage) -> Any:
-    """A page with its text; whoever gets the text has viewed it."""
+    """A page with its text, and note that the caller has viewed it."""
     if isinstance(context.record, Course):
         progressing.acted(api, context.record, "Page", page.id, "seen")
     return shapes.page(api, context, page, whole=True)

@@ -22,7 +22,7 @@ def create(api: Api) -> Any:
 
 
 def refresh(api: Api) -> Any:
-    """Renew an expired token; none is issued here, so none is known."""
+    """Renew an expired token. None is issued here, so every token is unknown."""
     _ = api.user
     sent = api.params.text("jwt")
     body = {"errors": {"jwt": "invalid refresh" if sent else "required"}}
@@ -30,7 +30,7 @@ def refresh(api: Api) -> Any:
 
 
 def own_keys(api: Api) -> Response:
-    """The keys with which the site's services would check tokens."""
+    """The keys for checking tokens of the site's services."""
     return wire.reply(api, {"keys": []})
 
 

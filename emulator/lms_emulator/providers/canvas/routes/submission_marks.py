@@ -120,7 +120,7 @@ def clear(api: Api) -> Response:
 
 
 def _comment(api: Api, *, graders: bool = False) -> tuple[Course, SubmissionComment]:
-    """The comment of the path, whichever course the path names."""
+    """The comment of the path, in any course."""
     course = identifiers.course(api, api.slot("course_id"))
     comment = identifiers.row(api.store.submission_comments, api.slot("id"), "the comment")
     row = api.store.submissions.get(comment.submission_id)

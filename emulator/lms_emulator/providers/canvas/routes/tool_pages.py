@@ -189,7 +189,7 @@ def forward_messages(x: Call) -> Response:
 
 
 def opening(api: Api, place: Place, tool: Tool, **values: Any) -> Opening:
-    """A tool being opened by whoever calls."""
+    """A tool being opened by the caller."""
     real = api.real_user if api.real_user is not None and api.real_user != api.caller else None
     returned = values.pop("return_url", None) or api.url(
         f"{place.path}/external_content/success/external_tool_redirect"

@@ -30,7 +30,7 @@ from lms_emulator.providers.canvas.shapes.progress import progress
 
 
 async def begin(api: Api) -> Any:
-    """The first step: where to send the file, and with which fields. With `url` Canvas fetches the file itself."""
+    """The first step: where to send the file, and its form fields. With `url` Canvas fetches the file itself."""
     context = contexts.from_path(api)
     files.require_manager(api, context, "add")
     return await _begin(api, context, None)

@@ -132,7 +132,8 @@ def _send(
     subscription: BlueprintSubscription,
     found: list[tuple[Kind, Any, str]],
 ) -> dict[str, dict[int, list[str]]]:
-    """Sync one course. Returns, by type and object, what was kept as the course has it, and what differs."""
+    """Sync one course. Returns, by type and object, what was skipped because the course changed it, and what
+    differs."""
     target = api.store.courses.get(subscription.course_id)
     if target is None or target.workflow_state == "deleted":
         return {}

@@ -69,7 +69,7 @@ def full_name(store: CanvasStore, folder: Folder) -> str:
 
 
 def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **fields: Any) -> Folder:
-    """A new folder; a name that is taken gets a number."""
+    """A new folder, with a number appended if its name is in use."""
     siblings = sub_folders(api.store, parent) if parent is not None else []
     position = max((one.position or 0 for one in siblings), default=0) + 1 if parent is not None else None
     folder = Folder(
@@ -84,7 +84,7 @@ def make_folder(api: Api, context: Context, parent: Folder | None, name: str, **
 
 
 def free_folder_name(name: str, taken: Collection[str]) -> str:
-    """The folder's name, with the first free number from 2 if it is taken."""
+    """The folder's name, with the first free number from 2 if it is in use."""
     name = name.strip().replace("/", "_") or NEW_FOLDER
     number, found = 1, name
     while found in taken:
@@ -326,7 +326,7 @@ def quota_used(store: CanvasStore, context: Context) -> int:
 
 
 def free_file_name(name: str, taken: Collection[str]) -> str:
-    """The file's name, with the first free number if it is taken: `notes-1.txt`."""
+    """The file's name, with the first free number if it is in use: `notes-1.txt`."""
     stem, extension = os.path.splitext(name)
     number, found = 0, name
     while found in taken:

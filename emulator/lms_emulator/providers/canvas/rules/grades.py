@@ -150,7 +150,7 @@ def _read(api: Api, assignment: Assignment, grade: str, points: float, points_fi
 
 
 def _percent_of(scheme: Scheme, grade: str) -> float | None:
-    """The percentage that a letter stands for: just below the next better one."""
+    """The percentage for a letter: just below the next better one."""
     names = [name.lower() for name, _ in scheme]
     if grade.lower() not in names:
         return None

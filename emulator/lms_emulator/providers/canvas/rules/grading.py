@@ -79,7 +79,7 @@ class _Saved:
 
 
 def _begun(api: Api, record: Submission) -> datetime:
-    """When a new version begins: at the very moment of the last one only within a request, even if the clock stands."""
+    """When a new version begins: at the time of the last one only within a request, even if the clock is frozen."""
     saved = api.x.per_request(_Saved).ids
     before = record.versions[-1].made_at if record.versions and record.id not in saved else None
     saved.add(record.id)

@@ -24,7 +24,7 @@ class Said(NamedTuple):
 
 
 def of_account(api: Api, account_id: int, name: str) -> Said:
-    """A setting in an account: that of the highest account that locks it, else of the nearest one that has it."""
+    """A setting in an account: from the highest account that locks it, else from the nearest one that sets it."""
     found = Said(None, False)
     for account in reversed(chain(api.store, account_id)):
         own = None if account.site_admin else account.settings.get(name)

@@ -168,7 +168,7 @@ def rename(api: Api, kind: str, record: Any, title: str) -> None:
 
 
 def _saved(api: Api, kind: str, changed: Any) -> None:
-    """Store changed content, and what is graded by it or what it grades."""
+    """Store changed content, with its assignment or the content of that assignment."""
     getattr(api.store, KINDS[kind].table).put(changed)
     match kind:
         case "Assignment":

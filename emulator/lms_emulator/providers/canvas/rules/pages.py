@@ -107,7 +107,7 @@ def may_edit(api: Api, context: Context, page: WikiPage) -> bool:
 
 
 def unique(api: Api, context: Context, title: str, but: int | None = None) -> tuple[str, str]:
-    """The title and URL of a page; each gets a number if it is taken."""
+    """The title and URL of a page; each gets a number if it is in use."""
     others = [page for page in pages_of(api, context) if page.id != but]
     found = _free(title, {page.title for page in others})
     return found, _free(slugs.slug(found), {page.url for page in others})
@@ -204,7 +204,7 @@ def _roles(text: str | None) -> str:
 
 
 def _check_front(api: Api, page: WikiPage | None, found: dict[str, Any]) -> None:
-    """Refuse a front page that is not published, by whichever of the two was changed."""
+    """Refuse a front page that is not published, whichever of the two was changed."""
     said = [name for name in ("front_page", "published") if name in found]
     stays = page is not None and page.front_page and api.x.method == "PUT"
     front, shown = found.get("front_page", stays), found.get("published", page is not None and page.published)

@@ -120,7 +120,7 @@ def waits(api: Api, module: ContextModule) -> bool:
 
 
 def relock(api: Api, course: Course, module: ContextModule) -> None:
-    """Close a module, and those that come after it, to everybody who does not meet what is asked before it now."""
+    """Lock a module, and those after it, for everybody who does not meet its prerequisites now."""
     closed = [module]
     for one in closed:  # which grows
         ids = {each.id for each in closed}

@@ -95,7 +95,7 @@ KEEPERS: dict[str, Callable[[Data, Any], Any]] = {
 
 
 def kept(question: Data, value: Any) -> Any:
-    """An answer as it is stored. Raises the refusals for what is not an answer to that question."""
+    """An answer as stored. Raises the refusals for anything that is not an answer to that question."""
     keeper = KEEPERS.get(question["question_type"])
     if keeper is None:
         raise refusals.crashed("a question of this type has no answer", question["question_type"])

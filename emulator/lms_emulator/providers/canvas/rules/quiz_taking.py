@@ -305,7 +305,7 @@ def complete(api: Api, quiz: Quiz, record: QuizSubmission, finished_at: datetime
 
 
 def _score(quiz: Quiz, points: float) -> float:
-    """The score for these points; whoever takes a graded survey gets all of them."""
+    """The score for these points; a graded survey always gives all of them."""
     return quiz.points_possible or 0.0 if quiz.quiz_type == "graded_survey" else points
 
 

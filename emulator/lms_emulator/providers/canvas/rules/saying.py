@@ -124,7 +124,7 @@ def take_back(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> Discu
 
 
 def _unsubscribe(api: Api, topic: DiscussionTopic, entry: DiscussionEntry) -> None:
-    """Whoever must post again before reading is not told of new entries any more."""
+    """Stop notifying users of new entries who must post again before they can read them."""
     author = api.store.users.get(entry.user_id)
     context = discussions.context_of(api, topic)
     if author is not None and not discussions.sees_posts(api, topic, context, author, observed=False):

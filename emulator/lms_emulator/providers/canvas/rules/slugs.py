@@ -43,7 +43,7 @@ def title_of(slug: str) -> str:
 
 
 def copied_title(title: str, others: Iterable[str]) -> str:
-    """The title of a copy: `X Copy`, or `X Copy 2` and so on where that is taken, case and hyphens apart."""
+    """The title of a copy: `X Copy`, or `X Copy 2` and so on if that is in use, ignoring case and hyphens."""
 
     def alike(text: str) -> str:
         return text.replace(" ", "-").lower()

@@ -81,7 +81,7 @@ def may_send_files(api: Api, course: Course, base: Assignment) -> bool:
 
 
 def _kind(base: Assignment, sent: Params) -> str:
-    """The kind of work submitted. Raises the refusals for one that is not accepted, or that lacks its parts."""
+    """The submission type. Raises the refusals for one that is not accepted, or lacks required fields."""
     kind = sent.text("submission_type") or ""
     if kind == "basic_lti_launch":
         allowed = any("online" in one or one == "external_tool" for one in base.submission_types)

@@ -183,14 +183,14 @@ def label(store: CanvasStore, tool: Tool, name: str | None = None) -> str:
 
 
 def placement(store: CanvasStore, tool: Tool, name: str) -> Placement | None:
-    """A tool's placement, if it has it."""
+    """A tool's placement, None if it lacks it."""
     if name not in settings(store, tool) and not (name in OF_ANY_TOOL and of_any_tool(tool)):
         return None
     return as_placed(store, tool, name)
 
 
 def as_placed(store: CanvasStore, tool: Tool, name: str) -> Placement:
-    """A tool's placement, with defaults if it does not have it."""
+    """A tool's placement, or defaults if it lacks it."""
     said = settings(store, tool)
     one = said.get(name) or {}
     usual = BASIC_LAUNCH if tool.developer_key_id is None else lti13.RESOURCE_LINK_REQUEST

@@ -63,7 +63,7 @@ def _whole(api: Api, key: DeveloperKey) -> Json:
 
 
 def binding(found: DeveloperKeyAccountBinding, account: Account) -> Json:
-    """What counts for a key in an account, and whether the account said it itself."""
+    """The state of a key in an account, and whether the account set it itself."""
     return {
         "id": global_id(found.id),
         "account_id": global_id(found.account_id),

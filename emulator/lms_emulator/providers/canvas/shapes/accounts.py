@@ -140,7 +140,7 @@ def admin(api: Api, record: AccountUser, account: Account) -> Json:
 
 
 def role(api: Api, record: Role, account_of: Account) -> Json:
-    """A role with its permissions as they stand in an account."""
+    """A role with its effective permissions in an account."""
     built_in = record.account_id is None
     base = "AccountMembership" if record.base_role_type == "AccountAdmin" else record.base_role_type
     body: Json = {

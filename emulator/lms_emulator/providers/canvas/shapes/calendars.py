@@ -204,7 +204,7 @@ def _children(
     within: AppointmentGroup | None,
     viewer: User | None,
 ) -> list[Json]:
-    """The sections' times or the reservations that the caller sees, with addresses of those that they may change."""
+    """The section times or reservations that the caller sees, with URLs of those that they may change."""
     if calendars.may(api, record, "read_child_events"):
         rows = calendars.children(api, record)
     else:

@@ -144,7 +144,7 @@ def _media(api: Api, context: Context, found: re.Match[str]) -> str:
 
 
 def _embedded(api: Api, text: str) -> str:
-    """HTML with its foreign content as `_framed` has it."""
+    """HTML with its foreign content framed by `_framed`."""
 
     def embeds(within: str) -> str:
         return _EMBED.sub(lambda match: _framed(api, "embed", match[0], match[1]) if match[2] else match[0], within)

@@ -10,7 +10,7 @@ from lms_emulator.providers.canvas.shapes import Json
 
 
 def resource_link(api: Api, link: ResourceLink, course: Course, item: int | None) -> Json:
-    """A link of a course. Parameters: `item`, the item of a module that it stands behind."""
+    """A link of a course. Parameters: `item`, its module item."""
     assignment, lookup = link.assignment_id, link.lookup_id or link.id
     kind = "assignment" if assignment is not None else "module_item" if item is not None else "rich_content"
     return {

@@ -1,4 +1,4 @@
-"""Dropboxes: what students hand in, and what teachers give back."""
+"""Dropboxes: what students submit, and what teachers return."""
 
 from __future__ import annotations
 

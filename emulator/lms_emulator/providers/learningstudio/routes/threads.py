@@ -64,7 +64,7 @@ def _response(x: Call, caller: Caller) -> tuple[Place, Topic, TopicResponse]:
 
 
 def _split(x: Call, caller: Caller, name: str) -> None:
-    """Read `{userId}-{id}`, of which the user must be that of the path, and leave the id in its place."""
+    """Parse `{userId}-{id}`, whose user must be the one of the path, and leave the id in its place."""
     identifier: str = x.path_params[name]
     user_id, _, number = identifier.partition("-")
     if user_id != str(subject(x, caller).id):

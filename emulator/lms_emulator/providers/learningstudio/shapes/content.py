@@ -260,7 +260,7 @@ def attachment(x: Call, path: str, one: DropboxAttachment) -> dict[str, Any]:
 
 # --- discussions of 2010 ---
 def user_topic(x: Call, place: Place, one: Topic) -> dict[str, Any]:
-    """A topic with where it stands in the course, and how many posts the user has not read."""
+    """A topic with its place in the course, and how many posts the user has not read."""
     item_ = x.store.course_items.get(one.item_id)
     unit = None if item_ is None or item_.parent_id is None else x.store.course_items.get(item_.parent_id)
     container = {

@@ -100,7 +100,8 @@ def change_account(x: Call) -> Response:
 
 
 def _ask_to_confirm(x: Call, email: str | None, kind: str, subject: str) -> None:
-    """Write to a new address, which is stored once it is confirmed. Nothing is sent if another account has it."""
+    """Send a confirmation to a new address, which is stored once confirmed. Nothing is sent if another account has
+    it."""
     if email and lookup.user_with_email(x.store, x.settings, email) is None:
         x.outbox.add("email", provider=x.provider, kind=kind, to=email, at=x.clock.now(), subject=subject)
 

@@ -90,7 +90,8 @@ def about(x: Call) -> Response:
 
 
 def jump(x: Call) -> Response:
-    """On to a block in the learning front end, named by its key or its id; to the course for a block that is gone."""
+    """Redirect to a block in the learning front end, named by its key or its id; to the course if the block does not
+    exist."""
     root = blocks.tree(_course(x))
     wanted = x.path_params.get("usage_key")
     if wanted is None:

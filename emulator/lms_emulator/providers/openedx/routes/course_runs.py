@@ -137,7 +137,7 @@ def create_run(x: Call) -> Response:
 
 
 def change_run(x: Call) -> Response:
-    """Change a course run; as a whole (PUT) its team is changed for the given one, or for nobody."""
+    """Change a course run; PUT replaces its team by the one given, or by nobody."""
     course, partial = _one(x), x.method == "PATCH"
     values, team = _read(x, _TITLE, partial=partial)
     if not partial:

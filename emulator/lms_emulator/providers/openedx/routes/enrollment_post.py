@@ -35,7 +35,7 @@ class Wanted:
 
 
 def post(x: Call) -> Response:
-    """Enrol a user; 200 for new, existing and unchanged alike."""
+    """Enrol a user; 200 for new, existing and unchanged enrolments."""
     body = wire.read_object(x)
     wanted = _read(x, body)
     made = _carry_out(x, wanted)
@@ -182,7 +182,7 @@ def _join_cohort(x: Call, wanted: Wanted) -> None:
 
 
 def _opt_in(x: Call, wanted: Wanted, agreed: object) -> None:
-    """Record for the caller, whoever is enrolled, whether the course's organisation may write."""
+    """Record for the caller, whoever is enrolled, whether the course's organisation may write to them."""
     user, key = calling_user(x), keys.course_key(wanted.course_id)
     if user is None:
         raise refusals.Unhandled("email_opt_in is the caller's, and a server with X-Edx-Api-Key is nobody")

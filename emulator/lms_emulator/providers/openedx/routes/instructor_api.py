@@ -40,7 +40,7 @@ def answered(
 
 
 def allowed(rule: Rule) -> Permission:
-    """The permission that a rule over user and course stands for."""
+    """The permission that checks a rule over user and course."""
 
     def permission(x: Call) -> None:
         if not rule(x.store, caller(x), course_of(x).id):

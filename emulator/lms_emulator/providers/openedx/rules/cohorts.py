@@ -21,7 +21,7 @@ from lms_emulator.providers.openedx.settings import OpenedxSettings
 
 @dataclass(kw_only=True)
 class Added:
-    """What became of the people who were to join a cohort, under the names of the answer."""
+    """The results of adding people to a cohort, under the names of the answer."""
 
     added: list[dict[str, str]] = field(default_factory=list)
     changed: list[dict[str, str]] = field(default_factory=list)

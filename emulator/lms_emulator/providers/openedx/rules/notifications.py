@@ -95,7 +95,7 @@ def setting(one: NotificationPreference, app: str, kind: str) -> dict[str, Any]:
 
 
 def document(one: NotificationPreference, *, whole: bool) -> dict[str, Any]:
-    """All settings by app. Parameters: `whole`, of the account as a whole, which has more types and says less."""
+    """All settings by app. Parameters: `whole`, of the whole account, which has more types and fewer details."""
     found: dict[str, Any] = {}
     for app, kinds in _TYPES.items():
         shown = [kind for kind, (_, _, account_only) in kinds.items() if whole or not account_only]

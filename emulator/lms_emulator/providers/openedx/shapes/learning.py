@@ -77,7 +77,7 @@ def upgrade_deadline(course: Course, enrolled: Enrollment | None, now: datetime)
 
 
 def certificate(enrolled: Enrollment | None) -> dict[str, Any] | None:
-    """What is said of a certificate: to those who audit that they get none, to others nothing."""
+    """The message about a certificate: only auditors get one, namely that they earn none."""
     if enrolled is None or not enrolled.is_active or enrolled.mode != "audit":
         return None
     return {
@@ -179,7 +179,7 @@ def dates(course: Course, enrolled: Enrollment | None, now: datetime) -> list[di
 
 
 def banner(course: Course, now: datetime) -> dict[str, Any]:
-    """What is said above the calendar."""
+    """The banner above the calendar."""
     return {
         "missed_deadlines": False,
         "content_type_gating_enabled": False,

@@ -47,5 +47,5 @@ def after_login(x: Call, target: str | None, course: str | None = None, action: 
 
 
 def absolute(x: Call, target: str) -> str:
-    """An allowed target as a whole URL."""
+    """An allowed target as an absolute URL."""
     return x.url(target) if target.startswith("/") else target

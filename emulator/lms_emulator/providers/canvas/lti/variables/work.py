@@ -38,7 +38,7 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
 
 
 def _due_dates(scene: Scene) -> list[datetime | None]:
-    """The distinct due dates of the assignment's assignees; None stands for assignees without one."""
+    """The distinct due dates of the assignment's assignees; None for those without one."""
     task, people = scene.task, dict.fromkeys(one.user_id for one in assignments.students(scene.api, scene.course.id))
     mine = (one for one in people if assignments.assigned(scene.api, task, one))
     return list(dict.fromkeys(assignments.dated_for(scene.api, task, one).due_at for one in mine))

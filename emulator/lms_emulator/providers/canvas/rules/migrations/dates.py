@@ -17,7 +17,7 @@ BOUNDS = ("old_start_date", "old_end_date", "new_start_date", "new_end_date")
 
 
 class Shift(NamedTuple):
-    """What becomes of dates. `days`: by day of the week, Sunday 0, the day that replaces it."""
+    """How dates are shifted. `days`: the day of the week, Sunday 0, that replaces each."""
 
     remove: bool
     bounds: tuple[date, date, date, date] | None

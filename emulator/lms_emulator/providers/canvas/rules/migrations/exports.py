@@ -25,7 +25,7 @@ COURSE_TYPES = ("common_cartridge", "qti", "zip")
 
 
 def shared_with(api: Api, export: ContentExport, user_id: int) -> bool:
-    """Whether somebody shared an export, or has it from somebody."""
+    """Whether a user shared an export, or it was shared with them."""
     return any(share.content_export_id == export.id for share in api.store.content_shares.find("user", user_id))
 
 
