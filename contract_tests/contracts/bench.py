@@ -1,4 +1,4 @@
-"""One cell of the matrix at work: a target, the adapter under contract, and the wire beside it for everything else."""
+"""One cell of the matrix: a target, the adapter under contract, and the wire adapter for everything else."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Bench:
         return self._guarded(self._wire(provider), provider)
 
     def port(self, provider: str) -> Any:
-        """The adapter under contract where it speaks for this provider, with the wire for what it lacks."""
+        """The adapter under contract if it covers this provider, completed by the wire adapter."""
         wire = self._wire(provider)
         if self.adapter is None or self.adapter.provider != provider:
             return self._guarded(wire, provider)
@@ -117,12 +117,12 @@ class _Completed:
         return getattr(self._own, name, None) or getattr(self._wire, name)
 
     def has(self, name: str) -> bool:
-        """Whether the adapter itself does this."""
+        """Whether the adapter itself implements this."""
         return hasattr(self._own, name)
 
 
 class WriteForbiddenError(AssertionError):
-    """A machine wanted to create something at a site that has not allowed it."""
+    """A machine tried to create something at a site that has not allowed it."""
 
 
 class _ReadOnly:

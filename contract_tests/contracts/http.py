@@ -1,4 +1,4 @@
-"""HTTP as contracts use it: nothing followed, nothing retried, no cookie kept; every exchange is remembered."""
+"""HTTP as contracts use it: no redirects followed, no retries, no cookies kept; every exchange is remembered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_EVERY_CLIENT = (("User-Agent", "lms-emulator-contracts"), ("Accept", "*/*"))
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """An answer as it came. `url` is what was asked."""
+    """A response as received. `url` is the one requested."""
 
     url: str
     status: int
@@ -97,7 +97,7 @@ class Log:
 
 
 class Http(Protocol):
-    """How a request leaves: over a socket, or straight into an application."""
+    """How a request is sent: over a socket, or straight into an application."""
 
     log: Log
 
@@ -181,7 +181,7 @@ class InProcess:
 
 
 class OverSocket:
-    """Plain httpx: its transport, without the client around it, which would follow, keep and decode things."""
+    """Plain httpx: its transport without the client, which would follow redirects, keep cookies and decode bodies."""
 
     def __init__(self, log: Log, *, timeout: float = 30.0) -> None:
         import httpx

@@ -80,7 +80,7 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        """What its examples are drawn from in the profile `ci`: each cell and each shard has examples of its own."""
+        """The seed of its examples in the profile `ci`: each cell and each shard has its own."""
         return zlib.crc32(self.name.encode())
 
     @property
@@ -89,11 +89,11 @@ class Cell:
         return SECONDS.get(self.contract, 20) * TIMES.get(self.target, 1.0) * (self.examples or 200) / 200
 
     def share(self, examples: int) -> int:
-        """How many of the cell's examples are this shard's."""
+        """How many of the cell's examples belong to this shard."""
         return max(1, (examples + self.shards - 1 - self.shard) // self.shards)
 
     def split(self) -> list[Cell]:
-        """The shards, each short enough to be shared out."""
+        """The shards, each short enough to be distributed."""
         shards = max(1, round(self.seconds / SHARD_SECONDS))
         return [dataclasses.replace(self, shard=shard, shards=shards) for shard in range(shards)]
 

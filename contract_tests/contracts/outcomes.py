@@ -56,7 +56,7 @@ class Launched:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Form:
-    """A form for a browser to submit: where to, and its fields in order."""
+    """A form for a browser to submit: its URL, and its fields in order."""
 
     url: str
     fields: tuple[tuple[str, str], ...]
@@ -67,7 +67,7 @@ class Form:
         return dataclasses.replace(self, fields=tuple((name, value) for name, value in kept if value is not None))
 
     def with_field(self, name: str, value: str) -> Form:
-        """The same form with one field more."""
+        """The same form with one more field."""
         return dataclasses.replace(self, fields=(*self.fields, (name, value)))
 
     def __getitem__(self, name: str) -> str:

@@ -44,13 +44,13 @@ class Tool(Protocol):
     """
 
     def login(self, seat: Any, initiation: Mapping[str, str], session: MutableMapping[str, str]) -> str:
-        """Answer a login initiation: the address to send the browser to."""
+        """Answer a login initiation; returns the URL to redirect the browser to."""
         ...
 
     def accept(
         self, seat: Any, fields: Mapping[str, str], session: MutableMapping[str, str], now: int
     ) -> Launched | Refused:
-        """Take a posted id_token, or refuse it."""
+        """Accept a posted id_token, or refuse it."""
         ...
 
     def service_token(self, seat: Any, scopes: Sequence[str], now: int, jti: str) -> Token | Refused:
@@ -62,7 +62,7 @@ class Tool(Protocol):
         ...
 
     def choice(self, seat: Any, launched: Launched, titles: Sequence[str], now: int, jti: str) -> str:
-        """The signed answer of a tool that was asked for content: links to itself with these titles."""
+        """The signed deep linking response of a tool: links to itself with these titles."""
         ...
 
     @creates("a line item and a score", undone_by="the line item is deleted")
@@ -116,7 +116,7 @@ class OpenEdx(Tool, Protocol):
         ...
 
     def revoke(self, client: Client, token: str) -> Refused | None:
-        """Make an access or refresh token useless."""
+        """Revoke an access or refresh token."""
         ...
 
     def me(self, scheme: str | None, token: str) -> str | Refused:
@@ -125,57 +125,57 @@ class OpenEdx(Tool, Protocol):
 
     @creates("an enrolment", undone_by="the enrolment is put back as it was, inactive where there was none")
     def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:
-        """Enrol somebody, or end it, with an opaque token that may."""
+        """Enrol a user, or end the enrolment, with an opaque token that has the right."""
         ...
 
     def enrolled(self, token: str, username: str, course: str) -> bool | Refused | None:
-        """Whether somebody is enrolled; None if never."""
+        """Whether a user is enrolled; None if never."""
         ...
 
     def course_grade(self, token: str, username: str, course: str) -> float | Refused:
-        """What somebody has in a course, from 0 to 1."""
+        """A user's grade in a course, from 0 to 1."""
         ...
 
     def full_name(self, token: str, username: str) -> str | Refused | None:
-        """The name in somebody's account; None if it is not shown to the caller."""
+        """The name in a user's account; None if the caller may not see it."""
         ...
 
     @creates("another name in an account", undone_by="the name is put back as it was")
     def rename(self, token: str, username: str, name: str) -> Refused | None:
-        """Change the name in somebody's account."""
+        """Change the name in a user's account."""
         ...
 
     @creates("a thread", undone_by="the thread is deleted")
     def post(self, token: str, course: str, title: str) -> str | Refused:
-        """Begin a discussion; the thread's id."""
+        """Start a discussion; returns the thread's id."""
         ...
 
     @creates("an answer in a thread", undone_by="the thread is deleted")
     def reply(self, token: str, thread: str, text: str) -> str | Refused:
-        """Answer in a thread; the id of the answer."""
+        """Reply in a thread; returns the reply's id."""
         ...
 
     def replies(self, token: str, thread: str) -> int | Refused:
-        """How many answers a thread has, by the thread's own account."""
+        """The number of replies that a thread reports."""
         ...
 
     @creates("a request to be forgotten", undone_by=None)
     def ask_to_retire(self, jwt: str, password: str) -> Refused | None:
-        """Give up one's own account."""
+        """Request the retirement of one's own account."""
         ...
 
     def to_retire(self, jwt: str, state: str, cool_off_days: int) -> list[str] | Refused:
-        """Whose retirement is in a state since so many days; the names they had."""
+        """Accounts that have been in a retirement state for so many days, by their former names."""
         ...
 
     @creates("a step of a retirement", undone_by=None)
     def move_retirement(self, jwt: str, username: str, state: str) -> Refused | None:
-        """Take a retirement to a state."""
+        """Move a retirement to a state."""
         ...
 
     @creates("a wiped account", undone_by=None)
     def retire(self, jwt: str, username: str) -> Refused | None:
-        """Wipe the account of somebody in retirement."""
+        """Wipe the account of a user in retirement."""
         ...
 
 
@@ -184,11 +184,11 @@ class OpenLearning(Protocol):
 
     @creates("an account", undone_by=None)
     def provision(self, api_key: str, institution: str, external_id: str, email: str, name: str) -> str | Refused:
-        """Provision a managed user; gives the user's id."""
+        """Provision a managed user; returns the user's id."""
         ...
 
     def sign_on(self, api_key: str, institution: str, user_id: str, class_id: str | None = None) -> Form | Refused:
-        """Ask for a launch that signs the user in."""
+        """Request a launch that signs the user in."""
         ...
 
     def sign(self, url: str, fields: Mapping[str, str], key: str, secret: str, timestamp: int, nonce: str) -> Form:
@@ -201,7 +201,7 @@ class OpenLearning(Protocol):
 
     @creates("an enrolment, and the account's sign-in", undone_by=None)
     def launch(self, browser: Browser, form: Form, *, method: str = "POST") -> str | Refused:
-        """Submit a launch; gives the address the browser is sent to."""
+        """Submit a launch; returns the URL that the browser is redirected to."""
         ...
 
     def enrolments(self, api_key: str, user_id: str) -> list[str] | Refused:
@@ -268,35 +268,35 @@ class Canvas(Lms, Protocol):
 
     @creates("an assignment", undone_by="the assignment is deleted")
     def make_assignment(self, token: str, course: int, name: str, points: float) -> int | Refused:
-        """Make and publish an assignment that takes text; its id."""
+        """Create and publish an assignment with text entry; returns its id."""
         ...
 
     @creates("an attempt", undone_by="the assignment is deleted")
     def hand_in(self, token: str, course: int, assignment: int, text: str) -> int | Refused:
-        """Hand text in; the number of the attempt."""
+        """Submit text; returns the number of the attempt."""
         ...
 
     @creates("a grade", undone_by="the assignment is deleted")
     def give_grade(self, token: str, course: int, assignment: int, user: int, points: float | None) -> Any | Refused:
-        """Grade somebody's work; None takes the grade away."""
+        """Grade a submission; None removes the grade."""
         ...
 
     def submission(self, token: str, course: int, assignment: int, user: int) -> Any | Refused:
-        """Somebody's work, as the caller sees it."""
+        """A submission as the caller sees it."""
         ...
 
     def current_score(self, token: str, course: int, user: int) -> float | Refused | None:
-        """What somebody has of what is graded, in percent."""
+        """A user's current score, in percent."""
         ...
 
     @creates("a section", undone_by="the section is deleted")
     def make_section(self, token: str, course: int, name: str) -> int | Refused:
-        """Make a section; its id."""
+        """Create a section; returns its id."""
         ...
 
     @creates("an enrollment", undone_by="the enrollment is deleted")
     def enrol(self, token: str, section: int, user: int) -> int | Refused:
-        """Enroll somebody in a section; the enrollment's id."""
+        """Enroll a user in a section; returns the enrollment's id."""
         ...
 
     @creates("another state of an enrollment", undone_by="the enrollment is deleted")
@@ -310,20 +310,20 @@ class Canvas(Lms, Protocol):
 
     @creates("a module", undone_by="the module is deleted")
     def make_module(self, token: str, course: int, name: str, after: int | None, assignment: int) -> int | Refused:
-        """Create a module that requires another one and the submission of an assignment; its id."""
+        """Create a module that requires another one and the submission of an assignment; returns its id."""
         ...
 
     def module_state(self, token: str, course: int, module: int) -> str | Refused:
-        """How far the caller is in a module."""
+        """The caller's progress in a module."""
         ...
 
     @creates("a file", undone_by="the file is deleted")
     def upload(self, token: str, course: int, name: str, content: bytes) -> int | Refused:
-        """Upload a file in three steps, in place of one of the same name; its id."""
+        """Upload a file in three steps, replacing one of the same name; returns its id."""
         ...
 
     def contents(self, token: str, course: int, file: int) -> bytes | Refused:
-        """What is in a file."""
+        """The contents of a file."""
         ...
 
 
@@ -331,7 +331,7 @@ class Ltiaas(Protocol):
     """LTIAAS: one API in front of many LMSes."""
 
     def access_token(self, api_key: str, platform: str, code: str) -> Token | Refused:
-        """An LMS's access token for the code that came back to the tool."""
+        """An LMS's access token for a code that the tool received."""
         ...
 
     def refresh(self, api_key: str, platform: str, refresh_token: str) -> Token | Refused:

@@ -1,4 +1,4 @@
-"""The results page: adapter by target by contract, with the examples that were run."""
+"""The results page: adapter by target by contract, with the number of examples run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ For Open edX the exchanges recorded from the real LMS are replayed as well: [par
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a run was made with."""
+    """The environment of a run."""
 
     profile: str
     processes: int
@@ -50,7 +50,7 @@ class Circumstances:
 
 
 def merged(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """One outcome for each cell: those of its shards added up."""
+    """One outcome for each cell: those of its shards combined."""
 
     def cell(outcome: Outcome) -> tuple[str, str, str]:
         return outcome.contract, outcome.target, outcome.adapter

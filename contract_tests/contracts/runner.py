@@ -1,4 +1,5 @@
-"""Runs one contract at one bench, and says what happened in a form that pytest, `verify` and the results page share."""
+"""Runs one contract at one bench, and reports the outcome in the form that pytest, `verify` and the results page
+share."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ CONTRACTS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One cell of the matrix. `failure` tells of the smallest failing example; `script` is its requests, as curl."""
+    """One cell of the matrix. `failure` describes the smallest failing example; `script` is its requests, as curl."""
 
     contract: str
     adapter: str

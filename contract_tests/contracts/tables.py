@@ -48,7 +48,7 @@ def operations(provider: str) -> list[str]:
 
 
 def own(adapter: type[Any]) -> list[str]:
-    """The operations that an adapter does itself, directly or by what they are built on."""
+    """The operations that an adapter implements itself, directly or through what they are built on."""
     wire = load(WIRE[adapter.provider])
     named = set(getattr(adapter, "ALSO", ()))
     return [
@@ -59,7 +59,7 @@ def own(adapter: type[Any]) -> list[str]:
 
 
 def adapters() -> str:
-    """What each client does of its port, and why the wire does the rest."""
+    """Which operations of its port each client implements, and why the wire adapter does the rest."""
     lines = ["| adapter | through the client | by the wire | why |\n", "|---|---|---|---|\n"]
     for name, path in PUBLISHED.items():
         adapter = load(path)

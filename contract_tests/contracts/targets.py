@@ -1,4 +1,4 @@
-"""Who answers: the emulator in this process, an emulator over a socket, the oracle, or the real provider."""
+"""The side under test: the emulator in this process, an emulator over a socket, the oracle, or the real provider."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Target(Protocol):
 
     @property
     def providers(self) -> frozenset[str]:
-        """Which of the six it answers for."""
+        """Which of the six it serves."""
         ...
 
     def begin(self) -> None:
@@ -237,7 +237,7 @@ class OpenEdxOracle:
 
 
 class ConsumerOracle(OpenEdxOracle):
-    """The component that Open edX is a platform of LTI by, in a process and a virtual environment of its own."""
+    """The component that makes Open edX an LTI platform, in a process and a virtual environment of its own."""
 
     seats = True
 

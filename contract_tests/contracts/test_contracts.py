@@ -30,7 +30,7 @@ def test_contract(cell: Cell, bench: Bench, request: pytest.FixtureRequest, prof
 
 
 def lacking_facts(contract: str, bench: Bench) -> list[str]:
-    """What the target does not tell and the contract needs."""
+    """The facts that the contract needs and the target does not supply."""
     from .bench import load
     from .machines.base import missing_facts
 
@@ -39,7 +39,7 @@ def lacking_facts(contract: str, bench: Bench) -> list[str]:
 
 
 def needed(contract: str) -> set[str]:
-    """The providers a contract speaks to."""
+    """The providers that a contract uses."""
     from .bench import load
 
     machine: Any = load(CONTRACTS[contract])

@@ -1,4 +1,4 @@
-"""Makers of what accounts, clients and browsers hold: keys, secrets, tokens, codes, cookies."""
+"""Makers of the credentials of accounts, clients and browsers: keys, secrets, tokens, codes, cookies."""
 
 from __future__ import annotations
 

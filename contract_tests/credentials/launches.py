@@ -24,7 +24,7 @@ PAGES = {
 
 @dataclass
 class Launched:
-    """A launch on its way: a browser that signed in at the LMS, and the form that comes next."""
+    """A launch in progress: a browser that signed in at the LMS, and the next form."""
 
     browser: httpx.Client
     action: str
@@ -61,7 +61,7 @@ def _answered(site: LmsSite, **options: Any) -> Launched:
 
 
 def _moved(a: Side, w: Side, url: str) -> str:
-    """An address of world a, in world w."""
+    """A URL of world a, in world w."""
     return url.replace(a.lms.url, w.lms.url, 1)
 
 
@@ -151,7 +151,7 @@ def _(a: Side) -> Held:
 
 
 def _connecting(a: Side) -> tuple[Launched, str]:
-    """Through the consent page of Canvas; the callback's address comes next."""
+    """Through the consent page of Canvas; the callback URL comes next."""
     browser = a.browser()
     started = browser.get(f"{a.url('ltiaas')}/oauth/start/{a.lms.ltiaas.platforms.canvas}")
     site = a.canvas
@@ -243,7 +243,7 @@ def returned(a: Side, site: LmsSite, count: int = 1) -> tuple[str, dict[str, str
 
 
 def _chosen(a: Side, site: LmsSite) -> Held:
-    """What the LMS wants back with the content that a teacher chose in the tool."""
+    """The data that the LMS expects back with a deep linking response."""
     action, fields, cookies, _ = returned(a, site)
     from lms_emulator.signing import jwt, lti13
 

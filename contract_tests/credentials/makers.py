@@ -72,11 +72,11 @@ class Side:
         return self._open.enter_context(small_lms())
 
     def number(self) -> int:
-        """Another one each time."""
+        """A new number each time."""
         return next(_NUMBERS)
 
     def browser(self) -> httpx.Client:
-        """A cookie jar that follows nothing unasked."""
+        """A client with a cookie jar that follows no redirects by itself."""
         return self._open.enter_context(httpx.Client(trust_env=False, timeout=30, headers=BROWSER, verify=_CONTEXT))
 
     def _kept(self, made: Any) -> Any:
@@ -108,7 +108,7 @@ class Side:
         return client_of(self.lms, self.http)
 
     def add(self, provider: str, table: str, **record: Any) -> None:
-        """Have the world come with one more record."""
+        """Add a record to the world's initial state."""
         world = self.lms.dump()
         world[provider][table].append(record)
         self.lms.load(world)
@@ -127,7 +127,7 @@ def makes(provider: str, kind: str) -> Callable[[Maker], Maker]:
 
 
 def kinds() -> Iterator[tuple[str, Credential]]:
-    """Every kind that a provider's tables declare and that is more than somebody's name."""
+    """Every kind that a provider's tables declare, apart from mere user names."""
     for name, provider in load_providers().items():
         for spec in provider.store.tables.values():
             for credential in spec.credentials:

@@ -35,7 +35,7 @@ def chooses(provider: str, table: str) -> Callable[[Maker], Maker]:
 
 
 def once() -> Iterator[tuple[str, str, Maker | None]]:
-    """Everything that may be used once: provider, what it is, and who makes one."""
+    """Everything single-use: the provider, the kind, and its maker."""
     for provider, credential in kinds():
         if credential.single_use:
             key = provider, credential.name
@@ -47,7 +47,7 @@ def once() -> Iterator[tuple[str, str, Maker | None]]:
 
 
 def winners(side: Side, held: Held, at_once: int) -> int:
-    """How many of so many simultaneous uses were taken."""
+    """How many of so many simultaneous uses were accepted."""
     with ThreadPoolExecutor(at_once) as pool:
         answers = list(pool.map(lambda _: held.use(side), range(at_once)))
     return sum(held.taken(answer) for answer in answers)

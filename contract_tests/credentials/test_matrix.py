@@ -87,7 +87,7 @@ def sides(running: Emulator) -> Iterator[tuple[Side, Side, Side]]:
 
 @pytest.fixture
 def a(sides: tuple[Side, Side, Side]) -> Iterator[Side]:
-    """The first world, as new afterwards."""
+    """The first world, restored afterwards."""
     yield sides[0]
     sides[0].lms.load("demo")
 
@@ -105,7 +105,7 @@ def test_every_kind_can_be_made_and_no_maker_is_left_over() -> None:
 
 
 def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
-    """So that what is issued tomorrow cannot stay out of this matrix."""
+    """So that a kind of credential added later cannot escape this matrix."""
     silent = {
         name
         for provider in load_providers().values()
@@ -116,7 +116,7 @@ def test_every_table_that_forgets_says_whether_it_holds_credentials() -> None:
 
 
 def test_what_sounds_like_a_credential_is_declared_or_known_to_be_none() -> None:
-    """So that a kind in a table that forgets nothing cannot stay out of this matrix either."""
+    """So that a kind in a table that forgets nothing cannot escape this matrix either."""
     unknown = set()
     for provider in load_providers().values():
         tables = {one.name: one.type for one in msgspec.structs.fields(provider.section)}

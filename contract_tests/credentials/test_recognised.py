@@ -1,4 +1,4 @@
-"""Any credential, sent to any place that accepts one, is recognised: what it is, whose, and where it belongs."""
+"""Any credential, sent anywhere that accepts one, is recognised: what it is, whose, and where it belongs."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def told(side: Side) -> str:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_by_every_place(sides: tuple[Side, Side], held: dict[tuple[str, str], Held], place: str) -> None:
-    """Everything that is not taken is named, with the provider that it is of."""
+    """Everything that is not accepted is named, with its provider."""
     here, titles = sides[0], {name: provider.title for name, provider in load_providers().items()}
     snapshot = here.lms.snapshot()
     wrong = []
@@ -143,7 +143,7 @@ def test_by_every_place(sides: tuple[Side, Side], held: dict[tuple[str, str], He
     "kind", [(p, c.name) for p, c in kinds() if (p, c.name) not in SEEDED | DEAD], ids=lambda kind: ": ".join(kind)
 )
 def test_of_another_world(sides: tuple[Side, Side], held: dict[tuple[str, str], Held], kind: tuple[str, str]) -> None:
-    """Where the provider that it is of takes such a one."""
+    """Where its provider accepts such a credential."""
     provider, name = kind
     for place in (place for place in PLACES if place.startswith(provider)):
         answer = PLACES[place](sides[1], held[kind].value)
@@ -166,7 +166,7 @@ SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
 
 @pytest.mark.parametrize("place", ["openlearning X-API-Key", "canvas bearer", "openedx bearer"])
 def test_a_slip_of_the_hand(sides: tuple[Side, Side], held: dict[tuple[str, str], Held], place: str) -> None:
-    """Named as what it is, without revealing the character that was not sent."""
+    """Named, without revealing the character that was not sent."""
     provider = place.split()[0]
     plain = {(p, c.name) for p, c in kinds() if p == provider and c.read is None and not c.public}
     wrong = []

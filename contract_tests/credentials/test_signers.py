@@ -35,7 +35,7 @@ NOBODYS = JWK.generate(kty="RSA", size=2048, kid="x")
 
 @dataclass(frozen=True)
 class Place:
-    """One platform with two tools: their client ids, the token endpoint, and what an assertion has in `aud`."""
+    """One platform with two tools: their client ids, the token endpoint, and the `aud` of an assertion."""
 
     provider: str
     ours: str

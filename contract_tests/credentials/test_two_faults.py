@@ -47,7 +47,7 @@ def launched(
     digest: str = "sha1",
     added: Pairs | None = None,
 ) -> httpx.Response:
-    """A launch at OpenLearning, signed with an HMAC key and these habits."""
+    """An OpenLearning launch signed with this HMAC key and these mistakes."""
     fields: Pairs = [
         ("lti_message_type", "basic-lti-launch-request"),
         ("lti_version", "LTI-1p0"),

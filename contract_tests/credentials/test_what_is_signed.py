@@ -1,4 +1,5 @@
-"""Every place that signs says what keeps its signature from other worlds, since no table need know what is signed."""
+"""Every place that signs states what makes its signature invalid in other worlds: not everything signed is in a
+table."""
 
 from __future__ import annotations
 

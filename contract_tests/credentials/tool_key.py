@@ -14,7 +14,7 @@ TOOL_KID = "ours"
 
 @contextmanager
 def with_tool_key() -> Iterator[Emulator]:
-    """An emulator in whose world the public key of Canvas's LTI tool is that of `private_key("tool")`."""
+    """An emulator whose world has `private_key("tool")` as the key of Canvas's LTI tool."""
     with Emulator.start() as lms:
         world = lms.dump()
         for key in world["canvas"]["developer_keys"]:

@@ -1,4 +1,4 @@
-"""Send a request to the application without a socket, byte for byte, and see the journal entry it left."""
+"""Sends a request to the application without a socket, byte for byte, and returns its journal entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lms_emulator.server.gateway import Gateway
 
 @dataclass
 class Sent:
-    """One request, as the protocol would hand it over."""
+    """One request, as the protocol layer passes it on."""
 
     method: str
     raw_path: bytes
@@ -23,7 +23,7 @@ class Sent:
 
 
 def send(app: Gateway, request: Sent) -> tuple[int, bytes, Entry | None]:
-    """Status, body and journal entry (None for what no provider saw)."""
+    """Status, body and journal entry (None if no provider saw the request)."""
     sent: list[Any] = []
     scope: dict[str, Any] = {
         "type": "http",

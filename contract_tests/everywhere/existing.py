@@ -1,4 +1,4 @@
-"""Paths whose placeholders name what the demo world has, and callers who may do everything there."""
+"""Paths whose placeholders name existing records of the demo world, and callers with all rights there."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class DemoWorld:
         """Ids of what was made since, by the path of the list that it is in."""
 
     def filled(self, path: str) -> str:
-        """The path with an id that exists at each placeholder, as far as the world has such an object; else `1`."""
+        """The path with the id of an existing object for each placeholder, if the world has such an object; else
+        `1`."""
         made, end = "", 0
         self.unknown = []
         chosen: dict[str, str] = {}

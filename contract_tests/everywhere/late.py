@@ -1,4 +1,4 @@
-"""A write of each provider whose body arrives late, such as another test may leave in progress."""
+"""A write for each provider whose body arrives late, such as another test may leave in progress."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FORM, _JSON, _MERGE = "application/x-www-form-urlencoded", "application/json", 
 
 @dataclass
 class Answer:
-    """What came back of the whole request; empty before that."""
+    """The response to the whole request; empty before that."""
 
     status: int = 0
     body: bytes = b""
 
 
 class Late:
-    """One write whose head the emulator has, and whose body it waits for."""
+    """One write of which the emulator has the headers and awaits the body."""
 
     def __init__(self, connection: socket.socket, body: bytes) -> None:
         self._connection = connection
@@ -43,7 +43,7 @@ class Late:
 
 @contextmanager
 def late(lms: Emulator, provider: str) -> Iterator[Late]:
-    """Begin a write: its body is sent by `finish`, and nothing of it before the emulator has asked for it."""
+    """Begin a write: its body is sent by `finish`, and only after the emulator has asked for it."""
     method, path, kind, fields = _write(lms, provider)
     body = (urlencode(fields) if kind == _FORM else json.dumps(fields)).encode()
     address = urlsplit(lms.url)

@@ -1,4 +1,4 @@
-"""Odd values for the known parameters of each served operation, sent by a caller who may do everything."""
+"""Odd values for the known parameters of each served operation, sent by a caller with all rights."""
 
 from __future__ import annotations
 

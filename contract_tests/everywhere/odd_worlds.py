@@ -1,4 +1,4 @@
-"""Worlds that load but that nobody would write: odd values in records of every table, of every field's type."""
+"""Worlds that load but that nobody would write: odd values in records of every table, for every type of field."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _info = cache(inspect.type_info)
 
 @cache
 def _tables(provider: str) -> dict[str, type[msgspec.Struct]]:
-    """The kind of record of each table."""
+    """The record class of each table."""
     found = {}
     for field in _fields(load_providers()[provider].section):
         info = _info(field.type)
@@ -57,7 +57,7 @@ def _tables(provider: str) -> dict[str, type[msgspec.Struct]]:
 
 @cache
 def _keys(provider: str) -> list[str]:
-    """The names by which the provider looks into data that has no type."""
+    """The names by which the provider reads untyped data."""
     folder = Path(str(load_providers()[provider].package).replace(".", "/"))
     root = next(path for path in map(Path, __import__("lms_emulator").__path__))
     texts = (path.read_text("utf-8") for path in (root.parent / folder).rglob("*.py"))
@@ -72,10 +72,10 @@ class OddWorlds:
         self._providers = load_providers()
 
     def made(self, seed: int, changed: float = 0.03, added: int = 2) -> dict[str, Any]:
-        """A world that the loader takes.
+        """A world that the loader accepts.
 
-        Parameters: `changed`, how many of the values of records there are differ; `added`, how many records at most
-            each table gets besides.
+        Parameters: `changed`, how many values of existing records differ; `added`, how many records at most each table
+        gets in addition.
         """
         self._rng = random.Random(seed)
         world: dict[str, Any] = deepcopy(dict(self._world))
@@ -110,7 +110,7 @@ class OddWorlds:
         return []
 
     def _taken_back(self, problems: Iterable[str], section: dict[str, Any], before: dict[str, Any]) -> None:
-        """Records that the loader does not take, as they were, or not at all where they were not."""
+        """Restore records that the loader does not accept, and remove them if they were added."""
         gone = set()
         for problem in problems:
             found = _PLACE.match(problem)
@@ -128,7 +128,7 @@ class OddWorlds:
                 section[named] = deepcopy(before.get(named, []))
 
     def _ids(self, provider: str, section: dict[str, Any]) -> dict[str, list[Any]]:
-        """What fields that name records may hold: the keys of the records of each table."""
+        """Possible values of fields that name records: the keys of the records of each table."""
         found: dict[str, list[Any]] = {}
         for table in _tables(provider):
             for row in section.get(table, ()):
@@ -155,7 +155,8 @@ class OddWorlds:
 
     @staticmethod
     def _names(name: str, ids: dict[str, list[Any]]) -> list[Any]:
-        """Keys of the table that a field seems to name: `course_id` of `courses`, or of a table that ends so."""
+        """Keys of the table that a field seems to refer to: `course_id` to `courses`, or to a table whose name ends
+        so."""
         what = re.sub(r"_ids?$|s$", "", name)
         tables = [table for table in ids if table == what or re.sub(r"s$", "", table).endswith(what)] if what else []
         return [one for table in tables[:1] for one in ids[table]] if name != "id" else []

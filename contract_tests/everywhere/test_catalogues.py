@@ -35,7 +35,7 @@ def ask(provider: str, method: str, path: str, app_: Gateway | None = None) -> t
 
 
 def operations(provider: str) -> list[Any]:
-    """Every operation that is served, and as many again of the others, drawn again for each day's run of the code."""
+    """Every operation that is served, and as many others, drawn anew for each day's run."""
     rows = coverage(load_providers()[provider], DAY)
     rest = [row for row in rows if not row.served]
     drawn = random.Random(len(rows)).sample(rest, min(DRAWN, len(rest)))

@@ -1,1 +1,1 @@
-"""Adapters: integrations under contract. `wire` hides nothing; `published` are other people's clients, unchanged."""
+"""Adapters: integrations under contract. `wire` is plain HTTP; `published` are third-party clients, unchanged."""

@@ -47,18 +47,19 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def now(self) -> int:
-        """The model's clock. Where time cannot be moved, it passes by itself."""
+        """The model's clock. Where the clock cannot be moved, real time passes."""
         return self._moved if self.bench.target.has_clock else int(time.monotonic() - self._begun)
 
     def off_edge(self, offset: int, edge: int) -> int:
-        """An offset near `edge` (either way), moved clear of it where the site's clock is not ours to the second."""
+        """An offset near `edge` (either way), moved clear of it where we do not control the site's clock to the
+        second."""
         if self.bench.target.has_clock or abs(offset) not in (edge, edge + 1):
             return offset
         clear = abs(offset) + (10 if abs(offset) > edge else -10)
         return clear if offset > 0 else -clear
 
     def teardown(self) -> None:
-        """Leave a live site as it was, as far as it lets us. What was made last goes first."""
+        """Restore a live site as far as it allows. What was created last is removed first."""
         if not self.resets:
             for step in reversed(self.undo):
                 step()
@@ -69,7 +70,8 @@ class Machine(RuleBasedStateMachine):
         return self.bench.facts(self.provider)
 
     def excused(self, gap: str) -> bool:
-        """Whether the client under contract is known not to do this: its adapter's `KNOWN_GAPS` say so, with why."""
+        """Whether the client under contract is known not to do this: its adapter's `KNOWN_GAPS` says so, with the
+        reason."""
         return gap in getattr(self.bench.adapter, "KNOWN_GAPS", {})
 
     def move(self, seconds: int) -> None:
@@ -102,7 +104,7 @@ def pick(things: Sequence[T], number: int) -> T:
 
 
 def expect_refused(outcome: Any, code: str | None = None, *, status: int | None = None, why: str = "") -> Refused:
-    """The outcome must be a refusal, with this code and status as far as the adapter can tell them."""
+    """The outcome must be a refusal, with this code and status as far as the adapter reports them."""
     assert isinstance(outcome, Refused), f"must be refused ({why or code}), but got {outcome!r}"
     if code is not None and outcome.code is not None:
         assert outcome.code == code, f"must be refused with {code!r} ({why}), but got {outcome!r}"

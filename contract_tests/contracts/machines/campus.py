@@ -16,7 +16,7 @@ LTIK_LIFE, LAUNCH_LIFE, STUDIO_LIFE, EDX_LIFE, CANVAS_LIFE = 86400, 300, 3600, 3
 
 
 class CampusMachine(Machine):
-    """What happens at one provider holds there and nowhere else; what time does, it does everywhere."""
+    """What happens at one provider affects no other; the clock affects all of them."""
 
     ATTACKS: ClassVar = {
         "swap key": "credentials_are_no_good_elsewhere",
@@ -54,12 +54,12 @@ class CampusMachine(Machine):
         self.canvas_token: tuple[str, int] | None = None
 
     def alive(self, thing: tuple[Any, int] | None) -> bool:
-        """Whether something with an end has not reached it."""
+        """Whether something that expires has not expired yet."""
         return thing is not None and self.now < thing[1]
 
     @rule()
     def launch_from_canvas(self) -> None:
-        """From Canvas's course page through LTIAAS to the tool, which learns who it is."""
+        """From Canvas's course page through LTIAAS to the tool, which learns who launched."""
         facts = self.bench.facts("canvas")
         form = self.tool.begin_launch(self.browser, "canvas", self.bench.target.base("canvas"), facts, self.person)
         ltik = expect_granted(self.tool.finish_launch(self.browser, form))
@@ -70,7 +70,7 @@ class CampusMachine(Machine):
 
     @rule()
     def connect_canvas(self) -> None:
-        """The person consents; the token that comes through LTIAAS acts at Canvas for that person."""
+        """The person consents; the token obtained through LTIAAS acts at Canvas for that person."""
         facts = self.bench.facts("ltiaas")
         platform = facts["platforms"]["canvas"]
         code = expect_granted(self.tool.connect(self.browser, platform, self.person))
@@ -173,7 +173,7 @@ class CampusMachine(Machine):
 
     @rule()
     def everywhere(self) -> None:
-        """Every credential is alive or dead as the one clock says."""
+        """Every credential is alive or expired by the shared clock."""
         facts = self.bench.facts("ltiaas")
         if self.ltik is not None:
             told = self.ltiaas.id_token(facts["api_key"], self.ltik[0])

@@ -14,8 +14,8 @@ from .tool import ToolRules
 
 
 class ConsumerMachine(ToolRules):
-    """The component looks at the end of an assertion and at its signature, by any key of the tool's whatever its `kid`;
-    and a launch is whoever began it."""
+    """The component checks the expiry of an assertion, and its signature with any of the tool's keys, ignoring `kid`;
+    and a launch belongs to whoever began it."""
 
     ATTACKS: ClassVar = {
         "tamper": "launch_forged assertions_forged choose_content use_a_service_token",
@@ -63,7 +63,7 @@ class ConsumerMachine(ToolRules):
 
     @rule()
     def the_keys_are_published(self) -> None:
-        """Anybody can read the keys that launches are signed with, at a site without a seat for a tool too."""
+        """Anybody can read the keys that sign launches, even at a site without a tool."""
         answer = self.bench.target.http.send("GET", self.bench.target.base(self.provider) + self.wire.TOOL_KEYS)
         assert answer.status == 200, answer.text
         assert all("d" not in key for key in answer.json()["keys"])

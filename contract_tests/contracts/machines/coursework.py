@@ -58,7 +58,7 @@ class CourseworkMachine(Machine):
 
     @rule()
     def look(self) -> None:
-        """Whose the tokens are."""
+        """The users behind the tokens."""
         assert expect_granted(self.port.whoami(self.student)) == str(self.user)
 
     # grades
@@ -76,7 +76,7 @@ class CourseworkMachine(Machine):
     @precondition(lambda self: self.works)
     @rule(number=PICK)
     def hand_in(self, number: int) -> None:
-        """As often as one likes; each time is an attempt of its own."""
+        """As often as wanted; each time is a separate attempt."""
         work = pick(self.works, number)
         attempt = expect_granted(self.port.hand_in(self.student, self.course, work.number, "text"))
         work.attempts += 1
@@ -116,7 +116,7 @@ class CourseworkMachine(Machine):
     @precondition(lambda self: self.section is not None)
     @rule()
     def enrol(self) -> None:
-        """Somebody who is in the section already is let in again under the same enrollment."""
+        """Somebody who is already in the section is enrolled again under the same enrollment."""
         number = expect_granted(self.port.enrol(self.teacher, self.section, self.other))
         assert not self.enrolments or number in self.enrolments
         self.enrolments[number] = "active"
@@ -149,7 +149,7 @@ class CourseworkMachine(Machine):
     @precondition(lambda self: self.works and len(self.modules) < 3)
     @rule(number=PICK)
     def make_a_module(self, number: int) -> None:
-        """Each module waits for the one before, and is completed by handing its work in."""
+        """Each module requires the one before, and is completed by submitting its work."""
         work = pick(self.works, number)
         after = self.modules[-1][0] if self.modules else None
         name = f"Module {self.tag}{len(self.modules)}"
@@ -174,7 +174,7 @@ class CourseworkMachine(Machine):
     @creating
     @rule(name=NAMES, content=st.sampled_from([b"one", b"another", b"\x00\xff"]))
     def upload(self, name: str, content: bytes) -> None:
-        """A second file of a name takes the first one's place."""
+        """A second file of the same name replaces the first."""
         file = expect_granted(self.port.upload(self.teacher, self.course, f"{self.tag}{name}", content))
         self.files[name] = (file, content)
         self.undo.append(lambda: self.port.delete_file(self.teacher, file))

@@ -41,7 +41,7 @@ class Person:
 
 @dataclasses.dataclass(kw_only=True)
 class Discussion:
-    """A thread with the number of its answers."""
+    """A thread with its number of replies."""
 
     thread: str
     replies: int = 0
@@ -114,7 +114,7 @@ class LearningMachine(Machine):
     @creating
     @rule(role=WHO)
     def enrol_oneself(self, role: str) -> None:
-        """Learners may let themselves in; to ask for the end of it changes nothing."""
+        """Learners can enrol themselves; a request to unenrol changes nothing."""
         if person := self.present(role):
             before = person.enrolled
             expect_granted(self.port.enroll(person.token, person.username, self.course, True))
@@ -146,7 +146,7 @@ class LearningMachine(Machine):
     @creating
     @rule(role=WHO, name=st.sampled_from(["A B", "Zoë Ångström", "李 明", "O'Neil"]))
     def rename(self, role: str, name: str) -> None:
-        """Only the owner gives an account another name, not even staff do."""
+        """Only the owner can rename an account; not even staff can."""
         if person := self.present(role):
             before = person.name
             expect_refused(self.port.rename(self.staff, person.username, "Not Mine"), status=403)
@@ -190,7 +190,7 @@ class LearningMachine(Machine):
     @precondition(lambda self: self.resets)
     @rule(role=WHO)
     def ask_to_retire(self, role: str) -> None:
-        """With one's password; from then on neither it nor any token works."""
+        """With the password; from then on neither it nor any token works."""
         if person := self.present(role):
             jwt = self.own_jwt(person)
             expect_refused(self.port.ask_to_retire(jwt, f"{person.password}x"), status=403)
@@ -202,7 +202,7 @@ class LearningMachine(Machine):
     @precondition(lambda self: self.bench.target.has_clock and any(p.asked is not None for p in self.people.values()))
     @rule(offset=st.sampled_from([-1, 0, 1]))
     def wait_until_cooled_off(self, offset: int) -> None:
-        """A retirement is listed once it is older than it must be, by its own state."""
+        """A retirement is listed, by its state, once the cooling-off period is over."""
         asked = max(p.asked for p in self.people.values() if p.asked is not None)
         self.move_to(asked + COOL_OFF_DAYS * DAY, offset)
 
@@ -224,7 +224,7 @@ class LearningMachine(Machine):
     @precondition(lambda self: any(p.asked is not None for p in self.people.values()))
     @rule(role=WHO)
     def retire(self, role: str) -> None:
-        """The account is wiped once its turn has come: nobody has that name any more."""
+        """The account is wiped once its turn has come, and its name no longer exists."""
         person, turn = self.people[role], STATES.index("RETIRING_LMS")
         if person.asked is None or person.state > turn:
             return

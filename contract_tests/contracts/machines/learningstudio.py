@@ -22,7 +22,7 @@ SIGNATURE_ATTACKS += ["cut", "nonce twice", "header twice"]
 
 @dataclasses.dataclass(kw_only=True)
 class Access:
-    """An access token and whose it is."""
+    """An access token and its owner."""
 
     value: str
     user_id: int
@@ -162,7 +162,7 @@ class LearningStudioMachine(Machine):
         expect_refused(self.wire.send_assertion(forged, kind), status=400, why=how)
 
     def name_at_the_other_campus(self) -> str:
-        """The user name of somebody there, as that campus's own keys tell it."""
+        """A user name at the other campus, read with that campus's own keys."""
         user = self.facts["other_campus"]["user_id"]
         found = self.wire.signed(self.other_keys, "GET", f"/users/{user}", self.epoch, self.nonce())
         return str(expect_granted(found)["users"][0]["userName"])
@@ -200,7 +200,7 @@ class LearningStudioMachine(Machine):
         number=PICK, how=st.sampled_from(["right", "right", "right", "flip", "cut", "application"]), again=st.booleans()
     )
     def refresh(self, number: int, how: str, again: bool) -> None:
-        """Refresh, in a wrong way too, and perhaps once more with what was used."""
+        """Refresh, also incorrectly, and perhaps a second time with a used token."""
         refresh = pick(self.refreshes, number)
         keys, value = dict(self.keys), refresh.value
         if how == "flip":
@@ -268,7 +268,7 @@ class LearningStudioMachine(Machine):
     # signed requests
 
     def nonce(self) -> str:
-        """One that was not used."""
+        """An unused nonce."""
         self.counter += 1
         return f"Contract{self.tag}{self.counter:08d}"
 

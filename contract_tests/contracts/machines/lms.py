@@ -1,4 +1,4 @@
-"""Canvas and Brightspace: whose consent a token carries, and what refreshing does to the tokens before it."""
+"""Canvas and Brightspace: whose consent a token carries, and how refreshing affects earlier tokens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Session:
 
 
 class LmsMachine(ToolRules):
-    """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh kills the access token before."""
+    """OAuth 2.0 at an LMS. `ROTATES`: refresh tokens work once; otherwise a refresh revokes the previous access
+    token."""
 
     ATTACKS: ClassVar = {
         "tamper": "exchange refresh use_tampered launch_forged assertions_forged choose_content use_a_service_token",
@@ -98,7 +99,7 @@ class LmsMachine(ToolRules):
     # consent and codes
 
     def connect(self, person: str, client: str) -> Session:
-        """Consent and exchange in one go."""
+        """Consent and exchange in one step."""
         self.grant(person, client)
         return self.redeem(self.grants[-1])
 
@@ -113,7 +114,7 @@ class LmsMachine(ToolRules):
         self.grants.append(Grant(code=code.code, client=client, person=person, expires=self.now + self.CODE_LIFE))
 
     def redeem(self, grant: Grant) -> Session:
-        """A living code gives a token."""
+        """A valid code yields a token."""
         client = self.clients[grant.client]
         outcome = self.port.token(client, grant.code, client["redirect_uri"])
         token: Token = expect_granted(outcome, f"a code at {self.now}, good until {grant.expires}")
@@ -128,11 +129,11 @@ class LmsMachine(ToolRules):
         return made
 
     def give_back(self, access: str) -> None:
-        """Revoke a token, where the site lets its owner do that."""
+        """Revoke a token, if the site lets its owner do that."""
 
     @rule(number=PICK, client=st.sampled_from(["own", "own", "other"]), again=st.booleans())
     def sign_in(self, number: int, client: str, again: bool) -> None:
-        """Consent, exchange, and perhaps the code once more."""
+        """Consent, exchange, and perhaps a second exchange of the code."""
         made = self.connect(pick(self.PEOPLE, number), client)
         self.probe(made, *made.tokens[-1])
         if again:
@@ -194,7 +195,7 @@ class LmsMachine(ToolRules):
     @precondition(lambda self: any(not g.used and self.now < g.expires for g in self.grants))
     @rule(number=PICK, how=st.sampled_from(["code", "client_id", "client_secret", "wrong last", "wrong first"]))
     def exchange_malformed(self, number: int, how: str) -> None:
-        """A field left out, or the code sent twice: the last one counts, and a refusal uses nothing up."""
+        """A missing field, or the code sent twice: the last one counts, and a refusal consumes nothing."""
         grant = pick([g for g in self.grants if not g.used and self.now < g.expires], number)
         client = self.clients[grant.client]
         fields = {name: client[name] for name in ("client_id", "client_secret", "redirect_uri")}
@@ -275,7 +276,7 @@ class LmsMachine(ToolRules):
         self.probe(session, *pick(session.tokens, which))
 
     def probe(self, session: Session, access: str, expires: int) -> None:
-        """A living token acts for the person who consented; a dead one for nobody."""
+        """A valid token acts for the person who consented; an invalid one for nobody."""
         outcome = self.port.whoami(access)
         if session.revoked or self.now >= expires:
             expect_refused(outcome, status=401, why=f"revoked {session.revoked}, expires {expires}, now {self.now}")
@@ -364,7 +365,7 @@ class CanvasMachine(LmsMachine):
 
 
 class BrightspaceMachine(LmsMachine):
-    """Brightspace: refresh tokens work once, access tokens are signed and live out their time."""
+    """Brightspace: refresh tokens work once; access tokens are signed and valid until they expire."""
 
     provider = "brightspace"
     UNCHECKED = frozenset({"too old", "twice"})

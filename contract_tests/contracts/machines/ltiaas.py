@@ -1,4 +1,4 @@
-"""LTIAAS in front of Canvas and Brightspace: whose tokens and launches are valid, and what the LMSes make of them."""
+"""LTIAAS in front of Canvas and Brightspace: whose tokens and launches are valid, and how the LMSes treat them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROTATES = {"canvas": False, "brightspace": True}
 
 @dataclasses.dataclass(kw_only=True)
 class Connection:
-    """A code that came back to the tool."""
+    """A code that the tool received."""
 
     code: str
     lms: str
@@ -46,7 +46,7 @@ class Session:
 
 @dataclasses.dataclass(kw_only=True)
 class Waiting:
-    """A launch on its way: the form with the id_token, and the browser it was made for."""
+    """A launch in progress: the form with the id_token, and the browser it was made for."""
 
     form: Form
     browser: Browser
@@ -114,7 +114,7 @@ class LtiaasMachine(Machine):
         self.connections.append(Connection(code=code.code, lms=lms, person=role, made=self.now))
 
     def redeem(self, connection: Connection) -> None:
-        """A living code gives the LMS's token."""
+        """A valid code yields the LMS's token."""
         outcome = self.port.access_token(self.key, self.facts["platforms"][connection.lms], connection.code)
         token: Token = expect_granted(outcome, f"a code {self.now - connection.made} s old")
         connection.used = True
@@ -231,7 +231,7 @@ class LtiaasMachine(Machine):
         self.probe(session, *pick(session.tokens, which))
 
     def probe(self, session: Session, access: str, expires: int) -> None:
-        """The token works at the LMS, for the person who consented there, until it is over."""
+        """The token works at the LMS, for the person who consented there, until it expires."""
         outcome = self.bench.wire(session.lms).whoami(access)
         if self.now >= expires:
             expect_refused(outcome, status=401, why=f"over at {expires}, now {self.now}")
@@ -247,7 +247,7 @@ class LtiaasMachine(Machine):
 
     @rule(lms=LMSES)
     def connect_with_every_wrong_turn(self, lms: str) -> None:
-        """A code works once, for its own platform and tenant."""
+        """A code works once, for its own platform and tenant only."""
         self.connected(lms, self.people[lms][1])
         connection = self.connections[-1]
         platforms, tenant = self.facts["platforms"], self.facts["without_oauth_plan"]
@@ -263,7 +263,7 @@ class LtiaasMachine(Machine):
     @precondition(lambda self: self.bench.target.has_clock)
     @rule(lms=LMSES)
     def launch_and_wait_a_day(self, lms: str) -> None:
-        """An ltik tells who launched until a day has passed, and tells it to its own tenant only."""
+        """An ltik identifies the launch for a day, and only to its own tenant."""
         role = self.people[lms][0]
         base, facts = self.bench.target.base(lms), self.bench.facts(lms)
         browser = self.browser(lms, role)
@@ -359,7 +359,7 @@ class LtiaasMachine(Machine):
         self.prove(pick(self.launched, number))
 
     def prove(self, launched: Launched) -> None:
-        """The ltik tells who launched, for a day."""
+        """The ltik identifies the launch for a day."""
         outcome = self.port.id_token(self.key, launched.ltik)
         age = self.now - launched.made
         if age > LTIK_LIFE:
@@ -393,7 +393,7 @@ class LtiaasMachine(Machine):
     @precondition(lambda self: any(self.now - one.made < LTIK_LIFE for one in self.launched))
     @rule(number=PICK)
     def members(self, number: int) -> None:
-        """The roster is the LMS's, seen from this launch's course."""
+        """The roster is the LMS's, for the course of this launch."""
         launched = pick([one for one in self.launched if self.now - one.made < LTIK_LIFE], number)
         found = expect_granted(self.port.members(self.key, launched.ltik))
         assert self.person(launched.lms, launched.person)["lti_id"] in found

@@ -99,7 +99,7 @@ class OpenLearningMachine(Machine):
         self.nonces = 0
 
     def classes_so_far(self, user_id: str) -> set[str]:
-        """What earlier examples left: OpenLearning has no way to end an enrolment."""
+        """The enrolments of earlier examples: OpenLearning has no way to end one."""
         return set() if self.resets else set(expect_granted(self.wire.enrolments(self.facts["api_key"], user_id)))
 
     # provisioning
@@ -182,7 +182,7 @@ class OpenLearningMachine(Machine):
         self.submit(pick(self.launches, number))
 
     def submit(self, launch: Launch) -> None:
-        """Submit a right launch: it works while it is fresh, once."""
+        """Submit a valid launch: it works once, while it is fresh."""
         outcome = self.port.launch(Browser(self.bench.target.http), launch.form)
         age = self.now - launch.made
         if age > MAX_AGE:
@@ -202,7 +202,7 @@ class OpenLearningMachine(Machine):
     @precondition(lambda self: self.launches)
     @rule(number=PICK, how=st.sampled_from(TAMPER), at=st.integers(0, 27))
     def launch_tampered(self, number: int, how: str, at: int) -> None:
-        """A changed launch is refused, and does not use up the right one."""
+        """A changed launch is refused, and does not use up the valid one."""
         launch = pick(self.launches, number)
         made = launch.form
         signature = made["oauth_signature"]
@@ -236,7 +236,7 @@ class OpenLearningMachine(Machine):
     @rule(number=PICK, offset=st.sampled_from([0, -MAX_AGE, -MAX_AGE - 1, SKEW, SKEW + 1, -1]), again=st.booleans(),
           secret=st.sampled_from(["right", "right", "flipped", "hex", "empty"]))  # fmt: skip
     def launch_of_our_own(self, number: int, offset: int, again: bool, secret: str) -> None:
-        """A launch that the integrator signs, with a timestamp that may be off and a nonce that may be old."""
+        """A launch signed by the integrator, with a timestamp that may be off and a nonce that may be old."""
         person = pick([p for p in self.people if p.institution == self.mine], number)
         made_at = self.now + self.off_edge(self.off_edge(offset, MAX_AGE), SKEW)
         old = next((launch for launch in self.launches if launch.used and launch.person.institution == self.mine), None)
@@ -272,7 +272,7 @@ class OpenLearningMachine(Machine):
         self.launches.append(launch)
 
     def launch_url(self) -> str:
-        """The launch address as this client reaches it."""
+        """The launch URL as this client reaches it."""
         base: str = self.wire.base
         path: str = self.facts["launch_url"].split("/", 3)[3]
         return f"{base}/{path.removeprefix('openlearning/')}"

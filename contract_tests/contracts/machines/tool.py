@@ -30,7 +30,7 @@ SERVICE_ATTACKS = ["right", "right", "flip", "cut", "none", "of a person"]
 
 
 class ToolRules(Machine):
-    """A tool in the seat that the world has for LTIAAS; the LMS's side of the launch is what is under contract."""
+    """A tool in LTIAAS's place in the world; the LMS's side of the launch is under contract."""
 
     port: Any
     PEOPLE: ClassVar[tuple[str, ...]]
@@ -46,7 +46,7 @@ class ToolRules(Machine):
     wire: Any
 
     def sit_down(self) -> None:
-        """No launch so far."""
+        """No launch yet."""
         self.launches: list[tuple[Launched, str]] = []
         self.service: list[tuple[str, tuple[str, ...], int]] = []
         self.points: dict[str, float] = {}
@@ -58,7 +58,7 @@ class ToolRules(Machine):
 
     @property
     def seated(self) -> bool:
-        """Whether a tool can be had: where LTIAAS has a seat, whose key is public knowledge."""
+        """Whether there is a tool: LTIAAS is registered, and its key is public."""
         return self.bench.target.seats
 
     def epoch(self) -> int:
@@ -68,12 +68,12 @@ class ToolRules(Machine):
         return self.zero + self.now
 
     def jti(self) -> str:
-        """An id that was not used."""
+        """An unused id."""
         self.jtis += 1
         return f"contract-{self.jtis}"
 
     def begin_login(self, person: str, *, choosing: bool = False) -> tuple[str, dict[str, str], Browser]:
-        """A person opens the tool; gives where the tool sends the browser, with the session it keeps.
+        """A person opens the tool; returns the URL of the tool's redirect, and the session it keeps.
 
         Parameters: `choosing`, whether to choose content.
         """
@@ -100,7 +100,7 @@ class ToolRules(Machine):
         return self.port.login(self.seat, fields, session), session, browser
 
     def new_browser(self, person: str) -> Browser:
-        """A browser in which a person signs in when the LMS asks."""
+        """A browser in which a person signs in when the LMS requires it."""
         return Browser(self.bench.target.http)
 
     def launch(self, person: str, *, choosing: bool = False) -> tuple[Form, dict[str, str]]:
@@ -112,7 +112,7 @@ class ToolRules(Machine):
         return made, session
 
     def accepted(self, person: str) -> Launched:
-        """A launch that holds tells who came from which course."""
+        """A valid launch identifies the person and the course."""
         made, session = self.launch(person)
         launched: Launched = expect_granted(self.port.accept(self.seat, dict(made.fields), session, self.epoch()))
         assert launched.user == self.facts[person]["lti_id"], "a launch names the person who opened the tool"
@@ -161,14 +161,14 @@ class ToolRules(Machine):
         assert "evil.example" not in urlsplit(refused.detail).netloc, f"redirected to {refused.detail}"
 
     def login_hint(self, person: str) -> str:
-        """How the LMS names another person when the tool is opened."""
+        """The login hint for another person when the tool is opened."""
         url, _, _ = self.begin_login(person)
         return dict(parse_qsl(urlsplit(url).query))["login_hint"]
 
     @precondition(lambda self: self.seated and self.forged < FORGED)
     @rule(number=PICK, at=st.integers(0, 300), how=st.sampled_from(TOKEN_ATTACKS))
     def launch_forged(self, number: int, at: int, how: str) -> None:
-        """An id_token changed on its way, or come too late: a tool must refuse it."""
+        """An id_token that was altered, or comes too late: a tool must refuse it."""
         self.forged += 1
         made, session = self.launch(pick(self.PEOPLE, number))
         fields = dict(made.fields)
@@ -214,7 +214,7 @@ class ToolRules(Machine):
     @precondition(lambda self: self.launches and self.forged < FORGED)
     @rule(at=st.integers(0, 300), attacks=st.sets(st.sampled_from(ASSERTION_ATTACKS), min_size=1, max_size=4))
     def assertions_forged(self, at: int, attacks: set[str]) -> None:
-        """Some ways to change an assertion; and the last second in which each time is right."""
+        """Some ways to alter an assertion; and the last second in which each time is valid."""
         self.forged += 1
         for how in sorted(attacks):
             self.assertion_forged(how, at)
@@ -279,7 +279,7 @@ class ToolRules(Machine):
     @precondition(lambda self: self.service)
     @rule(number=PICK, at=st.integers(0, 300), how=st.sampled_from(SERVICE_ATTACKS))
     def use_a_service_token(self, number: int, how: str, at: int) -> None:
-        """A living token of the right scope reads the roster; nothing else does."""
+        """A valid token with the right scope reads the roster; nothing else does."""
         token, scopes, expires = pick(self.service, number)
         launched = self.launches[-1][0]
         if how == "right":
@@ -319,7 +319,7 @@ class ToolRules(Machine):
     @precondition(lambda self: self.seated and not self.chosen)
     @rule(number=st.integers(0, 2), attacks=st.sets(st.sampled_from(CHOICE_ATTACKS), max_size=2), at=PICK)
     def choose_content(self, number: int, attacks: set[str], at: int) -> None:
-        """A teacher has the tool choose links to itself; an answer that somebody changed is not taken."""
+        """A teacher has the tool choose links to itself; an altered response is refused."""
         self.chosen = True
         teacher = self.PEOPLE[-1]
         made, session = self.launch(teacher, choosing=True)
@@ -337,7 +337,7 @@ class ToolRules(Machine):
         assert expect_granted(self.wire.send_choice(self.opened[teacher], launched, signed)) == number
 
     def choice_forged(self, how: str, launched: Launched, at: int) -> str:
-        """An answer that is wrong in one way."""
+        """A response with one mistake."""
         assert self.seat is not None
         from lms_emulator.core.keys import private_pem
 
@@ -376,7 +376,7 @@ class ToolRules(Machine):
     @precondition(lambda self: any(SCORE not in scopes and self.now < end for _, scopes, end in self.service))
     @rule()
     def grade_without_right(self) -> None:
-        """A token for rosters gives no points."""
+        """A token for rosters cannot post scores."""
         token = next(t for t, scopes, end in self.service if SCORE not in scopes and self.now < end)
         launched = self.launches[-1][0]
         outcome = self.wire.grade_with(token, launched, self.facts[self.PEOPLE[0]]["lti_id"], 1, self.epoch())

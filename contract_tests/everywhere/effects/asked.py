@@ -79,7 +79,7 @@ class Asked(Probe):
             self._demo.made[f"{place}external_content/success/"] = "external_tool_dialog"
 
     def _upload(self, place: str) -> None:
-        """Give a group or a person a file, by the three steps of an upload."""
+        """Give a group or a user a file, by the three steps of an upload."""
         steps = [("name", "a.txt"), ("size", "4"), ("content_type", "text/plain")]
         begun = self._inner.send(
             "POST", f"/api/v1/{place}/files", [*self._headers, ("Content-Type", FORM)], urlencode(steps).encode()
@@ -126,7 +126,7 @@ class Asked(Probe):
         self._inner.close()
 
     def ask(self, found: dict[Key, Found]) -> None:
-        """Try each operation that nothing has reached yet, noting in `found` what it shows."""
+        """Try each operation not reached yet, noting the results in `found`."""
         self.found = found
         for method, operation in self._operations():
             mine = [found[method, operation.path, name] for name in parameters(operation)]
@@ -136,7 +136,7 @@ class Asked(Probe):
                     self._try_out(request)
 
     def failing(self, held: list[tuple[Key, str]]) -> list[tuple[Key, str]]:
-        """Which of the ways to change parameters make no difference."""
+        """Which ways of changing parameters make no difference."""
         places = {key[:2] for key, _ in held}
         asked = {
             (method, one.path): self._that_goes_well(method, one)
@@ -172,7 +172,7 @@ class Asked(Probe):
 
 
 def _change(lms: Emulator) -> None:
-    """Make the administrator one of the whole site as well, and give others than courses a file."""
+    """Make the administrator a site admin, and give a file to contexts other than courses."""
     world: dict[str, Any] = json.loads(json.dumps(lms.dump(), default=str))
     world["canvas"]["accounts"].append({"id": 99, "name": "Site Admin", "site_admin": True})
     admin = {"id": 9999, "user_id": lms.canvas.admin.id, "account_id": 99, "role_id": 1}

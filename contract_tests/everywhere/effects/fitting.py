@@ -110,7 +110,7 @@ TABLES = {
 
 
 class Fitting:
-    """What may be sent as a parameter. Learns from the requests that it is shown."""
+    """Possible values of a parameter. Learns from the requests that it is shown."""
 
     def __init__(self) -> None:
         self.includes: set[str] = set()
@@ -118,7 +118,7 @@ class Fitting:
         self._named: dict[str, dict[str, Any]] = defaultdict(dict)
 
     def learn(self, operation: Operation, request: Request) -> None:
-        """Remember the values of a request that went well."""
+        """Remember the values of a successful request."""
         self.includes |= operation.choices.get("include", frozenset())
         for name, value in (*request.query, *request.form):
             self._keep(operation, request, path_of(name), [value] if name.endswith("[]") else value)
@@ -153,7 +153,7 @@ class Fitting:
 
 
 def existing(leaf: str, store: Store, target: str) -> Iterator[Any]:
-    """Ids of records of the kind that the name tells, those of the course in the address before others."""
+    """Ids of records of the kind in the parameter's name, those of the course in the URL first."""
     listed = leaf.endswith("ids")
     kind = leaf.removesuffix("s").removesuffix("_id")
     if kind == leaf.removesuffix("s") and kind not in ("user", "course", "section"):

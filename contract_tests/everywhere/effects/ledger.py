@@ -37,7 +37,7 @@ UNSEEN = ("silent", "refused", "unreached")
 
 
 class Known(NamedTuple):
-    """What the ledger says of a parameter.
+    """An entry of the ledger.
 
     Attributes: `verdict`, as `Found` has it, or `alike`, see there; `run`, `at` and `how`, where and by what it made a
     difference.
@@ -53,7 +53,9 @@ class Known(NamedTuple):
 def _played(
     provider: str, run: str, held: Any = None, before: Fitting | None = None, found: Any = None
 ) -> Iterator[tuple[Probe, int]]:
-    """A probe to which a run was played, and with how many requests. Parameters: `before`, `found`, to go on from."""
+    """A probe after a run was played, and the number of its requests.
+
+    Parameters: `before`, `found`, to continue from."""
     recorded = provider == "canvas"
     app = create_app(str(canvas_recordings.WORLD) if recorded else "empty", seed="effects")
     if not recorded:
@@ -110,13 +112,13 @@ def _is_test(run: str) -> bool:
 
 
 def _begin_anew(found: dict[Key, Found]) -> None:
-    """Let values be tried again in the next kind of runs, where they may show more."""
+    """Let values be tried again in the next kind of run, where they may show more."""
     for one in found.values():
         one.turn, one.asked = 0, set()
 
 
 def no_longer(provider: str, run: str) -> list[tuple[Key, str]]:
-    """Parameters that made a difference in a run by the ledger, and make none now."""
+    """Parameters that made a difference in a run according to the ledger, and make none now."""
     held: dict[int, list[tuple[Key, str]]] = defaultdict(list)
     for key, known in read(provider).items():
         if known.run == run:
@@ -142,7 +144,7 @@ def _file(provider: str) -> Path:
 
 
 def documented(provider: str) -> set[Key]:
-    """Every parameter of what is served that the provider's catalogue names."""
+    """Every parameter of a served operation in the provider's catalogue."""
     shipped = load_providers()[provider]
     assert shipped.catalogue is not None
     return {
@@ -155,7 +157,7 @@ def documented(provider: str) -> set[Key]:
 
 
 def write(provider: str, found: dict[Key, Found]) -> None:
-    """Write the ledger: every documented parameter of what is served, also what no run reaches."""
+    """Write the ledger: every documented parameter of the served operations, including those that no run reaches."""
     every = {key: found.get(key) or Found() for key in documented(provider)}
     known = {key: Known(one.verdict, one.run, one.at, one.how) for key, one in every.items()}
     known |= alike(provider, known)
@@ -184,7 +186,7 @@ def alike(provider: str, known: dict[Key, Known]) -> dict[Key, Known]:
 
 @cache
 def function_of(provider: str, method: str, path: str) -> Any:
-    """The function that answers an operation, without what a provider wraps around it."""
+    """The function behind an operation, without the provider's wrappers."""
     shipped = load_providers()[provider]
     catalogue = shipped.catalogue
     assert catalogue is not None
@@ -198,7 +200,7 @@ def function_of(provider: str, method: str, path: str) -> Any:
 
 
 def read(provider: str) -> dict[Key, Known]:
-    """The ledger: what is known of each parameter."""
+    """The ledger, by parameter."""
     return dict(_rows(provider))
 
 

@@ -53,15 +53,15 @@ class Seen(NamedTuple):
 
     @property
     def turned_away(self) -> bool:
-        """Whether it was refused or sent to sign in, so that nothing looked at what came."""
+        """Whether it was refused or sent to sign in, so that no parameter was read."""
         places = [value for name, value in self.answer[0] if name.lower() == "location"]
         return self.refused or any(_SIGN_IN.search(place) for place in places)
 
 
 class Found:
-    """What the variants of one parameter showed.
+    """The results of varying one parameter.
 
-    Attributes: `run` and `at`, in which run and with which of its requests it first made a difference, and `how`.
+    Attributes: `run` and `at`, the run and the request in it that first made a difference, and `how`.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Found:
 
     @property
     def verdict(self) -> str:
-        """`shown`, `warned`, `refused`, `silent`, or `unreached` where no request of the operation went well."""
+        """`shown`, `warned`, `refused`, `silent`, or `unreached` if no request of the operation succeeded."""
         if self.how:
             return "shown"
         warned, same = self.outcomes["warned"], self.outcomes["same"] + self.outcomes["passed over"]
@@ -137,7 +137,7 @@ class Probe:
         return operation if self._served[key] else None
 
     def _sender(self) -> Callable[[Request], Seen]:
-        """A function that sends a request and puts the state back."""
+        """A function that sends a request and restores the state."""
         world, store = self._world, self._world.store(self._provider)
         before = store.snapshot(), world.ids.snapshot(), world.outbox.snapshot()
 
@@ -164,7 +164,7 @@ class Probe:
         return seen
 
     def _try_out(self, request: Request) -> None:
-        """Send the request as it is and each variant of it, and put everything back."""
+        """Send the request unchanged and each variant of it, restoring the state each time."""
         operation = self._operation(request)
         if operation is None or (_is_signed(request) and not self._signs_anew):
             return
@@ -175,7 +175,7 @@ class Probe:
             self._try_by(by_admin, operation, AS_ADMIN)
 
     def _by_admin(self, request: Request) -> Request | None:
-        """The same with the token of the world's administrator; None where it has none, or is theirs."""
+        """The same with the token of the world's administrator; None if it has none, or it is the same token."""
         info = self._app.providers[self._provider].info(self._world, {})
         token = getattr(getattr(info, "access_tokens", None), "admin", "")
         headers = tuple((n, f"Bearer {token}" if n.lower() == "authorization" else v) for n, v in request.headers)
@@ -239,7 +239,7 @@ class Probe:
                 yield json.dumps(value), variant
 
     def _holds(self, request: Request, key: Key, how: str) -> bool:
-        """Whether a parameter still makes the difference that it made."""
+        """Whether a parameter still makes the difference it made."""
         by_admin = self._by_admin(request) if how.endswith(AS_ADMIN) else None
         request, how = by_admin or request, how.removesuffix(AS_ADMIN)
         seen = self._sender()
@@ -249,13 +249,13 @@ class Probe:
 
 
 def parameters(operation: Operation) -> list[str]:
-    """What is tried of an operation: its documented parameters, and each documented value of some of them."""
+    """What is varied for an operation: its documented parameters, and for some each documented value."""
     names = (operation.parameters or frozenset()) - OF_ALL
     return sorted(names | {f"{name}={one}" for name, values in operation.choices.items() for one in values})
 
 
 def _without(query: str, location: str) -> str:
-    """An address without the query that was sent, which a page for signing in keeps for later."""
+    """A URL without the query sent, which a sign-in page keeps for later."""
     for own in (query, quote(query), quote(query, safe="")) if query else ():
         location = location.replace(f"?{own}", "").replace(f"%3F{own}", "")
     return location
@@ -266,7 +266,7 @@ def _is_signed(request: Request) -> bool:
 
 
 def named(path: Path, request: Request | None = None) -> Path:
-    """The path with names at its placeholders: those that a request carries, if it does."""
+    """The path with names for its placeholders, if the request has them."""
     if not any(part.startswith("<") for part in path):
         return path
     carried = set(request.names()) if request is not None else set()
@@ -296,6 +296,6 @@ def _compared(base: Seen, after: Seen, path: Path, how: str) -> str:
 
 
 def _is_about(name: str, path: Path) -> bool:
-    """Whether a warning's name is that of the parameter, as a form or a document writes it."""
+    """Whether a warning names the parameter, as a form or a document writes it."""
     name = name.partition("=")[0]
     return path in (path_of(name)[: len(path)], tuple(name.split("."))[: len(path)])

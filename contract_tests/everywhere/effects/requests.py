@@ -32,17 +32,17 @@ class Request(NamedTuple):
 
     @property
     def is_json(self) -> bool:
-        """Whether the body is a JSON object, said to be one or not said to be anything."""
+        """Whether the body is a JSON object, with a JSON content type or none."""
         return (not self.kind or self.kind.endswith("json")) and isinstance(self.document, dict)
 
     @property
     def is_form(self) -> bool:
-        """Whether the body is a form, or may become one because there is none."""
+        """Whether the body is a form, or is empty and may become one."""
         return self.kind == FORM or (not self.body and self.method not in ("GET", "HEAD", "DELETE"))
 
     @property
     def document(self) -> Any:
-        """The body as JSON; None if it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body or b"null")
         except ValueError:
@@ -62,14 +62,14 @@ class Request(NamedTuple):
 
     @property
     def _boundary(self) -> bytes:
-        """What separates the parts of a multipart form; empty for another body."""
+        """The boundary of a multipart form; empty for another body."""
         given = next((value for name, value in self.headers if name.lower() == "content-type"), "")
         found = _BOUNDARY.search(given) if self.kind == MULTIPART else None
         return b"--" + found[1].encode() if found is not None else b""
 
     @property
     def parts(self) -> list[tuple[Path, bytes]]:
-        """The parts of a multipart form, texts and files, as they were sent."""
+        """The parts of a multipart form, texts and files, as sent."""
         if not self._boundary:
             return []
         found = [(_PART_NAME.search(part), part) for part in (self.body or b"").split(self._boundary)[1:-1]]
@@ -110,7 +110,7 @@ class Request(NamedTuple):
         return made
 
     def having(self, path: Path, value: Any) -> Request | None:
-        """The same request with the parameter set; None if the body has no place for it."""
+        """The same request with the parameter set; None if the body has no room for it."""
         bare = self.without(path)
         if self.is_json:
             document = bare.document

@@ -40,7 +40,7 @@ _FIELD = re.compile(r'(\w+)="([^"]*)"')
 
 
 class _Again:
-    """Sends variants of a request as it came, on the event loop that waits meanwhile."""
+    """Sends variants of a received request on the event loop, which waits meanwhile."""
 
     def __init__(self, app: Any, scope: Scope, loop: asyncio.AbstractEventLoop, secrets: dict[str, str]) -> None:
         self._app, self._scope, self._loop, self._secrets = app, scope, loop, secrets
@@ -58,7 +58,7 @@ class _Again:
         return asyncio.run_coroutine_threadsafe(called(self._app, scope, content), self._loop).result(60)
 
     def _signed(self, request: Request) -> Request:
-        """The request signed anew, where it is signed by OAuth 1.0, in a form or as Pearson does it in a header."""
+        """The request signed again, if it is signed by OAuth 1.0, in a form or in Pearson's header."""
         fields = dict(request.form)
         secret = self._secrets.get(fields.get("oauth_consumer_key", ""))
         if secret is not None and fields.get(SIGNATURE):
@@ -90,7 +90,7 @@ class _Again:
 
 
 class _Trial(Probe):
-    """One request on its way in, from the first attempt to the last."""
+    """One incoming request, from the first attempt to the last."""
 
     def __init__(self, app: Gateway, provider: str, world: World, inner: _Again, prefix: str, run: str) -> None:
         super().__init__(app, provider, inner, run)
@@ -106,7 +106,7 @@ class _Trial(Probe):
         return super()._path(request).removeprefix(self._prefix)
 
     def out(self, request: Request, held: Iterable[tuple[Key, str]] | None, shown: set[Key]) -> None:
-        """Try it out: every parameter, or those that are held, noting those that made their difference again."""
+        """Try every parameter, or those in `held`, noting which made their difference again."""
         clock, ids = self._world.clock, self._world.ids
         before = clock.snapshot()
         clock.freeze()
@@ -126,7 +126,7 @@ class _Trial(Probe):
 
 
 def _enveloped(request: Request, operation: Operation) -> Iterator[Request]:
-    """The same document under the other names that its one member may have."""
+    """The same document with each other name that its only member can have."""
     document = request.document if request.is_json else {}
     if len(document) == 1:
         ((own, inner),) = document.items()
@@ -156,7 +156,7 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Try out what comes in, as long as this holds."""
+        """Try incoming requests while this context lasts."""
         original = Gateway.__call__
         watch = self
 

@@ -1,4 +1,4 @@
-"""Requests that are meant to keep a process busy, one by one: each is expensive to parse, refuse or explain."""
+"""Requests meant to keep a process busy, one at a time: each is expensive to parse, refuse or explain."""
 
 from __future__ import annotations
 

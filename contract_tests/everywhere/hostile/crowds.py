@@ -1,4 +1,4 @@
-"""Requests about thousands of people, and work that takes long even when done right."""
+"""Requests about thousands of people, and valid work that takes long."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _rosters(lms: Emulator) -> Iterator[Hostile]:
 
 
 def _long_work(lms: Emulator) -> Iterator[Hostile]:
-    """What takes long even where it is right. The last ones leave a large world."""
+    """Valid requests that take long. The last ones leave a large world."""
     lms.load("demo")
 
     def put(name: str, body: bytes) -> Hostile:
@@ -175,7 +175,7 @@ def _long_work(lms: Emulator) -> Iterator[Hostile]:
 
 
 def _made_of_many(admin: dict[str, str]) -> Iterator[Hostile]:
-    """Reports, exports, copies and imports of a large course: what asks for them, and what does their work."""
+    """Reports, exports, copies and imports of a large course: the requests for them, and those that run them."""
     account, course = "/canvas/api/v1/accounts/1", "/canvas/api/v1/courses/1"
     tables = {"parameters": {"users": True, "enrollments": True, "accounts": True}}
     for report in ("grade_export_csv", "provisioning_csv", "sis_export_csv", "students_with_no_submissions_csv"):
@@ -202,7 +202,7 @@ def _made_of_many(admin: dict[str, str]) -> Iterator[Hostile]:
 
 
 def _written_to_many(lms: Emulator, admin: dict[str, str]) -> Iterator[Hostile]:
-    """What names thousands of the people of a large course, and what is done with it; and the course's roster."""
+    """Requests that name thousands of people of a large course, what follows from them, and the course's roster."""
     course, people, api = "/canvas/api/v1/courses/1", range(9_000), f"{lms.canvas.url}/api/v1/courses/1"
     first = httpx.get(f"{lms.canvas.url}/api/v1/users/sis_user_id:u0", headers=admin).json()["id"]
     numbers = [first + number for number in people]
@@ -270,7 +270,7 @@ def _zip(packed: dict[str, bytes]) -> bytes:
 
 
 def _cartridges(lms: Emulator, admin: dict[str, str]) -> Iterator[Hostile]:
-    """Cartridges that are large, or become so, at the step that reads them: the ones before are done here."""
+    """Cartridges that are large, or unpack to be, at the step that reads them; the earlier steps are done here."""
     names = range(6_000)
     row = '<resource identifier="i{0}" type="webcontent" href="f{0}"><file href="f{0}"/></resource>'
     item = '<item identifier="t{0}" identifierref="i{0}"><title>T</title></item>'

@@ -1,4 +1,4 @@
-"""How soon `/_emulator/health` is answered while something else happens."""
+"""Measures how soon `/_emulator/health` is answered while something else happens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLOWEST = 0.1
 
 
 def start(log: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server in a process of its own, and its address. It writes its crashes into the log."""
+    """A server in a process of its own, and its URL. It logs its crashes to the file."""
     command = [sys.executable, "-m", "lms_emulator", "serve", "--port", "0", "--no-provider-ports"]
     command += ["--allow-outgoing", "127.0.0.1"]
     with log.open("w") as errors:
@@ -30,7 +30,7 @@ def start(log: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def processor_time(pid: int) -> float:
-    """Seconds that all threads of a process have worked. Where the system does not tell, the time of the clock."""
+    """Processor seconds used by all threads of a process; wall-clock time on systems that do not report it."""
     spent = 0
     try:
         for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -81,7 +81,7 @@ class Pulse:
 
 
 def send(url: str, hostile: Hostile) -> bytes:
-    """The status line of the answer, once all of it has come."""
+    """The status line of the answer, once it is complete."""
     parts, line = urlsplit(url), b""
     with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as one:
         try:

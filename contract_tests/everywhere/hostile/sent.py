@@ -30,7 +30,7 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def table_request(path: str, name: str, text: str, headers: dict[str, str]) -> bytes:
-    """A file of rows, as a form sends it."""
+    """A file of rows, sent as a form."""
     head = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.csv"\r\n\r\n'
     body = f"{head}{text}\r\n--x--\r\n".encode()
     return request("POST", path, body, Content_Type="multipart/form-data; boundary=x", **headers)

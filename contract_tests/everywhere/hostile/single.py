@@ -1,4 +1,4 @@
-"""Requests that are expensive to parse, refuse or explain, whatever the world holds."""
+"""Requests that are expensive to parse, refuse or explain in any world."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ _XML = (
 
 
 def _outcomes(lms: Emulator) -> Iterator[Hostile]:
-    """XML and tables for those that take them apart: signed as a tool signs it, or by who may."""
+    """XML and tables for the parsers: signed by a tool, or sent by somebody with the right."""
     world, course = lms.dump(), lms.openedx.other_course_id
     (place,) = (one["content"] for one in world["openedx"]["courses"] if one["id"] == course)
     place[0]["children"][0]["children"][0]["children"].append(
@@ -191,7 +191,7 @@ def _signature(url: str, body: bytes, now: float) -> str:
 
 
 def _of_tools(lms: Emulator) -> Iterator[Hostile]:
-    """What tools send when they register themselves and give content back, made to be taken."""
+    """Registrations and deep linking responses of tools, made to be accepted."""
     side = Side(lms)
     for name, endpoint in (
         ("canvas", "/canvas/api/lti/registrations"),

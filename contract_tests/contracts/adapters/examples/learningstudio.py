@@ -22,7 +22,7 @@ Keys = Mapping[str, Any]
 
 
 class LearningStudio:
-    """The integrator's side. Whatever it does not do is done by the wire."""
+    """The integrator's side. Everything it does not implement goes through the wire adapter."""
 
     WHY_WIRE = "it acts on behalf of users by tokens, and signs no requests"
 

@@ -18,7 +18,7 @@ TIMEOUT = (3.05, 10)
 
 
 class OpenLearning:
-    """The integrator's side. Whatever it does not do is done by the wire."""
+    """The integrator's side. Everything it does not implement goes through the wire adapter."""
 
     WHY_WIRE = "the browser's part, signing and checking launches are not the server's"
 

@@ -1,4 +1,4 @@
-"""Published clients, unchanged, behind the ports. Each does what it does; the wire does the rest of the port."""
+"""Published clients, unchanged, behind the ports. Each does what it can; the wire adapter does the rest of the port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...outcomes import Refused
 
 
 def refused(answer: Any) -> Refused:
-    """A refusal as `requests` has it; what fails at the provider is a page, which has no code."""
+    """A refusal as `requests` reports it; a failure of the provider is a page, which has no code."""
     try:
         document = answer.json()
     except ValueError:

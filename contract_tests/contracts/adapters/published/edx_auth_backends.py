@@ -46,7 +46,7 @@ class EdxAuthBackends(openedx.OpenEdx):
                 return default
 
             def session_set(self, name: str, value: Any) -> None:
-                """Nothing is kept between requests: only the exchange is done here."""
+                """Nothing is stored between requests: only the exchange happens here."""
 
             def request_data(self, merge: bool = True) -> dict[str, str]:
                 return {"code": code}

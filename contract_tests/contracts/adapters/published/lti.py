@@ -1,4 +1,4 @@
-"""`lti` with oauthlib: signs launches as a consumer and proves them as a tool, apart from all code of ours."""
+"""`lti` with oauthlib: signs launches as a consumer and verifies them as a tool, independently of our own code."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ..wire import openedx
 
 
 class OpenedxRestApiClient(openedx.OpenEdx):
-    """What staff do, by a client with credentials of its own that belong to the same account."""
+    """Staff operations, by a client whose own credentials belong to the same account."""
 
     WHY_WIRE = (
         "it gets its tokens itself, by client credentials, and gives them to nobody: what is asked with another "

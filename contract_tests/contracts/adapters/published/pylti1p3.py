@@ -1,4 +1,4 @@
-"""PyLTI1p3: a tool of its own, in the seat that LTIAAS has at an LMS."""
+"""PyLTI1p3: a tool that takes LTIAAS's place at an LMS."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class AtOpenEdx(PyLti1p3, openedx.OpenEdx):
 
 
 def _item(launched: Launched) -> Any:
-    """A line item of our own; None if the LMS made one for the launch, which the library then takes."""
+    """A line item of our own; None if the LMS created one for the launch, which the library then uses."""
     from pylti1p3.lineitem import LineItem
 
     if launched.claims[AGS].get("lineitem"):

@@ -119,7 +119,7 @@ class Tool:
         return str(login.redirect(self.seat.launch_url))
 
     def launch(self, fields: dict[str, str]) -> MessageLaunch[Any, Any, Any, Any]:
-        """A launch that holds; raises LtiException for another."""
+        """A valid launch; raises LtiException for an invalid one."""
         request = _Request(fields, self.session)
         service, cookies = SessionService(request), _Cookies(self.session)
         launch = _Launch(request, self.config, service, cookies, requests_session=self.http)

@@ -7,7 +7,7 @@ from .lms import Lms
 
 
 class Brightspace(Lms):
-    """Brightspace's addresses."""
+    """Brightspace's URLs."""
 
     provider = "brightspace"
     AUTHORIZE = "/oauth2/auth"

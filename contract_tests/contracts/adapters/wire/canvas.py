@@ -8,7 +8,7 @@ from .lms import Lms, refused
 
 
 class Canvas(Coursework, Lms):
-    """Canvas's addresses."""
+    """Canvas's URLs."""
 
     provider = "canvas"
     AUTHORIZE = "/login/oauth2/auth"
@@ -21,7 +21,7 @@ class Canvas(Coursework, Lms):
         return found if isinstance(found, Refused) else str(found["id"])
 
     def revoke(self, access_token: str) -> Refused | None:
-        """Kill a token and its refresh token."""
+        """Revoke a token and its refresh token."""
         headers = [("Authorization", f"Bearer {access_token}")]
         answer = self.http.send("DELETE", self.base + self.TOKEN, headers)
         return None if answer.status == 200 else refused(answer)

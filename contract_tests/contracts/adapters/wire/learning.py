@@ -42,7 +42,7 @@ class Learning:
         return nothing(self.call(f"Bearer {token}", "PATCH", path, {"name": name}, kind=MERGE_PATCH))
 
     def topic(self, token: str, course: str) -> str | Refused:
-        """The id of a course's first topic of its own."""
+        """The id of a course's first own topic."""
         found = self.call(f"Bearer {token}", "GET", f"{DISCUSSION}/course_topics/{quote(course)}")
         return found if isinstance(found, Refused) else str(found["non_courseware_topics"][0]["id"])
 
@@ -86,7 +86,7 @@ class Learning:
     def call(
         self, credentials: str, method: str, path: str, document: Any = None, *, kind: str = "application/json"
     ) -> Any | Refused:
-        """Send a request with credentials, and with a document if there is one; what the answer holds."""
+        """Send a request with credentials, and with a document if there is one; returns the body of the response."""
         headers = [("Authorization", credentials)]
         if document is not None:
             headers.append(("Content-Type", kind))
@@ -96,7 +96,7 @@ class Learning:
 
 
 def nothing(found: Any) -> Refused | None:
-    """Whether it was refused; what else the answer holds is of no interest."""
+    """Whether it was refused; the rest of the response is ignored."""
     return found if isinstance(found, Refused) else None
 
 

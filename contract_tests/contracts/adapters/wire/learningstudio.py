@@ -33,7 +33,7 @@ class LearningStudio:
         return self.send_assertion(signed_assertion(keys, username, now))
 
     def send_assertion(self, assertion: str, assertion_type: str = ASSERTION_TYPE) -> Token | Refused:
-        """The token endpoint with exactly this assertion."""
+        """Send exactly this assertion to the token endpoint."""
         return self._token(grant_type="assertion", assertion_type=assertion_type, assertion=assertion)
 
     def password(self, keys: Keys, username: str, password: str) -> Token | Refused:
@@ -107,7 +107,7 @@ def base_string(method: str, path: str, oauth: Mapping[str, str], body: bytes) -
 
 
 def cmac(secret: str, message: str) -> bytes:
-    """AES-CMAC with the secret's own bytes as key."""
+    """AES-CMAC with the bytes of the secret as key."""
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.cmac import CMAC
 

@@ -1,4 +1,4 @@
-"""What Canvas and Brightspace have in common by plain HTTP: OAuth 2.0 with a person's consent."""
+"""What Canvas and Brightspace have in common: OAuth 2.0 with a person's consent, by plain HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tool import ToolSide
 
 
 class Lms(ToolSide):
-    """The port, request by request; the addresses are the subclasses'."""
+    """The port, request by request; subclasses supply the URLs."""
 
     provider: str
     AUTHORIZE: str
@@ -34,7 +34,7 @@ class Lms(ToolSide):
     def authorize(
         self, browser: Browser, client: Client, person: Person, redirect_uri: str, state: str, *, agree: bool = True
     ) -> Code | Refused:
-        """Send a person's browser to ask for consent."""
+        """Send a person's browser to the authorization endpoint."""
         query = {
             "response_type": "code",
             "client_id": client["client_id"],

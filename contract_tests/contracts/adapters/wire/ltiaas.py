@@ -21,7 +21,7 @@ class Ltiaas:
         self.http, self.base, self.facts = http, base, facts
 
     def connect(self, browser: Browser, platform: str, person: Person, *, agree: bool = True) -> Code | Refused:
-        """Send a person's browser to connect the LMS; gives the code that comes back to the tool."""
+        """Have a person's browser connect the LMS; returns the code that the tool receives."""
         url = f"{self.base}/oauth/start/{platform}"
         return walk(browser, url, person, agree=agree, until=self.facts["oauth_return_url"])
 
@@ -48,7 +48,7 @@ class Ltiaas:
     def begin_launch(
         self, browser: Browser, lms: str, lms_base: str, lms_facts: Mapping[str, Any], person: Person
     ) -> Form:
-        """Open the tool from the LMS's course page; gives the form with the id_token, not yet submitted."""
+        """Open the tool from the LMS's course page; returns the form with the id_token, not yet submitted."""
         found = open_tool(browser, lms, lms_base, lms_facts, person)
         for _ in range(2):
             if "id_token" in dict(found.fields) or not found.url:
@@ -60,7 +60,7 @@ class Ltiaas:
         raise AssertionError(f"the launch did not reach an id_token: {answer.status} {answer.text[:300]}")
 
     def finish_launch(self, browser: Browser, form: Form) -> str | Refused:
-        """Submit the id_token; gives the ltik that the tool gets."""
+        """Submit the id_token; returns the tool's ltik."""
         answer = browser.form(form.url, form.fields)
         if answer.status != 302 or not answer.location.startswith(self.facts["launch_url"]):
             return refused(answer)

@@ -19,7 +19,7 @@ CONSUMER = "/api/lti_consumer/v1"
 
 
 class OpenEdx(Learning, ToolSide):
-    """The port, request by request. `style` is how clients show who they are: `body` or `basic`."""
+    """The port, request by request. `style` is how clients authenticate: `body` or `basic`."""
 
     provider = "openedx"
     TOOL_AUTH = f"{CONSUMER}/launch/"
@@ -77,7 +77,7 @@ class OpenEdx(Learning, ToolSide):
         return answer.json()["username"] if answer.status == 200 else refused(answer)
 
     def sign_in(self, email: str, password: str) -> Browser | Refused:
-        """A browser in which this person is signed in."""
+        """A browser signed in as this person."""
         browser = Browser(self.http)
         csrf = browser.send("GET", f"{self.base}/csrf/api/v1/token").json()["csrfToken"]
         answer = browser.form(
@@ -116,7 +116,7 @@ class OpenEdx(Learning, ToolSide):
         return arrived(answer, redirect_uri, asked)
 
     def raw_token(self, fields: Pairs, headers: Pairs = ()) -> Token | Refused:
-        """The token endpoint with exactly these fields."""
+        """Send exactly these fields to the token endpoint."""
         return granted(form(self.http, f"{self.base}/oauth2/access_token", fields, headers))
 
     def _token(self, client: Client, *, jwt: bool = False, **fields: str | None) -> Token | Refused:
@@ -131,12 +131,12 @@ class OpenEdx(Learning, ToolSide):
 
 
 def identity(client: Client) -> list[tuple[str, str]]:
-    """The client's own fields of a form."""
+    """The client's credentials as form fields."""
     return [(name, client[name]) for name in ("client_id", "client_secret") if name in client]
 
 
 def granted(answer: Answer) -> Token | Refused:
-    """A token answer."""
+    """A token response."""
     if answer.status != 200:
         return refused(answer)
     body = answer.json()
@@ -150,7 +150,7 @@ def granted(answer: Answer) -> Token | Refused:
 
 
 def arrived(answer: Answer, redirect_uri: str, asked: bool) -> Code | Refused:
-    """What the redirect back to the application carries."""
+    """The parameters of the redirect back to the application."""
     if answer.status != 302 or not answer.location.startswith(redirect_uri):
         return Refused(status=answer.status, code=None, detail=answer.location or answer.text[:200])
     query = {name: values[-1] for name, values in parse_qs(urlsplit(answer.location).query).items()}
@@ -160,7 +160,7 @@ def arrived(answer: Answer, redirect_uri: str, asked: bool) -> Code | Refused:
 
 
 def hidden_fields(page: str) -> dict[str, str]:
-    """Names and values of inputs that are hidden, or say nothing, as in forms that submit themselves."""
+    """Names and values of hidden inputs, and of inputs without a type, as in forms that submit themselves."""
     fields = {}
     for tag in re.findall(r"<input\b[^>]*>", page):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))

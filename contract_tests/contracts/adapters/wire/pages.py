@@ -1,4 +1,5 @@
-"""Walking through a site's pages as a person would: signing in where asked, agreeing or not, until it leads away."""
+"""Walks through a site's pages as a person would: signing in and consenting where asked, until a redirect leads
+away."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ Person = Mapping[str, Any]
 
 
 def walk(browser: Browser, url: str, person: Person, *, agree: bool, until: str, param: str = "code") -> Code | Refused:
-    """Open a URL and go on until the browser is sent to one that begins with `until`; gives the code it carries."""
+    """Open a URL and continue until a redirect leads to one that begins with `until`; returns the code in it."""
 
     def arrived(location: str) -> bool:
         return location.split("?")[0] == until.split("?")[0]

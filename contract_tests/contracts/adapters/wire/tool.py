@@ -29,7 +29,7 @@ ITEM: dict[str, Any] = {"label": "Contract", "scoreMaximum": 100, "tag": "contra
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Seat:
-    """A tool as an administrator registered it: who the LMS is, who the tool is there, and the tool's own key."""
+    """A tool as registered by an administrator: the LMS's id, the tool's id there, and the tool's own key."""
 
     issuer: str
     client_id: str
@@ -91,7 +91,7 @@ class ToolSide:
         return self.send_assertion(seat, rs_token(assertion(seat, now, jti), seat.private_pem, seat.kid), scopes)
 
     def send_assertion(self, seat: Seat, signed: str, scopes: Sequence[str]) -> Token | Refused:
-        """The token endpoint with exactly this assertion."""
+        """Send exactly this assertion to the token endpoint."""
         fields = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "client_assertion": signed}
         answer = form(self.http, seat.token_url, {**fields, "scope": " ".join(scopes)})
         if answer.status != 200:
@@ -104,7 +104,7 @@ class ToolSide:
         return token if isinstance(token, Refused) else self.roster_with(token.access, launched)
 
     def roster_with(self, token: str, launched: Launched) -> dict[str, Member] | Refused:
-        """The roster with exactly this token."""
+        """Read the roster with exactly this token."""
         answer = self._call("GET", launched.claims[NRPS]["context_memberships_url"], token)
         return members(answer.json()["members"]) if answer.status == 200 else _refused(answer)
 
@@ -112,7 +112,7 @@ class ToolSide:
         return rs_token(choice(seat, launched, titles, now, jti), seat.private_pem, seat.kid)
 
     def send_choice(self, browser: Browser, launched: Launched, signed: str) -> int | Refused:
-        """Post exactly this answer where the LMS asked for it; how many items it took."""
+        """Post exactly this deep linking response; returns how many items were accepted."""
         answer = browser.form(launched.claims[DEEP_LINKING]["deep_link_return_url"], {"JWT": signed})
         found = re.search(r"(\d+) items? received", answer.text)
         return int(found[1]) if answer.status == 200 and found is not None else _refused(answer)
@@ -122,7 +122,7 @@ class ToolSide:
         return token if isinstance(token, Refused) else self.grade_with(token.access, launched, user, points, now)
 
     def grade_with(self, token: str, launched: Launched, user: str, points: float, now: float) -> Refused | None:
-        """Give a score with exactly this token."""
+        """Post a score with exactly this token."""
         item = self._item(token, launched)
         if isinstance(item, Refused):
             return item
@@ -150,13 +150,13 @@ class ToolSide:
         )
 
     def remove_items(self, seat: Seat, launched: Launched, now: int, jti: str) -> None:
-        """Delete the line item that grading made."""
+        """Delete the line item that grading created."""
         token = self.service_token(seat, [LINE_ITEM], now, jti)
         if not isinstance(token, Refused):
             self._call("DELETE", str(self._item(token.access, launched)), token.access)
 
     def _item(self, token: str, launched: Launched) -> str | Refused:
-        """The line item of the launch, if the LMS made one; else one of our own."""
+        """The line item of the launch, if the LMS created one; else one of our own."""
         if launched.claims[AGS].get("lineitem"):
             return str(launched.claims[AGS]["lineitem"])
         url = launched.claims[AGS]["lineitems"]
@@ -193,7 +193,7 @@ def members(found: Sequence[Mapping[str, Any]]) -> dict[str, Member]:
 
 
 def choice(seat: Seat, launched: Launched, titles: Sequence[str], now: int, jti: str) -> dict[str, Any]:
-    """The claims of an answer to a platform that asked for content."""
+    """The claims of a deep linking response."""
     return {
         "iss": seat.client_id,
         "aud": seat.issuer,

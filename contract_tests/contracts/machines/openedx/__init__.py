@@ -1,4 +1,4 @@
-"""Open edX: which tokens and codes are alive, for whom, and that nothing else opens a door."""
+"""Open edX: which tokens and codes are valid, for whom, and that nothing else grants access."""
 
 from __future__ import annotations
 

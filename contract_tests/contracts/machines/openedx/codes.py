@@ -1,4 +1,4 @@
-"""Authorization codes: consent, PKCE, whose code, and once."""
+"""Authorization codes: consent, PKCE, ownership and single use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .model import ACTIVE, CODE_CLIENTS, CODE_LIFE, OPAQUE_LIFE, SCOPES, VERIFIE
 
 
 class Codes(OpenEdxModel):
-    """From consent to token, with every wrong turn on the way."""
+    """From consent to token, with every possible mistake on the way."""
 
     @rule(person=ACTIVE, client=CODE_CLIENTS)
     def sign_in(self, person: str, client: str) -> None:
-        """From consent to token in one go, with every wrong turn on the way."""
+        """From consent to token in one step, with every possible mistake on the way."""
         self.consent(person, client, "read email", False, True, True)
         grant = self.grants[-1]
         other = "trusted" if client != "trusted" else "authorization_code"
@@ -34,7 +34,7 @@ class Codes(OpenEdxModel):
     @precondition(lambda self: self.bench.target.has_clock)
     @rule(person=ACTIVE)
     def sign_in_at_the_last_second(self, person: str) -> None:
-        """A code works a second before its end, and not at its end."""
+        """A code works a second before it expires, and not when it does."""
         for seconds in (CODE_LIFE - 1, CODE_LIFE):
             self.consent(person, "trusted", "read", False, False, True)
             self.move(seconds)
@@ -43,7 +43,7 @@ class Codes(OpenEdxModel):
     @precondition(lambda self: self.bench.target.has_clock)
     @rule(person=ACTIVE)
     def come_back_later(self, person: str) -> None:
-        """Consent outlives the token that it gave."""
+        """Consent outlives the token it led to."""
         self.consent(person, "authorization_code", "read email", False, False, True)
         self.trade(self.grants[-1], None, False)
         self.move(OPAQUE_LIFE)

@@ -10,7 +10,7 @@ from .model import FOREIGN, PEOPLE, SCOPES, OpenEdxModel
 
 
 class Grants(OpenEdxModel):
-    """Client credentials, passwords, and what is refused at the token endpoint."""
+    """Client credentials, passwords, and refusals of the token endpoint."""
 
     @rule(client=st.sampled_from(["client_credentials", "restricted"]), scope=SCOPES, jwt=st.booleans())
     def client_credentials(self, client: str, scope: str | None, jwt: bool) -> None:
@@ -93,7 +93,7 @@ class Grants(OpenEdxModel):
             self.keep(expect_granted(outcome), "password", self.username("learner"), "read", False)
 
     def password_form(self) -> list[tuple[str, str]]:
-        """The fields of a right password grant."""
+        """The fields of a correct password grant."""
         client, facts = self.client("password"), self.facts["learner"]
         return [
             ("grant_type", "password"),

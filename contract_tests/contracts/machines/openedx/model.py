@@ -25,7 +25,7 @@ VERIFIER = "contract-verifier-0123456789-0123456789-0123456789"
 
 @dataclasses.dataclass(kw_only=True)
 class Access:
-    """An access token; `row` is what the site stored for it, which for a JWT is something else than the token."""
+    """An access token; `row` is the site's record of it, which for a JWT differs from the token."""
 
     value: str
     jwt: bool
@@ -37,7 +37,7 @@ class Access:
 
 @dataclasses.dataclass(kw_only=True)
 class Row:
-    """A stored token: what consent is remembered by, and what a refresh token hangs on."""
+    """A stored token, to which consent and refresh tokens are tied."""
 
     value: str
     client: str
@@ -166,7 +166,7 @@ class OpenEdxModel(Machine):
         )  # fmt: skip
 
     def trade(self, grant: Grant, verifier: str | None, jwt: bool) -> None:
-        """Exchange a code as its own client should."""
+        """Exchange a code as its own client would."""
         client = self.client(grant.client)
         outcome = self.port.exchange(client, grant.code, grant.redirect, verifier=verifier, jwt=jwt)
         if grant.used or self.now >= grant.expires:
@@ -177,7 +177,7 @@ class OpenEdxModel(Machine):
         self.keep(token, grant.client, grant.user, " ".join(grant.scope), jwt)
 
     def renew(self, refresh: Refresh) -> None:
-        """A living refresh token gives a new pair, and ends the old one."""
+        """A valid refresh token yields a new pair, and ends the old one."""
         token = expect_granted(self.port.refresh(self.client(refresh.client), refresh.value))
         refresh.dead = True
         self.delete(refresh.row)
@@ -195,7 +195,7 @@ class OpenEdxModel(Machine):
         return [r for r in self.refreshes if not r.dead and not r.row.deleted]
 
     def probe(self, access: Access) -> None:
-        """What the model says is alive works for its owner; what it says is dead does not."""
+        """A token that is valid in the model works for its owner; any other does not."""
         outcome = self.port.me("JWT" if access.jwt else "Bearer", access.value)
         if access.jwt and self.now >= access.expires:
             expect_refused(outcome, "Invalid token.", status=401, why=f"expired at {access.expires}, now {self.now}")

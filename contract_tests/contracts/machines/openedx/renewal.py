@@ -10,11 +10,11 @@ from .model import DEFAULT, PEOPLE, OpenEdxModel
 
 
 class Renewal(OpenEdxModel):
-    """Refresh tokens are rotated; revoking ends a token and what hangs on it."""
+    """Refresh tokens are rotated; revoking ends a token and those that depend on it."""
 
     @rule(client=st.sampled_from(["password", "public_password"]), person=PEOPLE)
     def refresh_and_come_back(self, client: str, person: str) -> None:
-        """A pair, its refresh with every wrong turn, and the old pair again."""
+        """A pair, its refresh with every possible mistake, and the old pair again."""
         facts, own = self.facts[person], self.client(client)
         token = expect_granted(self.port.password(own, facts["username"], facts["password"], scope="read"))
         self.keep(token, client, facts["username"], "read", False)

@@ -1,4 +1,4 @@
-"""Using tokens: living ones, dead ones, changed ones and forged ones."""
+"""Using tokens: valid, expired, altered and forged ones."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class Use(OpenEdxModel):
     @precondition(lambda self: "jwt" in self.facts)
     @rule()
     def forged_tokens(self) -> None:
-        """A JWT's algorithm downgraded in every way, and its claims changed by somebody who holds the site's key."""
+        """A JWT with its algorithm downgraded in every way, and with claims changed by somebody who holds the site's
+        key."""
         client = self.client("client_credentials")
         token = expect_granted(self.wire.client_credentials(client, jwt=True))
         self.keep(token, "client_credentials", client["user"], None, True)
@@ -75,7 +76,7 @@ class Use(OpenEdxModel):
             self.probe(self.accesses[-1])
 
     def downgraded(self, access: Access) -> None:
-        """Neither no signature nor one with a key that everybody has will do."""
+        """Neither an unsigned token nor one signed with a public key is accepted."""
         header, payload, _ = access.value.split(".")
         jwks, secret = self.facts["jwt"]["jwks"], self.facts["jwt"]["hs256_secret"].encode()
         hs256, hs512 = {"alg": "HS256", "typ": "JWT"}, {"alg": "HS512", "typ": "JWT"}
