@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -306,3 +308,86 @@ def test_whose_grade_was_chosen_is_in_the_moderation_set(canvas: Site) -> None:
     assert canvas.teacher.put(f"{place}/provisional_grades/{number}/select").status_code == 200
     after = listed()
     assert (after["in_moderation_set"], after["selected_provisional_grade_id"]) == (True, number)
+
+
+def test_final_marks_follow_others_and_statuses_change_with_the_work(canvas: Site) -> None:
+    task = work(canvas.admin, moderated_grading=True, grader_count=1, final_grader_id=103)
+    place = f"{COURSE}/assignments/{task['id']}"
+    path = f"{place}/submissions/{ADA}"
+    final = {"submission": {"posted_grade": "5", "provisional": True, "final": True}}
+    refused = canvas.teacher.put(path, json=final)
+    assert (refused.status_code, refused.json()["error"][:26]) == (400, "Cannot give a final mark f")
+    assert canvas.teacher.put(path, json={"submission": {"posted_grade": "5", "provisional": True}}).is_success
+    assert canvas.teacher.put(path, json=final).is_success
+    rows = canvas.teacher.put(path, json=final).json()["provisional_grades"]
+    assert [row["final"] for row in rows] == [False, True], "one final mark, changed by the second call"
+    status = f"{place}/provisional_grades/status"
+    for since, shown in (("2020-01-01T00:00:00Z", True), ("nonsense", True), ("", False)):
+        told = canvas.teacher.get(status, params={"student_id": ADA, "last_updated_at": since}).json()
+        assert ("provisional_grades" in told) == shown, since
+    chosen = {"provisional_grade_ids": [row["provisional_grade_id"] for row in rows]}
+    (row,) = canvas.teacher.put(f"{place}/provisional_grades/bulk_select", json=chosen).json()
+    assert row["selected_provisional_grade_id"] == chosen["provisional_grade_ids"][1], "the last one of a student"
+    assert canvas.teacher.put(f"{place}/provisional_grades/bulk_select", data={"provisional_grade_ids": 1}).is_error
+    assert canvas.teacher.post(f"{place}/moderated_students", data={"student_ids": ADA}).status_code == 500
+    assert canvas.teacher.post(f"{place}/moderated_students", json={"student_ids": [ADA]}).json()[0]["id"] == ADA
+    excused = canvas.teacher.put(path, json={"submission": {"excuse": True}}).json()
+    assert excused["excused"] is True
+
+
+def test_custom_columns_are_read_as_canvas_reads_them(canvas: Site) -> None:
+    teacher, columns = canvas.teacher, f"{COURSE}/custom_gradebook_columns"
+
+    def fault(**column: Any) -> Any:
+        return teacher.post(columns, json={"column": column}).json()["errors"]
+
+    assert fault(title="Section")["title"][0]["message"] == "cannot use gradebook importer reserved names"
+    assert fault(title=" ")["title"][0]["type"] == "blank"
+    assert list(fault(title="T", teacher_notes=None)) == ["teacher_notes"]
+    one = made(teacher, "custom_gradebook_columns", column={"title": "Sections", "read_only": "no"})
+    assert one["read_only"] is True, "Rails knows no other words for false than its own"
+    data = f"{columns}/{one['id']}/data/{ADA}"
+    assert teacher.put(data, json={"column_data": {"content": "x"}}).is_success
+    sis = canvas.admin.get(f"/api/v1/users/{ADA}").json()["sis_user_id"]
+    assert teacher.put(data.replace(str(ADA), f"sis_user_id:{sis}"), json={"column_data": {}}).status_code == 404
+    many = f"{COURSE}/custom_gradebook_column_data"
+    row = {"column_id": one["id"], "user_id": ADA, "content": "y"}
+    assert teacher.put(many, json={"column_data": [row]}).status_code == 200
+    assert teacher.put(many, json={"column_data": [{"column_id": one["id"]}]}).status_code == 500
+    assert canvas.student.put(many, json={"column_data": [{**row, "column_id": 999}]}).status_code == 404
+    nobody = canvas.client()
+    for method, path in (("PUT", f"{columns}/999"), ("DELETE", f"{columns}/999"), ("GET", f"{columns}/999/data")):
+        assert nobody.request(method, path).status_code == 401, path
+
+
+def test_schemes_and_late_policies_take_what_canvas_takes(canvas: Site) -> None:
+    teacher, schemes, policy = canvas.teacher, f"{COURSE}/grading_standards", f"{COURSE}/late_policy"
+    rows = [{"name": "A", "value": 50}, {"name": "F", "value": ""}]
+    made_one = teacher.post(schemes, json={"title": "T", "grading_scheme_entry": rows}).json()
+    assert [(row["name"], row["value"]) for row in made_one["grading_scheme"]] == [("A", 0.5), ("F", 0)]
+    for wrong in ("x", {"0": rows[0]}, ["x"]):
+        assert teacher.post(schemes, json={"grading_scheme_entry": wrong}).status_code == 500, wrong
+    rounded = {"late_submission_deduction": "33.337", "late_submission_deduction_enabled": "no"}
+    told = teacher.post(policy, json={"late_policy": rounded}).json()["late_policy"]
+    assert (told["late_submission_deduction"], told["late_submission_deduction_enabled"]) == (33.34, True)
+    nothing = {"late_policy": {"late_submission_deduction_enabled": None}}
+    assert teacher.patch(policy, json=nothing).status_code == 500
+
+
+def test_the_history_keeps_what_was_graded_in_deleted_work(canvas: Site) -> None:
+    teacher, admin = canvas.teacher, canvas.admin
+    task = work(teacher, name="Soon gone")
+    grade(teacher, task, "7")
+    assert teacher.delete(f"{COURSE}/assignments/{task['id']}").is_success
+    rows = teacher.get(f"{COURSE}/gradebook_history/feed", params={"per_page": 100}).json()
+    assert "Soon gone" in {row["assignment_name"] for row in rows}
+    audit = "/api/v1/audit/grade_change"
+    assert admin.get(f"{audit}/assignments/{task['id']}").status_code == 404
+    assert admin.get(audit, params={"assignment_id": task["id"]}).status_code == 200
+    assert teacher.get(audit, params={"course_id": 1}).status_code == 200
+    assert teacher.get(audit, params={"course_id": 1, "student_id": 9999999}).status_code == 404
+    for payload, told in ((None, ["blank"]), ([], ["blank", "must be a hash"]), ("x", ["must be a hash"])):
+        sent = {"gradebook_filter": {"name": " ", "payload": payload}}
+        errors = teacher.post(f"{COURSE}/gradebook_filters", json=sent).json()["errors"]
+        assert [one["message"] for one in errors["payload"]] == told, payload
+        assert errors["name"][0]["type"] == "blank"

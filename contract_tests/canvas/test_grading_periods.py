@@ -316,3 +316,20 @@ def test_a_set_that_is_named_beside_a_course(canvas: Site) -> None:
     assert (told["title"], told["grading_period_group_id"]) == ("First", sent["set_id"])
     assert canvas.admin.patch(path, json={**sent, "set_id": "99999"}).status_code == 404
     assert canvas.admin.patch(path, json={**sent, "set_id": ""}).status_code in REFUSED
+
+
+def test_a_deleted_period_keeps_its_time_and_terms_are_named_by_number(canvas: Site) -> None:
+    admin, sets = canvas.admin, f"{ACCOUNT}/grading_period_sets"
+    named = {"grading_period_set": {"title": "S"}, "enrollment_term_ids": ["sis_term_id:x"]}
+    assert admin.post(sets, json=named).status_code == 404
+    number = admin.post(sets, json={"grading_period_set": {"title": "S"}}).json()["grading_period_set"]["id"]
+    path = f"/api/v1/grading_period_sets/{number}/grading_periods/batch_update"
+    (one,) = admin.patch(path, json={"grading_periods": [period("A", 1, 3)]}).json()["grading_periods"]
+    assert admin.delete(f"{ACCOUNT}/grading_periods/{one['id']}").status_code == 204
+    (fault,) = admin.patch(path, json={"grading_periods": [period("B", 2, 4)]}).json()["errors"]
+    assert list(fault["errors"]) == ["base"], "Canvas compares a single period with deleted ones too"
+    two = [period("C", 6, 7), {"title": "D", "start_date": "2026-08-01T00:00:00Z"}]
+    (fault,) = admin.patch(path, json={"grading_periods": two}).json()["errors"]
+    assert sorted(fault["errors"]) == ["close_date", "end_date"], "the last one may lack its end until it is validated"
+    assert admin.patch(path, json={"grading_periods": list(reversed(two))[:1] * 2}).status_code == 500
+    assert admin.patch(path, json={"grading_periods": {"0": two[0]}}).status_code == 500

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.canvas.grading import ADA, COURSE, work
+from contract_tests.canvas.grading import ADA, COURSE, rubric, work
 from contract_tests.canvas.support import Site
 
 REFUSED = (401, 403)
@@ -258,3 +258,59 @@ def test_rollups_have_a_row_for_each_enrollment_and_pages_of_students(canvas: Si
     assert len(teacher.get(rollups, params=asked).json()["linked"]["outcomes"]) == 2
     refused = teacher.get(rollups, params={"outcome_group_id": 999}).json()
     assert refused["message"] == "can only include an outcome group id in the outcome context"
+
+
+def test_the_number_of_a_method_that_has_none(canvas: Site) -> None:
+    teacher = canvas.teacher
+    group = root(teacher, COURSE)
+    unused = "A calculation value is not used with this calculation method"
+    for method in ("latest", "average"):
+        refused = made(teacher, group, title="O", calculation_method=method, calculation_int=50)
+        assert refused["calculation_int"][0]["message"] == unused
+    one = made(teacher, group, title="O", calculation_method="highest")["url"]
+    assert teacher.put(one, json={"calculation_int": 50}).json()["errors"]["calculation_int"][0]["message"] == unused
+    average = {"calculation_method": "average", "calculation_int": 50}
+    assert teacher.put(one, json=average).status_code == 400
+    latest = {"calculation_method": "latest", "calculation_int": 50}
+    assert teacher.put(one, json=latest).status_code == 200, "Canvas drops it when the method changes to this one"
+    assert teacher.put(one, json={"calculation_method": "n_mastery", "calculation_int": "x"}).status_code == 400
+    assert teacher.put(one, json={"calculation_method": ""}).status_code == 400
+    assert teacher.put(one, json={"calculation_method": "n_mastery"}).json()["calculation_int"] == 5
+    for wrong in ({"0": {"points": 3}}, "x", ["x"]):
+        assert teacher.put(one, json={"ratings": wrong}).status_code == 500, wrong
+    assert list(made(teacher, group, title=" ")) == ["short_description"]
+    assert list(made(teacher, group, title="O", description="x" * 65_536)) == ["description"]
+    assert teacher.post(f"{group}/subgroups", json={"title": " "}).json() == "error"
+    sub = teacher.post(f"{group}/subgroups", json={"title": "S"}).json()["url"]
+    wrong_twice = teacher.put(sub, json={"title": " ", "vendor_guid": "x" * 256}).json()
+    assert sorted(wrong_twice["errors"]) == ["title", "vendor_guid"]
+
+
+def test_a_group_goes_unless_it_holds_the_last_link_to_an_aligned_outcome(canvas: Site) -> None:
+    teacher = canvas.teacher
+    group = root(teacher, COURSE)
+    first, second = (teacher.post(f"{group}/subgroups", json={"title": name}).json()["url"] for name in ("A", "B"))
+    inner = teacher.post(f"{first}/subgroups", json={"title": "C"}).json()["url"]
+    one = made(teacher, first, title="O")
+    assert teacher.put(f"{inner}/outcomes/{one['id']}").is_success
+    rubric(teacher, work(teacher), learning_outcome_id=one["id"])
+    assert teacher.delete(first).status_code == 400, "both links are in it"
+    assert teacher.put(f"{second}/outcomes/{one['id']}").is_success
+    assert teacher.delete(first).status_code == 200
+
+
+def test_whose_results_are_named(canvas: Site) -> None:
+    results = f"{COURSE}/outcome_results"
+    teacher, student = canvas.teacher, canvas.student
+    for nobody in (teacher, student):
+        assert nobody.get(results, params={"user_ids": ""}).json()["outcome_results"] == []
+    assert student.get(results).status_code == 403
+    assert student.get(results, params={"user_ids[]": "self"}).status_code == 200
+    twice = teacher.get(results, params={"user_ids[]": [ADA, f"sis_user_id:{canvas_sis(canvas)}"]})
+    assert twice.json()["message"] == "can only include id's of users in the outcome context"
+    assert teacher.get(results, params={"user_ids[]": [ADA, ADA]}).status_code == 200
+
+
+def canvas_sis(canvas: Site) -> str:
+    found: str = canvas.admin.get(f"/api/v1/users/{ADA}").json()["sis_user_id"]
+    return found

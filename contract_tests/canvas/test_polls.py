@@ -35,6 +35,46 @@ def test_a_poll_is_answered_once_while_it_is_open(canvas: Site) -> None:
     assert canvas.teacher.get(f"{session}/close").json()["poll_sessions"][0]["results"] == {right: 1}
     assert canvas.teacher.get(one).json()["polls"][0]["total_results"] == {right: 1}
     shown = canvas.student.get(f"{one}/poll_choices").json()["poll_choices"]
-    assert [set(choice) for choice in shown] == [{"id", "text", "position"}] * 2
+    assert [choice["is_correct"] for choice in shown] == [True, False], "shown after a closed session that one answered"
     assert canvas.teacher.delete(one).status_code == 204
     assert canvas.teacher.get(one).status_code == 404
+
+
+def test_who_manages_content_manages_polls_there(canvas: Site) -> None:
+    teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
+    made = teacher.post(f"{POLLS}", json={"polls": [{"question": "Q", "description": "D"}]}).json()["polls"][0]
+    poll = f"{POLLS}/{made['id']}"
+    assert made["total_results"] == {}
+    assert admin.get(poll).status_code == 403, "it was not put to any course yet"
+    long = {"polls": [{"question": "x" * 256, "description": "x" * 256}]}
+    assert sorted(teacher.put(poll, json=long).json()["errors"]) == ["description", "question"]
+    for wrong in ({"0": {"question": "Q"}}, ["x"]):
+        assert teacher.put(poll, json={"polls": wrong}).status_code == 500, wrong
+    here = {"poll_sessions": [{"course_id": 1, "has_public_results": True}]}
+    sessions = [teacher.post(f"{poll}/poll_sessions", json=here).json()["poll_sessions"][0]["id"] for _ in range(2)]
+    listed = teacher.get(f"{poll}/poll_sessions").json()["poll_sessions"]
+    assert [one["id"] for one in listed] == sessions
+    assert admin.get(poll).json()["polls"][0]["user_id"] == str(made["user_id"])
+    assert sorted(student.get(poll).json()["polls"][0]) == ["created_at", "description", "id", "question"]
+    right = {"poll_choices": [{"text": "T", "is_correct": "true", "position": "x"}]}
+    choice = admin.post(f"{poll}/poll_choices", json=right).json()["poll_choices"][0]
+    assert (choice["is_correct"], choice["position"]) == (True, 0)
+    kept = {"poll_choices": [{"is_correct": False, "position": None}]}
+    told = teacher.put(f"{poll}/poll_choices/{choice['id']}", json=kept).json()["poll_choices"][0]
+    assert (told["is_correct"], told["position"]) == (True, None), "JSON's false counts as not sent"
+    session = f"{poll}/poll_sessions/{sessions[0]}"
+    answers = f"{session}/poll_submissions"
+    assert student.post(answers, json={}).status_code == 500
+    teacher.get(f"{session}/open")
+    assert student.post(answers, json={"poll_submissions": [{"poll_choice_id": choice["id"]}]}).is_success
+    assert "is_correct" not in student.get(f"{poll}/poll_choices").json()["poll_choices"][0]
+    teacher.get(f"{session}/close")
+    assert student.get(f"{poll}/poll_choices").json()["poll_choices"][0]["is_correct"] is True
+    shown = student.get(session).json()["poll_sessions"][0]
+    assert (shown["has_submitted"], len(shown["poll_submissions"]), shown["results"]) == (True, 1, {choice["id"]: 1})
+    closed = student.get("/api/v1/poll_sessions/closed").json()["poll_sessions"]
+    assert [one["id"] for one in closed] == sessions
+    put = {"poll_sessions": [{"course_section_id": 1, "course_id": 999}]}
+    assert list(teacher.put(session, json=put).json()["errors"]) == ["course"]
+    asked = student.get(f"{poll}/poll_choices", headers={"Accept": "application/vnd.api+json"}).json()["meta"]
+    assert (asked["primaryCollection"], asked["pagination"]["count"]) == ("poll_choices", 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contract_tests.canvas.grading import ADA, COURSE, made, work
+from typing import Any
+
+from contract_tests.canvas.grading import ADA, COURSE, GRACE, made, work
 from contract_tests.canvas.support import Site
 
 
@@ -318,3 +320,50 @@ def test_excused_students_do_not_take_a_quiz_and_surveys_give_all_points(canvas:
     token = {"attempt": 1, "validation_token": turn["validation_token"]}
     (done,) = student.post(f"{at}/submissions/{turn['id']}/complete", json=token).json()["quiz_submissions"]
     assert (done["score"], done["workflow_state"]) == (quiz["points_possible"], "complete")
+
+
+def test_extensions_are_for_all_who_are_named_or_for_none(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quizzes = [made(teacher, "quizzes", quiz={"title": name}) for name in ("One", "Two")]
+    at = f"{COURSE}/quizzes/{quizzes[0]['id']}/extensions"
+    bad = [{"user_id": ADA, "extra_attempts": 5}, {"user_id": 9999999}]
+    assert teacher.post(at, json={"quiz_extensions": bad}).status_code == 404
+    bounds = {"user_id": ADA, "extra_attempts": -5000, "extra_time": 99_999, "manually_unlocked": "yes"}
+    (row,) = teacher.post(at, json={"quiz_extensions": [bounds]}).json()["quiz_extensions"]
+    assert (row["extra_attempts"], row["extra_time"], row["manually_unlocked"]) == (1000, 10_080, False)
+    kept = {"user_id": ADA, "manually_unlocked": "true", "extra_time": None}
+    (row,) = teacher.post(at, json={"quiz_extensions": [kept]}).json()["quiz_extensions"]
+    assert (row["extra_time"], row["manually_unlocked"]) == (10_080, True)
+    both = [{"user_id": GRACE, "extra_time": 1}, {"user_id": ADA, "extra_time": 2}]
+    rows = teacher.post(f"{COURSE}/quiz_extensions", json={"quiz_extensions": both}).json()["quiz_extensions"]
+    each = [(int(one["quiz_id"]), int(one["user_id"])) for one in rows]
+    assert [user for _, user in each] == [GRACE, ADA] * (len(rows) // 2), "quiz by quiz"
+    assert {quiz["id"] for quiz in quizzes} <= {quiz for quiz, _ in each}
+    assert teacher.post(at, json={"quiz_extensions": ["x"]}).status_code == 500
+    assert teacher.post(at, json={"quiz_extensions": {"0": kept}}).status_code == 400
+
+
+def test_statistics_of_sections_and_none_of_large_quizzes(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"{COURSE}/quizzes/{quiz['id']}"
+    question = {"question_name": "N", "question_text": "T", "question_type": "true_false_question"}
+    made(teacher, f"quizzes/{quiz['id']}/questions", question=question)
+    assert teacher.put(at, json={"quiz": {"published": True}}).is_success
+    turn = canvas.student.post(f"{at}/submissions").json()["quiz_submissions"][0]
+    done = {"attempt": 1, "validation_token": turn["validation_token"]}
+    assert canvas.student.post(f"{at}/submissions/{turn['id']}/complete", json=done).is_success
+    other = canvas.admin.post(f"{COURSE}/sections", json={"course_section": {"name": "Empty"}}).json()["id"]
+
+    def taken(**params: Any) -> Any:
+        (row,) = teacher.get(f"{at}/statistics", params=params).json()["quiz_statistics"]
+        return row["submission_statistics"]["unique_count"]
+
+    assert (taken(), taken(**{"section_ids[]": other})) == (1, 0)
+    users = teacher.get(f"{at}/submission_users", params={"include[]": "quiz_submissions"}).json()
+    assert {one["id"]: one["links"]["quiz_submission"] for one in users["users"]}[str(ADA)] == str(turn["id"])
+    assert [one["id"] for one in users["quiz_submissions"]] == [str(turn["id"])]
+    assert "quiz_submissions" not in teacher.get(f"{at}/submission_users").json()
+    for _ in range(100):
+        made(teacher, f"quizzes/{quiz['id']}/questions", question=question)
+    assert teacher.get(f"{at}/statistics").status_code == 204

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from contract_tests.canvas.support import Site
 
 API = "/api/v1"
@@ -66,3 +68,17 @@ def test_no_theme_is_there_to_be_saved(canvas: Site) -> None:
     assert canvas.teacher.post(saved, json=theme).status_code == 403
     assert canvas.admin.post(saved, json=theme).json()["errors"]["brand_config"][0]["type"] == "blank"
     assert canvas.admin.put(f"{saved}/1", json=theme).status_code == 404
+
+
+def test_a_school_without_portfolios_shows_none_even_to_their_owners(canvas: Site) -> None:
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    student = canvas.student.get(f"{API}/users/self").json()["id"]
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00Z")
+    world["canvas"]["eportfolios"] = [{"id": 7, "user_id": student, "name": "P", "public": True, **times}]
+    for served, shown in ((True, [200, 200]), (False, [403, 403])):
+        school = next(one for one in world["canvas"]["accounts"] if one["id"] == 1)
+        school["settings"] = school.get("settings", {}) | {"enable_eportfolios": served}
+        canvas.lms.load(world)
+        path = f"{API}/eportfolios/7"
+        assert [who.get(path).status_code for who in (canvas.student, canvas.teacher)] == shown
+        assert canvas.admin.get(path).status_code == 200, "moderators see it all the same"

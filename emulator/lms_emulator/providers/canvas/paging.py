@@ -220,6 +220,11 @@ def _link(
     return ",".join(f'<{base}{mark}{front}page={pages[rel]}&per_page={size}>; rel="{rel}"' for rel in rels)
 
 
+def accepts_json_api(api: Api) -> bool:
+    """Whether the client asks for JSON API, which some lists know."""
+    return "application/vnd.api+json" in api.x.headers.get("accept", "")
+
+
 def with_meta(
     api: Api,
     records: Sequence[R],

@@ -137,6 +137,17 @@ class Params:
         found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
         return [Params(one, (*self._path, *path), self._reads) for one in found]
 
+    def rows(self, *path: str) -> list[Params]:
+        """A list of hashes that Canvas goes through as it was sent; empty if it was not sent. Raises the refusal
+        `crashed` for anything else, a hash of `0`, `1`, … too.
+        """
+        value = self._find(*path)
+        if value in (None, False):
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise refusals.crashed(f"a list of hashes is expected, as `{path[-1]}[][name]=value`", value)
+        return self.hashes(*path)
+
     def require(self, name: str) -> Params:
         """The hash of that name. Raises the refusal `parameter_missing` (400, `NAME is missing`)."""
         value = self._find(name)
@@ -155,6 +166,9 @@ class Params:
         if not self.data:
             return set()
         return self._reads.choose("include[]", partial(self.texts, "include"))
+
+
+_FALSE = frozenset(("0", "f", "F", "false", "FALSE", "off", "OFF"))
 
 
 def as_text(value: Any) -> str | None:
@@ -199,6 +213,11 @@ def as_whole(text: str | None) -> int | None:
 def as_flag(value: Any) -> bool:
     """A value as a boolean, by Canvas's rules."""
     return value is True or str(value).lower() in TRUE
+
+
+def as_boolean(text: str | None) -> bool | None:
+    """A boolean as Rails casts text for a column: all but its words for false is true, and nothing is None."""
+    return None if not text else text not in _FALSE
 
 
 def read(x: Call) -> Params:

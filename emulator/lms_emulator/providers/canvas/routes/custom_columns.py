@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import as_boolean, as_integer
 from lms_emulator.providers.canvas.model import Course, CustomColumnDatum, CustomGradebookColumn
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -22,11 +22,32 @@ SOURCE = (
     "canvas-lms app/controllers/custom_gradebook_columns_api_controller.rb"
 )
 FLAGS = ("teacher_notes", "read_only", "hidden")
+RESERVED = frozenset(
+    (
+        "Student",
+        "LastName",
+        "FirstName",
+        "ID",
+        "SIS User ID",
+        "SIS Login ID",
+        "Section",
+        "Integration ID",
+        "Root Account",
+    )
+)
+"""Titles that Canvas keeps for the columns of its own exports: canvas-lms lib/gradebook_importer.rb."""
 
 
 def _living(api: Api, course: Course) -> list[CustomGradebookColumn]:
     found = [c for c in api.store.custom_gradebook_columns.find("course", course.id) if c.workflow_state == "active"]
-    return sorted(found, key=lambda c: (c.position, c.id))
+    return sorted(found, key=lambda c: (c.position, c.title, c.id))
+
+
+def _course(api: Api) -> Course:
+    """The course of the path, for somebody who is logged in; Canvas looks at rights later."""
+    course = identifiers.course(api, api.slot("course_id"))
+    _ = api.user
+    return course
 
 
 def _column(api: Api, course: Course, reference: str) -> CustomGradebookColumn:
@@ -48,9 +69,9 @@ def index(api: Api) -> Any:
 
 def create(api: Api) -> Any:
     """A new column."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user, api.params.require("column")
-    courses.require(api, course, "manage_grades")
+    course = _course(api)
+    api.params.require("column")
+    courses.require(api, course, *assignments.GRADERS)
     last = max((c.position for c in _living(api, course)), default=0)
     blank = CustomGradebookColumn(id=0, course_id=course.id, title="", position=last + 1)
     made = replace(_read(api, blank), id=api.new_id("custom_gradebook_columns"))
@@ -59,38 +80,48 @@ def create(api: Api) -> Any:
 
 def update(api: Api) -> Any:
     """Change a column."""
-    course = identifiers.course(api, api.slot("course_id"))
+    course = _course(api)
     known = _column(api, course, api.slot("id"))
     api.params.require("column")
-    courses.require(api, course, "manage_grades")
+    courses.require(api, course, *assignments.GRADERS)
     return shape(api.store.custom_gradebook_columns.put(_read(api, known)))
 
 
 def _read(api: Api, record: CustomGradebookColumn) -> CustomGradebookColumn:
     sent = api.params.require("column")
-    changes: dict[str, Any] = {name: sent.flag(name) for name in FLAGS if sent.has(name)}
+    changes: dict[str, Any] = {name: as_boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
+    if "hidden" in changes:
+        changes["hidden"] = sent.flag("hidden")
     if sent.has("title"):
         changes["title"] = sent.text("title") or ""
     if sent.text("position"):
         changes["position"] = as_integer(sent.text("position"))
-    made = replace(record, **changes)
-    if not made.title or len(made.title) > 255:
-        raise refusals.invalid({"title": ["too_long" if made.title else "blank"]})
-    return made
+    faults: dict[str, list[str | tuple[str, str]]] = {}
+    title = changes.get("title", record.title)
+    if not title.strip():
+        faults["title"] = ["blank"]
+    elif len(title) > 255 or title in RESERVED:
+        faults["title"] = ["too_long" if len(title) > 255 else "cannot use gradebook importer reserved names"]
+    if changes.get("teacher_notes", False) is None:
+        faults["teacher_notes"] = ["teacher_notes must be true or false"]
+    if faults:
+        raise refusals.invalid(faults)
+    if changes.get("read_only", False) is None:
+        raise refusals.crashed("`read_only` is neither true nor false", sent.get("read_only"))
+    return replace(record, **changes)
 
 
 def destroy(api: Api) -> Any:
     """Delete a column."""
-    course = identifiers.course(api, api.slot("course_id"))
+    course = _course(api)
     known = _column(api, course, api.slot("id"))
-    courses.require(api, course, "manage_grades")
+    courses.require(api, course, *assignments.GRADERS)
     return shape(api.store.custom_gradebook_columns.put(replace(known, workflow_state="deleted")))
 
 
 def reorder(api: Api) -> Any:
     """Move columns to the front. Canvas checks no permission here."""
-    course = identifiers.course(api, api.slot("course_id"))
-    _ = api.user
+    course = _course(api)
     asked = api.params.get("order")
     if not isinstance(asked, list):
         raise refusals.crashed("`order` is no list", asked)
@@ -106,7 +137,7 @@ def reorder(api: Api) -> Any:
 
 def data(api: Api) -> Any:
     """The data of a column; of a hidden one on request."""
-    course = identifiers.course(api, api.slot("course_id"))
+    course = _course(api)
     column = _column(api, course, api.slot("id"))
     if column.hidden and not api.params.flag("include_hidden"):
         raise refusals.not_found("the column among those that are shown", column.id)
@@ -120,10 +151,12 @@ def data(api: Api) -> Any:
 
 def write(api: Api) -> Any:
     """Write a student's entry; a blank one deletes it."""
-    course = identifiers.course(api, api.slot("course_id"))
-    user = roster.student(api, course, None, api.slot("user_id"))
+    course = _course(api)
+    user = api.store.users.get(as_integer(api.slot("user_id")))
+    if user is None or user.id not in {e.user_id for e in roster.enrollments_seen(api, course, None)}:
+        raise refusals.not_found("the student in the course, by number", api.slot("user_id"))
     column = _column(api, course, api.slot("id"))
-    courses.require(api, course, "manage_grades")
+    courses.require(api, course, *assignments.GRADERS)
     sent = api.params.require("column_data")
     known = api.store.custom_column_data.get(_key(column, user.id))
     content = sent.text("content") or "" if sent.has("content") or known is None else known.content
@@ -150,23 +183,23 @@ def _keep(api: Api, column: CustomGradebookColumn, user_id: int, content: str) -
 
 def write_many(api: Api) -> Any:
     """Write entries for many students, in a job."""
-    course = identifiers.course(api, api.slot("course_id"))
-    sent = api.params.hashes("column_data")
+    course = _course(api)
+    sent = api.params.rows("column_data")
     if not sent:
         body = {"errors": [{"message": "An error occurred.", "error_code": "bad_request"}], "error_report_id": 1}
         raise refusals.rest("column_data_empty", 400, body, check="`column_data` is a list")
-    if not courses.may(api, api.user, course, "manage_grades"):
+    if not all(one.has("column_id") and one.has("user_id") for one in sent):
+        raise refusals.crashed("each entry has a `column_id` and a `user_id`")
+    every = list(api.store.custom_gradebook_columns.find("course", course.id))
+    columns = [identifiers.pick(every, one.text("column_id") or "", "the column") for one in sent]
+    if not courses.may(api, api.user, course, *assignments.GRADERS):
         raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
-    seen: set[int] | None = None
-    rows = []
-    for fields in sent:
-        column = _column(api, course, fields.text("column_id") or "")
-        if seen is None:
-            seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
-        user = identifiers.find(api, "users", fields.text("user_id") or "")
-        if user is None or user.id not in seen:
-            raise api.refused("write about students of the course")
-        rows.append((column, user.id, fields.text("content") or ""))
+    seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
+    people = [as_integer(one.text("user_id")) for one in sent]
+    if not seen.issuperset(people):
+        raise api.refused("write about students of the course")
+    texts = [one.text("content") or "" for one in sent]
+    rows = list(zip(columns, people, texts, strict=True))
 
     def work() -> None:
         for column, user_id, content in rows:

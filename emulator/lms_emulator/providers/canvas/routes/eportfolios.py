@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import EPortfolio, EPortfolioEntry, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules.permissions import account_allows
+from lms_emulator.providers.canvas.rules import belonging
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 111, 112, 117, 118; canvas-lms app/controllers/eportfolios_api_controller.rb"
@@ -34,8 +34,8 @@ def _page(record: EPortfolioEntry) -> Json:
     return {name: getattr(record, name) for name in names} | at
 
 
-def _moderates(api: Api) -> bool:
-    return account_allows(api, api.caller, api.root, "moderate_user_content")
+def _moderates(api: Api, owner: User) -> bool:
+    return belonging.administered(api, owner, "moderate_user_content")
 
 
 def _require(api: Api, passed: bool, what: str) -> None:
@@ -48,10 +48,13 @@ def _found(api: Api, right: str, slot: str = "eportfolio_id") -> EPortfolio:
     user = api.user
     record: EPortfolio = identifiers.named(api, "eportfolios", api.slot(slot), "the portfolio", deleted=True)
     own, active = record.user_id == user.id, record.workflow_state == "active"
-    moderator = not own and _moderates(api)
+    owner = api.store.users.get(record.user_id)
+    moderator = not own and owner is not None and _moderates(api, owner)
+    served = api.root.settings.get("enable_eportfolios", True) is not False
+    shown = served and record.public and record.spam_status not in SPAM
     rights = {
-        "read": active and (own or moderator or (record.public and record.spam_status not in SPAM)),
-        "delete": active and (own or moderator),
+        "read": active and ((own and served) or moderator or shown),
+        "delete": active and ((own and served) or moderator),
         "moderate": active and moderator,
         "restore": moderator,
     }
@@ -67,7 +70,7 @@ def index(api: Api) -> Any:
     """A user's portfolios, last changed last, for the user and for admins, who may also see deleted ones."""
     user, asked = _owner(api), "deleted" in api.params.includes
     own = api.user.id == user.id
-    _require(api, own or _moderates(api), f"see portfolios of user {user.id}")
+    _require(api, own or _moderates(api, user), f"see portfolios of user {user.id}")
     found = [
         one
         for one in api.store.eportfolios.find("user", user.id)
@@ -120,7 +123,7 @@ def moderate(api: Api) -> Any:
 def moderate_all(api: Api) -> Any:
     """Mark all of a user's portfolios as spam or as safe."""
     user = _owner(api)
-    _require(api, _moderates(api), f"moderate portfolios of user {user.id}")
+    _require(api, _moderates(api, user), f"moderate portfolios of user {user.id}")
     status = _status(api)
     for one in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:
         api.store.eportfolios.put(_marked(api, one, status))

@@ -250,10 +250,11 @@ def _filled(api: Api, known: GradebookFilter) -> GradebookFilter:
     name = sent.text("name") if sent.has("name") else known.name
     payload = sent.get("payload") if sent.has("payload") else known.payload
     faults: dict[str, list[Any]] = {}
-    if not payload or not isinstance(payload, dict):
-        faults["payload"] = ["must be a hash" if payload else "blank"]
-    if not name or len(name) > 255:
-        faults["name"] = ["too_long" if name else "blank"]
+    wrong = {"blank": not payload, "must be a hash": payload is not None and not isinstance(payload, dict)}
+    if any(wrong.values()):
+        faults["payload"] = [text for text, is_so in wrong.items() if is_so]
+    if not (name or "").strip() or len(name or "") > 255:
+        faults["name"] = ["too_long" if (name or "").strip() else "blank"]
     if faults:
         raise refusals.invalid(faults)
     return api.store.gradebook_filters.put(

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call.params import as_integer, query_of
 from lms_emulator.providers.canvas.model import Assignment, Course, GradeChange, Submission, SubmissionVersion
 from lms_emulator.providers.canvas.paging import audited, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import assignments, courses, lateness, submissions
+from lms_emulator.providers.canvas.rules import assignments, courses, grades, lateness, submissions
 from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.shapes import assignments as assignment_shapes
 from lms_emulator.providers.canvas.shapes import courses as course_shapes
@@ -40,13 +40,18 @@ def _day(api: Api, moment: datetime | None) -> str:
     return in_zone(moment, api.zone).date().isoformat() if moment is not None else ""
 
 
+def _works(api: Api, course: Course) -> list[Assignment]:
+    """The assignments of a course, deleted ones too: their grades stay in its history."""
+    return sorted(api.store.assignments.find("course", course.id), key=lambda one: one.id)
+
+
 def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
     """The graded submissions of a course, of one day or all, latest first."""
     found = [
-        (base, submission)
-        for base in assignments.of_course(api, course)
-        for submission in submissions.stored(api, base)
-        if submission.graded_at is not None and day in (None, _day(api, submission.graded_at))
+        (base, one)
+        for base in _works(api, course)
+        for one in submissions.stored(api, base)
+        if one.graded_at is not None and day in (None, _day(api, one.graded_at))
     ]
     return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
 
@@ -159,7 +164,7 @@ def _version(
 def feed(api: Api) -> Any:
     """Every version of submissions, newest first."""
     course = _course(api)
-    found = assignments.of_course(api, course)
+    found = _works(api, course)
     if number := api.params.text("assignment_id"):
         wanted = identifiers.named(api, "assignments", number, "the assignment", deleted=True)
         found = [a for a in found if a.id == wanted.id]
@@ -220,7 +225,10 @@ def _current_grade(api: Api, change: GradeChange) -> str | None:
     rows = api.store.enrollments.find("user", change.student_id)
     kept = [api.store.grade_overrides.get(e.id) for e in rows if e.course_id == change.course_id]
     score = next((own.score for own in kept if own is not None and own.score is not None), None)
-    return f"{score:g}%" if score is not None else None
+    course = api.store.courses.get(change.course_id)
+    if score is None or course is None:
+        return None
+    return grades.course_letters(api, course, (score,))[0] or f"{score:g}%"
 
 
 def _event(change: GradeChange) -> dict[str, Any]:
@@ -315,7 +323,7 @@ def audit_of_assignment(api: Api) -> Any:
     """The grade changes of an assignment, for admins."""
     _ = api.user
     require_account(api, api.root, "view_grade_changes")
-    base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment", deleted=True)
+    base = identifiers.named(api, "assignments", api.slot("assignment_id"), "the assignment")
     return _audit_of(api, "assignment_id", base.id)
 
 
@@ -342,18 +350,30 @@ def audit(api: Api) -> Any:
         courses.require(api, course, *assignments.GRADERS)
     else:
         require_account(api, api.root, "view_grade_changes")
-    found = list(api.store.grade_changes)
-    asked = {name: api.params.text(name) for name in ("course_id", "assignment_id", "student_id", "grader_id")}
-    if not any(asked.values()):
+    found = [one for one in api.store.grade_changes if course is None or one.course_id == course.id]
+    asked = {name: api.params.text(name) for name in ("student_id", "grader_id", "assignment_id")}
+    if course is None and not any(asked.values()):
         raise refusals.message(400, "no_condition", "Must specify at least one query condition")
-    kinds = {"course_id": "courses", "assignment_id": "assignments", "student_id": "users", "grader_id": "users"}
     for name, text in asked.items():
         if text == "override" and name == "assignment_id":
             found = [change for change in found if change.assignment_id is None]
         elif text:
-            known = identifiers.named(api, kinds[name], text, f"`{name}`", deleted=True)
-            found = [change for change in found if getattr(change, name) == known.id]
+            number = _named(api, name, text, course)
+            found = [one for one in found if getattr(one, name) == number]
     return _audited(api, found, course, of_student=bool(asked["student_id"]))
+
+
+def _named(api: Api, name: str, text: str, course: Course | None) -> int:
+    """The id of what a condition names; within a course only its assignments and members."""
+    if name == "assignment_id":
+        within = {} if course is None else {"course_id": course.id}
+        number: int = identifiers.named(api, "assignments", text, f"`{name}`", deleted=True, **within).id
+        return number
+    user = identifiers.user(api, text)
+    rows = api.store.enrollments.find("user", user.id)
+    if course is not None and name == "student_id" and all(one.course_id != course.id for one in rows):
+        raise refusals.not_found("the person in the course", text)
+    return user.id
 
 
 COURSE, AUDIT = "/api/v1/courses/{course_id}/gradebook_history", "/api/v1/audit/grade_change"

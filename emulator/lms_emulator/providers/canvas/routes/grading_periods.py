@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import read_moment, stamp, when
 from lms_emulator.providers.canvas.call.params import Params, as_float, as_whole, is_number
-from lms_emulator.providers.canvas.model import Account, Course, GradingPeriod, GradingPeriodGroup
+from lms_emulator.providers.canvas.model import Account, Course, EnrollmentTerm, GradingPeriod, GradingPeriodGroup
 from lms_emulator.providers.canvas.paging import with_meta
 from lms_emulator.providers.canvas.refusals import grading as grading_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
@@ -110,12 +110,18 @@ def create_set(api: Api) -> Any:
     """A new set, for terms."""
     account = _root(api)
     sent = api.params.require("grading_period_set")
-    terms = [identifiers.term(api, text) for text in api.params.texts("enrollment_term_ids")]
+    terms = _terms(api)
     blank = GradingPeriodGroup(id=0, account_id=account.id, created_at=api.now)
     made = replace(_set_fields(sent, blank), id=api.new_id("grading_period_groups"))
     api.store.grading_period_groups.put(made)
     _bind(api, made, terms)
     return reply(api, {"grading_period_set": group_shape(api, made)}, 201)
+
+
+def _terms(api: Api) -> list[EnrollmentTerm]:
+    """The terms that are to use the set, by number. Raises the refusal `not_found`."""
+    living = [one for one in api.store.enrollment_terms if one.workflow_state == "active"]
+    return [identifiers.pick(living, one, "the term, by number") for one in api.params.texts("enrollment_term_ids")]
 
 
 def _set_fields(sent: Params, record: GradingPeriodGroup) -> GradingPeriodGroup:
@@ -126,7 +132,7 @@ def _set_fields(sent: Params, record: GradingPeriodGroup) -> GradingPeriodGroup:
     return replace(record, **changes)
 
 
-def _bind(api: Api, group: GradingPeriodGroup, terms: list[Any]) -> None:
+def _bind(api: Api, group: GradingPeriodGroup, terms: list[EnrollmentTerm]) -> None:
     """Make exactly these terms use the set."""
     wanted = {term.id for term in terms}
     for term in list(api.store.enrollment_terms):
@@ -147,9 +153,8 @@ def _known_set(api: Api) -> GradingPeriodGroup:
 def update_set(api: Api) -> Response:
     """Change a set, and which terms use it: if the request names none, none does."""
     known = _known_set(api)
-    terms = [identifiers.term(api, text) for text in api.params.texts("enrollment_term_ids")]
-    changed = api.store.grading_period_groups.put(_set_fields(api.params.require("grading_period_set"), known))
-    _bind(api, changed, terms)
+    _bind(api, known, _terms(api))  # Canvas keeps this even if it refuses the rest
+    api.store.grading_period_groups.put(_set_fields(api.params.require("grading_period_set"), known))
     return Response(status_code=204)
 
 
@@ -173,11 +178,12 @@ def _batch(api: Api, named: str) -> Any:
     require_account(api, identifiers.account(api, group.account_id), "manage_grades")
     if not api.params.get("grading_periods"):
         raise refusals.missing("grading_periods")
-    known = {period.id: period for period in periods.of_group(api, group.id)}
-    wanted = [_fields(api, fields, known) for fields in api.params.hashes("grading_periods")]
+    known = {one.id: one for one in periods.of_group(api, group.id)}
+    wanted = [_fields(api, one, known) for one in api.params.rows("grading_periods")]
     if not api.check("administers the school", _manages(api)):
         raise api.refused(f"manage grading periods in account {group.account_id}")
-    faults = [_faults(one, list(known.values()) if len(wanted) == 1 else []) for one in wanted]
+    others = list(api.store.grading_periods.find("group", group.id)) if len(wanted) == 1 else []  # deleted ones too
+    faults = [_faults(one, others) for one in wanted]
     wrong = [faults[place] for place in _clashing(wanted)] + [one for one in faults if one]
     if wrong:
         raise grading_refusals.each_invalid(wrong)
@@ -210,9 +216,11 @@ def _clashing(wanted: list[Fields]) -> list[int]:
     """The indexes of periods that overlap an earlier one of the request."""
     if len(wanted) == 1:
         return []
-    if any(one["start_date"] is None or one["end_date"] is None for one in wanted):
+    if any(one["start_date"] is None for one in wanted):
         raise refusals.crashed("periods without dates cannot be compared")
     order = sorted(range(len(wanted)), key=lambda place: wanted[place]["start_date"])
+    if any(wanted[place]["end_date"] is None for place in order[:-1]):
+        raise refusals.crashed("periods without dates cannot be compared")
     return [b for a, b in pairwise(order) if _minute(wanted[b]["start_date"]) < _minute(wanted[a]["end_date"])]
 
 

@@ -48,12 +48,14 @@ def students(api: Api) -> Any:
 
 def add_students(api: Api) -> Any:
     """Moderate the work of students."""
-    course, base = _moderated(api)
-    known = set(roster.gradeable(api, course, None, base))
-    asked = [identifiers.find(api, "users", one) for one in api.params.texts("student_ids")]
-    if not asked:
+    course, _ = _moderated(api)
+    sent = api.params.get("student_ids")
+    if not sent:
         raise refusals.rest("students_missing", 400, [], check="student_ids came")
-    return _people(api, course, [user.id for user in asked if user is not None and user.id in known])
+    if not isinstance(sent, list):
+        raise refusals.crashed("`student_ids` is no list", sent)
+    seen = {e.user_id for e in roster.enrollments_seen(api, course, None) if e.workflow_state != "completed"}
+    return _people(api, course, [number for one in sent if (number := as_integer(one)) in seen])
 
 
 def status(api: Api) -> Any:
@@ -66,8 +68,10 @@ def status(api: Api) -> Any:
     if base.grades_published_at is not None:
         raise refusals.message(400, "published_before", PUBLISHED)
     body: dict[str, Any] = {"needs_provisional_grade": moderation.may_join(api, base)}
-    since = read_moment(api.params.text("last_updated_at"), api.zone)
-    if since is not None and (record.updated_at or record.created_at) != since.replace(microsecond=0):
+    text = api.params.text("last_updated_at") or ""
+    since = read_moment(text, api.zone)
+    known = since is not None and (record.updated_at or record.created_at) == since.replace(microsecond=0)
+    if text.strip() and not known:
         if not api.check("may choose among the grades", moderation.moderates(api, course, base)):
             raise api.refused(f"moderate assignment {base.id}")
         body["provisional_grades"] = []
@@ -146,11 +150,13 @@ def select(api: Api) -> Any:
 def select_many(api: Api) -> Any:
     """Select grades; the answer omits those already selected."""
     _, base = _moderated(api)
-    if not api.params.has("provisional_grade_ids"):
-        raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came")
-    asked = [api.store.provisional_grades.get(as_integer(one)) for one in api.params.texts("provisional_grade_ids")]
+    sent = api.params.get("provisional_grade_ids")
+    if not isinstance(sent, list):
+        raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came", sent)
+    asked = [api.store.provisional_grades.get(as_integer(one)) for one in sent]
     known = [one for one in asked if one is not None and one.submission_id in _rows(api, base)]
-    found = [_grade(api, base, str(one.id)) for one in known]
+    last = {one.submission_id: one for one in known}  # of two of one student the last one counts
+    found = [_grade(api, base, str(one.id)) for one in last.values()]
     return [_chosen(api, base, record, one) for one, record in found if not one.selected]
 
 

@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, Row, ignoring, rest, within
-from lms_emulator.providers.canvas.rules import contexts, features, jobs, outcomes
+from lms_emulator.providers.canvas.rules import contexts, jobs, mastery_scales, outcomes
 from lms_emulator.providers.canvas.rules import html as markup
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.keys import site_admin
@@ -29,7 +29,6 @@ SOURCE = (
     "canvas-lms app/controllers/outcome_groups_api_controller.rb"
 )
 MOST = 255
-SCALES = "account_level_mastery_scales"
 SCALED = {
     "mastery points": ("mastery_points",),
     "ratings": ("ratings",),
@@ -133,7 +132,7 @@ def create(api: Api) -> Any:
     """A group within a group."""
     context, parent = _changing(api)
     fields = _fields(api)
-    if not fields.get("title") or _too_long(fields):
+    if not (fields.get("title") or "").strip() or _too_long(fields):
         raise _failed("the group has a title", api.params.get("title"))
     made = OutcomeGroup(
         id=api.new_id("learning_outcome_groups"),
@@ -151,8 +150,9 @@ def update(api: Api) -> Any:
     if group.parent_id is None:
         raise _failed("the group is not the root", group.id)
     fields = _fields(api)
-    blank = "title" in fields and not fields["title"]
-    faults = {"title": ["blank"]} if blank else {name: ["too_long"] for name in _too_long(fields)}
+    faults = {name: ["too_long"] for name in _too_long(fields)}
+    if "title" in fields and not (fields["title"] or "").strip():
+        faults["title"] = ["blank"]
     if not faults:
         group = api.store.learning_outcome_groups.put(replace(group, **fields))
     named = api.params.text("parent_outcome_group_id")
@@ -167,7 +167,8 @@ def update(api: Api) -> Any:
 
 
 def _too_long(fields: dict[str, Any]) -> list[str]:
-    return [name for name in ("title", "vendor_guid") if len(fields.get(name) or "") > MOST]
+    most = {"title": MOST, "vendor_guid": MOST, "description": markup.LONGEST}
+    return [name for name, length in most.items() if len(fields.get(name) or "") > length]
 
 
 def _above(api: Api, group: OutcomeGroup) -> set[int]:
@@ -217,7 +218,8 @@ def _copied(api: Api, source: OutcomeGroup, target: OutcomeGroup) -> OutcomeGrou
     context = {"context_type": target.context_type, "context_id": target.context_id}
     for one, above in list(from_top(source, partial(outcomes.subgroups, api))):
         parent = target if above is None else copies[above.id]
-        made = replace(one, id=api.new_id("learning_outcome_groups"), parent_id=parent.id, **context)
+        fresh = {"id": api.new_id("learning_outcome_groups"), "parent_id": parent.id, "outcome_import_id": None}
+        made = replace(one, **fresh, **context)
         copies[one.id] = api.store.learning_outcome_groups.put(made)
         for _, outcome in outcomes.links(api, one):
             outcomes.link(api, made, outcome)
@@ -263,7 +265,7 @@ def add(api: Api) -> Any:
         moved = api.store.outcome_links.put(replace(held[0], outcome_group_id=group.id))
         return shapes.link(api, moved, held[1])
     known = api.store.learning_outcomes.get(number)
-    if known is None or known.workflow_state == "deleted" or not outcomes.available(api, context, known):
+    if known is None or not outcomes.available(api, context, known):
         raise _failed("the outcome is one of the place or of an account above", named)
     return shapes.link(api, outcomes.link(api, group, known), known)
 
@@ -293,19 +295,24 @@ def show_outcome(api: Api) -> Any:
     """An outcome."""
     context, found = _outcome(api)
     outcomes.require_read(api, context)
-    return shapes.rated(api, found)
+    return shapes.outcome(api, found)
 
 
 def update_outcome(api: Api) -> Any:
     """Change an outcome; its ratings only if the school has no account-wide mastery scale."""
     context, found = _outcome(api)
     outcomes.require_change(api, context)
-    if features.enabled(api, api.root, SCALES):
+    scaled = mastery_scales.sealed(api)
+    if scaled:
         for what, names in SCALED.items():
             if not all(api.params.get(name) in (None, False) for name in names):
                 text = f"Individual outcome {what} cannot be modified."
                 raise refusals.rest("outcome_scaled", 403, {"error": text}, check="each outcome has its own scale")
-    return shapes.rated(api, api.store.learning_outcomes.put(outcomes.read(api, found)))
+    changed = api.store.learning_outcomes.put(outcomes.read(api, found))
+    told = ("title", "description", "ratings", "mastery_points")
+    if any(getattr(changed, name) != getattr(found, name) for name in told):
+        outcomes.copy_to_rubrics(api, changed, scaled=scaled)
+    return shapes.outcome(api, changed)
 
 
 PLACES = "courses accounts"

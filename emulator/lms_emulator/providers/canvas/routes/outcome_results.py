@@ -14,8 +14,16 @@ from lms_emulator.providers.canvas.call.params import as_integer, as_whole
 from lms_emulator.providers.canvas.model import Assignment, Course, Enrollment, Outcome, OutcomeLink, OutcomeResult
 from lms_emulator.providers.canvas.paging import paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import assignments, collation, courses, outcomes
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    collation,
+    courses,
+    mastery_scales,
+    outcome_scores,
+    outcomes,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.mastery_scales import Scale
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import outcomes as shapes
 
@@ -46,7 +54,7 @@ def _bad(text: str, got: Any = None) -> Exception:
 
 def _place(api: Api) -> tuple[Course, Context]:
     course = identifiers.course(api, api.slot("course_id"))
-    if not api.params.words("user_ids") and not courses.may(api, api.caller, course, *assignments.GRADERS):
+    if api.params.get("user_ids") is None and not courses.may(api, api.caller, course, *assignments.GRADERS):
         raise _forbidden("users not specified and no access to all grades", [])
     _people(api, course, readable=True)
     return course, Context("Course", course.id, course)
@@ -59,19 +67,21 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
     """
     section = None
     if (named := api.params.text("section_id")) is not None and not readable:
-        if api.params.words("user_ids"):
+        if api.params.get("user_ids") is not None:
             raise _bad("cannot specify both user_ids and section_id")
         section = api.store.course_sections.get(as_integer(named))
-        if section is None or section.course_id != course.id or section.workflow_state == "deleted":
+        if section is None or section.course_id != course.id:
             raise _bad("invalid section id", named)
     found: dict[int, Enrollment] = {}
     everybody = courses.may(api, api.caller, course, *assignments.GRADERS)
-    mine = () if everybody else assignments.seen_for(api, course, api.user)
+    mine = () if everybody else {api.user.id, *assignments.seen_for(api, course, api.user)}
     for one in sorted(assignments.students(api, course.id), key=lambda e: (e.user_id, e.id)):
         in_section = section is None or one.course_section_id == section.id
         if in_section and (everybody or one.user_id in mine):
             found.setdefault(one.user_id, one)
-    wanted = api.params.words("user_ids")
+    if api.params.get("user_ids") is None:
+        return found
+    wanted = list(dict.fromkeys(api.params.words("user_ids")))
     ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
     if any(one not in found for one in ids):
         if not everybody:
@@ -79,7 +89,9 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
             raise _forbidden("not authorized to read grades for specified users", wanted)
         if not readable:
             raise _bad("can only include id's of users in the outcome context", wanted)
-    return {one: found[one] for one in found if one in ids} if wanted else found
+    if len(set(ids)) < len(ids) and not readable:
+        raise _bad("can only include id's of users in the outcome context", wanted)
+    return {one: found[one] for one in found if one in ids}
 
 
 def _require_enrolled(api: Api, course: Course, ids: list[int | None]) -> None:
@@ -101,6 +113,7 @@ def _found(api: Api, course: Course, held: Held, people: dict[int, Enrollment], 
     known = {outcome.id for _, outcome in held}
     rows = api.store.learning_outcome_results.find("course", course.id)
     kept = [r for r in rows if r.user_id in people and r.outcome_id in known and (hidden or not r.hidden)]
+    kept = [r for r in kept if outcome_scores.counts(api, r)]
     if not assignments.grades(api, course):
         kept = [r for r in kept if _is_posted(api, course, r)]
     return sorted(kept, key=lambda r: (_name(api, r.user_id), r.user_id, r.outcome_id, r.id))
@@ -151,7 +164,7 @@ def _includes(api: Api) -> set[str]:
 def _outcomes(api: Api, context: Context) -> Held:
     """The requested outcomes: by id, by group, or all of the course, group by group."""
     numbers = [as_integer(one) for one in dict.fromkeys(api.params.words("outcome_ids"))]
-    groups = outcomes.groups(api, context)
+    groups = outcomes.groups(api, context, deleted=True)
     every = [pair for group in groups for pair in sorted(outcomes.links(api, group), key=lambda pair: pair[0].id)]
     if api.params.has("outcome_group_id"):
         if api.params.has("outcome_ids"):
@@ -181,11 +194,35 @@ def results(api: Api) -> Any:
         if wanted:
             shown = {row["id"] for row in rows}
             of_page = [one for one in found if one.id in shown]
-            body["linked"] = shapes.linked(api, context, wanted, held, people, of_page)
+            shares = _shares(api, course, held, people)
+            body["linked"] = shapes.linked(api, context, wanted, held, people, of_page, shares)
         return body
 
     path = f"/api/v1/courses/{course.id}/outcome_results"
-    return paged(api, found, lambda one: shapes.result(api, one), path=path, wrap=whole)
+    scale = mastery_scales.of(api, course)
+    return paged(api, found, lambda one: shapes.result(api, one, scale), path=path, wrap=whole)
+
+
+def _shares(api: Api, course: Course, held: Held, people: dict[int, Enrollment]) -> dict[int, list[int]]:
+    """On request, what percentage of the students with a score reached each rating, by outcome."""
+    if api.params.text("rating_percents") != "true":
+        return {}
+    found, scale = _found(api, course, held, people), mastery_scales.of(api, course)
+    shares: dict[int, list[int]] = {}
+    for outcome in {outcome.id: outcome for _, outcome in held}.values():
+        ratings = scale.ratings if scale is not None else outcome.ratings
+        counts = [0] * len(ratings)
+        for number in people:
+            rows = [
+                one for one in found if one.score is not None and (one.user_id, one.outcome_id) == (number, outcome.id)
+            ]
+            reached = outcome_scores.roll_up(api, outcome, rows, scale).score
+            places = [place for place, row in enumerate(ratings) if reached is not None and row["points"] <= reached]
+            if places:
+                counts[places[0]] += 1
+        if total := sum(counts):
+            shares[outcome.id] = [int(100 * one / total + 0.5) for one in counts]
+    return shares
 
 
 def rollups(api: Api) -> Any:
@@ -200,7 +237,8 @@ def rollups(api: Api) -> Any:
     people = _people(api, course)
     people = _without(api, people, course, _found(api, course, held, people))
     found = _found(api, course, held, people)
-    scores = {number: _scores(api, held, [r for r in found if r.user_id == number]) for number in people}
+    scale = mastery_scales.of(api, course)
+    scores = {number: _scores(api, held, [r for r in found if r.user_id == number], scale) for number in people}
     order = _sorted(api, people, scores)
     having = list(dict.fromkeys(one.user_id for one in found))
     every = [*having, *(number for number in order if number not in having)]
@@ -210,7 +248,10 @@ def rollups(api: Api) -> Any:
         users = page if api.params.has("sort_by") else every
         return [row for number in users for row in _rollup(api, course, number, scores[number])]
 
-    extra = {"linked": shapes.linked(api, context, wanted, held, people, found)} if wanted else None
+    extra = None
+    if wanted:
+        shares = _shares(api, course, held, people)
+        extra = {"linked": shapes.linked(api, context, wanted, held, people, found, shares)}
     path = api.url(f"/api/v1/courses/{course.id}/outcome_rollups")
     return with_meta(api, order, None, "rollups", base=path, extra=extra, with_query=True, rows=rows)
 
@@ -227,12 +268,14 @@ def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[
     ]
 
 
-def _scores(api: Api, held: Held, found: Rows) -> list[Json]:
+def _scores(api: Api, held: Held, found: Rows, scale: Scale | None) -> list[Json]:
     known, whole = {outcome.id: outcome for _, outcome in held}, api.params.text("contributing_scores") == "true"
-    scored = [one for one in found if one.score is not None]
+    by_outcome: dict[int, Rows] = {}
+    for one in found:
+        if one.score is not None:
+            by_outcome.setdefault(one.outcome_id, []).append(one)
     return [
-        shapes.rollup_score(api, known[number], [one for one in scored if one.outcome_id == number], contributing=whole)
-        for number in dict.fromkeys(one.outcome_id for one in scored)
+        shapes.rollup_score(api, known[number], rows, scale, contributing=whole) for number, rows in by_outcome.items()
     ]
 
 
@@ -278,14 +321,14 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
     people = _without(api, _people(api, course), course, [])
     found = _found(api, course, held, people)
     scored = [one for one in found if one.score is not None]
-    known = {outcome.id: outcome for _, outcome in held}
+    known, scale = {outcome.id: outcome for _, outcome in held}, mastery_scales.of(api, course)
     scores = []
     for number in dict.fromkeys(one.outcome_id for one in scored):
         by_user: dict[int, Rows] = {}
         for one in scored:
             if one.outcome_id == number:
                 by_user.setdefault(one.user_id, []).append(one)
-        rolled = [outcomes.roll_up(known[number], rows) for rows in by_user.values()]
+        rolled = [outcome_scores.roll_up(api, known[number], rows, scale) for rows in by_user.values()]
         reached = [one.score for one in rolled if one.score is not None]
         score = None
         if reached:
@@ -295,7 +338,7 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
         scores.append({"score": score, **rest_of, "links": {"outcome": str(number)}})
     body: Json = {"rollups": [{"scores": scores, "links": {"course": str(course.id)}}]}
     if wanted:
-        body["linked"] = shapes.linked(api, context, wanted, held, people, found)
+        body["linked"] = shapes.linked(api, context, wanted, held, people, found, _shares(api, course, held, people))
         if "courses" in wanted:
             body["linked"]["courses"] = [{"id": str(course.id), "name": course.name}]
     return body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -14,11 +14,11 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import Params, as_whole
-from lms_emulator.providers.canvas.model import Course, Poll, PollChoice, PollSession, PollSubmission
-from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_integer
+from lms_emulator.providers.canvas.model import Poll, PollChoice, PollSession, PollSubmission
+from lms_emulator.providers.canvas.paging import accepts_json_api, paged, with_meta
 from lms_emulator.providers.canvas.routes.declare import RECORDED, signed_in
-from lms_emulator.providers.canvas.rules import courses, states
+from lms_emulator.providers.canvas.rules import courses, polling
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 29, 41, 48, 54, 56, 57, 63, 64; canvas-lms app/controllers/polling/polls_controller.rb"
@@ -31,14 +31,15 @@ def _one(name: str, body: Json) -> Json:
 
 
 def _listed(api: Api, name: str, found: Sequence[T], shape: Callable[[T], Json]) -> Response:
+    if accepts_json_api(api):
+        return with_meta(api, found, shape, name, base=api.url(api.path), primary=True)
     return paged(api, found, shape, wrap=lambda rows: {name: rows, "meta": {}})
 
 
 def _sent(api: Api, name: str) -> Params:
     """The first object in a request."""
     api.params.require(name)
-    found = api.params.hashes(name)
-    return found[0] if found else Params({})
+    return api.params.rows(name)[0]
 
 
 def _allowed(api: Api, passed: bool, what: str) -> None:
@@ -53,39 +54,30 @@ def _find(api: Api, table: str, slot: str) -> Any:
 def _text(sent: Params, name: str, known: str | None = None) -> str:
     """A required text. Raises the refusal if it is missing or too long."""
     text = sent.text(name) if sent.has(name) else known
-    if not text:
-        raise refusals.invalid({name: ["blank"]})
-    if len(text) > LONGEST:
-        raise refusals.invalid({name: ["too_long"]})
-    return text
+    faults = {name: ["too_long"] for name in (name, "description") if len(sent.text(name) or "") > LONGEST}
+    if not text or not text.strip():
+        faults[name] = ["blank"]
+    if faults:
+        raise refusals.invalid(faults)
+    return text or ""
 
 
 # polls
 
 
 def _poll(record: Poll, api: Api) -> Json:
-    counted = Counter(str(row.poll_choice_id) for one in _sessions_of(api, record) for row in _answers(api, one))
-    return {
+    body: Json = {
         "id": str(record.id),
         "question": record.question,
         "description": record.description,
         "created_at": when(record.created_at),
-        "total_results": dict(counted),
-        "user_id": str(record.user_id),
     }
-
-
-def _sessions_of(api: Api, poll: Poll) -> list[PollSession]:
-    return sorted(api.store.poll_sessions.find("poll", poll.id), key=lambda one: one.id, reverse=True)
-
-
-def _answers(api: Api, session: PollSession) -> list[PollSubmission]:
-    return sorted(api.store.poll_submissions.find("session", session.id), key=lambda one: one.id)
-
-
-def _teaches(api: Api) -> bool:
-    rows = api.store.enrollments.find("user", api.user.id)
-    return any(e.type in states.INSTRUCTORS and e.workflow_state == "active" for e in rows)
+    if not polling.may(api, record, "edit"):
+        return body
+    counted = Counter(
+        str(row.poll_choice_id) for one in polling.sessions_of(api, record) for row in polling.answers(api, one)
+    )
+    return body | {"total_results": dict(counted), "user_id": str(record.user_id)}
 
 
 def _any_poll(api: Api, slot: str = "poll_id") -> Poll:
@@ -94,14 +86,16 @@ def _any_poll(api: Api, slot: str = "poll_id") -> Poll:
     return record
 
 
-def _require_own(api: Api, poll: Poll) -> None:
-    _allowed(api, poll.user_id == api.user.id, f"change poll {poll.id}")
+def _require(api: Api, poll: Poll, deed: Literal["edit", "delete"] = "edit") -> None:
+    _allowed(api, polling.may(api, poll, deed), f"{deed} poll {poll.id}")
 
 
 def _require_seen(api: Api, poll: Poll) -> None:
-    """Refuse callers who neither own the poll nor can take it."""
-    own = api.user.id == poll.user_id
-    _allowed(api, own or any(_put_to(api, one) for one in _sessions_of(api, poll)), f"see poll {poll.id}")
+    """Refuse callers who neither manage the poll nor can take it."""
+    seen = polling.may(api, poll, "add", "edit", "delete") or any(
+        polling.put_to(api, one) for one in polling.sessions_of(api, poll)
+    )
+    _allowed(api, seen, f"see poll {poll.id}")
 
 
 def polls(api: Api) -> Any:
@@ -113,7 +107,7 @@ def polls(api: Api) -> Any:
 def create(api: Api) -> Any:
     """A new poll."""
     user, sent = api.user, _sent(api, "polls")
-    _allowed(api, _teaches(api), "make polls")
+    _allowed(api, polling.teaches(api), "make polls")
     question, text = _text(sent, "question"), sent.text("description")
     made = Poll(id=api.new_id("polls"), user_id=user.id, question=question, description=text, created_at=api.now)
     return _one("polls", _poll(api.store.polls.put(made), api))
@@ -129,7 +123,7 @@ def show(api: Api) -> Any:
 def update(api: Api) -> Any:
     """Change a poll."""
     record, sent = _any_poll(api, "id"), _sent(api, "polls")
-    _require_own(api, record)
+    _require(api, record)
     text = sent.text("description") if sent.has("description") else record.description
     changed = replace(record, question=_text(sent, "question", record.question), description=text)
     return _one("polls", _poll(api.store.polls.put(changed), api))
@@ -138,8 +132,8 @@ def update(api: Api) -> Any:
 def destroy(api: Api) -> Any:
     """Delete a poll with everything that belongs to it."""
     record = _any_poll(api, "id")
-    _require_own(api, record)
-    for one in _sessions_of(api, record):
+    _require(api, record, "delete")
+    for one in polling.sessions_of(api, record):
         _forget(api, one)
     for choice in list(api.store.poll_choices.find("poll", record.id)):
         api.store.poll_choices.delete(choice.id)
@@ -148,7 +142,7 @@ def destroy(api: Api) -> Any:
 
 
 def _forget(api: Api, session: PollSession) -> None:
-    for row in _answers(api, session):
+    for row in polling.answers(api, session):
         api.store.poll_submissions.delete(row.id)
     api.store.poll_sessions.delete(session.id)
 
@@ -158,7 +152,8 @@ def _forget(api: Api, session: PollSession) -> None:
 
 def _choice(api: Api, record: PollChoice, poll: Poll) -> Json:
     body: Json = {"id": str(record.id), "text": record.text, "position": record.position}
-    return body | ({"is_correct": record.is_correct} if api.user.id == poll.user_id else {})
+    told = polling.may(api, poll, "edit") or polling.took(api, poll)
+    return body | ({"is_correct": record.is_correct} if told else {})
 
 
 def _choice_of(api: Api, poll: Poll) -> PollChoice:
@@ -186,20 +181,21 @@ def show_choice(api: Api) -> Any:
 
 
 def _position(sent: Params, known: int | None) -> int | None:
-    position = as_whole(sent.text("position"))
-    return known if position is None else position
+    if not sent.has("position"):
+        return known
+    return as_integer(sent.text("position")) if (sent.text("position") or "").strip() else None
 
 
 def create_choice(api: Api) -> Any:
     """Add an answer to a poll."""
     poll, sent = _any_poll(api), _sent(api, "poll_choices")
-    _require_own(api, poll)
+    _require(api, poll)
     made = PollChoice(
         id=0,
         poll_id=poll.id,
         text=_text(sent, "text"),
         position=_position(sent, None),
-        is_correct=sent.flag("is_correct"),
+        is_correct=bool(as_boolean(sent.text("is_correct"))),
     )
     made = api.store.poll_choices.put(replace(made, id=api.new_id("poll_choices")))
     return _one("poll_choices", _choice(api, made, poll))
@@ -209,8 +205,10 @@ def update_choice(api: Api) -> Any:
     """Change an answer."""
     poll, sent = _any_poll(api), _sent(api, "poll_choices")
     record = _choice_of(api, poll)
-    _require_own(api, poll)
-    right = sent.flag("is_correct") if sent.has("is_correct") else record.is_correct
+    _require(api, poll)
+    told = sent.get("is_correct")  # JSON's false counts as not sent, the text does not
+    right = record.is_correct if told is False else as_boolean(sent.text("is_correct"))
+    right = record.is_correct if right is None else right
     place = _position(sent, record.position)
     changed = replace(record, text=_text(sent, "text", record.text), position=place, is_correct=right)
     return _one("poll_choices", _choice(api, api.store.poll_choices.put(changed), poll))
@@ -220,9 +218,9 @@ def destroy_choice(api: Api) -> Any:
     """Delete an answer."""
     poll = _any_poll(api)
     record = _choice_of(api, poll)
-    _require_own(api, poll)
+    _require(api, poll, "delete")
     for session in list(api.store.poll_sessions.find("poll", record.poll_id)):
-        for row in _answers(api, session):
+        for row in polling.answers(api, session):
             if row.poll_choice_id == record.id:
                 api.store.poll_submissions.delete(row.id)
     api.store.poll_choices.delete(record.id)
@@ -232,16 +230,10 @@ def destroy_choice(api: Api) -> Any:
 # sessions
 
 
-def _put_to(api: Api, session: PollSession) -> bool:
-    """Whether a session addresses the caller: a member of its course and, if it has one, of its section."""
-    rows = (e for e in api.store.enrollments.find("user", api.user.id) if e.course_id == session.course_id)
-    return any(e.workflow_state == "active" and session.course_section_id in (None, e.course_section_id) for e in rows)
-
-
 def _session(api: Api, record: PollSession) -> Json:
     poll = api.store.polls.get(record.poll_id)
-    own = poll is not None and poll.user_id == api.user.id
-    found = _answers(api, record)
+    own = poll is not None and polling.may(api, poll, "edit")
+    found = polling.answers(api, record)
     mine = [row for row in found if row.user_id == api.user.id]
     body: Json = {
         "id": str(record.id),
@@ -251,7 +243,7 @@ def _session(api: Api, record: PollSession) -> Json:
         "created_at": when(record.created_at),
         "poll_id": str(record.poll_id),
         "has_submitted": bool(mine),
-        "poll_submissions": [_answer(row) for row in (found if own else mine)],
+        "poll_submissions": [_answer(row) for row in (found if own or record.has_public_results else mine)],
     }
     if own or record.has_public_results:
         body["has_public_results"] = record.has_public_results
@@ -267,50 +259,44 @@ def _session_of(api: Api, poll: Poll, slot: str = "id") -> PollSession:
 
 
 def _own_session(api: Api) -> PollSession:
-    """A session of one of the caller's polls. Raises the refusal for others' sessions."""
+    """A session of a poll that the caller may change. Raises the refusal for others' sessions."""
     poll = _any_poll(api)
     record = _session_of(api, poll)
-    _require_own(api, poll)
+    _require(api, poll)
     return record
 
 
 def sessions(api: Api) -> Any:
     """The sessions of one of the caller's polls."""
     poll = _any_poll(api)
-    _require_own(api, poll)
-    return _listed(api, "poll_sessions", _sessions_of(api, poll), lambda one: _session(api, one))
+    _require(api, poll)
+    return _listed(api, "poll_sessions", polling.sessions_of(api, poll), lambda one: _session(api, one))
 
 
 def show_session(api: Api) -> Any:
     """One session."""
     poll: Poll = _find(api, "polls", "poll_id")
     record = _session_of(api, poll)
-    _allowed(api, api.user.id == poll.user_id or _put_to(api, record), f"see poll session {record.id}")
+    _allowed(api, polling.may(api, poll, "edit") or polling.visible(api, record), f"see poll session {record.id}")
     return _one("poll_sessions", _session(api, record))
-
-
-def _where(api: Api, sent: Params) -> tuple[Course, int | None]:
-    """The course and, if given, the section. Raises the refusals for those that are not the caller's."""
-    course = identifiers.course(api, sent.text("course_id") or "")
-    courses.require(api, course, "update", "manage_course_content")
-    named = sent.text("course_section_id")
-    section = identifiers.section(api, named) if named else None
-    if section is not None and section.course_id != course.id:
-        raise refusals.not_found("the section of the course", named)
-    return course, section.id if section is not None else None
 
 
 def create_session(api: Api) -> Any:
     """Create a session for a course or a section, initially closed."""
     poll, sent = _any_poll(api), _sent(api, "poll_sessions")
-    course, section_id = _where(api, sent)
-    _require_own(api, poll)
+    course = identifiers.row(api.store.courses, sent.text("course_id") or "", "the course")
+    section_id = None
+    if named := sent.text("course_section_id"):
+        rows = api.store.course_sections
+        section_id = identifiers.row(rows, named, "the section of the course", course_id=course.id).id
+    _allowed(api, polling.teaches(api), "make polls")
+    courses.require(api, course, "update")
     made = PollSession(
         id=api.new_id("poll_sessions"),
         poll_id=poll.id,
         course_id=course.id,
         course_section_id=section_id,
-        has_public_results=sent.flag("has_public_results"),
+        has_public_results=bool(as_boolean(sent.text("has_public_results"))),
         created_at=api.now,
     )
     return _one("poll_sessions", _session(api, api.store.poll_sessions.put(made)))
@@ -320,14 +306,20 @@ def update_session(api: Api) -> Any:
     """Move a session to another course, or change who sees its results."""
     record, sent = _own_session(api), _sent(api, "poll_sessions")
     changes: dict[str, Any] = {}
-    if sent.has("course_id") or sent.has("course_section_id"):
-        place = Params({"course_id": str(record.course_id), **sent.data})
-        course, changes["course_section_id"] = _where(api, place)
-        changes["course_id"] = course.id
-        sent.text("course_id"), sent.text("course_section_id")
+    for name in ("course_id", "course_section_id"):
+        if sent.has(name):
+            changes[name] = as_integer(sent.text(name)) if sent.text(name) else None
     if sent.has("has_public_results"):
-        changes["has_public_results"] = sent.flag("has_public_results")
-    return _one("poll_sessions", _session(api, api.store.poll_sessions.put(replace(record, **changes))))
+        changes["has_public_results"] = bool(as_boolean(sent.text("has_public_results")))
+    if changes.get("course_id", record.course_id) not in api.store.courses:
+        raise refusals.invalid({"course": ["blank"]})
+    changed = replace(record, **changes)
+    section = api.store.course_sections.get(changed.course_section_id or 0)
+    if section is None and changed.course_section_id is not None:
+        raise refusals.crashed("there is no such section", changed.course_section_id)
+    if section is not None and section.course_id != changed.course_id:
+        raise refusals.invalid({"base": ["That course section does not belong to the existing course."]})
+    return _one("poll_sessions", _session(api, api.store.poll_sessions.put(changed)))
 
 
 def destroy_session(api: Api) -> Any:
@@ -348,10 +340,8 @@ def _published(value: bool) -> Callable[[Api], Any]:
 def _mine(value: bool) -> Callable[[Api], Any]:
     def listed(api: Api) -> Any:
         """The sessions that address the caller, open or closed."""
-        found = [one for one in api.store.poll_sessions if one.is_published is value and _put_to(api, one)]
-        if not value:
-            found = [one for one in found if _answers(api, one)]
-        return _listed(api, "poll_sessions", sorted(found, key=lambda one: -one.id), lambda one: _session(api, one))
+        found = [one for one in api.store.poll_sessions if one.is_published is value and polling.put_to(api, one)]
+        return _listed(api, "poll_sessions", sorted(found, key=lambda one: one.id), lambda one: _session(api, one))
 
     return listed
 
@@ -372,11 +362,13 @@ def _answer(record: PollSubmission) -> Json:
 def answer(api: Api) -> Any:
     """Submit an answer, once."""
     user, poll = api.user, _find(api, "polls", "poll_id")
-    session, sent = _session_of(api, poll, "poll_session_id"), _sent(api, "poll_submissions")
-    reference = sent.text("poll_choice_id")
+    session, sent = _session_of(api, poll, "poll_session_id"), api.params.rows("poll_submissions")
+    if not sent:
+        raise refusals.crashed("Canvas fails without `poll_submissions`")
+    reference = sent[0].text("poll_choice_id")
     choice = identifiers.row(api.store.poll_choices, reference, "the choice of the poll", poll_id=poll.id)
-    _allowed(api, session.is_published and _put_to(api, session), f"answer in poll session {session.id}")
-    if any(row.user_id == user.id for row in _answers(api, session)):
+    _allowed(api, session.is_published and polling.visible(api, session), f"answer in poll session {session.id}")
+    if any(row.user_id == user.id for row in polling.answers(api, session)):
         raise refusals.invalid({"user_id": [("taken", "can only submit one choice per poll session.")]})
     made = PollSubmission(
         id=api.new_id("poll_submissions"),
@@ -394,7 +386,7 @@ def show_answer(api: Api) -> Any:
     record: PollSubmission = _find(api, "poll_submissions", "id")
     if record.poll_session_id != _session_of(api, poll, "poll_session_id").id:
         raise refusals.not_found("the answer of the session", record.id)
-    _allowed(api, api.user.id in (poll.user_id, record.user_id), f"see answer {record.id}")
+    _allowed(api, api.user.id == record.user_id or polling.may(api, poll, "edit"), f"see answer {record.id}")
     return _one("poll_submissions", _answer(record))
 
 

@@ -11,13 +11,12 @@ from msgspec.structs import replace
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params
+from lms_emulator.providers.canvas.call.params import Params, as_float, is_number
 from lms_emulator.providers.canvas.model import Account, Course, OutcomeProficiency
 from lms_emulator.providers.canvas.refusals.grading import Fault, faults_of_fields
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
-from lms_emulator.providers.canvas.rules import belonging, contexts
+from lms_emulator.providers.canvas.rules import belonging, contexts, mastery_scales
 from lms_emulator.providers.canvas.rules.contexts import Context
-from lms_emulator.providers.canvas.rules.permissions import chain
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = (
@@ -26,12 +25,9 @@ SOURCE = (
 LEVELS = "outcome_proficiency_ratings"
 
 
-def _own(api: Api, kind: str, number: int) -> OutcomeProficiency | None:
-    return api.store.outcome_proficiencies.first("context", (kind, number))
-
-
-def _shown(record: OutcomeProficiency) -> Json:
-    return {"ratings": record.ratings}
+def _record(context: Context) -> Account | Course:
+    assert isinstance(context.record, Account | Course)
+    return context.record
 
 
 def _context(api: Api, right: str) -> Context:
@@ -47,64 +43,76 @@ def _context(api: Api, right: str) -> Context:
 def show(api: Api) -> Any:
     """The levels of an account or a course, by default those of its nearest ancestor."""
     context = _context(api, "read")
-    record = _own(api, context.type, context.id)
-    lowest = context.record.account_id if isinstance(context.record, Course) else context.id
-    above = (_own(api, "Account", account.id) for account in chain(api.store, lowest))
-    found = record or next((one for one in above if one is not None), None)
+    found = mastery_scales.levels(api, _record(context))
     if found is None:
         text = "ActiveRecord::RecordNotFound"
         raise refusals.message(404, "proficiency_missing", text, check="there are levels of mastery")
-    return _shown(found)
+    return {"ratings": found}
 
 
 def create(api: Api) -> Any:
     """Set the levels of an account or a course."""
     context = _context(api, "manage_proficiency_scales")
-    ratings = [_rating(one) for one in api.params.hashes("ratings")]
-    faults = _faults(ratings)
-    if faults:
+    if api.params.get("ratings") is None:
+        raise refusals.crashed("`ratings` is missing")
+    known = mastery_scales.own(api, _record(context))
+    before = known.ratings if known is not None else []
+    rows = [_rating(one, before[place : place + 1]) for place, one in enumerate(api.params.rows("ratings"))]
+    if faults := _faults(rows):
         raise faults_of_fields(faults)
-    record = _own(api, context.type, context.id)
-    if record is None:
+    ratings = [row | {"points": _number(row["points"])} for row in rows]
+    if known is None:
         number = api.new_id("outcome_proficiencies")
         kind: Any = context.type
         made = OutcomeProficiency(id=number, context_type=kind, context_id=context.id, ratings=ratings)
     else:
-        made = replace(record, ratings=ratings)
-    return _shown(api.store.outcome_proficiencies.put(made))
+        made = replace(known, ratings=ratings)
+    return {"ratings": api.store.outcome_proficiencies.put(made).ratings}
 
 
-def _rating(sent: Params) -> Json:
-    return {
-        "description": sent.text("description"),
-        "points": _points(sent.text("points")),
-        "mastery": sent.flag("mastery"),
-        "color": sent.text("color"),
-    }
+def _rating(sent: Params, before: list[Json]) -> Json:
+    """A level as it was sent, with the points as text; what was not sent stays as at the level in its place."""
+    known: Json = before[0] if before else {"description": None, "points": None, "mastery": False, "color": None}
+    told: Json = {name: sent.text(name) for name in ("description", "points", "color") if sent.has(name)}
+    return known | told | ({"mastery": sent.flag("mastery")} if sent.has("mastery") else {})
 
 
-def _points(text: str | None) -> float | None:
-    try:
-        return float(text or "")
-    except ValueError:
-        return None
+def _number(points: Any) -> float | None:
+    text = str(points if points is not None else "")
+    return as_float(text) if text.strip() else None
 
 
 def _faults(ratings: list[Json]) -> list[Fault]:
     found: list[Fault] = []
-    points = [one["points"] for one in ratings]
     if not ratings:
         found.append((LEVELS, "Missing required ratings", None))
-    elif sum(one["mastery"] for one in ratings) != 1:
+    if sum(one["mastery"] for one in ratings) != 1:
         found.append((LEVELS, "Exactly one rating can have mastery", None))
-    if any(one is None or one < 0 for one in points):
-        found.append((f"{LEVELS}.points", "must be greater than or equal to 0", "greater_than_or_equal_to"))
-    elif any(after >= before for before, after in pairwise(points)):
-        shown = ", ".join(str(one) for one in points)
-        found.append((LEVELS, f"Points should be in strictly decreasing order: {shown}", None))
-    if any(not one["description"] for one in ratings):
+    points = [_number(one["points"]) for one in ratings]
+    for before, after in pairwise(points):
+        if before is None or after is None:
+            raise refusals.crashed("a level without points cannot be compared with the next", points)
+        if before <= after:
+            found.append((LEVELS, f"Points should be strictly decreasing: {before} <= {after}", None))
+    for number, one in zip(points, ratings, strict=True):
+        found += _faults_of(one, number)
+    return found
+
+
+def _faults_of(one: Json, number: float | None) -> list[Fault]:
+    """The faults of a level."""
+    found: list[Fault] = []
+    if not (one["description"] or "").strip():
         found.append((f"{LEVELS}.description", "can't be blank", "blank"))
-    if any(re.fullmatch(r"[0-9A-Fa-f]{6}", one["color"] or "") is None for one in ratings):
+    if number is None:
+        found.append((f"{LEVELS}.points", "can't be blank", "blank"))
+    if number is None or not is_number(str(one["points"])):
+        found.append((f"{LEVELS}.points", "is not a number", "not_a_number"))
+    elif number < 0:
+        found.append((f"{LEVELS}.points", "must be greater than or equal to 0", "greater_than_or_equal_to"))
+    if not (one["color"] or "").strip():
+        found.append((f"{LEVELS}.color", "can't be blank", "blank"))
+    if re.fullmatch(r"[0-9A-Fa-f]{6}", one["color"] or "") is None:
         found.append((f"{LEVELS}.color", "is invalid", "invalid"))
     return found
 

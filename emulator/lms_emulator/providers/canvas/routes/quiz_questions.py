@@ -159,7 +159,7 @@ def _group(api: Api, quiz: Quiz) -> QuizGroup:
 
 
 def _group_fields(api: Api, quiz: Quiz, *, new: bool = False) -> dict[str, Any]:
-    given = api.params.hashes("quiz_groups")
+    given = api.params.rows("quiz_groups")
     if not given:
         raise refusals.crashed("Canvas fails without `quiz_groups`", api.params.get("quiz_groups"))
     sent, found = given[0], dict[str, Any]()

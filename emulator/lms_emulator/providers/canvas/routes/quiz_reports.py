@@ -10,14 +10,24 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
-from lms_emulator.providers.canvas.rules import assignments, conversations, quiz_reports, quiz_taking, quizzes, roster
-from lms_emulator.providers.canvas.shapes import people
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    conversations,
+    quiz_reports,
+    quiz_statistics,
+    quiz_taking,
+    quizzes,
+    roster,
+)
+from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes import quiz_reports as shapes
+from lms_emulator.providers.canvas.shapes import quizzes as quiz_shapes
 from lms_emulator.providers.canvas.wire import reply
 
 READERS = ("manage_grades", "view_all_grades")
@@ -26,8 +36,12 @@ READERS = ("manage_grades", "view_all_grades")
 def statistics(api: Api) -> Any:
     """The statistics of a quiz's answers."""
     course, quiz = a_quiz(api, *READERS)
+    if quiz_statistics.too_large(api, quiz):
+        return Response(status_code=204)
     report = quiz_reports.ensure(api, quiz, every=api.params.flag("all_versions"))[0]
-    return {"quiz_statistics": [shapes.statistics(api, quiz, course, report)]}
+    sections = [as_integer(one) for one in api.params.given("section_ids")]
+    people = quiz_statistics.of_sections(api, sections) if sections else None
+    return {"quiz_statistics": [shapes.statistics(api, quiz, course, report, people)]}
 
 
 def index(api: Api) -> Any:
@@ -98,14 +112,23 @@ def users(api: Api) -> Any:
     sent = api.params.has("submitted")
     found = _students(api, course, quiz, api.params.flag("submitted") if sent else None)
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submission_users"
-    return paged(
-        api,
-        found,
-        lambda user: people.brief(api, user) | {"id": str(user.id)},
-        path=path,
-        default=30,
-        wrap=lambda rows: {"users": rows, "meta": {"pagination": shapes.pagination(api, path, len(found))}},
-    )
+    taken = {one.user_id: one for one in quiz_taking.of_quiz(api, quiz)}
+    linked = "quiz_submissions" in api.params.includes
+
+    def row(user: User) -> Json:
+        body = people.brief(api, user) | {"id": str(user.id)}
+        own = taken.get(user.id)
+        return body | ({"links": {"quiz_submission": str(own.id) if own is not None else None}} if linked else {})
+
+    def whole(rows: list[Json]) -> Json:
+        body: Json = {"users": rows, "meta": {"pagination": shapes.pagination(api, path, len(found))}}
+        if linked:
+            own = [taken.get(int(one["id"])) for one in rows]
+            shown = [quiz_shapes.taken(api, one, quiz) for one in own if one is not None]
+            body["quiz_submissions"] = [one | {"id": str(one["id"])} for one in shown]
+        return body
+
+    return paged(api, found, row, path=path, default=30, wrap=whole)
 
 
 def message(api: Api) -> Any:

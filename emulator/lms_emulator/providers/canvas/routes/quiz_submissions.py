@@ -13,14 +13,12 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
-from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizSubmission
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
 from lms_emulator.providers.canvas.rules import (
-    assignments,
     contexts,
     courses,
     features,
@@ -329,7 +327,7 @@ def post_events(api: Api) -> Any:
     record = _begun(api, quiz)
     if not api.check("the caller's attempt", quiz_taking.records_events(api, course, quiz, record)):
         raise api.refused("the caller takes the quiz")
-    for one in api.params.hashes("quiz_submission_events"):
+    for one in api.params.rows("quiz_submission_events"):
         one.has("client_timestamp")  # Canvas stores it and never shows it
         quiz_taking.note(api, record, one.text("event_type") or "", one.get("event_data"))
     return Response(status_code=204)
@@ -357,42 +355,7 @@ def events(api: Api) -> Any:
     )
 
 
-# exceptions
-
-
-def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
-    given = api.params.hashes("quiz_extensions")
-    if not isinstance(api.params.get("quiz_extensions"), list):
-        raise quiz_refusals.quiz(400, "quiz_extensions_missing", "missing required key :quiz_extensions")
-    students = {row.user_id for row in assignments.students(api, course.id)}
-    rows = []
-    for one in given:
-        user_id = identifiers.local_number(one.get("user_id"))
-        if user_id not in students or user_id is None:
-            raise refusals.not_found("the student in the course", one.get("user_id"))
-        if not courses.may(api, api.caller, course, "manage_grades"):
-            text = f"you are not allowed to change extension settings for {whose}"
-            raise quiz_refusals.quiz(403, "may_not_extend", text)
-        wanted: Data = {}
-        for name in ("extra_attempts", "extra_time", "extend_from_now", "extend_from_end_at"):
-            if one.get(name) is not None:
-                wanted[name] = as_integer(one.get(name))
-        if one.has("manually_unlocked"):
-            wanted["manually_unlocked"] = one.flag("manually_unlocked")
-        rows += [quiz_taking.extend(api, course, quiz, user_id, wanted) for quiz in found]
-    return {"quiz_extensions": [shapes.extension(row) for row in rows]}
-
-
-def extend(api: Api) -> Any:
-    """Grant students more time or attempts in a quiz."""
-    course, quiz = a_quiz(api)
-    return _extensions(api, course, [quiz], "this submission")
-
-
-def extend_all(api: Api) -> Any:
-    """Grant students more time or attempts in every quiz of a course."""
-    course = identifiers.course(api, api.slot("course_id"))
-    return _extensions(api, course, quizzes.of_course(api, course), "these submissions")
+# overdue
 
 
 def outstanding(api: Api) -> Any:
@@ -440,11 +403,5 @@ ROUTES: tuple[Route, ...] = (
     *rest("quiz submission events", EVENTS, (f"POST {SUBMISSIONS}/{{id}}/events", post_events, "Log quiz events")),
     *signed_in(
         "quiz submission events", EVENTS, (f"GET {SUBMISSIONS}/{{id}}/events", events, "Logged events of an attempt")
-    ),
-    *signed_in(
-        "quiz extensions",
-        f"{RECORDED}/content-quizzes.jsonl 256-259, 261-264; {CONTROLLERS}/quiz_extensions_controller.rb",
-        (f"POST {QUIZZES}/{{quiz_id}}/extensions", extend, "Extensions for a quiz"),
-        ("POST /api/v1/courses/{course_id}/quiz_extensions", extend_all, "Extensions for all quizzes"),
     ),
 )

@@ -14,7 +14,15 @@ from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.model import Course, Rubric, RubricAssessment, RubricAssociation
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import assigning, assignments, courses, overriding, rubrics, submissions
+from lms_emulator.providers.canvas.rules import (
+    assigning,
+    assignments,
+    courses,
+    outcomes,
+    overriding,
+    rubrics,
+    submissions,
+)
 from lms_emulator.providers.canvas.rules.permissions import account_from_path
 from lms_emulator.providers.canvas.shapes import rubrics as shapes
 
@@ -145,6 +153,7 @@ def _saved(api: Api, course: Course, known: Rubric | None) -> Any:
             return {"error": True, "messages": [TOO_LONG]}
         made = replace(made, **changes, updated_at=api.now)
         made = api.store.rubrics.put(made if made.id else replace(made, id=api.new_id("rubrics")))
+        outcomes.align(api, made, known.criteria if known is not None else ())
     linked = _associated(api, course, made)
     body = {"rubric": shapes.whole(api, made)}
     if linked is None:
@@ -315,6 +324,7 @@ def associate(api: Api) -> Any:
         copied = {"course_id": course.id, "user_id": api.user.id, "created_at": api.now}
         rubric = replace(rubric, id=api.new_id("rubrics"), **copied)
     rubric = api.store.rubrics.put(replace(rubric, updated_at=api.now))
+    outcomes.align(api, rubric)
     return _both(api, _keep(api, course, rubric, sent, None, target))
 
 

@@ -174,7 +174,7 @@ def change(
         _require_gradable(api, course, user)
         if excuse and is_given(sent.get("posted_grade")):
             raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
-        if moderation.under_way(base):
+        if moderation.under_way(base) and sent.flag("provisional"):
             waiting = moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
             submitting.comment(api, record, asked.hash("comment"), provisional_grade_id=waiting.id)
             return [submissions.of(api, base, user.id)]

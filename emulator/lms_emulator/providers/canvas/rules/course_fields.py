@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.languages import LOCALES
 from lms_emulator.providers.canvas.call.moments import rails_name, zone
-from lms_emulator.providers.canvas.call.params import Params, as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import Params, as_boolean, as_integer, as_whole
 from lms_emulator.providers.canvas.model import Account, Course
 from lms_emulator.providers.canvas.rules import courses, features, grades
 from lms_emulator.providers.canvas.rules.permissions import account_allows, require_account
@@ -125,7 +125,7 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
     Parameters: `account`, the account of the course or of the new course.
     """
     sent = api.params.hash("course")
-    found: dict[str, Any] = {name: _boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
+    found: dict[str, Any] = {name: as_boolean(sent.text(name)) for name in FLAGS if sent.has(name)}
     found |= {name: sent.text(name) for name in TEXTS if sent.has(name)}
     faults: dict[str, list[Any]] = {}
     if not _writes_all(api, own):
@@ -155,11 +155,6 @@ def fields(api: Api, own: Course | None, account: Account) -> dict[str, Any]:
 def _writes_all(api: Api, own: Course | None) -> bool:
     """Whether the caller may write more than the syllabus, which who edits the contents of a course may write."""
     return own is None or courses.may(api, api.caller, own, "update")
-
-
-def _boolean(text: str | None) -> bool | None:
-    """A boolean as Rails casts text: everything but its words for false is true."""
-    return None if not text else text.lower() not in ("false", "f", "0", "off")
 
 
 def _openness(api: Api, own: Course | None, account: Account, found: dict[str, Any]) -> None:

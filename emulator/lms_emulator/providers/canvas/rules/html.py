@@ -15,6 +15,9 @@ from lms_emulator.core.http.html_text import shallow
 if TYPE_CHECKING:
     from nh3 import Cleaner
 
+LONGEST = 64 * 1024 - 1
+"""Bytes of a text: canvas-lms config/initializers/active_record.rb, maximum_text_length."""
+
 _TAGS = """
 a abbr acronym address area article aside audio b bdo big blockquote br caption cite code col colgroup dd del
 details dfn div dl dt em embed figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i iframe img ins kbd legend

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from lms_emulator.providers.canvas.call.api import Api
+from lms_emulator.providers.canvas.call.params import as_boolean
 from lms_emulator.providers.canvas.model import Account
 from lms_emulator.providers.canvas.rules import features
 
@@ -46,8 +47,7 @@ def sent(api: Api, account: Account, faults: dict[str, list[Any]]) -> dict[str, 
     if not found:
         return {}
     if found.get(NAMES[0]) is not None:
-        said = found[NAMES[0]].lower()
-        found[NAMES[0]] = None if not said else said not in ("false", "f", "0", "off")
+        found[NAMES[0]] = as_boolean(found[NAMES[0]])
     fault = OFF if not features.enabled(api, api.root, FEATURE) else _fault(found)
     if fault is None:
         return found

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.model import Assignment, Course, ProvisionalGrade, Submission
@@ -63,8 +64,12 @@ def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
 def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
     """Store the caller's provisional grade."""
     score = grades.to_score(api, base, text)
-    own = (one for one in of_submission(api, record) if one.scorer_id == api.user.id and one.final == final)
-    known = next(own, None) or ProvisionalGrade(
+    every = of_submission(api, record)
+    own = (one for one in every if one.final == final and (final or one.scorer_id == api.user.id))
+    known = next(own, None)
+    if known is None and (why := _why_no_more(api, base, every, final=final)) is not None:
+        raise refusals.rest("provisional_grade_refused", 400, {"error": why}, check="a provisional grade is allowed")
+    known = known or ProvisionalGrade(
         id=api.new_id("moderated_grading_provisional_grades"),
         submission_id=record.id,
         scorer_id=api.user.id,
@@ -73,12 +78,22 @@ def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: b
     )
     letter = None if score is None else grades.from_score(api, base, score, text)
     made = replace(known, score=score, grade=letter, graded_at=api.now)
-    api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False))
+    api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False, updated_at=api.now))
     return api.store.provisional_grades.put(made)
+
+
+def _why_no_more(api: Api, base: Assignment, known: list[ProvisionalGrade], *, final: bool) -> str | None:
+    """Why the caller may not give a provisional grade to work that has these."""
+    if final and all(one.final for one in known):
+        return "Cannot give a final mark for a student with no other provisional grades"
+    if not may_join(api, base):
+        return "The maximum number of graders has been reached for this assignment."
+    return None
 
 
 def choose(api: Api, record: Submission, chosen: ProvisionalGrade) -> None:
     """Select one of a submission's provisional grades."""
+    api.store.submissions.put(replace(record, updated_at=api.now))
     for one in of_submission(api, record):
         api.store.provisional_grades.put(replace(one, selected=one.id == chosen.id))
 

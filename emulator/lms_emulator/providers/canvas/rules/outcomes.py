@@ -1,30 +1,24 @@
-"""Outcomes: permissions, validation, and rolling up a student's results.
+"""Outcomes and their groups: permissions, links, validation, and the rubrics that they are criteria of.
 
-Source: canvas-lms app/models/learning_outcome.rb, learning_outcome_group.rb, content_tag.rb and
-lib/outcomes/learning_outcome_group_children.rb, lib/outcomes/result_analytics.rb (2023-06).
+Source: canvas-lms app/models/learning_outcome.rb, learning_outcome_group.rb, content_tag.rb (2023-06).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from msgspec.structs import replace
 
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import Params, as_float
+from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
 from lms_emulator.providers.canvas.model import (
     Account,
-    Assignment,
     Outcome,
     OutcomeGroup,
     OutcomeLink,
-    OutcomeResult,
     Rubric,
-    RubricAssessment,
-    RubricAssociation,
-    Submission,
 )
 from lms_emulator.providers.canvas.rules import belonging, contexts, html
 from lms_emulator.providers.canvas.rules.contexts import Context
@@ -83,10 +77,10 @@ def root(api: Api, context: Context) -> OutcomeGroup:
     return api.store.learning_outcome_groups.put(made)
 
 
-def groups(api: Api, context: Context) -> list[OutcomeGroup]:
-    """The groups of a place."""
+def groups(api: Api, context: Context, *, deleted: bool = False) -> list[OutcomeGroup]:
+    """The groups of a place. Parameters: `deleted`, whether those that were deleted are among them."""
     found = api.store.learning_outcome_groups.find("context", (context.type, context.id))
-    return sorted((g for g in found if g.workflow_state == "active"), key=lambda g: g.id)
+    return sorted((g for g in found if deleted or g.workflow_state == "active"), key=lambda g: g.id)
 
 
 def subgroups(api: Api, group: OutcomeGroup) -> list[OutcomeGroup]:
@@ -126,17 +120,45 @@ def available(api: Api, context: Context, outcome: Outcome) -> bool:
 def aligned(api: Api, outcome: Outcome) -> list[Rubric]:
     """The rubrics that have an outcome as criterion."""
     living = (r for r in api.store.rubrics if r.workflow_state == "active")
-    return [r for r in living if any(c.get("learning_outcome_id") == outcome.id for c in r.criteria)]
+    return [r for r in living if is_criterion(r, outcome.id)]
 
 
-def holding(api: Api, outcome: Outcome, held: OutcomeLink) -> str | None:
-    """Why a link cannot be deleted: it is the last one to an outcome with alignments."""
-    others = [
-        one
-        for one in api.store.outcome_links.find("outcome", outcome.id)
-        if one.workflow_state == "active" and one.id != held.id
-    ]
-    if others or not aligned(api, outcome):
+def is_criterion(rubric: Rubric, outcome_id: int) -> bool:
+    """Whether an outcome is a criterion of a rubric."""
+    return any(c.get("learning_outcome_id") == outcome_id for c in rubric.criteria)
+
+
+def _place(api: Api, held: OutcomeLink) -> tuple[str, int] | None:
+    group = api.store.learning_outcome_groups.get(held.outcome_group_id)
+    return (group.context_type, group.context_id) if group is not None else None
+
+
+def _others(api: Api, held: OutcomeLink, gone: Collection[int] = ()) -> bool:
+    """Whether the place of a link has another one to the same outcome.
+
+    Parameters: `gone`, the ids of links that do not count any more.
+    """
+    place = _place(api, held)
+    return any(
+        one.workflow_state == "active" and one.id != held.id and one.id not in gone and _place(api, one) == place
+        for one in api.store.outcome_links.find("outcome", held.outcome_id)
+    )
+
+
+def _native(api: Api, outcome: Outcome, held: OutcomeLink) -> bool:
+    return _place(api, held) == (outcome.context_type, outcome.context_id)
+
+
+def holding(api: Api, outcome: Outcome, held: OutcomeLink, gone: Collection[int] = ()) -> str | None:
+    """Why a link cannot be deleted: the last one of a place whose content is aligned to the outcome. Where the outcome
+    was made, any aligned content counts, since the outcome goes with the link.
+
+    Parameters: `gone`, the ids of links that do not count any more.
+    """
+    if _others(api, held, gone):
+        return None
+    content = [("Course", rubric.course_id) for rubric in aligned(api, outcome)]
+    if not content or not (_native(api, outcome, held) or _place(api, held) in content):
         return None
     return f"Outcome '{outcome.title}' cannot be deleted because it is aligned to content."
 
@@ -154,9 +176,14 @@ def assessed(api: Api, outcome: Outcome, course_id: int | None = None) -> bool:
 
 
 def updateable(api: Api, outcome: Outcome) -> bool:
-    """Whether a change to an outcome can be applied to rubrics: those without assessments and used at most once."""
+    """Whether a change to an outcome is brought into rubrics."""
+    return bool(_updateable(api, outcome))
+
+
+def _updateable(api: Api, outcome: Outcome) -> list[Rubric]:
+    """The rubrics that take over changes: those without assessments and used at most once."""
     found = aligned(api, outcome)
-    return any(not api.store.rubric_assessments.find("rubric", r.id) and len(works(api, r)) <= 1 for r in found)
+    return [r for r in found if not api.store.rubric_assessments.find("rubric", r.id) and len(works(api, r)) <= 1]
 
 
 def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple[OutcomeLink, Outcome]]]:
@@ -168,9 +195,13 @@ def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple
 
 
 def keeping(api: Api, group: OutcomeGroup) -> str | None:
-    """Why a group cannot be deleted: it has an outcome with alignments."""
-    _, held = _held(api, group)
-    return next((why for link, outcome in held if (why := holding(api, outcome, link)) is not None), None)
+    """Why a group cannot be deleted: it has the last link to an outcome with alignments."""
+    gone: set[int] = set()
+    for link, outcome in _held(api, group)[1]:
+        if (why := holding(api, outcome, link, gone)) is not None:
+            return why
+        gone.add(link.id)
+    return None
 
 
 def delete_group(api: Api, group: OutcomeGroup) -> None:
@@ -183,11 +214,65 @@ def delete_group(api: Api, group: OutcomeGroup) -> None:
 
 
 def unlink(api: Api, held: OutcomeLink, outcome: Outcome) -> None:
-    """Unlink an outcome from a group; one without any group is deleted."""
-    api.store.outcome_links.put(replace(held, workflow_state="deleted"))
-    all_links = api.store.outcome_links.find("outcome", outcome.id)
-    if all(one.workflow_state == "deleted" for one in all_links):
+    """Unlink an outcome from a group. Without a link where it was made, it is deleted, with its links elsewhere."""
+    last = _native(api, outcome, held) and not _others(api, held)
+    for one in api.store.outcome_links.find("outcome", outcome.id) if last else [held]:
+        api.store.outcome_links.put(replace(one, workflow_state="deleted"))
+    if last:
         api.store.learning_outcomes.put(replace(outcome, workflow_state="deleted"))
+
+
+def align(api: Api, rubric: Rubric, known: Iterable[dict[str, Any]] = ()) -> None:
+    """Link the outcomes of a rubric to the root group of its course, if no group there has them.
+
+    Parameters: `known`, the criteria that the rubric had before.
+    """
+    course = api.store.courses.get(rubric.course_id)
+    old = {one.get("learning_outcome_id") for one in known}
+    numbers = dict.fromkeys(one.get("learning_outcome_id") for one in rubric.criteria)
+    for outcome in (api.store.learning_outcomes.get(one) for one in numbers if one is not None and one not in old):
+        if course is None or outcome is None:
+            continue
+        found = (one for one in api.store.outcome_links.find("outcome", outcome.id) if one.workflow_state == "active")
+        if ("Course", course.id) not in {_place(api, one) for one in found}:
+            link(api, root(api, Context("Course", course.id, course)), outcome)
+
+
+def copy_to_rubrics(api: Api, outcome: Outcome, *, scaled: bool) -> None:
+    """Bring a changed outcome into the rubrics that take it over.
+
+    Parameters: `scaled`, whether points and ratings are those of an account.
+    """
+    for rubric in _updateable(api, outcome):
+        rows = [_criterion_of(api, rubric, row, outcome, scaled=scaled) for row in rubric.criteria]
+        if rows != rubric.criteria:
+            total = sum(row["points"] for row in rows if not row.get("ignore_for_scoring"))
+            changes = {"criteria": rows, "points_possible": total, "updated_at": api.now}
+            api.store.rubrics.put(replace(rubric, **changes))
+
+
+def _criterion_of(api: Api, rubric: Rubric, row: dict[str, Any], outcome: Outcome, *, scaled: bool) -> dict[str, Any]:
+    if row.get("learning_outcome_id") != outcome.id:
+        return row
+    told: dict[str, Any] = {"description": outcome.title, "long_description": outcome.description}
+    if not scaled:
+        told |= {"points": points_possible(outcome), "mastery_points": outcome.mastery_points}
+        told["ratings"] = [
+            {
+                "description": (one["description"] or "No Description").strip(),
+                "long_description": "",
+                "points": one["points"],
+                "criterion_id": row["id"],
+                "id": f"{rubric.id}_{api.x.ids.digits(4)}",
+            }
+            for one in outcome.ratings
+        ]
+    return row | told
+
+
+def points_possible(outcome: Outcome) -> float:
+    """The points of the best rating."""
+    return outcome.ratings[0]["points"] if outcome.ratings else 0
 
 
 def read(api: Api, known: Outcome) -> Outcome:
@@ -200,22 +285,35 @@ def read(api: Api, known: Outcome) -> Outcome:
     if sent.has("description"):
         changes["description"] = html.clean(sent.text("description"), api.url(""))
     changes |= _criterion(sent, known)
-    method = sent.text("calculation_method") or known.calculation_method
-    changes["calculation_method"] = method
-    low, _, usual = RANGES.get(method, (None, None, None))
-    counted = sent.has("calculation_int") and (known.id or sent.has("calculation_method"))
-    number = identifiers.whole_number(sent.text("calculation_int")) if counted else None
-    if method != known.calculation_method and number == known.calculation_int:
-        number = None
-    if low is None:
-        number = None
-    elif number is None:
-        number = known.calculation_int if method == known.calculation_method else usual
-    changes["calculation_int"] = number
+    changes["calculation_method"], changes["calculation_int"] = _calculation(sent, known)
     wanted = replace(known, **changes)
     if found := faults(wanted):
         raise refusals.invalid(found)
     return wanted
+
+
+def _calculation(sent: Params, known: Outcome) -> tuple[str, int | None]:
+    """How results are rolled up: the method and its number. A number that was not sent follows the method."""
+    before: tuple[str | None, int | None] = (
+        (known.calculation_method, known.calculation_int) if known.id else (None, None)
+    )
+    method, number = before
+    if known.id or sent.get("calculation_method") not in (None, False):
+        method = sent.text("calculation_method") if sent.has("calculation_method") else method
+        if sent.has("calculation_int"):
+            text = sent.text("calculation_int")
+            number = None if text is None or not text.strip() else 1 if text == "true" else as_integer(text)
+    changed = method != before[0]
+    if not known.id or not changed:
+        method = "decaying_average" if method is None else method
+        number = _usual(method) if number is None else number
+    elif number == before[1] or method in ("highest", "latest"):
+        number = _usual(method)
+    return method or "", number
+
+
+def _usual(method: str | None) -> int | None:
+    return RANGES[method][2] if method in RANGES else None
 
 
 def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
@@ -225,10 +323,10 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     if is_sent := sent.get("ratings") not in (None, False):
-        rows = [(one.text("description"), as_float(one.text("points"))) for one in sent.hashes("ratings")]
-        rows.sort(key=lambda row: -row[1])
-        ratings = [{"description": "No Comment" if text is None else text, "points": points} for text, points in rows]
-        changes["ratings"] = ratings
+        read = [(one.text("description"), as_float(one.text("points"))) for one in sent.rows("ratings")]
+        read.sort(key=lambda row: -row[1])
+        told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
+        changes["ratings"] = told
     if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
         changes["mastery_points"] = as_float(sent.text("mastery_points"))
     elif is_sent:
@@ -242,7 +340,9 @@ def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
     """The invalid fields of an outcome."""
     low, high, _ = RANGES.get(wanted.calculation_method, (None, None, None))
     found: dict[str, list[str | tuple[str, str]]] = {}
-    if not wanted.title:
+    if len(wanted.description or "") > html.LONGEST:
+        found["description"] = ["too_long"]
+    if not wanted.title.strip():
         found["short_description"] = ["blank"]
     elif len(wanted.title) > 255:
         found["short_description"] = ["too_long"]
@@ -252,6 +352,8 @@ def faults(wanted: Outcome) -> dict[str, list[str | tuple[str, str]]]:
     if wanted.calculation_method not in METHODS:
         named = ", ".join(f'"{one}"' for one in METHODS)
         found["calculation_method"] = [("inclusion", f"calculation_method must be one of the following: [{named}]")]
+    elif low is None and wanted.calculation_int is not None:
+        found["calculation_int"] = ["A calculation value is not used with this calculation method"]
     number = wanted.calculation_int
     if number is not None and low is not None and high is not None and not low <= number <= high:
         text = f"'{number}' is not a valid value for this calculation method. "
@@ -271,76 +373,7 @@ def fresh(context: Context) -> Outcome:
     )
 
 
-def record(
-    api: Api,
-    base: Assignment,
-    row: Submission,
-    rubric: Rubric,
-    association: RubricAssociation,
-    assessment: RubricAssessment,
-) -> None:
-    """Record an assessment's results for the outcomes among the rubric's criteria."""
-    said = {entry["criterion_id"]: entry for entry in assessment.data}
-    known = {r.outcome_id: r for r in api.store.learning_outcome_results.find("assessment", assessment.id)}
-    for criterion in rubric.criteria:
-        number, entry = criterion.get("learning_outcome_id"), said.get(criterion["id"])
-        if number is None or entry is None or entry.get("points") is None:
-            continue
-        values: dict[str, Any] = {
-            "score": entry["points"],
-            "possible": float(criterion["points"]),
-            "mastery": entry["points"] >= criterion["mastery_points"],
-            "title": association.title or base.name,
-            "hide_points": association.hide_points,
-            "hidden": association.hide_outcome_results,
-            "submitted_or_assessed_at": row.submitted_at or api.now,
-        }
-        old = known.get(number)
-        if old is None:
-            old = OutcomeResult(
-                id=api.new_id("learning_outcome_results"),
-                outcome_id=number,
-                user_id=row.user_id,
-                course_id=base.course_id,
-                assignment_id=base.id,
-                rubric_assessment_id=assessment.id,
-                **values,
-            )
-        api.store.learning_outcome_results.put(replace(old, **values))
-
-
 def of_course(api: Api, context: Context) -> dict[int, Outcome]:
     """The outcomes in the groups of a context, in the order in which they were added."""
     held = sorted((pair for group in groups(api, context) for pair in links(api, group)), key=lambda pair: pair[0].id)
     return {outcome.id: outcome for _, outcome in held}
-
-
-class Reached(NamedTuple):
-    """The rolled-up result for an outcome. `hide_points` is None if there is no result."""
-
-    score: float | None
-    hide_points: bool | None
-
-
-def roll_up(outcome: Outcome, found: list[OutcomeResult]) -> Reached:
-    """Roll up the results for one outcome, by its calculation method."""
-    rows = sorted(found, key=lambda r: (r.submitted_or_assessed_at, r.id))
-    top = float(outcome.ratings[0]["points"]) if outcome.ratings else 0
-    reached = [((r.score or 0) / r.possible * top if r.possible else r.score or 0, r) for r in rows]
-    method, number = outcome.calculation_method, outcome.calculation_int or 0
-    if method == "n_mastery":
-        reached = [pair for pair in reached if pair[0] >= outcome.mastery_points]
-        if len(reached) < number:
-            return Reached(None, None)
-    if not reached:
-        return Reached(None, None)
-    if method == "highest":
-        reached = [max(reached, key=lambda pair: pair[0])]
-    elif method == "latest":
-        reached = reached[-1:]
-    scores = [score for score, _ in reached]
-    score = sum(scores) / len(scores)
-    if method == "decaying_average" and len(scores) > 1:
-        share = number / 100
-        score = scores[-1] * share + sum(scores[:-1]) / (len(scores) - 1) * (1 - share)
-    return Reached(round(score, 2), all(one.hide_points for _, one in reached))

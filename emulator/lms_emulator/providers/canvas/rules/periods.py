@@ -96,7 +96,7 @@ def asked_for(api: Api, course: Course) -> GradingPeriod | None:
 
 def current(api: Api, course: Course) -> GradingPeriod | None:
     """The current period of a course."""
-    return next((p for p in of_course(api, course) if p.start_date < api.now <= p.end_date), None)
+    return of_date(api, course, api.now)
 
 
 def assignments_of(api: Api, course: Course, period: GradingPeriod, user_id: int) -> set[int]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Quiz, QuizSubmission
-from lms_emulator.providers.canvas.rules import quiz_answers, quiz_taking
+from lms_emulator.providers.canvas.rules import quiz_answers, quiz_taking, quizzes
 from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data
 
 EDGE = 0.27
@@ -34,10 +34,35 @@ class Response(NamedTuple):
         return self.answer not in (None, "", [], {})
 
 
-def attempts(api: Api, quiz: Quiz, *, every: bool = False) -> list[QuizSubmission]:
-    """The attempts that count, latest first: each student's scored one, or all."""
+MOST_QUESTIONS, MOST_SUBMISSIONS = 100, 1000
+"""Beyond these a quiz has no statistics: canvas-lms app/models/quizzes/quiz_statistics.rb, large_quiz?."""
+
+
+def too_large(api: Api, quiz: Quiz) -> bool:
+    """Whether a quiz is too large for statistics."""
+    taken = api.store.quiz_submissions.find("quiz", quiz.id)
+    return len(quizzes.questions(api, quiz)) > MOST_QUESTIONS or len(taken) > MOST_SUBMISSIONS
+
+
+def of_sections(api: Api, sections: Collection[int]) -> set[int]:
+    """The people with an active enrollment in one of these sections."""
+    rows = (one for number in sections for one in api.store.enrollments.find("section", number))
+    return {one.user_id for one in rows if one.workflow_state == "active"}
+
+
+def _taken(api: Api, quiz: Quiz, people: Collection[int] | None) -> list[QuizSubmission]:
+    return [one for one in quiz_taking.of_quiz(api, quiz) if people is None or one.user_id in people]
+
+
+def attempts(
+    api: Api, quiz: Quiz, *, every: bool = False, people: Collection[int] | None = None
+) -> list[QuizSubmission]:
+    """The attempts that count, latest first: each student's scored one, or all.
+
+    Parameters: `people`, of whom only; by default of everybody.
+    """
     found: list[QuizSubmission] = []
-    for one in quiz_taking.of_quiz(api, quiz):
+    for one in _taken(api, quiz, people):
         own = [one.attempts[key] for key in sorted(one.attempts, key=int)]
         if own and not every:
             best = max(own, key=lambda a: (a.score or 0.0, -(a.attempt or 0)))
@@ -220,9 +245,9 @@ _KINDS: dict[str, Callable[[Data, list[Response]], Data]] = {
 }
 
 
-def by_question(api: Api, quiz: Quiz, *, every: bool) -> list[Data]:
+def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | None = None) -> list[Data]:
     """The responses to each question of a quiz."""
-    rows, items = attempts(api, quiz, every=every), analysis(api, quiz)
+    rows, items = attempts(api, quiz, every=every, people=people), analysis(api, quiz, people)
     found = []
     for place, question in enumerate(asked(quiz), start=1):
         responses = _responses(api, question, rows)
@@ -243,9 +268,9 @@ def by_question(api: Api, quiz: Quiz, *, every: bool) -> list[Data]:
 # items
 
 
-def analysis(api: Api, quiz: Quiz) -> dict[int, Data]:
+def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dict[int, Data]:
     """How well each multiple-choice question discriminates, by everybody's first attempt."""
-    firsts = [one.attempts[min(one.attempts, key=int)] for one in quiz_taking.of_quiz(api, quiz) if one.attempts]
+    firsts = [one.attempts[min(one.attempts, key=int)] for one in _taken(api, quiz, people) if one.attempts]
     scores = {one.user_id: one.score or 0.0 for one in firsts}
     questions = [one for one in asked(quiz) if one["question_type"] in quiz_answers.CHOICES]
     found = {one["id"]: _item(one, _responses(api, one, firsts), scores) for one in questions}

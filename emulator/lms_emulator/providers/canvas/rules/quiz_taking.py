@@ -36,7 +36,6 @@ from lms_emulator.providers.canvas.rules.quiz_questions import Data
 from lms_emulator.providers.canvas.rules.quiz_scores import worth
 
 GRACE = timedelta(minutes=5)
-MOST_EXTRA = 1000
 NO_RESULTS = "Cannot view questions due to quiz settings"
 NOT_ALLOWED = "you are not allowed to participate in this quiz"
 
@@ -404,7 +403,7 @@ def extend(api: Api, course: Course, quiz: Quiz, user_id: int, given: Data) -> Q
     changes: Data = {}
     for name in ("extra_attempts", "extra_time"):
         if given.get(name) is not None:
-            changes[name] = min(MOST_EXTRA, int(given[name])) if name == "extra_attempts" else int(given[name])
+            changes[name] = int(given[name])
     if given.get("manually_unlocked") is not None:
         changes["manually_unlocked"] = given["manually_unlocked"]
     granted = replace(record, **changes)

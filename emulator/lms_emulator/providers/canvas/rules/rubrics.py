@@ -21,7 +21,7 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import grading, lateness, moderation, outcomes, submissions, teams
+from lms_emulator.providers.canvas.rules import grading, lateness, moderation, outcome_scores, submissions, teams
 
 Data = list[dict[str, Any]]
 
@@ -190,7 +190,7 @@ def _assess(
         current = api.store.submissions.get(record.id) or record
         api.store.submissions.put(replace(current, unread=[*current.unread, "rubric"]))
     if alone:
-        outcomes.record(api, base, record, rubric, association, made)
+        outcome_scores.record(api, base, record, rubric, association, made)
     if association.use_for_grading and moderation.why_not_graded(api, course, base, record.user_id) is None:
         _grade(api, course, base, api.store.submissions.get(record.id) or record, made.score)
     return made

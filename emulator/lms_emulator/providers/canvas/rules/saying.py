@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.lti import documents
 from lms_emulator.providers.canvas.model import Assignment, Course, DiscussionEntry, DiscussionTopic
-from lms_emulator.providers.canvas.rules import discussions, features, grading, submissions
+from lms_emulator.providers.canvas.rules import discussions, features, grading, html, submissions
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 
@@ -23,9 +23,6 @@ LAST_REPLY_WITHIN = timedelta(minutes=1)
 
 DEEPEST = 50
 """Levels of replies: canvas-lms app/models/discussion_entry.rb, max_depth."""
-
-LONGEST = 64 * 1024 - 1
-"""Bytes of a message: canvas-lms lib/active_record/base.rb, maximum_text_length."""
 
 
 def say(
@@ -92,7 +89,7 @@ def graded_in(api: Api, topic: DiscussionTopic) -> Assignment | None:
 
 def check_length(message: str | None) -> None:
     """Refuse a message that does not fit into Canvas's column."""
-    if message is not None and len(message.encode()) > LONGEST:
+    if message is not None and len(message.encode()) > html.LONGEST:
         raise refusals.invalid({"message": ["too_long"]})
 
 

@@ -6,14 +6,16 @@ Fields: canvas-lms lib/api/v1/outcome.rb and outcome_results.rb (2023-06), and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
-from lms_emulator.providers.canvas.model import Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
-from lms_emulator.providers.canvas.rules import contexts, outcomes
+from lms_emulator.providers.canvas.model import Account, Course, Outcome, OutcomeGroup, OutcomeLink, OutcomeResult
+from lms_emulator.providers.canvas.rules import contexts, mastery_scales, outcome_scores, outcomes
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.mastery_scales import Scale
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 BEST = {
     1: ("0B874B",),
@@ -81,26 +83,29 @@ def short(api: Api, record: Outcome) -> Json:
     }
 
 
-def outcome(api: Api, record: Outcome) -> Json:
-    """An outcome."""
-    body: Json = {
-        **short(api, record),
-        "description": record.description,
-        "friendly_description": None,
-        "points_possible": record.ratings[0]["points"] if record.ratings else 0,
-        "mastery_points": record.mastery_points,
-        "ratings": record.ratings,
-        "calculation_method": record.calculation_method,
-    }
-    if record.calculation_int is not None:
-        body["calculation_int"] = record.calculation_int
+def outcome(api: Api, record: Outcome, place: Context | None = None) -> Json:
+    """An outcome; with `add_defaults=true` its ratings say which is mastery, and have colours.
+
+    Parameters: `place`, where it is shown, for the levels that hold for all outcomes there.
+    """
+    body = short(api, record) | {"description": record.description, "friendly_description": None}
+    scale = mastery_scales.of(api, place.record) if place is not None else None
+    owner = place.record if place is not None and isinstance(place.record, Account | Course) else None
+    if scale is not None:
+        body |= scale.fields
+    elif not mastery_scales.sealed(api, owner):
+        body |= _criterion(record, filled=api.params.text("add_defaults") == "true")
     return body | {"assessed": outcomes.assessed(api, record)}
 
 
-def rated(api: Api, record: Outcome) -> Json:
-    """An outcome; with `add_defaults=true` its ratings say which is mastery, and have colours."""
-    body = outcome(api, record)
-    return body | {"ratings": colored(record)} if api.params.text("add_defaults") == "true" else body
+def _criterion(record: Outcome, *, filled: bool) -> Json:
+    body: Json = {
+        "points_possible": outcomes.points_possible(record),
+        "mastery_points": record.mastery_points,
+        "ratings": colored(record) if filled else record.ratings,
+        "calculation_method": record.calculation_method,
+    }
+    return body if record.calculation_int is None else body | {"calculation_int": record.calculation_int}
 
 
 def colored(record: Outcome) -> list[Json]:
@@ -131,7 +136,7 @@ def link(
         "quiz_lti": False,
         "url": f"{outcomes.path(context)}/outcome_groups/{home.id}/outcomes/{record.id}",
         "outcome_group": (group if whole else short_group)(api, home),
-        "outcome": outcome(api, record) if full else short(api, record),
+        "outcome": outcome(api, record, context) if full else short(api, record),
     }
     assessed = home.context_type == "Course" and outcomes.assessed(api, record, home.context_id)
     if full and record.context_type == "Course":
@@ -142,15 +147,16 @@ def link(
     return body | {"assessed": assessed}
 
 
-def result(api: Api, one: OutcomeResult) -> Json:
+def result(api: Api, one: OutcomeResult, scale: Scale | None) -> Json:
     """A student's result in one piece of work."""
+    known = api.store.learning_outcomes.get(one.outcome_id)
     work = f"assignment_{one.assignment_id}"
     return {
         "id": one.id,
         "mastery": one.mastery,
         "score": one.score,
         "possible": one.possible,
-        "percent": None if one.score is None or not one.possible else one.score / one.possible,
+        "percent": outcome_scores.percent(api, one, known, scale),
         "hide_points": one.hide_points,
         "hidden": one.hidden,
         "submitted_or_assessed_at": stamp(one.submitted_or_assessed_at),
@@ -163,16 +169,18 @@ def result(api: Api, one: OutcomeResult) -> Json:
     }
 
 
-def rollup_score(api: Api, record: Outcome, found: list[OutcomeResult], *, contributing: bool = False) -> Json:
+def rollup_score(
+    api: Api, record: Outcome, found: list[OutcomeResult], scale: Scale | None, *, contributing: bool = False
+) -> Json:
     """A student's rolled-up score for an outcome, with the newest result.
 
-    Parameters: `contributing`, whether to include each result.
+    Parameters: `scale`, the levels of the account if they hold; `contributing`, whether to include each result.
     """
     links: Json = {"outcome": str(record.id)}
     if contributing:
         links["contributing_scores"] = [_contributing(api, one) for one in found]
-    newest = max(found, key=lambda one: (one.submitted_or_assessed_at, one.id))
-    reached = outcomes.roll_up(record, found)
+    newest = max(found, key=lambda one: (one.submitted_or_assessed_at, -one.id))
+    reached = outcome_scores.roll_up(api, record, found, scale)
     return {
         "score": reached.score,
         "title": _title(api, newest).split(", ")[1],
@@ -206,17 +214,22 @@ def linked(
     held: list[tuple[OutcomeLink, Outcome]],
     people: Iterable[int],
     found: Iterable[OutcomeResult],
+    shares: Mapping[int, list[int]],
 ) -> Json:
     """The objects requested in addition to results.
 
-    Parameters: `held`, the outcomes requested; `people`, the students; `found`, the results that are shown.
+    Parameters: `held`, the outcomes requested; `people`, the students; `found`, the results that are shown; `shares`,
+    what percentage of the students reached each rating, by outcome.
     """
     works = list(dict.fromkeys(one.assignment_id for one in found))
     body: Json = {}
     if "outcomes" in wanted:
-        body["outcomes"] = [rated(api, one) | {"alignments": _alignments(api, context, one)} for _, one in held]
+        body["outcomes"] = [
+            _with_shares(outcome(api, one, context), shares.get(one.id, ())) | {"alignments": _alignments(api, one)}
+            for _, one in held
+        ]
     if "outcome_groups" in wanted:
-        body["outcome_groups"] = [group(api, one) for one in outcomes.groups(api, context)]
+        body["outcome_groups"] = [group(api, one) for one in outcomes.groups(api, context, deleted=True)]
     if "outcome_links" in wanted:
         body["outcome_links"] = [link(api, one, record) for one, record in held]
     if "outcome_paths" in wanted:
@@ -229,6 +242,7 @@ def linked(
                 "name": one.name,
                 "display_name": one.short_name or one.name,
                 "sortable_name": one.sortable_name,
+                **({"avatar_url": people_shapes.avatar_url(api, one)} if people_shapes.avatars_on(api) else {}),
             }
             for one in known
         ]
@@ -257,11 +271,18 @@ def _aligned(api: Api, context: Context, held: list[tuple[OutcomeLink, Outcome]]
     return list(found.values())
 
 
-def _alignments(api: Api, context: Context, record: Outcome) -> list[str] | None:
+def _with_shares(body: Json, shares: Sequence[int]) -> Json:
+    rows = [
+        row | ({"percent": shares[place]} if place < len(shares) else {})
+        for place, row in enumerate(body.get("ratings", ()))
+    ]
+    return body | {"ratings": rows} if shares else body
+
+
+def _alignments(api: Api, record: Outcome) -> list[str] | None:
     found: list[str] = []
     for rubric in outcomes.aligned(api, record):
-        if (rubric.course_id, "Course") == (context.id, context.type):
-            found += [f"rubric_{rubric.id}", *(f"assignment_{one}" for one in outcomes.works(api, rubric))]
+        found += [f"rubric_{rubric.id}", *(f"assignment_{one}" for one in outcomes.works(api, rubric))]
     return found or None
 
 

@@ -6,6 +6,8 @@ the recorded exchanges of `content-quizzes2` 37-43.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.call.params import as_whole
@@ -22,10 +24,10 @@ def survey(quiz: Quiz) -> bool:
     return quiz.quiz_type in quizzes.SURVEYS
 
 
-def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport) -> Json:
-    """The statistics of a quiz."""
+def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport, people: Collection[int] | None = None) -> Json:
+    """The statistics of a quiz. Parameters: `people`, whose attempts count; by default everybody's."""
     every = report.includes_all_versions
-    rows = quiz_statistics.attempts(api, quiz, every=every)
+    rows = quiz_statistics.attempts(api, quiz, every=every, people=people)
     page = f"/courses/{course.id}/quizzes/{quiz.id}"
     speed = f"/courses/{course.id}/gradebook/speed_grader?assignment_id={quiz.assignment_id}"
     return {
@@ -40,7 +42,7 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport) -> Json
         "anonymous_survey": survey(quiz) and quiz.anonymous_submissions,
         "speed_grader_url": api.url(speed) if quiz.assignment_id is not None else None,
         "quiz_submissions_zip_url": api.url(f"{page}/submissions?zip=1"),
-        "question_statistics": quiz_statistics.by_question(api, quiz, every=every),
+        "question_statistics": quiz_statistics.by_question(api, quiz, every=every, people=people),
         "submission_statistics": quiz_statistics.by_attempt(quiz, rows),
         "links": {"quiz": api.url(f"/api/v1{page}")},
     }
