@@ -257,6 +257,10 @@ def test_schemes_in_points_and_what_is_not_valid(canvas: Site) -> None:
     plain = said((" A ", 90), ("F", 0))
     assert (plain["points_based"], plain["scaling_factor"]) == (False, 1)
     assert plain["grading_scheme"][0] == {"name": "A", "value": 0.9, "calculated_value": 90}
+    assert said(("", 90), ("F", ""))["grading_scheme"][1]["value"] == 0
+    for entries in ({"0": {"name": "A", "value": 0}}, ["A"]):
+        sent = {"title": "S", "grading_scheme_entry": entries}
+        assert canvas.teacher.post(f"{COURSE}/grading_standards", json=sent).status_code == 500
     points = said(("A", 75), ("F", 0), points_based=True, scaling_factor=4)
     assert points["grading_scheme"][0]["calculated_value"] == 3
     refused = {

@@ -198,6 +198,10 @@ def test_who_may_register_tools(registrar: Registrar) -> None:
     assert student.get(registrar.page).status_code == 403
     if site.name == "canvas":
         assert student.get("/api/lti/register").status_code == 400, "no role is asked, but an address"
+        by_token = {"Authorization": f"Bearer {site.info.access_tokens.teacher}"}
+        begun = httpx.get(f"{site.url}/api/lti/register?registration_url=https://tool.example", headers=by_token)
+        assert begun.headers["location"].startswith("https://tool.example?")
+        assert "x-canvas-user-id" in begun.headers
         site.lms.settings["canvas.dynamic_registration"] = False
         assert student.get("/api/lti/register?registration_url=https://tool.example").status_code == 404
         assert httpx.get(f"{site.url}/api/lti/security/openid-configuration").status_code == 404

@@ -149,10 +149,14 @@ class Environment:
 def page(
     x: Call, template: str, status: int = 200, *, headers: dict[str, str] | None = None, **values: Any
 ) -> Response:
-    """A page with Canvas's environment for scripts: where deep linking may post to, and the session's notices."""
+    """A page with Canvas's environment for scripts: where deep linking may post to, and the session's notices.
+
+    A page at an address of the API does not say where deep linking may post to.
+    """
+    rest = x.route is not None and x.path.startswith("/api/") and not browser.find(x).quiet
+    linking = {"DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url, "DEEP_LINKING_LOGGING": None}
     environment: dict[str, Any] = {
-        "DEEP_LINKING_POST_MESSAGE_ORIGIN": x.base_url,
-        "DEEP_LINKING_LOGGING": None,
+        **({} if rest else linking),
         **x.per_request(Environment).values,
         **values.pop("environment", {}),
     }

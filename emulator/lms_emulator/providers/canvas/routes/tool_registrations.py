@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
-from lms_emulator.providers.canvas.credentials import browser, visitors
+from lms_emulator.providers.canvas.credentials import browser, identify, visitors
 from lms_emulator.providers.canvas.lti import places
 from lms_emulator.providers.canvas.lti.registrations import CONFIGURATION, REGISTRATIONS
 from lms_emulator.providers.canvas.model import Account, DeveloperKeyAccountBinding
@@ -66,8 +66,9 @@ def switch(api: Api) -> Response:
 def begin(api: Api) -> Response:
     """GET /api/lti/register: on to the tool, with the platform's configuration and a token. Needs no role.
 
-    In 2023, a feature had only this part of dynamic registration.
+    In 2023, a feature had only this part of dynamic registration. A token says who begins as a session does.
     """
+    identify(api)
     if not features.enabled(api, places.school(api.x, None), FEATURE):
         _served(api.x, known=True)
     user = visitors.require(api)
