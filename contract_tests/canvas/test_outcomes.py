@@ -34,6 +34,8 @@ def test_ratings_and_methods(canvas: Site) -> None:
     assert [one["mastery_points"] for one in shown.values()] == [3, 6, 4]
     assert shown[plain["id"]]["calculation_int"] == 65
     assert [one["description"] for one in shown[rated["id"]]["ratings"]] == ["Best", "Good", "No Comment"]
+    equal = made(teacher, group, title="Equal", ratings=[{"description": "One", "points": 1}, {"points": 1}])
+    assert [one["description"] for one in student.get(equal["url"]).json()["ratings"]] == ["No Comment", "One"]
     assert teacher.post(f"{group}/outcomes", json={"title": "None", "ratings": []}).status_code == 500
     assert list(made(teacher, group, title="Long", vendor_guid="x" * 256, display_name="x" * 256)) == [
         "vendor_guid",
@@ -63,39 +65,6 @@ def test_ratings_and_methods(canvas: Site) -> None:
         told = student.get(one["url"], params={"add_defaults": "true"}).json()["ratings"]
         assert [row.get("color") for row in told] == (colors or [None] * len(ratings)), ratings
         assert sum(row["mastery"] for row in told) == 1
-
-
-def test_which_calculation_numbers_belong_to_a_method(canvas: Site) -> None:
-    teacher = canvas.teacher
-    group = root(teacher, COURSE)
-
-    for number, (method, sent, expected) in enumerate(
-        (
-            ("latest", 50, "errors"),
-            ("average", 3, "errors"),
-            ("highest", "", None),
-            ("n_mastery", None, 5),
-            ("n_mastery", 50, ["'50' is not a valid value for this calculation method."]),
-            ("", 5, "errors"),
-        )
-    ):
-        answer = made(teacher, group, title=f"Method {number}", calculation_method=method, calculation_int=sent)
-        if isinstance(expected, list):
-            assert answer["calculation_int"][0]["message"].startswith(expected[0])
-        elif expected == "errors":
-            assert "id" not in answer
-        else:
-            assert teacher.get(answer["url"]).json().get("calculation_int") == expected
-    one = made(teacher, group, title="Latest", calculation_method="latest")["url"]
-    refused = teacher.put(one, json={"calculation_int": 7})
-    assert refused.json()["errors"]["calculation_int"][0]["message"].startswith("A calculation value is not used")
-    assert teacher.put(one, json={"calculation_int": None}).status_code == 200
-    assert teacher.put(one, json={"calculation_method": None}).status_code == 400
-    assert teacher.put(one, json={"calculation_method": "average", "calculation_int": 7}).status_code == 400
-    assert teacher.put(one, json={"calculation_method": "decaying_average"}).json()["calculation_int"] == 65
-    assert "calculation_int" not in teacher.put(one, json={"calculation_method": "latest", "calculation_int": 7}).json()
-    equal = made(teacher, group, title="Equal", ratings=[{"description": "One", "points": 1}, {"points": 1}])
-    assert [row["description"] for row in teacher.get(equal["url"]).json()["ratings"]] == ["No Comment", "One"]
 
 
 def test_groups_and_links(canvas: Site) -> None:

@@ -324,7 +324,7 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if is_sent := sent.get("ratings") not in (None, False):
         read = [(one.text("description"), as_float(one.text("points"))) for one in sent.rows("ratings")]
-        read.sort(key=lambda row: -row[1])
+        read = sorted(read, key=lambda row: row[1])[::-1]  # of equal ones the last first
         told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
         changes["ratings"] = told
     if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
