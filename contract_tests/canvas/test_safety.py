@@ -82,3 +82,15 @@ def test_a_school_without_portfolios_shows_none_even_to_their_owners(canvas: Sit
         path = f"{API}/eportfolios/7"
         assert [who.get(path).status_code for who in (canvas.student, canvas.teacher)] == shown
         assert canvas.admin.get(path).status_code == 200, "moderators see it all the same"
+
+
+def test_a_feed_is_added_once_for_each_way_to_read_it(canvas: Site) -> None:
+    feeds = f"{API}/courses/1/external_feeds"
+    made = canvas.teacher.post(feeds, json={"url": "news.example.test/a.xml", "header_match": " x "}).json()
+    assert (made["url"], made["header_match"]) == ("http://news.example.test/a.xml", "x")
+    again = canvas.teacher.post(feeds, json={"url": made["url"], "header_match": "x"})
+    assert (again.status_code, again.json()["errors"]["url"][0]["type"]) == (400, "taken")
+    assert canvas.teacher.post(feeds, json={"url": made["url"], "verbosity": "truncate"}).status_code == 200
+    assert canvas.teacher.post(feeds, json={"url": made["url"]}).status_code == 200
+    long = canvas.teacher.post(feeds, json={"url": f"http://news.example.test/{'x' * 256}"})
+    assert long.json()["errors"]["url"][0]["type"] == "too_long"

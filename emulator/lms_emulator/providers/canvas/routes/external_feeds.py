@@ -15,6 +15,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.rules import contexts
 from lms_emulator.providers.canvas.rules.contexts import Context
+from lms_emulator.providers.canvas.rules.submitting import NO_ADDRESS, address
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/people-account-tools.jsonl 148, 149, 159; canvas-lms app/controllers/external_feeds_controller.rb"
@@ -43,29 +44,37 @@ def _context(api: Api) -> Context:
 
 def index(api: Api) -> Any:
     """The feeds of a course or a group."""
-    context = _context(api)
-    found = api.store.external_feeds.find("context", (context.type, context.id))
-    return paged(api, list(found), _shown)
+    return paged(api, _feeds(api, _context(api)), _shown)
+
+
+def _feeds(api: Api, context: Context) -> list[ExternalFeed]:
+    return sorted(api.store.external_feeds.find("context", (context.type, context.id)), key=lambda one: one.id)
 
 
 def create(api: Api) -> Any:
     """Add a feed."""
     context = _context(api)
-    url, verbosity = api.params.text("url") or "", api.params.text("verbosity") or "full"
-    if not url:
+    sent, verbosity = api.params.text("url") or "", api.params.text("verbosity") or "full"
+    if not sent:
         raise refusals.invalid({"url": ["blank"]})
-    parts = parts_of(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise refusals.invalid({"url": ["is not a valid URL"]})
     kind: Any = context.type
     chosen: Any = verbosity if verbosity in VERBOSITIES else "full"
+    match = (api.params.text("header_match") or "").strip() or None
+    url = address(sent)
+    faults = [NO_ADDRESS] if url is None else []
+    if any((one.url, one.header_match, one.verbosity) == (url, match, chosen) for one in _feeds(api, context)):
+        faults.append("taken")
+    if len(sent) > 255:
+        faults.append("too_long")
+    if url is None or faults:
+        raise refusals.invalid({"url": faults})
     made = ExternalFeed(
         id=api.new_id("external_feeds"),
         context_type=kind,
         context_id=context.id,
         user_id=api.user.id,
         url=url,
-        header_match=api.params.text("header_match") or None,
+        header_match=match,
         verbosity=chosen,
         created_at=api.now,
     )
