@@ -59,6 +59,6 @@ class Browser:
         return self.send("POST", f"/users/{person}/masquerade", data={"authenticity_token": self.csrf})
 
     def who(self) -> int | None:
-        """Whom the REST API takes the browser for."""
+        """The user whom the REST API identifies the browser as."""
         answer = self.get(SELF, accept=JSON)
         return answer.json()["id"] if answer.status_code == 200 else None

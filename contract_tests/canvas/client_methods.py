@@ -35,7 +35,7 @@ TOOL = {"name": "T", "privacy_level": "public", "consumer_key": "k", "shared_sec
 
 
 class Scene:
-    """One person's client objects: those of the demo world and of what was set up there.
+    """One person's client objects: those of the demo world and of the prepared objects.
 
     Nothing is fetched for them: each row of the table makes its own calls and no others.
     """

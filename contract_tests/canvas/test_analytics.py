@@ -15,7 +15,7 @@ OTHER, GRACE = 102, 103
 
 @pytest.fixture
 def studied(canvas: Site) -> Site:
-    """Three pieces of work: one graded for both, one that nobody submitted in time, one to come."""
+    """Three assignments: one graded for both, one that nobody submitted in time, one in the future."""
     emptied(canvas.teacher)
     done = work(canvas.teacher, name="Done", points_possible=10)
     canvas.student.post(

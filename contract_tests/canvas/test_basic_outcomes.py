@@ -73,7 +73,7 @@ RECORDED = Path(__file__).parents[2] / "fixtures/recordings/canvas/lti-11.jsonl"
 
 
 def test_the_fields_of_a_launch_stand_in_the_recorded_order(canvas: Site) -> None:
-    """Recording 57: a student opens an assignment whose tool has custom fields, and a query in its address."""
+    """Recording 57: a student opens an assignment whose tool has custom fields, and a query in its URL."""
     lines = (json.loads(line) for line in RECORDED.read_text("utf-8").splitlines())
     page = next(one["response"]["html"] for one in lines if one["n"] == 57)
     recorded = [one["name"] for one in page["forms"][0]["controls"]]

@@ -293,7 +293,7 @@ def test_a_page_of_assignments_counts_them_and_not_their_dates(canvas: Site) -> 
 
 
 def test_times_of_sections_are_by_their_code(canvas: Site) -> None:
-    """The event stretches over them; a list replaces those that were there."""
+    """The event spans them; a new list replaces the old one."""
     sections = f"{API}/courses/1/sections"
     codes = [
         f"course_section_{canvas.admin.post(sections, data={'course_section[name]': name}).json()['id']}"

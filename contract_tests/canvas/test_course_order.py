@@ -66,7 +66,7 @@ def test_how_far_students_are(canvas: Site) -> None:
 
 
 def test_rights_of_staff_in_a_course(canvas: Site) -> None:
-    """The rights that a course itself grants, besides those of roles, before Canvas split the permissions."""
+    """The rights that a course itself grants, in addition to those of roles, before Canvas split the permissions."""
     canvas.lms.settings["canvas.granular_permissions"] = False
     admin, teacher = canvas.admin, canvas.teacher
     rights = {name: teacher.get(f"{COURSE}/permissions").json()[name] for name in ("manage", "read_rubrics")}

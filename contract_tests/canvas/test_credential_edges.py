@@ -1,4 +1,4 @@
-"""Edge cases of Canvas's REST credentials: what is refused, from which instant, and what the journal says."""
+"""Edge cases of Canvas's REST credentials: refusals, from which instant, and their journal entries."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def call(rig: InProcess, text: str, path: str = SELF, method: str = "GET") -> ht
 def refused(
     rig: InProcess, answer: httpx.Response, body: dict[str, Any], reason: str, diagnosis: str | None, **details: Any
 ) -> None:
-    """The refusal with the challenge that makes clients refresh, and what the journal says."""
+    """The refusal with the challenge that makes clients refresh, and its journal entry."""
     assert (answer.status_code, answer.json()) == (401, body)
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="canvas-lms"'
     told = rig.refusal

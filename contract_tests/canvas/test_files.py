@@ -10,7 +10,7 @@ API = "/api/v1"
 
 
 def upload(api: httpx.Client, path: str, name: str, content: bytes, **more: str) -> httpx.Response:
-    """The three steps of an upload, and what the last one answers."""
+    """The three steps of an upload; returns the last response."""
     first = api.post(f"{API}{path}", data={"name": name, "size": str(len(content)), **more}).json()
     sent = {first["file_param"]: (name, content, "text/plain")}
     second = httpx.post(first["upload_url"], data=first["upload_params"], files=sent)
@@ -253,7 +253,7 @@ def test_who_changes_and_replaces_a_file(canvas: Site) -> None:
 
 
 def test_who_reads_the_files_of_a_person(canvas: Site) -> None:
-    """Oneself, an observer, and who manages the person's logins; a grader reads what was submitted, and no more."""
+    """The owner, an observer, and whoever manages the owner's logins; a grader reads only what was submitted."""
     admin, teacher, student = canvas.admin, canvas.teacher, canvas.student
     own = upload(student, "/users/self/files", "own.txt", b"mine").json()["id"]
     sent = {"user[name]": "Watcher", "pseudonym[unique_id]": "watcher"}

@@ -223,7 +223,7 @@ def test_scores_that_count_touch_records_or_are_not_numbers(canvas: Site) -> Non
 
 
 def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
-    """So many graders as the assignment takes; each sees their own, and who moderates sees all."""
+    """As many graders as the assignment allows; each sees their own grades, and the moderator sees all."""
     fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
     task = work(canvas.admin, submission_types=["online_text_entry"], **fields)
     place = f"{COURSE}/assignments/{task['id']}"
@@ -246,7 +246,7 @@ def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
 
 
 def test_due_dates_that_lists_are_sorted_by(canvas: Site) -> None:
-    """The latest of all for teachers; for students their own, and for observers nothing, as they hand nothing in."""
+    """The latest of all for teachers, their own for students, and none for observers, who submit nothing."""
     early, late = (
         work(canvas.teacher, name=name, due_at=f"2030-0{number}-01T00:00:00Z")
         for number, name in ((1, "Early"), (2, "Late"))
@@ -310,7 +310,8 @@ def test_the_audit_of_grades_keeps_names_hidden(canvas: Site) -> None:
 
 
 def test_graders_whose_names_the_final_grader_does_not_see(canvas: Site) -> None:
-    """They are five characters instead, the same for each of their grades and comments; administrators see names."""
+    """Five characters replace each name, the same in all of that grader's grades and comments; administrators see
+    names."""
     fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
     asked = {"last_updated_at": "2020-01-01T00:00:00Z"}
     for hidden in (True, False):
@@ -337,7 +338,7 @@ def test_graders_whose_names_the_final_grader_does_not_see(canvas: Site) -> None
 
 
 def test_points_that_a_rubric_hides(canvas: Site) -> None:
-    """They do not grade either, when a form says `1`; a change of the association alone does not take it."""
+    """A form that says `1` also stops them from grading; a change of the association alone does not accept it."""
     teacher = canvas.teacher
     rubric(teacher, task := work(teacher))
     (known,) = [one for one in teacher.get(f"{COURSE}/rubrics").json() if one["title"] == "R"]

@@ -311,7 +311,7 @@ def test_a_scheme_changes_until_something_was_graded_by_it(canvas: Site) -> None
 
 
 def test_a_set_that_is_named_beside_a_course(canvas: Site) -> None:
-    """The school's set is changed then, by those who may; a course has no periods of its own."""
+    """The school's set is changed, if the caller may; a course has no periods of its own."""
     made_set = canvas.admin.post(f"{ACCOUNT}/grading_period_sets", json={"grading_period_set": {"title": "2026"}})
     path = f"{COURSE}/grading_periods/batch_update"
     sent = {"set_id": made_set.json()["grading_period_set"]["id"], "grading_periods": [period("First", 1, 3)]}

@@ -53,7 +53,7 @@ def a_course_at_work(canvas: Site) -> tuple[Any, Any, Any]:
 
 
 def students(nrps: Any, link: str) -> dict[int, str]:
-    """The roster's students: Canvas's number of each, with what LTI calls them."""
+    """The roster's students: each one's Canvas id, with the LTI user id."""
     members = nrps.get_members(link)
     learning = [one for one in members if f"{lti13.MEMBERSHIP}Learner" in one["roles"]]
     return {int(one["message"][0][f"{lti13.CLAIM}custom"]["person"]): one["user_id"] for one in learning}
@@ -112,7 +112,7 @@ def hand_in(canvas: Site, essay: Any, tmp_path: Path) -> None:
 
 
 def grade_by_rubric(essay: Any, course: Any) -> None:
-    """The tool reads what was submitted, and grades it by the rubric that it finds at the assignment."""
+    """The tool reads the submissions and grades them by the assignment's rubric."""
     argument, sources = (criterion["id"] for criterion in essay.rubric)
     assert essay.use_rubric_for_grading
     read = {}
@@ -132,7 +132,7 @@ def grade_by_rubric(essay: Any, course: Any) -> None:
 
 
 def agree(ags: Any, item: Any, course: Any, quiz: Any, known: dict[int, str], scores: dict[int, float]) -> None:
-    """LTI's results and REST's submissions say the same."""
+    """LTI's results and REST's submissions agree."""
     results = {one["userId"]: 10 * one["resultScore"] / one["resultMaximum"] for one in ags.get_grades(item)}
     assert results == {known[person]: score for person, score in scores.items()}
     submissions = course.get_multiple_submissions(student_ids=["all"], assignment_ids=[quiz.id])
@@ -140,7 +140,7 @@ def agree(ags: Any, item: Any, course: Any, quiz: Any, known: dict[int, str], sc
 
 
 def gradebook(canvas: Site, course: Any, quiz: Any, scores: dict[int, float]) -> None:
-    """What Canvas makes of the scores: grades of enrolments, statistics, the history of who graded."""
+    """The effect of the scores in Canvas: grades of enrolments, statistics, the grading history."""
     grades = {one.user_id: one.grades for one in course.get_enrollments(type=["StudentEnrollment"])}
     assert grades[101]["current_score"] == round(100 * (18 + 9.5 + 5) / (20 + 10 + 5), 2)
     assert grades[102]["current_score"] == 100 * (13 + 8) / 30

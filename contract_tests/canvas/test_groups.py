@@ -39,7 +39,7 @@ def test_members_create_group_content(canvas: Site) -> None:
 
 
 def test_who_leaves_a_group_and_who_sees_others(canvas: Site) -> None:
-    """One leaves what one may join; a hidden page of people leaves a student their own groups."""
+    """Whoever may join a group may leave it; a hidden page of people leaves students their own groups."""
     teacher, student = canvas.teacher, canvas.student
     own, free = student.get(f"{API}/users/self").json()["id"], group_of(canvas)
     sets = f"{API}/courses/1/group_categories"
@@ -148,7 +148,7 @@ def test_group_memberships_come_with_people_and_in_a_file_of_any_name(canvas: Si
 
 
 def test_group_memberships_are_exported_and_imported(canvas: Site) -> None:
-    """Groups are named by number, by the SIS or by name; the first row of a student counts, and moves them."""
+    """Groups are named by id, SIS id or name; the first row of a student counts, and moves them."""
     first = canvas.teacher.get(f"{API}/groups/{group_of(canvas)}").json()
     category = f"{API}/group_categories/{first['group_category_id']}"
 
@@ -181,7 +181,7 @@ def test_group_memberships_are_exported_and_imported(canvas: Site) -> None:
 
 
 def test_rights_in_a_group(canvas: Site) -> None:
-    """By one's place in the group, and by what its course gives."""
+    """By the caller's role in the group, and by rights in its course."""
     teacher, student, admin = canvas.teacher, canvas.student, canvas.admin
     category = teacher.post("/api/v1/courses/1/group_categories", json={"name": "Teams"}).json()["id"]
     group = teacher.post(f"/api/v1/group_categories/{category}/groups", json={"name": "Team 1"}).json()["id"]
@@ -237,7 +237,7 @@ def test_groups_follow_feeds_that_members_choose(canvas: Site) -> None:
 
 
 def test_groups_of_a_course_that_is_over(canvas: Site) -> None:
-    """They are for the admins of its account, not for who taught it."""
+    """Admins of its account still see them; its former teachers do not."""
     admin, sets = canvas.admin, f"{API}/courses/1/group_categories"
     below = admin.post(f"{API}/accounts/1/sub_accounts", json={"account": {"name": "College"}}).json()["id"]
     clerk = {"user": {"name": "Clerk"}, "pseudonym": {"unique_id": "clerk"}}

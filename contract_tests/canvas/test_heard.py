@@ -39,7 +39,7 @@ def test_members_that_nothing_asks_for_are_warned_of(canvas: Site) -> None:
 
 
 def test_a_name_that_counts_in_a_hash_alone_is_warned_of_outside(canvas: Site) -> None:
-    """Canvas's pages name some members without the hash that they belong in."""
+    """Canvas's documentation names some members without their hash."""
     place = "/api/v1/courses/1/quiz_extensions"
     more = {"user_id": 101, "extra_time": 5}
     assert canvas.teacher.post(place, json={"quiz_extensions": [more], "extra_time": 9}).status_code == 200
@@ -49,7 +49,8 @@ def test_a_name_that_counts_in_a_hash_alone_is_warned_of_outside(canvas: Site) -
 
 
 def test_a_name_in_brackets_is_one_name_in_json(canvas: Site) -> None:
-    """Rails takes names apart in forms and queries alone, so that the change is lost; generated clients fall for it."""
+    """Rails parses brackets only in forms and queries, so that the change is lost; generated clients make this
+    mistake."""
     answer = canvas.teacher.put("/api/v1/courses/1", json={"course[name]": "Other", "course": {"course_code": "AE"}})
     assert (answer.json()["name"], answer.json()["course_code"]) == ("Analytical Engines", "AE")
     assert unread(canvas) == ["course[name]"]
@@ -64,7 +65,7 @@ def test_a_name_in_brackets_is_one_name_in_json(canvas: Site) -> None:
 
 
 def test_the_tool_of_an_assignment_is_named_by_id_and_kind(canvas: Site, tool: Tool) -> None:
-    """Without its kind the id says nothing: the address does."""
+    """Without its type the id is ignored: the URL decides."""
     tag = {
         "url": LAUNCH,
         "content_type": "ContextExternalTool",
@@ -98,7 +99,7 @@ def test_a_new_course_takes_a_grading_scheme_of_its_account(canvas: Site) -> Non
 
 
 def test_points_are_no_matter_of_an_association(canvas: Site) -> None:
-    """The API of associations permits no such parameter, in the hash or beside it."""
+    """The API of associations permits no such parameter, inside the hash or outside."""
     work = made(canvas, published=True).json()["id"]
     ratings = {"0": {"description": "Yes", "points": 5}, "1": {"description": "No", "points": 0}}
     criteria = {"0": {"description": "C", "ratings": ratings}}

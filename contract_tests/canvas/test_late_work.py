@@ -59,7 +59,7 @@ def test_work_handed_in_again_late_keeps_its_grade_until_it_is_graded_again(canv
 
 
 def graded_with(canvas: Site, due_at: str) -> Any:
-    """Work with nine points that is due then, and a late policy."""
+    """An assignment with nine points that is due then, and a late policy."""
     policy(canvas.teacher, **LATE)
     task = work(canvas.teacher, due_at=due_at)
     hand_in(canvas, task)
@@ -270,7 +270,7 @@ def test_data_of_a_column_stays_without_content_and_goes_with_a_blank(canvas: Si
 
 
 def logged(canvas: Site, task: Body) -> list[tuple[Any, ...]]:
-    """What the log of grade changes says of an assignment, the oldest first."""
+    """The grade changes of an assignment, oldest first."""
     path = f"/api/v1/audit/grade_change/assignments/{task['id']}"
     events = canvas.admin.get(path, params={"per_page": 100}).json()["events"]
     names = ("grade_before", "grade_after", "excused_after", "version_number")

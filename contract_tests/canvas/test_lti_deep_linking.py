@@ -39,7 +39,7 @@ ISSUER = "https://canvas.instructure.com"
 
 @pytest.fixture
 def everywhere(canvas: Site, tool: Tool) -> Tool:
-    """The tool, offered at each of these spots for choosing content."""
+    """The tool, at each of these placements for selecting content."""
     world = canvas.lms.dump()
     found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
     offered = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
@@ -50,7 +50,8 @@ def everywhere(canvas: Site, tool: Tool) -> Tool:
 
 @pytest.mark.parametrize("placement", ["course_navigation", "file_menu"])
 def test_nothing_is_chosen_where_canvas_has_no_settings_for_it(canvas: Site, everywhere: Tool, placement: str) -> None:
-    """A tool may ask for deep linking at any placement. Canvas fails where it does not know what may be chosen."""
+    """A tool may request deep linking at any placement. Canvas fails where it does not know which content is
+    accepted."""
     world = canvas.lms.dump()
     found = next(one for one in world["canvas"]["tools"] if one["id"] == 77)
     found["settings"][placement] = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}
@@ -61,7 +62,7 @@ def test_nothing_is_chosen_where_canvas_has_no_settings_for_it(canvas: Site, eve
 
 
 class Choice:
-    """A tool that was asked to choose content."""
+    """A tool that received a deep linking request."""
 
     def __init__(self, site: Site, tool: Tool, spot: str, *, module: int | None = None) -> None:
         self.site, self.tool = site, tool
@@ -73,7 +74,7 @@ class Choice:
         self.back = claims[f"{lti13.DL_CLAIM}deep_linking_settings"]["deep_link_return_url"]
 
     def claims(self, *items: dict[str, Any], **changes: Any) -> dict[str, Any]:
-        """The claims of an answer that holds, but for the changes (`...` leaves one out)."""
+        """The claims of a valid response, with these changes (`...` removes a claim)."""
         now = int(self.site.lms.clock.now.timestamp())
         claims = {
             "iss": str(KEY),
@@ -90,7 +91,7 @@ class Choice:
         return {name: value for name, value in claims.items() if value is not ...}
 
     def answer(self, *items: dict[str, Any], back: str | None = None, **changes: Any) -> httpx.Response:
-        """Answer with content, in the browser that asked."""
+        """A response with content, from the browser that was asked."""
         headers = changes.pop("headers", None)
         signed = self.tool.sign(self.claims(*items, **changes), headers=headers)
         return self.browser.http.post(back or self.back, data={"JWT": signed})

@@ -32,7 +32,7 @@ MESSAGES = {
 
 
 def at(site: Site, level: str) -> None:
-    """Set the tool's level of privacy."""
+    """Set the tool's privacy level."""
     world: dict[str, Any] = json.loads(json.dumps(site.lms.dump(), default=str))
     section = world["canvas"]
     chosen = {"enabled": True, "message_type": lti13.DEEP_LINKING_REQUEST}

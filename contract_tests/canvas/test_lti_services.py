@@ -137,7 +137,7 @@ def test_line_items_scores_and_results(canvas: Site, tool: Tool) -> None:
 
 @pytest.fixture
 def api(canvas: Site, tool: Tool) -> httpx.Client:
-    """The tool with a token for all that has to do with grades."""
+    """The tool with a token for everything about grades."""
     scopes = " ".join([*lti13.AGS_SCOPES, PROGRESS])
     return canvas.api(service(canvas, assertion(canvas, tool), scopes).json()["access_token"])
 

@@ -112,7 +112,7 @@ def world(canvas: Site, tool: Tool) -> Site:
 
 
 def claims(site: Site, tool: Tool, path: str) -> dict[str, Any]:
-    """What a launch by a student who is also a TA and an observer says."""
+    """The claims of a launch by a student who is also a TA and an observer."""
     browser = signed_in(site, "other_student")
     _, fields = posted(browser, tool.login(initiation(browser, path)))
     return dict(jwt.read(fields["id_token"]).claims)

@@ -14,7 +14,7 @@ from contract_tests.canvas.support import Site
 
 @pytest.fixture
 def mails(canvas: Site) -> Callable[[], list[Any]]:
-    """What came into the outbox since it was last asked."""
+    """New mails in the outbox since the last call."""
     seen: set[str] = set()
 
     def fresh() -> list[Any]:

@@ -15,7 +15,7 @@ API = "/api/v1"
 
 
 def filled(canvas: Site) -> tuple[httpx.Client, int, int]:
-    """An admin, a course with one thing of each kind, and an empty one."""
+    """An admin, a course with one object of each kind, and an empty course."""
     admin = canvas.admin
     courses = [
         admin.post(f"{API}/accounts/1/courses", json={"course": {"name": n}}).json()["id"] for n in ("Old", "New")
@@ -53,7 +53,7 @@ def finished(admin: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
 
 
 def test_a_copy_goes_into_a_module_and_a_group(canvas: Site) -> None:
-    """Each kind of thing becomes an item once, at its place; settings of the course stay as they are."""
+    """Each kind of object becomes an item once, in its place; settings of the course stay unchanged."""
     admin, old, new = filled(canvas)
     here = f"{API}/courses/{new}"
     admin.put(f"{API}/courses/{old}", json={"course": {"is_public": True, "license": "cc_by"}})

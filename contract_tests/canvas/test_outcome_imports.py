@@ -172,7 +172,7 @@ def test_groups_are_as_deep_as_a_world_file_may_have_them(canvas: Site) -> None:
 
 
 def test_the_work_of_a_table_grows_with_its_rows(canvas: Site) -> None:
-    """Each row used to scan all groups and outcomes: 20,000 rows kept a world busy for minutes."""
+    """Each row used to scan all groups and outcomes: 20,000 rows blocked a world for minutes."""
     rows = "".join(f"g{n},group,G{n},,,,,\no{n},outcome,O{n},,,,g{n},\n" for n in range(1_500))
     begun = time.process_time()
     assert send(canvas, f"{HEAD}\n{rows}")["processing_errors"] == []

@@ -17,7 +17,7 @@ PERSON = 102
 
 
 def made(canvas: Site, path: str, data: dict[str, Any], key: str = "id") -> Any:
-    """The id of something that an admin makes."""
+    """The id of an object created by an admin."""
     answer = canvas.admin.post(path, data=data)
     assert answer.is_success, answer.text
     return answer.json()[key]
@@ -95,7 +95,7 @@ MAKERS: dict[str, Callable[[Site], Any]] = {
 
 
 def put_in(canvas: Site, text: str) -> str:
-    """A text with what it names by `{name}` made and put in."""
+    """A text with each `{name}` replaced by the id of an object made for it."""
     for name, make in MAKERS.items():
         if f"{{{name}}}" in text:
             text = text.replace(f"{{{name}}}", str(make(canvas)))
@@ -103,7 +103,7 @@ def put_in(canvas: Site, text: str) -> str:
 
 
 def role_id(canvas: Site, who: str) -> int:
-    """The role whose permission is given and removed."""
+    """The role whose permission is granted and removed."""
     if who != "clerk":
         name = f"{who.capitalize()}Enrollment"
         return int(canvas.admin.get(f"{SCHOOL}/roles/{name}").json()["id"])
@@ -247,7 +247,7 @@ def test_fields_of_an_account_need_rights_of_their_own(canvas: Site) -> None:
 
 
 def test_a_concluded_course_grants_what_roles_grant_afterwards(canvas: Site) -> None:
-    """Who was in a course reads on as their role says, and writes no more."""
+    """Members of the course can still read what their role allows, and no longer write."""
     assert canvas.admin.put(COURSE, data={"course[event]": "conclude"}).status_code == 200
     names = ("read_forum", "post_to_forum", "read_roster", "manage_grades", "view_all_grades")
     assert allowed(canvas.student, COURSE, *names) == {"read_forum"}
@@ -257,7 +257,7 @@ def test_a_concluded_course_grants_what_roles_grant_afterwards(canvas: Site) -> 
 
 
 def test_instructors_read_their_students_profiles(canvas: Site) -> None:
-    """Reports are not what lets a teacher see a profile; somebody who designs the course needs them."""
+    """Teachers see profiles without the permission for reports; course designers need it."""
     role = role_id(canvas, "teacher")
     give(canvas, role, "read_reports", False)
     profile = "/api/v1/users/101/profile"

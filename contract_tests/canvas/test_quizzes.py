@@ -263,7 +263,7 @@ def test_a_question_that_moves_into_a_group_comes_last_there(canvas: Site) -> No
 
 
 def test_an_order_is_of_what_the_quiz_has_by_type_and_id(canvas: Site) -> None:
-    """Other lines are passed over, and take no place."""
+    """Other lines are ignored, and use up no position."""
     number = made(canvas.teacher, "quizzes", quiz={"title": "Q"})["id"]
     path = f"{COURSE}/quizzes/{number}"
     ids = [made(canvas.teacher, f"quizzes/{number}/questions", question={"question_name": name})["id"] for name in "AB"]

@@ -91,7 +91,7 @@ def test_sign_ins_are_recorded_for_the_audit(canvas: Site) -> None:
 
 
 def test_a_forgotten_password_is_that_of_the_login_that_is_named(canvas: Site) -> None:
-    """The form's own, or another login of the same person; nobody else's, and each code once."""
+    """The form's own login, or another of the same person; nobody else's, and each code works once."""
     admin, logins = canvas.admin, "/api/v1/accounts/1/logins"
     sent = {"user[id]": "101", "login[unique_id]": "ada-too", "login[password]": "first-password"}
     second = admin.post(logins, data=sent).json()["id"]

@@ -46,7 +46,7 @@ class Registered:
 
     @property
     def path(self) -> str:
-        """The tool's own address of its registration."""
+        """The tool's own URL for its registration."""
         view: str = self.answer[TOOL]["https://canvas.instructure.com/lti/registration_config_url"]
         return httpx.URL(view).path.removesuffix("/view")
 
@@ -57,7 +57,7 @@ class Registered:
 
 
 def sent(site: Site, request: dict[str, Any], **params: Any) -> httpx.Response:
-    """A registration with a token that an administrator asked for."""
+    """A registration with a token that an administrator requested."""
     made = site.admin.get(TOKEN, params=params).json()
     config = httpx.get(made["oidc_configuration_url"]).json()
     bearer = {"Authorization": f"Bearer {made['token']}"}

@@ -34,7 +34,7 @@ def opens(site: InProcess, token: str) -> bool:
 
 
 def why_not(site: InProcess) -> str:
-    """What the journal says of the session token that was refused last."""
+    """The diagnosis of the last refused session token."""
     return str(next(one for one in site.checks if one["name"] == "session_token")["got"])
 
 
@@ -84,7 +84,7 @@ def login_of_student(site: InProcess) -> int:
 
 
 def token_signed_with(key: str, created_at: int, login: int, remembered: bool | None) -> str:
-    """A token as SessionToken of canvas-lms makes it."""
+    """A token signed as SessionToken of canvas-lms signs it."""
     words = {None: "", True: "true", False: "false"}
     message = f"{created_at}::{login}::::{words[remembered]}"
     signature = hmac.new(key.encode(), message.encode(), "sha1").hexdigest()

@@ -33,7 +33,7 @@ LONGEST_QUERY = 4_000
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """The pairs of a form that say what a document says; raises ValueError for what no form can say."""
+    """The pairs of a form equivalent to a document; raises ValueError for what no form can express."""
     if isinstance(value, dict) and value:
         for key, one in value.items():
             yield from leaves(one, f"{name}[{key}]" if name else key)
@@ -46,7 +46,7 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def pairs_of(request: Request) -> list[tuple[str, str]]:
-    """What a body says, as pairs; none where other spellings of it would say something else."""
+    """A body as pairs; none if other spellings of it would mean something else."""
     try:
         if request.kind == JSON:
             pairs = list(leaves(request.document))
@@ -85,7 +85,7 @@ def same(one: Seen, other: Seen) -> bool:
 
 
 class Spelled(Probe):
-    """Sends each request in every spelling before it goes on."""
+    """Sends each request in every spelling before passing it on."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -12,7 +12,7 @@ from contract_tests.canvas.support import Site
 
 
 def standing(api: httpx.Client, *includes: str) -> dict[str, Any]:
-    """The student's enrollment as their own course tells it."""
+    """The student's enrollment as their own course list shows it."""
     body = api.get(COURSE, params={"include[]": includes}).json()
     found: dict[str, Any] = body["enrollments"][0]
     return found

@@ -82,7 +82,7 @@ def test_recorded_effects_of_parameters_still_hold(provider: str) -> None:
 
 @pytest.mark.slow
 def test_effects_seen_in_tests_still_hold() -> None:
-    """Those of one file of tests; others as the ledgers grow."""
+    """Those of one test file; more as the ledgers grow."""
     ledgers = {one: ledger.read(one) for one in ledger.WATCHED}
     runs = sorted(
         {(name, one.run) for name, known in ledgers.items() for one in known.values() if one.run.endswith(".py")}
@@ -95,7 +95,8 @@ def test_effects_seen_in_tests_still_hold() -> None:
 
 @pytest.mark.slow
 def test_a_parameter_without_effect_is_found() -> None:
-    """Canvas documents that it ignores `interleave_submissions`; its neighbour in the same request is no ornament."""
+    """Canvas documents that it ignores `interleave_submissions`; its neighbour in the same request does have an
+    effect."""
     idle = ("GET", "/api/v1/conversations", "interleave_submissions")
     busy = ("GET", "/api/v1/conversations", "include_all_conversation_ids")
     at = next(one.at for key, one in ledger.read("canvas").items() if key == busy)

@@ -1,4 +1,4 @@
-"""Whatever one request does, the process goes on answering the others."""
+"""No request keeps the process from answering the others."""
 
 from __future__ import annotations
 

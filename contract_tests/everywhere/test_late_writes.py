@@ -22,7 +22,7 @@ def running() -> Iterator[Emulator]:
 
 
 def state(lms: Emulator) -> str:
-    """A digest of everything that the world has."""
+    """A digest of all state of the world."""
     return hashlib.sha256(json.dumps(lms.dump(), sort_keys=True).encode()).hexdigest()
 
 

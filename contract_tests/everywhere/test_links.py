@@ -1,4 +1,4 @@
-"""Every address that an answer hands out leads to something that answers, or is loudly not emulated.
+"""Every link in an answer leads to something that answers, or to a loud 501.
 
 Addresses in JSON, in texts, in the headers `Link` and `Location`, in pages and in their forms; of whatever can be read
 in the demo world, of what is behind these addresses in turn, and of mails.
@@ -40,7 +40,9 @@ that the author of a course put into its content."""
 
 
 class Link(NamedTuple):
-    """An address that was handed out. Attributes: `place`, in which answer and where there."""
+    """A link that was given out.
+
+    Attributes: `place`, the answer, and where in it."""
 
     method: str
     path: str
@@ -48,7 +50,7 @@ class Link(NamedTuple):
 
 
 def texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every string of a document, with the names on the way to it."""
+    """Every string of a document, with its path."""
     if isinstance(value, dict):
         for name, one in value.items():
             yield from texts(one, f"{place}.{name}")
@@ -60,7 +62,7 @@ def texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def addresses(kind: str, body: str) -> Iterator[tuple[str, str, str]]:
-    """Method, address and place of each link of a body."""
+    """Method, URL and place of each link of a body."""
     if "html" in kind:
         for form in _FORM.findall(body):
             said = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(form)}
@@ -130,7 +132,7 @@ def test_links_lead_to_something_that_answers(name: str) -> None:
 
 
 def _mailed(lms: Emulator, name: str) -> list[tuple[str, str]]:
-    """Ask for every mail with a link; the kinds and texts of what came."""
+    """Trigger every mail with a link; the kinds and texts of the mails."""
     info = getattr(lms, name)
     with httpx.Client(trust_env=False, headers={"User-Agent": "test"}) as http:
         if name == "canvas":

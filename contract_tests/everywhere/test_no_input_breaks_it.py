@@ -1,4 +1,4 @@
-"""Whatever is sent to any route: no crash, no 500 that the real provider does not give, no 4xx without a reason."""
+"""No input to any route causes a crash, a 500 that the real provider does not give, or a 4xx without a reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 @cache
 def known(provider: str) -> list[str]:
-    """Every id, key, token and name that `info` tells of a provider: what gets past the first check."""
+    """Every id, key, token and name in a provider's `info`: these get past the first check."""
     info = _EMULATOR.info()["providers"][provider]
     info.pop("base_urls")
     return sorted(set(_texts(info)))
@@ -76,7 +76,7 @@ def _json(values: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def requests(draw: st.DrawFn, provider: str) -> Sent:
-    """A request to a declared route, right in some places and wrong in others."""
+    """A request to a declared route, valid in parts and invalid in others."""
     values = _values(provider)
     route = draw(st.sampled_from(routes(provider)))
     method = (

@@ -31,7 +31,7 @@ _SERVICE = {"exp": 32_000_000_000, "nbf": 0, "iss": "https://canvas.instructure.
 
 @cache
 def doors(provider: str) -> list[tuple[bytes, bytes]]:
-    """Headers that open things: tokens of people, a service token of a tool, a browser's session."""
+    """Headers that authenticate: tokens of people, a service token of a tool, a browser's session."""
     app = _EMULATOR.app
     assert app is not None
     store = app.worlds.default.store(provider)

@@ -41,7 +41,7 @@ def test_an_address_that_cannot_be_read_breaks_nothing(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", sorted(set(PROVIDERS) - {"canvas"}))
 def test_a_number_that_cannot_be_read_breaks_nothing(provider: str) -> None:
-    """Canvas looks at so many digits that there are no such numbers; the benchmark asks it all the same."""
+    """Canvas reads only so many digits that no number is too long; the benchmark tries it all the same."""
     assert crashes(provider, NUMBER, _NUMBERS) == []
 
 

@@ -15,7 +15,7 @@ from lms_emulator.app import PROVIDERS, load_providers
 
 
 def crashes(lms: Emulator, provider: str, owner: dict[str, str]) -> Iterator[str]:
-    """What breaks of requests to every route by who may do most, those that only read first."""
+    """The crashes caused by requests to every route with full rights, those that only read first."""
     kept = lms.snapshot()
     world, own = DemoWorld(lms, provider), [(b"user-agent", b"t"), (b"content-type", b"application/json")]
     own += [(name.lower().encode(), value.encode()) for name, value in owner.items()]

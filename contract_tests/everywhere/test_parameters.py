@@ -68,7 +68,7 @@ def drawn(some: list[T], most: int) -> list[T]:
 @at_each
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_unknown_parameters_are_never_ignored_silently(name: str, most: int) -> None:
-    """In the query, in a document and in a form, at each operation that answers."""
+    """In the query, in a document and in a form, for each operation that answers."""
     ask, silent, heard = Asking(name), [], 0
     writes = [(m, o, kind) for m, o in served(name, "POST", "PUT", "PATCH") for kind in BODIES]
     reads, removals = ([(m, o, "") for m, o in served(name, method)] for method in ("GET", "DELETE"))

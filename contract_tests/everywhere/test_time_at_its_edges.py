@@ -1,4 +1,4 @@
-"""The limits of time: a clock stays where every provider's formats work, and nothing outlives the calendar."""
+"""The limits of time: a clock stays in the range of every provider's formats, and nothing outlives the calendar."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOMENTS = st.sampled_from(_EDGES) | st.datetimes(
 
 
 def lengths(provider: str) -> dict[str, int]:
-    """Every setting of a provider that is a length of time, with the longest it may be."""
+    """Every setting of a provider that is a duration, with its maximum."""
     kind = load_providers()[provider].settings
     found = {}
     for name in (field.name for field in msgspec.structs.fields(kind)):
@@ -42,7 +42,7 @@ def lengths(provider: str) -> dict[str, int]:
 
 
 def _longest(provider: str) -> dict[str, int]:
-    """The longest of each that the provider takes, which may be less than a century."""
+    """The maximum that the provider accepts for each, which may be less than a century."""
     lms = Emulator.in_process("empty")
     taken = {}
     for name, most in lengths(provider).items():
@@ -100,7 +100,7 @@ def test_every_route_answers_at_any_time(provider: str, moment: datetime) -> Non
 
 
 def _at(provider: str, moment: datetime) -> Iterator[str]:
-    """What breaks then of requests to every route about what there is, by nobody and by who may do most."""
+    """The crashes at that time, of requests to every route about existing records, anonymous and with full rights."""
     lms = _emulator(provider, True)
     lms.load("demo")
     world = lms.dump()

@@ -54,7 +54,7 @@ def values(lms: Emulator) -> dict[str, Any]:
 
 @pytest.mark.parametrize("day", DAYS)
 def test_on_each_day_exactly_that_changes(day: str) -> None:
-    """From the day before to the day: the settings that `changes` lists for it, from and to what it says."""
+    """From one day to the next: the settings that `changes` lists for it, with its old and new values."""
     before = values(world((date.fromisoformat(day) - timedelta(days=1)).isoformat()))
     after = values(world(day))
     differing = {name for name in after if before[name] != after[name]}
@@ -99,7 +99,7 @@ def answers(
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_dated_settings_account_for_every_difference_between_two_days(name: str) -> None:
-    """With the dated settings as they were, today's answers are those of long ago, to the byte."""
+    """With the dated settings of that day, today's answers are the old ones, byte for byte."""
     kind = load_providers()[name].settings
     was = {setting: history[0].value for setting, history in dated(kind).items()}
     before, after = world(OLD), world(NEW, **{name: was})
@@ -113,7 +113,7 @@ def test_dated_settings_account_for_every_difference_between_two_days(name: str)
 
 @pytest.mark.parametrize(("name", "file", "token", "found"), FULL, ids=["canvas", "openedx"])
 def test_the_same_holds_with_many_parameters(name: str, file: str, token: str, found: int) -> None:
-    """In a world that holds something at most of the addresses."""
+    """In a world that has a record for most URLs."""
     data = tomllib.loads((WORLDS / file).read_text())
     data.pop("settings", None)
     lms = world(NEW)
@@ -135,7 +135,7 @@ def test_the_same_holds_with_many_parameters(name: str, file: str, token: str, f
 
 
 def test_the_day_changes_answers() -> None:
-    """What every answer of Canvas says of a request without a User-Agent, for one."""
+    """For example every answer of Canvas to a request without a User-Agent."""
     for day, status in (("2025-12-01", 200), (NEW, 403)):
         lms = world(day)
 
@@ -218,7 +218,7 @@ def launched(site: Site, path: str, **changes: Any) -> dict[str, Any]:
 
 
 def scored_files(site: Site) -> Any:
-    """How many attempts two files make that cannot be fetched."""
+    """How often two files are tried that cannot be fetched."""
     token = service_token(site, f"{site.url}/login/oauth2/token", f"{lti13.SCOPE_LINE_ITEM} {lti13.SCOPE_SCORE}")
     api = site.api(token.json()["access_token"])
     item = api.post("/api/lti/courses/1/line_items", json={"label": "Files", "scoreMaximum": 10}).json()["id"]

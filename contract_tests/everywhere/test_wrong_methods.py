@@ -39,7 +39,7 @@ def test_a_method_that_an_operation_which_is_not_served_does_not_have(lms: Emula
 
 
 def test_whom_a_resource_that_is_not_served_lets_in_is_not_known(lms: Emulator, http: httpx.Client) -> None:
-    """Django REST framework looks at permissions before it looks for the method."""
+    """Django REST framework checks permissions before the method."""
     url, tokens = f"{lms.openedx.url}/api/ccx/v0/ccx/", lms.openedx.access_tokens
     for token, status in ((tokens.superuser, 405), (tokens.learner, 501), ("", 401)):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -57,7 +57,7 @@ def test_open_edx_has_no_head_of_its_sign_in_page(lms: Emulator, http: httpx.Cli
 
 
 def test_methods_that_a_canvas_route_does_not_have_are_its_404(lms: Emulator, http: httpx.Client) -> None:
-    """Rails knows no 405."""
+    """Rails has no 405."""
     headers = {"Authorization": f"Bearer {lms.canvas.access_tokens.teacher}"}
     assert http.get(f"{lms.canvas.url}/api/v1/courses/1/live_assessments", headers=headers).status_code == 501
     assert http.patch(f"{lms.canvas.url}/api/v1/courses/1/live_assessments", headers=headers).status_code == 404
@@ -104,7 +104,7 @@ def test_versions_newer_than_the_latest_of_brightspace(lms: Emulator, http: http
 
 
 def test_strict_mode_is_quiet_where_nothing_is_read_anyway(lms: Emulator) -> None:
-    """A query that goes on to the sign-in page, and OPTIONS, which asks about the resource."""
+    """A query passed on to the sign-in page, and OPTIONS, which asks about the resource."""
     web = Web(lms)
     lms.settings["emulator.strict"] = True
     client = web.clients.authorization_code

@@ -40,12 +40,12 @@ class Place:
         return self.file
 
     def as_it_is(self) -> str | None:
-        """The file's text; None if there is no such file."""
+        """The file's text; None if it does not exist."""
         path = ROOT / self.file
         return path.read_text("utf-8") if path.is_file() else None
 
     def as_it_should_be(self) -> str:
-        """The file's text with this place up to date. Raises LookupError if the pattern finds no place."""
+        """The file's text with this place up to date. Raises LookupError if the pattern matches nowhere."""
         if self.pattern is None:
             return self.text()
         text, found = self.pattern.subn(lambda _: self.text(), self.as_it_is() or self.begun)
@@ -83,7 +83,7 @@ def providers_table() -> str:
 
 
 def addresses(name: str) -> str:
-    """Where one provider is, for its page."""
+    """The URLs of one provider, for its page."""
     hosts = (f"{name}.localhost", *load_providers()[name].hosts)
     return "\n".join(
         (

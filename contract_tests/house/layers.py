@@ -1,4 +1,4 @@
-"""Which room of the package may import which: one table for the test and for the map in `docs/architecture.md`."""
+"""Which entry of the package may import which: one table for the test and for the map in `docs/architecture.md`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layer:
-    """One entry at the top of the package: what it is, and what of ours it may import besides itself."""
+    """One top-level entry of the package: what it is, and which others it may import."""
 
     what: str
     may_import: tuple[str, ...]

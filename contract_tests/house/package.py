@@ -1,4 +1,4 @@
-"""The package as a reader of its sources sees it: modules, what they import, and who imports whom."""
+"""The package as its sources show it: modules, their imports, and who imports whom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The regular expressions of the package, and texts on which one that backtracks takes too long."""
+"""The regular expressions of the package, and texts that make a backtracking one slow."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _MOST_CLASSES = 9
 
 
 class Pattern(NamedTuple):
-    """One that the package uses.
+    """A pattern of the package.
 
-    Attributes: `place`, its file and line; `methods`, by which it is applied, all of them where that is not plain.
+    Attributes: `place`, its file and line; `methods`, those that apply it, or all of them if that is not clear.
     """
 
     place: str
@@ -43,10 +43,8 @@ class Pattern(NamedTuple):
 
 
 def patterns() -> Iterator[Pattern]:
-    """Each that is written in a source file and meets what somebody sent; what is put into it at run time is a `1`.
-
-    Commands read only what their own caller has.
-    """
+    """Each pattern in the sources that is applied to input; parts inserted at run time are a `1`. Commands read only
+    what their own caller has."""
     sources = {path: ast.parse(path.read_text()) for path in modules() if "command" not in path.parts}
     used: dict[tuple[Path | None, str], set[str]] = {}
     anyhow: dict[Path, set[str]] = {}
@@ -118,7 +116,7 @@ def _flags(call: ast.Call) -> int:
 
 
 def attacks(pattern: re.Pattern[Any]) -> Iterator[str]:
-    """Something repeated that the pattern may take in more than one way, or begin anew with, and an end that fails."""
+    """A repetition that the pattern can match in more than one way, or restart, and an end that fails."""
     text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     tree = parser.parse(text, pattern.flags & ~re.UNICODE)
     classes = _classes(tree, pattern.flags)
@@ -133,7 +131,7 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[str]:
 
 
 def _pieces(tree: Any) -> Iterator[tuple[str, str]]:
-    """What each sequence in a pattern takes, in part or whole, behind what comes before it or behind nothing."""
+    """Texts that each sequence in a pattern matches, in part or whole, after what comes before it or after nothing."""
     for sequence, start in _sequences(tree):
         samples = [_sample(node) for node in sequence]
         for index, end in combinations(range(len(samples) + 1), 2):
@@ -169,7 +167,7 @@ def _within(node: Any) -> list[Any]:
 
 
 def _sample(node: Any) -> str:
-    """A text that a node takes, none shorter than a character where it may take some."""
+    """A text that a node matches, at least one character where possible."""
     kind, value = node
     if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
         return "".join(map(_sample, value[2])) * max(1, value[0])
@@ -183,7 +181,7 @@ def _sample(node: Any) -> str:
 
 
 def _takes(node: Any, character: str) -> bool:
-    """Whether a node that takes a single character takes this one."""
+    """Whether a node for a single character matches this one."""
     kind, value = node
     if kind is sre.LITERAL:
         return ord(character) == value
@@ -209,7 +207,7 @@ def _categories(category: Any) -> re.Pattern[str]:
 
 
 def _classes(tree: Any, flags: int) -> list[str]:
-    """A character of each kind that the pattern tells apart. The last one is of the kind that it names least."""
+    """A character of each class that the pattern distinguishes. The last one is of the class that it names least."""
     tests = [
         node for sequence, _ in _sequences(tree) for node in sequence if not _within(node) and node[0] is not sre.AT
     ]
@@ -224,7 +222,7 @@ def _classes(tree: Any, flags: int) -> list[str]:
 
 
 class TooLong(Exception):
-    """A text was given up."""
+    """The match of a text was aborted."""
 
 
 @contextmanager
@@ -242,7 +240,7 @@ def _limit() -> Iterator[None]:
 
 
 def seconds(pattern: Pattern, text: str) -> float:
-    """Processor time that a pattern takes for a text, in the ways in which it is applied."""
+    """Processor time for matching a text, by the methods that apply the pattern."""
     given: Any = text.encode("utf-8") if isinstance(pattern.compiled.pattern, bytes) else text
     begun = time.process_time()
     try:
@@ -260,7 +258,7 @@ def seconds(pattern: Pattern, text: str) -> float:
 
 
 def slow_texts(pattern: Pattern) -> Iterator[tuple[float, str]]:
-    """Texts that the pattern takes long for, again and again."""
+    """Texts that the pattern is repeatedly slow to match."""
     for text in attacks(pattern.compiled):
         slow = SLOW * len(text)
         if seconds(pattern, text) > slow and (took := min(seconds(pattern, text) for _ in range(2))) > slow:

@@ -1,6 +1,7 @@
-"""Every refusal that the providers' code can raise, read from the code; `docs/refusals.md` shows them.
+"""Every refusal that the providers' code can raise, read from the sources; `docs/refusals.md` lists them.
 
-A refusal is a call of `Refusal`, of a class below it, or of a function that returns one, with what that function adds.
+A refusal is a call of `Refusal`, of a subclass, or of a function that returns one, with the arguments that the function
+adds.
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ class Row(NamedTuple):
 
 @dataclass
 class Maker:
-    """A function or class that gives refusals, and what it fills in.
+    """A function or class that creates refusals, and what it fills in.
 
-    Attributes: `fixed`, arguments of what it calls; `parameters`, its own, in order, with defaults.
+    Attributes: `fixed`, arguments of its own call; `parameters`, its own, in order, with defaults.
     """
 
     name: str
@@ -73,7 +74,7 @@ _READ = (ast.FunctionDef, ast.ClassDef, ast.Call, ast.ImportFrom)
 
 
 def _called(call: ast.Call, file: File) -> Key:
-    """What a call calls: a function or class of a module, or a method."""
+    """The target of a call: a function or class of a module, or a method."""
     function = call.func
     if isinstance(function, ast.Name):
         module, name = file.names.get(function.id, (file.module, function.id))
@@ -107,7 +108,7 @@ def _parameters(function: ast.FunctionDef) -> tuple[list[str], dict[str, Expr]]:
 
 
 def _returned(function: ast.FunctionDef) -> list[ast.Call]:
-    """The calls that a function may return the value of."""
+    """The calls whose value a function may return."""
     if function.name == "__init__":
         return []
     made: dict[str, ast.Call] = {}
@@ -129,7 +130,7 @@ def _maker(name: str, function: ast.FunctionDef, call: ast.Call, calls: Key) -> 
 
 
 class Makers:
-    """The makers of one provider, and those that all share."""
+    """The makers of one provider, and the shared ones."""
 
     def __init__(self, files: list[File]) -> None:
         self.known: dict[Key, Maker] = {
@@ -149,7 +150,7 @@ class Makers:
             pass
 
     def find(self, call: ast.Call, file: File) -> Maker | None:
-        """The maker that a call calls."""
+        """The maker behind a call."""
         return self.known.get(_called(call, file))
 
     def _more(self) -> bool:
@@ -257,7 +258,7 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
 
 
 def explanation(row: Row) -> str:
-    """What the journal says of a refusal, at the least, or why it names no mistake."""
+    """The explanation in the journal, or why a refusal names no mistake."""
     if "diagnosis" in row.told:
         return "names the mistake, or what is left when none is known"
     if "credential" in row.told:

@@ -61,7 +61,7 @@ _WORDS = {
 
 
 def rooms_of(provider: str) -> dict[str, str]:
-    """Every room that the provider may have, with what it holds."""
+    """Every room that the provider may have, with its contents."""
     return ALWAYS | WHERE_NEEDED | ONLY_IN.get(provider, {})
 
 
@@ -71,7 +71,7 @@ def folders() -> list[Path]:
 
 
 def strays(folder: Path) -> Iterator[str]:
-    """What lies in a provider's folder and is no room, with the room that it seems to belong in."""
+    """Files in a provider's folder that are no room, with the room that each seems to belong in."""
     for path in sorted(folder.iterdir()):
         if path.name == "__pycache__" or path.name in DATA:
             continue
@@ -83,7 +83,7 @@ def strays(folder: Path) -> Iterator[str]:
 
 
 def belongs(stem: str, provider: str) -> str:
-    """Where a file of that name belongs, as far as its name tells."""
+    """The room of a file, guessed by its name."""
     words = [word for part in stem.lower().split("_") for word in (part, part.rstrip("s")) if len(word) > 2]
     fitting = [room for room, known in _WORDS.items() if any(one in word for word in words for one in known.split())]
     rooms = rooms_of(provider)

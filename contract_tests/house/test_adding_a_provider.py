@@ -45,7 +45,7 @@ def write_folder(providers: Path) -> Path:
 
 
 def add_line(providers: Path) -> None:
-    """The name, at the end of `PROVIDERS`."""
+    """Append the name to `PROVIDERS`."""
     path = providers / "__init__.py"
     text, changed = re.subn(
         r"(?<=^PROVIDERS: tuple\[str, \.\.\.\] = )\((.*)\)$", rf'(\1, "{NAME}")', path.read_text(), flags=re.M
@@ -55,7 +55,7 @@ def add_line(providers: Path) -> None:
 
 
 class Checkout:
-    """A copy of the repository, and the programs in it."""
+    """A copy of the repository, with its commands."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -168,7 +168,7 @@ def test_the_python_handle_has_it(checkout: Checkout) -> None:
 
 @pytest.mark.slow
 def test_the_rest_is_derived_or_named_by_a_test(checkout: Checkout) -> None:
-    """Without the command, tests name every place that lags; after it, those that only a person can write."""
+    """Without the command, tests name every place that lags; after it, only those that a person has to write."""
     everywhere = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "contract_tests/house/test_derived.py")
     before = set(re.findall(r"^FAILED \S+::(\S+)", checkout.run(*everywhere, code=1), re.M))
     for place in ("docker/Dockerfile", "docs/containers.md", "README.md", "emulator/lms_emulator/client/providers.py"):

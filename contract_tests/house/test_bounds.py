@@ -1,4 +1,4 @@
-"""What a world keeps, and for how long, is documented: `python -m contract_tests.house.test_bounds` writes the page."""
+"""How long a world keeps things is documented: `python -m contract_tests.house.test_bounds` writes the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What depends on the set of providers says the same as `PROVIDERS`."""
+"""Everything that depends on the list of providers agrees with `PROVIDERS`."""
 
 from __future__ import annotations
 

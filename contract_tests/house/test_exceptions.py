@@ -1,4 +1,4 @@
-"""What is excepted from a check, or from a run of the tests, says why on the spot."""
+"""Every exception from a check, and every skipped test, states its reason on the spot."""
 
 from __future__ import annotations
 

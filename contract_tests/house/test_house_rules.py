@@ -1,4 +1,4 @@
-"""Rules of the house that a reader would otherwise have to check by hand."""
+"""Rules that a reader would otherwise have to check by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_only_the_core_reads_time_and_draws_random_numbers() -> None:
 
 
 def test_handlers_await_only_outside() -> None:
-    """A step of a handler may be done in a thread, if there is no event loop."""
+    """Without an event loop, a step of a handler may run in a thread."""
     rooms = ("providers/", "lti/", "signing/")
     handlers = [path for path in modules() if relative(path).startswith(rooms)]
     waiting = [(relative(path), one) for path in handlers for one in read(path).imports]
@@ -34,7 +34,7 @@ def test_handlers_await_only_outside() -> None:
 
 
 def test_only_settings_and_routes_depend_on_the_day() -> None:
-    """A provider that asks for the day itself would change without `lms-emulator changes` telling of it."""
+    """A provider that asked for the day itself would change without an entry in `lms-emulator changes`."""
     asking = [
         relative(path)
         for path in (PACKAGE / "providers").rglob("*.py")

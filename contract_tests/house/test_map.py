@@ -18,7 +18,7 @@ WALKS = ("wire text of a refused launch", "order does a token endpoint check", "
 
 
 def named(page: str) -> Iterator[tuple[str, str | None]]:
-    """The files that a page names, below the package or the repository, each with its symbol if it names one."""
+    """The files that a page names, below the package or the repository, each with its symbol if it has one."""
     prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
     for found in _NAMED.finditer(prose):
         yield found["file"], found["symbol"]

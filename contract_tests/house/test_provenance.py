@@ -29,7 +29,7 @@ THEIR_DOCUMENTS = re.compile(r"[\w.-]+/[\w.-]+ [\w.-]+\.md\b")
 
 @cache
 def repositories() -> frozenset[str]:
-    """The short names of public repositories that `docs/evidence.md` gives addresses of."""
+    """The short names of public repositories whose URLs `docs/evidence.md` lists."""
     rows = re.findall(
         r"^\| `([\w.-]+)` \| <?https://[^ |>]+>? \|", (ROOT / "docs/evidence.md").read_text("utf-8"), re.M
     )
@@ -44,7 +44,7 @@ def recorded(file: str) -> frozenset[int]:
 
 
 def faults(source: str) -> Iterator[str]:
-    """Why a stranger cannot open a source: several are parted by `; `."""
+    """Why a stranger cannot open a source; several are separated by `; `."""
     for part in re.split(r"; (?![^()]*\))", source):
         if found := PAGE.fullmatch(part):
             if NOWHERE.search(found["host"]):

@@ -17,7 +17,7 @@ STRANGE = re.compile(
 
 
 def test_the_code_is_read() -> None:
-    """A few that must be there, so that a reader that finds nothing does not pass."""
+    """A few that must be there, so that a reader that finds nothing fails."""
     known = {(row.where, row.reason) for row in rows()}
     assert {
         ("openlearning", "unknown_api_key"),

@@ -1,4 +1,4 @@
-"""`SECURITY.md`: each statement of its tables names a test that exists; those that no other file tests."""
+"""`SECURITY.md`: each row of its tables names an existing test. Rows that no other file tests are tested here."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_the_image_carries_what_it_is_made_of() -> None:
 
 
 def test_anybody_reaches_the_providers() -> None:
-    """With a control token, from another site, by what the demo world says of itself."""
+    """With a control token, from another site, with the demo world's public credentials."""
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     with Emulator.start("demo", control_token="t") as lms:
         bearer = {"Authorization": f"Bearer {lms.canvas.access_tokens.student}", **foreign}

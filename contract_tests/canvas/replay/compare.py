@@ -120,7 +120,7 @@ class Comparison:
                 self._ledger.seal(unquote(value), unquote(got[name][0]))
 
     def _carry_on(self, recorded: Exchange, name: str, value: str) -> None:
-        """Our earlier cookie goes on in the place of a recorded one that we did not renew."""
+        """Our earlier cookie replaces a recorded one that we did not renew."""
         sent = "; ".join(held for header, held in recorded.request_headers if header.lower() == "cookie")
         earlier = dict(part.partition("=")[::2] for part in sent.split("; ") if part).get(name)
         if earlier:
@@ -378,7 +378,7 @@ def _is_page(answer: Answer) -> bool:
 
 
 def _cookies(headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, list[str]]]:
-    """Cookies of an answer: name to value and attributes, without how long they live."""
+    """Cookies of an answer: name to value and attributes, without their lifetime."""
     found: dict[str, tuple[str, list[str]]] = {}
     for name, header in headers:
         if name.lower() == "set-cookie":

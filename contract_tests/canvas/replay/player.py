@@ -71,7 +71,7 @@ def _throttled_at(target: Target, mark: int | None) -> Iterator[None]:
 
 
 class _Jobs:
-    """Whether background jobs are kept from running."""
+    """Whether background jobs are held back."""
 
     def __init__(self, target: Target) -> None:
         self._target, self._held = target, False
@@ -123,7 +123,7 @@ class _Player:
         return signing.oauth1_again(value, recorded.method, urls, bodies, self._secrets.values())
 
     def _note_secret(self, recorded: Exchange) -> None:
-        """Remember the secret of a tool that is made in this run."""
+        """Remember the secret of a tool created in this run."""
         body = recorded.request_body or ""
         if "shared_secret" not in body or "consumer_key" not in body:
             return

@@ -88,7 +88,7 @@ def oauth1_signature(method: str, url: str, parameters: Iterable[tuple[str, str]
 def oauth1_again(
     header: str, method: str, urls: tuple[str, str], bodies: tuple[str, str], secrets: Iterable[str]
 ) -> str:
-    """An `Authorization: OAuth …` header that fits a changed body; as it is where it did not fit the recorded one.
+    """An `Authorization: OAuth …` header that fits a changed body; unchanged if it did not fit the recorded one.
 
     Parameters: `urls` and `bodies`, the recorded ones and those of now; `secrets`, all that may have signed it.
     """

@@ -96,7 +96,7 @@ def _taker(kind: str, found: list[Value]) -> Callable[[re.Match[str]], str]:
 
 
 def decoded(text: str, write: Callable[[str], str]) -> str:
-    """A text with each GraphQL id in it replaced by what `write` makes of its plain form."""
+    """A text with each GraphQL id in it replaced by the result of `write` for its plain form."""
 
     def replace(match: re.Match[str]) -> str:
         plain = graphql_id(match.group(1))
