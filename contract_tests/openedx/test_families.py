@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from contract_tests.openedx.conftest import ADMIN, COURSE, LEARNER, OTHER, OTHER_LEARNER
+from contract_tests.openedx.replay.worlds.second import RETIREMENT_STATES
 from contract_tests.openedx.web import Web
-from lms_emulator.providers.openedx.model.section import RETIREMENT_STATES
 
 MERGE = "application/merge-patch+json"
 FORM = "form"

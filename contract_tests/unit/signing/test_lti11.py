@@ -65,7 +65,7 @@ def launch(fields: dict[str, str | None], secret: str = "s3cr3t&with=specials") 
 
 def test_the_shape_of_a_launch() -> None:
     params = launch({"user_id": "42", "roles": "", "context_id": None})
-    assert list(params)[:3] == list(lti11.REQUIRED)
+    assert list(params)[:3] == ["lti_message_type", "lti_version", "resource_link_id"]
     assert params["roles"] == ""
     assert "context_id" not in params
     assert set(lti11.OAUTH_FIELDS) <= set(params)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 Evidence = Literal["recorded", "documented", "observed", "inferred", "chosen"]
 """`recorded` from the real software; `documented` by the vendor or a standard; `observed` in public client code or
 captured output; `inferred` from several facts; `chosen` by us, as there is no public evidence."""
-
-GRADES: tuple[Evidence, ...] = get_args(Evidence)
 
 
 def recording(file: str, *numbers: int) -> str:

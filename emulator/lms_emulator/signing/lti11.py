@@ -16,8 +16,6 @@ VERSION = "LTI-1p0"
 """The version in messages of LTI 1.0, 1.1 and 1.1.1."""
 SIGNATURE_METHOD = "HMAC-SHA1"
 
-REQUIRED = ("lti_message_type", "lti_version", "resource_link_id")
-"""The required fields of a launch, in the order in which they are checked."""
 OAUTH_FIELDS = (
     "oauth_consumer_key",
     "oauth_signature_method",

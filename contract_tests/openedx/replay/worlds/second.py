@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from lms_emulator.providers.openedx.model.section import REGISTRATION_FIELDS, RETIREMENT_STATES
+from lms_emulator.providers.openedx.model.section import REGISTRATION_FIELDS
 
 from .setups import Setup
 
@@ -16,6 +16,12 @@ _RATES = {
     "course_list_rate": "20/minute",
     "course_list_staff_rate": "40/minute",
 }
+#: The states of a retirement, as upstream has them; each comes ten steps after the one before.
+RETIREMENT_STATES = [
+    "PENDING", "LOCKING_ACCOUNT", "LOCKING_COMPLETE", "RETIRING_FORUMS", "FORUMS_COMPLETE", "RETIRING_EMAIL_LISTS",
+    "EMAIL_LISTS_COMPLETE", "RETIRING_ENROLLMENTS", "ENROLLMENTS_COMPLETE", "RETIRING_NOTES", "NOTES_COMPLETE",
+    "RETIRING_LMS", "LMS_COMPLETE", "ERRORED", "ABORTED", "COMPLETE",
+]  # fmt: skip
 #: The settings of each file.
 SETTINGS: dict[str, dict[str, Any]] = {
     "openedx-recorded-2": {"release": "2025-07", **_RATES},

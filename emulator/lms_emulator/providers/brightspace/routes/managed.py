@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +18,6 @@ from lms_emulator.providers.brightspace.model import OrgUnit
 
 B = TypeVar("B")
 Handler: TypeAlias = Callable[[Call, OrgUnit], Response]
-Answer: TypeAlias = Response | Awaitable[Response]
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -13,7 +13,6 @@ from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import AssignmentGroup, Course
 from lms_emulator.providers.canvas.rules import assignments, course_log, courses, scores, states, submissions
-from lms_emulator.providers.canvas.rules.permissions import account_allows
 
 EVENTS = {
     "offer": ("unpublished", "available", "completed"),
@@ -35,12 +34,6 @@ LEADS_TO = {"offer": "available", "claim": "unpublished", "conclude": "completed
 """The state that an event leads to; a course that is already in it does not change."""
 GRADED = "Course cannot be unpublished if student submissions exist."
 IN_DATABASE = {"unpublished": "claimed"}
-
-
-def administers(api: Api, course: Course) -> bool:
-    """Whether the caller manages the courses of the account that a course is in."""
-    account = api.store.accounts.get(course.account_id)
-    return account is not None and account_allows(api, api.caller, account, "manage_courses_admin")
 
 
 def ask(api: Api, course: Course, event: str) -> Course:

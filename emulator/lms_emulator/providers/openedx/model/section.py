@@ -77,14 +77,6 @@ class JwtConfig(Record, frozen=True, kw_only=True):
     kid: str = "openedx"
 
 
-#: The states of a retirement, as upstream has them; each comes ten steps after the one before.
-RETIREMENT_STATES = [
-    "PENDING", "LOCKING_ACCOUNT", "LOCKING_COMPLETE", "RETIRING_FORUMS", "FORUMS_COMPLETE", "RETIRING_EMAIL_LISTS",
-    "EMAIL_LISTS_COMPLETE", "RETIRING_ENROLLMENTS", "ENROLLMENTS_COMPLETE", "RETIRING_NOTES", "NOTES_COMPLETE",
-    "RETIRING_LMS", "LMS_COMPLETE", "ERRORED", "ABORTED", "COMPLETE",
-]  # fmt: skip
-
-
 #: Fields of the registration form beside name, username, e-mail and password, as upstream sets them.
 REGISTRATION_FIELDS = {
     "confirm_email": "hidden",
