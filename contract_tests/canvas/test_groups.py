@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from contract_tests.canvas.support import Site
@@ -116,6 +118,25 @@ def test_where_sign_up_is_restricted_other_sections_stay_out(canvas: Site) -> No
     members = f"{API}/groups/{group}/memberships"
     canvas.teacher.post(members, json={"user_id": other["user_id"]})
     assert canvas.student.post(members, json={"user_id": "self"}).status_code == 403
+
+
+def test_which_memberships_are_listed(canvas: Site) -> None:
+    group, own = group_of(canvas), canvas.student.get(f"{API}/users/self/profile").json()["id"]
+    path = f"{API}/groups/{group}/memberships"
+    canvas.teacher.post(path, json={"user_id": own})
+
+    def listed(**query: Any) -> Any:
+        return [one["user_id"] for one in canvas.teacher.get(path, params=query).json()]
+
+    assert (listed(), listed(**{"filter_states[]": "invited"}), listed(**{"filter_states[]": "accepted"})) == (
+        [own],
+        [],
+        [own],
+    )
+    canvas.teacher.delete(f"{path}/self")
+    canvas.teacher.delete(f"{API}/groups/{group}/users/{own}")
+    assert (listed(), listed(**{"filter_states[]": "deleted"})) == ([], [])
+    assert canvas.teacher.get(path, params={"filter_states": "accepted"}).status_code == 500
 
 
 def test_group_collaborators_include_course_managers(canvas: Site) -> None:

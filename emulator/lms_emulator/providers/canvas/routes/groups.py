@@ -23,6 +23,8 @@ from lms_emulator.providers.canvas.shapes import groups as shapes
 from lms_emulator.providers.canvas.shapes import people as people_shapes
 
 WHOLE = ("users", "permissions", "group_category")
+FILTERS = ("accepted", "invited", "requested")
+"""The states of memberships that are listed."""
 
 
 def _found(api: Api, slot: str = "group_id") -> Group:
@@ -233,8 +235,10 @@ def memberships(api: Api) -> Any:
     group = _found(api)
     if not api.check("sees the group", groups.reads(api, group) or groups.open_to(api, group)):
         raise api.refused(f"reads group {group.id}")
-    wanted = api.params.texts("filter_states") or ["accepted", "invited", "requested"]
-    found = groups.members(api, group, *wanted)
+    asked = api.params.get("filter_states")
+    if asked is not None and not isinstance(asked, list):
+        raise refusals.crashed("`filter_states` is a list", asked)
+    found = [one for one in groups.members(api, group, *FILTERS) if asked is None or one.workflow_state in asked]
     path = f"/api/v1/groups/{group.id}/memberships"
     return paged(api, found, lambda one: shapes.membership(api, one, group), path=path)
 
