@@ -46,7 +46,6 @@ OF_THE_FILE = {
 BETWEEN_PARTIES = {
     "canvas/lti/basic_launches.py::form": "a launch",
     "canvas/lti/basic_requests.py::_fault": "what a tool sent",
-    "canvas/lti/notices.py::send": "a notice",
     "ltiaas/lti/keys.py::sign": "what platforms are sent",
     "ltiaas/lti/legacy.py::_check_signature": "a launch",
     "ltiaas/lti/lms.py::service_token": "an assertion",

@@ -35,6 +35,7 @@ MESSAGES = {
     **_sent(("brightspace",), (lti13.SUBMISSION_REVIEW_REQUEST,), WORKS, _UNKNOWN[1]),
     **_sent(("canvas",), (documents.EULA_REQUEST, documents.SETTINGS_REQUEST, documents.REVIEW_REQUEST), *_UNKNOWN),
     **_sent(("canvas",), notices.TYPES, *_NO_RECEIVER),
+    **_sent(("brightspace",), (lti13.CONTEXT_COPY_NOTICE,), *_NO_RECEIVER),
 }
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from contract_tests import node
+from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lti.messages import MESSAGES, WORKS
 from contract_tests.lti.web_tools import Pylti1p3App, free_port, ltijs, served
@@ -180,6 +181,25 @@ def noticed(tool: Works, kind: str) -> httpx.Response:
         return httpx.post(notice.to, json=notice.data)
 
 
+def noticed_at_brightspace(tool: Works, kind: str) -> httpx.Response:
+    """How the tool answers a notice of Brightspace's to the address at which it takes launches."""
+    with Emulator.start() as lms:
+        seat, site = works(lms, tool.library, tool.url).seats["brightspace"][1], BrightspaceSite(lms)
+        world = json.loads(json.dumps(lms.dump(), default=str))
+        section, handler = world["brightspace"], f"{tool.url}/launch"
+        next(one for one in section["registrations"] if one["client_id"] == seat.client_id)["extensions"] = ["notices"]
+        next(one for one in section["deployments"] if one["id"] == seat.deployment_id)["extensions"].append("notices")
+        section["notice_handlers"] = [{"id": 1, "tool_id": seat.deployment_id, "notice_type": kind, "handler": handler}]
+        lms.load(world)
+        copy = {"SourceOrgUnitId": 6838, "Components": ["News"]}
+        assert site.instructor.post("/d2l/api/le/1.79/import/6836/copy/", json=copy).status_code == 200
+        (notice,) = lms.outbox.webhooks
+        assert (notice.kind, notice.to) == (kind, handler)
+        assert "notice_not_delivered" in [one.code for entry in lms.requests for one in entry.warnings]
+        site.close()
+        return httpx.post(notice.to, json=notice.data)
+
+
 def told(landing: Landing) -> dict[str, Any]:
     """A tool's report of what it did for a user."""
     assert landing.text.startswith('{"message"'), (landing.status, landing.text, landing.note)
@@ -217,7 +237,7 @@ def test_every_message_works_or_the_library_says_why_not(tool: Works, platform: 
     said = getattr(MESSAGES[platform, message], tool.library)
     seat = tool.seats[platform][1]
     if message in notices.TYPES:
-        answer = noticed(tool, message)
+        answer = noticed(tool, message) if platform == "canvas" else noticed_at_brightspace(tool, message)
         status, text = answer.status_code, answer.text
     else:
         page = PAGES.get(message, "").format(seat.opened.rpartition("/")[2])

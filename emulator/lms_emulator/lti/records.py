@@ -92,6 +92,21 @@ class Result(Record, frozen=True, kw_only=True):
     timestamp: Instant
 
 
+class NoticeHandler(Record, frozen=True, kw_only=True):
+    """A tool's subscription to notices of one type, outside of launches.
+
+    Attributes:
+        tool_id: the tool at Canvas, the deployment at Brightspace.
+        max_batch_size: how many notices may be sent at once; the emulator sends each separately.
+    """
+
+    id: int
+    tool_id: int | str
+    notice_type: str
+    handler: str
+    max_batch_size: int | None = None
+
+
 def pending_launches(read: Callable[[str], Any] | None = None, *, single_use: bool = True) -> Any:
     """A platform's table of pending launches.
 
@@ -112,3 +127,5 @@ def pending_launches(read: Callable[[str], Any] | None = None, *, single_use: bo
 RESULTS: Any = table(
     key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: [(r.line_item_id, r.user_id)]}
 )
+HANDLERS: Any = table(key="id", indexes={"tool": lambda handler: handler.tool_id})
+"""A platform's table of handlers."""

@@ -7,14 +7,17 @@ is the *consumer* that signs it.
 
 from __future__ import annotations
 
+import hmac
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha1, sha256
 
 from lms_emulator.signing import oauth1
 
 MESSAGE_TYPE = "basic-lti-launch-request"
 VERSION = "LTI-1p0"
 """The version in messages of LTI 1.0, 1.1 and 1.1.1."""
-SIGNATURE_METHOD = "HMAC-SHA1"
+SIGNATURE_METHOD, SHA256 = "HMAC-SHA1", "HMAC-SHA256"
 
 OAUTH_FIELDS = (
     "oauth_consumer_key",
@@ -30,7 +33,14 @@ _STAFF = frozenset({"instructor", "administrator"})
 
 
 def signed_launch(
-    url: str, fields: Mapping[str, str], *, consumer_key: str, secret: str, timestamp: int, nonce: str
+    url: str,
+    fields: Mapping[str, str],
+    *,
+    consumer_key: str,
+    secret: str,
+    timestamp: int,
+    nonce: str,
+    method: str = SIGNATURE_METHOD,
 ) -> dict[str, str]:
     """The complete form of a launch, ready to post: message, OAuth fields and signature.
 
@@ -40,6 +50,7 @@ def signed_launch(
         consumer_key, secret: the registration of the consumer with the tool.
         timestamp: seconds since 1970.
         nonce: a value that was not used with this key before.
+        method: `SIGNATURE_METHOD`, or `SHA256` where a consumer offers it.
 
     Returns:
         name to value, in a stable order, with `oauth_signature` last. All fields are signed, so the form must not be
@@ -48,13 +59,15 @@ def signed_launch(
     params = {
         **fields,
         "oauth_consumer_key": consumer_key,
-        "oauth_signature_method": SIGNATURE_METHOD,
+        "oauth_signature_method": method,
         "oauth_timestamp": str(timestamp),
         "oauth_nonce": nonce,
         "oauth_version": "1.0",
         "oauth_callback": "about:blank",
     }
-    params[oauth1.SIGNATURE_FIELD] = oauth1.sign("POST", url, params.items(), secret)
+    base, key = oauth1.signature_base_string("POST", url, params.items()), oauth1.signing_key(secret)
+    digest = hmac.new(key, base.encode(), sha256 if method == SHA256 else sha1).digest()
+    params[oauth1.SIGNATURE_FIELD] = b64encode(digest).decode()
     return params
 
 

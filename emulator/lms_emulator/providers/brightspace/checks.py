@@ -29,6 +29,9 @@ REFERENCES = (
     Reference("sharing_rules", "org_unit_id", "org_units"),
     Reference("line_items", "deployment_id", "deployments"),
     Reference("line_items", "grade_object_id", "grade_objects"),
+    Reference("legacy_links", "org_unit_id", "org_units"),
+    Reference("legacy_providers", "org_unit_id", "org_units"),
+    Reference("notice_handlers", "tool_id", "deployments"),
     Reference("refresh_tokens", "client_id", "applications", "client_id"),
     Reference("refresh_tokens", "user_id", "users"),
 )

@@ -193,6 +193,14 @@ class BrightspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             was=(Was(False, "2025-11-01", f"{DOCS}/res/ltiadvantage.html, EXTENSION_T: LMS 20.25.11"),),
         ),
     ] = True
+    copy_status: Annotated[
+        str,
+        choice(
+            "`Status` of a finished copy of a course. Copies are finished at once.",
+            evidence="inferred",
+            source=f"{DOCS}/res/course.html",
+        ),
+    ] = "COMPLETE"
     service_token_lifetime_seconds: Annotated[
         int, choice("Lifetime of an LTI service token.", evidence="chosen", ge=1)
     ] = 3600

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from lms_emulator.lti.notices import claim as notice_claim
 from lms_emulator.providers.brightspace import oauth, rules, shapes
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti import variables
@@ -21,6 +22,7 @@ from lms_emulator.providers.brightspace.model import (
     ToolRegistration,
     User,
 )
+from lms_emulator.providers.brightspace.model.lti import Extension
 from lms_emulator.signing import lti13
 
 BRIGHTSPACE_CLAIM = "http://www.brightspace.com"
@@ -77,6 +79,28 @@ def names(user: User, deployment: Deployment) -> dict[str, str]:
 def services_url(x: Call, service: str, deployment: Deployment, unit: OrgUnit) -> str:
     """`…/d2l/api/lti/ags/2.0/deployment/<id>/orgunit/<id>`."""
     return x.url(f"/d2l/api/lti/{service}/2.0/deployment/{deployment.id}/orgunit/{unit.id}")
+
+
+NOTICES_PATH = "/d2l/api/lti/pns/1.0/deployment/{deploymentId}/noticehandlers"
+
+
+def notices_url(x: Call, deployment: Deployment) -> str:
+    """Where a tool registers handlers of notices."""
+    return x.url(NOTICES_PATH.format(deploymentId=deployment.id))
+
+
+def offers(x: Call, deployment: Deployment, extension: Extension) -> bool:
+    """Whether a deployment has an extension that its registration must have too."""
+    return extension in deployment.extensions and extension in registration(x, deployment).extensions
+
+
+def notice_types(x: Call, deployment: Deployment) -> list[str]:
+    """The types of notices that a deployment can have."""
+    return [
+        kind
+        for kind in (lti13.CONTEXT_COPY_NOTICE,)
+        if deployment.notice_types is None or kind in deployment.notice_types
+    ]
 
 
 def context(unit: OrgUnit) -> dict[str, Any]:
@@ -239,8 +263,11 @@ def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link
         own["content_topic_id"] = link.content_topic_id
     elif number is not None:
         own["link_id"] = number
+    told = {}
+    if offers(x, deployment, "notices"):
+        told[lti13.NOTICES_CLAIM] = notice_claim(notices_url(x, deployment), notice_types(x, deployment))
     legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
-    return {BRIGHTSPACE_CLAIM: own, **legacy}
+    return {BRIGHTSPACE_CLAIM: own, **legacy, **told}
 
 
 def link_number(link_id: str) -> int | None:

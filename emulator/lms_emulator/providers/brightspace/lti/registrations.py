@@ -43,11 +43,12 @@ class BrightspaceRegistrations(Registrations[Call]):
             "token_endpoint": x.url("/core/connect/token"),
             "jwks_uri": x.url("/d2l/.well-known/jwks"),
             "authorization_server": oauth.AUDIENCE,
-            "scopes_supported": ["openid", *lti13.SERVICE_SCOPES],
+            "scopes_supported": ["openid", *lti13.SERVICE_SCOPES, lti13.SCOPE_NOTICES],
             PLATFORM: {
                 "product_family_code": "desire2learn",
                 "version": x.settings.le_latest_version,
                 "messages_supported": [{"type": kind} for kind in MESSAGES],
+                "notice_types_supported": [lti13.CONTEXT_COPY_NOTICE],
                 "variables": list(NAMES),
             },
         }
@@ -101,6 +102,8 @@ def _extensions(wanted: Wanted) -> list[Extension]:
         found.append("ags")
     if lti13.SCOPE_MEMBERSHIP in wanted.scopes:
         found.append("nrps")
+    if lti13.SCOPE_NOTICES in wanted.scopes:
+        found.append("notices")
     if any(message["type"] == lti13.SUBMISSION_REVIEW_REQUEST for message in wanted.tool["messages"]):
         found.append("submission_review")
     return found

@@ -23,7 +23,16 @@ from lms_emulator.providers.brightspace import refusals, rules
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti import claims, sharing
 from lms_emulator.providers.brightspace.lti.tokens import require_service
-from lms_emulator.providers.brightspace.model import Deployment, GradeObject, LineItem, OrgUnit, Role, User
+from lms_emulator.providers.brightspace.model import (
+    Deployment,
+    GradeObject,
+    LineItem,
+    OrgUnit,
+    Role,
+    ToolRegistration,
+    User,
+)
+from lms_emulator.providers.brightspace.model.lti import Extension
 from lms_emulator.signing import lti13
 from lms_emulator.signing import lti13_services as services
 
@@ -44,11 +53,44 @@ class Member(NamedTuple):
     role: Role
 
 
+def own_deployment(x: Call, extension: Extension, *scopes: str) -> Deployment:
+    """The deployment of a path, which must be the caller's and have an extension. Raises the refusal."""
+    tool = require_service(x, any_of=scopes)
+    deployment = x.store.deployments.get(x.path_params["deploymentId"])
+    if deployment is None or not deployment.enabled:
+        raise refusals.lti_service(
+            "deployment_unknown", 404, "Resource not found", check="the deployment exists", got=x.path
+        )
+    _require_own(x, deployment, tool, extension)
+    return deployment
+
+
+def _require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extension: Extension) -> None:
+    if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
+        raise refusals.lti_service(
+            "deployment_of_another_tool",
+            403,
+            "Not authorized for this deployment",
+            check="the deployment is the tool's",
+            expected=deployment.client_id,
+            got=tool.client_id,
+        )
+    twice = extension in ("ags", "nrps") or extension in tool.extensions
+    if not x.check(f"{extension} is enabled", twice and extension in deployment.extensions, got=deployment.extensions):
+        raise refusals.lti_service(
+            "service_switched_off",
+            403,
+            "The service is not enabled for this deployment",
+            check=f"the deployment has the extension {extension}" + ("" if twice else ", and its registration"),
+            got=deployment.extensions,
+        )
+
+
 class BrightspaceService(Service[Call, Place]):
     """The common part of Brightspace's LTI services."""
 
     def enter(self, x: Call, *scopes: str) -> Place:
-        extension = "nrps" if lti13.SCOPE_MEMBERSHIP in scopes else "ags"
+        extension: Extension = "nrps" if lti13.SCOPE_MEMBERSHIP in scopes else "ags"
         tool = require_service(x, any_of=scopes)
         deployment = x.store.deployments.get(x.path_params["deploymentId"])
         unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
@@ -56,23 +98,7 @@ class BrightspaceService(Service[Call, Place]):
             raise refusals.lti_service(
                 "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
             )
-        if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
-            raise refusals.lti_service(
-                "deployment_of_another_tool",
-                403,
-                "Not authorized for this deployment",
-                check="the deployment is the tool's",
-                expected=deployment.client_id,
-                got=tool.client_id,
-            )
-        if not x.check(f"{extension} is enabled", extension in deployment.extensions, got=deployment.extensions):
-            raise refusals.lti_service(
-                "service_switched_off",
-                403,
-                "The service is not enabled for this deployment",
-                check=f"the deployment has the extension {extension}",
-                got=deployment.extensions,
-            )
+        _require_own(x, deployment, tool, extension)
         return Place(deployment, unit)
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:

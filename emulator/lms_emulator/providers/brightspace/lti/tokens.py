@@ -20,13 +20,27 @@ ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 """The algorithms of D2L's validator (Brightspace/D2L.Security.OAuth2, AccessTokenValidator.cs)."""
 
 
+def scopes_of(tool: ToolRegistration) -> list[str]:
+    """The scopes that a tool can ask for: of line items and rosters, and of the registration's further extensions."""
+    further = [
+        scope for extension, scopes in _OF_EXTENSIONS.items() if extension in tool.extensions for scope in scopes
+    ]
+    return [*lti13.SERVICE_SCOPES, *further]
+
+
+_OF_EXTENSIONS = {
+    "notices": (lti13.SCOPE_NOTICES,),
+    "asset_processor": (lti13.SCOPE_ASSETS, lti13.SCOPE_REPORTS, lti13.SCOPE_TERMS, lti13.SCOPE_TERMS_AT_ALL),
+}
+
+
 class BrightspaceAssertions(Assertions[Call]):
     """Signed by a registered tool, or by an application that acts on its own behalf."""
 
     def client(self, x: Call, client_id: str) -> Client | None:
         tool = x.store.registrations.get(client_id)
         if tool is not None and tool.enabled:
-            return Client(client_id, ToolKeys(tool.keyset_url), list(lti13.SERVICE_SCOPES), client_id)
+            return Client(client_id, ToolKeys(tool.keyset_url), scopes_of(tool), client_id)
         application = oauth.find_application(x, client_id)
         if application is None or not application.jwks_url or application.service_user_id is None:
             return None

@@ -21,8 +21,9 @@ from lms_emulator.core.state.credentials import Credential
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import RESULTS, PendingLaunch, Result, pending_launches
+from lms_emulator.lti.records import HANDLERS, RESULTS, NoticeHandler, PendingLaunch, Result, pending_launches
 from lms_emulator.lti.store import RegisteringTables
+from lms_emulator.providers.brightspace.model.legacy import LegacyLink, LegacyProvider
 from lms_emulator.providers.brightspace.model.lti import (
     Deployment,
     LineItem,
@@ -38,6 +39,7 @@ __all__ = [
     "BrightspaceSection",
     "BrightspaceStore",
     "Consent",
+    "CopyJob",
     "DemoToken",
     "Deployment",
     "Enrollment",
@@ -45,6 +47,8 @@ __all__ = [
     "GradeValue",
     "Group",
     "GroupCategory",
+    "LegacyLink",
+    "LegacyProvider",
     "LineItem",
     "LtiLink",
     "Module",
@@ -319,11 +323,19 @@ class Session(WebSession[PendingAuthorization], frozen=True, kw_only=True):
     """A browser session, with a pending OAuth2 request."""
 
 
+class CopyJob(Record, frozen=True, kw_only=True):
+    """A copy of a course into the org unit."""
+
+    token: str
+    org_unit_id: int
+
+
 class SectionValues(Record, frozen=True, kw_only=True):
-    """The `[brightspace]` part of a world file."""
+    """The `[brightspace]` part of a world file. `consumer_key`: the key of LTI 1.1 launches by default."""
 
     tenant_id: str = "00000000-0000-4000-8000-000000000d21"
     organization: str = "Example University"
+    consumer_key: str = "brightspace"
 
 
 _until, _unit = attrgetter("expires_at"), attrgetter("org_unit_id")
@@ -367,6 +379,8 @@ class BrightspaceStore(RegisteringTables):
         ),
     )
     deployments: Table[Deployment] = table(key="id", indexes={"unit": _unit, "client": lambda d: d.client_id})
+    legacy_links: Table[LegacyLink] = table(key="id", indexes={"unit": _unit})
+    legacy_providers: Table[LegacyProvider] = table(key="id", indexes={"unit": _unit})
     sharing_rules: Table[SharingRule] = table(
         key="id", indexes={"unit": _unit, "owner": lambda rule: (rule.shares, rule.owner)}
     )
@@ -375,6 +389,8 @@ class BrightspaceStore(RegisteringTables):
         key="id",
         indexes={"deployment": lambda i: i.deployment_id, "link": lambda i: i.data.resource_link_id},
     )
+    notice_handlers: Table[NoticeHandler] = HANDLERS
+    copy_jobs: Table[CopyJob] = table(key="token", limit=1000)
     results: Table[Result] = RESULTS
     authorization_codes: Table[AuthorizationCode] = table(
         key="code",

@@ -7,7 +7,7 @@ from typing import Literal
 from lms_emulator.core.state.records import Instant, Record
 from lms_emulator.signing.lti13_services import LineItemData
 
-Extension = Literal["ags", "nrps", "deep_linking", "submission_review"]
+Extension = Literal["ags", "nrps", "deep_linking", "submission_review", "notices", "asset_processor"]
 LinkKind = Literal["basic", "widget", "quicklink", "insert_stuff", "activity"]
 SharedKind = Literal["deployment", "legacy_link", "legacy_provider"]
 SpotName = Literal["quicklink", "insertstuff", "activity"]
@@ -43,6 +43,7 @@ class Deployment(Record, frozen=True, kw_only=True):
         anonymous, send_…: the security settings: each withholds a part of launches and rosters. `send_name` is all of
             the name.
         org_unit_id: its owner; deployments that are shared belong to the organization.
+        notice_types: the notices that it can have; None for all of its extensions.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Deployment(Record, frozen=True, kw_only=True):
     send_link_description: bool = True
     custom: dict[str, str] = {}
     enabled: bool = True
+    notice_types: list[str] | None = None
 
 
 class SharingRule(Record, frozen=True, kw_only=True):

@@ -6,11 +6,14 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
 from lms_emulator.providers.brightspace.routes import (
     content,
+    course_copies,
     launch,
+    legacy_tools,
     login,
     people,
     tool_deployments,
     tool_links,
+    tool_notices,
     tool_registrations,
 )
 
@@ -32,6 +35,9 @@ ROUTES: tuple[Route, ...] = (
     *tool_registrations.ROUTES,
     *tool_links.ROUTES,
     *tool_deployments.ROUTES,
+    *tool_notices.ROUTES,
+    *legacy_tools.ROUTES,
+    *course_copies.ROUTES,
     *family(
         "oauth2",
         f"{DOCS}/basic/oauth2.html",

@@ -10,12 +10,13 @@ from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti import claims, sharing
+from lms_emulator.providers.brightspace.lti import claims, legacy, sharing
+from lms_emulator.providers.brightspace.lti.claims import link_number
 from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
 from lms_emulator.providers.brightspace.lti.spots import DEFAULT, SPOTS
-from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit, Session, User
+from lms_emulator.providers.brightspace.model import Deployment, LegacyLink, LtiLink, OrgUnit, Session, User
 
 
 def _unit(x: Call, user: User) -> OrgUnit:
@@ -51,7 +52,7 @@ def course(x: Call, session: Session, user: User) -> Response:
         csrf=session.csrf,
         user=user,
         unit=unit,
-        links=links,
+        links=[*links, *(link for link in legacy.links_in(x, unit) if link.visible)],
         widgets=[link for link in links if link.kind == "widget"],
         spots=list(SPOTS),
         choosing=[one for one in deployments if places and "deep_linking" in one.extensions],
@@ -62,6 +63,9 @@ def course(x: Call, session: Session, user: User) -> Response:
 def open_link(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/launch/{linkId}: begin a launch."""
     unit = _unit(x, user)
+    before = _legacy(x, unit, number(x.path_params["linkId"]))
+    if before is not None:
+        return wire.launch_page(x, before.title, *legacy.form(x, user, unit, before))
     link = x.store.lti_links.get(x.path_params["linkId"])
     deployment = x.store.deployments.get(link.deployment_id) if link is not None else None
     usable = deployment is not None and deployment in sharing.usable_in(x, unit)
@@ -76,6 +80,10 @@ def open_link(x: Call, _session: Session, user: User) -> Response:
         return _choose(x, user, unit, deployment, link.chooses_for, link)
     launch = claims.resource_launch(x, user, unit, deployment, link)
     return wire.launch_page(x, link.title, *LAUNCHES.initiate(x, user, deployment, launch))
+
+
+def _legacy(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
+    return next((link for link in legacy.links_in(x, unit) if link.visible and link.id == link_id), None)
 
 
 @SESSIONS.signed_in
@@ -113,6 +121,9 @@ def quicklink(x: Call, _session: Session, user: User) -> Response:
     kind = x.query.get("type", "")
     if kind.lower() != "lti":
         raise refusals.page_not_found("the quicklink is of type lti, the only type here")
+    known = x.store.legacy_links.get(link_number(f"{x.query.get('rcode', '')}_"))
+    if link is None and known is not None and str(known.org_unit_id) == (x.query.get("srcou") or unit):
+        return RedirectResponse(x.url(f"/d2l/le/lti/{unit}/launch/{known.id}"), 302)
     if number(unit) is None or link is None:
         raise refusals.page_not_found("rcode and srcou are those of a link, and ou is an org unit")
     return RedirectResponse(x.url(f"/d2l/le/lti/{unit}/launch/{link.id}"), 302)

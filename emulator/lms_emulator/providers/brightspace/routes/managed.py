@@ -27,14 +27,19 @@ class Parameter(msgspec.Struct, frozen=True):
     Value: str
 
 
-def managed(*scopes: str, needs: str = rules.PLACE_TOOLS) -> Callable[[Handler], Callable[[Call], Response]]:
-    """Check the scopes, and a permission in the org unit of the path, or in the organization if none is named."""
+def managed(
+    *scopes: str, needs: str = rules.PLACE_TOOLS, place: Callable[[Call], int] | None = None
+) -> Callable[[Handler], Callable[[Call], Response]]:
+    """Check the scopes, and a permission in the org unit of the path, or in the organization if none is named.
+
+    Parameters: `place`, finds the org unit of what a path names without it; raises the 404.
+    """
 
     def decorate(handler: Handler) -> Callable[[Call], Response]:
         @api("le", *scopes)
         @wraps(handler)
         def checked(x: Call, caller: Caller) -> Response:
-            reference = x.path_params.get("orgUnitId")
+            reference = x.path_params.get("orgUnitId") if place is None else place(x)
             top = sharing.organization(x)
             unit = rules.entered_unit(x, caller.user, reference or (top.id if top is not None else None))
             rules.require(x, caller.user, unit, needs)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.http.routing import Row
-from lms_emulator.providers.brightspace import refusals, shapes, wire
+from lms_emulator.providers.brightspace import refusals, rules, shapes, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.lti import sharing
 from lms_emulator.providers.brightspace.model import OrgUnit, SharingRule
@@ -46,7 +46,9 @@ class Sharing:
         needs: the permission.
     """
 
-    def __init__(self, shares: SharedKind, owner: Owner, scopes: tuple[str, str], needs: str) -> None:
+    def __init__(
+        self, shares: SharedKind, owner: Owner, scopes: tuple[str, str], needs: str = rules.PLACE_TOOLS
+    ) -> None:
         self.shares, self.owner = shares, owner
         read, change = (managed(one, needs=needs) for one in scopes)
         self.every, self.show = read(self._every), read(self._show)

@@ -39,7 +39,14 @@ from lms_emulator.providers.brightspace.routes.sharing_rules import Sharing
 SOURCE = "https://docs.valence.desire2learn.com/res/ltiadvantage.html"
 _BASE = "/d2l/api/le/{version}/ltiadvantage"
 REGISTRATIONS, DEPLOYMENTS = f"{_BASE}/registration", f"{_BASE}/deployment"
-EXTENSIONS: dict[int, Extension] = {1: "ags", 2: "deep_linking", 3: "nrps", 5: "submission_review"}
+EXTENSIONS: dict[int, Extension] = {
+    1: "ags",
+    2: "deep_linking",
+    3: "nrps",
+    5: "submission_review",
+    6: "notices",
+    7: "asset_processor",
+}
 """EXTENSION_T."""
 PROFILE = 4
 _SENDS = {

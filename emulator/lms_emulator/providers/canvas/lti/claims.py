@@ -303,7 +303,7 @@ def _extra(x: Call, opening: Opening) -> dict[str, Any]:
         extra[f"{lti13.CLAIM}eulaservice"] = eula
     extra |= {f"{lti13.CLAIM}{name}": value for name, value in opening.claims.items()}
     if notices.offered(x, opening.tool):
-        extra[f"{lti13.CLAIM}platformnotificationservice"] = notices.claim(x, opening.tool)
+        extra[lti13.NOTICES_CLAIM] = notices.NOTICES.claim(x, opening.tool)
     if opening.student is not None:
         extra["https://www.instructure.com/lti_student_id"] = str(global_id(opening.student.id))
     if user is not None and course is not None:

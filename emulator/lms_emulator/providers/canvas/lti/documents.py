@@ -30,9 +30,9 @@ from lms_emulator.providers.canvas.rules import assignments, scopes, submissions
 from lms_emulator.providers.canvas.rules.states import STUDENTS
 from lms_emulator.signing import lti13
 
-EULA_REQUEST = "LtiEulaRequest"
-SETTINGS_REQUEST = "LtiAssetProcessorSettingsRequest"
-REVIEW_REQUEST = "LtiReportReviewRequest"
+EULA_REQUEST = lti13.EULA_REQUEST
+SETTINGS_REQUEST = lti13.PROCESSOR_SETTINGS_REQUEST
+REVIEW_REQUEST = lti13.REPORT_REVIEW_REQUEST
 SPOT, CONTRIBUTIONS = "ActivityAssetProcessor", "ActivityAssetProcessorContribution"
 KINDS = ("online_upload", "online_text_entry")
 """The submission types that are sent to processors."""
@@ -263,7 +263,7 @@ def _tell(
         **({lti13.AGS_CLAIM: endpoint} if grades else {}),
         **{f"{lti13.CLAIM}{name}": value for name, value in claims.items()},
     }
-    notices.send(x, tool, kind, x.clock.now(), every)
+    notices.NOTICES.send(x, tool, kind, x.clock.now(), every)
 
 
 def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiAsset) -> dict[str, Any]:

@@ -5,12 +5,12 @@ Source: https://developerdocs.instructure.com/services/canvas/external-tools/lti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
-from lms_emulator.core.keys import private_key
+from lms_emulator.lti.notices import Notices
+from lms_emulator.lti.rotating_keys import RotatingKeys
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.lti import places
@@ -18,12 +18,10 @@ from lms_emulator.providers.canvas.lti.keys import KEYS
 from lms_emulator.providers.canvas.model import Account, Course, Tool
 from lms_emulator.providers.canvas.rules import scopes, tools
 from lms_emulator.signing import lti13
-from lms_emulator.signing.jwt import sign
 
-HELLO, COPY = "LtiHelloWorldNotice", "LtiContextCopyNotice"
-WORK, CONTRIBUTION = "LtiAssetProcessorSubmissionNotice", "LtiAssetProcessorContributionNotice"
+HELLO, COPY = "LtiHelloWorldNotice", lti13.CONTEXT_COPY_NOTICE
+WORK, CONTRIBUTION = lti13.SUBMISSION_NOTICE, "LtiAssetProcessorContributionNotice"
 TYPES = (HELLO, WORK, COPY, CONTRIBUTION)
-LIFETIME_SECONDS = 3600
 _GREETING = {
     "title": "Hello World!",
     "message": f"Congratulations! You have successfully subscribed to {HELLO} in Canvas.",
@@ -37,14 +35,38 @@ def offered(x: Call, tool: Tool) -> bool:
     return scopes.NOTICES in tools.key_of(x.store, tool).scopes
 
 
-def claim(x: Call, tool: Tool) -> dict[str, Any]:
-    """The notice claim of a launch."""
-    return {
-        "service_versions": ["1.0"],
-        "platform_notification_service_url": x.url(f"/api/lti/notice-handlers/{tool.id}"),
-        "scope": [scopes.NOTICES],
-        "notice_types_supported": list(TYPES),
-    }
+class CanvasNotices(Notices[Call, Tool]):
+    """Notices to a tool."""
+
+    keys: ClassVar[RotatingKeys] = KEYS
+    title: ClassVar[str] = "Canvas"
+
+    def types(self, x: Call, tool: Tool) -> Sequence[str]:
+        return TYPES
+
+    def url(self, x: Call, tool: Tool) -> str:
+        return x.url(f"/api/lti/notice-handlers/{tool.id}")
+
+    def key(self, tool: Tool) -> int:
+        return tool.id
+
+    def client_id(self, tool: Tool) -> str:
+        return str(tool.developer_key_id)
+
+    def deployment_id(self, x: Call, tool: Tool) -> str:
+        return places.deployment_id(x, tool)
+
+    def name(self, tool: Tool) -> str:
+        return tool.name
+
+    def issuer(self, x: Call) -> str:
+        return x.settings.issuer
+
+    def stamp(self, at: datetime) -> str:
+        return stamp(at) or ""
+
+
+NOTICES = CanvasNotices()
 
 
 def send_hello(x: Call, tool: Tool) -> None:
@@ -52,7 +74,7 @@ def send_hello(x: Call, tool: Tool) -> None:
     home = tools.home(x.store, tool)
     place = places.Place("accounts", home.id, home) if isinstance(home, Account) else places.of_course(x, home)
     claims = {f"{lti13.CLAIM}context": place.claim, "https://www.instructure.com/hello_world": _GREETING}
-    send(x, tool, HELLO, x.clock.now(), claims)
+    NOTICES.send(x, tool, HELLO, x.clock.now(), claims)
 
 
 def copied(x: Call, course: Course, source: Course | None) -> None:
@@ -61,37 +83,4 @@ def copied(x: Call, course: Course, source: Course | None) -> None:
     if source is not None:
         claims[f"{lti13.CLAIM}origin_contexts"] = [places.context_id(source)]
     for tool in tools.offered(x.store, course):
-        send(x, tool, COPY, x.clock.now(), claims)
-
-
-def send(x: Call, tool: Tool, kind: str, at: datetime, extra: dict[str, Any]) -> None:
-    """Put a notice into the outbox and, if the tool subscribed to it, send it once the response is made."""
-    wanted = next((one for one in x.store.notice_handlers.find("tool", tool.id) if one.notice_type == kind), None)
-    if wanted is None:
-        return
-    key, client, now = KEYS.signing(x), str(tool.developer_key_id), int(x.clock.timestamp())
-    claims = {
-        f"{lti13.CLAIM}version": lti13.VERSION,
-        f"{lti13.CLAIM}notice": {"id": x.ids.uuid(), "timestamp": stamp(at), "type": kind},
-        "aud": client,
-        "azp": client,
-        f"{lti13.CLAIM}deployment_id": places.deployment_id(x, tool),
-        "exp": now + LIFETIME_SECONDS,
-        "iat": now,
-        "iss": x.settings.issuer,
-        "nonce": x.ids.uuid(),
-        **extra,
-    }
-    body = {"notices": [{"jwt": sign(claims, private_key(key.name), kid=key.kid)}]}
-    x.outbox.add("webhook", provider=x.provider, kind=kind, to=wanted.handler, at=at, subject=tool.name, data=body)
-    later(x, partial(_deliver, x, wanted.handler, body))
-
-
-async def _deliver(x: Call, url: str, body: dict[str, Any]) -> None:
-    try:
-        answer = await fetch(x, "POST", x.resolve(url), allowed=[url], json=body)
-    except OutgoingError as error:
-        x.warn("notice_not_delivered", f"{error}; Canvas does not retry; the notice is in the outbox")
-        return
-    if answer.status_code >= 300:
-        x.warn("notice_not_delivered", f"{url} answered {answer.status_code}; Canvas does not retry")
+        NOTICES.send(x, tool, COPY, x.clock.now(), claims)

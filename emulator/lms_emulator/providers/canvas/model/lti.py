@@ -121,20 +121,6 @@ class LtiResult(Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
-class NoticeHandler(Record, frozen=True, kw_only=True):
-    """A tool's subscription to notices of one type, outside of launches.
-
-    Attributes:
-        max_batch_size: how many notices may be sent at once; the emulator sends each separately.
-    """
-
-    id: int
-    tool_id: int
-    notice_type: str
-    handler: str
-    max_batch_size: int | None = None
-
-
 class LogoutCallback(Record, frozen=True, kw_only=True):
     """A URL that a tool wants called when a user signs out."""
 

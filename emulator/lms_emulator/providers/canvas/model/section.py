@@ -10,7 +10,7 @@ from lms_emulator.core.clock import later
 from lms_emulator.core.state.records import Record
 from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
-from lms_emulator.lti.records import PendingLaunch, pending_launches
+from lms_emulator.lti.records import HANDLERS, NoticeHandler, PendingLaunch, pending_launches
 from lms_emulator.lti.store import RegisteringTables
 from lms_emulator.providers.canvas.model import credentials as held
 from lms_emulator.providers.canvas.model.access import (
@@ -59,7 +59,6 @@ from lms_emulator.providers.canvas.model.lti import (
     LineItem,
     LogoutCallback,
     LtiResult,
-    NoticeHandler,
     PreparedLaunch,
     ResourceLink,
     Tool,
@@ -371,7 +370,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     lti_results: Table[LtiResult] = table(
         key="id", indexes={"line_item": lambda r: r.line_item_id, "person": lambda r: (r.line_item_id, r.user_id)}
     )
-    notice_handlers: Table[NoticeHandler] = table(key="id", indexes={"tool": lambda n: n.tool_id})
+    notice_handlers: Table[NoticeHandler] = HANDLERS
     access_tokens: Table[AccessToken] = table(
         key="id",
         limit=100_000,

@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.params import as_whole
 from lms_emulator.providers.canvas.credentials import browser
 from lms_emulator.providers.canvas.lti import notices, places
 from lms_emulator.providers.canvas.lti.tokens import require_service
-from lms_emulator.providers.canvas.model import NoticeHandler, Tool
+from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.providers.canvas.routes.declare import service
 from lms_emulator.providers.canvas.rules import scopes, tools
 from lms_emulator.providers.canvas.shapes import Json
@@ -37,18 +37,11 @@ def _tool(api: Api) -> Tool:
 def show(api: Api) -> Json:
     """The tool's notice handlers."""
     tool = _tool(api)
-    handlers = {handler.notice_type: handler for handler in api.store.notice_handlers.find("tool", tool.id)}
-    silent = [{"notice_type": kind, "handler": ""} for kind in notices.TYPES if kind not in handlers]
     return {
         "client_id": tool.developer_key_id,
         "deployment_id": places.deployment_id(api.x, tool),
-        "notice_handlers": [*(_shape(handler) for handler in handlers.values()), *silent],
+        "notice_handlers": notices.NOTICES.listed(api.x, tool),
     }
-
-
-def _shape(handler: NoticeHandler) -> Json:
-    size = {"max_batch_size": handler.max_batch_size} if handler.max_batch_size is not None else {}
-    return {"notice_type": handler.notice_type, "handler": handler.handler, **size}
 
 
 def update(api: Api) -> Json:
@@ -66,22 +59,10 @@ def update(api: Api) -> Json:
     largest = as_whole(size)
     if size is not None and not (largest is not None and 0 < largest < 10**9):
         raise _refused("max_batch_size must be a positive integer", size)
-    for handler in api.store.notice_handlers.find("tool", tool.id):
-        if handler.notice_type == kind:
-            api.store.notice_handlers.delete(handler.id)
-    number = api.new_id("notice_handlers")
-    wanted = NoticeHandler(
-        id=number,
-        tool_id=tool.id,
-        notice_type=kind,
-        handler=address,
-        max_batch_size=largest,
-    )
-    if address:
-        api.store.notice_handlers.put(wanted)
+    kept = notices.NOTICES.subscribe(api.x, tool, kind, address, largest)
     if address and kind == notices.HELLO:
         notices.send_hello(api.x, tool)
-    return _shape(wanted)
+    return kept
 
 
 def _refused(sentence: str, got: str | None) -> SiteRefusal:

@@ -24,16 +24,10 @@ LISTED_LTI = (
     PROGRESS,
 )
 """Scopes that every tool can be granted."""
-NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
-ASSETS, REPORTS = (
-    "https://purl.imsglobal.org/spec/lti/scope/asset.readonly",
-    "https://purl.imsglobal.org/spec/lti/scope/report",
-)
+NOTICES = lti13.SCOPE_NOTICES
+ASSETS, REPORTS = lti13.SCOPE_ASSETS, lti13.SCOPE_REPORTS
 """The first lets a document processor read submissions; the second lets it post reports."""
-TERMS, TERMS_AT_ALL = (
-    "https://purl.imsglobal.org/spec/lti/scope/eula/user",
-    "https://purl.imsglobal.org/spec/lti/scope/eula/deployment",
-)
+TERMS, TERMS_AT_ALL = lti13.SCOPE_TERMS, lti13.SCOPE_TERMS_AT_ALL
 """The first lets a tool report who accepted its EULA; the second whether it has one."""
 DOCUMENTS = (ASSETS, REPORTS, TERMS_AT_ALL, TERMS)
 REGISTRATION = (

@@ -1,0 +1,114 @@
+"""REST: copies of courses. They are made at once, of what the emulator has.
+
+Source: https://docs.valence.desire2learn.com/res/course.html; names of components as public clients send them. Which
+permission is needed is chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.providers.brightspace import refusals, rules
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.credentials import Caller, api
+from lms_emulator.providers.brightspace.lti import notices, sharing
+from lms_emulator.providers.brightspace.model import CopyJob, OrgUnit
+from lms_emulator.providers.brightspace.routes.managed import body_of
+
+_PATH = "/d2l/api/le/{version}/import/{orgUnitId}/copy"
+
+
+class CopyData(msgspec.Struct, frozen=True):
+    """A request for a copy. `Components`: null for all."""
+
+    SourceOrgUnitId: int
+    Components: list[str] | None = None
+
+
+def _content(x: Call, source: OrgUnit, target: OrgUnit) -> None:
+    modules: dict[int, int] = {}
+    for module in x.store.modules.find("unit", source.id):
+        modules[module.id] = x.store.next_number("modules")
+    for module in x.store.modules.find("unit", source.id):
+        above = modules.get(module.parent_id) if module.parent_id is not None else None
+        x.store.modules.put(replace(module, id=modules[module.id], org_unit_id=target.id, parent_id=above))
+    for topic in x.store.topics.find("unit", source.id):
+        number, module_id = x.store.next_number("topics"), modules[topic.module_id]
+        x.store.topics.put(replace(topic, id=number, org_unit_id=target.id, module_id=module_id))
+
+
+def _grades(x: Call, source: OrgUnit, target: OrgUnit) -> None:
+    tools = {item.grade_object_id for item in x.store.line_items}
+    for column in x.store.grade_objects.find("unit", source.id):
+        if column.id not in tools:
+            number = x.store.next_number("grade_objects")
+            x.store.grade_objects.put(replace(column, id=number, org_unit_id=target.id))
+
+
+def _news(x: Call, source: OrgUnit, target: OrgUnit) -> None:
+    for item in x.store.news_items.find("unit", source.id):
+        x.store.news_items.put(replace(item, id=x.store.next_number("news_items"), org_unit_id=target.id))
+
+
+def _links(x: Call, source: OrgUnit, target: OrgUnit) -> None:
+    for deployment in sharing.deployments_in(x, source):
+        for link in x.store.lti_links.find("deployment", deployment.id):
+            if sharing.place_of(link, deployment) != source.id:
+                continue
+            if not sharing.reaches(x, deployment, target):
+                x.warn("link_not_copied", f"{link.title} stays behind: its deployment is not shared with {target.id}")
+                continue
+            changes: dict[str, Any] = {"id": f"exu-{x.ids.digits(8)}_{target.id}", "org_unit_id": target.id}
+            x.store.lti_links.put(replace(link, **changes, copied_from=[link.id, *link.copied_from]))
+
+
+COMPONENTS = {"Content": _content, "Grades": _grades, "News": _news, "LtiLink": _links}
+
+
+@api("le", "core:*:*")
+def create(x: Call, caller: Caller) -> Response:
+    """POST …/import/{orgUnitId}/copy/: copy a course into another."""
+    target = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    data = body_of(x, CopyData, "copy")
+    source = rules.entered_unit(x, caller.user, data.SourceOrgUnitId)
+    for unit in (target, source):
+        rules.require(x, caller.user, unit, rules.COPY_COURSES)
+    if source.id == target.id:
+        raise refusals.invalid_parameter("copy_into_itself", expected="another org unit", got=source.id)
+    wanted = list(COMPONENTS) if data.Components is None else data.Components
+    unknown = [name for name in wanted if name not in COMPONENTS]
+    if unknown:
+        copied = ", ".join(COMPONENTS)
+        x.warn("components_not_copied", f"{', '.join(unknown)}: the emulator has none of these; it copies {copied}")
+    for name in COMPONENTS:
+        if name in wanted:
+            COMPONENTS[name](x, source, target)
+    kept = x.store.org_units.put(replace(target, copied_from=[source.id, *source.copied_from]))
+    notices.copied(x, source, kept)
+    job = x.store.copy_jobs.put(CopyJob(token=x.ids.uuid(), org_unit_id=target.id))
+    return JSONResponse({"JobToken": job.token})
+
+
+@api("le", "core:*:*")
+def show(x: Call, caller: Caller) -> Response:
+    """GET …/import/{orgUnitId}/copy/{jobToken}."""
+    unit = rules.entered_unit(x, caller.user, x.path_params["orgUnitId"])
+    rules.require(x, caller.user, unit, rules.COPY_COURSES)
+    job = x.store.copy_jobs.get(x.path_params["jobToken"])
+    if job is None or job.org_unit_id != unit.id:
+        raise refusals.not_found("the copy", x.path_params["jobToken"])
+    return JSONResponse({"JobToken": job.token, "TargetOrgUnitId": unit.id, "Status": x.settings.copy_status})
+
+
+ROUTES: tuple[Route, ...] = family(
+    "rest",
+    "https://docs.valence.desire2learn.com/res/course.html",
+    "documented",
+    (f"POST {_PATH}", create, "Copy a course into another"),
+    (f"GET {_PATH}/{{jobToken}}", show, "The state of a copy"),
+)
