@@ -33,9 +33,13 @@ def _sent(platforms: tuple[str, ...], messages: tuple[str, ...], *outcome: str) 
 MESSAGES = {
     **_sent(_EVERYWHERE, (lti13.RESOURCE_LINK_REQUEST, lti13.DEEP_LINKING_REQUEST), WORKS, WORKS),
     **_sent(("brightspace",), (lti13.SUBMISSION_REVIEW_REQUEST,), WORKS, _UNKNOWN[1]),
-    **_sent(("canvas",), (documents.EULA_REQUEST, documents.SETTINGS_REQUEST, documents.REVIEW_REQUEST), *_UNKNOWN),
+    **_sent(
+        ("canvas", "brightspace"),
+        (documents.EULA_REQUEST, documents.SETTINGS_REQUEST, documents.REVIEW_REQUEST),
+        *_UNKNOWN,
+    ),
     **_sent(("canvas",), notices.TYPES, *_NO_RECEIVER),
-    **_sent(("brightspace",), (lti13.CONTEXT_COPY_NOTICE,), *_NO_RECEIVER),
+    **_sent(("brightspace",), (lti13.CONTEXT_COPY_NOTICE, lti13.SUBMISSION_NOTICE), *_NO_RECEIVER),
 }
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from contract_tests import node
+from contract_tests.brightspace.processing import submit_file
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
 from contract_tests.lti.messages import MESSAGES, WORKS
@@ -21,6 +22,7 @@ from lms_emulator.command.certify.judge import Judge, seated
 from lms_emulator.command.certify.visitors import HttpVisitor, Landing
 from lms_emulator.core.keys import private_key
 from lms_emulator.lti.seats import Person, Seat, Site, ToolAddresses
+from lms_emulator.providers.brightspace.lti.seat import DEPLOYMENT
 from lms_emulator.providers.canvas.lti import documents, notices
 from lms_emulator.providers.canvas.rules import scopes
 from lms_emulator.providers.openedx.lti.seat import NUMBER as JUDGED
@@ -52,13 +54,18 @@ SPOTS = {
 """Where each platform asks for content, as what changes in the address of its page."""
 
 
+_PROCESSOR = "/d2l/le/lti/6836/assetprocessor/a1"
 PAGES = {
-    lti13.SUBMISSION_REVIEW_REQUEST: f"/d2l/le/lti/6836/review/{ITEM}/169",
-    documents.EULA_REQUEST: "/courses/1/external_tools/{}/eula_launch",
-    documents.SETTINGS_REQUEST: "/asset_processors/1/launch",
-    documents.REVIEW_REQUEST: "/asset_processors/1/reports/1/launch",
+    ("brightspace", lti13.SUBMISSION_REVIEW_REQUEST): f"/d2l/le/lti/6836/review/{ITEM}/169",
+    ("brightspace", documents.EULA_REQUEST): f"/d2l/le/lti/6836/eula/{DEPLOYMENT}",
+    ("brightspace", documents.SETTINGS_REQUEST): f"{_PROCESSOR}/settings",
+    ("brightspace", documents.REVIEW_REQUEST): f"{_PROCESSOR}/reports/1",
+    ("canvas", documents.EULA_REQUEST): "/courses/1/external_tools/{}/eula_launch",
+    ("canvas", documents.SETTINGS_REQUEST): "/asset_processors/1/launch",
+    ("canvas", documents.REVIEW_REQUEST): "/asset_processors/1/reports/1/launch",
 }
-"""Where each platform opens a tool for anything but a link and a choice, with the tool's number."""
+"""Where each platform opens a tool for anything but a link and a choice, with the tool's number at Canvas."""
+PROCESSES = ["notices", "asset_processor"]
 
 
 @dataclass
@@ -110,9 +117,7 @@ def works(lms: Emulator, library: str, url: str) -> Works:
     seats = judge.seats(PLATFORMS)
     world = json.loads(json.dumps(lms.dump(), default=str))
     deployment = seats["brightspace"][1].deployment_id
-    next(one for one in world["brightspace"]["deployments"] if one["id"] == deployment)["extensions"].append(
-        "submission_review"
-    )
+    processes(world["brightspace"], deployment)
     data = {"label": "Essay", "score_maximum": 10, "submission_review": {"reviewableStatus": ["Submitted"]}}
     world["brightspace"]["line_items"].append(
         {"id": ITEM, "deployment_id": deployment, "org_unit_id": 6836, "grade_object_id": 501, "data": data}
@@ -134,6 +139,23 @@ def works(lms: Emulator, library: str, url: str) -> Works:
     }
     lms.load(world)
     return Works(lms, library, url, seats)
+
+
+def processes(section: dict[str, Any], deployment: str) -> None:
+    """Make a tool of Brightspace show submissions and process an assignment, on which it reported already."""
+    assert deployment == DEPLOYMENT
+    deployed = next(one for one in section["deployments"] if one["id"] == deployment)
+    deployed |= {"extensions": [*deployed["extensions"], "submission_review", *PROCESSES]}
+    registered = next(one for one in section["registrations"] if one["client_id"] == deployed["client_id"])
+    registered["extensions"] = PROCESSES
+    deployed["eula_url"] = registered["target_link_uri"]
+    report = {"id": 1, "asset_processor_id": "a1", "asset_id": "b1", "report_type": "originality"}
+    section |= {
+        "dropbox_submissions": [{"id": 1, "folder_id": 701, "user_id": 169, "submitted_at": "2026-11-01T10:00:00Z"}],
+        "asset_processors": [{"id": "a1", "folder_id": 701, "deployment_id": deployment}],
+        "assets": [{"id": "b1", "submission_id": 1}],
+        "asset_reports": [{**report, "timestamp": "2026-11-01T11:00:00Z"}],
+    }
 
 
 def noticed(tool: Works, kind: str) -> httpx.Response:
@@ -187,12 +209,13 @@ def noticed_at_brightspace(tool: Works, kind: str) -> httpx.Response:
         seat, site = works(lms, tool.library, tool.url).seats["brightspace"][1], BrightspaceSite(lms)
         world = json.loads(json.dumps(lms.dump(), default=str))
         section, handler = world["brightspace"], f"{tool.url}/launch"
-        next(one for one in section["registrations"] if one["client_id"] == seat.client_id)["extensions"] = ["notices"]
-        next(one for one in section["deployments"] if one["id"] == seat.deployment_id)["extensions"].append("notices")
         section["notice_handlers"] = [{"id": 1, "tool_id": seat.deployment_id, "notice_type": kind, "handler": handler}]
         lms.load(world)
-        copy = {"SourceOrgUnitId": 6838, "Components": ["News"]}
-        assert site.instructor.post("/d2l/api/le/1.79/import/6836/copy/", json=copy).status_code == 200
+        if kind == lti13.SUBMISSION_NOTICE:
+            assert submit_file(site, b"Steam").status_code == 200
+        else:
+            copy = {"SourceOrgUnitId": 6838, "Components": ["News"]}
+            assert site.instructor.post("/d2l/api/le/1.79/import/6836/copy/", json=copy).status_code == 200
         (notice,) = lms.outbox.webhooks
         assert (notice.kind, notice.to) == (kind, handler)
         assert "notice_not_delivered" in [one.code for entry in lms.requests for one in entry.warnings]
@@ -240,7 +263,7 @@ def test_every_message_works_or_the_library_says_why_not(tool: Works, platform: 
         answer = noticed(tool, message) if platform == "canvas" else noticed_at_brightspace(tool, message)
         status, text = answer.status_code, answer.text
     else:
-        page = PAGES.get(message, "").format(seat.opened.rpartition("/")[2])
+        page = PAGES.get((platform, message), "").format(seat.opened.rpartition("/")[2])
         page = page or (seat.chosen if message == lti13.DEEP_LINKING_REQUEST else seat.opened)
         landing = tool.opened(platform, page, seat.student if message == lti13.RESOURCE_LINK_REQUEST else seat.teacher)
         if said == WORKS and message != lti13.DEEP_LINKING_REQUEST:

@@ -33,6 +33,7 @@ SCOPE_ASSETS = "https://purl.imsglobal.org/spec/lti/scope/asset.readonly"
 SCOPE_REPORTS = "https://purl.imsglobal.org/spec/lti/scope/report"
 SCOPE_TERMS = "https://purl.imsglobal.org/spec/lti/scope/eula/user"
 SCOPE_TERMS_AT_ALL = "https://purl.imsglobal.org/spec/lti/scope/eula/deployment"
+FURTHER_SCOPES = (SCOPE_NOTICES, SCOPE_ASSETS, SCOPE_REPORTS, SCOPE_TERMS, SCOPE_TERMS_AT_ALL)
 AGS_SCOPES = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE)
 SERVICE_SCOPES = (*AGS_SCOPES, SCOPE_MEMBERSHIP)
 

@@ -18,6 +18,7 @@ SET_GRADES = "Grades.Enter"
 SEE_GROUPS = "Groups.See"
 PLACE_TOOLS = "ExternalLearningTools.Manage"
 REGISTER_TOOLS = "LTI.ManageRegistrations"
+SUBMIT = "Dropbox.Submit"
 COPY_COURSES = "Courses.Copy"
 DEPLOY_TOOLS = "LTI.ManageDeployments"
 

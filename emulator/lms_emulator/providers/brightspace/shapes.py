@@ -7,6 +7,7 @@ from typing import Any
 from lms_emulator.providers.brightspace import rules
 from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.model import (
+    DropboxFolder,
     Enrollment,
     GradeObject,
     GradeValue,
@@ -284,6 +285,72 @@ def grade_value(column: GradeObject, record: GradeValue) -> Json:
         "LastModified": when(record.last_modified),
         "LastModifiedBy": None if record.last_modified_by is None else str(record.last_modified_by),
         "ReleasedDate": when(record.last_modified),
+    }
+
+
+def folder(x: Call, one: DropboxFolder) -> Json:
+    """DropboxFolder, with what the emulator has of it."""
+    work = x.store.dropbox_submissions.find("folder", one.id)
+    learners = [
+        e for e in x.store.enrollments.find("unit", one.org_unit_id) if "Learner" in rules.role_of(x, e).lis_roles
+    ]
+    return {
+        "Id": one.id,
+        "CategoryId": None,
+        "Name": one.name,
+        "CustomInstructions": rich(one.instructions),
+        "Attachments": [],
+        "TotalFiles": sum(len(each.files) for each in work),
+        "UnreadFiles": sum(len(each.files) for each in work),
+        "FlaggedFiles": 0,
+        "TotalUsers": len(learners),
+        "TotalUsersWithSubmissions": len({each.user_id for each in work}),
+        "TotalUsersWithFeedback": 0,
+        "Availability": None,
+        "GroupTypeId": None,
+        "DueDate": None,
+        "DisplayInCalendar": False,
+        "Assessment": {"ScoreDenominator": None, "Rubrics": []},
+        "NotificationEmail": None,
+        "IsHidden": one.is_hidden,
+        "LinkAttachments": [],
+        "ActivityId": None,
+        "IsAnonymous": False,
+        "DropboxType": 2,
+        "SubmissionType": one.submission_type,
+        "CompletionType": 0,
+        "GradeItemId": None,
+        "AllowOnlyUsersWithSpecialAccess": None,
+    }
+
+
+def entity_dropbox(x: Call, one: DropboxFolder, user: User) -> Json:
+    """EntityDropbox of a learner."""
+    work = x.store.dropbox_submissions.find("whose", (one.id, user.id))
+    return {
+        "Entity": {"EntityId": user.id, "EntityType": "User", "DisplayName": user.name},
+        "Status": 1 if work else 0,
+        "Feedback": None,
+        "Submissions": [
+            {
+                "Id": each.id,
+                "SubmittedBy": {"Id": str(user.id), "Identifier": str(user.id), "DisplayName": user.name},
+                "SubmissionDate": when(each.submitted_at),
+                "Comment": rich(each.text),
+                "Files": [
+                    {
+                        "FileId": file.file_id,
+                        "FileName": file.file_name,
+                        "Size": len(file.content),
+                        "IsRead": False,
+                        "IsFlagged": False,
+                    }
+                    for file in each.files
+                ],
+            }
+            for each in work
+        ],
+        "CompletionDate": when(work[-1].submitted_at) if work else None,
     }
 
 

@@ -15,6 +15,7 @@ from lms_emulator.providers.brightspace.lti import variables
 from lms_emulator.providers.brightspace.lti.spots import SPOTS
 from lms_emulator.providers.brightspace.model import (
     Deployment,
+    DropboxFolder,
     LineItem,
     LtiLink,
     OrgUnit,
@@ -96,11 +97,9 @@ def offers(x: Call, deployment: Deployment, extension: Extension) -> bool:
 
 def notice_types(x: Call, deployment: Deployment) -> list[str]:
     """The types of notices that a deployment can have."""
-    return [
-        kind
-        for kind in (lti13.CONTEXT_COPY_NOTICE,)
-        if deployment.notice_types is None or kind in deployment.notice_types
-    ]
+    processes = offers(x, deployment, "asset_processor")
+    supported = (lti13.CONTEXT_COPY_NOTICE, *((lti13.SUBMISSION_NOTICE,) if processes else ()))
+    return [kind for kind in supported if deployment.notice_types is None or kind in deployment.notice_types]
 
 
 def context(unit: OrgUnit) -> dict[str, Any]:
@@ -126,13 +125,23 @@ def resource_launch(x: Call, user: User, unit: OrgUnit, deployment: Deployment, 
 
 
 def deep_linking_launch(
-    x: Call, user: User, unit: OrgUnit, deployment: Deployment, spot: str, link: LtiLink | None = None
+    x: Call,
+    user: User,
+    unit: OrgUnit,
+    deployment: Deployment,
+    spot: str,
+    link: LtiLink | None = None,
+    folder: DropboxFolder | None = None,
 ) -> lti13.Launch:
-    """A deep linking launch. Parameters: `spot`, a key of `spots.SPOTS`; `link`, by which the tool was opened."""
+    """A deep linking launch.
+
+    Parameters: `spot`, a key of `spots.SPOTS`; `link`, by which the tool was opened; `folder`, to process.
+    """
     claims = {
         "deployment": deployment.id,
         "user": user.id,
         "spot": spot,
+        **({"folder": folder.id} if folder is not None else {}),
         "exp": int(x.clock.timestamp()) + 3600,
         "jti": x.ids.uuid(),
     }
@@ -146,7 +155,32 @@ def deep_linking_launch(
     }
     target = (link.url if link is not None else None) or registration(x, deployment).target_link_uri
     fields = link.custom if link is not None else None
-    return _launch(x, user, unit, deployment, target=target, fields=fields, deep_linking=settings)
+    about = {f"{lti13.CLAIM}activity": {"id": str(folder.id), "title": folder.name}} if folder is not None else None
+    return _launch(x, user, unit, deployment, target=target, fields=fields, deep_linking=settings, extra=about)
+
+
+def message_launch(
+    x: Call,
+    user: User,
+    unit: OrgUnit,
+    deployment: Deployment,
+    message: str,
+    target: str | None,
+    *,
+    fields: dict[str, str] | None = None,
+    about: dict[str, Any],
+) -> lti13.Launch:
+    """A launch with a message of its own. Parameters: `about`, its own claims, without the prefix of LTI's."""
+    return _launch(
+        x,
+        user,
+        unit,
+        deployment,
+        target=target or registration(x, deployment).target_link_uri,
+        fields=fields,
+        message_type=message,
+        extra={f"{lti13.CLAIM}{name}": value for name, value in about.items()},
+    )
 
 
 def review_launch(

@@ -16,7 +16,7 @@ from lms_emulator.providers.brightspace.call import Call
 from lms_emulator.providers.brightspace.lti.key_sets import read_keys
 from lms_emulator.providers.brightspace.lti.services import add_line_item, read_line_item
 from lms_emulator.providers.brightspace.lti.spots import Spot
-from lms_emulator.providers.brightspace.model import Deployment, LtiLink, OrgUnit
+from lms_emulator.providers.brightspace.model import AssetProcessor, Deployment, LtiLink, OrgUnit
 from lms_emulator.signing.jwt import KeySet, read
 from lms_emulator.signing.lti13_services import LineItemData
 
@@ -100,6 +100,23 @@ def place(x: Call, unit: OrgUnit, deployment: Deployment, link: LtiLink, data: L
     if data is not None:
         add_line_item(x, deployment, unit, data)
     return link
+
+
+def place_processor(x: Call, deployment: Deployment, folder_id: int, given: dict[str, Any]) -> AssetProcessor:
+    """Attach a chosen asset processor to an assignment. Raises the refusal of an unreadable one."""
+    item = _readable(x, given)
+    link, report = link_of(item, deployment.name), item.get("report")
+    one = AssetProcessor(
+        id=x.ids.uuid(),
+        folder_id=folder_id,
+        deployment_id=deployment.id,
+        url=link.url,
+        title=link.title,
+        text=link.description,
+        custom=link.custom,
+        report=report if isinstance(report, dict) else {},
+    )
+    return x.store.asset_processors.put(one)
 
 
 def _readable(x: Call, given: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,14 @@ from lms_emulator.signing import lti13
 
 CONFIGURATION = "/d2l/.well-known/openid-configuration"
 PAGE = "/d2l/le/ltiadvantage/registrations"
-MESSAGES = (lti13.RESOURCE_LINK_REQUEST, lti13.DEEP_LINKING_REQUEST, lti13.SUBMISSION_REVIEW_REQUEST)
+MESSAGES = (
+    lti13.RESOURCE_LINK_REQUEST,
+    lti13.DEEP_LINKING_REQUEST,
+    lti13.SUBMISSION_REVIEW_REQUEST,
+    lti13.EULA_REQUEST,
+    lti13.PROCESSOR_SETTINGS_REQUEST,
+    lti13.REPORT_REVIEW_REQUEST,
+)
 
 
 class BrightspaceRegistrations(Registrations[Call]):
@@ -43,12 +50,12 @@ class BrightspaceRegistrations(Registrations[Call]):
             "token_endpoint": x.url("/core/connect/token"),
             "jwks_uri": x.url("/d2l/.well-known/jwks"),
             "authorization_server": oauth.AUDIENCE,
-            "scopes_supported": ["openid", *lti13.SERVICE_SCOPES, lti13.SCOPE_NOTICES],
+            "scopes_supported": ["openid", *lti13.SERVICE_SCOPES, *lti13.FURTHER_SCOPES],
             PLATFORM: {
                 "product_family_code": "desire2learn",
                 "version": x.settings.le_latest_version,
                 "messages_supported": [{"type": kind} for kind in MESSAGES],
-                "notice_types_supported": [lti13.CONTEXT_COPY_NOTICE],
+                "notice_types_supported": [lti13.CONTEXT_COPY_NOTICE, lti13.SUBMISSION_NOTICE],
                 "variables": list(NAMES),
             },
         }
@@ -102,6 +109,8 @@ def _extensions(wanted: Wanted) -> list[Extension]:
         found.append("ags")
     if lti13.SCOPE_MEMBERSHIP in wanted.scopes:
         found.append("nrps")
+    if lti13.SCOPE_ASSETS in wanted.scopes:
+        found.append("asset_processor")
     if lti13.SCOPE_NOTICES in wanted.scopes:
         found.append("notices")
     if any(message["type"] == lti13.SUBMISSION_REVIEW_REQUEST for message in wanted.tool["messages"]):

@@ -61,11 +61,11 @@ def own_deployment(x: Call, extension: Extension, *scopes: str) -> Deployment:
         raise refusals.lti_service(
             "deployment_unknown", 404, "Resource not found", check="the deployment exists", got=x.path
         )
-    _require_own(x, deployment, tool, extension)
+    require_own(x, deployment, tool, extension)
     return deployment
 
 
-def _require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extension: Extension) -> None:
+def require_own(x: Call, deployment: Deployment, tool: ToolRegistration, extension: Extension) -> None:
     if not x.check("the deployment is the tool's", deployment.client_id == tool.client_id, got=tool.client_id):
         raise refusals.lti_service(
             "deployment_of_another_tool",
@@ -98,7 +98,7 @@ class BrightspaceService(Service[Call, Place]):
             raise refusals.lti_service(
                 "deployment_unknown", 404, "Resource not found", check="the deployment is in the org unit", got=x.path
             )
-        _require_own(x, deployment, tool, extension)
+        require_own(x, deployment, tool, extension)
         return Place(deployment, unit)
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:

@@ -23,5 +23,8 @@ SPOTS = {
     "quicklink": Spot("quicklink", ("ltiResourceLink", "link", "file", "image"), multiple=True),
     "insertstuff": Spot("insert_stuff", ("ltiResourceLink", "link", "file", "image", "html"), multiple=True),
     "activity": Spot("activity", ("ltiResourceLink",), multiple=False),
+    "assetprocessor": Spot("activity", ("ltiAssetProcessor",), multiple=True),
 }
+PROCESSORS = "assetprocessor"
+"""The placement at an assignment, which takes no links."""
 DEFAULT = "quicklink"

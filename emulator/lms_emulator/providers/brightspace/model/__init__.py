@@ -23,6 +23,16 @@ from lms_emulator.core.state.store import section_of
 from lms_emulator.core.state.tables import Table, table
 from lms_emulator.lti.records import HANDLERS, RESULTS, NoticeHandler, PendingLaunch, Result, pending_launches
 from lms_emulator.lti.store import RegisteringTables
+from lms_emulator.providers.brightspace.model.assignments import (
+    Asset,
+    AssetProcessor,
+    AssetReport,
+    AssignmentStore,
+    DropboxFolder,
+    DropboxSubmission,
+    EulaAcceptance,
+    SubmittedFile,
+)
 from lms_emulator.providers.brightspace.model.legacy import LegacyLink, LegacyProvider
 from lms_emulator.providers.brightspace.model.lti import (
     Deployment,
@@ -34,6 +44,9 @@ from lms_emulator.providers.brightspace.model.lti import (
 
 __all__ = [
     "Application",
+    "Asset",
+    "AssetProcessor",
+    "AssetReport",
     "Attachment",
     "AuthorizationCode",
     "BrightspaceSection",
@@ -42,7 +55,10 @@ __all__ = [
     "CopyJob",
     "DemoToken",
     "Deployment",
+    "DropboxFolder",
+    "DropboxSubmission",
     "Enrollment",
+    "EulaAcceptance",
     "GradeObject",
     "GradeValue",
     "Group",
@@ -60,6 +76,7 @@ __all__ = [
     "SectionValues",
     "Session",
     "SharingRule",
+    "SubmittedFile",
     "ToolRegistration",
     "Topic",
     "User",
@@ -345,7 +362,7 @@ def _granted(record: AuthorizationCode | RefreshToken) -> str:
     return f"the application {record.client_id}, for user {record.user_id}"
 
 
-class BrightspaceStore(RegisteringTables):
+class BrightspaceStore(AssignmentStore, RegisteringTables):
     """Brightspace's state. Codes, tokens, sessions and launches are bounded, by expiry or by number."""
 
     users: Table[User] = table(key="id", indexes={"username": lambda u: u.username.lower()})

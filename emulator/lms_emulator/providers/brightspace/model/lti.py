@@ -10,7 +10,7 @@ from lms_emulator.signing.lti13_services import LineItemData
 Extension = Literal["ags", "nrps", "deep_linking", "submission_review", "notices", "asset_processor"]
 LinkKind = Literal["basic", "widget", "quicklink", "insert_stuff", "activity"]
 SharedKind = Literal["deployment", "legacy_link", "legacy_provider"]
-SpotName = Literal["quicklink", "insertstuff", "activity"]
+SpotName = Literal["quicklink", "insertstuff", "activity", "assetprocessor"]
 
 
 class ToolRegistration(Record, frozen=True, kw_only=True):
@@ -44,6 +44,8 @@ class Deployment(Record, frozen=True, kw_only=True):
             the name.
         org_unit_id: its owner; deployments that are shared belong to the organization.
         notice_types: the notices that it can have; None for all of its extensions.
+        eula_url: of the tool's terms, which learners accept where it processes assets.
+        eula_required: whether the tool says that they must; None for yes.
     """
 
     id: str
@@ -66,6 +68,8 @@ class Deployment(Record, frozen=True, kw_only=True):
     custom: dict[str, str] = {}
     enabled: bool = True
     notice_types: list[str] | None = None
+    eula_url: str | None = None
+    eula_required: bool | None = None
 
 
 class SharingRule(Record, frozen=True, kw_only=True):

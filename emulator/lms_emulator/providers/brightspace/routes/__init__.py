@@ -5,6 +5,8 @@ from __future__ import annotations
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.providers.brightspace.lti.services import AGS, NRPS
 from lms_emulator.providers.brightspace.routes import (
+    asset_processors,
+    assignments,
     content,
     course_copies,
     launch,
@@ -37,6 +39,8 @@ ROUTES: tuple[Route, ...] = (
     *tool_deployments.ROUTES,
     *tool_notices.ROUTES,
     *legacy_tools.ROUTES,
+    *assignments.ROUTES,
+    *asset_processors.ROUTES,
     *course_copies.ROUTES,
     *family(
         "oauth2",

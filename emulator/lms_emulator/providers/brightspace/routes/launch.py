@@ -10,16 +10,17 @@ from lms_emulator.lti.platform import ToolKeys
 from lms_emulator.providers.brightspace import refusals, rules, wire
 from lms_emulator.providers.brightspace.call import Call, number
 from lms_emulator.providers.brightspace.credentials import SESSIONS
-from lms_emulator.providers.brightspace.lti import claims, legacy, sharing
+from lms_emulator.providers.brightspace.lti import claims, legacy, processors, sharing
 from lms_emulator.providers.brightspace.lti.claims import link_number
-from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place
+from lms_emulator.providers.brightspace.lti.deep_linking import DEEP_LINKING, place, place_processor
 from lms_emulator.providers.brightspace.lti.keys import KEYS
 from lms_emulator.providers.brightspace.lti.launches import LAUNCHES
-from lms_emulator.providers.brightspace.lti.spots import DEFAULT, SPOTS
+from lms_emulator.providers.brightspace.lti.spots import DEFAULT, PROCESSORS, SPOTS
 from lms_emulator.providers.brightspace.model import Deployment, LegacyLink, LtiLink, OrgUnit, Session, User
 
 
-def _unit(x: Call, user: User) -> OrgUnit:
+def entered(x: Call, user: User) -> OrgUnit:
+    """The org unit of the path, for its members. Raises the page."""
     unit = x.store.org_units.get(number(x.path_params["orgUnitId"]))
     if unit is None:
         raise refusals.page_not_found(f"org unit {x.path_params['orgUnitId']} exists")
@@ -39,7 +40,7 @@ def home(x: Call, session: Session, user: User) -> Response:
 @SESSIONS.signed_in
 def course(x: Call, session: Session, user: User) -> Response:
     """GET /d2l/home/{orgUnitId}: a course's page, with its links to tools."""
-    unit = _unit(x, user)
+    unit = entered(x, user)
     deployments = sharing.usable_in(x, unit)
     places = rules.may(x, user, unit.id, rules.PLACE_TOOLS)
     links = [
@@ -54,7 +55,8 @@ def course(x: Call, session: Session, user: User) -> Response:
         unit=unit,
         links=[*links, *(link for link in legacy.links_in(x, unit) if link.visible)],
         widgets=[link for link in links if link.kind == "widget"],
-        spots=list(SPOTS),
+        spots=[name for name in SPOTS if name != PROCESSORS],
+        folders=[one for one in x.store.dropbox_folders.find("unit", unit.id) if not one.is_hidden or places],
         choosing=[one for one in deployments if places and "deep_linking" in one.extensions],
     )
 
@@ -62,7 +64,7 @@ def course(x: Call, session: Session, user: User) -> Response:
 @SESSIONS.signed_in
 def open_link(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/launch/{linkId}: begin a launch."""
-    unit = _unit(x, user)
+    unit = entered(x, user)
     before = _legacy(x, unit, number(x.path_params["linkId"]))
     if before is not None:
         return wire.launch_page(x, before.title, *legacy.form(x, user, unit, before))
@@ -88,8 +90,11 @@ def _legacy(x: Call, unit: OrgUnit, link_id: int | None) -> LegacyLink | None:
 
 @SESSIONS.signed_in
 def choose_content(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch, for a `spot`."""
-    unit = _unit(x, user)
+    """GET /d2l/le/lti/{orgUnitId}/deeplinking/{deploymentId}: begin a deep linking launch, for a `spot`.
+
+    `folder` is the assignment for which an asset processor is chosen.
+    """
+    unit = entered(x, user)
     deployment = x.store.deployments.get(x.path_params["deploymentId"])
     return _choose(x, user, unit, deployment, x.query.get("spot", DEFAULT))
 
@@ -106,7 +111,12 @@ def _choose(
         raise refusals.page_forbidden("the user can place tools")
     if spot not in SPOTS:
         raise refusals.page_not_found(f"the spot is one of {', '.join(SPOTS)}")
-    launch = claims.deep_linking_launch(x, user, unit, deployment, spot, link)
+    folder = x.store.dropbox_folders.get(number(x.query.get("folder", ""))) if spot == PROCESSORS else None
+    if spot == PROCESSORS and (
+        folder is None or folder.org_unit_id != unit.id or not processors.offered(x, deployment)
+    ):
+        raise refusals.page_not_found("the tool processes assets, and folder is an assignment of the org unit")
+    launch = claims.deep_linking_launch(x, user, unit, deployment, spot, link, folder)
     return wire.launch_page(x, deployment.name, *LAUNCHES.initiate(x, user, deployment, launch))
 
 
@@ -132,7 +142,7 @@ def quicklink(x: Call, _session: Session, user: User) -> Response:
 @SESSIONS.signed_in
 def review(x: Call, _session: Session, user: User) -> Response:
     """GET /d2l/le/lti/{orgUnitId}/review/{lineItemId}/{userId}: show a teacher a user's work in the tool."""
-    unit = _unit(x, user)
+    unit = entered(x, user)
     item = x.store.line_items.get(x.path_params["lineItemId"])
     deployment = x.store.deployments.get(item.deployment_id) if item is not None else None
     learner = x.store.users.get(number(x.path_params["userId"]))
@@ -174,6 +184,8 @@ async def deep_linking_return(x: Call) -> Response:
     )
     spot = SPOTS[str(asked.get("spot", DEFAULT))]
     items = DEEP_LINKING.taken(x, spot, items)
+    for item in items if "folder" in asked else ():
+        place_processor(x, deployment, asked["folder"], item)
     links = [item for item in items if item["type"] == "ltiResourceLink"]
     chosen = [DEEP_LINKING.chosen(x, unit, deployment, spot, item) for item in links]
     placed = [place(x, unit, deployment, *one) for one in chosen]

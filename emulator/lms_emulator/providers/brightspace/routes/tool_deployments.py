@@ -288,6 +288,14 @@ def _remove(x: Call, one: Deployment) -> None:
         x.store.lti_links.delete(link.id)
     for item in x.store.line_items.find("deployment", one.id):
         x.store.line_items.delete(item.id)
+    for processor in x.store.asset_processors.find("deployment", one.id):
+        for report in [row for row in x.store.asset_reports if row.asset_processor_id == processor.id]:
+            x.store.asset_reports.delete(report.id)
+        x.store.asset_processors.delete(processor.id)
+    for kept in x.store.notice_handlers.find("tool", one.id):
+        x.store.notice_handlers.delete(kept.id)
+    for said in x.store.eula_acceptances.find("deployment", one.id):
+        x.store.eula_acceptances.delete(said.id)
     sharing.forget(x, "deployment", one.id)
     x.store.deployments.delete(one.id)
 

@@ -8,10 +8,9 @@ lib/lti/eula_ui_service.rb (2025); app/models/discussion_entry.rb, send_lti_asse
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from typing import Any, Literal
 
+from lms_emulator.lti.processors import described
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.moments import stamp
 from lms_emulator.providers.canvas.lti import notices, places, roles, variables
@@ -274,12 +273,5 @@ def _asset(api: Api, record: Submission | None, one: AssetProcessor, asset: LtiA
         at = file.modified_at or file.updated_at
     elif version is not None:
         at = version.created_at
-    return {
-        "asset_id": asset.id,
-        "url": api.url(f"/api/lti/asset_processors/{one.id}/assets/{asset.id}"),
-        "sha256_checksum": b64encode(hashlib.sha256(data).digest()).decode(),
-        "timestamp": stamp(at or api.now),
-        "size": len(data),
-        "content_type": kind,
-        **({"title": name, "filename": name} if name is not None else {}),
-    }
+    url = api.url(f"/api/lti/asset_processors/{one.id}/assets/{asset.id}")
+    return described(asset.id, url, data, kind, stamp(at or api.now), name)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from lms_emulator.core.http.refusals import SiteRefusal
 from lms_emulator.core.http.routing import Route
+from lms_emulator.lti.processors import MEMBERS, faults
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.call.identifiers import local_number
@@ -35,9 +36,6 @@ from lms_emulator.providers.canvas.rules import courses, discussions, scopes, te
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.wire import reply
 
-COLOUR_DIGITS = "0123456789abcdefABCDEF"
-LONGEST = {"title": 1024, "result": 255, "comment": 65_536, "indicationAlt": 1024, "errorCode": 1024}
-MEMBERS = (*LONGEST, "indicationColor", "processingProgress")
 KNOWN = {"assetId", "type", "timestamp", "priority", "visibleToOwner", *MEMBERS}
 
 
@@ -138,18 +136,10 @@ def _report_members(api: Api) -> Json:
     """The members of a report, validated. Raises the refusal for invalid ones."""
     sent = api.params
     found = {name: text for name in MEMBERS if (text := sent.text(name)) is not None}
-    faults = [name for name, most in LONGEST.items() if len(found.get(name, "x")) > most]
-    faults += [name for name in ("title", "comment", "indicationAlt", "errorCode") if found.get(name) == ""]
-    colour = found.get("indicationColor", "#000000")
-    if not (len(colour) == 7 and colour[0] == "#" and all(one in COLOUR_DIGITS for one in colour[1:])):
-        faults.append("indicationColor")
     priority = sent.text("priority")
-    if priority not in ("0", "1", "2", "3", "4", "5"):
-        faults.append("priority")
-    if not found.get("processingProgress"):
-        faults.append("processingProgress")
-    if faults:
-        raise refusals.invalid({name: ["invalid"] for name in faults}, 422)
+    wrong = faults(found, priority)
+    if wrong:
+        raise refusals.invalid({name: ["invalid"] for name in wrong}, 422)
     return {**found, "priority": int(priority or 0), "visibleToOwner": sent.flag("visibleToOwner")}
 
 

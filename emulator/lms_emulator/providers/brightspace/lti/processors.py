@@ -1,0 +1,133 @@
+"""Asset processors at Brightspace: notices of submitted work, and launches about it.
+
+Sources: https://community.d2l.com/brightspace/kb/articles/33083 (text and files, of individuals; terms once for each
+deployment, by a link of the organization); messages after 1EdTech Asset Processor 1.0 and EULA. All addresses are
+chosen: tools read them from messages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lms_emulator.lti.processors import described
+from lms_emulator.providers.brightspace import rules
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import claims, variables
+from lms_emulator.providers.brightspace.lti.notices import NOTICES
+from lms_emulator.providers.brightspace.model import (
+    Asset,
+    AssetProcessor,
+    Deployment,
+    DropboxFolder,
+    DropboxSubmission,
+    OrgUnit,
+    User,
+)
+from lms_emulator.providers.brightspace.wire import when
+from lms_emulator.signing import lti13
+
+_SERVICE = "/d2l/api/lti/ap/1.0/assetprocessor/{assetProcessorId}"
+ASSETS_PATH, REPORTS_PATH = f"{_SERVICE}/assets/{{assetId}}", f"{_SERVICE}/reports"
+TERMS_PATH = "/d2l/api/lti/eula/1.0/deployment/{deploymentId}"
+
+
+def deployment_of(x: Call, one: AssetProcessor) -> Deployment:
+    """The deployment of a processor."""
+    found = x.store.deployments.get(one.deployment_id)
+    assert found is not None, "processors are deleted with their deployment"
+    return found
+
+
+def offered(x: Call, deployment: Deployment) -> bool:
+    """Whether a deployment processes assets: enabled, as is its registration, and both have the extension."""
+    enabled = deployment.enabled and claims.registration(x, deployment).enabled
+    return enabled and claims.offers(x, deployment, "asset_processor")
+
+
+def of_folder(x: Call, folder: DropboxFolder) -> list[AssetProcessor]:
+    """The processors of a folder that are in use."""
+    found = x.store.asset_processors.find("folder", folder.id)
+    return [one for one in found if one.enabled and offered(x, deployment_of(x, one))]
+
+
+def content(x: Call, asset: Asset) -> tuple[bytes, str, str | None]:
+    """The bytes of an asset, their media type, and the name of the file if it is one."""
+    work = x.store.dropbox_submissions.get(asset.submission_id)
+    assert work is not None, "submissions stay"
+    file = next((one for one in work.files if one.file_id == asset.file_id), None)
+    if file is not None:
+        return file.content, file.content_type, file.file_name
+    return work.text.encode(), "text/html", None
+
+
+def activity(folder: DropboxFolder) -> dict[str, str]:
+    """The `activity` claim."""
+    return {"id": str(folder.id), "title": folder.name}
+
+
+def handed_in(x: Call, unit: OrgUnit, folder: DropboxFolder, work: DropboxSubmission, user: User) -> None:
+    """Notify the processors of a folder about a submission."""
+    processors = of_folder(x, folder)
+    if not processors:
+        return
+    wanted: list[int | None] = [file.file_id for file in work.files] or [None]
+    assets = [x.store.assets.put(Asset(id=x.ids.uuid(), submission_id=work.id, file_id=number)) for number in wanted]
+    for one in processors:
+        deployment = deployment_of(x, one)
+        if lti13.SUBMISSION_NOTICE in claims.notice_types(x, deployment):
+            _notify(x, unit, folder, work, user, one, deployment, assets)
+
+
+def _notify(
+    x: Call,
+    unit: OrgUnit,
+    folder: DropboxFolder,
+    work: DropboxSubmission,
+    user: User,
+    one: AssetProcessor,
+    deployment: Deployment,
+    assets: list[Asset],
+) -> None:
+    at, role = when(work.submitted_at), rules.role_in(x, user, unit.id)
+    address = {"assetProcessorId": one.id}
+    scene = variables.Scene(x, user, unit, deployment, None)
+    rows = []
+    for asset in assets:
+        data, kind, name = content(x, asset)
+        url = x.url(ASSETS_PATH.format(**address, assetId=asset.id))
+        rows.append(described(asset.id, url, data, kind, at, name))
+    said: dict[str, Any] = {
+        **({"context": claims.context(unit)} if deployment.send_org_unit else {}),
+        "roles": claims.all_roles(role) if role is not None and not deployment.anonymous else [],
+        "custom": variables.expanded(scene, {**deployment.custom, **one.custom}),
+        "eulaservice": terms_claim(x, deployment),
+        "for_user": {"user_id": claims.subject(user, deployment)},
+        "assetreport": {"scope": [lti13.SCOPE_REPORTS], "report_url": x.url(REPORTS_PATH.format(**address))},
+        "assetservice": {"scope": [lti13.SCOPE_ASSETS], "assets": rows},
+        "activity": activity(folder),
+        "submission": {"id": str(work.id)},
+    }
+    about = {f"{lti13.CLAIM}{name}": value for name, value in said.items()}
+    NOTICES.send(x, deployment, lti13.SUBMISSION_NOTICE, x.clock.now(), about)
+
+
+# terms
+
+
+def terms_claim(x: Call, deployment: Deployment) -> dict[str, Any]:
+    """The claim about the EULA service."""
+    scopes = [lti13.SCOPE_TERMS, lti13.SCOPE_TERMS_AT_ALL]
+    return {"url": x.url(TERMS_PATH.format(deploymentId=deployment.id)), "scope": scopes}
+
+
+def unaccepted(x: Call, folder: DropboxFolder, user: User) -> list[Deployment]:
+    """The deployments that process a folder and whose terms a user has not accepted."""
+    found = {one.deployment_id: deployment_of(x, one) for one in of_folder(x, folder)}
+    return [one for one in found.values() if _asks(x, one, user)]
+
+
+def _asks(x: Call, deployment: Deployment, user: User) -> bool:
+    if deployment.eula_url is None or deployment.eula_required is False:
+        return False
+    said = x.store.eula_acceptances.first("whose", (deployment.id, user.id))
+    return said is None or not said.accepted

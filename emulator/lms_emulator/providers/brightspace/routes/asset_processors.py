@@ -1,0 +1,198 @@
+"""LTI services of asset processors: submitted work, reports on it, and terms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+from starlette.responses import JSONResponse, Response
+
+from lms_emulator.core.clock import parse_instant
+from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.http.routing import Route, family
+from lms_emulator.lti.processors import MEMBERS, faults
+from lms_emulator.providers.brightspace import refusals
+from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import processors
+from lms_emulator.providers.brightspace.lti.services import AGS, Place, own_deployment, require_own
+from lms_emulator.providers.brightspace.lti.tokens import require_service
+from lms_emulator.providers.brightspace.model import (
+    Asset,
+    AssetProcessor,
+    AssetReport,
+    Deployment,
+    DropboxFolder,
+    EulaAcceptance,
+    OrgUnit,
+    User,
+)
+from lms_emulator.providers.brightspace.wire import when
+from lms_emulator.signing import lti13
+
+SPECIFICATION = "https://www.imsglobal.org/spec/lti-ap/v1p0/main/"
+GUIDE = "https://community.d2l.com/brightspace/kb/articles/33083"
+
+
+def folder_of(x: Call, one: AssetProcessor) -> tuple[DropboxFolder, OrgUnit]:
+    """The folder of a processor, and its course."""
+    folder = x.store.dropbox_folders.get(one.folder_id)
+    unit = x.store.org_units.get(folder.org_unit_id) if folder is not None else None
+    assert folder is not None, "the world file's references are checked when it is loaded"
+    assert unit is not None, "the world file's references are checked when it is loaded"
+    return folder, unit
+
+
+def _processor(x: Call, scope: str) -> AssetProcessor:
+    """The processor of the path, which must be the caller's own. Raises the refusal."""
+    tool = require_service(x, any_of=(scope,))
+    one = x.store.asset_processors.get(x.path_params["assetProcessorId"])
+    if one is None or not one.enabled or not processors.deployment_of(x, one).enabled:
+        raise _missing("asset_processor_unknown", "the asset processor is in use", x.path_params["assetProcessorId"])
+    require_own(x, processors.deployment_of(x, one), tool, "asset_processor")
+    return one
+
+
+def _missing(reason: str, check: str, got: Any) -> SiteRefusal:
+    return refusals.lti_service(reason, 404, "Resource not found", check=check, got=got)
+
+
+def _invalid(name: str, expected: object, got: Any) -> SiteRefusal:
+    detail = f"{name} is missing or invalid"
+    return refusals.lti_service("asset_report_invalid", 400, detail, check=name, expected=expected, got=got)
+
+
+def _asset(x: Call, one: AssetProcessor, reference: object) -> Asset | None:
+    """The asset with that id, if it was submitted to the processor's folder."""
+    found = x.store.assets.get(reference) if isinstance(reference, str) else None
+    work = x.store.dropbox_submissions.get(found.submission_id) if found is not None else None
+    return found if work is not None and work.folder_id == one.folder_id else None
+
+
+def show_asset(x: Call) -> Response:
+    """GET …/assetprocessor/{assetProcessorId}/assets/{assetId}: a submitted file or text."""
+    one = _processor(x, lti13.SCOPE_ASSETS)
+    found = _asset(x, one, x.path_params["assetId"])
+    if found is None:
+        raise _missing("asset_unknown", "the asset was submitted to the processor's folder", x.path_params["assetId"])
+    data, kind, _ = processors.content(x, found)
+    return Response(data, 200, {"Content-Disposition": "attachment"}, media_type=kind)
+
+
+def _moment(body: dict[str, Any]) -> datetime:
+    sent = body.get("timestamp")
+    try:
+        if isinstance(sent, str):
+            return parse_instant(sent)
+    except ValueError:
+        pass
+    raise _invalid("timestamp", "a time of ISO 8601", sent)
+
+
+def _object(x: Call) -> dict[str, Any]:
+    body = x.json()
+    if not isinstance(body, dict):
+        raise _invalid("body", "a JSON object", body)
+    return body
+
+
+def create_report(x: Call) -> Response:
+    """POST …/assetprocessor/{assetProcessorId}/reports: the newest report of each type counts."""
+    one, body = _processor(x, lti13.SCOPE_REPORTS), _object(x)
+    kind, at, asset = body.get("type"), _moment(body), _asset(x, one, body.get("assetId"))
+    if not isinstance(kind, str) or not kind:
+        raise _invalid("type", "the type of the report", kind)
+    if asset is None:
+        raise _invalid("assetId", "an asset that was submitted to the processor's folder", body.get("assetId"))
+    texts = {name: body.get(name) for name in MEMBERS}
+    wrong = [name for name, text in texts.items() if text is not None and not isinstance(text, str)]
+    priority = body.get("priority")
+    whole = isinstance(priority, int) and not isinstance(priority, bool)
+    wrong += faults({n: str(t) for n, t in texts.items() if t is not None}, str(priority) if whole else None)
+    shown = body.get("visibleToOwner", False)
+    wrong += [] if isinstance(shown, bool) else ["visibleToOwner"]
+    if wrong:
+        raise _invalid(wrong[0], "as 1EdTech's Asset Report has it", body.get(wrong[0]))
+    before = [old for old in x.store.asset_reports.find("what", (one.id, asset.id)) if old.report_type == kind]
+    if any(old.timestamp > at for old in before):
+        detail = "A newer report exists"
+        raise refusals.lti_service("asset_report_older", 409, detail, check="the report is the newest", got=when(at))
+    x.reads.whole()  # what else a report tells is kept with it
+    for old in before:
+        x.store.asset_reports.delete(old.id)
+    made = AssetReport(
+        id=x.store.next_number("asset_reports"),
+        asset_processor_id=one.id,
+        asset_id=asset.id,
+        report_type=kind,
+        timestamp=at,
+        said=dict(body),
+    )
+    return JSONResponse(x.store.asset_reports.put(made).said, 201)
+
+
+# terms
+
+
+def _deployment(x: Call, scope: str) -> Deployment:
+    return own_deployment(x, "asset_processor", scope)
+
+
+def require_terms(x: Call) -> Response:
+    """PUT …/eula/1.0/deployment/{deploymentId}/deployment: whether people must accept the tool's terms."""
+    found, wanted = _deployment(x, lti13.SCOPE_TERMS_AT_ALL), _object(x).get("eulaRequired")
+    if not isinstance(wanted, bool):
+        raise _invalid("eulaRequired", "true or false", wanted)
+    x.store.deployments.put(replace(found, eula_required=wanted))
+    return JSONResponse({"eulaRequired": wanted})
+
+
+def take_terms(x: Call) -> Response:
+    """POST …/eula/1.0/deployment/{deploymentId}/user: whether somebody accepted the tool's terms."""
+    found, body = _deployment(x, lti13.SCOPE_TERMS), _object(x)
+    at, accepted, user = _moment(body), body.get("accepted"), _person(x, found, body.get("userId"))
+    if not isinstance(accepted, bool):
+        raise _invalid("accepted", "true or false", accepted)
+    if user is None:
+        raise _missing("terms_of_nobody", "userId is the sub of somebody", body.get("userId"))
+    before = x.store.eula_acceptances.find("whose", (found.id, user.id))
+    if any(old.timestamp >= at for old in before):
+        detail = "A newer acceptance exists"
+        raise refusals.lti_service("terms_older", 409, detail, check="the acceptance is the newest", got=when(at))
+    for old in before:
+        x.store.eula_acceptances.delete(old.id)
+    number = x.store.next_number("eula_acceptances")
+    x.store.eula_acceptances.put(
+        EulaAcceptance(id=number, deployment_id=found.id, user_id=user.id, accepted=accepted, timestamp=at)
+    )
+    return JSONResponse({"userId": body["userId"], "accepted": accepted, "timestamp": when(at)}, 201)
+
+
+def _person(x: Call, deployment: Deployment, reference: object) -> User | None:
+    """Somebody who works where the deployment processes assets, by their `sub`."""
+    folders = {one.folder_id: one for one in x.store.asset_processors.find("deployment", deployment.id)}
+    for one in folders.values():
+        _, unit = folder_of(x, one)
+        user = AGS.person(x, Place(deployment, unit), str(reference))
+        if user is not None:
+            return user
+    return None
+
+
+def forget_terms(x: Call) -> Response:
+    """DELETE …/eula/1.0/deployment/{deploymentId}/user: everybody has to accept the tool's terms anew."""
+    for old in x.store.eula_acceptances.find("deployment", _deployment(x, lti13.SCOPE_TERMS).id):
+        x.store.eula_acceptances.delete(old.id)
+    return Response(status_code=204)
+
+
+ROUTES: tuple[Route, ...] = family(
+    "lti services",
+    f"{SPECIFICATION}; {GUIDE} (addresses are chosen)",
+    "inferred",
+    (f"GET {processors.ASSETS_PATH}", show_asset, "A submitted file or text, for an asset processor"),
+    (f"POST {processors.REPORTS_PATH}", create_report, "Report on an asset"),
+    (f"PUT {processors.TERMS_PATH}/deployment", require_terms, "Set whether a tool's terms must be accepted"),
+    (f"POST {processors.TERMS_PATH}/user", take_terms, "Record whether somebody accepted a tool's terms"),
+    (f"DELETE {processors.TERMS_PATH}/user", forget_terms, "Reset the acceptance of a tool's terms"),
+)
