@@ -7,7 +7,7 @@ Times are timezone-aware. URLs may name another provider of the same world (`lti
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
