@@ -1,6 +1,6 @@
 """Finds the mistake that produces the signature of an assertion sent to LearningStudio."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from lms_emulator.signing.pearson_mistakes import (
     SLIPS_OF_HEX,
     cbc_mac,
     over_hex,
+    rare_keys,
+    rare_macs,
     wrong_keys,
 )
 from lms_emulator.signing.pearson_oauth1 import JAVA
@@ -47,6 +49,24 @@ def diagnose_assertion(
     """
     if len(assertion.text) > LARGEST_BODY:
         return None
+    texts = wrong_texts(assertion)
+    return diagnose_text(received, assertion.text, secret, texts, rare=_distant_times(assertion), in_time=in_time)
+
+
+def diagnose_text(
+    received: str,
+    text: str,
+    secret: str,
+    texts: Iterable[tuple[str, bytes]],
+    *,
+    rare: Iterable[tuple[str, bytes]] = (),
+    in_time: Callable[[], bool] = always,
+) -> str | None:
+    """The one or two mistakes that reproduce the hex CMAC-AES of a text; None if there are none.
+
+    Parameters: `texts`, what may have been signed instead, by description; `rare`, the same, but not tried together
+    with other mistakes; the rest as for `diagnose_assertion`.
+    """
     mistakes: list[Mistake[_Signing]] = []
 
     def add(words: str, **change: Any) -> None:
@@ -55,24 +75,33 @@ def diagnose_assertion(
 
         mistakes.append(Mistake(words, words, apply, axis="".join(change)))
 
-    for kind, (text, encode) in (ENCODINGS | SLIPS_OF_HEX).items():
+    for kind, (words, encode) in (ENCODINGS | SLIPS_OF_HEX).items():
         if kind not in ("hex", "HEX"):
-            add(text, encode=encode)
+            add(words, encode=encode)
     add("HMAC-SHA1 was used instead of CMAC-AES", mac=hmac_sha1)
     add("HMAC-SHA256 was used instead of CMAC-AES", mac=hmac_sha256)
     add("CBC-MAC was used instead of CMAC-AES", mac=cbc_mac)
     add("the hex digits of the assertion were signed, not the assertion", mac=over_hex)
-    for text, key in wrong_keys(secret):
-        add(text, key=key)
+    for words, key in wrong_keys(secret):
+        add(words, key=key)
     add("the bytes of the secret were reversed", key=secret.encode()[::-1])
-    for text, signed in _wrong_texts(assertion):
-        add(text, text=signed)
-    right = _Signing(text=assertion.text.encode(), key=secret.encode())
-    found = diagnose(received, right, _Signing.signature, mistakes, in_time=in_time)
+    for words, signed in texts:
+        add(words, text=signed)
+    common = list(mistakes)
+    for words, mac in rare_macs():
+        add(words, mac=mac)
+    for words, key in rare_keys(secret):
+        add(words, key=key)
+    for words, signed in rare:
+        add(words, text=signed)
+    right = _Signing(text=text.encode(errors="surrogatepass"), key=secret.encode())
+    found = diagnose(received, right, _Signing.signature, mistakes, together=1, in_time=in_time)
+    found = found or diagnose(received, right, _Signing.signature, common, in_time=in_time)
     return None if found is None or found is OUT_OF_TIME else str(found)
 
 
-def _wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
+def wrong_texts(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
+    """What is signed instead of an assertion, by description."""
     text = assertion.text
     yield "the signed text ended in a pipe", f"{text}|".encode()
     yield "the percent-encoded assertion was signed", JAVA(text).encode()
@@ -115,11 +144,21 @@ def _changed_fields(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
     if timestamp.endswith("Z"):
         yield "the signed timestamp had no Z", changed(timestamp=timestamp[:-1])
         yield "the signed timestamp ended in +00:00", changed(timestamp=f"{timestamp[:-1]}+00:00")
+        yield "the signed timestamp had milliseconds", changed(timestamp=f"{timestamp[:-1]}.000Z")
+    yield from _other_times(assertion, (-1, 1, -2, 2, -3, 3))
+
+
+def _distant_times(assertion: Assertion) -> Iterator[tuple[str, bytes]]:
+    """The timestamps of up to two minutes before, as a form that stays open has one."""
+    return _other_times(assertion, range(-4, -121, -1))
+
+
+def _other_times(assertion: Assertion, away: Iterable[int]) -> Iterator[tuple[str, bytes]]:
     try:
         moment = int(assertion.moment().timestamp())
     except ValueError:
         return
-    for seconds in (-1, 1, -2, 2, -3, 3):
+    for seconds in away:
         other = datetime.fromtimestamp(moment + seconds, UTC).strftime(TIMESTAMP_FORMAT)
-        described = f"the timestamp was taken twice: {other} was signed, {timestamp} was sent"
-        yield described, changed(timestamp=other)
+        described = f"the timestamp was taken twice: {other} was signed, {assertion.timestamp} was sent"
+        yield described, replace(assertion, timestamp=other).text.encode()

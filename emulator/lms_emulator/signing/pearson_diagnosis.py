@@ -5,11 +5,13 @@ received. Sources: the mistakes that Pearson's own pages list, the bugs of its l
 library does (HMAC-SHA1, `secret&` as the key, the whole URL, no body, no application_id).
 """
 
-from base64 import b64encode
+import hashlib
+import json
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.diagnosis import OUT_OF_TIME, Mistake, always, diagnose
@@ -19,11 +21,14 @@ from lms_emulator.signing.pearson_mistakes import (
     LARGEST_BODY,
     cbc_mac,
     over_hex,
+    rare_keys,
+    rare_macs,
     wrong_keys,
 )
 from lms_emulator.signing.pearson_oauth1 import JAVA, PERCENT, SIGNATURE_METHOD, SignedRequest, query_pairs, sign_body
 
 LARGEST_BODY_FOR_PAIRS = 2_048
+_REWRITTEN = "the JSON of the body was signed as written with other white space or escapes than it was sent"
 
 
 class _Recipe(NamedTuple):
@@ -48,6 +53,7 @@ class _Recipe(NamedTuple):
     escape_values: bool = False
     method: str = ""
     method_name: str = SIGNATURE_METHOD
+    timestamp: str = ""
     further: tuple[tuple[str, str], ...] = ()
     between: str = "&"
     of_parameters: Callable[[str], str] | None = None
@@ -67,6 +73,8 @@ class _Recipe(NamedTuple):
         if self.body is not None and (self.body or self.request.signs_body):
             pairs.append(("body", self.body or sign_body(self.request.body)))
         pairs = [(name, self.method_name if name == "oauth_signature_method" else value) for name, value in pairs]
+        if self.timestamp:
+            pairs = [(name, self.timestamp if name == "oauth_timestamp" else value) for name, value in pairs]
         if not self.application_id:
             pairs = [pair for pair in pairs if pair[0] != "application_id"]
         if self.version:
@@ -130,9 +138,26 @@ def _changes(request: SignedRequest, secret: str, urls: Iterable[str]) -> dict[s
             *methods,
             *escapes,
             *queries,
+            *_times(request),
+            *_rare_bodies(request),
+            *_rare_keys_and_macs(secret),
             *_general_library(request, secret, urls),
         ],
     }
+
+
+def _times(request: SignedRequest) -> list[Change]:
+    """Timestamps of a moment before the one that was sent, or written in another unit."""
+    sent = request.timestamp
+    if not sent.isdecimal() or len(sent) > 12:
+        return []
+    seconds = sorted({*range(-120, 16)} - {0}, key=abs)
+    found: list[Change] = [
+        ("another oauth_timestamp was signed than was sent; it was made twice", {"timestamp": str(int(sent) + moved)})
+        for moved in seconds
+    ]
+    milliseconds = "oauth_timestamp was signed in milliseconds and sent in seconds"
+    return [*found, (milliseconds, {"timestamp": f"{sent}000"})]
 
 
 def _as_method(method: str) -> dict[str, object]:
@@ -152,6 +177,13 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
         ("the path was signed with its trailing slash added or left off", {"location": other_slash}),
         ("the path was signed without its leading slash", {"location": path.lstrip("/")}),
         ("the path was signed in lower case", {"location": path.lower()}),
+        ("the path was signed in upper case", {"location": path.upper()}),
+        ("the path was signed with a doubled slash", {"location": f"/{path}"}),
+        *_with_locations("the path was signed with more in front", (f"/v1{path}", f"/api{path}")),
+        *_with_locations("host and path were signed instead of the path", (url.partition("://")[2] for url in urls)),
+        *_with_locations(
+            "host and path were signed instead of the path", (f"{urlsplit(url).hostname}{path}" for url in urls)
+        ),
         ("the path was percent-decoded before signing", {"location": unquote(path)}),
     ]
     for ending in (".json", ".xml"):
@@ -159,6 +191,11 @@ def _locations(request: SignedRequest, urls: Iterable[str]) -> list[Change]:
             found.append((f"the path was signed without its {ending}", {"location": path[: -len(ending)]}))
         found.append((f"the path was signed with {ending}", {"location": path + ending}))
     return [change for change in found if change[1]["location"] != path]
+
+
+def _with_locations(words: str, locations: Iterable[str]) -> Iterator[Change]:
+    for location in locations:
+        yield words, {"location": location}
 
 
 def _bodies(request: SignedRequest) -> list[Change]:
@@ -191,6 +228,48 @@ def _bodies(request: SignedRequest) -> list[Change]:
     ]
     right = sign_body(request.body)
     return [change for change in found if change[1]["body"] != right]
+
+
+def _rare_keys_and_macs(secret: str) -> Iterator[Change]:
+    for name, mac in rare_macs():
+        yield name, {"mac": mac}
+    for name, key in rare_keys(secret):
+        yield name, {"key": key}
+
+
+def _rare_bodies(request: SignedRequest) -> list[Change]:
+    if not request.signs_body or not request.body:
+        return []
+    return [
+        ("the body was signed with a line break at its end", {"body": sign_body(request.body + b"\n")}),
+        ("the body was signed with a byte order mark", {"body": sign_body(b"\xef\xbb\xbf" + request.body)}),
+        ("the URL-safe Base64 of the body was signed", {"body": JAVA(JAVA(urlsafe_b64encode(request.body).decode()))}),
+        ("the hex digits of the body were signed", {"body": JAVA(JAVA(request.body.hex()))}),
+        *_hashes(request.body),
+        *_rewritten(request.body),
+    ]
+
+
+def _hashes(body: bytes) -> Iterator[Change]:
+    for name in ("md5", "sha1", "sha256"):
+        digest = hashlib.new(name, body).digest()
+        words = f"a hash of the body ({name.upper()}) was signed instead of the body"
+        yield words, {"body": sign_body(digest)}
+        yield words, {"body": JAVA(JAVA(digest.hex()))}
+        oauth_style = (("oauth_body_hash", b64encode(digest).decode()),)
+        yield words, {"body": None, "further": oauth_style}
+
+
+def _rewritten(body: bytes) -> Iterator[Change]:
+    """A JSON body as other programs write it."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return
+    for indent, between in ((None, (",", ":")), (None, (", ", ": ")), (2, (",", ": ")), (4, (",", ": "))):
+        for plain in (False, True):
+            text = json.dumps(value, indent=indent, separators=between, ensure_ascii=plain)
+            yield _REWRITTEN, {"body": sign_body(text.encode(errors="replace"))}
 
 
 def diagnose_oauth1(

@@ -1,11 +1,14 @@
 """Mistakes that LearningStudio integrators make in both kinds of signatures: wrong MAC, key or encoding."""
 
 import hashlib
+import hmac
 from base64 import b32encode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from lms_emulator.signing.cmac import cmac_aes
+from lms_emulator.signing.macs import Mac
 from lms_emulator.signing.pearson_oauth1 import JAVA
 
 LARGEST_BODY = 16_384
@@ -27,6 +30,36 @@ def cbc_mac(key: bytes, message: bytes) -> bytes:
     return Cipher(AES(key), CBC(bytes(16))).encryptor().update(padded)[-16:]
 
 
+def _padded(key: bytes, message: bytes, *, chained: bool) -> bytes:
+    """The last block of the message, padded by PKCS #7, as AES encrypts it."""
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
+
+    number = 16 - len(message) % 16
+    mode = CBC(bytes(16)) if chained else ECB()
+    return Cipher(AES(key), mode).encryptor().update(message + bytes([number]) * number)[-16:]
+
+
+def _hash_of(name: str, *, key_first: bool) -> Mac:
+    return lambda key, message: hashlib.new(name, key + message if key_first else message + key).digest()
+
+
+def rare_macs() -> Iterator[tuple[str, Mac]]:
+    """What is taken for CMAC-AES besides the HMACs that are usual in OAuth."""
+    for name in ("MD5", "SHA512"):
+        yield f"HMAC-{name} was used instead of CMAC-AES", partial(hmac.digest, digest=name)
+    yield "AES in CBC mode was used (its last block), which is no CMAC", partial(_padded, chained=True)
+    yield "AES in ECB mode was used (its last block), which is no CMAC", partial(_padded, chained=False)
+    for name in ("md5", "sha1", "sha256"):
+        for key_first in (True, False):
+            words = f"a plain {name.upper()} of the text and the secret was made instead of a CMAC-AES"
+            yield words, _hash_of(name, key_first=key_first)
+    yield "the secret was signed with the text", lambda key, message: cmac_aes(key, key + message)
+    yield "the secret was signed with the text", lambda key, message: cmac_aes(key, message + key)
+    yield "the secret was signed with the text", lambda key, message: cmac_aes(key, message + b"|" + key)
+
+
 def wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
     """Wrong keys that integrators derive from a shared secret."""
     raw = secret.encode()
@@ -42,6 +75,15 @@ def wrong_keys(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "the secret was used with a line break at its end", raw + b"\n"
     yield "the secret was upper-cased", secret.upper().encode()
     yield "the secret was lower-cased", secret.lower().encode()
+
+
+def rare_keys(secret: str) -> Iterator[tuple[str, bytes]]:
+    """Keys that are derived from a shared secret to have the length of an AES key."""
+    raw = secret.encode()
+    yield "the secret was hashed with SHA-1 before use", hashlib.sha1(raw, usedforsecurity=False).digest()[:16]
+    for key in (raw[:16].ljust(32, b"\0"), raw.ljust(24, b"\0"), raw.ljust(32, b"\0")):
+        if key != raw:
+            yield "the secret was padded with zeros to another length", key
 
 
 ENCODINGS: dict[str, tuple[str, Callable[[bytes], str]]] = {

@@ -194,9 +194,11 @@ def _from_signature(x: Call, value: str) -> Caller:
     try:
         header = parse_header(value)
     except Malformed as malformed:
-        raise _oauth1(
-            "malformed_oauth_header", "a readable OAuth header", got=value, diagnosis=str(malformed)
-        ) from None
+        why = _why_header(value) or str(malformed)
+        raise _oauth1("malformed_oauth_header", "a readable OAuth header", got=value, diagnosis=why) from None
+    if header.signature_method.startswith("'"):
+        method = header.signature_method
+        raise _oauth1("malformed_oauth_header", "a readable OAuth header", got=method, diagnosis=_QUOTES)
     for name in ("consumer_key", "application_id", "timestamp", "nonce", "signature"):
         if getattr(header, name).startswith("{"):
             raise refusals.placeholder(name if name == "application_id" else f"oauth_{name}", getattr(header, name))
@@ -228,6 +230,16 @@ def _from_signature(x: Call, value: str) -> Caller:
     x.check("OAuth 1.0a: oauth_nonce is new")
     _throttle(x, header.consumer_key)
     return Caller(campus=campus, user=None)
+
+
+_QUOTES = "the values stand in double quotes, not in single ones"
+
+
+def _why_header(value: str) -> str | None:
+    """Why an OAuth header cannot be read."""
+    if '";' in value and '",' not in value:
+        return "its parts are joined by `;`; commas go between them"
+    return _QUOTES if "='" in value else None
 
 
 def _oauth1(reason: str, check: str, **rest: object) -> Refusal:
@@ -302,10 +314,10 @@ def mistaken(
     return searched(search)
 
 
-def unexplained(secret: str) -> str:
-    """What is left when no known mistake reproduces a signature."""
+def unexplained(secret: str, whose: str = "campus") -> str:
+    """What is left when no known mistake reproduces a signature. Parameters: `whose`, the owner of the secret."""
     return (
-        "no known mistake reproduces this signature: another secret was used (the campus's has "
+        f"no known mistake reproduces this signature: another secret was used (the {whose}'s has "
         f"{len(secret)} characters), or what was signed is not what was sent"
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from lms_emulator.core.access.bodies import why_another
 from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.access.slips import undone
 from lms_emulator.core.access.token_requests import why_no_grant
@@ -116,6 +117,8 @@ def _parsed(x: Call, text: str) -> SignedAssertion:
         diagnosis = str(malformed)
         if "|" not in text and "%7c" in text.lower():
             diagnosis = "the assertion is percent-encoded twice"
+        elif mark := next((one for one in ";,&/:\\ " if "|" not in text and text.count(one) >= 6), None):
+            diagnosis = f"its fields are joined by {mark!r}; pipes go between them"
         elif text.count("|") == 5:
             diagnosis = _missing_field(x, text.split("|"))
         raise refusals.malformed_assertion(x, text, diagnosis) from None
@@ -161,6 +164,10 @@ def _moment(x: Call, assertion: Assertion) -> datetime:
         diagnosis = str(malformed)
         if _GUID.fullmatch(sent) or not any(character.isdigit() for character in sent):
             diagnosis = _misplaced(x, assertion, "") or f"the sixth field is the timestamp, not {sent!r}"
+        elif sent.strip() != sent:
+            diagnosis = "there is white space around the timestamp: the fields follow each other without any"
+        elif not sent.isdigit() and ("," in sent or "/" in sent or "T" not in sent):
+            diagnosis = f"this is another way to write a time; write it as {instant(x.clock.now())}"
         elif "." in sent:
             diagnosis = "the timestamp has fractions of a second; write whole seconds"
         elif sent.isdigit():
@@ -434,4 +441,4 @@ def grant_type_hint(x: Call, sent: str) -> str | None:
         return "the parameters belong in the body, not in the query"
     if x.body and not x.is_form:
         return f"the body must be application/x-www-form-urlencoded; its content type is {x.content_type or 'missing'}"
-    return None
+    return why_another(x) if x.body else None

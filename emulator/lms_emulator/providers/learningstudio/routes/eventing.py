@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
@@ -12,17 +13,22 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.signers import whose_secret
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.outgoing import OutgoingError, fetch, later
+from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.http.routing import Route, family
 from lms_emulator.core.http.urls import parts_of
+from lms_emulator.core.skew import why_off
 from lms_emulator.providers.learningstudio import refusals, wire
 from lms_emulator.providers.learningstudio.call import Call, Place
+from lms_emulator.providers.learningstudio.credentials import mistaken, unexplained
 from lms_emulator.providers.learningstudio.model.eventing import Principal, Subscription
 from lms_emulator.providers.learningstudio.model.people import User
 from lms_emulator.providers.learningstudio.settings import PORTAL
 from lms_emulator.providers.learningstudio.shapes import events as show
 from lms_emulator.signing import pearson_eventing as signing
+from lms_emulator.signing.cmac import cmac_aes
 from lms_emulator.signing.pearson import TIMESTAMP_FORMAT, Malformed, format_timestamp
 
 RESPONSE_CREATED = "pearson.ls.threads.response.created"
@@ -42,20 +48,84 @@ def _principal(x: Call, data: str) -> Principal:
         moment = datetime.strptime(timestamp, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except (Malformed, ValueError) as error:
         expected = "principalId|YYYY-MM-DDTHH:MM:SSZ|MAC"
-        raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=str(error)) from None
+        form = _why_unreadable(sent) or str(error)
+        raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=form) from None
     principal = x.store.principals.get(principal_id)
     if principal is None:
-        raise refusals.eventing_token("the principal is known", got=principal_id)
+        raise refusals.eventing_token("the principal is known", got=principal_id, credential=principal_id)
     right = signing.token(principal.id, principal.secret, timestamp, data)
     if not hmac.compare_digest(right.encode(), sent.encode()):
         x.notes["signed_string"] = timestamp + data
         check = f"the MAC is over the timestamp and {data!r}"
-        raise refusals.eventing_token(check, expected=right, got=sent)
+        why = _why_unsigned(x, principal, timestamp, data, sent.rpartition("|")[2])
+        raise refusals.eventing_token(check, expected=right, got=sent, diagnosis=why)
     window, now = x.settings.eventing_window_seconds, x.clock.now()
     if abs((now - moment).total_seconds()) > window:
         check = f"timestamp within {window} s of the server's clock"
-        raise refusals.eventing_token(check, expected=wire.instant(now), got=timestamp)
+        away = round((moment - now).total_seconds())
+        direction = "ahead of" if away > 0 else "behind"
+        late = f"the server's time is {wire.instant(now)}; the token is {abs(away)} s {direction} it"
+        if off := why_off(x.clock, moment.timestamp()):
+            late += f": {off}"
+        raise refusals.eventing_token(check, expected=wire.instant(now), got=timestamp, diagnosis=late)
     return principal
+
+
+def _why_unreadable(sent: str) -> str | None:
+    """What is wrong with the form of a token."""
+    if not sent:
+        return "no Authorization header came: the token stands there, without a scheme"
+    if " " in sent.partition("|")[0]:
+        return f"the token stands alone in the header, without `{sent.partition(' ')[0]}` in front"
+    if "%7c" in sent.lower():
+        return "the token is percent-encoded; a header takes it as it is"
+    parts = sent.split("|")
+    if len(parts) == 3 and parts[1].isdecimal():
+        return f"the second part is the time as YYYY-MM-DDTHH:MM:SSZ, not the Unix time {parts[1]}"
+    if len(parts) == 3 and all(parts) and parts[1].endswith("Z") is False:
+        return "the second part is the time in UTC, YYYY-MM-DDTHH:MM:SSZ, and ends in Z"
+    return None
+
+
+def _why_unsigned(x: Call, principal: Principal, timestamp: str, data: str, mac: str) -> str | Unfinished | None:
+    """The mistake that produces the MAC of a token."""
+    from lms_emulator.signing.pearson_assertion_diagnosis import diagnose_text
+
+    text = timestamp + data
+    if whose := whose_secret(x, lambda key: cmac_aes(key, text.encode(errors="surrogatepass")).hex() == mac.lower()):
+        if mac != mac.lower():
+            return "the hex digits are in upper case"
+        return f"it was signed with {whose}"
+    texts = list(_signed_instead(x, principal, timestamp, data))
+
+    def find(secret: str, in_time: Callable[[], bool]) -> str | None:
+        return diagnose_text(mac, text, secret, texts, in_time=in_time)
+
+    return mistaken(x, find, principal.secret, unexplained(principal.secret, "principal"))
+
+
+def _signed_instead(x: Call, principal: Principal, timestamp: str, data: str) -> Iterator[tuple[str, bytes]]:
+    form = [value for _, value in x.form().peek() if isinstance(value, str)] if x.is_form else []
+    joined = (("in front of", data + timestamp), ("without", data))
+    named = [(f"the data was signed {how} the timestamp; the timestamp comes first", text) for how, text in joined]
+    named += [("only the timestamp was signed, not the data", timestamp)]
+    for mark in ("|", "&", ",", "\n", " "):
+        words = f"{mark!r} was put between timestamp and data; they follow each other"
+        named.append((words, f"{timestamp}{mark}{data}"))
+    body, whole = x.body.decode("latin-1"), "the body of the form was signed; the values alone are, one after the other"
+    named += [
+        ("the principal's id was signed too", f"{principal.id}|{timestamp}|{data}"),
+        ("the principal's id was signed too", f"{principal.id}{timestamp}{data}"),
+        (whole, timestamp + body),
+        (whole, body),
+        ("the values were signed in the order of the form", timestamp + "".join(form)),
+        ("the values were signed in alphabetical order", timestamp + "".join(sorted(form))),
+        ("the path was signed; what is signed is the id or the values", timestamp + x.path),
+        ("the text was signed in lower case", (timestamp + data).lower()),
+        ("the text was signed with a line break at its end", f"{timestamp}{data}\n"),
+    ]
+    for words, text in named:
+        yield words, text.encode(errors="surrogatepass")
 
 
 # --- subscriptions ---
