@@ -48,17 +48,20 @@ def _principal(x: Call, data: str) -> Principal:
         moment = datetime.strptime(timestamp, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except (Malformed, ValueError) as error:
         expected = "principalId|YYYY-MM-DDTHH:MM:SSZ|MAC"
-        form = _why_unreadable(sent) or str(error)
-        raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=form) from None
+        why = _why_unreadable(sent) or str(error)
+        raise refusals.eventing_token("a readable token", expected=expected, got=sent, diagnosis=why) from None
     principal = x.store.principals.get(principal_id)
     if principal is None:
-        raise refusals.eventing_token("the principal is known", got=principal_id, credential=principal_id)
+        form, known = _why_unreadable(sent), "the principal is known"
+        raise refusals.eventing_token(
+            known, got=principal_id, diagnosis=form, credential=None if form else principal_id
+        )
     right = signing.token(principal.id, principal.secret, timestamp, data)
     if not hmac.compare_digest(right.encode(), sent.encode()):
         x.notes["signed_string"] = timestamp + data
         check = f"the MAC is over the timestamp and {data!r}"
-        why = _why_unsigned(x, principal, timestamp, data, sent.rpartition("|")[2])
-        raise refusals.eventing_token(check, expected=right, got=sent, diagnosis=why)
+        mistake = _why_unsigned(x, principal, timestamp, data, sent.rpartition("|")[2])
+        raise refusals.eventing_token(check, expected=right, got=sent, diagnosis=mistake)
     window, now = x.settings.eventing_window_seconds, x.clock.now()
     if abs((now - moment).total_seconds()) > window:
         check = f"timestamp within {window} s of the server's clock"
