@@ -376,6 +376,20 @@ def test_unknown_variables_are_sent_unexpanded_with_a_warning(edx: Web, tool: To
     assert all("`$User.id` of the custom parameter `who`" in text for text in named)
 
 
+ENVELOPE = (
+    '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"><imsx_POXHeader>'
+    "<imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m</imsx_messageIdentifier></imsx_POXRequestHeaderInfo>"
+    "</imsx_POXHeader><imsx_POXBody><replaceResultRequest><resultRecord><sourcedGUID><sourcedId>a:b:c</sourcedId>"
+    "</sourcedGUID><result><resultScore><textString>0.5</textString></resultScore></result></resultRecord>"
+    "</replaceResultRequest></imsx_POXBody></imsx_POXEnvelopeRequest>"
+)
+
+
+def told(edx: Web) -> str:
+    refusal = edx.lms.requests.last.refusal
+    return "" if refusal is None else str(refusal.diagnosis)
+
+
 def test_lti_1_1(edx: Web) -> None:
     browser = edx.browser(edx.info.learner)
     page = browser.get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
@@ -413,9 +427,21 @@ def test_lti_1_1(edx: Web) -> None:
     states = edx.lms.dump()["openedx"]["block_states"]
     assert [(one["earned"], one["possible"]) for one in states if one["block"] == OLD_BLOCK] == [(5.0, 10.0)]
     assert "OAuth signature verification has failed." in outcome(secret="x")
+    assert "another secret was used" in told(edx)
+    assert "OAuth signature verification has failed." in outcome(secret=f"{SECRET}\n")
+    assert told(edx) == "the secret was used with a newline at its end"
     assert "OAuth body hash verification has failed." in outcome(digest="x")
+    assert told(edx) == "it is the hash of another body: was the body written anew, or changed, after it was hashed?"
+    answer = edx.http.post(OUTCOMES, content=ENVELOPE, headers={"Authorization": "Bearer x"}).text
+    assert "OAuth body hash verification has failed." in answer
+    assert told(edx).startswith("`Bearer` is of OAuth 2")
+    answer = edx.http.post(OUTCOMES, content=ENVELOPE.replace("imsoms_v1p0", "other")).text
+    assert "Failed to parse imsx_messageIdentifier" in answer
+    assert "in another XML namespace" in told(edx)
     assert "outside the permitted range" in outcome(score="2")
+    assert told(edx) == "a score is a fraction from 0 to 1: 2 of 100 is 0.02"
     assert "User not found." in outcome(sourced="a:b:c")
+    assert "is no user's anonymous id" in told(edx)
     assert "<imsx_codeMajor>unsupported" in outcome(action="deleteResultRequest")
     assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lms_emulator.core.access.bodies import why_no_form
+from lms_emulator.core.access.bodies import why_garbled, why_no_form
 from lms_emulator.core.access.signers import known_secrets, whose_secret
 from lms_emulator.core.http.exchange import Exchange
 from lms_emulator.core.http.refusals import Unfinished, searched
@@ -70,11 +70,11 @@ def why_method(method: str | None) -> str:
     if not method:
         return f"no oauth_signature_method was sent; it has to be {right}"
     if method in _OTHERS:
-        return f"{method} is another method of OAuth 1.0; launches are signed with {right}"
+        return f"{method} is another method of OAuth 1.0; LTI signs with {right}"
     letters = "".join(filter(str.isalnum, method.lower()))
     if letters in ("hmacsha1", "sha1", "hmacsha", "hmacsha1base64"):
         return f"the name is written {right}"
-    return f"OAuth 1.0 has no method {method!r}; launches are signed with {right}"
+    return f"OAuth 1.0 has no method {method!r}; LTI signs with {right}"
 
 
 def mistake(
@@ -85,6 +85,7 @@ def mistake(
     secret: str,
     other_secrets: Mapping[str, str],
     other_urls: Sequence[str],
+    unsent: Mapping[str, tuple[str, str]] | None = None,
 ) -> str | Unfinished | None:
     """The mistake in signing that produces the signature received.
 
@@ -92,6 +93,7 @@ def mistake(
         url: as it should be signed, without its query.
         secret: the consumer's.
         other_secrets, other_urls: what may have been used by mistake; the secrets by consumer key.
+        unsent: fields that may have been signed besides, by description.
     """
     from lms_emulator.signing.diagnosis import OUT_OF_TIME
     from lms_emulator.signing.oauth1_diagnosis import TOO_LONG, explain, explain_secret, form_of, limits
@@ -125,14 +127,14 @@ def mistake(
     def find(in_time: Callable[[], bool]) -> str:
         options: Any = {"other_urls": urls, "in_time": in_time}
         message = (received, x.method, sent_to, pairs, secret)
-        whose, found = None, explain(*message, other_secrets=secrets, **options)
+        whose, found = None, explain(*message, other_secrets=secrets, unsent=unsent, **options)
         if found is None or found is TOO_LONG:
             whose, found = explain_secret(*message, known, **options) or (None, found)
         if found is not None and found not in (OUT_OF_TIME, TOO_LONG):
             return f"it was signed with {whose()}, not with that of {key}; and {found}" if whose else str(found)
         form_fault = (
             form_of(received, secret)
-            or why_no_form(x)
+            or (why_no_form(x) if x.is_form else why_garbled(x))
             or (
                 f"another secret was used (the registered one has {len(secret)} characters), or the message was "
                 f"changed after signing{limits(pairs, found)}"

@@ -15,7 +15,7 @@ from lms_emulator.signing.macs import Mac, keyed
 from lms_emulator.signing.oauth1_mistakes import MISTAKES
 from lms_emulator.signing.oauth1_rare_mistakes import RARE
 from lms_emulator.signing.oauth1_secret_mistakes import RARE_SECRETS, SECRETS
-from lms_emulator.signing.oauth1_signing import Signing, base64
+from lms_emulator.signing.oauth1_signing import Signing, base64, with_pair
 
 T = TypeVar("T")
 
@@ -53,6 +53,7 @@ def explain(
     *,
     other_urls: Mapping[str, str] | None = None,
     other_secrets: Mapping[str, str] | None = None,
+    unsent: Mapping[str, tuple[str, str]] | None = None,
     in_time: _InTime = always,
 ) -> Diagnosis | None:
     """The mistake or pair of mistakes that reproduces a refused signature; None if no known one does.
@@ -66,12 +67,15 @@ def explain(
         secret: the consumer's secret.
         other_urls: other URLs that the client may have signed, by description ("the API's address was signed").
         other_secrets: other secrets that it may have used, by description.
+        unsent: fields that it may have signed but not sent, by description.
         in_time: returns False when the search must end.
     """
     right = _signing(method, url, pairs, secret)
     if size_of(right.pairs) > LARGEST:
         return None
-    mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret"), *SECRETS, *MISTAKES]
+    mistakes = [*in_place_of(other_urls or {}, "url"), *in_place_of(other_secrets or {}, "secret")]
+    mistakes += [Mistake("unsent", text, with_pair(*pair), "parameters") for text, pair in (unsent or {}).items()]
+    mistakes += [*SECRETS, *MISTAKES]
     tried: _Tried = defaultdict(set)
     for numbers, looked_for in ((_ONE, [*mistakes, *RARE_SECRETS, *RARE]), (_TWO, mistakes)):
         of_key = [one for one in looked_for if one.axis in _OF_KEY]

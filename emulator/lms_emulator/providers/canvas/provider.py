@@ -109,7 +109,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             known = operation.parameters if operation is not None else None
             holds = known is None or any(one.startswith(f"{name}[") for one in known)
             return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
-        if x.path != oauth.TOKEN and x.per_request(Identity).user_id is None and (why := why_no_token(x)):
+        by_token = x.path != oauth.TOKEN and not x.path.startswith("/api/lti/v1/")
+        if by_token and x.per_request(Identity).user_id is None and (why := why_no_token(x)):
             return f"nobody is signed in: {why}"
         return super().why_refused(x, refusal)
 

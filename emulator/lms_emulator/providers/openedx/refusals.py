@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lms_emulator.core.http.refusals import Refusal
+from lms_emulator.core.http.refusals import Refusal, Unfinished
 from lms_emulator.core.http.refusals import Unhandled as Unhandled
 
 Style = Literal[
     "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
-    "bad-request", "plain", "session", "spaced", "standing", "lti",
+    "bad-request", "plain", "session", "spaced", "standing", "lti", "xml",
 ]  # fmt: skip
 
 
@@ -30,7 +30,7 @@ class OpenedxRefusal(Refusal):
             the Location), `page` (`body` is a template and its values), `not-found`, `too-many`, `forbidden`,
             `forbidden-page`, `bad-request` (fixed pages), `plain` (`body` is HTML), `session` (the session middleware
             turns the request away), `standing` (a blocked account),
-            `lti` (`body` is the heading and the text of a page).
+            `lti` (`body` is the heading and the text of a page), `xml` (`body` is the document).
         body: what that style needs.
         code: the `error_code` of a developer error.
     """
@@ -319,4 +319,13 @@ def oauth_error(error: str, description: str | None = None, *, reason: str | Non
         message=description or error,
         headers=headers,
         **why,
+    )
+
+
+def outcome_failed(
+    reason: str, document: str, message: str, check: str, why: str | Unfinished | None
+) -> OpenedxRefusal:
+    """A score of an LTI 1.1 tool that is not kept: answered with 200 and a failure in the document."""
+    return OpenedxRefusal(
+        f"lti_outcome_{reason}", status=200, style="xml", body=document, message=message, check=check, diagnosis=why
     )

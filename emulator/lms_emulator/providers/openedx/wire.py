@@ -169,6 +169,8 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             return html(pages.plain("LTI", *body), status, headers)
         case "plain":
             return html(str(body), status, headers)
+        case "xml":
+            return Response(str(body), status, headers, media_type="application/xml")
     x.per_request(Reply).bare = True
     match refusal.style:
         case "bad-request":

@@ -92,7 +92,7 @@ class Asked(NamedTuple):
 
 
 _RESULT = "resultRecord/result/"
-_OLD_OPERATIONS = {
+OLD_OPERATIONS = {
     "basic-lis-updateresult": "replaceResult",
     "basic-lis-readresult": "readResult",
     "basic-lis-deleteresult": "deleteResult",
@@ -166,7 +166,7 @@ def read_form(sent: Params) -> Asked:
     """The request in a form of the older protocol."""
     score = sent.text("result_resultscore_textstring")
     given = {f"{_RESULT}resultScore/textString": score} if score is not None else {}
-    operation = _OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
+    operation = OLD_OPERATIONS.get((sent.text("lti_message_type") or "").lower())
     return Asked(operation, "", sent.text("sourcedid") or "", given.get)
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from lms_emulator.core.access.single_use import use_once
 from lms_emulator.core.http.refusals import SiteRefusal
+from lms_emulator.core.skew import length, why_off
+from lms_emulator.lti import signed_services
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Tool
 from lms_emulator.signing import lti11, oauth1
@@ -31,15 +34,19 @@ def require_signed(x: Call, tool: Tool) -> None:
     age = x.clock.timestamp() - float(at if at.isdecimal() else 0)
     if not x.check("oauth_timestamp within 90 minutes", abs(age) <= LIFETIME_SECONDS, got=at):
         text = "Timestamp too old or too far in the future, request has expired"
-        raise refused("oauth_timestamp_too_far", text, expected=int(x.clock.timestamp()), got=at)
+        why = why_off(x.clock, int(at)) if at.isdecimal() else f"{at!r} is no number of seconds since 1970"
+        why = why or f"it is {length(-age)} of now: the request is old, or the tool's clock is wrong"
+        raise refused("oauth_timestamp_too_far", text, expected=int(x.clock.timestamp()), got=at, diagnosis=why)
     nonce = fields.get("oauth_nonce", "")
     fresh = use_once(x, "lti11 nonce", tool.id, nonce, LIFETIME_SECONDS - age)
     if not x.check("oauth_nonce was not used before", fresh, got=nonce):
-        raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce)
+        why = "each request needs a new nonce, one that is repeated too" if nonce else "no oauth_nonce was sent"
+        raise refused("oauth_nonce_used", "Duplicate nonce detected", got=nonce, diagnosis=why)
     body_hash = fields.get("oauth_body_hash")
     right = base64.b64encode(hashlib.sha1(x.body).digest()).decode()
     if body_hash != right and not (x.is_form and body_hash is None):
-        _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash)
+        why = signed_services.why_body_hash(x, body_hash)
+        _unchecked(x, "body_hash_wrong", "oauth_body_hash is that of the body", right, body_hash, why)
 
 
 def signed_by(x: Call, tool: Tool) -> bool:
@@ -62,9 +69,12 @@ def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, s
         return refused(
             "tool_without_secret", INVALID, diagnosis="an LTI 1.3 tool, which has to use the LTI 1.3 services"
         )
+    url = x.request_url.partition("?")[0]
+    all_pairs = [*oauth1.query_parameters(x.request_url), *pairs]
+    why = partial(signed_services.why_unsigned, x, all_pairs, url=url, secret=tool.shared_secret)
     if fields.get("oauth_signature_method") != lti11.SIGNATURE_METHOD:
         got = fields.get("oauth_signature_method")
-        return refused("oauth_method_unknown", INVALID, expected=lti11.SIGNATURE_METHOD, got=got)
+        return refused("oauth_method_unknown", INVALID, expected=lti11.SIGNATURE_METHOD, got=got, diagnosis=why())
     consumer_key = fields.get("oauth_consumer_key")
     if consumer_key != tool.consumer_key:
         _unchecked(x, "consumer_key_ignored", "oauth_consumer_key is the tool's", tool.consumer_key, consumer_key)
@@ -72,16 +82,16 @@ def _fault(x: Call, tool: Tool, fields: dict[str, str], pairs: list[tuple[str, s
     expected = oauth1.hmac_sha1(text_signed, oauth1.signing_key(tool.shared_secret))
     if oauth1.equal(expected, fields.get(oauth1.SIGNATURE_FIELD, "")):
         return None
-    return refused(
-        "oauth_signature_wrong", INVALID, expected=f"a signature of {text_signed}", got=fields.get("oauth_signature")
-    )
+    got = fields.get("oauth_signature")
+    return refused("oauth_signature_wrong", INVALID, expected=f"a signature of {text_signed}", got=got, diagnosis=why())
 
 
-def _unchecked(x: Call, code: str, check: str, expected: str, got: str | None) -> None:
+def _unchecked(x: Call, code: str, check: str, expected: str, got: str | None, why: str | None = None) -> None:
     """Warn about something that Canvas does not check, or refuse it if the setting says so."""
     if x.settings.unchecked_by_canvas == "refuse":
-        raise refused(code, INVALID, expected=expected, got=got)
-    x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r})")
+        raise refused(code, INVALID, expected=expected, got=got, diagnosis=why)
+    reason = f"; {why}" if why else ""
+    x.warn(code, f"{check}: Canvas does not check it ({got!r}, not {expected!r}){reason}")
 
 
 def _header(x: Call) -> list[tuple[str, str]]:

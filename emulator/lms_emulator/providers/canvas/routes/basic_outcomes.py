@@ -6,9 +6,15 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.bodies import why_garbled
+from lms_emulator.core.access.slips import undone
+from lms_emulator.core.skew import why_not_now
+from lms_emulator.core.xml import NotXmlError, read_xml
+from lms_emulator.lti import signed_services
 from lms_emulator.providers.canvas import wire
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api, global_id
+from lms_emulator.providers.canvas.call.moments import read_moment
 from lms_emulator.providers.canvas.lti import basic_outcomes as messages
 from lms_emulator.providers.canvas.lti.basic_outcomes import Asked
 from lms_emulator.providers.canvas.lti.basic_requests import refused, require_signed
@@ -20,6 +26,7 @@ from lms_emulator.providers.canvas.rules import basic_outcomes as rules
 from lms_emulator.providers.canvas.rules import files, uploads
 
 XML = ("application/xml", "text/xml", "application/x-xml")
+_OPERATIONS = ("replaceResultRequest", "readResultRequest", "deleteResultRequest")
 UNSUPPORTED = "Request could not be handled. ¯\\_(ツ)_/¯"
 
 
@@ -59,7 +66,10 @@ async def grade_passback(api: Api) -> Response:
     """Read, replace or delete a result."""
     tool = _tool(api)
     if not api.check("the body is XML", api.x.content_type in XML, got=api.x.content_type):
-        raise refused("body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.x.content_type)
+        why = f"the body came as {api.x.content_type or 'no type'}; set Content-Type: application/xml"
+        raise refused(
+            "body_is_no_xml", "Content-Type must be 'application/xml'", 415, got=api.x.content_type, diagnosis=why
+        )
     asked = messages.read_envelope(api.x.body)
     try:
         score = await _done(api, tool, asked) if asked.operation else None
@@ -69,7 +79,7 @@ async def grade_passback(api: Api) -> Response:
         major = "failure" if failed.code else "unsupported"
         description = f"{failed.text}\n[EID_{_report(api)}]"
         body = messages.envelope(asked, major, description=description, code=failed.code)
-        raise _failed(failed, asked, body, 422) from failed
+        raise _failed(api, failed, tool, asked, body, 422) from failed
     return Response(messages.envelope(asked, "success", score), media_type=wire.XML)
 
 
@@ -84,7 +94,7 @@ async def ext_grade_passback(api: Api) -> Response:
     except rules.Failed as failed:
         _report(api)
         body = messages.old_answer(asked, "failure" if failed.code else "unsupported")
-        raise _failed(failed, asked, body, 200) from failed
+        raise _failed(api, failed, tool, asked, body, 200) from failed
     return Response(messages.old_answer(asked, "success", score), media_type=wire.XML)
 
 
@@ -92,10 +102,72 @@ def _report(api: Api) -> int:
     return global_id(api.new_id("error_reports"))
 
 
-def _failed(failed: rules.Failed, asked: Asked, body: str, status: int) -> XmlRefusal:
+def _failed(api: Api, failed: rules.Failed, tool: Tool, asked: Asked, body: str, status: int) -> XmlRefusal:
+    why = _why(api, failed, tool, asked)
     reason = f"outcome_{failed.code or 'unsupported'}"
     got = {"operation": asked.operation, "sourcedId": asked.sourced_id}
-    return XmlRefusal(reason, status=status, message=failed.text, check="the outcome can be kept", got=got, xml=body)
+    text, check = failed.text, "the outcome can be kept"
+    return XmlRefusal(reason, status=status, message=text, check=check, got=got, xml=body, diagnosis=why)
+
+
+def _why(api: Api, failed: rules.Failed, tool: Tool, asked: Asked) -> str | None:
+    """The tool's mistake behind an outcome that could not be kept."""
+    named = messages.read(asked.sourced_id)
+    match failed.code:
+        case "":
+            return _why_unsupported(api, asked)
+        case "bad_score" | "no_parseable_result_score":
+            return signed_services.why_score(asked.score)
+        case "no_parseable_result_total_score":
+            return f"`{asked.total}` is no number of points"
+        case "no_score":
+            return "neither a score nor data was sent: resultScore/textString holds the score, from 0 to 1"
+        case "sourcedid_invalid":
+            return why_sourced_id(asked.sourced_id)
+        case "signature_invalid":
+            return "the sourcedId was changed or cut: send the lis_result_sourcedid of the launch as it came"
+        case "tool_invalid" if named is not None:
+            return f"the sourcedId is of tool {named.tool_id}, this is the address of tool {tool.id}"
+        case "user_not_in_course" if named is not None:
+            return f"user {named.user_id} is no active student of course {named.course_id}"
+        case "assignment_tool_mismatch" if named is not None:
+            return f"assignment {named.assignment_id} opens another tool than {named.tool_id} now"
+        case "timestamp_not_parseable":
+            return f"`{asked.detail('submittedAt')}` is no ISO 8601 time"
+        case "timestamp_in_future":
+            return why_not_now(api.x.clock, _epoch(asked.detail("submittedAt")))
+        case _:
+            return failed.text
+
+
+def _epoch(text: str | None) -> float | None:
+    at = read_moment(text) if text else None
+    return at.timestamp() if at is not None else None
+
+
+def why_sourced_id(sent: str) -> str:
+    """Why a text is no sourcedId of Canvas."""
+    if not sent:
+        return "no sourcedId came: it is the lis_result_sourcedid of the launch"
+    for why, meant in undone(sent):
+        if messages.read(meant) is not None:
+            return f"it would be a sourcedId, but {why}"
+    return "a sourcedId is four numbers and a seal, joined by hyphens: send the lis_result_sourcedid of the launch"
+
+
+def _why_unsupported(api: Api, asked: Asked) -> str:
+    """Why no operation is known."""
+    if (why := why_garbled(api.x)) is not None:
+        return why
+    if asked.operation is None and api.x.content_type in XML:
+        try:
+            read_xml(api.x.body)
+        except NotXmlError as error:
+            return f"the body is no well-formed XML: {error}"
+        return "there is no imsx_POXBody with a request in it"
+    if asked.operation is None:
+        return f"lti_message_type has to be one of {', '.join(messages.OLD_OPERATIONS)}"
+    return f"{asked.operation}Request is no operation; there are {', '.join(_OPERATIONS)}"
 
 
 ROUTES = (

@@ -14,8 +14,12 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
+from lms_emulator.core.access.bodies import why_garbled
+from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.xml import NotXmlError, read_xml
+from lms_emulator.lti import signed_services
 from lms_emulator.lti.launches import Form
+from lms_emulator.lti.signed_launches import Pairs
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
 from lms_emulator.providers.openedx.lti import claims, services
@@ -42,6 +46,7 @@ tool_consumer_instance_contact_email
 """
 """The parameters that a tool's author may set without the prefix `custom_` (LTI_PARAMETERS)."""
 NAMESPACE = "{http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0}"
+_NOBODY = "its last part, after the last colon, is no user's anonymous id: send the lis_result_sourcedid of the launch"
 _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 <imsx_POXEnvelopeResponse xmlns = "http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">
     <imsx_POXHeader>
@@ -131,7 +136,11 @@ class _Request(NamedTuple):
 
 
 class _UnreadableError(ValueError):
-    """An incomplete request; the text says what is missing."""
+    """An incomplete request; the text says what is missing, `why` what the tool did."""
+
+    def __init__(self, text: str, why: str | None = None) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def outcomes(x: Call) -> Response:
@@ -142,17 +151,22 @@ def outcomes(x: Call) -> Response:
         raise refusals.page_not_found(x.path)
     course, node = found
     if node.block.due is not None and node.block.due < x.clock.now() and not tool.accept_grades_past_due:
-        return _failed(x, "unknown", "Grade is past due", "past_due")
+        due, check = node.block.due, "the block's due date"
+        return _failed("unknown", "Grade is past due", "past_due", check, f"the block was due at {due:%Y-%m-%d %H:%M}")
     body = x.body.decode("utf-8", "replace")
     try:
         asked = _read(body)
     except _UnreadableError as error:
-        return _failed(x, "unknown", f"Request body XML parsing error: {error} {escape(body)}", "unreadable")
+        why = why_garbled(x) or error.why or str(error)
+        text = f"Request body XML parsing error: {error} {escape(body)}"
+        return _failed("unknown", text, "unreadable", "the body is a complete request", why)
     if fault := _signature_fault(x, tool, outcomes_url(x, tool, course)):
-        return _failed(x, asked.message, f"OAuth verification error: {fault}", "signature")
+        words, why_unsigned = fault
+        text = f"OAuth verification error: {words}"
+        return _failed(asked.message, text, "signature", "the tool signed the body's hash", why_unsigned)
     user = _person(x, unquote(asked.sourced_id.rpartition(":")[2]))
     if user is None:
-        return _failed(x, asked.message, "User not found.", "user_unknown")
+        return _failed(asked.message, "User not found.", "user_unknown", "the sourcedId names a user", _NOBODY)
     if asked.action != "replaceResultRequest":
         x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows only replaceResultRequest")
         return _answer(asked.message, "unsupported", "Target does not support the requested operation.")
@@ -173,7 +187,9 @@ def _read(body: str) -> _Request:
     found = {name: root.find(f".//{NAMESPACE}{name}") for name in ("imsx_messageIdentifier", "imsx_POXBody")}
     for name, element in found.items():
         if element is None:
-            raise _UnreadableError(f"Failed to parse {name} from XML request body")
+            other = any(str(one.tag).rpartition("}")[2] == name for one in root.iter())
+            why = f"{name} is in another XML namespace than {NAMESPACE.strip('{}')}" if other else None
+            raise _UnreadableError(f"Failed to parse {name} from XML request body", why)
     action = root.find(f".//{NAMESPACE}imsx_POXBody/*")
     if action is None:
         raise _UnreadableError("Failed to parse action from XML request body")
@@ -187,14 +203,15 @@ def _read(body: str) -> _Request:
     except ValueError:
         raise refusals.Unhandled(f"the score {score.text!r} is no number") from None
     if not 0.0 <= number <= 1.0:
-        raise _UnreadableError("score value outside the permitted range of 0.0-1.0")
+        why = signed_services.why_score(score.text)
+        raise _UnreadableError("score value outside the permitted range of 0.0-1.0", why)
     message = found["imsx_messageIdentifier"]
     text = message.text or "" if message is not None else ""
     return _Request(text, sourced.text or "", number, action.tag.removeprefix(NAMESPACE))
 
 
-def _signature_fault(x: Call, tool: LtiTool, url: str) -> str | None:
-    """What is wrong with the signature of the body, in the component's words."""
+def _signature_fault(x: Call, tool: LtiTool, url: str) -> tuple[str, str | Unfinished | None] | None:
+    """What is wrong with the signature of the body, in the component's words, and the tool's mistake."""
     from urllib.request import parse_http_list, parse_keqv_list
 
     scheme, _, rest = x.headers.get("authorization", "").partition(" ")
@@ -202,23 +219,32 @@ def _signature_fault(x: Call, tool: LtiTool, url: str) -> str | None:
         given = {name: unquote(value) for name, value in parse_keqv_list(parse_http_list(rest)).items()}
     except ValueError:
         given = {}
-    signature = given.pop("oauth_signature", "")
     given.pop("realm", None)
+    pairs = list(given.items())
+    signature = given.pop("oauth_signature", "")
     digest = base64.b64encode(hashlib.sha1(x.body, usedforsecurity=False).digest()).decode()
     got = given.get("oauth_body_hash")
     if not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
-        return "OAuth body hash verification has failed."
+        why = None if given and scheme.lower() == "oauth" else _why_unsigned(x, pairs, tool, url)
+        return "OAuth body hash verification has failed.", why or signed_services.why_body_hash(x, got)
     wanted = oauth1.sign("POST", unquote(url), given.items(), tool.secret)
     if not x.check("oauth_signature", scheme.lower() == "oauth" and oauth1.equal(wanted, signature), got=signature):
-        return "OAuth signature verification has failed."
+        return "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, url)
     return None
 
 
-def _failed(x: Call, message: str, description: str, reason: str) -> Response:
-    x.warn(f"lti_outcome_{reason}", description)
-    return _answer(message, "failure", description)
+def _why_unsigned(x: Call, pairs: Pairs, tool: LtiTool, url: str) -> str | Unfinished | None:
+    return signed_services.why_unsigned(x, pairs, url=unquote(url), secret=tool.secret)
+
+
+def _failed(message: str, description: str, reason: str, check: str, why: str | Unfinished | None) -> Response:
+    """Answer with a failure, which the component does with status 200. Raises it as a refusal."""
+    raise refusals.outcome_failed(reason, _answer_text(message, "failure", description), description, check, why)
 
 
 def _answer(message: str, code: str, description: str, response: str = "") -> Response:
-    text = _ANSWER.format(message=escape(message), code=code, description=description, response=response)
-    return Response(text, media_type="application/xml")
+    return Response(_answer_text(message, code, description, response), media_type="application/xml")
+
+
+def _answer_text(message: str, code: str, description: str, response: str = "") -> str:
+    return _ANSWER.format(message=escape(message), code=code, description=description, response=response)
