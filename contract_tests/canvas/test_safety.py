@@ -94,3 +94,15 @@ def test_a_feed_is_added_once_for_each_way_to_read_it(canvas: Site) -> None:
     assert canvas.teacher.post(feeds, json={"url": made["url"]}).status_code == 200
     long = canvas.teacher.post(feeds, json={"url": f"http://news.example.test/{'x' * 256}"})
     assert long.json()["errors"]["url"][0]["type"] == "too_long"
+
+
+def test_what_is_sent_about_themes_and_tokens_is_read_first(canvas: Site) -> None:
+    themes = f"{API}/accounts/1/shared_brand_configs"
+    missing = canvas.teacher.post(themes, json={})
+    assert (missing.status_code, missing.json()["errors"][0]["message"]) == (400, "shared_brand_config is missing")
+    assert canvas.teacher.post(themes, json={"shared_brand_config": {"name": "Blue"}}).status_code == 403
+    renew = f"{API}/jwts/refresh"
+    assert canvas.teacher.post(renew, json={}).json() == {"errors": {"jwt": "required"}}
+    assert canvas.teacher.post(renew, json={"jwt": ""}).json() == {"errors": {"jwt": "invalid refresh"}}
+    assert canvas.client().post(f"{API}/error_reports", json={"error": {"username": "bot"}}).status_code == 500
+    assert canvas.client().post(f"{API}/error_reports", json={"error": {"subject": "It broke"}}).json()["logged"]

@@ -14,10 +14,10 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ContentExport, ContentShare, Course, User
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
-from lms_emulator.providers.canvas.rules import contexts, courses, module_content, observing
+from lms_emulator.providers.canvas.rules import belonging, contexts, courses, module_content
 from lms_emulator.providers.canvas.rules.migrations import exports
 from lms_emulator.providers.canvas.rules.migrations.kinds import BY_NAME, key_of
-from lms_emulator.providers.canvas.rules.permissions import CONTENT, account_allows
+from lms_emulator.providers.canvas.rules.permissions import CONTENT
 from lms_emulator.providers.canvas.shapes import Json, people
 from lms_emulator.providers.canvas.shapes.courses import course_name
 from lms_emulator.providers.canvas.shapes.migrations import export
@@ -72,9 +72,8 @@ def _own(api: Api) -> User:
 def _readable(api: Api) -> User:
     """The person of the path, for themselves, those who observe them, and admins."""
     user = identifiers.user(api, api.slot("user_id"))
-    allowed = api.user.id == user.id or observing.link_between(api, api.user, user) is not None
-    allowed = allowed or account_allows(api, api.caller, api.root, "manage_user_logins")
-    if not api.check("may see what the person shares", allowed, got=user.id):
+    _ = api.user
+    if not api.check("may see what the person shares", belonging.may_read(api, user), got=user.id):
         raise api.refused(f"see what user {user.id} shares")
     return user
 

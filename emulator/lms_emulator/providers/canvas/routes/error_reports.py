@@ -14,6 +14,8 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, service, site
 from lms_emulator.providers.canvas.rules import features, mails
 
+REPORT_COST = 200
+"""The extra cost of an error report."""
 INST_ACCESS_COST = 200
 """The extra cost of a request for an InstAccess token."""
 ASSETS = {
@@ -27,7 +29,10 @@ READ = ("subject", "comments", "url", "email", "http_env", "user_perceived_sever
 
 def report(api: Api) -> Any:
     """Report an error, signed in or not; it is mailed to the site's operators."""
+    limits.charge(api.x, REPORT_COST)
     sent = api.params.hash("error")
+    if sent.text("username"):
+        raise refusals.crashed("the field that only machines fill in is empty", sent.text("username"))
     fields = {name: sent.text(name) for name in READ if sent.has(name)}
     number = api.new_id("error_reports")
     mails.send(api, "error_report", "the site's operators", fields.get("subject") or "", data={"id": number, **fields})

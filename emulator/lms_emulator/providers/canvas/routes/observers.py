@@ -18,7 +18,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.grading import fault_of_field
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.users import shared_courses
-from lms_emulator.providers.canvas.rules import belonging, courses, observing, people
+from lms_emulator.providers.canvas.rules import belonging, collation, courses, observing, people, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as shapes
@@ -49,7 +49,7 @@ def _linked(api: Api, user: User, *, of: str) -> list[User]:
     rows = api.store.user_observers.find(of, user.id)
     ids = (getattr(row, f"{other}_id") for row in rows if row.workflow_state == "active")
     found = [one for one in map(api.store.users.get, ids) if one is not None and one.workflow_state != "deleted"]
-    return sorted(found, key=lambda one: people.sortable_name(one).lower())
+    return sorted(found, key=lambda one: (collation.key(people.sortable_name(one)), one.id))
 
 
 def _person(api: Api) -> User:
@@ -174,7 +174,8 @@ def pair(api: Api) -> Any:
         for course in shared_courses(api, student)
     )
     of_school = account_allows(api, api.caller, api.root, "generate_observer_pairing_code")
-    studies = any(e.type == "StudentEnrollment" for e in api.store.enrollments.find("user", student.id))
+    rows = [e for e in api.store.enrollments.find("user", student.id) if e.type in states.STUDENTS]
+    studies = any(e.workflow_state not in ("rejected", "deleted", "inactive") for e in rows)
     if not api.check("may make a pairing code", observable and studies and (own or taught or of_school)):
         raise api.refused(f"pairing code for user {student.id}")
     made = PairingCode(

@@ -25,7 +25,7 @@ def refresh(api: Api) -> Any:
     """Renew an expired token. None is issued here, so every token is unknown."""
     _ = api.user
     sent = api.params.text("jwt")
-    body = {"errors": {"jwt": "invalid refresh" if sent else "required"}}
+    body = {"errors": {"jwt": "required" if api.params.get("jwt") is None else "invalid refresh"}}
     raise refusals.rest("service_token_unknown", 400, body, check="`jwt` was given by this site", credential=sent)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
+from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules.permissions import account_from_path
+from lms_emulator.providers.canvas.rules.permissions import require_account
 from lms_emulator.providers.canvas.wire import redirect
 
 VARIABLES = "/dist/brandable_css/default/variables-7dd4b80918af0e0218ec0229e4bd5873.json"
@@ -21,9 +22,11 @@ def variables(api: Api) -> Any:
 
 
 def share(api: Api) -> Any:
-    """Share a theme under a name. There are none to share."""
-    account_from_path(api, "manage_account_settings")
+    """Share a theme under a name. There are none to share. What is sent is read before permissions are checked."""
+    account = identifiers.account(api, api.slot("account_id"))
+    _ = api.user
     api.params.require("shared_brand_config")
+    require_account(api, account, "manage_account_settings")
     raise refusals.invalid({"brand_config": ["blank"]}, 422)
 
 
