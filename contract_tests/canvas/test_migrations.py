@@ -321,3 +321,31 @@ def test_what_a_migration_must_name(canvas: Site) -> None:
     assert told("course_copy_importer")[1] == "A course copy requires a source course."
     other = canvas.admin.post(f"{API}/accounts/1/courses", json={"course": {"name": "Other"}}).json()["id"]
     assert told("course_copy_importer", source_course_id=other)[1] == "You are not allowed to copy the source course."
+
+
+def test_what_a_blueprint_tells_of_its_syncs(canvas: Site) -> None:
+    admin = canvas.admin
+    old, new = (
+        admin.post(f"{API}/accounts/1/courses", json={"course": {"name": name}}).json()["id"] for name in ("B", "C")
+    )
+    admin.put(f"{API}/courses/{old}", json={"course": {"blueprint": True}})
+    template = f"{API}/courses/{old}/blueprint_templates/default"
+    assert admin.get(f"{template}/unsynced_changes").json() == [{"asset_name": "B", "change_type": "initial_sync"}]
+    admin.put(f"{template}/update_associations", json={"course_ids_to_add": [new]})
+    admin.post(f"{template}/migrations", json={})
+    assert admin.get(f"{template}/unsynced_changes").json() == []
+    second = admin.post(f"{template}/migrations", json={"copy_settings": True}).json()["id"]
+    (told,) = admin.get(f"{template}/migrations/{second}/details").json()
+    assert (told["asset_type"], told["asset_name"], told["asset_id"]) == ("settings", "Course Settings", old)
+    page = admin.post(f"{API}/courses/{old}/pages", json={"wiki_page": {"title": "P"}}).json()
+    lock = {"content_type": "wiki_page", "content_id": page["page_id"], "restricted": True}
+    assert admin.put(f"{template}/restrict_item", json=lock).json() == {"success": True}
+    admin.delete(f"{API}/courses/{old}/pages/{page['url']}")
+    assert admin.put(f"{template}/restrict_item", json=lock).status_code == 404
+    subscription = admin.get(f"{API}/courses/{new}/blueprint_subscriptions").json()[0]["id"]
+    received = f"{API}/courses/{new}/blueprint_subscriptions"
+    assert canvas.teacher.get(f"{received}/default/migrations").status_code == 403
+    assert canvas.teacher.get(f"{received}/{subscription + 1}/migrations").status_code == 404, "looked up first"
+    admin.put(f"{template}/update_associations", json={"course_ids_to_remove": [new]})
+    assert admin.get(f"{received}/default/migrations").status_code == 404
+    assert len(admin.get(f"{received}/{subscription}/migrations").json()) == 2, "a former one, by its id"

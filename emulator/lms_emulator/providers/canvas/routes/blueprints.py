@@ -175,8 +175,10 @@ def details(api: Api) -> Any:
 
 
 def unsynced(api: Api) -> Any:
-    """What changed since the last sync."""
+    """What changed since the last sync; before the first one, that it is to come."""
     template, course = _template(api)
+    if template.last_export_at is None:
+        return [{"asset_name": course.name, "change_type": "initial_sync"}]
     found = blueprint_sync.changes(api, template, course)
     return [blueprint_sync.entry(api, template, course, kind, record, how) for kind, record, how in found]
 
@@ -195,7 +197,8 @@ def restrict(api: Api) -> Any:
     number = identifiers.local_number(api.params.text("content_id")) or 0
     record = getattr(api.store, table).get(number) if table else None
     place = getattr(record, "course_id", getattr(record, "context_id", None))
-    if record is None or place != course.id:
+    states = ("workflow_state", "file_state")
+    if record is None or place != course.id or "deleted" in [getattr(record, name, None) for name in states]:
         text = f"Could not find content: {kind} {api.params.text('content_id')}"
         raise refusals.message(404, "blueprint_content_unknown", text)
     sent = api.params.hash("restrictions")
@@ -210,31 +213,34 @@ def restrict(api: Api) -> Any:
         lock = known_lock or BlueprintLock(
             id=api.new_id("blueprint_locks"), template_id=template.id, kind=table, content_id=number
         )
-        api.store.blueprint_locks.put(replace(lock, restrictions=own))
-    if hasattr(record, "updated_at"):
-        getattr(api.store, table).put(replace(record, updated_at=api.now))
+        lock = api.store.blueprint_locks.put(replace(lock, restrictions=own))
+        before = blueprints.restrictions(template, known_lock) if known_lock is not None else {}
+        tightened = any(on and not before.get(name) for name, on in blueprints.restrictions(template, lock).items())
+        if tightened and hasattr(record, "updated_at"):  # so that it is synced again
+            getattr(api.store, table).put(replace(record, updated_at=api.now))
     return {"success": True}
 
 
 # associated courses
 
 
-def _child(api: Api) -> Course:
-    return courses.from_path(api, "read_as_admin")
-
-
-def _subscription(api: Api) -> tuple[BlueprintSubscription, Course]:
-    course = _child(api)
-    found = blueprints.subscription_of(api.store, course)
-    named = api.slot("subscription_id")
-    if found is None or named not in ("default", str(found.id)):
+def _subscription(api: Api) -> BlueprintSubscription:
+    """The subscription in the path, a former one too if it is named by its id, for staff of its course."""
+    course = identifiers.course(api, api.slot("course_id"))
+    found, named = blueprints.subscription_of(api.store, course), api.slot("subscription_id")
+    if named != "default":
+        number = identifiers.local_number(named)
+        rows = (one for one in api.store.blueprint_subscriptions if one.course_id == course.id)
+        found = next((one for one in rows if one.id == number), None)
+    if found is None:
         raise refusals.not_found("the blueprint that the course is kept like", named)
-    return found, course
+    courses.require(api, course, "manage")
+    return found
 
 
 def subscriptions(api: Api) -> Any:
     """The blueprint that a course is associated with."""
-    course = _child(api)
+    course = courses.from_path(api, "manage")
     found = blueprints.subscription_of(api.store, course)
     path = f"/api/v1/courses/{course.id}/blueprint_subscriptions"
     return paged(api, [found] if found is not None else [], lambda one: _of_child(api, one), path=path)
@@ -263,12 +269,12 @@ def _import(api: Api, record: ContentMigration) -> Json:
 
 def imports(api: Api) -> Any:
     """The syncs that a course received, newest first."""
-    record, _ = _subscription(api)
+    record = _subscription(api)
     return paged(api, _received(api, record), lambda one: _import(api, one))
 
 
 def _one_import(api: Api) -> ContentMigration:
-    record, _ = _subscription(api)
+    record = _subscription(api)
     return identifiers.pick(_received(api, record), api.slot("id"), "the import from the blueprint")
 
 

@@ -84,6 +84,7 @@ def run(api: Api, record: BlueprintMigration) -> None:
     assert master is not None, "the world file's references are checked when it is loaded"
     found = changes(api, template, master)
     entries = [_entry(api, template, master, *one) for one in found if one[0].name != "assignment_groups"]
+    settings = template.last_export_at is not None and record.settings.get("copy_settings")
     for subscription in subscriptions(api.store, template):
         exceptions = _send(api, record, template, master, subscription, found)
         for change in entries:
@@ -95,13 +96,25 @@ def run(api: Api, record: BlueprintMigration) -> None:
         replace(
             record,
             workflow_state="completed",
-            changes=entries,
+            changes=[*entries, *([_of_settings(api, master)] if settings else [])],
             exports_started_at=api.now,
             imports_queued_at=api.now,
             imports_completed_at=api.now,
             updated_at=api.now,
         )
     )
+
+
+def _of_settings(api: Api, master: Course) -> dict[str, Any]:
+    return {
+        "asset_id": master.id,
+        "asset_type": "settings",
+        "asset_name": "Course Settings",
+        "change_type": "updated",
+        "html_url": api.url(f"/courses/{master.id}/settings"),
+        "locked": False,
+        "exceptions": [],
+    }
 
 
 def _entry(api: Api, template: BlueprintTemplate, master: Course, kind: Kind, record: Any, how: str) -> dict[str, Any]:
