@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import httpx
@@ -189,3 +191,15 @@ def test_an_observer_still_sees_the_student_after_the_course(canvas: Site) -> No
     assert seen(**{"state[]": "completed"}) == [(parent, "completed")]
     end(canvas.admin, watching, "delete")
     assert canvas.admin.get(ENROLLMENTS, params=by).status_code == 403
+
+
+def test_a_bookmark_that_does_not_fit_the_list_means_its_first_page(canvas: Site) -> None:
+    path = "/api/v1/courses/1/enrollments?per_page=1"
+    first = canvas.teacher.get(path)
+    following = first.links["next"]["url"]
+    for value in (["x"], "x", {"a": 1}, ["StudentEnrollment", "Alvarez, Ada", "last"]):
+        text = base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+        found = canvas.teacher.get(f"{path}&page=bookmark:{text}")
+        assert found.json() == first.json(), value
+        assert "page=first" in found.links["current"]["url"]
+    assert canvas.teacher.get(following).json() != first.json()

@@ -137,8 +137,9 @@ def bookmarked(
     `order`, the part of it that they are sorted by.
     """
     size, page = per_page(api, default), api.params.text("page") or "first"
-    after = _bookmark(page)
-    start = 0
+    after, start = _bookmark(page), 0
+    if after is not None and records and not _alike(_read(key(records[0])), after):
+        after = None
     if after is not None:
         start = bisect_left(records, True, key=lambda record: _follows(order, key(record), after))
     shown = records[start : start + size]
@@ -193,11 +194,24 @@ def _bookmark(page: str) -> Any:
         return None
 
 
+def _read(key: Any) -> Any:
+    """A bookmark's value as it comes back."""
+    return json.loads(json.dumps(key, default=str))
+
+
+def _alike(own: Any, sent: Any) -> bool:
+    """Whether a bookmark fits the list: as many values, each of the kind that its records have."""
+    if isinstance(own, list):
+        return isinstance(sent, list) and len(sent) == len(own) and all(map(_alike, own, sent))
+    kinds = (int, float) if isinstance(own, int | float) else type(own)
+    return own is None or sent is None or isinstance(sent, kinds)
+
+
 def _follows(order: Callable[[Any], Any], own: Any, after: Any) -> bool:
-    """Whether a record comes after the bookmarked one; a bookmark from another list matches nothing."""
+    """Whether a record comes after the bookmarked one; nothing can be said of values that do not compare."""
     try:
-        return bool(order(json.loads(json.dumps(own, default=str))) > order(after))
-    except (TypeError, LookupError):
+        return bool(order(_read(own)) > order(after))
+    except TypeError:
         return True
 
 
