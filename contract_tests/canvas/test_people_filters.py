@@ -176,3 +176,15 @@ def test_one_person_is_shown_whose_enrollment_is_over(canvas: Site) -> None:
     for task, shown in (("deactivate", 200), ("conclude", 200), ("delete", 404)):
         assert canvas.admin.delete(f"{course}/enrollments/{enrolled}", params={"task": task}).status_code == 200
         assert canvas.student.get(f"{course}/users/{made}").status_code == shown, task
+
+
+def test_an_order_puts_courses_of_one_account_by_id(canvas: Site) -> None:
+    path = "/api/v1/accounts/1/courses"
+    made = [canvas.admin.post(path, json={"course": {"name": name}}).json()["id"] for name in ("Zoology", "Art")]
+
+    def listed(order: str | None) -> list[int]:
+        query = {"sort": "subaccount", "per_page": 100} | ({} if order is None else {"order": order})
+        return [one["id"] for one in canvas.admin.get(path, params=query).json() if one["id"] in made]
+
+    assert (listed("asc"), listed("desc")) == (made, made[::-1])
+    assert listed(None) == made[::-1]

@@ -177,11 +177,12 @@ def _dated(api: Api) -> Any:
 
 def _sorted(api: Api, found: list[Course]) -> list[Course]:
     """Sorted as asked for; `order` counts only together with `sort`, whatever that says."""
-    by = api.params.text("sort")
+    by, order = api.params.text("sort"), api.params.text("order")
 
     def account(course: Course) -> Any:
         own = api.store.accounts.get(course.account_id)
-        return (collation.key((own.name if own is not None else None) or ""), course.name.lower(), course.id)
+        tie = "" if order else course.name.lower()
+        return (collation.key((own.name if own is not None else None) or ""), tie, course.id)
 
     def term(course: Course) -> Any:
         own = api.store.enrollment_terms.get(course.enrollment_term_id)
@@ -199,7 +200,7 @@ def _sorted(api: Api, found: list[Course]) -> list[Course]:
         "teacher": teacher,
         "term": term,
     }
-    down = by is not None and api.params.text("order") == "desc"
+    down = by is not None and order == "desc"
     return sorted(found, key=keys.get(by or "", lambda c: c.id), reverse=down)
 
 
