@@ -57,7 +57,7 @@ def _invisible(s: Signing) -> list[Signing]:
 def _twice(s: Signing) -> Iterator[Signing]:
     """Change the secret in two ways, one after the other."""
     changes = [*SECRETS, *RARE_SECRETS[:-1]]
-    single = [one for one in changes if one.axis == "secret" and one.name not in _WHOLE]
+    single = [change for change in changes if change.axis == "secret" and change.name not in _WHOLE]
     for first in single:
         for once in first.apply(s):
             for then in single:

@@ -56,9 +56,9 @@ def covering(x: Call, shares: SharedKind, unit: OrgUnit) -> list[str]:
 def deployments_in(x: Call, unit: OrgUnit) -> list[Deployment]:
     """The deployments of an org unit, its own first, and then those shared with it."""
     own = x.store.deployments.find("unit", unit.id)
-    known = {one.id for one in own}
+    known = {deployment.id for deployment in own}
     others = (x.store.deployments.get(name) for name in covering(x, "deployment", unit) if name not in known)
-    return [*own, *(one for one in others if one is not None)]
+    return [*own, *(deployment for deployment in others if deployment is not None)]
 
 
 def usable_in(x: Call, unit: OrgUnit) -> list[Deployment]:

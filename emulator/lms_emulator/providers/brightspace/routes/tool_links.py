@@ -131,13 +131,13 @@ def every(x: Call, unit: OrgUnit) -> Response:
     deployment = x.query.get("deploymentId")
     enabled, available = wire.truth(x, "isEnabled"), wire.truth(x, "isAvailable")
     rows = [
-        one
-        for one in _all(x, unit)
-        if deployment in (None, one.deployment.id)
-        and enabled in (None, one.link.enabled)
-        and available in (None, _available(x, one))
+        found
+        for found in _all(x, unit)
+        if deployment in (None, found.deployment.id)
+        and enabled in (None, found.link.enabled)
+        and available in (None, _available(x, found))
     ]
-    return paged_objects(x, rows, lambda one: _shape(x, one))
+    return paged_objects(x, rows, lambda found: _shape(x, found))
 
 
 @_of("read")

@@ -76,9 +76,9 @@ def tool_of(api: Api, key: DeveloperKey, where: tools.Where) -> Tool:
 def nearest(api: Api, key: DeveloperKey, where: tools.Where) -> Tool | None:
     """The key's tool that is installed closest to a place, if there is one."""
     levels = tools.places(api.store, where)
-    living = [one for one in api.store.tools.find("key", key.id) if one.workflow_state == "active"]
-    candidates = [one for one in living if tools.place_of(api.store, one) in levels]
-    return min(candidates, key=lambda one: (levels.index(tools.place_of(api.store, one)), one.id), default=None)
+    living = [tool for tool in api.store.tools.find("key", key.id) if tool.workflow_state == "active"]
+    candidates = [tool for tool in living if tools.place_of(api.store, tool) in levels]
+    return min(candidates, key=lambda tool: (levels.index(tools.place_of(api.store, tool)), tool.id), default=None)
 
 
 def enter_gradebook(api: Api, *scopes: str) -> Place:

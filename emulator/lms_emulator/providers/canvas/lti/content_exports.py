@@ -63,7 +63,7 @@ class Content(NamedTuple):
 def read(api: Api, place: Place) -> Content | None:
     """The content that the opening URL names; None if it does not exist. Raises refusals for a file that is locked
     or in another context."""
-    named = {name: [as_text(one) for one in api.params.values(name)] for name in _KINDS if api.params.has(name)}
+    named = {name: [as_text(value) for value in api.params.values(name)] for name in _KINDS if api.params.has(name)}
     rows = {name: [_row(api, place, name, one) for one in given] for name, given in named.items()}
     if any(row is None for found in rows.values() for row in found) or not all(rows.values()):
         return None

@@ -53,7 +53,7 @@ def values(x: Call, opening: Opening, action: str, target: str) -> dict[str, Any
         "forwarding": x.url(FORWARDING) if stored else None,
         "content": html.clean(opening.assignment.description) if opening.assignment is not None else None,
         "reads_content": _reads_content(x, opening),
-        "tool_origins": sorted({_origin(one) for one in addresses if one}),
+        "tool_origins": sorted({_origin(address) for address in addresses if address}),
         "launch_by_url": x.url(f"{_whole_window_at(opening)}/external_tools/retrieve"),
         "high_contrast": opening.user is not None and bool(opening.user.preferences.get("high_contrast")),
         "brand": f"{STYLES}.json",

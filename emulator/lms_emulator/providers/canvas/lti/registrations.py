@@ -343,13 +343,13 @@ def _own_name(spot: Any) -> str:
     return STANDARD.get(text, text)
 
 
-def registered(x: Call, one: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
+def registered(x: Call, registration: LtiRegistration, key: DeveloperKey) -> dict[str, Any]:
     """The registration of a dynamically registered tool, with its first deployment."""
     found = x.store.tool_configurations.first("key", key.id)
     tool = next((tool for tool in x.store.tools.find("key", key.id) if tool.workflow_state == "active"), None)
     deployed = {"deployment_id": places.deployment_id(x, tool)} if tool is not None else {}
     assert found is not None, "a dynamically registered tool has a configuration"
-    return {**answer(x, one.sent or {}, key, found), **deployed}
+    return {**answer(x, registration.sent or {}, key, found), **deployed}
 
 
 def answer(x: Call, body: dict[str, Any], key: DeveloperKey, found: ToolConfiguration) -> dict[str, Any]:

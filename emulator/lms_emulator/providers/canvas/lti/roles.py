@@ -107,7 +107,7 @@ def of_launch_1(x: Call, user: User | None, course: Course | None) -> list[str]:
 
 def _of_institution(x: Call, user: User, prefix: str) -> list[str]:
     mine = rules.active(rules.enrollments_of(x, user))
-    found = [f"{prefix}{_INSTITUTION[one.type]}" for one in mine if one.type in _INSTITUTION]
+    found = [f"{prefix}{_INSTITUTION[enrollment.type]}" for enrollment in mine if enrollment.type in _INSTITUTION]
     return [*found, *([f"{prefix}Administrator"] if any(_admins(x, user)) else [])]
 
 
@@ -119,7 +119,7 @@ def _types(x: Call, user: User, course: Course | None) -> list[str]:
     if course is None or course.workflow_state == "completed":
         return []
     mine = rules.enrollments_of(x, user, course.id)
-    return [one.type for one in mine if one.workflow_state in ("active", "invited")]
+    return [enrollment.type for enrollment in mine if enrollment.workflow_state in ("active", "invited")]
 
 
 def _admins(x: Call, user: User) -> list[int]:

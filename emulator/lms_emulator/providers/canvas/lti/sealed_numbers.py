@@ -20,7 +20,7 @@ def unsealed(text: str, length: int) -> list[int] | None:
     *numbers, _nonce = payload.split("-")
     if len(numbers) != length or not hmac.compare_digest(_seal(payload).encode(), seal.encode()):
         return None
-    return [int(one) for one in numbers]
+    return [int(number) for number in numbers]
 
 
 def _seal(text: str) -> str:

@@ -95,7 +95,7 @@ def import_later(api: Api, target: Course, content: dict[str, Any]) -> None:
 
 def configured(api: Api, course: Course) -> list[Tool]:
     """The tools of a course, and of the accounts above it, that export and import content."""
-    return [one for one in tools.offered(api.store, course) if _urls(api, one)] if api.settings.tool_content else []
+    return [tool for tool in tools.offered(api.store, course) if _urls(api, tool)] if api.settings.tool_content else []
 
 
 def _urls(api: Api, tool: Tool) -> Mapping[str, Any]:
@@ -133,7 +133,7 @@ async def _exported(api: Api, course: Course, assets: list[str] | None) -> dict[
         content[name] = _translated(await _fetched(api, begun[name]), partial(_exported_id, api))
         return True
 
-    await _until_complete(api, {name: one.tool for name, one in begun.items()}, "export", complete)
+    await _until_complete(api, {name: exchange.tool for name, exchange in begun.items()}, "export", complete)
     return content
 
 
@@ -151,10 +151,10 @@ async def _start(api: Api, tool: Tool, course: Course, assets: list[str] | None)
     return Exchange(tool, str(told["status_url"]), str(told["fetch_url"])) if told else None
 
 
-async def _fetched(api: Api, one: Exchange) -> Any:
-    answer = await _get(api, one.tool, one.fetched)
+async def _fetched(api: Api, exchange: Exchange) -> Any:
+    answer = await _get(api, exchange.tool, exchange.fetched)
     if answer.status_code != 200:
-        raise Failed(f"{one.fetched} answered {answer.status_code} instead of 200")
+        raise Failed(f"{exchange.fetched} answered {answer.status_code} instead of 200")
     return _json(answer)
 
 
@@ -173,7 +173,7 @@ async def _import(api: Api, target: Course, content: dict[str, Any]) -> None:
         one = await _attempt(api, original, "import", _give(api, original, target, data))
         if one is not None and one.status:
             begun[name] = one
-    named = {name: one.tool for name, one in begun.items()}
+    named = {name: exchange.tool for name, exchange in begun.items()}
     await _until_complete(api, named, "import", lambda name: _is_complete(api, begun[name]))
 
 
@@ -194,7 +194,7 @@ async def _give(api: Api, original: Tool, target: Course, data: Any) -> Exchange
 
 def _counterpart(api: Api, original: Tool, target: Course) -> Tool | None:
     """The tool that imports what another exported: the same, if the course has it, else one with its domain."""
-    usable = any(one.id == original.id for one in tools.offered(api.store, target))
+    usable = any(tool.id == original.id for tool in tools.offered(api.store, target))
     if not original.domain:
         return original if usable else None
     found = tools.by_address(api.store, target, original.domain)
@@ -232,7 +232,7 @@ def _exported_id(api: Api, kind: str, value: Any) -> Any:
 def _imported_id(api: Api, target: Course, kind: str, value: Any) -> Any:
     table = _TABLES[kind][0] if kind in _TABLES else ""
     rows = api.store.copied_assets.find("course", target.id)
-    return next((one.asset_id for one in rows if one.kind == table and one.migration_id == value), NOT_FOUND)
+    return next((asset.asset_id for asset in rows if asset.kind == table and asset.migration_id == value), NOT_FOUND)
 
 
 # requests
@@ -267,10 +267,10 @@ def _warn(api: Api, name: str, what: str, why: str) -> None:
     api.x.warn("tool_content_left_out", f"the {what} of {name}: {why}; Canvas leaves it out without saying so")
 
 
-async def _is_complete(api: Api, one: Exchange) -> bool:
+async def _is_complete(api: Api, exchange: Exchange) -> bool:
     """Raises Failed if the tool says so."""
     try:
-        answer = await _get(api, one.tool, one.status)
+        answer = await _get(api, exchange.tool, exchange.status)
     except OutgoingError as error:
         if error.reason == "timeout":
             return False

@@ -46,7 +46,7 @@ def feed(api: Api) -> Response:
     name = found.place.record.name
     entries = sorted(
         _of_person(api, found) if found.user is not None else _of_place(api, found.place),
-        key=lambda one: (one.start_at is None, one.start_at, collation.key(one.title or "")),
+        key=lambda entry: (entry.start_at is None, entry.start_at, collation.key(entry.title or "")),
     )
     if form == "ics":
         text = feeds.ics(api, found.place.kind.lower(), name, entries)
@@ -103,7 +103,7 @@ def _calendars_of(api: Api, user: User) -> list[Place]:
     rows = api.store.enrollments.find("user", user.id)
     found = [(row, api.store.courses.get(row.course_id)) for row in rows]
     active = {c.id: c for row, c in found if c is not None and states.state_of(api, row, c).name == "active"}
-    places = [Place("Course", one) for one in active.values() if courses.may(api, user, one, "read")]
+    places = [Place("Course", course) for course in active.values() if courses.may(api, user, course, "read")]
     known = (api.store.groups.get(number) for number in assignments.groups_of(api, user.id))
     return places + [Place("Group", one) for one in known if one is not None and one.workflow_state != "deleted"]
 

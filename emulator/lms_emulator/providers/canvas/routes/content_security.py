@@ -76,7 +76,7 @@ def _domains_of(tool: Tool) -> list[str]:
 def _whitelist(api: Api, place: Account | Course) -> dict[str, list[Json]]:
     """The domains of the tools of a course, or of an account and those above it."""
     course = isinstance(place, Course)
-    homes = {place.id} if course else {one.id for one in chain(api.store, place.id)}
+    homes = {place.id} if course else {account.id for account in chain(api.store, place.id)}
     found: dict[str, list[Json]] = {}
     for tool in sorted(api.store.tools, key=lambda one: one.id):
         kind, number = tools.place_of(api.store, tool)

@@ -188,17 +188,17 @@ def write_many(api: Api) -> Any:
     if not sent:
         body = {"errors": [{"message": "An error occurred.", "error_code": "bad_request"}], "error_report_id": 1}
         raise refusals.rest("column_data_empty", 400, body, check="`column_data` is a list")
-    if not all(one.has("column_id") and one.has("user_id") for one in sent):
+    if not all(fields.has("column_id") and fields.has("user_id") for fields in sent):
         raise refusals.crashed("each entry has a `column_id` and a `user_id`")
     every = list(api.store.custom_gradebook_columns.find("course", course.id))
-    columns = [identifiers.pick(every, one.text("column_id") or "", "the column") for one in sent]
+    columns = [identifiers.pick(every, fields.text("column_id") or "", "the column") for fields in sent]
     if not courses.may(api, api.user, course, *assignments.GRADERS):
         raise refusals.lti_nothing("canvas_fails_here", 500, "the caller may write, or Canvas fails")
     seen = {e.user_id for e in roster.enrollments_seen(api, course, None)}
-    people = [as_integer(one.text("user_id")) for one in sent]
+    people = [as_integer(fields.text("user_id")) for fields in sent]
     if not seen.issuperset(people):
         raise api.refused("write about students of the course")
-    texts = [one.text("content") or "" for one in sent]
+    texts = [fields.text("content") or "" for fields in sent]
     rows = list(zip(columns, people, texts, strict=True))
 
     def work() -> None:

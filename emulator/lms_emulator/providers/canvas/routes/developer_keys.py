@@ -170,7 +170,7 @@ def bind(api: Api) -> Json:
     require_account(api, account, _PERMISSION)
     state = api.params.require("developer_key_account_binding").text("workflow_state")
     bind_to(api, key, account, state if state in ("on", "allow") else "off")
-    said = next(one for one in _bindings(api, key) if one.account_id == account.id)
+    said = next(binding for binding in _bindings(api, key) if binding.account_id == account.id)
     return shapes.binding(said, account)
 
 
@@ -179,7 +179,7 @@ def _bindings(api: Api, key: DeveloperKey) -> list[DeveloperKeyAccountBinding]:
 
 
 def bind_to(api: Api, key: DeveloperKey, account: Account, state: Any) -> None:
-    said = next((one for one in _bindings(api, key) if one.account_id == account.id), None)
+    said = next((binding for binding in _bindings(api, key) if binding.account_id == account.id), None)
     if said is None:
         number = api.new_id("developer_key_account_bindings")
         said = DeveloperKeyAccountBinding(id=number, account_id=account.id, developer_key_id=key.id)

@@ -72,11 +72,11 @@ def index(api: Api) -> Any:
     own = api.user.id == user.id
     _require(api, own or _moderates(api, user), f"see portfolios of user {user.id}")
     found = [
-        one
-        for one in api.store.eportfolios.find("user", user.id)
-        if one.workflow_state == "active" or (asked and not own)
+        portfolio
+        for portfolio in api.store.eportfolios.find("user", user.id)
+        if portfolio.workflow_state == "active" or (asked and not own)
     ]
-    return paged(api, sorted(found, key=lambda one: (one.updated_at, one.id)), _shown)
+    return paged(api, sorted(found, key=lambda portfolio: (portfolio.updated_at, portfolio.id)), _shown)
 
 
 def show(api: Api) -> Any:
@@ -125,8 +125,8 @@ def moderate_all(api: Api) -> Any:
     user = _owner(api)
     _require(api, _moderates(api, user), f"moderate portfolios of user {user.id}")
     status = _status(api)
-    for one in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:
-        api.store.eportfolios.put(_marked(api, one, status))
+    for portfolio in [one for one in api.store.eportfolios.find("user", user.id) if one.workflow_state == "active"]:
+        api.store.eportfolios.put(_marked(api, portfolio, status))
     return "success"
 
 

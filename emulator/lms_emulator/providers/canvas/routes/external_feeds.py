@@ -48,7 +48,7 @@ def index(api: Api) -> Any:
 
 
 def _feeds(api: Api, context: Context) -> list[ExternalFeed]:
-    return sorted(api.store.external_feeds.find("context", (context.type, context.id)), key=lambda one: one.id)
+    return sorted(api.store.external_feeds.find("context", (context.type, context.id)), key=lambda feed: feed.id)
 
 
 def create(api: Api) -> Any:
@@ -62,7 +62,7 @@ def create(api: Api) -> Any:
     match = (api.params.text("header_match") or "").strip() or None
     url = address(sent)
     faults = [NO_ADDRESS] if url is None else []
-    if any((one.url, one.header_match, one.verbosity) == (url, match, chosen) for one in _feeds(api, context)):
+    if any((feed.url, feed.header_match, feed.verbosity) == (url, match, chosen) for feed in _feeds(api, context)):
         faults.append("taken")
     if len(sent) > 255:
         faults.append("too_long")

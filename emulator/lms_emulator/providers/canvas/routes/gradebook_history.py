@@ -42,16 +42,16 @@ def _day(api: Api, moment: datetime | None) -> str:
 
 def _works(api: Api, course: Course) -> list[Assignment]:
     """The assignments of a course, deleted ones too: their grades stay in its history."""
-    return sorted(api.store.assignments.find("course", course.id), key=lambda one: one.id)
+    return sorted(api.store.assignments.find("course", course.id), key=lambda assignment: assignment.id)
 
 
 def _graded(api: Api, course: Course, day: str | None = None) -> list[Pair]:
     """The graded submissions of a course, of one day or all, latest first."""
     found = [
-        (base, one)
+        (base, submission)
         for base in _works(api, course)
-        for one in submissions.stored(api, base)
-        if one.graded_at is not None and day in (None, _day(api, one.graded_at))
+        for submission in submissions.stored(api, base)
+        if submission.graded_at is not None and day in (None, _day(api, submission.graded_at))
     ]
     return sorted(found, key=lambda pair: str(pair[1].graded_at), reverse=True)
 
@@ -350,7 +350,7 @@ def audit(api: Api) -> Any:
         courses.require(api, course, *assignments.GRADERS)
     else:
         require_account(api, api.root, "view_grade_changes")
-    found = [one for one in api.store.grade_changes if course is None or one.course_id == course.id]
+    found = [change for change in api.store.grade_changes if course is None or change.course_id == course.id]
     asked = {name: api.params.text(name) for name in ("student_id", "grader_id", "assignment_id")}
     if course is None and not any(asked.values()):
         raise refusals.message(400, "no_condition", "Must specify at least one query condition")
@@ -359,7 +359,7 @@ def audit(api: Api) -> Any:
             found = [change for change in found if change.assignment_id is None]
         elif text:
             number = _named(api, name, text, course)
-            found = [one for one in found if getattr(one, name) == number]
+            found = [change for change in found if getattr(change, name) == number]
     return _audited(api, found, course, of_student=bool(asked["student_id"]))
 
 
@@ -371,7 +371,7 @@ def _named(api: Api, name: str, text: str, course: Course | None) -> int:
         return number
     user = identifiers.user(api, text)
     rows = api.store.enrollments.find("user", user.id)
-    if course is not None and name == "student_id" and all(one.course_id != course.id for one in rows):
+    if course is not None and name == "student_id" and all(enrollment.course_id != course.id for enrollment in rows):
         raise refusals.not_found("the person in the course", text)
     return user.id
 

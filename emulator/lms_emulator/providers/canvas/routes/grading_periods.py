@@ -120,8 +120,8 @@ def create_set(api: Api) -> Any:
 
 def _terms(api: Api) -> list[EnrollmentTerm]:
     """The terms that are to use the set, by number. Raises the refusal `not_found`."""
-    living = [one for one in api.store.enrollment_terms if one.workflow_state == "active"]
-    return [identifiers.pick(living, one, "the term, by number") for one in api.params.texts("enrollment_term_ids")]
+    living = [term for term in api.store.enrollment_terms if term.workflow_state == "active"]
+    return [identifiers.pick(living, text, "the term, by number") for text in api.params.texts("enrollment_term_ids")]
 
 
 def _set_fields(sent: Params, record: GradingPeriodGroup) -> GradingPeriodGroup:
@@ -178,8 +178,8 @@ def _batch(api: Api, named: str) -> Any:
     require_account(api, identifiers.account(api, group.account_id), "manage_grades")
     if not api.params.get("grading_periods"):
         raise refusals.missing("grading_periods")
-    known = {one.id: one for one in periods.of_group(api, group.id)}
-    wanted = [_fields(api, one, known) for one in api.params.rows("grading_periods")]
+    known = {period.id: period for period in periods.of_group(api, group.id)}
+    wanted = [_fields(api, fields, known) for fields in api.params.rows("grading_periods")]
     if not api.check("administers the school", _manages(api)):
         raise api.refused(f"manage grading periods in account {group.account_id}")
     others = list(api.store.grading_periods.find("group", group.id)) if len(wanted) == 1 else []  # deleted ones too

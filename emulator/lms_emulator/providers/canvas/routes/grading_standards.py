@@ -97,8 +97,8 @@ def create(api: Api) -> Any:
 def _with_scheme(api: Api, known: GradingStandard) -> GradingStandard:
     """The standard with the scheme sent. Raises the refusals for invalid entries, and for none."""
     entries: dict[str, float] = {}
-    for one in api.params.rows("grading_scheme_entry"):
-        name, value = one.text("name"), one.text("value")
+    for fields in api.params.rows("grading_scheme_entry"):
+        name, value = fields.text("name"), fields.text("value")
         if name is not None and value is not None:
             entries[name] = round(as_float(value) / 100, 4)
     points_based = api.later.flag("points_based", default=known.points_based)

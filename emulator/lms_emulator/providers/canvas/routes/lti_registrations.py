@@ -70,13 +70,13 @@ def _foreign(account: Account) -> SiteRefusal:
 def found_in(api: Api, account: Account, *, changes: bool = False) -> LtiRegistration:
     """The registration of the path, if it is the school's or the site admin account's. Parameters: `changes`, whether
     the caller must manage keys in its owning account."""
-    one = registrations.find(api, api.slot("id"))
-    owner = registrations.owner(api, one)
+    registration = registrations.find(api, api.slot("id"))
+    owner = registrations.owner(api, registration)
     if changes:
         require_account(api, owner, PERMISSION)
     if owner.id != account.id and not owner.site_admin:
         raise _foreign(account)
-    return one
+    return registration
 
 
 def _state(api: Api, account: Account) -> str | None:
@@ -127,15 +127,15 @@ def _faulty(faults: list[str]) -> SiteRefusal:
 # reading
 
 _SORTS: dict[str, Callable[[Api, Account, LtiRegistration], Any]] = {
-    "name": lambda api, _, one: registrations.name_of(api, one).lower(),
-    "nickname": lambda _api, _, one: (one.admin_nickname or "").lower(),
+    "name": lambda api, _, registration: registrations.name_of(api, registration).lower(),
+    "nickname": lambda _api, _, registration: (registration.admin_nickname or "").lower(),
     "lti_version": lambda _api, _, _one: "1.3",
-    "installed": lambda api, _, one: one.created_at or api.now,
-    "updated": lambda api, _, one: one.updated_at or api.now,
-    "installed_by": lambda api, _, one: _named(api, one.created_by_id),
-    "updated_by": lambda api, _, one: _named(api, one.updated_by_id),
+    "installed": lambda api, _, registration: registration.created_at or api.now,
+    "updated": lambda api, _, registration: registration.updated_at or api.now,
+    "installed_by": lambda api, _, registration: _named(api, registration.created_by_id),
+    "updated_by": lambda api, _, registration: _named(api, registration.updated_by_id),
     "on": lambda api, account, one: getattr(registrations.binding_for(api, one, account), "workflow_state", ""),
-    "status": lambda api, _, one: update_requests.pending(api.store, one) is not None,
+    "status": lambda api, _, registration: update_requests.pending(api.store, registration) is not None,
 }
 
 
@@ -156,8 +156,8 @@ def index(api: Api) -> Json:
     if sort not in _SORTS:
         raise refused("invalid_sort", f"{sort} is not a valid field for sorting", sort)
     terms = (api.params.text("query") or "").lower().split()
-    found = [one for one in registrations.shown_in(api, account) if _fits(api, one, terms)]
-    found.sort(key=lambda one: _SORTS[sort](api, account, one))
+    found = [registration for registration in registrations.shown_in(api, account) if _fits(api, registration, terms)]
+    found.sort(key=lambda registration: _SORTS[sort](api, account, registration))
     if order != "asc":
         found.reverse()
     size, first = per_page(api, PAGE), as_integer(page or "1") - 1
@@ -165,7 +165,7 @@ def index(api: Api) -> Json:
     shown = found[first * size : (first + 1) * size]
     return {
         "total": len(found),
-        "data": [shapes.registration(api, one, account, includes) for one in shown],
+        "data": [shapes.registration(api, registration, account, includes) for registration in shown],
     }
 
 
@@ -177,8 +177,8 @@ def _fits(api: Api, one: LtiRegistration, terms: Sequence[str]) -> bool:
 def show(api: Api) -> Json:
     """A registration."""
     account = school(api)
-    one = found_in(api, account)
-    return shapes.registration(api, one, account, WITH_CONFIGURATION | api.params.includes)
+    registration = found_in(api, account)
+    return shapes.registration(api, registration, account, WITH_CONFIGURATION | api.params.includes)
 
 
 def overlay_history(api: Api) -> list[Json]:
@@ -197,8 +197,8 @@ def overlay_history(api: Api) -> list[Json]:
 def history(api: Api) -> Any:
     """The changes to a registration, its key, its configuration, and its availability, the latest first."""
     account = school(api)
-    one = found_in(api, account)
-    rows = [row for row in api.store.lti_history.find("registration", one.id) if row.account_id == account.id]
+    registration = found_in(api, account)
+    rows = [row for row in api.store.lti_history.find("registration", registration.id) if row.account_id == account.id]
     rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     return bookmarked(api, rows, lambda row: shapes.history(api, row), lambda row: -row.id, default=HISTORY)
 
@@ -252,7 +252,7 @@ def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said:
         created_at=api.now,
     )
     key = api.store.developer_keys.put(replace(key, **{name: given.get(name) for name in configurations.OF_KEY}))
-    one = registrations.make(api, key, **said, created_by_id=api.user.id, updated_by_id=api.user.id)
+    registration = registrations.make(api, key, **said, created_by_id=api.user.id, updated_by_id=api.user.id)
     found = ToolConfiguration(
         **api.new_row("tool_configurations"),
         developer_key_id=key.id,
@@ -260,32 +260,32 @@ def _made(api: Api, account: Account, given: dict[str, Any], state: str, **said:
         privacy_level=given.get("privacy_level"),
     )
     api.store.tool_configurations.put(found)
-    registrations.bind(api, one, account, state)
+    registrations.bind(api, registration, account, state)
     if api.settings.registrations_are_deployed:
         tool = replace(tool_forms.of_key(api, key), id=api.new_id("tools"), account_id=account.id)
         registrations.control(api, api.store.tools.put(tool), ("Account", account.id), available=False)
-    return one
+    return registration
 
 
 def update(api: Api) -> Json:
     """Change a registration, its tool's configuration, the school's overlay, and whether it is on."""
     account = school(api)
-    one = registrations.find(api, api.slot("id"))
-    require_account(api, registrations.owner(api, one), PERMISSION)
+    registration = registrations.find(api, api.slot("id"))
+    require_account(api, registrations.owner(api, registration), PERMISSION)
     state = _state(api, account)
     given, over = _sent(api)
-    if given and one.dynamic:
+    if given and registration.dynamic:
         raise refused(
             "tool_configuration_required",
             "Only manual configurations can be updated. Please create a new registration if you need to update the "
             "base tool configuration of a Dynamic Registration.",
         )
-    one = found_in(api, account)
-    with registration_history.configuring(api, one, account):
-        _change(api, one, account, given, over)
+    registration = found_in(api, account)
+    with registration_history.configuring(api, registration, account):
+        _change(api, registration, account, given, over)
     if state:
-        registrations.bind(api, one, account, state)
-    kept = registrations.find(api, str(one.id))
+        registrations.bind(api, registration, account, state)
+    kept = registrations.find(api, str(registration.id))
     return shapes.registration(api, kept, account, WHOLE | {"overlay_versions"})
 
 
@@ -310,41 +310,41 @@ def _change(
 def reset(api: Api) -> Json:
     """Remove the school's overlay. Installed tools follow at the next change."""
     account = school(api)
-    one = found_in(api, account, changes=True)
-    if registrations.overlay_for(api, one, account) is not None:
-        registrations.set_overlay(api, one, account, {}, reset=True)
-    return shapes.registration(api, one, account, {"overlaid_configuration", "overlay", "overlay_versions"})
+    registration = found_in(api, account, changes=True)
+    if registrations.overlay_for(api, registration, account) is not None:
+        registrations.set_overlay(api, registration, account, {}, reset=True)
+    return shapes.registration(api, registration, account, {"overlaid_configuration", "overlay", "overlay_versions"})
 
 
 def destroy(api: Api) -> Json:
     """Delete a registration, with its key and its tools."""
     account = school(api)
-    one = found_in(api, account, changes=True)
-    if registrations.owner(api, one).id != account.id:
+    registration = found_in(api, account, changes=True)
+    if registrations.owner(api, registration).id != account.id:
         raise _foreign(account)
-    keys.delete(api.store, registrations.key_of(api, one))
-    return shapes.registration(api, one, account, WHOLE)
+    keys.delete(api.store, registrations.key_of(api, registration))
+    return shapes.registration(api, registration, account, WHOLE)
 
 
 def bind(api: Api) -> Json:
     """Switch a registration on or off in a school."""
     account = school(api)
     state = _state(api, account)
-    one = found_in(api, account)
+    registration = found_in(api, account)
     if state is None:
         raise refusals.missing("workflow_state")
-    return shapes.binding(api, one, registrations.bind(api, one, account, state))
+    return shapes.binding(api, registration, registrations.bind(api, registration, account, state))
 
 
 def unbind(api: Api) -> Json:
     """Remove a school's binding of a site-wide registration. Its own registrations are a 404."""
     account = school(api)
-    one = found_in(api, account)
-    said = next((row for row in registrations.bindings(api, one) if row.account_id == account.id), None)
-    if said is None or registrations.owner(api, one).id == account.id:
-        raise refusals.not_found("the school's word on an inherited registration", one.id)
+    registration = found_in(api, account)
+    said = next((row for row in registrations.bindings(api, registration) if row.account_id == account.id), None)
+    if said is None or registrations.owner(api, registration).id == account.id:
+        raise refusals.not_found("the school's word on an inherited registration", registration.id)
     api.store.developer_key_account_bindings.delete(said.id)
-    return {**shapes.binding(api, one, said), "workflow_state": "deleted"}
+    return {**shapes.binding(api, registration, said), "workflow_state": "deleted"}
 
 
 def created(api: Api, body: Any) -> Response:

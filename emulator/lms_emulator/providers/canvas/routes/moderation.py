@@ -100,23 +100,23 @@ def _asked(api: Api, base: Assignment) -> Submission:
 
 
 def _provisional(
-    api: Api, course: Course, base: Assignment, record: Submission, one: ProvisionalGrade
+    api: Api, course: Course, base: Assignment, record: Submission, grade: ProvisionalGrade
 ) -> dict[str, Any]:
     """A provisional grade, for moderators."""
     named: dict[str, Any] = {}
     if moderation.knows_graders(api, course, base):
-        scorer = api.store.users.get(one.scorer_id)
+        scorer = api.store.users.get(grade.scorer_id)
         named = {"rubric_assessments": [], "scorer_name": scorer.name if scorer is not None else None}
     comments = api.store.submission_comments.find("submission", record.id)
     return {
-        **moderation.shape(api, course, one, base, record),
+        **moderation.shape(api, course, grade, base, record),
         "submission_comments": [
             submission_shapes.provisional_comment(api, course, base, said)
             for said in comments
-            if said.provisional_grade_id == one.id
+            if said.provisional_grade_id == grade.id
         ],
-        "selected": one.selected,
-        "readonly": not one.final and one.scorer_id != api.user.id,
+        "selected": grade.selected,
+        "readonly": not grade.final and grade.scorer_id != api.user.id,
         **named,
     }
 
@@ -129,22 +129,22 @@ def _grade(api: Api, base: Assignment, reference: str) -> tuple[ProvisionalGrade
     return found, record
 
 
-def _chosen(api: Api, base: Assignment, record: Submission, one: ProvisionalGrade) -> dict[str, Any]:
-    moderation.choose(api, record, one)
+def _chosen(api: Api, base: Assignment, record: Submission, grade: ProvisionalGrade) -> dict[str, Any]:
+    moderation.choose(api, record, grade)
     nameless = submissions.is_anonymous(api, base)
     whose = {"anonymous_id": record.anonymous_id} if nameless else {"student_id": record.user_id}
-    return {"assignment_id": base.id, "selected_provisional_grade_id": one.id, **whose}
+    return {"assignment_id": base.id, "selected_provisional_grade_id": grade.id, **whose}
 
 
 def _rows(api: Api, base: Assignment) -> set[int]:
-    return {one.id for one in submissions.stored(api, base)}
+    return {submission.id for submission in submissions.stored(api, base)}
 
 
 def select(api: Api) -> Any:
     """Select a grade."""
     _, base = _moderated(api)
-    one, record = _grade(api, base, api.slot("provisional_grade_id"))
-    return _chosen(api, base, record, one)
+    grade, record = _grade(api, base, api.slot("provisional_grade_id"))
+    return _chosen(api, base, record, grade)
 
 
 def select_many(api: Api) -> Any:
@@ -154,10 +154,10 @@ def select_many(api: Api) -> Any:
     if not isinstance(sent, list):
         raise refusals.crashed("Canvas goes through `provisional_grade_ids` without looking whether they came", sent)
     asked = [api.store.provisional_grades.get(as_integer(one)) for one in sent]
-    known = [one for one in asked if one is not None and one.submission_id in _rows(api, base)]
-    last = {one.submission_id: one for one in known}  # of two of one student the last one counts
-    found = [_grade(api, base, str(one.id)) for one in last.values()]
-    return [_chosen(api, base, record, one) for one, record in found if not one.selected]
+    known = [grade for grade in asked if grade is not None and grade.submission_id in _rows(api, base)]
+    last = {grade.submission_id: grade for grade in known}  # of two of one student the last one counts
+    found = [_grade(api, base, str(grade.id)) for grade in last.values()]
+    return [_chosen(api, base, record, grade) for grade, record in found if not grade.selected]
 
 
 def publish(api: Api) -> Any:

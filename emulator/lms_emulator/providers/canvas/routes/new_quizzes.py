@@ -210,10 +210,10 @@ def course_accommodations(api: Api) -> Any:
 
 def _accommodated(api: Api, course: Course, assignment_id: int | None) -> Any:
     rows = listed(api.x)
-    if not rows or not all(isinstance(one, dict) for one in rows):
+    if not rows or not all(isinstance(row, dict) for row in rows):
         raise rules.invalid(api, "The body", "must be a list of accommodations", 400)
     students = {row.user_id for row in assignments.students(api, course.id)}
-    granted = [_granted(api, course, assignment_id, one) for one in rows]
+    granted = [_granted(api, course, assignment_id, row) for row in rows]
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for one, (record, at_once) in zip(rows, granted, strict=True):

@@ -91,7 +91,7 @@ def index(api: Api) -> Any:
     """The groups of a course or account."""
     context = _reading(api)
     path = f"{outcomes.path(context)}/outcome_groups"
-    return paged(api, outcomes.groups(api, context), lambda one: shapes.group(api, one), path=path)
+    return paged(api, outcomes.groups(api, context), lambda group: shapes.group(api, group), path=path)
 
 
 def show(api: Api) -> Any:
@@ -105,9 +105,9 @@ def above(api: Api) -> Any:
     account_id = context.record.account_id if isinstance(context.record, Course) else context.id
     accounts = [one for one in chain(api.store, account_id) if not one.site_admin and one != context.record]
 
-    def shape(one: Account) -> dict[str, Any]:
-        group = shapes.short_group(api, outcomes.root(api, Context("Account", one.id, one)))
-        constants = {"title": one.name, "description": "Account level outcomes group.", "dontImport": True}
+    def shape(account: Account) -> dict[str, Any]:
+        group = shapes.short_group(api, outcomes.root(api, Context("Account", account.id, account)))
+        constants = {"title": account.name, "description": "Account level outcomes group.", "dontImport": True}
         return {name: group[name] for name in ("id", "url", "subgroups_url", "outcomes_url")} | constants
 
     return paged(api, accounts, shape, path=f"{outcomes.path(context)}/outcome_groups/account_chain")
@@ -216,12 +216,12 @@ def bring(api: Api) -> Any:
 def _copied(api: Api, source: OutcomeGroup, target: OutcomeGroup) -> OutcomeGroup:
     copies: dict[int, OutcomeGroup] = {}
     context = {"context_type": target.context_type, "context_id": target.context_id}
-    for one, above in list(from_top(source, partial(outcomes.subgroups, api))):
+    for group, above in list(from_top(source, partial(outcomes.subgroups, api))):
         parent = target if above is None else copies[above.id]
         fresh = {"id": api.new_id("learning_outcome_groups"), "parent_id": parent.id, "outcome_import_id": None}
-        made = replace(one, **fresh, **context)
-        copies[one.id] = api.store.learning_outcome_groups.put(made)
-        for _, outcome in outcomes.links(api, one):
+        made = replace(group, **fresh, **context)
+        copies[group.id] = api.store.learning_outcome_groups.put(made)
+        for _, outcome in outcomes.links(api, group):
             outcomes.link(api, made, outcome)
     return copies[source.id]
 
@@ -274,7 +274,7 @@ def remove(api: Api) -> Any:
     """Unlink an outcome from a group."""
     _, group = _changing(api)
     wanted = identifiers.local_number(api.slot("outcome_id"))
-    pair = next((one for one in outcomes.links(api, group) if one[1].id == wanted), None)
+    pair = next((link for link in outcomes.links(api, group) if link[1].id == wanted), None)
     if pair is None:
         raise refusals.not_found("the outcome in the group", api.slot("outcome_id"))
     why = outcomes.holding(api, pair[1], pair[0])

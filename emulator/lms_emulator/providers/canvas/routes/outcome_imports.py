@@ -77,7 +77,7 @@ def created(api: Api) -> Any:
         failed = record.workflow_state == "failed"
         text = "Import has failed" if failed else "Import is still being processed"
         raise refusals.message(404, "outcome_import_unfinished", text, check="the import has succeeded")
-    return [str(one.id) for one in api.store.learning_outcome_groups if one.outcome_import_id == record.id]
+    return [str(group.id) for group in api.store.learning_outcome_groups if group.outcome_import_id == record.id]
 
 
 PLACES = "accounts courses"

@@ -75,15 +75,15 @@ def _people(api: Api, course: Course, *, readable: bool = False) -> dict[int, En
     found: dict[int, Enrollment] = {}
     everybody = courses.may(api, api.caller, course, *assignments.GRADERS)
     mine = () if everybody else {api.user.id, *assignments.seen_for(api, course, api.user)}
-    for one in sorted(assignments.students(api, course.id), key=lambda e: (e.user_id, e.id)):
-        in_section = section is None or one.course_section_id == section.id
-        if in_section and (everybody or one.user_id in mine):
-            found.setdefault(one.user_id, one)
+    for enrollment in sorted(assignments.students(api, course.id), key=lambda e: (e.user_id, e.id)):
+        in_section = section is None or enrollment.course_section_id == section.id
+        if in_section and (everybody or enrollment.user_id in mine):
+            found.setdefault(enrollment.user_id, enrollment)
     if api.params.get("user_ids") is None:
         return found
     wanted = list(dict.fromkeys(api.params.words("user_ids")))
     ids = [getattr(identifiers.find(api, "users", one), "id", None) for one in wanted]
-    if any(one not in found for one in ids):
+    if any(number not in found for number in ids):
         if not everybody:
             _require_enrolled(api, course, ids)
             raise _forbidden("not authorized to read grades for specified users", wanted)
@@ -119,10 +119,10 @@ def _found(api: Api, course: Course, held: Held, people: dict[int, Enrollment], 
     return sorted(kept, key=lambda r: (_name(api, r.user_id), r.user_id, r.outcome_id, r.id))
 
 
-def _is_posted(api: Api, course: Course, one: OutcomeResult) -> bool:
+def _is_posted(api: Api, course: Course, result: OutcomeResult) -> bool:
     """Whether students can see a result: manually posted grades stay hidden until they are posted."""
-    base = api.store.assignments.get(one.assignment_id)
-    row = api.store.submissions.first("whose", (one.assignment_id, one.user_id))
+    base = api.store.assignments.get(result.assignment_id)
+    row = api.store.submissions.first("whose", (result.assignment_id, result.user_id))
     if base is None or base.grading_type == "not_graded" or (row is not None and row.posted_at is not None):
         return True
     return not assignments.posts_manually(base, course)
@@ -137,7 +137,7 @@ def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Row
     """The students left by `exclude`: it can drop those without results and those who have left every section."""
     asked = set(api.params.words("exclude"))
     if "missing_user_rollups" in asked and api.params.text("aggregate") is None:
-        having = {one.user_id for one in found}
+        having = {result.user_id for result in found}
         people = {number: row for number, row in people.items() if number in having}
     states = {LEFT[name] for name in asked if name in LEFT}
     if not states:
@@ -151,19 +151,19 @@ def _without(api: Api, people: dict[int, Enrollment], course: Course, found: Row
 def _includes(api: Api) -> set[str]:
     """The requested includes. Raises the refusals for unknown ones."""
     found = api.params.includes
-    for one in api.params.texts("include"):
-        if one == "courses" and api.params.text("aggregate") != "course":
+    for text in api.params.texts("include"):
+        if text == "courses" and api.params.text("aggregate") != "course":
             raise _bad("can't include courses unless aggregate is 'course'")
-        if one == "users" and api.params.text("aggregate"):
+        if text == "users" and api.params.text("aggregate"):
             raise _bad("can't include users unless aggregate is not set")
-        if one not in INCLUDES:
-            raise _bad(f"invalid include: {one}", one)
+        if text not in INCLUDES:
+            raise _bad(f"invalid include: {text}", text)
     return found
 
 
 def _outcomes(api: Api, context: Context) -> Held:
     """The requested outcomes: by id, by group, or all of the course, group by group."""
-    numbers = [as_integer(one) for one in dict.fromkeys(api.params.words("outcome_ids"))]
+    numbers = [as_integer(word) for word in dict.fromkeys(api.params.words("outcome_ids"))]
     groups = outcomes.groups(api, context, deleted=True)
     every = [pair for group in groups for pair in sorted(outcomes.links(api, group), key=lambda pair: pair[0].id)]
     if api.params.has("outcome_group_id"):
@@ -193,14 +193,14 @@ def results(api: Api) -> Any:
         body: Json = {"outcome_results": rows}
         if wanted:
             shown = {row["id"] for row in rows}
-            of_page = [one for one in found if one.id in shown]
+            of_page = [result for result in found if result.id in shown]
             shares = _shares(api, course, held, people)
             body["linked"] = shapes.linked(api, context, wanted, held, people, of_page, shares)
         return body
 
     path = f"/api/v1/courses/{course.id}/outcome_results"
     scale = mastery_scales.of(api, course)
-    return paged(api, found, lambda one: shapes.result(api, one, scale), path=path, wrap=whole)
+    return paged(api, found, lambda result: shapes.result(api, result, scale), path=path, wrap=whole)
 
 
 def _shares(api: Api, course: Course, held: Held, people: dict[int, Enrollment]) -> dict[int, list[int]]:
@@ -240,7 +240,7 @@ def rollups(api: Api) -> Any:
     scale = mastery_scales.of(api, course)
     scores = {number: _scores(api, held, [r for r in found if r.user_id == number], scale) for number in people}
     order = _sorted(api, people, scores)
-    having = list(dict.fromkeys(one.user_id for one in found))
+    having = list(dict.fromkeys(result.user_id for result in found))
     every = [*having, *(number for number in order if number not in having)]
 
     def rows(page: Sequence[int]) -> list[Json]:
@@ -271,9 +271,9 @@ def _rollup(api: Api, course: Course, user_id: int, scores: list[Json]) -> list[
 def _scores(api: Api, held: Held, found: Rows, scale: Scale | None) -> list[Json]:
     known, whole = {outcome.id: outcome for _, outcome in held}, api.params.text("contributing_scores") == "true"
     by_outcome: dict[int, Rows] = {}
-    for one in found:
-        if one.score is not None:
-            by_outcome.setdefault(one.outcome_id, []).append(one)
+    for result in found:
+        if result.score is not None:
+            by_outcome.setdefault(result.outcome_id, []).append(result)
     return [
         shapes.rollup_score(api, known[number], rows, scale, contributing=whole) for number, rows in by_outcome.items()
     ]
@@ -325,9 +325,9 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
     scores = []
     for number in dict.fromkeys(one.outcome_id for one in scored):
         by_user: dict[int, Rows] = {}
-        for one in scored:
-            if one.outcome_id == number:
-                by_user.setdefault(one.user_id, []).append(one)
+        for result in scored:
+            if result.outcome_id == number:
+                by_user.setdefault(result.user_id, []).append(result)
         rolled = [outcome_scores.roll_up(api, known[number], rows, scale) for rows in by_user.values()]
         reached = [one.score for one in rolled if one.score is not None]
         score = None

@@ -75,7 +75,7 @@ def _poll(record: Poll, api: Api) -> Json:
     if not polling.may(api, record, "edit"):
         return body
     counted = Counter(
-        str(row.poll_choice_id) for one in polling.sessions_of(api, record) for row in polling.answers(api, one)
+        str(row.poll_choice_id) for session in polling.sessions_of(api, record) for row in polling.answers(api, session)
     )
     return body | {"total_results": dict(counted), "user_id": str(record.user_id)}
 
@@ -93,15 +93,15 @@ def _require(api: Api, poll: Poll, deed: Literal["edit", "delete"] = "edit") -> 
 def _require_seen(api: Api, poll: Poll) -> None:
     """Refuse callers who neither manage the poll nor can take it."""
     seen = polling.may(api, poll, "add", "edit", "delete") or any(
-        polling.put_to(api, one) for one in polling.sessions_of(api, poll)
+        polling.put_to(api, session) for session in polling.sessions_of(api, poll)
     )
     _allowed(api, seen, f"see poll {poll.id}")
 
 
 def polls(api: Api) -> Any:
     """The caller's polls, latest first."""
-    own = sorted(api.store.polls.find("user", api.user.id), key=lambda one: one.id, reverse=True)
-    return _listed(api, "polls", own, lambda one: _poll(one, api))
+    own = sorted(api.store.polls.find("user", api.user.id), key=lambda poll: poll.id, reverse=True)
+    return _listed(api, "polls", own, lambda poll: _poll(poll, api))
 
 
 def create(api: Api) -> Any:
@@ -133,8 +133,8 @@ def destroy(api: Api) -> Any:
     """Delete a poll with everything that belongs to it."""
     record = _any_poll(api, "id")
     _require(api, record, "delete")
-    for one in polling.sessions_of(api, record):
-        _forget(api, one)
+    for session in polling.sessions_of(api, record):
+        _forget(api, session)
     for choice in list(api.store.poll_choices.find("poll", record.id)):
         api.store.poll_choices.delete(choice.id)
     api.store.polls.delete(record.id)
@@ -168,8 +168,8 @@ def choices(api: Api) -> Any:
     poll = _any_poll(api)
     _require_seen(api, poll)
     rows = api.store.poll_choices.find("poll", poll.id)
-    found = sorted(rows, key=lambda one: (one.position is None, one.position, one.id))
-    return _listed(api, "poll_choices", found, lambda one: _choice(api, one, poll))
+    found = sorted(rows, key=lambda choice: (choice.position is None, choice.position, choice.id))
+    return _listed(api, "poll_choices", found, lambda choice: _choice(api, choice, poll))
 
 
 def show_choice(api: Api) -> Any:
@@ -270,7 +270,7 @@ def sessions(api: Api) -> Any:
     """The sessions of one of the caller's polls."""
     poll = _any_poll(api)
     _require(api, poll)
-    return _listed(api, "poll_sessions", polling.sessions_of(api, poll), lambda one: _session(api, one))
+    return _listed(api, "poll_sessions", polling.sessions_of(api, poll), lambda session: _session(api, session))
 
 
 def show_session(api: Api) -> Any:

@@ -57,7 +57,7 @@ def create(api: Api) -> Any:
         raise refusals.crashed("`ratings` is missing")
     known = mastery_scales.own(api, _record(context))
     before = known.ratings if known is not None else []
-    rows = [_rating(one, before[place : place + 1]) for place, one in enumerate(api.params.rows("ratings"))]
+    rows = [_rating(fields, before[place : place + 1]) for place, fields in enumerate(api.params.rows("ratings"))]
     if faults := _faults(rows):
         raise faults_of_fields(faults)
     ratings = [row | {"points": _number(row["points"])} for row in rows]
@@ -86,9 +86,9 @@ def _faults(ratings: list[Json]) -> list[Fault]:
     found: list[Fault] = []
     if not ratings:
         found.append((LEVELS, "Missing required ratings", None))
-    if sum(one["mastery"] for one in ratings) != 1:
+    if sum(rating["mastery"] for rating in ratings) != 1:
         found.append((LEVELS, "Exactly one rating can have mastery", None))
-    points = [_number(one["points"]) for one in ratings]
+    points = [_number(rating["points"]) for rating in ratings]
     for before, after in pairwise(points):
         if before is None or after is None:
             raise refusals.crashed("a level without points cannot be compared with the next", points)

@@ -26,14 +26,14 @@ def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
     rows = assignments.students(api, course.id)
     students = {row.user_id for row in rows if row.workflow_state in states.CURRENT}
     wanted: list[tuple[int, Data]] = []
-    for one in given if found else ():
-        user_id = as_integer(one.get("user_id"))
+    for fields in given if found else ():
+        user_id = as_integer(fields.get("user_id"))
         if user_id not in students:
-            raise refusals.not_found("the student in the course", one.get("user_id"))
+            raise refusals.not_found("the student in the course", fields.get("user_id"))
         if not courses.may(api, api.caller, course, "manage_grades"):
             text = f"you are not allowed to change extension settings for {whose}"
             raise quiz_refusals.quiz(403, "may_not_extend", text)
-        wanted.append((user_id, _extension(one)))
+        wanted.append((user_id, _extension(fields)))
     pairs = [(quiz, *row) for quiz in found for row in wanted]
     return {"quiz_extensions": [shapes.extension(quiz_taking.extend(api, course, *pair)) for pair in pairs]}
 

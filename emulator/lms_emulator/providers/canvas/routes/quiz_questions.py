@@ -35,12 +35,14 @@ def index(api: Api) -> Any:
         courses.require(api, course, "manage_assignments_edit")
     else:
         ids = _given(api, course, quiz, given, attempt)
-        found = sorted((one for one in found if one.id in ids), key=lambda one: ids.index(one.id))
+        found = sorted(
+            (question for question in found if question.id in ids), key=lambda question: ids.index(question.id)
+        )
     whole = courses.may(api, api.caller, course, "manage_assignments_edit")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
 
-    def shape(one: QuizQuestion) -> Any:
-        body = _shape(api, one, course)
+    def shape(question: QuizQuestion) -> Any:
+        body = _shape(api, question, course)
         return body if whole else shapes.censored(body)
 
     return paged(api, found, shape, path=path)
@@ -137,7 +139,7 @@ def update(api: Api) -> Any:
     group_id = _group_id(api, quiz, sent, record.quiz_group_id)
     position = record.position
     if group_id is not None and sent.get("quiz_group_id") not in (None, record.quiz_group_id):  # a text is never equal
-        position = sum(one.quiz_group_id == group_id for one in quizzes.questions(api, quiz))
+        position = sum(question.quiz_group_id == group_id for question in quizzes.questions(api, quiz))
     changed = replace(record, question_data=data, quiz_group_id=group_id, position=position)
     api.store.quiz_questions.put(changed)
     quizzes.edited(api, quiz)
@@ -194,8 +196,8 @@ def show_group(api: Api) -> Any:
 def create_group(api: Api) -> Any:
     """Make a group."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
-    places = [one.position or 0 for one in quizzes.groups(api, quiz)]
-    places += [one.position or 0 for one in quizzes.questions(api, quiz)]
+    places = [group.position or 0 for group in quizzes.groups(api, quiz)]
+    places += [question.position or 0 for question in quizzes.questions(api, quiz)]
     position = max(places, default=0) + 1
     made = QuizGroup(
         id=api.new_id("quiz_groups"), quiz_id=quiz.id, position=position, **_group_fields(api, quiz, new=True)
@@ -217,9 +219,9 @@ def destroy_group(api: Api) -> Any:
     """Delete a group and its questions."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     group = _group(api, quiz)
-    for one in quizzes.questions(api, quiz):
-        if one.quiz_group_id == group.id:
-            api.store.quiz_questions.delete(one.id)
+    for question in quizzes.questions(api, quiz):
+        if question.quiz_group_id == group.id:
+            api.store.quiz_questions.delete(question.id)
     api.store.quiz_groups.delete(group.id)
     return Response(status_code=204)
 

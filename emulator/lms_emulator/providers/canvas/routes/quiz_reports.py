@@ -48,7 +48,7 @@ def index(api: Api) -> Any:
     """The reports available for a quiz."""
     course, quiz = a_quiz(api, *READERS)
     found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
-    return [shapes.report(api, one, quiz, course, progress=True) for one in found]
+    return [shapes.report(api, report, quiz, course, progress=True) for report in found]
 
 
 def _report(api: Api, quiz: Quiz) -> QuizReport:
@@ -112,7 +112,7 @@ def users(api: Api) -> Any:
     sent = api.params.has("submitted")
     found = _students(api, course, quiz, api.params.flag("submitted") if sent else None)
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/submission_users"
-    taken = {one.user_id: one for one in quiz_taking.of_quiz(api, quiz)}
+    taken = {attempt.user_id: attempt for attempt in quiz_taking.of_quiz(api, quiz)}
     linked = "quiz_submissions" in api.params.includes
 
     def row(user: User) -> Json:
@@ -124,7 +124,7 @@ def users(api: Api) -> Any:
         body: Json = {"users": rows, "meta": {"pagination": shapes.pagination(api, path, len(found))}}
         if linked:
             own = [taken.get(int(one["id"])) for one in rows]
-            shown = [quiz_shapes.taken(api, one, quiz) for one in own if one is not None]
+            shown = [quiz_shapes.taken(api, attempt, quiz) for attempt in own if attempt is not None]
             body["quiz_submissions"] = [one | {"id": str(one["id"])} for one in shown]
         return body
 
@@ -137,13 +137,13 @@ def message(api: Api) -> Any:
     given = api.params.hashes("conversations")
     if not given:
         raise refusals.crashed("Canvas answers with a status that does not exist", api.params.get("conversations"))
-    one = given[0]
-    began = {"unsubmitted": False, "submitted": True}.get(one.text("recipients") or "all")
+    fields = given[0]
+    began = {"unsubmitted": False, "submitted": True}.get(fields.text("recipients") or "all")
     found = [user for user in _students(api, course, quiz, began, seeing=False) if user.id != api.user.id]
     for user in found:
         pair, about = [api.user.id, user.id], ("Course", course.id)
-        kept = conversations.begin(api, pair, private=True, subject=one.text("subject"), context=about)
-        conversations.add_message(api, kept, one.text("body") or "", tags=[f"course_{course.id}"])
+        kept = conversations.begin(api, pair, private=True, subject=fields.text("subject"), context=about)
+        conversations.add_message(api, kept, fields.text("body") or "", tags=[f"course_{course.id}"])
     return reply(api, {"status": "created"}, 201)
 
 

@@ -36,7 +36,7 @@ LEGACY = "/api/v1/quiz_submissions/{quiz_submission_id}/questions"
 
 def _listed(api: Api, course: Course, quiz: Quiz, rows: list[QuizSubmission]) -> Any:
     more = shapes.included(api, rows, quiz, course, api.params.includes)
-    return {"quiz_submissions": [shapes.taken(api, one, quiz) for one in rows]} | more
+    return {"quiz_submissions": [shapes.taken(api, attempt, quiz) for attempt in rows]} | more
 
 
 def _page(
@@ -44,9 +44,9 @@ def _page(
 ) -> Any:
     shown: list[QuizSubmission] = []
 
-    def shape(one: QuizSubmission) -> Any:
-        shown.append(one)
-        return shapes.taken(api, one, quiz)
+    def shape(attempt: QuizSubmission) -> Any:
+        shown.append(attempt)
+        return shapes.taken(api, attempt, quiz)
 
     def wrap(page: list[Any]) -> Any:
         return {"quiz_submissions": page} | shapes.included(api, shown, quiz, course, includes)
@@ -81,8 +81,8 @@ def index(api: Api) -> Any:
         _require_submits(api, course, quiz)
         rows = _own(quiz_taking.of_user(api, quiz, api.user.id))
         answer = _listed(api, course, quiz, rows)
-    for one in rows:  # once shown, those whose time is up are completed
-        quiz_taking.grade_overdue(api, quiz, one)
+    for attempt in rows:  # once shown, those whose time is up are completed
+        quiz_taking.grade_overdue(api, quiz, attempt)
     return answer
 
 
@@ -158,10 +158,10 @@ def update(api: Api) -> Any:
     questions = given[0].hash("questions")
     marks: dict[int, Data] = {}
     for key in questions.data:
-        one = questions.hash(key)
-        mark: Data = {"score": number(one.get("score"))} if one.get("score") not in (None, "") else {}
+        fields = questions.hash(key)
+        mark: Data = {"score": number(fields.get("score"))} if fields.get("score") not in (None, "") else {}
         marks[identifiers.local_number(key) or 0] = mark | (
-            {"comment": one.text("comment")} if one.has("comment") else {}
+            {"comment": fields.text("comment")} if fields.has("comment") else {}
         )
     graded = quiz_taking.rescore(api, quiz, record, int(attempt or 0), fudge, marks)
     return _listed(api, course, quiz, [graded])
@@ -261,7 +261,7 @@ def _require_open(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) 
 def _question(api: Api, quiz: Quiz) -> Data:
     """The question of the path."""
     key = identifiers.local_number(api.slot("id")) or 0
-    found = next((one for one in quizzes.questions(api, quiz) if one.id == key), None)
+    found = next((question for question in quizzes.questions(api, quiz) if question.id == key), None)
     if found is None:
         raise refusals.not_found("the question of the quiz", api.slot("id"))
     return quizzes.row(found)
@@ -273,9 +273,9 @@ def answer(api: Api) -> Any:
     _require_running(api, record)
     by_id = {one["id"]: one for one in record.quiz_data}
     given = [
-        (by_id[key], quiz_answers.kept(by_id[key], one.get("answer")))
-        for one in api.params.hashes("quiz_questions")
-        if (key := identifiers.local_number(one.get("id")) or 0) in by_id
+        (by_id[key], quiz_answers.kept(by_id[key], fields.get("answer")))
+        for fields in api.params.hashes("quiz_questions")
+        if (key := identifiers.local_number(fields.get("id")) or 0) in by_id
     ]
     _require_open(api, course, quiz, record)
     changed = quiz_taking.answer(api, record, given)
@@ -327,9 +327,9 @@ def post_events(api: Api) -> Any:
     record = _begun(api, quiz)
     if not api.check("the caller's attempt", quiz_taking.records_events(api, course, quiz, record)):
         raise api.refused("the caller takes the quiz")
-    for one in api.params.rows("quiz_submission_events"):
-        one.has("client_timestamp")  # Canvas stores it and never shows it
-        quiz_taking.note(api, record, one.text("event_type") or "", one.get("event_data"))
+    for fields in api.params.rows("quiz_submission_events"):
+        fields.has("client_timestamp")  # Canvas stores it and never shows it
+        quiz_taking.note(api, record, fields.text("event_type") or "", fields.get("event_data"))
     return Response(status_code=204)
 
 
@@ -344,12 +344,12 @@ def events(api: Api) -> Any:
     rows = api.store.quiz_submission_events.find("submission", record.id)
     return paged(
         api,
-        [one for one in rows if str(one.attempt) == attempt],
-        lambda one: {
-            "id": str(one.id),
-            "event_type": one.event_type,
-            "event_data": one.event_data,
-            "created_at": when(one.created_at),
+        [event for event in rows if str(event.attempt) == attempt],
+        lambda event: {
+            "id": str(event.id),
+            "event_type": event.event_type,
+            "event_data": event.event_data,
+            "created_at": when(event.created_at),
         },
         wrap=lambda shown: {"quiz_submission_events": shown},
     )
@@ -361,17 +361,17 @@ def events(api: Api) -> Any:
 def outstanding(api: Api) -> Any:
     """Attempts that are overdue."""
     course, quiz = a_quiz(api, "manage_grades")
-    rows = [one for one in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, one)]
+    rows = [attempt for attempt in quiz_taking.of_quiz(api, quiz) if quiz_taking.overdue(api, attempt)]
     return _page(api, course, quiz, rows, f"/api/v1/courses/{course.id}/quizzes", {"user"})
 
 
 def grade_outstanding(api: Api) -> Any:
     """Submit overdue attempts."""
     _, quiz = a_quiz(api, "manage_grades")
-    wanted = {identifiers.local_number(one) for one in api.params.values("quiz_submission_ids")}
-    for one in quiz_taking.of_quiz(api, quiz):
-        if one.id in wanted:
-            quiz_taking.grade_overdue(api, quiz, one)
+    wanted = {identifiers.local_number(value) for value in api.params.values("quiz_submission_ids")}
+    for attempt in quiz_taking.of_quiz(api, quiz):
+        if attempt.id in wanted:
+            quiz_taking.grade_overdue(api, quiz, attempt)
     return Response(status_code=204)
 
 

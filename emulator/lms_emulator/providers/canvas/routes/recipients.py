@@ -50,7 +50,7 @@ def recipients(api: Api) -> Any:
                 rows, whole = _synthetic(api, look, place)
         if "user" in kinds and not whole:
             rows += _people(api, look, place)
-    excluded = {str(one) for one in sent.texts("exclude")}
+    excluded = {str(text) for text in sent.texts("exclude")}
     rows = [row for row in rows if str(row[1]["id"]) not in excluded]
     return bookmarked(api, sorted(rows, key=lambda row: row[0]), lambda row: row[1], lambda row: _bookmark(row[0]))
 
@@ -123,17 +123,17 @@ def _contexts(api: Api, look: Messaging, kinds: set[str]) -> list[Row]:
     """The matching courses, sections and groups; all courses and groups if the search is empty."""
     terms, found = _terms(api), list[Row]()
     kinds = kinds if terms else {"course", "group"}
-    active = [one for one, rows in look.own() if look.takes_part(one)]
+    active = [course for course, rows in look.own() if look.takes_part(course)]
     if kinds & {"context", "course"}:
-        found += [_course(api, look, one) for one in active if _fits(terms, one.name)]
+        found += [_course(api, look, course) for course in active if _fits(terms, course.name)]
     if kinds & {"context", "section"}:
-        sections = [(one, section) for one in active for section in messaging.sections_of(api, one)]
-        seen = [(one, section) for one, section in sections if look.sees_section(one, section)]
-        found += [_section(api, look, one, section) for one, section in seen if _fits(terms, section.name)]
+        sections = [(course, section) for course in active for section in messaging.sections_of(api, course)]
+        seen = [(course, section) for course, section in sections if look.sees_section(course, section)]
+        found += [_section(api, look, course, section) for course, section in seen if _fits(terms, section.name)]
     if kinds & {"context", "group"}:
         own = assignments.groups_of(api, api.user.id)
         seen_groups = [one for one in look.groups() if group_rules.members(api, one) and (terms or one.id in own)]
-        found += [_group(api, look, one) for one in seen_groups if _fits(terms, one.name)]
+        found += [_group(api, look, group) for group in seen_groups if _fits(terms, group.name)]
     return _messageable(api, found)
 
 
@@ -172,11 +172,11 @@ def _synthetic(api: Api, look: Messaging, place: Place) -> tuple[list[Row], bool
 
 def _parts(api: Api, look: Messaging, course: Course) -> tuple[list[Row], list[Row]]:
     """The sections that the caller sees, and the groups of a course."""
-    seen = [one for one in _living(api, course) if look.sees_section(course, one)]
-    groups = [one for kind in group_rules.of_place(api, course) for one in group_rules.of_category(api, kind)]
+    seen = [section for section in _living(api, course) if look.sees_section(course, section)]
+    groups = [group for kind in group_rules.of_place(api, course) for group in group_rules.of_category(api, kind)]
     return (
-        [_within(_section(api, look, course, one)) for one in seen],
-        [_within(_group(api, look, one, course)) for one in groups],
+        [_within(_section(api, look, course, section)) for section in seen],
+        [_within(_group(api, look, group, course)) for group in groups],
     )
 
 
@@ -250,7 +250,7 @@ def _group(api: Api, look: Messaging, group: Group, known: Course | None = None)
     if not isinstance(home, Course):
         own = group_rules.rights(api, group, api.caller)
         permissions = {name: True for name in _asked(api) if name in own}
-    elif home == known or any(home.id == one.id for one, _ in look.own()):
+    elif home == known or any(home.id == course.id for course, _ in look.own()):
         permissions = _permissions(api, home)
     else:
         permissions = {"send_messages": True}

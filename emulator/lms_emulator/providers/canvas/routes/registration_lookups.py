@@ -34,21 +34,21 @@ def of_unified_tool(api: Api) -> Json:
     """The registration of a tool by its unified tool id, if it is the school's or site-wide."""
     account = school(api)
     known = api.slot("utid")
-    for one in registrations.every(api):
-        owner = registrations.owner(api, one)
-        bound = any(said.account_id == account.id for said in registrations.bindings(api, one))
-        if one.unified_tool_id == known and (owner.id == account.id or owner.site_admin or bound):
-            return shapes.registration(api, one, account, WITH_CONFIGURATION)
+    for registration in registrations.every(api):
+        owner = registrations.owner(api, registration)
+        bound = any(said.account_id == account.id for said in registrations.bindings(api, registration))
+        if registration.unified_tool_id == known and (owner.id == account.id or owner.site_admin or bound):
+            return shapes.registration(api, registration, account, WITH_CONFIGURATION)
     raise refusals.not_found("the registration of the unified tool", known)
 
 
 def install_status(api: Api) -> Json:
     """The school's registration for a key; a site-wide one has no copy here."""
     account = school(api)
-    one = _of_client(api, account)
-    if registrations.owner(api, one).id != account.id:
+    registration = _of_client(api, account)
+    if registrations.owner(api, registration).id != account.id:
         raise refusals.not_found("the school's own copy of the registration", api.slot("client_id"))
-    return shapes.registration(api, one, account, WITH_CONFIGURATION)
+    return shapes.registration(api, registration, account, WITH_CONFIGURATION)
 
 
 def _of_client(api: Api, account: Account) -> LtiRegistration:
@@ -63,12 +63,12 @@ def _of_client(api: Api, account: Account) -> LtiRegistration:
 def search(api: Api) -> Json:
     """Accounts and courses for which a deployment can have a context control."""
     account = school(api)
-    one = registrations.find(api, api.slot("registration_id"))
+    registration = registrations.find(api, api.slot("registration_id"))
     tool = identifiers.row(
         api.store.tools,
         api.slot("deployment_id"),
         "the deployment",
-        developer_key_id=one.developer_key_id,
+        developer_key_id=registration.developer_key_id,
         workflow_state="active",
         deleted=True,
     )
@@ -105,7 +105,7 @@ def search(api: Api) -> Json:
 def _matching(rows: list[Any], term: str, names: Sequence[str]) -> list[Any]:
     """The first matches of the term by id or name, sorted by name."""
     found = [
-        one for one in rows if str(one.id) == term or any(term in (getattr(one, name) or "").lower() for name in names)
+        row for row in rows if str(row.id) == term or any(term in (getattr(row, name) or "").lower() for name in names)
     ]
     return sorted(found, key=lambda one: one.name or "")[:FOUND]
 

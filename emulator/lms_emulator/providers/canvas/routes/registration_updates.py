@@ -49,9 +49,9 @@ def token(api: Api) -> Json:
     if api.params.text("unified_tool_id"):
         further["unified_tool_id"] = api.params.text("unified_tool_id")
     if api.params.text("registration_id"):
-        one = registrations.find(api, api.params.text("registration_id") or "")
-        require_account(api, registrations.owner(api, one), "manage_developer_keys")
-        further["existing_registration"] = global_id(one.id)
+        registration = registrations.find(api, api.params.text("registration_id") or "")
+        require_account(api, registrations.owner(api, registration), "manage_developer_keys")
+        further["existing_registration"] = global_id(registration.id)
     made = REGISTRATIONS.make_token(api.x, api.params.text("registration_url"), api.user.id, **further)
     api.x.notes["account"] = account.id
     return {
@@ -64,15 +64,15 @@ def token(api: Api) -> Json:
 def show(api: Api) -> Json:
     """A tool's original registration request."""
     school(api)
-    one, key = _of_number(api.x, api.slot("registration_id"))
-    sent = one.sent or {}
-    found = registrations.configuration_of(api, one)
+    registration, key = _of_number(api.x, api.slot("registration_id"))
+    sent = registration.sent or {}
+    found = registrations.configuration_of(api, registration)
     return {
         "id": str(global_id(found.id)) if found is not None else None,
-        "lti_registration_id": str(global_id(one.id)),
+        "lti_registration_id": str(global_id(registration.id)),
         "developer_key_id": str(key.id),
         **{name: sent.get(name) for name in ("client_name", "jwks_uri", "initiate_login_uri", "redirect_uris")},
-        "guid": one.guid,
+        "guid": registration.guid,
         **{name: sent.get(name) for name in ("logo_uri", "client_uri", "tos_uri", "policy_uri")},
         "scopes": key.scopes,
         "application_type": "web",
@@ -85,10 +85,10 @@ def show(api: Api) -> Json:
 
 def latest(api: Api) -> Json:
     """The tool's latest update request."""
-    one = found_in(api, school(api))
-    asked = update_requests.latest(api.store, one)
+    registration = found_in(api, school(api))
+    asked = update_requests.latest(api.store, registration)
     if asked is None:
-        raise refusals.not_found("a request for a change of the registration", one.id)
+        raise refusals.not_found("a request for a change of the registration", registration.id)
     return shapes.update_request(api, asked)
 
 
@@ -100,16 +100,16 @@ def asked_for(api: Api) -> Json:
 def decide(api: Api) -> Json:
     """Accept or reject an update request."""
     account = school(api)
-    one = found_in(api, account, changes=True)
-    asked = _asked(api, one)
+    registration = found_in(api, account, changes=True)
+    asked = _asked(api, registration)
     if not api.params.has("accepted"):
         raise refusals.missing("accepted")
     over = overlay_sent(api)
     if not api.params.flag("accepted"):
         update_requests.reject(api.store, asked, rejected_at=api.now, updated_at=api.now, updated_by_id=api.user.id)
-        return shapes.registration(api, one, account, WHOLE)
-    _accept(api, one, account, asked, over)
-    return shapes.registration(api, registrations.find(api, str(one.id)), account, WHOLE)
+        return shapes.registration(api, registration, account, WHOLE)
+    _accept(api, registration, account, asked, over)
+    return shapes.registration(api, registrations.find(api, str(registration.id)), account, WHOLE)
 
 
 def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
@@ -119,18 +119,18 @@ def _asked(api: Api, one: LtiRegistration) -> LtiUpdateRequest:
 
 
 def _accept(
-    api: Api, one: LtiRegistration, account: Account, asked: LtiUpdateRequest, over: dict[str, Any] | None
+    api: Api, registration: LtiRegistration, account: Account, asked: LtiUpdateRequest, over: dict[str, Any] | None
 ) -> None:
     wanted, now = parse(asked.sent), {"updated_by_id": api.user.id, "updated_at": api.now}
-    found = registrations.configuration_of(api, one)
+    found = registrations.configuration_of(api, registration)
     assert found is not None, "a tool that registered itself has a configuration"
-    with registration_history.updating(api, one, account):
+    with registration_history.updating(api, registration, account):
         members = {**key_members(api.x, wanted), "icon_url": wanted.body.get("logo_uri")}
-        api.store.developer_keys.put(replace(registrations.key_of(api, one), **members))
+        api.store.developer_keys.put(replace(registrations.key_of(api, registration), **members))
         settings, privacy = configured(wanted)
         kept = {"settings": settings, "privacy_level": privacy, "disabled_placements": None}
         api.store.tool_configurations.put(replace(found, **kept, updated_at=api.now))
-        changed = api.store.lti_registrations.put(replace(one, name=wanted.name, sent=wanted.body, **now))
+        changed = api.store.lti_registrations.put(replace(registration, name=wanted.name, sent=wanted.body, **now))
         if over is not None:
             registrations.set_overlay(api, changed, account, over)
         registrations.follow(api, changed, account)
@@ -142,20 +142,20 @@ def _accept(
 
 def own(x: Call) -> Response:
     """The registration of the calling tool."""
-    one, key = _own(x, *REGISTRATION)
-    return JSONResponse(registered(x, one, key))
+    registration, key = _own(x, *REGISTRATION)
+    return JSONResponse(registered(x, registration, key))
 
 
 def change(x: Call) -> Response:
     """Request an update of the calling tool's own registration."""
-    one, key = _own(x, REGISTRATION[-1])
-    update_requests.ask(x, one, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
-    return JSONResponse(registered(x, one, key))
+    registration, key = _own(x, REGISTRATION[-1])
+    update_requests.ask(x, registration, key.account_id or 0, REGISTRATIONS.wanted(x).body, uuid=None, user_id=None)
+    return JSONResponse(registered(x, registration, key))
 
 
 def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
     caller = require_service(x, *scopes)
-    one, key = _of_number(x, x.path_params["registration_id"])
+    registration, key = _of_number(x, x.path_params["registration_id"])
     if not x.check("the registration is the tool's own", key.id == caller.key.id, got=caller.key.id):
         raise refusals.lti_service(
             "registration_of_another_tool",
@@ -163,17 +163,17 @@ def _own(x: Call, *scopes: str) -> tuple[LtiRegistration, DeveloperKey]:
             403,
             check="the registration is the tool's own",
         )
-    return one, key
+    return registration, key
 
 
 def _of_number(x: Call, reference: str) -> tuple[LtiRegistration, DeveloperKey]:
     """A dynamic registration, by the id of its configuration, local or global."""
     found = x.store.tool_configurations.get(identifiers.local_number(reference) or 0)
     key = x.store.developer_keys.get(found.developer_key_id) if found is not None else None
-    one = x.store.lti_registrations.first("key", key.id) if key is not None else None
-    if one is None or key is None or one.sent is None or key.workflow_state == "deleted":
+    registration = x.store.lti_registrations.first("key", key.id) if key is not None else None
+    if registration is None or key is None or registration.sent is None or key.workflow_state == "deleted":
         raise refusals.not_found("the registration", reference)
-    return one, key
+    return registration, key
 
 
 _UPDATES = f"{BASE}/{{id}}/update_requests/{{update_request_id}}"

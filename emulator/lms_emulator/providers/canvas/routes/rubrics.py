@@ -281,8 +281,8 @@ def destroy(api: Api) -> Any:
 
 
 def _removed(api: Api, course: Course, rubric: Rubric) -> Rubric:
-    for one in _associations(api, course, str(rubric.id)):
-        api.store.rubric_associations.put(replace(one, workflow_state="deleted", updated_at=api.now))
+    for association in _associations(api, course, str(rubric.id)):
+        api.store.rubric_associations.put(replace(association, workflow_state="deleted", updated_at=api.now))
     if any(one.bookmarked for one in rubrics.of_rubric(api, rubric)):
         return rubric
     return api.store.rubrics.put(replace(rubric, workflow_state="deleted", updated_at=api.now))
@@ -377,7 +377,7 @@ def _assess(api: Api, known: RubricAssessment | None) -> Any:
         raise refusals.crashed("Canvas fails where the assessed user is not in the course", number)
     record = submissions.of(api, base, number)
     reviews = api.store.peer_reviews.find("submission", record.id)
-    asked = any(one.assessor_id == api.user.id and one.workflow_state == "assigned" for one in reviews)
+    asked = any(review.assessor_id == api.user.id and review.workflow_state == "assigned" for review in reviews)
     allowed = asked or courses.may(api, api.user, course, "manage_grades")
     if not api.check("may grade, or has been asked for a review", allowed, got=number):
         raise api.refused(f"assess the work of user {number}", "manage_grades")

@@ -46,14 +46,14 @@ def _batch(api: Api, school: Account) -> SisBatch:
 
 
 def _listed(api: Api, school: Account) -> list[SisBatch]:
-    found = sorted(api.store.sis_batches.find("account", school.id), key=lambda one: -one.id)
+    found = sorted(api.store.sis_batches.find("account", school.id), key=lambda batch: -batch.id)
     since, before = api.moment("created_since"), api.moment("created_before")
     if since is not None:
-        found = [one for one in found if one.created_at > since]
+        found = [batch for batch in found if batch.created_at > since]
     if before is not None:
-        found = [one for one in found if one.created_at < before]
-    states = [one for one in api.params.texts("workflow_state") if one in KNOWN_STATES]
-    return [one for one in found if one.workflow_state in states] if states else found
+        found = [batch for batch in found if batch.created_at < before]
+    states = [text for text in api.params.texts("workflow_state") if text in KNOWN_STATES]
+    return [batch for batch in found if batch.workflow_state in states] if states else found
 
 
 def index(api: Api) -> Any:
@@ -62,7 +62,7 @@ def index(api: Api) -> Any:
     return paged(
         api,
         _listed(api, school),
-        lambda one: shapes.batch(api, one),
+        lambda batch: shapes.batch(api, batch),
         path=f"/api/v1/accounts/{school.id}/sis_imports",
         counted=False,
         wrap=lambda rows: {"sis_imports": rows},
@@ -181,14 +181,14 @@ def errors(api: Api) -> Any:
     path = f"/api/v1/accounts/{school.id}/sis_import_errors"
     if "id" in api.x.path_params:
         batch = _batch(api, school)
-        found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda one: one.id)
+        found = sorted(api.store.sis_batch_errors.find("batch", batch.id), key=lambda error: error.id)
         path = f"/api/v1/accounts/{school.id}/sis_imports/{batch.id}/errors"
     else:
         own = {one.id for one in api.store.sis_batches.find("account", school.id)}
-        rows = (one for one in api.store.sis_batch_errors if one.sis_batch_id in own)
-        found = sorted(rows, key=lambda one: (-one.sis_batch_id, one.id))
+        rows = (error for error in api.store.sis_batch_errors if error.sis_batch_id in own)
+        found = sorted(rows, key=lambda error: (-error.sis_batch_id, error.id))
     if api.params.flag("failure"):
-        found = [one for one in found if one.failure]
+        found = [error for error in found if error.failure]
     return paged(api, found, shapes.error, path=path, wrap=lambda rows: {"sis_import_errors": rows})
 
 

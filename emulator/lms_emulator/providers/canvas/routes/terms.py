@@ -94,7 +94,7 @@ def _fields(api: Api, own: EnrollmentTerm | None) -> dict[str, Any]:
     if any(start is not None and end is not None and end < start for start, end in pairs):
         raise refusals.invalid({"base": ["End dates cannot be before start dates"]})
     sis_id = found.get("sis_term_id")
-    taken = next((one for one in api.store.enrollment_terms if sis_id and one.sis_term_id == sis_id), None)
+    taken = next((term for term in api.store.enrollment_terms if sis_id and term.sis_term_id == sis_id), None)
     if taken is not None and (own is None or taken.id != own.id):
         raise refusals.invalid({"sis_source_id": [f'SIS ID "{sis_id}" is already in use']})
     if own is not None and own.name == DEFAULT_TERM and found.get("name", DEFAULT_TERM) != DEFAULT_TERM:

@@ -39,7 +39,7 @@ class Scale(NamedTuple):
     @property
     def mastery_points(self) -> float:
         """The points of the level that is mastery."""
-        return next((float(one["points"]) for one in self.ratings if one["mastery"]), 0.0)
+        return next((float(rating["points"]) for rating in self.ratings if rating["mastery"]), 0.0)
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -143,8 +143,8 @@ class Messaging:
         if course.id not in self._own or level == "full":
             return course.id in self._own
         if level == "sections":
-            return row.course_section_id in {one.course_section_id for one in own}
-        watched = {one.associated_user_id for one in own} - {None}
+            return row.course_section_id in {enrollment.course_section_id for enrollment in own}
+        watched = {enrollment.associated_user_id for enrollment in own} - {None}
         return row.type in INSTRUCTORS or row.user_id in (watched | {self._user.id})
 
     def courses(self) -> list[Course]:
@@ -278,11 +278,11 @@ class Messaging:
         teaches = self._active(self._user.id, place.course, INSTRUCTORS)
         if place.section is None and not whole and not teaches and place.course.workflow_state == "available":
             looking = looking._replace(past=False)
-        for one in self.in_course(place.course, looking, whole=whole):
-            outside = place.section is not None and one.course_section_id != place.section.id
-            if not outside and (place.types is None or one.type in place.types):
-                known = found.setdefault(one.user_id, Common({}, {}))
-                _add(known.courses, str(place.course.id), one.type)
+        for enrollment in self.in_course(place.course, looking, whole=whole):
+            outside = place.section is not None and enrollment.course_section_id != place.section.id
+            if not outside and (place.types is None or enrollment.type in place.types):
+                known = found.setdefault(enrollment.user_id, Common({}, {}))
+                _add(known.courses, str(place.course.id), enrollment.type)
         return found
 
 

@@ -240,7 +240,7 @@ class _Import:
             if found is None:
                 raise BadRowError(f'Outcome with canvas id "{row.get("canvas_id") or ""}" not found')
             return found
-        return min(store.learning_outcomes.find("guid", guid), key=lambda one: one.id, default=None)
+        return min(store.learning_outcomes.find("guid", guid), key=lambda outcome: outcome.id, default=None)
 
     def described(self, known: Outcome, row: Row) -> Outcome:
         """The outcome described by a row. Raises BadRowError."""

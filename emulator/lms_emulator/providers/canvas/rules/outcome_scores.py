@@ -102,8 +102,8 @@ def roll_up(api: Api, outcome: Outcome, found: list[OutcomeResult], scale: Scale
         top, needed = scale.points_possible, scale.mastery_points
         method, number = scale.calculation_method, scale.calculation_int or 0
     top = top if top > 0 else needed
-    shares = [(percent(api, one, outcome, scale), one) for one in rows]
-    reached = [((one.score or 0) if share is None else share * top, one) for share, one in shares]
+    shares = [(percent(api, result, outcome, scale), result) for result in rows]
+    reached = [((result.score or 0) if share is None else share * top, result) for share, result in shares]
     if method == "n_mastery":
         reached = [pair for pair in reached if pair[0] >= needed]
         if len(reached) < number:
@@ -119,4 +119,4 @@ def roll_up(api: Api, outcome: Outcome, found: list[OutcomeResult], scale: Scale
     if method == "decaying_average" and len(scores) > 1:
         share = number / 100
         score = scores[-1] * share + sum(scores[:-1]) / (len(scores) - 1) * (1 - share)
-    return Reached(round(score, 2), all(one.hide_points for _, one in reached))
+    return Reached(round(score, 2), all(result.hide_points for _, result in reached))

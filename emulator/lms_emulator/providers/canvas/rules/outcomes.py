@@ -113,7 +113,7 @@ def available(api: Api, context: Context, outcome: Outcome) -> bool:
     if (outcome.context_type, outcome.context_id) == (context.type, context.id):
         return True
     account_id = getattr(context.record, "account_id", context.id) if context.type == "Course" else context.id
-    above = {one.id for one in chain(api.store, account_id)}
+    above = {account.id for account in chain(api.store, account_id)}
     return outcome.context_type == "Account" and outcome.context_id in above
 
 
@@ -172,7 +172,7 @@ def works(api: Api, rubric: Rubric) -> list[int]:
 def assessed(api: Api, outcome: Outcome, course_id: int | None = None) -> bool:
     """Whether anybody has a result for an outcome, anywhere or in one course."""
     found = api.store.learning_outcome_results.find("outcome", outcome.id)
-    return any(course_id in (None, one.course_id) for one in found)
+    return any(course_id in (None, result.course_id) for result in found)
 
 
 def updateable(api: Api, outcome: Outcome) -> bool:
@@ -259,13 +259,13 @@ def _criterion_of(api: Api, rubric: Rubric, row: dict[str, Any], outcome: Outcom
         told |= {"points": points_possible(outcome), "mastery_points": outcome.mastery_points}
         told["ratings"] = [
             {
-                "description": (one["description"] or "No Description").strip(),
+                "description": (rating["description"] or "No Description").strip(),
                 "long_description": "",
-                "points": one["points"],
+                "points": rating["points"],
                 "criterion_id": row["id"],
                 "id": f"{rubric.id}_{api.x.ids.digits(4)}",
             }
-            for one in outcome.ratings
+            for rating in outcome.ratings
         ]
     return row | told
 
@@ -323,7 +323,7 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     if is_sent := sent.get("ratings") not in (None, False):
-        read = [(one.text("description"), as_float(one.text("points"))) for one in sent.rows("ratings")]
+        read = [(fields.text("description"), as_float(fields.text("points"))) for fields in sent.rows("ratings")]
         read = sorted(read, key=lambda row: row[1])[::-1]  # of equal ones the last first
         told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
         changes["ratings"] = told

@@ -81,7 +81,7 @@ def days(api: Api, course: Course, *, exclude_weekends: bool) -> Days:
     """The counting days of a course: without its blackout dates and the blackout events there and above."""
     closed = [(one.start_date, one.end_date) for one in api.store.blackout_dates.find("context", ("Course", course.id))]
     found = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in closed]
-    places = [("Course", course.id), *(("Account", one.id) for one in chain(api.store, course.account_id))]
+    places = [("Course", course.id), *(("Account", account.id) for account in chain(api.store, course.account_id))]
     events = (event for place in places for event in api.store.calendar_events.find("context", place))
     found += [
         (event.start_at.date(), event.end_at.date())

@@ -14,12 +14,12 @@ from lms_emulator.providers.canvas.rules import assignments, courses
 
 def sessions_of(api: Api, poll: Poll) -> list[PollSession]:
     """The sessions of a poll."""
-    return sorted(api.store.poll_sessions.find("poll", poll.id), key=lambda one: one.id)
+    return sorted(api.store.poll_sessions.find("poll", poll.id), key=lambda session: session.id)
 
 
 def answers(api: Api, session: PollSession) -> list[PollSubmission]:
     """The answers in a session."""
-    return sorted(api.store.poll_submissions.find("session", session.id), key=lambda one: one.id)
+    return sorted(api.store.poll_submissions.find("session", session.id), key=lambda submission: submission.id)
 
 
 def teaches(api: Api) -> bool:
@@ -32,7 +32,7 @@ def may(api: Api, poll: Poll, *deeds: Literal["add", "edit", "delete"]) -> bool:
     """Whether the caller may do one of these with a poll: its maker, and who manages content where it is held."""
     if poll.user_id == api.user.id:
         return True
-    held = {one.course_id for one in sessions_of(api, poll)}
+    held = {session.course_id for session in sessions_of(api, poll)}
     places = [course for course in map(api.store.courses.get, held) if course is not None]
     rights = ("manage_content", *(f"manage_course_content_{deed}" for deed in deeds))
     return any(courses.may(api, api.user, course, *rights) for course in places)
@@ -55,5 +55,5 @@ def visible(api: Api, session: PollSession) -> bool:
 
 def took(api: Api, poll: Poll) -> bool:
     """Whether the caller has answered in a session that is closed and addresses the caller."""
-    closed = [one for one in sessions_of(api, poll) if not one.is_published and put_to(api, one)]
-    return any(row.user_id == api.user.id for one in closed for row in answers(api, one))
+    closed = [session for session in sessions_of(api, poll) if not session.is_published and put_to(api, session)]
+    return any(row.user_id == api.user.id for session in closed for row in answers(api, session))

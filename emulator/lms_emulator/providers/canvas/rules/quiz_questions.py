@@ -66,10 +66,10 @@ def parse(sent: Params, before: Data, ids: Ids) -> Data:
 def _answers(sent: Params, data: Data, ids: Ids) -> None:
     kind = data["question_type"]
     given = [] if kind in WITHOUT_ANSWERS else sent.hashes("answers")
-    used = {as_integer(one.get("id")) for one in given}
+    used = {as_integer(fields.get("id")) for fields in given}
 
-    def fresh(one: Params | None = None) -> int:
-        kept = as_integer(one.get("id")) if one is not None else 0
+    def fresh(fields: Params | None = None) -> int:
+        kept = as_integer(fields.get("id")) if fields is not None else 0
         while not kept:
             drawn = ids.integer(1, HIGHEST_ID)
             kept = 0 if drawn in used else drawn
@@ -81,38 +81,38 @@ def _answers(sent: Params, data: Data, ids: Ids) -> None:
     elif kind == "calculated_question":
         _calculated(sent, data, given, fresh)
     else:
-        data["answers"] = [_answer(one, kind, fresh(one)) for one in given]
+        data["answers"] = [_answer(fields, kind, fresh(fields)) for fields in given]
 
 
-def _answer(one: Params, kind: str, number_of: int) -> Data:
-    weight = number(_first(one, "answer_weight", "weight"))
+def _answer(fields: Params, kind: str, number_of: int) -> Data:
+    weight = number(_first(fields, "answer_weight", "weight"))
     answer: Data = {
         "id": number_of,
-        "text": "" if kind == "numerical_question" else _words(one, "answer_text", "text"),
-        "comments": _words(one, "answer_comment", "comments"),
-        "comments_html": clean(_words(one, "answer_comment_html", "comments_html")),
+        "text": "" if kind == "numerical_question" else _words(fields, "answer_text", "text"),
+        "comments": _words(fields, "answer_comment", "comments"),
+        "comments_html": clean(_words(fields, "answer_comment_html", "comments_html")),
         "weight": int(weight) if kind in WHOLE_WEIGHTS else weight,
     }
     if kind == "multiple_choice_question":
-        answer["html"] = clean(_words(one, "answer_html", "html"))
+        answer["html"] = clean(_words(fields, "answer_html", "html"))
     if kind in ("fill_in_multiple_blanks_question", "multiple_dropdowns_question"):
-        answer["blank_id"] = one.text("blank_id")
+        answer["blank_id"] = fields.text("blank_id")
     if kind == "numerical_question":
-        answer |= _numerical(one)
+        answer |= _numerical(fields)
     return answer
 
 
-def _numerical(one: Params) -> Data:
-    kind = one.text("numerical_answer_type") or "exact_answer"
+def _numerical(fields: Params) -> Data:
+    kind = fields.text("numerical_answer_type") or "exact_answer"
     if kind == "range_answer":
-        start, end = (number(_first(one, f"answer_range_{part}", part)) for part in ("start", "end"))
+        start, end = (number(_first(fields, f"answer_range_{part}", part)) for part in ("start", "end"))
         return {"numerical_answer_type": kind, "start": start, "end": end}
     if kind == "precision_answer":
-        approximate = number(_first(one, "answer_approximate", "approximate"))
-        precision = as_integer(_first(one, "answer_precision", "precision"))
+        approximate = number(_first(fields, "answer_approximate", "approximate"))
+        precision = as_integer(_first(fields, "answer_precision", "precision"))
         return {"numerical_answer_type": kind, "approximate": approximate, "precision": precision}
-    exact = number(_first(one, "answer_exact", "exact"))
-    margin = number(_first(one, "answer_error_margin", "margin"))
+    exact = number(_first(fields, "answer_exact", "exact"))
+    margin = number(_first(fields, "answer_error_margin", "margin"))
     return {"numerical_answer_type": "exact_answer", "exact": exact, "margin": margin}
 
 
@@ -127,22 +127,22 @@ def _matching(sent: Params, data: Data, given: list[Params], fresh: Callable[...
             matches.append({"text": text, "match_id": known})
         return int(known)
 
-    for one in given:
-        term = _words(one, "answer_match_left", "left") or _words(one, "answer_text", "text")
-        right = _words(one, "answer_match_right", "right")
-        answer: Data = {"id": fresh(one), "text": term, "left": term, "right": right}
-        answer |= {"comments": _words(one, "answer_comment", "comments"), "comments_html": ""}
-        html = clean(_words(one, "answer_match_left_html", "left_html"))
+    for fields in given:
+        term = _words(fields, "answer_match_left", "left") or _words(fields, "answer_text", "text")
+        right = _words(fields, "answer_match_right", "right")
+        answer: Data = {"id": fresh(fields), "text": term, "left": term, "right": right}
+        answer |= {"comments": _words(fields, "answer_comment", "comments"), "comments_html": ""}
+        html = clean(_words(fields, "answer_match_left_html", "left_html"))
         if html:
             answer["left_html"] = html
-        data["answers"].append({**answer, "match_id": match_of(right, one.get("match_id"))})
+        data["answers"].append({**answer, "match_id": match_of(right, fields.get("match_id"))})
     for line in filter(None, (part.strip() for part in wrong.split("\n"))):
         match_of(line)
     data |= {"matching_answer_incorrect_matches": wrong, "matches": matches}
 
 
 def _calculated(sent: Params, data: Data, given: list[Params], fresh: Callable[..., int]) -> None:
-    data["formulas"] = [{"formula": one if isinstance(one, str) else ""} for one in sent.values("formulas")]
+    data["formulas"] = [{"formula": value if isinstance(value, str) else ""} for value in sent.values("formulas")]
     data["variables"] = [
         {
             "name": one.text("name"),
@@ -154,15 +154,15 @@ def _calculated(sent: Params, data: Data, given: list[Params], fresh: Callable[.
     ]
     data["answer_tolerance"] = sent.get("answer_tolerance")
     data["formula_decimal_places"] = sent.get("formula_decimal_places")
-    for one in given:
-        values = [{"name": v.text("name"), "value": v.text("value")} for v in one.hashes("variables")]
-        worth = number(_first(one, "answer_text", "answer"))
-        data["answers"].append({"weight": 100, "variables": values, "answer": worth, "id": fresh(one)})
+    for fields in given:
+        values = [{"name": v.text("name"), "value": v.text("value")} for v in fields.hashes("variables")]
+        worth = number(_first(fields, "answer_text", "answer"))
+        data["answers"].append({"weight": 100, "variables": values, "answer": worth, "id": fresh(fields)})
 
 
-def _first(one: Params, *names: str) -> Any:
-    return next((value for name in names if (value := one.get(name)) is not None), None)
+def _first(fields: Params, *names: str) -> Any:
+    return next((value for name in names if (value := fields.get(name)) is not None), None)
 
 
-def _words(one: Params, *names: str) -> str:
-    return next((text for name in names if (text := one.text(name))), "")
+def _words(fields: Params, *names: str) -> str:
+    return next((text for name in names if (text := fields.text(name))), "")

@@ -25,14 +25,14 @@ def ensure(api: Api, quiz: Quiz, *, every: bool) -> list[QuizReport]:
 
 
 def _row(api: Api, quiz: Quiz, kind: Literal["student_analysis", "item_analysis"], every: bool) -> QuizReport:
-    ended = [one.finished_at for one in quiz_taking.of_quiz(api, quiz) if one.finished_at is not None]
+    ended = [attempt.finished_at for attempt in quiz_taking.of_quiz(api, quiz) if attempt.finished_at is not None]
     rows = [
         one
         for one in api.store.quiz_reports.find("quiz", quiz.id)
         if one.report_type == kind and one.includes_all_versions == every and all(one.created_at >= t for t in ended)
     ]
     if rows:
-        return max(rows, key=lambda one: one.id)
+        return max(rows, key=lambda report: report.id)
     made = QuizReport(**api.new_row("quiz_reports"), quiz_id=quiz.id, report_type=kind, includes_all_versions=every)
     return api.store.quiz_reports.put(made)
 
@@ -96,11 +96,11 @@ def _students(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> list[
     head: list[Any] = [] if anonymous else ["name", "id", "sis_id"]
     head += ["section", "section_id", "section_sis_id", "submitted"]
     head += ["attempt"] if report.includes_all_versions else []
-    for one in questions:
-        head += [f"{one['id']}: {_plain(one['question_text'])}", one["points_possible"]]
+    for question in questions:
+        head += [f"{question['id']}: {_plain(question['question_text'])}", question["points_possible"]]
     table = [[*head, "n correct", "n incorrect", "score"]]
     rows = quiz_statistics.attempts(api, quiz, every=report.includes_all_versions)
-    return table + [_student(api, report, course, one, questions, anonymous=anonymous) for one in rows]
+    return table + [_student(api, report, course, attempt, questions, anonymous=anonymous) for attempt in rows]
 
 
 def _student(
@@ -112,9 +112,9 @@ def _student(
     if not anonymous and user is not None:
         row = [user.name, user.id, login.sis_user_id if login is not None else None]
     mine = [e.course_section_id for e in assignments.student(api, course.id, attempt.user_id or 0)]
-    sections = [one for key in mine if (one := api.store.course_sections.get(key)) is not None]
-    row += [", ".join(one.name for one in sections), ", ".join(str(one.id) for one in sections)]
-    row.append(", ".join(one.sis_section_id or "" for one in sections))
+    sections = [section for key in mine if (section := api.store.course_sections.get(key)) is not None]
+    row += [", ".join(section.name for section in sections), ", ".join(str(section.id) for section in sections)]
+    row.append(", ".join(section.sis_section_id or "" for section in sections))
     row.append(f"{attempt.finished_at:%Y-%m-%d %H:%M:%S} UTC" if attempt.finished_at else None)
     row += [attempt.attempt] if report.includes_all_versions else []
     graded = {one["question_id"]: one for one in attempt.graded}
@@ -136,7 +136,7 @@ def _answer_text(question: Data, answer: Any) -> str:
         case dict() if matches:
             return ",".join(f"{words.get(a, '')}=>{matches.get(m, '')}" for a, m in answer.items())
         case dict():
-            return ",".join(words.get(str(one), str(one)) for one in answer.values())
+            return ",".join(words.get(str(value), str(value)) for value in answer.values())
         case list():
             return ",".join(words.get(str(one), str(one)) for one in answer)
         case _:

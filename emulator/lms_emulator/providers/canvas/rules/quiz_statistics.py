@@ -46,12 +46,12 @@ def too_large(api: Api, quiz: Quiz) -> bool:
 
 def of_sections(api: Api, sections: Collection[int]) -> set[int]:
     """The people with an active enrollment in one of these sections."""
-    rows = (one for number in sections for one in api.store.enrollments.find("section", number))
-    return {one.user_id for one in rows if one.workflow_state == "active"}
+    rows = (enrollment for number in sections for enrollment in api.store.enrollments.find("section", number))
+    return {enrollment.user_id for enrollment in rows if enrollment.workflow_state == "active"}
 
 
 def _taken(api: Api, quiz: Quiz, people: Collection[int] | None) -> list[QuizSubmission]:
-    return [one for one in quiz_taking.of_quiz(api, quiz) if people is None or one.user_id in people]
+    return [attempt for attempt in quiz_taking.of_quiz(api, quiz) if people is None or attempt.user_id in people]
 
 
 def attempts(
@@ -62,8 +62,8 @@ def attempts(
     Parameters: `people`, of whom only; by default of everybody.
     """
     found: list[QuizSubmission] = []
-    for one in _taken(api, quiz, people):
-        own = [one.attempts[key] for key in sorted(one.attempts, key=int)]
+    for attempt in _taken(api, quiz, people):
+        own = [attempt.attempts[key] for key in sorted(attempt.attempts, key=int)]
         if own and not every:
             best = max(own, key=lambda a: (a.score or 0.0, -(a.attempt or 0)))
             own = [own[-1] if quiz.scoring_policy == "keep_latest" else best]
@@ -76,24 +76,24 @@ def asked(quiz: Quiz) -> list[Data]:
     rows: list[Data] = []
     for entry in quiz.quiz_data:
         rows += entry["questions"] if "group_id" in entry else [entry]
-    return [one for one in rows if one["question_type"] != TEXT_ONLY]
+    return [row for row in rows if row["question_type"] != TEXT_ONLY]
 
 
 def _responses(api: Api, question: Data, rows: Iterable[QuizSubmission]) -> list[Response]:
     found = []
-    for one in rows:
-        graded = next((row for row in one.graded if row["question_id"] == question["id"]), None)
-        if graded is not None and one.user_id is not None:
-            user = api.store.users.get(one.user_id)
-            found.append(Response(one.user_id, user.name if user else "", graded["answer"], graded))
+    for attempt in rows:
+        graded = next((row for row in attempt.graded if row["question_id"] == question["id"]), None)
+        if graded is not None and attempt.user_id is not None:
+            user = api.store.users.get(attempt.user_id)
+            found.append(Response(attempt.user_id, user.name if user else "", graded["answer"], graded))
     return found
 
 
 def _people(responses: list[Response]) -> Data:
     return {
         "responses": len(responses),
-        "user_ids": [one.user_id for one in responses],
-        "user_names": [one.name for one in responses],
+        "user_ids": [response.user_id for response in responses],
+        "user_names": [response.name for response in responses],
     }
 
 
@@ -111,12 +111,12 @@ def _choices(
     """An entry per possible answer, one for no answer, and one for any other."""
     rows, remaining = [], list(responses)
     for answer in answers:
-        mine = [one for one in responses if one.answered and chosen(one, answer)]
-        remaining = [one for one in remaining if one not in mine]
+        mine = [response for response in responses if response.answered and chosen(response, answer)]
+        remaining = [response for response in remaining if response not in mine]
         text = answer.get("text") or answer.get("html") or ""
         rows.append(_entry(answer["id"], text, mine, correct=answer.get("weight") == 100))
-    empty = [one for one in remaining if not one.answered or (blank and not one.answer.get(blank))]
-    other = [one for one in remaining if one not in empty]
+    empty = [response for response in remaining if not response.answered or (blank and not response.answer.get(blank))]
+    other = [response for response in remaining if response not in empty]
     if empty:
         rows.append(_entry("none", "No Answer", empty, correct=False))
     if other:
@@ -126,10 +126,10 @@ def _choices(
 
 def _marks(responses: list[Response], *names: str) -> Data:
     counts: Data = {
-        "correct": sum(one.row["correct"] is True for one in responses),
-        "partially_correct": sum(one.row["correct"] == "partial" for one in responses),
-        "incorrect": sum(one.row["correct"] is False for one in responses),
-        "answered": sum(one.answered for one in responses),
+        "correct": sum(response.row["correct"] is True for response in responses),
+        "partially_correct": sum(response.row["correct"] == "partial" for response in responses),
+        "incorrect": sum(response.row["correct"] is False for response in responses),
+        "answered": sum(response.answered for response in responses),
     }
     return {name: counts[name] for name in names}
 
@@ -139,7 +139,7 @@ def _chose(response: Response, answer: Data) -> bool:
 
 
 def _many(question: Data, responses: list[Response]) -> Data:
-    rows = _choices(question["answers"], responses, lambda one, answer: str(answer["id"]) in one.answer)
+    rows = _choices(question["answers"], responses, lambda response, answer: str(answer["id"]) in response.answer)
     return _marks(responses, "correct", "partially_correct") | {"answers": rows}
 
 
@@ -154,8 +154,8 @@ def _blanks(question: Data, responses: list[Response]) -> Data:
     for blank in quiz_answers.blanks(question):
         own = [one for one in question["answers"] if one["blank_id"] == blank]
 
-        def chosen(one: Response, answer: Data, blank: str = blank) -> bool:
-            given = one.answer.get(blank)
+        def chosen(response: Response, answer: Data, blank: str = blank) -> bool:
+            given = response.answer.get(blank)
             return given is not None and str(given) == (answer["text"] if by_text else str(answer["id"]))
 
         key = hashlib.md5(blank.encode(), usedforsecurity=False).hexdigest()
@@ -172,8 +172,8 @@ def _matched(question: Data, responses: list[Response]) -> Data:
         ]
         key = str(answer["id"])
 
-        def chosen(one: Response, match: Data, key: str = key) -> bool:
-            return bool(one.answer.get(key) == str(match["id"]))
+        def chosen(response: Response, match: Data, key: str = key) -> bool:
+            return bool(response.answer.get(key) == str(match["id"]))
 
         rows = _choices(matches, responses, chosen, blank=key)
         sets.append({**_entry(answer["id"], answer["text"], [], correct=False), "answers": rows})
@@ -205,31 +205,31 @@ def _range(answer: Data) -> Data:
 
 def _by_hand(question: Data, responses: list[Response]) -> Data:
     """Manually graded questions, by the points given."""
-    points = [one.row["points"] for one in responses]
+    points = [response.row["points"] for response in responses]
     most = question["points_possible"]
-    graded = [one for one in responses if one.row["correct"] == "defined"]
+    graded = [response for response in responses if response.row["correct"] == "defined"]
     calculated = question["question_type"] == "calculated_question"
     edge = int(len(graded) * EDGE)
-    ranked = sorted(graded, key=lambda one: one.row["points"], reverse=True)
+    ranked = sorted(graded, key=lambda response: response.row["points"], reverse=True)
     parts = {
         "top": ranked[:edge],
         "middle": ranked[edge : len(ranked) - edge],
         "bottom": ranked[len(ranked) - edge :] if edge else [],
-        "ungraded": [one for one in responses if one not in graded],
+        "ungraded": [response for response in responses if response not in graded],
     }
     rows = [
         {
             "id": key,
             **_people(part),
             "score": part[0].row["points"],
-            "full_credit": any(one.row["points"] >= most for one in part),
+            "full_credit": any(response.row["points"] >= most for response in part),
         }
         for key, part in parts.items()
         if part
     ]
     return {
-        "graded": sum(one.answered for one in responses) if calculated else len(graded),
-        "full_credit": sum(one >= most for one in points),
+        "graded": sum(response.answered for response in responses) if calculated else len(graded),
+        "full_credit": sum(point >= most for point in points),
         "point_distribution": [{"score": one, "count": points.count(one)} for one in sorted(set(points))],
         "answers": rows,
     }
@@ -257,7 +257,7 @@ def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | 
                 "question_type": question["question_type"],
                 "question_text": question["question_text"],
                 "position": place,
-                "responses": sum(one.answered for one in responses),
+                "responses": sum(response.answered for response in responses),
                 **_KINDS.get(question["question_type"], _by_hand)(question, responses),
                 **items.get(question["id"], {}),
             }
@@ -271,9 +271,9 @@ def by_question(api: Api, quiz: Quiz, *, every: bool, people: Collection[int] | 
 def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dict[int, Data]:
     """How well each multiple-choice question discriminates, by everybody's first attempt."""
     firsts = [one.attempts[min(one.attempts, key=int)] for one in _taken(api, quiz, people) if one.attempts]
-    scores = {one.user_id: one.score or 0.0 for one in firsts}
+    scores = {attempt.user_id: attempt.score or 0.0 for attempt in firsts}
     questions = [one for one in asked(quiz) if one["question_type"] in quiz_answers.CHOICES]
-    found = {one["id"]: _item(one, _responses(api, one, firsts), scores) for one in questions}
+    found = {question["id"]: _item(question, _responses(api, question, firsts), scores) for question in questions}
     spread = _variance(scores.values()) if scores else 0.0
     count = len(questions)
     alpha = None
@@ -283,14 +283,14 @@ def analysis(api: Api, quiz: Quiz, people: Collection[int] | None = None) -> dic
 
 
 def _item(question: Data, responses: list[Response], scores: dict[int | None, float]) -> Data:
-    answered = [one for one in responses if one.answered]
-    right = [one for one in answered if one.row["correct"] is True]
-    points = [one.row["points"] for one in answered]
+    answered = [response for response in responses if response.answered]
+    right = [response for response in answered if response.row["correct"] is True]
+    points = [response.row["points"] for response in answered]
     high, low = _percentile(list(scores.values()), 1 - EDGE), _percentile(list(scores.values()), EDGE)
 
     def parts(found: list[Response]) -> tuple[int, int, int]:
-        top = sum(scores[one.user_id] > high for one in found)
-        bottom = sum(scores[one.user_id] < low for one in found)
+        top = sum(scores[response.user_id] > high for response in found)
+        bottom = sum(scores[response.user_id] < low for response in found)
         return top, len(found) - top - bottom, bottom
 
     share = len(right) / len(answered) if answered else 0.0
@@ -327,7 +327,7 @@ def _item(question: Data, responses: list[Response], scores: dict[int | None, fl
 def _variance(values: Collection[float]) -> float:
     """The variance, computed as Canvas does, to the last digit."""
     mean = sum(values) / len(values)
-    return sum((one - mean) ** 2 for one in values) / len(values)
+    return sum((value - mean) ** 2 for value in values) / len(values)
 
 
 def _percentile(values: list[float], part: float) -> float:
@@ -342,8 +342,8 @@ def _percentile(values: list[float], part: float) -> float:
 
 def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, float]) -> float | None:
     """The point-biserial correlation of an answer with the whole score."""
-    mine = [scores[one.user_id] for one in answered if _chose(one, answer)]
-    others = [scores[one.user_id] for one in answered if not _chose(one, answer)]
+    mine = [scores[response.user_id] for response in answered if _chose(response, answer)]
+    others = [scores[response.user_id] for response in answered if not _chose(response, answer)]
     deviation = math.sqrt(_variance([*mine, *others])) if mine and others else 0.0
     if not deviation:
         return None
@@ -356,12 +356,12 @@ def _biserial(answer: Data, answered: list[Response], scores: dict[int | None, f
 
 def by_attempt(quiz: Quiz, rows: list[QuizSubmission]) -> Data:
     """The scores, numbers of correct and incorrect answers, and durations of attempts."""
-    scores = [one.score or 0.0 for one in rows]
+    scores = [attempt.score or 0.0 for attempt in rows]
     most = quiz.points_possible or 0.0
-    latest = {one.user_id: one.score or 0.0 for one in reversed(rows)}
+    latest = {attempt.user_id: attempt.score or 0.0 for attempt in reversed(rows)}
     shares = [str(math.floor(100 * score / most + 0.5)) if most else "0" for score in latest.values()]
-    right = [sum(row["correct"] is True for row in one.graded) for one in rows]
-    wrong = [sum(row["correct"] is False for row in one.graded) for one in rows]
+    right = [sum(row["correct"] is True for row in attempt.graded) for attempt in rows]
+    wrong = [sum(row["correct"] is False for row in attempt.graded) for attempt in rows]
     times = [(one.finished_at - one.started_at).total_seconds() for one in rows if one.finished_at and one.started_at]
     return {
         "scores": {share: shares.count(share) for share in sorted(set(shares), key=int)},
@@ -372,5 +372,5 @@ def by_attempt(quiz: Quiz, rows: list[QuizSubmission]) -> Data:
         "correct_count_average": fmean(right) if right else 0.0,
         "incorrect_count_average": fmean(wrong) if wrong else 0.0,
         "duration_average": fmean(times) if times else 0.0,
-        "unique_count": len({one.user_id for one in rows}),
+        "unique_count": len({attempt.user_id for attempt in rows}),
     }

@@ -42,8 +42,8 @@ NOT_ALLOWED = "you are not allowed to participate in this quiz"
 
 def of_quiz(api: Api, quiz: Quiz) -> list[QuizSubmission]:
     """All quiz submissions, previews aside."""
-    found = [one for one in api.store.quiz_submissions.find("quiz", quiz.id) if one.user_id is not None]
-    return sorted(found, key=lambda one: one.id)
+    found = [attempt for attempt in api.store.quiz_submissions.find("quiz", quiz.id) if attempt.user_id is not None]
+    return sorted(found, key=lambda attempt: attempt.id)
 
 
 def of_user(api: Api, quiz: Quiz, user_id: int) -> QuizSubmission | None:
@@ -53,7 +53,7 @@ def of_user(api: Api, quiz: Quiz, user_id: int) -> QuizSubmission | None:
 
 def taken(api: Api, quiz: Quiz) -> bool:
     """Whether anybody has started it."""
-    return any(one.workflow_state != "settings_only" for one in of_quiz(api, quiz))
+    return any(attempt.workflow_state != "settings_only" for attempt in of_quiz(api, quiz))
 
 
 def running(record: QuizSubmission) -> bool:
@@ -217,7 +217,7 @@ def ends_at(api: Api, course: Course, quiz: Quiz, record: QuizSubmission) -> dat
     if assignment is not None:
         locked = assignments.dated_for(api, assignment, record.user_id).lock_at
     last = locked if locked is not None and not record.manually_unlocked else quizzes.ends_at(api, course)
-    return min((one for one in (end, last) if one is not None), default=None)
+    return min((moment for moment in (end, last) if moment is not None), default=None)
 
 
 def drawn(api: Api, quiz: Quiz, data: list[Data]) -> list[Data]:
@@ -311,7 +311,7 @@ def _score(quiz: Quiz, points: float) -> float:
 def _scored(api: Api, quiz: Quiz, record: QuizSubmission) -> QuizSubmission:
     """Store a graded attempt, determine the score that counts, and pass it on to the gradebook."""
     attempts = record.attempts | {str(record.attempt): replace(record, attempts={})}
-    scores = [one.score or 0.0 for _, one in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
+    scores = [attempt.score or 0.0 for _, attempt in sorted(attempts.items(), key=lambda pair: int(pair[0]))]
     match quiz.scoring_policy:
         case "keep_latest":
             counts = scores[-1]

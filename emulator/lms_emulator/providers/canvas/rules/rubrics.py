@@ -30,8 +30,8 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
     """The criteria that a request describes, with generated ids if missing."""
     prefix = str(rubric_id or "")
     found: Data = []
-    for one in _ordered(sent, "criteria"):
-        number = one.text("id") or f"{prefix}_{api.x.ids.digits(4)}"
+    for fields in _ordered(sent, "criteria"):
+        number = fields.text("id") or f"{prefix}_{api.x.ids.digits(4)}"
         ratings: Data = [
             {
                 "description": row.text("description") or "No Description",
@@ -40,34 +40,34 @@ def criteria(api: Api, sent: Params, rubric_id: int) -> Data:
                 "criterion_id": number,
                 "id": row.text("id") or f"{prefix}_{api.x.ids.digits(4)}",
             }
-            for row in _ordered(one, "ratings")
+            for row in _ordered(fields, "ratings")
         ]
         ratings.sort(key=lambda row: -float(row["points"]))
         found.append(
             {
-                "description": one.text("description") or "No Description",
-                "long_description": one.text("long_description") or "",
+                "description": fields.text("description") or "No Description",
+                "long_description": fields.text("long_description") or "",
                 "points": ratings[0]["points"] if ratings else 0,
                 "id": number,
-                "criterion_use_range": one.flag("criterion_use_range"),
-                **_aligned(api, one),
+                "criterion_use_range": fields.flag("criterion_use_range"),
+                **_aligned(api, fields),
                 "ratings": ratings,
             }
         )
     return found
 
 
-def _aligned(api: Api, one: Params) -> dict[str, Any]:
+def _aligned(api: Api, fields: Params) -> dict[str, Any]:
     """The fields that a criterion takes from its outcome."""
-    outcome = api.store.learning_outcomes.get(identifiers.local_number(one.text("learning_outcome_id") or "") or 0)
+    outcome = api.store.learning_outcomes.get(identifiers.local_number(fields.text("learning_outcome_id") or "") or 0)
     if outcome is None:
         return {}
-    mastery = one.text("mastery_points")
+    mastery = fields.text("mastery_points")
     return {
-        "long_description": one.text("long_description") or outcome.description or "",
+        "long_description": fields.text("long_description") or outcome.description or "",
         "learning_outcome_id": outcome.id,
         "mastery_points": float(outcome.mastery_points) if mastery is None else as_float(mastery),
-        "ignore_for_scoring": one.flag("ignore_for_scoring"),
+        "ignore_for_scoring": fields.flag("ignore_for_scoring"),
     }
 
 
@@ -84,10 +84,10 @@ def _ordered(sent: Params, name: str) -> list[Params]:
 
 def of_assignment(api: Api, assignment_id: int) -> tuple[Rubric, RubricAssociation] | None:
     """The rubric that an assignment is graded with."""
-    for one in associations(api, "Assignment", assignment_id):
-        rubric = api.store.rubrics.get(one.rubric_id)
-        if one.purpose == "grading" and rubric is not None and rubric.workflow_state == "active":
-            return rubric, one
+    for association in associations(api, "Assignment", assignment_id):
+        rubric = api.store.rubrics.get(association.rubric_id)
+        if association.purpose == "grading" and rubric is not None and rubric.workflow_state == "active":
+            return rubric, association
     return None
 
 
@@ -112,14 +112,14 @@ def assessed(rubric: Rubric, sent: dict[str, Params]) -> Data:
     """The data of an assessment, by criterion."""
     found: Data = []
     for criterion in rubric.criteria:
-        one = sent.get(str(criterion["id"]))
-        if one is None:
+        fields = sent.get(str(criterion["id"]))
+        if fields is None:
             continue
-        text, comments = one.text("points"), one.text("comments") or None
+        text, comments = fields.text("points"), fields.text("comments") or None
         points = as_float(text) if text not in (None, "") else None
         rating = next((r for r in criterion["ratings"] if r["points"] == (points or 0)), None)
         entry: dict[str, Any] = {
-            "id": one.text("rating_id") or (rating["id"] if rating else None),
+            "id": fields.text("rating_id") or (rating["id"] if rating else None),
             "points": points,
             "criterion_id": criterion["id"],
             "learning_outcome_id": criterion.get("learning_outcome_id"),
@@ -151,8 +151,8 @@ def assess(
     assert rubric is not None
     data = assessed(rubric, sent)
     people = teams.graded_together(api, base, record.user_id)
-    rows = [record, *(submissions.of(api, base, one) for one in people if one != record.user_id)]
-    made = [_assess(api, course, base, one, rubric, association, data, kind) for one in rows]
+    rows = [record, *(submissions.of(api, base, person) for person in people if person != record.user_id)]
+    made = [_assess(api, course, base, submission, rubric, association, data, kind) for submission in rows]
     return made[0]
 
 
@@ -183,9 +183,9 @@ def _assess(
     results = {"score": sum(points) if points else None, "data": data} if data else {}
     changes = {"assessor_id": api.user.id, "artifact_attempt": record.attempt, "updated_at": api.now, **results}
     made = api.store.rubric_assessments.put(replace(known, **changes))
-    for one in api.store.peer_reviews.find("submission", record.id):
-        if one.assessor_id == api.user.id:
-            api.store.peer_reviews.put(replace(one, workflow_state="completed", updated_at=api.now))
+    for review in api.store.peer_reviews.find("submission", record.id):
+        if review.assessor_id == api.user.id:
+            api.store.peer_reviews.put(replace(review, workflow_state="completed", updated_at=api.now))
     if made.data != known.data and any(entry["comments"] for entry in made.data):
         current = api.store.submissions.get(record.id) or record
         api.store.submissions.put(replace(current, unread=[*current.unread, "rubric"]))

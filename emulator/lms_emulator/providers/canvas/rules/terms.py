@@ -11,6 +11,6 @@ def kept(api: Api, term: EnrollmentTerm) -> str | None:
     """Why a term cannot be deleted, in Canvas's words. Source: canvas-lms app/models/enrollment_term.rb."""
     if term.name == DEFAULT_TERM:
         return "Cannot delete the default term"
-    if any(one.enrollment_term_id == term.id and one.workflow_state != "deleted" for one in api.store.courses):
+    if any(course.enrollment_term_id == term.id and course.workflow_state != "deleted" for course in api.store.courses):
         return "Cannot delete a term with active courses"
     return None

@@ -286,7 +286,7 @@ def controls(store: CanvasStore, tool: Tool) -> list[LtiContextControl]:
 
 def available(store: CanvasStore, tool: Tool, where: Where) -> bool:
     """Whether a tool is available in a context: the nearest context control decides; without one it is."""
-    said = {one.place: one.available for one in controls(store, tool)}
+    said = {control.place: control.available for control in controls(store, tool)}
     return not said or next((said[place] for place in places(store, where) if place in said), False)
 
 
@@ -321,7 +321,7 @@ def by_address(
     before 1.1, which `newer` excludes, then the nearest. Parameters: `client`, the key whose tools to consider
     (canvas-lms app/models/context_external_tool.rb, find_and_order_tools, 2024-04)."""
     candidates = [tool for tool in offered(store, where) if not (newer and tool.developer_key_id is None)]
-    return _matching(store, where, url, [one for one in candidates if client in (None, one.developer_key_id)])
+    return _matching(store, where, url, [tool for tool in candidates if client in (None, tool.developer_key_id)])
 
 
 def predecessor(store: CanvasStore, where: Where, url: str) -> Tool | None:
@@ -352,7 +352,7 @@ def _matching(store: CanvasStore, where: Where, url: str, candidates: Iterable[T
 def link_behind(store: CanvasStore, base: Assignment) -> ResourceLink | None:
     """The resource link of an assignment."""
     links = store.resource_links.find("course", base.course_id)
-    return next((one for one in links if base.id == one.assignment_id or base.resource_link_id == one.id), None)
+    return next((link for link in links if base.id == link.assignment_id or base.resource_link_id == link.id), None)
 
 
 def behind(store: CanvasStore, course: Course, base: Assignment) -> Tool | None:

@@ -63,34 +63,34 @@ def ics(api: Api, kind: str, name: str, entries: Iterable[Entry]) -> str:
         "METHOD:PUBLISH",
         f"X-WR-CALNAME:{_escaped(name)} Calendar (Canvas)",
         f"X-WR-CALDESC:{_escaped(f'Calendar events for the {kind}, {name}')}",
-        *(line for one in entries if one.start_at is not None for line in _event(api, one)),
+        *(line for entry in entries if entry.start_at is not None for line in _event(api, entry)),
         "END:VCALENDAR",
     ]
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
-def _event(api: Api, one: Entry) -> Iterator[str]:
-    start, end = one.start_at, one.end_at
+def _event(api: Api, entry: Entry) -> Iterator[str]:
+    start, end = entry.start_at, entry.end_at
     if start is None or end is None:
         return
     yield "BEGIN:VEVENT"
-    yield f"DTSTAMP:{in_zone(one.updated_at, UTC):%Y%m%dT%H%M00Z}"
-    yield f"UID:event-{one.name.replace('_', '-')}"
-    if one.day is not None:
-        yield f"DTSTART;VALUE=DATE;VALUE=DATE:{one.day.replace('-', '')}"
+    yield f"DTSTAMP:{in_zone(entry.updated_at, UTC):%Y%m%dT%H%M00Z}"
+    yield f"UID:event-{entry.name.replace('_', '-')}"
+    if entry.day is not None:
+        yield f"DTSTART;VALUE=DATE;VALUE=DATE:{entry.day.replace('-', '')}"
     else:
         yield f"DTSTART:{in_zone(start, UTC):%Y%m%dT%H%M00Z}"
         yield f"DTEND:{in_zone(end, UTC):%Y%m%dT%H%M00Z}"
     yield "CLASS:PUBLIC"
-    html = shown(api, one.description, None)
+    html = shown(api, entry.description, None)
     if html is not None:
         yield f"DESCRIPTION:{_escaped(as_text(html))}"
-    if one.location is not None:
-        yield f"LOCATION:{_escaped(one.location)}"
+    if entry.location is not None:
+        yield f"LOCATION:{_escaped(entry.location)}"
     yield "SEQUENCE:0"
-    yield f"SUMMARY:{_escaped(one.title or '')}" + (f" [{_escaped(one.code)}]" if one.code else "")
+    yield f"SUMMARY:{_escaped(entry.title or '')}" + (f" [{_escaped(entry.code)}]" if entry.code else "")
     site = api.url("").partition("://")[2]
-    page = f"calendar?include_contexts={one.context_code}&month={start:%m}&year={start:%Y}#{one.name}"
+    page = f"calendar?include_contexts={entry.context_code}&month={start:%m}&year={start:%Y}#{entry.name}"
     yield f"URL:https://{site}/{page}"
     if html is not None:
         yield f"X-ALT-DESC;FMTTYPE=text/html:{_escaped(html)}"
@@ -132,43 +132,43 @@ def atom(api: Api, name: str, code: str, entries: Iterable[Entry]) -> str:
         f"  <title>{escape(name, quote=False)} Calendar Feed</title>",
         f"  <updated>{api.now.astimezone(UTC).isoformat()}</updated>",
         f'  <link rel="self" href="{page}"/>',
-        *(line for one in entries for line in _entry(api, one)),
+        *(line for entry in entries for line in _entry(api, entry)),
         "</feed>",
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _entry(api: Api, one: Entry) -> Iterator[str]:
-    kind = "Assignment" if one.is_assignment else "Calendar Event"
+def _entry(api: Api, entry: Entry) -> Iterator[str]:
+    kind = "Assignment" if entry.is_assignment else "Calendar Event"
     host = api.url("").partition("://")[2].partition(":")[0]
-    table = "assignments" if one.is_assignment else "calendar_events"
-    times = [one.start_at] if one.is_assignment else [one.start_at, one.end_at]
+    table = "assignments" if entry.is_assignment else "calendar_events"
+    times = [entry.start_at] if entry.is_assignment else [entry.start_at, entry.end_at]
     at = "_".join(f"{moment:%Y-%m-%d-%H-%M}" for moment in times if moment is not None)
     yield "  <entry>"
-    yield f"    <title>{kind}: {escape(one.title or '', quote=False)}</title>"
-    yield f"    <id>tag:{host},{one.created_at:%Y-%m-%d}:/{table}/{one.name}_{at}</id>"
-    yield f"    <updated>{stamp(one.updated_at)}</updated>"
-    yield f"    <published>{stamp(one.created_at)}</published>"
-    yield f'    <link rel="alternate" href="{escape(api.url(_page(one)))}"/>'
+    yield f"    <title>{kind}: {escape(entry.title or '', quote=False)}</title>"
+    yield f"    <id>tag:{host},{entry.created_at:%Y-%m-%d}:/{table}/{entry.name}_{at}</id>"
+    yield f"    <updated>{stamp(entry.updated_at)}</updated>"
+    yield f"    <published>{stamp(entry.created_at)}</published>"
+    yield f'    <link rel="alternate" href="{escape(api.url(_page(entry)))}"/>'
     yield "    <author>"
-    yield f"      <name>{escape(one.context_name, quote=False)}</name>"
+    yield f"      <name>{escape(entry.context_name, quote=False)}</name>"
     yield "    </author>"
-    yield f'    <content type="html">{escape(_content(api, one), quote=False)}</content>'
+    yield f'    <content type="html">{escape(_content(api, entry), quote=False)}</content>'
     yield "  </entry>"
 
 
-def _page(one: Entry) -> str:
-    if one.is_assignment:
-        return f"{one.context_path}/assignments/{one.name.rpartition('_')[2]}"
-    when = f"?month={one.start_at:%m}&year={one.start_at:%Y}" if one.start_at is not None else ""
-    return f"{one.context_path}/calendar{when}#{one.name}"
+def _page(entry: Entry) -> str:
+    if entry.is_assignment:
+        return f"{entry.context_path}/assignments/{entry.name.rpartition('_')[2]}"
+    when = f"?month={entry.start_at:%m}&year={entry.start_at:%Y}" if entry.start_at is not None else ""
+    return f"{entry.context_path}/calendar{when}#{entry.name}"
 
 
-def _content(api: Api, one: Entry) -> str:
-    text = one.description or ""
-    if not one.is_assignment:
-        return f"{in_words(api, one.start_at, 'at')}<br/>{text}"
-    due = f"Due: {in_words(api, one.start_at, 'by')}<br/>" if one.start_at is not None else "No Due Date<br/>"
+def _content(api: Api, entry: Entry) -> str:
+    text = entry.description or ""
+    if not entry.is_assignment:
+        return f"{in_words(api, entry.start_at, 'at')}<br/>{text}"
+    due = f"Due: {in_words(api, entry.start_at, 'by')}<br/>" if entry.start_at is not None else "No Due Date<br/>"
     return f"{due}{text}<br/><br/>\n        <div>\n          {text}\n        </div>\n      "
 
 

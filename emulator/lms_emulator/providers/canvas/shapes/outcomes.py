@@ -235,16 +235,16 @@ def linked(
     if "outcome_paths" in wanted:
         body["outcome_paths"] = [{"id": record.id, "parts": _path(api, one, record)} for one, record in held]
     if "users" in wanted:
-        known = [one for one in map(api.store.users.get, people) if one is not None]
+        known = [user for user in map(api.store.users.get, people) if user is not None]
         body["users"] = [
             {
-                "id": str(one.id),
-                "name": one.name,
-                "display_name": one.short_name or one.name,
-                "sortable_name": one.sortable_name,
-                **({"avatar_url": people_shapes.avatar_url(api, one)} if people_shapes.avatars_on(api) else {}),
+                "id": str(user.id),
+                "name": user.name,
+                "display_name": user.short_name or user.name,
+                "sortable_name": user.sortable_name,
+                **({"avatar_url": people_shapes.avatar_url(api, user)} if people_shapes.avatars_on(api) else {}),
             }
-            for one in known
+            for user in known
         ]
     if "alignments" in wanted:
         body["alignments"] = [_work(api, context, number) for number in works]

@@ -45,7 +45,7 @@ def pace(api: Api, record: CoursePace, course: Course, *, copied: bool = False) 
 
 
 def _modules(api: Api, record: CoursePace, course: Course, root: int | None) -> list[Json]:
-    by_item = {one.module_item_id: one for one in record.items}
+    by_item = {pace_item.module_item_id: pace_item for pace_item in record.items}
     found = []
     for module in modules.of_course(api, course):
         tags = [tag for tag in modules.items(api, module) if tag.id in by_item]
@@ -55,13 +55,13 @@ def _modules(api: Api, record: CoursePace, course: Course, root: int | None) -> 
     return found
 
 
-def _item(api: Api, tag: ContentTag, one: PaceItem, record: CoursePace) -> Json:
+def _item(api: Api, tag: ContentTag, pace_item: PaceItem, record: CoursePace) -> Json:
     assignment = pacing.assignment_of(api, tag)
     points = assignment.points_possible if assignment is not None else None
     kind = {"Quiz": "Quizzes::Quiz", "Discussion": "DiscussionTopic", "Page": "WikiPage"}.get(tag.type, tag.type)
     return {
-        "id": one.id,
-        "duration": one.duration,
+        "id": pace_item.id,
+        "duration": pace_item.duration,
         "course_pace_id": record.id or None,
         "root_account_id": None,
         "module_item_id": tag.id,

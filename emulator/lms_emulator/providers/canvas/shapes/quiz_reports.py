@@ -34,7 +34,7 @@ def statistics(api: Api, quiz: Quiz, course: Course, report: QuizReport, people:
         "id": str(report.id),
         "url": api.url(f"/api/v1{page}/statistics"),
         "html_url": api.url(f"{page}/statistics"),
-        "multiple_attempts_exist": any((one.attempt or 0) > 1 for one in rows),
+        "multiple_attempts_exist": any((attempt.attempt or 0) > 1 for attempt in rows),
         "generated_at": when(report.created_at),
         "includes_all_versions": every,
         "includes_sis_ids": True,

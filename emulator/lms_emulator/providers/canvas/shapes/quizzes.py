@@ -126,7 +126,7 @@ def _managed(api: Api, record: Quiz, course: Course, page: str) -> Json:
         "can_unpublish": untaken,
         "speed_grader_url": api.url(speed) if graded else None,
         "message_students_url": api.url(f"/api/v1{page}/submission_users/message"),
-        "section_count": sum(one.workflow_state == "active" for one in sections),
+        "section_count": sum(section.workflow_state == "active" for section in sections),
         "only_visible_to_overrides": record.only_visible_to_overrides,
     }
 
@@ -344,8 +344,8 @@ def included(api: Api, rows: list[Taken], of: Quiz, course: Course, includes: Co
     found: Json = {}
     if "submission" in includes:
         assignment = quizzes.assignment_of(api, of)
-        ids = [one.submission_id for one in rows if one.submission_id is not None]
-        own = [row for one in ids if (row := api.store.submissions.get(one)) is not None]
+        ids = [attempt.submission_id for attempt in rows if attempt.submission_id is not None]
+        own = [row for number in ids if (row := api.store.submissions.get(number)) is not None]
         base = [] if assignment is None else [submission(api, row, assignment, course, {"user"}) for row in own]
         found["submissions"] = base
     if "quiz" in includes:

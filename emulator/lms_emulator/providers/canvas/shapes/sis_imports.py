@@ -74,8 +74,8 @@ def _attachments(api: Api, record: SisBatch) -> Json:
     diffed: list[int] = record.data.get("diffed_attachment_ids", [])
     shown = [one for one in map(api.store.attachments.get, record.data.get("downloadable_attachment_ids", [])) if one]
     for name, wanted in (("csv_attachments", False), ("diffed_csv_attachments", True)):
-        if own := [one for one in shown if (one.id in diffed) == wanted]:
-            body[name] = [_file(api, one) for one in own]
+        if own := [file for file in shown if (file.id in diffed) == wanted]:
+            body[name] = [_file(api, file) for file in own]
     return body
 
 

@@ -127,7 +127,7 @@ def _embeds(scene: Scene) -> str:
 
 def _horizon(scene: Scene) -> bool:
     """Whether the account, or one above it, is a Canvas Career account."""
-    said = (one.settings.get("horizon_account") for one in chain(scene.x.store, _account(scene).id))
+    said = (account.settings.get("horizon_account") for account in chain(scene.x.store, _account(scene).id))
     return any(one.get("value") for one in said if isinstance(one, dict))
 
 
@@ -178,7 +178,7 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.course.gradePassbackSetting": lambda s: s.course.grade_passback_setting,
     "Canvas.course.previousContextIds": lambda s: ",".join(map(places.context_id, _sources(s))),
     "Canvas.course.previousContextIds.recursive": _history,
-    "Canvas.course.previousCourseIds": lambda s: ",".join(str(one.id) for one in _sources(s)),
+    "Canvas.course.previousCourseIds": lambda s: ",".join(str(course.id) for course in _sources(s)),
     "vnd.instructure.Course.uuid": lambda s: s.course.uuid,
     "com.instructure.Course.integrationId": lambda s: s.course.integration_id,
     "com.instructure.Course.groupIds": lambda s: ",".join(str(group.id) for group in _groups(s)),

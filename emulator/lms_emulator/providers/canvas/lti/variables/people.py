@@ -42,7 +42,7 @@ def _sis_email(scene: Scene) -> None:
 
 
 def _types(scene: Scene) -> list[str]:
-    return list(dict.fromkeys(one.type for one in scene.current))
+    return list(dict.fromkeys(enrollment.type for enrollment in scene.current))
 
 
 def _role_names(scene: Scene) -> str:
@@ -50,10 +50,10 @@ def _role_names(scene: Scene) -> str:
     person, store = scene.person, scene.x.store
     found: list[str] = []
     place = scene.place_of_roles
-    for one in scene.current if place.course is not None else []:
-        role = store.roles.get(one.role_id)
+    for enrollment in scene.current if place.course is not None else []:
+        role = store.roles.get(enrollment.role_id)
         custom = role is not None and role.workflow_state != "built_in" and role.name != role.base_role_type
-        found.append(role.name if role is not None and custom else one.type)
+        found.append(role.name if role is not None and custom else enrollment.type)
     for _, role in admins_over(store, person, place.account.id):
         found.append("Account Admin" if role.name == "AccountAdmin" else role.name)
     return ",".join(dict.fromkeys(found))
@@ -84,7 +84,7 @@ def _enrollment_state(scene: Scene) -> str:
 
 
 def _sections(scene: Scene, enrollments: list[Enrollment]) -> list[CourseSection]:
-    found = (scene.x.store.course_sections.get(one.course_section_id) for one in enrollments)
+    found = (scene.x.store.course_sections.get(enrollment.course_section_id) for enrollment in enrollments)
     return [section for section in found if section is not None]
 
 
@@ -93,7 +93,7 @@ def observed(scene: Scene) -> list[User]:
     if scene.course and scene.user is None:
         return []
     rows = [one for one in scene.current if one.type == "ObserverEnrollment" and one.associated_user_id]
-    return [seen for one in rows if (seen := scene.x.store.users.get(one.associated_user_id)) is not None]
+    return [seen for enrollment in rows if (seen := scene.x.store.users.get(enrollment.associated_user_id)) is not None]
 
 
 def _allowed(scene: Scene, names: str) -> str:
@@ -108,7 +108,7 @@ def _allowed(scene: Scene, names: str) -> str:
 
 def _administered(scene: Scene) -> str:
     """The accounts that the user administers, including subaccounts."""
-    found = [one.id for one in scene.x.store.accounts if is_account_admin(scene.api, scene.person, one)]
+    found = [account.id for account in scene.x.store.accounts if is_account_admin(scene.api, scene.person, account)]
     text = ",".join(str(number) for number in found)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(',')[0]},truncated"
 
@@ -152,11 +152,11 @@ VALUES: dict[str, Callable[[Scene], Any]] = {
     "Canvas.enrollment.enrollmentState": _enrollment_state,
     "Canvas.course.sectionIds": lambda s: ",".join(map(str, sorted({one.course_section_id for one in s.current}))),
     "Canvas.course.sectionSisSourceIds": lambda s: ",".join(
-        sorted({one.sis_section_id for one in _sections(s, s.current) if one.sis_section_id})
+        sorted({section.sis_section_id for section in _sections(s, s.current) if section.sis_section_id})
     ),
     "Canvas.course.sectionRestricted": lambda s: all(one.limit_privileges_to_course_section for one in s.mine),
     "com.instructure.User.sectionNames": lambda s: json.dumps(
-        [one.name for one in _sections(s, s.mine)], ensure_ascii=False
+        [section.name for section in _sections(s, s.mine)], ensure_ascii=False
     ),
     "com.instructure.User.observees": lambda s: ",".join(
         seen.lti_id if s.advantage else places.user_id(seen) for seen in observed(s)

@@ -40,7 +40,7 @@ def _in_own_zone(pick: Callable[[Scene], datetime | None]) -> Callable[[Scene], 
 def _due_dates(scene: Scene) -> list[datetime | None]:
     """The distinct due dates of the assignment's assignees; None for those without one."""
     task, people = scene.task, dict.fromkeys(one.user_id for one in assignments.students(scene.api, scene.course.id))
-    mine = (one for one in people if assignments.assigned(scene.api, task, one))
+    mine = (person for person in people if assignments.assigned(scene.api, task, person))
     return list(dict.fromkeys(assignments.dated_for(scene.api, task, one).due_at for one in mine))
 
 
@@ -55,7 +55,7 @@ def _earliest_due(scene: Scene) -> str:
 
 
 def _studies(scene: Scene) -> bool:
-    return scene.user is not None and any(one.type in STUDENTS for one in scene.current)
+    return scene.user is not None and any(enrollment.type in STUDENTS for enrollment in scene.current)
 
 
 def _attempts(scene: Scene) -> int | None:

@@ -139,7 +139,7 @@ def _read(work: Work) -> list[Sheet] | None:
         if compared is not None:
             if not compared:
                 return None
-            diffed = [_shown(work, one).id for one in compared]
+            diffed = [_shown(work, sheet).id for sheet in compared]
             shown += diffed
             data = work.batch.data | {"diffed_attachment_ids": diffed, "diffed_against_sis_batch_id": before.id}
             work.batch = put(work.api, work.batch, generated_diff=True, data=data)
@@ -186,10 +186,12 @@ def _previous(work: Work) -> SisBatch | None:
     chain = work.batch.diffing_data_set_identifier
     if chain is None or work.batch.diffing_remaster:
         return None
-    rows = [one for one in work.store.sis_batches.find("data_set", chain) if one.workflow_state in SUCCEEDED]
-    rows = [one for one in rows if one.account_id == work.batch.account_id and one.id != work.batch.id]
-    compared = [one for one in rows if one.diffing_remaster or one.generated_diff]
-    return max(compared, key=lambda one: one.id) if compared else min(rows, key=lambda one: one.id, default=None)
+    rows = [batch for batch in work.store.sis_batches.find("data_set", chain) if batch.workflow_state in SUCCEEDED]
+    rows = [batch for batch in rows if batch.account_id == work.batch.account_id and batch.id != work.batch.id]
+    compared = [batch for batch in rows if batch.diffing_remaster or batch.generated_diff]
+    return (
+        max(compared, key=lambda batch: batch.id) if compared else min(rows, key=lambda batch: batch.id, default=None)
+    )
 
 
 def _compare(
@@ -205,7 +207,7 @@ def _compare(
     packed = not earlier.filename.lower().endswith(".csv")
     found = files.changed(work, _sheets(work, earlier, [], packed=packed, say=False), sheets)
     limit = work.batch.options.get("diff_row_count_threshold")
-    if limit is not None and sum(len(one.rows) for one in found) > limit:
+    if limit is not None and sum(len(sheet.rows) for sheet in found) > limit:
         work.say("Diffing not performed because difference row count exceeded threshold")
         work.batch = put(work.api, work.batch, diffing_threshold_exceeded=True)
         return None
@@ -216,7 +218,7 @@ def _finish(work: Work, *, imported: bool, state: str | None = None) -> None:
     work.write()
     api, batch = work.api, work.batch
     errors = list(work.store.sis_batch_errors.find("batch", batch.id))
-    failed = sum(one.failure for one in errors)
+    failed = sum(error.failure for error in errors)
     counts = batch.data.get("counts", {}) | {"error_count": failed, "warning_count": len(errors) - failed}
     imported = imported and not failed
     end = ("imported" if imported else "failed") + ("_with_messages" if errors else "")
@@ -235,7 +237,7 @@ def _finish(work: Work, *, imported: bool, state: str | None = None) -> None:
 def _errors_file(work: Work) -> Attachment:
     api, batch = work.api, work.batch
     errors = work.store.sis_batch_errors.find("batch", batch.id)
-    rows = [[one.sis_batch_id, one.file, one.message, one.row] for one in errors]
+    rows = [[error.sis_batch_id, error.file, error.message, error.row] for error in errors]
     text = csv_files.written([["sis_import_id", "file", "message", "row"], *rows])
     filename = (
         f"{global_id(batch.id)}_processing_warnings_and_errors{batch.created_at:%Y-%m-%d%H%M%S}UTC"
@@ -255,17 +257,17 @@ def statistics(api: Api, batch: SisBatch) -> dict[str, Any]:
     rows = changes_of(api, batch)
     found: dict[str, Any] = {"total_state_changes": len(rows)}
     for kind in TABLES:
-        own = [one for one in rows if one.context_type == kind]
+        own = [change for change in rows if change.context_type == kind]
         active, before = ACTIVE.get(kind, ("active",)), RESTORED_FROM.get(kind, ("deleted",))
         counts = {
-            "created": sum(one.previous in NEW and one.updated in active for one in own),
-            "restored": sum(one.previous in before and one.updated in active for one in own),
+            "created": sum(change.previous in NEW and change.updated in active for change in own),
+            "restored": sum(change.previous in before and change.updated in active for change in own),
         }
         if kind in ("Course", "Enrollment"):
-            counts["concluded"] = sum(one.updated == "completed" for one in own)
+            counts["concluded"] = sum(change.updated == "completed" for change in own)
         if kind == "Enrollment":
-            counts["deactivated"] = sum(one.updated == "inactive" for one in own)
-        counts["deleted"] = sum(one.updated == _deleted(kind) for one in own)
+            counts["deactivated"] = sum(change.updated == "inactive" for change in own)
+        counts["deleted"] = sum(change.updated == _deleted(kind) for change in own)
         found[kind] = counts
     return found
 
@@ -284,17 +286,17 @@ def restore(api: Api, batch: SisBatch, *, batch_mode: bool, undelete_only: bool,
         completion=0.0,
     )
     api.store.progresses.put(replace(progress, completion=100.0, workflow_state="completed"))
-    rows = [one for one in changes_of(api, batch) if not one.restored]
+    rows = [change for change in changes_of(api, batch) if not change.restored]
     if undelete_only:
-        rows = [one for one in rows if one.updated in ("retired", "deleted")]
+        rows = [change for change in rows if change.updated in ("retired", "deleted")]
     if unconclude_only:
-        rows = [one for one in rows if one.updated == "completed"]
+        rows = [change for change in rows if change.updated == "completed"]
     if batch_mode:
-        rows = [one for one in rows if one.batch_mode_delete]
-    for row in sorted(rows, key=lambda one: (list(TABLES).index(one.context_type), -one.id)):
+        rows = [change for change in rows if change.batch_mode_delete]
+    for row in sorted(rows, key=lambda change: (list(TABLES).index(change.context_type), -change.id)):
         _put_back(api, row)
     found = batch.data.get("statistics") or statistics(api, batch)
-    restored = [one.context_type for one in changes_of(api, batch) if one.restored]
+    restored = [change.context_type for change in changes_of(api, batch) if change.restored]
     stats = {k: v | {"restored": restored.count(k)} if isinstance(v, dict) else v for k, v in found.items()}
     part = undelete_only or unconclude_only or batch_mode
     put(

@@ -42,14 +42,14 @@ def _terms(work: Work) -> set[int]:
     if work.batch.batch_mode_term_id is not None:
         return {work.batch.batch_mode_term_id}
     terms = work.store.enrollment_terms.find("root", work.batch.account_id)
-    found = {one.id for one in terms if one.sis_batch_id == work.batch.id}
+    found = {term.id for term in terms if term.sis_batch_id == work.batch.id}
     if not found:
         raise TooMuch("Terms not found. Terms must be included with multi_term_batch_mode")
     return found
 
 
 def _to_delete(work: Work, name: str, rows: list[Any]) -> list[Any]:
-    found = [one for one in rows if one.sis_batch_id != work.batch.id]
+    found = [row for row in rows if row.sis_batch_id != work.batch.id]
     most = work.batch.change_threshold
     if most is not None and rows and len(found) / len(rows) * 100 > most:
         raise TooMuch(f"{len(found)} {name} would be deleted and exceeds the set threshold of {most}%")
@@ -58,7 +58,7 @@ def _to_delete(work: Work, name: str, rows: list[Any]) -> list[Any]:
 
 def _courses(work: Work, terms: set[int]) -> list[Course]:
     rows = (one for one in work.store.courses if one.enrollment_term_id in terms and one.workflow_state != "deleted")
-    return [one for one in rows if one.sis_batch_id is not None and one.sis_course_id]
+    return [course for course in rows if course.sis_batch_id is not None and course.sis_course_id]
 
 
 def _is_in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
@@ -68,15 +68,15 @@ def _is_in_terms(work: Work, course_id: int, terms: set[int]) -> bool:
 
 def _sections(work: Work, terms: set[int]) -> list[Any]:
     rows = [one for one in work.store.course_sections if one.workflow_state == "active" and one.sis_section_id]
-    rows = [one for one in rows if one.sis_batch_id is not None]
-    return [one for one in rows if _is_in_terms(work, one.nonxlist_course_id or one.course_id, terms)]
+    rows = [section for section in rows if section.sis_batch_id is not None]
+    return [section for section in rows if _is_in_terms(work, section.nonxlist_course_id or section.course_id, terms)]
 
 
 def _enrollments(work: Work, terms: set[int]) -> list[Any]:
     drop = work.batch.options.get("batch_mode_enrollment_drop_status")
-    rows = [one for one in work.store.enrollments if one.workflow_state not in ("deleted", drop)]
+    rows = [enrollment for enrollment in work.store.enrollments if enrollment.workflow_state not in ("deleted", drop)]
     rows = [one for one in rows if one.sis_batch_id is not None and one.type != "StudentViewEnrollment"]
-    return [one for one in rows if _is_in_terms(work, one.course_id, terms)]
+    return [enrollment for enrollment in rows if _is_in_terms(work, enrollment.course_id, terms)]
 
 
 def _end(work: Work, record: Any, state: str) -> None:

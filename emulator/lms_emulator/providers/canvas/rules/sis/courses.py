@@ -75,12 +75,12 @@ def _check_course(row: Row, sis_id: str) -> None:
 
 def with_id(work: Work, sis_id: str) -> Course | None:
     """The course of this school with a SIS id, deleted ones too."""
-    return work.own(work.store.courses.find("sis_course_id", sis_id), lambda one: one.account_id)
+    return work.own(work.store.courses.find("sis_course_id", sis_id), lambda never: never.account_id)
 
 
 def _default_term(api: Api) -> int:
     terms = api.store.enrollment_terms.find("root", api.root.id)
-    return next((one.id for one in terms if one.name == DEFAULT_TERM), 0)
+    return next((term.id for term in terms if term.name == DEFAULT_TERM), 0)
 
 
 def _place(work: Work, row: Row, known: Course | None) -> int:
@@ -106,8 +106,8 @@ def _course_fields(work: Work, row: Row, known: Course | None, place: int) -> Fi
     fields: Fields = {"sis_course_id": sis_id, "account_id": place, "integration_id": row.get("integration_id") or None}
     if row.get("term_id") and "enrollment_term_id" not in stuck:
         terms = work.store.enrollment_terms.find("root", work.batch.account_id)
-        found = (one for one in terms if one.sis_term_id == row.get("term_id") and one.workflow_state == "active")
-        fields |= next(({"enrollment_term_id": one.id} for one in found), {})
+        found = (term for term in terms if term.sis_term_id == row.get("term_id") and term.workflow_state == "active")
+        fields |= next(({"enrollment_term_id": term.id} for term in found), {})
     if "workflow_state" not in stuck:
         fields |= _course_state(row, known)
     for cell, name in (("short_name", "course_code"), ("long_name", "name")):

@@ -104,7 +104,7 @@ def _enrolled(work: Work, row: Row, start: datetime | None, end: datetime | None
 def _login(work: Work, row: Row) -> Pseudonym:
     if wanted := row.get("user_integration_id"):
         rows = work.store.pseudonyms.find("integration_id", wanted)
-        found = next((one for one in rows if one.account_id == work.batch.account_id), None)
+        found = next((login for login in rows if login.account_id == work.batch.account_id), None)
     else:
         found = work.login(row.get("user_id"))
     if found is None:
@@ -145,7 +145,7 @@ def _place(work: Work, row: Row) -> tuple[Course, CourseSection]:
 def _default_section(work: Work, course: Course) -> CourseSection:
     """The section for people who are put into none: one that no import has named."""
     rows = [s for s in work.store.course_sections.find("course", course.id) if s.workflow_state == "active"]
-    known = next((one for one in rows if one.default_section), None)
+    known = next((section for section in rows if section.default_section), None)
     if known is not None:
         return known
     away = [s for s in work.store.course_sections if s.nonxlist_course_id == course.id and s.default_section]

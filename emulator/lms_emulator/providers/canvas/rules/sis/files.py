@@ -121,8 +121,8 @@ def unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
     if extension != "zip":
         return []
     with archives.opened(content) as archive:
-        found = [one for one in archive.infolist() if not one.is_dir() and not IGNORED.search(one.filename)]
-        return [(one.filename, archive.read(one)) for one in sorted(found, key=lambda one: one.filename)]
+        found = [entry for entry in archive.infolist() if not entry.is_dir() and not IGNORED.search(entry.filename)]
+        return [(entry.filename, archive.read(entry)) for entry in sorted(found, key=lambda entry: entry.filename)]
 
 
 def kind_of(headers: Iterable[str]) -> Kind | None:

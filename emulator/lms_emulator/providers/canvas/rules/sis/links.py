@@ -156,12 +156,12 @@ def _account_of(work: Work, record: Any) -> int:
 
 def _check_free(kind: str, rows: list[Any], ids: tuple[str, str, str], others: tuple[str, str]) -> None:
     column, old, new = ids
-    if new and any(getattr(one, column) == new for one in rows):
+    if new and any(getattr(row, column) == new for row in rows):
         raise ImportFault(
             f"A new_id, '{new}', referenced an existing {kind} and the {kind} with "
             f"{COLUMN.get(kind, 'sis_source_id')} '{old}' was not updated"
         )
-    if others[1] and any(getattr(one, "integration_id", None) == others[1] for one in rows):
+    if others[1] and any(getattr(row, "integration_id", None) == others[1] for row in rows):
         raise ImportFault(
             f"A new_integration_id, '{others[1]}', referenced an existing {kind} and the {kind} with integration_id "
             f"'{others[0]}' was not updated"
@@ -169,8 +169,8 @@ def _check_free(kind: str, rows: list[Any], ids: tuple[str, str, str], others: t
 
 
 def _renamed(kind: str, rows: list[Any], column: str, old: str, other: str) -> Any:
-    by_id = next((one for one in rows if old and getattr(one, column) == old), None)
-    by_other = next((one for one in rows if other and getattr(one, "integration_id", None) == other), None)
+    by_id = next((row for row in rows if old and getattr(row, column) == old), None)
+    by_other = next((row for row in rows if other and getattr(row, "integration_id", None) == other), None)
     if old and other and by_id != by_other:
         raise ImportFault(f"An old_id, '{old}', referenced a different {kind} than the old_integration_id, '{other}'")
     if old and by_id is None:

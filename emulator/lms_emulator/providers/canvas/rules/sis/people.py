@@ -137,9 +137,9 @@ def _provider(work: Work, row: Row) -> int | None:
     if not named:
         return None
     own = work.store.authentication_providers.find("account", work.batch.account_id)
-    for one in own:
-        if one.workflow_state == "active" and named in (str(one.id), one.auth_type):
-            return one.id
+    for provider in own:
+        if provider.workflow_state == "active" and named in (str(provider.id), provider.auth_type):
+            return provider.id
     return None
 
 
@@ -267,9 +267,9 @@ def _reached(work: Work, row: Row, person: User, login: Pseudonym, status: str) 
         raise _late(f"The email address associated with user '{sis_id}' is invalid (email: '{address}')")
     rows = work.store.communication_channels.find("user", person.id)
     before = work.store.communication_channels.get(login.sis_channel_id or 0)
-    others = [one for one in rows if one.address.lower() == address.lower() and one.type == "email"]
-    others = [one for one in others if before is None or one.id != before.id]
-    other = min(others, key=lambda one: (one.workflow_state == "retired", one.id), default=None)
+    others = [channel for channel in rows if channel.address.lower() == address.lower() and channel.type == "email"]
+    others = [channel for channel in others if before is None or channel.id != before.id]
+    other = min(others, key=lambda channel: (channel.workflow_state == "retired", channel.id), default=None)
     if before is not None and other is not None:
         work.change(before, "retired")
         before = None
@@ -307,6 +307,6 @@ def _watching(work: Work, enrollment: Enrollment) -> list[Enrollment]:
     if enrollment.type != "StudentEnrollment" or enrollment.workflow_state == "deleted":
         return []
     links = work.store.user_observers.find("student", enrollment.user_id)
-    observers = {one.observer_id for one in links if one.workflow_state == "active"}
+    observers = {observation.observer_id for observation in links if observation.workflow_state == "active"}
     rows = work.store.enrollments.find("section", enrollment.course_section_id)
     return [one for one in rows if one.associated_user_id == enrollment.user_id and one.user_id in observers]

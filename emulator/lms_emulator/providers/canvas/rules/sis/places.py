@@ -69,7 +69,7 @@ def _parent(work: Work, row: Row) -> Account:
 def _require_empty(work: Work, account: Account, sis_id: str) -> None:
     if any(one.workflow_state == "active" for one in work.store.accounts.find("parent", account.id)):
         raise ImportFault(f"Cannot delete the sub_account with ID: {sis_id} because it has active sub accounts.")
-    if any(one.workflow_state != "deleted" for one in work.store.courses.find("account", account.id)):
+    if any(course.workflow_state != "deleted" for course in work.store.courses.find("account", account.id)):
         raise ImportFault(f"Cannot delete the sub_account with ID: {sis_id} because it has active courses.")
 
 

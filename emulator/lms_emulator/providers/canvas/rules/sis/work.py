@@ -123,8 +123,8 @@ class Work:
 
     def write(self) -> None:
         """Store what was said, the late messages last."""
-        for one in [*self._said, *self._late]:
-            self.store.sis_batch_errors.put(replace(one, id=self.api.new_id("sis_batch_errors")))
+        for error in [*self._said, *self._late]:
+            self.store.sis_batch_errors.put(replace(error, id=self.api.new_id("sis_batch_errors")))
         self._said, self._late = [], []
 
     def dates(self, row: Row, of: str) -> tuple[datetime | None, datetime | None]:
@@ -154,7 +154,7 @@ class Work:
     def login(self, sis_id: str) -> Pseudonym | None:
         """The login of this school with a SIS id, deleted ones too."""
         logins = self.store.pseudonyms.find("sis_user_id", sis_id)
-        return next((one for one in logins if one.account_id == self.batch.account_id), None)
+        return next((login for login in logins if login.account_id == self.batch.account_id), None)
 
     # keeping
 
