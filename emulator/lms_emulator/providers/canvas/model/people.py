@@ -236,7 +236,7 @@ class ObserverAlert(Record, frozen=True, kw_only=True):
     observer_id: int
     user_id: int
     alert_type: str
-    context_type: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification"]
+    context_type: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification", "Submission"]
     context_id: int
     title: str
     action_date: Instant

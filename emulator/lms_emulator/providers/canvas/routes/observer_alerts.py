@@ -12,7 +12,7 @@ from lms_emulator.providers.canvas.call.moments import when
 from lms_emulator.providers.canvas.model import ObserverAlert
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
-from lms_emulator.providers.canvas.rules import alerts, assignments
+from lms_emulator.providers.canvas.rules import alerts, courses
 from lms_emulator.providers.canvas.shapes import Json
 
 SOURCE = f"{RECORDED}/misc.jsonl 181, 183, 184, 186; canvas-lms app/controllers/observer_alerts_api_controller.rb"
@@ -24,15 +24,18 @@ STATES: dict[str, Literal["unread", "read", "dismissed"]] = {
 
 def _alert(api: Api, record: ObserverAlert) -> Json:
     shut, page = False, ""
-    if record.context_type == "Assignment":
-        base = api.store.assignments.get(record.context_id)
-        shut = base is not None and assignments.shut(api, base) == "unlock_at"
+    if record.context_type in ("Assignment", "Submission"):
+        work = api.store.submissions.get(record.context_id) if record.context_type == "Submission" else None
+        base = api.store.assignments.get(work.assignment_id if work is not None else record.context_id)
+        course = api.store.courses.get(base.course_id) if base is not None else None
+        reads = course is not None and courses.may(api, api.caller, course, "read")
+        shut = base is not None and not (base.published and reads)
         page = f"/courses/{base.course_id}/assignments/{base.id}" if base is not None else ""
     elif record.context_type == "DiscussionTopic":
         topic = api.store.discussion_topics.get(record.context_id)
         page = f"/courses/{topic.context_id}/discussion_topics/{topic.id}" if topic is not None else ""
     elif record.context_type == "Course":
-        page = f"/courses/{record.context_id}/grades/{record.user_id}"
+        page = f"/courses/{record.context_id}"
     return {
         "id": record.id,
         "observer_alert_threshold_id": record.threshold_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +31,8 @@ CODE_LIFETIME = timedelta(days=7)
 NEED_NUMBERS = ("assignment_grade_high", "assignment_grade_low", "course_grade_high", "course_grade_low")
 ALERT_TYPES = (*NEED_NUMBERS, "assignment_missing", "course_announcement", "institution_announcement")
 TOO_FEW = "Threshold is required for the provided alert_type."
+HIGH_TOO_LOW = "You cannot set a high threshold that is lower or equal to a previously set low threshold."
+LOW_TOO_HIGH = "You cannot set a low threshold that is higher or equal to a previously set high threshold."
 NOT_LINKED = "Observer must be linked to Student"
 
 
@@ -217,7 +220,7 @@ def thresholds(api: Api) -> Any:
 def _observed(api: Api, record: AlertThreshold) -> bool:
     """Whether the caller still observes the threshold's student."""
     student = api.store.users.get(record.user_id)
-    return student is not None and observing.link_between(api, api.user, student) is not None
+    return student is not None and observing.still_linked(api, api.user, student)
 
 
 def add_threshold(api: Api) -> Any:
@@ -228,7 +231,8 @@ def add_threshold(api: Api) -> Any:
         body = {"errors": ["user_id is invalid"]}
         raise refusals.rest("threshold_of_nobody", 400, body, check="`user_id` is somebody", got=sent.text("user_id"))
     kind, number = sent.text("alert_type") or "", sent.text("threshold")
-    _check_threshold(api, student, kind, number)
+    if faults := _faults(api, student, kind, number):
+        raise refusals.invalid(faults)
     rows = api.store.observer_alert_thresholds.find("observer", api.user.id)
     same = next((row for row in rows if row.user_id == student.id and row.alert_type == kind), None)
     made = AlertThreshold(
@@ -242,16 +246,50 @@ def add_threshold(api: Api) -> Any:
     return _threshold(api.store.observer_alert_thresholds.put(made))
 
 
-def _check_threshold(api: Api, student: User, kind: str, number: str | None) -> None:
-    faults: dict[str, list[Any]] = {}
-    if kind not in ALERT_TYPES:
-        faults["alert_type"] = ["inclusion"]
-    if (kind in NEED_NUMBERS or kind not in ALERT_TYPES) and not number:
-        faults["threshold"] = [TOO_FEW]
-    if observing.link_between(api, api.user, student) is None:
-        faults["observer_id"] = [NOT_LINKED]
-    if faults:
-        raise refusals.invalid(faults)
+def _faults(api: Api, student: User, kind: str, number: str | None) -> dict[str, list[Any]]:
+    """What is wrong with a threshold. Source: canvas-lms app/models/observer_alert_threshold.rb (2024-04)."""
+    said: list[Any] = []
+    if number is not None:
+        said += [] if (one := _no_percentage(number)) is None else [one]
+    if number is not None and kind not in NEED_NUMBERS:
+        said.append(f"Threshold is only applicable to the following alert types: {', '.join(NEED_NUMBERS)}")
+    if number is None and (kind in NEED_NUMBERS or kind not in ALERT_TYPES):
+        said.append(TOO_FEW)
+    if kind in NEED_NUMBERS:
+        said += _crossed(api, kind, _leading(number))
+    faults: dict[str, list[Any]] = {} if kind in ALERT_TYPES else {"alert_type": ["inclusion"]}
+    faults |= {"threshold": said} if said else {}
+    return faults | ({} if observing.still_linked(api, api.user, student) else {"observer_id": [NOT_LINKED]})
+
+
+def _no_percentage(number: str) -> str | None:
+    if not re.fullmatch(r"\s*[+-]?\d+(\.\d+)?\s*", number):
+        return "not_a_number"
+    if not re.fullmatch(r"\s*[+-]?\d+\s*", number):
+        return "not_an_integer"
+    if _leading(number) < 0:
+        return "greater_than_or_equal_to"
+    return "less_than_or_equal_to" if _leading(number) > 100 else None
+
+
+def _leading(number: str | None) -> int:
+    """The whole number that a text begins with; 0 if it begins with none."""
+    found = re.match(r"\s*[+-]?\d{1,18}", number or "")
+    return int(found.group()) if found is not None else 0
+
+
+def _crossed(api: Api, kind: str, number: int) -> list[str]:
+    """What is wrong if a high threshold is not above the low one: the first one, about whichever student."""
+    high = kind.endswith("high")
+    other = kind.removesuffix("high") + "low" if high else kind.removesuffix("low") + "high"
+    rows = api.store.observer_alert_thresholds.find("observer", api.user.id)
+    first = min((row for row in rows if row.alert_type == other), key=lambda row: row.id, default=None)
+    if first is None:
+        return []
+    limit = _leading(first.threshold)
+    if high:
+        return [HIGH_TOO_LOW] if number <= limit else []
+    return [LOW_TOO_HIGH] if number >= limit else []
 
 
 def _own_threshold(api: Api) -> AlertThreshold:
@@ -272,10 +310,11 @@ def threshold(api: Api) -> Any:
 
 
 def change_threshold(api: Api) -> Any:
-    """Change the number. Canvas shows a missing one as unset, but does not store that."""
+    """Change the number. Canvas shows one that does not fit, or is missing, but does not store it."""
     found = _own_threshold(api)
     changed = replace(found, threshold=api.params.text("threshold"))
-    if changed.threshold or found.alert_type not in NEED_NUMBERS:
+    student = api.store.users.get(found.user_id)
+    if student is not None and not _faults(api, student, found.alert_type, changed.threshold):
         api.store.observer_alert_thresholds.put(changed)
     return _threshold(changed)
 

@@ -2,7 +2,7 @@
 
 Source: canvas-lms app/models/observer_alert.rb and observer_alert_threshold.rb (2023-06), and
 `fixtures/recordings/canvas/misc.jsonl` 181. Canvas creates alerts when something happens; the emulator, when the
-observer looks. The titles of alerts other than those for graded assignments are chosen.
+observer looks. Titles: app/models/submission.rb, announcement.rb, account_notification.rb and lib/grade_calculator.rb.
 """
 
 from __future__ import annotations
@@ -31,21 +31,27 @@ from lms_emulator.providers.canvas.rules.scores import scores
 class News(NamedTuple):
     """An event to alert about, with its time."""
 
-    kind: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification"]
+    kind: Literal["Assignment", "Course", "DiscussionTopic", "AccountNotification", "Submission"]
     number: int
     title: str
     at: datetime
 
 
 def of(api: Api, observer: User) -> list[ObserverAlert]:
-    """A user's alerts, latest first. Alerts that have become due are created first."""
+    """A user's alerts about those whom they still observe, latest first. Those that have become due are made first."""
     for threshold in api.store.observer_alert_thresholds.find("observer", observer.id):
         student = api.store.users.get(threshold.user_id)
         if threshold.workflow_state != "active" or student is None:
             continue
-        if observing.link_between(api, observer, student) is not None:
+        if observing.still_linked(api, observer, student):
             _make(api, threshold, student)
-    return sorted(api.store.observer_alerts.find("observer", observer.id), key=lambda alert: alert.id, reverse=True)
+    found = [alert for alert in api.store.observer_alerts.find("observer", observer.id) if _linked(api, alert)]
+    return sorted(found, key=lambda alert: alert.id, reverse=True)
+
+
+def _linked(api: Api, alert: ObserverAlert) -> bool:
+    observer, student = (api.store.users.get(number) for number in (alert.observer_id, alert.user_id))
+    return observer is not None and student is not None and observing.still_linked(api, observer, student)
 
 
 def _make(api: Api, threshold: AlertThreshold, student: User) -> None:
@@ -112,15 +118,16 @@ def _missing(api: Api, course: Course, student: User, since: datetime) -> Iterat
         due = assignments.dated_for(api, base, student.id).due_at
         if not base.published or due is None or due < since or not assignments.assigned(api, base, student.id):
             continue
-        if lateness.standing(api, base, student.id, submissions.of(api, base, student.id)).missing:
-            yield News("Assignment", base.id, f"Assignment missing: {base.name} in {course.course_code}", due)
+        record = submissions.of(api, base, student.id)
+        if lateness.standing(api, base, student.id, record).missing:
+            yield News("Submission", record.id, f"Assignment missing: {base.name} in {course.course_code}", due)
 
 
 def _announced(api: Api, course: Course, since: datetime) -> Iterator[News]:
     for topic in discussions.topics_of(api, Context("Course", course.id, course)):
         at = discussions.posted_at(api, topic)
         if topic.is_announcement and topic.published and at is not None and since <= at <= api.now:
-            yield News("DiscussionTopic", topic.id, f"Course announcement: {topic.title} in {course.course_code}", at)
+            yield News("DiscussionTopic", topic.id, f'Course announcement: "{topic.title}" in {course.course_code}', at)
 
 
 def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enrollment) -> Iterator[News]:
@@ -137,8 +144,10 @@ def _course_grade(api: Api, threshold: AlertThreshold, course: Course, row: Enro
 def _of_school(api: Api, student: User, since: datetime) -> Iterator[News]:
     ancestors = {account.id for account in chain(api.store, api.root.id)}
     for one in api.store.account_notifications:
-        if one.account_id in ancestors and since <= one.start_at <= api.now <= one.end_at:
-            yield News("AccountNotification", one.id, f"Institution announcement: {one.subject}", one.start_at)
+        addressed = not one.roles or {"StudentEnrollment", "ObserverEnrollment"} & set(one.roles)
+        if addressed and one.account_id in ancestors and since <= one.start_at <= api.now <= one.end_at:
+            title = f'Institution announcement: "{one.subject}"'
+            yield News("AccountNotification", one.id, title, one.start_at)
 
 
 def mark(api: Api, alert: ObserverAlert, state: Literal["unread", "read", "dismissed"]) -> ObserverAlert:

@@ -17,6 +17,16 @@ def link_between(api: Api, observer: User, student: User) -> UserObserver | None
     return next((r for r in rows if r.observer_id == observer.id and r.workflow_state == "active"), None)
 
 
+def still_linked(api: Api, observer: User, student: User) -> bool:
+    """Whether a person observes a student, by a link or in a course.
+
+    Source: canvas-lms app/models/observer_alert_threshold.rb, users_are_still_linked? (2024-04).
+    """
+    rows = api.store.enrollments.find("user", observer.id)
+    watches = any(e.associated_user_id == student.id and e.workflow_state != "deleted" for e in rows)
+    return watches or link_between(api, observer, student) is not None
+
+
 def courses_with(api: Api, observer: User, student: User, *states_: str) -> set[int]:
     """The courses in which a person observes a student; by default those in which they do so actively."""
     rows = api.store.enrollments.find("user", observer.id)
