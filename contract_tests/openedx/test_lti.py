@@ -403,7 +403,9 @@ def test_lti_1_1(edx: Web) -> None:
     assert list(fields)[-3:] == ["oauth_signature_method", "oauth_consumer_key", "oauth_nonce"]
     assert (fields["context_type"], fields["custom_c"]) == ("Group", "d"), "a parameter of LTI's own has no prefix"
 
-    def outcome(score: str = "0.5", sourced: str = fields["lis_result_sourcedid"], **how: str) -> str:
+    def outcome(
+        status: int = 200, *, score: str = "0.5", sourced: str = fields["lis_result_sourcedid"], **how: str
+    ) -> str:
         action = how.get("action", "replaceResultRequest")
         body = (
             '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">'
@@ -420,20 +422,20 @@ def test_lti_1_1(edx: Web) -> None:
         signed = oauth1.sign("POST", f"{edx.url}{OUTCOMES}", oauth.items(), how.get("secret", SECRET))
         header = ", ".join(f'{k}="{quote(v, safe="")}"' for k, v in {**oauth, "oauth_signature": signed}.items())
         answer = edx.http.post(OUTCOMES, content=body, headers={"Authorization": f"OAuth {header}"})
-        assert answer.status_code == 200
+        assert answer.status_code == status
         return answer.text
 
     assert "<imsx_codeMajor>success" in outcome()
     states = edx.lms.dump()["openedx"]["block_states"]
     assert [(one["earned"], one["possible"]) for one in states if one["block"] == OLD_BLOCK] == [(5.0, 10.0)]
-    assert "OAuth signature verification has failed." in outcome(secret="x")
+    assert "500 error" in outcome(500, secret="x"), "the component does not catch its own error"
     assert "another secret was used" in told(edx)
-    assert "OAuth signature verification has failed." in outcome(secret=f"{SECRET}\n")
+    assert "500 error" in outcome(500, secret=f"{SECRET}\n")
     assert told(edx) == "the secret was used with a newline at its end"
-    assert "OAuth body hash verification has failed." in outcome(digest="x")
+    assert "500 error" in outcome(500, digest="x")
     assert told(edx) == "it is the hash of another body: was the body written anew, or changed, after it was hashed?"
     answer = edx.http.post(OUTCOMES, content=ENVELOPE, headers={"Authorization": "Bearer x"}).text
-    assert "OAuth body hash verification has failed." in answer
+    assert "OAuth verification error: Malformed authorization header" in answer
     assert told(edx).startswith("`Bearer` is of OAuth 2")
     answer = edx.http.post(OUTCOMES, content=ENVELOPE.replace("imsoms_v1p0", "other")).text
     assert "Failed to parse imsx_messageIdentifier" in answer
@@ -444,6 +446,45 @@ def test_lti_1_1(edx: Web) -> None:
     assert "is no user's anonymous id" in told(edx)
     assert "<imsx_codeMajor>unsupported" in outcome(action="deleteResultRequest")
     assert edx.http.get(f"{BASE}/public_keysets/{quote(OLD_BLOCK)}").status_code == 404
+
+
+def test_results_of_lti_2_are_points_in_the_gradebook(edx: Web) -> None:
+    (one,) = [
+        row
+        for row in edx.http.get(f"/courses/{COURSE}/lti_rest_endpoints/").json()
+        if row["lti_1_1_result_service_xml_endpoint"] == f"{edx.url}{OUTCOMES}"
+    ]
+    assert edx.http.get("/courses/course-v1:No+No+No/lti_rest_endpoints/").status_code == 404
+    page = edx.browser(edx.info.learner).get(f"/courses/{COURSE}/xblock/{OLD_BLOCK}/handler/lti_launch_handler")
+    url = one["lti_2_0_result_service_json_endpoint"].replace("{anon_user_id}", form(page.text)[1]["user_id"])
+    kind = {"Content-Type": "application/vnd.ims.lis.v2.result+json"}
+
+    def call(method: str, body: str = "", secret: str = SECRET) -> httpx.Response:
+        digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
+        oauth = {"oauth_consumer_key": KEY, "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0"}
+        oauth |= {"oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": digest}
+        oauth["oauth_signature"] = oauth1.sign(method, url, oauth.items(), secret)
+        header = ", ".join(f'{name}="{quote(value, safe="")}"' for name, value in oauth.items())
+        return edx.http.request(method, url, content=body, headers={**kind, "Authorization": f"OAuth {header}"})
+
+    assert call("PUT", json.dumps({"@context": "x", "@type": "Result", "resultScore": 0.5})).json() == {}
+    assert call("GET").json()["resultScore"] == 5.0, "points, signed with the request's own URL"
+    states = edx.lms.dump()["openedx"]["block_states"]
+    assert [one["earned"] for one in states if one["block"] == OLD_BLOCK] == [5.0]
+    assert call("GET", secret="x").status_code == 500, "the component does not catch its own error"
+    assert call("DELETE").json() == {}
+    assert "resultScore" not in call("GET").json()
+
+
+def test_what_a_site_without_plugins_answers(edx: Web, tool: Tool) -> None:
+    """External configurations, proctoring and the LTI provider are of services that the site does not have."""
+    assert edx.http.get(f"{BASE}/public_keysets/app/slug").status_code == 404
+    assert edx.http.post(f"{BASE}/token/app/slug").status_code == 404
+    assert edx.http.post(f"/lti_provider/courses/{COURSE}/{BLOCK}").status_code == 404
+    start = f"{BASE}/start_proctoring_assessment"
+    for sent, status in ((tool.sign({"iss": CLIENT}), 400), (tool.sign({"iss": "other"}), 404), ("x", 400)):
+        answer = edx.http.post(start, data={"JWT": sent})
+        assert (answer.status_code, "proctored assessment" in answer.text) == (status, True)
 
 
 def test_the_demo_tool_behind_ltiaas(edx: Web) -> None:

@@ -5,6 +5,8 @@ The component runs in a virtual environment of its own, built on first use; with
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -400,3 +402,93 @@ def test_the_services(emulated: Platform, component: Platform) -> None:
         if ours != theirs:
             differing.append(f"{method} {path} {options}\n  emulated  {ours}\n  component {theirs}")
     assert not differing, "\n".join(differing)
+
+
+RESULT = "application/vnd.ims.lis.v2.result+json"
+REPLACE = (
+    '<imsx_POXEnvelopeRequest xmlns="http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"><imsx_POXHeader>'
+    "<imsx_POXRequestHeaderInfo><imsx_messageIdentifier>m1</imsx_messageIdentifier></imsx_POXRequestHeaderInfo>"
+    "</imsx_POXHeader><imsx_POXBody><{action}><resultRecord><sourcedGUID><sourcedId>c:l:{who}</sourcedId></sourcedGUID>"
+    "<result><resultScore><textString>{score}</textString></resultScore></result></resultRecord></{action}>"
+    "</imsx_POXBody></imsx_POXEnvelopeRequest>"
+)
+
+
+def scored(platform: Platform, method: str, handler: str, body: str, **how: Any) -> tuple[int, str]:
+    """A score sent to the block by LTI 1.1: status and body, but for the id of the person and pages."""
+    place = f"{platform.url}/courses/{COURSE}/xblock/{OLD}/handler_noauth"
+    who = "somebody"
+    if platform.browser is not None:
+        fields = form(platform.browser.get(f"/courses/{COURSE}/xblock/{OLD}/handler/lti_launch_handler").text)[1]
+        who = fields["user_id"]
+    body, handler = (text.replace("{who}", how.get("who", who)) for text in (body, handler))
+    digest = base64.b64encode(hashlib.sha1(body.encode()).digest()).decode()
+    oauth = {"oauth_consumer_key": "key", "oauth_nonce": "n", "oauth_timestamp": "1", "oauth_version": "1.0"}
+    oauth |= {"oauth_signature_method": "HMAC-SHA1", "oauth_body_hash": how.get("digest", digest)}
+    service = f"{place}/outcome_service_handler"
+    signed = oauth1.sign(method, service, oauth.items(), how.get("secret", "secret"))
+    oauth |= {} if how.get("unsigned") else {"oauth_signature": signed}
+    header = "OAuth " + ", ".join(f'{name}="{quote(value, safe="")}"' for name, value in oauth.items())
+    headers = {"Authorization": how.get("header", header), "Content-Type": how.get("kind", RESULT)}
+    url = f"{platform.url}/_oracle/scores" if platform.browser is None else place
+    answer = platform.http.request(
+        method, f"{url}/{handler}", content=body, headers={**headers, "X-Service": service}, follow_redirects=False
+    )
+    page = answer.headers.get("content-type", "").startswith("text/html")
+    text = "" if page else re.sub(r"\s+", " ", answer.text.replace(how.get("who", who), "~"))
+    return answer.status_code, text
+
+
+@pytest.mark.parametrize(
+    ("action", "score", "how"),
+    [
+        ("replaceResultRequest", "0.75", {}),
+        ("readResultRequest", "0.75", {}),
+        ("replaceResultRequest", "1.5", {}),
+        ("replaceResultRequest", "x", {}),
+        ("replaceResultRequest", "0.5", {"who": "nobody"}),
+        ("replaceResultRequest", "0.5", {"secret": "wrong"}),
+        ("replaceResultRequest", "0.5", {"digest": "wrong"}),
+        ("replaceResultRequest", "0.5", {"unsigned": True}),
+        ("replaceResultRequest", "0.5", {"header": "Bearer x"}),
+    ],
+    ids=str,
+)
+def test_basic_outcomes(emulated: Platform, component: Platform, action: str, score: str, how: dict[str, Any]) -> None:
+    body = REPLACE.replace("{action}", action).replace("{score}", score)
+    told = [scored(one, "POST", "outcome_service_handler", body, **how) for one in (emulated, component)]
+    assert told[0] == told[1]
+
+
+def test_results_of_lti_2(emulated: Platform, component: Platform) -> None:
+    def result(**members: Any) -> str:
+        return json.dumps({"@context": "x", "@type": "Result", **members})
+
+    at = "result_service_handler/user/{who}"
+    for method, handler, body, how in (
+        ("GET", at, "", {}),
+        ("PUT", at, result(resultScore=0.456, comment="Good"), {}),
+        ("GET", at, "", {}),
+        ("PUT", at, f"[{result(resultScore='1')}]", {}),
+        ("GET", at, "", {}),
+        ("PUT", at, result(resultScore=0), {}),
+        ("GET", at, "", {}),
+        ("PUT", at, result(resultScore=0.5), {}),
+        ("PUT", at, result(), {}),
+        ("GET", at, "", {}),
+        ("PUT", at, result(resultScore=0.5), {}),
+        ("DELETE", at, "", {}),
+        ("GET", at, "", {}),
+        ("PUT", at, result(resultScore=2), {}),
+        ("PUT", at, result(resultScore="x"), {}),
+        ("PUT", at, json.dumps({"@type": "Result"}), {}),
+        ("PUT", at, "[]", {}),
+        ("PUT", at, "{", {}),
+        ("POST", at, result(resultScore=0.5), {}),
+        ("GET", at, "", {"kind": "application/json"}),
+        ("GET", at, "", {"secret": "wrong"}),
+        ("GET", at, "", {"header": "x"}),
+        ("GET", at, "", {"who": "nobody"}),
+    ):
+        told = [scored(one, method, handler, body, **how) for one in (emulated, component)]
+        assert told[0] == told[1], (method, body, how)

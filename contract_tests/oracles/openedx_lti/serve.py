@@ -277,15 +277,56 @@ def basic(request):
     return JsonResponse({"fields": list(made.generate_launch_request(given["link"]).items())})
 
 
+def scores(request, handler):
+    """A score by Basic Outcomes, or a result of LTI 2.0, for a block that keeps it. `X-Service` is the block's URL for
+    outcomes."""
+    import io
+    from functools import partial
+
+    import webob
+    from django.http import HttpResponse
+    from lti_consumer.lti_1p1.consumer import LtiConsumer1p1
+    from lti_consumer.lti_xblock import LtiConsumerXBlock
+    from lti_consumer.outcomes import OutcomeService
+
+    def keep(user, share, most, comment=""):
+        block.module_score = None if share is None else share * most
+        block.score_comment = comment
+
+    block = state.setdefault("block", SimpleNamespace(module_score=None, score_comment=""))
+    rebinding = SimpleNamespace(rebind_noauth_module_to_user=lambda block, user: None)
+    vars(block).update(
+        accept_grades_past_due=True,
+        lti_provider_key_secret=("key", "secret"),
+        outcome_service_url=request.headers["X-Service"],
+        get_lti_1p1_user_from_user_id=lambda name: None if name == "nobody" else "somebody",
+        max_score=lambda: 10,
+        set_user_module_score=keep,
+        clear_user_module_score=lambda user: keep(user, None, None),
+        runtime=SimpleNamespace(service=lambda block, name: rebinding),
+        is_past_due=lambda: False,
+        _get_lti_consumer=lambda: LtiConsumer1p1("", "key", "secret"),
+    )
+    for name in ("get", "put", "delete"):
+        setattr(block, f"_result_service_{name}", partial(getattr(LtiConsumerXBlock, f"_result_service_{name}"), block))
+    asked = webob.Request({**request.environ, "wsgi.input": io.BytesIO(request.body)})
+    if handler == "outcome_service_handler":
+        return HttpResponse(OutcomeService(block).handle_request(asked), content_type="application/xml")
+    answer = LtiConsumerXBlock.result_service_handler(block, asked, handler.partition("/")[2])
+    return HttpResponse(answer.body, status=answer.status_int, content_type=answer.content_type)
+
+
 def urls():
     """The component's addresses, and our own."""
     from django.urls import include, path
+    from django.views.decorators.csrf import csrf_exempt
 
     return [
         path("api/", include("lti_consumer.plugin.urls")),
         path("_oracle/tool", tool),
         path("_oracle/start", start),
         path("_oracle/basic", basic),
+        path("_oracle/scores/<path:handler>", csrf_exempt(scores)),
         path("_oracle/reset", reset),
         path("_oracle/clock", clock),
         path("_oracle/info", info),

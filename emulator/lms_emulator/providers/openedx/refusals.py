@@ -17,7 +17,7 @@ from lms_emulator.core.http.refusals import Unhandled as Unhandled
 
 Style = Literal[
     "api", "oauth", "pretty", "empty", "redirect", "page", "not-found", "too-many", "forbidden", "forbidden-page",
-    "bad-request", "plain", "session", "spaced", "standing", "lti", "xml",
+    "bad-request", "plain", "failure", "session", "spaced", "standing", "lti", "xml",
 ]  # fmt: skip
 
 
@@ -320,6 +320,11 @@ def oauth_error(error: str, description: str | None = None, *, reason: str | Non
         headers=headers,
         **why,
     )
+
+
+def lti_failure(reason: str, message: str, check: str, why: str | Unfinished | None) -> OpenedxRefusal:
+    """A request of an LTI 1.1 tool at which the component itself fails."""
+    return OpenedxRefusal(reason, status=500, style="failure", message=message, check=check, diagnosis=why)
 
 
 def outcome_failed(

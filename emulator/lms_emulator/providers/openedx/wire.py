@@ -157,6 +157,8 @@ def _render(x: Call, refusal: refusals.OpenedxRefusal) -> Response:
             template, values = body
             csrf.ensure(x)
             return pages.page(x, template, status, **values)
+        case "failure":
+            return pages.server_error(x)
         case "not-found":
             return pages.not_found(x)
         case "too-many":

@@ -1,4 +1,4 @@
-"""LTI 1.1: the signed form of a launch, and Basic Outcomes.
+"""LTI 1.1: the signed form of a launch, Basic Outcomes, and the result service of LTI 2.0.
 
 Source: lti-consumer-xblock 9.14.0 `lti_consumer/lti_1p1/consumer.py` (generate_launch_request), `lti_1p1/oauth.py`
 (verify_oauth_body_signature), `lti_consumer/outcomes.py`, `lti_consumer/lti_xblock.py` (prefixed_custom_parameters).
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from lms_emulator.core.access.bodies import why_garbled
+from lms_emulator.core.http import json_text
 from lms_emulator.core.http.refusals import Unfinished
 from lms_emulator.core.xml import NotXmlError, read_xml
 from lms_emulator.lti import signed_services
@@ -27,7 +29,7 @@ from lms_emulator.providers.openedx.model.accounts import User
 from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.lti import LtiTool
 from lms_emulator.providers.openedx.oauth import jwts
-from lms_emulator.providers.openedx.rules import keys
+from lms_emulator.providers.openedx.rules import blocks, keys, problems
 from lms_emulator.signing import lti11, oauth1
 
 ROLES = {"staff": "Administrator", "instructor": "Instructor", "student": "Student,Learner"}
@@ -47,6 +49,9 @@ tool_consumer_instance_contact_email
 """The parameters that a tool's author may set without the prefix `custom_` (LTI_PARAMETERS)."""
 NAMESPACE = "{http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0}"
 _NOBODY = "its last part, after the last colon, is no user's anonymous id: send the lis_result_sourcedid of the launch"
+RESULT_TYPE = "application/vnd.ims.lis.v2.result+json"
+_CONTEXT = "http://purl.imsglobal.org/ctx/lis/v2/Result"
+_ANONYMOUS = re.compile(r"[\w-]+")
 _ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
 <imsx_POXEnvelopeResponse xmlns = "http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0">
     <imsx_POXHeader>
@@ -123,9 +128,9 @@ def _custom(x: Call, tool: LtiTool) -> dict[str, str]:
     }
 
 
-def outcomes_url(x: Call, tool: LtiTool, course: Course) -> str:
+def outcomes_url(x: Call, tool: LtiTool, course: Course, handler: str = "outcome_service_handler") -> str:
     """Where a tool sends scores."""
-    return x.url(f"/courses/{course.id}/xblock/{tool.block}/handler_noauth/outcome_service_handler")
+    return x.url(f"/courses/{course.id}/xblock/{tool.block}/handler_noauth/{handler}")
 
 
 class _Request(NamedTuple):
@@ -144,35 +149,101 @@ class _UnreadableError(ValueError):
 
 
 def outcomes(x: Call) -> Response:
-    """Accept a score, signed by the tool over the body's hash. Errors are reported with status 200."""
-    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
-    found = claims.place(x, tool) if tool is not None else None
-    if tool is None or found is None or tool.version != "lti_1p1":
-        raise refusals.page_not_found(x.path)
-    course, node = found
+    """Accept a score, signed by the tool over the body's hash. Most errors are reported with status 200."""
+    tool, course, node = _placed(x)
     if node.block.due is not None and node.block.due < x.clock.now() and not tool.accept_grades_past_due:
         due, check = node.block.due, "the block's due date"
-        return _failed("unknown", "Grade is past due", "past_due", check, f"the block was due at {due:%Y-%m-%d %H:%M}")
+        _failed("unknown", "Grade is past due", "past_due", check, f"the block was due at {due:%Y-%m-%d %H:%M}")
     body = x.body.decode("utf-8", "replace")
     try:
         asked = _read(body)
     except _UnreadableError as error:
         why = why_garbled(x) or error.why or str(error)
         text = f"Request body XML parsing error: {error} {escape(body)}"
-        return _failed("unknown", text, "unreadable", "the body is a complete request", why)
-    if fault := _signature_fault(x, tool, outcomes_url(x, tool, course)):
-        words, why_unsigned = fault
-        text = f"OAuth verification error: {words}"
-        return _failed(asked.message, text, "signature", "the tool signed the body's hash", why_unsigned)
+        _failed("unknown", text, "unreadable", "the body is a complete request", why)
+    _check_signature(x, tool, outcomes_url(x, tool, course), asked.message)
     user = _person(x, unquote(asked.sourced_id.rpartition(":")[2]))
     if user is None:
-        return _failed(asked.message, "User not found.", "user_unknown", "the sourcedId names a user", _NOBODY)
+        _failed(asked.message, "User not found.", "user_unknown", "the sourcedId names a user", _NOBODY)
     if asked.action != "replaceResultRequest":
         x.warn("lti_outcome_unsupported", f"{asked.action}: the component knows only replaceResultRequest")
         return _answer(asked.message, "unsupported", "Target does not support the requested operation.")
     services.set_module_score(x, tool, user, asked.score)
     text = f"Score for {asked.sourced_id} is now {asked.score}"
     return _answer(asked.message, "success", text, "<replaceResultResponse/>")
+
+
+def _placed(x: Call) -> tuple[LtiTool, Course, blocks.Node]:
+    """The tool of the path, its course and its block. Raises the page that there is none."""
+    tool = x.store.lti_tools.first("block", x.path_params["usage_key"])
+    found = claims.place(x, tool) if tool is not None else None
+    if tool is None or found is None or tool.version != "lti_1p1":
+        raise refusals.page_not_found(x.path)
+    return tool, *found
+
+
+def result(x: Call) -> Response:
+    """A person's result: GET, PUT or DELETE, signed over the body's hash.
+
+    The component means to answer 401 or 404, but catches the wrong exception, so invalid requests are 500s. PUT takes a
+    share of 1, GET tells points. A block that accepts no late grades never accepts any here: the component does not
+    call its own `is_past_due`.
+    """
+    tool, course, _ = _placed(x)
+    body, name = x.body, unquote(x.path_params.get("anon_id", ""))
+    if not tool.accept_grades_past_due:
+        raise _bare(404, "grades_past_due", "the block accepts late grades")
+    if _ANONYMOUS.match(name) is None:
+        raise _bare(404, "no_user_in_path", "the path ends in user/<id>")
+    if not x.check("Content-Type", x.headers.get("content-type") == RESULT_TYPE, expected=RESULT_TYPE):
+        raise refusals.Unhandled(f"Content-Type must be {RESULT_TYPE}")
+    _check_signature(x, tool, outcomes_url(x, tool, course))
+    user = _person(x, name)
+    if user is None:
+        raise _bare(404, "result_user_unknown", "the user of the path exists")
+    if x.method == "GET":
+        return _told(x, user, tool)
+    if x.method == "DELETE":
+        services.set_module_score(x, tool, user, None)
+    elif x.method == "PUT":
+        services.set_module_score(x, tool, user, *_result(body))
+    else:
+        raise _bare(404, "result_method", "the method is GET, PUT or DELETE")
+    return JSONResponse({}, media_type=RESULT_TYPE)
+
+
+def _told(x: Call, user: User, tool: LtiTool) -> Response:
+    """Points of 0 are not told, as in the component."""
+    work = problems.state(x.store, user.username, tool.block)
+    body: dict[str, Any] = {"@context": _CONTEXT, "@type": "Result"}
+    if work.earned:
+        body |= {"resultScore": round(work.earned, 2), "comment": work.data.get("score_comment", "")}
+    return JSONResponse(body, media_type=RESULT_TYPE)
+
+
+def _result(body: bytes) -> tuple[float | None, Any]:
+    """The share of 1 and the comment in a result; no share means that there is none any more."""
+    try:
+        found = json_text.parse(body)
+    except ValueError:
+        raise refusals.Unhandled("the body is no JSON") from None
+    if isinstance(found, list) and found:
+        found = found[0]
+    if not isinstance(found, dict) or found.get("@type") != "Result" or "@context" not in found:
+        raise refusals.Unhandled("the body has to be an object with `@context` and the `@type` Result")
+    if "resultScore" not in found:
+        return None, ""
+    try:
+        share = float(found["resultScore"])
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise refusals.Unhandled(f"resultScore is {found['resultScore']!r}, not a number from 0 to 1")
+    return share, found.get("comment", "")
+
+
+def _bare(status: int, reason: str, check: str, **why: Any) -> refusals.OpenedxRefusal:
+    return refusals.OpenedxRefusal(reason, status=status, style="empty", check=check, diagnosis=check, **why)
 
 
 def _person(x: Call, anonymous: str) -> User | None:
@@ -210,8 +281,12 @@ def _read(body: str) -> _Request:
     return _Request(text, sourced.text or "", number, action.tag.removeprefix(NAMESPACE))
 
 
-def _signature_fault(x: Call, tool: LtiTool, url: str) -> tuple[str, str | Unfinished | None] | None:
-    """What is wrong with the signature of the body, in the component's words, and the tool's mistake."""
+def _check_signature(x: Call, tool: LtiTool, url: str, message: str | None = None) -> None:
+    """Check the signature of the body; the service's URL or the request's may have been signed.
+
+    At a wrong one the component fails: `lti_1p1/oauth.py` raises `Lti1p1Error`, which is no `LtiError`, so nothing
+    catches it. Parameters: `message`, of Basic Outcomes, whose failure answers a header that cannot be read.
+    """
     from urllib.request import parse_http_list, parse_keqv_list
 
     scheme, _, rest = x.headers.get("authorization", "").partition(" ")
@@ -220,24 +295,30 @@ def _signature_fault(x: Call, tool: LtiTool, url: str) -> tuple[str, str | Unfin
     except ValueError:
         given = {}
     given.pop("realm", None)
-    pairs = list(given.items())
-    signature = given.pop("oauth_signature", "")
+    pairs, check = list(given.items()), "the tool signed the body's hash"
+    if scheme.lower() != "oauth" or not given:
+        why = _why_unsigned(x, pairs, tool, url)
+        if message is None:
+            raise refusals.lti_failure("lti_result_signature", "Malformed authorization header", check, why)
+        _failed(message, "OAuth verification error: Malformed authorization header", "signature", check, why)
+    signature = given.pop("oauth_signature", None)
     digest = base64.b64encode(hashlib.sha1(x.body, usedforsecurity=False).digest()).decode()
     got = given.get("oauth_body_hash")
-    if not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
-        why = None if given and scheme.lower() == "oauth" else _why_unsigned(x, pairs, tool, url)
-        return "OAuth body hash verification has failed.", why or signed_services.why_body_hash(x, got)
-    wanted = oauth1.sign("POST", unquote(url), given.items(), tool.secret)
-    if not x.check("oauth_signature", scheme.lower() == "oauth" and oauth1.equal(wanted, signature), got=signature):
-        return "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, url)
-    return None
+    if signature is not None and not x.check("oauth_body_hash", got == digest, expected=digest, got=got):
+        words, why = "OAuth body hash verification has failed.", signed_services.why_body_hash(x, got)
+        raise refusals.lti_failure("lti_outcome_body_hash", words, "oauth_body_hash", why)
+    right = [oauth1.sign(x.method, unquote(one), given.items(), tool.secret) for one in (url, x.request_url)]
+    signed = signature is not None and any(oauth1.equal(one, signature) for one in right)
+    if not x.check("oauth_signature", signed, got=signature):
+        words, why = "OAuth signature verification has failed.", _why_unsigned(x, pairs, tool, url)
+        raise refusals.lti_failure("lti_outcome_signature", words, check, why)
 
 
 def _why_unsigned(x: Call, pairs: Pairs, tool: LtiTool, url: str) -> str | Unfinished | None:
     return signed_services.why_unsigned(x, pairs, url=unquote(url), secret=tool.secret)
 
 
-def _failed(message: str, description: str, reason: str, check: str, why: str | Unfinished | None) -> Response:
+def _failed(message: str, description: str, reason: str, check: str, why: str | Unfinished | None) -> NoReturn:
     """Answer with a failure, which the component does with status 200. Raises it as a refusal."""
     raise refusals.outcome_failed(reason, _answer_text(message, "failure", description), description, check, why)
 

@@ -221,14 +221,16 @@ def _publish(x: Call, tool: LtiTool, item: LtiLineItem, score: LtiScore) -> None
     set_module_score(x, tool, user, min(score.score_given, score.score_maximum) / score.score_maximum)
 
 
-def set_module_score(x: Call, tool: LtiTool, user: User, share: float) -> BlockState:
-    """Store a tool's score for a person in its block, as a share of the block's weight."""
+def set_module_score(x: Call, tool: LtiTool, user: User, share: float | None, comment: Any = "") -> BlockState:
+    """Store a tool's score for a person in its block, as a share of the block's weight, or None for no score."""
     found = claims.place(x, tool)
     weight = found[1].block.weight if found is not None else 1.0
     work = problems.state(x.store, user.username, tool.block)
-    return x.store.block_states.put(
-        replace(work, earned=share * weight, possible=weight, completion=1.0, modified=x.clock.now())
-    )
+    data = {**work.data, "score_comment": comment}
+    if share is None:
+        return x.store.block_states.put(replace(work, earned=None, possible=None, data=data, modified=x.clock.now()))
+    points = {"earned": share * weight, "possible": weight}
+    return x.store.block_states.put(replace(work, **points, completion=1.0, data=data, modified=x.clock.now()))
 
 
 def list_results(x: Call) -> Response:
@@ -274,6 +276,13 @@ def memberships(x: Call) -> Response:
     members = [claims.member(x, user, course, names=tool.roster_names) for user in people]
     body = types.membership_json(x.request_url, {"id": course}, members)
     return JSONResponse(body, media_type=types.MEMBERSHIP_TYPE)
+
+
+def one_member(x: Call) -> Response:
+    """The component routes this, and fails: its view has no rows to choose from."""
+    if not x.check("the tool may read the roster", require_service(x, lti13.SCOPE_MEMBERSHIP).roster):
+        raise refusals.permission_denied("the roster is switched off for this block", check="roster")
+    raise refusals.Unhandled("the component has no queryset for one member")
 
 
 # bodies

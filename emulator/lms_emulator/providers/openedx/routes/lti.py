@@ -24,8 +24,9 @@ from lms_emulator.providers.openedx.model.courseware import Course
 from lms_emulator.providers.openedx.model.lti import LtiContentItem, LtiTool
 from lms_emulator.providers.openedx.routes.authorize import to_login
 from lms_emulator.providers.openedx.routes.resource import Family, pattern
-from lms_emulator.providers.openedx.rules import learning, people
+from lms_emulator.providers.openedx.rules import blocks, learning, people
 from lms_emulator.providers.openedx.web import session
+from lms_emulator.signing import jwt
 
 _VIEWS = "lti-consumer-xblock 9.14.0 lti_consumer/plugin/views.py"
 _BLOCK = "lti-consumer-xblock 9.14.0 lti_consumer/lti_xblock.py"
@@ -156,6 +157,44 @@ def show_content(x: Call) -> Response:
 # services
 
 
+def list_services(x: Call) -> Response:
+    """Where tools of a course send results, block by block."""
+    course = x.store.courses.get(x.path_params["course_id"])
+    if course is None:
+        raise refusals.OpenedxRefusal("course_unknown", status=404, style="empty", check="the course exists")
+    tree = blocks.tree(course)
+    tools = [(tool, found) for tool in x.store.lti_tools if (found := blocks.find(tree, tool.block)) is not None]
+    told = [
+        {
+            "display_name": node.block.display_name,
+            "lti_2_0_result_service_json_endpoint": basic.outcomes_url(x, tool, course, "result_service_handler")
+            + "/user/{anon_user_id}",
+            "lti_1_1_result_service_xml_endpoint": basic.outcomes_url(x, tool, course),
+        }
+        for tool, node in tools
+    ]
+    return wire.spaced_json(told)
+
+
+def start_proctoring(x: Call) -> Response:
+    """A proctoring tool's message. No configuration of this site has proctoring, so it is always refused."""
+    why = "proctoring is set up by another service (edx-exams), and the emulated site has none"
+    try:
+        sender = jwt.read(x.field("JWT"))[1].get("iss")
+    except jwt.TokenError:
+        raise refusals.lti_page("proctoring_token_malformed", _PROCTORING, _CONTACT, why) from None
+    known = any(tool.client_id == sender for tool in x.store.lti_tools)
+    status = 400 if known else 404
+    raise refusals.lti_page("proctoring_not_enabled", _PROCTORING, _CONTACT, why, status=status, got=sender)
+
+
+def no_such_configuration(x: Call) -> Response:
+    """The page for configurations that a plugin would supply."""
+    refusal = refusals.page_not_found(x.path)
+    refusal.diagnosis = "external configurations come from a plugin of the site, and the emulated one has none"
+    raise refusal
+
+
 def service(operation: Callable[[Call], Any]) -> Handler:
     """An operation of a service, worded and failing as a REST resource of the platform."""
 
@@ -170,6 +209,9 @@ def service(operation: Callable[[Call], Any]) -> Handler:
 FAMILY = Family("/api/lti_consumer/v1", tag="lti_consumer", source=_VIEWS)
 _AGS, _ONE = "/lti/{lti_config_id}/lti-ags", "/lti/{lti_config_id}/lti-ags/{pk}"
 _ROSTER = "/lti/{lti_config_id}/memberships"
+_RESULT = "/courses/{course_key}/xblock/{usage_key}/handler_noauth/result_service_handler/user/{anon_id}"
+_PROCTORING = "There was an error while starting your LTI proctored assessment."
+_CONTACT = "If you're seeing this on a live course, please contact the course staff."
 
 
 def _route(
@@ -194,7 +236,11 @@ def _api(method: str, path: str, handler: Handler, summary: str, **more: Any) ->
 
 ROUTES: tuple[Route, ...] = (
     _route("GET", "/xblock/{usage_key}", show_block, "A page with one LTI block", source=_BLOCK),
-    *(_api(method, "/launch/", launch, "Launch a tool") for method in ("GET", "POST")),
+    *(
+        _api(method, f"/launch/{end}", launch, "Launch a tool")
+        for end in ("", "/{suffix}")
+        for method in ("GET", "POST")
+    ),
     *(
         route
         for name in ("{config_id}", "{usage_key}")
@@ -203,6 +249,11 @@ ROUTES: tuple[Route, ...] = (
             _api("POST", f"/token/{name}", token, "A service token"),
         )
     ),
+    *(
+        _api(method, f"/{name}/{{external_app}}/{{external_slug}}", no_such_configuration, "External configurations")
+        for method, name in (("GET", "public_keysets"), ("POST", "token"))
+    ),
+    _api("POST", "/start_proctoring_assessment", start_proctoring, "Start of a proctored assessment"),
     _api("POST", "/lti/{lti_config_id}/lti-dl/response", keep_content, "Deep linking response", defect=True),
     _api("GET", "/lti/{lti_config_id}/lti-dl/content", show_content, "Show deep linking content"),
     _api("GET", _AGS, service(services.list_line_items), "Line items"),
@@ -214,6 +265,7 @@ ROUTES: tuple[Route, ...] = (
     _api("GET", f"{_ONE}/results/{{user_id}}", service(services.list_results), "Result of a person", defect=True),
     _api("POST", f"{_ONE}/scores", service(services.post_score), "Post a score", defect=True),
     _api("GET", _ROSTER, service(services.memberships), "Roster"),
+    _api("GET", f"{_ROSTER}/{{pk}}", service(services.one_member), "One member, which fails", defect=True),
     *(
         _api("", path, service(services.other_method), "Methods that the service does not have")
         for path in (_AGS, _ONE, f"{_ONE}/results/", f"{_ONE}/results/{{user_id}}", f"{_ONE}/scores", _ROSTER)
@@ -224,5 +276,11 @@ ROUTES: tuple[Route, ...] = (
         basic.outcomes,
         "Basic Outcomes of LTI 1.1",
         source="lti-consumer-xblock 9.14.0 lti_consumer/outcomes.py",
+        defect=True,
     ),
+    *(
+        _route(method, _RESULT, basic.result, "Result of LTI 2.0 for a person", source=_BLOCK, defect=True)
+        for method in ("GET", "PUT", "DELETE", "")
+    ),
+    _route("GET", "/courses/{course_id}/lti_rest_endpoints/", list_services, "Services of a course's LTI blocks"),
 )

@@ -109,13 +109,14 @@ def _learn(*numbers: int) -> str:
 
 
 def _pages() -> tuple[Route, ...]:
-    family = Family("", tag="switched off")
-    return tuple(
-        family.page(
-            path, off, "A family that is switched off", evidence="observed", source=recorded(f"openedx-2/{run}", number)
-        )
+    family, line = Family("", tag="switched off"), "A family that is switched off"
+    recorded_ones = (
+        family.page(path, off, line, evidence="observed", source=recorded(f"openedx-2/{run}", number))
         for path, (run, number) in _PAGES.items()
     )
+    provider = "edx-platform lms/urls.py; lms/envs/common.py, ENABLE_LTI_PROVIDER"
+    lti_provider = "/lti_provider/courses/{course_id}/{usage_id}"
+    return *recorded_ones, family.page(lti_provider, off, line, evidence="documented", source=provider)
 
 
 _SESSION: dict[str, Any] = {"authenticators": (credentials.SESSION,), "permissions": (caller,)}
