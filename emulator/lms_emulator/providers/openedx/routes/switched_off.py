@@ -114,7 +114,7 @@ def _pages() -> tuple[Route, ...]:
         family.page(path, off, line, evidence="observed", source=recorded(f"openedx-2/{run}", number))
         for path, (run, number) in _PAGES.items()
     )
-    provider = "edx-platform lms/urls.py; lms/envs/common.py, ENABLE_LTI_PROVIDER"
+    provider = "edx-platform lms/urls.py; edx-platform lms/envs/common.py"
     lti_provider = "/lti_provider/courses/{course_id}/{usage_id}"
     return *recorded_ones, family.page(lti_provider, off, line, evidence="documented", source=provider)
 
