@@ -353,3 +353,35 @@ def test_courses_tell_what_an_import_did_to_them(canvas: Site) -> None:
     ours = admin.get(f"{log}/accounts/1").json()["events"]
     assert {one["links"]["course"] for one in ours} == {moved}, "what was done while it was here"
     assert [one["event_type"] for one in admin.get(f"{log}/accounts/{below}").json()["events"]] == ["updated"]
+
+
+def test_courses_take_from_their_abstract_course_what_their_rows_leave_out(canvas: Site) -> None:
+    admin = canvas.admin
+    send(admin, EVERYTHING["accounts"])
+    send(admin, EVERYTHING["terms"])
+    table = "abstract_course_id,short_name,long_name,account_id,term_id,status\n"
+    done = send(admin, f"{table}AC,AC1,Abstract,LAW,W27,active\nAD,,No code,,,active\nAE,AE,State,,,asleep\n")
+    assert said(done) == [
+        "No short_name given for abstract course AD",
+        'Improper status "asleep" for abstract course AE',
+    ]
+    assert done["data"]["counts"]["abstract_courses"] == 1
+    assert done["data"]["statistics"]["AbstractCourse"]["created"] == 1
+    courses = "course_id,short_name,long_name,abstract_course_id,status\n"
+    done = send(admin, f"{courses}L1,,,AC,active\nL2,L2,Law 2,NOPE,active\n")
+    assert said(done) == ["unknown abstract course id NOPE, ignoring abstract course reference"]
+    course = admin.get("/api/v1/courses/sis_course_id:L1", params={"include[]": ["account", "term"]}).json()
+    assert (course["name"], course["course_code"], course["account"]["name"]) == ("Abstract", "AC1", "School of Law")
+    assert course["term"]["name"] == "Winter"
+
+
+def test_results_of_publishing_grades(canvas: Site) -> None:
+    enrollment = canvas.admin.get("/api/v1/courses/1/enrollments").json()[0]["id"]
+    rows = f"{enrollment},published,\n{enrollment},lost,\n999999,error,\n,error,\n"
+    done = send(canvas.admin, f"enrollment_id,grade_publishing_status,message\n{rows}")
+    assert done["data"]["counts"]["grade_publishing_results"] == 1
+    assert said(done) == [
+        f'Improper grade_publishing_status "lost" for enrollment {enrollment}',
+        "Enrollment 999999 doesn't exist",
+        "No enrollment_id given",
+    ]

@@ -111,6 +111,8 @@ REFERENCES = (
     Reference("copied_assets", "course_id", "courses"),
     Reference("account_reports", "account_id", "accounts"),
     Reference("account_reports", "user_id", "users"),
+    Reference("abstract_courses", "account_id", "accounts"),
+    Reference("abstract_courses", "enrollment_term_id", "enrollment_terms"),
     Reference("sis_batches", "account_id", "accounts"),
     Reference("sis_batches", "user_id", "users"),
     Reference("sis_batch_errors", "sis_batch_id", "sis_batches"),

@@ -145,10 +145,11 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.section import CanvasSection, CanvasStore
-from lms_emulator.providers.canvas.model.sis import SisBatch, SisBatchError, StateChange
+from lms_emulator.providers.canvas.model.sis import AbstractCourse, SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment, SubmissionVersion
 
 __all__ = [
+    "AbstractCourse",
     "AccessToken",
     "Account",
     "AccountNotification",

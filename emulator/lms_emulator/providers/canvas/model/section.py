@@ -121,7 +121,7 @@ from lms_emulator.providers.canvas.model.rubrics import (
     RubricAssociation,
 )
 from lms_emulator.providers.canvas.model.shorthand import expand
-from lms_emulator.providers.canvas.model.sis import SisBatch, SisBatchError, StateChange
+from lms_emulator.providers.canvas.model.sis import AbstractCourse, SisBatch, SisBatchError, StateChange
 from lms_emulator.providers.canvas.model.submissions import Submission, SubmissionComment
 
 
@@ -328,6 +328,7 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
         key="id",
         indexes={"account": lambda r: r.account_id, "waiting": lambda r: r.workflow_state == "created" or None},
     )
+    abstract_courses: Table[AbstractCourse] = table(key="id", indexes={"sis": lambda one: one.sis_source_id})
     sis_batches: Table[SisBatch] = table(
         key="id",
         indexes={

@@ -51,6 +51,21 @@ class SisBatch(Record, frozen=True, kw_only=True):
     updated_at: Instant
 
 
+class AbstractCourse(Record, frozen=True, kw_only=True):
+    """What several courses have in common, as only SIS imports know it: the term, account and names they begin with."""
+
+    id: int
+    account_id: int
+    enrollment_term_id: int
+    name: str
+    short_name: str
+    sis_source_id: str
+    sis_batch_id: int | None = None
+    stuck_sis_fields: list[str] = []
+    workflow_state: Literal["active", "deleted"] = "active"
+    created_at: Instant
+
+
 class SisBatchError(Record, frozen=True, kw_only=True):
     """A message of an import. `row` counts from 1, headers included; a `failure` is worse than a warning."""
 

@@ -26,6 +26,7 @@ STICKY: dict[str, tuple[str, ...]] = {
         "account_id",
         "grade_passback_setting",
     ),
+    "AbstractCourse": ("name", "short_name", "enrollment_term_id"),
     "CourseSection": ("course_id", "name", "start_at", "end_at", "restrict_enrollments_to_section_dates"),
     "Enrollment": ("start_at", "end_at"),
     "User": ("name", "sortable_name", "short_name", "pronouns"),

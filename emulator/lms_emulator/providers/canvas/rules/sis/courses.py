@@ -14,6 +14,7 @@ from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.rules import blueprints, course_events, course_log
+from lms_emulator.providers.canvas.rules.sis import abstracts
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 FORMATS = ("online", "on_campus", "blended", "not_set")
@@ -43,12 +44,11 @@ def course(work: Work, row: Row) -> bool:
     else:
         base = known
     changed = replace(base, updated_at=work.api.now, **_course_fields(work, row, known, place))
+    changed = _like(work, row, changed)
     if known is None:
         course_events.first_group(work.api, changed)
     if known is not None and replace(changed, updated_at=known.updated_at) == known:
         changed = known
-    if named := row.get("abstract_course_id"):
-        work.say(f"unknown abstract course id {named}, ignoring abstract course reference", file=row.file)
     made = work.keep(changed, known)
     _log(work, known, made)
     if known is not None and known.workflow_state != made.workflow_state:
@@ -121,6 +121,20 @@ def _course_fields(work: Work, row: Row, known: Course | None, place: int) -> Fi
     if chosen := row.get("homeroom_course"):
         fields["homeroom_course"] = as_flag(chosen)
     return fields
+
+
+def _like(work: Work, row: Row, course: Course) -> Course:
+    """A course with what its row leaves to the abstract course. An unknown one causes a warning."""
+    named = row.get("abstract_course_id")
+    found = abstracts.with_id(work, named) if named else None
+    if named and found is None:
+        work.say(f"unknown abstract course id {named}, ignoring abstract course reference", file=row.file)
+    if found is None:
+        return course
+    fields: Fields = {} if row.get("account_id") else {"account_id": found.account_id}
+    if not row.get("term_id") and "enrollment_term_id" not in work.stuck(course):
+        fields["enrollment_term_id"] = found.enrollment_term_id
+    return replace(course, **fields, name=course.name or found.name, course_code=course.course_code or found.short_name)
 
 
 def _course_state(row: Row, known: Course | None) -> Fields:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from lms_emulator.core.state.structure import convert
-from lms_emulator.providers.canvas.call.params import as_flag
+from lms_emulator.providers.canvas.call.params import as_flag, as_whole
 from lms_emulator.providers.canvas.model import (
     Course,
     CourseSection,
@@ -49,6 +49,25 @@ def enrollment(work: Work, row: Row) -> bool:
         return _enrolled(work, row, start, end)
     except ImportFault as fault:
         raise ImportFault(str(fault), _read(row, start, end), late=True) from None
+
+
+def published(work: Work, row: Row) -> bool:
+    """A row of results of publishing grades, which Canvas shows on pages only.
+
+    Source: canvas-lms lib/sis/grade_publishing_results_importer.rb.
+    """
+    named, status = row.get("enrollment_id"), row.get("grade_publishing_status")
+    if not named:
+        raise ImportFault("No enrollment_id given")
+    if not status:
+        raise ImportFault(f"No grade_publishing_status given for enrollment {named}")
+    if status.lower() not in ("published", "error"):
+        raise ImportFault(f'Improper grade_publishing_status "{status}" for enrollment {named}')
+    found = work.store.enrollments.get(as_whole(named) or 0)
+    if found is None:
+        raise ImportFault(f"Enrollment {named} doesn't exist")
+    work.store.enrollments.put(replace(found, updated_at=work.api.now))
+    return True
 
 
 def _read(row: Row, start: datetime | None, end: datetime | None) -> str:

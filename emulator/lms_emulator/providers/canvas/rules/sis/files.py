@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from lms_emulator.core import archives
 from lms_emulator.providers.canvas.rules import csv_files
-from lms_emulator.providers.canvas.rules.sis import courses, enrollments, groups, links, people, places, sections
+from lms_emulator.providers.canvas.rules.sis import (
+    abstracts,
+    courses,
+    enrollments,
+    groups,
+    links,
+    people,
+    places,
+    sections,
+)
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
 
 IGNORED = re.compile(r"__macosx|desktop d[bf]|\A\..*", re.IGNORECASE)
@@ -54,17 +63,12 @@ def _kind(name: str, headers: str, importer: Importer, fields: str) -> Kind:
     return Kind(name, tuple(frozenset(one.split("+")) for one in headers.split()), importer, tuple(fields.split()))
 
 
-def _unknown(work: Work, row: Row) -> bool:
-    """Rows of a kind that is not emulated."""
-    raise ImportFault("Not emulated: this kind of file")
-
-
 EXISTING = ("existing_user_id", "existing_integration_id", "existing_canvas_user_id")
 KINDS = (
     _kind("change_sis_id", "old_id old_integration_id", links.change_sis_id, "old_id old_integration_id"),
     _kind("account", "account_id+parent_account_id", places.account, "account_id"),
     _kind("term", "term_id+name", places.term, "term_id"),
-    _kind("abstract_course", "abstract_course_id+short_name", _unknown, "abstract_course_id"),
+    _kind("abstract_course", "abstract_course_id+short_name", abstracts.course, "abstract_course_id"),
     _kind("course", "course_id+short_name", courses.course, "course_id"),
     _kind("section", "section_id+name", sections.section, "section_id"),
     _kind("xlist", "xlist_course_id+section_id", sections.xlist, "section_id"),
@@ -80,7 +84,7 @@ KINDS = (
     _kind("group_category", "group_category_id+category_name", groups.category, "group_id"),
     _kind("group", "group_id+name", groups.group, "group_id"),
     _kind("group_membership", "group_id+user_id", groups.membership, "group_id user_id"),
-    _kind("grade_publishing_results", "enrollment_id+grade_publishing_status", _unknown, "enrollment_id"),
+    _kind("grade_publishing_results", "enrollment_id+grade_publishing_status", enrollments.published, "enrollment_id"),
     _kind("user_observer", "observer_id+student_id", links.observer, "observer_id student_id"),
 )
 """In the order in which they are imported and in which a file's kind is detected."""

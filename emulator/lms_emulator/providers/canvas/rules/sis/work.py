@@ -21,7 +21,7 @@ DIGIT = re.compile(r"\d")
 TABLES = {
     "Account": "accounts",
     "EnrollmentTerm": "enrollment_terms",
-    "AbstractCourse": "",
+    "AbstractCourse": "abstract_courses",
     "Course": "courses",
     "CourseSection": "course_sections",
     "GroupCategory": "group_categories",
