@@ -360,3 +360,44 @@ def test_points_that_a_rubric_hides(canvas: Site) -> None:
     named = f"{path}?rubric_association_id={use['id']}"
     assert change(named, hide_points="true", hide_outcome_results="1", **wanted) == (True, True, True)
     assert change(named, hide_points="1", use_for_grading="1", **wanted) == (True, True, False)
+
+
+def test_where_canvas_is_strict_a_time_is_iso_8601_to_the_second(canvas: Site) -> None:
+    base = work(canvas.teacher)
+    path, listed = f"{COURSE}/assignments/{base['id']}", f"{COURSE}/students/submissions"
+    news = {"context_codes[]": "course_1"}
+    for text, fits in (
+        ("2030-01-01T10:00:00Z", True),
+        ("2030-01-01T10:00:00.5+02:00", True),
+        ("2030-01-01T10:00:00", True),
+        ("2030-01-01T10:00Z", False),
+        ("2030-01-01 10:00:00", False),
+        ("2030-01-01t10:00:00z", False),
+        ("2030-01-01T10:00:00+0200", False),
+        ("Tue, 1 Jan 2030 10:00:00", False),
+    ):
+        for name in ("due_at", "unlock_at", "lock_at", "peer_reviews_assign_at"):
+            answer = canvas.teacher.put(path, json={"assignment": {name: text}})
+            assert (answer.status_code == 200) == fits, (name, text, answer.text)
+            canvas.teacher.put(path, json={"assignment": {name: ""}})
+        for name in ("submitted_since", "graded_since"):
+            assert (canvas.student.get(listed, params={name: text}).status_code == 200) == fits, (name, text)
+        found = canvas.student.get("/api/v1/announcements", params=news | {"start_date": text})
+        assert (found.status_code == 200) == fits, text
+    for day in ("2030-01-01", "2030/01/01"):
+        found = canvas.student.get("/api/v1/announcements", params=news | {"start_date": day})
+        assert found.status_code == 200
+        assert canvas.student.get(listed, params={"submitted_since": day}).status_code == 400
+
+
+def test_submissions_in_one_of_several_states(canvas: Site) -> None:
+    base, listed = work(canvas.teacher), f"{COURSE}/students/submissions"
+    grade(canvas.teacher, base, 3)
+
+    def users(*states: str) -> list[int]:
+        query = {"student_ids[]": "all", "assignment_ids[]": base["id"], "workflow_state[]": list(states)}
+        return [one["user_id"] for one in canvas.teacher.get(listed, params=query).json()]
+
+    assert users("graded") == [ADA]
+    assert users("pending_review") == []
+    assert set(users("graded", "unsubmitted")) > {ADA}

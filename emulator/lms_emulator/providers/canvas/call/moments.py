@@ -52,12 +52,17 @@ def read_moment(text: str | None, zone: tzinfo = UTC) -> datetime | None:
         return None
 
 
+def to_the_second(text: str) -> bool:
+    """Whether a time is in the only notation that Canvas takes where it is strict: ISO 8601, to the second at least."""
+    return _SECOND.fullmatch(text) is not None
+
+
 def read_edge(text: str, zone: tzinfo, *, end: bool = False) -> datetime | None:
     """The start or end of a range: a day, or an ISO 8601 time to the second. None for other notations.
 
     Parameters: `end`, whether a day means its last moment rather than its first.
     """
-    if _SECOND.fullmatch(text):
+    if to_the_second(text):
         return read_moment(text, zone)
     day = read_moment(re.sub(r"[ /.]", "-", text), zone) if _DAY.fullmatch(text) else None
     return day_end(in_zone(day, zone)) if end and day is not None else day

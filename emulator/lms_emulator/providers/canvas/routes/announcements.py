@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import read_edge
 from lms_emulator.providers.canvas.model import Course, DiscussionTopic
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
@@ -22,8 +21,6 @@ from lms_emulator.providers.canvas.shapes import discussions as shapes
 
 LAST_DAY = datetime(9999, 12, 1, tzinfo=UTC)
 """The latest start of a window of 28 days that a datetime can hold."""
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 
 
 def index(api: Api) -> Any:
@@ -93,13 +90,13 @@ def _window(api: Api) -> tuple[datetime, datetime]:
 
 def _date(api: Api, name: str, otherwise: datetime, *, last: bool = False) -> datetime:
     """A date among the parameters; `last` for the end of a day that comes without a time."""
-    text = api.params.text(name)
+    text = (api.params.text(name) or "").strip()
     if not text:
         return otherwise
-    found = read_moment(text, api.zone) if _ISO.fullmatch(text) else None
+    found = read_edge(text, api.zone, end=last)
     if found is None:
         raise refusals.message(400, f"{name}_invalid", f"Invalid {name}", expected="yyyy-mm-dd or ISO 8601", got=text)
-    return min(found, LAST_DAY) + timedelta(days=1, seconds=-1) if last and _DAY.fullmatch(text) else found
+    return found
 
 
 ROUTES: tuple[Route, ...] = rest(

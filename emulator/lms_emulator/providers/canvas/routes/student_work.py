@@ -10,7 +10,7 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import read_moment, to_the_second
 from lms_emulator.providers.canvas.model import Assignment, Course, CourseSection, Enrollment, Submission, User
 from lms_emulator.providers.canvas.paging import bookmarked, paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
@@ -104,13 +104,12 @@ def _assignments(api: Api, course: Course) -> list[Assignment]:
 
 
 def _since(api: Api, name: str) -> Any:
-    text = api.params.text(name)
-    moment = read_moment(text, api.zone)
-    if text and (moment is None or ":" not in text):
+    text = (api.params.text(name) or "").strip()
+    if text and not to_the_second(text):
         raise refusals.rest(
             f"{name}_invalid", 400, {"errors": {name: f"Invalid datetime for {name}"}}, check=f"`{name}` is a time"
         )
-    return moment
+    return read_moment(text, api.zone)
 
 
 def across(api: Api) -> Any:
@@ -119,13 +118,13 @@ def across(api: Api) -> Any:
     _ = api.user
     who, what = _students(api, course, section), _assignments(api, course)
     submitted, graded = _since(api, "submitted_since"), _since(api, "graded_since")
-    state = api.params.text("workflow_state")
+    wanted = api.params.given("workflow_state")
     by_id = {a.id: a for a in what}
     found = [
         submission
         for base in what
         for submission in submissions.of_all(api, base, who)
-        if (not state or submission.workflow_state == state)
+        if (not wanted or submission.workflow_state in wanted)
         and (submitted is None or (submission.submitted_at is not None and submission.submitted_at > submitted))
         and (graded is None or (submission.graded_at is not None and submission.graded_at > graded))
     ]

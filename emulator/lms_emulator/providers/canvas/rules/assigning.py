@@ -14,7 +14,7 @@ from lms_emulator.core.http import json_text
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.moments import read_moment
+from lms_emulator.providers.canvas.call.moments import read_moment, to_the_second
 from lms_emulator.providers.canvas.call.params import Params, as_float, as_integer
 from lms_emulator.providers.canvas.model import (
     Assignment,
@@ -263,9 +263,9 @@ def _unfit(sent: Params) -> None:
     faults: unfit.Faults = {}
     if any(kind not in SUBMISSION_TYPES | {"student_annotation", "wiki_page"} for kind in _types(sent) or ()):
         faults["assignment[submission_types]"] = ["Invalid submission types"]
-    for name in assignments.DATES:
-        text = sent.text(name)
-        if text and (read_moment(text) is None or "T" not in text.upper()):
+    for name in (*assignments.DATES, "peer_reviews_assign_at"):
+        text = sent.text(name) or ""
+        if text.strip() and not to_the_second(text):
             faults[f"assignment[{name}]"] = [f"Invalid datetime for {name}"]
     if sent.get("assignment_group_id") is not None and as_float(sent.text("assignment_group_id")) <= 0:
         faults["assignment[assignment_group_id]"] = ["must be a positive number"]
