@@ -115,13 +115,51 @@ def test_a_cancelled_appointment_sends_mail_with_its_reason(canvas: Site, mails:
     assert "appointment_deleted_for_user" in kinds
 
 
+def test_changed_assignments_and_pages_are_announced_on_request(canvas: Site, mails: Any) -> None:
+    teacher, course = canvas.teacher, "/api/v1/courses/1"
+    fields = {"name": "Work", "points_possible": 5, "published": True, "notify_of_update": True}
+    task = teacher.post(f"{course}/assignments", json={"assignment": fields}).json()["id"]
+    page = teacher.post(f"{course}/pages", json={"wiki_page": {"title": "First steps", "published": True}}).json()
+    hidden = teacher.post(f"{course}/pages", json={"wiki_page": {"title": "Hidden", "notify_of_update": True}}).json()
+    own = f"{course}/pages/{page['url']}"
+    assert teacher.put(own, json={"wiki_page": {"body": "x", "notify_of_update": True}}).is_success
+    assert mails() == [], "neither of new ones, nor of a page that is younger than a minute"
+
+    def change(**changes: Any) -> list[str]:
+        sent = {"assignment": changes}
+        assert teacher.put(f"{course}/assignments/{task}", json=sent).is_success
+        return [one.kind for one in mails()]
+
+    assert change(description="x") == []
+    assert change(description="y", notify_of_update=True) == [], "Canvas is silent until all have a posted grade"
+    for user in teacher.get(f"{course}/users", params={"enrollment_type[]": "student"}).json():
+        graded = {"submission": {"posted_grade": "3"}}
+        assert teacher.put(f"{course}/assignments/{task}/submissions/{user['id']}", json=graded).is_success
+    told = change(description="y", notify_of_update="true")
+    assert len(told) > 1
+    assert set(told) == {"assignment_changed"}
+    assert change(points_possible=6) == told, "new points are told without being asked"
+    canvas.lms.clock.advance(seconds=61)
+    assert teacher.put(own, json={"wiki_page": {"body": "y"}}).is_success
+    assert mails() == []
+    assert teacher.put(own, json={"wiki_page": {"body": "z", "notify_of_update": True}}).is_success
+    found = mails()
+    assert {(one.kind, one.subject.split(",")[0]) for one in found} == {
+        ("updated_wiki_page", "Updated Page: First Steps")
+    }
+    assert found[0].data["link"].endswith(f"/courses/1/pages/{page['url']}")
+    shown = f"{course}/pages/{hidden['url']}"
+    assert teacher.put(shown, json={"wiki_page": {"published": True}}).is_success
+    assert {one.kind for one in mails()} == {"updated_wiki_page"}, "a page that appears is told of"
+
+
 def test_a_parameter_without_effect_causes_a_warning(canvas: Site) -> None:
     course = canvas.teacher.get("/api/v1/courses").json()[0]["id"]
     made = canvas.teacher.post(f"/api/v1/courses/{course}/quizzes", json={"quiz": {"title": "Q"}}).json()["id"]
     sent = {"quiz": {"title": "R", "notify_of_update": True}}
     canvas.teacher.put(f"/api/v1/courses/{course}/quizzes/{made}", json=sent)
     warnings = canvas.lms.requests.last.warnings
-    assert [one.name for one in warnings] == ["quiz.notify_of_update"]
+    assert [one.name for one in warnings] == ["quiz.notify_of_update"], "only Canvas's pages act on it"
 
 
 def test_services_that_are_not_set_up_answer_as_canvas_does(canvas: Site) -> None:

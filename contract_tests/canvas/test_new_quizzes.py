@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -272,3 +273,52 @@ def test_a_site_without_new_quizzes_answers_with_its_page(canvas: Site) -> None:
     canvas.lms.settings["canvas.new_quizzes_errors"] = "message"
     answer = canvas.teacher.post(QUIZZES, json={"quiz": {"title": ""}})
     assert (answer.status_code, answer.json()) == (422, {"message": "title is missing"})
+
+
+def test_a_copy_of_a_new_quiz_is_duplicating_until_the_service_has_made_it(canvas: Site) -> None:
+    number = quiz(canvas, quiz_settings={"shuffle_answers": True})["id"]
+    assert item(canvas, number).status_code == 200
+    own = f"{COURSE}/assignments/{number}"
+    assert canvas.teacher.get(own).json()["can_duplicate"] is True
+    canvas.teacher.put(own, json={"assignment": {"published": True}})
+    canvas.lms.settings["canvas.background_job_seconds"] = 3600
+    assert canvas.student.post(f"{own}/duplicate").status_code == 403
+    copy = canvas.teacher.post(f"{own}/duplicate").json()
+    assert (copy["name"], copy["workflow_state"], copy["published"]) == ("Q Copy", "duplicating", False)
+    assert (copy["original_assignment_id"], copy["is_quiz_lti_assignment"]) == (int(number), True)
+    assert copy["new_positions"][str(copy["id"])] == copy["new_positions"][number] + 1
+    made_of = f"{COURSE}/assignments/{copy['id']}"
+    assert canvas.teacher.get(made_of).json()["workflow_state"] == "duplicating"
+    assert canvas.teacher.get(f"{QUIZZES}/{copy['id']}").status_code == 404, "the service does not have it yet"
+    assert canvas.student.get(made_of).status_code == 403
+    canvas.lms.settings["canvas.background_job_seconds"] = 0
+    assert canvas.teacher.get(made_of).json()["workflow_state"] == "published", "as the original is"
+    there = canvas.teacher.get(f"{QUIZZES}/{copy['id']}").json()
+    assert there["quiz_settings"]["shuffle_answers"] is True
+    (question,) = canvas.teacher.get(f"{QUIZZES}/{copy['id']}/items").json()
+    assert question["entry"]["item_body"] == CHOICE["item_body"]
+    other = canvas.teacher.post(f"{own}/duplicate", params={"result_type": "Quiz"}).json()
+    assert "quiz_type" not in other, "the feature is off"
+
+
+def test_a_copy_is_shown_as_a_quiz_where_the_page_of_quizzes_has_them(canvas: Site) -> None:
+    number = quiz(canvas)["id"]
+    canvas.switch_on("newquizzes_on_quiz_page")
+    own = f"{COURSE}/assignments/{number}/duplicate"
+    assert "quiz_type" not in canvas.teacher.post(own).json()
+    copy = canvas.teacher.post(own, params={"result_type": "Quiz"}).json()
+    assert (copy["quiz_type"], copy["workflow_state"], copy["title"]) == ("quizzes.next", "duplicating", "Q Copy 2")
+    assert (copy["permissions"]["update"], copy["permissions"]["submit"]) == (True, False)
+    assert str(copy["id"]) in copy["new_positions"]
+
+
+def test_a_copy_of_a_quiz_that_is_gone_fails(canvas: Site) -> None:
+    number = quiz(canvas)["id"]
+    canvas.lms.settings["canvas.background_job_seconds"] = 3600
+    copy = canvas.teacher.post(f"{COURSE}/assignments/{number}/duplicate").json()["id"]
+    world = json.loads(json.dumps(canvas.lms.dump(), default=str))
+    kept = [one for one in world["canvas"]["new_quizzes"] if one["assignment_id"] != int(number)]
+    world["canvas"]["new_quizzes"] = kept
+    canvas.lms.load(world)
+    canvas.lms.settings["canvas.background_job_seconds"] = 0
+    assert canvas.teacher.get(f"{COURSE}/assignments/{copy}").json()["workflow_state"] == "failed_to_duplicate"

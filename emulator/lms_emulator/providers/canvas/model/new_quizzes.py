@@ -12,11 +12,29 @@ class NewQuiz(Record, frozen=True, kw_only=True):
 
     Attributes:
         settings: what differs from the usual, by its path, such as `multiple_attempts.max_attempts`.
+        copied_from: the assignment of the quiz that this is a copy of.
+        user_id: who asked for the copy.
+        queued_at: since when the service has been asked for it, until it is there.
+        failed: whether the service could not copy it.
     """
 
     assignment_id: int
     course_id: int
     settings: dict[str, Any] = {}
+    copied_from: int | None = None
+    user_id: int | None = None
+    queued_at: Instant | None = None
+    failed: bool = False
+
+    @property
+    def id(self) -> int:
+        """Its key, as of other jobs that wait."""
+        return self.assignment_id
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is still being copied."""
+        return self.queued_at is not None
 
 
 class NewQuizItem(Record, frozen=True, kw_only=True):

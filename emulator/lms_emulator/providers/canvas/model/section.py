@@ -294,7 +294,9 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     module_progressions: Table[ModuleProgression] = table(key="key", indexes={"module": lambda p: p.context_module_id})
     conditional_release_rules: Table[PathRule] = table(key="id", indexes={"course": _course})
     path_choices: Table[PathChoice] = table(key="key")
-    new_quizzes: Table[NewQuiz] = table(key="assignment_id", indexes={"course": _course})
+    new_quizzes: Table[NewQuiz] = table(
+        key="assignment_id", indexes={"course": _course, "waiting": lambda q: q.waiting or None}
+    )
     new_quiz_items: Table[NewQuizItem] = table(key="id", indexes={"quiz": lambda i: i.assignment_id})
     new_quiz_accommodations: Table[NewQuizAccommodation] = table(key="key")
     group_categories: Table[GroupCategory] = table(key="id", indexes={"context": _context})

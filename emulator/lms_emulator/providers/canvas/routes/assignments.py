@@ -27,6 +27,7 @@ from lms_emulator.providers.canvas.rules import (
     contexts,
     copying,
     courses,
+    features,
     files,
     new_quizzes,
     observing,
@@ -36,12 +37,16 @@ from lms_emulator.providers.canvas.rules import (
     quizzes,
     roster,
     submissions,
+    update_mails,
 )
 from lms_emulator.providers.canvas.rules.permissions import account_allows
 from lms_emulator.providers.canvas.shapes import assigned
 from lms_emulator.providers.canvas.shapes import assignments as shapes
+from lms_emulator.providers.canvas.shapes import new_quizzes as new_quiz_shapes
 from lms_emulator.providers.canvas.wire import reply
 
+ON_QUIZ_PAGE = "newquizzes_on_quiz_page"
+"""The feature with which `result_type=Quiz` shows a copy as the page of quizzes does."""
 SOURCE = (
     f"{RECORDED}/grading-assignments.jsonl 90, 205, 265, 334, 341, 418, 431, 442; "
     "canvas-lms app/controllers/assignments_api_controller.rb"
@@ -251,6 +256,7 @@ def update(api: Api) -> Any:
     made = assigning.keep(api, course, wanted, found)
     processing.follow(api, course, made)
     quizzes.follow(api, made)
+    update_mails.assignment_changed(api, course, record, made)
     own = api.params.get("assignment", "override_dates") is None or api.params.flag("assignment", "override_dates")
     return shapes.assignment(api, made, course, override_dates=own)
 
@@ -273,7 +279,9 @@ def duplicate(api: Api) -> Any:
     copying.require_copyable(known)
     courses.require(api, course, "manage_assignments_add")
     made, places = copying.duplicate_assignment(api, known)
-    return {**shapes.assignment(api, made, course), "new_positions": places}
+    as_quiz = api.params.text("result_type") == "Quiz" and features.enabled(api, api.root, ON_QUIZ_PAGE)
+    shape = new_quiz_shapes.on_quiz_page if as_quiz else shapes.assignment
+    return {**shape(api, made, course), "new_positions": places}
 
 
 COURSE = "/api/v1/courses/{course_id}"

@@ -15,7 +15,16 @@ from lms_emulator.providers.canvas.model import Course, WikiPage
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.routes.rosters import search_term
-from lms_emulator.providers.canvas.rules import blueprints, collation, contexts, pages, progressing, slugs, tabs
+from lms_emulator.providers.canvas.rules import (
+    blueprints,
+    collation,
+    contexts,
+    pages,
+    progressing,
+    slugs,
+    tabs,
+    update_mails,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.shapes import pages as shapes
 
@@ -151,7 +160,9 @@ def _updated(api: Api, context: Context, page: WikiPage) -> Any:
     if isinstance(context.record, Course):
         blueprints.require_unlocked(api, context.id, "wiki_pages", page, replace(page, **fields))
         progressing.acted(api, context.record, "Page", page.id, "contributed")
-    return _read(api, context, pages.update(api, context, page, **fields))
+    changed = pages.update(api, context, page, **fields)
+    update_mails.page_updated(api, context, page, changed)
+    return _read(api, context, changed)
 
 
 def delete(api: Api) -> Any:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.model import Assignment
-from lms_emulator.providers.canvas.rules import assigning, rubrics, slugs, submissions
+from lms_emulator.providers.canvas.rules import assigning, new_quiz_copies, rubrics, slugs, submissions
 
 
 def copied_assignment(api: Api, known: Assignment, name: str) -> Assignment:
@@ -49,7 +49,8 @@ def require_copyable(known: Assignment) -> None:
 
 def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[str, int]]:
     """Place a copy right after the original. Returns it and the new positions in the group."""
-    if known.external_tool is not None:
+    of_service = known.id in api.store.new_quizzes
+    if known.external_tool is not None and not of_service:
         raise refusals.crashed("Canvas cannot copy the assignment of a tool", known.id)
     taken = {a.name for a in api.store.assignments.find("course", known.course_id) if a.workflow_state != "deleted"}
     for other in assigning.in_group(api, known.assignment_group_id):
@@ -57,7 +58,12 @@ def duplicate_assignment(api: Api, known: Assignment) -> tuple[Assignment, dict[
             api.store.assignments.put(replace(other, position=other.position + 1))
     copy = copied_assignment(api, known, slugs.copied_title(known.name, taken))
     copy = replace(copy, id=api.new_id("assignments"), position=known.position + 1, discussion_topic_id=None)
+    if copy.external_tool is not None:
+        link = {"id": api.new_id("content_tags"), "resource_link_id": api.x.ids.hex(40)}
+        copy = replace(copy, external_tool=replace(copy.external_tool, **link))
     made = assigning.with_content(api, api.store.assignments.put(copy))
     submissions.ensure(api, made)
     copy_rubric(api, known, made)
+    if of_service:
+        new_quiz_copies.begin(api, known, made)
     return made, {str(a.id): a.position for a in assigning.in_group(api, known.assignment_group_id)}

@@ -193,7 +193,7 @@ def of_course(api: Api, course: Course) -> Iterator[tuple[NewQuiz, Assignment]]:
     """The quizzes of a course with their assignments, in the order in which they were made."""
     for quiz in sorted(api.store.new_quizzes.find("course", course.id), key=lambda one: one.assignment_id):
         base = api.store.assignments.get(quiz.assignment_id)
-        if base is not None and base.workflow_state != "deleted":
+        if base is not None and base.workflow_state != "deleted" and not (quiz.waiting or quiz.failed):
             yield quiz, base
 
 

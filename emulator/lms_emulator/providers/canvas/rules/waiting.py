@@ -35,6 +35,7 @@ JOBS = {
     "content_migrations": f"{RULES}.migrations.runs",
     "blueprint_migrations": f"{RULES}.blueprint_sync",
     "content_exports": f"{RULES}.migrations.exports",
+    "new_quizzes": f"{RULES}.new_quiz_copies",
 }
 """The modules whose `run` does a job, by table."""
 _TABLES = tuple(JOBS)
@@ -47,6 +48,7 @@ FAILED: dict[str, dict[str, Any]] = {
     "content_migrations": {"workflow_state": "failed"},
     "blueprint_migrations": {"workflow_state": "exports_failed"},
     "content_exports": {"workflow_state": "failed"},
+    "new_quizzes": {"queued_at": None, "failed": True},
 }
 """The state of a job that failed, so that it is not tried again."""
 

@@ -21,7 +21,16 @@ from lms_emulator.providers.canvas.model import (
     RubricAssociation,
     Submission,
 )
-from lms_emulator.providers.canvas.rules import assignments, courses, pacing, periods, progressing, rubrics, submissions
+from lms_emulator.providers.canvas.rules import (
+    assignments,
+    courses,
+    new_quiz_copies,
+    pacing,
+    periods,
+    progressing,
+    rubrics,
+    submissions,
+)
 from lms_emulator.providers.canvas.rules.contexts import Context
 from lms_emulator.providers.canvas.rules.grades import restricts_numbers
 from lms_emulator.providers.canvas.rules.permissions import ASSIGNMENTS
@@ -105,10 +114,10 @@ def assignment(
         "in_closed_grading_period": periods.due_in_closed(api, course, base),
         "graded_submissions_exist": _graded(api, record, stored),
         "is_quiz_assignment": record.quiz_id is not None,
-        "can_duplicate": record.quiz_id is None and record.external_tool is None,
+        "can_duplicate": can_duplicate(api, record),
         **{name: record.original.get(name) for name in ORIGINAL},
-        "workflow_state": _state(record),
-        "published": _state(record) == "published",
+        "workflow_state": state(api, record),
+        "published": state(api, record) == "published",
         "muted": submissions.muted(api, record),
         "html_url": api.url(f"/courses/{course.id}/assignments/{record.id}"),
         "submissions_download_url": api.url(f"/courses/{course.id}/assignments/{record.id}/submissions?zip=1"),
@@ -139,9 +148,17 @@ def _graded(api: Api, record: Assignment, stored: Iterable[Submission]) -> bool:
     )
 
 
-def _state(record: Assignment) -> str:
+def can_duplicate(api: Api, record: Assignment) -> bool:
+    """Whether Canvas copies an assignment: not those of quizzes and tools, but those of New Quizzes."""
+    return record.quiz_id is None and (record.external_tool is None or record.id in api.store.new_quizzes)
+
+
+def state(api: Api, record: Assignment) -> str:
+    """The state of an assignment as Canvas calls it."""
     if record.workflow_state == "deleted":
         return "deleted"
+    if (copied := new_quiz_copies.state(api, record)) is not None:
+        return copied
     return "published" if record.published else "unpublished"
 
 
