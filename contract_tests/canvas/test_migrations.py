@@ -349,3 +349,24 @@ def test_what_a_blueprint_tells_of_its_syncs(canvas: Site) -> None:
     admin.put(f"{template}/update_associations", json={"course_ids_to_remove": [new]})
     assert admin.get(f"{received}/default/migrations").status_code == 404
     assert len(admin.get(f"{received}/{subscription}/migrations").json()) == 2, "a former one, by its id"
+
+
+def test_quizzes_come_anew_unless_they_are_overwritten(canvas: Site) -> None:
+    admin, old, new = filled(canvas)
+    path = f"{API}/courses/{new}/content_migrations"
+
+    def copy(**settings: Any) -> tuple[int, int]:
+        fields = {"migration_type": "course_copy_importer", "settings": {"source_course_id": old, **settings}}
+        finished(admin, admin.post(path, json=fields))
+        rows = admin.get(f"{API}/courses/{new}/quizzes").json()
+        work = admin.get(f"{API}/courses/{new}/assignments", params={"per_page": 100}).json()
+        assert {row["assignment_id"] for row in rows if row["assignment_id"]} <= {row["id"] for row in work}
+        return len(rows), len(work)
+
+    quizzes, works = copy()
+    assert quizzes > 0
+    assert copy() == copy(overwrite_quizzes=True) == copy(overwrite_quizzes="false") == (quizzes, works)
+    twice, more = copy(overwrite_quizzes=False)
+    assert twice == 2 * quizzes
+    assert works <= more <= works + quizzes, "only the assignments of quizzes come with them"
+    assert copy() == (twice, more), "the first ones are brought up to date"

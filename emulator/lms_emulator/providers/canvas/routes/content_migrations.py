@@ -168,7 +168,7 @@ async def _begin(api: Api, context: Context, record: ContentMigration) -> Any:
     if migrator is None:
         raise refusals.crashed(f"Canvas has no plugin for migrations of the kind {record.migration_type}")
     settings = record.settings | placing.asked(sent)
-    settings |= {name: sent.get(name) for name in ("source_course_id", "folder_id") if sent.has(name)}
+    settings |= {name: sent.get(name) for name in ("source_course_id", "folder_id", runs.OVERWRITING) if sent.has(name)}
     if record.source_course_id is not None and "source_course_id" in settings:
         settings["source_course_id"] = record.source_course_id
     shift = api.params.hash("date_shift_options")

@@ -29,6 +29,8 @@ from lms_emulator.providers.canvas.rules.migrations import (
 )
 from lms_emulator.providers.canvas.rules.migrations.transfer import Transfer, kinds_made
 
+OVERWRITING = "overwrite_quizzes"
+"""Of the settings: false where each import brings quizzes of its own."""
 NO_PACKAGE = "No package was sent"
 NOT_HERE = "Packages cannot be imported here"
 
@@ -109,10 +111,8 @@ def queued(api: Api, record: ContentMigration) -> ContentMigration:
     for old in list(api.store.migration_issues.find("migration", record.id)):
         api.store.migration_issues.delete(old.id)
     done(api, record.progress_id, "queued", 0.0)
-    settings = record.settings | {
-        "overwrite_quizzes": record.migration_type in ("course_copy_importer", "canvas_cartridge_importer"),
-        "id_prepender": record.id,
-    }
+    usual = record.migration_type in ("course_copy_importer", "canvas_cartridge_importer")
+    settings = {OVERWRITING: usual, **record.settings, "id_prepender": record.id}
     job = progress(api, "ContentMigration", record.id, "content_migration") if record.progress_id is None else None
     number = job.id if job is not None else record.progress_id
     if record.migration_type == "common_cartridge_importer":
@@ -199,7 +199,8 @@ def _bring(api: Api, record: ContentMigration, package: packages.Package, target
         package = dataclasses.replace(
             package, parts=[part for part in package.parts if part.kind.name != "context_modules"]
         )
-    transfer = Transfer(api, package, target, copy, shift)
+    again = record.settings.get(OVERWRITING, True) not in (None, False)
+    transfer = Transfer(api, package, target, copy, shift, overwrites=again)
     transfer.run(skip=record.settings.get("importer_skips") or ())
     placing.put(api, record.settings, target, transfer.made)
     return {"imported_assets": kinds_made(transfer)}

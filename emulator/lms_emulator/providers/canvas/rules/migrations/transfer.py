@@ -55,7 +55,20 @@ class Transfer:
         ids: new ids, by table and old id.
     """
 
-    def __init__(self, api: Api, package: Package, target: Course, copy: selection.Copy, shift: Shift) -> None:
+    def __init__(
+        self,
+        api: Api,
+        package: Package,
+        target: Course,
+        copy: selection.Copy,
+        shift: Shift,
+        *,
+        overwrites: bool = True,
+    ) -> None:
+        """Parameters: `overwrites`, whether quizzes that an earlier import brought are brought up to date; else each
+        import brings its own (canvas-lms app/models/importers/content_importer_helper.rb, add_assessment_id_prepend).
+        """
+        self.overwrites = overwrites
         self.api, self.package, self.target = api, package, target
         self.copy, self.shift = copy, shift
         self.made: dict[str, list[int]] = {}
@@ -112,6 +125,8 @@ class Transfer:
 
     def existing(self, part: Part) -> Any:
         """The existing counterpart of a part in the course."""
+        if self._comes_anew(part):
+            return None
         table = getattr(self.api.store, part.kind.table)
         asset = self.known.get(f"{part.kind.table} {part.key}")
         found = table.get(asset.asset_id) if asset is not None else None
@@ -123,6 +138,11 @@ class Transfer:
             rows = part.kind.lister(self.api, self.target)
             return next((row for row in rows if row.name == part.record.name and row.id not in taken), None)
         return None
+
+    def _comes_anew(self, part: Part) -> bool:
+        """Whether a part is a quiz, or the assignment of one, of which each import brings its own."""
+        quiz = part.kind.name == "quizzes" or (part.kind.name == "assignments" and part.record.quiz_id is not None)
+        return quiz and not self.overwrites
 
     # bringing
 
@@ -147,6 +167,8 @@ class Transfer:
 
     def _remember(self, part: Part, number: int) -> None:
         name = f"{part.kind.table} {part.key}"
+        if self._comes_anew(part) and name in self.known:
+            return  # a later import that overwrites finds the first one
         if name not in self.known or self.known[name].asset_id != number:
             self.known[name] = self.api.store.copied_assets.put(
                 CopiedAsset(
