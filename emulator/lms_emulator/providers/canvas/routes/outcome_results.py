@@ -346,11 +346,11 @@ def _aggregate(api: Api, course: Course, context: Context, held: Held, wanted: s
 
 def alignments(api: Api) -> Any:
     """A student's work that is aligned to outcomes. Canvas does not check permissions in the course first."""
+    course = identifiers.course(api, api.slot("course_id"))
     named = api.params.text("student_id")
     if named is None:
         raise refusals.message(400, "student_missing", "student_id is required")
-    course = api.store.courses.get(identifiers.local_number(api.slot("course_id")))
-    if course is None:
+    if identifiers.local_number(api.slot("course_id")) is None:  # Canvas looks for it by number here
         text = f"Couldn't find Course with 'id'={api.slot('course_id')}"
         raise refusals.message(404, "course_unknown", text)
     number, grader = as_integer(named), assignments.grades(api, course)
