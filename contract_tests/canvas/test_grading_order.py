@@ -401,3 +401,11 @@ def test_submissions_in_one_of_several_states(canvas: Site) -> None:
     assert users("graded") == [ADA]
     assert users("pending_review") == []
     assert set(users("graded", "unsubmitted")) > {ADA}
+
+
+def test_assignment_ids_come_as_a_list(canvas: Site) -> None:
+    one, path = work(canvas.teacher)["id"], f"{COURSE}/assignments"
+    assert [a["id"] for a in canvas.teacher.get(path, params={"assignment_ids[]": one}).json()] == [one]
+    assert canvas.teacher.get(path, params={"assignment_ids": "10101"}).status_code == 500
+    assert canvas.teacher.get(path, params={"assignment_ids": ""}).json() == []
+    assert canvas.teacher.get(path, params={"assignment_ids": "1" * 101}).status_code == 400

@@ -174,10 +174,18 @@ def _asked(api: Api) -> list[str] | None:
     if api.params.get("assignment_ids") is None:
         return None
     asked = api.params.texts("assignment_ids")
-    if len(asked) > (most := api.settings.max_per_page):
+    if _count(api) > (most := api.settings.max_per_page):
         text = f"Request contains too many assignment_ids.  Limit {most}"
         raise refusals.message(400, "assignment_ids_too_many", text)
     return asked
+
+
+def _count(api: Api) -> int:
+    """How many ids Canvas takes the request to name: where one was sent instead of a list, as many as it has digits."""
+    sent = api.params.get("assignment_ids")
+    if not isinstance(sent, list | str):
+        raise refusals.crashed("`assignment_ids` is a list", sent)
+    return len(sent)
 
 
 def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str) -> None:
@@ -185,7 +193,9 @@ def _require_all(api: Api, asked: list[str], found: list[Assignment], path: str)
     size, page = per_page(api), as_whole(api.params.text("page")) or 1
     shown = {str(a.id) for a in found[(page - 1) * size : page * size]}
     unknown = [one for one in asked if one not in shown]
-    if len(shown) != len(asked):
+    if len(shown) != _count(api):
+        if not isinstance(api.params.get("assignment_ids"), list):
+            raise refusals.crashed("`assignment_ids` is a list", asked)
         refusal = refusals.message(400, "assignment_ids_invalid", f"Invalid assignment_ids: {','.join(unknown)}")
         # Canvas has built the page by then
         refusal.headers["Link"] = paged(api, [None], lambda one: one, path=path).headers["Link"]
