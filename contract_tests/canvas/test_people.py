@@ -59,6 +59,19 @@ def test_notification_preferences(canvas: Site) -> None:
     assert canvas.student.put(one, data=weekly).status_code == 200
     assert canvas.student.get(one).json()["notification_preferences"][0]["frequency"] == "weekly"
     assert canvas.student.put(one, data={"notification_preferences[frequency]": "hourly"}).status_code == 422
+    kept = canvas.student.put(one, json={"notification_preferences": {"other": "x"}}).json()
+    assert kept["notification_preferences"][0]["frequency"] == "weekly", "no frequency changes nothing"
+    assert canvas.student.put(one, json={}).status_code == 500
+    several = [{"notification": "new_announcement", "frequency": "never"}, {"notification": "assignment_created"}]
+    shown = canvas.student.put(preferences, json={"notification_preferences": several}).json()
+    assert shown["notification_preferences"][0]["frequency"] == "never"
+    assert len(shown["notification_preferences"]) == 2
+    listed = f"{SELF}/communication_channels/{address}/notification_preference_categories"
+    names = canvas.student.get(listed).json()["categories"]
+    assert {"discussionentry", "discussionmention", "deprecated__reminder", "due_date"} <= set(names)
+    never = {"notification_preferences[frequency]": "never"}
+    for name, status in (("due_date", 200), ("DueDate", 200), ("discussionentry", 200), ("discussionmention", 404)):
+        assert canvas.student.put(f"{listed}/{name}", data=never).status_code == status, name
     assert canvas.student.get(f"{preferences}/nonsense").status_code == 404
 
 

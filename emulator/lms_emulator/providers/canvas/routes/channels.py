@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -148,6 +149,15 @@ def delete_push(api: Api) -> Any:
     raise refusals.not_found("a push channel of the caller's")
 
 
+SLUGS = {
+    "discussion_mention": "discussionmention",
+    "discussion_entry": "discussionentry",
+    "reported_reply": "reportedreply",
+    "deprecated___reminder": "deprecated__reminder",
+}
+"""Categories that a list of categories names otherwise than a preference does."""
+
+
 class Notification(NamedTuple):
     """A kind of notification."""
 
@@ -183,10 +193,21 @@ def _wanted(api: Api) -> list[Notification]:
     if "notification" in api.x.path_params:
         every = [notification for notification in every if notification.name == api.slot("notification")]
     elif "category" in api.x.path_params:
-        every = [notification for notification in every if notification.category == api.slot("category")]
+        every = [notification for notification in every if notification.category == _category(api.slot("category"))]
     if not every:
         raise refusals.not_found("the notification")
     return every
+
+
+def _category(sent: str) -> str:
+    """The category that a path names. Canvas makes words of it, so that it finds only those that consist of words.
+
+    Source: canvas-lms app/controllers/notification_preferences_controller.rb, update_preferences_by_category.
+    """
+    if sent.lower() == "discussionentry":
+        return "discussion_entry"
+    name = re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", sent)).lower()
+    return "" if name in SLUGS else name
 
 
 def _person_and_channel(api: Api) -> tuple[User, CommunicationChannel]:
@@ -208,31 +229,47 @@ def preferences(api: Api) -> Any:
 def categories(api: Api) -> Any:
     """The kinds of notifications."""
     _person_and_channel(api)
-    return {"categories": list({notification.category: None for notification in notifications().values()})}
+    found = dict.fromkeys(notification.category for notification in notifications().values())
+    return {"categories": [SLUGS.get(name, name) for name in found]}
 
 
 def prefer(api: Api) -> Any:
     """Set the frequency of one notification, of several, or of a category."""
     user = api.user
     channel = _channel(api, user)
-    sent = api.params.hash("notification_preferences")
     if api.path.endswith("notification_preferences"):
-        known = notifications()
-        if not set(sent.data) <= set(known):
-            raise refusals.not_found("the notification", sorted(sent.data))
-        asked = {name: sent.text(name, "frequency") for name in sent.data}
-        wanted = [known[name] for name in asked]
+        asked = _several(api)
+        if not set(asked) <= set(notifications()):
+            raise refusals.not_found("the notification", sorted(asked))
+        wanted = [notifications()[name] for name in asked]
     else:
+        rows = api.params.hashes("notification_preferences")
+        listed = isinstance(api.params.get("notification_preferences"), list)
+        sent = rows[0] if listed and rows else api.params.hash("notification_preferences")
+        if not sent.data:
+            raise refusals.crashed("no `notification_preferences`")
         wanted = _wanted(api)
         asked = {notification.name: sent.text("frequency") for notification in wanted}
-    if not set(asked.values()) <= set(FREQUENCIES):
+    if not {one for one in asked.values() if one is not None} <= set(FREQUENCIES):
         body = {"errors": [{"field": "frequency", "message": None, "error_code": "inclusion"}]}
         raise refusals.rest("frequency_unknown", 422, body, check="frequency", got=list(asked.values()))
     every = user.preferences.get("notifications", {})
+    chosen = {name: frequency for name, frequency in asked.items() if frequency is not None}
     changed = people.prefer(
-        api, user, notifications={**every, str(channel.id): {**_chosen(api, user, channel), **asked}}
+        api, user, notifications={**every, str(channel.id): {**_chosen(api, user, channel), **chosen}}
     )
     return _shown(api, changed, channel, wanted)
+
+
+def _several(api: Api) -> dict[str, str | None]:
+    """The frequencies in a request, by notification: a hash, or a list of hashes that name theirs."""
+    if isinstance(api.params.get("notification_preferences"), list):
+        rows = api.params.hashes("notification_preferences")
+        return {row.text("notification") or "": row.text("frequency") for row in rows}
+    sent = api.params.hash("notification_preferences")
+    if not api.params.has("notification_preferences"):
+        raise refusals.crashed("no `notification_preferences`")
+    return {name: sent.text(name, "frequency") for name in sent.data}
 
 
 CHANNELS = "/api/v1/users/{user_id}/communication_channels"
