@@ -11,7 +11,7 @@ from starlette.responses import Response
 from lms_emulator.core.access import issued_tokens as issued
 from lms_emulator.core.access.web_sessions import WebSessions
 from lms_emulator.providers.brightspace import oauth, refusals
-from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.call import Call, Identity, number
 from lms_emulator.providers.brightspace.limits import spend
 from lms_emulator.providers.brightspace.model import Session, User
 from lms_emulator.providers.brightspace.wire import PACKAGE
@@ -90,7 +90,7 @@ def claims_of(x: Call) -> dict[str, Any]:
         raise refusals.unparsable_token("token_not_issued_here", diagnosis=issued.DIAGNOSIS, credential=token)
     assert given is not None
     if given.client_id is not None:
-        x.notes["application"] = given.client_id
+        x.per_request(Identity).application = x.notes["application"] = given.client_id
     return claims
 
 
@@ -101,8 +101,9 @@ def require_user(x: Call) -> Caller:
     if not x.check("the token's user exists", user is not None and user.is_active, got=claims["sub"]):
         raise refusals.unparsable_token("token_of_no_user", got=claims["sub"])
     assert user is not None
-    x.notes["user"] = user.username
-    spend(x, x.notes.get("application") or f"user {claims['sub']}")
+    identity = x.per_request(Identity)
+    identity.user, x.notes["user"] = user, user.username
+    spend(x, identity.application or f"user {claims['sub']}")
     return Caller(user, str(claims["scope"]).split())
 
 

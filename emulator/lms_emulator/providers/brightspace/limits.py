@@ -11,6 +11,13 @@ from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
 
 
+class Credits:
+    """An application's credits after a request. Attributes: `reset`, seconds until they are restored."""
+
+    remaining: int | None = None
+    reset: int = 0
+
+
 def spend(x: Call, who: str) -> None:
     """Charge one call to an application. Raises the refusal `rate_limited` when this minute's credits are used up.
 
@@ -19,22 +26,23 @@ def spend(x: Call, who: str) -> None:
     settings = x.settings
     now = x.clock.timestamp()
     minute, credits_left = int(now) // 60, settings.rate_limit_credits
-    x.notes["rate_limit_reset"] = 60 - int(now % 60)
+    reset = 60 - int(now % 60)
     if settings.rate_limit == "count":
         name = f"credits:{who}"
         used = x.store.counters[name] if x.store.counters.get(f"{name}:minute") == minute else 0
         if not x.check("credits are left", used + settings.request_cost <= settings.rate_limit_credits, got=used):
-            x.notes.pop("rate_limit_reset")
-            raise refusals.rate_limited(60 - int(now % 60))
+            raise refusals.rate_limited(reset)
         x.store.counters[name], x.store.counters[f"{name}:minute"] = used + settings.request_cost, minute
         credits_left -= used
-    x.notes["rate_limit_remaining"] = credits_left - settings.request_cost
+    spent = x.per_request(Credits)
+    spent.remaining, spent.reset = credits_left - settings.request_cost, reset
+    x.notes |= {"rate_limit_remaining": spent.remaining, "rate_limit_reset": reset}
 
 
 def add_headers(x: Call, response: Response) -> None:
     """Add the headers about credits, if any were charged."""
-    remaining = x.notes.get("rate_limit_remaining")
-    if remaining is not None and response.status_code != 429:
-        response.headers["X-Rate-Limit-Remaining"] = str(remaining)
-        response.headers["X-Rate-Limit-Reset"] = str(x.notes["rate_limit_reset"])
+    spent = x.per_request(Credits)
+    if spent.remaining is not None and response.status_code != 429:
+        response.headers["X-Rate-Limit-Remaining"] = str(spent.remaining)
+        response.headers["X-Rate-Limit-Reset"] = str(spent.reset)
         response.headers["X-Request-Cost"] = str(x.settings.request_cost)

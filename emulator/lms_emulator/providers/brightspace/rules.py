@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lms_emulator.providers.brightspace import refusals
-from lms_emulator.providers.brightspace.call import Call, number
+from lms_emulator.providers.brightspace.call import Call, Identity, number
 from lms_emulator.providers.brightspace.model import Enrollment, GradeObject, GradeValue, OrgUnit, Role, User
 
 ENTER = "Courses.CanEnter"
@@ -66,7 +66,7 @@ def entered_unit(x: Call, user: User, reference: object) -> OrgUnit:
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
     """The caller's role in the org unit of the path, and the roles that have the missing variable."""
-    user = x.store.users.first("username", str(x.notes.get("user", "")).lower())
+    user = x.per_request(Identity).user
     unit = x.store.org_units.get(number(x.path_params.get("orgUnitId")))
     if user is None or unit is None:
         return None

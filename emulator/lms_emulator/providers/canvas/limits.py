@@ -15,6 +15,14 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.model import Bucket
 
 
+class Charged:
+    """What a request was charged. Attributes: `further`, its cost beside that of every request; `remaining`, what is
+    left of its client's bucket, None if nothing is counted."""
+
+    further: float = 0
+    remaining: float | None = None
+
+
 def admit(x: Call) -> None:
     """Charge one call to its client, before anything else. Raises the refusal `rate_limited` if its bucket is full.
 
@@ -33,7 +41,7 @@ def admit(x: Call) -> None:
 
 def charge(x: Call, cost: float) -> None:
     """Charge a request an additional cost, which its answer reports."""
-    x.notes["further_cost"] = cost
+    x.per_request(Charged).further = x.notes["further_cost"] = cost
     if x.settings.rate_limit == "bucket":
         client = _client(x)
         _fill(x, client, _level(x, client) + cost)
@@ -73,17 +81,19 @@ def _level(x: Call, client: str) -> float:
 
 def _fill(x: Call, client: str, level: float) -> None:
     x.store.buckets.put(Bucket(client=client, level=level, at=x.clock.now()))
-    x.notes["rate_limit_remaining"] = max(0.0, x.settings.rate_limit_high_water - level)
+    remaining = max(0.0, x.settings.rate_limit_high_water - level)
+    x.per_request(Charged).remaining = x.notes["rate_limit_remaining"] = remaining
 
 
 def add_headers(x: Call, response: Response) -> None:
     """Add the cost headers of the REST API. A refusal may already have said that nothing is left."""
     raw = response.raw_headers
     present = dict(raw)
+    charged = x.per_request_if_used(Charged) or Charged
     if b"x-request-cost" not in present:
-        raw.append((b"x-request-cost", _written(x.settings.request_cost + x.notes.get("further_cost", 0))))
+        raw.append((b"x-request-cost", _written(x.settings.request_cost + charged.further)))
     if b"x-rate-limit-remaining" not in present:
-        remaining = x.notes.get("rate_limit_remaining", x.settings.rate_limit_high_water)
+        remaining = x.settings.rate_limit_high_water if charged.remaining is None else charged.remaining
         raw.append((b"x-rate-limit-remaining", _written(float(remaining))))
 
 

@@ -20,7 +20,7 @@ from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id, why_no_token
 from lms_emulator.providers.canvas.call.params import Params
-from lms_emulator.providers.canvas.credentials import Identity, browser, identify, note_identity
+from lms_emulator.providers.canvas.credentials import Identity, Sent, browser, identify, note_identity
 from lms_emulator.providers.canvas.credentials.browser import Browser
 from lms_emulator.providers.canvas.info import Info, read
 from lms_emulator.providers.canvas.lti.keys import KEYS
@@ -135,7 +135,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         if x.headers.get("x-forwarded-proto") == "https":
             x.scheme = "https"
         if x.method == "POST" and (named := _overridden(x)) != x.method:
-            x.notes["method_sent"], x.method = x.method, named
+            x.per_request(Sent).method = x.notes["method_sent"] = x.method
+            x.method = named
         if b"%" in x.raw_path and b"%2f" in x.raw_path.lower():
             segments = x.raw_path.split(b"/")
             x.path = "/".join(

@@ -35,6 +35,12 @@ class Identity:
     sought: bool = False
 
 
+class Sent:
+    """A request as sent. Attributes: `method`, before a parameter overrode it; empty if none did."""
+
+    method: str = ""
+
+
 def sent_token(api: Api) -> str | None:
     """The access token of the request: from the Authorization header, or the parameter `access_token`.
 
@@ -203,7 +209,7 @@ def _check_scope(x: Call, token: AccessToken, key: DeveloperKey) -> None:
     if not _enforces_scopes(key):
         return
     path = x.route.path if x.route is not None else x.path  # an operation that is not emulated has no route
-    wanted = scope_of(x.notes.get("method_sent", x.method), path)  # method overrides do not count
+    wanted = scope_of(x.per_request(Sent).method or x.method, path)  # method overrides do not count
     held = wanted in token.scopes or (x.route is None and any(_covers(scope, wanted) for scope in token.scopes))
     if not x.check("scope", held or x.path == REVOCATION, expected=wanted, got=token.scopes):
         raise refusals.insufficient_scopes(wanted, token.scopes)
