@@ -9,6 +9,7 @@ import httpx
 
 from contract_tests.brightspace.lti import CLIENT, DEPLOYMENT, assertion, launched, service, signed_in
 from contract_tests.brightspace.support import Site
+from contract_tests.lms_site import Browser
 from contract_tests.lti_tool import LAUNCH, Tool, initiation, posted
 from lms_emulator.signing import jwt, lti13
 
@@ -44,7 +45,11 @@ def caller(site: Site, tool: Tool, *scopes: str) -> httpx.Client:
 
 def message(site: Site, tool: Tool, page: str, who: str = "instructor") -> dict[str, Any]:
     """The claims of the launch when somebody opens a page."""
-    browser = signed_in(site, who)
+    return claims_of(signed_in(site, who), tool, page)
+
+
+def claims_of(browser: Browser, tool: Tool, page: str) -> dict[str, Any]:
+    """The claims of the launch when a page is opened in a browser."""
     _, fields = posted(browser, tool.login(initiation(browser, page)))
     return short(jwt.read(fields["id_token"]).claims)
 

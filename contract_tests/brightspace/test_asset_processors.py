@@ -96,6 +96,8 @@ def test_a_processor_is_told_of_files(site: Site, tool: Tool, keys: KeySite) -> 
         ({"comment": ["Here"]}, "comment_invalid"),
         ({"comment": {}}, "comment_invalid"),
         ({"kind": "application/json"}, "submission_invalid"),
+        ({"kind": "multipart/mixed; boundary=y"}, "submission_invalid"),
+        ({"kind": "multipart/mixed"}, "submission_invalid"),
     ],
 )
 def test_wrong_submissions_are_refused(site: Site, change: dict[str, Any], reason: str) -> None:

@@ -43,6 +43,31 @@ def test_an_application_that_acts_for_itself(brightspace: Site, tool: Tool, keys
     assert service(brightspace, again, "quizzing:*:*").json()["error"] == "invalid_scope"
 
 
+@pytest.mark.parametrize(
+    ("table", "record", "said"),
+    [
+        ("sharing_rules", {"shares": "legacy_link", "owner": "x", "org_unit_id": 6836}, "is not among `legacy_links`"),
+        ("sharing_rules", {"shares": "deployment", "owner": "x", "org_unit_id": 6836}, "is not among `deployments`"),
+        (
+            "dropbox_submissions",
+            {
+                "folder_id": 701,
+                "user_id": 169,
+                "submitted_at": "2026-11-01T10:00:00Z",
+                "files": [{"file_id": 1, "file_name": "a", "content_type": "text/plain", "data": "!"}],
+            },
+            "this is not base64",
+        ),
+        ("asset_processors", {"folder_id": 9, "deployment_id": "x"}, "is not among `dropbox_folders`"),
+    ],
+)
+def test_a_world_with_a_wrong_record_is_refused(lms: Emulator, table: str, record: dict[str, Any], said: str) -> None:
+    dump = json.loads(json.dumps(lms.dump(), default=str))
+    dump["brightspace"][table] = [{"id": "a" if table == "asset_processors" else 1, **record}]
+    with pytest.raises(Exception, match=said):
+        lms.load(dump)
+
+
 def test_a_deleted_person(brightspace: Site, change: Change) -> None:
     tokens, code = brightspace.tokens(), brightspace.code()
     change(lambda section: section["users"][0].update(is_active=False))

@@ -1,4 +1,4 @@
-"""The machines of `service_machines.py` and `registration_machine.py`, each at its platforms."""
+"""The machines of `service_machines.py`, `brightspace_machines.py` and `registration_machine.py`, where they belong."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas import processing
 from contract_tests.canvas.support import Site as CanvasSite
+from contract_tests.lti import brightspace_machines
 from contract_tests.lti.machine import run_walks
 from contract_tests.lti.registration_machine import RegistrationMachine
 from contract_tests.lti.service_machines import ProcessorMachine, ReviewMachine
@@ -54,6 +55,13 @@ def test_processors_terms_and_notices(running: Emulator, keys: KeySite) -> None:
 
 def test_reviews_of_submissions(running: Emulator, keys: KeySite) -> None:
     walked(ReviewMachine, running, keys, "brightspace")
+
+
+@pytest.mark.parametrize("machine", [brightspace_machines.ProcessorMachine, brightspace_machines.ManagementMachine])
+def test_processors_and_management_at_brightspace(
+    running: Emulator, keys: KeySite, machine: type[RuleBasedStateMachine]
+) -> None:
+    walked(machine, running, keys, "brightspace")
 
 
 @pytest.mark.parametrize("name", [CanvasSite.name, BrightspaceSite.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,8 +48,27 @@ REFERENCES = (
 )
 
 
+_SHARED = {"deployment": "deployments", "legacy_link": "legacy_links", "legacy_provider": "legacy_providers"}
+
+
+def _decodes(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
 def problems(section: Any) -> Iterable[str]:
-    """Dangling references, and usernames that two people share."""
+    """Dangling references, files that cannot be decoded, and usernames that two people share."""
     yield from dangling(section, REFERENCES)
     yield from unending(section, REFERENCES)
+    for number, rule in enumerate(section.sharing_rules):
+        table = _SHARED[rule.shares]
+        if rule.owner not in {str(one.id) for one in getattr(section, table)}:
+            yield f"sharing_rules[{number}].owner: {rule.owner!r} is not among `{table}`"
+    for number, work in enumerate(section.dropbox_submissions):
+        for place, file in enumerate(work.files):
+            if not _decodes(file.data):
+                yield f"dropbox_submissions[{number}].files[{place}].data: this is not base64"
     yield from shared("users", "username", (user.username.lower() for user in section.users))

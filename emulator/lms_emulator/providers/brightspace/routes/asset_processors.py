@@ -14,7 +14,7 @@ from lms_emulator.core.http.routing import Route, family
 from lms_emulator.lti.processors import MEMBERS, faults
 from lms_emulator.providers.brightspace import refusals
 from lms_emulator.providers.brightspace.call import Call
-from lms_emulator.providers.brightspace.lti import processors
+from lms_emulator.providers.brightspace.lti import processors, sharing
 from lms_emulator.providers.brightspace.lti.services import AGS, Place, own_deployment, require_own
 from lms_emulator.providers.brightspace.lti.tokens import require_service
 from lms_emulator.providers.brightspace.model import (
@@ -22,9 +22,7 @@ from lms_emulator.providers.brightspace.model import (
     AssetProcessor,
     AssetReport,
     Deployment,
-    DropboxFolder,
     EulaAcceptance,
-    OrgUnit,
     User,
 )
 from lms_emulator.providers.brightspace.wire import when
@@ -32,15 +30,6 @@ from lms_emulator.signing import lti13
 
 SPECIFICATION = "https://www.imsglobal.org/spec/lti-ap/v1p0/main/"
 GUIDE = "https://community.d2l.com/brightspace/kb/articles/33083"
-
-
-def folder_of(x: Call, one: AssetProcessor) -> tuple[DropboxFolder, OrgUnit]:
-    """The folder of a processor, and its course."""
-    folder = x.store.dropbox_folders.get(one.folder_id)
-    unit = x.store.org_units.get(folder.org_unit_id) if folder is not None else None
-    assert folder is not None, "the world file's references are checked when it is loaded"
-    assert unit is not None, "the world file's references are checked when it is loaded"
-    return folder, unit
 
 
 def _processor(x: Call, scope: str) -> AssetProcessor:
@@ -169,14 +158,10 @@ def take_terms(x: Call) -> Response:
 
 
 def _person(x: Call, deployment: Deployment, reference: object) -> User | None:
-    """Somebody who works where the deployment processes assets, by their `sub`."""
-    folders = {one.folder_id: one for one in x.store.asset_processors.find("deployment", deployment.id)}
-    for one in folders.values():
-        _, unit = folder_of(x, one)
-        user = AGS.person(x, Place(deployment, unit), str(reference))
-        if user is not None:
-            return user
-    return None
+    """Somebody by the `sub` that the deployment knows; if it is anonymous, among the members of its org units."""
+    units = [unit for unit in x.store.org_units if sharing.reaches(x, deployment, unit)]
+    found = (AGS.person(x, Place(deployment, unit), str(reference)) for unit in units)
+    return next((user for user in found if user is not None), None)
 
 
 def forget_terms(x: Call) -> Response:

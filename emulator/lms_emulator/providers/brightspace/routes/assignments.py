@@ -11,7 +11,6 @@ import json
 from base64 import b64encode
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -123,10 +122,11 @@ def _parts(x: Call) -> tuple[str, list[SubmittedFile]]:
     x.reads.whole()
     kind = x.headers.get("content-type", "")
     head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + x.body)
-    if not message.is_multipart():
+    payload = BytesParser().parsebytes(head + x.body).get_payload()
+    sent = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+    if not sent:
         raise refusals.invalid_parameter("submission_invalid", expected="multipart/mixed", got=kind)
-    first, *others = message.iter_parts()
+    first, *others = sent
     try:
         comment = json.loads(_bytes(first))
         text = comment["Html"] or comment["Text"] if isinstance(comment, dict) else None

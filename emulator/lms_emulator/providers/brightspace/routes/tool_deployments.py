@@ -188,7 +188,11 @@ def _read_registration(x: Call, client_id: str) -> ToolRegistration:
     )
     fault = taken(x, made)
     if fault is not None:
-        raise refusals.invalid_parameter(f"{fault}_taken", got=getattr(made, fault))
+        why = {
+            "name": "another registration has this name; names are unique",
+            "domain": "another enabled registration has this domain: disable it, or this one",
+        }
+        raise refusals.invalid_parameter(f"{fault}_taken", got=getattr(made, fault), diagnosis=why[fault])
     return made
 
 
