@@ -58,6 +58,8 @@ class ProcessorMachine(RuleBasedStateMachine):
         self.reports = dict[tuple[str, str], tuple[int, bool]]()
         self.word: tuple[bool, int] | None = None
         self.needed = True
+        self.ask_for_notices(WORK, True)
+        self.hand_in("<p>a</p>", False)
 
     def newly(self, kind: str) -> list[dict[str, Any]]:
         """The notices that must have come since the last look, with their signatures checked."""
@@ -124,6 +126,13 @@ class ProcessorMachine(RuleBasedStateMachine):
         else:
             assert (answer.status_code, answer.json()) == (201, sent)
             self.reports[asset, kind] = day, shown
+        assert self.student.get(self.page(asset, kind)).status_code == (200 if self.reports[asset, kind][1] else 403)
+
+    def page(self, asset: str, kind: str) -> str:
+        """The page of a report."""
+        rows = self.site.lms.dump()["brightspace"]["asset_reports"]
+        row = next(one for one in rows if (one["asset_id"], one["report_type"]) == (asset, kind))
+        return f"{processing.ONE}/reports/{row['id']}"
 
     @precondition(lambda self: self.texts)
     @rule(wrong=st.sampled_from([{"assetId": "none"}, {"priority": 6}, {"timestamp": "soon"}, {"title": ""}]))
@@ -136,9 +145,7 @@ class ProcessorMachine(RuleBasedStateMachine):
     def open_a_report(self, number: int) -> None:
         """Teachers see all, the learner what is visible to its owner."""
         asset, kind = list(self.reports)[number % len(self.reports)]
-        rows = self.site.lms.dump()["brightspace"]["asset_reports"]
-        row = next(one for one in rows if (one["asset_id"], one["report_type"]) == (asset, kind))
-        page = f"{processing.ONE}/reports/{row['id']}"
+        page = self.page(asset, kind)
         said = processing.claims_of(self.teacher, self.tool, page)
         assert (said["message_type"], said["asset"], said["assetreport_type"]) == (
             lti13.REPORT_REVIEW_REQUEST,
@@ -204,6 +211,9 @@ class ManagementMachine(RuleBasedStateMachine):
         self.tools, self.names, self.domains = dict[str, bool](), dict[str, str](), dict[str, str]()
         self.deployed, self.links = dict[str, tuple[str, bool]](), dict[str, int]()
         self.shared, self.old = dict[str, dict[int, tuple[bool, bool]]](), dict[int, bool]()
+        self.register("One", "https://a.example", True, 0, False)
+        self.deploy(0, True)
+        self.share(0, 6836, True, False, False)
 
     NAMES, DOMAINS = (
         st.sampled_from(["One", "Two", "Three"]),
@@ -286,15 +296,14 @@ class ManagementMachine(RuleBasedStateMachine):
         rules = self.shared[one]
         return rules.get(unit, (False, False))[0] or rules.get(6606, (False, False))[1]
 
-    @precondition(lambda self: self.deployed)
-    @rule(number=PICK, unit=st.sampled_from([6836, 6837]))
-    def open_a_link(self, number: int, unit: int) -> None:
-        """A link opens where its deployment is shared, while that and its registration are enabled."""
-        one = list(self.deployed)[number % len(self.deployed)]
-        client, on = self.deployed[one]
-        page = self.student.get(f"/d2l/le/lti/{unit}/launch/exu-{self.links[one]}_6606")
-        opens = on and self.tools[client] and self.reaches(one, unit)
-        assert (page.status_code == 200 and LOGIN in page.text) is opens
+    @invariant()
+    def links_open_where_they_are_shared(self) -> None:
+        """While the deployment and its registration are enabled."""
+        for one, (client, on) in getattr(self, "deployed", {}).items():
+            for unit in (6836, 6837):
+                page = self.student.get(f"/d2l/le/lti/{unit}/launch/exu-{self.links[one]}_6606")
+                opens = on and self.tools[client] and self.reaches(one, unit)
+                assert (page.status_code == 200 and LOGIN in page.text) is opens
 
     @precondition(lambda self: self.tools)
     @rule(number=PICK)
@@ -306,7 +315,7 @@ class ManagementMachine(RuleBasedStateMachine):
 
     @rule(visible=st.booleans(), number=PICK, away=st.booleans())
     def link_of_lti_1(self, visible: bool, number: int, away: bool) -> None:
-        if away and self.old:
+        if (away and self.old) or len(self.old) == 3:
             one = list(self.old)[number % len(self.old)]
             assert self.teacher.delete(f"/d2l/api/le/1.79/lti/link/{one}").status_code == 200
             del self.old[one]
