@@ -158,6 +158,7 @@ def test_a_report_is_shown_to_those_who_may_see_it(site: Site, tool: Tool, notic
     assert signed_in(site).get(page).status_code == 403
     reported(site, tool, notice, timestamp="2026-11-02T10:00:00Z", visibleToOwner=True)
     page = f"{ONE}/reports/{site.lms.dump()['brightspace']['asset_reports'][0]['id']}"
+    assert "originality</a>" in signed_in(site).get(PAGE).text
     assert message(site, tool, page, "student")["for_user"] == {"user_id": ADA}
     assert signed_in(site, "other_student").get(page).status_code == 403
 
