@@ -245,14 +245,12 @@ class ManagementMachine(RuleBasedStateMachine):
     def forget(self, number: int) -> None:
         client = list(self.tools)[number % len(self.tools)]
         assert self.api.delete(f"{REGISTRATIONS}{client}").status_code == 200
-        for kept in (self.tools, self.names, self.domains):
-            del kept[client]  # type: ignore[attr-defined]  # each is a dictionary
+        del self.tools[client], self.names[client], self.domains[client]
         for deployment in [one for one, (owner, _) in self.deployed.items() if owner == client]:
             self.gone(deployment)
 
     def gone(self, deployment: str) -> None:
-        for kept in (self.deployed, self.shared, self.links):
-            del kept[deployment]  # type: ignore[attr-defined]  # each is a dictionary
+        del self.deployed[deployment], self.shared[deployment], self.links[deployment]
 
     @precondition(lambda self: self.tools)
     @rule(number=PICK, on=st.booleans())
