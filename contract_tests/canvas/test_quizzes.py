@@ -367,3 +367,22 @@ def test_statistics_of_sections_and_none_of_large_quizzes(canvas: Site) -> None:
     for _ in range(100):
         made(teacher, f"quizzes/{quiz['id']}/questions", question=question)
     assert teacher.get(f"{at}/statistics").status_code == 204
+
+
+def test_reports_in_the_style_of_json_api_and_for_those_who_may_not_see_them(canvas: Site) -> None:
+    teacher = canvas.teacher
+    quiz = made(teacher, "quizzes", quiz={"title": "Q"})
+    at = f"{COURSE}/quizzes/{quiz['id']}/reports"
+    style = {"Accept": "application/vnd.api+json"}
+    sent = {"quiz_reports": [{"report_type": "student_analysis"}]}
+    assert teacher.post(at, json=sent).status_code == 400, "only in that style"
+    (begun,) = teacher.post(at, json=sent, headers=style).json()["quiz_reports"]
+    assert begun["links"]["quiz"].endswith(f"{COURSE}/quizzes/{quiz['id']}")
+    assert not {"quiz_id", "progress_url", "file"} & set(begun)
+    (shown,) = teacher.get(f"{at}/{begun['id']}?include[]=file", headers=style).json()["quiz_reports"]
+    assert (shown["id"], "file" in shown, "progress" in shown) == (begun["id"], True, False)
+    rows = teacher.get(at, headers=style).json()["quiz_reports"]
+    assert [("file" in row, "progress" in row) for row in rows] == [(True, True), (False, False)]
+    answer = canvas.student.post(at, json={"quiz_report": {"report_type": "item_analysis"}})
+    assert (answer.status_code, answer.content) == (500, b""), "Canvas refuses, and goes on"
+    assert canvas.student.get(at).status_code == 403

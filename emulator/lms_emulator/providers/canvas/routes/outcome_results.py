@@ -358,7 +358,7 @@ def alignments(api: Api) -> Any:
         _require_enrolled(api, course, [number])
         raise _forbidden("not authorized to read grades for specified users", [named])
     if number not in api.store.users:
-        raise refusals.message(404, "student_unknown", f"Couldn't find User with 'id'={named}")
+        raise refusals.message(404, "student_unknown", f"Couldn't find User with 'id'={number}")
     context = Context("Course", course.id, course)
     rows: list[Json] = []
     for outcome in outcomes.of_course(api, context).values():

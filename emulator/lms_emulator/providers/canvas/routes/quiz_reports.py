@@ -10,15 +10,16 @@ from lms_emulator.core.http.routing import Route
 from lms_emulator.providers.canvas import refusals
 from lms_emulator.providers.canvas.call import identifiers
 from lms_emulator.providers.canvas.call.api import Api
-from lms_emulator.providers.canvas.call.params import as_integer
+from lms_emulator.providers.canvas.call.params import Params, as_integer
 from lms_emulator.providers.canvas.model import Course, Quiz, QuizReport, User
-from lms_emulator.providers.canvas.paging import paged
+from lms_emulator.providers.canvas.paging import accepts_json_api, paged
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz
 from lms_emulator.providers.canvas.rules import (
     assignments,
     conversations,
+    courses,
     quiz_reports,
     quiz_statistics,
     quiz_taking,
@@ -48,7 +49,16 @@ def index(api: Api) -> Any:
     """The reports available for a quiz."""
     course, quiz = a_quiz(api, *READERS)
     found = quiz_reports.ensure(api, quiz, every=api.params.flag("includes_all_versions"))
+    if accepts_json_api(api):
+        return {"quiz_reports": [shapes.linked(api, report, quiz, course, ("file", "progress")) for report in found]}
     return [shapes.report(api, report, quiz, course, progress=True) for report in found]
+
+
+def _one(api: Api, report: QuizReport, quiz: Quiz, course: Course) -> Any:
+    """One report; in JSON API style with what `include[]` asks for."""
+    if accepts_json_api(api):
+        return {"quiz_reports": [shapes.linked(api, report, quiz, course, api.params.includes)]}
+    return shapes.report(api, report, quiz, course)
 
 
 def _report(api: Api, quiz: Quiz) -> QuizReport:
@@ -58,24 +68,32 @@ def _report(api: Api, quiz: Quiz) -> QuizReport:
 def show(api: Api) -> Any:
     """One report."""
     course, quiz = a_quiz(api, *READERS)
-    return shapes.report(api, _report(api, quiz), quiz, course)
+    return _one(api, _report(api, quiz), quiz, course)
 
 
 def create(api: Api) -> Any:
     """Create a report. It is ready by the next request."""
-    course, quiz = a_quiz(api, *READERS)
-    kind = api.params.text("quiz_report", "report_type")
+    course, quiz = a_quiz(api)
+    if not courses.may(api, api.caller, course, *READERS):
+        raise refusals.lti_nothing(
+            "canvas_fails_here", 500, "the caller may read statistics; else Canvas answers twice"
+        )
+    if accepts_json_api(api):
+        sent = next(iter(api.params.rows("quiz_reports")), Params({}))
+    else:
+        sent = api.params.hash("quiz_report")
+    kind = sent.text("report_type")
     if kind not in quiz_reports.NAMES:
         raise quiz_refusals.quiz(400, "report_type_invalid", "invalid quiz report type")
-    every = api.params.flag("quiz_report", "includes_all_versions")
+    every = sent.flag("includes_all_versions")
     report = next(one for one in quiz_reports.ensure(api, quiz, every=every) if one.report_type == kind)
     if kind == "item_analysis" and shapes.survey(quiz):
         raise quiz_refusals.quiz(400, "report_not_generatable", "report can not be generated")
     if report.attachment_id is not None:
-        return shapes.report(api, report, quiz, course)
+        return _one(api, report, quiz, course)
     if report.waiting:
         raise quiz_refusals.quiz(409, "report_being_generated", "report is already being generated")
-    return shapes.report(api, quiz_reports.begin(api, report), quiz, course)
+    return _one(api, quiz_reports.begin(api, report), quiz, course)
 
 
 def destroy(api: Api) -> Any:

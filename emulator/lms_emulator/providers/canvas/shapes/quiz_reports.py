@@ -75,6 +75,15 @@ def report(api: Api, record: QuizReport, quiz: Quiz, course: Course, *, progress
     return body
 
 
+def linked(api: Api, record: QuizReport, quiz: Quiz, course: Course, includes: Collection[str]) -> Json:
+    """A report in JSON API style."""
+    body = report(api, record, quiz, course, progress="progress" in includes)
+    hidden = {"quiz_id", "progress_url"} | ({"file"} if "file" not in includes else set())
+    kept = {name: value for name, value in body.items() if name not in hidden}
+    address = api.url(f"/api/v1/courses/{course.id}/quizzes/{quiz.id}")
+    return kept | {"id": str(record.id), "links": {"quiz": address}}
+
+
 def pagination(api: Api, path: str, count: int) -> Json:
     """Pagination in the quizzes' own format."""
     size = per_page(api, 30)
