@@ -165,7 +165,11 @@ def test_each_claim_has_to_be_there(rig: InProcess, claim: str) -> None:
             "token_alg_confusion",
             "it was signed with HS256; only RS256 is taken",
         ),
-        ("garbage", "token_malformed", None),
+        (
+            "garbage",
+            "token_malformed",
+            "a signed token has three parts joined by dots; 1 came: was it cut, or is it no JWT?",
+        ),
     ],
 )
 def test_forged_tokens_are_refused(rig: InProcess, text: str, reason: str, whose: str | None) -> None:

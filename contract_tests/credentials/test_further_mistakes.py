@@ -167,7 +167,7 @@ def test_authorization_at_open_edx(lms: Emulator, edx: Web, http: requests.Sessi
                 "is registered for the application",
             ),
             "scopes with commas": (ask(scope="read,write"), "scopes are separated by spaces"),
-            "no such scope": (ask(scope="grades"), "the application may ask for email profile read write"),
+            "no such scope": (ask(scope="grades"), "among the scopes that may be asked for: email profile read write"),
             "the implicit grant": (ask(response_type="token"), "is set up for the grant authorization-code alone"),
             "an id of nobody": (ask(client_id="someone"), "nobody's: no world of this emulator has it"),
             "no redirect_uri": (exchange(redirect_uri=None), "no redirect_uri was sent"),
@@ -268,7 +268,10 @@ def test_ids_that_are_none(lms: Emulator, http: requests.Session) -> None:
             "Brightspace, Python's": (d2l("le/1.75/None/classlist/"), "the id of the org unit has no value"),
             "a word for a kind": (enrol("Student"), "did you mean StudentEnrollment?"),
             "the plural of it": (enrol("teachers"), "did you mean TeacherEnrollment?"),
-            "a day as in Europe": (make("31/12/2026"), "as ISO 8601 has them: 2026-12-31T23:59:00Z"),
+            "a day as in Europe": (
+                make("31/12/2026"),
+                "came as 31/12/2026; the year comes first: 2026-12-31T23:59:00Z",
+            ),
         },
     )
     for right in (

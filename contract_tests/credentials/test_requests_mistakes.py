@@ -208,7 +208,10 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
                 get(f"{info.url}/api/courses/v2/courses/"),
                 "has `/api/courses/v1/courses/`, not in a version `v2`",
             ),
-            "the token's address": (get(f"{info.url}/oauth2/token/"), "the nearest is `/oauth2/access_token`"),
+            "the token's address": (
+                get(f"{info.url}/oauth2/token/"),
+                "has its token endpoint at `/oauth2/access_token`",
+            ),
             "a form": (
                 lambda: http.post(enrol, headers=staff, data={"course_details[course_id]": key}),
                 "a form came, which has no place for course_details; send JSON",

@@ -16,6 +16,7 @@ BULK = "/api/bulk_enroll/v1/bulk_enroll"
 MANY = {"identifiers": "ada", "courses": COURSE, "action": "enroll"}
 NO_MATCH = "The provided access token does not match any valid tokens."
 EXPIRED = "The provided access token has expired and is no longer valid."
+NOT_THERE = "the site has no such token; each refresh and each revocation removes the one before"
 
 
 def explained(site: Site) -> tuple[Any, ...]:
@@ -84,7 +85,7 @@ def test_bytes_that_are_not_utf8_are_a_defect_of_the_real_server(site: Site) -> 
         assert site.lms.requests.last.provider_defect
     accented = "é".encode().decode("latin-1")
     assert me(site, f"Bearer {accented}") == refused("token_nonexistent", NO_MATCH)
-    assert explained(site) == ("token_nonexistent", "é", None)
+    assert explained(site) == ("token_nonexistent", "é", NOT_THERE)
 
 
 def test_an_unknown_token_is_identified(site: Site, web: Web) -> None:
@@ -98,9 +99,9 @@ def test_an_unknown_token_is_identified(site: Site, web: Web) -> None:
     exchanged = "it is exchanged at /oauth2/access_token with grant_type=refresh_token"
     theirs = f"the application {client.client_id}, for the user ada"
     for sent, diagnosis in (
-        ("nonsense", None),
-        ("a.b", None),
-        ("a.b.c.d", None),
+        ("nonsense", NOT_THERE),
+        ("a.b", NOT_THERE),
+        ("a.b.c.d", NOT_THERE),
         (jwt, "this is a JWT: send it as `Authorization: JWT …`"),
         ("a.b.c", "this is a JWT: send it as `Authorization: JWT <token>`, not as Bearer"),
         (
@@ -110,11 +111,11 @@ def test_an_unknown_token_is_identified(site: Site, web: Web) -> None:
         (f'"{learner}"', quoted),
         (f"'{learner}'", quoted),
         (f'{learner}"', quoted),
-        ('"nonsense"', None),
+        ('"nonsense"', NOT_THERE),
         (code, f"this is an authorization code of {theirs}: exchange it for a token first, at /oauth2/access_token"),
         (client.client_id, "this is a client id"),
         (f"({learner})", quoted.replace("quotation marks", "brackets")),
-        (f"X{learner}X", None),
+        (f"X{learner}X", NOT_THERE),
     ):
         assert me(site, f"Bearer {sent}") == refused("token_nonexistent", NO_MATCH)
         assert explained(site) == ("token_nonexistent", sent, diagnosis)
@@ -143,13 +144,17 @@ def test_any_other_token_has_just_expired(site: Site, application: str | None) -
     site.lms.clock.freeze(datetime(2026, 5, 1, 12, tzinfo=UTC))
     assert me(site, "Bearer t") == refused("token_expired", EXPIRED)
     got = "expired 2026-05-01T12:00:00+00:00, now 2026-05-01T12:00:00+00:00"
-    assert explained(site) == ("token_expired", got, None)
+    assert explained(site) == ("token_expired", got, "it expired at 2026-05-01T12:00:00+00:00: request another one")
 
 
 def test_a_user_disabled_by_an_administrator(site: Site) -> None:
     text = "User disabled by admin: disabled"
     assert me(site, "Bearer demo-disabled-token") == refused("user_is_disabled", text)
-    assert explained(site) == ("user_is_disabled", "disabled", None)
+    assert explained(site) == (
+        "user_is_disabled",
+        "disabled",
+        "disabled has no usable password, which disables the account",
+    )
     assert me(site, f"Bearer {LEARNER}")[0] == 200
 
 
@@ -166,7 +171,7 @@ def test_an_inactive_user_passes_unless_the_view_asks_for_more(site: Site) -> No
     answer = site.call("POST", BULK, token="demo-inactive-token", body=MANY)
     text = "User inactive or deleted: inactive"
     assert (answer.status, json.loads(answer.body)) == refused("user_not_active", text)
-    assert explained(site) == ("user_not_active", "inactive", None)
+    assert explained(site) == ("user_not_active", "inactive", "inactive has not activated the account")
     assert site.call("POST", BULK, token=ADMIN, body=MANY).status == 200
 
 

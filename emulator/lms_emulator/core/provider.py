@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -52,6 +52,10 @@ class Provider(Generic[StoreT, SettingsT]):
     """Templates of routes that serve what the catalogue spells out: `/{version}/me`, where that has `/v1/me`."""
     tables_of_words: ClassVar[Mapping[str, str]] = {}
     """The tables of records that paths name by another word than the table's: `files`, which are `attachments`."""
+    kinds_of_ids: ClassVar[Mapping[str, Collection[str]]] = {}
+    """By table, what may stand before an id that is not its number: `sis_course_id:7`."""
+    oauth_paths: ClassVar[tuple[str, ...]] = ()
+    """The token endpoint, and where people authorize an application."""
     controls: ClassVar[tuple[Route, ...]] = ()
     """Calls of the control API that only this provider has, below `/_emulator/<name>`; see `core.controls`."""
 
@@ -206,7 +210,8 @@ class Provider(Generic[StoreT, SettingsT]):
         """
         from lms_emulator.core.access.whereabouts import why_not_found
 
-        return why_not_found(x, refusal) if refusal.status == 404 or refusal.reason == "not_found" else None
+        missing = refusal.status == 404 or refusal.reason == "not_found" or refusal.reason.startswith("unknown_")
+        return why_not_found(x, refusal) if missing else None
 
     def failed(self, x: Exchange[StoreT, SettingsT], failure: Unhandled) -> Response:
         """The real provider's answer to input that it fails on."""

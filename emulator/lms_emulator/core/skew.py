@@ -84,6 +84,17 @@ def why_not_now(clock: Clock, timestamp: object) -> str | None:
     return f"that is {timedelta(seconds=abs(round(ahead)))} {way} now" + (f"; {found}" if found else "")
 
 
+def with_shift(clock: Clock, why: str | None, *, late: bool) -> str | None:
+    """What is said of a time, with how far the emulator's clock was moved, if that may be why.
+
+    Parameters: `late`, whether the time is past, which a clock that was moved ahead brings about.
+    """
+    shift = round(clock.shift) if late else -round(clock.shift)
+    if shift <= 0 or (why is not None and "clock was moved" in why):
+        return why
+    return f"{why}; the emulator's clock was moved {length(clock.shift)}" if why else None
+
+
 def length(seconds: float) -> str:
     """An offset in words: `1 day, 2:00:00 ahead`, `0:30:00 back`."""
     return f"{timedelta(seconds=abs(round(seconds)))} {'ahead' if seconds > 0 else 'back'}"

@@ -25,6 +25,8 @@ from lms_emulator.lti.platform import (
 from lms_emulator.signing import lti13
 from lms_emulator.signing.jwt import Claims, KeySet, TokenError, read
 
+_LONG = 86_400
+_BEYOND = 1e19
 _REMEMBERED = 3600
 """How long the `jti` of an assertion without `exp` is remembered, in seconds."""
 
@@ -80,9 +82,14 @@ class Assertions(ABC, Generic[X]):
         """
         if not x.check("client_assertion_type", kind == lti13.JWT_BEARER, expected=lti13.JWT_BEARER, got=kind):
             check = "client_assertion_type"
-            why = None if kind or assertion else _NO_ASSERTION
+            why = _why_other_type(kind) if kind or assertion else _NO_ASSERTION
             fault = Fault("assertion", "type_wrong", check, lti13.JWT_BEARER, kind, diagnosis=why)
             raise self.refusal(x, fault)
+        if not assertion:
+            fault = Fault("assertion", "malformed", "token", "three parts joined by dots", "1 part(s)")
+            refusal = self.refusal(x, fault.noted(x))
+            refusal.absent, refusal.diagnosis = "client_assertion", None
+            raise refusal
         try:
             client = self._signer(x, assertion)
             claims = await self.claims(x, client, assertion)
@@ -104,6 +111,7 @@ class Assertions(ABC, Generic[X]):
 
     def _use(self, x: X, client: Client, claims: Claims) -> None:
         """Note the `jti`; an assertion without one, if accepted, may be reused until it expires."""
+        self._warn_of_long_life(x, claims.get("exp"))
         if "jti" not in claims:
             x.warn("jti_missing", "an assertion without `jti` can be sent again by whoever reads it")
             return
@@ -112,6 +120,13 @@ class Assertions(ABC, Generic[X]):
         if not x.check("jti is new", use_once(x, "jti", client.client_id, jti, until, allowed_again=again), got=jti):
             diagnosis = "sign a new assertion for each request"
             raise self.refusal(x, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
+
+    def _warn_of_long_life(self, x: X, exp: object) -> None:
+        left = exp - x.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
+        if left > _LONG:
+            why = why_off(x.clock, float(min(exp, _BEYOND))) if isinstance(exp, int | float) else None
+            how = why if why is not None and "since 1970" in why else f"it expires in {left / 86_400:.0f} days"
+            x.warn("assertion_lives_long", f"`exp`: {how}; whoever reads the assertion can use it until then")
 
     def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:
         """The claims of a valid assertion. Raises TokenError."""
@@ -131,9 +146,15 @@ class Assertions(ABC, Generic[X]):
         client = self.client(x, client_id)
         if client is None:
             known = "the client id of a registered tool"
-            fault = Fault("assertion", "client_unknown", "sub", known, client_id, credential=client_id)
+            why = None if client_id else "the assertion has no `sub`, which is the client id"
+            fault = Fault("assertion", "client_unknown", "sub", known, client_id, why, client_id)
             raise self.refusal(x, fault.noted(x))
         return client
+
+
+def _why_other_type(kind: str) -> str:
+    came = f"`client_assertion_type` came as {kind[:100]}" if kind else "no `client_assertion_type` was sent"
+    return f"{came}; it has to be {lti13.JWT_BEARER}"
 
 
 def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) -> str | None:
@@ -144,9 +165,13 @@ def why_claim(x: Exchange[Any, Any], claim: str, expected: object, got: object) 
         taken = ", ".join(map(str, expected)) if isinstance(expected, list) else expected
         return f"it was signed with {got}; only {taken} is taken"
     if claim == "signature":
-        return "no key of the tool's key set made this signature: was a key replaced, or another tool's used?"
+        return (
+            "no key of the tool's key set made this signature: a key was replaced, or the token changed after signing"
+        )
     if claim in ("exp", "iat", "nbf"):
-        return why_off(x.clock, got) if isinstance(got, int | float) else None
+        if isinstance(got, int | float) and not isinstance(got, bool):
+            return why_off(x.clock, got)
+        return f'`{claim}` came as the text "{got}"; it counts seconds since 1970'
     return _why_audience(expected, got) if claim == "aud" and isinstance(got, str) else None
 
 

@@ -9,20 +9,25 @@ from lms_emulator.core.access.documented import why_not_as_documented
 from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.access.token_faults import why_token
-from lms_emulator.core.skew import why_not_now
+from lms_emulator.core.errors import shortened
+from lms_emulator.core.skew import why_not_now, with_shift
 
 if TYPE_CHECKING:
     from lms_emulator.core.http.exchange import Exchange
     from lms_emulator.core.http.refusals import Refusal
     from lms_emulator.core.provider import AnyProvider
 
+_LONGEST = 100
 _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 """Endings of reasons that are about a time in a token."""
 
 
 def diagnosis(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What the client probably did wrong, and how to mend it; None if nothing is recognised."""
-    return _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
+    why = _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
+    if not refusal.reason.endswith(_OF_TIME):
+        return why
+    return with_shift(x.clock, why, late=refusal.reason.endswith(("_expired", "_too_old")))
 
 
 def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
@@ -47,7 +52,14 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What is wrong with a token, or with a parameter as the real provider documents it."""
-    if (found := why_token(refusal)) is not None or x.route is None:
+    if (found := why_token(refusal)) is not None:
         return found
-    operation = provider.operation(x)
+    if refusal.reason.endswith(("unknown_client", "client_unknown")) and refusal.credential:
+        return f"no client of {provider.title} has the id `{shortened(refusal.credential, _LONGEST)}`"
+    if refusal.looked_for is not None and not x.headers.get("authorization"):
+        return f"no credentials came; send `{refusal.looked_for}`"
+    if refusal.status == 405 and provider.catalogue is not None:
+        takes = provider.catalogue.methods(provider.normalise_path(x.path), x.world.as_of)
+        return f"{x.method} was sent; this path takes {', '.join(takes)}" if takes else None
+    operation = provider.operation(x) if x.route is not None else None
     return why_not_as_documented(x, refusal, operation) if operation is not None else None

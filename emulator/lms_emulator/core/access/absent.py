@@ -43,6 +43,8 @@ def why_absent(x: Exchange[Any, Any], name: str, *, holds_others: bool = False) 
         return f"{name} came, but is empty: has the variable a value?" if empty else None
     if name in other:
         return f"{name} came in the {'body' if reads_query else 'query'}; it goes into the {_place(x, reads_query)}"
+    if not reads_query and x.body and not taken and x.body.lstrip()[:1] in (b"{", b"[") and _takes_json(x):
+        return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}: send application/json"
     if not reads_query and x.body and not taken:
         return f"the body came as {x.content_type or 'no Content-Type'}; send {_FORM}"
     if x.is_form and x.body and (why := why_another(x)) is not None:
@@ -84,6 +86,11 @@ def _place(x: Exchange[Any, Any], reads_query: bool) -> str:
     if reads_query:
         return "query"
     return "form" if x.is_form else "body"
+
+
+def _takes_json(x: Exchange[Any, Any]) -> bool:
+    """Whether the request is to REST, where every provider takes JSON, and not to a token endpoint."""
+    return "/api/" in x.path and not x.content_type.endswith("json")
 
 
 def _like(name: str, sent: dict[str, Any]) -> str | None:

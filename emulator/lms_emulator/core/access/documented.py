@@ -6,12 +6,12 @@ Only a parameter that the refusal itself names is looked at: another one may be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.recognise import UNSET
-from lms_emulator.core.access.slips import how_differs
+from lms_emulator.core.access.slips import how_differs, why_no_time
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.reads import Path, path_of
 from lms_emulator.core.suggest import nearest
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COMMA = re.compile(r"-?\d{1,12},\d{1,12}")
 _QUOTED = re.compile(r"`([A-Za-z]\w*(?:\[\w+\])*)`")
-_SECRET = re.compile("password|secret|token|key", re.IGNORECASE)
+_SECRET = re.compile("password|secret|token|(?<!usage_)(?<!course_)key", re.IGNORECASE)
 _MOST_BYTES = 65_536
 _MOST = 500
 """Parameters of a request that is compared; of one with more it is unknown what is missing."""
 _DEEPEST = 8
 _LONGEST = 100
+_OF_TIME = re.compile(r"\bInvalid (?:date|datetime|time)\b|\bis a (?:time|date)\b|\bdates are dates\b")
 
 
 def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Operation) -> str | None:
@@ -38,19 +39,25 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
     heads = [path[0] for path in known if len(path) > 1 and refusal.reason == f"{path[0]}_missing"]
     words = {_words(path[-1]) for path in known}
     quoted = [name for name in _QUOTED.findall(refusal.check) if _words(path_of(name)[-1]) not in words]
+    said = _said_of(refusal.got)
+    sent = _sent(x)
+    if sent is not None:
+        sent = {(name,): value for name, value in x.path_params.items()} | sent
+        quoted += [
+            one for one in (*said, refusal.check) if path_of(one) in sent and _words(path_of(one)[-1]) not in words
+        ]
     known |= {path_of(name): name for name in (*heads, *quoted)}
-    texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None))))
+    texts = list(_texts((refusal.reason, refusal.check, refusal.message, getattr(refusal, "body", None), list(said))))
     named = _named(known, texts)
-    if not named:
-        return None
     if x.body and not x.is_form and not x.content_type.endswith("json") and x.body.lstrip()[:1] in (b"{", b"["):
         return f"the body is JSON, and its Content-Type says {x.content_type or 'nothing'}"
-    sent = _sent(x)
     if sent is None:
         return None
+    if not named:
+        return _all_at_the_top(known, sent) if refusal.status in (400, 422) else None
     came = [path for path in named if path in sent]
     for path in came:
-        if (why := _why_value(known[path], operation, sent[path])) is not None:
+        if (why := _why_value(known[path], _choices(known[path], refusal, operation), sent[path])) is not None:
             return why
     missing = [path for path in named if path[-1] not in {one[-1] for one in came}]
     strange = {path: _written(path) for path in sent if path not in known}
@@ -59,13 +66,49 @@ def why_not_as_documented(x: Exchange[Any, Any], refusal: Refusal, operation: Op
             return why
     if missing and x.body.lstrip()[:1] == b"[":
         return f"the body is a list; it has to be an object, with `{known[missing[0]]}`"
-    if len(named) != 1 or not _is_about(refusal, named[0], texts):
+    lists = len(named) <= len(said) or any("one of" in one for one in said)
+    if lists and missing == named and len(named) > 1:
+        return f"none of {', '.join(f'`{known[path]}`' for path in named)} was sent"
+    about = [path for path in named if _is_about(refusal, path, texts, said)]
+    about = [path for path in about if path in sent] or about
+    if len(about) > 1 and not set(about) - set(missing):
+        return " and ".join(f"no `{known[path]}`" for path in about) + " was sent"
+    if len(about) != 1 or (len(named) != 1 and not said):
         return None
-    name, value = known[named[0]], sent.get(named[0])
-    if missing:
+    name, value = known[about[0]], sent.get(about[0])
+    if about[0] in missing:
         return f"no `{name}` was sent"
-    shown = refusal.got is None and isinstance(value, str | int | float) and not _SECRET.search(name)
-    return f"`{name}` came as {str(value)[:_LONGEST]}" if shown else None
+    if value is None or not (refusal.got is None or said):
+        return None
+    says = next((f": {said[one]}" for one in (name, about[0][-1]) if said.get(one)), "")
+    if _SECRET.search(name):
+        return f"`{name}` came with {len(str(value))} characters{says}"
+    if _OF_TIME.search(" ".join(texts)) and isinstance(value, str | int) and not isinstance(value, bool):
+        return f"`{name}` came as {str(value)[:_LONGEST]}{says}; {why_no_time(str(value))}"
+    what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)[:_LONGEST]
+    return f"`{name}` came as {what}{says}"
+
+
+def _said_of(got: object) -> dict[str, str]:
+    """The parameters that a refusal lists, and what the provider says of each, if anything."""
+    if isinstance(got, dict):
+        return {str(name): " ".join(islice(_texts(said), 3))[:_LONGEST] for name, said in islice(got.items(), _MOST)}
+    listed = got if isinstance(got, list | tuple) else ()
+    return {one: "" for one in listed if isinstance(one, str) and len(one) <= _LONGEST}
+
+
+def _all_at_the_top(known: dict[Path, str], sent: dict[Path, Any]) -> str | None:
+    """That what belongs into a container came beside it, if nothing came where it is documented."""
+    if any(path in sent for path in known):
+        return None
+    top = [path[0] for path in sent if len(path) == 1]
+    inside = ((one, path) for one in top for path in sorted(known) if len(path) == 2 and path[1] == one)
+    found = next(inside, None)
+    return None if found is None else _at_the_top(known, found[1])
+
+
+def _at_the_top(known: dict[Path, str], inside: Path) -> str:
+    return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{_written(inside[:-1])}` in JSON"
 
 
 def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], strange: dict[Path, str]) -> str | None:
@@ -76,7 +119,7 @@ def _why_missing(path: Path, known: dict[Path, str], sent: dict[Path, Any], stra
         return f"`{_written(path[:-1])}` came as the text {whole[:_LONGEST]}; it has to hold `{known[path]}`"
     inside = next((one for one in known if one[:-1] == path and one[-1:] in strange), None)
     if inside is not None:
-        return f"`{inside[-1]}` came at the top; write `{known[inside]}`, or put it into `{known[path]}` in JSON"
+        return _at_the_top(known, inside)
     return None
 
 
@@ -87,25 +130,38 @@ def _named(known: dict[Path, str], texts: list[str]) -> list[Path]:
     return [path for path in named if len(path) > 1 and known[path] in whole] or named
 
 
-def _is_about(refusal: Refusal, path: Path, texts: list[str]) -> bool:
-    """Whether a refusal has no other subject than this parameter."""
+def _is_about(refusal: Refusal, path: Path, texts: list[str], said: Iterable[str]) -> bool:
+    """Whether a refusal has no other subject than this parameter. Parameters: `said`, the names that it lists."""
     word = _words(path[-1])
     quoted = (_words(path_of(name)[-1]) for name in _QUOTED.findall(refusal.check))
-    return f" {word} " in f" {_words(refusal.reason)} " or word in quoted or path[-1] in texts
+    names = [f" {_words(one)} " for one in (refusal.reason, *said)]
+    return any(f" {word} " in one for one in names) or word in quoted or path[-1] in texts
 
 
-def _why_value(name: str, operation: Operation, value: object) -> str | None:
+def _choices(name: str, refusal: Refusal, operation: Operation) -> list[str]:
+    """The values that a parameter takes, as the refusal or the documentation lists them; empty if neither does."""
+    listed = refusal.expected
+    if isinstance(listed, Mapping):
+        listed = listed.get(path_of(name)[-1])
+    elif path_of(name)[-1] not in refusal.reason:
+        listed = None
+    documented = operation.choices.get(name) or operation.choices.get(name.removesuffix("[]")) or ()
+    return sorted(map(str, listed)) if isinstance(listed, list | tuple | Set) else sorted(documented)
+
+
+def _why_value(name: str, choices: list[str], value: object) -> str | None:
     if value is None or value == "":
         return f"`{name}` came, but {'is null' if value is None else 'is empty'}: has the variable a value?"
     if str(value).lower() in UNSET:
         return f"`{name}` came as {value}: the variable that should hold it has no value"
     if isinstance(value, str) and _COMMA.fullmatch(value):
         return f"`{name}` came as {value}; numbers have a point, not a comma"
-    choices = operation.choices.get(name) or operation.choices.get(name.removesuffix("[]"))
     if not choices or not isinstance(value, str) or value in choices:
         return None
-    listed = sorted(choices)
-    return how_differs(listed, value) or f"`{value[:_LONGEST]}` came; `{name}` is one of {', '.join(listed)}"
+    if "," in value and set(value.replace(" ", "").split(",")) <= set(choices):
+        return f"`{name}` came as {value[:_LONGEST]}, one text; send each value as a `{name.removesuffix('[]')}[]`"
+    how = how_differs(choices, value) or f"it is one of {', '.join(choices)}"
+    return f"`{name}` came as {value[:_LONGEST]}: {how}"
 
 
 def _like(path: Path, strange: dict[Path, str]) -> str | None:

@@ -182,6 +182,10 @@ def _slip_of(sent: str, registered: str) -> str | None:
     for why, meant in undone(sent):
         if meant == registered:
             return f"it is the right one, but {why}"
+    for why, once in undone(sent):
+        for more, meant in undone(once):
+            if meant == registered:
+                return f"it is the right one, but {why}, and {more}"
     why_not = _mistyped(sent, registered)
     return f"it is the right one, but {why_not}" if why_not else None
 

@@ -23,6 +23,19 @@ def why_token(refusal: Refusal) -> str | None:
     if refusal.reason.endswith("wrong_issuer"):
         whom = f"the token was issued by {got}" if refusal.got else "the token has no `iss`"
         return f"{whom}; its `iss` has to be {expected}"
+    if refusal.reason.endswith("malformed") and got.endswith(" part(s)"):
+        tip = (
+            "five are an encrypted token; send it signed alone"
+            if got.startswith("5 ")
+            else "was it cut, or is it no JWT?"
+        )
+        return f"a signed token has three parts joined by dots; {got.removesuffix(' part(s)')} came: {tip}"
+    if refusal.reason.endswith("malformed") and refusal.got == "":
+        return "the payload between the dots is empty: a detached signature; send the token whole"
+    if refusal.reason.endswith(("token_expired", "key_expired")):
+        return "the time in its `exp` is past: request another one"
+    if refusal.reason.endswith("issued_in_future"):
+        return "its `iat` is later than now by the emulator's clock"
     named = not refusal.check.endswith(" holds")
     if refusal.reason.endswith("missing_claim") and named:
         return f"the token has no `{claim}`"

@@ -20,7 +20,8 @@ def why_no_grant(sent: str, known: Collection[str]) -> str | None:
         return None
     if sent.replace("-", "_") in known:
         return "write the grant type with underscores; hyphens belong to the application's setting"
-    closest = nearest(sent, known, 0.8)
+    closest = next((one for one in sorted(known) if one == sent.lower() or one.startswith(f"{sent}_")), None)
+    closest = closest or nearest(sent, known, 0.8)
     return f"did you mean {closest}?" if closest else f"there is no such grant here, only {', '.join(sorted(known))}"
 
 
@@ -54,16 +55,22 @@ def why_no_scope(refused: Collection[str], known: Collection[str]) -> str | None
     for scope in refused:
         if any({scope.split(mark)[0], scope.split(mark)[-1]} & set(known) for mark in ",;|+" if mark in scope):
             return "scopes are separated by spaces; these came as one"
-        closest = nearest(scope, known, 0.9)
+        closest = next((one for one in known if one.lower() == scope.lower()), None) or nearest(scope, known, 0.95)
         if closest:
             return f"did you mean {closest}?"
         if scope in _OF_SIGNING_IN and scope not in known:
             return f"`{scope}` is for signing in by OpenID Connect, as a launch does; this token does not take it"
-    return None
+    listed = " ".join(sorted(known)[:_MOST_LISTED])
+    return (
+        f"`{next(iter(refused))}` is not among the scopes that may be asked for: {listed}"
+        if refused and listed
+        else None
+    )
 
 
 NO_CLIENT = "no client_id was sent, neither in the body nor by HTTP Basic"
 _OF_SIGNING_IN = ("openid", "profile", "email", "offline_access")
+_MOST_LISTED = 12
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

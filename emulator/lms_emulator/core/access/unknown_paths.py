@@ -19,12 +19,18 @@ _BEGINNING = re.compile(rf"{BEGINNING}/")
 _VERSION = re.compile(r"/(v\d+(?:\.\d+)*)(?=/)", re.IGNORECASE)
 
 
+_TOKEN = ("its token endpoint", "token", "access_token")
+_AUTHORIZE = ("its page to authorize applications", "authorize", "authorization", "auth", "login")
+
+
 def hint(provider: AnyProvider, path: str) -> str | None:
     """What comes closest to a path that was not found, and how much its absence means."""
     catalogue = provider.catalogue
     if catalogue is None:
         similar = nearest(path, (route.path for route in provider.routes), 0.75)
         return f"no such route; the nearest declared one is `{similar}`" if similar else None
+    if (oauth := _other_oauth(provider, path)) is not None:
+        return oauth
     for change, meant in _slips(path):
         if catalogue.at(meant) and not (change == "capital letters" and catalogue.at(path)):
             return f"{catalogue.title} has `{meant}`, but not with {change}"
@@ -41,6 +47,15 @@ def hint(provider: AnyProvider, path: str) -> str | None:
     if catalogue.complete:
         return f"{catalogue.title} has no such operation ({catalogue.age}){tip}"
     return f"not among the operations of {catalogue.title} that are known ({catalogue.age}), which are not all{tip}"
+
+
+def _other_oauth(provider: AnyProvider, path: str) -> str | None:
+    """Where the endpoints of OAuth are, for a path by which another platform would have them."""
+    *before, last = path.lower().strip("/").split("/")
+    for names, meant in zip((_TOKEN, _AUTHORIZE), provider.oauth_paths, strict=False):
+        if last in names and any("auth" in one or "connect" in one for one in before):
+            return f"{provider.title} has {names[0]} at `{meant}`"
+    return None
 
 
 def _other_version(catalogue: Catalogue, path: str) -> str | None:

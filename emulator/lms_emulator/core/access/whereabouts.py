@@ -31,6 +31,7 @@ _LONGEST = 100
 _SHORTEST_GLOBAL = 13
 """Digits of a number that names a record among all sites, which is kept under another."""
 _MOST_COMPARED = 1_000
+_CHECKED = re.compile(r"(?:(?:the|an?) )?([a-z][a-z ]{2,30}?)(?: in .*)? exists$")
 _NAMING = re.compile(
     r"(code|name|title|slug|email|address|number|unique_id|url|client_string|path)$|^(sis|sourced|external)_?\w*id$"
 )
@@ -53,7 +54,7 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     for place in places:
         table = getattr(x.store, place.table)
         if not _names(table, place.sent):
-            if (named := _named_otherwise(table, place)) is not None:
+            if (named := _named_otherwise(table, place) or _misses_kind(x, refusal, place)) is not None:
                 return named
             if (why := _no_key(table, place, refusal)) is not None:
                 return why
@@ -68,12 +69,49 @@ def why_not_found(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
             if other is not None:
                 return f"{_called(place)} is not in {_called(parent)}, but in {parent.noun} {other}"
         above.append((place, record))
+    if (why := _outside_the_path(x, refusal)) is not None:
+        return why
     if not above or (refusal.got is not None and str(refusal.got) not in x.path_params.values()):
         return None
     place, record = above[-1]
     state = getattr(record, "workflow_state", "")
     found = f"{_called(place)} exists" + (f" (`{state}`)" if isinstance(state, str) and state else "")
     return f"{found}, but the requested part of it is not, or not for this caller"
+
+
+def _outside_the_path(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
+    """Which record that the query or body names is elsewhere, by the noun of the refusal's check."""
+    noun, sent = _CHECKED.match(refusal.check), refusal.got
+    if noun is None or not isinstance(sent, int | str) or str(sent) in map(str, x.path_params.values()):
+        return None
+    word = noun[1].replace(" ", "_")
+    if (table := _table(x, word, word, "")) is None:
+        return None
+    place, records = Place(table, noun[1], str(sent)), getattr(x.store, table)
+    if not _names(records, place.sent):
+        return _named_otherwise(records, place, "send its id") or _no_kind(x, place) or _no_key(records, place, refusal)
+    record = _record(records, place.sent)
+    if record is None:
+        return _absent(x, place)
+    return f"{_called(place)} was deleted" if getattr(record, "workflow_state", "") in _GONE else None
+
+
+def _misses_kind(x: Exchange[Any, Any], refusal: Refusal, place: Place) -> str | None:
+    return _no_kind(x, place) if refusal.got is None or str(refusal.got) == place.sent else None
+
+
+def _no_kind(x: Exchange[Any, Any], place: Place) -> str | None:
+    """Why an identifier with its kind in front, `sis_course_id:7`, names nothing."""
+    kinds = x.world.providers[x.provider].kinds_of_ids
+    kind, colon, value = place.sent.partition(":")
+    known = sorted(kinds.get(place.table, ()))
+    if not colon or not kind or not known or len(place.sent) > _LONGEST:
+        return None
+    if kind not in known:
+        of = next((table for table, names in kinds.items() if kind in names), None)
+        tip = f"; it is one of {of.replace('_', ' ')}" if of else ""
+        return f"`{kind}` is no kind of id of a {place.noun}{tip}; there are {', '.join(known)}"
+    return f"no {place.noun} has the {kind} `{value}`" if value else f"`{kind}:` came without a value behind it"
 
 
 def _places(x: Exchange[Any, Any]) -> Iterator[Place]:
@@ -161,13 +199,13 @@ def _other_parent(record: Any, parent: Place, its: Any) -> Any:
     return None
 
 
-def _named_otherwise(table: Table[Any], place: Place) -> str | None:
+def _named_otherwise(table: Table[Any], place: Place, instead: str = "the path takes its id") -> str | None:
     """Whose code, name or the like was sent in place of the id."""
     found = by_other_name(table, place.sent)
     if found is None:
         return None
     word, record = found
-    return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; the path takes its id"
+    return f"`{place.sent}` is the {word} of {place.noun} {table.key_of(record)}; {instead}"
 
 
 def by_other_name(table: Table[R], sent: str) -> tuple[str, R] | None:

@@ -35,6 +35,7 @@ class Brightspace(Provider[BrightspaceStore, BrightspaceSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     package: ClassVar[str] = wire.PACKAGE
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
+    oauth_paths: ClassVar[tuple[str, ...]] = ("/core/connect/token", "/oauth2/auth")
     tables_of_words: ClassVar[dict[str, str]] = {"news": "news_items", "group_category": "group_categories"}
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -19,6 +19,7 @@ from lms_emulator.providers.canvas import checks, limits, oauth, refusals, wire
 from lms_emulator.providers.canvas.call import Call
 from lms_emulator.providers.canvas.call import params as parameters
 from lms_emulator.providers.canvas.call.api import ENCODED_SLASH, Api, global_id, why_no_token
+from lms_emulator.providers.canvas.call.identifiers import KINDS as KINDS_OF_IDS
 from lms_emulator.providers.canvas.call.params import Params
 from lms_emulator.providers.canvas.credentials import Identity, Sent, browser, identify, note_identity
 from lms_emulator.providers.canvas.credentials.browser import Browser
@@ -34,6 +35,7 @@ _SLASHES = re.compile("//+")
 _JSON = (b"content-type", b"application/json")
 GRAPHQL = "/api/graphql"
 _BY_PERSON = ("/api/v1/", GRAPHQL)
+_CUT_ID = re.compile(r"/(?:sis_\w+_id|hex:sis_\w+_id):[^/]+/[^/]+")
 _METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 
@@ -43,6 +45,10 @@ def _hold_to_utf8(path: bytes) -> None:
         unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         raise refusals.path_unreadable(path.decode("latin-1")) from None
+
+
+def _has_rest(provider: Provider[Any, Any], x: Call) -> bool:
+    return provider.leads_somewhere(f"/api/v1{x.path}")
 
 
 def _overridden(x: Call) -> str:
@@ -68,6 +74,8 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
     package: ClassVar[str] = wire.PACKAGE
     shaping_parameters: ClassVar[frozenset[str]] = frozenset({"include"})
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
+    oauth_paths: ClassVar[tuple[str, ...]] = (oauth.TOKEN, "/login/oauth2/auth")
+    kinds_of_ids: ClassVar[Mapping[str, Collection[str]]] = KINDS_OF_IDS
     tables_of_words: ClassVar[dict[str, str]] = {
         "files": "attachments",
         "sections": "course_sections",
@@ -101,7 +109,7 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
         return checks.problems(section)
 
     def why_refused(self, x: Call, refusal: Refusal) -> str | None:
-        if refusal.reason in ("not_authorized", "page_forbidden"):
+        if refusal.reason in ("not_authorized", "page_forbidden", "user_refused"):
             return standing.why_not(x, refusal.needs)
         if refusal.reason == "parameter_missing" and isinstance(refusal.expected, str):
             name = refusal.expected.partition("[")[0]
@@ -110,8 +118,15 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             holds = known is None or any(one.startswith(f"{name}[") for one in known)
             return why_absent(x, name, holds_others=holds) or why_not_sent(x, name)
         by_token = x.path != oauth.TOKEN and not x.path.startswith("/api/lti/v1/")
-        if by_token and x.per_request(Identity).user_id is None and (why := why_no_token(x)):
-            return f"nobody is signed in: {why}"
+        if by_token and x.per_request(Identity).user_id is None:
+            unknown = refusal.status == 404 and refusal.got == "self"
+            if why := why_no_token(x) or ("send `Authorization: Bearer <token>`" if unknown else None):
+                return f"nobody is signed in: {why}"
+        named = refusal.got if refusal.check.startswith("the user ") and isinstance(refusal.got, str) else ""
+        if named and (whose := standing.who_is_meant(x, named)) is not None:
+            return f"{whose}; send the id, or sis_login_id:… where Canvas takes one"
+        if refusal.reason == "not_signed_in" and x.headers.get("authorization", "").startswith("Bearer "):
+            return f"a page for people takes no token; REST has `/api/v1{x.path}`" if _has_rest(self, x) else None
         return super().why_refused(x, refusal)
 
     def has_waiting_work(self, x: Call) -> bool:
@@ -149,6 +164,13 @@ class Canvas(Provider[CanvasStore, CanvasSettings]):
             browser.identify(api := Api(x, Params({})), refuse_ended=False)
             note_identity(api)
         return refusals.page_not_found(f"{x.path} exists")
+
+    def hint_for_unknown_path(self, path: str) -> str | None:
+        """A SIS id may hold a slash, which has to be encoded."""
+        if (found := _CUT_ID.search(path)) is not None and self.leads_somewhere(path.replace(found[0], "/1", 1)):
+            whole = found[0].removeprefix("/")
+            return f"`{whole}` was taken for two parts of the path; write a slash within an id as %2F"
+        return super().hint_for_unknown_path(path)
 
     def only_fits(
         self, route: Route, params: Mapping[str, Any], method: str, path: str, world: World | None = None

@@ -117,16 +117,24 @@ def _holder(x: Call, token: AccessToken, *, inactive: bool) -> User:
             "token_expired",
             "The provided access token has expired and is no longer valid.",
             got=f"expired {token.expires.isoformat()}, now {now.isoformat()}",
-            diagnosis=_why_expired(x, token),
+            diagnosis=_why_expired(x, token) or f"it expired at {token.expires.isoformat()}: request another one",
         )
     user = x.store.users.get(token.user)
     if user is None:
         raise refusals.Unhandled(f"the token belongs to `{token.user}`, whose account no longer exists")
     if user.password is None and not x.store.applications.find("user", user.username):
-        raise refusals.bearer_refused("user_is_disabled", f"User disabled by admin: {user.username}", got=user.username)
+        raise refusals.bearer_refused(
+            "user_is_disabled",
+            f"User disabled by admin: {user.username}",
+            got=user.username,
+            diagnosis=f"{user.username} has no usable password, which disables the account",
+        )
     if not inactive and not user.is_active:
         raise refusals.bearer_refused(
-            "user_not_active", f"User inactive or deleted: {user.username}", got=user.username
+            "user_not_active",
+            f"User inactive or deleted: {user.username}",
+            got=user.username,
+            diagnosis=f"{user.username} has not activated the account",
         )
     return user
 

@@ -58,7 +58,8 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
     routes: ClassVar[tuple[Route, ...]] = ROUTES
     controls: ClassVar[tuple[Route, ...]] = controls(KEYS)
     package = "lms_emulator.providers.openedx"
-    tables_of_words: ClassVar[dict[str, str]] = {"username": "users", "who": "users"}
+    oauth_paths: ClassVar[tuple[str, ...]] = ("/oauth2/access_token", "/oauth2/authorize")
+    tables_of_words: ClassVar[dict[str, str]] = {"username": "users", "who": "users", "account": "users"}
     spelt_out = frozenset(
         {
             "/admin/{app}/{model}/",
@@ -79,8 +80,13 @@ class Openedx(Provider[OpenedxStore, OpenedxSettings]):
             for sent in standing.sent_keys(x, refusal.got):
                 if (why := standing.why_no_course(x, sent)) is not None:
                     return why
+            if "course" in refusal.reason and isinstance(refusal.got, str) and not refusal.got.startswith("course-v1:"):
+                what = f"`{refusal.got[:100]}` is no course key" if refusal.got else "no course key came"
+                return f"{what}; it is written course-v1:Org+Course+Run"
         if isinstance(refusal.got, str) and (user := x.store.users.first("email", refusal.got.lower())) is not None:
             return f"`{refusal.got}` is the e-mail address of {user.username}; send the username"
+        if refusal.reason == "token_nonexistent":
+            return "the site has no such token; each refresh and each revocation removes the one before"
         return super().why_refused(x, refusal)
 
     def hint_for_unknown_path(self, path: str) -> str | None:

@@ -219,6 +219,15 @@ def my_grade_values(x: Call, caller: Caller) -> Response:
     return JSONResponse([shapes.grade_value(column, value) for column, value in found if value is not None])
 
 
+def _why_no_points(sent: Any, most: float) -> str | None:
+    if isinstance(sent, str):
+        tip = ", and a point, no comma" if "," in sent else ""
+        return f"`PointsNumerator` was sent as a string; numbers have no quotation marks{tip}"
+    if isinstance(sent, int | float) and not isinstance(sent, bool):
+        return f"`PointsNumerator` is {sent:g}; the grade object has {most:g} points"
+    return None
+
+
 @api("le", "grades:gradevalues:write")
 def set_grade_value(x: Call, caller: Caller) -> Response:
     """PUT …/grades/{gradeObjectId}/values/{userId}: `PointsNumerator`, `Comments`, `PrivateComments`."""
@@ -242,7 +251,7 @@ def set_grade_value(x: Call, caller: Caller) -> Response:
             "points_invalid",
             expected=f"0 to {column.max_points:g}",
             got=points,
-            diagnosis="it was sent as a string; numbers have no quotation marks" if isinstance(points, str) else None,
+            diagnosis=_why_no_points(points, column.max_points),
             absent="PointsNumerator",
         )
     rules.put_value(

@@ -7,7 +7,7 @@ Sources: github.com/instructure/canvas-lms, in 2026: `lib/request_error.rb`, `li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from lms_emulator.core.http.refusals import SiteRefusal
@@ -228,15 +228,20 @@ def missing(name: str, sent: Iterable[str] = ()) -> SiteRefusal:
     return rest("parameter_missing", 400, body, check=check, expected=f"{name}[…]", diagnosis=why)
 
 
-def invalid(faults: Mapping[str, Sequence[str | tuple[str, str]]], status: int = 400) -> SiteRefusal:
+def invalid(
+    faults: Mapping[str, Sequence[str | tuple[str, str]]],
+    status: int = 400,
+    *,
+    takes: Mapping[str, Collection[str]] | None = None,
+) -> SiteRefusal:
     """An invalid record, in Canvas's format for model errors.
 
-    Parameters: `faults`, by attribute; each is a text that serves as type and message, or a pair of them.
+    Parameters:
+        faults: by attribute; each is a text that serves as type and message, or a pair of them.
+        takes: the values that an attribute may have, for the journal.
     """
     body = {"errors": {name: [model_fault(name, fault) for fault in found] for name, found in faults.items()}}
-    no_time = any("Invalid datetime" in str(said) for said in faults.values())
-    why = "Canvas reads times as ISO 8601 has them: 2026-12-31T23:59:00Z" if no_time else None
-    return rest("record_invalid", status, body, check="the record is valid", got=sorted(faults), diagnosis=why)
+    return rest("record_invalid", status, body, check="the record is valid", expected=takes, got=sorted(faults))
 
 
 def model_fault(attribute: str, fault: str | tuple[str, str]) -> dict[str, str]:
@@ -267,7 +272,9 @@ def unreadable_parameters(why: str) -> SiteRefusal:
 def no_such_page(got: Any) -> SiteRefusal:
     """A `page` that is not a positive number."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
-    return rest("page_invalid", 404, body, check="`page` is a number from 1 up", got=got)
+    why = "a bookmark comes with the `next` of a Link header; this list has numbers" if ":" in str(got) else None
+    check, shown = "`page` is a number from 1 up", f"`page` came as {str(got)[:100]}; pages are counted from 1"
+    return rest("page_invalid", 404, body, check=check, got=got, diagnosis=why or shown)
 
 
 def invalid_masquerade(diagnosis: str, merged_into: int | None = None, says: str = "Invalid as_user_id") -> SiteRefusal:

@@ -16,10 +16,12 @@ def without_body(reason: str, check: str, content_type: str, got: Any) -> SiteRe
     return SiteRefusal(reason, status=400, check=check, got=got, text="", headers={"Content-Type": content_type})
 
 
-def upload_refused(got: Any) -> SiteRefusal:
+def upload_refused(got: Any, why: str) -> SiteRefusal:
     """The second step of an upload does not repeat what the first prescribed."""
     check = "Policy and Signature are those of the first step, young, and not used before"
-    return without_body("upload_refused", check, "text/html", got)
+    refusal = without_body("upload_refused", check, "text/html", got)
+    refusal.diagnosis = why
+    return refusal
 
 
 def upload_not_done(uuid: Any) -> SiteRefusal:

@@ -168,7 +168,7 @@ def bad_service_scope(refused: list[str], known: Collection[str]) -> SiteRefusal
         _scope_sentence(refused),
         check="every scope asked for is the key's",
         got=refused,
-        diagnosis=why_no_scope(refused, known) or _why_other_scope(refused),
+        diagnosis=_why_other_scope(refused) or why_no_scope(refused, known),
     )
 
 
@@ -274,7 +274,8 @@ def invalid_oauth_session() -> SiteRefusal:
 def nothing_to_revoke() -> SiteRefusal:
     """400: a revocation without a live token."""
     message = "can't delete OAuth access token when not using an OAuth access token"
-    return rest("no_token_to_revoke", 400, {"message": message}, check="a living access token was sent")
+    check, where = "a living access token was sent", "Authorization: Bearer <token>"
+    return rest("no_token_to_revoke", 400, {"message": message}, check=check, looked_for=where)
 
 
 def send_back(refusal: SiteRefusal, redirect_uri: str) -> None:

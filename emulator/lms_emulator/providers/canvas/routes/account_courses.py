@@ -218,7 +218,8 @@ def change(api: Api) -> Any:
     if not event:
         raise refusals.message(400, "event_missing", "need to specify event")
     if event not in course_events.EVENTS or event == "claim":
-        raise refusals.message(400, "event_unknown", "invalid event")
+        takes = [one for one in course_events.EVENTS if one != "claim"]
+        raise refusals.message(400, "event_unknown", "invalid event", expected=takes)
     lost = []
     for name in named:
         course = identifiers.find(api, "courses", name)

@@ -179,7 +179,9 @@ def _places(api: Api, user: User | None) -> list[Place]:
     found = [(code, calendars.place_of_code(api, code)) for code in codes]
     for code, place in found:
         if not api.check("may see the calendar", place is not None and _open(api, place, user, codes), got=code):
-            raise api.refused(f"see the calendar {code}")
+            refusal = api.refused(f"see the calendar {code}")
+            refusal.diagnosis = refusal.diagnosis or calendars.why_no_place(api, code)
+            raise refusal
     return [place for _, place in found if place is not None]
 
 
@@ -276,7 +278,9 @@ def create(api: Api) -> Any:
         body = {"error": "cannot create event for deleted course"}
         raise refusals.rest("course_deleted", 400, body, check="the course is not deleted", got=course.id)
     if place is None or place.kind in ("CourseSection", "AppointmentGroup"):
-        raise refusals.not_found("the context of `calendar_event[context_code]`", sent.text("context_code"))
+        code = sent.text("context_code")
+        why = calendars.why_no_place(api, code)
+        raise refusals.not_found("the context of `calendar_event[context_code]`", code, diagnosis=why)
     if not api.check("may manage the calendar", calendars.place_may(api, place, "manage_calendar"), got=place.code):
         raise api.refused(f"manage the calendar {place.code}")
     _no_conference(sent)
@@ -333,7 +337,10 @@ def _moved_to(api: Api, known: CalendarEvent, code: str | None) -> Place:
     current = calendars.place_of(api, known)
     if code is None or code == current.code:
         return current
-    place = identifiers.known(calendars.place_of_code(api, code), "the context of `calendar_event[context_code]`", code)
+    place = calendars.place_of_code(api, code)
+    if place is None:
+        why = calendars.why_no_place(api, code)
+        raise refusals.not_found("the context of `calendar_event[context_code]`", code, diagnosis=why)
     if known.context_type == "AppointmentGroup":
         raise refusals.message(400, "slot_moved", "Cannot move Scheduler appointments between calendars")
     if known.parent_event_id is not None or calendars.children(api, known):

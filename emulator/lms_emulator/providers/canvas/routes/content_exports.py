@@ -82,7 +82,7 @@ def create(api: Api) -> Any:
             "canvas", "POST /api/v1/courses/{course_id}/content_exports", ["export_type"], why
         )
     if kind not in exports.COURSE_TYPES or (kind != "zip" and context.type != "Course"):
-        raise refusals.message(400, "export_type_invalid", "invalid export_type", got=kind)
+        raise refusals.message(400, "export_type_invalid", "invalid export_type", expected=sorted(exports.COURSE_TYPES))
     if kind != "zip" and not api.check("may export the content", _as_admin(api, context)):
         raise api.refused(f"export the content of {context.asset_string}")
     select = api.params.hash("select")

@@ -46,7 +46,7 @@ def refused(attribute: str, message: str) -> Exception:
     """400: an invalid message."""
     body = [{"attribute": attribute, "message": message}]
     reason = f"{attribute if attribute.isidentifier() else 'course'}_refused"
-    return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit", got=message)
+    return refusals.rest(reason, 400, body, check=f"`{attribute}` is fit: {message}")
 
 
 def index(api: Api) -> Any:

@@ -175,8 +175,8 @@ def destroy(api: Api) -> Any:
     """Conclude or delete a course."""
     course = _course(api)
     event = api.params.text("event")
-    if event not in ("delete", "conclude"):
-        raise refusals.message(400, "event_unknown", ENDS)
+    if event not in (takes := ["delete", "conclude"]):
+        raise refusals.message(400, "event_unknown", ENDS, expected=takes)
     courses.require(api, course, course_events.RIGHTS[event])
     if course.workflow_state != "deleted":
         course_events.ask(api, course, event)

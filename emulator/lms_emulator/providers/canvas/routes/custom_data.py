@@ -26,7 +26,7 @@ def _namespace(api: Api) -> tuple[str, CustomData | None]:
     """The requested namespace, and its data for the person in the path; rights are checked afterwards."""
     name = api.params.text("ns")
     if not name:
-        raise refusals.message(400, "namespace_missing", "invalid namespace")
+        raise refusals.message(400, "namespace_missing", "invalid namespace", check="`ns` is sent", absent="ns")
     user = identifiers.user(api, api.slot("user_id"))
     rows = api.store.custom_data.find("user", user.id)
     return name, next((row for row in rows if row.namespace == name), None)

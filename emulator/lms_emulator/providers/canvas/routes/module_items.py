@@ -155,7 +155,9 @@ def _content(api: Api, course: Course, sent: Params) -> tuple[str, dict[str, Any
         called = module_content.name(kind, record)
         return kind, {"content_id": record.id, "title": own or called, "named_for": called}
     if kind not in module_content.BARE_MODELS:
-        raise refusals.message(400, "content_unknown", "Could not find content")
+        check = "`module_item[content_id]` names a record of `module_item[type]`"
+        takes = {"type": frozenset(WORDS.values())}
+        raise refusals.message(400, "content_unknown", "Could not find content", check=check, expected=takes)
     found: dict[str, Any] = {"title": "No title" if own is None else own}
     if kind != "SubHeader":
         found["url"] = _address(sent)

@@ -253,7 +253,7 @@ def batch(api: Api) -> Any:
     if not event:
         raise refusals.message(400, "event_missing", "need to specify event")
     if event not in EVENTS:
-        raise refusals.message(400, "event_unknown", "invalid event")
+        raise refusals.message(400, "event_unknown", "invalid event", expected=sorted(EVENTS))
     wanted = [identifiers.local_number(one) for one in api.params.texts("module_ids")]
     if not wanted:
         raise refusals.message(400, "module_ids_missing", "must specify module_ids[]")

@@ -39,7 +39,7 @@ replace = msgspec.structs.replace
 def _off(what: str) -> Exception:
     """Canvas's answer if the feature is off: a 404."""
     body = {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
-    return refusals.rest("switched_off", 404, body, check=what)
+    return refusals.rest("switched_off", 404, body, check=what, diagnosis=f"switched off here: {what}")
 
 
 def _course(api: Api, *wanted: str) -> Course:

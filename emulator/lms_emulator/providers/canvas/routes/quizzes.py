@@ -178,7 +178,8 @@ def _fields(api: Api, course: Course, sent: Params, quiz: Quiz) -> dict[str, Any
     _settle(sent, quiz, found)
     faults = _faults(quiz, found)
     if faults:
-        raise refusals.invalid({name: [fault] for name, fault in faults.items()})
+        takes = {"quiz_type": quizzes.TYPES, "hide_results": HIDING}
+        raise refusals.invalid({name: [fault] for name, fault in faults.items()}, takes=takes)
     if found.get("points_possible") is not None:
         found["points_possible"] = number(found["points_possible"])
     return found

@@ -176,12 +176,12 @@ def receive(x: Call) -> Response:
     try:
         form = x.form()
     except BodyError as error:
-        raise file_refusals.upload_refused(str(error)) from error
+        raise file_refusals.upload_refused("the body", str(error)) from error
     x.reads.whole()  # the other fields from the first step are covered by the signed policy
     policy, signature = x.field("Policy"), x.field("Signature")
     attachment = uploads.expected(x.store, policy, signature, stamp(x.clock.now()))
     if not x.check("the signed fields are ours, young, and not used before", attachment is not None):
-        raise file_refusals.upload_refused("Policy or Signature")
+        raise file_refusals.upload_refused("Policy or Signature", _why_refused(x, policy, signature))
     assert attachment is not None
     sent = next((found for name in uploads.FILE_FIELDS if isinstance(found := form.get(name), UploadFile)), None)
     content = sent.file.read() if sent is not None else b""
@@ -192,6 +192,15 @@ def receive(x: Call) -> Response:
     kept = [f"include%5B%5D={one}" for one in x.query.getlist("success_include[]")] + kept
     target = f"/api/v1/files/{attachment.id}/create_success?{'&'.join([*kept, f'uuid={attachment.uuid}'])}"
     return wire.redirect(x.url(target))
+
+
+def _why_refused(x: Call, policy: str | None, signature: str | None) -> str:
+    """What the fields of an upload's second step lack."""
+    if not x.is_form:
+        return "send a form, multipart/form-data, with every member of the first answer's `upload_params`"
+    if not policy or not signature:
+        return "every member of the first answer's `upload_params` belongs into this form, before the file"
+    return "they are not those of an upload that still waits: it was used, is too old, or of another school"
 
 
 def finish(api: Api) -> Any:

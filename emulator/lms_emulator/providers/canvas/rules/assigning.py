@@ -273,7 +273,7 @@ def _unfit(sent: Params) -> None:
     if not faults and isinstance(extensions, str | list) and len(extensions) > LONGEST:
         faults["assignment[allowed_extensions]"] = [f"Value too long, allowed length is {LONGEST}"]
     if faults:
-        raise refusals.invalid(faults)
+        raise refusals.invalid(faults, takes={"submission_types": SUBMISSION_TYPES})
     impossible = "wiki_page" in (_types(sent) or ()) or (
         "student_annotation" in (_types(sent) or ()) and not sent.text("annotatable_attachment_id")
     )

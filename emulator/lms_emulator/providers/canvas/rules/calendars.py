@@ -68,6 +68,16 @@ def place_of_code(api: Api, code: str | None) -> Place | None:
     return Place(KINDS[found.group(1)], record)
 
 
+def why_no_place(api: Api, code: str | None) -> str | None:
+    """Why a context code names nothing, for the journal."""
+    kind, _, number = (code or "").rpartition("_")
+    if not code or place_of_code(api, code) is not None:
+        return None
+    if kind not in TABLES or not number.isdigit():
+        return f"`{code[:100]}` is no context code: those are course_7, user_7, group_7 and so on, in lower case"
+    return f"there is no {kind.replace('_', ' ')} {number}, or it was deleted"
+
+
 def place_of(api: Api, event: CalendarEvent) -> Place:
     """The context of an event."""
     record = getattr(api.store, TABLES[_CODES[event.context_type]]).get(event.context_id)

@@ -46,7 +46,10 @@ def ask(api: Api, course: Course, event: str) -> Course:
         raise refusals.invalid({"workflow_state": [GRADED]})
     if course.workflow_state not in EVENTS.get(event, ()):
         state = IN_DATABASE.get(course.workflow_state, course.workflow_state)
-        raise refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
+        refusal = refusals.invalid({"workflow_state": [f"There is no event {event} defined for the {state} state"]})
+        takes = [one for one in EVENTS if course.workflow_state in EVENTS[one]]
+        refusal.diagnosis = f"the course is {state}; its event may be {', '.join(takes)}"
+        raise refusal
     return apply(api, course, event)
 
 

@@ -127,9 +127,11 @@ def role_of(api: Api, course: Course, fields: Params, faults: list[str]) -> Role
 
 def _why_no_kind(fields: Params) -> str | None:
     """Which kind of enrolment was meant by `student`, `Teachers` and the like."""
-    sent = (fields.text("type") or "").lower().removesuffix("s")
+    sent = (fields.text("type") or "").lower().removesuffix("s").replace("_", "").replace(" ", "")
     meant = next((kind for kind in sorted(KINDS) if sent and kind.lower().startswith(sent)), "")
-    return f"did you mean {meant}?" if meant and meant != fields.text("type") else None
+    if not meant or meant == fields.text("type"):
+        return None
+    return f"`enrollment[type]` came as {fields.text('type')}: did you mean {meant}?"
 
 
 def _of_site(api: Api, role: Role) -> bool:
@@ -146,7 +148,8 @@ def wish(api: Api, course: Course, section: CourseSection | None, fields: Params
     if not fields.text("user_id"):
         faults.append(NO_USER)
     if faults:
-        raise refusals.message(400, "enrollment_refused", ", ".join(faults), diagnosis=_why_no_kind(fields))
+        text, takes = ", ".join(faults), {"type": KINDS}
+        raise refusals.message(400, "enrollment_refused", text, expected=takes, diagnosis=_why_no_kind(fields))
     assert role is not None
     courses.require(api, course, to_add(role.base_role_type))
     if section is None and (named := fields.text("course_section_id")):

@@ -17,8 +17,11 @@ def begin(api: Api) -> None:
     if isinstance(reference, dict | list):
         raise refusals.invalid_masquerade("`as_user_id` is not a scalar")
     target = identifiers.find(api, "users", reference)
-    if api.caller is None or target is None:
-        raise refusals.invalid_masquerade("nobody is logged in, or there is no such user")
+    if api.caller is None:
+        raise refusals.invalid_masquerade("nobody is signed in")
+    if target is None:
+        takes = "`as_user_id` takes an id, or sis_user_id:… and the like"
+        raise refusals.invalid_masquerade(f"no user is `{str(reference)[:100]}`; {takes}")
     if target.workflow_state == "deleted":
         seen = target.merged_into_user_id if _administers(api, api.caller, target) else None
         raise refusals.invalid_masquerade("that user was deleted", seen)

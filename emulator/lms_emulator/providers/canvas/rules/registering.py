@@ -135,7 +135,8 @@ def register(api: Api, account: Account) -> User:
     kind = openness(api, account)
     open_to = kind == "all" or (kind == "observer" and observes)
     if not api.check("manage_user_logins, or the school lets people register", manages or open_to, got=kind):
-        raise refusals.rest("user_refused", 403, {}, check="manage_user_logins, or self-registration is on")
+        check, needs = "manage_user_logins, or self-registration is on", ["manage_user_logins"]
+        raise refusals.rest("user_refused", 403, {}, check=check, needs=needs)
     code = (api.params.text("pairing_code", "code") or "") if observes else None
     student = observing.paired(api, code) if code is not None else None
     login = _login_sent(api, account, with_password=manages or (observes and kind != "none"))

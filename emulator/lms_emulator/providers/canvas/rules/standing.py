@@ -20,9 +20,9 @@ _LISTED = 6
 
 
 def why_not(x: Call, needs: Iterable[str]) -> str | None:
-    """The caller's roles and those with the permission; None if the path contains neither course nor account."""
+    """The caller's roles and those with the permission, in the course or account of the path or in the whole site."""
     course = _course(x)
-    account = x.store.accounts.get(course.account_id) if course is not None else _account(x)
+    account = x.store.accounts.get(course.account_id) if course is not None else _account(x) or _root(x)
     user = x.store.users.get(x.per_request(Identity).user_id or 0)
     if account is None or user is None:
         return None
@@ -55,6 +55,11 @@ def _account(x: Call) -> Account | None:
     own = x.route is not None and x.route.path.removeprefix("/api/v1").startswith("/accounts/{id}")
     key = number(x.path_params.get("account_id") or (x.path_params.get("id") if own else None))
     return x.store.accounts.get(key) if key is not None else None
+
+
+def _root(x: Call) -> Account | None:
+    roots = (one for one in x.store.accounts if one.parent_account_id is None and not one.site_admin)
+    return next(roots, None)
 
 
 def _caller(x: Call, user: User, course: Course | None, account: Account) -> str:

@@ -88,7 +88,9 @@ def _kind(base: Assignment, sent: Params) -> str:
     else:
         allowed = kind in REQUIRED and kind in base.submission_types
     if not allowed:
-        raise refusals.message(400, "submission_type_invalid", "Invalid submission[submission_type] given")
+        takes = list(base.submission_types)
+        text = "Invalid submission[submission_type] given"
+        raise refusals.message(400, "submission_type_invalid", text, expected=takes)
     names = REQUIRED[kind]
     if kind != "online_text_entry" and not all(sent.has(name) for name in names):
         needed = ", ".join(f"submission[{name}]" for name in names)

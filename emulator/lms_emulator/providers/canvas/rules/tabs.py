@@ -244,7 +244,7 @@ def arrange(api: Api, course: Course, name: str, position: int | None, hide: boo
         raise refusals.rest("tab_fixed", 400, body, check="the page can be moved and hidden", got=name)
     if position is not None and not 1 < position <= len(seen):
         body = {"error": "That tab location is invalid"}
-        raise refusals.rest("tab_position_invalid", 400, body, check="`position` is within the list", got=position)
+        raise refusals.rest("tab_position_invalid", 400, body, check="`position` is within the list")
     hidden = found.hidden if hide is None else hide
     order = [tab for tab in seen if position is None or tab.name != name]
     if position is not None:

@@ -125,8 +125,8 @@ def _described(api: Api, context: Context, topic: DiscussionTopic, moderator: bo
         changes["message"] = html.clean(api.params.text("message"), api.url(""))
     if api.params.has("discussion_type"):
         changes["discussion_type"] = api.params.text("discussion_type")
-        if changes["discussion_type"] not in ("side_comment", "threaded"):
-            raise refusals.invalid({"discussion_type": ["inclusion"]})
+        if changes["discussion_type"] not in (takes := ["side_comment", "threaded"]):
+            raise refusals.invalid({"discussion_type": ["inclusion"]}, takes={"discussion_type": takes})
     for name in FLAGS:
         if api.params.has(name) and (moderator or name not in MODERATORS_ONLY):
             changes[name] = api.params.flag(name)

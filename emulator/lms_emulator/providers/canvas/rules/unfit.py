@@ -231,7 +231,8 @@ def refusal(faults: Faults, known: Assignment | None) -> Exception:
         body["invalid_record"] = [refusals.model_fault("invalid_record", whole)]
     if "workflow_state" in body:
         body["published"] = body.pop("workflow_state")
-    return refusals.rest("record_invalid", 400, {"errors": body}, check="the record is valid", got=sorted(faults))
+    check, takes = "the record is valid", {"grading_type": GRADING_TYPES}
+    return refusals.rest("record_invalid", 400, {"errors": body}, check=check, expected=takes, got=sorted(faults))
 
 
 def _human(attribute: str) -> str:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from lms_emulator.core.access import issued_tokens
+from lms_emulator.core.access.token_requests import why_no_grant
 from lms_emulator.core.http.refusals import Refusal
 from lms_emulator.core.keys import private_key
 from lms_emulator.core.numbers import parse_integer
-from lms_emulator.lti.assertions import Assertions, Client
+from lms_emulator.lti.assertions import Assertions, Client, why_claim
 from lms_emulator.lti.platform import Fault, ToolKeys
 from lms_emulator.providers.openedx import refusals
 from lms_emulator.providers.openedx.call import Call
@@ -87,7 +88,10 @@ class OpenedxAssertions(Assertions[Call]):
         unnamed = {"unavailable", "bad_signature", "unknown_kid", "client_unknown", "no_key"}
         known = "invalid_client" if fault.kind in unnamed else "unidentified_error"
         code = "invalid_grant" if fault.kind == "malformed" else known
-        return refusals.lti_token(code, fault.reason, **fault.details)
+        details = dict(fault.details)
+        if fault.check in ("exp", "iat", "nbf", "signature"):
+            details["diagnosis"] = fault.diagnosis or why_claim(x, fault.check, fault.expected, fault.got)
+        return refusals.lti_token(code, fault.reason, **details)
 
 
 ASSERTIONS = OpenedxAssertions()
@@ -99,9 +103,11 @@ async def service_token(x: Call) -> dict[str, Any]:
     form = {name: value for name, value in x.form().items() if isinstance(value, str)}
     missing = [name for name in REQUIRED if name not in form]
     if missing:
-        raise refusals.lti_token("invalid_request", "lti_parameter_missing", expected=list(REQUIRED), got=sorted(form))
+        what = {"expected": list(REQUIRED), "got": sorted(form), "absent": missing[0]}
+        raise refusals.lti_token("invalid_request", "lti_parameter_missing", **what)
     if form["grant_type"] != "client_credentials":
-        raise refusals.lti_token("unsupported_grant_type", "lti_grant_type", got=form["grant_type"])
+        why = why_no_grant(form["grant_type"], ["client_credentials"])
+        raise refusals.lti_token("unsupported_grant_type", "lti_grant_type", got=form["grant_type"], diagnosis=why)
     kind = form["client_assertion_type"]
     if kind != lti13.JWT_BEARER and x.settings.lti_checks != "strict":
         x.warn("lti_assertion_lax", f"client_assertion_type is {kind}; a strict platform refuses this")

@@ -272,7 +272,7 @@ def _validate(x: Call, given: Mapping[str, str], names: Sequence[str]) -> Reques
     available = rules.available_scopes(application)
     if not set(scopes) <= available:
         unknown = [scope for scope in scopes if scope not in available]
-        why = why_no_scope(unknown, available) or f"the application may ask for {' '.join(sorted(available))}"
+        why = why_no_scope(unknown, available)
         raise back("invalid_scope", check="scope", expected=sorted(available), got=list(scopes), diagnosis=why)
     return Request(
         application=application,

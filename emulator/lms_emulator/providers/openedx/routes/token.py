@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect
+from lms_emulator.core.access.token_requests import why_no_grant, why_no_redirect, why_no_scope
 from lms_emulator.core.evidence import Evidence
 from lms_emulator.core.http.exchange import BodyError
 from lms_emulator.core.http.routing import Route
@@ -148,13 +148,13 @@ def require_scopes(application: Application, asked: Sequence[str]) -> None:
         )
 
 
-def _scope_diagnosis(missing: set[str]) -> str:
+def _scope_diagnosis(missing: set[str]) -> str | None:
     known = sorted(missing & set(rules.SCOPES))
     if known:
         return f"the application's access row does not list {', '.join(known)}"
-    if any("," in scope for scope in missing):
-        return "scopes are separated by spaces, not commas"
-    return "no such scope; an empty scope parameter or doubled spaces count as one"
+    if "" in missing:
+        return "no such scope; an empty scope parameter or doubled spaces count as one"
+    return why_no_scope(missing, rules.SCOPES)
 
 
 # the grants

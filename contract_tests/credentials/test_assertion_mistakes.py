@@ -1,0 +1,116 @@
+"""Mistakes in requests for service tokens, signed with joserfc and sent with requests, at every platform."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+import requests
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.lti_tool import KeySite
+from lms_emulator import Emulator
+
+SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+KEY = RSAKey.generate_key(2048, parameters={"kid": "ours", "use": "sig", "alg": "RS256"})
+FOREIGN = RSAKey.generate_key(2048, parameters={"kid": "ours"})
+
+
+class Desk(NamedTuple):
+    """A token endpoint. Attributes: `client`, the tool's id; `audience`, the right `aud`."""
+
+    url: str
+    client: str
+    audience: str
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        now = int(time.time())
+        claims = {"iss": self.client, "sub": self.client, "aud": self.audience, "iat": now, "exp": now + 300}
+        return {name: value for name, value in (claims | {"jti": uuid4().hex} | changes).items() if value is not None}
+
+    def ask(self, made: str | None = None, /, **changes: Any) -> Callable[[], requests.Response]:
+        form = {"grant_type": "client_credentials", "client_assertion_type": BEARER, "scope": SCOPE}
+        form |= {"client_assertion": made or signed(self.claims())} | changes
+        sent = {name: value for name, value in form.items() if value is not None}
+        return lambda: requests.post(self.url, data=sent, timeout=30)
+
+
+def signed(claims: dict[str, Any], key: Any = KEY, **header: Any) -> str:
+    return jwt.encode({"alg": "RS256", "kid": "ours"} | header, claims, key, algorithms=[header.get("alg", "RS256")])
+
+
+@pytest.fixture(scope="module")
+def lms() -> Iterator[Emulator]:
+    """The demo world, in which the tools' keys are those of this module."""
+    keys = KeySite()
+    keys.answer = 200, json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
+    with Emulator.start() as lms:
+        world = lms.dump()
+        for tool in world["canvas"]["developer_keys"]:
+            if str(tool["id"]) == lms.canvas.lti_client_id:
+                tool.pop("public_jwk", None)
+                tool["public_jwk_url"] = keys.url
+        for tool in (*world["brightspace"]["registrations"], *world["openedx"]["lti_tools"]):
+            tool["keyset_url"] = keys.url
+        lms.load(world)
+        yield lms
+    keys.close()
+
+
+@pytest.fixture(params=["canvas", "brightspace", "openedx"])
+def desk(lms: Emulator, request: pytest.FixtureRequest) -> Desk:
+    match request.param:
+        case "canvas":
+            url = f"{lms.canvas.url}/login/oauth2/token"
+            return Desk(url, lms.canvas.lti_client_id, url)
+        case "brightspace":
+            url = f"{lms.brightspace.url}/core/connect/token"
+            return Desk(url, lms.brightspace.lti_client_id, "https://api.brightspace.com/auth/token")
+    config = lms.dump()["openedx"]["lti_tools"][0]["config_id"]
+    url = f"{lms.openedx.url}/api/lti_consumer/v1/token/{config}"
+    return Desk(url, lms.openedx.lti_client_id, url)
+
+
+def test_what_every_platform_refuses(lms: Emulator, desk: Desk) -> None:
+    header, payload, signature = signed(desk.claims()).split(".")
+    changed = signed(desk.claims(sub="other")).split(".")[1]
+    now = int(time.time())
+    wrong = {
+        "a time as text": (desk.ask(signed(desk.claims(exp=str(now + 300)))), "`exp`"),
+        "milliseconds": (desk.ask(signed(desk.claims(iat=now * 1000))), "the timestamp is in milliseconds"),
+        "a secret": (desk.ask(signed(desk.claims(), OctKey.import_key("s" * 32), alg="HS256")), "signed with HS256"),
+        "another's key": (desk.ask(signed(desk.claims(), FOREIGN)), "key"),
+        "detached": (desk.ask(f"{header}..{signature}"), ""),
+        "changed": (desk.ask(f"{header}.{changed}.{signature}"), ""),
+        "cut": (desk.ask(f"{header}.{payload}"), "2 "),
+        "no type": (desk.ask(client_assertion_type=None), "client_assertion_type"),
+        "RFC 7523's grant": (
+            desk.ask(grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer"), "there is no such grant here, only",
+        ),
+        "RFC 7523's name": (
+            desk.ask(client_assertion=None, assertion=signed(desk.claims())),
+            "`assertion` came; the name is `client_assertion`",
+        ),
+    }  # fmt: skip
+    each(lms, wrong)
+    assert all(send().status_code >= 400 and told(lms) for send, _ in wrong.values())
+    assert desk.ask()().status_code == 200
+    assert lms.requests.last.warnings == []
+
+
+def test_an_assertion_that_lives_long_is_taken_with_a_warning(lms: Emulator, desk: Desk) -> None:
+    now = int(time.time())
+    for end, words in (((now + 300) * 1000, "is in milliseconds"), (now + 400 * 86_400, "it expires in 400 days")):
+        assert desk.ask(signed(desk.claims(exp=end)))().status_code == 200
+        (warning,) = lms.requests.last.warnings
+        assert warning.code == "assertion_lives_long"
+        assert words in warning.message
+    assert desk.ask(signed(desk.claims(exp=now + 3600)))().status_code in (200, 400)
+    assert lms.requests.last.warnings == []

@@ -1,0 +1,269 @@
+"""Mistakes in REST requests that integrators make by hand, sent with requests: each is named by the member and what to
+do about it, and the right neighbour is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from contract_tests.credentials.test_integrators_mistakes import Wrong, each, told
+from lms_emulator import Emulator
+
+Send = Callable[..., Callable[[], requests.Response]]
+
+
+@pytest.fixture(scope="module")
+def lms() -> Iterator[Emulator]:
+    with Emulator.start() as lms:
+        yield lms
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def canvas(lms: Emulator, session: requests.Session) -> Send:
+    """Makes a request to Canvas, of the demo teacher unless another token is given."""
+    info = lms.canvas
+
+    def send(method: str, path: str, token: str = info.access_tokens.teacher, **more: Any) -> Any:
+        more.setdefault("headers", {"Authorization": f"Bearer {token}"} if token else {})
+        base = more.pop("base", f"{info.url}/api/v1")
+        return lambda: session.request(method, f"{base}{path}", allow_redirects=False, **more)
+
+    return send
+
+
+@pytest.fixture
+def edx(lms: Emulator, session: requests.Session) -> Send:
+    info = lms.openedx
+
+    def send(method: str, path: str, token: str = info.access_tokens.superuser, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return lambda: session.request(method, f"{info.url}{path}", headers=headers, allow_redirects=False, **more)
+
+    return send
+
+
+def test_kinds_of_ids_at_canvas(lms: Emulator, canvas: Send) -> None:
+    each(
+        lms,
+        {
+            "a kind that is none": (
+                canvas("GET", "/courses/sis_id:X"),
+                "`sis_id` is no kind of id of a course; there are lti_context_id, sis_course_id",
+            ),
+            "a kind of other records": (canvas("GET", "/courses/sis_user_id:X"), "it is one of users"),
+            "an id of nothing": (canvas("GET", "/courses/sis_course_id:X"), "no course has the sis_course_id `X`"),
+            "a slash in an id": (
+                canvas("GET", "/courses/sis_course_id:A/B/assignments"),
+                "write a slash within an id as %2F",
+            ),
+            "a login in a path": (
+                canvas("GET", "/users/ada.lovelace/profile"),
+                "`ada.lovelace` is the unique id of user 101",
+            ),
+            "a login in a form": (
+                canvas(
+                    "POST",
+                    "/courses/1/enrollments",
+                    data={"enrollment[user_id]": "ada.lovelace", "enrollment[type]": "StudentEnrollment"},
+                ),
+                "`ada.lovelace` is the unique id of user 101",
+            ),
+            "a course in JSON": (
+                canvas(
+                    "POST",
+                    "/courses/1/content_migrations",
+                    json={"migration_type": "course_copy_importer", "settings": {"source_course_id": 99}},
+                ),
+                "there is no course 99; this world has",
+            ),
+            "a person to act as": (
+                canvas("GET", "/users/self?as_user_id=999", lms.canvas.access_tokens.admin),
+                "no user is `999`",
+            ),
+            "nobody": (canvas("GET", "/users/self", ""), "nobody is signed in: send `Authorization: Bearer <token>`"),
+            "a page for people": (
+                canvas(
+                    "GET",
+                    "/courses/1/assignments",
+                    base=lms.canvas.url,
+                    headers={
+                        "Authorization": f"Bearer {lms.canvas.access_tokens.teacher}",
+                        "Accept": "application/json",
+                    },
+                ),
+                "REST has `/api/v1/courses/1/assignments`",
+            ),
+        },
+    )
+    sis = lms.dump()["canvas"]["courses"][0].get("sis_course_id")
+    assert canvas("GET", f"/courses/sis_course_id:{sis}" if sis else "/courses/1")().status_code == 200
+    assert (
+        canvas("GET", "/users/sis_login_id:ada.lovelace/profile", lms.canvas.access_tokens.admin)().status_code == 200
+    )
+    assert told(lms) == ""
+
+
+def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
+    def make(**members: object) -> Callable[[], requests.Response]:
+        return canvas("POST", "/courses/1/assignments", data={f"assignment[{k}]": v for k, v in members.items()})
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    plus = {"Authorization": f"Bearer {lms.canvas.access_tokens.teacher}", **form}
+    in_berlin = "assignment[due_at]=2026-12-24T10:00:00+01:00"
+    wrong: Wrong = {
+        "a list as one text": (
+            make(name="x", submission_types="online_upload,online_url"),
+            "send each value as a `assignment[submission_types][]`",
+        ),
+        "a hyphen": (
+            canvas("POST", "/courses/1/assignments", data={
+                "assignment[name]": "x", "assignment[submission_types][]": "online-upload"
+            }),
+            "`assignment[submission_types]` came as online-upload: did you mean online_upload?",
+        ),
+        "a near word": (make(name="x", grading_type="percentage"), "came as percentage: did you mean percent?"),
+        "a day": (make(name="x", due_at="2026-12-24"), "a time of day and a zone belong to it: 2026-12-24T00:00:00Z"),
+        "day first": (make(name="x", due_at="24.12.2026"), "came as 24.12.2026; the year comes first"),
+        "seconds": (make(name="x", due_at="1798070400"), "it counts seconds since 1970"),
+        "a plus": (
+            canvas("PUT", "/courses/1/assignments/1", data=in_berlin, headers=plus),
+            "the + of its zone became a space: write %2B",
+        ),
+        "words": (make(name="x", due_at="soon"), "times are written as ISO 8601 has them"),
+        "an event": (canvas("DELETE", "/courses/1?event=remove"), "came as remove: it is one of conclude, delete"),
+        "a kind of quiz": (
+            canvas("POST", "/courses/1/quizzes", data={"quiz[title]": "x", "quiz[quiz_type]": "graded"}),
+            "`quiz[quiz_type]` came as graded: it is one of assignment, graded_survey",
+        ),
+        "a kind of enrollment": (
+            canvas("POST", "/courses/1/enrollments", data={
+                "enrollment[user_id]": "102", "enrollment[type]": "student_enrollment"
+            }),
+            "`enrollment[type]` came as student_enrollment: did you mean StudentEnrollment?",
+        ),
+        "a page": (canvas("GET", "/courses?page=0"), "`page` came as 0; pages are counted from 1"),
+        "a bookmark": (canvas("GET", "/courses/1/users?page=bookmark:x"), "this list has numbers"),
+        "a context": (
+            canvas("POST", "/calendar_events", data={
+                "calendar_event[title]": "x", "calendar_event[context_code]": "courses_1"
+            }),
+            "`courses_1` is no context code",
+        ),
+    }  # fmt: skip
+    each(lms, wrong)
+    assert make(name="x", due_at="2026-12-24T10:00:00Z", grading_type="percent")().status_code == 201
+    assert told(lms) == ""
+
+
+def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> None:
+    tool = {"name": "x", "consumer_key": "k", "shared_secret": "s"}
+    json_text = {"Authorization": f"Bearer {lms.canvas.access_tokens.teacher}"}
+    each(
+        lms,
+        {
+            "everything at the top": (
+                canvas("POST", "/courses/1/quizzes", json={"title": "x", "shuffle_answers": True}),
+                "`title` came at the top; write `quiz[title]`",
+            ),
+            "an enrollment at the top": (
+                canvas("POST", "/courses/1/enrollments", data={"user_id": "102", "type": "StudentEnrollment"}),
+                "`user_id` came at the top; write `enrollment[user_id]`",
+            ),
+            "one of several": (
+                canvas("POST", "/courses/1/external_tools", data=tool), "none of `domain`, `url` was sent",
+            ),
+            "an item of nothing": (
+                canvas("POST", "/courses/1/modules/1/items", data={"module_item[title]": "x"}),
+                "no `module_item[content_id]` and no `module_item[type]` was sent",
+            ),
+            "whose override": (
+                canvas("POST", "/courses/1/assignments/1/overrides", data={
+                    "assignment_override[due_at]": "2026-12-24T10:00:00Z"
+                }),
+                "`assignment_override[student_ids]` was sent",
+            ),
+            "no Content-Type": (
+                canvas("POST", "/courses/1/assignments", data='{"assignment": {"name": "x"}}', headers=json_text),
+                "the body is JSON, and its Content-Type says nothing: send application/json",
+            ),
+            "an upload's fields": (
+                lambda: requests.post(f"{lms.canvas.url}/files_api", files={"file": ("a.txt", b"x")}),
+                "every member of the first answer's `upload_params`",
+            ),
+            "an upload as JSON": (
+                lambda: requests.post(f"{lms.canvas.url}/files_api", json={"file": "x"}),
+                "send a form, multipart/form-data",
+            ),
+            "whose rights": (
+                canvas("POST", "/accounts/1/users", data={"user[name]": "x", "pseudonym[unique_id]": "zz"}),
+                "`manage_user_logins` belongs to AccountAdmin",
+            ),
+        },
+    )  # fmt: skip
+    assert canvas("POST", "/courses/1/external_tools", data=tool | {"domain": "x.example"})().status_code == 200
+
+
+def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
+    info = lms.openedx
+    enrol, course = "/api/enrollment/v1/enrollment", {"course_id": info.course_id}
+    each(
+        lms,
+        {
+            "a truth value": (
+                edx("GET", "/api/courses/v1/courses/?mobile=yes"), "`mobile` came as yes: Invalid Boolean Value.",
+            ),
+            "a choice": (
+                edx("POST", enrol, json={"user": "ada", "mode": "professional", "course_details": course}),
+                "`mode` came as professional: it is one of audit, honor, verified",
+            ),
+            "a list": (
+                edx("POST", "/api/bulk_enroll/v1/bulk_enroll", json={
+                    "identifiers": ["ada"], "courses": info.course_id, "action": "enroll"
+                }),
+                "`identifiers` came as a list: Not a valid string.",
+            ),
+            "no key": (
+                edx("POST", enrol, json={"course_details": {"course_id": "CET/GW_01"}}),
+                "`CET/GW_01` is no course key; it is written course-v1:Org+Course+Run",
+            ),
+            "nobody": (edx("POST", enrol, json={"user": "xyz", "course_details": course}), "there is no user xyz"),
+            "no token": (edx("GET", "/api/user/v1/me", ""), "no credentials came; send `Authorization: "),
+            "a method": (edx("PUT", "/api/user/v1/accounts/ada", json={}), "PUT was sent; this path takes GET, PATCH"),
+            "what was replaced": (edx("GET", "/api/user/v1/me", "abc"), "each refresh and each revocation removes"),
+            "what expired": (edx("GET", "/api/user/v1/me", info.access_tokens.expired), "it expired at 2022-01-01"),
+            "a key in the path": (
+                edx("GET", "/api/courses/v1/blocks/block-v1:x"), "`usage_key` came as block-v1:x",
+            ),
+        },
+    )  # fmt: skip
+    assert edx("POST", enrol, json={"user": "ada", "mode": "audit", "course_details": course})().status_code == 200
+    assert told(lms) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "meant"),
+    [
+        ("canvas", "/oauth/token", "/login/oauth2/token"),
+        ("canvas", "/login/oauth2/authorize", "/login/oauth2/auth"),
+        ("brightspace", "/oauth2/token", "/core/connect/token"),
+        ("openedx", "/oauth2/token", "/oauth2/access_token"),
+    ],
+)
+def test_addresses_of_other_platforms(
+    lms: Emulator, session: requests.Session, name: str, path: str, meant: str
+) -> None:
+    site = getattr(lms, name)
+    assert session.post(f"{site.url}{path}", data={"grant_type": "authorization_code"}).status_code == 404
+    assert told(lms).endswith(f"at `{meant}`")
+    assert session.post(f"{site.url}{meant}").status_code != 404 or "auth" in meant
