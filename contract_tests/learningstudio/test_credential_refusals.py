@@ -30,6 +30,7 @@ def test_no_credentials(lms: Emulator, client: Client) -> None:
         message="Credentials are missing.",
         check="X-Authorization header or cookie",
         expected="X-Authorization: OAuth … or X-Authorization: Access_Token access_token=…",
+        diagnosis="no credentials came; send `X-Authorization: Access_Token access_token=<token>`",
     )
     # A cookie of somebody else's is none either.
     answer = client.http.get(f"{client.url}/me", headers={"Cookie": "session=1"})

@@ -29,6 +29,9 @@ def refusal_of(site: Site) -> tuple[Any, ...]:
     return refusal.reason, refusal.check, refusal.expected, refusal.got, refusal.diagnosis
 
 
+NO_KEY = "no credentials came; send `X-API-Key: <key>`"
+
+
 def missing(diagnosis: str | None = None) -> tuple[Any, ...]:
     """The refusal where no key came."""
     wanted = "the query parameter api_key, or the header X-API-Key"
@@ -67,9 +70,9 @@ def test_where_the_key_is_taken_from(site: Site, query: Any, headers: Any, form:
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        ({}, missing()),
-        ({"params": {"profile_name": "x"}}, missing()),
-        ({"params": {"api_key": ""}}, missing()),
+        ({}, missing(NO_KEY)),
+        ({"params": {"profile_name": "x"}}, missing(NO_KEY)),
+        ({"params": {"api_key": ""}}, missing(NO_KEY)),
         ({"headers": {"Authorization": "Bearer"}}, missing()),
         (
             {"headers": {"Authorization": KEY}},
@@ -118,8 +121,8 @@ def test_the_consumer_key_above_is_the_one_of_the_demo_world(site: Site) -> None
     [
         (FORM, f"api_key={KEY}", "the key is in the body; it belongs in the query or in X-API-Key"),
         (f"{FORM}; charset=utf-8", "api_key=", "the key is in the body; it belongs in the query or in X-API-Key"),
-        (FORM, "full_name=Ada", None),
-        ("application/json", f"api_key={KEY}", None),
+        (FORM, "full_name=Ada", NO_KEY),
+        ("application/json", f"api_key={KEY}", NO_KEY),
     ],
 )
 def test_a_key_in_the_body_is_ignored(site: Site, kind: str, body: str, diagnosis: str | None) -> None:
