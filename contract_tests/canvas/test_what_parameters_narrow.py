@@ -34,6 +34,15 @@ def test_conversations_by_all_or_any_of_what_is_asked_for(canvas: Site) -> None:
         assert read.json()["visible"] is seen
 
 
+def test_blank_filters_of_conversations(canvas: Site) -> None:
+    teacher, path = canvas.teacher, f"{API}/conversations"
+    sent = {"recipients": [ADA], "body": "x", "context_code": "course_1", "force_new": True}
+    number = teacher.post(path, json=sent).json()[0]["id"]
+    assert number in ids(teacher.get(path, params={"scope": "sent", "filter": ""}))
+    assert number not in ids(teacher.get(path, params={"scope": "sent", "filter[]": ""}))
+    assert teacher.get(path, params={"filter_mode": ""}).status_code == 400
+
+
 def test_recipients_by_name_and_by_a_conversation_with_them(canvas: Site) -> None:
     teacher = canvas.teacher
     topic = made(teacher, "discussion_topics", title="T", published=True)["id"]

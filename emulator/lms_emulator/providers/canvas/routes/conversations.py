@@ -71,10 +71,11 @@ def index(api: Api) -> Any:
 
 def _filter(api: Api) -> Callable[[ConversationParticipant], bool]:
     """Whether a conversation matches any, or all, of the requested courses, groups and people."""
-    mode = api.params.text("filter_mode") or "or"
+    sent = api.params.text("filter_mode")
+    mode = "or" if sent is None else sent
     if mode not in ("or", "and"):
         raise refused("filter_mode", "invalid")
-    asked = [text.lower() for text in api.params.texts("filter")]
+    asked = [text.lower() for text in api.params.given("filter")]
 
     def holds(own: ConversationParticipant, one: str) -> bool:
         number = identifiers.local_number(one.removeprefix("user_"))
