@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -29,7 +30,8 @@ def with_processor(world: dict[str, Any]) -> dict[str, Any]:
     key["scopes"] += [NOTICES, ASSETS, REPORTS, TERMS, TERMS_AT_ALL]
     terms = {"type": "LtiEulaRequest", "enabled": True, "target_link_uri": f"{LAUNCH}?terms=1"}
     installed = next(one for one in section["tools"] if one["id"] == 77)
-    installed |= {"domain": "127.0.0.1", "settings": {"ActivityAssetProcessor": PLACEMENT, "course_navigation": {}}}
+    domain = urlsplit(key["public_jwk_url"]).netloc
+    installed |= {"domain": domain, "settings": {"ActivityAssetProcessor": PLACEMENT, "course_navigation": {}}}
     installed["settings"]["message_settings"] = [{**terms, "custom_fields": {"about": "terms"}}]
     essay = next(one for one in section["assignments"] if one["id"] == 2)
     essay |= {"submission_types": ["online_text_entry", "online_upload"], "published": True}

@@ -161,3 +161,22 @@ def test_only_those_who_may_read_are_given_a_launch(canvas: Site, new: Placed) -
     assert canvas.teacher.put(path, json={"assignment": {"published": False}}).status_code == 200
     assert canvas.student.get(ASK, params=asked).status_code == 403
     assert canvas.teacher.get(ASK, params=asked).status_code == 200
+
+
+def test_the_launch_of_a_tool_of_lti_1_1_as_a_jwt(canvas: Site, tool: Tool) -> None:
+    old = canvas.teacher.post(f"{COURSE}/external_tools", json=OLD).json()["id"]
+    path = "/api/lti/courses/1/jwt_token"
+    for asked in ({"tool_id": old}, {"tool_launch_url": OLD["url"]}):
+        claims = jwt.verify(
+            canvas.student.get(path, params=asked).json()["jwt_token"],
+            OLD["shared_secret"],
+            algorithms=["HS256"],
+            now=canvas.lms.clock.now.timestamp(),
+            required=(),
+        )
+        assert (claims["lti_message_type"], claims["consumer_key"]) == ("basic-lti-launch-request", OLD["consumer_key"])
+        assert not any(name.startswith("oauth_") for name in claims)
+        assert abs(claims["iat"] - canvas.lms.clock.now.timestamp()) < 60
+    assert canvas.student.get(path, params={"tool_id": 999}).status_code == 404
+    assert canvas.student.get(path, params={"tool_id": 77}).status_code == 501, "LTI 1.3 has no secret"
+    assert canvas.api().get(path, params={"tool_id": old}).status_code == 401

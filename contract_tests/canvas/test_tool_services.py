@@ -44,7 +44,7 @@ def school(canvas: Site, tool: Tool) -> Site:
     section["tool_configurations"].append({"id": 1, "developer_key_id": KEY, "settings": described})
     installed = next(one for one in section["tools"] if one["id"] == 77)
     del installed["course_id"]
-    installed |= {"domain": "127.0.0.1", "account_id": 1}
+    installed |= {"domain": httpx.URL(key["public_jwk_url"]).netloc.decode(), "account_id": 1}
     section["accounts"].append({"id": 2, "name": "Site Admin", "site_admin": True})
     section["account_users"].append({"id": 902, "account_id": 2, "user_id": 103, "role_id": 1})
     canvas.lms.load(world)
@@ -176,6 +176,24 @@ def test_notices(school: Site, tool: Tool, keys: KeySite) -> None:
     assert told[f"{lti13.CLAIM}origin_contexts"] == ["c0003c0000000000000000000000000000000003"]
     assert told[f"{lti13.CLAIM}context"]["title"] == "Analytical Engines"
     assert keys.posted == []
+
+
+def test_a_handler_is_on_the_tools_domain_and_port_or_on_the_host_of_its_url(school: Site, tool: Tool) -> None:
+    path, host = "/api/lti/notice-handlers/77", httpx.URL(LAUNCH).host
+
+    def taken(handler: str, domain: str) -> bool:
+        whole = json.loads(json.dumps(school.lms.dump(), default=str))
+        next(one for one in whole["canvas"]["tools"] if one["id"] == 77)["domain"] = domain
+        school.lms.load(whole)
+        sent = {"notice_type": "LtiContextCopyNotice", "handler": handler}
+        return caller(school, tool, NOTICES).put(path, json=sent).status_code == 200
+
+    assert taken("https://a.domain.example/told", "domain.example")
+    assert taken("https://domain.example:443/told", "https://Domain.example")
+    assert taken("http://domain.example:8000/told", "domain.example:8000")
+    assert not taken("http://domain.example:8000/told", "domain.example"), "the port belongs to the domain"
+    assert not taken("http://domain.example/told", "domain.example:8000")
+    assert taken(f"http://{host}:8000/told", "domain.example"), "the host of the tool's own URL, at any port"
 
 
 def notice(site: Site, body: bytes) -> dict[str, Any]:

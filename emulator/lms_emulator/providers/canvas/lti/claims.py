@@ -7,7 +7,7 @@ fixtures/recordings/canvas/lti-deeplink.jsonl 19.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,10 +134,10 @@ class Opening:
 
     def custom(self, x: Call) -> dict[str, Any]:
         """The custom fields of this launch before expansion: the tool's, the placement's, the link's."""
-        fields = _plain(tools.custom(x.store, self.tool) or {})
+        fields = tools.as_claimed(tools.custom(x.store, self.tool))
         fields |= self.custom_fields
         if self.placement is not None:
-            fields |= _plain(self.placement.custom)
+            fields |= tools.as_claimed(self.placement.custom)
         tag = self.assignment.external_tool if self.assignment is not None else None
         if tag is not None and tag.custom_params:
             return fields | tools.as_linked(tag.custom_params)
@@ -331,7 +331,3 @@ def member(x: Call, user: User, types: Sequence[str], privacy: str) -> Json:
         "lti11_legacy_user_id": places.user_id(user),
         "roles": roles.of_members(types),
     }
-
-
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {tools.custom_name(name).removeprefix("custom_"): value for name, value in fields.items()}

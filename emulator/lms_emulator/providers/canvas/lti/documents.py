@@ -244,7 +244,7 @@ def _tell(
     claims = {
         "context": place.claim,
         "roles": roles.of(x, by, course),
-        "custom": variables.expanded(scene, {**(tools.custom(api.store, tool) or {}), **one.custom}),
+        "custom": variables.expanded(scene, {**tools.as_claimed(tools.custom(api.store, tool)), **one.custom}),
         **({"eulaservice": eula} if eula is not None else {}),
         "for_user": {"user_id": author.lti_id if author is not None else ""},
         **({"assetreport": report} if assets else {}),

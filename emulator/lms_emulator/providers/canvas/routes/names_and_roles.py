@@ -162,7 +162,10 @@ def _sees(api: Api, base: Assignment, member: Member) -> bool:
 
 def _message(api: Api, user: User, tool: Tool, place: places.Place, link: ResourceLink | None) -> Json:
     """What a launch would say about a member beyond the roster."""
-    fields = {**(tools.custom(api.store, tool) or {}), **tools.as_linked(link.custom if link is not None else None)}
+    fields = {
+        **tools.as_claimed(tools.custom(api.store, tool)),
+        **tools.as_linked(link.custom if link is not None else None),
+    }
     scene = variables.Scene(api.x, user=user, place=place, tool=tool)
     known = {name: text for name, text in fields.items() if str(text).removeprefix("$") in IN_MESSAGES}
     legacy = places.user_id(user)

@@ -54,7 +54,7 @@ def update(api: Api) -> Json:
         raise _refused("handler must be a valid URL or an empty string", address)
     if kind not in notices.TYPES:
         raise _refused(f"unknown notice_type, it must be one of [{', '.join(notices.TYPES)}]", kind)
-    if address and not tools.matches_host(tool, address):
+    if address and not tools.may_be_opened_at(tool, address):
         raise _refused("handler url should match tool's domain", address)
     largest = as_whole(size)
     if size is not None and not (largest is not None and 0 < largest < 10**9):

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
@@ -26,6 +27,7 @@ from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, within
 from lms_emulator.providers.canvas.rules import assignments, contexts, courses, links, modules, tools
 from lms_emulator.providers.canvas.rules.belonging import belongs
 from lms_emulator.providers.canvas.shapes import Json
+from lms_emulator.signing.jwt import sign
 
 NEEDED = ("id", "url", "module_item_id", "resource_link_lookup_uuid")
 NOTHING_GIVEN = "A tool id, tool url, module item id, or resource link lookup uuid must be provided"
@@ -55,6 +57,28 @@ def launch(api: Api) -> Any:
     if made is None:
         return NO_TOOL
     return made if isinstance(made, Response) else _answer(api, place, *made)
+
+
+SIGNED = "GET /api/lti/{context}/jwt_token"
+
+
+def signed(api: Api) -> Json:
+    """The fields of an LTI 1.1 launch as a JWT, signed with the tool's secret, for pages that pass it to the tool."""
+    where = contexts.from_path(api).record
+    assert isinstance(where, Course | Account)
+    _require(api, where)
+    place = places.of_course(api.x, where) if isinstance(where, Course) else Place("accounts", where.id, where)
+    chosen = identifiers.local_number(api.params.text("tool_id") or "")
+    tool = tools.linked(api.store, place.record, chosen, api.params.text("tool_launch_url"))
+    if tool is None:
+        raise refusals.not_found("the tool", api.params.text("tool_launch_url") or chosen)
+    if tool.developer_key_id is not None:
+        why = "an LTI 1.3 tool has no secret with which to sign its launch"
+        raise parameters_not_emulated("canvas", SIGNED, ["tool_id", "tool_launch_url"], why)
+    _, fields = basic_launches.form(api.x, tool_pages.opening(api, place, tool))
+    kept = {name: value for name, value in fields.items() if not name.startswith("oauth_")}
+    claims = {**kept, "consumer_key": tool.consumer_key, "iat": int(api.x.clock.timestamp())}
+    return {"jwt_token": sign(claims, tool.shared_secret, algorithm="HS256")}
 
 
 def _require(api: Api, where: Course | Account) -> None:
@@ -185,4 +209,10 @@ ROUTES = rest(
     f"{RECORDED}/lti-sessionless.jsonl 0, 31, 40, 64, 76, 77, 108; "
     "canvas-lms app/controllers/external_tools_controller.rb, generate_sessionless_launch",
     *within("courses accounts", "GET /external_tools/sessionless_launch", launch, "A sessionless launch"),
+) + rest(
+    "external tools",
+    "canvas-lms app/controllers/external_tools_controller.rb, jwt_token (2024-04)",
+    ("GET /api/lti/courses/{course_id}/jwt_token", signed, "The launch of an LTI 1.1 tool as a JWT"),
+    ("GET /api/lti/accounts/{account_id}/jwt_token", signed, "The launch of an LTI 1.1 tool as a JWT"),
+    evidence="documented",
 )

@@ -167,6 +167,11 @@ def custom_name(name: str) -> str:
     return plain if plain.startswith("custom_") else f"custom_{plain}"
 
 
+def as_claimed(custom: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A tool's or placement's custom fields under the names that LTI 1.3 messages give them."""
+    return {custom_name(name).removeprefix("custom_"): value for name, value in (custom or {}).items()}
+
+
 def as_linked(custom: Mapping[str, Any] | None) -> dict[str, Any]:
     """The custom fields of a link as they come out of its `jsonb` column: shorter names first, then by their bytes.
 
@@ -408,8 +413,12 @@ def _same_but_query(tool: Tool, url: str) -> bool:
 
 
 def _same_host(tool: Tool, url: str) -> bool:
-    host = parts_of(url if "://" in url else f"http://{url}").hostname
-    return bool(tool.domain and host) and f".{host}".endswith(f".{(tool.domain or '').lower()}")
+    """Whether a URL is on a tool's domain or below it; a port other than the scheme's own has to be in the domain."""
+    parts = parts_of(url if "://" in url else f"http://{url}")
+    domain = re.sub("https?://", "", (tool.domain or "").lower())
+    port = parts.netloc.rpartition("@")[2].removeprefix(parts.hostname or "")
+    usual = ":443" if parts.scheme == "https" else ":80"
+    return bool(domain and parts.hostname) and f".{parts.hostname}{port.removesuffix(usual)}".endswith(f".{domain}")
 
 
 BARS = {"rce": "editor_button", "top_nav": "top_navigation"}
