@@ -46,11 +46,12 @@ OF_THE_FILE = {
 BETWEEN_PARTIES = {
     "canvas/lti/basic_launches.py::form": "a launch",
     "canvas/lti/basic_requests.py::_fault": "what a tool sent",
+    "canvas/lti/tool_content.py::_sent": "a request to a tool",
     "ltiaas/lti/keys.py::sign": "what platforms are sent",
     "ltiaas/lti/legacy.py::_check_signature": "a launch",
     "ltiaas/lti/lms.py::service_token": "an assertion",
     "ltiaas/routes/services.py::_deep_link": "a deep linking response",
-    "openedx/lti/basic.py::_signature_fault": "what a tool sent",
+    "openedx/lti/basic.py::_check_signature": "what a tool sent",
     "openedx/web/event_bus.py::_deliver": "an event",
     "openlearning/lti.py::_check_signature": "a launch",
 }

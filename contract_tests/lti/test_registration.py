@@ -210,6 +210,29 @@ def test_who_may_register_tools(registrar: Registrar) -> None:
         assert registrar.browser.get(f"{registrar.page}/create?url=tool").status_code == 400
 
 
+@pytest.mark.parametrize("deploys", [True, False])
+def test_brightspace_deploys_a_tool_if_the_administrator_lets_it(lms: Emulator, deploys: bool) -> None:
+    site = BrightspaceSite(lms)
+    try:
+        registrar = Registrar(site)
+        page = f"{registrar.page}/create?url=https://tool.example/register" + ("&deploys=true" if deploys else "")
+        sent = httpx.URL(registrar.browser.get(page).headers["location"]).params
+        config = httpx.get(sent["openid_configuration"]).json()
+        message = {"type": lti13.RESOURCE_LINK_REQUEST, "label": "Rooms", "target_link_uri": "https://tool.example/r"}
+        body = {**REQUEST, TOOL: {**REQUEST[TOOL], "messages": [message, {"type": lti13.DEEP_LINKING_REQUEST}]}}
+        bearer = {"Authorization": f"Bearer {sent['registration_token']}"}
+        answer = httpx.post(config["registration_endpoint"], json=body, headers=bearer).json()
+        section = lms.dump()["brightspace"]
+        made = [one for one in section["deployments"] if one["client_id"] == answer["client_id"]]
+        assert [one["id"] for one in made] == ([answer[TOOL]["deployment_id"]] if deploys else [])
+        links = [one for one in section["lti_links"] if one["deployment_id"] in [one["id"] for one in made]]
+        assert [(one["title"], one["url"]) for one in links] == [("Rooms", "https://tool.example/r")] * deploys
+        assert ("deployment_id" in answer[TOOL]) is deploys
+        assert {one["org_unit_id"] for one in made} == ({6606} if deploys else set())
+    finally:
+        site.close()
+
+
 def test_brightspace_shows_submissions_in_a_tool_that_registers_for_it(lms: Emulator) -> None:
     site = BrightspaceSite(lms)
     try:

@@ -63,12 +63,18 @@ class KeyRotation(Record, frozen=True, kw_only=True):
 
 
 class RegistrationToken(Record, frozen=True, kw_only=True):
-    """A token with which a tool registers itself, once. `user_id` is the administrator who started it."""
+    """A token with which a tool registers itself, once.
+
+    Attributes:
+        user_id: the administrator who started it.
+        deploys: whether the tool is deployed as well, at platforms where that is optional.
+    """
 
     token: str
     user_id: int
     expires_at: Instant
     used: bool = False
+    deploys: bool = False
 
 
 class KeptKeySet(Record, frozen=True, kw_only=True):

@@ -84,17 +84,22 @@ class Registrations(ABC, Generic[X]):
     def refusal(self, x: X, fault: Fault) -> Refusal:
         """The refusal of a token or a request."""
 
-    def begin(self, x: X, url: str, user_id: int) -> str:
-        """Where to send the browser to register a tool. Parameters: `url`, of the tool's registration."""
-        token = self.issue(x, self.make_token(x, url, user_id), user_id)
+    def begin(self, x: X, url: str, user_id: int, *, deploys: bool = False) -> str:
+        """Where to send the browser to register a tool.
+
+        Parameters: `url`, of the tool's registration; `deploys`, see `RegistrationToken`.
+        """
+        token = self.issue(x, self.make_token(x, url, user_id), user_id, deploys=deploys)
         return add_query(
             url, [("openid_configuration", self.configuration_url(x, token)), ("registration_token", token)]
         )
 
-    def issue(self, x: X, token: str, user_id: int) -> str:
+    def issue(self, x: X, token: str, user_id: int, *, deploys: bool = False) -> str:
         """Accept a registration token from now on. Parameters: `user_id`, who requested it."""
         expires = x.clock.now() + LIFETIME
-        x.store.registration_tokens.put(RegistrationToken(token=token, user_id=user_id, expires_at=expires))
+        x.store.registration_tokens.put(
+            RegistrationToken(token=token, user_id=user_id, expires_at=expires, deploys=deploys)
+        )
         return token
 
     def held(self, x: X) -> RegistrationToken:

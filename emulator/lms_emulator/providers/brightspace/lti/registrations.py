@@ -7,6 +7,7 @@ chosen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from lms_emulator.core.http.refusals import Refusal
@@ -15,8 +16,9 @@ from lms_emulator.lti.records import RegistrationToken
 from lms_emulator.lti.registrations import PLATFORM, TOOL, Registrations, Wanted
 from lms_emulator.providers.brightspace import oauth, refusals
 from lms_emulator.providers.brightspace.call import Call
+from lms_emulator.providers.brightspace.lti import sharing
 from lms_emulator.providers.brightspace.lti.variables import NAMES
-from lms_emulator.providers.brightspace.model import ToolRegistration
+from lms_emulator.providers.brightspace.model import Deployment, LtiLink, ToolRegistration
 from lms_emulator.providers.brightspace.model.lti import Extension
 from lms_emulator.signing import lti13
 
@@ -78,10 +80,43 @@ class BrightspaceRegistrations(Registrations[Call]):
             raise self.refusal(x, Fault("registration", "name_taken", "client_name", diagnosis=why, got=tool.name))
         x.store.registrations.put(tool)
         x.warn("registration_disabled", f"{tool.name} is disabled until an administrator enables it")
-        return {**wanted.body, "client_id": tool.client_id, TOOL: wanted.tool}
+        deployed = _deployed(x, tool, wanted) if token.deploys else {}
+        return {**wanted.body, "client_id": tool.client_id, TOOL: {**wanted.tool, **deployed}}
 
     def refusal(self, x: Call, fault: Fault) -> Refusal:
         return refusals.registration_refused(fault.reason, fault.check, **fault.details)
+
+
+def _deployed(x: Call, tool: ToolRegistration, wanted: Wanted) -> dict[str, str]:
+    """Deploy a tool in the organization, shared with nobody yet, with its links. Returns members of the answer.
+
+    Source: https://documentation.brightspace.com/EN/integrations/ipsis/LTI%20Advantage/dynamic_registration.htm
+    (deployment and org level links are optional); which messages become links is chosen.
+    """
+    top = sharing.organization(x)
+    if top is None:
+        return {}
+    deployment = Deployment(
+        id=x.ids.uuid(),
+        client_id=tool.client_id,
+        org_unit_id=top.id,
+        name=tool.name,
+        extensions=[*tool.extensions, "deep_linking"],
+        custom=tool.custom,
+    )
+    x.store.deployments.put(deployment)
+    for message in wanted.tool["messages"]:
+        if message["type"] == lti13.RESOURCE_LINK_REQUEST:
+            own = message.get("custom_parameters")
+            link = LtiLink(
+                id=f"exu-{x.ids.digits(8)}_{top.id}",
+                deployment_id=deployment.id,
+                title=str(message.get("label") or tool.name),
+                url=str(message.get("target_link_uri") or "") or None,
+                custom={str(k): str(v) for k, v in own.items()} if isinstance(own, Mapping) else {},
+            )
+            x.store.lti_links.put(link)
+    return {"deployment_id": deployment.id}
 
 
 def taken(x: Call, tool: ToolRegistration) -> Literal["name", "domain"] | None:

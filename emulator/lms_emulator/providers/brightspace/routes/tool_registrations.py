@@ -53,12 +53,16 @@ def show(x: Call, session: Session, user: User) -> Response:
 
 @SESSIONS.signed_in
 def begin(x: Call, _session: Session, user: User) -> Response:
-    """GET /d2l/le/ltiadvantage/registrations/create: redirect to the tool, with the configuration URL and a token."""
+    """GET /d2l/le/ltiadvantage/registrations/create: redirect to the tool, with the configuration URL and a token.
+
+    With `deploys`, the registration is deployed in the organization, with a link for each of its launch messages.
+    """
     _require(x, user)
     url = x.query.get("url", "")
     if not x.check("url is a URL", url.startswith(("http://", "https://")), got=url):
         raise refusals.lti_page("registration_url_missing", "The tool's registration address is missing.")
-    return RedirectResponse(REGISTRATIONS.begin(x, url, user.id), 302)
+    deploys = x.query.get("deploys") == "true"
+    return RedirectResponse(REGISTRATIONS.begin(x, url, user.id, deploys=deploys), 302)
 
 
 @SESSIONS.signed_in
