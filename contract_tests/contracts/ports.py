@@ -123,7 +123,7 @@ class OpenEdx(Tool, Protocol):
         """The user name behind a token; `scheme` is `Bearer`, `JWT` or None for no credentials."""
         ...
 
-    @creates("an enrolment", undone_by="the enrolment is put back as it was, inactive where there was none")
+    @creates("an enrolment", undone_by="the enrolment is restored, or made inactive if there was none")
     def enroll(self, token: str, username: str, course: str, active: bool) -> Refused | None:
         """Enrol a user, or end the enrolment, with an opaque token that has the right."""
         ...
@@ -140,7 +140,7 @@ class OpenEdx(Tool, Protocol):
         """The name in a user's account; None if the caller may not see it."""
         ...
 
-    @creates("another name in an account", undone_by="the name is put back as it was")
+    @creates("another name in an account", undone_by="the name is restored")
     def rename(self, token: str, username: str, name: str) -> Refused | None:
         """Change the name in a user's account."""
         ...
@@ -238,7 +238,7 @@ class LearningStudio(Protocol):
         """A resource by a request signed with OAuth 1.0a, as JSON. `path` may carry a query."""
         ...
 
-    @creates("a grade", undone_by="the grade is put back as it was, deleted where there was none")
+    @creates("a grade", undone_by="the grade is restored, or deleted if there was none")
     def grade(self, token: str, path: str, points: float | None, *, new: bool) -> Refused | None:
         """Give or change a grade on behalf of a teacher; None deletes it. `path` is the grade's."""
         ...

@@ -25,7 +25,7 @@ KINDS = (
     "in the last second",
 )
 """What an attacker does; and that what is right still works a second before its end."""
-ELSEWHERE = "(the providers' own machines do)"
+ELSEWHERE = "(in the providers' own machines)"
 
 
 def attacks() -> str:

@@ -45,6 +45,27 @@ def test_only_settings_and_routes_depend_on_the_day() -> None:
     assert asking == []
 
 
+def test_no_provider_reads_its_state_from_the_journals_notes() -> None:
+    """Notes are for people; `x.per_request(Kind)` is where a provider keeps what it needs again."""
+    reads = []
+    for path in modules():
+        if not relative(path).startswith(("providers/", "lti/")) or "x.notes" not in (text := path.read_text("utf-8")):
+            continue
+        nodes = list(ast.walk(ast.parse(text)))
+        targets = [node for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
+        written = {ast.unparse(node.value) + f" {node.value.lineno}" for node in targets} | {
+            f"{ast.unparse(node.target)} {node.lineno}" for node in nodes if isinstance(node, ast.AugAssign)
+        }
+        reads += [
+            (relative(path), node.lineno)
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and ast.unparse(node).endswith("x.notes")
+            and f"{ast.unparse(node)} {node.lineno}" not in written
+        ]
+    assert reads == []
+
+
 def test_addresses_that_cannot_be_read_break_nothing() -> None:
     """`urlsplit` raises ValueError for some. `core.http.urls.parts_of` does not."""
     careless = []

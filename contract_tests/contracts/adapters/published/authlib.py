@@ -14,7 +14,7 @@ class Authlib(openedx.OpenEdx):
     """Every grant through `OAuth2Session`, with HTTP Basic where the client has a secret."""
 
     ALSO = ("client_credentials", "password", "exchange", "refresh")  # all of them by `_token`
-    WHY_WIRE = "`me`, enrolling and the browser's part are no matter of OAuth clients"
+    WHY_WIRE = "an OAuth client has no `me`, enrolments or browser"
 
     def revoke(self, client: Client, token: str) -> Refused | None:
         with self._session(client) as session:

@@ -14,7 +14,7 @@ from . import refused
 class BsApi(brightspace.Brightspace):
     """Tokens and `whoami` through the client; it insists on https, so only the scheme of its URLs is changed."""
 
-    WHY_WIRE = "it knows no LTI"
+    WHY_WIRE = "it does not support LTI"
 
     def token(self, client: Client, code: str, redirect_uri: str) -> Token | Refused:
         from bsapi import oauth

@@ -13,7 +13,7 @@ from ..wire import openlearning
 class Lti(openlearning.OpenLearning):
     """Signing by `ToolConsumer`'s oauthlib client, verifying by oauthlib's `SignatureOnlyEndpoint`."""
 
-    WHY_WIRE = "it signs and checks launches; the REST API is not its business"
+    WHY_WIRE = "it signs and checks launches; it does not call the REST API"
 
     def sign(self, url: str, fields: Mapping[str, str], key: str, secret: str, timestamp: int, nonce: str) -> Form:
         from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client

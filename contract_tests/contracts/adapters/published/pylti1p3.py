@@ -20,7 +20,7 @@ class PyLti1p3(ToolSide):
     `jti` and nonce itself.
     """
 
-    WHY_WIRE = "it is a tool, and no client of people's OAuth 2.0 tokens"
+    WHY_WIRE = "it is a tool, and does not get OAuth 2.0 tokens for people"
 
     KNOWN_GAPS: ClassVar = {"launch replay": "it looks whether a nonce is its own, and never uses it up"}
 
