@@ -46,7 +46,7 @@ def changed(site: Site, table: str, key: str, **changes: Any) -> None:
     site.lms.load(dump)
 
 
-def told(site: Site, tool: Tool, who: str = "student", path: str | None = None) -> dict[str, Any]:
+def launch_claims(site: Site, tool: Tool, who: str = "student", path: str | None = None) -> dict[str, Any]:
     """The claims of a launch by name; members of some as `claim.member`."""
     found: dict[str, Any] = {}
     for name, value in launched(site, tool, who, path).get_launch_data().items():
@@ -59,9 +59,9 @@ def told(site: Site, tool: Tool, who: str = "student", path: str | None = None) 
 
 @pytest.mark.parametrize("setting", GONE)
 def test_a_security_setting_withholds_exactly_its_claims(brightspace: Site, tool: Tool, setting: str) -> None:
-    before = told(brightspace, tool)
+    before = launch_claims(brightspace, tool)
     changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
-    after = told(brightspace, tool)
+    after = launch_claims(brightspace, tool)
     assert set(before) - set(after) == GONE[setting]
     differing = {name for name in after if after[name] != before[name]}
     assert differing == ({"sub", f"{CLAIM}roles"} if setting == "anonymous" else set())
@@ -78,7 +78,7 @@ def test_a_security_setting_withholds_exactly_its_claims(brightspace: Site, tool
 @pytest.mark.parametrize("setting", GONE)
 def test_a_security_setting_applies_to_deep_linking(brightspace: Site, tool: Tool, setting: str) -> None:
     def choosing() -> dict[str, Any]:
-        return told(brightspace, tool, "instructor", f"{CHOOSE}?spot=quicklink")
+        return launch_claims(brightspace, tool, "instructor", f"{CHOOSE}?spot=quicklink")
 
     before = choosing()
     changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
@@ -100,10 +100,10 @@ def test_a_security_setting_applies_to_the_reviewed_student(brightspace: Site, t
     made = httpx.post(f"{brightspace.url}{ITEMS}", content=json.dumps(item), headers=headers)
     assert made.status_code == 201, made.text
     page = f"/d2l/le/lti/6836/review/{made.json()['id'].rpartition('/')[2]}/169"
-    before = told(brightspace, tool, "instructor", page)
+    before = launch_claims(brightspace, tool, "instructor", page)
     assert f"{CLAIM}for_user.email" in before
     changed(brightspace, "deployments", DEPLOYMENT, **{setting: setting == "anonymous"})
-    after = told(brightspace, tool, "instructor", page)
+    after = launch_claims(brightspace, tool, "instructor", page)
     about = {f"{CLAIM}for_user.{name}" for name in GONE[setting] & {*NAME, "email"}}
     assert set(before) - set(after) == GONE[setting] | about
     differing = {name for name in after if after[name] != before[name]}
@@ -112,9 +112,9 @@ def test_a_security_setting_applies_to_the_reviewed_student(brightspace: Site, t
 
 
 def test_institution_roles_are_the_registrations_to_send(brightspace: Site, tool: Tool) -> None:
-    assert len(told(brightspace, tool)[f"{CLAIM}roles"]) == 2
+    assert len(launch_claims(brightspace, tool)[f"{CLAIM}roles"]) == 2
     changed(brightspace, "registrations", CLIENT, send_institution_role=False)
-    (role,) = told(brightspace, tool)[f"{CLAIM}roles"]
+    (role,) = launch_claims(brightspace, tool)[f"{CLAIM}roles"]
     assert role.endswith("membership#Learner")
 
 

@@ -17,7 +17,7 @@ OWN = f"{LAUNCH}?from=tool"
 """The address of the tool itself."""
 
 
-def told(site: Site, link: dict[str, Any], tool: Tool) -> dict[str, Any]:
+def launch_claims(site: Site, link: dict[str, Any], tool: Tool) -> dict[str, Any]:
     """The claims of a launch of a link, by its own address."""
     browser = signed_in(site)
     page = urlsplit(link["canvas_launch_url"])
@@ -31,7 +31,7 @@ def test_a_link_for_a_text_is_made_launched_changed_and_deleted(canvas: Site, to
     answer = canvas.teacher.post(LINKS, json=sent)
     link = answer.json()
     assert (answer.status_code, link["resource_type"], link["context_external_tool_id"]) == (200, "rich_content", 77)
-    claims = told(canvas, link, tool)
+    claims = launch_claims(canvas, link, tool)
     assert claims[f"{lti13.CLAIM}resource_link"]["id"] == link["resource_link_uuid"]
     assert claims[f"{lti13.CLAIM}target_link_uri"] == url
     assert list(claims[f"{lti13.CLAIM}custom"].items()) == [("a", "b"), ("zone", "b"), ("level", "2")], "as jsonb sorts"
@@ -39,7 +39,7 @@ def test_a_link_for_a_text_is_made_launched_changed_and_deleted(canvas: Site, to
         assert canvas.teacher.get(f"{LINKS}/{name}").json() == link
     changed = canvas.teacher.put(f"{LINKS}/{link['id']}", json={"custom": {"level": "3"}}).json()
     assert (changed["custom"], changed["url"]) == ({"level": "3"}, url)
-    assert told(canvas, link, tool)[f"{lti13.CLAIM}custom"]["level"] == "3"
+    assert launch_claims(canvas, link, tool)[f"{lti13.CLAIM}custom"]["level"] == "3"
     assert canvas.teacher.delete(f"{LINKS}/{link['id']}").json()["workflow_state"] == "deleted"
     assert canvas.teacher.get(f"{LINKS}/{link['id']}").status_code == 404
     assert canvas.teacher.get(f"{LINKS}/{link['id']}?include_deleted=true").json()["workflow_state"] == "deleted"

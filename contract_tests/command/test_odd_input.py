@@ -25,7 +25,7 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-def told(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
+def error_of(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
     """The exit code, and the one line on stderr without the program's name."""
     code = main(command)
     out, err = capsys.readouterr()
@@ -49,7 +49,7 @@ def told(capsys: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
     ],
 )
 def test_invalid_ids(lms: Emulator, capsys: pytest.CaptureFixture[str], given: str, words: str) -> None:
-    code, line = told(capsys, "explain", "--url", lms.url, given)
+    code, line = error_of(capsys, "explain", "--url", lms.url, given)
     assert code == 2
     assert words in line
 
@@ -62,7 +62,7 @@ def test_the_journal_and_what_is_not_in_it(lms: Emulator, capsys: pytest.Capture
         "last-refused": "no request has been refused",
         "r999999": "no request r999999 in the journal",
     }.items():
-        assert told(capsys, "explain", "--url", lms.url, given) == (1, f"{words} at {lms.url}")
+        assert error_of(capsys, "explain", "--url", lms.url, given) == (1, f"{words} at {lms.url}")
     lms.settings["emulator.journal_entries"] = 5
     with httpx.Client(base_url=lms.openlearning.url, trust_env=False) as http:
         for _ in range(7):
@@ -70,10 +70,10 @@ def test_the_journal_and_what_is_not_in_it(lms: Emulator, capsys: pytest.Capture
     ids = [entry.id for entry in lms.requests.find()]
     assert len(ids) == 5
     gone = f"r{int(ids[0][1:]) - 1}"
-    assert told(capsys, "explain", "--url", lms.url, gone) == (1, f"no request {gone} in the journal at {lms.url}")
+    assert error_of(capsys, "explain", "--url", lms.url, gone) == (1, f"no request {gone} in the journal at {lms.url}")
     address = f"{lms.url}/_emulator/requests/{ids[0]}"
     for url in (address, f"{address}/", f"{address}?a=b"):
-        assert told(capsys, "explain", url) == (0, "")
+        assert error_of(capsys, "explain", url) == (0, "")
 
 
 def test_a_later_warning_is_mentioned(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +83,7 @@ def test_a_later_warning_is_mentioned(lms: Emulator, capsys: pytest.CaptureFixtu
 
         def explained(path: str, **params: str) -> tuple[int, str]:
             http.get(path, params=params)
-            return told(capsys, "explain", "--url", lms.url)
+            return error_of(capsys, "explain", "--url", lms.url)
 
         assert explained("/v2.1/users/me/institutions/", **key) == (1, f"every request so far went well at {lms.url}")
         later = "came last, with a warning: lms-emulator explain last"
@@ -112,30 +112,30 @@ def test_a_later_warning_is_mentioned(lms: Emulator, capsys: pytest.CaptureFixtu
 )
 def test_addresses_where_no_emulator_is(capsys: pytest.CaptureFixture[str], url: str, words: str) -> None:
     for command in (("--url", url), (f"{url}/_emulator/requests/r1",)) if "://" in url else (("--url", url),):
-        code, line = told(capsys, "explain", *command)
+        code, line = error_of(capsys, "explain", *command)
         assert code == 2
         assert words in line
     if "answers" not in words:
-        assert told(capsys, "explain", "--url", url)[1].startswith("--url: ")
+        assert error_of(capsys, "explain", "--url", url)[1].startswith("--url: ")
 
 
 def test_addresses_of_other_pages(lms: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     for url in (f"{lms.url}/", f"{lms.url}/_emulator/requests/", f"{lms.canvas.url}/api/v1/courses"):
-        code, line = told(capsys, "explain", url)
+        code, line = error_of(capsys, "explain", url)
         assert (code, "is not the URL of X-Emulator-Explain" in line) == (2, True)
 
 
 def test_addresses_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("LMS_EMULATOR_URL", "LMS_EMULATOR_PORT"):
         monkeypatch.setenv(name, "nonsense")
-        code, line = told(capsys, "explain")
+        code, line = error_of(capsys, "explain")
         assert (code, line.startswith("the address in the environment: `")) == (2, True)
         monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize("token", ["é", "a\nb", "\x00"])
 def test_tokens_that_no_header_can_carry(lms: Emulator, capsys: pytest.CaptureFixture[str], token: str) -> None:
-    code, line = told(capsys, "explain", "--url", lms.url, "--control-token", token)
+    code, line = error_of(capsys, "explain", "--url", lms.url, "--control-token", token)
     assert (code, line) == (2, "--control-token: a token has printable ASCII characters only")
 
 
@@ -173,7 +173,7 @@ def test_servers_other_than_an_emulator(capsys: pytest.CaptureFixture[str]) -> N
             ("/object", 2, "is no emulator"), ("/number", 2, "is no emulator"), ("/away", 1, "answers 302"),
             ("/token", 1, "give --control-token, or set LMS_EMULATOR_CONTROL_TOKEN"), ("/broken", 1, "answers 500"),
         ):  # fmt: skip
-            found = told(capsys, "explain", "--url", url + page)
+            found = error_of(capsys, "explain", "--url", url + page)
             assert (found[0], words in found[1]) == (code, True), (page, found)
         server.shutdown()
 
@@ -181,14 +181,14 @@ def test_servers_other_than_an_emulator(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("command", ["coverage", "changes", "routes", "settings", "openapi"])
 def test_a_provider_that_does_not_exist(capsys: pytest.CaptureFixture[str], command: str) -> None:
     for name in ("nope", "Canvas", ""):
-        code, line = told(capsys, command, name)
+        code, line = error_of(capsys, command, name)
         assert code == 2
         assert line.startswith(f"unknown provider `{name}`; known: ")
 
 
 def test_invalid_dates(capsys: pytest.CaptureFixture[str]) -> None:
     for day in ("2025-13-01", "yesterday", "2025-09-01T00:00", "", "2025-02-30"):
-        assert told(capsys, "changes", "--since", day) == (2, f"--since: `{day}` is not a day such as 2025-09-01")
+        assert error_of(capsys, "changes", "--since", day) == (2, f"--since: `{day}` is not a day such as 2025-09-01")
     main(["changes", "--since", "2025-10-01"])
     written = capsys.readouterr().out
     main(["changes", "--since", "20251001"])
@@ -251,11 +251,11 @@ def test_invalid_arguments(capsys: pytest.CaptureFixture[str], command: tuple[st
 @pytest.mark.parametrize("port", ["99999", "²", "-1", "1e3", "", "80 81"])
 def test_invalid_ports(capsys: pytest.CaptureFixture[str], port: str) -> None:
     for command in (("record", "--provider", "canvas", "--upstream", "http://x"), ("demo-tool",)):
-        code, line = told(capsys, *command, "--port", port)
+        code, line = error_of(capsys, *command, "--port", port)
         assert (code, line) == (2, f"--port: `{shown(port)}` is not a port number; give 0 to 65535")
 
 
 @pytest.mark.parametrize("secret", ["x", "x=", "=x", "="])
 def test_invalid_replacement_secrets(capsys: pytest.CaptureFixture[str], secret: str) -> None:
-    code, line = told(capsys, "record", "--provider", "canvas", "--upstream", "http://x", "--secret", secret)
+    code, line = error_of(capsys, "record", "--provider", "canvas", "--upstream", "http://x", "--secret", secret)
     assert (code, line) == (2, "--secret: write NAME=VALUE, neither of them empty")

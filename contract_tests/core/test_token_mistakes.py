@@ -30,7 +30,7 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-def told(lms: Emulator) -> str:
+def diagnosed(lms: Emulator) -> str:
     refusal = lms.requests.last.refusal
     return str(refusal and refusal.diagnosis)
 
@@ -41,9 +41,9 @@ def test_the_request_as_a_whole(lms: Emulator, provider: str) -> None:
     grants = {"authorisation_code": "did you mean authorization_code?", "client-credentials": "underscores"}
     for grant, words in {**grants, "magic": "there is no such grant here, only "}.items():
         assert httpx.post(url, data={"grant_type": grant, "client_id": "x"}).status_code == 400
-        assert words in told(lms), grant
+        assert words in diagnosed(lms), grant
     httpx.post(url, content="grant_type=refresh_token", headers={"Content-Type": "text/plain"})
-    assert "text/plain" in told(lms)
+    assert "text/plain" in diagnosed(lms)
 
 
 def test_basic_credentials(lms: Emulator) -> None:
@@ -57,7 +57,7 @@ def test_basic_credentials(lms: Emulator) -> None:
     }.items():
         headers = {"Authorization": f"Basic {sent}"}
         httpx.post(info.url + ENDPOINTS["brightspace"], data={"grant_type": "refresh_token"}, headers=headers)
-        assert words in told(lms), (sent, told(lms))
+        assert words in diagnosed(lms), (sent, diagnosed(lms))
 
 
 def test_a_token_in_another_place(lms: Emulator) -> None:
@@ -69,8 +69,8 @@ def test_a_token_in_another_place(lms: Emulator) -> None:
         {"Authorization": "Basic " + base64.b64encode(f"x:{token}".encode()).decode()},
     ):
         assert httpx.get(f"{lms.canvas.url}/api/v1/users/self", headers=headers).status_code in (401, 404)
-        assert "this is an access token of developer key" in told(lms), headers
-        assert "Canvas looks for it in `Authorization: Bearer <token>`" in told(lms)
+        assert "this is an access token of developer key" in diagnosed(lms), headers
+        assert "Canvas looks for it in `Authorization: Bearer <token>`" in diagnosed(lms)
 
 
 def test_a_truncated_jwt(lms: Emulator) -> None:
@@ -82,7 +82,7 @@ def test_a_truncated_jwt(lms: Emulator) -> None:
     for sent, words in {token[:-3]: "it was cut"}.items():
         answer = httpx.get(f"{lms.openedx.url}/api/user/v1/me", headers={"Authorization": f"JWT {sent}"})
         assert answer.status_code == 401
-        assert words in told(lms)
+        assert words in diagnosed(lms)
     assert httpx.get(f"{lms.openedx.url}/api/user/v1/me", headers={"Authorization": f"JWT {token}"}).status_code == 200
 
 
@@ -122,12 +122,12 @@ def test_an_assertion(lms: Emulator) -> None:
     assert ask().status_code == 200
     for name, (changes, words) in ASSERTIONS.items():
         assert ask(**changes).status_code == 400, name
-        assert words in told(lms), (name, told(lms))
+        assert words in diagnosed(lms), (name, diagnosed(lms))
     assert ask(scope=f"{lti13.SCOPE_MEMBERSHIP},{lti13.SCOPE_SCORE}").status_code == 400
-    assert "separated by spaces" in told(lms)
+    assert "separated by spaces" in diagnosed(lms)
     for sent, words in (
         ({"alg": "RS384"}, "signed with RS384"),
         ({"key": "ltiaas"}, "the key of developer key"),
     ):
         assert ask(**sent).status_code == 400
-        assert words in told(lms), (sent, told(lms))
+        assert words in diagnosed(lms), (sent, diagnosed(lms))

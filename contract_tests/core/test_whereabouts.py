@@ -18,7 +18,7 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-def told(lms: Emulator, method: str, path: str, token: str = "", world: str = "") -> str | None:
+def diagnosed(lms: Emulator, method: str, path: str, token: str = "", world: str = "") -> str | None:
     headers = {"Authorization": f"Bearer {token or lms.canvas.access_tokens.admin}"}
     answer = httpx.request(method, f"{lms.url}{world}{path}", headers=headers, trust_env=False)
     assert answer.status_code in (401, 403, 404), answer.text
@@ -45,7 +45,7 @@ def told(lms: Emulator, method: str, path: str, token: str = "", world: str = ""
     ],
 )
 def test_a_missing_record(lms: Emulator, path: str, words: str | None) -> None:
-    found = told(lms, "GET", path.replace("KEY", lms.openlearning.api_key))
+    found = diagnosed(lms, "GET", path.replace("KEY", lms.openlearning.api_key))
     assert found == words if words is None or found is None else words in found
 
 
@@ -61,18 +61,18 @@ def test_a_record_that_was_deleted_or_is_in_another_world(lms: Emulator) -> None
     here = other.requests.last.refusal.diagnosis
     assert here == f"assignment {number} is in the world `default`; the request came to `other`"
     httpx.delete(f"{lms.url}{COURSES}/1/assignments/{number}", headers=headers)
-    assert told(lms, "GET", f"{COURSES}/1/assignments/{number}") == f"assignment {number} was deleted"
+    assert diagnosed(lms, "GET", f"{COURSES}/1/assignments/{number}") == f"assignment {number} was deleted"
 
 
 def test_a_permission_that_is_missing(lms: Emulator) -> None:
-    found = told(lms, "POST", f"{COURSES}/1/assignments", lms.canvas.access_tokens.student)
+    found = diagnosed(lms, "POST", f"{COURSES}/1/assignments", lms.canvas.access_tokens.student)
     assert found is not None
     assert found.startswith("user 101 is StudentEnrollment in course 1; `manage_assignments_add` belongs to ")
     assert "TeacherEnrollment" in found
     student = lms.brightspace.access_tokens.student
-    found = told(lms, "GET", "/brightspace/d2l/api/le/1.75/6836/grades/501/values/", student)
+    found = diagnosed(lms, "GET", "/brightspace/d2l/api/le/1.75/6836/grades/501/values/", student)
     assert found is not None
     assert "in org unit 6836; Grades.SeeAll belongs to " in found
     course = "course-v1:DemoX+DemoCourse+T2024"
-    found = told(lms, "GET", f"/openedx/api/grades/v1/gradebook/{course}/", lms.openedx.access_tokens.learner)
+    found = diagnosed(lms, "GET", f"/openedx/api/grades/v1/gradebook/{course}/", lms.openedx.access_tokens.learner)
     assert found == f"ada is neither staff nor superuser of the site, and has no role in {course}"

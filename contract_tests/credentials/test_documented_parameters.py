@@ -14,7 +14,7 @@ import httpx
 import jwt
 import pytest
 
-from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.credentials.test_requests_mistakes import bearer
 from contract_tests.credentials.tool_key import TOOL_KID, with_tool_key
 from lms_emulator import Emulator
@@ -101,17 +101,17 @@ def test_names(lms: Emulator, canvas: Send) -> None:
         },
     )
     assert canvas("POST", f"{course}/modules", content=text, headers={"Content-Type": "application/json"})().is_success
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_another_misspelt_parameter_is_not_the_reason(lms: Emulator, canvas: Send) -> None:
     """Only what the refusal names is looked at."""
     course = f"/courses/{lms.canvas.course_id}"
     assert canvas("POST", f"{course}/modules", data={"module[positon]": "2"})().status_code == 400
-    assert told(lms) == "no `module[name]` was sent"
+    assert diagnosed(lms) == "no `module[name]` was sent"
     sent = {"recipients[]": "102", "body": "", "subjct": "x"}
     assert canvas("POST", "/conversations", data=sent)().status_code == 400
-    assert told(lms).startswith("`body` came, but is empty")
+    assert diagnosed(lms).startswith("`body` came, but is empty")
 
 
 @pytest.mark.parametrize("many", [{"x": "y" * 70_000}, {f"x{number}": 1 for number in range(1_001)}])
@@ -120,7 +120,7 @@ def test_nothing_is_said_of_a_request_that_is_too_large_to_compare(
 ) -> None:
     sent = {"recipients[]": "102", "body": ""}
     assert canvas("POST", "/conversations", data=many | sent)().status_code == 400
-    assert "was sent" not in told(lms)
+    assert "was sent" not in diagnosed(lms)
 
 
 def test_other_providers(lms: Emulator, http: httpx.Client) -> None:
@@ -157,7 +157,7 @@ def test_other_providers(lms: Emulator, http: httpx.Client) -> None:
     assert http.post(news, headers=staff, json=item).is_success
     assert bookmark("169")().is_success
     assert bookmark("")().is_success
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_line_items_and_scores_of_canvas(
@@ -216,7 +216,7 @@ def test_line_items_and_scores_of_canvas(
     assert granted.is_success
     assert new(**right, **{kind: {"type": "none"}})().status_code == 201
     assert score(userId=student)().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 @pytest.fixture
@@ -276,4 +276,4 @@ def test_tokens_that_others_made_for_open_edx(lms: Emulator, http: httpx.Client)
     )
     assert by_hand(mac.digest())().status_code == 200
     assert send(aud=[site.audience, "other"])().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""

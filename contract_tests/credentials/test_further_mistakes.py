@@ -19,7 +19,7 @@ from jwcrypto import jwt as jose_tokens
 
 from contract_tests.brightspace.support import Site as BrightspaceSite
 from contract_tests.canvas.support import Site as CanvasSite
-from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.credentials.tool_key import with_tool_key
 from contract_tests.lms_site import LmsSite
 from contract_tests.openedx.web import Web
@@ -180,7 +180,7 @@ def test_authorization_at_open_edx(lms: Emulator, edx: Web, http: requests.Sessi
         },
     )
     assert ask()().status_code in (200, 302)
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_the_key_of_servers_at_open_edx(lms: Emulator, edx: Web, http: requests.Session) -> None:
@@ -281,7 +281,7 @@ def test_ids_that_are_none(lms: Emulator, http: requests.Session) -> None:
         make("2026-12-31T23:59:00Z"),
     ):
         assert right().status_code < 300
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_pages_and_addresses_at_openlearning(lms: Emulator, http: requests.Session) -> None:

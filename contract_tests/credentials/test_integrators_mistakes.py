@@ -56,7 +56,7 @@ def edx(lms: Emulator) -> Iterator[Web]:
     web.close()
 
 
-def told(lms: Emulator) -> str:
+def diagnosed(lms: Emulator) -> str:
     """The diagnosis of the last request; empty if it was accepted."""
     refusal = lms.requests.last.refusal
     return "" if refusal is None else str(refusal.diagnosis)
@@ -72,8 +72,8 @@ def each(lms: Emulator, wrong: Wrong) -> None:
         answer = send()
         location = answer.headers.get("location", "")
         assert answer.status_code >= 400 or "error=" in location, mistake
-        if words not in told(lms):
-            unnamed.append((mistake, told(lms)))
+        if words not in diagnosed(lms):
+            unnamed.append((mistake, diagnosed(lms)))
     assert unnamed == []
 
 
@@ -146,7 +146,7 @@ def test_a_client_at_the_token_endpoint(lms: Emulator, sites: dict[str, LmsSite]
     method = "client_secret_basic"
     with OAuth2Client(info.client_id, info.client_secret, token_endpoint_auth_method=method) as right:
         assert right.refresh_token(url, refresh_token=grant["refresh_token"])["access_token"]
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 @pytest.mark.parametrize("name", ["canvas", "brightspace"])
@@ -180,7 +180,7 @@ def test_mistakes_with_the_browsers_return(lms: Emulator, sites: dict[str, LmsSi
         },
     )
     assert site.exchange(code).status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 @pytest.mark.parametrize("name", ME)
@@ -211,7 +211,7 @@ def test_where_a_token_is_sent(lms: Emulator, name: str) -> None:
         del wrong["an equals sign"]
     each(lms, wrong)
     assert auth(f"Bearer {token}")().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_an_assertion_of_a_tool(lms: Emulator) -> None:
@@ -258,7 +258,7 @@ def test_an_assertion_of_a_tool(lms: Emulator) -> None:
         },
     )
     assert ask().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_a_jwt_for_open_edx(lms: Emulator) -> None:
@@ -286,7 +286,7 @@ def test_a_jwt_for_open_edx(lms: Emulator) -> None:
         },
     )
     assert me().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
@@ -330,7 +330,7 @@ def test_the_token_endpoint_of_open_edx(lms: Emulator, edx: Web) -> None:
         },
     )
     assert basic(*whole.values()).status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_callers_of_ltiaas(lms: Emulator) -> None:
@@ -371,7 +371,7 @@ def test_callers_of_ltiaas(lms: Emulator) -> None:
         },
     )
     assert get("/api/platforms", f"Bearer {key}")().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
@@ -403,7 +403,7 @@ def test_platforms_and_launches_of_ltiaas(lms: Emulator) -> None:
         },
     )
     assert register({"method": "JWK_SET", "key": keys})().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_a_percent_encoded_secret_is_taken_by_basic(lms: Emulator, sites: dict[str, LmsSite]) -> None:

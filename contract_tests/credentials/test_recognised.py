@@ -116,7 +116,7 @@ def held(sides: tuple[Side, Side]) -> dict[tuple[str, str], Held]:
     return {(provider, one.name): MAKERS[provider, one.name](sides[0]) for provider, one in order}
 
 
-def told(side: Side) -> str:
+def diagnosed(side: Side) -> str:
     refusal = side.lms.requests.last.refusal
     return "" if refusal is None else str(refusal.diagnosis)
 
@@ -131,7 +131,7 @@ def test_by_every_place(sides: tuple[Side, Side], held: dict[tuple[str, str], He
         answer = PLACES[place](here, one.value)
         if answer.is_success or answer.is_redirect or (place, provider, kind) in OWN:
             continue
-        said = told(here)
+        said = diagnosed(here)
         elsewhere = place.split()[0] != provider
         if kind not in said or (elsewhere and titles[provider] not in said):
             wrong.append((provider, kind, answer.status_code, said))
@@ -148,8 +148,8 @@ def test_of_another_world(sides: tuple[Side, Side], held: dict[tuple[str, str], 
     for place in (place for place in PLACES if place.startswith(provider)):
         answer = PLACES[place](sides[1], held[kind].value)
         assert not answer.is_success
-        assert f"{name}" in told(sides[1]), (place, told(sides[1]))
-        assert "in the world `a`" in told(sides[1]), (place, told(sides[1]))
+        assert f"{name}" in diagnosed(sides[1]), (place, diagnosed(sides[1]))
+        assert "in the world `a`" in diagnosed(sides[1]), (place, diagnosed(sides[1]))
 
 
 SLIPS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -178,7 +178,7 @@ def test_a_slip_of_the_hand(sides: tuple[Side, Side], held: dict[tuple[str, str]
             if slip == "one lost" and right[4:7] == right[5] * 3:
                 continue
             PLACES[place](sides[0], change(right))
-            said = told(sides[0])
+            said = diagnosed(sides[0])
             if "for lack of time" in said:
                 continue  # a busy machine: the refusal says itself that the search was cut
             if key[1] not in said or words not in said or right in said.replace(change(right), ""):

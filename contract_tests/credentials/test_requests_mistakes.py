@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.everywhere.existing import credentials
 from contract_tests.ltiaas.support import NEW_PLATFORM
 from lms_emulator import Emulator
@@ -62,7 +62,7 @@ def test_canvas(lms: Emulator, http: httpx.Client) -> None:
     )
     assert http.post(assignments, headers=teacher, content=document).status_code >= 400
     assert http.post(assignments, headers=teacher, json=json.loads(document)).status_code == 201
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
@@ -89,7 +89,7 @@ def test_brightspace(lms: Emulator, http: httpx.Client) -> None:
         },
     )
     assert http.get(me, headers=bearer(token)).status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http: httpx.Client) -> None:
@@ -149,7 +149,7 @@ def test_values_that_brightspace_cannot_parse_are_explained(lms: Emulator, http:
         http.put(grade, headers=staff, json=value),
     ]
     assert [one.status_code for one in right] == [200] * 5
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
@@ -172,7 +172,7 @@ def test_open_edx(lms: Emulator, http: httpx.Client) -> None:
     )
     changed = http.patch(account, headers=learner | merge, content=json.dumps({"bio": "x"}))
     assert changed.status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, http: httpx.Client) -> None:
@@ -228,7 +228,7 @@ def test_course_keys_that_open_edx_cannot_parse_are_explained(lms: Emulator, htt
     )
     assert get(f"{courses}/{key}/")().status_code == 200
     assert post(user="ada", course_details={"course_id": key})().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_openlearning(lms: Emulator, http: httpx.Client) -> None:
@@ -274,14 +274,14 @@ def test_openlearning(lms: Emulator, http: httpx.Client) -> None:
         },
     )
     assert http.post(people, headers=mine, data=profile | quiet).status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_an_address_with_the_api_of_others(lms: Emulator, http: httpx.Client) -> None:
     key = {"X-Api-Key": lms.openlearning.api_key}
     path = "/v2.1/users/"
     assert http.get(f"{lms.openlearning.url}/api{path}", headers=key).status_code == 404
-    assert told(lms) == f"OpenLearning has `{path}`, without /api in front"
+    assert diagnosed(lms) == f"OpenLearning has `{path}`, without /api in front"
 
 
 def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
@@ -331,7 +331,7 @@ def test_names_and_kinds_of_fields(lms: Emulator, http: httpx.Client) -> None:
     assert http.put(grade, headers=staff, json=points).status_code == 200
     assert http.post(platforms, headers=ltiaas, json=NEW_PLATFORM).status_code == 200
     assert http.get(me, headers={"X-Authorization": f"Access_Token access_token={token}"}).status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def existing_token(lms: Emulator) -> str:

@@ -25,7 +25,7 @@ def lms() -> Iterator[Emulator]:
         yield lms
 
 
-def told(answer: httpx.Response) -> str:
+def diagnosed(answer: httpx.Response) -> str:
     """The full diagnosis of a refusal, as somebody who follows the header reads it."""
     return str(httpx.get(answer.headers["x-emulator-explain"], timeout=60).json()["refusal"]["diagnosis"])
 
@@ -87,12 +87,12 @@ def test_a_launch_with_anothers_secret(lms: Emulator) -> None:
         ),
     ):
         assert answer.status_code == 403
-        diagnosis = told(answer)
+        diagnosis = diagnosed(answer)
         assert diagnosis.startswith(whose)
         assert [one for one in words if one not in diagnosis] == []
         assert diagnosis.count("; and ") == len(words)
     nobodys = launched(lms, canvas, slashless, method="PUT", digest="sha384")
-    assert told(nobodys).startswith("no known mistake reproduces this signature")
+    assert diagnosed(nobodys).startswith("no known mistake reproduces this signature")
     assert launched(lms, f"{rfc3986(lms.openlearning.consumer_secret)}&").status_code == 302
 
 
@@ -104,7 +104,7 @@ def test_learning_studio_with_anothers_secret(lms: Emulator) -> None:
     text = client.assertion(info.student.username).rpartition("|")[0]
 
     def asked(signature: str) -> str:
-        return told(client.ask_by_assertion(f"{text}|{signature}"))
+        return diagnosed(client.ask_by_assertion(f"{text}|{signature}"))
 
     whose = f"it was signed with the shared secret of the campus {info.other_campus.client_string}"
     assert asked(cmac(foreign, text).hex()) == whose
@@ -121,7 +121,7 @@ def test_learning_studio_with_anothers_secret(lms: Emulator) -> None:
         tag = hmac.new(key, f"GET&{quote_plus('/me')}&{quote_plus(joined)}".encode(), "sha1").digest()
         pairs = parameters | {"oauth_signature": base64.b64encode(tag).decode()}
         header = ",".join(f'{name}="{quote_plus(value)}"' for name, value in pairs.items())
-        return told(http.get(f"{client.url}/me", headers={"X-Authorization": f"OAuth {header}"}))
+        return diagnosed(http.get(f"{client.url}/me", headers={"X-Authorization": f"OAuth {header}"}))
 
     assert requested(f"{foreign}&".encode()).startswith(
         f"{whose}; and a general-purpose OAuth 1.0 library signed this: HMAC-SHA1 with 'secret&' as the key"

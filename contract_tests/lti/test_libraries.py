@@ -223,7 +223,7 @@ def noticed_at_brightspace(tool: Works, kind: str) -> httpx.Response:
         return httpx.post(notice.to, json=notice.data)
 
 
-def told(landing: Landing) -> dict[str, Any]:
+def report_of(landing: Landing) -> dict[str, Any]:
     """A tool's report of what it did for a user."""
     assert landing.text.startswith('{"message"'), (landing.status, landing.text, landing.note)
     return dict(json.loads(landing.text))
@@ -244,7 +244,7 @@ def test_deep_linking(tool: Works, platform: str, spot: str) -> None:
 def test_canvas_shows_it_everywhere(tool: Works, placement: str) -> None:
     seat = tool.seats["canvas"][1]
     landing = tool.opened("canvas", f"{seat.opened}?placement={placement}", seat.student)
-    assert told(landing)["message"] == lti13.RESOURCE_LINK_REQUEST
+    assert report_of(landing)["message"] == lti13.RESOURCE_LINK_REQUEST
 
 
 def with_its_services(did: dict[str, Any], message: str) -> None:
@@ -267,7 +267,7 @@ def test_every_message_works_or_the_library_says_why_not(tool: Works, platform: 
         page = page or (seat.chosen if message == lti13.DEEP_LINKING_REQUEST else seat.opened)
         landing = tool.opened(platform, page, seat.student if message == lti13.RESOURCE_LINK_REQUEST else seat.teacher)
         if said == WORKS and message != lti13.DEEP_LINKING_REQUEST:
-            did = told(landing)
+            did = report_of(landing)
             with_its_services(did, message)
             assert message != lti13.SUBMISSION_REVIEW_REQUEST or did["user"] == tool.lms.brightspace.student.lti_id
             return

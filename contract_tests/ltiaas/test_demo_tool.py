@@ -167,7 +167,7 @@ def test_connect_at_open_edx(campus: Campus) -> None:
         assert (other.status_code, "You connected as somebody else" in other.text) == (409, True)
 
 
-def told(family: str, user_id: str, **custom: Any) -> dict[str, Any]:
+def shown_for(family: str, user_id: str, **custom: Any) -> dict[str, Any]:
     return {
         "user": {"id": user_id, "email": "Ada@example.edu"},
         "platform": {"productFamilyCode": family},
@@ -177,14 +177,14 @@ def told(family: str, user_id: str, **custom: Any) -> dict[str, Any]:
 
 def test_same_person() -> None:
     ada = Person("7", "Ada", "ada@example.edu", "opaque")
-    assert same_person(told("canvas", "opaque"), ada)
-    assert same_person(told("canvas", "other"), ada)  # the ids of LTI 1.1 and 1.3 differ; the address is the same
-    assert not same_person(told("canvas", "other"), ada._replace(email="grace@example.edu"))
-    assert same_person(told("canvas", "other", canvas_user_id=7), ada)
-    assert not same_person(told("canvas", "opaque", canvas_user_id="8"), ada)
-    assert same_person(told("canvas", "x"), ada._replace(lti_user_id=""))
-    assert not same_person(told("canvas", "x"), ada._replace(lti_user_id="", email=""))
-    assert same_person(told("", "opaque-uuid"), ada)
-    assert not same_person(told("", "opaque-uuid", canvas_user_id="7"), ada._replace(email="grace@example.edu"))
-    assert same_person(told("desire2learn", "guid_7"), ada)
-    assert not same_person(told("desire2learn", "guid_17"), ada)
+    assert same_person(shown_for("canvas", "opaque"), ada)
+    assert same_person(shown_for("canvas", "other"), ada)  # the ids of LTI 1.1 and 1.3 differ; the address is the same
+    assert not same_person(shown_for("canvas", "other"), ada._replace(email="grace@example.edu"))
+    assert same_person(shown_for("canvas", "other", canvas_user_id=7), ada)
+    assert not same_person(shown_for("canvas", "opaque", canvas_user_id="8"), ada)
+    assert same_person(shown_for("canvas", "x"), ada._replace(lti_user_id=""))
+    assert not same_person(shown_for("canvas", "x"), ada._replace(lti_user_id="", email=""))
+    assert same_person(shown_for("", "opaque-uuid"), ada)
+    assert not same_person(shown_for("", "opaque-uuid", canvas_user_id="7"), ada._replace(email="grace@example.edu"))
+    assert same_person(shown_for("desire2learn", "guid_7"), ada)
+    assert not same_person(shown_for("desire2learn", "guid_17"), ada)

@@ -40,7 +40,7 @@ def body(site: Site, secret: str | None = None, *, url: str | None = None, **cha
     return str(signed)
 
 
-def told(site: Site) -> str:
+def diagnosed(site: Site) -> str:
     refusal = site.refusal()
     return "" if refusal is None else str(refusal.diagnosis)
 
@@ -49,8 +49,8 @@ def each(site: Site, wrong: dict[str, tuple[Callable[[], httpx.Response], str]])
     unnamed = []
     for mistake, (send, words) in wrong.items():
         assert send().status_code >= 400, mistake
-        if words not in told(site):
-            unnamed.append((mistake, told(site)))
+        if words not in diagnosed(site):
+            unnamed.append((mistake, diagnosed(site)))
     assert unnamed == []
 
 
@@ -74,7 +74,7 @@ def test_api_keys(site: Site) -> None:
         },
     )
     assert get({"X-API-Key": key})().status_code == 200
-    assert told(site) == ""
+    assert diagnosed(site) == ""
 
 
 def test_provisioning(site: Site) -> None:
@@ -101,7 +101,7 @@ def test_provisioning(site: Site) -> None:
         },
     )
     assert post()().status_code == 200
-    assert told(site) == ""
+    assert diagnosed(site) == ""
 
 
 def test_launches(site: Site) -> None:
@@ -134,7 +134,7 @@ def test_launches(site: Site) -> None:
         },
     )
     assert post(good)().status_code == 302
-    assert told(site) == ""
+    assert diagnosed(site) == ""
 
 
 def test_secrets(site: Site) -> None:
@@ -160,7 +160,7 @@ def test_secrets(site: Site) -> None:
         },
     )
     post(elsewhere, url=slashless)()
-    assert "it was signed with the client secret of developer key" in told(site)
-    assert "at Canvas, not with that of" in told(site)
+    assert "it was signed with the client secret of developer key" in diagnosed(site)
+    assert "at Canvas, not with that of" in diagnosed(site)
     assert post()().status_code == 302
-    assert told(site) == ""
+    assert diagnosed(site) == ""
