@@ -92,6 +92,8 @@ def test_bookmarks_keep_their_order(canvas: Site) -> None:
     moved: httpx.Response = canvas.student.put(f"{SELF}/bookmarks/{second['id']}", data={"position": "1"})
     assert moved.json()["position"] == 1
     assert [row["name"] for row in canvas.student.get(f"{SELF}/bookmarks").json()] == ["b", "a"]
+    canvas.student.delete(f"{SELF}/bookmarks/{second['id']}")
+    assert [row["position"] for row in canvas.student.get(f"{SELF}/bookmarks").json()] == [1], "the other moves up"
     assert canvas.teacher.get(f"{SELF}/bookmarks/{first['id']}").status_code == 404
     assert canvas.student.delete(f"{SELF}/bookmarks/{first['id']}").json()["name"] == "a"
     assert canvas.student.delete(f"{SELF}/bookmarks/{first['id']}").status_code == 404

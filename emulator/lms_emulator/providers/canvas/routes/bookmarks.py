@@ -87,9 +87,12 @@ def _placed(api: Api, others: list[Bookmark], record: Bookmark, position: str) -
 
 
 def destroy(api: Api) -> Any:
-    """Delete a bookmark."""
+    """Delete a bookmark. Later ones move up."""
     record = _one(api)
     api.store.bookmarks.delete(record.id)
+    for later in _mine(api):
+        if later.position > record.position:
+            api.store.bookmarks.put(replace(later, position=later.position - 1))
     return _shown(record)
 
 
