@@ -122,10 +122,10 @@ class Assertions(ABC, Generic[X]):
             raise self.refusal(x, Fault("assertion", "jti_used", "jti", got=jti, diagnosis=diagnosis))
 
     def _warn_of_long_life(self, x: X, exp: object) -> None:
-        left = exp - x.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
-        if left > _LONG:
+        remaining = exp - x.clock.timestamp() if isinstance(exp, int | float) and not isinstance(exp, bool) else 0
+        if remaining > _LONG:
             why = why_off(x.clock, float(min(exp, _BEYOND))) if isinstance(exp, int | float) else None
-            how = why if why is not None and "since 1970" in why else f"it expires in {left / 86_400:.0f} days"
+            how = why if why is not None and "since 1970" in why else f"it expires in {remaining / 86_400:.0f} days"
             x.warn("assertion_lives_long", f"`exp`: {how}; whoever reads the assertion can use it until then")
 
     def check(self, x: X, client: Client, assertion: str, keys: KeySet) -> Claims:

@@ -297,11 +297,11 @@ def _own_claims(x: Call, user: User, unit: OrgUnit, deployment: Deployment, link
         own["content_topic_id"] = link.content_topic_id
     elif number is not None:
         own["link_id"] = number
-    told = {}
+    notices = {}
     if offers(x, deployment, "notices"):
-        told[lti13.NOTICES_CLAIM] = notice_claim(notices_url(x, deployment), notice_types(x, deployment))
+        notices[lti13.NOTICES_CLAIM] = notice_claim(notices_url(x, deployment), notice_types(x, deployment))
     legacy = {} if deployment.anonymous else {f"{lti13.CLAIM}lti11_legacy_user_id": user.lti_sub}
-    return {BRIGHTSPACE_CLAIM: own, **legacy, **told}
+    return {BRIGHTSPACE_CLAIM: own, **legacy, **notices}
 
 
 def link_number(link_id: str) -> int | None:

@@ -145,10 +145,10 @@ async def _start(api: Api, tool: Tool, course: Course, assets: list[str] | None)
         return None  # documented: there is nothing to export
     if answer.status_code not in (200, 201):
         raise Failed(f"{urls['export_start_url']} answered {answer.status_code} instead of 200 or 201")
-    told = _object(answer)
-    if told and not (told.get("status_url") and told.get("fetch_url")):
+    started = _object(answer)
+    if started and not (started.get("status_url") and started.get("fetch_url")):
         raise Failed("the answer needs both `status_url` and `fetch_url`, or to be an empty object")
-    return Exchange(tool, str(told["status_url"]), str(told["fetch_url"])) if told else None
+    return Exchange(tool, str(started["status_url"]), str(started["fetch_url"])) if started else None
 
 
 async def _fetched(api: Api, exchange: Exchange) -> Any:
@@ -275,10 +275,10 @@ async def _is_complete(api: Api, exchange: Exchange) -> bool:
         if error.reason == "timeout":
             return False
         raise
-    told = _object(answer) if answer.status_code == 200 else {}
-    if told.get("status") == "failed":
-        raise Failed(f"the tool said that it failed: {told.get('message')}")
-    return told.get("status") == "completed"
+    reported = _object(answer) if answer.status_code == 200 else {}
+    if reported.get("status") == "failed":
+        raise Failed(f"the tool said that it failed: {reported.get('message')}")
+    return reported.get("status") == "completed"
 
 
 def _body(api: Api, tool: Tool, course: Course) -> dict[str, Any]:

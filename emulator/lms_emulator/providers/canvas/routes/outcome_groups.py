@@ -309,8 +309,8 @@ def update_outcome(api: Api) -> Any:
                 text = f"Individual outcome {what} cannot be modified."
                 raise refusals.rest("outcome_scaled", 403, {"error": text}, check="each outcome has its own scale")
     changed = api.store.learning_outcomes.put(outcomes.read(api, found))
-    told = ("title", "description", "ratings", "mastery_points")
-    if any(getattr(changed, name) != getattr(found, name) for name in told):
+    compared = ("title", "description", "ratings", "mastery_points")
+    if any(getattr(changed, name) != getattr(found, name) for name in compared):
         outcomes.copy_to_rubrics(api, changed, scaled=scaled)
     return shapes.outcome(api, changed)
 

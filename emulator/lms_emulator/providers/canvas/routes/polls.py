@@ -152,8 +152,8 @@ def _forget(api: Api, session: PollSession) -> None:
 
 def _choice(api: Api, record: PollChoice, poll: Poll) -> Json:
     body: Json = {"id": str(record.id), "text": record.text, "position": record.position}
-    told = polling.may(api, poll, "edit") or polling.took(api, poll)
-    return body | ({"is_correct": record.is_correct} if told else {})
+    reveals = polling.may(api, poll, "edit") or polling.took(api, poll)
+    return body | ({"is_correct": record.is_correct} if reveals else {})
 
 
 def _choice_of(api: Api, poll: Poll) -> PollChoice:
@@ -206,8 +206,8 @@ def update_choice(api: Api) -> Any:
     poll, sent = _any_poll(api), _sent(api, "poll_choices")
     record = _choice_of(api, poll)
     _require(api, poll)
-    told = sent.get("is_correct")  # JSON's false counts as not sent, the text does not
-    right = record.is_correct if told is False else as_boolean(sent.text("is_correct"))
+    correct = sent.get("is_correct")  # JSON's false counts as not sent, the text does not
+    right = record.is_correct if correct is False else as_boolean(sent.text("is_correct"))
     right = record.is_correct if right is None else right
     place = _position(sent, record.position)
     changed = replace(record, text=_text(sent, "text", record.text), position=place, is_correct=right)

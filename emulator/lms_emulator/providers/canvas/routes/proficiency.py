@@ -73,8 +73,8 @@ def create(api: Api) -> Any:
 def _rating(sent: Params, before: list[Json]) -> Json:
     """A level as it was sent, with the points as text; what was not sent stays as at the level in its place."""
     known: Json = before[0] if before else {"description": None, "points": None, "mastery": False, "color": None}
-    told: Json = {name: sent.text(name) for name in ("description", "points", "color") if sent.has(name)}
-    return known | told | ({"mastery": sent.flag("mastery")} if sent.has("mastery") else {})
+    changes: Json = {name: sent.text(name) for name in ("description", "points", "color") if sent.has(name)}
+    return known | changes | ({"mastery": sent.flag("mastery")} if sent.has("mastery") else {})
 
 
 def _number(points: Any) -> float | None:

@@ -40,16 +40,16 @@ def _extensions(api: Api, course: Course, found: list[Quiz], whose: str) -> Any:
 
 def _extension(sent: Params) -> Data:
     """What a student is to get more of, within Canvas's bounds."""
-    told: Data = {}
+    granted: Data = {}
     for name, most in (("extra_attempts", 1000), ("extra_time", 10_080)):
         if sent.get(name) not in (None, False):
-            told[name] = min(abs(as_integer(sent.get(name))), most)
+            granted[name] = min(abs(as_integer(sent.get(name))), most)
     for name in ("extend_from_now", "extend_from_end_at"):
         if (minutes := as_integer(sent.get(name))) > 0:
-            told[name] = min(minutes, 1440)
+            granted[name] = min(minutes, 1440)
     if sent.get("manually_unlocked") is not None:
-        told["manually_unlocked"] = sent.text("manually_unlocked") in ("1", "true")
-    return told
+        granted["manually_unlocked"] = sent.text("manually_unlocked") in ("1", "true")
+    return granted
 
 
 def extend(api: Api) -> Any:

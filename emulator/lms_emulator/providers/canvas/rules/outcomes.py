@@ -133,14 +133,14 @@ def _place(api: Api, held: OutcomeLink) -> tuple[str, int] | None:
     return (group.context_type, group.context_id) if group is not None else None
 
 
-def _others(api: Api, held: OutcomeLink, gone: Collection[int] = ()) -> bool:
+def _others(api: Api, held: OutcomeLink, ignored: Collection[int] = ()) -> bool:
     """Whether the place of a link has another one to the same outcome.
 
-    Parameters: `gone`, the ids of links that do not count any more.
+    Parameters: `ignored`, the ids of links that do not count any more.
     """
     place = _place(api, held)
     return any(
-        one.workflow_state == "active" and one.id != held.id and one.id not in gone and _place(api, one) == place
+        one.workflow_state == "active" and one.id != held.id and one.id not in ignored and _place(api, one) == place
         for one in api.store.outcome_links.find("outcome", held.outcome_id)
     )
 
@@ -149,13 +149,13 @@ def _native(api: Api, outcome: Outcome, held: OutcomeLink) -> bool:
     return _place(api, held) == (outcome.context_type, outcome.context_id)
 
 
-def holding(api: Api, outcome: Outcome, held: OutcomeLink, gone: Collection[int] = ()) -> str | None:
+def holding(api: Api, outcome: Outcome, held: OutcomeLink, ignored: Collection[int] = ()) -> str | None:
     """Why a link cannot be deleted: the last one of a place whose content is aligned to the outcome. Where the outcome
     was made, any aligned content counts, since the outcome goes with the link.
 
-    Parameters: `gone`, the ids of links that do not count any more.
+    Parameters: `ignored`, the ids of links that do not count any more.
     """
-    if _others(api, held, gone):
+    if _others(api, held, ignored):
         return None
     content = [("Course", rubric.course_id) for rubric in aligned(api, outcome)]
     if not content or not (_native(api, outcome, held) or _place(api, held) in content):
@@ -196,11 +196,11 @@ def _held(api: Api, group: OutcomeGroup) -> tuple[list[OutcomeGroup], list[tuple
 
 def keeping(api: Api, group: OutcomeGroup) -> str | None:
     """Why a group cannot be deleted: it has the last link to an outcome with alignments."""
-    gone: set[int] = set()
+    ignored: set[int] = set()
     for link, outcome in _held(api, group)[1]:
-        if (why := holding(api, outcome, link, gone)) is not None:
+        if (why := holding(api, outcome, link, ignored)) is not None:
             return why
-        gone.add(link.id)
+        ignored.add(link.id)
     return None
 
 
@@ -254,10 +254,10 @@ def copy_to_rubrics(api: Api, outcome: Outcome, *, scaled: bool) -> None:
 def _criterion_of(api: Api, rubric: Rubric, row: dict[str, Any], outcome: Outcome, *, scaled: bool) -> dict[str, Any]:
     if row.get("learning_outcome_id") != outcome.id:
         return row
-    told: dict[str, Any] = {"description": outcome.title, "long_description": outcome.description}
+    changes: dict[str, Any] = {"description": outcome.title, "long_description": outcome.description}
     if not scaled:
-        told |= {"points": points_possible(outcome), "mastery_points": outcome.mastery_points}
-        told["ratings"] = [
+        changes |= {"points": points_possible(outcome), "mastery_points": outcome.mastery_points}
+        changes["ratings"] = [
             {
                 "description": (rating["description"] or "No Description").strip(),
                 "long_description": "",
@@ -267,7 +267,7 @@ def _criterion_of(api: Api, rubric: Rubric, row: dict[str, Any], outcome: Outcom
             }
             for rating in outcome.ratings
         ]
-    return row | told
+    return row | changes
 
 
 def points_possible(outcome: Outcome) -> float:
@@ -325,8 +325,8 @@ def _criterion(sent: Params, known: Outcome) -> dict[str, Any]:
     if is_sent := sent.get("ratings") not in (None, False):
         read = [(fields.text("description"), as_float(fields.text("points"))) for fields in sent.rows("ratings")]
         read = sorted(read, key=lambda row: row[1])[::-1]  # of equal ones the last first
-        told = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
-        changes["ratings"] = told
+        ratings = [{"description": "No Comment" if text is None else text, "points": points} for text, points in read]
+        changes["ratings"] = ratings
     if sent.get("mastery_points") not in (None, False) and (known.id or is_sent):
         changes["mastery_points"] = as_float(sent.text("mastery_points"))
     elif is_sent:

@@ -164,7 +164,7 @@ def list_services(x: Call) -> Response:
         raise refusals.OpenedxRefusal("course_unknown", status=404, style="empty", check="the course exists")
     tree = blocks.tree(course)
     tools = [(tool, found) for tool in x.store.lti_tools if (found := blocks.find(tree, tool.block)) is not None]
-    told = [
+    offered = [
         {
             "display_name": node.block.display_name,
             "lti_2_0_result_service_json_endpoint": basic.outcomes_url(x, tool, course, "result_service_handler")
@@ -173,7 +173,7 @@ def list_services(x: Call) -> Response:
         }
         for tool, node in tools
     ]
-    return wire.spaced_json(told)
+    return wire.spaced_json(offered)
 
 
 def start_proctoring(x: Call) -> Response:
