@@ -114,3 +114,45 @@ def test_an_assertion_that_lives_long_is_taken_with_a_warning(lms: Emulator, des
         assert words in warning.message
     assert desk.ask(signed(desk.claims(exp=now + 3600)))().status_code in (200, 400)
     assert lms.requests.last.warnings == []
+
+
+def test_members_of_line_items_and_scores(lms: Emulator) -> None:
+    info = lms.brightspace
+    base = f"{info.url}/d2l/api/lti/ags/2.0/deployment/{info.deployment_id}/orgunit/6836/lineitems"
+    audience = "https://api.brightspace.com/auth/token"
+    desk = Desk(f"{info.url}/core/connect/token", info.lti_client_id, audience)
+    score_only = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+    headers = {"Authorization": f"Bearer {desk.ask(scope=f'{SCOPE} {score_only}')().json()['access_token']}"}
+    item = {"label": "Quiz", "scoreMaximum": 10}
+    made = requests.post(base, json=item, headers=headers, timeout=30)
+    assert made.status_code == 201
+    score = {
+        "userId": info.student.lti_id, "scoreGiven": 5, "scoreMaximum": 10, "activityProgress": "Completed",
+        "gradingProgress": "FullyGraded", "timestamp": "2026-11-28T03:00:00.123Z",
+    }  # fmt: skip
+
+    def post(url: str, document: object) -> Callable[[], requests.Response]:
+        return lambda: requests.post(url, json=document, headers=headers, timeout=30)
+
+    def scored(**changes: object) -> Callable[[], requests.Response]:
+        sent = {name: value for name, value in (score | changes).items() if value is not None}
+        return post(f"{made.json()['id']}/scores", sent)
+
+    each(
+        lms,
+        {
+            "no label": (post(base, {"scoreMaximum": 10}), "no `label` was sent"),
+            "no maximum": (post(base, {"label": "x"}), "no `scoreMaximum` was sent"),
+            "a word": (post(base, item | {"scoreMaximum": "ten"}), "`scoreMaximum` came as ten; it has to be a number"),
+            "nothing": (post(base, item | {"scoreMaximum": 0}), "`scoreMaximum` came as 0; it has to be above 0"),
+            "a list": (post(base, [item]), "the body is a list; it has to be an object"),
+            "no person": (scored(userId=None), "no `userId` was sent"),
+            "an address": (scored(userId="ada@x"), "nobody in the course has the `sub` ada@x"),
+            "seconds": (scored(timestamp=1798070400), "it counts seconds since 1970"),
+            "no zone": (scored(timestamp="2026-12-01T10:00:00"), "a zone belongs to it: 2026-12-01T10:00:00Z"),
+            "below nothing": (scored(scoreGiven=-1), "`scoreGiven` came as -1; it has to be at least 0"),
+        },
+    )
+    assert scored()().status_code < 300
+    assert told(lms) == ""
+    each(lms, {"an older one": (scored(timestamp="2020-01-01T00:00:00Z"), "every score needs a later one")})

@@ -267,3 +267,19 @@ def test_addresses_of_other_platforms(
     assert session.post(f"{site.url}{path}", data={"grant_type": "authorization_code"}).status_code == 404
     assert told(lms).endswith(f"at `{meant}`")
     assert session.post(f"{site.url}{meant}").status_code != 404 or "auth" in meant
+
+
+def test_what_came_in_another_container_and_was_ignored(lms: Emulator, canvas: Send) -> None:
+    admin = lms.canvas.access_tokens.admin
+    for send, words in (
+        (
+            canvas("POST", "/accounts/1/courses", admin, data={"course_code": "X"}),
+            "did you mean `course[course_code]`?",
+        ),
+        (canvas("POST", "/courses/1/sections", json={"name": "x"}), "did you mean `course_section[name]`?"),
+    ):
+        assert send().status_code == 200
+        (warning,) = lms.requests.last.warnings
+        assert words in warning.message
+    assert canvas("POST", "/courses/1/sections", json={"course_section": {"name": "x"}})().status_code == 200
+    assert lms.requests.last.warnings == []

@@ -181,13 +181,25 @@ def _note_unread(provider: AnyProvider, x: Exchange[Any, Any], response: Respons
                 warnings.append(_warning(provider, one, known, IDLE.format(provider.title)))
                 continue
             other = bool(known) and not _looks_deeper(x, one.path) and _is_read_for_others(x, one.name, *one.path)
-            warnings.append(_warning(provider, one, known, FOR_OTHERS if other else None))
+            why = FOR_OTHERS if other else _meant(provider, operation, one.path) if known is False else None
+            warnings.append(_warning(provider, one, known, why))
     x.warnings += warnings
     not_read = [warning for warning in warnings if warning.code == "parameter_not_read"]
     elsewhere = x.notes.get(NOT_HERE, ())
     if x.world.emulator.strict and any(one.documented is not False and one.name not in elsewhere for one in not_read):
         why = "; ".join(warning.message for warning in not_read) + ". The setting emulator.strict makes this an error"
         raise parameters_not_emulated(provider.name, x.route.name, [warning.name for warning in not_read], why)
+
+
+def _meant(provider: AnyProvider, operation: Operation | None, path: tuple[str, ...]) -> str | None:
+    """Which documented parameter an unknown one stands for: the only one of that name in another container."""
+    from lms_emulator.core.http.reads import path_of
+
+    known = operation.parameters if operation is not None else None
+    named = [name for name in known or () if path_of(name)[-1] == path[-1] and path_of(name) != path]
+    if len(named) != 1:
+        return None
+    return f"{provider.title} does not document it for this operation; did you mean `{named[0]}`?"
 
 
 def _looks_deeper(x: Exchange[Any, Any], path: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lms_emulator.core.access.absent import why_absent, why_nobody, why_not_sent
 from lms_emulator.core.access.documented import why_not_as_documented
+from lms_emulator.core.access.member_faults import why_member
 from lms_emulator.core.access.recognise import why_refused
 from lms_emulator.core.access.slips import how_differs
 from lms_emulator.core.access.token_faults import why_token
@@ -25,7 +26,7 @@ _OF_TIME = ("_expired", "_not_yet_valid", "_issued_in_future", "_too_old")
 def diagnosis(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What the client probably did wrong, and how to mend it; None if nothing is recognised."""
     why = _why(provider, x, refusal) or _why_in_words(provider, x, refusal)
-    if not refusal.reason.endswith(_OF_TIME):
+    if not refusal.reason.endswith(_OF_TIME) or refusal.reason == "score_too_old":
         return why
     return with_shift(x.clock, why, late=refusal.reason.endswith(("_expired", "_too_old")))
 
@@ -52,8 +53,10 @@ def _why(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str 
 
 def _why_in_words(provider: AnyProvider, x: Exchange[Any, Any], refusal: Refusal) -> str | None:
     """What is wrong with a token, or with a parameter as the real provider documents it."""
-    if (found := why_token(refusal)) is not None:
+    if (found := why_token(refusal) or why_member(refusal)) is not None:
         return found
+    if refusal.reason == "service_token_missing" and not x.headers.get("authorization"):
+        return "no token came; send `Authorization: Bearer <token>`"
     if refusal.reason.endswith(("unknown_client", "client_unknown")) and refusal.credential:
         return f"no client of {provider.title} has the id `{shortened(refusal.credential, _LONGEST)}`"
     if refusal.looked_for is not None and not x.headers.get("authorization"):

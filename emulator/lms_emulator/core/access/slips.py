@@ -15,6 +15,7 @@ _LONGEST = 16_384
 _ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("HS", "RS", "ES", "PS") for size in (256, 384, 512))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _PLUS_LOST = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+ \d\d:?\d\d")
+_NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -82,6 +83,8 @@ def why_no_time(sent: str) -> str:
         return "the + of its zone became a space: write %2B in a query or form"
     if _DAY.fullmatch(sent):
         return f"a time of day and a zone belong to it: {sent}T00:00:00Z"
+    if _NO_ZONE.fullmatch(sent):
+        return f"a zone belongs to it: {sent}Z"
     if sent.isdecimal() and len(sent) in (10, 13):
         unit = "seconds" if len(sent) == 10 else "milliseconds"
         return f"it counts {unit} since 1970; write it out: 2026-12-31T23:59:00Z"

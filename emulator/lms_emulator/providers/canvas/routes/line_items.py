@@ -240,7 +240,9 @@ def _faults_of_assignment(api: Api, *, new: bool) -> list[Fault]:
 def _refuse(api: Api, faults: list[Fault]) -> None:
     if faults:
         own = {"points_possible": "scoreMaximum", "title": "label"}.get(faults[0][0])
-        why = f"`{own}` came as {(api.params.text(own) or '')[:LONGEST]}" if own else None
+        came = (api.params.text(own) or "")[:LONGEST].strip() if own else ""
+        what = f"came as {came}" if came else "came, but is empty: has the variable a value?"
+        why = f"`{own}` {what}" if own else None
         raise grading_refusals.faults_of_fields(faults, diagnosis=why)
 
 

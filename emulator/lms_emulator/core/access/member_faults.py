@@ -1,0 +1,50 @@
+"""What is wrong with a member of a JSON document that an LTI service refuses, or with the token that came with it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lms_emulator.core.access.slips import why_no_time
+
+if TYPE_CHECKING:
+    from lms_emulator.core.http.refusals import Refusal
+
+_OF_SERVICES = ("score_", "line_item_")
+_UNFIT = ("_not_a_number", "_out_of_range", "_not_a_text", "_unknown_value")
+_COMMA = re.compile(r"-?\d+,\d+")
+_LONGEST = 100
+
+
+def why_member(refusal: Refusal) -> str | None:
+    """Which member is missing or unfit, and what it has to be; None if the refusal is about something else."""
+    reason, name, got = refusal.reason, refusal.check, str(refusal.got)[:_LONGEST]
+    if reason == "service_scope_missing" and isinstance(refusal.expected, list | tuple):
+        needed = " or ".join(map(str, refusal.expected))
+        return f"the token was issued without the scope that the service needs: request {needed}"
+    if reason == "token_of_no_user":
+        whose = "a user who was deleted, or a tool, whose tokens are for LTI services"
+        return f"its `sub`, {got}, is no user: it is of {whose}; REST needs one of a user"
+    if not reason.startswith(_OF_SERVICES):
+        return None
+    if reason == "score_too_old":
+        return "its `timestamp` is not later than that of the score that is kept: every score needs a later one"
+    if reason == "score_for_nobody" and refusal.got is not None:
+        return f"nobody in the course has the `sub` {got}; `userId` is the `sub` of the id_token or of the roster"
+    if not name.isidentifier() or refusal.got is None:
+        return None
+    if name == "body":
+        return f"the body is a {got}; it has to be an object"
+    if reason.endswith("_missing") and isinstance(refusal.got, list | tuple):
+        like = next((one for one in refusal.got if _plain(one) == _plain(name)), None)
+        return f"`{like}` came; the name is `{name}`" if like else f"no `{name}` was sent"
+    if reason.endswith("_not_a_time"):
+        return f"`{name}` came as {got}; {why_no_time(got)}"
+    if not reason.endswith(_UNFIT):
+        return None
+    tip = "numbers have a point, not a comma" if _COMMA.fullmatch(got) else f"it has to be {refusal.expected}"
+    return f"`{name}` came as {got}" + (f"; {tip}" if "," in got or refusal.expected is not None else "")
+
+
+def _plain(name: object) -> str:
+    return re.sub("[^a-z0-9]", "", str(name).lower())
