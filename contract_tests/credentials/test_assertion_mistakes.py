@@ -13,7 +13,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from contract_tests.credentials.test_integrators_mistakes import each, told
+from contract_tests.credentials.test_integrators_mistakes import diagnosed, each
 from contract_tests.lti_tool import KeySite
 from lms_emulator import Emulator
 
@@ -100,7 +100,7 @@ def test_what_every_platform_refuses(lms: Emulator, desk: Desk) -> None:
         ),
     }  # fmt: skip
     each(lms, wrong)
-    assert all(send().status_code >= 400 and told(lms) for send, _ in wrong.values())
+    assert all(send().status_code >= 400 and diagnosed(lms) for send, _ in wrong.values())
     assert desk.ask()().status_code == 200
     assert lms.requests.last.warnings == []
 
@@ -154,5 +154,5 @@ def test_members_of_line_items_and_scores(lms: Emulator) -> None:
         },
     )
     assert scored()().status_code < 300
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
     each(lms, {"an older one": (scored(timestamp="2020-01-01T00:00:00Z"), "every score needs a later one")})

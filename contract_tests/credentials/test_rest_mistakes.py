@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from contract_tests.credentials.test_integrators_mistakes import Wrong, each, told
+from contract_tests.credentials.test_integrators_mistakes import Wrong, diagnosed, each
 from lms_emulator import Emulator
 
 Send = Callable[..., Callable[[], requests.Response]]
@@ -111,7 +111,7 @@ def test_kinds_of_ids_at_canvas(lms: Emulator, canvas: Send) -> None:
     assert (
         canvas("GET", "/users/sis_login_id:ada.lovelace/profile", lms.canvas.access_tokens.admin)().status_code == 200
     )
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
@@ -163,7 +163,7 @@ def test_values_at_canvas(lms: Emulator, canvas: Send) -> None:
     }  # fmt: skip
     each(lms, wrong)
     assert make(name="x", due_at="2026-12-24T10:00:00Z", grading_type="percent")().status_code == 201
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 def test_what_is_missing_or_in_the_wrong_place(lms: Emulator, canvas: Send) -> None:
@@ -248,7 +248,7 @@ def test_values_at_open_edx(lms: Emulator, edx: Send) -> None:
         },
     )  # fmt: skip
     assert edx("POST", enrol, json={"user": "ada", "mode": "audit", "course_details": course})().status_code == 200
-    assert told(lms) == ""
+    assert diagnosed(lms) == ""
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_addresses_of_other_platforms(
 ) -> None:
     site = getattr(lms, name)
     assert session.post(f"{site.url}{path}", data={"grant_type": "authorization_code"}).status_code == 404
-    assert told(lms).endswith(f"at `{meant}`")
+    assert diagnosed(lms).endswith(f"at `{meant}`")
     assert session.post(f"{site.url}{meant}").status_code != 404 or "auth" in meant
 
 
