@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contract_tests.house.package import ROOT, statements
+from lms_emulator.app import load_providers
+from lms_emulator.core.access import documented
+from lms_emulator.core.http.reads import path_of
+from lms_emulator.server.diagnosing import _OF_TIME
 
 PACKAGE = ROOT / "emulator" / "lms_emulator"
-TOLD = ("check", "expected", "got", "diagnosis", "credential", "registered", "status", "needs")
+TOLD = (
+    *("check", "expected", "got", "diagnosis", "credential", "registered", "status", "needs", "absent", "looked_for"),
+)
+_OF_TOKENS = ("alg_none", "wrong_audience", "wrong_issuer", "missing_claim", "bad_claim")
+"""How a reason ends that `core.access.token_faults` explains."""
+_SHOWN = 3
 SAYS = ("body", "message", "text", "template", "form", "location", "xml")
 """Where what the provider itself says of a refusal is handed over."""
 
@@ -41,7 +50,7 @@ class Row(NamedTuple):
     """One refusal.
 
     Attributes: `told`, the arguments of `Refusal` that it has a value for; `status`, its status, where the code fixes
-    it; `says`, whether the answer has words of its own.
+    it; `says`, whether the answer has words of its own; `message`, those of them that the code fixes.
     """
 
     where: str
@@ -50,6 +59,7 @@ class Row(NamedTuple):
     check: str
     status: str = ""
     says: bool = False
+    message: str = ""
 
 
 @dataclass
@@ -250,7 +260,8 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
             continue  # inside a maker, whose callers name it
         told = frozenset(name for name in TOLD if name in arguments and not _is_none(arguments[name]))
         says = any(name in arguments and not _is_none(arguments[name]) for name in SAYS)
-        row = Row(provider, _text(reason), told, _text(arguments.get("check")), _text(arguments.get("status")), says)
+        check, status, message = (_text(arguments.get(name)) for name in ("check", "status", "message"))
+        row = Row(provider, _text(reason), told, check, status, says, message)
         before = found.get(row.reason)
         if before is None or len(row.told) < len(before.told):
             found[row.reason] = row
@@ -258,17 +269,41 @@ def _of(provider: str, files: list[File], makers: Makers) -> Iterator[Row]:
 
 
 def explanation(row: Row) -> str:
-    """The explanation in the journal, or why a refusal names no mistake."""
+    """The explanation in the journal, or why a refusal names no mistake.
+
+    The order is that of `server.diagnosing.diagnosis`, which looks into the request when it is refused.
+    """
     if "diagnosis" in row.told:
         return "names the mistake, or what is left when none is known"
     if "credential" in row.told:
         return "looks whose credential it is"
+    if "looked_for" in row.told:
+        return "looks for a credential elsewhere in the request, and whose it is"
+    if "absent" in row.told:
+        return "looks for it under other names and in other places of the request"
+    if row.reason.endswith(_OF_TIME) and "got" in row.told:
+        return "says how far the time is from now, and what explains that"
     if "needs" in row.told or row.reason in ("not_authorized", "page_forbidden") or _forbidden(row):
         return "says what the caller is there, and which roles have the permission, where it is one of a role"
     if row.status == "404" or row.reason == "not_found":
         return "says where the record of the path is: deleted, below another parent, in another world"
+    if row.status == "405":
+        return "says which methods the path takes"
+    if row.reason.endswith(_OF_TOKENS):
+        return "says what the token lacks, or whom it is for"
+    named = named_parameters(row)
+    if named:
+        shown = ", ".join(named[:_SHOWN]) + (", …" if len(named) > _SHOWN else "")
+        return f"compares the parameter with the documented ones where the operation has it: {shown}"
+    if "…" in row.reason or "…" in row.check:
+        return "compares a parameter with the documented ones, if the words for this request name one"
     if {"expected", "got"} <= row.told:
-        return "none: both sides of the check are shown, and the difference is the mistake"
+        return "names a slip between what came and what had to; without one, both sides are shown"
+    return _why_none(row)
+
+
+def _why_none(row: Row) -> str:
+    """Why a refusal has no diagnosis of its own."""
     if "got" in row.told:
         return "none: what came is shown beside the check, which says what had to come"
     if "expected" in row.told or row.reason.endswith("_missing"):
@@ -281,6 +316,26 @@ def explanation(row: Row) -> str:
         return "none: one thing was not so, and the check names it"
     elsewhere = "what the code says that makes the check, with both sides of it"
     return elsewhere if row.told == {"status"} else "MISSING"
+
+
+def named_parameters(row: Row) -> list[str]:
+    """The documented parameters that a refusal is about, by its reason, or by a name in backquotes in its check.
+
+    One that its sentences only mention is compared too, but then often nothing is wrong with it.
+    """
+    said = f" {documented._words(row.reason)} "
+    found = {name for word, name in _documented(row.where).items() if word and f" {word} " in said}
+    return sorted(found | set(documented._QUOTED.findall(row.check)))
+
+
+@cache
+def _documented(provider: str) -> dict[str, str]:
+    """Every parameter that a provider documents, by the words of its name."""
+    loaded = load_providers()
+    names = [provider] if provider in loaded else list(loaded)
+    catalogues = [found for name in names if (found := loaded[name].catalogue) is not None]
+    parameters = {name for one in catalogues for entry in one.operations for name in entry.parameters or ()}
+    return {documented._words(path_of(name)[-1]): name for name in sorted(parameters, reverse=True)}
 
 
 def _forbidden(row: Row) -> bool:

@@ -34,6 +34,28 @@ def test_every_row_has_a_diagnosis_or_the_reason_for_none() -> None:
     assert [(row.where, row.reason) for row in rows() if explanation(row) == "MISSING"] == []
 
 
+@pytest.mark.parametrize(
+    ("where", "reason", "words"),
+    [
+        ("canvas", "oauth_signature_wrong", "names the mistake"),
+        ("openlearning", "launch_without_key", "looks for it under other names"),
+        ("openlearning", "missing_api_key", "looks for a credential elsewhere in the request"),
+        ("canvas", "media_title_missing", "where the operation has it: appointment_group[title]"),
+        ("openlearning", "method_not_allowed", "which methods the path takes"),
+        ("brightspace", "access_denied", "none: the redirect is the answer"),
+    ],
+)
+def test_a_row_says_what_is_done_when_the_request_is_refused(where: str, reason: str, words: str) -> None:
+    (row,) = [row for row in rows() if (row.where, row.reason) == (where, reason)]
+    assert words in explanation(row)
+
+
+def test_few_refusals_have_no_diagnosis_and_each_of_them_a_reason() -> None:
+    none = [explanation(row) for row in rows() if explanation(row).startswith("none")]
+    assert len(none) < len(rows()) / 4
+    assert all(text.removeprefix("none: ") for text in none)
+
+
 def test_an_unknown_credential_is_looked_for() -> None:
     strange = [row for row in rows() if STRANGE.search(row.reason)]
     assert len(strange) > 10
