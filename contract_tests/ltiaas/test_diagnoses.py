@@ -70,6 +70,19 @@ def test_another_sign_between_api_key_and_ltik(rig: Rig, sign: str) -> None:
     assert rig.refusal["diagnosis"].startswith("the API key is missing")
 
 
+def test_templates_and_other_tenants(rig: Rig, lms_side: LmsSide) -> None:
+    template = "LTIK-AUTH-V2 ${API_KEY}:${LTIK}"
+    assert rig.api("GET", "/api/idtoken", auth=template).status_code == 401
+    assert rig.refusal["diagnosis"].startswith("`${API_KEY}` was sent: a template's variable")
+    begun = lms_side.begun()
+    launched = lms_side.post(lms_side.sign(lms_side.claims(begun["nonce"])), begun["state"])
+    ltik = launched.headers["location"].partition("ltik=")[2].partition("&")[0]
+    other = rig.info["without_oauth_plan"]["api_key"]
+    assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {other}:{ltik}").status_code == 401
+    assert rig.refusal["diagnosis"].startswith("the token is of the tenant `demo`, the API key of `")
+    assert rig.api("GET", "/api/idtoken", auth=f"LTIK-AUTH-V2 {rig.key}:{ltik}").status_code == 200
+
+
 def test_what_came_in_another_kind_is_not_called_missing(rig: Rig) -> None:
     for body in ([1], "x"):
         assert rig.api("POST", "/api/platforms", body).status_code == 400

@@ -14,7 +14,7 @@ import pytest
 
 from contract_tests.openlearning.site import Site
 from contract_tests.openlearning.test_integrators_mistakes import Pairs, fields, post, rfc3986
-from contract_tests.openlearning.test_more_mistakes import made
+from contract_tests.openlearning.test_more_mistakes import lowered, made
 
 Habit = Callable[[str, Pairs, str], str]
 Value = Callable[[str], str]
@@ -49,6 +49,18 @@ def joined(pairs: Pairs) -> Pairs:
 
 def by_value(pairs: Pairs) -> Pairs:
     return sorted(pairs, key=lambda pair: pair[1])
+
+
+def valued(field: str, change: Value) -> Habit:
+    """Sign one field written in another way."""
+    return lambda u, p, s: made(u, [(n, change(v) if n == field else v) for n, v in p], s)
+
+
+def cesu(text: str) -> str:
+    """CESU-8, percent-encoded: what `DataOutputStream.writeUTF` makes of a character beyond U+FFFF."""
+    units = text.encode("utf-16-be")
+    halves = [chr(int.from_bytes(units[i : i + 2])) for i in range(0, len(units), 2)]
+    return quote("".join(halves).encode(errors="surrogatepass"), safe="~")
 
 
 def base_string(url: str, pairs: Pairs) -> str:
@@ -96,6 +108,29 @@ HABITS: dict[str, list[Habit]] = {
         secret(lambda s: base64.b64encode(f"{s}\n".encode()).decode())
     ],
     "the quotation marks around it; then the secret was used with a newline": [secret(lambda s: f'"{s}"\n')],
+    "percent-encoding used lower-case hex digits": [encoded(lowered), encoded(lowered, rfc3986)],
+    "the secret was reversed": [secret(lambda s: s[::-1])],
+    "the whole base string was lower-cased": [
+        lambda u, p, s: base64.b64encode(
+            hmac.digest(f"{rfc3986(s)}&".encode(), base_string(u, p).lower().encode(), "sha1")
+        ).decode()
+    ],
+    "written in another way than it was sent: context_title": [
+        valued("context_title", lambda v: " ".join(v.split())),
+        valued("context_title", lambda v: v.translate(str.maketrans("’“”", '\'""'))),
+    ],
+    "written in another way than it was sent: custom_number": [
+        valued("custom_number", lambda v: v.lstrip("0")),
+        valued("custom_number", lambda v: f"{v}.0"),
+    ],
+    "written in another way than it was sent: custom_both": [valued("custom_both", lambda v: v.replace(",", ", "))],
+    "a field of OAuth was signed written in another way than it was sent: oauth_nonce": [
+        valued("oauth_nonce", str.upper)
+    ],
+    "a field of OAuth was signed written in another way than it was sent: oauth_timestamp": [
+        valued("oauth_timestamp", lambda v: f"{v}.0")
+    ],
+    "as two surrogates": [encoded(cesu, rfc3986)],
     "taken as UTF-16": [in_utf16("utf-16-le", b""), in_utf16("utf-16-be", b"\xfe\xff")],
     "a plain SHA-1 of base string and key": [hashed],
     "left out when the form was sent: lis_person_sourcedid": [blank("lis_person_sourcedid")],
@@ -108,7 +143,14 @@ HABITS: dict[str, list[Habit]] = {
 @pytest.fixture
 def pairs(site: Site) -> Pairs:
     """A launch in which names begin alike, and values have what encoders treat differently."""
-    back = {"custom_a": "1 + 1", "custom_a0": "2", "launch_presentation_return_url": "https://e.org/b?x=1&y=2"}
+    back = {
+        "context_title": "Zoe’s  course 🎓",
+        "custom_number": "0042",
+        "custom_both": "a,b",
+        "oauth_nonce": "ab12cd34",
+    }
+    back |= {"custom_a": "1 + 1", "custom_a0": "2"}
+    back |= {"launch_presentation_return_url": "https://e.org/b?x=1&y=2"}
     return fields(site, **back)
 
 
@@ -182,7 +224,7 @@ def test_a_body_that_is_no_form(site: Site, pairs: Pairs) -> None:
         "joined by `&amp;`": (form.replace("&", "&amp;").encode(), FORM),
         "joined by `;`": (form.replace("&", ";").encode(), FORM),
         "joined by line breaks": (form.replace("&", "\r\n").encode(), FORM),
-        "the form is not UTF-8": (urlencode(good, encoding="latin-1").encode(), FORM),
+        "the form is not UTF-8": (urlencode(good, encoding="latin-1", errors="replace").encode(), FORM),
         "the form was not percent-encoded: ": (plain.encode(), FORM),
         "FormData": (b"--x--", {"Content-Type": "multipart/form-data; boundary=x"}),
         "came as text/plain": (form.encode(), {"Content-Type": "text/plain;charset=UTF-8"}),
@@ -209,7 +251,7 @@ def test_the_same_at_another_tool(site: Site) -> None:
         ("the body is compressed (gzip)", gzip.compress(form.encode()), FORM),
         ("begins with a byte order mark", b"\xef\xbb\xbf" + form.encode(), FORM),
         ("joined by `&amp;`", form.replace("&", "&amp;").encode(), FORM),
-        ("the form is not UTF-8", urlencode(good, encoding="latin-1").encode(), FORM),
+        ("the form is not UTF-8", urlencode(good, encoding="latin-1", errors="replace").encode(), FORM),
         ("FormData", b"--x--", {"Content-Type": "multipart/form-data; boundary=x"}),
         ("LTI puts them in the form", b"lti_message_type=x", FORM | {"Authorization": "OAuth a=b"}),
     ):

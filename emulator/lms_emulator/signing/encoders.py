@@ -60,6 +60,13 @@ def lower_hex(text: str) -> str:
     return _HEX.sub(lambda found: found[0].lower(), oauth1.percent_encode(text))
 
 
+def surrogates(text: str) -> str:
+    """Percent-encoding in CESU-8: a character beyond U+FFFF becomes two of three bytes each."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    halves = "".join(chr(int.from_bytes(units[i : i + 2])) for i in range(0, len(units), 2))
+    return quote(halves.encode(errors="surrogatepass"), safe="")
+
+
 def latin1(text: str) -> str:
     """Percent-encoding of the text in Latin-1 instead of UTF-8."""
     return quote(text.encode("latin-1", "replace"), safe="")

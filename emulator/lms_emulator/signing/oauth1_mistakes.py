@@ -218,7 +218,7 @@ MISTAKES: tuple[Mistake[Signing], ...] = (
     Mistake(
         "hex_lowered",
         "percent-encoding used lower-case hex digits",
-        wrong.with_encoding(encoders.lower_hex),
+        wrong.with_encoder(encoders.lower_hex),
         "encoding",
     ),
     Mistake("latin1", "text was encoded as Latin-1 instead of UTF-8", wrong.with_encoding(encoders.latin1), "encoding"),

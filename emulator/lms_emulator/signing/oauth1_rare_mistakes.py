@@ -6,6 +6,7 @@ Like those of `oauth1_mistakes`, each changes the correct signing.
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -138,6 +139,29 @@ _OFTEN_BLANK = (
     *("launch_presentation_locale", "launch_presentation_document_target", "tool_consumer_instance_guid"),
     *("tool_consumer_instance_name", "tool_consumer_info_product_family_code", "tool_consumer_info_version"),
 )
+_GUID = re.compile(r"([0-9A-Fa-f]{8})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})([0-9A-Fa-f]{12})")
+
+
+def _oauth_rewritten(s: Signing) -> Iterator[Signing]:
+    """Sign one field of OAuth in other letters, with the dashes of a GUID, or as a fraction."""
+    changes = (str.lower, str.upper, lambda text: _GUID.sub(r"\1-\2-\3-\4-\5", text), lambda text: f"{text}.0")
+    for number, (name, value) in enumerate(s.pairs):
+        for change in changes if name.startswith("oauth_") else ():
+            if (other := change(value)) != value:
+                yield s._replace(pairs=(*s.pairs[:number], (name, other), *s.pairs[number + 1 :]), detail=name)
+
+
+_QUOTES = str.maketrans("‘’“”", "''\"\"")
+_REWRITINGS: tuple[Callable[[str], str], ...] = (
+    lambda value: " ".join(value.split()),
+    lambda value: value.replace("\t", "    "),
+    lambda value: value.translate(_QUOTES),
+    lambda value: value.replace(",", ", "),
+    lambda value: value.replace(", ", ","),
+    lambda value: f"{value}.0" if value.isdecimal() else value,
+    lambda value: value.lstrip("0") if value.isdecimal() else value,
+)
+"""What databases, spreadsheets, editors and type conversions make of a value."""
 _BOOLEANS = (
     {"true": "True", "false": "False"},
     {"True": "true", "False": "false"},
@@ -222,6 +246,30 @@ RARE: tuple[Mistake[Signing], ...] = (
         "a value was signed in lower or upper case and sent as it was",
         wrong.with_one_value(str.lower, str.upper),
         "parameters",
+    ),
+    Mistake(
+        "value_rewritten",
+        "a value was signed written in another way than it was sent",
+        wrong.with_one_value(*_REWRITINGS),
+        "parameters",
+    ),
+    Mistake(
+        "oauth_value_rewritten",
+        "a field of OAuth was signed written in another way than it was sent",
+        _oauth_rewritten,
+        "parameters",
+    ),
+    Mistake(
+        "surrogates",
+        "characters beyond U+FFFF were encoded as two surrogates (CESU-8), as Java's modified UTF-8 does",
+        wrong.with_encoding(encoders.surrogates),
+        "encoding",
+    ),
+    Mistake(
+        "base_lowered",
+        "the whole base string was lower-cased",
+        wrong.with_base(lambda *parts: "&".join(oauth1.percent_encode(part) for part in parts).lower()),
+        "base",
     ),
     Mistake(
         "mojibake", "text in UTF-8 was taken for Latin-1 before it was signed", wrong.with_values(_reread), "parameters"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from html import escape, unescape
 
 from lms_emulator.signing import oauth1
 from lms_emulator.signing import oauth1_signing as wrong
@@ -43,6 +44,10 @@ def _decoded(s: Signing) -> list[Signing]:
         return lambda _: raw
 
     return [s._replace(key=giving(raw + end), detail=kind) for kind, raw in found.items() for end in (b"&", b"")]
+
+
+def _unescaped(s: Signing) -> str:
+    return unescape(s.secret)
 
 
 def _invisible(s: Signing) -> list[Signing]:
@@ -186,6 +191,13 @@ RARE_SECRETS: tuple[Mistake[Signing], ...] = (
         "secret_hex",
         "the secret was written in hex digits first",
         wrong.with_secret(lambda s: s.secret.encode(errors="surrogatepass").hex()),
+        "secret",
+    ),
+    Mistake("secret_reversed", "the secret was reversed", wrong.with_secret(lambda s: s.secret[::-1]), "secret"),
+    Mistake(
+        "secret_escaped",
+        "the secret was used with HTML entities (&amp; and the like) in it, or without those it has",
+        lambda s: [*wrong.with_secret(lambda s: escape(s.secret))(s), *wrong.with_secret(_unescaped)(s)],
         "secret",
     ),
     Mistake("secret_invisible", "the secret was used with an invisible character at an end", _invisible, "secret"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lms_emulator.core.worlds.world import World
 
 UNSET = ("undefined", "null", "none", "nil", "nan", "[object object]")
+_TEMPLATE = re.compile(r"\$\{\w{1,50}\}|\$[A-Z_]{2,50}|\{\{ ?[\w.]{1,50} ?\}\}|%[A-Z_]{2,50}%|<%= ?\w{1,50} ?%>")
 _OF_ANOTHER = ("_of_another_client", "incorrect_client")
 """How a reason ends if the credential is valid, but somebody else's."""
 NOTHING_SENT = "no client secret was sent, neither in the body nor by HTTP Basic"
@@ -48,6 +49,8 @@ def why_refused(x: Exchange[Any, Any], refusal: Refusal) -> str | None:
         return refusal.diagnosis if sent or registered is None else NOTHING_SENT
     if registered is not None and (slip := _slip_of(sent, registered)):
         return slip
+    if _TEMPLATE.fullmatch(sent):
+        return f"`{sent}` was sent: a template's variable in whose place no value was put"
     if sent.strip("{}<>").lower() in UNSET:
         return f"`{sent}` was sent: the variable that should hold it has no value"
     if refusal.reason.endswith(_OF_ANOTHER) and (held := _in(x.world, x.provider, sent)) is not None:

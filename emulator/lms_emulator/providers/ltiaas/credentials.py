@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -213,14 +214,27 @@ def _proved(x: Call, tenant: Tenant, token: str) -> dict[str, Any]:
         )
     except TokenError as error:
         expired = error.reason == "too_old"
+        other = _of_another_tenant(x, tenant, token) if error.reason == "bad_signature" else None
         raise refusals.invalid_ltik(
             reason="ltik_expired" if expired else f"ltik_{error.reason}",
             got=error.reason,
             diagnosis=f"an ltik is valid for {hours} h; background jobs use the service key of /api/idtoken"
             if expired
-            else _why_no_ltik(error.reason),
-            credential=None if error.is_of_time else token,
+            else other or _why_no_ltik(error.reason),
+            credential=None if error.is_of_time or other else token,
         ) from None
+
+
+def _of_another_tenant(x: Call, tenant: Tenant, token: str) -> str | None:
+    """Whether the ltik or service key is another tenant's than the API key."""
+    from lms_emulator.signing.jwt import TokenError, verify
+
+    for one in x.store.tenants:
+        with suppress(TokenError):
+            verify(token, one.ltik_secret, algorithms=["HS256"], now=x.clock.timestamp(), required=())
+            if one.subdomain != tenant.subdomain:
+                return f"the token is of the tenant `{one.subdomain}`, the API key of `{tenant.subdomain}`"
+    return None
 
 
 def _why_no_ltik(reason: str) -> str | None:

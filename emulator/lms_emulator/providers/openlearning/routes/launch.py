@@ -29,6 +29,7 @@ from lms_emulator.providers.openlearning.rules import Profile, Role
 from lms_emulator.providers.openlearning.settings import GUIDE, LTI_PROVISIONING
 from lms_emulator.signing import lti11
 
+_NO_USER = "no user_id was sent, or it is empty: a launch names the external institution id of its user"
 SETUP_PATH = "/lti/setup/"
 
 
@@ -106,7 +107,7 @@ def _pairs(x: Call) -> list[tuple[str, str]]:
 # --- who ---
 def _person(x: Call, institution: Institution, fields: dict[str, str]) -> User | Profile:
     """The account that the launch identifies, or the profile for a new one. Raises a 403."""
-    external_id = ensure(x, "user_id is in the launch", fields.get("user_id"), refusals.launch_user)
+    external_id = ensure(x, "user_id is in the launch", fields.get("user_id"), refusals.launch_user, diagnosis=_NO_USER)
     user = x.store.user_by_external_id(institution.id, external_id)
     known = f"user_id is an external id in {institution.id}"
     if x.check(known, user is not None, got=external_id) and user is not None:
