@@ -259,7 +259,8 @@ MAKERS["brightspace", "the data of a deep linking request"] = lambda a: _chosen(
 def _registering(site: LmsSite, endpoint: str) -> Held:
     sent = dict(parse_qsl(urlsplit(Registrar(site).begun()).query))
     token = sent["registration_token"]
-    return Held(token, lambda w: w.request("POST", site.name, endpoint, json=REQUEST, headers=bearer(token)))
+    named = {**REQUEST, "client_name": f"Tool {token[-8:]}"}  # names are unique at Brightspace
+    return Held(token, lambda w: w.request("POST", site.name, endpoint, json=named, headers=bearer(token)))
 
 
 MAKERS["canvas", "a registration token"] = lambda a: _registering(a.canvas, "/api/lti/registrations")

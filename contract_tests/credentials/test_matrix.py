@@ -41,6 +41,7 @@ NO_CREDENTIALS = {
     "lti_history", "lti_update_requests",  # who changed a registration of a tool, and what tools ask for
     "logout_callbacks",  # addresses of tools
     "kept_key_sets",  # public keys of tools
+    "copy_jobs",  # copies of courses, which who may copy asks about
 }  # fmt: skip
 """Tables that forget and hold nothing that opens anything."""
 
@@ -53,6 +54,7 @@ OF_A_RECORD = {
     "courses.self_enrollment_code", "classes.activation_code", "communication_channels.confirmation_code",
     "attempts.token", "quiz_submissions.validation_token", "lti_tools.secret", "tools.shared_secret",
     "event_webhooks.secret", "lti_tools.consumer_key", "tools.consumer_key",
+    "legacy_links.key", "legacy_links.secret", "legacy_providers.key", "legacy_providers.secret",
 }  # fmt: skip
 """Looked up by the record that they are of, which another world has not."""
 NO_SECRETS = {
@@ -61,6 +63,7 @@ NO_SECRETS = {
     "rate_windows.key", "throttles.key", "request_counts.key", "experiment_data.key", "module_progressions.key",
     "path_choices.key", "new_quiz_accommodations.key", "poll_submissions.poll_session_id",
     "courses.course_code", "courses.display_course_code", "calendar_events.timetable_code", "roles.code",
+    "copy_jobs.token", "legacy_providers.default_key", "legacy_providers.signature_method",
     "org_units.code", "org_units.template_code", "groups.code", "folders.submission_context_code",
 }  # fmt: skip
 """What sounds like a credential, and opens nothing."""
