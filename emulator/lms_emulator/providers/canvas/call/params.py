@@ -129,6 +129,11 @@ class Params:
         value = self._find(*path)
         return Params(value if isinstance(value, dict) else {}, (*self._path, *path), self._reads)
 
+    def over(self, before: dict[str, Any]) -> Params:
+        """This hash, with the members of `before` where nothing or null was sent."""
+        sent = {name: value for name, value in self.data.items() if value is not None}
+        return Params({**before, **sent}, self._path, self._reads)
+
     def hashes(self, *path: str) -> list[Params]:
         """A list of hashes, which may also be sent as a hash of `0`, `1`, …."""
         value = self._find(*path)

@@ -16,7 +16,7 @@ from lms_emulator.providers.canvas.model import AssessmentQuestion, Course, Ques
 from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest
 from lms_emulator.providers.canvas.routes.quizzes import CONTROLLERS, QUIZZES, a_quiz, place
-from lms_emulator.providers.canvas.rules import courses, quiz_questions, quiz_taking, quizzes
+from lms_emulator.providers.canvas.rules import courses, quiz_answers, quiz_questions, quiz_taking, quizzes
 from lms_emulator.providers.canvas.rules.quiz_questions import number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 from lms_emulator.providers.canvas.wire import reply
@@ -34,10 +34,9 @@ def index(api: Api) -> Any:
     if given is None or attempt is None:
         courses.require(api, course, "manage_assignments_edit")
     else:
-        ids = _given(api, course, quiz, given, attempt)
-        found = sorted(
-            (question for question in found if question.id in ids), key=lambda question: ids.index(question.id)
-        )
+        posed = {one["id"]: one for one in _given(api, course, quiz, given, attempt)}
+        by_id = {question.id: question for question in found}
+        found = [replace(by_id[key], question_data=one) for key, one in posed.items() if key in by_id]
     whole = courses.may(api, api.caller, course, "manage_assignments_edit")
     path = f"/api/v1/courses/{course.id}/quizzes/{quiz.id}/questions"
 
@@ -48,7 +47,7 @@ def index(api: Api) -> Any:
     return paged(api, found, shape, path=path)
 
 
-def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[int]:
+def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -> list[dict[str, Any]]:
     """The questions of an attempt, for those who may see it and its results."""
     if reference == "self":
         own = quiz_taking.of_user(api, quiz, api.user.id)
@@ -62,7 +61,7 @@ def _given(api: Api, course: Course, quiz: Quiz, reference: Any, attempt: str) -
             raise refusals.not_found("the attempt", attempt)
         taken = taken.attempts[attempt]
     quiz_taking.require_results(api, course, quiz, taken)
-    return [one["id"] for one in taken.quiz_data]
+    return quiz_answers.posed(taken.quiz_data)
 
 
 def show(api: Api) -> Any:
@@ -83,15 +82,17 @@ def create(api: Api) -> Any:
     _, quiz = a_quiz(api, "manage_assignments_edit")
     sent = api.params.hash("question")
     data = quiz_questions.parse(sent, {}, api.x.ids)
+    group_id = _group_id(api, quiz, sent, None)
     made = QuizQuestion(
         id=api.new_id("quiz_questions"),
         quiz_id=quiz.id,
-        quiz_group_id=_group_id(api, quiz, sent, None),
+        quiz_group_id=group_id,
         assessment_question_id=_banked(api, quiz, data),
+        position=_last(api, quiz, group_id) + 1,
         question_data=data,
     )
     api.store.quiz_questions.put(made)
-    api.params.has("question", "position")  # Canvas puts a new question last all the same
+    sent.has("position")  # Canvas puts a new question last all the same
     quizzes.edited(api, quiz)
     return shapes.with_assessment(api, made, None)
 
@@ -116,31 +117,39 @@ def _banked(api: Api, quiz: Quiz, data: dict[str, Any]) -> int | None:
     return api.store.assessment_questions.put(kept).id
 
 
+def _last(api: Api, quiz: Quiz, group_id: int | None = None) -> int:
+    """The last position in a group, or at the top level of the quiz."""
+    found = [question for question in quizzes.questions(api, quiz) if question.quiz_group_id == group_id]
+    places = [one.position or 0 for one in (*found, *(quizzes.groups(api, quiz) if group_id is None else ()))]
+    return max(places, default=0)
+
+
 def _group_id(api: Api, quiz: Quiz, sent: Params, before: int | None) -> int | None:
-    if not sent.has("quiz_group_id"):
-        return before
     if (reference := sent.get("quiz_group_id")) is None:
-        return None
+        return before
     group = identifiers.row(api.store.quiz_groups, reference, "the group in the quiz", quiz_id=quiz.id)
     return group.id
 
 
 def update(api: Api) -> Any:
-    """Change a question. Omitted fields revert to their values at the question's creation."""
+    """Change a question. Omitted fields revert to their values at the question's creation, and to nothing in a text."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
     record = _question(api, quiz)
     kept = api.store.assessment_questions.get(record.assessment_question_id or 0)
-    before = kept.question_data if kept is not None else record.question_data
+    before = kept.question_data if kept is not None else {}
     if not isinstance(api.params.peek("question"), dict):
         raise refusals.crashed("`question` is no hash", api.params.peek("question"))
     sent = api.params.hash("question")
     data = quiz_questions.parse(sent, before, api.x.ids)
-    data |= {"id": record.id, "assessment_question_id": record.assessment_question_id}
+    banked = record.assessment_question_id or _banked(api, quiz, data)
+    data |= {"id": record.id, "assessment_question_id": banked}
     group_id = _group_id(api, quiz, sent, record.quiz_group_id)
     position = record.position
     if group_id is not None and sent.get("quiz_group_id") not in (None, record.quiz_group_id):  # a text is never equal
         position = sum(question.quiz_group_id == group_id for question in quizzes.questions(api, quiz))
-    changed = replace(record, question_data=data, quiz_group_id=group_id, position=position)
+    changed = replace(
+        record, question_data=data, assessment_question_id=banked, quiz_group_id=group_id, position=position
+    )
     api.store.quiz_questions.put(changed)
     quizzes.edited(api, quiz)
     return shapes.with_assessment(api, changed, None, data)
@@ -196,9 +205,7 @@ def show_group(api: Api) -> Any:
 def create_group(api: Api) -> Any:
     """Make a group."""
     _, quiz = a_quiz(api, "manage_assignments_edit")
-    places = [group.position or 0 for group in quizzes.groups(api, quiz)]
-    places += [question.position or 0 for question in quizzes.questions(api, quiz)]
-    position = max(places, default=0) + 1
+    position = _last(api, quiz) + 1
     made = QuizGroup(
         id=api.new_id("quiz_groups"), quiz_id=quiz.id, position=position, **_group_fields(api, quiz, new=True)
     )

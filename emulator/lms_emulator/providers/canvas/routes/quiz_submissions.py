@@ -27,7 +27,7 @@ from lms_emulator.providers.canvas.rules import (
     quizzes,
     uploads,
 )
-from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
+from lms_emulator.providers.canvas.rules.quiz_questions import Data, number
 from lms_emulator.providers.canvas.shapes import quizzes as shapes
 
 EVENTS = f"{RECORDED}/content-quizzes2.jsonl 29-30, 32-33; {CONTROLLERS}/quiz_submission_events_api_controller.rb"
@@ -210,17 +210,12 @@ def _turn(api: Api) -> tuple[QuizSubmission, Quiz, Course]:
 def _asked(
     api: Api, record: QuizSubmission, quiz: Quiz, only: set[int] | None = None, *, plain: bool = False
 ) -> list[Data]:
-    course = api.store.courses.get(quiz.course_id)
-    rows, place = list[Data](), 0
-    for one in record.quiz_data:
-        spacer = one["question_type"] == TEXT_ONLY
-        place += not spacer
-        heading = "Spacer" if spacer else f"Question {place}"
-        if only is None or one["id"] in only:
-            results = quiz.hide_results is None
-            asked = shapes.asked(record, one, (place, heading), plain=plain, results=results)
-            rows.append(shapes.linked(api, asked, course))
-    return rows
+    course, results = api.store.courses.get(quiz.course_id), quiz.hide_results is None
+    return [
+        shapes.linked(api, shapes.asked(record, one, plain=plain, results=results), course)
+        for one in quiz_answers.posed(record.quiz_data)
+        if only is None or one["id"] in only
+    ]
 
 
 def questions(api: Api) -> Any:
@@ -273,7 +268,7 @@ def answer(api: Api) -> Any:
     _require_running(api, record)
     by_id = {one["id"]: one for one in record.quiz_data}
     given = [
-        (by_id[key], quiz_answers.kept(by_id[key], fields.get("answer")))
+        (by_id[key], quiz_answers.kept(by_id[key], fields.get("answer"), record.answers.get(str(key))))
         for fields in api.params.hashes("quiz_questions")
         if (key := identifiers.local_number(fields.get("id")) or 0) in by_id
     ]

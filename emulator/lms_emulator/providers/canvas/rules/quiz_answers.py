@@ -1,7 +1,7 @@
 """Answers to quiz questions: validation, storage, and grading.
 
-Source: canvas-lms lib/quizzes/quiz_question/answer_serializers and app/models/quizzes/quiz_question/ (2023-06), and
-the recorded exchanges of `content-quizzes` 163-244.
+Source: canvas-lms app/models/quizzes/quiz_question/ (its types and answer_serializers, 2023-06), and the recorded
+exchanges of `content-quizzes` 163-244.
 """
 
 from __future__ import annotations
@@ -9,44 +9,65 @@ from __future__ import annotations
 import hashlib
 import html
 import math
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from lms_emulator.providers.canvas import refusals
-from lms_emulator.providers.canvas.call.params import as_integer, as_whole
+from lms_emulator.providers.canvas.call.params import as_integer
 from lms_emulator.providers.canvas.refusals import quizzes as quiz_refusals
 from lms_emulator.providers.canvas.rules.html import clean
-from lms_emulator.providers.canvas.rules.quiz_questions import TEXT_ONLY, Data, number
+from lms_emulator.providers.canvas.rules.quiz_questions import LONGEST, TEXT_ONLY, Data, number
 
-SECRETS = {"weight", "comments", "comments_html", "left", "right", "match_id", "left_html", "answer"}
+_INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
 NUMERIC = {"numerical_question", "calculated_question"}
 BLANKS = {"fill_in_multiple_blanks_question", "multiple_dropdowns_question"}
 CHOICES = {"multiple_choice_question", "true_false_question"}
-HIDDEN = {
-    "short_answer_question",
-    "fill_in_multiple_blanks_question",
-    "numerical_question",
-    "essay_question",
-    "file_upload_question",
-    TEXT_ONLY,
+CHOSEN = CHOICES | {
+    "multiple_answers_question",
+    "matching_question",
+    "multiple_dropdowns_question",
+    "calculated_question",
 }
-"""The types whose possible answers are not shown to students."""
+"""The types whose possible answers are shown to students."""
+OPEN = ("id", "text", "html", "blank_id", "variables")
+"""What is shown of a possible answer."""
 
 
-def _typed(value: Any, kind: type[Any], name: str) -> Any:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise quiz_refusals.quiz(400, "answer_type_wrong", f"answer must be of type {name}")
+def _mistyped(name: str, kind: str) -> Exception:
+    return quiz_refusals.quiz(400, "answer_type_wrong", f"{name} must be of type {kind}")
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _mistyped("answer", "Array")
     return value
 
 
-def _choice(question: Data, value: Any) -> str:
-    text = str(value).strip()
-    if as_whole(text.removeprefix("-")) is None:
-        raise quiz_refusals.quiz(400, "answer_type_wrong", "answer must be of type Integer")
-    if all(text != str(one["id"]) for one in question["answers"]):
-        raise quiz_refusals.quiz(400, "answer_unknown", f"Unknown answer '{text}'")
-    return text
+def _short(value: Any, name: str = "answer") -> str:
+    """A text. Raises the refusals for anything else, and for one that is too long."""
+    if not isinstance(value, str):
+        raise _mistyped(name, "String")
+    if len(value) >= LONGEST:
+        raise quiz_refusals.quiz(400, "answer_too_long", "Text is too long.")
+    return value
+
+
+def _whole(value: Any, name: str) -> int:
+    """A number as Ruby's `Integer()` reads it."""
+    if isinstance(value, float) and math.isfinite(value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str) or not _INTEGER.fullmatch(str(value)):
+        raise _mistyped(name, "Integer")
+    return int(value)
+
+
+def _choice(question: Data, value: Any, name: str = "answer") -> str:
+    found = _whole(value, name)
+    if all(found != as_integer(one["id"]) for one in question["answers"]):
+        raise quiz_refusals.quiz(400, "answer_unknown", f"Unknown answer '{found}'")
+    return str(found)
 
 
 def blanks(question: Data) -> list[str]:
@@ -54,54 +75,75 @@ def blanks(question: Data) -> list[str]:
     return list(dict.fromkeys(one["blank_id"] for one in question["answers"] if one.get("blank_id")))
 
 
-def _blanks(question: Data, value: Any) -> dict[str, Any]:
+def _blanks(question: Data, value: Any) -> dict[str, str]:
     known, found = blanks(question), {}
-    for blank, answer in _typed(value, dict, "Hash").items():
+    if not isinstance(value, dict):
+        raise _mistyped("answer", "Hash")
+    for blank, answer in value.items():
         if blank not in known:
             raise quiz_refusals.quiz(400, "blank_unknown", f"Unknown blank '{blank}'")
         if question["question_type"] == "multiple_dropdowns_question":
-            of_blank = [one for one in question["answers"] if one["blank_id"] == blank]
-            found[blank] = _choice({"answers": of_blank}, answer)
+            found[blank] = _choice(question, answer, f"answer.{blank}")
         else:
-            found[blank] = str(answer)
+            found[blank] = _short(answer, f"{blank}.answer").strip().lower()
     return found
 
 
 def _matches(question: Data, value: Any) -> dict[str, str]:
     found = {}
-    for pair in _typed(value, list, "Array"):
-        given = _typed(pair, dict, "Hash")
-        answer, match = str(given.get("answer_id")), given.get("match_id")
-        _choice(question, answer)
-        if match is not None and all(str(match) != str(one["match_id"]) for one in question["matches"]):
+    for index, pair in enumerate(_list(value)):
+        if not isinstance(pair, dict):
+            raise _mistyped(f"answer[{index}]", "Hash")
+        for name in ("answer_id", "match_id"):
+            if name not in pair:
+                text = f'Matching pair is missing parameter "{name}"'
+                raise quiz_refusals.quiz(400, "match_incomplete", text)
+        answer, match = _choice(question, pair["answer_id"], "answer_id"), _whole(pair["match_id"], "match_id")
+        if all(match != as_integer(one["match_id"]) for one in question["matches"]):
             raise quiz_refusals.quiz(400, "match_unknown", f"Unknown match '{match}'")
-        if match is not None:
-            found[answer] = str(match)
+        found[answer] = str(match)
     return found
+
+
+def _chosen(question: Data, value: Any) -> list[str]:
+    given = _list(value) if value != [""] else []
+    found = {_choice(question, one, f"answer[{index}]") for index, one in enumerate(given)}
+    return [text for one in question["answers"] if (text := str(one["id"])) in found]
+
+
+def _decimal(_: Data, value: Any) -> float:
+    """A number, with commas between thousands if it is a text; 0 for anything else."""
+    try:
+        found = float(value.replace(",", "") if isinstance(value, str) else str(value))
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 KEEPERS: dict[str, Callable[[Data, Any], Any]] = {
     **dict.fromkeys(CHOICES, _choice),
     **dict.fromkeys(BLANKS, _blanks),
-    **dict.fromkeys(NUMERIC, lambda _, value: number(value)),
-    "multiple_answers_question": lambda question, value: [
-        _choice(question, one) for one in _typed(value, list, "Array")
-    ],
-    "short_answer_question": lambda _, value: _typed(value, str, "String").strip().lower(),
-    "essay_question": lambda _, value: clean(_typed(value, str, "String")),
+    **dict.fromkeys(NUMERIC, _decimal),
+    "multiple_answers_question": _chosen,
+    "short_answer_question": lambda _, value: _short(value).strip().lower(),
+    "essay_question": lambda _, value: _short(clean(value) if isinstance(value, str) else value),
     "matching_question": _matches,
-    "file_upload_question": lambda _, value: [as_integer(one) for one in _typed(value, list, "Array")],
+    "file_upload_question": lambda _, value: [one for one in [value] if one not in ("", [])],
 }
+PARTLY = BLANKS | {"matching_question"}
+"""The types whose answers consist of parts: what is not sent again stays."""
 
 
-def kept(question: Data, value: Any) -> Any:
-    """An answer as stored. Raises the refusals for anything that is not an answer to that question."""
+def kept(question: Data, value: Any, before: Any) -> Any:
+    """An answer as stored. Raises the refusals for anything that is not an answer to that question.
+
+    Parameters: `value`, as sent, an empty list for null, false and nothing; `before`, the stored answer, or None.
+    """
     keeper = KEEPERS.get(question["question_type"])
     if keeper is None:
         raise refusals.crashed("a question of this type has no answer", question["question_type"])
-    if value is None and question["question_type"] not in NUMERIC:
-        return None
-    return keeper(question, value)
+    found = keeper(question, [] if value is None or value is False else value)
+    return {**(before or {}), **found} if question["question_type"] in PARTLY else found
 
 
 def formatted(question: Data, text: str) -> str:
@@ -122,25 +164,44 @@ def shown(question: Data, answer: Any) -> Any:
     """A stored answer as shown to its author."""
     kind = question["question_type"]
     if kind in BLANKS:
-        return {blank: (answer or {}).get(blank) for blank in blanks(question)}
+        return {blank: (answer or {}).get(blank) or None for blank in blanks(question)}
     if kind == "multiple_answers_question":
         return answer or []
     if kind == "matching_question":
         found = answer or {}
         return [{"answer_id": str(a["id"]), "match_id": found.get(str(a["id"]))} for a in question["answers"]]
-    return answer
+    if kind == "file_upload_question":
+        return next(iter(answer or ()), None)
+    return None if answer == "" else answer
 
 
-def posed(question: Data) -> Data:
-    """A question as posed: its answers without anything that gives away the right one, and its text with blanks."""
-    kind, text = question["question_type"], question["question_text"]
-    for blank in blanks(question):
-        text = text.replace(f"[{blank}]", _field(question, blank))
-    answers = [{name: value for name, value in one.items() if name not in SECRETS} for one in question["answers"]]
-    if kind == "calculated_question" and question["answers"]:
+def choices(question: Data) -> Data:
+    """The possible answers, as `answers`, without what gives away the right one; nothing if they are secret."""
+    if question.get("question_type") not in CHOSEN or "answers" not in question:
+        return {}
+    return {"answers": [{name: one[name] for name in OPEN if name in one} for one in question["answers"]]}
+
+
+def posed(data: list[Data]) -> list[Data]:
+    """The questions of an attempt with their numbers and headings, and with fields or values in their texts."""
+    found, place = list[Data](), 0
+    for one in data:
+        spacer = one["question_type"] == TEXT_ONLY
+        place += not spacer
+        heading = {"position": place, "question_name": "Spacer" if spacer else f"Question {place}"}
+        found.append(one | heading | {"question_text": _text_posed(one)})
+    return found
+
+
+def _text_posed(question: Data) -> str:
+    text: str = question["question_text"]
+    if question["question_type"] in BLANKS:
+        for blank in blanks(question):
+            text = text.replace(f"[{blank}]", _field(question, blank))
+    elif question["question_type"] == "calculated_question" and question["answers"]:
         for value in question["answers"][0]["variables"]:
             text = text.replace(f"[{value['name']}]", str(value["value"]))
-    return {"question_text": text} | ({} if kind in HIDDEN else {"answers": answers})
+    return text
 
 
 def _field(question: Data, blank: str) -> str:
@@ -194,7 +255,7 @@ def _share_of_many(question: Data, answer: Any) -> float:
 
 
 def _plain(text: Any) -> str:
-    return html.unescape(str(text)).strip().lower()
+    return str(text or "").strip().lower()
 
 
 def _share_text(question: Data, answer: Any) -> float:
@@ -225,17 +286,18 @@ def within(answer: Data, value: float) -> bool:
     """Whether a number matches an answer to a numerical question."""
     match answer["numerical_answer_type"]:
         case "range_answer":
-            return bool(answer["start"] <= value <= answer["end"])
+            first, last = sorted((answer["start"], answer["end"]))
+            return bool(first <= value <= last)
         case "precision_answer":
-            return _rounded(value, answer["precision"]) == _rounded(answer["approximate"], answer["precision"])
+            return _digits(value, answer["precision"]) == _digits(answer["approximate"], answer["precision"])
         case _:
             return bool(abs(value - answer["exact"]) <= answer["margin"] + 1e-12)
 
 
-def _rounded(value: float, digits: int) -> float:
-    if value == 0 or digits < 1:
-        return value
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+def _digits(value: float, precision: int) -> tuple[int, tuple[int, ...], int]:
+    """A number's sign, first digits and magnitude. Canvas cuts the others off, and does not round."""
+    sign, digits, _ = Decimal(str(value)).normalize().as_tuple()
+    return sign, digits[: max(precision, 0)], Decimal(str(value)).adjusted() if value else 0
 
 
 def _share_number(question: Data, answer: Any) -> float:

@@ -154,31 +154,19 @@ OPEN = {
     "answer_tolerance",
     "formula_decimal_places",
 }
-CHOSEN = {
-    "multiple_choice_question",
-    "true_false_question",
-    "multiple_answers_question",
-    "matching_question",
-    "multiple_dropdowns_question",
-    "calculated_question",
-}
 
 
 def censored(body: Json) -> Json:
     """A question without anything that gives away the answer."""
-    shown = {name: value for name, value in body.items() if name in OPEN}
-    if shown.get("question_type") not in CHOSEN:
-        shown.pop("answers", None)
-    elif "answers" in shown:
-        names = ("id", "text", "html", "blank_id", "variables")
-        shown["answers"] = [{name: one[name] for name in names if name in one} for one in shown["answers"]]
+    shown = {name: value for name, value in body.items() if name in OPEN and name != "answers"}
+    shown |= quiz_answers.choices(body)
     if isinstance(kept := shown.get("assessment_question"), dict) and "question_data" in kept:
         shown["assessment_question"] = {**kept, "question_data": censored(kept["question_data"])}
     return shown
 
 
 def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
-    """A question, for its authors.
+    """A question, for its authors. Its position is shown as posed in an attempt, and nowhere else.
 
     Parameters: `course`, whose links get their API endpoints; None leaves the HTML unchanged.
     """
@@ -189,7 +177,7 @@ def question(api: Api, record: QuizQuestion, course: Course | None) -> Json:
         "quiz_id": record.quiz_id,
         "quiz_group_id": record.quiz_group_id,
         "assessment_question_id": record.assessment_question_id,
-        "position": record.position,
+        "position": data.get("position"),
         **{name: data[name] for name in named},
         **{f"{name}_html": data[f"{name}_html"] for name in COMMENTS},
         "answers": data["answers"],
@@ -297,11 +285,11 @@ def taken(api: Api, record: Taken, quiz: Quiz) -> Json:
     return body
 
 
-def asked(record: Taken, one: Json, place: tuple[int, str], *, plain: bool = False, results: bool = True) -> Json:
+def asked(record: Taken, one: Json, *, plain: bool = False, results: bool = True) -> Json:
     """A question as shown to the person who takes the quiz.
 
     Parameters:
-        place: its number and heading.
+        one: the question as posed, with its number and heading.
         plain: without the given answer.
         results: once the attempt has ended, whether to show what was right.
     """
@@ -310,10 +298,8 @@ def asked(record: Taken, one: Json, place: tuple[int, str], *, plain: bool = Fal
         "quiz_id": one["quiz_id"],
         "quiz_group_id": one["quiz_group_id"],
         "assessment_question_id": one["assessment_question_id"],
-        "position": place[0],
-        "question_name": place[1],
-        "question_type": one["question_type"],
-        **quiz_answers.posed(one),
+        **{name: one[name] for name in ("position", "question_name", "question_type", "question_text")},
+        **quiz_answers.choices(one),
         **{name: one.get(name) for name in OPTIONAL},
     }
     if plain:

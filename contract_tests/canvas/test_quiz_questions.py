@@ -1,0 +1,234 @@
+"""Questions of Canvas's classic quizzes: what Canvas reads of them, and of students' answers, by type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from contract_tests.canvas.grading import COURSE, made
+from contract_tests.canvas.support import Site
+
+
+class Asking:
+    """A quiz with questions, and a student's attempt at it."""
+
+    def __init__(self, canvas: Site, **quiz: object) -> None:
+        self.canvas = canvas
+        self.path = f"{COURSE}/quizzes/{made(canvas.teacher, 'quizzes', quiz={'title': 'Q', **quiz})['id']}"
+        self.turn: dict[str, Any] = {}
+
+    def post(self, kind: str, **fields: object) -> httpx.Response:
+        question = {"question_type": f"{kind}_question", **fields}
+        return self.canvas.teacher.post(f"{self.path}/questions", json={"question": question})
+
+    def add(self, kind: str, *answers: dict[str, object], **fields: object) -> Any:
+        answer = self.post(kind, answers=list(answers), **fields)
+        assert answer.status_code == 200
+        return answer.json()
+
+    def change(self, question: Any, **fields: object) -> Any:
+        answer = self.canvas.teacher.put(f"{self.path}/questions/{question['id']}", json={"question": fields})
+        assert answer.status_code == 200
+        return answer.json()
+
+    def start(self) -> None:
+        self.canvas.teacher.put(self.path, json={"quiz": {"published": True}})
+        (self.turn,) = self.canvas.student.post(f"{self.path}/submissions").json()["quiz_submissions"]
+
+    @property
+    def token(self) -> dict[str, Any]:
+        return {"attempt": self.turn["attempt"], "validation_token": self.turn["validation_token"]}
+
+    def told(self, question: Any, answer: object) -> Any:
+        """The answer as Canvas keeps it, or why it refuses."""
+        sent = {**self.token, "quiz_questions": [{"id": question["id"], "answer": answer}]}
+        got = self.canvas.student.post(f"/api/v1/quiz_submissions/{self.turn['id']}/questions", json=sent)
+        if got.status_code != 200:
+            assert got.status_code == 400
+            return got.json()["message"]
+        return got.json()["quiz_submission_questions"][0]["answer"]
+
+    def graded(self) -> dict[int, Any]:
+        done = self.canvas.student.post(f"{self.path}/submissions/{self.turn['id']}/complete", json=self.token)
+        assert done.status_code == 200
+        rows = self.canvas.student.get(f"/api/v1/quiz_submissions/{self.turn['id']}/questions").json()
+        return {row["id"]: row["correct"] for row in rows["quiz_submission_questions"]}
+
+
+def weights(question: Any) -> list[float]:
+    return [one["weight"] for one in question["answers"]]
+
+
+def test_some_answer_is_always_right(canvas: Site) -> None:
+    asking = Asking(canvas)
+    ab: tuple[dict[str, object], ...] = ({"answer_text": "a"}, {"answer_text": "b"})
+    assert weights(asking.add("multiple_choice", *ab)) == [100, 0]
+    assert weights(asking.add("multiple_answers", *ab)) == [100, 0]
+    assert weights(asking.add("multiple_answers", ab[0], {**ab[1], "answer_weight": 100})) == [0, 100]
+    assert weights(asking.add("true_false", *ab)) == [0, 0]
+    assert weights(asking.add("short_answer", *ab, {"answer_text": ""})) == [100, 100]
+    dropped = asking.add(
+        "multiple_dropdowns",
+        {"answer_text": "a", "blank_id": "x", "weight": 0},
+        {"answer_text": "b", "blank_id": "x", "weight": 100},
+        {"answer_text": "c", "blank_id": "y"},
+        {"answer_text": "d", "blank_id": "y", "answer_weight": 100},
+    )
+    assert weights(dropped) == [100, 0, 0, 100]
+
+
+def test_answers_keep_what_their_type_reads(canvas: Site) -> None:
+    asking = Asking(canvas)
+    html = {"answer_html": "<b>a</b><script>x</script>", "html": "<i>b</i>"}
+    (one,) = asking.add("multiple_choice", {"id": "17", **html})["answers"]
+    assert (one["id"], one["html"]) == (17, "<b>a</b>")
+    first, second = asking.add("multiple_answers", {"id": 17, **html}, {"id": 17, "html": "<i>b</i>"})["answers"]
+    assert (first["id"], first["html"], "html" in second) == (17, "<b>a</b>", False)
+    assert second["id"] not in (0, 17)
+    (span,) = asking.add("numerical", {"answer_range_start": 6, "answer_range_end": "5x", "answer_exact": 3})["answers"]
+    assert (span["numerical_answer_type"], span["start"], span["end"]) == ("range_answer", 6.0, 5.0)
+    assert asking.add("essay", {"text": "x", "answer_comments": "c"})["answers"] == [
+        {"text": "x", "answer_comments": "c"}
+    ]
+    question = asking.add("essay", text_after_answers="z", correct_comments="well")["assessment_question"]
+    assert question["question_data"]["text_after_answers"] == ""
+    assert asking.add("text_only", points_possible=5)["points_possible"] == 0
+
+
+def test_matches_are_one_for_each_text(canvas: Site) -> None:
+    pairs = ({"answer_match_left": "Lyon", "answer_match_right": "France", "answer_match_left_html": "<b>L</b>"},)
+    question = Asking(canvas).add(
+        "matching",
+        *pairs,
+        {"answer_match_left": "Nice", "answer_match_right": "France", "match_id": 7},
+        {"answer_match_left": "Bonn", "answer_match_right": "Germany", "match_id": 8},
+        matching_answer_incorrect_matches=f"Germany\n\n Italy\n{'x' * 300}\n\n",
+    )
+    lyon, nice, bonn = question["answers"]
+    assert lyon["match_id"] == nice["match_id"] != bonn["match_id"] == 8
+    assert (lyon["html"], lyon["left_html"], "html" in nice) == ("<b>L</b>", "<b>L</b>", False)
+    assert [one["text"] for one in question["matches"]] == ["France", "Germany", "", " Italy", "x" * 256]
+
+
+def test_formulas_write_their_values_with_the_decimals_of_the_variable(canvas: Site) -> None:
+    values = [{"name": "x", "value": 3.14159}, {"name": "y", "value": 2.5}]
+    question = Asking(canvas).add(
+        "calculated",
+        {"id": 5, "answer_text": "8.5", "variables": values},
+        variables={"0": {"name": "x", "min": "1", "max": 9, "scale": "2"}},
+        formulas={"0": "x + y"},
+        formula_decimal_places="3",
+    )
+    assert question["answers"][0]["variables"] == [{"name": "x", "value": "3.14"}, {"name": "y", "value": 2.5}]
+    assert (question["formulas"], question["formula_decimal_places"]) == ([{"formula": "x + y"}], 3)
+    assert question["variables"] == [{"name": "x", "min": 1.0, "max": 9.0, "scale": 2}]
+
+
+def test_texts_are_texts_and_not_too_long(canvas: Site) -> None:
+    asking = Asking(canvas)
+    answers = [{"answer_text": "x" * 16384}]
+    assert asking.post("multiple_choice", answers=answers, correct_comments="c" * 5120).status_code == 200
+    assert asking.post("multiple_choice", answers=[{"answer_text": "x" * 16385}]).status_code == 500
+    assert asking.post("multiple_choice", answers=[{"answer_text": 4}]).status_code == 500
+    assert asking.post("essay", correct_comments="c" * 5121).status_code == 500
+    assert asking.post("essay", question_name=4).status_code == 500
+    named = asking.add("essay", name="by another name", question_text="")
+    assert (named["question_name"], named["question_text"]) == ("by another name", "")
+    assert asking.add("essay", question_name=" ")["question_name"] == "Question"
+
+
+def test_what_a_change_omits_is_read_again_from_the_question_bank(canvas: Site) -> None:
+    asking = Asking(canvas)
+    choice = asking.add("multiple_choice", {"answer_text": "a", "answer_weight": 100}, correct_comments="well")
+    renamed = asking.change(choice, question_name="N")
+    assert (renamed["answers"], renamed["correct_comments"]) == (choice["answers"], "well")
+    assert asking.change(choice, correct_comments="")["correct_comments"] == ""
+    exact = {"numerical_answer_type": "exact_answer", "answer_exact": 3, "answer_error_margin": 1}
+    (number,) = asking.change(asking.add("numerical", exact), question_name="N")["answers"]
+    assert (number["exact"], number["margin"]) == (0, 0)  # kept by other names than they are sent by
+    text = asking.add("text_only", question_text="read this")
+    assert asking.change(text, question_name="N")["question_text"] == "Question text"  # no row in the bank
+    asked = asking.change(text, question_type="essay_question")
+    assert asked["assessment_question_id"] == asked["assessment_question"]["id"]
+
+
+def test_answers_of_students_are_checked_by_type(canvas: Site) -> None:
+    asking = Asking(canvas)
+    many = asking.add("multiple_answers", {"answer_text": "a"}, {"answer_text": "b"})
+    blanks = asking.add("fill_in_multiple_blanks", *({"answer_text": one, "blank_id": one} for one in "xy"))
+    drops = asking.add("multiple_dropdowns", *({"answer_text": one, "blank_id": one} for one in "xy"))
+    pairs = asking.add("matching", *({"answer_match_left": one, "answer_match_right": one * 2} for one in "xy"))
+    number, short, file = (asking.add(kind) for kind in ("numerical", "short_answer", "file_upload"))
+    asking.start()
+    a, b = (one["id"] for one in many["answers"])
+    assert asking.told(many, [b, "x"]) == "answer[1] must be of type Integer"
+    assert asking.told(many, [b, a, f" {a} "]) == [str(a), str(b)]
+    assert asking.told(many, [""]) == []
+    assert asking.told(blanks, {"x": 5}) == "x.answer must be of type String"
+    assert asking.told(blanks, {"x": " Red "}) == {"x": "red", "y": None}
+    assert asking.told(blanks, {"y": "blue"}) == {"x": "red", "y": "blue"}
+    assert asking.told(blanks, None) == "answer must be of type Hash"
+    assert asking.told(drops, {"x": "one"}) == "answer.x must be of type Integer"
+    y = drops["answers"][1]["id"]  # of another blank, which Canvas does not mind
+    assert asking.told(drops, {"x": y}) == {"x": str(y), "y": None}
+    left, right = ((one["id"], one["match_id"]) for one in pairs["answers"])
+    assert asking.told(pairs, ["x"]) == "answer[0] must be of type Hash"
+    assert asking.told(pairs, [{"answer_id": left[0]}]) == 'Matching pair is missing parameter "match_id"'
+    assert asking.told(pairs, [{"answer_id": left[0], "match_id": None}]) == "match_id must be of type Integer"
+    assert asking.told(pairs, [{"answer_id": "x", "match_id": 1}]) == "answer_id must be of type Integer"
+    for given in (left, right):  # what was matched before stays so
+        matched = asking.told(pairs, [{"answer_id": given[0], "match_id": given[1]}])
+    assert [one["match_id"] for one in matched] == [str(left[1]), str(right[1])]
+    assert [asking.told(number, one) for one in ("1,234.5", "12 apples", None)] == [1234.5, 0, 0]
+    assert asking.told(short, "x" * 16384) == "Text is too long."
+    assert [asking.told(short, one) for one in (" Yes ", "")] == ["yes", None]
+    assert [asking.told(file, one) for one in ("5", ["6"], [])] == ["5", ["6"], None]
+
+
+def test_precise_numbers_are_cut_off_and_ranges_have_no_direction(canvas: Site) -> None:
+    asking = Asking(canvas)
+    precise = {"numerical_answer_type": "precision_answer", "answer_approximate": 12.3, "answer_precision": 3}
+    span: dict[str, object] = {"answer_range_start": 6, "answer_range_end": 5}
+    cut, rounded, wide = (asking.add("numerical", one) for one in (precise, precise, span))
+    hidden = asking.add("riddle", {"answer_text": "wind"})
+    asking.start()
+    asking.told(cut, "12.39")
+    asking.told(rounded, "12.29")
+    asking.told(wide, 5.5)
+    rows = canvas.student.get(f"/api/v1/quiz_submissions/{asking.turn['id']}/questions").json()
+    assert all("answers" not in row for row in rows["quiz_submission_questions"])
+    found = asking.graded()
+    assert [found[one["id"]] for one in (cut, rounded, wide)] == [True, False, True]
+    assert hidden["answers"] == [{"answer_text": "wind"}]
+
+
+def test_questions_of_an_attempt_are_those_that_were_posed(canvas: Site) -> None:
+    asking = Asking(canvas)
+    question = asking.add("multiple_dropdowns", {"answer_text": "a", "blank_id": "x"}, question_text="A [x]")
+    asking.start()
+    asking.change(question, question_text="B [x]")
+    sent: dict[str, Any] = {"quiz_submission_id": asking.turn["id"], "quiz_submission_attempt": 1}
+    (shown,) = canvas.student.get(f"{asking.path}/questions", params=sent).json()
+    assert shown["question_text"].startswith("A <select")
+    assert (shown["position"], shown["question_name"]) == (1, "Question 1")
+    assert set(shown["answers"][0]) == {"id", "text", "blank_id"}
+    (whole,) = canvas.teacher.get(f"{asking.path}/questions", params=sent).json()
+    assert whole["answers"][0]["weight"] == 100
+    assert canvas.student.get(f"{asking.path}/questions").status_code == 403
+
+
+def test_questions_and_groups_of_a_quiz_count_their_positions_together(canvas: Site) -> None:
+    asking = Asking(canvas)
+    asking.add("essay")
+
+    def group() -> Any:
+        answer = canvas.teacher.post(f"{asking.path}/groups", json={"quiz_groups": [{"name": "G"}]})
+        return answer.json()["quiz_groups"][0]
+
+    first = group()
+    asking.add("essay", quiz_group_id=first["id"])
+    asking.add("essay")
+    assert (first["position"], group()["position"]) == (2, 4)
+    kept = asking.change(asking.add("essay", quiz_group_id=first["id"]), quiz_group_id=None)
+    assert kept["quiz_group_id"] == first["id"]
