@@ -153,6 +153,9 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     """A login of a person in an account, with the ids that the student information system knows them by.
 
     Attributes:
+        password: what its person or an administrator chose.
+        sis_password: what a SIS import set. It holds until a password is chosen.
+        sis_ssha: the salted digest that a SIS import set beside it.
         sis_channel_id: the address that a SIS import set.
     """
 
@@ -161,6 +164,8 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     account_id: int
     unique_id: str
     password: str | None = None
+    sis_password: str | None = None
+    sis_ssha: str | None = None
     sis_user_id: str | None = None
     integration_id: str | None = None
     authentication_provider_id: int | None = None

@@ -197,10 +197,20 @@ class CanvasStore(LifeStore, RegistrationStore, AssetProcessorStore, Registering
     course_changes: Table[CourseChange] = table(key="id", indexes={"course": _course})
     feature_flags: Table[FeatureFlag] = table(key="id", indexes={"context": _context})
     courses: Table[Course] = table(
-        key="id", indexes={"account": lambda c: c.account_id, "sis_course_id": lambda c: c.sis_course_id}
+        key="id",
+        indexes={
+            "account": lambda c: c.account_id,
+            "sis_course_id": lambda c: c.sis_course_id,
+            "integration_id": lambda c: c.integration_id,
+        },
     )
     course_sections: Table[CourseSection] = table(
-        key="id", indexes={"course": _course, "sis_section_id": lambda s: s.sis_section_id}
+        key="id",
+        indexes={
+            "course": _course,
+            "sis_section_id": lambda s: s.sis_section_id,
+            "integration_id": lambda s: s.integration_id,
+        },
     )
     enrollments: Table[Enrollment] = table(
         key="id", indexes={"course": _course, "user": _user, "section": lambda e: e.course_section_id}

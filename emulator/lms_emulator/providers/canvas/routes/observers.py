@@ -19,7 +19,7 @@ from lms_emulator.providers.canvas.paging import paged
 from lms_emulator.providers.canvas.refusals.grading import fault_of_field
 from lms_emulator.providers.canvas.routes.declare import RECORDED, rest, signed_in
 from lms_emulator.providers.canvas.routes.users import shared_courses
-from lms_emulator.providers.canvas.rules import belonging, collation, courses, observing, people, states
+from lms_emulator.providers.canvas.rules import belonging, collation, courses, observing, people, signing_in, states
 from lms_emulator.providers.canvas.rules.permissions import account_allows, root_of
 from lms_emulator.providers.canvas.shapes import Json
 from lms_emulator.providers.canvas.shapes import people as shapes
@@ -156,7 +156,7 @@ def _claimed(api: Api) -> User:
     student = api.store.users.get(login.user_id) if login is not None else None
     if login is None or student is None:
         raise _unprocessable("observee_unknown", "Unknown observee.")
-    if not api.check("the password is the student's", sent.text("password") == login.password):
+    if not api.check("the password is the student's", signing_in.fits(login, sent.text("password") or "")):
         body = {"errors": [{"message": "Invalid credentials provided."}]}
         raise refusals.rest("observee_password", 401, body, check="the password is the student's")
     return student

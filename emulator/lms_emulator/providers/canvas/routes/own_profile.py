@@ -14,7 +14,7 @@ from lms_emulator.providers.canvas.call.moments import read_moment, stamp
 from lms_emulator.providers.canvas.credentials import browser, visitors
 from lms_emulator.providers.canvas.model import AccessToken, CommunicationChannel, Pseudonym, User
 from lms_emulator.providers.canvas.routes.declare import RECORDED, site
-from lms_emulator.providers.canvas.rules import belonging, keys, mails, registering
+from lms_emulator.providers.canvas.rules import belonging, keys, mails, registering, signing_in
 from lms_emulator.providers.canvas.rules.people import channels_of, email_of, logins_of, prefer
 from lms_emulator.providers.canvas.shapes import access, people
 
@@ -151,7 +151,7 @@ def _default_address(api: Api, user: User) -> None:
 
 
 def _change_password(api: Api, login: Pseudonym, old: str, new: str, again: str | None) -> None:
-    if not api.check("the old password", login.password == old):
+    if not api.check("the old password", signing_in.fits(login, old)):
         text = f"Invalid old password for the login {login.unique_id}"
         raise refusals.rest("old_password_wrong", 400, {"errors": {"old_password": text}}, check="the old password")
     if len(new) < _SHORTEST_PASSWORD:

@@ -6,7 +6,10 @@ lib/canvas/security/login_registry.rb.
 
 from __future__ import annotations
 
+import binascii
+import hashlib
 import hmac
+import re
 from datetime import timedelta
 from typing import Literal
 
@@ -60,7 +63,7 @@ def check(api: Api, name: str, password: str) -> Pseudonym | Fault:
         return "wrong"
     if not api.check("the login is not closed", not all(_is_locked(api, one) for one in logins), got=name):
         return "locked"
-    found = next((one for one in logins if _fits(one, password)), None)
+    found = next((one for one in logins if fits(one, password)), None)
     if not api.check("password", found is not None):
         for login in logins:
             before = _failed(api, login)
@@ -77,8 +80,23 @@ def _open(api: Api, login: Pseudonym) -> bool:
     return login.workflow_state == "active" and user is not None and user.workflow_state != "deleted"
 
 
-def _fits(login: Pseudonym, password: str) -> bool:
-    return login.password is not None and hmac.compare_digest(login.password.encode(), password.encode())
+def fits(login: Pseudonym, password: str) -> bool:
+    """Whether a password is a login's. What a SIS import set counts until the person chooses one.
+
+    Source: canvas-lms app/models/pseudonym.rb, valid_arbitrary_credentials?
+    """
+    known = login.sis_password if login.password is None else login.password
+    if known is not None and hmac.compare_digest(known.encode(), password.encode()):
+        return True
+    return login.password is None and bool(password) and _digested(login.sis_ssha or "", password)
+
+
+def _digested(ssha: str, password: str) -> bool:
+    """Whether a password has this digest: base64 of 40 hexadecimal digits of SHA-1 and the salt (valid_ssha? there)."""
+    decoded = binascii.a2b_base64(re.sub(r"[^A-Za-z0-9+/=]", "", ssha.removeprefix("{SSHA}")) + "==")
+    digest, salt = decoded[:40], decoded[40:]
+    wanted = hashlib.sha1(password.encode() + salt, usedforsecurity=False).hexdigest().encode()
+    return len(digest) == 40 and hmac.compare_digest(wanted, digest)
 
 
 def _failed(api: Api, login: Pseudonym) -> FailedLogins | None:

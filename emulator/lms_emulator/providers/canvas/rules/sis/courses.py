@@ -15,7 +15,7 @@ from lms_emulator.providers.canvas.model import Course
 from lms_emulator.providers.canvas.model.shorthand import DEFAULT_TERM
 from lms_emulator.providers.canvas.rules import blueprints, course_events, course_log
 from lms_emulator.providers.canvas.rules.sis import abstracts
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, too_long
 
 FORMATS = ("online", "on_campus", "blended", "not_set")
 PASSBACK = ("nightly_sync", "disabled", "not_set")
@@ -45,6 +45,7 @@ def course(work: Work, row: Row) -> bool:
         base = known
     changed = replace(base, updated_at=work.api.now, **_course_fields(work, row, known, place))
     changed = _like(work, row, changed)
+    _require_valid(work, row, known, changed)
     if known is None:
         course_events.first_group(work.api, changed)
     if known is not None and replace(changed, updated_at=known.updated_at) == known:
@@ -71,6 +72,21 @@ def _check_course(row: Row, sis_id: str) -> None:
     chosen = row.get("grade_passback_setting")
     if chosen and chosen.lower() not in PASSBACK:
         raise ImportFault(f'Invalid grade_passback_setting "{chosen}" for course {sis_id}')
+
+
+def _require_valid(work: Work, row: Row, known: Course | None, course: Course) -> None:
+    """What canvas-lms app/models/course.rb finds wrong with an imported course."""
+    taken = work.store.courses.find("integration_id", course.integration_id) if course.integration_id else ()
+    other = work.own((one for one in taken if one.id != course.id), lambda one: one.account_id)
+    if other is not None and (known is None or known.integration_id != course.integration_id):
+        said = [f'Integration Integration ID "{course.integration_id}" is already in use']
+    else:
+        wrong = course.start_at is not None and course.end_at is not None and course.end_at < course.start_at
+        said = ["Conclude at End date cannot be before start date"] if wrong else []
+        said += too_long(**{"Name": course.name, "Sis source": course.sis_course_id, "Course code": course.course_code})
+    if said:
+        of = f"{row.get('course_id')} / {row.get('short_name')}"
+        raise ImportFault(f"A course did not pass validation (course: {of}, error: {','.join(said)})")
 
 
 def with_id(work: Work, sis_id: str) -> Course | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership
+from lms_emulator.providers.canvas.model import Account, Course, Group, GroupCategory, GroupMembership, User
 from lms_emulator.providers.canvas.rules import groups
 from lms_emulator.providers.canvas.rules.sis import courses
 from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
@@ -94,6 +94,9 @@ def group(work: Work, row: Row) -> bool:
         moves = (before.context_type, before.context_id) != (within.context_type, within.context_id)
         if moves and "Course" in (before.context_type, within.context_type):
             raise ImportFault(f"Cannot move group {sis_id} because it has group_memberships.")
+    if len(name) > 255 and "name" not in work.stuck(known):
+        said = "Name Enter a shorter group name"
+        raise ImportFault(f"A group did not pass validation (group: {sis_id}, error: {said})")
     base = known or Group(
         id=work.api.new_id("groups"),
         group_category_id=within.id,
@@ -156,6 +159,9 @@ def membership(work: Work, row: Row) -> bool:
         raise ImportFault(f"User {sis_id} doesn't have an enrollment in the course of group {named}.")
     rows = [one for one in work.store.group_memberships.find("group", found.id) if one.user_id == user.id]
     known = min(rows, key=lambda one: (one.workflow_state != "accepted", one.id), default=None)
+    if known is None and (said := _unfit(work, found, user)):
+        of = f"user: {sis_id}, group: {named}"
+        raise ImportFault(f"A group user did not pass validation ({of}, error: {said})")
     base = known or GroupMembership(
         id=work.api.new_id("group_memberships"), group_id=found.id, user_id=user.id, created_at=work.api.now
     )
@@ -165,3 +171,11 @@ def membership(work: Work, row: Row) -> bool:
                 groups.leave(work.api, other, old)
     work.keep(replace(base, workflow_state="deleted" if deleted else "accepted"), known)
     return True
+
+
+def _unfit(work: Work, group: Group, user: User) -> str | None:
+    """Why a user cannot join a group, by canvas-lms app/models/group_membership.rb; a deleted row counts too."""
+    within = groups.category_of(work.api, group)
+    if within.self_signup == "restricted" and not groups.shares_section(work.api, group, user):
+        return f"User {user.name} does not share a section with the other members of {group.name}."
+    return "Group The group is full." if groups.full(work.api, within, group) else None

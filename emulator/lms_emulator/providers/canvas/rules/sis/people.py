@@ -5,6 +5,7 @@ Source: canvas-lms lib/sis/user_importer.rb, and the recorded exchanges of `peop
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import chain
 from typing import Any
 
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.call.params import as_flag
 from lms_emulator.providers.canvas.model import CommunicationChannel, Enrollment, Pseudonym, User
 from lms_emulator.providers.canvas.rules import people, registering
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, inspected
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, inspected, too_long
 
 Fields = dict[str, Any]
 EXISTING = {
@@ -23,6 +24,8 @@ EXISTING = {
 }
 SKIPPED = "requested login information, skipping"
 STATES = ("active", "suspended", "deleted")
+UNPRINTABLE = ("Cc", "Cn", "Cs", "Zl", "Zp")
+TYPES = ("administrative", "observer", "staff", "student", "student_other", "teacher")
 SHOWN = (
     *("user_id", "login_id", "status", "first_name", "last_name", "email", "integration_id", "short_name"),
     *("full_name", "sortable_name", "canvas_password_notification", "authentication_provider_id"),
@@ -53,6 +56,7 @@ def user(work: Work, row: Row) -> bool:
         _require_provider(row, provider)
         _leave(work, known, login)
     _require_provider(row, provider)
+    _require_valid(row, _person_faults(work, row, known) + _login_faults(work, row, login))
     person = _person(work, row, known)
     made = _login(work, row, login, person, status, provider)
     return _reached(work, row, person, made, status)
@@ -84,6 +88,7 @@ def login(work: Work, row: Row) -> bool:
             f"An existing user does not match existing user ids provided for login with SIS ID {sis_id}, skipping"
         )
     _require_provider(row, provider)
+    _require_valid(row, _login_faults(work, row, None))
     person = work.store.users.get(first.user_id)
     assert person is not None, "the world file's references are checked when it is loaded"
     made = _login(work, row, None, person, "active", provider)
@@ -186,6 +191,40 @@ def _claimed(work: Work, row: Row, login: Pseudonym, by_login: Pseudonym | None,
     return login
 
 
+def _require_valid(row: Row, faults: list[str]) -> None:
+    """Canvas names the first fault, and explains one kind only (generate_readable_error_message)."""
+    if faults:
+        unprintable = faults[0] == "unique_id is invalid"
+        why = f"Invalid login_id: '{row.get('login_id')}'" if unprintable else f"Unknown reason: {faults[0]}"
+        raise _late(f"Could not save the user with user_id: '{row.get('user_id')}'. {why}")
+
+
+def _person_faults(work: Work, row: Row, known: User | None) -> list[str]:
+    """What canvas-lms app/models/user.rb finds wrong with the names of a row."""
+    names = {"name": _name(row, known), "short_name": row.get("short_name"), "sortable_name": _sortable(row, known)}
+    return too_long(**{name: text for name, text in names.items() if name not in work.stuck(known)})
+
+
+def _login_faults(work: Work, row: Row, known: Pseudonym | None) -> list[str]:
+    """What canvas-lms app/models/pseudonym.rb finds wrong with a row, in its order."""
+    login, wanted = row.get("login_id"), row.get("integration_id")
+    others = work.store.pseudonyms.find("integration_id", wanted) if wanted else ()
+    others = [one for one in others if one.account_id == work.batch.account_id]
+    if any(known is None or one.id != known.id for one in others):
+        return [f'integration_id Integration ID "{wanted}" is already in use']
+    renamed = "unique_id" not in work.stuck(known)
+    found = ["unique_id is too long (maximum is 100 characters)"] if renamed and len(login) > 100 else []
+    found += too_long(sis_user_id=row.get("user_id"))
+    if (_given(row, "declared_user_type") or TYPES[0]) not in TYPES:
+        found.append("declared_user_type is not included in the list")
+    if renamed and any(unicodedata.category(one) in UNPRINTABLE for one in login):
+        found.append("unique_id is invalid")
+    password, (least, most) = row.get("password"), registering.PASSWORD
+    if password and (known is None or known.password is None) and not least <= len(password) <= most:
+        found.append(f"password too_{'short' if len(password) < least else 'long'}")
+    return found
+
+
 def _person(work: Work, row: Row, known: User | None) -> User:
     name, sortable = _name(row, known), _sortable(row, known)
     if known is None:
@@ -240,7 +279,6 @@ def _login(work: Work, row: Row, known: Pseudonym | None, person: User, status: 
         user_id=person.id,
         account_id=work.batch.account_id,
         unique_id=row.get("login_id"),
-        password=row.get("password") or None,
         position=len(people.logins_of(work.store, person)) + 1,
         created_at=work.api.now,
     )
@@ -250,6 +288,10 @@ def _login(work: Work, row: Row, known: Pseudonym | None, person: User, status: 
         fields["integration_id"] = row.get("integration_id")
     if row.get("declared_user_type"):
         fields["declared_user_type"] = _given(row, "declared_user_type")
+    if row.get("password") and base.password is None:
+        fields["sis_password"] = row.get("password")
+    if row.get("ssha_password"):
+        fields["sis_ssha"] = row.get("ssha_password")
     if "unique_id" not in stuck:
         fields["unique_id"] = row.get("login_id")
     if "workflow_state" not in stuck:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lms_emulator.providers.canvas.model import Course, CourseSection
 from lms_emulator.providers.canvas.rules import course_events, sections
 from lms_emulator.providers.canvas.rules.sis import courses
-from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work
+from lms_emulator.providers.canvas.rules.sis.work import ImportFault, Row, Work, too_long
 
 Fields = dict[str, Any]
 
@@ -52,19 +52,39 @@ def section(work: Work, row: Row) -> bool:
         fields |= {"start_at": start, "end_at": end}
     if "restrict_enrollments_to_section_dates" not in stuck:
         fields["restrict_enrollments_to_section_dates"] = bool(fields.get("start_at") or fields.get("end_at"))
-    made = work.keep(replace(base, **fields), known)
+    changed = replace(base, **fields)
+    _require_valid(work, row, known, changed)
+    made = work.keep(changed, known)
     for enrollment in list(work.store.enrollments.find("section", made.id)) if deleted else []:
         work.change(enrollment, "deleted", updated_at=work.api.now)
     return True
 
 
-def with_id(work: Work, sis_id: str) -> CourseSection | None:
-    def account_of(one: CourseSection) -> int:
-        home = work.store.courses.get(one.course_id)
-        assert home is not None, "the world file's references are checked when it is loaded"
-        return home.account_id
+def _require_valid(work: Work, row: Row, known: CourseSection | None, section: CourseSection) -> None:
+    """What canvas-lms app/models/course_section.rb finds wrong with an imported section."""
+    wanted = section.integration_id
+    taken = work.store.course_sections.find("integration_id", wanted) if wanted else ()
+    other = work.own((one for one in taken if one.id != section.id), lambda one: _account_of(work, one))
+    if other is not None and (known is None or known.integration_id != wanted):
+        said = [f'Integration INTEGRATRION ID "{wanted}" is already in use']
+    else:
+        said = too_long(**{"Sis source": section.sis_section_id, "Name": section.name})
+        if section.start_at is not None and section.end_at is not None and section.end_at < section.start_at:
+            said.append("End at End date cannot be before start date")
+    if said:
+        of = f"section: {row.get('section_id')} / {row.get('name')}, course: {row.get('course_id')}"
+        raise ImportFault(f"A section did not pass validation ({of}, error: {', '.join(said)})")
 
-    return work.own(work.store.course_sections.find("sis_section_id", sis_id), account_of)
+
+def with_id(work: Work, sis_id: str) -> CourseSection | None:
+    found = work.store.course_sections.find("sis_section_id", sis_id)
+    return work.own(found, lambda one: _account_of(work, one))
+
+
+def _account_of(work: Work, section: CourseSection) -> int:
+    home = work.store.courses.get(section.course_id)
+    assert home is not None, "the world file's references are checked when it is loaded"
+    return home.account_id
 
 
 def _moved_back(work: Work, known: CourseSection, home: Course, stuck: Any, *, active: bool) -> CourseSection:

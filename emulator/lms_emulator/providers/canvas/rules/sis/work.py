@@ -48,6 +48,11 @@ class ImportFault(Exception):
         self.row, self.late = row, late
 
 
+def too_long(**values: str | None) -> list[str]:
+    """What the model says of texts that are longer than 255 characters, by attribute."""
+    return [f"{name} is too long (maximum is 255 characters)" for name, text in values.items() if len(text or "") > 255]
+
+
 def inspected(**values: str | bool | None) -> str:
     """A row as Canvas stores it once it was read: a list with one hash, as Ruby shows it."""
     ruby = {None: "nil", True: "true", False: "false"}
