@@ -245,6 +245,33 @@ def test_who_gives_provisional_grades_and_who_sees_them(canvas: Site) -> None:
     assert canvas.teacher.put(f"{place}/provisional_grades/bulk_select").status_code == 500
 
 
+def test_a_comment_alone_joins_the_moderation(canvas: Site) -> None:
+    fields = {"moderated_grading": True, "grader_count": 1, "final_grader_id": 103, "points_possible": 10}
+    place = f"{COURSE}/assignments/{work(canvas.admin, **fields)['id']}/submissions/{ADA}"
+    sent: dict[str, Any] = {"submission": {"provisional": True}, "comment": {"text_comment": "Look again"}}
+    told = canvas.admin.put(place, json=sent).json()
+    (row,) = told["provisional_grades"]
+    assert (row["score"], row["grade"], row["graded_at"]) == (None, None, None)
+    assert [one["comment"] for one in row["submission_comments"]] == ["Look again"]
+    assert told["submission_comments"] == []
+    graded = canvas.admin.put(place, json={"submission": {"provisional": True, "posted_grade": "7"}}).json()
+    assert [(one["provisional_grade_id"], one["score"]) for one in graded["provisional_grades"]] == [
+        (row["provisional_grade_id"], 7)
+    ]
+    plain = canvas.admin.put(place, json={"comment": {"text_comment": "For all"}}).json()
+    assert "provisional_grades" not in plain
+    assert [one["comment"] for one in plain["submission_comments"]] == ["For all"]
+
+
+def test_effective_due_dates_are_of_assignments_that_somebody_has(canvas: Site) -> None:
+    path = f"{COURSE}/effective_due_dates"
+    hidden, shown = (str(work(canvas.teacher, only_visible_to_overrides=one)["id"]) for one in (True, False))
+    every = canvas.teacher.get(path).json()
+    assert (hidden in every, shown in every) == (False, True)
+    assert set(canvas.teacher.get(path, params={"assignment_ids[]": [hidden, shown]}).json()) == {shown}
+    assert canvas.teacher.get(path, params={"assignment_ids": shown}).json() == every, "Canvas permits only a list"
+
+
 def test_due_dates_that_lists_are_sorted_by(canvas: Site) -> None:
     """The latest of all for teachers, their own for students, and none for observers, who submit nothing."""
     early, late = (

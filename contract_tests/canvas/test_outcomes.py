@@ -74,6 +74,7 @@ def test_groups_and_links(canvas: Site) -> None:
     assert (chain["url"], chain["dontImport"], "vendor_guid" in chain) == (whole, True, False)
     assert admin.get(f"{ACCOUNT}/outcome_groups/account_chain").json() == []
     assert student.get(f"{COURSE}/outcome_groups/account_chain").status_code in REFUSED
+    assert admin.get("/api/v1/global/outcome_groups/account_chain").status_code in REFUSED
     assert teacher.post(f"{group}/subgroups", json={"title": "x" * 256}).json() == "error"
     first, second = (teacher.post(f"{group}/subgroups", json={"title": name}).json() for name in ("A", "B"))
     assert list(teacher.put(first["url"], json={"title": "x" * 256}).json()["errors"]) == ["title"]

@@ -82,4 +82,4 @@ class ProvisionalGrade(Record, frozen=True, kw_only=True):
     grade: str | None = None
     final: bool = False
     selected: bool = False
-    graded_at: Instant
+    graded_at: Instant | None = None

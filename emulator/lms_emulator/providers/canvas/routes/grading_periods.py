@@ -322,7 +322,8 @@ def destroy(api: Api) -> Response:
 def due_dates(api: Api) -> Any:
     """The effective due date and its grading period, by assignment and student."""
     course = courses.from_path(api, "read_as_admin")
-    only = api.params.texts("assignment_ids")
+    given = api.params.get("assignment_ids")
+    only = api.params.texts("assignment_ids") if isinstance(given, list) else []  # Canvas permits only a list
     if not all(as_whole(one) is not None for one in only):
         body = {"errors": "assignment_ids param is invalid"}
         raise refusals.rest("assignment_ids_invalid", 422, body, check="assignment_ids are numbers", got=only)
@@ -330,7 +331,7 @@ def due_dates(api: Api) -> Any:
     for base in assignments.of_course(api, course):
         if only and str(base.id) not in only:
             continue
-        rows = found[str(base.id)] = {}
+        rows = {}
         for user_id in sorted({e.user_id for e in assignments.students(api, course.id)}):
             if assignments.assigned(api, base, user_id):
                 due = assignments.dated_for(api, base, user_id).due_at
@@ -340,6 +341,8 @@ def due_dates(api: Api) -> Any:
                     "grading_period_id": period.id if period is not None else None,
                     "in_closed_grading_period": periods.closed(api, period),
                 }
+        if rows:
+            found[str(base.id)] = rows
     return found
 
 

@@ -67,6 +67,12 @@ def _reading(api: Api) -> Context:
     return context
 
 
+def above_all(api: Api) -> Any:
+    """Nothing is above the global context, and Canvas refuses everybody (canvas-lms
+    app/controllers/outcome_groups_api_controller.rb, account_chain)."""
+    raise api.refused(f"see what is above the global context, user {api.user.id}")
+
+
 def _managing(api: Api) -> Context:
     """The place of the path, for those who may change its outcomes."""
     _ = api.user
@@ -357,6 +363,7 @@ ROUTES: tuple[Route, ...] = (
         *within(PLACES, "GET /outcome_groups", index, "Outcome groups"),
         *within(PLACES, "GET /outcome_group_links", all_links, "Outcomes of all groups"),
         *within(PLACES, "GET /outcome_groups/account_chain", above, "Root groups of the accounts above"),
+        ("GET /api/v1/global/outcome_groups/account_chain", above_all, "What is above the global context"),
         *_everywhere(*IN_GROUPS),
         ("GET /api/v1/outcomes/{id}", show_outcome, "An outcome"),
         ("PUT /api/v1/outcomes/{id}", update_outcome, "Change an outcome"),

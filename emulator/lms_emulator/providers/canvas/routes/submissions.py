@@ -131,7 +131,7 @@ def update(api: Api) -> Any:
         _require_commenting(api, course, base, user)
     touched = change(api, course, base, user, api.params, graded=any(is_given(sent.get(name)) for name in GRADED))
     visibility = api.params.includes & {"visibility"}
-    if moderation.under_way(base):
+    if moderation.under_way(base) and sent.flag("provisional"):
         visibility = {*visibility, "provisional_grades"}
     body = shapes.submission(api, touched[0], base, course, {"submission_comments", *visibility})
     every = sorted(touched, key=lambda submission: submission.user_id)
@@ -175,8 +175,8 @@ def change(
         if excuse and is_given(sent.get("posted_grade")):
             raise refusals.rest("grade_and_excuse", 400, {"error": BOTH}, check="either a grade or an excuse")
         if moderation.under_way(base) and sent.flag("provisional"):
-            waiting = moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
-            submitting.comment(api, record, asked.hash("comment"), provisional_grade_id=waiting.id)
+            moderation.grade(api, base, record, sent.text("posted_grade") or "", final=sent.flag("final"))
+            _comment(api, base, record, asked)
             return [submissions.of(api, base, user.id)]
         record = _launched(api, base, record, sent)
         people = [user.id] if excuse else teams.graded_together(api, base, user.id)
@@ -197,10 +197,20 @@ def change(
     if sent.has("sticker"):
         _set_sticker(api, course, submissions.of(api, base, user.id), sent.text("sticker") or None)
     _assess(api, course, base, record, asked)
-    if isinstance(asked.peek("comment"), dict):
-        commented = asked.hash("comment")
-        comment_on(api, base, user.id, commented, team=commented.flag("group_comment"))
+    _comment(api, base, record, asked)
     return [submissions.of(api, base, submission.user_id) for submission in touched]
+
+
+def _comment(api: Api, base: Assignment, record: Submission, asked: Params) -> None:
+    """Comment on the work, or beside the caller's provisional grade, which is never the final one."""
+    if not isinstance(asked.peek("comment"), dict):
+        return
+    commented = asked.hash("comment")
+    if moderation.under_way(base) and asked.flag("submission", "provisional"):
+        waiting = moderation.joined(api, base, record)
+        submitting.comment(api, record, commented, provisional_grade_id=waiting.id)
+    else:
+        comment_on(api, base, record.user_id, commented, team=commented.flag("group_comment"))
 
 
 def _set_sticker(api: Api, course: Course, record: Submission, sticker: str | None) -> None:

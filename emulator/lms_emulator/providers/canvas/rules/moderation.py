@@ -61,21 +61,22 @@ def of_submission(api: Api, record: Submission) -> list[ProvisionalGrade]:
     return sorted(api.store.provisional_grades.find("submission", record.id), key=lambda one: one.id)
 
 
-def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
-    """Store the caller's provisional grade."""
-    score = grades.to_score(api, base, text)
+def joined(api: Api, base: Assignment, record: Submission, *, final: bool = False) -> ProvisionalGrade:
+    """The caller's provisional grade; a new one has no score. Raises the refusal for one grader too many."""
     every = of_submission(api, record)
     own = (one for one in every if one.final == final and (final or one.scorer_id == api.user.id))
     known = next(own, None)
     if known is None and (why := _why_no_more(api, base, every, final=final)) is not None:
         raise refusals.rest("provisional_grade_refused", 400, {"error": why}, check="a provisional grade is allowed")
-    known = known or ProvisionalGrade(
-        id=api.new_id("moderated_grading_provisional_grades"),
-        submission_id=record.id,
-        scorer_id=api.user.id,
-        final=final,
-        graded_at=api.now,
-    )
+    number = api.new_id("moderated_grading_provisional_grades") if known is None else known.id
+    new = ProvisionalGrade(id=number, submission_id=record.id, scorer_id=api.user.id, final=final)
+    return known or api.store.provisional_grades.put(new)
+
+
+def grade(api: Api, base: Assignment, record: Submission, text: str, *, final: bool) -> ProvisionalGrade:
+    """Store the caller's provisional grade."""
+    score = grades.to_score(api, base, text)
+    known = joined(api, base, record, final=final)
     letter = None if score is None else grades.from_score(api, base, score, text)
     made = replace(known, score=score, grade=letter, graded_at=api.now)
     api.store.submissions.put(replace(record, grader_id=api.user.id, excused=False, updated_at=api.now))
@@ -144,16 +145,16 @@ def shape(
     """A provisional grade, as JSON; without its grader to those who may not know who it is."""
     known = knows_graders(api, course, base)
     scorer = {"scorer_id": record.scorer_id} if known else {"anonymous_grader_id": nameless(base, record.scorer_id)}
-    page = f"/courses/{base.course_id}/gradebook/speed_grader"
+    page, handed_in = f"/courses/{base.course_id}/gradebook/speed_grader", submission.submitted_at
     return {
         "grade": record.grade,
         "score": record.score,
-        "graded_at": stamp(record.graded_at),
+        "graded_at": None if record.graded_at is None else stamp(record.graded_at),
         **scorer,
         "final": record.final,
         "graded_anonymously": None,
         "provisional_grade_id": record.id,
-        "grade_matches_current_submission": True,
+        "grade_matches_current_submission": not (handed_in and record.graded_at and handed_in > record.graded_at),
         "entered_score": record.score,
         "entered_grade": record.grade,
         "speedgrader_url": api.url(f"{page}?assignment_id={base.id}&student_id={submission.user_id}"),
