@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_tests.canvas.lti import signed_in
 from contract_tests.canvas.support import Site
 from contract_tests.lms_site import form
 from contract_tests.lti_tool import LAUNCH, Tool, posted
@@ -178,5 +179,14 @@ def test_the_launch_of_a_tool_of_lti_1_1_as_a_jwt(canvas: Site, tool: Tool) -> N
         assert not any(name.startswith("oauth_") for name in claims)
         assert abs(claims["iat"] - canvas.lms.clock.now.timestamp()) < 60
     assert canvas.student.get(path, params={"tool_id": 999}).status_code == 404
-    assert canvas.student.get(path, params={"tool_id": 77}).status_code == 501, "LTI 1.3 has no secret"
     assert canvas.api().get(path, params={"tool_id": old}).status_code == 401
+
+
+def test_the_login_initiation_of_a_tool_of_lti_1_3_as_a_jwt(canvas: Site, tool: Tool) -> None:
+    """The launch it begins can be completed."""
+    token = canvas.student.get("/api/lti/courses/1/jwt_token", params={"tool_id": 77}).json()["jwt_token"]
+    claims = jwt.verify(token, "fake", algorithms=["HS256"], now=canvas.lms.clock.now.timestamp(), required=())
+    assert (claims["consumer_key"], claims["client_id"]) == ("fake", int(tool.seat.client_id))
+    browser = signed_in(canvas, "student")
+    _, sent = posted(browser, tool.login({name: str(value) for name, value in claims.items()}))
+    assert tool.launch(sent).get_launch_data()[f"{lti13.CLAIM}context"]["title"]

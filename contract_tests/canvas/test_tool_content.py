@@ -22,6 +22,7 @@ from contract_tests.canvas.support import Site
 SOURCE, TARGET = 1, 3
 KEY, SECRET = "quill", "quill-secret-of-32-characters-or-more"
 Answer = tuple[int, Any]
+"""A status and a body, or a redirect's address."""
 
 
 class Quill:
@@ -46,6 +47,8 @@ class Quill:
                 status, sent = tool.answer(path)
                 content = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
                 self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", sent)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -215,6 +218,62 @@ def test_a_tool_that_needs_time_is_asked_again(canvas: Site, quill: Quill) -> No
     assert copied(site) == []
     assert quill.paths.count("/exported") == 3
     assert quill.paths[-1] == "/imported"
+
+
+def test_redirects_are_followed_twice_with_body_and_token(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+    quill.answers["/moved/1"] = lambda times: (307, f"{quill.url}/moved/2")
+    quill.answers["/moved/2"] = lambda times: (302, f"{quill.url}/fetch")
+    started = {"status_url": f"{quill.url}/exported", "fetch_url": f"{quill.url}/moved/1"}
+    quill.answers["/export"] = lambda times: (301, f"{quill.url}/begin")
+    quill.answers["/begin"] = lambda times: (200, started)
+    assert copied(site) == []
+    assert quill.paths[:6] == ["/export", "/begin", "/exported", "/moved/1", "/moved/2", "/fetch"]
+    assert quill.body("/begin") == quill.body("/export") != ""
+    assert quill.tokens[0] == quill.tokens[1]
+    assert quill.paths[-1] == "/imported"
+
+
+@pytest.mark.parametrize(
+    ("to", "told", "times"),
+    [
+        ("{url}/export", "it redirected 3 times", 3),
+        ("", "redirects without a `Location`", 1),
+        ("http://[", "which is no URL", 1),
+        ("/begin", "which has no host; Canvas forgets the port", 1),
+    ],
+)
+def test_redirects_that_lead_nowhere(canvas: Site, quill: Quill, to: str, told: str, times: int) -> None:
+    site = installed(canvas, quill)
+    quill.answers["/export"] = lambda _: (302, to.format(url=quill.url))
+    (warning,) = copied(site)
+    assert told in warning
+    assert quill.paths == ["/export"] * times
+
+
+def test_a_request_that_times_out_is_made_three_times(canvas: Site, quill: Quill) -> None:
+    site = installed(canvas, quill)
+    site.lms.settings["emulator.lms_timeout_seconds"] = 0.5
+    free, arrived = threading.Event(), threading.Semaphore(0)
+
+    def held(times: int) -> Answer:
+        arrived.release()
+        free.wait(60)
+        return 200, {}
+
+    started = {"status_url": f"{quill.url}/exported", "fetch_url": f"{quill.url}/fetch"}
+    try:
+        quill.answers["/export"] = lambda times: held(times) if times == 1 else (200, started)
+        assert copied(site) == []
+        assert quill.paths[-1] == "/imported"
+        quill.heard.clear()
+        quill.answers["/export"] = held
+        (warning,) = copied(site)
+        assert "no answer from" in warning
+        assert all(arrived.acquire(timeout=60) for _ in range(4)), "one of the first copy, three of the second"
+        assert quill.paths == ["/export"] * 3
+    finally:
+        free.set()
 
 
 def test_a_tool_of_one_course_is_found_in_the_other_by_its_domain_only(canvas: Site, quill: Quill) -> None:

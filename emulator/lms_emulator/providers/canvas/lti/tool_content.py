@@ -4,7 +4,8 @@ Canvas asks each tool whose configuration has `content_migration` to start an ex
 complete, fetches it, and gives it to the tool of the new course. Ids of Canvas in it (`"$canvas_assignment_id": 5`)
 become those of the copies. Failures stop only the tool's own part; the migration never mentions them.
 
-Source: canvas-lms app/models/lti/content_migration_service, lib/canvas/migration/external_content (2024-04);
+Source: canvas-lms app/models/lti/content_migration_service, lib/canvas/migration/external_content,
+gems/canvas_http, lib/base/canvas.rb `retriable` (2024-04);
 https://canvas.instructure.com/doc/api/file.tools_xml.html.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urljoin, urlsplit
 
 from msgspec.structs import replace
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 LIFETIME_SECONDS = 30
 RETRIES = 5
 """How often Canvas asks again whether an export or import is complete."""
+MOST_REQUESTS = 3
+"""A request, and two redirects followed."""
+PAUSES_SECONDS = (1.5, 4.5)
+"""Canvas's pauses after time-outs."""
 NOT_FOUND = "$OBJECT_NOT_FOUND"
 _KEY = re.compile(r"lti_(\d+)")
 _ID = re.compile(r"\$canvas_(\w+)_id")
@@ -314,13 +319,47 @@ async def _get(api: Api, tool: Tool, url: str) -> httpx.Response:
 async def _sent(
     api: Api, tool: Tool, method: str, url: str, content: bytes | None, headers: dict[str, str]
 ) -> httpx.Response:
+    """The answer; a request that times out is sent again, with a pause."""
+    for seconds in PAUSES_SECONDS:
+        try:
+            return await _followed(api, tool, method, url, content, headers)
+        except OutgoingError as error:
+            if error.reason != "timeout":
+                raise
+        await pause(min(seconds, api.settings.tool_content_retry_seconds))
+    return await _followed(api, tool, method, url, content, headers)
+
+
+async def _followed(
+    api: Api, tool: Tool, method: str, url: str, content: bytes | None, headers: dict[str, str]
+) -> httpx.Response:
+    """The answer where redirects end. Canvas repeats the whole request there: method, body and token."""
     claims = {"exp": int(api.x.clock.timestamp()) + LIFETIME_SECONDS}
     token = sign(claims, tool.shared_secret, algorithm="HS256", kid=tool.consumer_key)
     headers = {**headers, "Authorization": f"Bearer {token}"}
-    found: httpx.Response = await fetch(
-        api.x, method, api.x.resolve(url), allowed=[url], headers=headers, content=content
-    )
-    return found
+    for _ in range(MOST_REQUESTS):
+        found: httpx.Response = await fetch(
+            api.x, method, api.x.resolve(url), allowed=[url], headers=headers, content=content
+        )
+        if not 300 <= found.status_code < 400 or found.status_code == 304:
+            return found
+        url = _redirected(str(found.request.url), found.headers.get("location", ""))
+    raise Failed(f"it redirected {MOST_REQUESTS} times (to {url}); Canvas gives up at that")
+
+
+def _redirected(url: str, location: str) -> str:
+    """Where Canvas goes from a URL. Raises Failed."""
+    if not location:
+        raise Failed(f"{url} redirects without a `Location`")
+    try:
+        to, port, host = urljoin(url, location), urlsplit(url).port, urlsplit(location).netloc
+    except ValueError:
+        raise Failed(f"{url} redirects to {location}, which is no URL") from None
+    if port is not None and not host:
+        raise Failed(
+            f"{url} redirects to {location}, which has no host; Canvas forgets the port {port} and goes astray"
+        )
+    return to
 
 
 def _nested(value: Any, prefix: str = "") -> str:

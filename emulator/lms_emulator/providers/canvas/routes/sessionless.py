@@ -12,7 +12,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from lms_emulator.core.http.not_emulated import parameters_not_emulated
 from lms_emulator.core.http.urls import add_query
 from lms_emulator.providers.canvas import refusals, wire
 from lms_emulator.providers.canvas.call import identifiers
@@ -20,6 +19,7 @@ from lms_emulator.providers.canvas.call.api import Api
 from lms_emulator.providers.canvas.credentials import session_tokens
 from lms_emulator.providers.canvas.lti import basic_launches, places
 from lms_emulator.providers.canvas.lti.claims import Opening
+from lms_emulator.providers.canvas.lti.launches import LAUNCHES
 from lms_emulator.providers.canvas.lti.places import Place
 from lms_emulator.providers.canvas.model import Account, Course, PreparedLaunch, Tool
 from lms_emulator.providers.canvas.routes import login, tool_pages
@@ -59,11 +59,13 @@ def launch(api: Api) -> Any:
     return made if isinstance(made, Response) else _answer(api, place, *made)
 
 
-SIGNED = "GET /api/lti/{context}/jwt_token"
-
-
 def signed(api: Api) -> Json:
-    """The fields of an LTI 1.1 launch as a JWT, signed with the tool's secret, for pages that pass it to the tool."""
+    """What a launch sends the tool first, as a JWT, for pages that pass it on: an LTI 1.1 tool's form, or the login
+    initiation of LTI 1.3.
+
+    It is signed with the tool's secret. Canvas makes up one for an LTI 1.3 tool, `fake` unless its configuration has
+    another (canvas-lms app/models/importers/context_external_tool_importer.rb).
+    """
     where = contexts.from_path(api).record
     assert isinstance(where, Course | Account)
     _require(api, where)
@@ -72,12 +74,15 @@ def signed(api: Api) -> Json:
     tool = tools.linked(api.store, place.record, chosen, api.params.text("tool_launch_url"))
     if tool is None:
         raise refusals.not_found("the tool", api.params.text("tool_launch_url") or chosen)
-    if tool.developer_key_id is not None:
-        why = "an LTI 1.3 tool has no secret with which to sign its launch"
-        raise parameters_not_emulated("canvas", SIGNED, ["tool_id", "tool_launch_url"], why)
-    _, fields = basic_launches.form(api.x, tool_pages.opening(api, place, tool))
-    kept = {name: value for name, value in fields.items() if not name.startswith("oauth_")}
-    claims = {**kept, "consumer_key": tool.consumer_key, "iat": int(api.x.clock.timestamp())}
+    opening = tool_pages.opening(api, place, tool)
+    claims: Json
+    if tool.developer_key_id is None:
+        _, fields = basic_launches.form(api.x, opening)
+        claims = {name: value for name, value in fields.items() if not name.startswith("oauth_")}
+    else:
+        _, fields = LAUNCHES.initiate(api.x, opening)
+        claims = fields | {"client_id": int(fields["client_id"])}
+    claims |= {"consumer_key": tool.consumer_key, "iat": int(api.x.clock.timestamp())}
     return {"jwt_token": sign(claims, tool.shared_secret, algorithm="HS256")}
 
 
@@ -212,7 +217,7 @@ ROUTES = rest(
 ) + rest(
     "external tools",
     "canvas-lms app/controllers/external_tools_controller.rb, jwt_token (2024-04)",
-    ("GET /api/lti/courses/{course_id}/jwt_token", signed, "The launch of an LTI 1.1 tool as a JWT"),
-    ("GET /api/lti/accounts/{account_id}/jwt_token", signed, "The launch of an LTI 1.1 tool as a JWT"),
+    ("GET /api/lti/courses/{course_id}/jwt_token", signed, "What a launch sends the tool first, as a JWT"),
+    ("GET /api/lti/accounts/{account_id}/jwt_token", signed, "What a launch sends the tool first, as a JWT"),
     evidence="documented",
 )

@@ -262,7 +262,8 @@ class LtiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         float,
         choice(
             "How long to wait before asking a tool again, up to five times, whether its export or import is complete. "
-            "Canvas waits 20 s (`external_content_retry_delay_seconds`).",
+            "Canvas waits 20 s (`external_content_retry_delay_seconds`). After a time-out it pauses for "
+            "1.5 s and 4.5 s; the emulator does so too, unless this is shorter.",
             evidence="chosen",
             source="canvas-lms lib/canvas/migration/external_content/migrator.rb (2024-04)",
             ge=0,
