@@ -13,13 +13,16 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contract_tests.lms_site import form
+from contract_tests.lti.machine import run_walks
 from contract_tests.openedx.web import Web
 from contract_tests.oracles.launcher import CannotBuild, Oracle
 from lms_emulator.client.emulator import Emulator
@@ -460,35 +463,56 @@ def test_basic_outcomes(emulated: Platform, component: Platform, action: str, sc
     assert told[0] == told[1]
 
 
-def test_results_of_lti_2(emulated: Platform, component: Platform) -> None:
-    def result(**members: Any) -> str:
-        return json.dumps({"@context": "x", "@type": "Result", **members})
+def result(**members: Any) -> str:
+    """A result as a tool sends it."""
+    return json.dumps({"@context": "x", "@type": "Result", **members})
 
-    at = "result_service_handler/user/{who}"
-    for method, handler, body, how in (
-        ("GET", at, "", {}),
-        ("PUT", at, result(resultScore=0.456, comment="Good"), {}),
-        ("GET", at, "", {}),
-        ("PUT", at, f"[{result(resultScore='1')}]", {}),
-        ("GET", at, "", {}),
-        ("PUT", at, result(resultScore=0), {}),
-        ("GET", at, "", {}),
-        ("PUT", at, result(resultScore=0.5), {}),
-        ("PUT", at, result(), {}),
-        ("GET", at, "", {}),
-        ("PUT", at, result(resultScore=0.5), {}),
-        ("DELETE", at, "", {}),
-        ("GET", at, "", {}),
-        ("PUT", at, result(resultScore=2), {}),
-        ("PUT", at, result(resultScore="x"), {}),
-        ("PUT", at, json.dumps({"@type": "Result"}), {}),
-        ("PUT", at, "[]", {}),
-        ("PUT", at, "{", {}),
-        ("POST", at, result(resultScore=0.5), {}),
-        ("GET", at, "", {"kind": "application/json"}),
-        ("GET", at, "", {"secret": "wrong"}),
-        ("GET", at, "", {"header": "x"}),
-        ("GET", at, "", {"who": "nobody"}),
-    ):
-        told = [scored(one, method, handler, body, **how) for one in (emulated, component)]
+
+SHARES = [0, 1, -0.1, 1.1, 2, "1", "0.5", " 1 ", "x", "", None, True, [1], "nan"]
+NO_RESULTS = [result(), json.dumps({"@type": "Result"}), json.dumps({"@context": "x"}), "[]", "{", "", "null", "5"]
+RESULTS = st.one_of(
+    st.builds(result, resultScore=st.floats(0, 1), comment=st.sampled_from(["Good", "", "é", None, 5])),
+    st.builds(result, resultScore=st.sampled_from(SHARES)),
+    st.sampled_from(NO_RESULTS),
+)
+UNACCEPTED: list[dict[str, str]] = [
+    {"kind": "application/json"}, {"secret": "wrong"}, {"header": "x"}, {"who": "nobody"}, {"digest": "wrong"},
+]  # fmt: skip
+
+
+class ResultsOfLti2(RuleBasedStateMachine):
+    """What a tool can do with a person's result: the component and the emulator answer alike, whatever came before."""
+
+    both: ClassVar[tuple[Platform, Platform]]
+
+    def same(self, method: str, body: str = "", **how: str) -> None:
+        told = [scored(one, method, "result_service_handler/user/{who}", body, **how) for one in self.both]
         assert told[0] == told[1], (method, body, how)
+
+    @initialize()
+    def begin(self) -> None:
+        self.same("DELETE")
+
+    @rule(body=RESULTS, listed=st.booleans())
+    def put(self, body: str, listed: bool) -> None:
+        self.same("PUT", f"[{body}]" if listed else body)
+
+    @rule()
+    def delete(self) -> None:
+        self.same("DELETE")
+
+    @rule(method=st.sampled_from(["GET", "PUT", "DELETE"]), how=st.sampled_from(UNACCEPTED))
+    def ask_wrongly(self, method: str, how: dict[str, str]) -> None:
+        self.same(method, result(resultScore=0.25) if method == "PUT" else "", **how)
+
+    @rule(method=st.sampled_from(["POST", "PATCH"]))
+    def ask_by_another_method(self, method: str) -> None:
+        self.same(method, result(resultScore=0.5))
+
+    @invariant()
+    def the_result_is_the_same(self) -> None:
+        self.same("GET")
+
+
+def test_results_of_lti_2(emulated: Platform, component: Platform) -> None:
+    run_walks(type("Machine", (ResultsOfLti2,), {"both": (emulated, component)}), examples=40, steps=15)

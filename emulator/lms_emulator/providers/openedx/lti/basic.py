@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from lms_emulator.core.access.bodies import why_garbled
 from lms_emulator.core.http import json_text
@@ -209,7 +210,7 @@ def result(x: Call) -> Response:
         services.set_module_score(x, tool, user, *_result(body))
     else:
         raise _bare(404, "result_method", "the method is GET, PUT or DELETE")
-    return JSONResponse({}, media_type=RESULT_TYPE)
+    return _json({})
 
 
 def _told(x: Call, user: User, tool: LtiTool) -> Response:
@@ -218,7 +219,12 @@ def _told(x: Call, user: User, tool: LtiTool) -> Response:
     body: dict[str, Any] = {"@context": _CONTEXT, "@type": "Result"}
     if work.earned:
         body |= {"resultScore": round(work.earned, 2), "comment": work.data.get("score_comment", "")}
-    return JSONResponse(body, media_type=RESULT_TYPE)
+    return _json(body)
+
+
+def _json(body: dict[str, Any]) -> Response:
+    """JSON in ASCII, as webob writes it."""
+    return Response(json.dumps(body, separators=(",", ":")), media_type=RESULT_TYPE)
 
 
 def _result(body: bytes) -> tuple[float | None, Any]:
